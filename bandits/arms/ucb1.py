@@ -1,0 +1,96 @@
+"""UCB1: optimism with Hoeffding's confidence width.
+
+After playing every arm once, play in round ``t`` the arm with the largest
+``mean_i + width * sqrt(exploration * ln(t) / n_i)``, where ``n_i`` counts the plays of arm ``i`` among the ``t - 1``
+before and ``exploration = 2``. Ties go to the lowest index.
+
+Reference: P. Auer, N. Cesa-Bianchi, P. Fischer, *Finite-time Analysis of the Multiarmed Bandit Problem*, Machine
+Learning 47, 2002, Figure 1 and Theorem 1.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from bandits.arms.policy import Actions, ArmsPolicy, Block
+from bandits.arms.theory import STATIONARY, gaps_of, holds
+from bandits.contract import Array, Bound, Problem
+from bandits.domain import positive
+from bandits.kernels import kernel
+
+
+@kernel
+def _choose(t: int, counts: Array, sums: Array, scale: float) -> int:
+    best, arm = -math.inf, 0
+    log = scale * math.log(t)
+    for i in range(counts.size):
+        if counts[i] == 0.0:
+            return i
+        index = sums[i] / counts[i] + math.sqrt(log / counts[i])
+        if index > best:
+            best, arm = index, i
+    return arm
+
+
+@kernel
+def _play(block: Block, actions: Actions, t: int, counts: Array, sums: Array, scale: float) -> None:
+    for s in range(actions.size):
+        arm = _choose(t + s, counts, sums, scale)
+        reward = block.levels[s * block.stride, arm] + block.noise[s]
+        if block.binary:
+            reward = 1.0 if reward > 0.0 else 0.0
+        counts[arm] += 1.0
+        sums[arm] += reward
+        actions[s] = arm
+
+
+class UCB1(ArmsPolicy[float]):
+    """UCB1 of Auer, Cesa-Bianchi and Fischer (2002).
+
+    Args:
+        exploration: factor of ``ln t / n`` under the root, > 0. The theorem is about 2. Rewards are measured in units
+            of ``problem.width``, so that it also serves sub-Gaussian rewards and any range.
+    """
+
+    def __init__(self, exploration: float = 2.0) -> None:
+        self.exploration = positive("exploration", exploration)
+
+    def reset(self, problem: Problem, rng: np.random.Generator) -> None:
+        self._t = 1
+        self._counts = np.zeros(problem.n_actions)
+        self._sums = np.zeros(problem.n_actions)
+        self._scale = self.exploration * problem.width**2
+
+    def choose(self, observation: Any) -> int:
+        return _choose(self._t, self._counts, self._sums, self._scale)
+
+    def update(self, observation: Any, action: int, feedback: float) -> None:
+        self._t += 1
+        self._counts[action] += 1.0
+        self._sums[action] += feedback
+
+    def play(self, block: Block, actions: Actions) -> None:
+        _play(block, actions, self._t, self._counts, self._sums, self._scale)
+        self._t += actions.size
+
+    def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
+        """Theorem 1: sum over suboptimal arms of ``8 width^2 ln(t) / gap + (1 + pi^2 / 3) gap``, at any time."""
+        gaps = gaps_of(facts)
+        if gaps is None or self.exploration != 2.0:
+            return ()
+        gaps = gaps[gaps > 0]
+        slope, constant = 8.0 * problem.width**2 * np.sum(1.0 / gaps), (1.0 + math.pi**2 / 3.0) * np.sum(gaps)
+        return (
+            Bound(
+                "UCB1 bound",
+                "upper",
+                lambda t: slope * np.log(t) + constant,
+                "fixed",
+                "Auer, Cesa-Bianchi, Fischer 2002, Theorem 1",
+                holds(facts, STATIONARY),
+            ),
+        )

@@ -1,0 +1,66 @@
+"""Checks of hyper-parameters: each returns the value, or raises ``ValueError`` with name, domain and value got."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from difflib import get_close_matches
+from numbers import Integral, Real
+from typing import TypeVar
+
+T = TypeVar("T", bound=str)
+
+
+def real(name: str, value: float, low: float = -math.inf, high: float = math.inf, *, closed: str = "neither") -> float:
+    """Check that ``value`` is a finite real number between ``low`` and ``high``.
+
+    Args:
+        name: the parameter's name, for the message.
+        value: the value got.
+        low: lower end of the domain.
+        high: upper end of the domain.
+        closed: which ends belong to the domain: "neither", "low", "high" or "both".
+
+    Raises:
+        ValueError: not a finite real number, or outside the domain.
+    """
+    left, right = ("[" if closed in ("low", "both") else "("), ("]" if closed in ("high", "both") else ")")
+    domain = f"a finite number in {left}{low:g}, {high:g}{right}"
+    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
+        raise ValueError(f"{name} must be {domain}, got {value!r}")
+    above = value >= low if left == "[" else value > low
+    below = value <= high if right == "]" else value < high
+    if not (above and below):
+        raise ValueError(f"{name} must be {domain}, got {value!r}")
+    return float(value)
+
+
+def positive(name: str, value: float) -> float:
+    """Check that ``value`` is a finite number above 0."""
+    return real(name, value, 0.0)
+
+
+def integer(name: str, value: int, low: int = 1, high: int | None = None) -> int:
+    """Check that ``value`` is a whole number in ``low..high`` (no upper end when ``high`` is None).
+
+    Raises:
+        ValueError: not a whole number (1e5 and True are not), or outside the domain.
+    """
+    domain = f"a whole number >= {low}" if high is None else f"a whole number in {low}..{high}"
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < low or (high is not None and value > high):
+        raise ValueError(f"{name} must be {domain}, got {value!r}")
+    return int(value)
+
+
+def one_of(name: str, value: T, allowed: Iterable[T]) -> T:
+    """Check that ``value`` is one of the allowed words; the message names the nearest one."""
+    words = list(allowed)
+    if value not in words:
+        raise ValueError(f"{name} must be one of {', '.join(words)}, got {value!r}{did_you_mean(value, words)}")
+    return value
+
+
+def did_you_mean(word: object, known: Iterable[str]) -> str:
+    """`` (did you mean 'x'?)`` for the known word nearest to ``word``, or the empty string."""
+    near = get_close_matches(str(word), list(known), n=1, cutoff=0.55)
+    return f" (did you mean {near[0]!r}?)" if near else ""

@@ -1,0 +1,57 @@
+"""Functions compiled on first use, so that importing a policy does not import numba.
+
+A function marked ``@kernel`` is compiled by ``numba.njit(cache=True, nogil=True)`` when it is first called, together
+with every other kernel of its file. Write kernels as module-level functions on plain arrays and keep a kernel and the
+kernels it calls in one file: numba's on-disk cache does not notice a change in another file.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, ParamSpec, TypeVar, cast
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+
+class _Kernel:
+    def __init__(self, function: Callable[..., Any]) -> None:
+        functools.update_wrapper(self, function)
+        self.function = function
+
+    @functools.cached_property
+    def dispatcher(self) -> Callable[..., Any]:
+        import numba
+
+        return cast(Callable[..., Any], numba.njit(cache=True, nogil=True)(self.function))
+
+    def __call__(self, *args: Any) -> Any:
+        namespace = self.function.__globals__
+        for name, value in list(namespace.items()):
+            if isinstance(value, _Kernel):
+                if value.function.__globals__ is not namespace:
+                    raise TypeError(f"kernel {name} belongs to another file than {self.function.__module__}")
+                namespace[name] = value.dispatcher
+        return self.dispatcher(*args)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _lookup, (self.function.__module__, self.function.__qualname__)
+
+
+def _lookup(module: str, name: str) -> Any:
+    import importlib
+
+    return getattr(importlib.import_module(module), name)
+
+
+def kernel(function: Callable[P, R]) -> Callable[P, R]:
+    """Mark a module-level function to be compiled by numba when it is first called.
+
+    Args:
+        function: works on numbers and arrays only, and calls only kernels of its own file.
+
+    Returns:
+        The same function; the first call replaces it, in its module, by numba's dispatcher.
+    """
+    return cast(Callable[P, R], _Kernel(function))

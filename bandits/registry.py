@@ -1,0 +1,82 @@
+"""Names of policies. To register one, add a line to ``POLICIES``; third parties use entry points.
+
+A name resolves, in this order: the table below, the entry-point group, and ``package.module:Class`` paths.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import Any
+
+from bandits.domain import did_you_mean
+
+
+class Registry:
+    """A table from names to ``module:Class`` paths that loads a class when it is first asked for.
+
+    Args:
+        kind: what the names stand for, for messages ("policy").
+        table: name to ``module:Class``.
+        group: entry-point group in which other distributions register theirs.
+    """
+
+    def __init__(self, kind: str, table: Mapping[str, str], group: str) -> None:
+        self.kind, self.table, self.group = kind, dict(table), group
+
+    @cached_property
+    def paths(self) -> Mapping[str, str]:
+        """All registered names, ours before those of entry points."""
+        from importlib.metadata import entry_points
+
+        return {**{e.name: e.value for e in entry_points(group=self.group)}, **self.table}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self.paths))
+
+    def load(self, name: str) -> type[Any]:
+        """The class of that name, or of the path ``package.module:Class``.
+
+        Raises:
+            ValueError: no such name; the message gives the nearest one.
+            ImportError: the module or class of a path cannot be imported.
+        """
+        if name not in self.table and ":" not in name and name not in self.paths:
+            raise ValueError(f"unknown {self.kind} {name!r}{did_you_mean(name, self)}; known: {', '.join(self)}")
+        module, _, attribute = (self.table.get(name) or self.paths.get(name, name)).partition(":")
+        try:
+            loaded = getattr(importlib.import_module(module), attribute)
+        except (ImportError, AttributeError) as error:
+            raise ImportError(f"{self.kind} {name!r}: cannot import {attribute!r} from {module!r}: {error}") from error
+        if not isinstance(loaded, type):
+            raise ImportError(f"{self.kind} {name!r}: {module}:{attribute} is not a class")
+        return loaded
+
+
+POLICIES = Registry(
+    "policy",
+    {
+        "uniform": "bandits.arms.uniform:Uniform",
+        "fixed_action": "bandits.arms.fixed_action:FixedAction",
+        "clairvoyant": "bandits.arms.clairvoyant:Clairvoyant",
+        "explore_then_commit": "bandits.arms.explore_then_commit:ExploreThenCommit",
+        "epsilon_greedy": "bandits.arms.epsilon_greedy:EpsilonGreedy",
+        "successive_elimination": "bandits.arms.successive_elimination:SuccessiveElimination",
+        "ucb1": "bandits.arms.ucb1:UCB1",
+        "ucb_v": "bandits.arms.ucb_v:UCBV",
+        "moss": "bandits.arms.moss:MOSS",
+        "anytime_moss": "bandits.arms.anytime_moss:AnytimeMOSS",
+        "kl_ucb": "bandits.arms.kl_ucb:KLUCB",
+        "discounted_ucb": "bandits.arms.discounted_ucb:DiscountedUCB",
+        "sliding_window_ucb": "bandits.arms.sliding_window_ucb:SlidingWindowUCB",
+        "beta_thompson": "bandits.arms.beta_thompson:BetaThompson",
+        "gaussian_thompson": "bandits.arms.gaussian_thompson:GaussianThompson",
+        "exp3": "bandits.arms.exp3:Exp3",
+        "exp3_ix": "bandits.arms.exp3_ix:Exp3IX",
+        "tsallis_inf": "bandits.arms.tsallis_inf:TsallisINF",
+        "hedge": "bandits.arms.hedge:Hedge",
+        "ftpl": "bandits.arms.ftpl:FTPL",
+    },
+    "regretlab.policies",
+)

@@ -1,0 +1,1 @@
+"""Arms whose rewards do not depend on the plays: stochastic, piecewise-stationary and adversarial."""
