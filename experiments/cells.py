@@ -1,0 +1,215 @@
+"""Cells: the units of work. A cell is plain data; objects are built where it runs.
+
+A policy cell plays a block of replicates of one policy in one panel. A world cell works out, for the same replicates,
+the comparators that all policies of the panel share.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+import numpy as np
+from numpy.random import Generator, SeedSequence, default_rng
+from numpy.typing import NDArray
+
+import bandits
+import environments
+from bandits.contract import Bound
+from bandits.registry import POLICIES
+from environments.contract import Environment
+from environments.registry import ENVIRONMENTS
+from experiments.study import Component, Panel, Study, build_environment, build_policy, checkpoints
+
+CellResult = tuple[dict[str, NDArray[Any]], dict[str, Any]]
+
+FORMAT = 1
+"""Version of the files' layout; part of every cell's key."""
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One block of replicates of one policy (``policy`` None: of the world's comparators).
+
+    Attributes:
+        panel: the panel's name.
+        environment: name and parameters.
+        policy: name, parameters and label, or None.
+        label: the policy's label, which seeds its randomness; empty in a world cell.
+        horizon: rounds.
+        seed: root of all randomness.
+        first: first replicate of the block.
+        count: number of replicates.
+        checkpoints: number of times asked for.
+    """
+
+    panel: str
+    environment: Mapping[str, Any]
+    policy: Mapping[str, Any] | None
+    label: str
+    horizon: int
+    seed: int
+    first: int
+    count: int
+    checkpoints: int
+
+    @property
+    def key(self) -> str:
+        """Hash of everything that decides the cell's numbers, the code among it; the panel's name is not."""
+        parts = {name: value for name, value in asdict(self).items() if name != "panel"}
+        text = json.dumps([FORMAT, _code(self), parts], sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+    @property
+    def title(self) -> str:
+        """Panel, label and replicates, for progress and errors."""
+        block = f"replicates {self.first}..{self.first + self.count - 1}"
+        return f"{self.panel} · {self.label or 'comparators'} · {block}"
+
+
+def cells_of(study: Study) -> list[Cell]:
+    """All cells of a study, world cells first in each panel."""
+    return [cell for panel in study.panels for cell in _panel_cells(study, panel)]
+
+
+def _panel_cells(study: Study, panel: Panel) -> Iterator[Cell]:
+    environment = panel.environment.model_dump(include={"name", "parameters"})
+    policies: Sequence[Component | None] = (None, *panel.policies)
+    for policy in policies:
+        for first in range(0, panel.replicates, study.block):
+            yield Cell(
+                panel=panel.name,
+                environment=environment,
+                policy=policy.model_dump(include={"name", "parameters"}) if policy else None,
+                label=policy.title if policy else "",
+                horizon=panel.horizon,
+                seed=study.seed,
+                first=first,
+                count=min(study.block, panel.replicates - first),
+                checkpoints=study.checkpoints,
+            )
+
+
+def tape_rng(seed: int, replicate: int) -> Generator:
+    """The generator of a replicate's tape, the same for every policy."""
+    return default_rng(SeedSequence(seed, spawn_key=(replicate, 0)))
+
+
+def policy_rng(seed: int, replicate: int, label: str) -> Generator:
+    """The generator of a policy's own choices in a replicate."""
+    return default_rng(SeedSequence(seed, spawn_key=(replicate, 1, crc32(label.encode()))))
+
+
+def run_cell(cell: Cell) -> CellResult:
+    """The cell's arrays, each [count, n_checkpoints], and its JSON facts.
+
+    A policy cell has ``series/<name>`` of the ledger and ``bound/<i>`` described by ``facts["bounds"][i]``; a world
+    cell has ``comparator/<name>``, the lower bounds in the same way, and ``facts["notions"]``.
+    """
+    environment = build_environment(Component(**cell.environment), cell.horizon)
+    times = checkpoints(cell.checkpoints, cell.horizon)
+    return _world(cell, environment, times) if cell.policy is None else _play(cell, environment, times)
+
+
+def _play(cell: Cell, environment: Environment[Any, Any, Any, Any], times: NDArray[np.int64]) -> CellResult:
+    assert cell.policy is not None
+    policy = build_policy(Component(**cell.policy))
+    series: dict[str, NDArray[np.float64]] = {}
+    theory = _Theory(times)
+    for r in range(cell.count):
+        replicate = cell.first + r
+        try:
+            environment.begin(environment.draw(tape_rng(cell.seed, replicate)))
+            policy.reset(environment.problem, policy_rng(cell.seed, replicate, cell.label))
+            for c, time in enumerate(times):
+                policy.advance(environment, int(time) - environment.clock)
+                if environment.clock != time:
+                    raise RuntimeError(f"{policy!r} was to advance to round {time} and went to {environment.clock}")
+                for name, value in environment.ledger().items():
+                    series.setdefault(name, np.empty((cell.count, len(times))))[r, c] = value
+        except Exception as error:
+            error.add_note(f"in replicate {replicate}, round {environment.clock}")
+            raise
+        theory.add(environment.facts(), lambda facts: policy.regret_bounds(environment.problem, facts))
+    bounds, about = theory.result()
+    return {f"series/{name}": values for name, values in series.items()} | bounds, {"bounds": about}
+
+
+def _world(cell: Cell, environment: Environment[Any, Any, Any, Any], times: NDArray[np.int64]) -> CellResult:
+    curves: dict[str, NDArray[np.float64]] = {}
+    theory = _Theory(times)
+    for r in range(cell.count):
+        environment.begin(environment.draw(tape_rng(cell.seed, cell.first + r)))
+        for name, values in environment.comparators(times).items():
+            curves.setdefault(name, np.empty((cell.count, len(times))))[r] = values
+        theory.add(environment.facts(), lambda _: environment.lower_bounds())
+    bounds, about = theory.result()
+    arrays = {f"comparator/{name}": values for name, values in curves.items()} | bounds
+    return arrays, {"bounds": about, "notions": [asdict(notion) for notion in environment.notions()]}
+
+
+class _Theory:
+    """Bounds evaluated at the checkpoints, averaged over replicates, worked out again only where the facts change."""
+
+    def __init__(self, times: NDArray[np.int64]) -> None:
+        self.times = times.astype(np.float64)
+        self.facts: Any = None
+        self.total: list[NDArray[np.float64]] = []
+        self.about: list[dict[str, Any]] = []
+        self.n = 0
+
+    def add(self, facts: Mapping[str, Any], bounds_of: Any) -> None:
+        """Take in one replicate."""
+        if self.n == 0 or facts is not self.facts:
+            self.facts = facts
+            self.bounds: Sequence[Bound] = bounds_of(facts)
+            self.curves = [np.asarray(b.curve(self.times), dtype=np.float64) for b in self.bounds]
+        about: list[dict[str, Any]] = [
+            {
+                "name": b.name,
+                "kind": b.kind,
+                "against": b.against,
+                "source": b.source,
+                "anytime": b.anytime,
+                "assumptions": [{"text": a.text, "holds": a.holds} for a in b.assumptions],
+            }
+            for b in self.bounds
+        ]
+        if self.n == 0:
+            self.total, self.about = [np.zeros(len(self.times)) for _ in about], about
+        for total, curve in zip(self.total, self.curves, strict=True):
+            total += curve
+        for kept, new in zip(self.about, about, strict=True):
+            for a, b in zip(kept["assumptions"], new["assumptions"], strict=True):
+                a["holds"] = a["holds"] and b["holds"]
+        self.n += 1
+
+    def result(self) -> tuple[dict[str, NDArray[np.float64]], list[dict[str, Any]]]:
+        """Arrays ``bound/<i>`` [n_checkpoints] (means over the replicates) and what each is."""
+        return {f"bound/{i}": total / self.n for i, total in enumerate(self.total)}, self.about
+
+
+@cache
+def _packages_code() -> str:
+    roots = [Path(module.__file__ or "").parent for module in (bandits, environments)]
+    sources = [p for root in roots for p in sorted(root.rglob("*.py"))] + [Path(__file__)]
+    return hashlib.sha256(b"\0".join(p.read_bytes() for p in sources)).hexdigest()
+
+
+def _code(cell: Cell) -> list[str]:
+    """Hashes of the code that decides numbers: ours, and the file of a policy or environment of somebody else's."""
+    classes = [ENVIRONMENTS.load(cell.environment["name"])]
+    if cell.policy is not None:
+        classes.append(POLICIES.load(cell.policy["name"]))
+    files = {sys.modules[c.__module__].__file__ for c in classes if c.__module__.split(".")[0] not in _OURS}
+    return [_packages_code(), *(hashlib.sha256(Path(f).read_bytes()).hexdigest() for f in sorted(filter(None, files)))]
+
+
+_OURS = ("bandits", "environments")

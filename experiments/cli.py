@@ -1,0 +1,231 @@
+"""The command line: ``regretlab run | plot | report | check | list | show``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from experiments.results import Results
+    from experiments.runner import Outcome
+    from experiments.study import Study
+
+FOLDER = click.argument("folder", type=click.Path(path_type=Path))
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="regretlab")
+def main() -> None:
+    """Run bandit and online-learning studies and hold their regret curves against the theorems."""
+
+
+@main.command()
+@click.argument("configs", nargs=-1, required=True, metavar="CONFIG...")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    default=Path("results"),
+    show_default=True,
+    help="Folder for results; each study has a folder of its own name in it.",
+)
+@click.option("--jobs", "-j", type=int, default=-1, help="Processes at once; -1 for one a core.")
+@click.option(
+    "--set",
+    "changes",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Change the study: --set panels.bernoulli.horizon=1000. May be repeated.",
+)
+@click.option("--dry-run", is_flag=True, help="Check the studies and say what would be run.")
+@click.option("--plot/--no-plot", default=True, help="Draw the figures and the report at the end.")
+def run(configs: tuple[str, ...], out: Path, jobs: int, changes: tuple[str, ...], dry_run: bool, plot: bool) -> None:
+    """Run studies: files, or names of shipped ones. What stands in the output folder already is not computed again."""
+    if jobs == 0 or jobs < -1:
+        raise click.BadParameter(f"must be -1 or at least 1, got {jobs}", param_hint="--jobs")
+    studies = _load_studies(configs, changes)
+    if dry_run:
+        for study in studies:
+            _describe(study)
+        return
+    failed = False
+    for study in studies:
+        failed |= _run_one(study, out / study.name, jobs, plot)
+    sys.exit(1 if failed else 0)
+
+
+@main.command()
+@FOLDER
+@click.option("--format", "formats", multiple=True, type=click.Choice(["png", "svg", "pdf"]), help="File format(s).")
+@click.option("--notion", default="", help="Kind of regret, in place of the study's choice.")
+@click.option("--out", type=click.Path(path_type=Path), help="Where figures go; default: figures/ in the folder.")
+def plot(folder: Path, formats: tuple[str, ...], notion: str, out: Path | None) -> None:
+    """Draw the figures of the results in FOLDER again."""
+    from experiments.figures import FORMATS, draw_study
+
+    try:
+        for path in draw_study(_load(folder), out or folder / "figures", formats or FORMATS, notion):
+            click.echo(path)
+    except (ValueError, OSError) as error:
+        raise click.ClickException(str(error)) from None
+
+
+@main.command()
+@FOLDER
+def report(folder: Path) -> None:
+    """Write the HTML report of the results in FOLDER again."""
+    from experiments.report import write_report
+
+    click.echo(write_report(_load(folder), folder / "report.html"))
+
+
+@main.command()
+@FOLDER
+@click.option("--json", "as_json", is_flag=True, help="Print verdicts as JSON.")
+def check(folder: Path, as_json: bool) -> None:
+    """Say whether each curve stays under its bound and grows as its theorem says. Exit status 1 if one does not."""
+    import json
+
+    from experiments import check as checks
+
+    results = _load(folder)
+    verdicts = checks.check(results)
+    missing = [f"{name}: {line}" for name, panel in results.panels.items() for line in panel.missing]
+    if as_json:
+        click.echo(json.dumps({"verdicts": checks.as_json(verdicts), "missing": missing}, indent=1))
+    else:
+        for v in verdicts:
+            mark = "FAIL" if v.failed else {"holds": "ok  ", "undecided": "?   "}.get(v.result, "-   ")
+            click.echo(f"{mark} {v.panel} · {v.policy} · {v.bound}: {v.result}, exponent {v.exponent}; {v.text}")
+        for line in missing:
+            click.echo(f"MISSING {line}")
+        click.echo(f"{len(verdicts)} bounds, {sum(v.failed for v in verdicts)} fail, {len(missing)} results missing")
+    sys.exit(1 if missing or any(v.failed for v in verdicts) else 0)
+
+
+@main.command(name="list")
+@click.argument("kind", type=click.Choice(["all", "studies", "policies", "environments"]), default="all")
+def list_(kind: str) -> None:
+    """List shipped studies and registered policies and environments."""
+    from bandits.registry import POLICIES
+    from environments.registry import ENVIRONMENTS
+    from experiments.config import shipped
+
+    studies = [str(p.relative_to(shipped()).with_suffix("")) for p in sorted(shipped().rglob("*.yaml"))]
+    for title, names in (("studies", studies), ("policies", list(POLICIES)), ("environments", list(ENVIRONMENTS))):
+        if kind in ("all", title):
+            click.echo(f"{title}:")
+            for name in names:
+                click.echo(f"  {name}")
+
+
+@main.command()
+@click.argument("name")
+def show(name: str) -> None:
+    """Explain a policy or an environment (parameters, source), or print a shipped study."""
+    import inspect
+
+    from bandits.domain import did_you_mean
+    from bandits.registry import POLICIES
+    from environments.registry import ENVIRONMENTS
+    from experiments.config import find, shipped
+
+    for registry in (POLICIES, ENVIRONMENTS):
+        if name in registry.paths or ":" in name:
+            try:
+                cls = registry.load(name)
+            except ImportError as error:
+                raise click.ClickException(str(error)) from None
+            click.echo(f"{name}: {cls.__module__}.{cls.__qualname__}{inspect.signature(cls)}\n")
+            click.echo(f"{inspect.getdoc(inspect.getmodule(cls))}\n\n{inspect.getdoc(cls)}")
+            return
+    try:
+        click.echo(find(name).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        studies = [str(p.relative_to(shipped()).with_suffix("")) for p in shipped().rglob("*.yaml")]
+        hint = did_you_mean(name, [*POLICIES, *ENVIRONMENTS, *studies])
+        raise click.ClickException(f"no policy, environment or study named {name!r}{hint}") from None
+
+
+def _load_studies(configs: tuple[str, ...], changes: tuple[str, ...]) -> list[Study]:
+    """All studies, or an error that shows the mistakes of all files."""
+    from experiments.config import ConfigError, find, load_study
+
+    studies, mistakes = [], []
+    for name in configs:
+        try:
+            studies.append(load_study(find(name), changes))
+        except (ConfigError, OSError, UnicodeDecodeError) as error:
+            mistakes.append(str(error))
+    names = [s.name for s in studies]
+    mistakes += [f"two of the studies are named {n!r}" for n in sorted(set(names)) if names.count(n) > 1]
+    if mistakes:
+        raise click.ClickException("\n".join(mistakes))
+    return studies
+
+
+def _describe(study: Study) -> None:
+    from experiments.cells import cells_of
+
+    click.echo(f"{study.name}: {len(cells_of(study))} cells")
+    for panel in study.panels:
+        click.echo(f"  {panel.name}: {panel.environment.title}, {panel.horizon} rounds x {panel.replicates} replicates")
+        for policy in panel.policies:
+            parameters = ", ".join(f"{k}={v!r}" for k, v in policy.parameters.items())
+            click.echo(f"    {policy.title}: {policy.name}({parameters})")
+
+
+def _run_one(study: Study, folder: Path, jobs: int, plot: bool) -> bool:
+    """Run, draw and report one study; True if anything failed."""
+    from experiments.cells import cells_of
+    from experiments.progress import Progress
+    from experiments.runner import run as run_study
+
+    try:
+        with Progress(study.name, len(cells_of(study))) as progress:
+            outcome = run_study(study, folder, jobs, progress.report, progress.note)
+    except OSError as error:
+        raise click.ClickException(str(error)) from None
+    except KeyboardInterrupt:
+        click.echo(f"\nstopped; finished cells are in {folder}, the same command goes on from there", err=True)
+        sys.exit(130)
+    _summarise(outcome)
+    if plot and len(outcome.failed) < len(outcome.done):
+        _draw(folder)
+    return bool(outcome.failed)
+
+
+def _summarise(outcome: Outcome) -> None:
+    for done in outcome.failed:
+        click.echo(f"FAILED {done.cell.title}\n{done.error}", err=True)
+    for text in dict.fromkeys(w for done in outcome.done for w in done.warnings):
+        click.echo(f"warning: {text}", err=True)
+    counts = {status: sum(d.status == status for d in outcome.done) for status in ("computed", "kept", "failed")}
+    click.echo(", ".join(f"{n} {status}" for status, n in counts.items()) + f"; results in {outcome.folder}")
+    for done in outcome.failed:
+        click.echo(f"failed: {done.cell.title}", err=True)
+
+
+def _draw(folder: Path) -> None:
+    from experiments.figures import draw_study
+    from experiments.report import write_report
+
+    results = _load(folder)
+    try:
+        files = draw_study(results, folder / "figures")
+        click.echo(f"figures: {' '.join(str(f) for f in files if f.suffix == '.png')} (and .svg, .pdf)")
+        click.echo(f"report:  {write_report(results, folder / 'report.html')}")
+    except (ValueError, OSError) as error:
+        raise click.ClickException(f"the results are kept, but drawing failed: {error}") from None
+
+
+def _load(folder: Path) -> Results:
+    from experiments.results import load
+    from experiments.store import DamagedError
+
+    try:
+        return load(folder)
+    except (OSError, DamagedError) as error:
+        raise click.ClickException(str(error)) from None

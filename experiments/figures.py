@@ -1,0 +1,226 @@
+"""Figures: regret against the theorems' bounds, one pair of axes a panel; PNG, SVG and PDF with stable bytes."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure as Canvas
+from matplotlib.ticker import FuncFormatter
+
+from experiments.check import bounds_for, vacuous
+from experiments.results import BoundCurve, PanelResult, Results
+from experiments.statistics import Array, Band, mean_band
+
+FORMATS = ("png", "svg", "pdf")
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#7A5195", "#8C6D31", "#444444", "#B2182B")
+"""Okabe and Ito's colours, which people with any colour vision can tell apart, and four more."""
+DASHES: tuple[Any, ...] = ("-", (0, (5, 1.2)), (0, (3, 1, 1, 1)))
+"""Line styles of the second and third round through the colours."""
+GREY = "#9A9A9A"
+
+STYLE: Any = {
+    "font.size": 8.0,
+    "axes.titlesize": 8.5,
+    "axes.labelsize": 8.0,
+    "legend.fontsize": 6.5,
+    "xtick.labelsize": 7.0,
+    "ytick.labelsize": 7.0,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "#E6E6E6",
+    "grid.linewidth": 0.5,
+    "axes.axisbelow": True,
+    "lines.linewidth": 1.3,
+    "legend.frameon": False,
+    "figure.dpi": 200,
+    "savefig.dpi": 200,
+    "svg.hashsalt": "regretlab",
+    "svg.fonttype": "path",
+    "pdf.fonttype": 42,
+}
+WIDTH, HEIGHT = 3.5, 3.4
+"""Inches of one panel: a column of a two-column paper, legend below the axes."""
+
+
+def draw_study(results: Results, folder: Path, formats: Sequence[str] = FORMATS, notion: str = "") -> list[Path]:
+    """Draw every panel, and all panels side by side where there are several.
+
+    Args:
+        results: what to draw.
+        folder: where the files go; made if need be.
+        formats: file endings.
+        notion: kind of regret, in place of the panels' own choices.
+
+    Returns:
+        The files, the overview first.
+
+    Raises:
+        ValueError: a panel lacks the notion, or there is nothing to draw.
+    """
+    panels = [p for p in results.panels.values() if p.series and p.notions and len(p.replicates)]
+    if not panels:
+        raise ValueError(f"{results.folder} holds no finished panel to draw")
+    folder.mkdir(parents=True, exist_ok=True)
+    sets = [(results.study.name, panels)] if len(panels) > 1 else []
+    sets += [(p.panel.name if len(panels) > 1 else results.study.name, [p]) for p in panels]
+    written = []
+    for name, group in sets:
+        with _style():
+            canvas = _canvas(group, results.study.confidence, notion)
+            for ending in formats:
+                written.append(folder / f"{name}.{ending}")
+                save(canvas, written[-1])
+    return written
+
+
+def save(canvas: Canvas, path: Path) -> None:
+    """Write a figure with no date and no version in it, so that equal figures are equal files."""
+    metadata: dict[str, dict[str, Any]] = {
+        "png": {"Software": None},
+        "svg": {"Date": None, "Creator": None},
+        "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
+    }
+    canvas.savefig(path, metadata=metadata.get(path.suffix[1:], {}))
+
+
+def svg_of(panel: PanelResult, confidence: float, notion: str = "") -> str:
+    """One panel as SVG text, for the report."""
+    from io import StringIO
+
+    stream = StringIO()
+    with _style():
+        _canvas([panel], confidence, notion).savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
+    return stream.getvalue()[stream.getvalue().index("<svg") :]
+
+
+@contextmanager
+def _style() -> Iterator[None]:
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(STYLE)
+        yield
+
+
+def _canvas(panels: Sequence[PanelResult], confidence: float, notion: str) -> Canvas:
+    columns = min(len(panels), 2 if len(panels) in (2, 4) else 3)
+    rows = math.ceil(len(panels) / columns)
+    entries = max(len(p.series) for p in panels)
+    canvas = Canvas(figsize=(WIDTH * columns, (HEIGHT + 0.115 * max(0, entries - 4)) * rows), layout="constrained")
+    axes = canvas.subplots(rows, columns, squeeze=False).ravel()
+    for ax, panel in zip(axes, panels, strict=False):
+        draw_panel(ax, panel, confidence, notion)
+    for ax in axes[len(panels) :]:
+        ax.set_axis_off()
+    return canvas
+
+
+def draw_panel(ax: Axes, panel: PanelResult, confidence: float = 0.95, notion: str = "") -> None:
+    """Draw a panel's curves, bands and bounds, the best policy first in the legend.
+
+    Lines are means over replicates, shades simultaneous bands. A policy's upper bound is dashed in its colour; it is
+    grey where an assumption of the theorem fails, dotted where only the order is known. The world's lower bounds are
+    black and dash-dotted. Bounds that speak of the horizon only are marks at the right end.
+    """
+    cost = panel.panel.figure.quantity == "cost"
+    curves = {label: _curve(panel, label, notion, cost) for label in panel.series}
+    bands = {label: mean_band(curve, confidence) for label, curve in curves.items()}
+    order = sorted(bands, key=lambda label: float(bands[label].mean[-1]))
+    scale = _scale(panel.panel.figure.scale, bands, cost)
+    for label in order:
+        i = list(panel.series).index(label)
+        colour, dash = COLOURS[i % len(COLOURS)], DASHES[(i // len(COLOURS)) % len(DASHES)]
+        band = bands[label]
+        text = f"{label}: {_number(band.mean[-1])}{_plus_minus(band, confidence)}"
+        ax.plot(panel.times, band.mean, color=colour, linestyle=dash, label=text, zorder=3)
+        floor = np.maximum(band.all_low, band.mean / 50.0) if scale == "loglog" else band.all_low
+        ax.fill_between(panel.times, floor, band.all_high, color=colour, alpha=0.2, linewidth=0, zorder=2)
+        if not cost:
+            for bound in bounds_for(panel, label, notion):
+                _draw_bound(ax, panel, bound, colour, notion)
+    if cost:
+        _draw_comparators(ax, panel)
+    else:
+        for bound in panel.lower_bounds:
+            if bound.against == panel.notion(notion).against:
+                _draw_bound(ax, panel, bound, "black", notion)
+        if scale != "loglog" and any(float(b.mean.min()) < 0.0 for b in bands.values()):
+            ax.axhline(0.0, color="black", linewidth=0.6, zorder=1)
+    _dress(ax, panel, scale, notion, cost)
+
+
+def _curve(panel: PanelResult, label: str, notion: str, cost: bool) -> Array:
+    return -panel.series[label][panel.notion(notion).series] if cost else panel.regret(label, notion)
+
+
+def _draw_bound(ax: Axes, panel: PanelResult, bound: BoundCurve, colour: str, notion: str) -> None:
+    style: Any = {"upper": (0, (4, 2)), "lower": "-.", "order": ":"}[bound.kind]
+    notes = [] if bound.holds else ["assumption fails"]
+    if bound.kind == "order":
+        notes.append("order, constant 1")
+    if bound.kind == "upper" and bound.holds and vacuous(panel, bound, notion):
+        notes.append("vacuous")
+    if not bound.anytime:
+        notes.append("at the horizon")
+    note = f" ({', '.join(notes)})" if notes else ""
+    text = f"{bound.name}{note}: {_number(bound.values[-1])}"
+    colour = colour if bound.holds else GREY
+    if bound.anytime:
+        ax.plot(panel.times, bound.values, color=colour, linestyle=style, linewidth=1.0, label=text, zorder=2.5)
+    else:
+        ax.plot(panel.times[-1], bound.values[-1], "v", color=colour, markersize=4, label=text, zorder=4, clip_on=False)
+
+
+def _draw_comparators(ax: Axes, panel: PanelResult) -> None:
+    names = panel.panel.figure.comparators or [name for name in panel.comparators if name != "worst"]
+    for i, name in enumerate(names):
+        values = -panel.comparators[name].mean(axis=0)
+        style: Any = ("--", "-.", ":", (0, (1, 1, 4, 1)))[i % 4]
+        text = f"{name.replace('_', ' ')} (hindsight): {_number(values[-1])}"
+        ax.plot(panel.times, values, color="black", linestyle=style, linewidth=0.9, label=text, zorder=2.5)
+
+
+def _scale(asked: str, bands: dict[str, Band], cost: bool) -> str:
+    if asked != "auto":
+        return asked
+    positive = all(float(b.mean[len(b.mean) // 2 :].min()) > 0.0 for b in bands.values())
+    return "loglog" if positive and not cost else "linear"
+
+
+def _dress(ax: Axes, panel: PanelResult, scale: str, notion: str, cost: bool) -> None:
+    kind = panel.notion(notion)
+    if scale in ("loglog", "semilogx"):
+        ax.set_xscale("log")
+    if scale == "loglog":
+        ax.set_yscale("log")
+    else:
+        ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: _number(y)))
+        if scale == "linear":
+            ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: _number(x)))
+    n = len(panel.replicates)
+    ax.set_title(panel.panel.title or panel.panel.name, loc="left", fontweight="bold")
+    ax.set_xlabel("round")
+    ax.set_ylabel(f"cumulative cost ({kind.unit})" if cost else f"{kind.label}\n({kind.unit}, mean of {n})")
+    ax.set_xlim(panel.times[0], panel.times[-1])
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.19), ncols=1, handlelength=2.6, borderaxespad=0.0)
+
+
+def _plus_minus(band: Band, confidence: float) -> str:
+    reach = float(band.high[-1] - band.low[-1]) / 2.0
+    return "" if math.isnan(reach) else f" ± {_number(reach)}"
+
+
+def _number(value: float) -> str:
+    """Three significant digits with k, M or G."""
+    size = abs(value)
+    for unit, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if size >= unit * 0.9995:
+            return f"{value / unit:.3g}{letter}"
+    return f"{value:.3g}"

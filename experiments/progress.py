@@ -1,0 +1,67 @@
+"""Progress of a run: a bar on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import time
+from types import TracebackType
+from typing import Self
+
+import rich.progress
+from rich.console import Console
+
+from experiments.runner import Done
+
+EVERY = 2.0
+"""Least seconds between plain lines, but for failures and the last one."""
+
+
+class Progress:
+    """Shows cells as they end. Use as a context manager; pass ``report`` and ``note`` to the runner.
+
+    Args:
+        name: the study's name.
+        total: number of cells.
+        console: where to write; standard error by default.
+    """
+
+    def __init__(self, name: str, total: int, console: Console | None = None) -> None:
+        self.name, self.total, self.done = name, total, 0
+        self.console = console or Console(stderr=True, highlight=False)
+        self.start = self.last = time.monotonic()
+        self.bar = rich.progress.Progress(
+            "[bold]{task.description}",
+            rich.progress.BarColumn(),
+            rich.progress.MofNCompleteColumn(),
+            rich.progress.TimeElapsedColumn(),
+            rich.progress.TimeRemainingColumn(),
+            "{task.fields[current]}",
+            console=self.console,
+            disable=not self.console.is_terminal,
+        )
+        self.task = self.bar.add_task(name, total=total, current="")
+
+    def __enter__(self) -> Self:
+        self.bar.start()
+        return self
+
+    def __exit__(self, *error: type[BaseException] | BaseException | TracebackType | None) -> None:
+        self.bar.stop()
+
+    def report(self, done: Done) -> None:
+        """Take in one finished cell."""
+        self.done += 1
+        self.bar.update(self.task, advance=1, current=done.cell.title)
+        if self.console.is_terminal:
+            return
+        now = time.monotonic()
+        if done.status == "failed" or self.done == self.total or now - self.last >= EVERY:
+            self.last = now
+            line = f"{self.name}: {self.done}/{self.total} after {now - self.start:.0f} s"
+            self._print(f"{line}, {done.status} {done.cell.title} ({done.seconds:.1f} s)")
+
+    def note(self, text: str) -> None:
+        """Print a remark."""
+        self._print(text)
+
+    def _print(self, text: str) -> None:
+        self.console.print(text, markup=False, soft_wrap=True)

@@ -1,0 +1,89 @@
+"""One self-contained HTML page about a study: figures, tables, verdicts, configuration."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, select_autoescape
+from markupsafe import Markup
+
+from experiments.check import Verdict, check
+from experiments.figures import svg_of
+from experiments.results import PanelResult, Results
+from experiments.statistics import growth_exponent, mean_band, paired_difference
+
+
+def write_report(results: Results, path: Path) -> Path:
+    """Write the page to ``path``; equal results give equal bytes but for the seconds column."""
+    verdicts = check(results)
+    page = Environment(loader=PackageLoader("experiments"), autoescape=select_autoescape(), trim_blocks=True)
+    text = page.get_template("report.html").render(
+        study=results.study,
+        panels=[_panel(results, panel, verdicts) for panel in results.panels.values()],
+        failed=[v for v in verdicts if v.failed],
+        checked=len(verdicts),
+        configuration=json.dumps(results.manifest["study"], indent=2),
+        versions=results.manifest["versions"],
+        machine=results.manifest["machine"],
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def _panel(results: Results, panel: PanelResult, verdicts: list[Verdict]) -> dict[str, Any]:
+    ready = bool(panel.series and panel.notions and len(panel.replicates))
+    return {
+        "name": panel.panel.name,
+        "title": panel.panel.title or panel.panel.name,
+        "environment": panel.panel.environment,
+        "horizon": panel.panel.horizon,
+        "replicates": len(panel.replicates),
+        "missing": panel.missing,
+        "svg": Markup(svg_of(panel, results.study.confidence)) if ready else "",
+        "notion": panel.notion() if ready else None,
+        "rows": table(panel, results.study.confidence) if ready else [],
+        "verdicts": [v for v in verdicts if v.panel == panel.panel.name],
+        "bounds": [(label, b) for label in panel.series for b in panel.bounds[label]] if ready else [],
+        "lower_bounds": panel.lower_bounds,
+    }
+
+
+def table(panel: PanelResult, confidence: float, notion: str = "") -> list[dict[str, Any]]:
+    """One row a policy, lowest final regret first.
+
+    Columns: policy, regret (mean at the horizon), error (standard error), low and high (pointwise interval), behind
+    (mean paired difference to the first row), behind_low and behind_high, exponent with its ends, seconds.
+    """
+    finals = {label: panel.regret(label, notion)[:, -1] for label in panel.series}
+    order = sorted(finals, key=lambda label: float(finals[label].mean()))
+    rows = []
+    for label in order:
+        regret = panel.regret(label, notion)
+        band = mean_band(regret[:, -1:], confidence)
+        behind = paired_difference(finals[label], finals[order[0]], confidence)
+        exponent = growth_exponent(regret, panel.times, confidence)
+        rows.append(
+            {
+                "policy": label,
+                "regret": float(band.mean[0]),
+                "error": _none(float(band.error[0])),
+                "low": _none(float(band.low[0])),
+                "high": _none(float(band.high[0])),
+                "behind": behind.value,
+                "behind_low": _none(behind.low),
+                "behind_high": _none(behind.high),
+                "exponent": exponent and exponent.value,
+                "exponent_low": exponent and _none(exponent.low),
+                "exponent_high": exponent and _none(exponent.high),
+                "seconds": panel.seconds[label],
+            }
+        )
+    return rows
+
+
+def _none(value: float) -> float | None:
+    return None if math.isnan(value) else value

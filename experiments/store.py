@@ -1,0 +1,122 @@
+"""Results on disk: one ``.npz`` a cell, written whole or not at all, and a manifest.
+
+A cell's file is named by a hash of everything that decides its numbers, so a file that exists is the result, and
+resuming is skipping. Timings, which differ from run to run, stand in a file of their own.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import zipfile
+import zlib
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Arrays = Mapping[str, NDArray[Any]]
+
+
+class DamagedError(ValueError):
+    """A file of results that cannot be read back whole."""
+
+
+def cell_file(folder: Path, key: str) -> Path:
+    """Where the result of the cell ``key`` stands."""
+    return folder / "cells" / f"{key}.npz"
+
+
+def write_cell(folder: Path, key: str, arrays: Arrays, facts: Mapping[str, Any]) -> None:
+    """Write a cell's arrays and its JSON facts; the file appears whole or not at all.
+
+    Raises:
+        OSError: the folder cannot be written or the disk is full; nothing is left behind.
+    """
+    note = np.frombuffer(json.dumps({"key": key, **facts}, sort_keys=True).encode(), dtype=np.uint8)
+
+    def save(name: str) -> None:
+        with open(name, "wb") as stream:
+            np.savez(stream, allow_pickle=False, **{**arrays, "facts": note})
+
+    _write(cell_file(folder, key), save)
+
+
+def read_cell(folder: Path, key: str) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    """Arrays and facts of a cell, checked against the checksums of the file.
+
+    Raises:
+        FileNotFoundError: no such cell.
+        DamagedError: the file is not whole, or is not that cell's.
+    """
+    path = cell_file(folder, key)
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {name: archive[name] for name in archive.files}
+        facts = json.loads(arrays.pop("facts").tobytes())
+    except FileNotFoundError:
+        raise
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
+        raise DamagedError(f"{path} is damaged ({error})") from error
+    if facts.get("key") != key:
+        raise DamagedError(f"{path} holds another cell's result ({facts.get('key')})")
+    return arrays, facts
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write JSON, whole or not at all, with stable bytes for an equal value."""
+    text = json.dumps(value, indent=1, sort_keys=True)
+    _write(path, lambda name: Path(name).write_text(text + "\n", encoding="utf-8"))
+
+
+def read_json(path: Path) -> Any:
+    """Read JSON.
+
+    Raises:
+        FileNotFoundError: no such file.
+        DamagedError: not JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise DamagedError(f"{path} is damaged ({error})") from error
+
+
+def check_writable(folder: Path) -> None:
+    """Make ``folder`` if need be and see that a file can be written there.
+
+    Raises:
+        OSError: with the folder's name, before any work is done.
+    """
+    try:
+        (folder / "cells").mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder / "cells") as stream:
+            stream.write(b"regretlab")
+    except OSError as error:
+        raise OSError(
+            error.errno, f"cannot write results to {folder}: {error.strerror}; choose another --out"
+        ) from error
+
+
+def _write(path: Path, save: Any) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=".part-", dir=path.parent)
+    os.close(handle)
+    try:
+        save(name)
+        os.chmod(name, 0o666 & ~_umask())
+        os.replace(name, path)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(name)
+        raise
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
