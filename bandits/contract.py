@@ -36,6 +36,9 @@ class Problem:
             from the range (Hoeffding: (high - low) / 2) and need not be given.
         actions: the numbers that the actions stand for (a grid of relaxation parameters, say), or empty.
         contexts: the interval (low, high) of each coordinate of the observed context, or empty.
+        items: number of things that requests can name (pages), or None where there are none.
+        memory: number of items that can be kept (cache slots, stored arms), or None where nothing is kept.
+        prediction: the kind of prediction that comes with each observation, or empty.
     """
 
     family: str
@@ -47,6 +50,9 @@ class Problem:
     noise: float | None = None
     actions: tuple[float, ...] = ()
     contexts: tuple[tuple[float, float], ...] = ()
+    items: int | None = None
+    memory: int | None = None
+    prediction: str = ""
 
     def __post_init__(self) -> None:
         if self.n_actions < 1:

@@ -1,0 +1,1 @@
+"""Paging: request sequences, predictions of one bit a request, the offline optimum."""
