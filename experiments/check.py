@@ -30,8 +30,8 @@ class Verdict:
         policy: label.
         bound: name of the bound.
         notion: kind of regret compared.
-        result: "holds", "violated", "undecided" (the band reaches over the bound), or "not applicable" (an assumption
-            fails, or only the order is known).
+        result: "holds", "violated", "undecided" (the simultaneous band reaches over the bound, or there are too few
+            replicates for one), or "not applicable" (an assumption fails, or only the order is known).
         exponent: "agrees", "too steep", or "not tested".
         text: one sentence with the numbers.
     """
@@ -103,7 +103,7 @@ def _verdict(
         return Verdict(panel.panel.name, label, bound.name, notion, "not applicable", "not tested", why)
     at = slice(None) if bound.anytime else slice(-1, None)
     band, limit = mean_band(regret[:, at], confidence), bound.values[at]
-    low, high = (band.mean, band.mean) if len(regret) < 2 else (band.all_low, band.all_high)
+    low, high = band.all_low, band.all_high
     slack = 1e-9 * np.maximum(1.0, np.abs(limit))
     inside = "holds" if np.all(high <= limit + slack) else "undecided"
     result = "violated" if np.any(low > limit + slack) else inside

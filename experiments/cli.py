@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,6 +21,8 @@ FOLDER = click.argument("folder", type=click.Path(path_type=Path))
 @click.version_option(package_name="regretlab")
 def main() -> None:
     """Run bandit and online-learning studies and hold their regret curves against the theorems."""
+    if "" not in sys.path and os.getcwd() not in sys.path:
+        sys.path.insert(0, os.getcwd())  # so that `my_module:MyPolicy` in a study names a file of this folder
 
 
 @main.command()

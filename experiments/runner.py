@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import platform
+import sys
 import time
 import traceback
 import warnings
@@ -81,7 +82,8 @@ def run(
         damaged: called with a message for each damaged file found; its cell is computed again.
 
     Returns:
-        What became of each cell. A cell that fails leaves the others alone.
+        What became of each cell. A cell that fails leaves the others alone. Cells that are the same piece of work
+        (two panels with one and the same policy and world) are computed once and counted once.
 
     Raises:
         OSError: ``folder`` cannot be written; nothing was computed.
@@ -94,41 +96,38 @@ def run(
     for stray in (folder / "cells").glob(".part-*"):
         stray.unlink(missing_ok=True)
     outcome = Outcome(folder)
-    cells = cells_of(study)
-    _write_manifest(folder, study, cells)
-    todo: list[Cell] = []
-    for cell in cells:
-        if _stands(folder, cell, damaged):
+    keyed = [(cell.key, cell) for cell in cells_of(study)]
+    _write_manifest(folder, study, keyed)
+    unique: dict[str, Cell] = {}
+    for key, cell in keyed:
+        if key not in unique and _stands(folder, key, cell, damaged):
             outcome.done.append(Done(cell, "kept"))
             report(outcome.done[-1])
         else:
-            todo.append(cell)
-    unique = {cell.key: cell for cell in todo}
-    jobs = min(jobs, len(unique)) if jobs > 0 else jobs
-    if unique:
-        finished: Iterable[Done] = (
-            Parallel(n_jobs=jobs, return_as="generator_unordered", inner_max_num_threads=1)(
-                delayed(_work)(cell, folder) for cell in unique.values()
-            )
-            if jobs != 1
-            else (_work(cell, folder) for cell in unique.values())
-        )
-        for done in finished:
-            outcome.done.append(done)
-            report(done)
+            unique[key] = cell
+    if jobs == 1:
+        finished: Iterable[Done] = (_work(key, cell, folder, ()) for key, cell in unique.items())
+    else:
+        parallel = Parallel(n_jobs=jobs, return_as="generator_unordered", inner_max_num_threads=1)
+        work = (delayed(_work)(key, cell, folder, tuple(sys.path)) for key, cell in unique.items())
+        finished = parallel(work) if unique else ()
+    for done in finished:
+        outcome.done.append(done)
+        report(done)
     return outcome
 
 
-def _work(cell: Cell, folder: Path) -> Done:
-    """Compute one cell and write it. Runs in a worker; errors come back as data."""
+def _work(key: str, cell: Cell, folder: Path, path: Sequence[str]) -> Done:
+    """Compute one cell and write it. Runs in a worker, which finds modules as its parent does; errors come as data."""
+    sys.path.extend(entry for entry in path if entry not in sys.path)
     start = time.perf_counter()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default")
         try:
             arrays, facts = run_cell(cell)
             seconds = time.perf_counter() - start
-            write_cell(folder, cell.key, arrays, facts)
-            write_json(_timing_file(folder, cell), {"seconds": seconds, "replicates": cell.count})
+            write_cell(folder, key, arrays, facts)
+            write_json(_timing_file(folder, key), {"seconds": seconds, "replicates": cell.count})
         except Exception:
             return Done(cell, "failed", time.perf_counter() - start, traceback.format_exc())
     return Done(cell, "computed", seconds, warnings=tuple(dict.fromkeys(str(w.message) for w in caught)))
@@ -139,36 +138,36 @@ def seconds_per_replicate(folder: Path, cells: Sequence[str]) -> float | None:
     seconds, replicates = 0.0, 0
     for key in cells:
         try:
-            timing = read_json(folder / "timings" / f"{key}.json")
+            timing = read_json(_timing_file(folder, key))
         except (OSError, DamagedError):
             continue
         seconds, replicates = seconds + timing["seconds"], replicates + timing["replicates"]
     return seconds / replicates if replicates else None
 
 
-def _timing_file(folder: Path, cell: Cell) -> Path:
-    return folder / "timings" / f"{cell.key}.json"
+def _timing_file(folder: Path, key: str) -> Path:
+    return folder / "timings" / f"{key}.json"
 
 
-def _stands(folder: Path, cell: Cell, damaged: Callable[[str], None]) -> bool:
+def _stands(folder: Path, key: str, cell: Cell, damaged: Callable[[str], None]) -> bool:
     """Whether the cell's result is on disk and whole; a damaged one is reported and taken out of the way."""
     try:
-        read_cell(folder, cell.key)
+        read_cell(folder, key)
     except FileNotFoundError:
         return False
     except DamagedError as error:
         damaged(f"{error}; {cell.title} is computed again")
-        cell_file(folder, cell.key).unlink(missing_ok=True)
+        cell_file(folder, key).unlink(missing_ok=True)
         return False
     return True
 
 
-def _write_manifest(folder: Path, study: Study, cells: Sequence[Cell]) -> None:
+def _write_manifest(folder: Path, study: Study, keyed: Sequence[tuple[str, Cell]]) -> None:
     manifest = {
         "study": study.model_dump(),
         "cells": [
-            {"key": c.key, "panel": c.panel, "policy": c.label or None, "first": c.first, "count": c.count}
-            for c in cells
+            {"key": key, "panel": c.panel, "policy": c.label or None, "first": c.first, "count": c.count}
+            for key, c in keyed
         ],
         "seed": study.seed,
         "versions": {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},

@@ -53,31 +53,48 @@ def mean_band(samples: Array, confidence: float = 0.95) -> Band:
     """Bootstrap bands for the mean curve of independent replicates.
 
     Pointwise: the expanded percentile bootstrap (Hesterberg 2015, *What Teachers Should Know About the Bootstrap*,
-    section 4.1), which is the percentile interval corrected for few replicates. Simultaneous: the sup-t band, whose
-    half-width is a multiple of the standard error, the multiple being the bootstrap quantile of the largest
-    studentised deviation over all times, expanded in the same way.
+    section 4.1), which is the percentile interval corrected for few replicates. Simultaneous: the bootstrap-t sup
+    band; its half-width is the standard error times the bootstrap quantile of the largest deviation over all times,
+    each resample studentised by its own standard error. It errs on the wide side: with 8 replicates it covers 99 %
+    instead of 95 %, from 20 on it is close.
 
     Args:
         samples: [n_replicates, n_times].
         confidence: coverage of the bands, in (0, 1).
 
     Returns:
-        The bands; with a single replicate they are NaN.
+        The bands. With a single replicate they are NaN; with 2 or 3 the simultaneous band is.
     """
     n, _ = samples.shape
     mean = samples.mean(axis=0)
+    unknown = np.full_like(mean, math.nan)
     if n < 2:
-        unknown = np.full_like(mean, math.nan)
         return Band(mean, unknown, unknown, unknown, unknown, unknown)
     error = samples.std(axis=0, ddof=1) / math.sqrt(n)
     deviations = _resampled_means(samples) - mean
     tail = _expanded_tail(n, confidence)
     low, high = np.quantile(deviations, [tail, 1.0 - tail], axis=0)
-    scale = np.where(error > 0.0, error, math.inf)
-    sup = np.max(np.abs(deviations) / scale, axis=1)
-    reach = np.quantile(sup, 1.0 - 2.0 * tail) * error
     low, high = mean + np.minimum(low, 0.0), mean + np.maximum(high, 0.0)
+    factor = _sup_quantile(samples, confidence)
+    if not math.isfinite(factor):
+        return Band(mean, error, low, high, unknown, unknown)
+    reach = factor * error
     return Band(mean, error, low, high, np.minimum(mean - reach, low), np.maximum(mean + reach, high))
+
+
+def _sup_quantile(samples: Array, confidence: float) -> float:
+    """Bootstrap quantile of the largest studentised deviation of the mean over all times."""
+    n = len(samples)
+    spread = samples.std(axis=0)
+    varies = spread > 1e-12 * np.maximum(np.abs(samples).max(axis=0), 1e-300)
+    if not np.any(varies):
+        return 0.0
+    scores = (samples[:, varies] - samples[:, varies].mean(axis=0)) / spread[varies]
+    means = _resampled_means(scores)
+    variances = np.maximum(_resampled_means(scores**2) - means**2, 0.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        studentised = np.where(variances > 1e-9, np.abs(means) / np.sqrt(variances / (n - 1)), math.inf)
+    return float(np.quantile(studentised.max(axis=1), confidence, method="higher"))
 
 
 def paired_difference(first: Array, second: Array, confidence: float = 0.95) -> Interval:

@@ -55,7 +55,7 @@ def read_cell(folder: Path, key: str) -> tuple[dict[str, NDArray[Any]], dict[str
     """
     path = cell_file(folder, key)
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as archive:
             arrays = {name: archive[name] for name in archive.files}
         facts = json.loads(arrays.pop("facts").tobytes())
     except FileNotFoundError:

@@ -1,0 +1,42 @@
+# Everything runs in a virtual environment of its own, made on first use.
+PYTHON ?= python3
+VENV ?= .venv
+BIN = $(VENV)/bin
+JOBS ?= -1
+
+.PHONY: run test lint docs bench clean
+
+run: $(VENV)/.installed            ## the quick-start study: figures and a report in results/quickstart
+	$(BIN)/regretlab run quickstart --out results --jobs $(JOBS)
+
+test: $(VENV)/.tested              ## the whole test suite
+	$(BIN)/python -m pytest -n auto --dist worksteal
+
+lint: $(VENV)/.tested              ## style and types
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/.tested             ## speed, as ratios within one run
+	$(BIN)/python -m pytest benchmarks -p no:xdist -s
+
+docs: $(VENV)/.documented          ## the documentation, in docs/_build
+	$(BIN)/sphinx-build -W -b html docs docs/_build
+
+clean:
+	rm -rf $(VENV) results docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(VENV)/bin/python:
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install -q -e .
+	touch $@
+
+$(VENV)/.tested: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install -q -e '.[test,dev]'
+	touch $@
+
+$(VENV)/.documented: pyproject.toml | $(VENV)/bin/python
+	$(BIN)/python -m pip install -q -e '.[docs]'
+	touch $@

@@ -1,0 +1,24 @@
+"""Fixtures of all tests."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("MPLBACKEND", "agg")
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _private_cache(tmp_path_factory):
+    """Cost tables and downloads of the tests stay out of the user's cache."""
+    if "REGRETLAB_CACHE" not in os.environ:
+        os.environ["REGRETLAB_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(scope="session")
+def data_folder():
+    """The folder of real data, or a skip that says why."""
+    folder = os.environ.get("REGRETLAB_DATA")
+    if not folder or not Path(folder).is_dir():
+        pytest.skip("REGRETLAB_DATA names no folder with the real data")
+    return Path(folder)

@@ -1,0 +1,170 @@
+"""Study files: what is right is read as written, what is wrong is named with its place."""
+
+import textwrap
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from ruamel.yaml import YAML
+
+from experiments.config import ConfigError, find, load_study, parse_study, shipped
+from experiments.study import checkpoints
+
+GOOD = """\
+name: small
+seed: 3
+horizon: 50
+panels:
+  - name: two
+    replicates: 2
+    environment: {name: bernoulli, parameters: {means: [0.1, 0.9]}}
+    policies:
+      - ucb1
+      - {name: ucb1, label: bold, parameters: {exploration: 8}}
+"""
+
+
+def mistakes(text, changes=()):
+    with pytest.raises(ConfigError) as caught:
+        parse_study(textwrap.dedent(text), "study.yaml", changes)
+    return [str(m) for m in caught.value.mistakes]
+
+
+def only(text, changes=()):
+    found = mistakes(text, changes)
+    assert len(found) == 1, found
+    return found[0]
+
+
+def test_a_good_study():
+    study = parse_study(GOOD)
+    (panel,) = study.panels
+    assert (study.seed, panel.horizon, panel.replicates) == (3, 50, 2)
+    assert [p.title for p in panel.policies] == ["ucb1", "bold"]
+    assert panel.policies[1].parameters == {"exploration": 8}
+    assert panel.environment.parameters == {"means": [0.1, 0.9]}
+
+
+def test_all_mistakes_at_once():
+    found = mistakes("""\
+        name: wrong
+        sead: 3
+        seed: -1
+        horizon: 1e5
+        panels:
+          - name: a
+            replicates: 0
+            environment: {name: bernouli, parameters: {means: [0.1]}}
+            policies: [ucb1, ucb2]
+          - name: a
+            replicates: 3
+            horizon: 10
+            environment: {name: bernoulli, parameters: {means: [0.1, .nan]}}
+            policies:
+              - {name: ucb1, parameters: {exploraton: 1}}
+              - {name: ucb1, label: ucb1}
+        """)
+    assert found == sorted(found, key=lambda m: int(m.split(":")[1]))
+    for start, what in (
+        ("study.yaml:2:1: sead", "unknown key (did you mean 'seed'?)"),
+        ("study.yaml:3:1: seed", "greater than or equal to 0, got -1"),
+        ("study.yaml:4:1: panels[0].horizon", "must be a whole number, got 100000.0 (write 100000)"),
+        ("study.yaml:7:5: panels[0].replicates", "got 0"),
+        ("study.yaml:8:19: panels[0].environment.name", "unknown environment 'bernouli' (did you mean 'bernoulli'?)"),
+        ("study.yaml:9:22: panels[0].policies[1].name", "unknown policy 'ucb2'"),
+        ("study.yaml:10:5: panels[1].name", "a second panel named 'a'"),
+        ("study.yaml:13:49: panels[1].environment.parameters.means", "means[1]"),
+        ("study.yaml:15:35: panels[1].policies[0].parameters.exploraton", "(did you mean 'exploration'?)"),
+        ("study.yaml:16:9: panels[1].policies[1]", "a second policy labelled 'ucb1'"),
+    ):
+        assert any(m.startswith(start) and what in m for m in found), (start, what, found)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "what"),
+    [
+        ("seed: 3", "seed: 3\nseed: 4", 'study.yaml:3:1: found duplicate key "seed"'),
+        ("seed: 3", "seed: three", "study.yaml:2:1: seed: must be a valid integer, got 'three'"),
+        ("seed: 3", "", "study.yaml:1:1: the key 'seed' is missing"),
+        ("horizon: 50", "horizon: 1e5", "panels[0].horizon: must be a whole number, got 100000.0 (write 100000)"),
+        ("horizon: 50", "horizon: .nan", "study.yaml:3:1: panels[0].horizon: must be"),
+        ("horizon: 50", "horizon: true", "study.yaml:3:1: panels[0].horizon: must be a valid integer, got True"),
+        ("exploration: 8", "exploration: -8", "exploration must be a finite number in (0, inf), got -8"),
+        ("exploration: 8", "exploration: .nan", "exploration must be a finite number in (0, inf), got nan"),
+        ("name: small", "name: ../small", "study.yaml:1:1: name: String should match pattern"),
+        ("means: [0.1, 0.9]", "means: [0.1, 1.9]", "means[1] must be a finite number in [0, 1], got 1.9"),
+        ("means: [0.1, 0.9]", "horizon: 3, means: [0.1]", "'horizon' is given by the panel"),
+        ("parameters: {means: [0.1, 0.9]}", "", "BernoulliArms needs the parameter 'means'"),
+        ("      - ucb1", "      - no.such.module:Policy", "cannot import 'Policy' from 'no.such.module'"),
+        ("      - ucb1", "      - hedge", "Hedge plays arms/full, but BernoulliArms is arms/bandit feedback"),
+        ("panels:", "panels: [", "study.yaml:"),
+    ],
+)
+def test_one_mistake(old, new, what):
+    assert old in GOOD
+    assert what in only(GOOD.replace(old, new, 1))
+
+
+def test_changes_from_the_command_line():
+    study = parse_study(
+        GOOD, changes=["panels.two.replicates=5", "panels.0.policies.bold.parameters.exploration=1.5", "seed=9"]
+    )
+    assert (study.panels[0].replicates, study.seed) == (5, 9)
+    assert study.panels[0].policies[1].parameters == {"exploration": 1.5}
+    assert "'panel' (did you mean 'panels'?)" in only(GOOD, ["panel.two.replicates=5"])
+    assert "key=value" in only(GOOD, ["seed"])
+    assert "'three' names no entry" in only(GOOD, ["panels.three.replicates=5"])
+    assert "unknown key" in only(GOOD, ["seeed=4"])
+
+
+def test_not_a_mapping():
+    assert "a study is a mapping" in only("- 1\n- 2\n")
+    assert "a study is a mapping" in only("")
+
+
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.integers(-3, 3) | st.floats() | st.text("abc", max_size=3),
+        lambda inner: (
+            st.lists(inner, max_size=3)
+            | st.dictionaries(
+                st.sampled_from(["name", "seed", "panels", "policies", "environment", "parameters", "horizon"]), inner
+            )
+        ),
+        max_leaves=12,
+    )
+)
+def test_any_document_is_read_or_refused_with_a_place(tmp_path_factory, value):
+    from io import StringIO
+
+    stream = StringIO()
+    YAML(typ="safe", pure=True).dump(value, stream)
+    found: list = []
+    try:
+        parse_study(stream.getvalue(), "any.yaml")
+    except ConfigError as error:
+        found = error.mistakes
+    assert found, "no such document is a study"
+    assert all(m.line >= 1 and m.column >= 1 and m.text for m in found)
+
+
+@pytest.mark.parametrize("path", sorted(shipped().rglob("*.yaml")), ids=lambda p: str(p.relative_to(shipped())))
+def test_shipped_studies_are_right(path):
+    study = load_study(path)
+    assert study.title
+    assert study.name == path.stem
+    assert find(str(path.relative_to(shipped()).with_suffix(""))) == path
+
+
+def test_find_names_the_nearest():
+    with pytest.raises(FileNotFoundError, match=r"did you mean 'quickstart'"):
+        find("quikstart")
+
+
+@given(st.integers(2, 400), st.integers(1, 10**9))
+def test_checkpoints(number, horizon):
+    times = checkpoints(number, horizon)
+    assert times[-1] == horizon
+    assert times[0] >= 1
+    assert (times[1:] > times[:-1]).all()
+    assert len(times) <= number

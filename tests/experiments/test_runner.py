@@ -1,0 +1,235 @@
+"""Runs: resumed, interrupted, damaged, failing, and always the same numbers."""
+
+import errno
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+import experiments
+from experiments import store
+from experiments.cells import cells_of, run_cell
+from experiments.config import parse_study
+from experiments.runner import run
+
+REGRETLAB = [sys.executable, "-c", "from experiments.cli import main; main()"]
+
+
+def contents(folder):
+    return {p.name: p.read_bytes() for p in (folder / "cells").iterdir()}
+
+
+def statuses(outcome):
+    return [d.status for d in outcome.done]
+
+
+def test_every_byte_is_the_same_for_one_job_and_two(study, tmp_path):
+    one, two = run(study, tmp_path / "one", jobs=1), run(study, tmp_path / "two", jobs=2)
+    assert not one.failed
+    assert not two.failed
+    assert contents(tmp_path / "one") == contents(tmp_path / "two")
+    assert len(contents(tmp_path / "one")) == 9
+    assert (tmp_path / "one/manifest.json").read_bytes() == (tmp_path / "two/manifest.json").read_bytes()
+
+
+def test_a_second_run_computes_nothing(study, tmp_path):
+    assert set(statuses(run(study, tmp_path, jobs=1))) == {"computed"}
+    before = contents(tmp_path)
+    assert set(statuses(run(study, tmp_path, jobs=1))) == {"kept"}
+    assert contents(tmp_path) == before
+
+
+def test_more_replicates_keep_the_finished_blocks(text, tmp_path):
+    run(parse_study(text), tmp_path, jobs=1)
+    outcome = run(parse_study(text.replace("replicates: 6", "replicates: 8")), tmp_path, jobs=1)
+    assert statuses(outcome).count("kept") == 9
+    assert statuses(outcome).count("computed") == 3
+
+
+def test_another_policy_changes_no_other_curve(text, tmp_path):
+    run(parse_study(text), tmp_path / "two", jobs=1)
+    more = text + "      - {name: ucb1, label: timid, parameters: {exploration: 0.1}}\n"
+    run(parse_study(more), tmp_path / "three", jobs=1)
+    assert contents(tmp_path / "two").items() <= contents(tmp_path / "three").items()
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [("seed: 3", "seed: 4"), ("horizon: 200", "horizon: 201"), ("0.8", "0.7"), ("checkpoints: 20", "checkpoints: 21")],
+)
+def test_whatever_decides_the_numbers_is_in_the_name(text, old, new):
+    keys = {c.key for c in cells_of(parse_study(text))}
+    assert not keys & {c.key for c in cells_of(parse_study(text.replace(old, new)))}
+
+
+def test_the_code_of_a_foreign_policy_is_in_the_name(text, plugin):
+    foreign = text.replace("- ucb1", "- plugin:Slow")
+    before = [c.key for c in cells_of(parse_study(foreign)) if c.label == "plugin:Slow"]
+    plugin.write_text(plugin.read_text(encoding="utf-8") + "\n# changed\n", encoding="utf-8")
+    after = [c.key for c in cells_of(parse_study(foreign)) if c.label == "plugin:Slow"]
+    assert before
+    assert not set(before) & set(after)
+
+
+def test_replicates_are_independent_of_the_block_they_are_in(text, tmp_path):
+    run(parse_study(text), tmp_path / "a", jobs=1)
+    run(parse_study(text.replace("block: 2", "block: 5")), tmp_path / "b", jobs=1)
+    a, b = (experiments.load(tmp_path / name).panels["two"] for name in "ab")
+    for label in ("ucb1", "bold"):
+        assert np.array_equal(a.regret(label), b.regret(label))
+    assert len(np.unique(a.regret("ucb1")[:, -1])) > 1
+
+
+def test_policies_of_a_replicate_meet_the_same_world(text, tmp_path):
+    run(parse_study(text.replace("exploration: 8", "exploration: 2")), tmp_path, jobs=1)
+    panel = experiments.load(tmp_path).panels["two"]
+    assert np.array_equal(panel.series["ucb1"]["reward"], panel.series["bold"]["reward"])
+
+
+def test_results_come_back_as_they_were_computed(study, tmp_path):
+    run(study, tmp_path, jobs=1)
+    panel = experiments.load(tmp_path).panels["two"]
+    cell = next(c for c in cells_of(study) if c.label == "bold" and c.first == 2)
+    arrays, _ = run_cell(cell)
+    assert np.array_equal(panel.series["bold"]["reward"][2:4], arrays["series/reward"])
+    assert panel.replicates.tolist() == list(range(6))
+    assert panel.times[-1] == 200
+    assert np.all(np.diff(panel.regret("ucb1"), axis=1) >= -1e-9)
+    assert panel.seconds["ucb1"] > 0
+    assert panel.missing == ()
+
+
+def test_a_policy_that_raises_leaves_the_others_alone(text, plugin, tmp_path):
+    study = parse_study(text.replace("- ucb1", "- plugin:Raises").replace("seed: 3", "seed: 5"))
+    for jobs in (1, 2):
+        outcome = run(study, tmp_path / str(jobs), jobs=jobs)
+        assert 0 < len(outcome.failed) <= 3
+        assert all(d.cell.label == "plugin:Raises" for d in outcome.failed)
+        assert "ZeroDivisionError: no such luck" in outcome.failed[0].error
+        assert "in replicate" in outcome.failed[0].error
+        panel = experiments.load(tmp_path / str(jobs)).panels["two"]
+        assert panel.series["bold"]["reward"].shape[0] > 0
+        assert len(panel.missing) == len(outcome.failed)
+
+
+@pytest.mark.parametrize("how", ["cut", "flipped", "emptied", "swapped", "text"])
+def test_a_damaged_file_is_named_and_computed_again(study, tmp_path, how):
+    run(study, tmp_path, jobs=1)
+    good = contents(tmp_path)
+    victim, other = sorted((tmp_path / "cells").iterdir())[:2]
+    raw = bytearray(victim.read_bytes())
+    raw[len(raw) // 2] ^= 0xFF
+    victim.write_bytes(
+        {
+            "cut": victim.read_bytes()[:-100],
+            "flipped": bytes(raw),
+            "emptied": b"",
+            "swapped": other.read_bytes(),
+            "text": b"not a result",
+        }[how]
+    )
+    missing = [m for p in experiments.load(tmp_path).panels.values() for m in p.missing]
+    assert len(missing) == 1
+    assert victim.name in missing[0]
+    notes: list[str] = []
+    outcome = run(study, tmp_path, jobs=1, damaged=notes.append)
+    assert len(notes) == 1
+    assert victim.name in notes[0]
+    assert statuses(outcome).count("computed") == 1
+    assert contents(tmp_path) == good
+
+
+def test_a_damaged_manifest_is_an_error(study, tmp_path):
+    run(study, tmp_path, jobs=1)
+    (tmp_path / "manifest.json").write_text("{", encoding="utf-8")
+    with pytest.raises(store.DamagedError, match=r"manifest\.json is damaged"):
+        experiments.load(tmp_path)
+
+
+def test_an_unwritable_folder_is_an_error_before_work(study, tmp_path):
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(OSError, match=r"cannot write results to .*file.*choose another --out"):
+        run(study, tmp_path / "file", jobs=1)
+
+
+def test_a_full_disk_fails_cells_and_keeps_what_was_written(study, tmp_path, monkeypatch):
+    written = []
+
+    def full(stream, **arrays):
+        if len(written) == 4:
+            stream.write(b"half of it")
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        written.append(stream.name)
+        savez(stream, **arrays)
+
+    savez = np.savez
+    monkeypatch.setattr(store.np, "savez", full)
+    outcome = run(study, tmp_path, jobs=1)
+    assert len(outcome.failed) == 5
+    assert "No space left on device" in outcome.failed[0].error
+    assert len(contents(tmp_path)) == 4
+    monkeypatch.undo()
+    assert statuses(run(study, tmp_path, jobs=1)).count("kept") == 4
+
+
+@pytest.mark.slow
+def test_a_file_size_limit_fails_cells_and_exits_non_zero(text, tmp_path):
+    (tmp_path / "small.yaml").write_text(text, encoding="utf-8")
+    code = (
+        "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (1500, 1500));"
+        "import experiments.runner as r; r._write_manifest = lambda *a: None;"
+        "from experiments.cli import main; main()"
+    )
+    command = [sys.executable, "-c", code, "run", str(tmp_path / "small.yaml"), "--out", str(tmp_path), "--jobs", "1"]
+    done = subprocess.run([*command, "--no-plot"], capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "File too large" in done.stderr
+    assert "failed: two · ucb1 · replicates 0..1" in done.stderr
+    assert not list((tmp_path / "small/cells").glob(".part-*"))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_ctrl_c_keeps_finished_cells_and_the_next_run_goes_on(text, plugin, tmp_path, jobs):
+    slow = text.replace("- ucb1", "- plugin:Slow").replace("replicates: 6", "replicates: 12")
+    (tmp_path / "small.yaml").write_text(slow, encoding="utf-8")
+    command = [
+        *REGRETLAB,
+        "run",
+        str(tmp_path / "small.yaml"),
+        "--out",
+        str(tmp_path),
+        "--jobs",
+        str(jobs),
+        "--no-plot",
+    ]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    cells = tmp_path / "small/cells"
+    for _ in range(600):
+        time.sleep(0.1)
+        if cells.is_dir() and len(list(cells.glob("*.npz"))) >= 8:
+            break
+    os.killpg(process.pid, signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert "the same command goes on from there" in errors
+    finished = set(cells.glob("*.npz"))
+    assert 8 <= len(finished) < 18
+    done = subprocess.run(command, capture_output=True, text=True)
+    assert done.returncode == 0
+    assert f"{len(finished)} kept" in done.stdout
+    undisturbed = tmp_path / "undisturbed"
+    run(parse_study(slow), undisturbed, jobs=2)
+    assert contents(undisturbed) == contents(tmp_path / "small")
+
+
+def test_leftovers_of_a_killed_run_are_swept(study, tmp_path):
+    (tmp_path / "cells").mkdir()
+    (tmp_path / "cells/.part-abc").write_bytes(b"half")
+    run(study, tmp_path, jobs=1)
+    assert not list((tmp_path / "cells").glob(".part-*"))

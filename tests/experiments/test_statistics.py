@@ -1,0 +1,96 @@
+"""Bands cover what they say, exponents come back, pairs beat independent samples."""
+
+import numpy as np
+import pytest
+
+from experiments.statistics import growth_exponent, mean_band, paired_difference, quantiles
+
+
+def coverage(n, trials, rng):
+    """Share of trials in which the truth (0) lies in the pointwise band at the end, and in the simultaneous band."""
+    points = walks = 0
+    for _ in range(trials):
+        samples = np.cumsum(rng.standard_normal((n, 40)), axis=1)
+        band = mean_band(samples)
+        points += band.low[-1] <= 0.0 <= band.high[-1]
+        walks += bool(np.all((band.all_low <= 0.0) & (band.all_high >= 0.0)))
+    return points / trials, walks / trials
+
+
+@pytest.mark.parametrize("n", [8, 20, 60])
+def test_coverage(n):
+    trials = 400
+    point, simultaneous = coverage(n, trials, np.random.default_rng(5))
+    error = 4 * np.sqrt(0.95 * 0.05 / trials)
+    assert 0.93 - error <= point <= 0.97 + error
+    assert simultaneous >= 0.95 - error
+
+
+def test_the_simultaneous_band_holds_the_pointwise_one():
+    band = mean_band(np.random.default_rng(1).exponential(size=(12, 30)).cumsum(axis=1))
+    assert np.all(band.all_low <= band.low)
+    assert np.all(band.all_high >= band.high)
+    assert np.all((band.low <= band.mean) & (band.mean <= band.high))
+    assert np.any(band.all_high > band.high)
+
+
+def test_standard_error_is_that_of_replicates():
+    samples = np.random.default_rng(2).normal(size=(50, 3))
+    assert mean_band(samples).error == pytest.approx(samples.std(axis=0, ddof=1) / np.sqrt(50))
+
+
+def test_one_replicate_has_no_band():
+    band = mean_band(np.ones((1, 4)))
+    assert band.mean == pytest.approx(1.0)
+    assert np.all(np.isnan(band.low))
+
+
+def test_too_few_replicates_have_no_simultaneous_band():
+    band = mean_band(np.random.default_rng(1).normal(size=(3, 4)))
+    assert np.all(np.isfinite(band.low))
+    assert np.all(np.isnan(band.all_low))
+
+
+def test_the_band_does_not_depend_on_unit_or_origin():
+    samples = np.random.default_rng(6).normal(size=(10, 5)).cumsum(axis=1)
+    band, other = mean_band(samples), mean_band(1e6 + 1e3 * samples)
+    assert other.all_high == pytest.approx(1e6 + 1e3 * band.all_high)
+
+
+def test_constant_replicates_have_a_band_of_no_width():
+    band = mean_band(np.tile(np.arange(5.0), (6, 1)))
+    assert band.all_low == pytest.approx(band.mean)
+    assert band.all_high == pytest.approx(band.mean)
+
+
+@pytest.mark.parametrize("power", [0.0, 0.5, 2 / 3, 1.0])
+def test_exponent_of_a_power(power):
+    times = np.unique(np.geomspace(1, 10_000, 100).astype(int))
+    rng = np.random.default_rng(3)
+    samples = 7.0 * times**power * rng.lognormal(0.0, 0.2, size=(40, 1))
+    fitted = growth_exponent(samples, times)
+    assert fitted.value == pytest.approx(power, abs=1e-9)
+    noisy = growth_exponent(samples + rng.normal(0, 0.05, samples.shape) * samples, times)
+    assert noisy.low <= power <= noisy.high
+    assert noisy.high - noisy.low < 0.1
+
+
+def test_exponent_needs_positive_regret():
+    times = np.arange(1, 100)
+    assert growth_exponent(-np.ones((3, 99)), times) is None
+    assert growth_exponent(np.ones((3, 2)), times[:2]) is None
+
+
+def test_pairs_see_what_independent_samples_do_not():
+    rng = np.random.default_rng(4)
+    luck = rng.normal(0, 100, 30)
+    first, second = luck + 1.0 + rng.normal(0, 0.1, 30), luck + rng.normal(0, 0.1, 30)
+    difference = paired_difference(first, second)
+    assert difference.low <= 1.0 <= difference.high
+    assert difference.excludes_zero
+    assert not paired_difference(first, rng.permutation(second)).excludes_zero
+
+
+def test_quantiles():
+    samples = np.arange(101.0)[:, None]
+    assert quantiles(samples)[:, 0] == pytest.approx([5, 25, 50, 75, 95])
