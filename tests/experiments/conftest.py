@@ -45,6 +45,11 @@ class Slow(UCB1):
 """
 
 
+@pytest.fixture(scope="module")
+def small_study():
+    return parse_study(STUDY)
+
+
 @pytest.fixture
 def text():
     return STUDY

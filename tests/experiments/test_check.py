@@ -1,0 +1,96 @@
+"""Verdicts: a curve over its bound fails, one under it passes, one without the assumptions is not judged."""
+
+import numpy as np
+import pytest
+
+from environments.contract import Notion
+from experiments.check import bounds_for, check, vacuous
+from experiments.results import BoundCurve, PanelResult, Results
+from experiments.study import Component, Panel, Study
+
+TIMES = np.unique(np.geomspace(1, 10_000, 80).astype(int))
+NOTION = Notion("pseudo", "reward", "best", "fixed", "pseudo-regret")
+
+
+def bound(values, kind="upper", against="fixed", anytime=True, assumptions=()):
+    return BoundCurve("theorem", kind, against, "somewhere", anytime, assumptions, np.asarray(values, dtype=float))
+
+
+def results(regret, *bounds, worst=None):
+    """A study of one policy whose regret is as given, [n_replicates, n_times]."""
+    panel = Panel(
+        name="p",
+        environment=Component(name="e"),
+        horizon=10_000,
+        replicates=len(regret),
+        policies=[Component(name="a")],
+    )
+    study = Study(name="s", seed=0, panels=[panel])
+    comparators = {"best": np.zeros_like(regret)}
+    if worst is not None:
+        comparators["worst"] = np.broadcast_to(worst, regret.shape)
+    result = PanelResult(
+        panel,
+        TIMES,
+        np.arange(len(regret)),
+        {"a": {"reward": -regret}},
+        comparators,
+        (NOTION,),
+        {"a": bounds},
+        (),
+        {"a": 1.0},
+    )
+    return Results(None, study, {"p": result}, {})
+
+
+def noisy(curve, n=20, spread=0.1):
+    return curve * np.random.default_rng(0).lognormal(0.0, spread, size=(n, 1))
+
+
+ROOT = np.sqrt(TIMES)
+
+
+@pytest.mark.parametrize(
+    ("regret", "theorem", "result", "exponent"),
+    [
+        (noisy(ROOT), bound(3 * ROOT), "holds", "agrees"),
+        (noisy(ROOT), bound(0.3 * ROOT), "violated", "agrees"),
+        (noisy(ROOT), bound(1.01 * ROOT), "undecided", "agrees"),
+        (noisy(0.01 * TIMES), bound(3 * ROOT), "holds", "too steep"),
+        (noisy(np.log(1 + TIMES)), bound(30 * np.log(1 + TIMES)), "holds", "agrees"),
+        (noisy(TIMES**0.6), bound(300 * np.log(1 + TIMES)), "holds", "too steep"),
+        (noisy(ROOT), bound(0.3 * ROOT, assumptions=(("stationary", False),)), "not applicable", "not tested"),
+        (noisy(ROOT), bound(0.3 * ROOT, kind="order"), "not applicable", "not tested"),
+        (noisy(ROOT), bound(0 * ROOT + 200, anytime=False), "holds", "not tested"),
+        (noisy(ROOT), bound(0 * ROOT + 50, anytime=False), "violated", "not tested"),
+        (noisy(-ROOT), bound(ROOT), "holds", "not tested"),
+    ],
+)
+def test_verdicts(regret, theorem, result, exponent):
+    (verdict,) = check(results(regret, theorem))
+    assert (verdict.result, verdict.exponent) == (result, exponent), verdict.text
+    assert verdict.failed == (result == "violated" or exponent == "too steep")
+
+
+def test_an_exact_bound_is_not_violated_by_rounding():
+    regret = np.tile(ROOT, (5, 1))
+    (verdict,) = check(results(regret, bound(ROOT * (1 - 1e-14))))
+    assert verdict.result == "holds"
+
+
+def test_one_replicate_decides_nothing():
+    (verdict,) = check(results(ROOT[None, :], bound(0.1 * ROOT)))
+    assert verdict.result == "undecided"
+
+
+def test_bounds_on_another_regret_are_not_compared():
+    found = results(noisy(ROOT), bound(0.1 * ROOT, against="dynamic"))
+    assert check(found) == []
+    assert bounds_for(found.panels["p"], "a") == []
+
+
+def test_vacuous():
+    theorem = bound(2.0 * TIMES)
+    assert vacuous(results(noisy(ROOT), theorem, worst=-1.0 * TIMES).panels["p"], theorem)
+    assert not vacuous(results(noisy(ROOT), theorem, worst=-3.0 * TIMES).panels["p"], theorem)
+    assert not vacuous(results(noisy(ROOT), theorem).panels["p"], theorem)

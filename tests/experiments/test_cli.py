@@ -1,0 +1,130 @@
+"""The command line as a user types it."""
+
+import json
+import subprocess
+import sys
+
+import pytest
+from click.testing import CliRunner
+
+from experiments.cli import main
+
+
+@pytest.fixture
+def invoke(tmp_path, monkeypatch, text):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "small.yaml").write_text(text, encoding="utf-8")
+
+    def call(*words):
+        return CliRunner().invoke(main, [str(w) for w in words])
+
+    return call
+
+
+def test_run_draws_and_reports_and_says_where(invoke, tmp_path):
+    done = invoke("run", "small.yaml", "--jobs", 1)
+    assert done.exit_code == 0, done.output
+    for name in ("figures/small.png", "figures/small.svg", "figures/small.pdf", "report.html", "manifest.json"):
+        assert (tmp_path / "results/small" / name).is_file()
+    assert "results/small/figures/small.png" in done.output
+    assert "results/small/report.html" in done.output
+    assert "9 computed, 0 kept, 0 failed" in done.output
+    assert "9/9" in done.output
+    assert "0 computed, 9 kept" in invoke("run", "small.yaml", "--jobs", 1).output
+
+
+def test_plot_report_and_check_read_what_run_wrote(invoke, tmp_path):
+    invoke("run", "small.yaml", "--jobs", 1, "--no-plot", "--set", "panels.two.replicates=20")
+    folder = tmp_path / "results/small"
+    assert not (folder / "figures").exists()
+    assert invoke("plot", folder, "--format", "svg").output.strip().endswith("figures/small.svg")
+    assert "no regret notion 'x'" in invoke("plot", folder, "--notion", "x").output
+    assert invoke("report", folder).exit_code == 0
+    done = invoke("check", folder)
+    assert done.exit_code == 0, done.output
+    assert "ok   two · ucb1 · UCB1 bound: holds" in done.output
+    verdicts = json.loads(invoke("check", folder, "--json").output)["verdicts"]
+    assert [v["policy"] for v in verdicts] == ["ucb1"]
+
+
+def test_check_fails_where_results_are_missing(invoke, tmp_path):
+    invoke("run", "small.yaml", "--jobs", 1, "--no-plot")
+    next((tmp_path / "results/small/cells").iterdir()).unlink()
+    done = invoke("check", tmp_path / "results/small")
+    assert done.exit_code == 1
+    assert "MISSING" in done.output
+
+
+def test_a_failing_cell_is_named_and_the_status_is_not_zero(invoke, plugin, text, tmp_path):
+    (tmp_path / "bad.yaml").write_text(
+        text.replace("name: small", "name: bad").replace("- ucb1", "- plugin:Raises").replace("seed: 3", "seed: 5"),
+        encoding="utf-8",
+    )
+    done = invoke("run", "bad.yaml", "--jobs", 1)
+    assert done.exit_code == 1
+    assert "failed: two · plugin:Raises · replicates" in done.output
+    assert "ZeroDivisionError: no such luck" in done.output
+    assert (tmp_path / "results/bad/figures/bad.png").is_file()
+
+
+def test_mistakes_of_all_files_are_shown_before_any_work(invoke, tmp_path, text):
+    (tmp_path / "wrong.yaml").write_text(text.replace("ucb1", "ucb7"), encoding="utf-8")
+    done = invoke("run", "small.yaml", "wrong.yaml", "quikstart")
+    assert done.exit_code == 1
+    assert "wrong.yaml:12:9: panels[0].policies[0].name: unknown policy 'ucb7' (did you mean 'ucb1'?)" in done.output
+    assert "no study file 'quikstart' (did you mean 'quickstart'?)" in done.output
+    assert not (tmp_path / "results").exists()
+
+
+def test_dry_run_says_what_would_be_run(invoke, tmp_path):
+    done = invoke("run", "small.yaml", "--dry-run", "--set", "panels.two.replicates=4")
+    assert done.exit_code == 0
+    assert "small: 6 cells" in done.output
+    assert "bold: ucb1(exploration=8)" in done.output
+    assert not (tmp_path / "results").exists()
+
+
+@pytest.mark.parametrize("jobs", [0, -2])
+def test_jobs_must_make_sense(invoke, jobs):
+    done = invoke("run", "small.yaml", "--jobs", jobs)
+    assert done.exit_code == 2
+    assert f"got {jobs}" in done.output
+
+
+def test_an_unwritable_folder(invoke, tmp_path):
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    done = invoke("run", "small.yaml", "--out", tmp_path / "file")
+    assert done.exit_code == 1
+    assert "cannot write results to" in done.output
+
+
+def test_list_and_show(invoke):
+    listed = invoke("list").output
+    for name in ("quickstart", "ucb1", "bernoulli"):
+        assert f"  {name}\n" in listed
+    assert "Auer" in invoke("show", "ucb1").output
+    assert "means: [n_arms]" in invoke("show", "bernoulli").output
+    assert "panels:" in invoke("show", "quickstart").output
+    missing = invoke("show", "ucb")
+    assert missing.exit_code == 1
+    assert "did you mean 'ucb1'?" in missing.output
+
+
+def test_no_results(invoke, tmp_path):
+    done = invoke("check", tmp_path)
+    assert done.exit_code == 1
+    assert "run `regretlab run` first" in done.output
+
+
+def test_a_policy_in_a_file_of_this_folder(tmp_path, text):
+    """As a user types it: a module beside the study, in processes of their own."""
+    (tmp_path / "mine.py").write_text(
+        "from bandits.arms.ucb1 import UCB1\n\nclass Mine(UCB1):\n    pass\n", encoding="utf-8"
+    )
+    (tmp_path / "study.yaml").write_text(text.replace("- ucb1", "- mine:Mine"), encoding="utf-8")
+    command = [sys.executable, "-c", "import sys; sys.path.remove(''); from experiments.cli import main; main()"]
+    done = subprocess.run(
+        [*command, "run", "study.yaml", "--jobs", "2", "--no-plot"], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert done.returncode == 0, done.stderr
+    assert "9 computed" in done.stdout

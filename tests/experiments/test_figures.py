@@ -1,0 +1,101 @@
+"""Figures and reports: equal results are equal files, and show what they say."""
+
+import re
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+import experiments
+from experiments.figures import FORMATS, GREY, draw_panel, draw_study
+from experiments.report import table, write_report
+from experiments.runner import run
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory, small_study):
+
+    folder = tmp_path_factory.mktemp("drawn")
+    run(small_study, folder, jobs=1)
+    return experiments.load(folder)
+
+
+def test_equal_results_are_equal_files(results, tmp_path):
+    first, second = (draw_study(results, tmp_path / name) for name in ("a", "b"))
+    assert [p.suffix[1:] for p in first] == list(FORMATS)
+    for a, b in zip(first, second, strict=True):
+        assert a.read_bytes() == b.read_bytes()
+        assert a.stat().st_size > 5_000
+
+
+def test_the_style_of_the_user_is_not_touched_and_does_not_matter(results, tmp_path):
+    plain = draw_study(results, tmp_path / "a", ["svg"])[0].read_bytes()
+    with mpl.rc_context({"font.size": 30, "axes.grid": False}):
+        before = dict(mpl.rcParams)
+        assert draw_study(results, tmp_path / "b", ["svg"])[0].read_bytes() == plain
+        assert dict(mpl.rcParams) == before
+
+
+def test_the_legend_is_in_the_order_of_the_curves_and_names_the_numbers(results):
+    panel = results.panels["two"]
+    ax = Figure().subplots()
+    draw_panel(ax, panel)
+    texts = [t.get_text() for t in ax.get_legend().get_texts()]
+    finals = {label: panel.regret(label)[:, -1].mean() for label in ("ucb1", "bold")}
+    best, other = sorted(finals, key=finals.get)
+    policies = [t for t in texts if re.match("ucb1:|bold:", t)]
+    assert policies[0].startswith(f"{best}: {finals[best]:.3g}")
+    assert policies[1].startswith(f"{other}: {finals[other]:.3g}")
+    assert any(t.startswith("UCB1 bound: ") for t in texts)
+    assert any(t.startswith("Lai-Robbins") for t in texts)
+    assert "pseudo-regret against the best arm" in ax.get_ylabel()
+    assert "mean of 6" in ax.get_ylabel()
+    assert ax.get_xlabel() == "round"
+
+
+def test_a_bound_whose_assumption_fails_is_grey_and_says_so(results):
+    from dataclasses import replace
+
+    panel = results.panels["two"]
+    (theorem,) = panel.bounds["ucb1"]
+    broken = replace(theorem, assumptions=(("stationary", False),))
+    ax = Figure().subplots()
+    draw_panel(ax, replace(panel, bounds={"ucb1": (broken,), "bold": (replace(theorem, anytime=False),)}))
+    lines = {line.get_label(): line for line in ax.get_lines()}
+    (grey,) = [line for label, line in lines.items() if "assumption fails" in label]
+    assert grey.get_color() == GREY
+    (mark,) = [line for label, line in lines.items() if "at the horizon" in label]
+    assert len(mark.get_xdata()) == 1
+
+
+def test_an_unknown_notion_is_named(results, tmp_path):
+    with pytest.raises(ValueError, match=r"no regret notion 'pseud' \(did you mean 'pseudo'\?\)"):
+        draw_study(results, tmp_path, ["png"], "pseud")
+
+
+def test_the_table_agrees_with_the_arrays(results):
+    panel = results.panels["two"]
+    rows = table(panel, 0.95)
+    for row in rows:
+        final = panel.regret(row["policy"])[:, -1]
+        assert row["regret"] == pytest.approx(final.mean())
+        assert row["error"] == pytest.approx(final.std(ddof=1) / np.sqrt(6))
+    assert rows[0]["regret"] <= rows[1]["regret"]
+    assert rows[1]["behind"] == pytest.approx(rows[1]["regret"] - rows[0]["regret"])
+
+
+def test_the_report_stands_alone(results, tmp_path):
+    page = write_report(results, tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "<svg" in page
+    assert not re.search(r"(src|href)=[\"']https?:", page)
+    for text in ("A small study", "bold", "UCB1 bound", "Theorem 1", "root seed 3", "numpy"):
+        assert text in page
+
+
+def test_a_report_escapes_what_users_write(results, tmp_path):
+    from dataclasses import replace
+
+    study = results.study.model_copy(update={"title": "<script>alert(1)</script>"})
+    page = write_report(replace(results, study=study), tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "<script>" not in page
