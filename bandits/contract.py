@@ -28,7 +28,7 @@ class Problem:
     Attributes:
         family: kind of decision problem: "arms", "contextual", ...
         feedback: what a round reveals: "bandit" (the reward of the action), "full" (of every action), ...
-        n_actions: number of actions.
+        n_actions: number of actions; 0 where actions are not a finite set (predictions, say).
         horizon: number of rounds, or None when the learner is not told.
         low: smallest possible reward of a round (-inf when unbounded).
         high: largest possible reward of a round (inf when unbounded).
@@ -39,6 +39,10 @@ class Problem:
         items: number of things that requests can name (pages), or None where there are none.
         memory: number of items that can be kept (cache slots, stored arms), or None where nothing is kept.
         prediction: the kind of prediction that comes with each observation, or empty.
+        plays: number of actions that may be taken in one period.
+        passes: number of times that a stream of arms goes by.
+        groups: names of the groups that a round may belong to, or empty.
+        dimension: length of the context vectors, or None where there are none.
     """
 
     family: str
@@ -53,10 +57,14 @@ class Problem:
     items: int | None = None
     memory: int | None = None
     prediction: str = ""
+    plays: int = 1
+    passes: int = 1
+    groups: tuple[str, ...] = ()
+    dimension: int | None = None
 
     def __post_init__(self) -> None:
-        if self.n_actions < 1:
-            raise ValueError(f"n_actions must be >= 1, got {self.n_actions}")
+        if self.n_actions < 0:
+            raise ValueError(f"n_actions must be >= 0, got {self.n_actions}")
         if self.horizon is not None and self.horizon < 1:
             raise ValueError(f"horizon must be >= 1 or None, got {self.horizon}")
         if not self.low < self.high:

@@ -50,10 +50,13 @@ class Environment(gymnasium.Env[Obs, Act], ABC, Generic[Obs, Act, Fbk, Tape]):
     Attributes:
         problem: what a learner is told.
         clock: units of time used so far, 0 at the start of a run.
+        mark: clock and ledger before the last action, in worlds in which one action may take several units of time (a
+            batch of pulls); curves are interpolated linearly in between. Other worlds leave it alone.
     """
 
     problem: Problem
     clock: int
+    mark: tuple[int, Mapping[str, float]] = (0, {})
 
     @abstractmethod
     def draw(self, rng: np.random.Generator) -> Tape:

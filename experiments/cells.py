@@ -129,10 +129,9 @@ def _play(cell: Cell, environment: Environment[Any, Any, Any, Any], times: NDArr
             environment.begin(environment.draw(tape_rng(cell.seed, replicate)))
             policy.reset(environment.problem, policy_rng(cell.seed, replicate, cell.label))
             for c, time in enumerate(times):
-                policy.advance(environment, int(time) - environment.clock)
-                if environment.clock != time:
-                    raise RuntimeError(f"{policy!r} was to advance to round {time} and went to {environment.clock}")
-                for name, value in environment.ledger().items():
+                if environment.clock < time:
+                    policy.advance(environment, int(time) - environment.clock)
+                for name, value in _ledger_at(environment, int(time)).items():
                     series.setdefault(name, np.empty((cell.count, len(times))))[r, c] = value
         except Exception as error:
             error.add_note(f"in replicate {replicate}, round {environment.clock}")
@@ -140,6 +139,18 @@ def _play(cell: Cell, environment: Environment[Any, Any, Any, Any], times: NDArr
         theory.add(environment.facts(), lambda facts: policy.regret_bounds(environment.problem, facts))
     bounds, about = theory.result()
     return {f"series/{name}": values for name, values in series.items()} | bounds, {"bounds": about}
+
+
+def _ledger_at(environment: Environment[Any, Any, Any, Any], time: int) -> Mapping[str, float]:
+    """The ledger at ``time``, which lies at the end of the last action or, in a batch, within it."""
+    now = environment.ledger()
+    if environment.clock == time:
+        return now
+    start, before = environment.mark
+    if not start <= time < environment.clock:
+        raise RuntimeError(f"the policy was to advance to time {time} and went to {environment.clock}")
+    share = (time - start) / (environment.clock - start)
+    return {name: before[name] + share * (value - before[name]) for name, value in now.items()}
 
 
 def _world(cell: Cell, environment: Environment[Any, Any, Any, Any], times: NDArray[np.int64]) -> CellResult:
