@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -41,13 +42,13 @@ class StochasticArms(ArmsWorld[np.random.Generator]):
         return rng
 
     def _start(self, tape: np.random.Generator) -> None:
-        self._generator = np.random.Generator(_copy(tape.bit_generator))
+        self._generator = copy.deepcopy(tape)
 
     def _levels(self, start: int, stop: int) -> tuple[Array, int, int]:
         return self._means[None, :], 0, stop
 
     def comparators(self, checkpoints: NDArray[np.int64]) -> Mapping[str, Array]:
-        return {"best_arm": checkpoints * np.max(self._means)}
+        return {"best_arm": checkpoints * np.max(self._means), "worst": checkpoints * np.min(self._means)}
 
     def notions(self) -> Sequence[Notion]:
         return (
@@ -79,9 +80,3 @@ class StochasticArms(ArmsWorld[np.random.Generator]):
                 (Assumption("the policy is consistent and t is large", True),),
             ),
         )
-
-
-def _copy(bits: np.random.BitGenerator) -> np.random.BitGenerator:
-    import copy
-
-    return copy.deepcopy(bits)
