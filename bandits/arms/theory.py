@@ -2,7 +2,9 @@
 
 Facts that arms worlds give: ``means`` [n_arms] and ``variances`` [n_arms] of stationary rewards (or absent),
 ``stationary``, ``oblivious``, ``bernoulli``, ``bounded``, ``gaussian`` (bool), ``changes`` (number of changes of the
-means during the run).
+means during the run). Worlds whose means change also give ``dynamic_gaps`` and ``max_gaps`` [n_arms], the smallest and
+the largest positive gap of each arm to the best arm of its time (0 where it never has one). ``prior`` names the
+distribution that the means are drawn from anew in every run: "uniform" on the range, or ("gaussian", mean, deviation).
 """
 
 from __future__ import annotations
@@ -38,3 +40,20 @@ def gaps_of(facts: Mapping[str, Any]) -> Array | None:
     """Gaps [n_arms] to the best mean in reward units, or None where the arms have no fixed means."""
     means = facts.get("means")
     return None if means is None else np.max(means) - np.asarray(means, dtype=float)
+
+
+def dynamic_gaps_of(facts: Mapping[str, Any]) -> tuple[Array, Array, int] | None:
+    """(smallest, largest) positive gaps of the arms that ever have one, and the number of changes; or None.
+
+    Where the means are fixed, both are the gaps and nothing changes.
+    """
+    if "dynamic_gaps" in facts and facts.get("changes") is not None:
+        smallest = np.asarray(facts["dynamic_gaps"], dtype=float)
+        largest, changes = np.asarray(facts.get("max_gaps", smallest), dtype=float), int(facts["changes"])
+    else:
+        gaps = gaps_of(facts)
+        if gaps is None or not facts.get(STATIONARY, False):
+            return None
+        smallest, largest, changes = gaps, gaps, 0
+    bad = np.isfinite(smallest) & (smallest > 0)
+    return smallest[bad], largest[bad], changes

@@ -1,0 +1,128 @@
+"""Thompson sampling with Beta priors.
+
+Arm ``i`` has the prior Beta(alpha, beta). In every round draw ``theta_i`` from each posterior and play the arm with the
+largest (ties: the lowest index). A reward ``x``, mapped to [0, 1], counts as a success with probability ``x``, decided
+by one uniform a round, and as a failure otherwise; for rewards 0 and 1 that is the reward itself.
+
+References: W. R. Thompson, *On the likelihood that one unknown probability exceeds another in view of the evidence of
+two samples*, Biometrika 25, 1933; S. Agrawal and N. Goyal, *Analysis of Thompson Sampling for the Multi-armed Bandit
+Problem*, COLT 2012, Algorithms 1 and 2; E. Kaufmann, N. Korda, R. Munos, *Thompson Sampling: An Asymptotically Optimal
+Finite-Time Analysis*, ALT 2012, Theorem 1; D. Russo and B. Van Roy, *An Information-Theoretic Analysis of Thompson
+Sampling*, JMLR 17, 2016, Propositions 1 and 3.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from bandits.arms.policy import Actions, ArmsPolicy, Block
+from bandits.arms.theory import BERNOULLI, BOUNDED, STATIONARY, gaps_of, holds
+from bandits.contract import Array, Assumption, Bound, Problem
+from bandits.domain import positive
+from bandits.kernels import kernel
+
+
+@kernel
+def _play(
+    block: Block,
+    actions: Actions,
+    rng: np.random.Generator,
+    successes: Array,
+    failures: Array,
+    low: float,
+    span: float,
+) -> None:
+    for s in range(actions.size):
+        best, arm = -1.0, 0
+        for i in range(successes.size):
+            theta = rng.beta(successes[i], failures[i])
+            if theta > best:
+                best, arm = theta, i
+        reward = block.levels[s * block.stride, arm] + block.noise[s]
+        if block.binary:
+            reward = 1.0 if reward > 0.0 else 0.0
+        if rng.random() < (reward - low) / span:
+            successes[arm] += 1.0
+        else:
+            failures[arm] += 1.0
+        actions[s] = arm
+
+
+class BetaThompson(ArmsPolicy[float]):
+    """Thompson sampling for Bernoulli rewards, or any in a finite range by randomised rounding.
+
+    Args:
+        alpha: prior successes, > 0.
+        beta: prior failures, > 0. With ``alpha = beta = 1`` the prior is uniform.
+    """
+
+    def __init__(self, alpha: float = 1.0, beta: float = 1.0) -> None:
+        self.alpha = positive("alpha", alpha)
+        self.beta = positive("beta", beta)
+
+    def reset(self, problem: Problem, rng: np.random.Generator) -> None:
+        if not problem.bounded:
+            raise ValueError(f"BetaThompson needs rewards in a finite range, got [{problem.low}, {problem.high}]")
+        self._rng = rng
+        self._successes = np.full(problem.n_actions, self.alpha)
+        self._failures = np.full(problem.n_actions, self.beta)
+        self._low, self._span = float(problem.low), float(problem.high - problem.low)
+
+    def choose(self, observation: Any) -> int:
+        return int(np.argmax(self._rng.beta(self._successes, self._failures)))
+
+    def update(self, observation: Any, action: int, feedback: float) -> None:
+        success = self._rng.random() < (feedback - self._low) / self._span
+        (self._successes if success else self._failures)[action] += 1.0
+
+    def play(self, block: Block, actions: Actions) -> None:
+        _play(block, actions, self._rng, self._successes, self._failures, self._low, self._span)
+
+    def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
+        """The Bayesian bound ``range sqrt(K t ln(K) / 2)`` for the uniform prior, and the Lai-Robbins rate.
+
+        The first speaks of the regret averaged over means drawn from the prior, not of given means; the second is
+        asymptotic, ``sum gap_i / d(mean_i, mean*) ln(t)``, with ``d`` the divergence of Bernoulli rewards.
+        """
+        if not problem.bounded:
+            return ()
+        span, bounds = problem.high - problem.low, []
+        if self.alpha == self.beta == 1.0:
+            factor = span * math.sqrt(problem.n_actions * math.log(problem.n_actions) / 2.0)
+            prior = Assumption("means are drawn from the uniform prior", facts.get("prior") == "uniform")
+            bounds.append(
+                Bound(
+                    "Bayesian bound",
+                    "upper",
+                    lambda t: factor * np.sqrt(t),
+                    "fixed",
+                    "Russo and Van Roy 2016, Propositions 1 and 3",
+                    (*holds(facts, STATIONARY, BERNOULLI), prior),
+                )
+            )
+        gaps = gaps_of(facts)
+        if gaps is not None:
+            best = float(np.clip((np.max(facts["means"]) - problem.low) / span, 0.0, 1.0))
+            slope = sum(gap / _divergence(max(best - gap / span, 0.0), best) for gap in gaps[gaps > 0])
+            bounds.append(
+                Bound(
+                    "Thompson rate",
+                    "order",
+                    lambda t: slope * np.log(np.maximum(t, 1.0)),
+                    "fixed",
+                    "Kaufmann, Korda, Munos 2012, Theorem 1; Agrawal and Goyal 2013, Theorem 1 (leading term)",
+                    holds(facts, STATIONARY, BOUNDED),
+                )
+            )
+        return bounds
+
+
+def _divergence(p: float, q: float) -> float:
+    """Kullback-Leibler divergence of Bernoulli variables with means p < q, in nats; infinite for q = 1."""
+    if q >= 1.0:
+        return math.inf
+    return (p * math.log(p / q) if p > 0.0 else 0.0) + (1.0 - p) * math.log((1.0 - p) / (1.0 - q))

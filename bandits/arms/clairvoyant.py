@@ -1,0 +1,67 @@
+"""A comparator as a player: what the best arm earns, drawn beside the learners.
+
+In every round it plays the action that the world names as its comparator's. So it knows the run in advance, and its
+regret against that comparator is zero up to the luck of the rewards.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol, runtime_checkable
+
+import numpy as np
+
+from bandits.contract import Policy, Problem, World
+
+
+@runtime_checkable
+class Seer(Protocol):
+    """A world that tells the action of a comparator."""
+
+    def clairvoyant(self, comparator: str) -> Any:
+        """The action that ``comparator`` takes now."""
+
+
+class Clairvoyant(Policy[Any, Any, Any]):
+    """Plays a comparator of the world.
+
+    Args:
+        comparator: name of a comparator of the world that can be played, such as "best_arm".
+    """
+
+    accepts = frozenset((family, feedback) for family in ("arms", "contextual") for feedback in ("bandit", "full"))
+    clairvoyant = True
+
+    def __init__(self, comparator: str = "best_arm") -> None:
+        if not isinstance(comparator, str) or not comparator:
+            raise ValueError(f"comparator must be the name of a comparator, got {comparator!r}")
+        self.comparator = comparator
+
+    def reset(self, problem: Problem, rng: np.random.Generator) -> None:
+        return
+
+    def choose(self, observation: Any) -> Any:
+        """Not possible: the observation does not tell the comparator's action.
+
+        Raises:
+            RuntimeError: always.
+        """
+        raise RuntimeError(
+            f"Clairvoyant({self.comparator!r}) knows the run in advance and cannot choose from an observation: "
+            "play it with advance(environment, rounds)"
+        )
+
+    def update(self, observation: Any, action: Any, feedback: Any) -> None:
+        return
+
+    def advance(self, environment: World[Any, Any, Any], rounds: int) -> None:
+        """Play the comparator until the clock has moved on by ``rounds``.
+
+        Raises:
+            TypeError: the world names no comparator's actions.
+            ValueError: the world has no such comparator that can be played.
+        """
+        if not isinstance(environment, Seer):
+            raise TypeError(f"{type(environment).__name__} has no method clairvoyant(comparator): it cannot be foreseen")
+        end = environment.clock + rounds
+        while environment.clock < end:
+            environment.transition(environment.clairvoyant(self.comparator))

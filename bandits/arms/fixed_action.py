@@ -1,0 +1,57 @@
+"""One arm, always: a fixed setting as a baseline, named by its index or by the number that it stands for."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from bandits.arms.policy import Actions, ArmsPolicy, Block
+from bandits.contract import Problem
+from bandits.domain import integer, real
+
+
+class FixedAction(ArmsPolicy[Any]):
+    """Plays one arm in every round.
+
+    Args:
+        arm: index of the arm, >= 0.
+        value: the number that the arm stands for in ``problem.actions``, up to a relative 1e-9. Exactly one of ``arm``
+            and ``value`` is given.
+    """
+
+    accepts = frozenset((family, feedback) for family in ("arms", "contextual") for feedback in ("bandit", "full"))
+
+    def __init__(self, arm: int | None = None, value: float | None = None) -> None:
+        if (arm is None) == (value is None):
+            raise ValueError(f"exactly one of arm and value must be given, got arm={arm!r} and value={value!r}")
+        self.arm = None if arm is None else integer("arm", arm, 0)
+        self.value = None if value is None else real("value", value)
+
+    def reset(self, problem: Problem, rng: np.random.Generator) -> None:
+        if self.arm is not None:
+            self._arm = integer("arm", self.arm, 0, problem.n_actions - 1)
+        elif self.value is not None:
+            self._arm = _nearest(self.value, problem.actions)
+
+    def choose(self, observation: Any) -> int:
+        return self._arm
+
+    def update(self, observation: Any, action: int, feedback: Any) -> None:
+        return
+
+    def play(self, block: Block, actions: Actions) -> None:
+        actions[:] = self._arm
+
+
+def _nearest(value: float, actions: tuple[float, ...]) -> int:
+    if not actions:
+        raise ValueError(f"value={value:g} cannot be played: the actions of this problem stand for no numbers; give arm")
+    arm = min(range(len(actions)), key=lambda i: abs(actions[i] - value))
+    if not math.isclose(actions[arm], value, rel_tol=1e-9, abs_tol=1e-12):
+        raise ValueError(
+            f"value must be one of the {len(actions)} actions between {min(actions):g} and {max(actions):g}, "
+            f"got {value!r}; the nearest is {actions[arm]!r} (arm {arm})"
+        )
+    return arm

@@ -1,0 +1,33 @@
+"""Uniform play: every round an arm drawn uniformly at random, whatever was seen.
+
+The yardstick that every learner must beat. One uniform ``u`` a round: arm ``floor(u K)``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from bandits.arms.policy import Actions, ArmsPolicy, Block
+from bandits.contract import Problem
+
+
+class Uniform(ArmsPolicy[Any]):
+    """Draws each arm with equal probability in every round; learns nothing."""
+
+    accepts = frozenset((family, feedback) for family in ("arms", "contextual") for feedback in ("bandit", "full"))
+
+    def reset(self, problem: Problem, rng: np.random.Generator) -> None:
+        self._rng = rng
+        self._n_actions = problem.n_actions
+
+    def choose(self, observation: Any) -> int:
+        return min(int(self._rng.random() * self._n_actions), self._n_actions - 1)
+
+    def update(self, observation: Any, action: int, feedback: Any) -> None:
+        return
+
+    def play(self, block: Block, actions: Actions) -> None:
+        arms = (self._rng.random(actions.size) * self._n_actions).astype(np.int64)
+        np.minimum(arms, self._n_actions - 1, out=actions)
