@@ -99,7 +99,7 @@ class AnytimeMOSS(ArmsPolicy[float]):
                 "upper",
                 lambda t: factor * np.sqrt(t),
                 "fixed",
-                "Degenne and Perchet 2016, Theorem 3",
+                "Degenne and Perchet 2016, Theorem 3 (constant quoted from memory)",
                 holds(facts, STATIONARY),
             ),
         )

@@ -133,7 +133,7 @@ class UCBV(ArmsPolicy[float]):
                 "upper",
                 lambda t: slope * np.log(np.maximum(t, 2.0)),
                 "fixed",
-                "Audibert, Munos, Szepesvári 2009, Theorem 4",
+                "Audibert, Munos, Szepesvári 2009, Theorem 4 (constant quoted from memory)",
                 holds(facts, STATIONARY, BOUNDED),
             ),
         )
