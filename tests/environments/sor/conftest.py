@@ -1,22 +1,10 @@
-"""A slow, obvious SOR to compare with, and a cache folder of the tests' own."""
+"""A slow, obvious SOR to compare with."""
 
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
-
-
-@pytest.fixture(scope="session")
-def cache_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("cache")
-
-
-@pytest.fixture(autouse=True)
-def own_cache(cache_folder: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setenv("REGRETLAB_CACHE", str(cache_folder))
-    yield
 
 
 def _textbook(A: Any, b: Any, omega: float, tol: float = 1e-8, max_iter: int = 10_000) -> tuple[int, Any, list[float]]:

@@ -85,9 +85,17 @@ def test_statuses(side_b):
     counts, status = count(grid_laplacian(10), [0.0], side_b[None], [1.5, 1.0], max_iter=100)
     assert counts.tolist() == [[45, 100]]
     assert status.tolist() == [[CONVERGED, UNFINISHED]]
+    for max_iter, expected in ((44, UNFINISHED), (45, CONVERGED), (46, CONVERGED)):
+        counts, status = count(grid_laplacian(10), [0.0], side_b[None], [1.5], max_iter=max_iter)
+        assert (counts.item(), status.item()) == (min(45, max_iter), expected)
     counts, status = count([[1.0, 9.0], [9.0, 1.0]], [0.0, 100.0], np.ones((2, 2)), [1.5, 1.0], max_iter=5000)
     assert counts[0].tolist() == [5000, 5000]
     assert status.tolist() == [[DIVERGED, DIVERGED], [CONVERGED, CONVERGED]]
+
+
+def test_tie_with_the_tolerance_counts_as_converged():
+    counts, _ = count([[4.0]], [0.0], [[1.0]], [0.5], tol=0.25)
+    assert counts.tolist() == [[2]]
 
 
 def test_no_instances():

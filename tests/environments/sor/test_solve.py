@@ -85,7 +85,7 @@ def test_arguments_are_left_alone(side_b):
     before = A.copy()
     sor(A, b, 1.5)
     sor_laplacian(10, b, 1.5)
-    assert (A != before).nnz == 0
+    assert (before != A).nnz == 0
     assert np.array_equal(b, side_b)
 
 
@@ -132,6 +132,12 @@ def test_overflow_stops_the_solve():
     result = sor(A, [1.0, 1.0], 1.5, max_iter=5000)
     assert (result.iterations, result.converged, result.diverged) == (5000, False, True)
     assert result.residual == math.inf
+
+
+def test_tie_with_the_tolerance_counts_as_converged():
+    # The residual is halved exactly in each sweep.
+    assert sor([[4.0]], [1.0], 0.5, tol=0.25).iterations == 2
+    assert sor_laplacian(1, [1.0], 0.5, tol=0.25).iterations == 2
 
 
 def test_zero_right_hand_side_takes_no_sweep():

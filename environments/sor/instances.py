@@ -1,0 +1,106 @@
+"""The linear systems of the paper's experiments: shifted Laplacians with random right-hand sides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, fields
+from typing import Any
+
+import numpy as np
+import scipy.sparse as sp
+
+from bandits.contract import Array
+from bandits.domain import did_you_mean, integer, positive, real
+
+CANDIDATES = 4096
+"""Candidates drawn at once for right-hand sides. Part of what decides the numbers of a run."""
+
+
+def grid_laplacian(m: int) -> Any:
+    """The 5-point Laplacian (4 on the diagonal, -1 for neighbours, no scaling) on an ``m`` by ``m`` interior grid.
+
+    Returns:
+        [m * m, m * m] CSR array, unknowns row by row. MATLAB's ``delsq(numgrid('S', m + 2))`` [code].
+    """
+    integer("m", m)
+    line = sp.diags_array([-1.0, 2.0, -1.0], offsets=[-1, 0, 1], shape=(m, m))
+    eye = sp.eye_array(m)
+    matrix = sp.csr_array(sp.kron(eye, line) + sp.kron(line, eye))
+    matrix.eliminate_zeros()
+    matrix.sort_indices()
+    return matrix
+
+
+def truncated_normals(rng: np.random.Generator, count: int, n: int) -> Array:
+    """Right-hand sides [count, n]: standard normal vectors conditioned on a norm of at most ``sqrt(n)``.
+
+    Drawn by rejection; a little more than half of the candidates are kept. (The paper's appendix G says "norm at most
+    n"; its section 3 and its code have ``sqrt(n)``.)
+    """
+    vectors = np.empty((count, n))
+    filled = 0
+    while filled < count:
+        candidates = rng.standard_normal((min(CANDIDATES, 2 * (count - filled) + 16), n))
+        kept = candidates[np.einsum("ij,ij->i", candidates, candidates) <= n][: count - filled]
+        vectors[filled : filled + len(kept)] = kept
+        filled += len(kept)
+    return vectors
+
+
+@dataclass(frozen=True)
+class BetaShifts:
+    """Shifts ``offset + width * Beta(a, b)``.
+
+    Attributes:
+        offset: smallest shift.
+        width: length of the interval of shifts, > 0.
+        a: first parameter of the beta distribution, > 0.
+        b: second parameter of the beta distribution, > 0.
+    """
+
+    offset: float
+    width: float
+    a: float
+    b: float
+
+    def __post_init__(self) -> None:
+        real("shifts.offset", self.offset)
+        for name in ("width", "a", "b"):
+            positive(f"shifts.{name}", getattr(self, name))
+
+    @property
+    def high(self) -> float:
+        """Largest shift."""
+        return self.offset + self.width
+
+    def draw(self, rng: np.random.Generator, count: int) -> Array:
+        """Independent shifts [count]."""
+        return np.minimum(self.offset + self.width * rng.beta(self.a, self.b, count), self.high)
+
+
+PRESETS = {
+    "low_variance": BetaShifts(-0.15, 0.6, 2.0, 6.0),
+    "high_variance": BetaShifts(-0.15, 0.6, 0.5, 1.5),
+    "easy": BetaShifts(1.0, 3.0, 0.5, 1.5),
+}
+"""The two distributions of the paper's Figures 2 and 5 (both with mean 0), and one where its bounds are visible."""
+
+
+def shifts_of(value: str | Mapping[str, float] | BetaShifts) -> BetaShifts:
+    """The distribution that a preset's name, a mapping of ``BetaShifts``' fields or such an object stands for.
+
+    Raises:
+        ValueError: unknown preset or field, missing field, or a value out of its domain.
+    """
+    if isinstance(value, BetaShifts):
+        return value
+    if isinstance(value, str):
+        if value not in PRESETS:
+            raise ValueError(f"shifts must be one of {', '.join(PRESETS)}, got {value!r}{did_you_mean(value, PRESETS)}")
+        return PRESETS[value]
+    names = [f.name for f in fields(BetaShifts)]
+    if not isinstance(value, Mapping) or set(value) != set(names):
+        raise ValueError(
+            f"shifts must be one of {', '.join(PRESETS)} or have the keys {', '.join(names)}, got {value!r}"
+        )
+    return BetaShifts(**{name: value[name] for name in names})

@@ -1,0 +1,71 @@
+"""Totals of the paper's experiment with 5000 shifted Laplacians, against those of independent implementations.
+
+The references are means over 8 draws of the instances, with standard deviations; the tolerance is four standard errors
+of the difference of two such means, and at least 0.1 %.
+"""
+
+import math
+
+import numpy as np
+import pytest
+
+from environments.sor.sequence import SorSequence
+
+TOTALS = {
+    "low_variance": {
+        1.0: (1_356_900, None),
+        1.2: (893_100, None),
+        1.4: (551_400, None),
+        1.6: (316_500, 5200),
+        1.8: (429_800, 400),
+        "best_fixed": (296_200, 4000),
+        "instance_grid": (216_100, 1400),
+        "instance": (208_800, 1400),
+    },
+    "high_variance": {
+        1.0: (3_071_600, None),
+        1.2: (2_037_800, None),
+        1.4: (1_291_200, None),
+        1.6: (760_500, 13300),
+        1.8: (517_900, 3800),
+        "best_fixed": (517_900, 3800),
+        "instance_grid": (293_500, 2800),
+        "instance": (281_800, 2500),
+    },
+}
+BEST = {"low_variance": 1.65, "high_variance": 1.80}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shifts", TOTALS)
+def test_totals_at_5000(shifts):
+    world = SorSequence(shifts=shifts)
+    grid = np.array(world.problem.actions)
+    found = {name: [] for name in TOTALS[shifts]}
+    for seed in range(8):
+        world.begin(world.draw(np.random.default_rng([54, seed])))
+        columns = world._costs.sum(axis=0, dtype=np.int64)
+        ends = world.comparators(np.array([5000]))
+        assert grid[columns.argmin()] == pytest.approx(BEST[shifts])
+        for name in found:
+            found[name].append(-ends[name][0] if isinstance(name, str) else columns[np.isclose(grid, name)][0])
+    for name, (mean, deviation) in TOTALS[shifts].items():
+        spread = np.std(found[name], ddof=1) if deviation is None else deviation
+        tolerance = max(4 * spread * math.sqrt(2 / 8), 1e-3 * mean)
+        assert np.mean(found[name]) == pytest.approx(mean, abs=tolerance), name
+
+
+def test_costs_of_the_easy_regime_stay_below_the_surrogate():
+    world = SorSequence(
+        shifts="easy", grid={"omega_max": 1.218817, "size": 20}, tau=0.30, cost_bound=54.33, horizon=5000
+    )
+    world.begin(world.draw(np.random.default_rng(7)))
+    facts = world.facts()
+    assert world._costs.size == 100_000
+    assert (facts["n_above_surrogate"], facts["n_exceed"]) == (0, 0)
+    assert 11 <= world._costs.min() < world._costs.max() <= 36
+    ends = world.comparators(np.array([5000]))
+    assert -ends["best_fixed"][0] == pytest.approx(92_400, rel=0.01)
+    assert -ends["surrogate"][0] == pytest.approx(121_400, rel=0.01)
+    excess = 2 * 54.33 * math.sqrt(2 * 20 * 5000) + facts["surrogate_slack"].sum() / 20
+    assert excess == pytest.approx(72_800, rel=0.01)
