@@ -20,6 +20,12 @@ A logarithmic rate shows only after every gap is resolved; until then the curve 
 a fitted exponent below 1/2 contradicts no such theorem.
 """
 
+REACH = 100.0
+"""A steeper curve fails if, growing on like this, it meets its bound within so many horizons.
+
+A learner that has not learned yet has linear regret far below any square-root bound; that contradicts nothing.
+"""
+
 
 @dataclass(frozen=True)
 class Verdict:
@@ -32,7 +38,8 @@ class Verdict:
         notion: kind of regret compared.
         result: "holds", "violated", "undecided" (the simultaneous band reaches over the bound, or there are too few
             replicates for one), or "not applicable" (an assumption fails, or only the order is known).
-        exponent: "agrees", "too steep", or "not tested".
+        exponent: "agrees"; "early", steeper than the theorem's rate but too far below the bound to meet it within
+            ``REACH`` horizons; "too steep"; or "not tested".
         text: one sentence with the numbers.
     """
 
@@ -113,14 +120,17 @@ def _verdict(
         return Verdict(panel.panel.name, label, bound.name, notion, result, "not tested", f"{text} (horizon only)")
     fitted = growth_exponent(regret, panel.times, confidence)
     claimed = growth_exponent(bound.values[None, :], panel.times)
-    exponent, more = _compare(fitted, claimed)
+    exponent, more = _compare(fitted, claimed, float(band.mean[-1] / limit[-1]))
     return Verdict(panel.panel.name, label, bound.name, notion, result, exponent, f"{text}; {more}")
 
 
-def _compare(fitted: Interval | None, claimed: Interval | None) -> tuple[str, str]:
+def _compare(fitted: Interval | None, claimed: Interval | None, share: float) -> tuple[str, str]:
+    """The verdict on the exponent of a curve that has reached this share of its bound at the horizon."""
     if fitted is None or claimed is None:
         return "not tested", "regret is not positive over the last decade, no exponent"
-    limit = max(claimed.value, SLOWEST)
-    steep = (fitted.value if np.isnan(fitted.low) else fitted.low) > limit + SLACK
     text = f"exponent {fitted.value:.3f} [{fitted.low:.3f}, {fitted.high:.3f}], bound's {claimed.value:.3f}"
-    return ("too steep" if steep else "agrees"), text
+    low = fitted.value if np.isnan(fitted.low) else fitted.low
+    excess = low - max(claimed.value, SLOWEST)
+    if excess <= SLACK:
+        return "agrees", text
+    return ("early" if share ** (-1.0 / excess) > REACH else "too steep"), text

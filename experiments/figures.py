@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,6 +47,8 @@ STYLE: Any = {
     "svg.fonttype": "path",
     "pdf.fonttype": 42,
 }
+DECADES = 1000.0
+"""Logarithmic time axes show this factor of time up to the horizon."""
 WIDTH, HEIGHT = 3.5, 3.4
 """Inches of one panel: a column of a two-column paper, legend below the axes."""
 
@@ -207,9 +210,21 @@ def _dress(ax: Axes, panel: PanelResult, scale: str, notion: str, cost: bool) ->
     n = len(panel.replicates)
     ax.set_title(panel.panel.title or panel.panel.name, loc="left", fontweight="bold")
     ax.set_xlabel("round")
-    ax.set_ylabel(f"cumulative cost ({kind.unit})" if cost else f"{kind.label}\n({kind.unit}, mean of {n})")
-    ax.set_xlim(panel.times[0], panel.times[-1])
+    label = f"cumulative cost ({kind.unit}, mean of {n})" if cost else f"{kind.label} ({kind.unit}, mean of {n})"
+    ax.set_ylabel(textwrap.fill(label, 40))
+    first = max(1.0, panel.times[-1] / DECADES) if scale in ("loglog", "semilogx") else panel.times[0]
+    ax.set_xlim(first, max(panel.times[-1], first + 1))
+    if scale == "loglog":
+        _fit_height(ax, first)
     ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.19), ncols=1, handlelength=2.6, borderaxespad=0.0)
+
+
+def _fit_height(ax: Axes, first: float) -> None:
+    """Limit the y axis to what the lines, not the bands, show from ``first`` on."""
+    values = [np.asarray(line.get_ydata())[np.asarray(line.get_xdata()) >= first] for line in ax.get_lines()]
+    shown = np.concatenate([v[np.isfinite(v) & (v > 0.0)] for v in values])
+    if len(shown):
+        ax.set_ylim(float(shown.min()) / 1.5, float(shown.max()) * 1.5)
 
 
 def _plus_minus(band: Band, confidence: float) -> str:
