@@ -20,6 +20,7 @@ def write_report(results: Results, path: Path) -> Path:
     """Write the page to ``path``; equal results give equal bytes but for the seconds column."""
     verdicts = check(results)
     page = Environment(loader=PackageLoader("experiments"), autoescape=select_autoescape(), trim_blocks=True)
+    page.filters["number"] = _number
     text = page.get_template("report.html").render(
         study=results.study,
         panels=[_panel(results, panel, verdicts) for panel in results.panels.values()],
@@ -83,6 +84,13 @@ def table(panel: PanelResult, confidence: float, notion: str = "") -> list[dict[
             }
         )
     return rows
+
+
+def _number(value: float | None) -> str:
+    """Four significant digits; whole with thousands set apart from 10,000 on."""
+    if value is None:
+        return "–"
+    return f"{value:,.0f}" if abs(value) >= 9999.5 else f"{value:.4g}"
 
 
 def _none(value: float) -> float | None:
