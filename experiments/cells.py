@@ -62,9 +62,10 @@ class Cell:
 
     @property
     def key(self) -> str:
-        """Hash of everything that decides the cell's numbers, the code among it; the panel's name is not."""
+        """Hash of all that decides the cell's numbers, code and files that parameters name included; not the panel."""
         parts = {name: value for name, value in asdict(self).items() if name != "panel"}
-        text = json.dumps([FORMAT, _code(self), parts], sort_keys=True, default=str)
+        given = [_contents(c.get("parameters")) for c in (self.environment, self.policy or {})]
+        text = json.dumps([FORMAT, _code(self), given, parts], sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:24]
 
     @property
@@ -205,6 +206,17 @@ class _Theory:
     def result(self) -> tuple[dict[str, NDArray[np.float64]], list[dict[str, Any]]]:
         """Arrays ``bound/<i>`` [n_checkpoints] (means over the replicates) and what each is."""
         return {f"bound/{i}": total / self.n for i, total in enumerate(self.total)}, self.about
+
+
+def _contents(parameters: Any) -> list[str]:
+    """Hashes of the files that parameters name, in order."""
+    if isinstance(parameters, Mapping):
+        return [h for value in parameters.values() for h in _contents(value)]
+    if isinstance(parameters, list):
+        return [h for value in parameters if isinstance(value, str | Mapping) for h in _contents(value)]
+    if isinstance(parameters, str) and len(parameters) < 4096 and Path(parameters).is_file():
+        return [hashlib.sha256(Path(parameters).read_bytes()).hexdigest()]
+    return []
 
 
 @cache

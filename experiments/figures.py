@@ -49,8 +49,8 @@ STYLE: Any = {
 }
 DECADES = 1000.0
 """Logarithmic time axes show this factor of time up to the horizon."""
-WIDTH, HEIGHT = 3.5, 3.4
-"""Inches of one panel: a column of a two-column paper, legend below the axes."""
+WIDTH, HEIGHT, LINE = 3.5, 2.75, 0.128
+"""Inches: width of a panel (a column of a two-column paper), its height, and that of a line of the legend below it."""
 
 
 def draw_study(results: Results, folder: Path, formats: Sequence[str] = FORMATS, notion: str = "") -> list[Path]:
@@ -115,11 +115,12 @@ def _style() -> Iterator[None]:
 def _canvas(panels: Sequence[PanelResult], confidence: float, notion: str) -> Canvas:
     columns = min(len(panels), 2 if len(panels) in (2, 4) else 3)
     rows = math.ceil(len(panels) / columns)
-    entries = max(len(p.series) for p in panels)
-    canvas = Canvas(figsize=(WIDTH * columns, (HEIGHT + 0.115 * max(0, entries - 4)) * rows), layout="constrained")
+    canvas = Canvas(layout="constrained")
     axes = canvas.subplots(rows, columns, squeeze=False).ravel()
     for ax, panel in zip(axes, panels, strict=False):
         draw_panel(ax, panel, confidence, notion)
+    lines = max(len(ax.get_legend_handles_labels()[1]) for ax in axes)
+    canvas.set_size_inches(WIDTH * columns, (HEIGHT + LINE * lines) * rows)
     for ax in axes[len(panels) :]:
         ax.set_axis_off()
     return canvas

@@ -72,7 +72,7 @@ class StochasticArms(ArmsWorld[np.random.Generator]):
             slope = float(np.sum(gaps[bad] / self._divergences()[bad]))
         return (
             Bound(
-                "Lai-Robbins",
+                "Lai-Robbins rate (asymptotic)",
                 "lower",
                 lambda t: slope * np.log(t),
                 "fixed",

@@ -10,8 +10,8 @@ from environments.checks import check_environment
 EXAMPLES = {
     "bernoulli": [{"means": [0.2, 0.7]}, {"means": [0.2, 0.7, 0.7], "feedback": "full"}, {"means": [0.4]}],
     "gaussian": [{"means": [-1.0, 0.5], "sd": 2.0}],
-    "piecewise": [{"segments": [{"start": 0, "means": [0.2, 0.7]}, {"start": 30, "means": [0.7, 0.2]}]}],
-    "adversarial": [{"table": [[0.0, 1.0], [1.0, 0.0]] * 40}, {"table": [[0.0, 1.0]] * 80, "feedback": "full"}],
+    "piecewise": [{"segments": [{"start": 1, "means": [0.2, 0.7]}, {"start": 30, "means": [0.7, 0.2]}]}],
+    "adversarial": [{"source": [[0.0, 1.0], [1.0, 0.0]] * 40}, {"source": "drifting", "n_arms": 3, "feedback": "full"}],
     "sor": [{"side": 4}, {"side": 3, "tau": 0.3, "reference_step": 0.3, "shifts": "high_variance"}],
 }
 """Small worlds of every kind; environments of other families bring theirs in ``tests/environments/<family>``."""

@@ -75,6 +75,17 @@ def test_the_code_of_a_foreign_policy_is_in_the_name(text, plugin):
     assert not set(before) & set(after)
 
 
+def test_the_content_of_a_file_that_a_study_names_is_in_the_name(text, tmp_path):
+    table = tmp_path / "table.csv"
+    world = f"{{name: adversarial, parameters: {{source: {table}}}}}"
+    named = text.replace("{name: bernoulli, parameters: {means: [0.2, 0.8]}}", world)
+    keys = []
+    for rows in ("0,1\n1,0\n", "0,1\n1,1\n"):
+        table.write_text(rows * 100, encoding="utf-8")
+        keys.append({c.key for c in cells_of(parse_study(named))})
+    assert not keys[0] & keys[1]
+
+
 def test_replicates_are_independent_of_the_block_they_are_in(text, tmp_path):
     run(parse_study(text), tmp_path / "a", jobs=1)
     run(parse_study(text.replace("block: 2", "block: 5")), tmp_path / "b", jobs=1)
