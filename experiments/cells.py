@@ -215,7 +215,8 @@ def _contents(parameters: Any) -> list[str]:
     if isinstance(parameters, list):
         return [h for value in parameters if isinstance(value, str | Mapping) for h in _contents(value)]
     if isinstance(parameters, str) and len(parameters) < 4096 and Path(parameters).is_file():
-        return [hashlib.sha256(Path(parameters).read_bytes()).hexdigest()]
+        with open(parameters, "rb") as stream:
+            return [hashlib.file_digest(stream, "sha256").hexdigest()]
     return []
 
 

@@ -9,6 +9,7 @@ import math
 import numpy as np
 import pytest
 
+from bandits.arms.tsallis_inf import TsallisINF
 from environments.sor.sequence import SorSequence
 
 TOTALS = {
@@ -21,6 +22,7 @@ TOTALS = {
         "best_fixed": (296_200, 4000),
         "instance_grid": (216_100, 1400),
         "instance": (208_800, 1400),
+        "Tsallis-INF": (334_400, 6900),
     },
     "high_variance": {
         1.0: (3_071_600, None),
@@ -31,6 +33,7 @@ TOTALS = {
         "best_fixed": (517_900, 3800),
         "instance_grid": (293_500, 2800),
         "instance": (281_800, 2500),
+        "Tsallis-INF": (605_400, 16400),
     },
 }
 BEST = {"low_variance": 1.65, "high_variance": 1.80}
@@ -41,12 +44,16 @@ BEST = {"low_variance": 1.65, "high_variance": 1.80}
 def test_totals_at_5000(shifts):
     world = SorSequence(shifts=shifts)
     grid = np.array(world.problem.actions)
+    policy = TsallisINF(scale="running_mean")
     found = {name: [] for name in TOTALS[shifts]}
     for seed in range(8):
         world.begin(world.draw(np.random.default_rng([54, seed])))
         columns = world._costs.sum(axis=0, dtype=np.int64)
-        ends = world.comparators(np.array([5000]))
+        ends = dict(world.comparators(np.array([5000])))
         assert grid[columns.argmin()] == pytest.approx(BEST[shifts])
+        policy.reset(world.problem, np.random.default_rng([55, seed]))
+        policy.advance(world, 5000)
+        ends["Tsallis-INF"] = [world.ledger()["reward"]]
         for name in found:
             found[name].append(-ends[name][0] if isinstance(name, str) else columns[np.isclose(grid, name)][0])
     for name, (mean, deviation) in TOTALS[shifts].items():
