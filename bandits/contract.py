@@ -43,6 +43,7 @@ class Problem:
         passes: number of times that a stream of arms goes by.
         groups: names of the groups that a round may belong to, or empty.
         dimension: length of the context vectors, or None where there are none.
+        edges: pairs (tail, head) of the network whose paths are the actions, or empty.
     """
 
     family: str
@@ -61,6 +62,7 @@ class Problem:
     passes: int = 1
     groups: tuple[str, ...] = ()
     dimension: int | None = None
+    edges: tuple[tuple[int, int], ...] = ()
 
     def __post_init__(self) -> None:
         if self.n_actions < 0:
@@ -148,7 +150,7 @@ class Policy(ABC, Generic[Obs, Act, Fbk]):
     Attributes:
         accepts: the pairs (family, feedback) that the policy can play.
         clairvoyant: True when the policy plays a comparator that knows the run in advance. Such a policy plays
-            through ``advance`` only.
+            every world that tells the comparator's actions, through ``advance`` only.
     """
 
     accepts: ClassVar[frozenset[tuple[str, str]]]
@@ -201,8 +203,8 @@ class Policy(ABC, Generic[Obs, Act, Fbk]):
 
 
 def check_accepts(policy: Policy[Any, Any, Any], problem: Problem, label: str = "the environment") -> None:
-    """Raise ``ValueError`` naming both sides if ``policy`` cannot play ``problem``."""
-    if (problem.family, problem.feedback) not in policy.accepts:
+    """Raise ``ValueError`` naming both sides if ``policy`` cannot play ``problem``; a clairvoyant one plays any."""
+    if not policy.clairvoyant and (problem.family, problem.feedback) not in policy.accepts:
         plays = ", ".join(f"{family}/{feedback}" for family, feedback in sorted(policy.accepts))
         raise ValueError(
             f"{type(policy).__name__} plays {plays}, but {label} is {problem.family}/{problem.feedback} feedback"

@@ -59,7 +59,7 @@ POLICIES = Registry(
     {
         "uniform": "bandits.arms.uniform:Uniform",
         "fixed_action": "bandits.arms.fixed_action:FixedAction",
-        "clairvoyant": "bandits.arms.clairvoyant:Clairvoyant",
+        "clairvoyant": "bandits.clairvoyant:Clairvoyant",
         "explore_then_commit": "bandits.arms.explore_then_commit:ExploreThenCommit",
         "epsilon_greedy": "bandits.arms.epsilon_greedy:EpsilonGreedy",
         "successive_elimination": "bandits.arms.successive_elimination:SuccessiveElimination",

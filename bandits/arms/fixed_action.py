@@ -47,7 +47,7 @@ class FixedAction(ArmsPolicy[Any]):
 
 def _nearest(value: float, actions: tuple[float, ...]) -> int:
     if not actions:
-        raise ValueError(f"value={value:g} cannot be played: the actions of this problem stand for no numbers; give arm")
+        raise ValueError(f"value={value:g} cannot be played: the actions here stand for no numbers; give arm")
     arm = min(range(len(actions)), key=lambda i: abs(actions[i] - value))
     if not math.isclose(actions[arm], value, rel_tol=1e-9, abs_tol=1e-12):
         raise ValueError(

@@ -39,7 +39,7 @@ class StochasticArms(ArmsWorld[np.random.Generator]):
         """Kullback-Leibler divergences [n_arms] from each arm's rewards to the best arm's, in nats."""
 
     def draw(self, rng: np.random.Generator) -> np.random.Generator:
-        return rng
+        return rng.spawn(1)[0]
 
     def _start(self, tape: np.random.Generator) -> None:
         self._generator = copy.deepcopy(tape)

@@ -195,13 +195,14 @@ class SorSequence(ArmsWorld[Systems]):
         """Minus cumulative sweeps of each comparator.
 
         ``best_fixed``: the grid's best for the rounds so far; ``instance``: ``omega*(c_t)`` in each round;
-        ``instance_grid``: the grid's best in each round. Where asked for, ``fine``: the best for the rounds so far of
+        ``instance_grid``: the grid's best in each round; ``worst``: its worst. Where asked for, ``fine``: the best for the rounds so far of
         the reference grid and ``omega*`` of A; ``surrogate``: the least sum of ``U_t``, see ``least_surrogates``.
         """
         result = {
             "best_fixed": -_prefix_sums(self._costs, checkpoints).min(axis=1),
             "instance": -_prefix_sums(self._instance_costs(), checkpoints),
             "instance_grid": -_prefix_sums(self._costs.min(axis=1), checkpoints),
+            "worst": -_prefix_sums(self._costs.max(axis=1), checkpoints),
         }
         if self.reference_step is not None:
             reference = np.append(reference_grid(self.reference_step), omega_star(grid_jacobi_radius(self.side)))

@@ -5,6 +5,8 @@ import pytest
 
 from environments import ENVIRONMENTS
 from environments.arms.bernoulli import BernoulliArms
+from environments.arms.gaussian import GaussianArms
+from environments.arms.piecewise import PiecewiseArms
 from environments.checks import check_environment
 
 EXAMPLES = {
@@ -99,3 +101,22 @@ def test_illegal_actions_change_nothing():
             world.transition(action)
     assert dict(world.ledger()) == before
     assert world.clock == 1
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: BernoulliArms([0.3, 0.6], 50),
+        lambda: GaussianArms([0.3, 0.6], horizon=50),
+        lambda: PiecewiseArms([{"start": 1, "means": [0.3, 0.6]}], horizon=50),
+    ],
+)
+def test_gymnasium_resets_without_a_seed_are_different_runs(make):
+    world, runs = make(), []
+    world.reset(seed=3)
+    for _ in range(3):
+        runs.append([world.step(1)[1] for _ in range(50)])
+        world.reset()
+    assert runs[0] != runs[1] != runs[2] != runs[0]
+    world.reset(seed=3)
+    assert runs[0] == [world.step(1)[1] for _ in range(50)]

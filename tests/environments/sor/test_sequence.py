@@ -91,10 +91,11 @@ def test_comparators_prefix_by_prefix():
     )
     checkpoints = np.array([1, 2, 9, 40])
     found = world.comparators(checkpoints)
-    assert set(found) == {n.comparator for n in world.notions()}
+    assert set(found) == {n.comparator for n in world.notions()} | {"worst"}
     for i, t in enumerate(checkpoints):
         assert found["best_fixed"][i] == -costs[:t].sum(axis=0).min()
         assert found["instance_grid"][i] == -costs[:t].min(axis=1).sum()
+        assert found["worst"][i] == -costs[:t].max(axis=1).sum()
         assert found["instance"][i] == -sum(instance[:t])
         assert found["fine"][i] == -fine[:t].sum(axis=0).min()
         candidates = np.union1d(np.linspace(0.001, 1.6, 1600), stars[stars <= 1.6])

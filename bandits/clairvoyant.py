@@ -28,7 +28,7 @@ class Clairvoyant(Policy[Any, Any, Any]):
         comparator: name of a comparator of the world that can be played, such as "best_arm".
     """
 
-    accepts = frozenset((family, feedback) for family in ("arms", "contextual") for feedback in ("bandit", "full"))
+    accepts = frozenset()
     clairvoyant = True
 
     def __init__(self, comparator: str = "best_arm") -> None:
@@ -61,7 +61,7 @@ class Clairvoyant(Policy[Any, Any, Any]):
             ValueError: the world has no such comparator that can be played.
         """
         if not isinstance(environment, Seer):
-            raise TypeError(f"{type(environment).__name__} has no method clairvoyant(comparator): it cannot be foreseen")
+            raise TypeError(f"{type(environment).__name__} has no method clairvoyant(comparator) to play by")
         end = environment.clock + rounds
         while environment.clock < end:
             environment.transition(environment.clairvoyant(self.comparator))

@@ -1,0 +1,151 @@
+"""Exp3: exponential weights with uniform exploration against an adversary.
+
+With rewards in [0, 1] and weights ``w_i = 1`` at first, draw the arm of each round from
+``p_i = (1 - gamma) w_i / sum_j w_j + gamma / K``, and after the reward ``x`` of the arm drawn multiply its weight by
+``exp(gamma x / (p_i K))``.
+
+Reference: P. Auer, N. Cesa-Bianchi, Y. Freund, R. E. Schapire, *The Nonstochastic Multiarmed Bandit Problem*, SIAM
+Journal on Computing 32, 2002, Figure 1, Theorem 3.1 and Corollary 3.2.
+
+The exponents ``log w_i`` are kept as sums; the weights are kept relative to a reference exponent, which moves to the
+largest one when a weight would leave ``exp(300)``. So nothing overflows at any horizon, and a weight too small to be
+represented still has its exponent.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from bandits.arms.policy import Actions, ArmsPolicy, Block
+from bandits.arms.theory import BOUNDED, OBLIVIOUS, holds
+from bandits.contract import Array, Bound, Problem
+from bandits.domain import real
+from bandits.kernels import kernel
+
+
+@kernel
+def _choose(uniform: float, weights: Array, gamma: float) -> tuple[int, float]:
+    """Draw an arm; returns it and its probability."""
+    total = 0.0
+    for i in range(weights.size):
+        total += weights[i]
+    scale, floor = (1.0 - gamma) / total, gamma / weights.size
+    arm, probability = 0, 1.0
+    for i in range(weights.size):
+        p = scale * weights[i] + floor
+        if p > 0.0:
+            arm, probability = i, p
+            uniform -= p
+            if uniform < 0.0:
+                break
+    return arm, probability
+
+
+@kernel
+def _learn(arm: int, estimate: float, exponents: Array, weights: Array, reference: Array, rate: float) -> None:
+    if estimate == 0.0:
+        return
+    exponents[arm] += rate * estimate
+    excess = exponents[arm] - reference[0]
+    if excess <= 300.0:
+        weights[arm] = math.exp(excess)
+        return
+    reference[0] = exponents[arm]  # the largest: the others are at most 300 above the old reference
+    for i in range(weights.size):
+        excess = exponents[i] - reference[0]
+        weights[i] = math.exp(excess) if excess > -700.0 else 0.0
+
+
+@kernel
+def _play(
+    block: Block,
+    actions: Actions,
+    uniforms: Array,
+    exponents: Array,
+    weights: Array,
+    reference: Array,
+    low: float,
+    span: float,
+    gamma: float,
+) -> None:
+    for s in range(actions.size):
+        arm, probability = _choose(uniforms[s], weights, gamma)
+        reward = block.levels[s * block.stride, arm] + block.noise[s]
+        if block.binary:
+            reward = 1.0 if reward > 0.0 else 0.0
+        _learn(arm, (reward - low) / span / probability, exponents, weights, reference, gamma / weights.size)
+        actions[s] = arm
+
+
+class Exp3(ArmsPolicy[float]):
+    """Exp3 of Auer, Cesa-Bianchi, Freund and Schapire (2002).
+
+    Args:
+        gamma: share of exploration, in (0, 1]; None takes ``min(1, sqrt(K ln K / ((e - 1) T)))`` from the horizon.
+    """
+
+    def __init__(self, gamma: float | None = None) -> None:
+        self.gamma = None if gamma is None else real("gamma", gamma, 0.0, 1.0, closed="high")
+
+    def _gamma_of(self, problem: Problem) -> float:
+        if self.gamma is not None:
+            return self.gamma
+        if problem.horizon is None:
+            raise ValueError("Exp3 needs a horizon or gamma: the problem has horizon=None")
+        k = problem.n_actions
+        return min(1.0, math.sqrt(k * math.log(k) / ((math.e - 1.0) * problem.horizon)))
+
+    def reset(self, problem: Problem, rng: np.random.Generator) -> None:
+        if not problem.bounded:
+            raise ValueError(f"Exp3 needs a finite range of rewards: the problem has [{problem.low}, {problem.high}]")
+        self._rng = rng
+        self._low, self._span = problem.low, problem.high - problem.low
+        self._gamma = self._gamma_of(problem)
+        self._exponents = np.zeros(problem.n_actions)
+        self._weights = np.ones(problem.n_actions)
+        self._reference = np.zeros(1)
+        self._probability = 0.0
+
+    def choose(self, observation: Any) -> int:
+        arm, self._probability = _choose(self._rng.random(), self._weights, self._gamma)
+        return arm
+
+    def update(self, observation: Any, action: int, feedback: float) -> None:
+        estimate = (feedback - self._low) / self._span / self._probability
+        self._probability = 0.0
+        rate = self._gamma / self._weights.size
+        _learn(action, estimate, self._exponents, self._weights, self._reference, rate)
+
+    def play(self, block: Block, actions: Actions) -> None:
+        _play(
+            block,
+            actions,
+            self._rng.random(actions.size),
+            self._exponents,
+            self._weights,
+            self._reference,
+            self._low,
+            self._span,
+            self._gamma,
+        )
+
+    def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
+        """Theorem 3.1 with the best arm's gain at most t: ``(e - 1) gamma t + K ln K / gamma``, at any time."""
+        if not problem.bounded or (self.gamma is None and problem.horizon is None):
+            return ()
+        gamma, k, span = self._gamma_of(problem), problem.n_actions, problem.high - problem.low
+        start = k * math.log(k) / gamma if k > 1 else 0.0
+        return (
+            Bound(
+                "Exp3 bound",
+                "upper",
+                lambda t: span * ((math.e - 1.0) * gamma * t + start),
+                "fixed",
+                "Auer, Cesa-Bianchi, Freund, Schapire 2002, Theorem 3.1",
+                holds(facts, OBLIVIOUS, BOUNDED),
+            ),
+        )

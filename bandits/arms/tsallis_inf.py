@@ -1,0 +1,253 @@
+"""Tsallis-INF: follow the regularised leader with the Tsallis entropy of power 1/2.
+
+With cumulative loss estimates ``S`` and losses in units of ``K`` (all in [0, 1] if ``K`` bounds them), draw the arm of
+round ``t`` from
+
+    p = argmin over the simplex of <S, p> - (4 / eta_t) sum_i sqrt(p_i),   p_i = 4 / (eta_t (S_i - x))^2,
+
+where ``x < min_i S_i`` makes the ``p_i`` sum to 1. After the loss ``l`` of the arm drawn,
+
+* importance weighting ("iw"): its estimate is ``l / p_i``, those of the others are 0; ``eta_t = 2 / sqrt(t)``;
+* reduced variance ("rv"): the estimates are ``1[i drawn] (l - B_i) / p_i + B_i`` with ``B_i = 1[p_i >= eta_t^2] / 2``;
+  ``eta_t = 4 / sqrt(t)``.
+
+Solving for ``x``: with ``a_i = (eta_t / 2) (S_i - min S)`` and ``z = (eta_t / 2) (min S - x)``, solve
+``f(z) = sum_i (a_i + z)^-2 - 1 = 0``. The root lies in [1, sqrt(n_arms)], and f is convex and decreasing, so that a
+Newton step from any ``z > 0`` ends on the left of the root and the later ones increase to it. So Newton starts at the
+last round's root, never below 1, and stops at ``|f| <= 1e-14``; then the ``p_i`` are normalised once.
+
+References: J. Zimmert and Y. Seldin, *Tsallis-INF: An Optimal Algorithm for Stochastic and Adversarial Bandits*, JMLR
+22, 2021, Theorem 1; M. Khodak, E. Chow, M.-F. Balcan, A. Talwalkar, *Learning to Relax*, ICLR 2024, Algorithms 2 and 4.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from bandits.arms.policy import Actions, ArmsPolicy, Block
+from bandits.arms.tsallis_bounds import tsallis_bounds
+from bandits.contract import Array, Bound, Problem
+from bandits.domain import one_of, positive
+from bandits.kernels import kernel
+
+ROUNDING = 1e-9
+"""How far outside [0, K], in units of K, a loss may lie by rounding alone."""
+
+
+@kernel
+def _solve(sums: Array, factor: float, start: float, probabilities: Array) -> float:
+    """Fill in the probabilities for ``a_i = factor (S_i - min S)``, searching from ``start``; returns the root z."""
+    least = sums[0]
+    for i in range(1, sums.size):
+        if sums[i] < least:
+            least = sums[i]
+    z, total, tolerance = start, 1.0, max(1e-14, 2.3e-16 * sums.size)
+    for _ in range(100):
+        total = slope = 0.0
+        for i in range(sums.size):
+            root = 1.0 / ((sums[i] - least) * factor + z)
+            probabilities[i] = root * root
+            total += root * root
+            slope += root * root * root
+        following = max(1.0, z + (total - 1.0) / (2.0 * slope))
+        if abs(total - 1.0) <= tolerance or following == z:
+            break
+        z = following
+    scale = 1.0 / total
+    for i in range(sums.size):
+        probabilities[i] *= scale
+    return z
+
+
+@kernel
+def _choose(
+    t: int, uniform: float, sums: Array, probabilities: Array, memory: Array, rate: float, anytime: bool, running: bool
+) -> int:
+    """Draw an arm; ``memory`` is (root of the last round, total loss, losses outside [0, K], the first of them)."""
+    factor = rate / math.sqrt(t) if anytime else rate
+    if running and t > 1:
+        factor /= max(memory[1] / (t - 1), 1e-12)
+    memory[0] = _solve(sums, factor, memory[0], probabilities)
+    arm = 0
+    for i in range(sums.size):
+        if probabilities[i] > 0.0:
+            arm = i
+            uniform -= probabilities[i]
+            if uniform < 0.0:
+                break
+    return arm
+
+
+@kernel
+def _learn(
+    t: int, arm: int, loss: float, sums: Array, probabilities: Array, memory: Array, running: bool, rv: bool, clip: bool
+) -> None:
+    if running:
+        loss = max(loss, 0.0)
+    elif loss < -ROUNDING or loss > 1.0 + ROUNDING:
+        if memory[2] == 0.0:
+            memory[3] = loss
+        memory[2] += 1.0
+        if clip:
+            loss = min(max(loss, 0.0), 1.0)
+    memory[1] += loss
+    if rv:
+        for i in range(sums.size):
+            shift = 0.5 if probabilities[i] * t >= 16.0 else 0.0
+            sums[i] += shift
+            if i == arm:
+                sums[i] += (loss - shift) / probabilities[i]
+    else:
+        sums[arm] += loss / probabilities[arm]
+
+
+@kernel
+def _play(
+    block: Block,
+    actions: Actions,
+    uniforms: Array,
+    t: int,
+    sums: Array,
+    probabilities: Array,
+    memory: Array,
+    high: float,
+    unit: float,
+    rate: float,
+    modes: tuple[bool, bool, bool, bool],
+) -> None:
+    anytime, running, rv, clip = modes
+    for s in range(actions.size):
+        arm = _choose(t + s, uniforms[s], sums, probabilities, memory, rate, anytime, running)
+        reward = block.levels[s * block.stride, arm] + block.noise[s]
+        if block.binary:
+            reward = 1.0 if reward > 0.0 else 0.0
+        _learn(t + s, arm, (high - reward) / unit, sums, probabilities, memory, running, rv, clip)
+        actions[s] = arm
+
+
+class TsallisINF(ArmsPolicy[float]):
+    """Tsallis-INF of Zimmert and Seldin (2021), and as Khodak et al. (2024) use it. Losses are ``high - reward``.
+
+    Args:
+        step: "anytime", the decreasing step size above; "theory", ``eta = 1 / sqrt(T)``; "theory_opt",
+            ``eta = sqrt(8 / T)``. The last two need a horizon.
+        scale: the unit ``K`` of the losses: "range", ``high - low``; a number > 0 in reward units; or "running_mean",
+            in each round the mean of the losses seen before (1 in round 1, at least 1e-12), while ``S`` holds losses in
+            reward units. No theorem covers the last; losses below 0 count as 0 then.
+        estimator: "iw" or "rv"; "rv" asks for ``step="anytime"`` and ``scale="range"``.
+        on_exceed: what to do about a loss outside [0, K] where ``K`` is fixed: "warn" once a run, "clip" it into the
+            interval, or raise an "error". In each case ``n_exceed`` counts them.
+
+    Attributes:
+        n_exceed: number of losses outside [0, K] in this run.
+        probabilities: [n_arms] distribution that the last arm was drawn from.
+    """
+
+    def __init__(
+        self, step: str = "anytime", scale: str | float = "range", estimator: str = "iw", on_exceed: str = "warn"
+    ) -> None:
+        self.step = one_of("step", step, ("anytime", "theory", "theory_opt"))
+        words = ("range", "running_mean")
+        self.scale = one_of("scale", scale, words) if isinstance(scale, str) else positive("scale", scale)
+        self.estimator = one_of("estimator", estimator, ("iw", "rv"))
+        self.on_exceed = one_of("on_exceed", on_exceed, ("warn", "clip", "error"))
+        if estimator == "rv" and (step != "anytime" or scale != "range"):
+            raise ValueError(
+                "estimator='rv' is defined for losses in [0, 1] and eta_t = 4 / sqrt(t): it needs step='anytime' and "
+                f"scale='range', got step={step!r} and scale={scale!r}"
+            )
+
+    def _unit_of(self, problem: Problem) -> float:
+        if not math.isfinite(problem.high):
+            raise ValueError(f"TsallisINF needs a largest reward, to form losses: the problem has high={problem.high}")
+        if self.scale == "range":
+            if not problem.bounded:
+                raise ValueError(
+                    f"TsallisINF with scale='range' needs a finite range of rewards: the problem has [{problem.low}, "
+                    f"{problem.high}]; give a scale"
+                )
+            return problem.high - problem.low
+        return 1.0 if isinstance(self.scale, str) else self.scale
+
+    def _step_of(self, problem: Problem) -> float:
+        """The fixed step size eta, or eta_1 of a decreasing one."""
+        if self.step == "anytime":
+            return 2.0 if self.estimator == "iw" else 4.0
+        if problem.horizon is None:
+            raise ValueError(f"TsallisINF with step={self.step!r} needs a horizon: the problem has horizon=None")
+        return math.sqrt((1.0 if self.step == "theory" else 8.0) / problem.horizon)
+
+    def reset(self, problem: Problem, rng: np.random.Generator) -> None:
+        self._rng = rng
+        self._t = 1
+        self._sums = np.zeros(problem.n_actions)
+        self._probabilities = np.full(problem.n_actions, 1.0 / problem.n_actions)
+        self._memory = np.array([math.sqrt(problem.n_actions), 0.0, 0.0, 0.0])
+        self._high, self._unit = problem.high, self._unit_of(problem)
+        self._rate = self._step_of(problem) / 2.0
+        self._anytime, self._running = self.step == "anytime", self.scale == "running_mean"
+        self._rv, self._clip = self.estimator == "rv", self.on_exceed == "clip"
+        self._warned = False
+
+    @property
+    def n_exceed(self) -> int:
+        """Number of losses outside [0, K] in this run."""
+        return int(self._memory[2])
+
+    @property
+    def probabilities(self) -> Array:
+        """[n_arms] distribution that the last arm was drawn from."""
+        return self._probabilities.copy()
+
+    def choose(self, observation: Any) -> int:
+        uniform = self._rng.random()
+        p, memory = self._probabilities, self._memory
+        return _choose(self._t, uniform, self._sums, p, memory, self._rate, self._anytime, self._running)
+
+    def update(self, observation: Any, action: int, feedback: float) -> None:
+        loss = (self._high - feedback) / self._unit
+        p, memory = self._probabilities, self._memory
+        _learn(self._t, action, loss, self._sums, p, memory, self._running, self._rv, self._clip)
+        self._t += 1
+        self._judge()
+
+    def play(self, block: Block, actions: Actions) -> None:
+        _play(
+            block,
+            actions,
+            self._rng.random(actions.size),
+            self._t,
+            self._sums,
+            self._probabilities,
+            self._memory,
+            self._high,
+            self._unit,
+            self._rate,
+            (self._anytime, self._running, self._rv, self._clip),
+        )
+        self._t += actions.size
+        self._judge()
+
+    def _judge(self) -> None:
+        if self._warned or self._clip or self._memory.item(2) == 0.0:
+            return
+        message = (
+            f"TsallisINF(scale={self.scale!r}) got a loss of {self._memory[3] * self._unit:g}, outside [0, K] with "
+            f"K={self._unit:g}: the regret bound does not hold. Give a larger scale, or on_exceed='clip'"
+        )
+        if self.on_exceed == "error":
+            raise ValueError(message)
+        self._warned = True
+        warnings.warn(message, RuntimeWarning, stacklevel=3)
+
+    def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
+        """The bounds of ``bandits.arms.tsallis_bounds``: finitely many arms, and Theorem 2.1 in solver worlds."""
+        if self.step != "anytime" and problem.horizon is None:
+            return ()
+        step = None if self.step == "anytime" else self._step_of(problem)
+        return tsallis_bounds(problem, facts, step, self.scale, self.estimator == "rv")

@@ -1,0 +1,129 @@
+"""Arms that pay from a table: given, or made by a named generator before the first action."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandits.contract import Array, Problem
+from bandits.domain import integer, one_of, real
+from environments.arms.tables import Generator, as_table, check_memory, check_range, generator, read_table
+from environments.arms.world import ArmsWorld
+from environments.contract import Notion
+
+MEMORY_LIMIT = 2_000_000_000
+"""Bytes that the table of a run may take."""
+
+
+class AdversarialArms(ArmsWorld[Array]):
+    """Arms whose rewards are fixed in advance by an adversary: an oblivious one, that no mean describes.
+
+    Two comparators: ``best_fixed``, the arm with the largest sum for the rounds so far, in hindsight; and
+    ``best_each_round``, which plays the largest reward of every round.
+
+    Args:
+        source: the rewards: a table [n_rounds, n_arms] as nested list or array, a path ending in ``.npy`` or ``.csv``
+            (numbers separated by commas, no header), or the name of a generator: "uniform", "switching", "drifting" or
+            "bursts", see ``environments.arms.tables``.
+        parameters: parameters of the generator, by name.
+        losses: whether the table holds losses in [low, high] instead of rewards; a loss ``l`` pays ``low + high - l``.
+        low: smallest possible entry.
+        high: largest possible entry, > low. A generator's table is made in [0, 1] and stretched to [low, high].
+        n_arms: number of arms, >= 1; None means the table's, or 10 for a generator.
+        horizon: number of rounds, >= 1; None means the table's, or 10 000 for a generator. A table with more rounds is
+            cut.
+        feedback: "bandit" or "full".
+
+    Raises:
+        ValueError: a parameter out of its domain, or a table that cannot be read or used.
+        MemoryError: the table of a run would take more than 2 GB.
+    """
+
+    def __init__(
+        self,
+        source: str | os.PathLike[str] | Sequence[Sequence[float]] | Array = "switching",
+        parameters: Mapping[str, float] | None = None,
+        losses: bool = False,
+        low: float = 0.0,
+        high: float = 1.0,
+        n_arms: int | None = None,
+        horizon: int | None = None,
+        feedback: str = "bandit",
+    ) -> None:
+        self.source = os.fspath(source) if isinstance(source, os.PathLike) else source
+        self.parameters, self.losses, self.n_arms = parameters, losses, n_arms
+        self.low, self.high = real("low", low), real("high", high, low)
+        self.feedback = one_of("feedback", feedback, ("bandit", "full"))
+        if not isinstance(losses, bool):
+            raise ValueError(f"losses must be true or false, got {losses!r}")
+        self._generator: Generator | None = None
+        self._given = np.empty((0, 0))
+        if isinstance(self.source, str) and not self.source.endswith((".npy", ".csv")):
+            self._generator = generator(self.source, parameters or {})
+            rounds, arms = (10_000 if horizon is None else horizon), (10 if n_arms is None else n_arms)
+        else:
+            table = read_table(self.source) if isinstance(self.source, str) else as_table(self.source)
+            rounds, arms = len(table) if horizon is None else horizon, table.shape[1]
+            self._given = self._rewards(table, integer("horizon", rounds))
+        check_memory(integer("horizon", rounds), integer("n_arms", arms), MEMORY_LIMIT)
+        super().__init__(Problem("arms", self.feedback, arms, rounds, self.low, self.high))
+        self._facts = {"oblivious": True, "bounded": True, "stationary": False}
+
+    def _rewards(self, table: Array, rounds: int) -> Array:
+        if self.parameters:
+            raise ValueError(f"parameters are for generators, not for a given table, got {dict(self.parameters)!r}")
+        if rounds > len(table):
+            raise ValueError(f"horizon must be at most {len(table)}, the rounds of the table, got {rounds}")
+        if self.n_arms is not None and self.n_arms != table.shape[1]:
+            raise ValueError(f"n_arms must be {table.shape[1]}, the arms of the table, or absent, got {self.n_arms!r}")
+        check_range(table, self.low, self.high)
+        rewards = self.low + self.high - table if self.losses else table
+        return np.array(rewards[:rounds], order="C")
+
+    def draw(self, rng: np.random.Generator) -> Array:
+        """The table of rewards [n_rounds, n_arms]."""
+        if self._generator is None:
+            return self._given
+        table = self._generator.table(rng, self.horizon, self.problem.n_actions)
+        table *= self.high - self.low
+        table += self.low
+        return np.clip(table, self.low, self.high, out=table)
+
+    def _start(self, tape: Array) -> None:
+        self._best = -1
+
+    def _levels(self, start: int, stop: int) -> tuple[Array, int, int]:
+        return self.tape[start:stop], 1, stop
+
+    def _noise(self, n: int) -> Array:
+        return np.zeros(n)
+
+    def comparators(self, checkpoints: NDArray[np.int64]) -> Mapping[str, Array]:
+        starts, table = np.concatenate([[0], checkpoints[:-1]]), self.tape[: checkpoints[-1]]
+        fixed = np.cumsum(np.add.reduceat(table, starts, axis=0), axis=0).max(axis=1)
+        dynamic = np.cumsum(np.add.reduceat(table.max(axis=1), starts))
+        worst = np.cumsum(np.add.reduceat(table.min(axis=1), starts))
+        return {"best_fixed": fixed, "best_each_round": dynamic, "worst": worst}
+
+    def notions(self) -> Sequence[Notion]:
+        return (
+            Notion("fixed", "reward", "best_fixed", "fixed", "regret against the best fixed arm in hindsight"),
+            Notion("dynamic", "reward", "best_each_round", "dynamic", "regret against the best arm of each round"),
+        )
+
+    def clairvoyant(self, comparator: str) -> int:
+        """``best_fixed`` of the whole horizon, or ``best_each_round``."""
+        if comparator == "best_fixed":
+            if self._best < 0:
+                self._best = int(np.argmax(self.tape.sum(axis=0)))
+            return self._best
+        if comparator == "best_each_round":
+            return int(np.argmax(self.tape[min(self.clock, self.horizon - 1)]))
+        raise ValueError(f"comparator must be best_fixed or best_each_round, got {comparator!r}")
+
+    def facts(self) -> Mapping[str, Any]:
+        return self._facts

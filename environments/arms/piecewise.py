@@ -1,0 +1,154 @@
+"""Arms whose means change at known rounds: piecewise stationary Bernoulli or Gaussian rewards."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandits.contract import Array, Problem
+from bandits.domain import did_you_mean, integer, one_of, positive, real
+from environments.arms.world import ArmsWorld
+from environments.contract import Notion
+
+
+class PiecewiseArms(ArmsWorld[np.random.Generator]):
+    """Arms with independent rewards whose means change from segment to segment.
+
+    Two comparators, in expected reward: ``best_arm_each_round`` changes arms with the segments; ``best_arm`` is the
+    best fixed arm for the rounds so far.
+
+    Args:
+        segments: list of ``{"start": round, "means": [n_arms]}``. Rounds count from 1: the first segment starts at 1,
+            and a segment lasts until the next one starts.
+        distribution: "bernoulli" (means in [0, 1]) or "gaussian" (finite means, rewards unbounded).
+        sd: standard deviation of Gaussian rewards, > 0; without effect on Bernoulli ones.
+        horizon: number of rounds, at least the start of the last segment.
+        feedback: "bandit" or "full".
+    """
+
+    def __init__(
+        self,
+        segments: Sequence[Mapping[str, Any]],
+        distribution: str = "bernoulli",
+        sd: float = 1.0,
+        horizon: int = 10_000,
+        feedback: str = "bandit",
+    ) -> None:
+        self.distribution = one_of("distribution", distribution, ("bernoulli", "gaussian"))
+        self.sd = positive("sd", sd)
+        self.binary = distribution == "bernoulli"
+        self.segments = [_segment(k, segment, self.binary) for k, segment in enumerate(segments)]
+        integer("number of segments", len(self.segments), 1)
+        self._starts = np.array([segment["start"] - 1 for segment in self.segments])
+        _check_starts(self._starts + 1, integer("horizon", horizon))
+        sizes = [len(segment["means"]) for segment in self.segments]
+        for k, size in enumerate(sizes):
+            if size != sizes[0]:
+                raise ValueError(f"segments[{k}].means must have {sizes[0]} means like segments[0], got {size}")
+        self._means = np.array([segment["means"] for segment in self.segments])
+        self.feedback = one_of("feedback", feedback, ("bandit", "full"))
+        low, high, noise = (0.0, 1.0, None) if self.binary else (-math.inf, math.inf, self.sd)
+        super().__init__(Problem("arms", self.feedback, sizes[0], horizon, low, high, noise))
+        self._facts = self._all_facts()
+
+    def _all_facts(self) -> Mapping[str, Any]:
+        gaps = self._means.max(axis=1, keepdims=True) - self._means
+        smallest = np.where(gaps > 0, gaps, np.inf).min(axis=0)
+        changes = int(np.count_nonzero(np.any(np.diff(self._means, axis=0) != 0.0, axis=1)))
+        fixed = {"means": self._means[0]} if changes == 0 else {}
+        return {
+            "stationary": changes == 0,
+            "oblivious": True,
+            "bernoulli": self.binary,
+            "gaussian": not self.binary,
+            "bounded": self.binary,
+            "changes": changes,
+            "dynamic_gaps": np.where(np.isfinite(smallest), smallest, 0.0),
+            "max_gaps": gaps.max(axis=0),
+            **fixed,
+        }
+
+    def draw(self, rng: np.random.Generator) -> np.random.Generator:
+        return rng.spawn(1)[0]
+
+    def _start(self, tape: np.random.Generator) -> None:
+        self._generator = copy.deepcopy(tape)
+
+    def _segment_at(self, round_: int) -> int:
+        return int(np.searchsorted(self._starts, round_, side="right")) - 1
+
+    def _levels(self, start: int, stop: int) -> tuple[Array, int, int]:
+        k = self._segment_at(start)
+        end = int(self._starts[k + 1]) if k + 1 < len(self._starts) else stop
+        return self._means[k : k + 1], 0, min(end, stop)
+
+    def _noise(self, n: int) -> Array:
+        return -self._generator.random(n) if self.binary else self.sd * self._generator.standard_normal(n)
+
+    def _lengths(self, checkpoints: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Rounds [n_checkpoints, n_segments] of every segment up to each checkpoint."""
+        ends = np.append(self._starts[1:], self.horizon)
+        return np.asarray(np.clip(checkpoints[:, None], self._starts, ends) - self._starts)
+
+    def comparators(self, checkpoints: NDArray[np.int64]) -> Mapping[str, Array]:
+        lengths = self._lengths(checkpoints)
+        return {
+            "best_arm_each_round": lengths @ self._means.max(axis=1),
+            "best_arm": (lengths @ self._means).max(axis=1),
+            "worst": lengths @ self._means.min(axis=1),
+        }
+
+    def notions(self) -> Sequence[Notion]:
+        label = "regret against the best arm of each round"
+        return (
+            Notion("dynamic", "expected_reward", "best_arm_each_round", "dynamic", f"pseudo-{label}"),
+            Notion("fixed", "expected_reward", "best_arm", "fixed", "pseudo-regret against the best fixed arm so far"),
+            Notion("realized", "reward", "best_arm_each_round", "dynamic", f"realized {label}"),
+        )
+
+    def clairvoyant(self, comparator: str) -> int:
+        """``best_arm_each_round``, or ``best_arm`` of the whole horizon."""
+        if comparator == "best_arm_each_round":
+            return int(np.argmax(self._means[self._segment_at(min(self.clock, self.horizon - 1))]))
+        if comparator == "best_arm":
+            return int(np.argmax(self._lengths(np.array([self.horizon])) @ self._means))
+        raise ValueError(f"comparator must be best_arm_each_round or best_arm, got {comparator!r}")
+
+    def facts(self) -> Mapping[str, Any]:
+        return self._facts
+
+
+def _segment(k: int, segment: Mapping[str, Any], binary: bool) -> dict[str, Any]:
+    name = f"segments[{k}]"
+    if not isinstance(segment, Mapping):
+        raise ValueError(f"{name} must be a mapping with start and means, got {segment!r}")
+    for key in segment:
+        if key not in ("start", "means"):
+            raise ValueError(f"{name} has the unknown key {key!r}{did_you_mean(key, ('start', 'means'))}")
+    for key in ("start", "means"):
+        if key not in segment:
+            raise ValueError(f"{name} must have start and means, got {dict(segment)!r}")
+    means, low, high = segment["means"], *((0.0, 1.0) if binary else (-math.inf, math.inf))
+    if isinstance(means, str) or not isinstance(means, Sequence | np.ndarray):
+        raise ValueError(f"{name}.means must be a list of numbers, got {means!r}")
+    integer(f"number of {name}.means", len(means))
+    return {
+        "start": integer(f"{name}.start", segment["start"]),
+        "means": [real(f"{name}.means[{i}]", m, low, high, closed="both") for i, m in enumerate(means)],
+    }
+
+
+def _check_starts(starts: NDArray[np.int64], horizon: int) -> None:
+    if starts[0] != 1:
+        raise ValueError(f"segments[0].start must be 1, got {starts[0]}")
+    for k in range(1, len(starts)):
+        if starts[k] <= starts[k - 1]:
+            raise ValueError(f"segments[{k}].start must be after {starts[k - 1]}, the start before it, got {starts[k]}")
+    if starts[-1] > horizon:
+        k = int(np.argmax(starts > horizon))
+        raise ValueError(f"segments[{k}].start must be within the horizon, 1..{horizon}, got {starts[k]}")

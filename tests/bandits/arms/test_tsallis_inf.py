@@ -1,0 +1,334 @@
+"""Tsallis-INF: its distribution, its estimators, its regret, its bounds, and losses outside the scale."""
+
+import copy
+import math
+import pickle
+import warnings
+
+import numpy as np
+import pytest
+from scipy.optimize import brentq
+
+from bandits import Problem, TsallisINF
+from bandits.arms.policy import Block
+from bandits.arms.tsallis_inf import _solve
+from bandits.contract import Policy
+from environments import AdversarialArms, BernoulliArms, GaussianArms
+
+TEN = [0.1 + 0.8 * i / 9 for i in range(10)]
+MODES = [
+    {},
+    {"step": "theory"},
+    {"step": "theory_opt"},
+    {"scale": "running_mean"},
+    {"scale": 0.5, "on_exceed": "clip"},
+    {"scale": 3.0, "step": "theory_opt"},
+    {"estimator": "rv"},
+]
+
+
+class Fixed:
+    """In place of a generator: always the same uniform."""
+
+    def __init__(self, uniform):
+        self.uniform = uniform
+
+    def random(self, n=None):
+        return self.uniform if n is None else np.full(n, self.uniform)
+
+
+def solve(scores, eta, start=None):
+    p = np.empty(len(scores))
+    _solve(np.array(scores, dtype=float), eta / 2.0, math.sqrt(len(scores)) if start is None else start, p)
+    return p
+
+
+def slow_solve(scores, eta):
+    """The distribution by bracketing the multiplier, as in the definition."""
+    s, root = np.array(scores, dtype=float) - min(scores), math.sqrt(len(scores))
+    x = brentq(lambda x: np.sum(4 / (eta * (s - x)) ** 2) - 1, -2 * root / eta * 1.001, -2 / eta * 0.999, xtol=1e-300)
+    return 4 / (eta * (s - x)) ** 2
+
+
+def world_of(means, horizon, low=0.0, high=1.0):
+    return Problem("arms", "bandit", means, horizon, low, high)
+
+
+def test_the_distribution_of_given_scores():
+    assert solve([0.0, 5 / 6], 1.0) == pytest.approx([0.64, 0.36], abs=1e-14)
+    assert solve([7.0] * 5, 0.3) == pytest.approx([0.2] * 5, abs=1e-15)
+    assert solve([123.4], 0.1).tolist() == [1.0]
+
+
+@pytest.mark.parametrize("eta", [2.0, 0.3, 2 / math.sqrt(5000), 1e-4])
+@pytest.mark.parametrize("shift", [0.0, 3.0e4, 1.0e6])
+def test_the_distribution_is_recovered_from_its_scores(eta, shift):
+    rng = np.random.default_rng(1)
+    for k in (2, 3, 10, 300):
+        for sharp in (1.0, 30.0):
+            p = rng.dirichlet(np.ones(k)) ** sharp + 1e-12
+            p /= p.sum()
+            scores = 2 / eta * (p**-0.5 - p.max() ** -0.5)
+            # A shift costs the digits of the shifted scores; they enter as eta / 2 * score.
+            noise = 4 * eta * np.spacing(scores.max() + shift)
+            for start in (1.0, 1.3, math.sqrt(k), 1e6, 1e-3):
+                found = solve(scores + shift, eta, start)
+                assert abs(found.sum() - 1) < 1e-13
+                assert np.all(found > 0)
+                assert np.all(np.abs(found - p) <= 1e-12 + noise * p)
+
+
+@pytest.mark.parametrize("eta", [2.0, 2 / math.sqrt(5000)])
+def test_the_distribution_against_bracketing(eta):
+    rng = np.random.default_rng(2)
+    for spread in (1e-3, 1.0, 1e3, 1e4, 1e6):
+        for _ in range(20):
+            scores = spread * rng.exponential(size=rng.integers(2, 30))
+            found = solve(scores, eta)
+            assert found == pytest.approx(slow_solve(scores, eta), rel=1e-9)
+            assert np.all(np.diff(found[np.argsort(scores)]) <= 0)
+
+
+@pytest.mark.parametrize("mode", MODES, ids=str)
+@pytest.mark.parametrize(("low", "high"), [(0.0, 1.0), (-3.0, 5.0), (-40.0, -1.0)])
+def test_decisions_against_the_definition(mode, low, high):
+    rounds, k, policy = 400, 4, TsallisINF(**mode)
+    if isinstance(policy.scale, float):
+        policy = TsallisINF(**{**mode, "scale": policy.scale * (high - low)})
+    unit = {"range": high - low, "running_mean": 1.0}.get(policy.scale, policy.scale)
+    rewards = low + (high - low) * np.random.default_rng(3).beta(0.5 + np.arange(k), 2.0, (rounds, k))
+    actions, uniforms = np.empty(rounds, dtype=np.int64), np.random.default_rng(4)
+    policy.reset(world_of(k, rounds, low, high), np.random.default_rng(4))
+    policy.play(Block(rewards, 1, np.zeros(rounds), False), actions)
+    sums, seen = np.zeros(k), []
+    for t in range(1, rounds + 1):
+        eta = {"theory": 1 / math.sqrt(rounds), "theory_opt": math.sqrt(8 / rounds)}.get(policy.step, 2 / math.sqrt(t))
+        eta *= 2.0 if policy.estimator == "rv" else 1.0
+        mean = (max(np.mean(seen), 1e-12) if seen else 1.0) if policy.scale == "running_mean" else 1.0
+        p = slow_solve(sums / mean, eta)
+        arm = int(np.searchsorted(np.cumsum(p), uniforms.random(), side="right"))
+        assert actions[t - 1] == arm, t
+        loss = (high - rewards[t - 1, arm]) / unit
+        if policy.on_exceed == "clip":
+            loss = min(loss, 1.0)
+        seen.append(loss)
+        b = 0.5 * (p >= eta**2) if policy.estimator == "rv" else np.zeros(k)
+        drawn = np.arange(k) == arm
+        sums += drawn * (loss - b) / p + b
+    if policy.on_exceed == "clip":
+        losses = (high - rewards[np.arange(rounds), actions]) / unit
+        assert policy.n_exceed == np.sum(losses > 1) > 0
+    # An arm with a smaller probability gets larger estimates: rounding grows by the round.
+    assert policy.probabilities == pytest.approx(p, rel=1e-4)
+
+
+@pytest.mark.parametrize("mode", MODES, ids=str)
+def test_estimates_have_the_losses_as_means(mode):
+    mode = {**mode, "scale": 3.0} if "on_exceed" in mode else mode
+    rounds, k, policy = 700, 5, TsallisINF(**mode)
+    unit = 3.0 if policy.scale == 3.0 else 1.0
+    world = BernoulliArms([0.1, 0.3, 0.5, 0.7, 0.9], 2 * rounds)
+    world.begin(world.draw(np.random.default_rng(5)))
+    policy.reset(world.problem, np.random.default_rng(6))
+    policy.advance(world, rounds)
+    losses, means = np.random.default_rng(7).random(k), np.zeros(k)
+    for j in range(k):
+        trial = copy.deepcopy(policy)
+        trial.choose(0)
+        p = trial.probabilities
+        trial = copy.deepcopy(policy)
+        trial._rng = Fixed(np.cumsum(p)[j] - p[j] / 2)
+        assert trial.choose(0) == j
+        before = trial._sums.copy()
+        trial.update(0, j, 1.0 - losses[j])
+        means += p[j] * (trial._sums - before)
+    assert means == pytest.approx(losses / unit, rel=1e-9, abs=1e-9)
+
+
+def test_a_draw_at_the_end_of_the_interval_is_an_arm_with_positive_probability():
+    for k in (1, 2, 3, 10, 1000):
+        policy = TsallisINF()
+        policy.reset(world_of(k, 10), Fixed(np.nextafter(1.0, 0.0)))
+        assert policy.choose(0) == k - 1
+        policy._sums[-1] = 1e200  # probability 0 in floating point
+        policy._memory[0] = math.sqrt(k)
+        assert policy.choose(0) == max(k - 2, 0)
+        policy._rng = Fixed(0.0)
+        assert policy.choose(0) == 0
+
+
+def regrets(policy, world, checkpoints, replicates, seed=0):
+    """Regrets [replicates, checkpoints] of the world's default notion."""
+    notion, curves = world.notions()[0], np.empty((replicates, len(checkpoints)))
+    for i in range(replicates):
+        world.begin(world.draw(np.random.default_rng([seed, i, 0])))
+        policy.reset(world.problem, np.random.default_rng([seed, i, 1]))
+        best = world.comparators(np.array(checkpoints))[notion.comparator]
+        for j, checkpoint in enumerate(checkpoints):
+            policy.advance(world, checkpoint - world.clock)
+            curves[i, j] = best[j] - world.ledger()[notion.series]
+    return curves
+
+
+def test_mean_regret_on_ten_arms():
+    ends = regrets(TsallisINF(), BernoulliArms(TEN, 10_000), [10_000], 1500)[:, 0]
+    assert abs(ends.mean() - 184.7) < 4 * ends.std() / math.sqrt(len(ends)) + 0.5
+
+
+@pytest.mark.parametrize("mode", MODES, ids=str)
+def test_regret_is_under_its_bounds_and_a_stated_share_of_uniform_play(mode):
+    mode = {**mode, "scale": 2.0} if "on_exceed" in mode else mode
+    policy, checkpoints = TsallisINF(**mode), [1, 10, 100, 1000, 10_000]
+    shares = {"theory": 0.25, "theory_opt": 0.15}
+    worlds = [BernoulliArms(TEN, 10_000), AdversarialArms("switching", {"period": 1500}, n_arms=5, horizon=10_000)]
+    for world in worlds:
+        curves = regrets(policy, world, checkpoints, 60)
+        mean, error = curves.mean(axis=0), curves.std(axis=0, ddof=1) / math.sqrt(len(curves))
+        if world is worlds[0]:
+            assert mean[-1] + 4 * error[-1] < 4000 * (shares.get(policy.step, 0.12) * (3 if "scale" in mode else 1))
+        bounds = policy.regret_bounds(world.problem, world.facts())
+        assert bounds
+        for bound in bounds:
+            assert bound.against == "fixed"
+            assert bound.holds == (policy.scale != "running_mean")
+            times = np.array([10_000.0] if not bound.anytime else checkpoints, dtype=float)
+            assert np.all(mean[-len(times) :] <= bound.curve(times) + 4 * error[-len(times) :]), bound.name
+
+
+def test_the_regret_grows_like_the_root_on_the_hardest_instances():
+    horizons, ends = [2000, 8000, 32_000], []
+    for horizon in horizons:
+        gap = 2.0 / math.sqrt(horizon)
+        world = BernoulliArms([0.5 - gap / 2, 0.5 + gap / 2], horizon)
+        ends.append(regrets(TsallisINF(), world, [horizon], 300)[:, 0].mean())
+    assert abs(np.polyfit(np.log(horizons), np.log(ends), 1)[0] - 0.5) < 0.06
+
+
+def test_the_regret_grows_like_the_logarithm_with_a_gap():
+    curves = regrets(TsallisINF(), BernoulliArms([0.3, 0.5, 0.7], 100_000), [1000, 10_000, 100_000], 60).mean(axis=0)
+    assert (curves[2] - curves[1]) / (curves[1] - curves[0]) < 2.0  # 1 for ln t, sqrt(10) for the square root
+
+
+def test_bounds_are_the_stated_ones():
+    problem, facts = Problem("arms", "bandit", 9, 10_000, -3.0, -1.0), {"oblivious": True, "bounded": True}
+    t = np.array([100.0, 10_000.0])
+    (anytime,) = TsallisINF().regret_bounds(problem, facts)
+    assert anytime.curve(t) == pytest.approx(2 * (4 * np.sqrt(9 * t) + 1))
+    assert anytime.anytime
+    (rv,) = TsallisINF(estimator="rv").regret_bounds(problem, facts)
+    assert rv.curve(t) == pytest.approx(2 * (2 * np.sqrt(9 * t) + 90 * np.log(t) + 16))
+    for step, constant in [("theory", 4.5), ("theory_opt", 2 * math.sqrt(2))]:
+        end, curve = TsallisINF(step).regret_bounds(problem, facts)
+        assert end.curve(t[1:]) == pytest.approx([2 * constant * 300])
+        assert not end.anytime
+        assert curve.anytime
+        assert end.curve(t[1:]) - 2 * 4 / TsallisINF(step)._step_of(problem) == pytest.approx(curve.curve(t[1:]))
+    assert TsallisINF("theory").regret_bounds(Problem("arms", "bandit", 9), facts) == ()
+    assert not TsallisINF(scale=1.9).regret_bounds(problem, facts)[0].holds
+    assert TsallisINF(scale=2.0).regret_bounds(problem, facts)[0].holds
+    assert not TsallisINF().regret_bounds(problem, {"oblivious": True, "bounded": False})[0].holds
+    unbounded = GaussianArms([0.0, 1.0])
+    assert not TsallisINF().regret_bounds(unbounded.problem, unbounded.facts())
+
+
+def test_the_surrogate_bound_adds_the_excess_of_the_grid():
+    horizon, d, epsilon = 1000, 8, 1e-8
+    alpha = np.linspace(0.7, 0.8, horizon)
+    ceiling = math.log(1 / epsilon) / -math.log(0.8)
+    problem = Problem("contextual", "bandit", d, horizon, -1.0 - ceiling, -1.0)
+    facts = {"oblivious": True, "bounded": True, "alpha": alpha, "epsilon": epsilon, "theorem_grid": True}
+    for policy in (TsallisINF(), TsallisINF("theory_opt"), TsallisINF(scale=ceiling)):
+        bounds = policy.regret_bounds(problem, facts)
+        finite, surrogate = (
+            [b for b in bounds if b.against == "fixed"],
+            [b for b in bounds if b.against == "surrogate"],
+        )
+        assert len(finite) == len(surrogate) > 0
+        for below, above in zip(finite, surrogate, strict=True):
+            assert above.holds
+            assert above.anytime == below.anytime
+            for t in (1, 10, horizon):
+                excess = sum(math.log(1 / epsilon) / (d * math.log(a) ** 2) for a in alpha[:t])
+                times = np.array([float(t)])
+                assert above.curve(times) - below.curve(times) == pytest.approx([excess])
+    for broken in ({"theorem_grid": False}, {"alpha": alpha + 0.01}, {"bounded": False}):
+        bounds = TsallisINF().regret_bounds(problem, {**facts, **broken})
+        assert not any(b.holds for b in bounds if b.against == "surrogate")
+    assert not any(b.holds for b in TsallisINF(scale="running_mean").regret_bounds(problem, facts))
+
+
+@pytest.mark.parametrize("stepwise", [False, True])
+@pytest.mark.parametrize(("reward", "loss"), [(-5.0, "4"), (0.5, "-1.5")])
+def test_losses_outside_the_scale(stepwise, reward, loss):
+    problem = Problem("arms", "bandit", 2, 10, -10.0, -1.0)
+
+    def run(policy):
+        policy.reset(problem, np.random.default_rng(0))
+        rewards = np.full(10, -2.0)
+        rewards[3:5] = reward
+        if not stepwise:
+            policy.play(Block(np.zeros((1, 2)), 0, rewards, False), np.empty(10, dtype=np.int64))
+            return policy
+        for r in rewards.tolist():
+            policy.update(0, policy.choose(0), r)
+        return policy
+
+    with pytest.warns(RuntimeWarning, match=rf"loss of {loss}, outside \[0, K\] with K=2") as caught:
+        assert run(TsallisINF(scale=2.0)).n_exceed == 2
+    assert len(caught) == 1
+    with pytest.raises(ValueError, match=rf"loss of {loss}, outside"):
+        run(TsallisINF(scale=2.0, on_exceed="error"))
+    assert run(TsallisINF(scale=2.0, on_exceed="clip")).n_exceed == 2
+    assert run(TsallisINF(scale="running_mean")).n_exceed == 0
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        exact = TsallisINF(scale=0.1)
+        exact.reset(Problem("arms", "bandit", 2, 10, 0.0, 0.1), np.random.default_rng(0))
+        exact.update(0, exact.choose(0), 0.1 - 0.1 * (1 + 1e-15))
+        assert exact.n_exceed == 0
+
+
+@pytest.mark.parametrize("mode", MODES, ids=str)
+def test_drivers_agree_and_pickles_continue(mode):
+    def run(blocks, means):
+        world, learner = BernoulliArms(means, 1500), TsallisINF(**mode)
+        world.begin(world.draw(np.random.default_rng(3)))
+        learner.reset(world.problem, np.random.default_rng(4))
+        for rounds in blocks:
+            learner = pickle.loads(pickle.dumps(learner))
+            if rounds > 0:
+                learner.advance(world, rounds)
+            else:
+                Policy.advance(learner, world, -rounds)
+        return world.ledger(), pickle.dumps(learner)
+
+    for means in (TEN, [0.5], [1.0, 1.0]):
+        assert run([1500], means) == run([-1500], means) == run([3, -40, 700, -1, 1, 755], means)
+
+
+def test_one_round():
+    world = BernoulliArms([0.5], 1)
+    for mode in MODES:
+        assert regrets(TsallisINF(**mode), world, [1], 1)[0, 0] == 0.0
+
+
+def test_what_is_refused():
+    for arguments, text in [
+        ({"step": "any"}, "step must be one of .* got 'any'"),
+        ({"scale": "rang"}, "did you mean 'range'"),
+        ({"scale": 0.0}, "scale must be a finite number in"),
+        ({"estimator": "ips"}, "estimator must be one of"),
+        ({"on_exceed": "ignore"}, "on_exceed must be one of"),
+        ({"estimator": "rv", "scale": "running_mean"}, "estimator='rv'"),
+        ({"estimator": "rv", "step": "theory"}, "estimator='rv'"),
+    ]:
+        with pytest.raises(ValueError, match=text):
+            TsallisINF(**arguments)
+    for policy, problem, text in [
+        (TsallisINF("theory"), Problem("arms", "bandit", 2), "needs a horizon"),
+        (TsallisINF(), GaussianArms([0.0]).problem, "largest reward"),
+        (TsallisINF(), Problem("arms", "bandit", 2, low=-math.inf, high=0.0), "finite range"),
+    ]:
+        with pytest.raises(ValueError, match=text):
+            policy.reset(problem, np.random.default_rng(0))
+    TsallisINF(scale=3.0).reset(Problem("arms", "bandit", 2, low=-math.inf, high=0.0), np.random.default_rng(0))
