@@ -12,6 +12,8 @@ ENVIRONMENTS = Registry(
         "piecewise": "environments.arms.piecewise:PiecewiseArms",
         "adversarial": "environments.arms.adversarial:AdversarialArms",
         "sor": "environments.sor.sequence:SorSequence",
+        "paging": "environments.paging.world:PagingWorld",
+        "adaptive_paging": "environments.paging.adaptive:AdaptivePaging",
     },
     "regretlab.environments",
 )

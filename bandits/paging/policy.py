@@ -19,7 +19,7 @@ class Request(NamedTuple):
     Attributes:
         page: the requested page, in ``0..n_pages - 1``.
         bit: the prediction given with it (0 keep, 1 may go), or -1 where the world gives none.
-        reuse: predicted time of the next request to the page, or NaN where the world gives none.
+        reuse: predicted time of the next request to the page, or NaN (-1.0 in a gymnasium space) where there is none.
         hit: whether the page is in the cache.
         cache: the pages in the cache, ascending.
         time: number of requests before this one.
@@ -77,10 +77,12 @@ class PagingPolicy(Policy[Request, Eviction, bool]):
 
     Attributes:
         prediction: the kind of prediction that the policy needs, or None.
+        force: whether a policy that needs bits takes bits of the other kind too.
     """
 
     accepts: ClassVar[frozenset[tuple[str, str]]] = frozenset({("paging", "full")})
     prediction: ClassVar[Prediction | None] = None
+    force: bool = False
 
     def reset(self, problem: Problem, rng: np.random.Generator) -> None:
         """Empty the cache; ``problem.memory`` is its size and ``problem.items`` the number of pages.
@@ -88,7 +90,8 @@ class PagingPolicy(Policy[Request, Eviction, bool]):
         Raises:
             ValueError: the world does not give the kind of prediction that the policy needs.
         """
-        if self.prediction is not None and problem.prediction != self.prediction:
+        bits = self.force and problem.prediction in ("discard", "phase")
+        if self.prediction is not None and problem.prediction != self.prediction and not bits:
             gives = problem.prediction or "no"
             raise ValueError(f"{type(self).__name__} needs {self.prediction} predictions, the world gives {gives} ones")
         self._empty(problem, rng)

@@ -1,0 +1,188 @@
+"""Policies that keep track of their own cache: one compiled loop per policy serves both drivers.
+
+Such a policy knows from the requests alone what it holds. Serving a block of requests gives, for each request, whether
+it was a fault and which pages left the cache; serving a block of one is ``choose``. So the two drivers cannot differ,
+and other policies (the lazy wrapper, the combiners) can run one on the side and watch its cache.
+"""
+
+from __future__ import annotations
+
+import math
+import operator
+from abc import abstractmethod
+from collections.abc import Mapping
+from numbers import Integral
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandits.contract import Array, Problem
+from bandits.paging.policy import Eviction, PagingPolicy, Request, Requests
+
+Ints = NDArray[np.int64]
+Flags = NDArray[np.uint8]
+
+CHUNK = 1 << 14
+"""Requests served at once; bounds the memory of a block and decides no number."""
+
+_NO_BITS: Flags = np.empty(0, dtype=np.uint8)
+_NO_REUSE: Array = np.empty(0)
+_NO_UNIFORMS: Array = np.empty(0)
+
+
+class Departures(NamedTuple):
+    """Which pages left a cache while a block was served.
+
+    A page that leaves during its own request was discarded after it was served; all others leave before the
+    requested page is loaded.
+
+    Attributes:
+        pages: [at least ends[-1]] the pages, in the order in which they left.
+        ends: [n] number of departures up to and including each request.
+    """
+
+    pages: Ints
+    ends: Ints
+
+
+def memory_of(problem: Problem) -> int:
+    """The cache size of a paging problem.
+
+    Raises:
+        TypeError: the size is not a whole number.
+        ValueError: there is none, or it is below 1.
+    """
+    k = problem.memory
+    if k is not None and (isinstance(k, bool) or not isinstance(k, Integral)):
+        raise TypeError(f"memory must be a whole number >= 1, got {k!r}")
+    if k is None or k < 1:
+        raise ValueError(f"memory must be a whole number >= 1, got {k!r}")
+    return int(k)
+
+
+class CachePolicy(PagingPolicy):
+    """A paging policy that keeps track of its own cache. It starts empty.
+
+    A randomised policy draws one uniform per request, needed or not, so that faults do not depend on how the
+    requests are cut into blocks. Where the number of pages is unknown (``problem.items`` is None), arrays grow to the
+    largest page seen: number pages as they come.
+
+    Attributes:
+        randomised: whether ``_serve`` is given uniforms.
+        by_page: fields of the state with one row per page, and the entries of a page never requested.
+    """
+
+    randomised: bool = False
+    by_page: Mapping[str, float]
+    _state: Any
+
+    @abstractmethod
+    def _new(self, k: int, n_pages: int) -> Any:
+        """The state of an empty cache of ``k`` slots: a named tuple of arrays."""
+
+    @abstractmethod
+    def _serve(self, requests: Requests, uniforms: Array, faults: Flags, gone: Departures) -> None:
+        """Serve ``n`` checked requests, writing ``faults`` [n] and ``gone``; ``uniforms`` is [n] or empty."""
+
+    def _empty(self, problem: Problem, rng: np.random.Generator) -> None:
+        self._memory, self._items, self._rng = memory_of(problem), problem.items, rng
+        self._capacity = 16 if self._items is None else self._items
+        # Nobody ever evicts from a cache with a slot for every page.
+        self._slots = self._memory if self._items is None else min(self._memory, self._items)
+        self._state = self._new(self._slots, self._capacity)
+
+    def play(self, requests: Requests, faults: Flags) -> None:
+        for start in range(0, len(requests.pages), CHUNK):
+            part = slice(start, start + CHUNK)
+            faults[part], _ = self.serve(Requests(requests.pages[part], requests.bits[part], requests.reuse[part]))
+
+    def serve(self, requests: Requests) -> tuple[Flags, Departures]:
+        """Serve a block of requests.
+
+        Returns:
+            faults [n], 1 for each request whose page was not in the cache, and the pages that left.
+
+        Raises:
+            ValueError: a page, a bit or a reuse time out of its domain, or predictions missing.
+        """
+        if not np.issubdtype(requests.pages.dtype, np.integer) or requests.pages.ndim != 1:
+            got = f"{requests.pages.dtype} of shape {requests.pages.shape}"
+            raise ValueError(f"pages must be a one-dimensional array of integers, got {got}")
+        # Copies: kernels are compiled for writable contiguous arrays, worlds may hand out views.
+        pages = np.array(requests.pages, dtype=np.int64)
+        if pages.size:
+            self._admit(int(pages.min()), int(pages.max()))
+        bits, reuse = requests.bits, requests.reuse
+        if self.prediction in ("discard", "phase"):
+            if len(bits) != len(pages):
+                raise ValueError(f"bits must be one per request, got {len(bits)} for {len(pages)} requests")
+            if bits.size and not np.all((bits == 0) | (bits == 1)):
+                raise ValueError(f"bits must be 0 or 1, got {bits[(bits != 0) & (bits != 1)][0]}")
+        if self.prediction == "reuse":
+            if len(reuse) != len(pages):
+                raise ValueError(f"reuse must be one time per request, got {len(reuse)} for {len(pages)} requests")
+            if np.isnan(reuse).any():
+                raise ValueError("reuse must be times (inf for never), got nan")
+        return self._run(Requests(pages, np.array(bits, dtype=np.uint8), np.array(reuse, dtype=np.float64)))
+
+    def choose(self, observation: Request) -> Eviction:
+        """Serve one request: what leaves the cache.
+
+        Raises:
+            ValueError: as ``serve``.
+            RuntimeError: the world's cache and the policy's differ.
+        """
+        page, bit, reuse = operator.index(observation.page), observation.bit, observation.reuse
+        self._admit(page, page)
+        if self.prediction in ("discard", "phase") and bit not in (0, 1):
+            raise ValueError(f"bit must be 0 or 1, got {bit!r}")
+        if self.prediction == "reuse" and math.isnan(reuse):
+            raise ValueError("reuse must be a time (inf for never), got nan")
+        bits = np.array((bit,), dtype=np.uint8) if bit >= 0 else _NO_BITS
+        times = _NO_REUSE if math.isnan(reuse) else np.array((reuse,), dtype=np.float64)
+        faults, gone = self._run(Requests(np.array((page,), dtype=np.int64), bits, times))
+        if bool(faults[0]) == observation.hit:
+            held = ("holds", "does not hold")[int(faults[0])]
+            raise RuntimeError(f"hit is {observation.hit} for page {page}, but the policy's own cache {held} it")
+        if not gone.ends[0]:
+            return Eviction()
+        left = gone.pages[: gone.ends[0]].tolist()
+        discard = left[-1] == page
+        return Eviction(tuple(left[:-1] if discard else left), discard)
+
+    def update(self, observation: Request, action: Eviction, feedback: bool) -> None:
+        """Nothing is left to learn: ``choose`` has served the request."""
+
+    def _run(self, requests: Requests) -> tuple[Flags, Departures]:
+        n = len(requests.pages)
+        uniforms = self._rng.random(n) if self.randomised else _NO_UNIFORMS
+        faults = np.empty(n, dtype=np.uint8)
+        gone = Departures(np.empty(n + self._slots, dtype=np.int64), np.empty(n, dtype=np.int64))
+        self._serve(requests, uniforms, faults, gone)
+        return faults, gone
+
+    def _admit(self, low: int, high: int) -> None:
+        if low < 0 or (self._items is not None and high >= self._items):
+            domain = "a whole number >= 0" if self._items is None else f"a whole number in 0..{self._items - 1}"
+            raise ValueError(f"page must be {domain}, got {low if low < 0 else high}")
+        if high >= self._capacity:
+            grown = max(2 * self._capacity, high + 1)
+            fields = {name: _pad(getattr(self._state, name), grown, fill) for name, fill in self.by_page.items()}
+            self._state, self._capacity = self._state._replace(**fields), grown
+
+
+def _pad(array: NDArray[Any], size: int, fill: float) -> NDArray[Any]:
+    longer = np.full((size, *array.shape[1:]), fill, dtype=array.dtype)
+    longer[: len(array)] = array
+    return longer
+
+
+def empty_slots(n: int) -> Ints:
+    """``n`` entries -1: pages in no slot."""
+    return np.full(n, -1, dtype=np.int64)
+
+
+def zeros(n: int) -> Ints:
+    """``n`` integers 0."""
+    return np.zeros(n, dtype=np.int64)

@@ -1,0 +1,46 @@
+"""Lazy: play any policy evicting one page at a time, and only when there must be room.
+
+The policy runs on the side in a virtual cache V. On a real fault with the real cache R full, evict the least recently
+used page of ``R - V``, with V as it is after the request. V always stays a subset of R, so the real faults are at most
+the virtual ones: every bound of the policy holds.
+
+Reference: every paging policy can be made lazy without loss: A. Borodin and R. El-Yaniv, *Online Computation and
+Competitive Analysis*, 1998, Section 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandits.contract import Array, Bound, Problem
+from bandits.paging.cache import Ints, zeros
+from bandits.paging.following import FollowingPolicy
+from bandits.paging.virtual import Member, Virtual, build
+
+
+class Lazy(FollowingPolicy):
+    """A policy made lazy. Its own faults are in ``costs[0]``.
+
+    Args:
+        policy: a registered name, ``{"name": ..., "parameters": {...}}``, or a policy object.
+    """
+
+    def __init__(self, policy: Member) -> None:
+        self.policy = policy
+        build("policy", policy)
+
+    def _members(self, problem: Problem, rng: np.random.Generator) -> list[Virtual]:
+        return [Virtual(build("policy", self.policy), problem, rng.spawn(1)[0])]
+
+    def _current(self, faults: NDArray[np.uint8], uniforms: Array) -> Ints:
+        return zeros(faults.shape[1])
+
+    def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
+        """Those of the policy."""
+        bounds = build("policy", self.policy).regret_bounds(problem, facts)
+        return tuple(replace(b, name=f"{b.name} (lazy)") for b in bounds)

@@ -1,0 +1,78 @@
+"""LRU: evict the least recently used page.
+
+On a fault with a full cache the page whose latest request is earliest leaves.
+
+Guarantee: ``LRU_t <= k OPT_t`` for every sequence and every ``t``, and no deterministic policy has a smaller factor.
+
+Reference: D. Sleator and R. Tarjan, *Amortized Efficiency of List Update and Paging Rules*, Communications of the ACM
+28, 1985.
+
+The slots form a ring in the order of their latest requests, closed by the sentinel ``k``: O(1) per request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from bandits.contract import Array, Bound, Problem
+from bandits.kernels import kernel
+from bandits.paging.cache import CachePolicy, Departures, Flags, Ints, empty_slots, zeros
+from bandits.paging.policy import Requests
+from bandits.paging.theory import k_competitive
+
+
+class _State(NamedTuple):
+    slot: Ints  # [n_pages] slot of a page, or -1
+    page: Ints  # [k] page of a slot
+    newer: Ints  # [k + 1] next slot towards the latest request; that of the sentinel is the oldest
+    older: Ints  # [k + 1] the other way round
+    size: Ints  # [1] pages held
+
+
+@kernel
+def _play(pages: Ints, faults: Flags, gone: Departures, s: _State) -> None:
+    k = s.page.size
+    left = 0
+    for t in range(pages.size):
+        p = pages[t]
+        x = s.slot[p]
+        faults[t] = x < 0
+        if x < 0:
+            if s.size[0] < k:
+                x = s.size[0]
+                s.size[0] += 1
+                s.newer[x] = s.older[x] = x
+            else:
+                x = s.newer[k]
+                gone.pages[left] = s.page[x]
+                left += 1
+                s.slot[s.page[x]] = -1
+            s.slot[p] = x
+            s.page[x] = p
+        gone.ends[t] = left
+        if s.older[k] != x:
+            s.newer[s.older[x]] = s.newer[x]
+            s.older[s.newer[x]] = s.older[x]
+            s.newer[s.older[k]] = x
+            s.older[x] = s.older[k]
+            s.newer[x] = k
+            s.older[k] = x
+
+
+class LRU(CachePolicy):
+    """Least recently used, of Sleator and Tarjan (1985)."""
+
+    by_page = {"slot": -1}
+
+    def _new(self, k: int, n_pages: int) -> _State:
+        ring = zeros(k + 1)
+        ring[k] = k
+        return _State(empty_slots(n_pages), zeros(k), ring, ring.copy(), zeros(1))
+
+    def _serve(self, requests: Requests, uniforms: Array, faults: Flags, gone: Departures) -> None:
+        _play(requests.pages, faults, gone, self._state)
+
+    def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
+        """``(k - 1) OPT_t``, at any time."""
+        return k_competitive("LRU bound", problem, facts, "Sleator and Tarjan 1985 [recall]")

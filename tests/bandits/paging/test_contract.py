@@ -1,0 +1,321 @@
+"""Both drivers make the same faults however a run is cut; state pickles and grows; bad input is named."""
+
+import pickle
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from bandits import POLICIES, Problem
+from bandits.checks import check_policy
+from bandits.paging.cache import CHUNK
+from bandits.paging.lru import LRU
+from bandits.paging.mark0 import Mark0
+from bandits.paging.policy import Eviction, PagingPolicy, Request, Requests
+
+NAMES = [name for name in POLICIES if ("paging", "full") in POLICIES.load(name).accepts]
+NAMES = [name for name in NAMES if not POLICIES.load(name).clairvoyant]
+PARAMETERS = {
+    "lazy": [{"policy": "mark0"}, {"policy": {"name": "flush_when_all_zeros", "parameters": {"flush": "lazy"}}}],
+    "combine_deterministic": [{"members": ["lru", "marker", {"name": "mark0"}], "gamma": 0.5}],
+    "combine_randomised": [{"members": ["mark0", "marker"]}],
+    "flush_when_all_zeros": [{}, {"flush": "lazy"}],
+    "mark0": [{}, {"fill": "lazy"}],
+    "mark_and_predict": [{}, {"tie": "lru"}],
+}
+CASES = [(name, parameters) for name in NAMES for parameters in PARAMETERS.get(name, [{}])]
+NO_BITS, NO_REUSE = np.empty(0, np.uint8), np.empty(0)
+
+
+def make(name, parameters):
+    policy = POLICIES.load(name)(**parameters)
+    wrapped = name in ("lazy", "combine_deterministic", "combine_randomised")
+    return policy, "discard" if wrapped else policy.prediction or ""
+
+
+def requests(n, n_pages=30, seed=0):
+    rng = np.random.default_rng(seed)
+    pages = np.minimum(rng.geometric(0.15, n) - 1, n_pages - 1) * 7 % n_pages
+    return pages, rng.integers(0, 2, n), np.arange(n) + rng.exponential(20.0, n)
+
+
+def test_the_family_is_there():
+    assert len(NAMES) == 20
+
+
+@pytest.mark.parametrize(("name", "parameters"), CASES)
+@pytest.mark.parametrize("k", [1, 6])
+def test_every_policy_keeps_the_contract(paging, name, parameters, k):
+    pages, bits, reuse = requests(300)
+    _, kind = make(name, parameters)
+    check_policy(
+        lambda: make(name, parameters)[0],
+        lambda stepwise: paging.World(pages, k, bits, reuse, kind, items=30, stepwise=stepwise),
+    )
+
+
+@pytest.mark.parametrize(("name", "parameters"), CASES)
+def test_long_blocks_are_the_same_as_many_short_ones(paging, name, parameters):
+    n = 2 * CHUNK + 100
+    pages, bits, reuse = requests(n, 300)
+    policy, kind = make(name, parameters)
+    whole = paging.faults(policy, pages, 50, bits, reuse, kind, items=300)
+    world = paging.World(pages, 50, bits, reuse, kind, items=300)
+    policy.reset(world.problem, np.random.default_rng(0))
+    for rounds in (1, 4000, CHUNK + 5, n - CHUNK - 4006):
+        policy.advance(world, rounds)
+    assert world.history == whole.tolist()
+
+
+@pytest.mark.parametrize(("name", "parameters"), CASES)
+def test_an_unknown_number_of_pages(paging, name, parameters):
+    pages, bits, reuse = requests(500, 200)
+    policy, kind = make(name, parameters)
+    known = paging.faults(policy, pages, 7, bits, reuse, kind, items=200)
+    assert paging.faults(policy, pages, 7, bits, reuse, kind, items=None).tolist() == known.tolist()
+    world = paging.World(pages, 7, bits, reuse, kind, items=None, stepwise=True)
+    policy.reset(world.problem, np.random.default_rng(0))
+    policy.advance(world, 250)
+    policy = pickle.loads(pickle.dumps(policy))
+    policy.advance(world, 250)
+    assert world.history == known.tolist()
+
+
+@pytest.mark.parametrize(("name", "parameters"), CASES)
+def test_views_and_other_integers_serve_as_well(paging, name, parameters):
+    pages, bits, reuse = requests(200)
+    policy, kind = make(name, parameters)
+    wanted = paging.faults(policy, pages, 5, bits, reuse, kind, items=30)
+    arrays = [np.repeat(a, 2)[::2] for a in (pages.astype(np.int32), bits.astype(np.uint8), reuse)]
+    for array in arrays:
+        array.flags.writeable = False
+    policy.reset(paging.World(pages, 5, bits, reuse, kind, items=30).problem, np.random.default_rng(0))
+    got = np.empty(200, dtype=np.uint8)
+    policy.play(Requests(*arrays), got)
+    assert got.astype(bool).tolist() == wanted.tolist()
+
+
+@pytest.mark.parametrize(("name", "parameters"), CASES)
+def test_nothing_to_serve(paging, name, parameters):
+    policy, kind = make(name, parameters)
+    assert paging.faults(policy, [], 3, [], [], kind, items=4).size == 0
+    assert paging.faults(policy, [2, 2, 0], 3, [0, 0, 0], [1.0, 9.0, 9.0], kind, items=4).tolist() == [
+        True,
+        False,
+        True,
+    ]
+
+
+class Plain(PagingPolicy):
+    """A policy of somebody else's: evicts the smallest page, and one more if it can; keeps no cache of its own."""
+
+    def _empty(self, problem, rng):
+        self.k = problem.memory
+
+    def choose(self, observation):
+        if observation.hit or len(observation.cache) < self.k:
+            return Eviction()
+        return Eviction(observation.cache[:2])
+
+    def update(self, observation, action, feedback):
+        assert feedback != observation.hit
+
+    def play(self, requests, faults):
+        raise NotImplementedError
+
+
+class Careless(Plain):
+    def choose(self, observation):
+        return Eviction()
+
+
+class Confused(Plain):
+    def choose(self, observation):
+        return Eviction((observation.page,))
+
+
+def test_the_lazy_wrapper_takes_any_policy(paging):
+    pages, *_ = requests(300, 12)
+    for k in (1, 4):
+        lazy = POLICIES.load("lazy")(Plain())
+        world = paging.World(pages, k, items=12)
+        lazy.reset(world.problem, np.random.default_rng(0))
+        lazy.advance(world, 300)
+        alone = paging.World(pages, k, items=12, stepwise=True)
+        plain = Plain()
+        plain.reset(alone.problem, np.random.default_rng(0))
+        plain.advance(alone, 300)
+        assert lazy.costs.tolist() == [sum(alone.history)]
+        assert sum(world.history) < sum(alone.history) or k == 1
+    with pytest.raises(RuntimeError, match="leaves no room for page"):
+        paging.faults(POLICIES.load("lazy")(Careless()), pages, 4)
+    with pytest.raises(RuntimeError, match="evicts page 0, which is requested or not in its cache"):
+        paging.faults(POLICIES.load("lazy")(Confused()), [0], 4)
+
+
+def test_a_policy_object_is_copied():
+    inner = Mark0()
+    lazy = POLICIES.load("lazy")(inner)
+    problem = Problem("paging", "full", 3, 9, -1.0, 0.0, items=4, memory=3, prediction="discard")
+    lazy.reset(problem, np.random.default_rng(0))
+    assert not hasattr(inner, "_state")
+    assert lazy.policy is inner
+
+
+def test_members_have_streams_of_their_own(paging):
+    pages, bits, reuse = requests(400)
+    policy = POLICIES.load("combine_deterministic")(["marker", "marker"])
+    paging.faults(policy, pages, 5, bits, reuse, "", seed=4)
+    first = policy.costs.tolist()
+    assert first[0] != first[1]
+    other = POLICIES.load("combine_deterministic")(["marker", "random_eviction"])
+    paging.faults(other, pages, 5, bits, reuse, "", seed=4)
+    assert other.costs[0] == first[0]
+
+
+def problem(**changes):
+    return Problem(**{"family": "paging", "feedback": "full", "n_actions": 3, "items": 5, "memory": 3, **changes})
+
+
+@pytest.mark.parametrize(
+    ("changes", "error", "message"),
+    [
+        ({"memory": None}, ValueError, "memory must be a whole number >= 1, got None"),
+        ({"memory": 0}, ValueError, "memory must be a whole number >= 1, got 0"),
+        ({"memory": 2.0}, TypeError, r"memory must be a whole number >= 1, got 2\.0"),
+        ({"memory": True}, TypeError, "memory must be a whole number >= 1, got True"),
+    ],
+)
+def test_cache_sizes(changes, error, message):
+    with pytest.raises(error, match=message):
+        LRU().reset(problem(**changes), np.random.default_rng(0))
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "message"),
+    [
+        ("mark0", "phase", "Mark0 needs discard predictions, the world gives phase ones"),
+        ("mark_and_predict", "discard", "MarkAndPredict needs phase predictions, the world gives discard ones"),
+        ("flush_when_all_zeros", "", "FlushWhenAllZeros needs discard predictions, the world gives no ones"),
+        ("blind_oracle", "discard", "BlindOracle needs reuse predictions, the world gives discard ones"),
+        ("robust_ftp", "", "RobustFtP needs reuse predictions"),
+    ],
+)
+def test_predictions_of_the_wrong_kind(name, given, message):
+    with pytest.raises(ValueError, match=message):
+        POLICIES.load(name)().reset(problem(prediction=given), np.random.default_rng(0))
+
+
+def test_force_takes_bits_of_the_other_kind():
+    for name, given in (("mark0", "phase"), ("mark_and_predict", "discard"), ("follow_bits", "phase")):
+        POLICIES.load(name)(force=True).reset(problem(prediction=given), np.random.default_rng(0))
+        with pytest.raises(ValueError, match="needs"):
+            POLICIES.load(name)(force=True).reset(problem(prediction="reuse"), np.random.default_rng(0))
+    with pytest.raises(ValueError, match="Mark0 needs discard predictions"):
+        POLICIES.load("lazy")("mark0").reset(problem(prediction="phase"), np.random.default_rng(0))
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "message"),
+    [
+        (
+            "flush_when_all_zeros",
+            {"flush": "eagre"},
+            r"flush must be one of eager, lazy, got 'eagre' \(did you mean 'eager'",
+        ),
+        ("mark0", {"fill": "full"}, "fill must be one of strict, lazy, got 'full'"),
+        ("mark_and_predict", {"tie": "fifo"}, "tie must be one of random, lru, got 'fifo'"),
+        ("lazy", {"policy": "lur"}, "unknown policy 'lur'"),
+        ("lazy", {"policy": "ucb1"}, r"policy must be a paging policy, got UCB1"),
+        ("lazy", {"policy": 3}, "policy must be a paging policy, got 3"),
+        ("lazy", {"policy": {"nam": "lru"}}, "policy must be given by 'name' and 'parameters'"),
+        ("lazy", {"policy": {"name": "mark0", "fill": "lazy"}}, "policy must be given by 'name' and 'parameters'"),
+        ("lazy", {"policy": {"name": "mark0", "parameters": {"fill": 1}}}, "fill must be one of strict, lazy, got 1"),
+        (
+            "lazy",
+            {"policy": {"name": "lru", "parameters": {"fill": 1}}},
+            "policy: LRU: got an unexpected keyword argument 'fill'",
+        ),
+        ("lazy", {"policy": {"name": "lru", "parameters": [1]}}, "policy must be given by 'name' and 'parameters'"),
+        ("combine_deterministic", {"members": ["lru"]}, "members must be two or more policies, got"),
+        ("combine_deterministic", {"members": "lru"}, "members must be two or more policies, got 'lru'"),
+        (
+            "combine_deterministic",
+            {"members": ["lru", "fifo"], "gamma": 0.0},
+            r"gamma must be a finite number in \[1e-06",
+        ),
+        ("combine_randomised", {"members": ["lru", "fifo", "lfu"]}, "members must be two policies, got"),
+        (
+            "combine_randomised",
+            {"members": ["lru", "fifo"], "epsilon": 0.0},
+            r"epsilon must be .* in \(0, 1\], got 0.0",
+        ),
+        ("combine_randomised", {"members": ["lru", "fifo"], "epsilon": 1.5}, r"epsilon must be .* got 1.5"),
+        ("robust_ftp", {"epsilon": float("nan")}, "epsilon must be a finite number"),
+    ],
+)
+def test_hyper_parameters(name, parameters, message):
+    with pytest.raises(ValueError, match=message):
+        POLICIES.load(name)(**parameters)
+
+
+def block(pages, bits=NO_BITS, reuse=NO_REUSE):
+    return Requests(np.asarray(pages), np.asarray(bits), np.asarray(reuse))
+
+
+@pytest.mark.parametrize(
+    ("name", "requests", "message"),
+    [
+        ("lru", block([0, 5]), r"page must be a whole number in 0\.\.4, got 5"),
+        ("lru", block([0, -1]), r"page must be a whole number in 0\.\.4, got -1"),
+        ("lru", block([0.0, 1.0]), "pages must be a one-dimensional array of integers, got float64"),
+        ("lru", block([[0, 1]]), r"pages must be a one-dimensional array of integers, got int64 of shape \(1, 2\)"),
+        ("mark0", block([0, 1]), "bits must be one per request, got 0 for 2 requests"),
+        ("mark0", block([0, 1], [0, 2]), "bits must be 0 or 1, got 2"),
+        ("mark0", block([0, 1], [-1, 0]), "bits must be 0 or 1, got -1"),
+        ("mark0", block([0, 1], [0.0, np.nan]), "bits must be 0 or 1, got nan"),
+        ("blind_oracle", block([0, 1], reuse=[1.0]), "reuse must be one time per request, got 1 for 2 requests"),
+        ("blind_oracle", block([0, 1], reuse=[1.0, np.nan]), r"reuse must be times \(inf for never\), got nan"),
+    ],
+)
+def test_requests(name, requests, message):
+    policy = POLICIES.load(name)()
+    policy.reset(problem(prediction=policy.prediction or ""), np.random.default_rng(0))
+    with pytest.raises(ValueError, match=message):
+        policy.serve(requests)
+    with pytest.raises(ValueError, match=message):
+        policy.play(requests, np.empty(len(requests.pages), dtype=np.uint8))
+
+
+@pytest.mark.parametrize(
+    ("name", "page", "bit", "reuse", "message"),
+    [
+        ("lru", 5, -1, np.nan, r"page must be a whole number in 0\.\.4, got 5"),
+        ("mark0", 0, -1, np.nan, "bit must be 0 or 1, got -1"),
+        ("mark0", 0, 2, np.nan, "bit must be 0 or 1, got 2"),
+        ("blind_oracle", 0, -1, np.nan, r"reuse must be a time \(inf for never\), got nan"),
+    ],
+)
+def test_single_requests(name, page, bit, reuse, message):
+    policy = POLICIES.load(name)()
+    policy.reset(problem(prediction=policy.prediction or ""), np.random.default_rng(0))
+    with pytest.raises(ValueError, match=message):
+        policy.choose(Request(page, bit, reuse, False, (), 0))
+
+
+def test_a_world_whose_cache_is_another_is_found_out():
+    policy = LRU()
+    policy.reset(problem(), np.random.default_rng(0))
+    with pytest.raises(RuntimeError, match="hit is True for page 1, but the policy's own cache does not hold it"):
+        policy.choose(Request(1, -1, np.nan, True, (1,), 0))
+    with pytest.raises(RuntimeError, match="hit is False for page 1, but the policy's own cache holds it"):
+        policy.choose(Request(1, -1, np.nan, False, (), 1))
+
+
+def test_importing_the_policies_loads_no_heavy_package():
+    modules = sorted({POLICIES.table[name].partition(":")[0] for name in NAMES})
+    heavy = ["numba", "scipy", "gymnasium", "matplotlib", "pydantic"]
+    code = f"import sys, {', '.join(modules)}; print([m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
