@@ -77,7 +77,7 @@ class Cell:
 
 def cells_of(study: Study) -> list[Cell]:
     """All cells of a study, world cells first in each panel."""
-    return [cell for panel in study.panels for cell in _panel_cells(study, panel)]
+    return [cell for panel in study.all_panels() for cell in _panel_cells(study, panel)]
 
 
 def _panel_cells(study: Study, panel: Panel) -> Iterator[Cell]:

@@ -66,7 +66,8 @@ def run(configs: tuple[str, ...], out: Path, jobs: int, changes: tuple[str, ...]
 @click.option("--out", type=click.Path(path_type=Path), help="Where figures go; default: figures/ in the folder.")
 def plot(folder: Path, formats: tuple[str, ...], notion: str, out: Path | None) -> None:
     """Draw the figures of the results in FOLDER again."""
-    from experiments.figures import FORMATS, draw_study
+    from experiments.figures import draw_study
+    from experiments.style import FORMATS
 
     try:
         for path in draw_study(_load(folder), out or folder / "figures", formats or FORMATS, notion):
@@ -173,7 +174,7 @@ def _describe(study: Study) -> None:
     from experiments.cells import cells_of
 
     click.echo(f"{study.name}: {len(cells_of(study))} cells")
-    for panel in study.panels:
+    for panel in study.all_panels():
         click.echo(f"  {panel.name}: {panel.environment.title}, {panel.horizon} rounds x {panel.replicates} replicates")
         for policy in panel.policies:
             parameters = ", ".join(f"{k}={v!r}" for k, v in policy.parameters.items())

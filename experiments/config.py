@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import inspect
 import re
 import warnings
@@ -20,7 +21,8 @@ from bandits.contract import check_accepts
 from bandits.domain import did_you_mean
 from bandits.registry import POLICIES, Registry
 from environments.registry import ENVIRONMENTS
-from experiments.study import SHARED, Component, Figure, Panel, Study
+from experiments.paths import assign
+from experiments.study import SHARED, Component, Figure, Panel, Range, Study, Sweep, SweepFigure
 
 Location = tuple[str | int, ...]
 
@@ -99,32 +101,43 @@ def parse_study(text: str, source: str = "<text>", changes: Sequence[str] = ()) 
         raise ConfigError([Mistake(source, 1, 1, "", "a study is a mapping with the keys name, seed, panels, ...")])
     for change in changes:
         _apply(document, change)
-    data = _plain(document)
-    for panel in data.get("panels") or () if isinstance(data.get("panels"), list) else ():
-        if isinstance(panel, dict):
-            for key in SHARED:
-                if key in data:
-                    panel.setdefault(key, data[key])
-            panel["policies"] = _shorthand(panel.get("policies"))
-            panel["environment"] = {"name": e} if isinstance(e := panel.get("environment"), str) else e
-    mistakes = [*_schema_mistakes({k: v for k, v in data.items() if k not in SHARED}), *_component_mistakes(data)]
+    data = _complete(_plain(document))
+    study = {key: value for key, value in data.items() if key not in SHARED}
+    mistakes = [*_schema_mistakes(Study, study), *_panel_mistakes(data)]
     if mistakes:
         located = (Mistake(source, *_position(document, where), _path(where), what) for where, what in mistakes)
         raise ConfigError(sorted(set(located), key=lambda m: (m.line, m.column)))
-    return Study.model_validate({k: v for k, v in data.items() if k not in SHARED})
+    return Study.model_validate(study)
 
 
-def _shorthand(policies: Any) -> Any:
-    """``ucb1`` for ``{name: ucb1}``."""
-    return [{"name": p} if isinstance(p, str) else p for p in policies] if isinstance(policies, list) else policies
+def _complete(data: dict[str, Any]) -> dict[str, Any]:
+    """Spell out what is shared and what is short, wherever the form allows it."""
+    sweeps = [sweep.get("panel") for sweep in _entries(data, "sweeps")]
+    for panel in [*_entries(data, "panels"), *(p for p in sweeps if isinstance(p, dict))]:
+        for key in SHARED:
+            if key in data:
+                panel.setdefault(key, copy.deepcopy(data[key]))
+        policies, environment = panel.get("policies"), panel.get("environment")
+        if isinstance(policies, list):
+            panel["policies"] = [{"name": p} if isinstance(p, str) else p for p in policies]
+        if isinstance(environment, str):
+            panel["environment"] = {"name": environment}
+    return data
 
 
-def _schema_mistakes(data: Mapping[str, Any]) -> Iterator[tuple[Location, str]]:
+def _entries(data: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
+    """The mappings in a list, if it is one."""
+    found = data.get(key)
+    return [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
+
+
+def _schema_mistakes(model: type[BaseModel], data: Any, above: Location = ()) -> Iterator[tuple[Location, str]]:
+    """What is wrong with the form of ``data``, which stands at ``above`` in the file."""
     try:
-        Study.model_validate(data)
+        model.model_validate(data)
     except ValidationError as error:
         for e in error.errors():
-            where = tuple(e["loc"])
+            where = (*above, *(step for step in e["loc"] if step not in _UNIONS))
             if e["type"] == "extra_forbidden":
                 known = _known_keys(where[:-1])
                 yield where, f"unknown key{did_you_mean(where[-1], known)}; known: {', '.join(known)}"
@@ -132,49 +145,84 @@ def _schema_mistakes(data: Mapping[str, Any]) -> Iterator[tuple[Location, str]]:
                 yield where[:-1], f"the key {where[-1]!r} is missing"
             elif e["type"] == "int_type" and isinstance(e["input"], float) and e["input"].is_integer():
                 yield where, f"must be a whole number, got {e['input']!r} (write {int(e['input'])})"
+            elif e["type"] == "value_error":
+                yield where, str(e["ctx"]["error"])
             else:
                 yield where, f"{e['msg'].replace('Input should', 'must')}, got {e['input']!r}"
 
 
+_UNIONS = ("list[any]", "Range")
+"""Names that pydantic puts into the places of a choice of forms."""
+
+
 def _known_keys(where: Location) -> list[str]:
-    names = [str(step) for step in where if step in ("panels", "environment", "policies", "figure")]
-    models: dict[str, type[BaseModel]] = {"panels": Panel, "figure": Figure}
-    model: type[BaseModel] = models.get(names[-1], Component) if names else Study
-    return [*model.model_fields, *(SHARED if model is Study else ())]
+    names = [str(step) for step in where if isinstance(step, str)]
+    models: dict[str, type[BaseModel]] = {"panels": Panel, "panel": Panel, "sweeps": Sweep, "values": Range}
+    if not names:
+        return [*Study.model_fields, *SHARED]
+    if names[-1] == "figure":
+        return list((SweepFigure if names[0] == "sweeps" and "panel" not in names else Figure).model_fields)
+    return list(models.get(names[-1], Component).model_fields)
 
 
-def _component_mistakes(data: Mapping[str, Any]) -> Iterator[tuple[Location, str]]:
+def _panel_mistakes(data: Mapping[str, Any]) -> Iterator[tuple[Location, str]]:
     """What is wrong with names and parameters, found by looking at signatures and constructing everything once."""
-    panels = data.get("panels")
     names: set[str] = set()
-    for i, panel in enumerate(panels if isinstance(panels, list) else ()):
-        if not isinstance(panel, dict):
-            continue
-        if panel.get("name") in names:
-            yield ("panels", i, "name"), f"a second panel named {panel['name']!r}"
-        names.add(str(panel.get("name")))
-        horizon = panel.get("horizon")
-        horizon = horizon if type(horizon) is int and horizon >= 1 else 100
-        where: Location = ("panels", i, "environment")
-        environment, mistakes = _construct(ENVIRONMENTS, where, panel.get("environment"), {"horizon": horizon})
-        yield from mistakes
-        policies = panel.get("policies")
-        labels: set[str] = set()
-        for j, entry in enumerate(policies if isinstance(policies, list) else ()):
-            where = ("panels", i, "policies", j)
-            policy, mistakes = _construct(POLICIES, where, entry, {})
-            yield from mistakes
+    for key in ("panels", "sweeps"):
+        entries = data.get(key)
+        for i, entry in enumerate(entries if isinstance(entries, list) else ()):
             if isinstance(entry, dict):
-                label = str(entry.get("label") or entry.get("name"))
-                if label in labels:
-                    yield where, f"a second policy labelled {label!r}: give one of them another 'label'"
-                labels.add(label)
-            if policy is not None and environment is not None:
-                try:
-                    check_accepts(policy, environment.problem, type(environment).__name__)
-                    policy.reset(environment.problem, np.random.default_rng(0))
-                except ValueError as error:
-                    yield where, str(error)
+                if entry.get("name") in names:
+                    yield (key, i, "name"), f"a second panel or sweep named {entry['name']!r}"
+                names.add(str(entry.get("name")))
+                yield from _components(entry, (key, i)) if key == "panels" else _sweep_mistakes(entry, (key, i))
+
+
+def _sweep_mistakes(entry: dict[str, Any], where: Location) -> Iterator[tuple[Location, str]]:
+    """What is wrong with the panels of a sweep, for each value in turn up to the first that brings mistakes."""
+    try:
+        panels = Sweep.model_validate(entry).raw_panels()
+    except ValidationError:
+        return
+    except KeyError as error:
+        yield (*where, "parameter"), f"no such place in the panel: {error.args[0]}"
+        return
+    if not panels:
+        yield (*where, "values"), "a sweep needs at least one value"
+    for j, panel in enumerate(panels):
+        above = (*where, "panel")
+        found = [*_schema_mistakes(Panel, panel, above), *_components(panel, above)]
+        if found and j > 0:
+            found = [((*where, "values", j), f"at {panel['title']}: {_path(place)}: {what}") for place, what in found]
+        yield from found
+        if found:
+            return
+
+
+def _components(panel: Mapping[str, Any], above: Location) -> Iterator[tuple[Location, str]]:
+    """What is wrong with a panel's environment and policies."""
+    horizon = panel.get("horizon")
+    horizon = horizon if type(horizon) is int and horizon >= 1 else 100
+    place = (*above, "environment")
+    environment, mistakes = _construct(ENVIRONMENTS, place, panel.get("environment"), {"horizon": horizon})
+    yield from mistakes
+    policies = panel.get("policies")
+    labels: set[str] = set()
+    for j, entry in enumerate(policies if isinstance(policies, list) else ()):
+        place = (*above, "policies", j)
+        policy, mistakes = _construct(POLICIES, place, entry, {})
+        yield from mistakes
+        if isinstance(entry, dict):
+            label = str(entry.get("label") or entry.get("name"))
+            if label in labels:
+                yield place, f"a second policy labelled {label!r}: give one of them another 'label'"
+            labels.add(label)
+        if policy is not None and environment is not None:
+            try:
+                check_accepts(policy, environment.problem, type(environment).__name__)
+                policy.reset(environment.problem, np.random.default_rng(0))
+            except (ValueError, TypeError) as error:
+                yield place, str(error)
 
 
 def _construct(registry: Registry, where: Location, entry: Any, given: dict[str, Any]) -> tuple[Any, list[Any]]:
@@ -224,10 +272,14 @@ def _position(document: Any, where: Location) -> tuple[int, int]:
     """Line and column, 1-based, of the deepest node on the way to ``where`` that the file holds."""
     node, line, column = document, 0, 0
     steps = list(where)
-    if len(steps) > 2 and steps[0] == "panels" and steps[2] in SHARED:
-        panel = document["panels"][steps[1]]
-        if isinstance(panel, dict) and steps[2] not in panel and steps[2] in document:
-            steps = steps[2:]
+    for start, step in enumerate(steps):
+        if step in SHARED and start and step in document:  # stands once at the top, unless the panel has its own
+            panel: Any = document
+            for key in steps[:start]:
+                panel = panel[key]
+            if step not in panel:
+                steps = steps[start:]
+            break
     for step in steps:
         try:
             line, column = node.lc.data[step][:2]
@@ -250,31 +302,9 @@ def _apply(document: Any, change: str) -> None:
     key, equals, value = change.partition("=")
     try:
         if not equals:
-            raise KeyError("is not of the form key=value")
-        node = document
-        *way, last = key.split(".")
-        for step in way:
-            node = node[_index(node, step)]
-        if isinstance(node, list):
-            node[_index(node, last)] = YAML(typ="safe").load(value)
-        else:
-            node[last] = YAML(typ="safe").load(value)
-    except (KeyError, IndexError, TypeError) as error:
-        reason = error.args[0] if error.args else error
-        raise ConfigError([Mistake("--set", 1, 1, change, f"no such place in the study: {reason}")]) from None
+            raise KeyError("it is not of the form key=value")
+        assign(document, key, YAML(typ="safe").load(value))
+    except KeyError as error:
+        raise ConfigError([Mistake("--set", 1, 1, change, f"no such place in the study: {error.args[0]}")]) from None
     except MarkedYAMLError as error:
         raise ConfigError([Mistake("--set", 1, 1, change, f"the value is not YAML: {error.problem}")]) from None
-
-
-def _index(node: Any, step: str) -> Any:
-    """The key or position that ``step`` means in ``node``: in a list, a number or an entry's name or label."""
-    if not isinstance(node, list):
-        if step not in node:
-            raise KeyError(f"{step!r}{did_you_mean(step, node)}")
-        return step
-    for i, entry in enumerate(node):
-        if isinstance(entry, dict) and step in (entry.get("name"), entry.get("label")):
-            return i
-    if not step.lstrip("-").isdigit():
-        raise KeyError(f"{step!r} names no entry")
-    return int(step)

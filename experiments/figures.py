@@ -4,12 +4,10 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
@@ -18,43 +16,26 @@ from matplotlib.ticker import FuncFormatter
 from experiments.check import bounds_for, vacuous
 from experiments.results import BoundCurve, PanelResult, Results
 from experiments.statistics import Array, Band, mean_band
-
-FORMATS = ("png", "svg", "pdf")
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#7A5195", "#8C6D31", "#444444", "#B2182B")
-"""Okabe and Ito's colours, which people with any colour vision can tell apart, and four more."""
-DASHES: tuple[Any, ...] = ("-", (0, (5, 1.2)), (0, (3, 1, 1, 1)))
-"""Line styles of the second and third round through the colours."""
-GREY = "#9A9A9A"
-
-STYLE: Any = {
-    "font.size": 8.0,
-    "axes.titlesize": 8.5,
-    "axes.labelsize": 8.0,
-    "legend.fontsize": 6.5,
-    "xtick.labelsize": 7.0,
-    "ytick.labelsize": 7.0,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.grid": True,
-    "grid.color": "#E6E6E6",
-    "grid.linewidth": 0.5,
-    "axes.axisbelow": True,
-    "lines.linewidth": 1.3,
-    "legend.frameon": False,
-    "figure.dpi": 200,
-    "savefig.dpi": 200,
-    "svg.hashsalt": "regretlab",
-    "svg.fonttype": "path",
-    "pdf.fonttype": 42,
-}
-DECADES = 1000.0
-"""Logarithmic time axes show this factor of time up to the horizon."""
-WIDTH, HEIGHT, LINE = 3.5, 2.75, 0.128
-"""Inches: width of a panel (a column of a two-column paper), its height, and that of a line of the legend below it."""
+from experiments.style import (
+    BOUND_STYLES,
+    COLOURS,
+    DASHES,
+    DECADES,
+    FORMATS,
+    GREY,
+    HEIGHT,
+    LINE,
+    WIDTH,
+    notes_of,
+    number,
+    style,
+)
+from experiments.sweep_figures import draw_sweep
+from experiments.sweeps import SweepResult, sweep_results
 
 
 def draw_study(results: Results, folder: Path, formats: Sequence[str] = FORMATS, notion: str = "") -> list[Path]:
-    """Draw every panel, and all panels side by side where there are several.
+    """Draw every panel and every sweep, and all of them side by side where there are several.
 
     Args:
         results: what to draw.
@@ -68,20 +49,28 @@ def draw_study(results: Results, folder: Path, formats: Sequence[str] = FORMATS,
     Raises:
         ValueError: a panel lacks the notion, or there is nothing to draw.
     """
-    panels = [p for p in results.panels.values() if p.series and p.notions and len(p.replicates)]
-    if not panels:
+    swept = {f"{sweep.name}-{j}" for sweep in results.study.sweeps for j in range(len(sweep.points))}
+    ready = [p for p in results.panels.values() if p.series and p.notions and len(p.replicates)]
+    parts: list[tuple[str, PanelResult | SweepResult]] = [(p.panel.name, p) for p in ready if p.panel.name not in swept]
+    parts += [(s.sweep.name, s) for s in sweep_results(results)]
+    if not parts:
         raise ValueError(f"{results.folder} holds no finished panel to draw")
     folder.mkdir(parents=True, exist_ok=True)
-    sets = [(results.study.name, panels)] if len(panels) > 1 else []
-    sets += [(p.panel.name if len(panels) > 1 else results.study.name, [p]) for p in panels]
+    study = results.study.name
+    sets = [(study, parts)] if len(parts) == 1 else [(study, parts), *((_file(n, study), [(n, p)]) for n, p in parts)]
     written = []
     for name, group in sets:
-        with _style():
-            canvas = _canvas(group, results.study.confidence, notion)
+        with style():
+            canvas = _canvas([part for _, part in group], results.study.confidence, notion)
             for ending in formats:
                 written.append(folder / f"{name}.{ending}")
                 save(canvas, written[-1])
     return written
+
+
+def _file(name: str, study: str) -> str:
+    """A file name for one part, other than the overview's."""
+    return f"{name}-only" if name == study else name
 
 
 def save(canvas: Canvas, path: Path) -> None:
@@ -94,35 +83,30 @@ def save(canvas: Canvas, path: Path) -> None:
     canvas.savefig(path, metadata=metadata.get(path.suffix[1:], {}))
 
 
-def svg_of(panel: PanelResult, confidence: float, notion: str = "") -> str:
-    """One panel as SVG text, for the report."""
+def svg_of(part: PanelResult | SweepResult, confidence: float, notion: str = "") -> str:
+    """One panel or sweep as SVG text, for the report."""
     from io import StringIO
 
     stream = StringIO()
-    with _style():
-        _canvas([panel], confidence, notion).savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
+    with style():
+        _canvas([part], confidence, notion).savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
     return stream.getvalue()[stream.getvalue().index("<svg") :]
 
 
-@contextmanager
-def _style() -> Iterator[None]:
-    with mpl.rc_context():
-        mpl.rcdefaults()
-        mpl.rcParams.update(STYLE)
-        yield
-
-
-def _canvas(panels: Sequence[PanelResult], confidence: float, notion: str) -> Canvas:
-    columns = min(len(panels), 2 if len(panels) in (2, 4) else 3)
-    rows = math.ceil(len(panels) / columns)
+def _canvas(parts: Sequence[PanelResult | SweepResult], confidence: float, notion: str) -> Canvas:
+    columns = min(len(parts), 2 if len(parts) in (2, 4) else 3)
+    rows = math.ceil(len(parts) / columns)
     canvas = Canvas(layout="constrained")
     axes = canvas.subplots(rows, columns, squeeze=False).ravel()
-    for ax, panel in zip(axes, panels, strict=False):
-        draw_panel(ax, panel, confidence, notion)
+    for ax, part in zip(axes, parts, strict=False):
+        if isinstance(part, SweepResult):
+            draw_sweep(ax, part)
+        else:
+            draw_panel(ax, part, confidence, notion)
+    for ax in axes[len(parts) :]:
+        ax.set_axis_off()
     lines = max(len(ax.get_legend_handles_labels()[1]) for ax in axes)
     canvas.set_size_inches(WIDTH * columns, (HEIGHT + LINE * lines) * rows)
-    for ax in axes[len(panels) :]:
-        ax.set_axis_off()
     return canvas
 
 
@@ -142,7 +126,7 @@ def draw_panel(ax: Axes, panel: PanelResult, confidence: float = 0.95, notion: s
         i = list(panel.series).index(label)
         colour, dash = COLOURS[i % len(COLOURS)], DASHES[(i // len(COLOURS)) % len(DASHES)]
         band = bands[label]
-        text = f"{label}: {_number(band.mean[-1])}{_plus_minus(band, confidence)}"
+        text = f"{label}: {number(band.mean[-1])}{_plus_minus(band, confidence)}"
         ax.plot(panel.times, band.mean, color=colour, linestyle=dash, label=text, zorder=3)
         floor = np.maximum(band.all_low, band.mean / 50.0) if scale == "loglog" else band.all_low
         ax.fill_between(panel.times, floor, band.all_high, color=colour, alpha=0.2, linewidth=0, zorder=2)
@@ -165,16 +149,9 @@ def _curve(panel: PanelResult, label: str, notion: str, cost: bool) -> Array:
 
 
 def _draw_bound(ax: Axes, panel: PanelResult, bound: BoundCurve, colour: str, notion: str) -> None:
-    style: Any = {"upper": (0, (4, 2)), "lower": "-.", "order": ":"}[bound.kind]
-    notes = [] if bound.holds else ["assumption fails"]
-    if bound.kind == "order":
-        notes.append("order, constant 1")
-    if bound.kind == "upper" and bound.holds and vacuous(panel, bound, notion):
-        notes.append("vacuous")
-    if not bound.anytime:
-        notes.append("at the horizon")
-    note = f" ({', '.join(notes)})" if notes else ""
-    text = f"{bound.name}{note}: {_number(bound.values[-1])}"
+    style = BOUND_STYLES[bound.kind]
+    notes = notes_of(bound, vacuous(panel, bound, notion))
+    text = f"{bound.name}{notes}: {number(bound.values[-1])}"
     colour = colour if bound.holds else GREY
     if bound.anytime:
         ax.plot(panel.times, bound.values, color=colour, linestyle=style, linewidth=1.0, label=text, zorder=2.5)
@@ -187,7 +164,7 @@ def _draw_comparators(ax: Axes, panel: PanelResult) -> None:
     for i, name in enumerate(names):
         values = -panel.comparators[name].mean(axis=0)
         style: Any = ("--", "-.", ":", (0, (1, 1, 4, 1)))[i % 4]
-        text = f"{name.replace('_', ' ')} (hindsight): {_number(values[-1])}"
+        text = f"{name.replace('_', ' ')} (hindsight): {number(values[-1])}"
         ax.plot(panel.times, values, color="black", linestyle=style, linewidth=0.9, label=text, zorder=2.5)
 
 
@@ -205,9 +182,9 @@ def _dress(ax: Axes, panel: PanelResult, scale: str, notion: str, cost: bool) ->
     if scale == "loglog":
         ax.set_yscale("log")
     else:
-        ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: _number(y)))
+        ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: number(y)))
         if scale == "linear":
-            ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: _number(x)))
+            ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: number(x)))
     n = len(panel.replicates)
     ax.set_title(panel.panel.title or panel.panel.name, loc="left", fontweight="bold")
     ax.set_xlabel("round")
@@ -230,13 +207,4 @@ def _fit_height(ax: Axes, first: float) -> None:
 
 def _plus_minus(band: Band, confidence: float) -> str:
     reach = float(band.high[-1] - band.low[-1]) / 2.0
-    return "" if math.isnan(reach) else f" ± {_number(reach)}"
-
-
-def _number(value: float) -> str:
-    """Three significant digits with k, M or G."""
-    size = abs(value)
-    for unit, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if size >= unit * 0.9995:
-            return f"{value / unit:.3g}{letter}"
-    return f"{value:.3g}"
+    return "" if math.isnan(reach) else f" ± {number(reach)}"

@@ -14,16 +14,21 @@ from experiments.check import Verdict, check
 from experiments.figures import svg_of
 from experiments.results import PanelResult, Results
 from experiments.statistics import growth_exponent, mean_band, paired_difference
+from experiments.sweeps import sweep_results
 
 
 def write_report(results: Results, path: Path) -> Path:
     """Write the page to ``path``; equal results give equal bytes but for the seconds column."""
-    verdicts = check(results)
+    verdicts, confidence = check(results), results.study.confidence
     page = Environment(loader=PackageLoader("experiments"), autoescape=select_autoescape(), trim_blocks=True)
     page.filters["number"] = _number
     text = page.get_template("report.html").render(
         study=results.study,
         panels=[_panel(results, panel, verdicts) for panel in results.panels.values()],
+        sweeps=[
+            {"name": s.sweep.name, "title": s.sweep.title or s.sweep.name, "svg": Markup(svg_of(s, confidence))}
+            for s in sweep_results(results)
+        ],
         failed=[v for v in verdicts if v.failed],
         checked=len(verdicts),
         configuration=json.dumps(results.manifest["study"], indent=2),

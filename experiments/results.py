@@ -120,7 +120,7 @@ def load(folder: Path | str) -> Results:
     except FileNotFoundError:
         raise FileNotFoundError(f"{folder} holds no results (no manifest.json): run `regretlab run` first") from None
     study = Study.model_validate(manifest["study"])
-    panels = {panel.name: _load_panel(folder, study, panel, manifest["cells"]) for panel in study.panels}
+    panels = {panel.name: _load_panel(folder, study, panel, manifest["cells"]) for panel in study.all_panels()}
     return Results(folder, study, panels, manifest)
 
 

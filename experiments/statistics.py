@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -149,6 +150,50 @@ def growth_exponent(
         return Interval(slope, math.nan, math.nan)
     tail = _expanded_tail(n, confidence)
     low, high = np.quantile(slopes, [tail, 1.0 - tail])
+    return Interval(slope, min(float(low), slope), max(float(high), slope))
+
+
+def ratio_of_means(numerator: Array, denominator: Array, confidence: float = 0.95) -> Interval:
+    """Mean of one quantity over the mean of another in the same replicates, with an expanded bootstrap interval.
+
+    Args:
+        numerator: [n_replicates].
+        denominator: [n_replicates], the same replicates in the same order; its mean is not 0.
+        confidence: coverage, in (0, 1).
+    """
+    both = np.stack([numerator, denominator], axis=1)
+    top, bottom = both.mean(axis=0)
+    if len(both) < 2:
+        return Interval(float(top / bottom), math.nan, math.nan)
+    means = _resampled_means(both)
+    tail = _expanded_tail(len(both), confidence)
+    low, high = np.quantile(means[:, 0] / means[:, 1], [tail, 1.0 - tail])
+    return Interval(float(top / bottom), min(float(low), top / bottom), max(float(high), top / bottom))
+
+
+def scaling_exponent(samples: Sequence[Array], x: Array, confidence: float = 0.95) -> Interval | None:
+    """Slope of log mean against log x over several runs that are independent of each other.
+
+    Args:
+        samples: for each run its values [n_replicates].
+        x: [n_runs] what differs between the runs, positive.
+        confidence: coverage of the bootstrap interval, in (0, 1).
+
+    Returns:
+        The exponent, or None with fewer than 3 runs or where a mean or an ``x`` is not positive.
+    """
+    means = np.array([values.mean() for values in samples])
+    if len(means) < 3 or np.any(means <= 0.0) or np.any(x <= 0.0):
+        return None
+    log = np.log(x)
+    centred = (log - log.mean()) / np.sum((log - log.mean()) ** 2)
+    slope = float(np.log(means) @ centred)
+    if min(map(len, samples)) < 2:
+        return Interval(slope, math.nan, math.nan)
+    rng = np.random.default_rng(_SEED)
+    drawn = np.stack([v[rng.integers(len(v), size=(RESAMPLES, len(v)))].mean(axis=1) for v in samples], axis=1)
+    tail = _expanded_tail(min(map(len, samples)), confidence)
+    low, high = np.quantile(np.log(np.maximum(drawn, 1e-300)) @ centred, [tail, 1.0 - tail])
     return Interval(slope, min(float(low), slope), max(float(high), slope))
 
 

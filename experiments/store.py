@@ -6,11 +6,12 @@ resuming is skipping. Timings, which differ from run to run, stand in a file of 
 
 from __future__ import annotations
 
+import hashlib
+import io
 import json
 import os
 import tempfile
 import zipfile
-import zlib
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -20,6 +21,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 Arrays = Mapping[str, NDArray[Any]]
+
+
+CHECKSUM = 64
+"""Length of the SHA-256 of everything before it, in hexadecimal, which is the comment of a cell's archive."""
 
 
 class DamagedError(ValueError):
@@ -38,30 +43,28 @@ def write_cell(folder: Path, key: str, arrays: Arrays, facts: Mapping[str, Any])
         OSError: the folder cannot be written or the disk is full; nothing is left behind.
     """
     note = np.frombuffer(json.dumps({"key": key, **facts}, sort_keys=True).encode(), dtype=np.uint8)
-
-    def save(name: str) -> None:
-        with open(name, "wb") as stream:
-            np.savez(stream, allow_pickle=False, **{**arrays, "facts": note})
-
-    _write(cell_file(folder, key), save)
+    buffer = io.BytesIO()
+    np.savez(buffer, allow_pickle=False, **{**arrays, "facts": note})
+    with zipfile.ZipFile(buffer, "a") as archive:
+        archive.comment = b"-" * CHECKSUM
+    content = buffer.getvalue()[:-CHECKSUM]
+    _write(cell_file(folder, key), content + _checksum(content))
 
 
 def read_cell(folder: Path, key: str) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-    """Arrays and facts of a cell, checked against the checksums of the file.
+    """Arrays and facts of a cell, checked against the checksum of the file.
 
     Raises:
         FileNotFoundError: no such cell.
         DamagedError: the file is not whole, or is not that cell's.
     """
     path = cell_file(folder, key)
-    try:
-        with open(path, "rb") as stream, np.load(stream, allow_pickle=False) as archive:
-            arrays = {name: archive[name] for name in archive.files}
-        facts = json.loads(arrays.pop("facts").tobytes())
-    except FileNotFoundError:
-        raise
-    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error, NotImplementedError) as error:
-        raise DamagedError(f"{path} is damaged ({error})") from error
+    content = path.read_bytes()
+    if _checksum(content[:-CHECKSUM]) != content[-CHECKSUM:]:
+        raise DamagedError(f"{path} is damaged (its checksum does not fit)")
+    with np.load(io.BytesIO(content), allow_pickle=False) as archive:
+        arrays = {name: archive[name] for name in archive.files}
+    facts = json.loads(arrays.pop("facts").tobytes())
     if facts.get("key") != key:
         raise DamagedError(f"{path} holds another cell's result ({facts.get('key')})")
     return arrays, facts
@@ -70,7 +73,7 @@ def read_cell(folder: Path, key: str) -> tuple[dict[str, NDArray[Any]], dict[str
 def write_json(path: Path, value: Any) -> None:
     """Write JSON, whole or not at all, with stable bytes for an equal value."""
     text = json.dumps(value, indent=1, sort_keys=True)
-    _write(path, lambda name: Path(name).write_text(text + "\n", encoding="utf-8"))
+    _write(path, (text + "\n").encode())
 
 
 def read_json(path: Path) -> Any:
@@ -102,12 +105,16 @@ def check_writable(folder: Path) -> None:
         ) from error
 
 
-def _write(path: Path, save: Any) -> None:
+def _checksum(content: bytes) -> bytes:
+    return hashlib.sha256(content).hexdigest().encode()
+
+
+def _write(path: Path, content: bytes) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=".part-", dir=path.parent)
-    os.close(handle)
     try:
-        save(name)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(content)
         os.chmod(name, 0o666 & ~_umask())
         os.replace(name, path)
     except BaseException:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import copy
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from bandits.contract import Policy
 from bandits.registry import POLICIES
 from environments.contract import Environment
 from environments.registry import ENVIRONMENTS
+from experiments.paths import assign
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
 
@@ -58,6 +60,77 @@ class Panel(_Model):
     figure: Figure = Figure()
 
 
+class Range(_Model):
+    """Evenly spaced values, whole numbers where both ends are."""
+
+    start: float
+    stop: float
+    number: int = Field(ge=2)
+    spacing: Literal["linear", "log"] = "linear"
+
+    @model_validator(mode="after")
+    def _positive(self) -> Self:
+        if self.spacing == "log" and min(self.start, self.stop) <= 0:
+            raise ValueError(f"a log range needs positive ends, got {self.start:g} and {self.stop:g}")
+        return self
+
+    @property
+    def values(self) -> list[float]:
+        """The values, in order, each once."""
+        space = np.geomspace if self.spacing == "log" else np.linspace
+        values = space(self.start, self.stop, self.number).tolist()
+        whole = self.start == int(self.start) and self.stop == int(self.stop)
+        return list(dict.fromkeys(round(v) for v in values)) if whole else values
+
+
+class SweepFigure(_Model):
+    """How a sweep is drawn: the value at the horizon against the parameter."""
+
+    notion: str = ""
+    quantity: Literal["regret", "cost", "ratio"] = "regret"
+    """``ratio``: cumulative cost over the comparator's."""
+    scale: Literal["auto", "linear", "loglog", "semilogx", "semilogy"] = "auto"
+    """``auto``: log-log where everything is positive, else linear."""
+
+
+class Sweep(_Model):
+    """A panel for each value of one parameter, drawn as one figure against that parameter."""
+
+    name: str = Field(pattern=NAME)
+    title: str = ""
+    parameter: str
+    """Dotted path into the panel, see ``experiments.paths``."""
+    label: str = ""
+    """Of the x axis; the path's last step where empty."""
+    values: list[Any] | Range
+    panel: dict[str, Any]
+    """A panel without name and title."""
+    figure: SweepFigure = SweepFigure()
+
+    @property
+    def points(self) -> list[Any]:
+        """The values of the parameter."""
+        return self.values.values if isinstance(self.values, Range) else self.values
+
+    @property
+    def axis(self) -> str:
+        """What the x axis shows."""
+        return self.label or self.parameter.rpartition(".")[2].replace("_", " ")
+
+    def raw_panels(self) -> list[dict[str, Any]]:
+        """The panels as plain data, named ``<sweep>-<position>``.
+
+        Raises:
+            KeyError: the parameter's path leads nowhere in the panel.
+        """
+        panels = []
+        for j, value in enumerate(self.points):
+            panel = copy.deepcopy(self.panel)
+            assign(panel, self.parameter, value)
+            panels.append({**panel, "name": f"{self.name}-{j}", "title": f"{self.axis} = {value}"})
+        return panels
+
+
 class Study(_Model):
     """One study file."""
 
@@ -70,7 +143,19 @@ class Study(_Model):
     block: int = Field(default=16, ge=1)
     """Replicates in one cell of work: what is saved and resumed at once."""
     confidence: float = Field(default=0.95, gt=0.5, lt=1.0)
-    panels: list[Panel] = Field(min_length=1)
+    panels: list[Panel] = []
+    sweeps: list[Sweep] = []
+
+    @model_validator(mode="after")
+    def _something_to_run(self) -> Self:
+        if not self.panels and not self.sweeps:
+            raise ValueError("a study needs panels or sweeps")
+        return self
+
+    def all_panels(self) -> list[Panel]:
+        """The panels, and then those of the sweeps."""
+        swept = [Panel.model_validate(panel) for sweep in self.sweeps for panel in sweep.raw_panels()]
+        return [*self.panels, *swept]
 
 
 SHARED = ("horizon", "replicates", "policies")

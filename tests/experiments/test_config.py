@@ -72,7 +72,7 @@ def test_all_mistakes_at_once():
         ("study.yaml:7:5: panels[0].replicates", "got 0"),
         ("study.yaml:8:19: panels[0].environment.name", "unknown environment 'bernouli' (did you mean 'bernoulli'?)"),
         ("study.yaml:9:22: panels[0].policies[1].name", "unknown policy 'ucb2'"),
-        ("study.yaml:10:5: panels[1].name", "a second panel named 'a'"),
+        ("study.yaml:10:5: panels[1].name", "a second panel or sweep named 'a'"),
         ("study.yaml:13:49: panels[1].environment.parameters.means", "means[1]"),
         ("study.yaml:15:35: panels[1].policies[0].parameters.exploraton", "(did you mean 'exploration'?)"),
         ("study.yaml:16:9: panels[1].policies[1]", "a second policy labelled 'ucb1'"),
@@ -96,7 +96,11 @@ def test_all_mistakes_at_once():
         ("means: [0.1, 0.9]", "horizon: 3, means: [0.1]", "'horizon' is given by the panel"),
         ("parameters: {means: [0.1, 0.9]}", "", "BernoulliArms needs the parameter 'means'"),
         ("      - ucb1", "      - no.such.module:Policy", "cannot import 'Policy' from 'no.such.module'"),
-        ("      - ucb1", "      - hedge", "Hedge plays arms/full, but BernoulliArms is arms/bandit feedback"),
+        (
+            "      - ucb1",
+            "      - hedge",
+            "Hedge plays arms/full, contextual/full, but BernoulliArms is arms/bandit feedback",
+        ),
         ("panels:", "panels: [", "study.yaml:"),
     ],
 )

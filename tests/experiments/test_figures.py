@@ -8,9 +8,10 @@ import pytest
 from matplotlib.figure import Figure
 
 import experiments
-from experiments.figures import FORMATS, GREY, draw_panel, draw_study
+from experiments.figures import draw_panel, draw_study
 from experiments.report import table, write_report
 from experiments.runner import run
+from experiments.style import FORMATS, GREY
 
 
 @pytest.fixture(scope="module")

@@ -167,18 +167,35 @@ def test_an_unwritable_folder_is_an_error_before_work(study, tmp_path):
         run(study, tmp_path / "file", jobs=1)
 
 
+class FullDisk:
+    """A stream on a disk that takes half of what is written to it."""
+
+    def __init__(self, stream):
+        self.stream = stream
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *error):
+        self.stream.close()
+
+    def write(self, content):
+        self.stream.write(content[: len(content) // 2])
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+
 def test_a_full_disk_fails_cells_and_keeps_what_was_written(study, tmp_path, monkeypatch):
     written = []
 
-    def full(stream, **arrays):
-        if len(written) == 4:
-            stream.write(b"half of it")
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        written.append(stream.name)
-        savez(stream, **arrays)
+    def full(handle, mode):
+        stream = fdopen(handle, mode)
+        if len(written) < 9:  # the manifest, and four cells with their timings
+            written.append(handle)
+            return stream
+        return FullDisk(stream)
 
-    savez = np.savez
-    monkeypatch.setattr(store.np, "savez", full)
+    fdopen = os.fdopen
+    monkeypatch.setattr(store.os, "fdopen", full)
     outcome = run(study, tmp_path, jobs=1)
     assert len(outcome.failed) == 5
     assert "No space left on device" in outcome.failed[0].error

@@ -1,0 +1,40 @@
+"""Dotted paths into a study: ``panels.first.policies.ucb1.parameters.exploration``."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bandits.domain import did_you_mean
+
+
+def assign(node: Any, path: str, value: Any) -> None:
+    """Set what ``path`` names in nested mappings and lists.
+
+    A list's entry is named by its position, its ``name`` or its ``label``; ``*`` names all entries. The last step may
+    be a new key of a mapping.
+
+    Raises:
+        KeyError: no such place; the message names the step and the nearest key.
+    """
+    step, dot, rest = path.partition(".")
+    keys = list(range(len(node))) if isinstance(node, list) and step == "*" else [_key(node, step, new=not dot)]
+    for key in keys:
+        if dot:
+            assign(node[key], rest, value)
+        else:
+            node[key] = value
+
+
+def _key(node: Any, step: str, new: bool) -> Any:
+    if isinstance(node, dict):
+        if step not in node and not new:
+            raise KeyError(f"{step!r}{did_you_mean(step, map(str, node))}")
+        return step
+    if not isinstance(node, list):
+        raise KeyError(f"{step!r}: there is nothing below")
+    for i, entry in enumerate(node):
+        if isinstance(entry, dict) and step in (entry.get("name"), entry.get("label")):
+            return i
+    if not step.isdigit() or int(step) >= len(node):
+        raise KeyError(f"{step!r} names no entry")
+    return int(step)

@@ -1,0 +1,74 @@
+"""What figures share: sizes, colours, line styles, and how numbers and bounds are written in legends."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import matplotlib as mpl
+
+from experiments.results import BoundCurve
+
+FORMATS = ("png", "svg", "pdf")
+COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#7A5195", "#8C6D31", "#444444", "#B2182B")
+"""Okabe and Ito's colours, which people with any colour vision can tell apart, and four more."""
+DASHES: tuple[Any, ...] = ("-", (0, (5, 1.2)), (0, (3, 1, 1, 1)))
+"""Line styles of the second and third round through the colours."""
+GREY = "#9A9A9A"
+
+STYLE: Any = {
+    "font.size": 8.0,
+    "axes.titlesize": 8.5,
+    "axes.labelsize": 8.0,
+    "legend.fontsize": 6.5,
+    "xtick.labelsize": 7.0,
+    "ytick.labelsize": 7.0,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": "#E6E6E6",
+    "grid.linewidth": 0.5,
+    "axes.axisbelow": True,
+    "lines.linewidth": 1.3,
+    "legend.frameon": False,
+    "figure.dpi": 200,
+    "savefig.dpi": 200,
+    "svg.hashsalt": "regretlab",
+    "svg.fonttype": "path",
+    "pdf.fonttype": 42,
+}
+DECADES = 1000.0
+"""Logarithmic time axes show this factor of time up to the horizon."""
+WIDTH, HEIGHT, LINE = 3.5, 2.75, 0.128
+"""Inches: width of a panel (a column of a two-column paper), its height, and that of a line of the legend below it."""
+
+BOUND_STYLES: dict[str, Any] = {"upper": (0, (4, 2)), "lower": "-.", "order": ":"}
+"""Of upper and lower bounds with explicit constants, and of those known up to order."""
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """Draw in this style whatever the user has set, and leave the user's settings as they were."""
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(STYLE)
+        yield
+
+
+def notes_of(bound: BoundCurve, is_vacuous: bool = False, over_time: bool = True) -> str:
+    """What a legend must say of a bound, in brackets; ``over_time`` where the x axis is time."""
+    notes = [] if bound.holds else ["assumption fails"]
+    notes += ["order, constant 1"] if bound.kind == "order" else []
+    notes += ["vacuous"] if bound.kind == "upper" and bound.holds and is_vacuous else []
+    notes += ["at the horizon"] if over_time and not bound.anytime else []
+    return f" ({', '.join(notes)})" if notes else ""
+
+
+def number(value: float) -> str:
+    """Three significant digits with k, M or G."""
+    size = abs(value)
+    for unit, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
+        if size >= unit * 0.9995:
+            return f"{value / unit:.3g}{letter}"
+    return f"{value:.3g}"

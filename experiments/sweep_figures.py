@@ -1,0 +1,66 @@
+"""Figures of sweeps: values at the horizon against a parameter."""
+
+from __future__ import annotations
+
+import textwrap
+
+import numpy as np
+from matplotlib.axes import Axes
+
+from experiments.statistics import Array
+from experiments.style import BOUND_STYLES, COLOURS, DASHES, GREY, notes_of
+from experiments.sweeps import SweepBound, SweepResult
+
+
+def draw_sweep(ax: Axes, result: SweepResult) -> None:
+    """Draw values at the horizon against the parameter: means with pointwise intervals, bounds as in ``draw_panel``."""
+    sweep, x = result.sweep, np.array(result.points if result.numeric else range(len(result.points)), dtype=float)
+    for i, (label, line) in enumerate(result.lines.items()):
+        colour, dash = COLOURS[i % len(COLOURS)], DASHES[(i // len(COLOURS)) % len(DASHES)]
+        mean, low, high = (np.array([getattr(v, end) for v in line.intervals]) for end in ("value", "low", "high"))
+        slope = line.exponent
+        text = label if slope is None else f"{label}: slope {slope.value:.2f} [{slope.low:.2f}, {slope.high:.2f}]"
+        ax.plot(x, mean, color=colour, linestyle=dash, marker="o", markersize=2.5, label=text, zorder=3)
+        ax.fill_between(x, low, high, color=colour, alpha=0.2, linewidth=0, zorder=2)
+        for bound in result.bounds.get(label, ()):
+            _draw_sweep_bound(ax, x, bound, colour)
+    for bound in result.bounds.get("", ()):
+        _draw_sweep_bound(ax, x, bound, "black")
+    kind = result.panels[0].notion(sweep.figure.notion)
+    quantity = sweep.figure.quantity
+    shown = {"regret": kind.label, "cost": "cost", "ratio": f"cost / {kind.comparator.replace('_', ' ')}"}[quantity]
+    ax.set_title(sweep.title or sweep.name, loc="left", fontweight="bold")
+    ax.set_ylabel(textwrap.fill(f"{shown} at the horizon" + ("" if quantity == "ratio" else f" ({kind.unit})"), 40))
+    ax.set_xlabel(sweep.axis)
+    values = np.concatenate([np.asarray(line.get_ydata(), dtype=float) for line in ax.get_lines()])
+    scale = sweep.figure.scale
+    if scale == "auto":
+        scale = "loglog" if result.numeric and x.min() > 0.0 and values.min() > 0.0 else "linear"
+    _set_scales(ax, result, x, scale)
+    below = -0.19 if result.numeric else -0.32
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, below), ncols=1, handlelength=2.6, borderaxespad=0.0)
+
+
+def _set_scales(ax: Axes, result: SweepResult, x: Array, scale: str) -> None:
+    if not result.numeric:
+        ax.set_xticks(x, [str(p) for p in result.points], rotation=20, ha="right")
+    elif scale in ("loglog", "semilogx"):
+        if x.min() > 0.0:
+            ax.set_xscale("log")
+        else:  # room for 0 at the left of a logarithmic axis
+            ax.set_xscale("symlog", linthresh=float(np.min(x[x > 0.0], initial=1.0)))
+    if scale in ("loglog", "semilogy"):
+        ax.set_yscale("log")
+
+
+def _draw_sweep_bound(ax: Axes, x: Array, bound: SweepBound, colour: str) -> None:
+    text = f"{bound.bound.name}{notes_of(bound.bound, over_time=False)}"
+    ax.plot(
+        x,
+        bound.values,
+        color=colour if bound.bound.holds else GREY,
+        linestyle=BOUND_STYLES[bound.bound.kind],
+        linewidth=1.0,
+        label=text,
+        zorder=2.5,
+    )

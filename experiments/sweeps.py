@@ -1,0 +1,113 @@
+"""Sweeps: what a policy has lost at the horizon, against a parameter of the problem."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from experiments.check import bounds_for
+from experiments.results import BoundCurve, PanelResult, Results
+from experiments.statistics import Array, Interval, mean_band, ratio_of_means, scaling_exponent
+from experiments.study import Sweep
+
+
+@dataclass(frozen=True)
+class SweepLine:
+    """One policy's values, a point for each value of the parameter.
+
+    Attributes:
+        intervals: mean with pointwise interval at each point.
+        exponent: slope of log value against log parameter, or None where it has no meaning.
+    """
+
+    intervals: tuple[Interval, ...]
+    exponent: Interval | None
+
+
+@dataclass(frozen=True)
+class SweepBound:
+    """A theorem's bound at each point; ``bound`` is the one of the last point, for names and assumptions."""
+
+    bound: BoundCurve
+    values: Array
+
+
+@dataclass(frozen=True)
+class SweepResult:
+    """What a sweep shows.
+
+    Attributes:
+        sweep: what was run.
+        points: [n_points] values of the parameter whose panels are finished.
+        numeric: whether all of them are numbers.
+        panels: the finished panels, in the same order.
+        lines: policy label to its values.
+        bounds: policy label to bounds, those of all worlds under the empty label.
+    """
+
+    sweep: Sweep
+    points: tuple[Any, ...]
+    numeric: bool
+    panels: tuple[PanelResult, ...]
+    lines: Mapping[str, SweepLine]
+    bounds: Mapping[str, tuple[SweepBound, ...]]
+
+
+def sweep_results(results: Results) -> list[SweepResult]:
+    """The sweeps of a study that have at least one finished panel."""
+    found = [_sweep_result(results, sweep) for sweep in results.study.sweeps]
+    return [result for result in found if result.panels and result.lines]
+
+
+def _sweep_result(results: Results, sweep: Sweep) -> SweepResult:
+    pairs = [(v, results.panels[f"{sweep.name}-{j}"]) for j, v in enumerate(sweep.points)]
+    pairs = [(value, panel) for value, panel in pairs if panel.series and panel.notions and len(panel.replicates)]
+    points, panels = tuple(v for v, _ in pairs), tuple(p for _, p in pairs)
+    numeric = all(isinstance(v, int | float) and not isinstance(v, bool) for v in points)
+    labels = [label for label in (panels[0].series if panels else ()) if all(label in p.series for p in panels)]
+    x = np.array(points, dtype=np.float64) if numeric else None
+    lines = {label: _line(panels, label, sweep, x, results.study.confidence) for label in labels}
+    own = {
+        label: _bounds([bounds_for(p, label, sweep.figure.notion) for p in panels], panels, sweep) for label in labels
+    }
+    world = [[b for b in p.lower_bounds if b.against == p.notion(sweep.figure.notion).against] for p in panels]
+    return SweepResult(sweep, points, numeric, panels, lines, {**own, "": _bounds(world, panels, sweep)})
+
+
+def _line(panels: tuple[PanelResult, ...], label: str, sweep: Sweep, x: Array | None, confidence: float) -> SweepLine:
+    quantity, notion = sweep.figure.quantity, sweep.figure.notion
+    samples = []
+    intervals = []
+    for panel in panels:
+        cost = -panel.series[label][panel.notion(notion).series][:, -1]
+        if quantity == "ratio":
+            intervals.append(ratio_of_means(cost, _comparator(panel, notion), confidence))
+            continue
+        samples.append(cost if quantity == "cost" else panel.regret(label, notion)[:, -1])
+        band = mean_band(samples[-1][:, None], confidence)
+        intervals.append(Interval(float(band.mean[0]), float(band.low[0]), float(band.high[0])))
+    exponent = None if x is None or quantity == "ratio" else scaling_exponent(samples, x, confidence)
+    return SweepLine(tuple(intervals), exponent)
+
+
+def _comparator(panel: PanelResult, notion: str) -> Array:
+    return -panel.comparators[panel.notion(notion).comparator][:, -1]
+
+
+def _bounds(found: list[list[BoundCurve]], panels: tuple[PanelResult, ...], sweep: Sweep) -> tuple[SweepBound, ...]:
+    """Bounds that every point has, at the horizon, in the quantity that the sweep shows."""
+    if not found or sweep.figure.quantity == "cost":
+        return ()
+    result = []
+    for bound in found[-1]:
+        same = [[b for b in bounds if b.name == bound.name] for bounds in found]
+        if all(same):
+            values = np.array([matching[0].values[-1] for matching in same])
+            if sweep.figure.quantity == "ratio":
+                optimum = np.array([_comparator(panel, sweep.figure.notion).mean() for panel in panels])
+                values = 1.0 + values / optimum
+            result.append(SweepBound(bound, values))
+    return tuple(result)

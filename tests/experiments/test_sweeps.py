@@ -1,0 +1,139 @@
+"""Sweeps: a panel for every value, read back, fitted and drawn against the parameter."""
+
+import numpy as np
+import pytest
+from matplotlib.figure import Figure
+
+import experiments
+from experiments.cells import cells_of
+from experiments.config import ConfigError, parse_study
+from experiments.figures import draw_study
+from experiments.paths import assign
+from experiments.report import write_report
+from experiments.runner import run
+from experiments.statistics import ratio_of_means, scaling_exponent
+from experiments.study import Study
+from experiments.sweep_figures import draw_sweep
+from experiments.sweeps import sweep_results
+
+TEXT = """\
+name: swept
+seed: 4
+replicates: 6
+horizon: 300
+checkpoints: 12
+policies: [ucb1, uniform]
+sweeps:
+  - name: horizon
+    title: Against the horizon
+    parameter: horizon
+    values: {start: 100, stop: 1600, number: 5, spacing: log}
+    panel:
+      environment: {name: bernoulli, parameters: {means: [0.2, 0.7]}}
+  - name: boldness
+    parameter: policies.*.parameters.exploration
+    label: exploration
+    values: [0.5, 2]
+    panel:
+      environment: {name: bernoulli, parameters: {means: [0.2, 0.7]}}
+      policies: [{name: ucb1, parameters: {}}]
+    figure: {quantity: ratio}
+"""
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("swept")
+    assert not run(parse_study(TEXT), folder, jobs=1).failed
+    return experiments.load(folder)
+
+
+def mistakes(text):
+    with pytest.raises(ConfigError) as caught:
+        parse_study(text, "study.yaml")
+    return [str(m) for m in caught.value.mistakes]
+
+
+def test_a_panel_for_every_value():
+    study = parse_study(TEXT)
+    panels = {p.name: p for p in study.all_panels()}
+    assert [panels[f"horizon-{j}"].horizon for j in range(5)] == [100, 200, 400, 800, 1600]
+    assert [panels[f"boldness-{j}"].policies[0].parameters["exploration"] for j in range(2)] == [0.5, 2]
+    assert panels["horizon-2"].title == "horizon = 400"
+    assert Study.model_validate(study.model_dump()) == study
+    assert len({c.key for c in cells_of(study)}) == len(cells_of(study)) - 1, "two panels share their comparators"
+
+
+def test_values_at_the_horizon(results):
+    horizon, boldness = sweep_results(results)
+    assert horizon.points == (100, 200, 400, 800, 1600)
+    for panel, point in zip(horizon.panels, horizon.lines["uniform"].intervals, strict=True):
+        final = panel.regret("uniform")[:, -1]
+        assert point.value == pytest.approx(final.mean())
+        assert point.low <= point.value <= point.high
+    assert horizon.lines["uniform"].exponent.low <= 1.0 <= horizon.lines["uniform"].exponent.high
+    assert horizon.lines["ucb1"].exponent.high < 0.8
+    (bound,) = horizon.bounds["ucb1"]
+    assert bound.values == pytest.approx([p.bounds["ucb1"][0].values[-1] for p in horizon.panels])
+    assert [b.bound.name for b in horizon.bounds[""]] == ["Lai-Robbins rate (asymptotic)"]
+    for panel, point in zip(boldness.panels, boldness.lines["ucb1"].intervals, strict=True):
+        cost, best = -panel.series["ucb1"]["expected_reward"][:, -1], -panel.comparators["best_arm"][:, -1]
+        assert point.value == pytest.approx(cost.sum() / best.sum())
+
+
+def test_figures_and_report(results, tmp_path):
+    files = draw_study(results, tmp_path, ["png"])
+    assert [f.name for f in files] == ["swept.png", "horizon.png", "boldness.png"]
+    ax = Figure().subplots()
+    draw_sweep(ax, sweep_results(results)[0])
+    assert ax.get_xlabel() == "horizon"
+    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
+    assert any(t.get_text().startswith("ucb1: slope ") for t in ax.get_legend().get_texts())
+    page = write_report(results, tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "Against the horizon" in page
+
+
+def test_mistakes_are_placed():
+    assert mistakes(TEXT.replace("parameter: horizon", "parameter: environmnt.parameters.means")) == [
+        "study.yaml:10:5: sweeps[0].parameter: no such place in the panel: 'environmnt' (did you mean 'environment'?)"
+    ]
+    (late,) = mistakes(TEXT.replace("values: [0.5, 2]", "values: [0.5, -2]"))
+    assert late.startswith("study.yaml:17:19: sweeps[1].values[1]: at exploration = -2: ")
+    assert late.endswith("exploration must be a finite number in (0, inf), got -2")
+    (first,) = mistakes(TEXT.replace("{means: [0.2, 0.7]}", "{means: [0.2, 7]}", 1))
+    assert first.startswith("study.yaml:13:51: sweeps[0].panel.environment.parameters.means: means[1] must be")
+    assert "unknown key (did you mean 'quantity'?)" in mistakes(TEXT.replace("quantity:", "quantty:"))[0]
+    assert "a log range needs positive ends" in mistakes(TEXT.replace("start: 100", "start: -100"))[0]
+    assert "a study needs panels or sweeps" in mistakes("name: empty\nseed: 1\n")[0]
+
+
+@pytest.mark.parametrize("power", [0.5, 2 / 3, 1.0])
+def test_scaling_exponent(power):
+    rng, x = np.random.default_rng(0), np.array([10.0, 30.0, 100.0, 1000.0])
+    samples = [5 * v**power * rng.lognormal(-0.02, 0.2, size=50) for v in x]
+    fitted = scaling_exponent(samples, x)
+    assert fitted.low <= power <= fitted.high
+    assert fitted.high - fitted.low < 0.1
+    assert scaling_exponent(samples[:2], x[:2]) is None
+    assert scaling_exponent([-s for s in samples], x) is None
+
+
+def test_ratio_of_means_covers():
+    rng, inside = np.random.default_rng(1), 0
+    for _ in range(300):
+        base = rng.exponential(size=15) + 1
+        inside += (found := ratio_of_means(1.5 * base + 0.1 * rng.normal(size=15), base)).low <= 1.5 <= found.high
+    assert inside / 300 >= 0.95 - 4 * np.sqrt(0.95 * 0.05 / 300)
+
+
+def test_assign():
+    node = {"a": [{"name": "x", "v": 1}, {"label": "y", "v": 2}], "b": {}}
+    assign(node, "a.y.v", 5)
+    assign(node, "a.0.v", 4)
+    assign(node, "b.new", 6)
+    assert node == {"a": [{"name": "x", "v": 4}, {"label": "y", "v": 5}], "b": {"new": 6}}
+    assign(node, "a.*.v", 0)
+    assert [e["v"] for e in node["a"]] == [0, 0]
+    for path in ("a.z.v", "a.7.v", "c.d", "b.new.deep"):
+        with pytest.raises(KeyError):
+            assign(node, path, 1)
