@@ -1,4 +1,4 @@
-"""The command line: ``regretlab run | plot | report | check | list | show``."""
+"""The command line: ``regretlab run | plot | report | check | merge | export | list | show``."""
 
 from __future__ import annotations
 
@@ -36,6 +36,10 @@ def main() -> None:
 )
 @click.option("--jobs", "-j", type=int, default=-1, help="Processes at once; -1 for one a core.")
 @click.option(
+    "--cluster", metavar="ADDRESS", help="Run on a dask cluster: tcp://host:port, or local:N to try one here."
+)
+@click.option("--shard", metavar="I/N", default="1/1", help="Only the I-th of N parts, for array jobs; see merge.")
+@click.option(
     "--set",
     "changes",
     multiple=True,
@@ -44,10 +48,20 @@ def main() -> None:
 )
 @click.option("--dry-run", is_flag=True, help="Check the studies and say what would be run.")
 @click.option("--plot/--no-plot", default=True, help="Draw the figures and the report at the end.")
-def run(configs: tuple[str, ...], out: Path, jobs: int, changes: tuple[str, ...], dry_run: bool, plot: bool) -> None:
+def run(
+    configs: tuple[str, ...],
+    out: Path,
+    jobs: int,
+    cluster: str | None,
+    shard: str,
+    changes: tuple[str, ...],
+    dry_run: bool,
+    plot: bool,
+) -> None:
     """Run studies: files, or names of shipped ones. What stands in the output folder already is not computed again."""
     if jobs == 0 or jobs < -1:
         raise click.BadParameter(f"must be -1 or at least 1, got {jobs}", param_hint="--jobs")
+    part = _shard_of(shard)
     studies = _load_studies(configs, changes)
     if dry_run:
         for study in studies:
@@ -55,8 +69,49 @@ def run(configs: tuple[str, ...], out: Path, jobs: int, changes: tuple[str, ...]
         return
     failed = False
     for study in studies:
-        failed |= _run_one(study, out / study.name, jobs, plot)
+        failed |= _run_one(study, out / study.name, jobs, cluster, part, plot and part == (1, 1))
     sys.exit(1 if failed else 0)
+
+
+def _shard_of(text: str) -> tuple[int, int]:
+    first, slash, second = text.partition("/")
+    if not (slash and first.isdigit() and second.isdigit() and 1 <= int(first) <= int(second)):
+        raise click.BadParameter(f"must be I/N with 1 <= I <= N, got {text!r}", param_hint="--shard")
+    return int(first), int(second)
+
+
+@main.command()
+@click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FOLDER...")
+@click.option("--out", type=click.Path(path_type=Path), required=True, help="Where the gathered results go.")
+def merge(folders: tuple[Path, ...], out: Path) -> None:
+    """Join the FOLDERs that the shards of one study left. Exit status 1 if cells are still missing."""
+    from experiments.merge import merge as join
+    from experiments.store import DamagedError
+
+    try:
+        missing = join(folders, out)
+    except (ValueError, OSError, DamagedError) as error:
+        raise click.ClickException(str(error)) from None
+    for line in missing:
+        click.echo(f"MISSING {line}", err=True)
+    if not missing:
+        _draw(out)
+    sys.exit(1 if missing else 0)
+
+
+@main.command()
+@FOLDER
+@click.option("--format", "kind", type=click.Choice(["csv", "parquet", "netcdf", "latex"]), required=True)
+@click.option("--out", type=click.Path(path_type=Path), help="Where the files go; default: export/ in the folder.")
+def export(folder: Path, kind: str, out: Path | None) -> None:
+    """Write the results in FOLDER for other programs, one file a panel."""
+    from experiments.export import export as write
+
+    try:
+        for path in write(_load(folder), out or folder / "export", kind):
+            click.echo(path)
+    except (ImportError, OSError) as error:
+        raise click.ClickException(str(error)) from None
 
 
 @main.command()
@@ -181,16 +236,15 @@ def _describe(study: Study) -> None:
             click.echo(f"    {policy.title}: {policy.name}({parameters})")
 
 
-def _run_one(study: Study, folder: Path, jobs: int, plot: bool) -> bool:
+def _run_one(study: Study, folder: Path, jobs: int, cluster: str | None, shard: tuple[int, int], plot: bool) -> bool:
     """Run, draw and report one study; True if anything failed."""
-    from experiments.cells import cells_of
     from experiments.progress import Progress
     from experiments.runner import run as run_study
 
     try:
-        with Progress(study.name, len(cells_of(study))) as progress:
-            outcome = run_study(study, folder, jobs, progress.report, progress.note)
-    except OSError as error:
+        with Progress(study.name) as progress:
+            outcome = run_study(study, folder, jobs, progress.report, progress.note, progress.expect, cluster, shard)
+    except (OSError, ValueError) as error:
         raise click.ClickException(str(error)) from None
     except KeyboardInterrupt:
         click.echo(f"\nstopped; finished cells are in {folder}, the same command goes on from there", err=True)

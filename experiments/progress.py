@@ -16,16 +16,15 @@ EVERY = 2.0
 
 
 class Progress:
-    """Shows cells as they end. Use as a context manager; pass ``report`` and ``note`` to the runner.
+    """Shows cells as they end. Use as a context manager; pass ``expect``, ``report`` and ``note`` to the runner.
 
     Args:
         name: the study's name.
-        total: number of cells.
         console: where to write; standard error by default.
     """
 
-    def __init__(self, name: str, total: int, console: Console | None = None) -> None:
-        self.name, self.total, self.done = name, total, 0
+    def __init__(self, name: str, console: Console | None = None) -> None:
+        self.name, self.total, self.done = name, 0, 0
         self.console = console or Console(stderr=True, highlight=False)
         self.start = self.last = time.monotonic()
         self.bar = rich.progress.Progress(
@@ -38,7 +37,7 @@ class Progress:
             console=self.console,
             disable=not self.console.is_terminal,
         )
-        self.task = self.bar.add_task(name, total=total, current="")
+        self.task = self.bar.add_task(name, total=None, current="")
 
     def __enter__(self) -> Self:
         self.bar.start()
@@ -46,6 +45,11 @@ class Progress:
 
     def __exit__(self, *error: type[BaseException] | BaseException | TracebackType | None) -> None:
         self.bar.stop()
+
+    def expect(self, total: int) -> None:
+        """Take in the number of cells, those included that stand already."""
+        self.total = total
+        self.bar.update(self.task, total=total)
 
     def report(self, done: Done) -> None:
         """Take in one finished cell."""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import platform
-import sys
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
+
+from numpy.typing import NDArray
 
 from experiments.cells import Cell, cells_of, run_cell
 from experiments.store import (
@@ -20,10 +22,12 @@ from experiments.store import (
     check_writable,
     read_cell,
     read_json,
+    timing_file,
     write_cell,
     write_json,
 )
 from experiments.study import Study
+from experiments.workers import workers
 
 PACKAGES = ("regretlab", "numpy", "scipy", "numba", "gymnasium", "joblib")
 
@@ -71,26 +75,34 @@ def run(
     jobs: int = -1,
     report: Callable[[Done], None] = lambda done: None,
     damaged: Callable[[str], None] = warnings.warn,
+    expect: Callable[[int], None] = lambda total: None,
+    cluster: str | None = None,
+    shard: tuple[int, int] = (1, 1),
 ) -> Outcome:
     """Compute every cell of ``study`` that does not stand in ``folder`` yet.
+
+    Numbers depend on none of ``jobs``, ``cluster`` and ``shard``.
 
     Args:
         study: what to run.
         folder: where results go; made if need be.
-        jobs: processes at once; -1 for one a core. Numbers do not depend on it.
+        jobs: processes at once; -1 for one a core. Without effect on a cluster.
         report: called with each cell when it is done.
         damaged: called with a message for each damaged file found; its cell is computed again.
+        expect: called with the number of cells before the first is reported.
+        cluster: address of a dask scheduler (``tcp://host:port``), or ``local:N`` for one of N processes on this
+            machine (needs the extra ``cluster``). Workers need this package; results are written here.
+        shard: ``(i, n)``: of the cells, those at positions i, i + n, ... only (1-based), for arrays of jobs that share
+            nothing; ``merge`` joins their folders.
 
     Returns:
         What became of each cell. A cell that fails leaves the others alone. Cells that are the same piece of work
         (two panels with one and the same policy and world) are computed once and counted once.
 
     Raises:
-        OSError: ``folder`` cannot be written; nothing was computed.
+        OSError: ``folder`` cannot be written, or no cluster answers; nothing was computed.
         KeyboardInterrupt: finished cells are on disk, and the next run goes on from there.
     """
-    from joblib import Parallel, delayed
-
     folder = Path(folder)
     check_writable(folder)
     for stray in (folder / "cells").glob(".part-*"):
@@ -98,39 +110,64 @@ def run(
     outcome = Outcome(folder)
     keyed = [(cell.key, cell) for cell in cells_of(study)]
     _write_manifest(folder, study, keyed)
-    unique: dict[str, Cell] = {}
-    for key, cell in keyed:
-        if key not in unique and _stands(folder, key, cell, damaged):
-            outcome.done.append(Done(cell, "kept"))
-            report(outcome.done[-1])
-        else:
-            unique[key] = cell
-    if jobs == 1:
-        finished: Iterable[Done] = (_work(key, cell, folder, ()) for key, cell in unique.items())
-    else:
-        parallel = Parallel(n_jobs=jobs, return_as="generator_unordered", inner_max_num_threads=1)
-        work = (delayed(_work)(key, cell, folder, tuple(sys.path)) for key, cell in unique.items())
-        finished = parallel(work) if unique else ()
-    for done in finished:
+    unique = dict(list({key: cell for key, cell in keyed}.items())[shard[0] - 1 :: shard[1]])
+
+    def end(done: Done) -> None:
         outcome.done.append(done)
         report(done)
+
+    expect(len(unique))
+    todo = {}
+    for key, cell in unique.items():
+        if _stands(folder, key, cell, damaged):
+            end(Done(cell, "kept"))
+        else:
+            todo[key] = cell
+    with workers(jobs, cluster) as parallel:
+        try:
+            for key, result in parallel(_work, todo.items()):
+                cell = todo.pop(key)
+                end(_keep(folder, key, cell, result))
+        except BrokenProcessPool as error:
+            for cell in todo.values():
+                end(Done(cell, "failed", error=f"a worker process died, for want of memory perhaps: {error}"))
     return outcome
 
 
-def _work(key: str, cell: Cell, folder: Path, path: Sequence[str]) -> Done:
-    """Compute one cell and write it. Runs in a worker, which finds modules as its parent does; errors come as data."""
-    sys.path.extend(entry for entry in path if entry not in sys.path)
+@dataclass(frozen=True)
+class _Result:
+    """What a worker sends back."""
+
+    seconds: float
+    arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+    error: str = ""
+    warnings: tuple[str, ...] = ()
+
+
+def _work(cell: Cell) -> _Result:
+    """Compute one cell. Runs in a worker; errors come back as data."""
     start = time.perf_counter()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default")
         try:
             arrays, facts = run_cell(cell)
-            seconds = time.perf_counter() - start
-            write_cell(folder, key, arrays, facts)
-            write_json(_timing_file(folder, key), {"seconds": seconds, "replicates": cell.count})
         except Exception:
-            return Done(cell, "failed", time.perf_counter() - start, traceback.format_exc())
-    return Done(cell, "computed", seconds, warnings=tuple(dict.fromkeys(str(w.message) for w in caught)))
+            return _Result(time.perf_counter() - start, error=traceback.format_exc())
+    seconds = time.perf_counter() - start
+    return _Result(seconds, arrays, facts, warnings=tuple(dict.fromkeys(str(w.message) for w in caught)))
+
+
+def _keep(folder: Path, key: str, cell: Cell, result: _Result) -> Done:
+    """Write a result."""
+    if result.error:
+        return Done(cell, "failed", result.seconds, result.error)
+    try:
+        write_cell(folder, key, result.arrays, result.facts)
+        write_json(timing_file(folder, key), {"seconds": result.seconds, "replicates": cell.count})
+    except OSError as error:
+        return Done(cell, "failed", result.seconds, f"the result could not be written: {error}")
+    return Done(cell, "computed", result.seconds, warnings=result.warnings)
 
 
 def seconds_per_replicate(folder: Path, cells: Sequence[str]) -> float | None:
@@ -138,15 +175,11 @@ def seconds_per_replicate(folder: Path, cells: Sequence[str]) -> float | None:
     seconds, replicates = 0.0, 0
     for key in cells:
         try:
-            timing = read_json(_timing_file(folder, key))
+            timing = read_json(timing_file(folder, key))
         except (OSError, DamagedError):
             continue
         seconds, replicates = seconds + timing["seconds"], replicates + timing["replicates"]
     return seconds / replicates if replicates else None
-
-
-def _timing_file(folder: Path, key: str) -> Path:
-    return folder / "timings" / f"{key}.json"
 
 
 def _stands(folder: Path, key: str, cell: Cell, damaged: Callable[[str], None]) -> bool:

@@ -36,6 +36,11 @@ def cell_file(folder: Path, key: str) -> Path:
     return folder / "cells" / f"{key}.npz"
 
 
+def timing_file(folder: Path, key: str) -> Path:
+    """Where the time that the cell ``key`` took stands."""
+    return folder / "timings" / f"{key}.json"
+
+
 def write_cell(folder: Path, key: str, arrays: Arrays, facts: Mapping[str, Any]) -> None:
     """Write a cell's arrays and its JSON facts; the file appears whole or not at all.
 

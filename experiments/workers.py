@@ -1,0 +1,84 @@
+"""Where work is done: in this process, in processes of this machine, or on a dask cluster."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+
+class Parallel(Protocol):
+    """Applies a function to the values of (key, value) pairs, and yields (key, result) in the order of completion."""
+
+    def __call__(self, function: Callable[[Any], Any], pairs: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+        """Start all, yield each when it is done."""
+
+
+@contextmanager
+def workers(jobs: int = -1, cluster: str | None = None) -> Iterator[Parallel]:
+    """Workers for as long as the context lasts.
+
+    Args:
+        jobs: processes of this machine, -1 for one a core; with 1, everything runs in this process.
+        cluster: address of a dask scheduler, or ``local:N``; see ``experiments.runner.run``.
+
+    Raises:
+        OSError: no scheduler answers at that address, or the extra ``cluster`` is not installed.
+        ValueError: ``local:N`` without a whole number >= 1.
+    """
+    import joblib
+
+    if cluster is None and jobs == 1:
+        yield _here
+        return
+    with _client(cluster):
+        config = {"backend": "loky", "inner_max_num_threads": 1} if cluster is None else {"backend": "dask"}
+
+        def parallel(function: Callable[[Any], Any], pairs: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+            calls = [joblib.delayed(_call)(function, key, value, tuple(sys.path)) for key, value in pairs]
+            if not calls:
+                return
+            with joblib.parallel_config(**config):
+                n_jobs = jobs if cluster is None else -1
+                yield from joblib.Parallel(n_jobs=n_jobs, return_as="generator_unordered", batch_size=1)(calls)
+
+        yield parallel
+
+
+def _here(function: Callable[[Any], Any], pairs: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+    for key, value in list(pairs):
+        yield key, function(value)
+
+
+def _call(function: Callable[[Any], Any], key: str, value: Any, path: tuple[str, ...]) -> tuple[str, Any]:
+    """Run in a worker, which finds modules where its parent does."""
+    sys.path.extend(entry for entry in path if entry not in sys.path)
+    return key, function(value)
+
+
+@contextmanager
+def _client(cluster: str | None) -> Iterator[None]:
+    if cluster is None:
+        yield
+        return
+    kind, _, number = cluster.partition(":")
+    if kind == "local" and not (number.isdigit() and int(number) >= 1):
+        raise ValueError(f"cluster must be an address like tcp://host:8786, or local:N with N >= 1, got {cluster!r}")
+    try:
+        from distributed import Client, LocalCluster
+    except ImportError as error:
+        raise OSError(f"--cluster needs dask: pip install 'regretlab[cluster]' ({error})") from error
+    if kind == "local":
+        with (
+            LocalCluster(n_workers=int(number), threads_per_worker=1, dashboard_address=None) as here,
+            Client(here, set_as_default=True),
+        ):
+            yield
+        return
+    try:
+        client = Client(cluster, timeout="10s", set_as_default=True)
+    except (OSError, ValueError, TimeoutError) as error:
+        raise OSError(f"no dask scheduler answers at {cluster}: {error}") from error
+    with client:
+        yield
