@@ -1,7 +1,7 @@
 """Worlds with a known best: each gives tapes, exact comparators and the facts that theorems need.
 
 ``from environments import BernoulliArms`` loads that world; ``environments.ENVIRONMENTS`` lists the registered names.
-Importing this package registers all of them with gymnasium: ``gymnasium.make("regretlab/BernoulliArms-v0", means=...)``.
+Importing this package registers all with gymnasium: ``gymnasium.make("regretlab/BernoulliArms-v0", means=...)``.
 """
 
 from __future__ import annotations

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from experiments.report import table
 from experiments.results import PanelResult, Results
+from experiments.tables import latex
 
 if TYPE_CHECKING:
     import xarray
@@ -111,30 +111,6 @@ def _netcdf(results: Results, panel: PanelResult, path: Path) -> None:
 
 def _latex(results: Results, panel: PanelResult, path: Path) -> None:
     path.write_text(latex(panel, results.study.confidence), encoding="utf-8")
-
-
-def latex(panel: PanelResult, confidence: float) -> str:
-    """The table of final regrets, for LaTeX with the package booktabs; the best mean is bold."""
-    kind = panel.notion()
-    lines = [
-        r"\begin{tabular}{lrrr}",
-        r"\toprule",
-        rf"policy & {_escape(kind.label)} & s.e. & growth exponent \\",
-        r"\midrule",
-    ]
-    for i, row in enumerate(table(panel, confidence)):
-        mean = f"{row['regret']:.5g}"
-        error = "--" if row["error"] is None else f"{row['error']:.2g}"
-        exponent = "--" if row["exponent"] is None else f"{row['exponent']:.2f}"
-        mean = rf"\textbf{{{mean}}}" if i == 0 else mean
-        lines.append(rf"{_escape(row['policy'])} & {mean} & {error} & {exponent} \\")
-    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
-
-
-def _escape(text: str) -> str:
-    for special in "&%$#_{}":
-        text = text.replace(special, "\\" + special)
-    return text.replace("^", r"\^{}").replace("~", r"\~{}")
 
 
 _WRITERS = {"csv": _csv, "parquet": _parquet, "netcdf": _netcdf, "latex": _latex}

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import FuncFormatter
@@ -110,6 +111,11 @@ def _canvas(parts: Sequence[PanelResult | SweepResult], confidence: float, notio
     return canvas
 
 
+def curve_id(panel: str, policy: int, part: int) -> str:
+    """Id, in SVG, of a part of a policy's drawing: 0 its line, 1 its band, from 2 on its bounds."""
+    return f"curve-{panel}-{policy}-{part}"
+
+
 def draw_panel(ax: Axes, panel: PanelResult, confidence: float = 0.95, notion: str = "") -> None:
     """Draw a panel's curves, bands and bounds, the best policy first in the legend.
 
@@ -127,12 +133,13 @@ def draw_panel(ax: Axes, panel: PanelResult, confidence: float = 0.95, notion: s
         colour, dash = COLOURS[i % len(COLOURS)], DASHES[(i // len(COLOURS)) % len(DASHES)]
         band = bands[label]
         text = f"{label}: {number(band.mean[-1])}{_plus_minus(band, confidence)}"
-        ax.plot(panel.times, band.mean, color=colour, linestyle=dash, label=text, zorder=3)
+        lines = ax.plot(panel.times, band.mean, color=colour, linestyle=dash, label=text, zorder=3)
         floor = np.maximum(band.all_low, band.mean / 50.0) if scale == "loglog" else band.all_low
-        ax.fill_between(panel.times, floor, band.all_high, color=colour, alpha=0.2, linewidth=0, zorder=2)
-        if not cost:
-            for bound in bounds_for(panel, label, notion):
-                _draw_bound(ax, panel, bound, colour, notion)
+        shade = ax.fill_between(panel.times, floor, band.all_high, color=colour, alpha=0.2, linewidth=0, zorder=2)
+        bounds = [] if cost else bounds_for(panel, label, notion)
+        drawn = [lines[0], shade, *(_draw_bound(ax, panel, bound, colour, notion) for bound in bounds)]
+        for k, artist in enumerate(drawn):
+            artist.set_gid(curve_id(panel.panel.name, i, k))
     if cost:
         _draw_comparators(ax, panel)
     else:
@@ -148,15 +155,15 @@ def _curve(panel: PanelResult, label: str, notion: str, cost: bool) -> Array:
     return -panel.series[label][panel.notion(notion).series] if cost else panel.regret(label, notion)
 
 
-def _draw_bound(ax: Axes, panel: PanelResult, bound: BoundCurve, colour: str, notion: str) -> None:
-    style = BOUND_STYLES[bound.kind]
+def _draw_bound(ax: Axes, panel: PanelResult, bound: BoundCurve, colour: str, notion: str) -> Artist:
     notes = notes_of(bound, vacuous(panel, bound, notion))
     text = f"{bound.name}{notes}: {number(bound.values[-1])}"
     colour = colour if bound.holds else GREY
     if bound.anytime:
-        ax.plot(panel.times, bound.values, color=colour, linestyle=style, linewidth=1.0, label=text, zorder=2.5)
-    else:
-        ax.plot(panel.times[-1], bound.values[-1], "v", color=colour, markersize=4, label=text, zorder=4, clip_on=False)
+        times, style = panel.times, {"linestyle": BOUND_STYLES[bound.kind], "linewidth": 1.0, "zorder": 2.5}
+        return ax.plot(times, bound.values, color=colour, label=text, **style)[0]
+    mark: Any = {"linestyle": "none", "marker": "v", "markersize": 4, "zorder": 4, "clip_on": False}
+    return ax.plot(panel.times[-1:], bound.values[-1:], color=colour, label=text, **mark)[0]
 
 
 def _draw_comparators(ax: Axes, panel: PanelResult) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +12,8 @@ from markupsafe import Markup
 from experiments.check import Verdict, check
 from experiments.figures import svg_of
 from experiments.results import PanelResult, Results
-from experiments.statistics import growth_exponent, mean_band, paired_difference
 from experiments.sweeps import sweep_results
+from experiments.tables import latex, table
 
 
 def write_report(results: Results, path: Path) -> Path:
@@ -52,43 +51,12 @@ def _panel(results: Results, panel: PanelResult, verdicts: list[Verdict]) -> dic
         "svg": Markup(svg_of(panel, results.study.confidence)) if ready else "",
         "notion": panel.notion() if ready else None,
         "rows": table(panel, results.study.confidence) if ready else [],
+        "curves": [(label, f"curve-{panel.panel.name}-{i}-") for i, label in enumerate(panel.series)] if ready else [],
+        "latex": latex(panel, results.study.confidence) if ready else "",
         "verdicts": [v for v in verdicts if v.panel == panel.panel.name],
         "bounds": [(label, b) for label in panel.series for b in panel.bounds[label]] if ready else [],
         "lower_bounds": panel.lower_bounds,
     }
-
-
-def table(panel: PanelResult, confidence: float, notion: str = "") -> list[dict[str, Any]]:
-    """One row a policy, lowest final regret first.
-
-    Columns: policy, regret (mean at the horizon), error (standard error), low and high (pointwise interval), behind
-    (mean paired difference to the first row), behind_low and behind_high, exponent with its ends, seconds.
-    """
-    finals = {label: panel.regret(label, notion)[:, -1] for label in panel.series}
-    order = sorted(finals, key=lambda label: float(finals[label].mean()))
-    rows = []
-    for label in order:
-        regret = panel.regret(label, notion)
-        band = mean_band(regret[:, -1:], confidence)
-        behind = paired_difference(finals[label], finals[order[0]], confidence)
-        exponent = growth_exponent(regret, panel.times, confidence)
-        rows.append(
-            {
-                "policy": label,
-                "regret": float(band.mean[0]),
-                "error": _none(float(band.error[0])),
-                "low": _none(float(band.low[0])),
-                "high": _none(float(band.high[0])),
-                "behind": behind.value,
-                "behind_low": _none(behind.low),
-                "behind_high": _none(behind.high),
-                "exponent": exponent and exponent.value,
-                "exponent_low": exponent and _none(exponent.low),
-                "exponent_high": exponent and _none(exponent.high),
-                "seconds": panel.seconds[label],
-            }
-        )
-    return rows
 
 
 def _number(value: float | None) -> str:
@@ -96,7 +64,3 @@ def _number(value: float | None) -> str:
     if value is None:
         return "–"
     return f"{value:,.0f}" if abs(value) >= 9999.5 else f"{value:.4g}"
-
-
-def _none(value: float) -> float | None:
-    return None if math.isnan(value) else value

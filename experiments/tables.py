@@ -1,0 +1,70 @@
+"""Tables of final regrets, as plain data and for LaTeX."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from experiments.results import PanelResult
+from experiments.statistics import growth_exponent, mean_band, paired_difference
+
+
+def table(panel: PanelResult, confidence: float, notion: str = "") -> list[dict[str, Any]]:
+    """One row a policy, lowest final regret first.
+
+    Columns: policy, regret (mean at the horizon), error (standard error), low and high (pointwise interval), behind
+    (mean paired difference to the first row), behind_low and behind_high, exponent with its ends, seconds.
+    """
+    finals = {label: panel.regret(label, notion)[:, -1] for label in panel.series}
+    order = sorted(finals, key=lambda label: float(finals[label].mean()))
+    rows = []
+    for label in order:
+        regret = panel.regret(label, notion)
+        band = mean_band(regret[:, -1:], confidence)
+        behind = paired_difference(finals[label], finals[order[0]], confidence)
+        exponent = growth_exponent(regret, panel.times, confidence)
+        rows.append(
+            {
+                "policy": label,
+                "regret": float(band.mean[0]),
+                "error": _none(float(band.error[0])),
+                "low": _none(float(band.low[0])),
+                "high": _none(float(band.high[0])),
+                "behind": behind.value,
+                "behind_low": _none(behind.low),
+                "behind_high": _none(behind.high),
+                "exponent": exponent and exponent.value,
+                "exponent_low": exponent and _none(exponent.low),
+                "exponent_high": exponent and _none(exponent.high),
+                "seconds": panel.seconds[label],
+            }
+        )
+    return rows
+
+
+def latex(panel: PanelResult, confidence: float) -> str:
+    """The table of final regrets, for LaTeX with the package booktabs; the best mean is bold."""
+    kind = panel.notion()
+    lines = [
+        r"\begin{tabular}{lrrr}",
+        r"\toprule",
+        rf"policy & {_escape(kind.label)} & s.e. & growth exponent \\",
+        r"\midrule",
+    ]
+    for i, row in enumerate(table(panel, confidence)):
+        mean = f"{row['regret']:.5g}"
+        error = "--" if row["error"] is None else f"{row['error']:.2g}"
+        exponent = "--" if row["exponent"] is None else f"{row['exponent']:.2f}"
+        mean = rf"\textbf{{{mean}}}" if i == 0 else mean
+        lines.append(rf"{_escape(row['policy'])} & {mean} & {error} & {exponent} \\")
+    return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
+
+
+def _escape(text: str) -> str:
+    for special in "&%$#_{}":
+        text = text.replace(special, "\\" + special)
+    return text.replace("^", r"\^{}").replace("~", r"\~{}")
+
+
+def _none(value: float) -> float | None:
+    return None if math.isnan(value) else value
