@@ -106,7 +106,7 @@ def parse_study(text: str, source: str = "<text>", changes: Sequence[str] = ()) 
     mistakes = [*_schema_mistakes(Study, study), *_panel_mistakes(data)]
     if mistakes:
         located = (Mistake(source, *_position(document, where), _path(where), what) for where, what in mistakes)
-        raise ConfigError(sorted(set(located), key=lambda m: (m.line, m.column)))
+        raise ConfigError(sorted(dict.fromkeys(located), key=lambda m: (m.line, m.column)))
     return Study.model_validate(study)
 
 
@@ -151,7 +151,7 @@ def _schema_mistakes(model: type[BaseModel], data: Any, above: Location = ()) ->
                 yield where, f"{e['msg'].replace('Input should', 'must')}, got {e['input']!r}"
 
 
-_UNIONS = ("list[any]", "Range")
+_UNIONS = ("as a list", "as a range")
 """Names that pydantic puts into the places of a choice of forms."""
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import copy
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from bandits.contract import Policy
 from bandits.registry import POLICIES
@@ -102,7 +102,10 @@ class Sweep(_Model):
     """Dotted path into the panel, see ``experiments.paths``."""
     label: str = ""
     """Of the x axis; the path's last step where empty."""
-    values: list[Any] | Range
+    values: Annotated[
+        Annotated[list[Any], Tag("as a list")] | Annotated[Range, Tag("as a range")],
+        Discriminator(lambda value: "as a range" if isinstance(value, dict | Range) else "as a list"),
+    ]
     panel: dict[str, Any]
     """A panel without name and title."""
     figure: SweepFigure = SweepFigure()

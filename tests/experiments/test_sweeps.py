@@ -103,7 +103,14 @@ def test_mistakes_are_placed():
     (first,) = mistakes(TEXT.replace("{means: [0.2, 0.7]}", "{means: [0.2, 7]}", 1))
     assert first.startswith("study.yaml:13:51: sweeps[0].panel.environment.parameters.means: means[1] must be")
     assert "unknown key (did you mean 'quantity'?)" in mistakes(TEXT.replace("quantity:", "quantty:"))[0]
-    assert "a log range needs positive ends" in mistakes(TEXT.replace("start: 100", "start: -100"))[0]
+    assert mistakes(TEXT.replace("start: 100", "start: -100")) == [
+        "study.yaml:11:5: sweeps[0].values: a log range needs positive ends, got -100 and 1600"
+    ]
+    assert mistakes(TEXT.replace("number: 5", "numbr: 5")) == [
+        "study.yaml:11:5: sweeps[0].values: the key 'number' is missing",
+        "study.yaml:11:38: sweeps[0].values.numbr: unknown key (did you mean 'number'?); "
+        "known: start, stop, number, spacing",
+    ]
     assert "a study needs panels or sweeps" in mistakes("name: empty\nseed: 1\n")[0]
 
 
