@@ -3,6 +3,7 @@
 import os
 from pathlib import Path
 
+import pooch
 import pytest
 
 os.environ.setdefault("MPLBACKEND", "agg")
@@ -13,6 +14,19 @@ def _private_cache(tmp_path_factory):
     """Cost tables and downloads of the tests stay out of the user's cache."""
     if "REGRETLAB_CACHE" not in os.environ:
         os.environ["REGRETLAB_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_downloads():
+    """Tests never reach for the network."""
+
+    def refuse(self, url, *arguments, **options):
+        raise OSError(f"tests do not download ({url})")
+
+    patch = pytest.MonkeyPatch()
+    patch.setattr(pooch.HTTPDownloader, "__call__", refuse)
+    yield
+    patch.undo()
 
 
 @pytest.fixture(scope="session")

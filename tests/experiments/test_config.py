@@ -1,5 +1,6 @@
 """Study files: what is right is read as written, what is wrong is named with its place."""
 
+import os
 import textwrap
 
 import pytest
@@ -154,7 +155,13 @@ def test_any_document_is_read_or_refused_with_a_place(tmp_path_factory, value):
 
 @pytest.mark.parametrize("path", sorted(shipped().rglob("*.yaml")), ids=lambda p: str(p.relative_to(shipped())))
 def test_shipped_studies_are_right(path):
-    study = load_study(path)
+    try:
+        study = load_study(path)
+    except ConfigError as error:
+        absent = all("REGRETLAB_DATA" in m.text for m in error.mistakes)
+        if absent and ("REGRETLAB_DATA" not in os.environ or path.stem == "adult_reconstruction"):
+            pytest.skip("needs data that are not at hand")
+        raise
     assert study.title
     assert study.name == path.stem
     assert find(str(path.relative_to(shipped()).with_suffix(""))) == path
