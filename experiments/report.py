@@ -10,6 +10,7 @@ from jinja2 import Environment, PackageLoader, select_autoescape
 from markupsafe import Markup
 
 from experiments.check import Verdict, check
+from experiments.comparisons import compare
 from experiments.figures import svg_of
 from experiments.results import PanelResult, Results
 from experiments.sweeps import sweep_results
@@ -52,6 +53,7 @@ def _panel(results: Results, panel: PanelResult, verdicts: list[Verdict]) -> dic
         "notion": panel.notion() if ready else None,
         "rows": table(panel, results.study.confidence) if ready else [],
         "curves": [(label, f"curve-{panel.panel.name}-{i}-") for i, label in enumerate(panel.series)] if ready else [],
+        "pairs": compare(panel, results.study.confidence) if ready else [],
         "latex": latex(panel, results.study.confidence) if ready else "",
         "verdicts": [v for v in verdicts if v.panel == panel.panel.name],
         "bounds": [(label, b) for label in panel.series for b in panel.bounds[label]] if ready else [],

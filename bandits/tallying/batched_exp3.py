@@ -1,0 +1,97 @@
+"""Batched Exp3: the drawn action is held for ``tau`` rounds, and Exp3 learns from the mean of the batch.
+
+With ``Lhat_x`` the estimated loss, ``p_x = exp(-eta Lhat_x) / sum``, ``eta = sqrt(2 ln K / (K T / tau))``; an action is
+drawn from ``p``, played ``tau`` times, and ``Lhat_x += mean / p_x``. One uniform a batch. Losses are
+``(high - reward) / (high - low)``.
+
+Reference: R. Arora, O. Dekel, A. Tewari, *Online Bandit Learning against an Adaptive Adversary: from Regret to Policy
+Regret*, ICML 2012: policy regret ``(m + 1) (7 K ln K)^(1/3) T^(2/3)`` against constant play, with
+``tau = (7 K ln K)^(-1/3) T^(1/3)`` (both recalled, not read again). Discarding the first losses of a batch
+(``memory``) is a variant of this project, without a theorem.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from bandits.contract import Array, Assumption, Bound, Problem
+from bandits.domain import integer
+from bandits.tallying.policy import RunPolicy, running_sum
+
+
+def batch_length(horizon: int, n_actions: int) -> int:
+    """``tau = max(1, round((7 K ln K)^(-1/3) T^(1/3)))``; 1 for a single action."""
+    scale = 7.0 * n_actions * math.log(n_actions)
+    return 1 if scale == 0.0 else max(1, round(math.cbrt(horizon / scale)))
+
+
+class BatchedExp3(RunPolicy):
+    """Exp3 on batches of Arora, Dekel and Tewari (2012).
+
+    Args:
+        batch: rounds of a batch, tau >= 1; None takes the length above from the horizon.
+        memory: M >= 1; the first ``min(M - 1, tau - 1)`` losses of a batch are not used.
+    """
+
+    def __init__(self, batch: int | None = None, memory: int = 1) -> None:
+        self.batch = None if batch is None else integer("batch", batch)
+        self.memory = integer("memory", memory)
+
+    def _batch_of(self, problem: Problem) -> int:
+        if problem.horizon is None:
+            raise ValueError("BatchedExp3 needs a horizon: the problem has horizon=None")
+        return batch_length(problem.horizon, problem.n_actions) if self.batch is None else self.batch
+
+    def reset(self, problem: Problem, rng: np.random.Generator) -> None:
+        if not problem.bounded:
+            raise ValueError("BatchedExp3 needs rewards in a finite range")
+        self._rng = rng
+        self._batch = self._batch_of(problem)
+        self._discard = min(self.memory, self._batch) - 1
+        self._high, self._span = problem.high, problem.high - problem.low
+        assert problem.horizon is not None
+        actions = problem.n_actions
+        self._eta = math.sqrt(2.0 * math.log(actions) / (actions * problem.horizon / self._batch))
+        self._losses = np.zeros(actions)
+        self._action, self._played, self._sum = -1, self._batch, 0.0
+
+    def intend(self) -> tuple[int, int]:
+        if self._played == self._batch:
+            weights = np.exp(-self._eta * (self._losses - np.min(self._losses)))
+            cumulative = np.cumsum(weights)
+            draw = self._rng.random() * cumulative[-1]
+            self._action = min(int(np.searchsorted(cumulative, draw, side="right")), weights.size - 1)
+            self._chance = float(weights[self._action] / cumulative[-1])
+            self._played, self._sum = 0, 0.0
+        return self._action, self._batch - self._played
+
+    def learn(self, action: int, rewards: Array) -> None:
+        used = rewards[max(0, self._discard - self._played) :]
+        self._sum = running_sum(self._sum, (self._high - used) / self._span)
+        self._played += rewards.size
+        if self._played == self._batch:
+            mean = self._sum / (self._batch - self._discard)
+            self._losses[action] += mean / self._chance
+
+    def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
+        """``(m + 1) (7 K ln K)^(1/3) T^(2/3)`` at the horizon, against the best single action (recalled)."""
+        memory, horizon = facts.get("memory"), problem.horizon
+        if memory is None or horizon is None or self.memory != 1 or not problem.bounded:
+            return ()
+        best = batch_length(horizon, problem.n_actions)
+        scale = (memory + 1.0) * math.cbrt(7.0 * problem.n_actions * math.log(problem.n_actions))
+        return (
+            Bound(
+                "batched Exp3 bound",
+                "upper",
+                lambda t: (problem.high - problem.low) * scale * np.cbrt(t) ** 2,
+                "constant",
+                "Arora, Dekel, Tewari 2012 (recalled, constants not read again)",
+                (Assumption("batches of the length in the theorem", self._batch_of(problem) == best),),
+                anytime=False,
+            ),
+        )

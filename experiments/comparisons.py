@@ -1,0 +1,62 @@
+"""Who beats whom: paired comparisons of final regrets, corrected for their number."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+from scipy.stats import ttest_rel
+
+from experiments.results import PanelResult
+from experiments.statistics import Interval, paired_difference
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Two policies of a panel on the same replicates.
+
+    Attributes:
+        better: label of the one with the lower mean regret.
+        worse: label of the other.
+        difference: regret of ``worse`` minus that of ``better`` at the horizon, with Student's interval, uncorrected.
+        p: two-sided p-value of the paired t-test, corrected by Holm's method for all pairs of the panel; NaN with a
+            single replicate.
+    """
+
+    better: str
+    worse: str
+    difference: Interval
+    p: float
+
+    def significant(self, confidence: float) -> bool:
+        """Whether the difference stands at this family-wise confidence."""
+        return self.p <= 1.0 - confidence
+
+
+def compare(panel: PanelResult, confidence: float = 0.95, notion: str = "") -> list[Comparison]:
+    """All pairs of a panel's policies, the smallest p-value first.
+
+    Args:
+        panel: what to compare; every policy has the same replicates there.
+        confidence: coverage of the intervals, in (0, 1).
+        notion: kind of regret; the panel's choice where empty.
+    """
+    finals = {label: panel.regret(label, notion)[:, -1] for label in panel.series}
+    pairs = []
+    for one, other in combinations(sorted(finals, key=lambda label: float(finals[label].mean())), 2):
+        difference = finals[other] - finals[one]
+        if np.ptp(difference) <= 1e-12 * max(
+            1.0, float(np.abs(finals[other]).max())
+        ):  # no spread: equal, or surely not
+            p = math.nan if len(difference) < 2 else float(abs(difference[0]) <= 1e-9)
+        else:
+            p = float(ttest_rel(finals[other], finals[one]).pvalue)
+        pairs.append((p, Comparison(one, other, paired_difference(finals[other], finals[one], confidence), math.nan)))
+    pairs.sort(key=lambda pair: (math.isnan(pair[0]), pair[0]))
+    corrected, largest = [], 0.0
+    for rank, (p, comparison) in enumerate(pairs):  # Holm (1979)
+        largest = max(largest, min(1.0, (len(pairs) - rank) * p)) if not math.isnan(p) else p
+        corrected.append(Comparison(comparison.better, comparison.worse, comparison.difference, largest))
+    return corrected

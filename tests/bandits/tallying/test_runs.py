@@ -1,0 +1,134 @@
+"""Batched Exp3 and burn-in-then-commit, against slow references; the driver of runs."""
+
+import math
+
+import numpy as np
+import pytest
+
+from bandits import Problem
+from bandits.checks import TableWorld, check_policy
+from bandits.tallying.batched_exp3 import BatchedExp3, batch_length
+from bandits.tallying.burn_in_commit import BurnInThenCommit
+from bandits.tallying.repeated_exposure import RepeatedExposureElimination
+from environments.tallying.bandit import TallyingBandit
+
+TABLE = np.random.default_rng(9).random((700, 4)) * [0.9, 0.4, 0.6, 0.5]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        BatchedExp3,
+        lambda: BatchedExp3(batch=7, memory=3),
+        lambda: BatchedExp3(batch=1, memory=5),
+        lambda: BurnInThenCommit(4),
+        lambda: BurnInThenCommit(1, 20),
+    ],
+)
+def test_contract(make, recorded):
+    check_policy(make, recorded)
+    check_policy(make, lambda stepwise: TableWorld(TABLE, stepwise=stepwise))
+
+
+@pytest.mark.parametrize("make", [BatchedExp3, lambda: BurnInThenCommit(3), lambda: RepeatedExposureElimination(1)])
+@pytest.mark.parametrize(("rounds", "arms"), [(1, 3), (30, 1), (200, 3)])
+@pytest.mark.parametrize("family", ["arms", "contextual"])
+def test_contract_on_ordinary_arms(make, rounds, arms, family):
+    rewards = -50.0 + 100.0 * np.random.default_rng(3).random((rounds, arms))
+    check_policy(make, lambda stepwise: TableWorld(rewards, family, low=-50.0, high=50.0, stepwise=stepwise))
+
+
+@pytest.mark.parametrize(("horizon", "arms", "length"), [(1000, 2, 5), (10_000, 5, 6), (100_000, 10, 9), (500, 1, 1)])
+def test_batch_length(horizon, arms, length):
+    assert batch_length(horizon, arms) == length
+
+
+@pytest.mark.parametrize(("batch", "memory"), [(6, 1), (6, 4), (6, 50), (1, 1)])
+def test_batched_exp3_equals_its_definition(batch, memory):
+    policy, rng = BatchedExp3(batch, memory), np.random.default_rng(4)
+    policy.reset(Problem("arms", "bandit", 4, 700, -1.0, 3.0), np.random.default_rng(4))
+    eta = math.sqrt(2 * math.log(4) / (4 * 700 / batch))
+    estimates, t = [0.0] * 4, 0
+    while t < 700:
+        weights = [math.exp(-eta * e) for e in estimates]
+        chances = [w / sum(weights) for w in weights]
+        u, arm = rng.random(), 0
+        while arm < 3 and u >= sum(chances[: arm + 1]):
+            arm += 1
+        losses = []
+        for _ in range(min(batch, 700 - t)):
+            assert policy.choose(0) == arm
+            reward = TABLE[t, arm] * 4 - 1
+            losses.append((3 - reward) / 4)
+            policy.update(0, arm, reward)
+            t += 1
+        used = losses[min(memory - 1, batch - 1) :]
+        if len(losses) == batch:
+            estimates[arm] += np.mean(used) / chances[arm]
+    assert policy._losses[:3] == pytest.approx(estimates[:3])
+
+
+def test_burn_in_then_commit_equals_its_definition():
+    policy = BurnInThenCommit(5, 30)
+    policy.reset(Problem("arms", "bandit", 4, 700), np.random.default_rng(4))
+    played = []
+    for t in range(700):
+        played.append(policy.choose(0))
+        policy.update(0, played[-1], TABLE[t, played[-1]])
+    means = [np.mean(TABLE[34 * x + 4 : 34 * (x + 1), x]) for x in range(4)]
+    assert played == [x for x in range(4) for _ in range(34)] + [int(np.argmax(means))] * (700 - 4 * 34)
+
+
+@pytest.mark.parametrize(("horizon", "arms", "trials"), [(8000, 8, 100), (100, 10, 5), (64, 1, 16), (3, 3, 1)])
+def test_default_number_of_trials(horizon, arms, trials):
+    policy = BurnInThenCommit(3)
+    policy.reset(Problem("arms", "bandit", arms, horizon), np.random.default_rng(4))
+    assert policy._trials == trials
+
+
+def test_ties_go_to_the_smaller_index():
+    policy = BurnInThenCommit(1, 2)
+    policy.reset(Problem("arms", "bandit", 3, 50), np.random.default_rng(4))
+    for reward in (0.1, 0.2, 0.5, 0.5, 0.9, 0.1):
+        policy.update(0, policy.choose(0), reward)
+    assert policy.choose(0) == 1
+
+
+def test_a_single_action():
+    world = TallyingBandit([{"family": "constant", "c": 0.5}], 3, horizon=50)
+    for policy in (BatchedExp3(), BurnInThenCommit(2)):
+        world.begin(world.draw(np.random.default_rng(0)))
+        policy.reset(world.problem, np.random.default_rng(0))
+        policy.advance(world, 50)
+        assert world.ledger()["expected_reward"] == -25.0
+
+
+def test_bound_of_batched_exp3():
+    world = TallyingBandit([{"family": "constant", "c": c} for c in (0.5, 0.2)], 3, horizon=8000)
+    (bound,) = BatchedExp3().regret_bounds(world.problem, world.facts())
+    assert bound.holds
+    assert not bound.anytime
+    assert bound.against == "constant"
+    assert bound.curve(np.array([8000.0]))[0] == pytest.approx(4 * (14 * math.log(2)) ** (1 / 3) * 400)
+    assert not BatchedExp3(3).regret_bounds(world.problem, world.facts())[0].holds
+    assert BatchedExp3(memory=2).regret_bounds(world.problem, world.facts()) == ()
+
+
+@pytest.mark.parametrize(
+    ("make", "text"),
+    [
+        (lambda: BatchedExp3(0), "batch"),
+        (lambda: BatchedExp3(memory=0), "memory"),
+        (lambda: BurnInThenCommit(0), "memory"),
+        (lambda: BurnInThenCommit(2, 0), "trials"),
+        (lambda: BatchedExp3().reset(Problem("arms", "bandit", 2), None), "needs a horizon"),
+        (lambda: BurnInThenCommit(2).reset(Problem("arms", "bandit", 2), None), "needs a horizon or trials"),
+        (
+            lambda: BatchedExp3().reset(Problem("arms", "bandit", 2, 9, -math.inf, math.inf, noise=1.0), None),
+            "finite range",
+        ),
+    ],
+)
+def test_bad_input(make, text):
+    with pytest.raises(ValueError, match=text):
+        make()

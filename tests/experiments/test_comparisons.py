@@ -1,0 +1,56 @@
+"""Pairs of policies: paired, corrected for their number, and silent where nothing differs."""
+
+import numpy as np
+import pytest
+from scipy.stats import ttest_rel
+
+from environments.contract import Notion
+from experiments.comparisons import compare
+from experiments.results import PanelResult
+from experiments.study import Component, Panel
+
+
+def panel(finals):
+    """A panel whose policies have these regrets [n_replicates] at the horizon."""
+    n = len(next(iter(finals.values())))
+    series = {label: {"reward": -np.asarray(values, dtype=float)[:, None]} for label, values in finals.items()}
+    study = Panel(name="p", environment=Component(name="e"), horizon=1, replicates=n, policies=[Component(name="a")])
+    notions = (Notion("pseudo", "reward", "best", "fixed", "regret"),)
+    nothing = {label: () for label in finals}
+    return PanelResult(study, np.array([1]), np.arange(n), series, {"best": np.zeros((n, 1))}, notions, nothing, (), {})
+
+
+def test_holms_correction():
+    rng = np.random.default_rng(0)
+    luck = rng.normal(0, 5, 30)
+    finals = {name: luck + shift + rng.normal(0, 1, 30) for name, shift in (("a", 0.0), ("b", 0.4), ("c", 2.0))}
+    found = {(c.better, c.worse): c for c in compare(panel(finals))}
+    raw = {pair: ttest_rel(finals[pair[1]], finals[pair[0]]).pvalue for pair in found}
+    order = sorted(raw, key=raw.get)
+    expected, largest = {}, 0.0
+    for rank, pair in enumerate(order):
+        largest = max(largest, (3 - rank) * raw[pair])
+        expected[pair] = min(1.0, largest)
+    assert {pair: c.p for pair, c in found.items()} == pytest.approx(expected)
+    assert found["a", "c"].significant(0.95)
+    for (one, other), c in found.items():
+        assert c.difference.value == pytest.approx(np.mean(finals[other] - finals[one]))
+
+
+def test_the_family_wise_error_is_kept():
+    rng, false = np.random.default_rng(1), 0
+    for _ in range(300):
+        finals = {str(i): rng.normal(size=12) for i in range(5)}
+        false += any(c.significant(0.95) for c in compare(panel(finals)))
+    assert false / 300 <= 0.05 + 4 * np.sqrt(0.05 * 0.95 / 300)
+
+
+def test_no_spread():
+    same, apart = (
+        compare(panel({"a": [1.0, 1.0, 1.0], "b": [1.0, 1.0, 1.0]})),
+        compare(panel({"a": [1, 1, 1], "b": [2, 2, 2]})),
+    )
+    assert (same[0].p, apart[0].p) == (1.0, 0.0)
+    (single,) = compare(panel({"a": [1.0], "b": [2.0]}))
+    assert np.isnan(single.p)
+    assert not single.significant(0.95)
