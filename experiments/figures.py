@@ -27,8 +27,10 @@ from experiments.style import (
     HEIGHT,
     LINE,
     WIDTH,
+    legend_lines,
     notes_of,
     number,
+    place_legend,
     style,
 )
 from experiments.sweep_figures import draw_sweep
@@ -106,7 +108,7 @@ def _canvas(parts: Sequence[PanelResult | SweepResult], confidence: float, notio
             draw_panel(ax, part, confidence, notion)
     for ax in axes[len(parts) :]:
         ax.set_axis_off()
-    lines = max(len(ax.get_legend_handles_labels()[1]) for ax in axes)
+    lines = max(map(legend_lines, axes))
     canvas.set_size_inches(WIDTH * columns, (HEIGHT + LINE * lines) * rows)
     return canvas
 
@@ -201,7 +203,7 @@ def _dress(ax: Axes, panel: PanelResult, scale: str, notion: str, cost: bool) ->
     ax.set_xlim(first, max(panel.times[-1], first + 1))
     if scale == "loglog":
         _fit_height(ax, first)
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.19), ncols=1, handlelength=2.6, borderaxespad=0.0)
+    place_legend(ax)
 
 
 def _fit_height(ax: Axes, first: float) -> None:
@@ -214,4 +216,5 @@ def _fit_height(ax: Axes, first: float) -> None:
 
 def _plus_minus(band: Band, confidence: float) -> str:
     reach = float(band.high[-1] - band.low[-1]) / 2.0
-    return "" if math.isnan(reach) else f" ± {number(reach)}"
+    known = reach > 1e-9 * max(1.0, abs(float(band.mean[-1])))  # neither NaN nor rounding alone
+    return f" ± {number(reach)}" if known else ""

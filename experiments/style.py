@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
 import matplotlib as mpl
+from matplotlib.axes import Axes
 
 from experiments.results import BoundCurve
 
@@ -66,9 +68,22 @@ def notes_of(bound: BoundCurve, is_vacuous: bool = False, over_time: bool = True
 
 
 def number(value: float) -> str:
-    """Three significant digits with k, M or G."""
+    """Three significant digits with k, M, G, T, P or E."""
     size = abs(value)
-    for unit, letter in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
-        if size >= unit * 0.9995:
-            return f"{value / unit:.3g}{letter}"
+    for power, letter in ((18, "E"), (15, "P"), (12, "T"), (9, "G"), (6, "M"), (3, "k")):
+        if size >= 10.0**power * 0.9995:
+            return f"{value / 10.0**power:.3g}{letter}"
     return f"{value:.3g}"
+
+
+def place_legend(ax: Axes, below: float = -0.19) -> None:
+    """Put the legend under the axes, one entry a line, long ones wrapped."""
+    for artist, text in zip(*ax.get_legend_handles_labels(), strict=True):
+        artist.set_label(textwrap.fill(text, 52, subsequent_indent="   "))
+    anchor = (0.5, below)
+    ax.legend(loc="upper center", bbox_to_anchor=anchor, ncols=1, handlelength=2.6, borderaxespad=0.0)
+
+
+def legend_lines(ax: Axes) -> int:
+    """Lines of text in the legend."""
+    return sum(text.count("\n") + 1 for text in ax.get_legend_handles_labels()[1])

@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 
 from experiments.statistics import Array
-from experiments.style import BOUND_STYLES, COLOURS, DASHES, GREY, notes_of
+from experiments.style import BOUND_STYLES, COLOURS, DASHES, GREY, notes_of, place_legend
 from experiments.sweeps import SweepBound, SweepResult
 
 
@@ -37,8 +37,7 @@ def draw_sweep(ax: Axes, result: SweepResult) -> None:
     if scale == "auto":
         scale = "loglog" if result.numeric and x.min() > 0.0 and values.min() > 0.0 else "linear"
     _set_scales(ax, result, x, scale)
-    below = -0.19 if result.numeric else -0.32
-    ax.legend(loc="upper center", bbox_to_anchor=(0.5, below), ncols=1, handlelength=2.6, borderaxespad=0.0)
+    place_legend(ax, -0.19 if result.numeric else -0.32)
 
 
 def _set_scales(ax: Axes, result: SweepResult, x: Array, scale: str) -> None:

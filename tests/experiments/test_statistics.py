@@ -45,6 +45,15 @@ def test_one_replicate_has_no_band():
     assert np.all(np.isnan(band.low))
 
 
+def test_replicates_that_differ_at_a_single_time_do_not_blow_the_band_up():
+    samples = np.random.default_rng(8).normal(size=(16, 30)).cumsum(axis=1)
+    plain = mean_band(samples)
+    samples[:, 4] = 2.0
+    samples[3, 4] = 2.5
+    band = mean_band(samples)
+    assert np.all(band.all_high - band.mean <= 2.0 * (plain.all_high - plain.mean) + 1.0)
+
+
 def test_too_few_replicates_have_no_simultaneous_band():
     band = mean_band(np.random.default_rng(1).normal(size=(3, 4)))
     assert np.all(np.isfinite(band.low))

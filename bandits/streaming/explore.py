@@ -1,0 +1,62 @@
+"""Explore-then-commit on a stream: every arriving arm is pulled ``n`` times, the best mean stays in the one slot.
+
+The stored mean is remembered and the stored arm not pulled again until the commitment, so nothing adapts: the rule
+commits to the first arm with the largest mean. ``n`` is cut to ``floor(T / K)``, at least 1.
+
+For the largest error of ``K`` means, ``E max |mean_i - mu_i| <= sqrt(ln(2K) / (2n))``, and the arm committed to lies at
+most twice that below the best: ``E R <= K n + T sqrt(2 ln(2K) / n)`` (derived).
+"""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+
+import numpy as np
+
+from bandits.contract import Array, Assumption, Problem
+from bandits.streaming.policy import SkimmingPolicy, stream_of
+from bandits.streaming.protocol import CURRENT, Action, Store
+from bandits.streaming.theory import fits
+
+
+class StreamExploration(SkimmingPolicy):
+    """Explore-then-commit with one stored arm; a family member says how many pulls an arm gets."""
+
+    @abstractmethod
+    def _wanted(self, problem: Problem) -> int:
+        """Pulls of each arm, before the cut to ``T // K``."""
+
+    def pulls(self, problem: Problem) -> int:
+        """Pulls of each arm."""
+        arms, horizon = stream_of(problem)
+        return max(1, min(self._wanted(problem), horizon // arms))
+
+    def slots_required(self, problem: Problem) -> int:
+        return 1
+
+    def memory_words(self, problem: Problem) -> int:
+        return 2 + 3
+
+    def _begin(self, problem: Problem, rng: np.random.Generator) -> list[Action]:
+        self._n = self.pulls(problem)
+        self._best = -math.inf
+        return [self._pull(CURRENT, self._n)]
+
+    def _respond(self, mean: float) -> list[Action]:
+        kept: list[Action] = []
+        if mean > self._best:
+            self._best = mean
+            kept = [Store(0)]
+        return [*kept, *self._next(self._n)] if self._arrived < self._arms else [*kept, self._commit(0)]
+
+    def _skim(self, means: Array) -> int:
+        better = means > self._best
+        first = int(np.argmax(better))
+        return first if better[first] else len(means)
+
+    def _sizes(self, problem: Problem) -> tuple[Assumption, ...]:
+        """The hypotheses of the bounds: at least two arms, and enough time for the pulls wanted."""
+        arms, horizon = stream_of(problem)
+        enough = self._wanted(problem) * arms <= horizon
+        return fits("there are at least two arms", arms >= 2), fits("the exploration fits into the horizon", enough)

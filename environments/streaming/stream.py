@@ -1,0 +1,68 @@
+"""A stream of arms with given or random means, in any order."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from bandits.contract import Array
+from bandits.domain import integer, one_of, real
+from environments.streaming.instances import INSTANCES, ORDERS, arranged, clear_cut, mixed
+from environments.streaming.world import ArmStream
+
+
+class Stream(ArmStream):
+    """Arms that stream by in an order fixed before the run.
+
+    Args:
+        means: [n_arms] means in [0, 1], or the name of a family from which every run draws new ones: "mixed" (uniform
+            on [0, 1]) or "clear_cut" (normal (0.5, 0.1) truncated to [0, 0.8], and one arm of 0.82), after C. Wang,
+            ICML 2023.
+        n_arms: length of the stream, for a family.
+        horizon: number of pulls, in 1..9 * 10^18.
+        memory: number of arms that can be stored, the arriving one not counted.
+        order: "given", "random", "ascending", "descending", "best_first" or "best_last".
+        passes: how often the stream goes by.
+        between: order of later passes, "fixed" or "reshuffle".
+        rewards: "bernoulli" or "gaussian".
+        sigma: standard deviation of Gaussian rewards, > 0.
+        illegal: "error", or "ignore" for a world in which a forbidden action does nothing.
+        batch: largest batch in gymnasium's ``action_space``, see ``ArmStream``.
+        debug: whether to record every action in ``history``.
+    """
+
+    def __init__(
+        self,
+        means: Sequence[float] | str = "mixed",
+        n_arms: int | None = None,
+        horizon: int = 10_000,
+        memory: int = 1,
+        order: str = "random",
+        passes: int = 1,
+        between: str = "fixed",
+        rewards: str = "bernoulli",
+        sigma: float = 0.5,
+        illegal: str = "error",
+        batch: int = 1,
+        debug: bool = False,
+    ) -> None:
+        self.order = one_of("order", order, ORDERS)
+        self._given: Array | None = None
+        if isinstance(means, str):
+            self.means: Sequence[float] | str = one_of("means", means, INSTANCES)
+            if n_arms is None:
+                raise ValueError(f"n_arms must be given with means={means!r}")
+        else:
+            self.means = [real(f"means[{i}]", mean, 0.0, 1.0, closed="both") for i, mean in enumerate(means)]
+            if n_arms not in (None, len(self.means)):
+                raise ValueError(f"n_arms must be the number of means, {len(self.means)}, or left out, got {n_arms!r}")
+            n_arms = integer("number of means", len(self.means))
+            self._given = np.array(self.means)
+        super().__init__(n_arms, horizon, memory, passes, between, rewards, sigma, illegal, batch, debug)
+
+    def _means_of(self, rng: np.random.Generator) -> Array:
+        means = self._given
+        if means is None:
+            means = mixed(rng, self.n_arms) if self.means == "mixed" else clear_cut(rng, self.n_arms)
+        return arranged(means, self.order, rng)

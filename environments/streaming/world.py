@@ -1,0 +1,357 @@
+"""The world of a stream of arms: the buffer, the slots, the four actions, and what they cost."""
+
+from __future__ import annotations
+
+import math
+import warnings
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from numbers import Integral
+from typing import Any, NamedTuple
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from bandits.arms.policy import Actions, Block
+from bandits.contract import Array, Problem
+from bandits.domain import integer, one_of, positive
+from bandits.kernels import kernel
+from bandits.streaming.protocol import CURRENT, Action, Advance, Drop, Feedback, Pull, Store, View, decode
+from environments.contract import Environment, Notion
+from environments.streaming.rewards import LARGEST, BernoulliRewards, Draws, GaussianRewards, Rewards
+from environments.streaming.stage import NONE, RefusedError, Stage
+
+HORIZON = 9 * 10**18
+"""Longest horizon: times are int64."""
+
+
+class ProtocolError(ValueError, RuntimeError):
+    """An action that the protocol forbids; the state is as it was before."""
+
+
+class Tape(NamedTuple):
+    """All randomness of a run.
+
+    Attributes:
+        means: [n_arms] in the order of the first pass.
+        seeds: of the generators of first batches, of other batches, of single pulls, and of later passes' orders.
+    """
+
+    means: Array
+    seeds: tuple[int, ...]
+
+
+@kernel
+def _account(block: Block, actions: Actions, best: float, totals: Array) -> None:
+    for s in range(actions.size):
+        mean = block.levels[0, actions[s]]
+        reward = mean + block.noise[s]
+        if block.binary:
+            reward = 1.0 if reward > 0.0 else 0.0
+        totals[0] += reward
+        totals[1] -= best - mean
+
+
+class ArmStream(Environment[View, Any, Feedback, Tape]):
+    """A stream of arms; a family member says how the means of a run come about.
+
+    The clock counts pulls. A pull is a batch: one action moves the clock by ``n``. Storing, dropping and advancing take
+    no time, and there are never more than ``3 K + 1`` of them in a pass, so that a policy that never pulls comes to an
+    end. After the last arm of a pass, ``Advance`` empties the buffer; one more begins the next pass, if there is one.
+    Slots keep their arms. In a later pass a stored arm arrives again. ``environments.streaming.rewards`` says which
+    draw decides which reward.
+
+    Ledger: ``reward``; ``shortfall``, the expected reward of the pulls less that of the best arm, at most 0 and free of
+    the rounding errors of a difference; ``peak_memory`` (most arms stored at once), ``peak_pullable`` (with the one in
+    the buffer), ``arrivals``.
+
+    Args:
+        n_arms: length ``K`` of the stream.
+        horizon: number of pulls, in 1..9 * 10^18.
+        memory: number of slots ``m``, the buffer not counted.
+        passes: how often the stream goes by.
+        between: order of later passes, "fixed" or "reshuffle".
+        rewards: "bernoulli" or "gaussian".
+        sigma: standard deviation of Gaussian rewards, > 0.
+        illegal: "error", or "ignore" for worlds in which a forbidden action does nothing.
+        batch: largest batch of an action in gymnasium's ``action_space``: ``Discrete(3 m + 2)`` for 1, else a tuple of
+            the action's code and the batch. The run itself knows no such limit.
+        debug: whether to record every action in ``history`` as (name, handle, batch or slot, pulls before); the
+            handle of an advance is that of the arm that arrives, or -1.
+    """
+
+    def __init__(
+        self,
+        n_arms: int,
+        horizon: int,
+        memory: int,
+        passes: int,
+        between: str,
+        rewards: str,
+        sigma: float,
+        illegal: str,
+        batch: int,
+        debug: bool,
+    ) -> None:
+        self.n_arms = integer("n_arms", n_arms)
+        self.horizon = integer("horizon", horizon, 1, HORIZON)
+        self.memory = integer("memory", memory, 1)
+        if horizon < n_arms:
+            warnings.warn(f"{n_arms} arms, {horizon} pulls: the stream cannot be read once", stacklevel=3)
+        self.passes = integer("passes", passes)
+        self.between = one_of("between", between, ("fixed", "reshuffle"))
+        self.rewards = one_of("rewards", rewards, ("bernoulli", "gaussian"))
+        self.sigma = positive("sigma", sigma)
+        self.illegal = one_of("illegal", illegal, ("error", "ignore"))
+        self.batch = integer("batch", batch, 1, LARGEST)
+        if not isinstance(debug, bool):
+            raise ValueError(f"debug must be True or False, got {debug!r}")
+        self.debug = debug
+        gaussian = rewards == "gaussian"
+        self._rewards: Rewards = GaussianRewards(self.sigma) if gaussian else BernoulliRewards()
+        self.problem = Problem(
+            "streaming",
+            "bandit",
+            3 * self.memory + 2,
+            self.horizon,
+            low=-np.inf if gaussian else 0.0,
+            high=np.inf if gaussian else 1.0,
+            noise=self.sigma if gaussian else None,
+            items=self.n_arms,
+            memory=self.memory,
+            passes=self.passes,
+        )
+        codes = spaces.Discrete(3 * self.memory + 2)
+        batches = spaces.Discrete(self.batch, start=1)
+        self.action_space = codes if batch == 1 else spaces.Tuple((codes, batches))
+        space: Any = spaces.Tuple(
+            (
+                spaces.Discrete(self.horizon + 1),
+                spaces.Discrete(self.horizon + 1),
+                spaces.Discrete(self.passes),
+                spaces.Discrete(self.n_arms * self.passes + 1),
+                spaces.Discrete(2),
+                spaces.Discrete(self.n_arms + 1, start=NONE),
+                spaces.MultiDiscrete(np.full(self.memory, self.n_arms + 1), start=np.full(self.memory, NONE)),
+                spaces.MultiBinary(3 * self.memory + 2),
+            )
+        )
+        self.observation_space = space
+        self._known = {
+            "stationary": True,
+            "oblivious": True,
+            "bernoulli": not gaussian,
+            "gaussian": gaussian,
+            "bounded": not gaussian,
+            "changes": 0,
+        }
+        self._facts: Mapping[str, Any] = {}
+        self.clock = 0
+        self._begun = False
+
+    @abstractmethod
+    def _means_of(self, rng: np.random.Generator) -> Array:
+        """Means [n_arms] of a run, in order of arrival."""
+
+    def draw(self, rng: np.random.Generator) -> Tape:
+        means = self._means_of(rng)
+        return Tape(means, tuple(int(seed) for seed in rng.integers(0, 2**63, size=4)))
+
+    def begin(self, tape: Tape) -> None:
+        self.tape = tape
+        self._means, self._best = tape.means, float(np.max(tape.means))
+        if self._facts.get("means") is not self._means:
+            self._facts = {"means": self._means, **self._known}
+        orders = np.random.default_rng(tape.seeds[3]) if self.between == "reshuffle" else None
+        self._stage = Stage(self.n_arms, self.memory, self.passes, orders)
+        self._draws = Draws(self._rewards, tape.seeds[:3])
+        self.clock, self._reward, self._shortfall = 0, 0.0, 0.0
+        self._asked = 0
+        self.history: list[tuple[str, int, int, int]] = []
+        self._begun = True
+        self.mark = (0, self.ledger())
+
+    def observe(self) -> View:
+        stage, m = self._stage, self.memory
+        slots = np.array(stage.slots, dtype=np.int64)
+        mask = np.zeros(3 * m + 2, dtype=np.int8)
+        if self.clock < self.horizon:
+            mask[:m] = mask[2 * m + 2 :] = slots != NONE
+            mask[m : 2 * m + 1] = stage.current != NONE
+            mask[2 * m + 1] = stage.may_advance
+        over, left = stage.position == self.n_arms, self.horizon - self.clock
+        return View(self.clock, left, stage.pass_index, stage.arrivals, over, stage.current, slots, mask)
+
+    def transition(self, action: Any) -> tuple[float, Feedback]:
+        """Carry out an action, or a code of gymnasium's ``action_space``.
+
+        Raises:
+            ProtocolError: the protocol forbids it; nothing changes. With ``illegal="ignore"``, only after the end.
+            RuntimeError: no run was begun.
+        """
+        if not self._begun:
+            raise RuntimeError("no run was begun: call reset(), or begin(draw(rng))")
+        if self.clock >= self.horizon:
+            raise self._refusal(action, "the run is over: call reset()")
+        try:
+            return self._carry_out(action)
+        except RefusedError as reason:
+            if self.illegal == "error":
+                raise self._refusal(action, reason) from None
+        return 0.0, None
+
+    def _carry_out(self, action: Any) -> tuple[float, Feedback]:
+        kind = type(action)
+        if kind is Pull:
+            return self._pull(*action)
+        if kind is not Advance and kind is not Store and kind is not Drop:
+            return self._carry_out(self._decoded(action))
+        stage = self._stage
+        if kind is Advance:
+            stage.advance()
+            self._record("advance", stage.current, 0)
+        elif kind is Store:
+            stage.store(action.slot)
+            self._record("store", stage.slots[action.slot], action.slot)
+        else:
+            handle = stage.at(action.slot)
+            stage.drop(action.slot)
+            self._record("drop", handle, action.slot)
+        return 0.0, None
+
+    def _pull(self, where: int, n: int, observe: bool) -> tuple[float, Feedback]:
+        stage = self._stage
+        handle = stage.at(where)
+        if type(n) is not int or n < 1:
+            raise RefusedError("n must be a whole number >= 1")
+        if n > self.horizon - self.clock:
+            raise RefusedError(f"only {self.horizon - self.clock} pulls are left")
+        if observe and n > LARGEST:
+            raise RefusedError("an observed batch has at most 10^18 pulls")
+        mean = self._means.item(handle)
+        if n > 1:
+            self.mark = (self.clock, self.ledger())
+        if where == CURRENT and stage.unpulled and observe and n > 1:
+            total = self._draws.first(n, self._means, stage.order, stage.number).item(0)
+        else:
+            total = self._draws.batch(n, mean)
+        if where == CURRENT:
+            stage.unpulled = False
+        self._record("pull", handle, n)
+        self.clock += n
+        self._reward += total
+        self._shortfall -= n * (self._best - mean)
+        return total, (total, n) if observe else None
+
+    def _record(self, name: str, handle: int, number: int) -> None:
+        if self.debug:
+            self.history.append((name, handle, number, self.clock))
+
+    def _refusal(self, action: Any, why: object) -> ProtocolError:
+        return ProtocolError(f"{action!r}: {why} ({self.clock} pulls used, {self._stage.arrivals} arrivals seen)")
+
+    def _decoded(self, action: Any) -> Action:
+        code, n = action if isinstance(action, tuple | list) and len(action) == 2 else (action, 1)
+        if not isinstance(code, Integral) or not isinstance(n, Integral) or isinstance(code, bool):
+            raise RefusedError("an action is a Pull, Store, Drop or Advance, a code, or a code and a batch")
+        try:
+            return decode(int(code), int(n), self.memory)
+        except ValueError as error:
+            raise RefusedError(str(error)) from None
+
+    def ledger(self) -> Mapping[str, float]:
+        stage = self._stage
+        return {
+            "reward": self._reward,
+            "shortfall": self._shortfall,
+            "peak_memory": stage.peak,
+            "peak_pullable": stage.peak_pullable,
+            "arrivals": stage.arrivals,
+        }
+
+    def comparators(self, checkpoints: NDArray[np.int64]) -> Mapping[str, Array]:
+        """The best arm of the stream, seen or not; ``worst`` and ``best_arm`` are measured like ``shortfall``."""
+        times = checkpoints.astype(np.float64)
+        spread = self._best - float(np.min(self._means))
+        return {"best_arm": np.zeros(len(times)), "best_arm_reward": times * self._best, "worst": -times * spread}
+
+    def notions(self) -> Sequence[Notion]:
+        return (
+            Notion("pseudo", "shortfall", "best_arm", "fixed", "pseudo-regret against the best arm of the stream"),
+            Notion("realized", "reward", "best_arm_reward", "realized", "realized regret against the best arm's mean"),
+        )
+
+    def facts(self) -> Mapping[str, Any]:
+        return self._facts
+
+    def clairvoyant(self, comparator: str) -> Action:
+        if comparator != "best_arm":
+            raise ValueError(f"comparator must be best_arm, got {comparator!r}")
+        left, best = self.horizon - self.clock, int(np.argmax(self._means))
+        if best in self._stage.slots:
+            return Pull(self._stage.slots.index(best), left, False)
+        return Pull(CURRENT, left, False) if self._stage.current == best else Advance()
+
+    def arrivals(self, n: int) -> Array:
+        """Sums of the first ``n`` pulls of the arriving arm and of arms that follow it, or none; nothing is pulled."""
+        stage = self._stage
+        if stage.current == NONE or not stage.unpulled or not 1 < n <= LARGEST:
+            return np.empty(0)
+        self._asked = n
+        return self._draws.first(n, self._means, stage.order, stage.number)
+
+    def pass_by(self, count: int) -> None:
+        """Pull each of the next ``count`` arms as often as ``arrivals`` was asked for, and let it pass.
+
+        Raises:
+            ProtocolError: so many batches were not handed out, or do not fit; nothing changes.
+        """
+        n, stage = self._asked, self._stage
+        sums = self.arrivals(n)[:count]
+        if len(sums) < count or count * n > self.horizon - self.clock:
+            raise self._refusal(Pull(CURRENT, n), f"{count} such batches do not fit")
+        handles = stage.order[stage.position : stage.position + count]
+        if self.debug:
+            following = [*stage.order[stage.position + 1 :], NONE]
+            for i, (handle, after) in enumerate(zip(handles.tolist(), following, strict=False)):
+                time = self.clock + i * n
+                self.history += [("pull", handle, n, time), ("advance", int(after), 0, time + n)]
+        self._reward = _added(self._reward, sums)
+        self._shortfall = _added(self._shortfall, -(n * (self._best - self._means[handles])))
+        self.clock += count * n
+        stage.advance(count)
+
+    def block(self, rounds: int) -> Block:
+        """The next single pulls; their actions are slots, or ``memory`` for the arriving arm."""
+        if not self._begun or self.clock >= self.horizon:
+            raise RuntimeError("no run was begun, or it is over: call reset(), or begin(draw(rng))")
+        handles = np.array([*self._stage.slots, self._stage.current])
+        levels = np.where(handles == NONE, math.nan, self._means[handles])
+        return Block(
+            levels[None, :], 0, self._draws.noise(min(rounds, self.horizon - self.clock)), self._rewards.binary
+        )
+
+    def absorb(self, actions: Actions) -> None:
+        """Account for single pulls made in the last block.
+
+        Raises:
+            ProtocolError: a place was empty; nothing changes.
+        """
+        totals = np.array([self._reward, self._shortfall])
+        _account(self.block(actions.size), actions, self._best, totals)
+        if math.isnan(totals[1]):
+            raise self._refusal(Pull(CURRENT), "an empty place was pulled")
+        if self.debug:
+            places = np.array([*self._stage.slots, self._stage.current])[actions]
+            self.history += [("pull", handle, 1, self.clock + i) for i, handle in enumerate(places.tolist())]
+        self._reward, self._shortfall = totals.tolist()
+        if self.memory in actions:
+            self._stage.unpulled = False
+        self._draws.use(actions.size)
+        self.clock += actions.size
+
+
+def _added(start: float, terms: Array) -> float:
+    """``start`` plus the terms, one after the other."""
+    return float(np.cumsum(np.concatenate(([start], terms)))[-1])
