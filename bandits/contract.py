@@ -36,13 +36,14 @@ class Problem:
             from the range (Hoeffding: (high - low) / 2) and need not be given.
         actions: the numbers that the actions stand for (a grid of relaxation parameters, say), or empty.
         contexts: the interval (low, high) of each coordinate of the observed context, or empty.
-        items: number of things that requests can name (pages), or None where there are none.
+        items: number of things that requests can name (pages) or that stream by (arms), or None where there are none.
         memory: number of items that can be kept (cache slots, stored arms), or None where nothing is kept.
         prediction: the kind of prediction that comes with each observation, or empty.
         plays: number of actions that may be taken in one period.
         passes: number of times that a stream of arms goes by.
         groups: names of the groups that a round may belong to, or empty.
         dimension: length of the context vectors, or None where there are none.
+        recovery: longest idle time after which an arm's reward no longer grows, or None where rewards do not recover.
         edges: pairs (tail, head) of the network whose paths are the actions, or empty.
     """
 
@@ -62,6 +63,7 @@ class Problem:
     passes: int = 1
     groups: tuple[str, ...] = ()
     dimension: int | None = None
+    recovery: int | None = None
     edges: tuple[tuple[int, int], ...] = ()
 
     def __post_init__(self) -> None:

@@ -30,6 +30,8 @@ class Notion:
         against: what kind of comparator that is ("fixed", "dynamic", ...); a ``Bound`` applies where it agrees.
         label: for axes, naming notion and comparator.
         unit: unit of the regret ("reward", "iterations", ...).
+        every_round: False where the regret moves in some rounds only (those of a group), so that a growth exponent in
+            rounds means nothing.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Notion:
     against: str
     label: str
     unit: str = "reward"
+    every_round: bool = True
 
 
 class Environment(gymnasium.Env[Obs, Act], ABC, Generic[Obs, Act, Fbk, Tape]):

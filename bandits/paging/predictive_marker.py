@@ -9,162 +9,30 @@ chain; the page evicted last on behalf of a chain represents it. On a fault with
     else: evict a uniformly random unmarked page
     the page evicted represents the chain
 
-The random page is the one in slot ``int(U_t m)`` of the ``m`` unmarked ones, with ``U_t`` the uniform of request ``t``.
-
 Guarantee: ``E[cost] <= min(2 + 2 sqrt(5 eta / OPT), 4 H_k) OPT``, where ``eta`` is the sum of the absolute errors of
 the predicted times.
 
 Reference: T. Lykouris and S. Vassilvitskii, *Competitive Caching with Machine Learned Advice*, Journal of the ACM 68,
 2021.
-
-Slots parted by swaps into [unmarked | marked]. The predictions of unmarked pages do not change during a phase: they are
-heaped when it begins, in O(k), and popped when wanted: O(log k) per request, amortised.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
-from bandits.contract import Array, Bound, Problem
-from bandits.kernels import kernel
-from bandits.paging.cache import CachePolicy, Departures, Flags, Ints, empty_slots, zeros
-from bandits.paging.policy import Requests
+from bandits.contract import Bound, Problem
+from bandits.paging.reuse_marking import ReuseMarking
 from bandits.paging.theory import OBLIVIOUS, REUSE, bound, harmonic, size_of
 
 
-class _State(NamedTuple):
-    slot: Ints  # [n_pages] slot of a page, or -1
-    due: Array  # [n_pages] latest predicted time of a page
-    last: Ints  # [n_pages] time of its latest request
-    stale: Ints  # [n_pages] the latest phase in which the page was stale
-    chain: Ints  # [n_pages] chain that the page represents, if it was evicted in this phase
-    length: Ints  # [k] length of a chain
-    page: Ints  # [k] page of a slot: first the unmarked ones, then the marked ones
-    heap: Ints  # [k] the pages unmarked when the phase began, the largest predicted time at 0
-    heap_due: Array  # [k] the predicted time of the page at a place, as of then
-    heap_last: Ints  # [k] the time of its latest request, as of then
-    heaped: Ints  # [1] pages in the heap
-    chains: Ints  # [1] number of chains of the phase
-    unmarked: Ints  # [1] number of unmarked pages
-    size: Ints  # [1] pages held
-    phase: Ints  # [1] number of the phase, 0 before the first eviction
-    clock: Ints  # [1] requests served
-
-
-@kernel
-def _swap(s: _State, x: int, y: int) -> None:
-    s.page[x], s.page[y] = s.page[y], s.page[x]
-    s.slot[s.page[x]], s.slot[s.page[y]] = x, y
-
-
-@kernel
-def _first(due: float, last: int, other_due: float, other_last: int) -> bool:
-    return due > other_due or (due == other_due and last < other_last)
-
-
-@kernel
-def _put(s: _State, i: int, page: int, due: float, last: int) -> None:
-    s.heap[i], s.heap_due[i], s.heap_last[i] = page, due, last
-
-
-@kernel
-def _sink(s: _State, i: int, page: int, due: float, last: int) -> None:
-    """Put a page at place ``i`` or below, moving those with larger times up."""
-    n = s.heaped[0]
-    while 2 * i + 1 < n:
-        j = 2 * i + 1
-        if j + 1 < n and _first(s.heap_due[j + 1], s.heap_last[j + 1], s.heap_due[j], s.heap_last[j]):
-            j += 1
-        if _first(due, last, s.heap_due[j], s.heap_last[j]):
-            break
-        _put(s, i, s.heap[j], s.heap_due[j], s.heap_last[j])
-        i = j
-    _put(s, i, page, due, last)
-
-
-@kernel
-def _begin(s: _State) -> None:
-    """Begin a phase: unmark all pages and heap them by predicted time."""
-    k = s.page.size
-    s.phase[0] += 1
-    s.chains[0] = 0
-    s.unmarked[0] = s.heaped[0] = k
-    for x in range(k):
-        p = s.page[x]
-        s.stale[p] = s.phase[0]
-        _put(s, x, p, s.due[p], s.last[p])
-    for i in range(k // 2 - 1, -1, -1):
-        _sink(s, i, s.heap[i], s.heap_due[i], s.heap_last[i])
-
-
-@kernel
-def _furthest(s: _State) -> int:
-    """Slot of the unmarked page with the largest predicted time."""
-    while True:
-        x = int(s.slot[s.heap[0]])
-        if 0 <= x < s.unmarked[0]:
-            return x
-        s.heaped[0] -= 1
-        n = s.heaped[0]
-        _sink(s, 0, s.heap[n], s.heap_due[n], s.heap_last[n])
-
-
-@kernel
-def _play(pages: Ints, reuse: Array, uniforms: Array, faults: Flags, gone: Departures, s: _State, trust: float) -> None:
-    k = s.page.size
-    left = 0
-    for t in range(pages.size):
-        p = pages[t]
-        x = s.slot[p]
-        faults[t] = x < 0
-        if x < 0:
-            if s.size[0] < k:
-                x = s.size[0]
-                s.size[0] += 1
-            else:
-                if s.unmarked[0] == 0:
-                    _begin(s)
-                if s.stale[p] == s.phase[0]:
-                    c = s.chain[p]
-                    s.length[c] += 1
-                else:
-                    c = s.chains[0]
-                    s.chains[0] += 1
-                    s.length[c] = 1
-                x = _furthest(s) if s.length[c] <= trust else int(uniforms[t] * s.unmarked[0])
-                s.chain[s.page[x]] = c
-                gone.pages[left] = s.page[x]
-                left += 1
-                s.slot[s.page[x]] = -1
-            s.page[x] = p
-            s.slot[p] = x
-        if x < s.unmarked[0]:
-            s.unmarked[0] -= 1
-            _swap(s, x, s.unmarked[0])
-        s.due[p] = reuse[t]
-        s.last[p] = s.clock[0] + t
-        gone.ends[t] = left
-    s.clock[0] += pages.size
-
-
-class PredictiveMarker(CachePolicy):
+class PredictiveMarker(ReuseMarking):
     """PredictiveMarker of Lykouris and Vassilvitskii (2021), for predicted reuse times."""
 
-    prediction = "reuse"
-    randomised = True
-    by_page = {"slot": -1, "due": 0, "last": 0, "stale": 0, "chain": 0}
-
-    def _new(self, k: int, n_pages: int) -> _State:
-        n = n_pages
-        by_page = (empty_slots(n), np.zeros(n), zeros(n), zeros(n), zeros(n))
-        return _State(*by_page, zeros(k), zeros(k), zeros(k), np.zeros(k), zeros(k), *(zeros(1) for _ in range(6)))
-
-    def _serve(self, requests: Requests, uniforms: Array, faults: Flags, gone: Departures) -> None:
-        trust = harmonic(self._memory)
-        _play(requests.pages, requests.reuse, uniforms, faults, gone, self._state, trust)
+    def _trust(self, k: int) -> float:
+        return harmonic(k)
 
     def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
         """``min(1 + 2 sqrt(5 eta(t) / OPT_t), 4 H_k - 1) OPT_t`` in expectation."""

@@ -129,10 +129,9 @@ class PPPUCB(SchedulingPolicy):
             same = same and (self.planner != "single_base" or facts["base"] == self.base)
             assumptions.append(Assumption("the benchmark is the plan of the same planner", same))
         phase, n_arms = self._phase_of(problem, horizon), problem.n_actions
-        ratio = f" (gamma = {gamma(plays):.3g})" if rounding else ""
         return (
             Bound(
-                f"PPP-UCB bound{ratio}",
+                "PPP-UCB bound",
                 "upper",
                 lambda t: regret_bound(t, horizon, n_arms, plays, longest, phase, bases),
                 "gamma" if rounding else "plan",

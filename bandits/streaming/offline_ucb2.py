@@ -25,7 +25,7 @@ from bandits.domain import positive
 from bandits.streaming.offline import boolean, load, stored
 from bandits.streaming.policy import StreamingPolicy, stream_of
 from bandits.streaming.protocol import Action
-from bandits.streaming.theory import fits, rewards_fit
+from bandits.streaming.theory import rewards_fit
 
 
 class OfflineUCB2(StreamingPolicy):
@@ -76,9 +76,10 @@ class OfflineUCB2(StreamingPolicy):
         return int(np.argmax(self._sums / self._counts + self._width * np.sqrt(bonus)))
 
     def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
-        """The order ``sqrt(K t ln t)`` of optimism with memory for all arms."""
+        """The order ``sqrt(K t ln t)`` of optimism; none where only the first arms are stored."""
         arms, _ = stream_of(problem)
-        whole = fits("all arms are stored", self.slots_required(problem) == arms)
+        if self.slots_required(problem) < arms:
+            return ()
         return (
             Bound(
                 "sqrt(K t ln t)",
@@ -86,6 +87,6 @@ class OfflineUCB2(StreamingPolicy):
                 lambda t: np.sqrt(arms * t * np.log(np.maximum(t, math.e))),
                 "fixed",
                 "classical",
-                (*rewards_fit(problem, facts), whole),
+                rewards_fit(problem, facts),
             ),
         )

@@ -21,14 +21,12 @@ from bandits.contract import Array, Assumption, Bound, Policy, Problem
 from bandits.domain import integer
 from bandits.paging.policy import Eviction, Request
 from environments.contract import Environment, Notion
-from environments.paging.arrays import LONGEST, Pages, check_cache_size
-from environments.paging.bits import Constant
-from environments.paging.cache import Cache
-from environments.paging.facts import Facts
-from environments.paging.instance import Instance
+from environments.paging.cache import Cache, request_space, slot_space
+from environments.paging.domain import LONGEST, Pages, check_cache_size
+from environments.paging.hindsight import Facts, Instance
 from environments.paging.optimum import OnlineOptimum
-from environments.paging.predictions import prediction_source
-from environments.paging.spaces import request_space, slot_space
+from environments.paging.predictions.bits import Constant
+from environments.paging.predictions.sources import prediction_source
 
 
 class AdaptivePaging(Environment[Request, Any, bool, None]):

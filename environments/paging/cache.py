@@ -1,11 +1,15 @@
-"""The cache of the stepwise path: its content, and the rules that every policy must keep."""
+"""The cache of the stepwise path: its content, the rules that every policy must keep, and gymnasium's spaces."""
 
 from __future__ import annotations
 
 from bisect import bisect_left, insort
 from operator import index
+from typing import Any, cast
 
-from bandits.paging.policy import Eviction
+import numpy as np
+from gymnasium import spaces
+
+from bandits.paging.policy import Eviction, Request
 
 
 class Cache:
@@ -96,3 +100,41 @@ class Cache:
         self._free.append(slot)
         del self._sorted[bisect_left(self._sorted, page)]
         self._contents = None
+
+
+class Times(spaces.Space[float]):
+    """All floating-point numbers but NaN: predicted times of next use, and -1 for no prediction."""
+
+    def __init__(self, seed: int | np.random.Generator | None = None) -> None:
+        super().__init__((), np.float64, seed)
+
+    @property
+    def is_np_flattenable(self) -> bool:
+        return False
+
+    def sample(self, mask: Any = None, probability: Any = None) -> float:
+        return float(self.np_random.exponential(1e3))
+
+    def contains(self, x: Any) -> bool:
+        return isinstance(x, float) and x == x
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Times)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return "Times()"
+
+
+def request_space(n_pages: int, horizon: int) -> spaces.Space[Request]:
+    """The space of ``Request``: page, bit (-1 for none), reuse, hit, cache, time."""
+    page = spaces.Discrete(n_pages)
+    cache = spaces.Sequence(spaces.Discrete(n_pages))
+    parts = (page, spaces.Discrete(3, start=-1), Times(), spaces.Discrete(2), cache, spaces.Discrete(horizon))
+    return cast(spaces.Space[Request], spaces.Tuple(parts))
+
+
+def slot_space(cache_size: int, bypass: bool) -> spaces.Discrete:
+    """Victim slots; with bypassing, one more for serving the page without loading it."""
+    return spaces.Discrete(cache_size + bypass)

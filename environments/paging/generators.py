@@ -1,8 +1,7 @@
 """Request sequences that are made up: cyclic, uniform, Zipf, Markov, working set, loops with scans, the ratio-2 family.
 
-``requests: {generator: zipf, a: 0.8}`` names one of ``GENERATORS`` and its parameters; each draws from the generator
-it is given and from nothing else. The adversary that answers a policy is an environment of its own
-(``environments.paging.adaptive``).
+``sequence: {generator: zipf, a: 0.8}`` names one of ``GENERATORS`` and its parameters; each draws from the generator
+it is given and from nothing else. The adversary that answers a policy is a world of its own, ``adaptive_paging``.
 """
 
 from __future__ import annotations
@@ -15,8 +14,7 @@ import numpy as np
 
 from bandits.contract import Array
 from bandits.domain import integer, real
-from environments.paging.arrays import Pages
-from environments.paging.named import build
+from environments.paging.domain import Pages, build
 from environments.paging.walks import Markov, WorkingSet
 
 RATIO2 = (2, 0, 1, 3, 0, 2, 3, 1)
@@ -172,10 +170,7 @@ def build_generator(name: Any, parameters: Mapping[str, Any], cache_size: int) -
         ValueError: unknown name or parameter, or a value outside its domain.
     """
     if name == "adaptive":
-        raise ValueError(
-            "generator 'adaptive' answers the policy's play, it is an environment: "
-            "environments.paging.adaptive:AdaptivePaging"
-        )
+        raise ValueError("generator 'adaptive' answers the policy's play, it is an environment: adaptive_paging")
     by_default = {"cyclic": cache_size + 1, "uniform": cache_size + 1, "loop_scan": 2 * cache_size}
     if name in by_default:
         parameters = {"N": by_default[name], **parameters}

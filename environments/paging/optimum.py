@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from bandits.contract import Array
 from bandits.kernels import kernel
-from environments.paging.arrays import Bits, Pages, as_pages, check_cache_size
+from environments.paging.domain import Bits, Pages, as_pages, check_cache_size
 
 NONE, BYPASSED = -1, -2
 """Values of ``OfflineRun.victims`` where no page leaves, and where the requested page is not loaded."""

@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from bandits.contract import Array
 from bandits.kernels import kernel
-from environments.paging.arrays import Bits, Pages, as_pages, check_cache_size
+from environments.paging.domain import Bits, Pages, as_pages, check_cache_size
 
 Counting = Literal["last_in_phase", "all"]
 COUNTINGS: tuple[Counting, ...] = ("last_in_phase", "all")

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bandits.contract import Array
 from bandits.domain import integer, real
 from bandits.kernels import kernel
-from environments.paging.arrays import Pages
+from environments.paging.domain import Pages
 
 
 @kernel

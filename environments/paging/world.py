@@ -38,17 +38,14 @@ from bandits.contract import Array, Bound, Problem
 from bandits.domain import integer, one_of
 from bandits.paging.policy import Eviction, Request, Requests
 from environments.contract import Environment, Notion
-from environments.paging.arrays import LONGEST, check_cache_size
-from environments.paging.cache import Cache
-from environments.paging.facts import Facts
+from environments.paging.cache import Cache, request_space, slot_space
+from environments.paging.domain import LONGEST, check_cache_size
 from environments.paging.generators import Uniform
-from environments.paging.instance import Instance
+from environments.paging.hindsight import Facts, Instance
 from environments.paging.optimum import BYPASSED, NONE, best_static
-from environments.paging.origin import Origin, Sequences
 from environments.paging.phases import COUNTINGS, Counting
-from environments.paging.predictions import check_source, prediction_source
-from environments.paging.spaces import request_space, slot_space
-from environments.paging.tape import Reader, Tape
+from environments.paging.predictions.sources import check_source, prediction_source
+from environments.paging.sequence import Origin, Reader, Sequences, Tape
 
 
 class PagingWorld(Environment[Request, Any, bool, Tape]):
@@ -57,9 +54,9 @@ class PagingWorld(Environment[Request, Any, bool, Tape]):
     Args:
         cache_size: k, the number of pages that the cache holds, >= 1.
         sequence: the requests: page ids [T], or ``{"generator": name, ...}`` with the generator's parameters (see
-            ``generators``), or ``{"trace": path or name, "format": ..., ...}`` (see ``traces``).
+            ``generators``), or ``{"trace": path or name, "format": ..., ...}`` (see ``traces.formats``).
         predictions: None, or ``{"kind": "discard" | "phase" | "reuse", "source": name, ...}`` with the source's
-            parameters (see ``predictions``); the source is "oracle" where it is left out.
+            parameters (see ``predictions.sources``); the source is "oracle" where it is left out.
         horizon: number of requests, >= 1, at most what there are; None for all of them (10 000 of a generator).
         allow_bypass: whether a page may be served, at the cost of a fault, without being loaded.
         eta_counting: "last_in_phase" counts a wrong phase prediction once for each page and phase, "all" at each

@@ -31,6 +31,21 @@ def grid_laplacian(m: int) -> Any:
     return matrix
 
 
+def l_laplacian(side: int) -> Any:
+    """The 5-point Laplacian on an L-shaped part of a ``side`` by ``side`` interior grid of the square (-1, 1)^2.
+
+    Kept are the points with ``x > 0`` or ``y > 0``, numbered column by column (x ascending), each from the top (y
+    descending).
+
+    Returns:
+        [n, n] CSR array. MATLAB's ``delsq(numgrid('L', side + 2))`` [recall]; n = 75 for side 10, 675 for side 30.
+    """
+    integer("side", side, 2)
+    place = np.arange(1, side + 1) * 2 - (side + 1)  # a coordinate, in units of half a step
+    kept = ((place[:, None] > 0) | (place[::-1][None, :] > 0)).ravel()
+    return sp.csr_array(grid_laplacian(side)[kept][:, kept])
+
+
 def truncated_normals(rng: np.random.Generator, count: int, n: int) -> Array:
     """Right-hand sides [count, n]: standard normal vectors conditioned on a norm of at most ``sqrt(n)``.
 

@@ -66,7 +66,7 @@ def sor(A: Any, b: Any, omega: float, *, tol: float = 1e-8, max_iter: int = 10_0
     def run(residual: Array, target: float, most: int, x: Array) -> tuple[int, int]:
         return solve_csr(parts, omega, residual, target, most, x)
 
-    return _solve(run, lambda x: matrix @ x, _vector(b, matrix.shape[0]), omega, tol, max_iter)
+    return _solve(run, lambda x: matrix @ x, vector(b, matrix.shape[0]), omega, tol, max_iter)
 
 
 def sor_laplacian(
@@ -94,21 +94,23 @@ def sor_laplacian(
     check_shift(m, shift)
     diagonal = 4.0 + shift
     values = np.asarray(b, dtype=np.float64)
-    side = _vector(values.reshape(-1) if values.shape == (m, m) else values, m * m)
+    side = vector(values.reshape(-1) if values.shape == (m, m) else values, m * m)
 
     def run(residual: Array, target: float, most: int, x: Array) -> tuple[int, int]:
         return solve_stencil(m, diagonal, omega, residual, target, most, x)
 
-    def product(x: Array) -> Array:
-        grid = x.reshape(m, m)
-        y = diagonal * grid
-        y[1:] -= grid[:-1]
-        y[:-1] -= grid[1:]
-        y[:, 1:] -= grid[:, :-1]
-        y[:, :-1] -= grid[:, 1:]
-        return y.reshape(-1)
+    return _solve(run, lambda x: laplacian_product(m, diagonal, x), side, omega, tol, max_iter)
 
-    return _solve(run, product, side, omega, tol, max_iter)
+
+def laplacian_product(m: int, diagonal: float, x: Array) -> Array:
+    """``(A + (diagonal - 4) I) x`` [m * m] for the 5-point Laplacian A on an ``m`` by ``m`` grid."""
+    grid = x.reshape(m, m)
+    y = diagonal * grid
+    y[1:] -= grid[:-1]
+    y[:-1] -= grid[1:]
+    y[:, 1:] -= grid[:, :-1]
+    y[:, :-1] -= grid[:, 1:]
+    return y.reshape(-1)
 
 
 def square_matrix(A: Any, name: str = "A") -> Any:
@@ -157,13 +159,14 @@ def check_shift(m: int, shift: float, name: str = "shift") -> None:
         )
 
 
-def _vector(b: Any, n: int) -> Array:
-    vector = np.array(b, dtype=np.float64)
-    if vector.shape != (n,):
-        raise ValueError(f"b must have shape ({n},), got {vector.shape}")
-    if not np.all(np.isfinite(vector)):
-        raise ValueError("b must be finite, got NaN or infinity among its entries")
-    return vector
+def vector(b: Any, n: int, name: str = "b") -> Array:
+    """A copy of ``b`` [n] in double precision; ``ValueError`` if its shape is another or it is not finite."""
+    values = np.array(b, dtype=np.float64)
+    if values.shape != (n,):
+        raise ValueError(f"{name} must have shape ({n},), got {values.shape}")
+    if not np.all(np.isfinite(values)):
+        raise ValueError(f"{name} must be finite, got NaN or infinity among its entries")
+    return values
 
 
 def check_tolerance(tol: float, name: str = "tol") -> float:

@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from bandits.contract import Array
 from bandits.domain import real
 from bandits.kernels import kernel
+from environments.sor.conjugate import LOWEST, cg_surrogate
 from environments.sor.spectra import omega_star, sor_radius
 
 STEP = 1e-3
@@ -79,5 +80,36 @@ def least_surrogates(
     totals, minima, start = np.zeros(candidates.size), np.empty(len(checkpoints)), 0
     for i, stop in enumerate(checkpoints):
         _add_surrogates(betas[start:stop], tau, math.log(tol), candidates, totals)
+        minima[i], start = np.min(totals), stop
+    return minima
+
+
+def least_cg_surrogates(
+    mu: Array,
+    nu: Array,
+    kappa: Array,
+    tau: float,
+    omega_max: float,
+    checkpoints: NDArray[np.int64],
+    tol: float = 1e-8,
+) -> Array:
+    """As ``least_surrogates`` for SSOR-CG: the least sums of ``conjugate.cg_surrogate`` on a grid of step 1e-3.
+
+    The grid covers ``[2 sqrt(2) - 2, omega_max]``, where the surrogates are smooth.
+
+    Args:
+        mu: [horizon] see ``conjugate``.
+        nu: [horizon] see ``conjugate``.
+        kappa: [horizon] condition numbers.
+        tau: factor in (0, 1].
+        omega_max: largest parameter allowed, in (1, 2).
+        checkpoints: [n_checkpoints] rounds, increasing, >= 1.
+        tol: relative tolerance, in (0, 1).
+    """
+    candidates = np.linspace(LOWEST, omega_max, math.ceil((omega_max - LOWEST) / STEP) + 1)
+    totals, minima, start = np.zeros(candidates.size), np.empty(len(checkpoints)), 0
+    for i, stop in enumerate(checkpoints):
+        for t in range(start, stop):
+            totals += cg_surrogate(candidates, mu[t], nu[t], kappa[t], tau, tol)
         minima[i], start = np.min(totals), stop
     return minima

@@ -1,9 +1,10 @@
-"""Tables of sweep counts, computed once and kept on disk.
+"""Tables of iteration counts, computed once and kept on disk.
 
-Every solve starts at zero, so costs do not depend on what was done before, and the counts of all parameters on all
-instances can be tabulated. A table is kept under a hash of everything that decides its numbers: the matrix, shifts,
-right-hand sides, parameters, tolerance, limit, and the source of the kernels. It is written to a temporary name and
-renamed, and holds a checksum; so processes can share the folder, and a damaged file is noticed and computed anew.
+Every solve has a start that does not depend on earlier actions, so neither does its cost, and the counts of all
+parameters on all instances can be tabulated. A table is kept under a hash of everything that decides its numbers: the
+matrix, shifts, right-hand sides, parameters, tolerance, limit, and the source of the kernels. It is written to a
+temporary name and renamed, and holds a checksum; so processes can share the folder, and a damaged file is noticed and
+computed anew.
 
 The folder is ``$REGRETLAB_CACHE`` where that is set, else the user's cache folder for ``regretlab``; in it, ``sor/``.
 """
@@ -14,6 +15,7 @@ import contextlib
 import functools
 import hashlib
 import io
+import math
 import os
 import tempfile
 import warnings
@@ -26,10 +28,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandits.contract import Array
-from bandits.domain import integer
+from bandits.domain import integer, one_of, positive
+from environments.sor.instances import grid_laplacian
 from environments.sor.kernels import CONVERGED
 from environments.sor.lanes import count_lanes
-from environments.sor.solve import check_tolerance, split, square_matrix
+from environments.sor.solve import check_tolerance, is_symmetric, split, square_matrix
+from environments.sor.ssor import count_ssor
+from environments.sor.ssor_stencil import count_ssor_stencil
+
+METHODS = ("sor", "ssor", "ssor_cg", "cg")
 
 MEMORY_LIMIT = 2 << 30
 """Bytes that a table may take unless the caller says otherwise."""
@@ -37,10 +44,10 @@ MEMORY_LIMIT = 2 << 30
 
 @dataclass(frozen=True)
 class CostTable:
-    """Sweep counts of solves from zero.
+    """Iteration counts of solves.
 
     Attributes:
-        costs: [n_instances, n_columns] int32 sweeps; ``max_iter`` where the tolerance was not met.
+        costs: [n_instances, n_columns] int32 iterations; ``max_iter`` where the tolerance was not met.
         unfinished: number of solves in which it was not met.
     """
 
@@ -71,18 +78,23 @@ def tabulate(
     max_iter: int = 10_000,
     memory_limit: int = MEMORY_LIMIT,
     cache: bool = True,
+    method: str = "sor",
+    norms: Array | None = None,
 ) -> CostTable:
-    """Sweep counts of ``(A + shifts[t] I) x = rhs[t]`` under every parameter.
+    """Iteration counts of ``(A + shifts[t] I) x = rhs[t]`` from zero, under every parameter.
 
     Args:
         A: [n, n] matrix with positive diagonal, sparse or dense.
         shifts: [n_instances] multiples of the identity.
         rhs: [n_instances, n] right-hand sides.
         omegas: [n_columns] parameters for all instances, or [n_instances, n_columns] for each.
-        tol: relative tolerance of the residual norm, in (0, 1).
-        max_iter: largest number of sweeps, >= 1.
+        tol: relative tolerance of the residual norm, in (0, 1); for "ssor" absolute, > 0.
+        max_iter: largest number of iterations, >= 1.
         memory_limit: bytes, see ``check_memory``.
         cache: whether to look for the table on disk and to keep it there.
+        method: "sor"; for symmetric A also "ssor", "ssor_cg" or "cg" (parameters: 0).
+        norms: [n_instances] what the tolerance of "ssor_cg" and "cg" is relative to. Default: the norms of ``rhs``. (A
+            solve of ``A x = b`` from the start ``x_0`` is one from zero with ``rhs = b - A x_0`` and ``norm = ||b||``.)
 
     Raises:
         MemoryError: the table would be larger than the limit.
@@ -95,18 +107,39 @@ def tabulate(
     shifts, rhs, omegas = (np.ascontiguousarray(array, dtype=np.float64) for array in (shifts, rhs, omegas))
     omegas = omegas[None, :] if omegas.ndim == 1 else omegas
     matrix = square_matrix(A)
-    _check(matrix, shifts, rhs, omegas)
-    check_tolerance(tol)
+    one_of("method", method, METHODS)
+    _check(matrix, shifts, rhs, omegas, method)
+    if method == "ssor":
+        positive("tol", tol)
+    else:
+        check_tolerance(tol)
+    if norms is not None and (
+        np.shape(norms) != (len(rhs),) or not np.all(np.isfinite(norms)) or method not in ("ssor_cg", "cg")
+    ):
+        raise ValueError(f"norms must be {len(rhs)} finite numbers and go with ssor_cg or cg, got method {method!r}")
     integer("max_iter", max_iter)
     check_memory(rhs.shape[0], rhs.shape[1], omegas.shape[1], memory_limit)
-    path = _folder() / f"{_key(matrix, shifts, rhs, omegas, tol, max_iter)}.table" if cache else None
+    path = _folder() / f"{_key(matrix, shifts, rhs, omegas, norms, method, tol, max_iter)}.table" if cache else None
     shape = (len(rhs), omegas.shape[1])
     table = _read(path, shape) if path else None
     if table is None:
         costs, status = np.zeros(shape, dtype=np.int32), np.zeros(shape, dtype=np.int8)
         largest = np.max(np.abs(rhs), axis=1, keepdims=True, initial=0.0)
-        scaled = np.ldexp(rhs, -np.frexp(largest)[1])  # exact, as in solve.py
-        count_lanes(split(matrix), shifts, scaled, omegas, float(tol), int(max_iter), costs, status)
+        exponents = -np.frexp(largest)[1]
+        scaled = np.ldexp(rhs, exponents)  # exact, as in solve.py
+        if method == "sor":
+            count_lanes(split(matrix), shifts, scaled, omegas, float(tol), int(max_iter), costs, status)
+        else:
+            if norms is None:
+                aims = np.ldexp(tol, exponents[:, 0]) if method == "ssor" else tol * np.linalg.norm(scaled, axis=1)
+            else:
+                aims = np.ldexp(tol * norms, exponents[:, 0])
+            rest = (shifts, scaled, omegas, aims, int(max_iter), method != "ssor", costs, status)
+            side = math.isqrt(matrix.shape[0])
+            if side**2 == matrix.shape[0] and (matrix != grid_laplacian(side)).nnz == 0:
+                count_ssor_stencil(side, *rest)
+            else:
+                count_ssor(split(matrix), *rest)
         table = CostTable(costs, int(np.count_nonzero(status != CONVERGED)))
         if path:
             _write(path, table)
@@ -119,7 +152,7 @@ def tabulate(
     return table
 
 
-def _check(A: Any, shifts: Array, rhs: Array, omegas: Array) -> None:
+def _check(A: Any, shifts: Array, rhs: Array, omegas: Array, method: str) -> None:
     if rhs.ndim != 2 or rhs.shape[1] != A.shape[0]:
         raise ValueError(f"rhs must have shape (n_instances, {A.shape[0]}), got {rhs.shape}")
     if shifts.shape != rhs.shape[:1]:
@@ -128,7 +161,12 @@ def _check(A: Any, shifts: Array, rhs: Array, omegas: Array) -> None:
         raise ValueError(f"omegas must have shape (n_columns,) or ({len(rhs)}, n_columns), got {omegas.shape}")
     if not (np.all(np.isfinite(rhs)) and np.all(np.isfinite(shifts))):
         raise ValueError("rhs and shifts must be finite, got NaN or infinity among their entries")
-    if not np.all((omegas > 0.0) & (omegas < 2.0)):
+    if method != "sor" and not is_symmetric(A):
+        raise ValueError(f"A must be symmetric (to a relative 1e-12) for the method {method!r}")
+    if method == "cg":
+        if np.any(omegas != 0.0):
+            raise ValueError(f"omegas must be 0 for the method 'cg', got values up to {np.max(omegas)}")
+    elif not np.all((omegas > 0.0) & (omegas < 2.0)):
         raise ValueError(f"omegas must lie in (0, 2), got values from {np.min(omegas)} to {np.max(omegas)}")
     if len(shifts) and not np.min(A.diagonal()) + np.min(shifts) > 0.0:
         raise ValueError(f"the shifted diagonal must be positive, got the shift {np.min(shifts)}")
@@ -146,15 +184,26 @@ def _folder() -> Path:
 @functools.cache
 def _sources() -> bytes:
     here = Path(__file__).parent
-    return b"".join((here / name).read_bytes() for name in ("kernels.py", "lanes.py", "table.py"))
+    names = ("kernels.py", "lanes.py", "ssor.py", "ssor_stencil.py", "table.py")
+    return b"".join((here / name).read_bytes() for name in names)
 
 
-def _key(A: Any, shifts: Array, rhs: Array, omegas: Array, tol: float, max_iter: int) -> str:
+def _key(
+    A: Any, shifts: Array, rhs: Array, omegas: Array, norms: Array | None, method: str, tol: float, max_iter: int
+) -> str:
     digest = hashlib.sha256(_sources())
-    for array in (A.data, A.indices.astype(np.int64), A.indptr.astype(np.int64), shifts, rhs, omegas):
+    for array in (
+        A.data,
+        A.indices.astype(np.int64),
+        A.indptr.astype(np.int64),
+        shifts,
+        rhs,
+        omegas,
+        np.zeros(0) if norms is None else norms,
+    ):
         digest.update(f"{array.dtype.str}{array.shape}".encode())
         digest.update(np.ascontiguousarray(array).data)
-    digest.update(f"{float(tol).hex()} {int(max_iter)}".encode())
+    digest.update(f"{method} {float(tol).hex()} {int(max_iter)}".encode())
     return digest.hexdigest()[:40]
 
 

@@ -6,19 +6,18 @@ import math
 import warnings
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from numbers import Integral
 from typing import Any, NamedTuple
 
 import numpy as np
-from gymnasium import spaces
 from numpy.typing import NDArray
 
 from bandits.arms.policy import Actions, Block
 from bandits.contract import Array, Problem
 from bandits.domain import integer, one_of, positive
-from bandits.kernels import kernel
-from bandits.streaming.protocol import CURRENT, Action, Advance, Drop, Feedback, Pull, Store, View, decode
+from bandits.streaming.protocol import CURRENT, Action, Advance, Drop, Feedback, Pull, Store, View
 from environments.contract import Environment, Notion
+from environments.streaming.account import Account
+from environments.streaming.codes import action_space, decoded, view_space
 from environments.streaming.rewards import LARGEST, BernoulliRewards, Draws, GaussianRewards, Rewards
 from environments.streaming.stage import NONE, RefusedError, Stage
 
@@ -40,17 +39,6 @@ class Tape(NamedTuple):
 
     means: Array
     seeds: tuple[int, ...]
-
-
-@kernel
-def _account(block: Block, actions: Actions, best: float, totals: Array) -> None:
-    for s in range(actions.size):
-        mean = block.levels[0, actions[s]]
-        reward = mean + block.noise[s]
-        if block.binary:
-            reward = 1.0 if reward > 0.0 else 0.0
-        totals[0] += reward
-        totals[1] -= best - mean
 
 
 class ArmStream(Environment[View, Any, Feedback, Tape]):
@@ -122,22 +110,8 @@ class ArmStream(Environment[View, Any, Feedback, Tape]):
             memory=self.memory,
             passes=self.passes,
         )
-        codes = spaces.Discrete(3 * self.memory + 2)
-        batches = spaces.Discrete(self.batch, start=1)
-        self.action_space = codes if batch == 1 else spaces.Tuple((codes, batches))
-        space: Any = spaces.Tuple(
-            (
-                spaces.Discrete(self.horizon + 1),
-                spaces.Discrete(self.horizon + 1),
-                spaces.Discrete(self.passes),
-                spaces.Discrete(self.n_arms * self.passes + 1),
-                spaces.Discrete(2),
-                spaces.Discrete(self.n_arms + 1, start=NONE),
-                spaces.MultiDiscrete(np.full(self.memory, self.n_arms + 1), start=np.full(self.memory, NONE)),
-                spaces.MultiBinary(3 * self.memory + 2),
-            )
-        )
-        self.observation_space = space
+        self.action_space = action_space(self.memory, self.batch)
+        self.observation_space = view_space(self.n_arms, self.horizon, self.memory, self.passes)
         self._known = {
             "stationary": True,
             "oblivious": True,
@@ -160,14 +134,14 @@ class ArmStream(Environment[View, Any, Feedback, Tape]):
 
     def begin(self, tape: Tape) -> None:
         self.tape = tape
-        self._means, self._best = tape.means, float(np.max(tape.means))
+        self._means = tape.means
         if self._facts.get("means") is not self._means:
             self._facts = {"means": self._means, **self._known}
         orders = np.random.default_rng(tape.seeds[3]) if self.between == "reshuffle" else None
         self._stage = Stage(self.n_arms, self.memory, self.passes, orders)
         self._draws = Draws(self._rewards, tape.seeds[:3])
-        self.clock, self._reward, self._shortfall = 0, 0.0, 0.0
-        self._asked = 0
+        self._account = Account(float(np.max(tape.means)))
+        self.clock = self._asked = 0
         self.history: list[tuple[str, int, int, int]] = []
         self._begun = True
         self.mark = (0, self.ledger())
@@ -206,7 +180,7 @@ class ArmStream(Environment[View, Any, Feedback, Tape]):
         if kind is Pull:
             return self._pull(*action)
         if kind is not Advance and kind is not Store and kind is not Drop:
-            return self._carry_out(self._decoded(action))
+            return self._carry_out(decoded(action, self.memory))
         stage = self._stage
         if kind is Advance:
             stage.advance()
@@ -240,8 +214,7 @@ class ArmStream(Environment[View, Any, Feedback, Tape]):
             stage.unpulled = False
         self._record("pull", handle, n)
         self.clock += n
-        self._reward += total
-        self._shortfall -= n * (self._best - mean)
+        self._account.batch(n, mean, total)
         return total, (total, n) if observe else None
 
     def _record(self, name: str, handle: int, number: int) -> None:
@@ -251,20 +224,11 @@ class ArmStream(Environment[View, Any, Feedback, Tape]):
     def _refusal(self, action: Any, why: object) -> ProtocolError:
         return ProtocolError(f"{action!r}: {why} ({self.clock} pulls used, {self._stage.arrivals} arrivals seen)")
 
-    def _decoded(self, action: Any) -> Action:
-        code, n = action if isinstance(action, tuple | list) and len(action) == 2 else (action, 1)
-        if not isinstance(code, Integral) or not isinstance(n, Integral) or isinstance(code, bool):
-            raise RefusedError("an action is a Pull, Store, Drop or Advance, a code, or a code and a batch")
-        try:
-            return decode(int(code), int(n), self.memory)
-        except ValueError as error:
-            raise RefusedError(str(error)) from None
-
     def ledger(self) -> Mapping[str, float]:
         stage = self._stage
         return {
-            "reward": self._reward,
-            "shortfall": self._shortfall,
+            "reward": self._account.reward,
+            "shortfall": self._account.shortfall,
             "peak_memory": stage.peak,
             "peak_pullable": stage.peak_pullable,
             "arrivals": stage.arrivals,
@@ -272,9 +236,9 @@ class ArmStream(Environment[View, Any, Feedback, Tape]):
 
     def comparators(self, checkpoints: NDArray[np.int64]) -> Mapping[str, Array]:
         """The best arm of the stream, seen or not; ``worst`` and ``best_arm`` are measured like ``shortfall``."""
-        times = checkpoints.astype(np.float64)
-        spread = self._best - float(np.min(self._means))
-        return {"best_arm": np.zeros(len(times)), "best_arm_reward": times * self._best, "worst": -times * spread}
+        times, best = checkpoints.astype(np.float64), self._account.best
+        spread = best - float(np.min(self._means))
+        return {"best_arm": np.zeros(len(times)), "best_arm_reward": times * best, "worst": -times * spread}
 
     def notions(self) -> Sequence[Notion]:
         return (
@@ -317,8 +281,7 @@ class ArmStream(Environment[View, Any, Feedback, Tape]):
             for i, (handle, after) in enumerate(zip(handles.tolist(), following, strict=False)):
                 time = self.clock + i * n
                 self.history += [("pull", handle, n, time), ("advance", int(after), 0, time + n)]
-        self._reward = _added(self._reward, sums)
-        self._shortfall = _added(self._shortfall, -(n * (self._best - self._means[handles])))
+        self._account.batches(n, self._means[handles], sums)
         self.clock += count * n
         stage.advance(count)
 
@@ -338,20 +301,12 @@ class ArmStream(Environment[View, Any, Feedback, Tape]):
         Raises:
             ProtocolError: a place was empty; nothing changes.
         """
-        totals = np.array([self._reward, self._shortfall])
-        _account(self.block(actions.size), actions, self._best, totals)
-        if math.isnan(totals[1]):
+        if not self._account.singles(self.block(actions.size), actions):
             raise self._refusal(Pull(CURRENT), "an empty place was pulled")
         if self.debug:
             places = np.array([*self._stage.slots, self._stage.current])[actions]
             self.history += [("pull", handle, 1, self.clock + i) for i, handle in enumerate(places.tolist())]
-        self._reward, self._shortfall = totals.tolist()
         if self.memory in actions:
             self._stage.unpulled = False
         self._draws.use(actions.size)
         self.clock += actions.size
-
-
-def _added(start: float, terms: Array) -> float:
-    """``start`` plus the terms, one after the other."""
-    return float(np.cumsum(np.concatenate(([start], terms)))[-1])

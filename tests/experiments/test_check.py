@@ -1,5 +1,7 @@
 """Verdicts: a curve over its bound fails, one under it passes, one without the assumptions is not judged."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -88,6 +90,14 @@ def test_bounds_on_another_regret_are_not_compared():
     found = results(noisy(ROOT), bound(0.1 * ROOT, against="dynamic"))
     assert check(found) == []
     assert bounds_for(found.panels["p"], "a") == []
+
+
+def test_no_exponent_of_a_regret_that_moves_in_some_rounds_only():
+    found = results(noisy(0.01 * TIMES), bound(3 * ROOT))
+    panel = found.panels["p"]
+    grouped = replace(panel, notions=(replace(NOTION, every_round=False),))
+    (verdict,) = check(replace(found, panels={"p": grouped}))
+    assert (verdict.result, verdict.exponent) == ("holds", "not tested")
 
 
 def test_vacuous():

@@ -109,7 +109,7 @@ def test_reproducible_and_within_range(name):
         ("working_set", {"L": 0.5}, "L must be"),
         ("loop_scan", {"s": 0}, "s must be"),
         ("ratio2", {"R": 0}, "R must be"),
-        ("adaptive", {}, "AdaptivePaging"),
+        ("adaptive", {}, "adaptive_paging"),
     ],
 )
 def test_bad_parameters(name, parameters, message):

@@ -5,10 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from environments.paging.facts import Facts
 from environments.paging.generators import Zipf
-from environments.paging.instance import Instance
-from environments.paging.predictions import KINDS, SOURCES, prediction_source, reuse_errors
+from environments.paging.hindsight import Facts, Instance, reuse_errors
+from environments.paging.predictions.sources import KINDS, SOURCES, prediction_source
 
 SEQUENCES = {
     "S1": ([1, 2, 3, 4, 1, 2, 5, 1, 2, 3, 4, 5], 3),

@@ -3,11 +3,10 @@
 import numpy as np
 import pytest
 
-from environments.paging.data import NAMED, locate
-from environments.paging.facts import Facts
-from environments.paging.instance import Instance
-from environments.paging.predictions import prediction_source
-from environments.paging.traces import read_trace
+from environments.paging.hindsight import Facts, Instance
+from environments.paging.predictions.sources import prediction_source
+from environments.paging.traces.formats import read_trace
+from environments.paging.traces.published import NAMED, locate
 
 pytestmark = pytest.mark.realdata
 

@@ -5,7 +5,7 @@ import lzma
 
 import pytest
 
-from environments.paging.traces import BRIGHTKITE_LENGTH, CITI_LENGTH, FORMATS, read_trace
+from environments.paging.traces.formats import BRIGHTKITE_LENGTH, CITI_LENGTH, FORMATS, read_trace
 
 TOKENS = ["b", "a", "b", "42", "ü x", "b", "42"]
 NUMBERS = [0, 1, 0, 2, 3, 0, 2]
@@ -108,7 +108,7 @@ def test_zstandard_without_a_reader(tmp_path, monkeypatch):
     def absent(name):
         raise ImportError(name)
 
-    monkeypatch.setattr("environments.paging.files.import_module", absent)
+    monkeypatch.setattr("environments.paging.traces.files.import_module", absent)
     with pytest.raises(ValueError, match=r"install the package zstandard, use Python 3.14, or unpack it"):
         read_trace(write(tmp_path / "trace.zst", b"\x28\xb5\x2f\xfd1234"))
 

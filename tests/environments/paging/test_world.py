@@ -8,7 +8,7 @@ import pytest
 from bandits.paging.policy import Eviction, RequestBlocks
 from environments import ENVIRONMENTS
 from environments.checks import check_environment
-from environments.paging.facts import KEYS
+from environments.paging.hindsight import KEYS
 from environments.paging.world import PagingWorld
 
 S2 = [7, 0, 1, 2, 0, 3, 0, 4, 2, 3, 0, 3, 2, 1, 2, 0, 1, 7, 0, 1]
@@ -105,7 +105,7 @@ def test_what_is_observed():
 
 @pytest.mark.parametrize("name", ["plain", "flipped", "reuse"])
 def test_observations_are_those_of_the_tape(name, monkeypatch):
-    monkeypatch.setattr("environments.paging.tape.CHUNK", 13)
+    monkeypatch.setattr("environments.paging.sequence.CHUNK", 13)
     made = world(name, horizon=100)
     tape = made.draw(np.random.default_rng(2))
     made.begin(tape)

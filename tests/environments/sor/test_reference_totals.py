@@ -9,7 +9,7 @@ import math
 import numpy as np
 import pytest
 
-from bandits.arms.tsallis_inf import TsallisINF
+from bandits import ChebCB, TsallisINF, TsallisINFCB
 from environments.sor.sequence import SorSequence
 
 TOTALS = {
@@ -35,6 +35,10 @@ TOTALS = {
         "instance": (281_800, 2500),
         "Tsallis-INF": (605_400, 16400),
     },
+}
+LEARNERS = {
+    "low_variance": {"Tsallis-INF": (334_400, 6900), "Tsallis-INF-CB": (323_000, 4100), "ChebCB": (232_600, 1700)},
+    "high_variance": {"Tsallis-INF": (605_400, 16_400), "Tsallis-INF-CB": (518_300, 9400), "ChebCB": (332_000, 3500)},
 }
 BEST = {"low_variance": 1.65, "high_variance": 1.80}
 
@@ -76,3 +80,40 @@ def test_costs_of_the_easy_regime_stay_below_the_surrogate():
     assert -ends["surrogate"][0] == pytest.approx(121_400, rel=0.01)
     excess = 2 * 54.33 * math.sqrt(2 * 20 * 5000) + facts["surrogate_slack"].sum() / 20
     assert excess == pytest.approx(72_800, rel=0.01)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("shifts", TOTALS)
+def test_totals_of_the_learners_at_5000(shifts):
+    """And what they are to show: instance-optimal < ChebCB << best fixed and the others, by the stated ratios."""
+    makers = {
+        "Tsallis-INF": lambda: TsallisINF(scale="running_mean"),
+        "Tsallis-INF-CB": lambda: TsallisINFCB(interval=[-0.15, 0.65]),
+        "ChebCB": lambda: ChebCB(interval=[-0.15, 0.65]),
+    }
+    totals = {name: [] for name in (*makers, "best_fixed", "instance")}
+    early = []
+    world = SorSequence(shifts=shifts)
+    for seed in range(8):
+        tape = world.draw(np.random.default_rng([54, seed]))
+        for name, make in makers.items():
+            world.begin(tape)
+            policy = make()
+            policy.reset(world.problem, np.random.default_rng([seed, 1]))
+            policy.advance(world, 1000)
+            if name == "Tsallis-INF":
+                early.append(world.comparators(np.array([1000]))["best_fixed"][0] - world.ledger()["reward"])
+            policy.advance(world, 4000)
+            totals[name].append(-world.ledger()["reward"])
+        for name, values in world.comparators(np.array([5000])).items():
+            if name in totals:
+                totals[name].append(-values[0])
+    means = {name: np.mean(values) for name, values in totals.items()}
+    for name, (mean, deviation) in LEARNERS[shifts].items():
+        spread = max(deviation, np.std(totals[name], ddof=1))
+        assert means[name] == pytest.approx(mean, abs=4 * spread * math.sqrt(2 / 8)), name
+    assert means["instance"] < means["ChebCB"] < 0.85 * means["best_fixed"]
+    assert means["ChebCB"] < {"low_variance": 1.14, "high_variance": 1.20}[shifts] * means["instance"]
+    assert means["Tsallis-INF-CB"] < means["Tsallis-INF"] < 1.25 * means["best_fixed"]
+    late = means["Tsallis-INF"] - means["best_fixed"]
+    assert late / 5000 < np.mean(early) / 1000

@@ -2,15 +2,19 @@ import pickle
 
 import numpy as np
 import pytest
+import scipy.sparse as sp
 from gymnasium.utils.env_checker import check_env
 
-from bandits import UCB1
+from bandits import UCB1, ChebCB, LinUCB, TsallisINFCB
 from environments import ENVIRONMENTS
 from environments.checks import check_environment
+from environments.sor.instances import grid_laplacian, l_laplacian
 from environments.sor.sequence import OffGrid, SorSequence
 from environments.sor.solve import sor_laplacian
 from environments.sor.spectra import grid_jacobi_radius, omega_star
+from environments.sor.spectral import spectral_parameters
 from environments.sor.surrogates import surrogate
+from environments.sor.symmetric import ssor, ssor_cg
 
 SMALL = {"side": 5, "horizon": 40, "grid": [1.0, 1.2, 1.4, 1.6]}
 EASY = {"shifts": "easy", "grid": {"omega_max": 1.218817, "size": 20}, "tau": 0.30, "cost_bound": 54.33}
@@ -97,6 +101,7 @@ def test_comparators_prefix_by_prefix():
         assert found["instance_grid"][i] == -costs[:t].min(axis=1).sum()
         assert found["worst"][i] == -costs[:t].max(axis=1).sum()
         assert found["instance"][i] == -sum(instance[:t])
+        assert found["instance_surrogate"][i] == pytest.approx(-surrogate(stars, betas, 0.3)[:t].sum())
         assert found["fine"][i] == -fine[:t].sum(axis=0).min()
         candidates = np.union1d(np.linspace(0.001, 1.6, 1600), stars[stars <= 1.6])
         brute = min(surrogate(w, betas[:t], 0.3).sum() for w in candidates)
@@ -113,6 +118,7 @@ def test_notions():
         "instance_grid": "dynamic",
         "fine": "fine",
         "surrogate": "surrogate",
+        "instance_surrogate": "instance_surrogate",
     }
     assert {n.unit for n in notions.values()} == {"iterations"}
     assert {n.series for n in notions.values()} <= set(begun().ledger())
@@ -244,3 +250,105 @@ def test_no_run_begun():
 def test_keeps_the_contract():
     check_environment(lambda: SorSequence(**SMALL))
     check_environment(lambda: SorSequence(**SMALL, tau=0.3, reference_step=0.3, cost_bound=300.0))
+
+
+@pytest.mark.parametrize("region", ["square", "L"])
+@pytest.mark.parametrize("method", ["ssor", "ssor_cg"])
+def test_other_solvers_and_regions(method, region):
+    world = begun(method=method, region=region)
+    A, tape = l_laplacian(5) if region == "L" else grid_laplacian(5), world.tape
+    solve = ssor if method == "ssor" else ssor_cg
+    n = A.shape[0]
+    costs = np.array(
+        [
+            [max(solve(A + c * sp.eye_array(n), b, w).iterations, 1) for w in world.problem.actions]
+            for c, b in zip(tape.shifts, tape.rhs, strict=True)
+        ]
+    )
+    np.testing.assert_array_equal(world._costs, costs)
+    found = world.comparators(np.array([9, 40]))
+    assert found["best_fixed"].tolist() == [-costs[:t].sum(axis=0).min() for t in (9, 40)]
+    fine = np.linspace(0.83, 1.95, 200)
+    least = [min(solve(A + c * sp.eye_array(n), b, w).iterations for w in fine)
+             for c, b in zip(tape.shifts[:9], tape.rhs[:9], strict=True)]  # fmt: skip
+    assert sum(least) <= -found["instance"][0] <= 1.1 * sum(least)
+    world.transition(world.clairvoyant("instance"))
+    assert world.facts()["unknowns"] == n
+    assert world.facts()["method"] == method
+
+
+def test_surrogates_of_conjugate_gradients():
+    world = begun(method="ssor_cg", tau=0.9)
+    facts, found = world.facts(), world.comparators(np.array([10, 40]))
+    assert facts["n_above_surrogate"] == 0
+    assert facts["mu"].shape == facts["nu"].shape == facts["kappa"].shape == (40,)
+    assert found["instance_surrogate"][1] == pytest.approx(-facts["instance_surrogate"].sum())
+    assert found["surrogate"][1] <= found["instance_surrogate"][1] <= -world._costs.min(axis=1).sum()
+
+
+def test_constants_of_theorem_2_2():
+    world = SorSequence(horizon=300, **EASY)
+    world.begin(world.draw(np.random.default_rng(1)))
+    facts, limits = world.facts(), np.array([1.0, 4.0])
+    beta = float(grid_jacobi_radius(10, 1.0))
+    c = np.linspace(*limits, 4001)
+    slopes = np.abs(np.diff(omega_star(grid_jacobi_radius(10, c))) / np.diff(c))
+    assert facts["optimum_lipschitz"] >= slopes.max()
+    assert facts["optimum_lipschitz"] == pytest.approx(6 * facts["cost_lipschitz"] * (omega_star(beta) - 1))
+    assert facts["context_width"] == 3.0
+    assert facts["covers_optimum"] is True
+
+
+def test_spectral_baseline():
+    world = begun(spectral_points=5)
+    found = world.comparators(np.array([1, 40]))
+    omegas, products = spectral_parameters(grid_laplacian(5), world.tape.shifts, -0.15, 0.45, 5)
+    costs = [sor_laplacian(5, b, w, c).iterations
+             for c, b, w in zip(world.tape.shifts, world.tape.rhs, omegas, strict=True)]  # fmt: skip
+    assert products == 5 * 20
+    assert found["spectral"].tolist() == [-(100 + costs[0]), -(100 + sum(costs))]
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"method": "jacobi"}, "method must be one of"),
+        ({"region": "disc"}, "region must be one of"),
+        ({"region": "L", "side": 20, "shifts": "low_variance"}, "shifts.offset"),
+        ({"method": "ssor", "tau": 0.3}, "tau must not be given"),
+        ({"method": "ssor", "tolerance": 0.0}, "tolerance"),
+        ({"method": "ssor_cg", "spectral_points": 4}, "spectral_points is for method='sor'"),
+        ({"spectral_points": 0}, "spectral_points"),
+    ],
+)
+def test_more_bad_parameters(change, message):
+    with pytest.raises(ValueError, match=message):
+        SorSequence(**{**SMALL, **change})
+
+
+def test_absolute_tolerance_may_be_large():
+    assert begun(method="ssor", tolerance=50.0)._costs.max() == 1  # met by every start: counts as 1
+
+
+@pytest.mark.parametrize("policy", [ChebCB(), LinUCB(), TsallisINFCB()])
+def test_contextual_policies_in_blocks_and_step_by_step(policy):
+    def play(compiled):
+        world = begun(seed=8)
+        policy.reset(world.problem, np.random.default_rng(1))
+        if compiled:
+            for rounds in (7, 1, 32):
+                policy.advance(world, rounds)
+        else:
+            while world.clock < 40:
+                context = world.observe()
+                action = policy.choose(context)
+                policy.update(context, action, world.transition(action)[1])
+        return world.ledger()
+
+    assert play(True) == play(False)
+
+
+def test_keeps_the_contract_with_other_solvers():
+    check_environment(lambda: SorSequence(**SMALL, method="ssor", region="L"))
+    check_environment(lambda: SorSequence(**SMALL, method="ssor_cg", tau=0.9, reference_step=0.3))
+    check_environment(lambda: SorSequence(**SMALL, spectral_points=3))

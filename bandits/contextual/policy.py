@@ -1,0 +1,116 @@
+"""What every policy on contexts shares: the context is checked, and a reward belongs to one choice."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Any, ClassVar, final
+
+import numpy as np
+
+from bandits.contract import Array, Policy, Problem
+from bandits.domain import real
+
+
+def interval_of(value: Sequence[float] | None) -> tuple[float, float] | None:
+    """Check a hyper-parameter ``interval``: None, or two finite numbers, ascending."""
+    if value is None:
+        return None
+    if isinstance(value, str) or not isinstance(value, Sequence) or len(value) != 2:
+        raise ValueError(f"interval must be two numbers, ascending, got {value!r}")
+    low, high = (real(f"interval[{i}]", end) for i, end in enumerate(value))
+    if not low < high:
+        raise ValueError(f"interval must be two numbers, ascending, got {list(value)!r}")
+    return low, high
+
+
+class ContextualPolicy(Policy[Any, int, float]):
+    """A policy that plays actions on contexts. Losses are ``high - reward``, and 0 where that is negative.
+
+    Args:
+        interval: where a single coordinate of context lies, in place of the interval that the problem declares, which
+            must be part of it.
+    """
+
+    accepts: ClassVar[frozenset[tuple[str, str]]] = frozenset({("contextual", "bandit")})
+
+    def __init__(self, interval: Sequence[float] | None = None) -> None:
+        self.interval = interval
+        self._interval = interval_of(interval)
+
+    @abstractmethod
+    def begin(self, problem: Problem, intervals: Array) -> None:
+        """Forget everything; ``intervals`` [n_coordinates, 2] are the ends of the contexts' intervals."""
+
+    @abstractmethod
+    def decide(self, context: Array) -> int:
+        """The action for a checked context [n_coordinates]."""
+
+    @abstractmethod
+    def learn(self, context: Array, action: int, loss: float) -> None:
+        """Take in the loss (>= 0) of ``action`` in ``context`` [n_coordinates]."""
+
+    @final
+    def reset(self, problem: Problem, rng: np.random.Generator) -> None:
+        """Forget everything and prepare for a run.
+
+        Raises:
+            ValueError: the problem has no contexts, no largest reward, or contexts outside ``interval``.
+        """
+        self._intervals = self._intervals_of(problem)
+        self._rng = rng
+        self._high = real("the problem's largest reward", problem.high)
+        self._awaits = False
+        self.begin(problem, self._intervals)
+
+    @final
+    def choose(self, observation: Any) -> int:
+        """The action for the context ``observation`` [n_coordinates], or a number where there is one coordinate.
+
+        Raises:
+            ValueError: the context is missing, NaN, of another length, or outside its interval.
+        """
+        action = self.decide(self.checked(np.atleast_1d(np.asarray(observation, dtype=np.float64))[None])[0])
+        self._awaits = True
+        return action
+
+    @final
+    def update(self, observation: Any, action: int, feedback: float) -> None:
+        """Learn from the reward of ``action``.
+
+        Raises:
+            ValueError: as in ``choose``.
+            RuntimeError: no action was chosen since the last update.
+        """
+        context = self.checked(np.atleast_1d(np.asarray(observation, dtype=np.float64))[None])[0]
+        if not self._awaits:
+            raise RuntimeError("update without a choice: call choose(observation) once before each update")
+        self._awaits = False
+        self.learn(context, action, max(self._high - feedback, 0.0))
+
+    def checked(self, contexts: Array) -> Array:
+        """The contexts [n_rounds, n_coordinates], if all lie in their intervals.
+
+        Raises:
+            ValueError: one does not; the message gives the first.
+        """
+        low, high = self._intervals[:, 0], self._intervals[:, 1]
+        if contexts.shape[1:] != low.shape:
+            raise ValueError(f"the context must have {low.size} coordinate(s), got shape {contexts.shape[1:]}")
+        inside = (contexts >= low) & (contexts <= high)
+        if not inside.all():
+            t, i = np.argwhere(~inside)[0]
+            raise ValueError(f"the context must lie in [{low[i]:g}, {high[i]:g}], got {float(contexts[t, i])!r}")
+        return contexts
+
+    def _intervals_of(self, problem: Problem) -> Array:
+        if not problem.contexts:
+            raise ValueError(f"{type(self).__name__} needs contexts: the problem declares no interval of contexts")
+        if self._interval is None:
+            return np.array(problem.contexts, dtype=np.float64)
+        (low, high), *more = problem.contexts
+        if more or low < self._interval[0] or high > self._interval[1]:
+            raise ValueError(
+                f"interval must contain the problem's contexts {list(problem.contexts)}, got {self.interval!r}"
+            )
+        return np.array([self._interval])

@@ -1,0 +1,155 @@
+"""What the policies on linear models share: ridge regression for each action, and the compiled loop over rounds.
+
+For an action with the features ``f_s`` and losses ``l_s`` of its rounds, ``V = ridge I + sum f_s f_s^T`` and
+``theta = V^-1 sum f_s l_s``; the inverse is kept and updated by rank one. The prediction in a context with features
+``f`` is ``theta f``, its width ``sqrt(f^T V^-1 f)``. A round plays the least of ``theta_i f + weight_i width_i`` (the
+lowest index on ties), where the weights are what tells one policy from another, unless an action is forced.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandits.arms.policy import Actions, Block
+from bandits.arms.theory import OBLIVIOUS, holds
+from bandits.contextual.features import FeaturePolicy
+from bandits.contract import Array, Assumption, Bound, Problem
+from bandits.domain import positive
+from bandits.kernels import kernel
+
+
+class Ridge(NamedTuple):
+    """All that is learned.
+
+    Attributes:
+        inverse: [n_actions, n, n] inverses of V.
+        theta: [n_actions, n] coefficients.
+        gain: [n] scratch.
+        memory: unit of the widths, number and sum of the losses.
+    """
+
+    inverse: Array
+    theta: Array
+    gain: Array
+    memory: Array
+
+
+@kernel
+def pick_row(row: Array, weights: Array, ridge: Ridge) -> int:
+    """The action with the least ``theta_i f + weight_i unit width_i``; ``weights`` [n_actions]."""
+    inverse, theta, _, memory = ridge
+    best, arm = math.inf, 0
+    for i in range(weights.size):
+        index = 0.0
+        for j in range(row.size):
+            index += theta[i, j] * row[j]
+        if weights[i] != 0.0:
+            square = 0.0
+            for j in range(row.size):
+                for k in range(row.size):
+                    square += row[j] * inverse[i, j, k] * row[k]
+            index += weights[i] * memory[0] * math.sqrt(max(square, 0.0))
+        if index < best:
+            best, arm = index, i
+    return arm
+
+
+@kernel
+def take_row(row: Array, arm: int, loss: float, ridge: Ridge, running: bool) -> None:
+    """Learn from one loss; ``running``: the unit is the mean of the losses so far."""
+    inverse, theta, gain, memory = ridge
+    memory[1] += 1.0
+    memory[2] += loss
+    if running:
+        memory[0] = memory[2] / memory[1]
+    total, error = 1.0, loss
+    for j in range(row.size):
+        gain[j] = 0.0
+        for k in range(row.size):
+            gain[j] += inverse[arm, j, k] * row[k]
+        total += row[j] * gain[j]
+        error -= theta[arm, j] * row[j]
+    for j in range(row.size):
+        theta[arm, j] += gain[j] * error / total
+        for k in range(row.size):
+            inverse[arm, j, k] -= gain[j] * gain[k] / total
+
+
+@kernel
+def play_rows(
+    block: Block,
+    features: Array,
+    actions: Actions,
+    weights: Array,
+    forced: NDArray[np.int64],
+    high: float,
+    ridge: Ridge,
+    running: bool,
+) -> None:
+    """Rounds with ``weights`` [n_rounds, n_actions] and ``forced`` [n_rounds] actions (-1: none)."""
+    for s in range(actions.size):
+        arm = forced[s] if forced[s] >= 0 else pick_row(features[s], weights[s], ridge)
+        reward = block.levels[s * block.stride, arm] + block.noise[s]
+        if block.binary:
+            reward = 1.0 if reward > 0.0 else 0.0
+        take_row(features[s], arm, max(high - reward, 0.0), ridge, running)
+        actions[s] = arm
+
+
+class RidgePolicy(FeaturePolicy):
+    """A policy on ridge regressions of the losses of each action.
+
+    Args:
+        n_features: features of one coordinate of context, >= 1.
+        ridge: weight of the squared norm of the coefficients, > 0.
+        scale: unit of the widths, > 0 in reward units. Default: the mean of the losses so far, of which no theorem
+            speaks.
+        interval: see ``ContextualPolicy``.
+    """
+
+    def __init__(
+        self,
+        n_features: int = 6,
+        ridge: float = 1.0,
+        scale: float | None = None,
+        interval: Sequence[float] | None = None,
+    ) -> None:
+        super().__init__(n_features, interval)
+        self.ridge = positive("ridge", ridge)
+        self.scale = None if scale is None else positive("scale", scale)
+
+    def start(self, problem: Problem, n_features: int) -> None:
+        d, n = problem.n_actions, n_features
+        unit = self.scale or 0.0
+        memory = np.array([unit, 0.0, 0.0])
+        self._ridge = Ridge(np.tile(np.eye(n) / self.ridge, (d, 1, 1)), np.zeros((d, n)), np.zeros(n), memory)
+        self._t = 1
+
+    def take(self, row: Array, action: int, loss: float) -> None:
+        take_row(row, action, loss, self._ridge, self.scale is None)
+        self._t += 1
+
+    def rate(self, problem: Problem, facts: Mapping[str, Any], name: str, source: str, power: float) -> Sequence[Bound]:
+        """The order ``unit D^power sqrt(t)``, D coefficients; only for worlds that say whether losses are linear."""
+        if "realizable" not in facts or (not problem.bounded and self.scale is None):
+            return ()
+        unit = self.scale or problem.high - problem.low
+        size = problem.n_actions * (1 + len(problem.contexts) * (self.n_features - 1))
+        return (
+            Bound(
+                name,
+                "order",
+                lambda t: unit * size**power * np.sqrt(t),
+                "dynamic",
+                f"{source}, logarithms left out [recall]",
+                (
+                    *holds(facts, OBLIVIOUS),
+                    Assumption("expected losses are linear in the features", bool(facts["realizable"])),
+                ),
+            ),
+        )

@@ -1,0 +1,55 @@
+"""Exponential weights over all pairs of group and hypothesis, with a learning rate fixed by the horizon.
+
+``chi_{g,f} ~ exp(eta R_{g,f})``, ``p_f ~ sum_g a_g chi_{g,f}``, ``R_{g,f} += a_g (l_hat - l_f)`` with ``eta = sqrt(2
+ln(G N) / T)``. The regret in every group is at most ``sqrt(2 T ln(G N))``: small groups get the horizon's rate, not
+their own.
+
+Reference: in the manner of D. Lee, G. Noarov, M. Pai, A. Roth, *Online Minimax Multiobjective Optimization*, NeurIPS
+2022 (form from recall, constants derived).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from bandits.contract import Array, Bound, Problem
+from bandits.groupwise.finite import FinitePolicy, group_bound
+from bandits.groupwise.policy import Mask
+from bandits.groupwise.sleeping_hedge import SleepingHedge
+
+
+class ExpPairs(FinitePolicy):
+    """Exponential weights over pairs of group and hypothesis.
+
+    Args:
+        play: "expected" plays the distribution over hypotheses, "sample" a hypothesis drawn from it.
+    """
+
+    def __init__(self, play: str = "expected") -> None:
+        super().__init__(play)
+
+    def _prepare(self, problem: Problem) -> None:
+        self._groups = len(problem.groups)
+        pairs = self._groups * self._n
+        self._meta = SleepingHedge(np.full(pairs, 1.0 / pairs), problem.horizon)
+
+    def _distribution(self, groups: Mask) -> Array:
+        self._awake = np.repeat(groups, self._n)
+        self._p = self._meta.distribution(self._awake)
+        q: Array = self._p.reshape(self._groups, self._n).sum(axis=0)
+        return q
+
+    def _learn(self, groups: Mask, losses: Array) -> None:
+        self._meta.update(self._awake, np.tile(losses, self._groups), self._p)
+
+    def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
+        """For each group, ``sqrt(2 T ln(G N))`` at all times up to the horizon."""
+        if problem.horizon is None:
+            return ()
+        limit = math.sqrt(2.0 * problem.horizon * math.log(len(problem.groups) * problem.n_actions))
+        source = "Lee, Noarov, Pai, Roth 2022; constants derived"
+        return [group_bound(group, lambda t: np.full_like(t, limit), source, facts) for group in problem.groups]

@@ -1,0 +1,193 @@
+"""Groupwise regression outside of any simulation, with scikit-learn's conventions but without needing it."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from bandits.contract import Array, Problem
+from bandits.groupwise.groupwise import Groupwise
+from bandits.groupwise.learners import Learner
+from bandits.groupwise.policy import ALWAYS_ON, Mask, Round, Rows
+
+
+class GroupwisePredictor:
+    """Regression that does well on every one of several overlapping groups of rows.
+
+    ``partial_fit`` goes through rows in order: each is predicted before its label is learned, so that ``group_losses_``
+    are honest. ``predict`` gives the mixture of the learners of a row's groups and changes nothing. Parameters are kept
+    as given and checked when the first rows come, as scikit-learn asks; ``get_params`` and ``set_params`` are there.
+
+    Args:
+        groups: for each group's name, a function from rows [n, dimension] to members [n] (bool); None when members are
+            passed with the rows.
+        base_learner: learner of each group: "oridge", "vaw", "ogd", or a function (a class, say) that makes an object
+            with ``predict(x)`` and ``update(x, y)``.
+        penalty: lambda of ridge and of the forward forecaster, > 0.
+        clip: None, or the interval [low, high] that predictions are clipped to. The regret bound needs [0, 1].
+        diameter: of the ball of gradient descent, > 0.
+        norm: bound on the length of a row, for gradient descent.
+        prior: positive weights of the groups (``always_on`` last); None for uniform.
+        loss_scale: largest squared error expected, > 0.
+        fallback: prediction of rows in no group.
+        always_on: whether all rows together are a group too.
+
+    Attributes:
+        n_features_in_: dimension of the rows.
+        group_names_: names of the groups, ``always_on`` last.
+        group_losses_: cumulative expected squared error in each group, by name.
+        largest_loss_: largest squared error of a learner.
+        bound_applicable_: whether that is at most ``loss_scale``, as the regret bound asks.
+    """
+
+    def __init__(
+        self,
+        groups: Mapping[str, Callable[[Array], Any]] | None = None,
+        base_learner: str | Callable[[], Learner] = "oridge",
+        penalty: float = 1.0,
+        clip: Sequence[float] | None = None,
+        diameter: float = 2.0,
+        norm: float | None = None,
+        prior: Sequence[float] | None = None,
+        loss_scale: float = 1.0,
+        fallback: float = 0.0,
+        always_on: bool = True,
+    ) -> None:
+        self.groups = groups
+        self.base_learner = base_learner
+        self.penalty = penalty
+        self.clip = clip
+        self.diameter = diameter
+        self.norm = norm
+        self.prior = prior
+        self.loss_scale = loss_scale
+        self.fallback = fallback
+        self.always_on = always_on
+
+    def get_params(self, deep: bool = True) -> dict[str, Any]:
+        """The parameters by name."""
+        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
+
+    def set_params(self, **parameters: Any) -> GroupwisePredictor:
+        """Set parameters; they count from the next ``fit`` on.
+
+        Raises:
+            ValueError: a parameter that there is not.
+        """
+        known = self.get_params()
+        for name, value in parameters.items():
+            if name not in known:
+                raise ValueError(f"unknown parameter {name!r}; known: {', '.join(known)}")
+            setattr(self, name, value)
+        return self
+
+    def fit(self, X: Any, y: Any, groups: Any = None) -> GroupwisePredictor:
+        """Forget everything and go through the rows, as ``partial_fit`` does."""
+        self.__dict__.pop("_policy", None)
+        return self.partial_fit(X, y, groups)
+
+    def partial_fit(self, X: Any, y: Any, groups: Any = None) -> GroupwisePredictor:
+        """Predict and learn rows, one after the other.
+
+        Args:
+            X: [n, dimension] rows.
+            y: [n] labels.
+            groups: [n, n_groups] members, 0 or 1, or a mapping from names to [n]; None where the constructor got
+                functions.
+
+        Raises:
+            ValueError: wrong shapes, values that are not finite or not 0 or 1, other groups than before, or a parameter
+                out of its domain.
+        """
+        rows, labels = _matrix(X), np.asarray(y, dtype=np.float64)
+        if labels.shape != (len(rows),):
+            raise ValueError(f"y must have shape ({len(rows)},), got {labels.shape}")
+        if not np.all(np.isfinite(labels)):
+            row = int(np.argmin(np.isfinite(labels)))
+            raise ValueError(f"y must be finite, got {labels[row]} in row {row}")
+        members, names = self._members(rows, groups)
+        if not hasattr(self, "_policy"):
+            self._start(rows.shape[1], names)
+        self._check(rows, names)
+        values, weights = self._policy.play_rows(Rows(rows, members, labels))
+        losses = np.sum(weights * (values - labels[:, None]) ** 2, axis=1)
+        for i, name in enumerate(self.group_names_):
+            self.group_losses_[name] += float(losses[members[:, i] == 1].sum())
+        self.largest_loss_ = self._policy.largest_loss
+        self.bound_applicable_ = self.largest_loss_ <= self.loss_scale
+        return self
+
+    def predict(self, X: Any, groups: Any = None) -> Array:
+        """Mixture predictions [n] at rows [n, dimension] with what was learned so far.
+
+        Raises:
+            RuntimeError: nothing was learned yet.
+            ValueError: wrong shapes, values that are not finite or not 0 or 1, or other groups than before.
+        """
+        if not hasattr(self, "_policy"):
+            raise RuntimeError("predict before fit: call fit or partial_fit first")
+        rows = _matrix(X)
+        members, names = self._members(rows, groups)
+        self._check(rows, names)
+        lotteries = [self._policy.choose(Round(x, member)) for x, member in zip(rows, members, strict=True)]
+        return np.array([float(weights @ values) for values, weights in lotteries])
+
+    def _start(self, dimension: int, names: tuple[str, ...]) -> None:
+        policy = Groupwise(
+            base_learner=self.base_learner,
+            penalty=self.penalty,
+            clip=self.clip,
+            diameter=self.diameter,
+            norm=self.norm,
+            prior=self.prior,
+            loss_scale=self.loss_scale,
+            fallback=self.fallback,
+        )
+        problem = Problem("regression", "full", 0, None, -np.inf, 0.0, groups=names, dimension=dimension)
+        policy.reset(problem, np.random.default_rng(0))  # nothing is drawn: the lottery itself is played
+        self._policy, self.n_features_in_, self.group_names_ = policy, dimension, names
+        self.group_losses_ = dict.fromkeys(names, 0.0)
+
+    def _check(self, rows: Array, names: tuple[str, ...]) -> None:
+        if rows.shape[1] != self.n_features_in_:
+            raise ValueError(f"X must have {self.n_features_in_} columns as before, got {rows.shape[1]}")
+        if names != self.group_names_:
+            raise ValueError(f"groups must be {', '.join(self.group_names_)} as before, got {', '.join(names)}")
+
+    def _members(self, X: Array, groups: Any) -> tuple[Mask, tuple[str, ...]]:
+        """Members [n, n_groups] and the groups' names."""
+        if groups is None:
+            if self.groups is None:
+                raise ValueError("groups must be passed with the rows where the constructor got no functions")
+            groups = {name: function(X) for name, function in self.groups.items()}
+        if isinstance(groups, Mapping):
+            names = tuple(groups)
+            columns = [np.asarray(member) for member in groups.values()]
+            table = np.stack(columns, axis=1) if columns else np.empty((len(X), 0))
+        else:
+            table = np.asarray(groups)
+            names = tuple(f"group {i}" for i in range(table.shape[1] if table.ndim == 2 else 0))
+        if table.shape != (len(X), len(names)):
+            raise ValueError(f"groups must have shape ({len(X)}, n_groups), got {table.shape}")
+        wrong = ~((table == 0) | (table == 1))
+        if wrong.any():
+            row, column = (int(i) for i in np.argwhere(wrong)[0])
+            raise ValueError(f"groups must hold 0 and 1, got {table[row, column]} in row {row}, column {column}")
+        if self.always_on and ALWAYS_ON not in names:
+            table, names = np.concatenate([table, np.ones((len(X), 1))], axis=1), (*names, ALWAYS_ON)
+        if not names:
+            raise ValueError("groups must name at least one group")
+        return np.ascontiguousarray(table, dtype=np.int8), names
+
+
+def _matrix(X: Any) -> Array:
+    rows = np.ascontiguousarray(X, dtype=np.float64)
+    if rows.ndim != 2:
+        raise ValueError(f"X must have shape (n, dimension), got {rows.shape}")
+    if not np.all(np.isfinite(rows)):
+        row, column = (int(i) for i in np.argwhere(~np.isfinite(rows))[0])
+        raise ValueError(f"X must be finite, got {rows[row, column]} in row {row}, column {column}")
+    return rows

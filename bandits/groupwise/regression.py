@@ -1,0 +1,216 @@
+"""What every groupwise policy for regression shares: learners, a mixture of them, and both drivers.
+
+Learners never see the mixture, so a block of rows is worked through in three passes: all predictions, then all mixing
+weights, then the plays. Round by round the same arithmetic runs in the same order, hence the same bits.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
+from typing import ClassVar, Protocol
+
+import numpy as np
+
+from bandits.contract import Array, Policy, Problem, World
+from bandits.domain import one_of, real
+from bandits.groupwise.learners import Learner, check_clip, check_learner, make_learners
+from bandits.groupwise.policy import Lottery, Mask, Round, RowBlocks, Rows
+from bandits.kernels import kernel
+
+PLAYS = ("expected", "sample", "mixture")
+BLOCK = 1 << 20
+"""Predictions that are held at once."""
+
+
+@kernel
+def _lotteries(predictions: Array, p: Array, awake: Mask, fallback: float, values: Array, weights: Array) -> None:
+    """The learners' predictions with the fallback behind them, which has all weight where nobody is awake."""
+    for s in range(values.shape[0]):
+        sleeping = 1.0
+        for i in range(predictions.shape[1]):
+            values[s, i] = predictions[s, i]
+            weights[s, i] = p[s, i]
+            if awake[s, i]:
+                sleeping = 0.0
+        values[s, predictions.shape[1]] = fallback
+        weights[s, predictions.shape[1]] = sleeping
+
+
+@kernel
+def _mix(values: Array, weights: Array, out: Array) -> None:
+    for s in range(out.shape[0]):
+        out[s, 0] = 0.0
+        for i in range(values.shape[1]):
+            out[s, 0] += weights[s, i] * values[s, i]
+
+
+@kernel
+def _sample(values: Array, weights: Array, uniforms: Array, out: Array) -> None:
+    for s in range(out.shape[0]):
+        total = 0.0
+        for i in range(values.shape[1]):
+            if weights[s, i] > 0.0:
+                total += weights[s, i]
+                out[s, 0] = values[s, i]
+                if uniforms[s] < total:
+                    break
+
+
+class Meta(Protocol):
+    """A mixture over learners that sleep."""
+
+    def distribution(self, awake: Mask) -> Array:
+        """Weights [n_learners] of the learners awake; zeros where none is."""
+
+    def update(self, awake: Mask, losses: Array, p: Array) -> None:
+        """Learn the losses of the round in which ``p`` was the distribution."""
+
+    def run(self, awake: Mask, losses: Array) -> Array:
+        """The distributions [n, n_learners] of ``n`` rounds with the given losses."""
+
+
+class Only:
+    """The mixture where at most one learner is awake at a time; play the average, which is its prediction."""
+
+    def distribution(self, awake: Mask) -> Array:
+        """All weight on the learner awake."""
+        return awake.astype(np.float64)
+
+    def update(self, awake: Mask, losses: Array, p: Array) -> None:
+        """Nothing to learn."""
+
+    def run(self, awake: Mask, losses: Array) -> Array:
+        """All weight on the learner awake, in every round."""
+        return awake.astype(np.float64)
+
+
+class RegressionPolicy(Policy[Round, Lottery, float]):
+    """A policy for grouped regression with squared loss.
+
+    Args:
+        base_learner: "oridge", "vaw", "ogd", or a function that makes an object with ``predict(x)`` and
+            ``update(x, y)``.
+        penalty: lambda of ridge and of the forward forecaster, > 0.
+        clip: None, or the interval [low, high] that every learner's prediction is clipped to.
+        diameter: of the ball of gradient descent, > 0.
+        norm: bound on the length of contexts for gradient descent, > 0; None for the one that the problem declares.
+        play: "expected" plays the lottery over predictions, "sample" draws one, "mixture" plays their average.
+        fallback: prediction in rounds where no learner is awake.
+    """
+
+    accepts: ClassVar[frozenset[tuple[str, str]]] = frozenset({("regression", "full")})
+
+    def __init__(
+        self,
+        base_learner: str | Callable[[], Learner],
+        penalty: float,
+        clip: Sequence[float] | None,
+        diameter: float,
+        norm: float | None,
+        play: str = "expected",
+        fallback: float = 0.0,
+    ) -> None:
+        check_learner(base_learner, penalty, diameter, norm)
+        self.base_learner, self.penalty, self.diameter, self.norm = base_learner, penalty, diameter, norm
+        self.clip = check_clip(clip)
+        self.play = one_of("play", play, PLAYS)
+        self.fallback = real("fallback", fallback)
+
+    @abstractmethod
+    def _prepare(self, problem: Problem) -> tuple[int, Meta]:
+        """The number of learners at the start of a run, and their mixture."""
+
+    @abstractmethod
+    def _awake(self, groups: Mask) -> Mask:
+        """Which learners [n, n_learners] are awake in rounds with ``groups`` [n, n_groups]."""
+
+    def _losses(self, predictions: Array, labels: Array) -> Array:
+        """Losses [n, n_learners] that the mixture learns from."""
+        losses: Array = (predictions - labels[:, None]) ** 2
+        return losses
+
+    def reset(self, problem: Problem, rng: np.random.Generator) -> None:
+        if problem.dimension is None:
+            raise ValueError("the problem must declare the dimension of its contexts")
+        self._dimension, self._rng, self._pending = problem.dimension, rng, False
+        learners = make_learners(self.base_learner, self.penalty, self.clip, self.diameter, self.norm, problem)
+        number, self._meta = self._prepare(problem)
+        self._learners = learners
+        learners.start(number, problem.dimension)
+
+    def choose(self, observation: Round) -> Lottery:
+        """The lottery over predictions of this round.
+
+        Raises:
+            ValueError: a context of the wrong length, or a prediction that is not finite.
+        """
+        x, groups = observation
+        if x.shape != (self._dimension,):
+            raise ValueError(f"the context must have shape ({self._dimension},), got {x.shape}")
+        self._now = self._awake(groups[None, :])[0]
+        self._predictions = self._learners.predict(x, self._now)
+        if not math.isfinite(self._predictions.sum()):
+            bad = np.flatnonzero(~np.isfinite(x))
+            raise ValueError(f"a prediction is not finite; columns of the context that are not: {bad.tolist()}")
+        self._p = self._meta.distribution(self._now)
+        self._pending = True
+        values, weights = self._plays(self._predictions[None, :], self._p[None, :], self._now[None, :])
+        return Lottery(values[0], weights[0])
+
+    def update(self, observation: Round, action: Lottery, feedback: float) -> None:
+        """Learn the label of the round.
+
+        Raises:
+            RuntimeError: no prediction was made since the last update.
+            ValueError: the label is not finite.
+        """
+        if not self._pending:
+            raise RuntimeError("update before choose: no prediction awaits its label")
+        if not math.isfinite(feedback):
+            raise ValueError(f"the label must be finite, got {feedback}")
+        losses = self._losses(self._predictions[None, :], np.array([feedback]))
+        self._watch(losses, self._now[None, :])
+        self._meta.update(self._now, losses[0], self._p)
+        self._learners.update(observation.context, feedback, self._now)
+        self._pending = False
+
+    def advance(self, environment: World[Round, Lottery, float], rounds: int) -> None:
+        """Play ``rounds`` rounds, compiled where the world hands out rows and round by round elsewhere."""
+        if not isinstance(environment, RowBlocks):
+            super().advance(environment, rounds)
+            return
+        end = environment.clock + rounds
+        while environment.clock < end:
+            rows = environment.next_rows(min(end - environment.clock, max(1, BLOCK // self._width)))
+            environment.absorb(*self.play_rows(rows))
+
+    def play_rows(self, rows: Rows) -> tuple[Array, Array]:
+        """Play and learn a block of rows: values and weights [n, n_plays] of the lotteries before each label."""
+        awake = self._awake(rows.groups)
+        predictions = self._learners.run(rows.contexts, rows.labels, awake)
+        losses = self._losses(predictions, rows.labels)
+        self._watch(losses, awake)
+        return self._plays(predictions, self._meta.run(awake, losses), awake)
+
+    @property
+    def _width(self) -> int:
+        return 64
+
+    def _watch(self, losses: Array, awake: Mask) -> None:
+        """Look at losses [n, n_learners] of the learners awake. Here: nothing to see."""
+
+    def _plays(self, predictions: Array, p: Array, awake: Mask) -> tuple[Array, Array]:
+        """What is played: values and weights [n, n_plays]; the last value is the fallback."""
+        n, L = len(predictions), int(predictions.shape[1])
+        values, weights = np.empty((n, L + 1)), np.empty((n, L + 1))
+        _lotteries(predictions, p, awake, self.fallback, values, weights)
+        if self.play == "expected":
+            return values, weights
+        played = np.empty((n, 1))
+        if self.play == "mixture":
+            _mix(values, weights, played)
+        else:
+            _sample(values, weights, self._rng.random(n), played)
+        return played, np.ones((n, 1))

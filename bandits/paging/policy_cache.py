@@ -1,0 +1,182 @@
+"""A mapping of bounded size, like those of the package cachetools, from which a paging policy chooses what leaves.
+
+    cache = PolicyCache(1000, "lru")
+    cache = PolicyCache(1000, Lazy("mark0"), predict=may_go, prediction="discard")
+
+Reading a key that is there and setting any key are requests. Reading a key that is missing raises ``KeyError`` and is
+none: the request comes with the key being set. All else (``in``, ``len``, iteration, ``items``, ``pop``, ``del``) asks
+the policy nothing.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable, Hashable, ItemsView, Iterator, MutableMapping, ValuesView
+from typing import Any, TypeVar
+
+import numpy as np
+
+from bandits.contract import Problem
+from bandits.domain import integer, one_of
+from bandits.paging.policy import Requests
+from bandits.paging.virtual import Member, Virtual, build
+
+K = TypeVar("K", bound=Hashable)
+V = TypeVar("V")
+
+
+class PolicyCache(MutableMapping[K, V]):
+    """A mapping of at most ``maxsize`` items whose policy chooses what leaves.
+
+    Items that the policy evicts leave through ``popitem``: a subclass that extends it sees them go. A policy may evict
+    many at a time (Flush) or the item just requested (Mark0 with bit 1); ``Lazy`` makes it evict one, when it must.
+    A key deleted by hand holds its slot until the policy evicts it. All keys ever set are remembered (some hundred
+    bytes each), since policies learn from what they have seen. Not thread-safe: put a lock around it.
+
+    Args:
+        maxsize: number of items, >= 1.
+        policy: a registered paging policy's name, ``{"name": ..., "parameters": {...}}``, or a policy object, which
+            is copied.
+        predict: called with the key at each request; gives the bit (1 may go, 0 keep), or for reuse predictions the
+            number of requests until the next one to that key (inf for never).
+        prediction: the kind of what ``predict`` gives, "discard", "phase" or "reuse"; None for what the policy needs.
+            It must be given for wrappers and combinations, which need nothing themselves.
+        seed: seed, or generator, of the policy's random choices.
+
+    Attributes:
+        hits: number of requests whose key was there.
+        misses: number of the others.
+
+    Raises:
+        ValueError: a bad size, policy or kind, or predictions missing where the policy needs them.
+    """
+
+    def __init__(
+        self,
+        maxsize: int,
+        policy: Member,
+        predict: Callable[[K], float] | None = None,
+        prediction: str | None = None,
+        seed: int | np.random.Generator | None = None,
+    ) -> None:
+        self.maxsize = integer("maxsize", maxsize)
+        self.policy, self.predict, self.prediction = build("policy", policy), predict, ""
+        needed = getattr(self.policy, "prediction", None)
+        if predict is not None:
+            self.prediction = one_of("prediction", prediction or needed or "", ("discard", "phase", "reuse"))
+        elif needed is not None:
+            raise ValueError(f"predict must be given: {type(self.policy).__name__} needs {needed} predictions")
+        self._rng = np.random.default_rng(seed)
+        self.clear()
+
+    def clear(self) -> None:
+        """Remove all items and forget all requests."""
+        self.hits = self.misses = 0
+        self._data: dict[K, V] = {}
+        self._pages: dict[K, int] = {}
+        self._keys: list[K] = []
+        self._leaving: list[K] = []
+        k = self.maxsize
+        problem = Problem("paging", "full", k, None, -1.0, 0.0, memory=k, prediction=self.prediction)
+        self._run = Virtual(self.policy, problem, self._rng)
+
+    @property
+    def currsize(self) -> int:
+        """Number of items."""
+        return len(self._data)
+
+    def __getitem__(self, key: K) -> V:
+        value = self._data[key]
+        self._request(key, value)
+        return value
+
+    def __setitem__(self, key: K, value: V) -> None:
+        self._request(key, value)
+
+    def __delitem__(self, key: K) -> None:
+        del self._data[key]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._data
+
+    def __iter__(self) -> Iterator[K]:
+        return iter(self._data)
+
+    def __len__(self) -> int:
+        return len(self._data)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.maxsize}, {self.policy!r}, currsize={self.currsize})"
+
+    def values(self) -> ValuesView[V]:
+        """The values; looking at them is no request."""
+        return self._data.values()
+
+    def items(self) -> ItemsView[K, V]:
+        """The items; looking at them is no request."""
+        return self._data.items()
+
+    def pop(self, key: K, *default: Any) -> Any:
+        """Remove a key and return its value, or the default where it is missing; no request."""
+        return self._data.pop(key, *default)
+
+    def popitem(self) -> tuple[K, V]:
+        """Remove and return the item that the policy evicts, or would evict first if new keys kept being set.
+
+        Where it would evict only the new keys, the item that was set first goes.
+
+        Raises:
+            KeyError: there is none.
+        """
+        if not self._data:
+            raise KeyError("popitem(): the cache is empty")
+        key = self._leaving.pop() if self._leaving else self._next()
+        return key, self._data.pop(key)
+
+    def _request(self, key: K, value: V) -> None:
+        prediction = self._predicted(key)
+        page = self._pages.setdefault(key, len(self._keys))
+        if page == len(self._keys):
+            self._keys.append(key)
+        gone = _serve(self._run, page, self.prediction, prediction)
+        if key in self._data:
+            self.hits += 1
+        else:
+            self.misses += 1
+        for victim in gone:
+            if victim == page:
+                self._data[key] = value
+            if self._keys[victim] in self._data:
+                self._leaving = [self._keys[victim]]
+                self.popitem()
+        if page not in gone:
+            self._data[key] = value
+
+    def _predicted(self, key: K) -> float:
+        if self.predict is None:
+            return 0.0
+        told = self.predict(key)
+        if self.prediction == "reuse":
+            if not told > 0:
+                raise ValueError(f"predict must give a number of requests > 0 for key {key!r}, got {told!r}")
+            return self.hits + self.misses + told
+        if told not in (0, 1):
+            raise ValueError(f"predict must give 0 or 1 for key {key!r}, got {told!r}")
+        return told
+
+    def _next(self) -> K:
+        trial, known, now = copy.deepcopy(self._run), len(self._keys), float(self.hits + self.misses)
+        for page in range(known, known + self.maxsize + 1):
+            for victim in _serve(trial, page, self.prediction, now if self.prediction == "reuse" else 0.0):
+                if victim < known and self._keys[victim] in self._data:
+                    return self._keys[victim]
+        return next(iter(self._data))
+
+
+def _serve(run: Virtual, page: int, kind: str, prediction: float) -> list[int]:
+    """The pages that leave when ``page`` is requested."""
+    bits = np.array([prediction] if kind in ("discard", "phase") else [], dtype=np.uint8)
+    reuse = np.array([prediction] if kind == "reuse" else [], dtype=np.float64)
+    _, gone = run.serve(Requests(np.array([page], dtype=np.int64), bits, reuse))
+    left: list[int] = gone.pages[: gone.ends[0]].tolist()
+    return left

@@ -1,0 +1,132 @@
+"""Online shortest paths with groups: every round has costs on the edges of a grid, drawn by the groups it belongs to.
+
+Each group has mean costs of its own on every edge, drawn once a run or once for all runs; the mean of a round is the
+average over its groups, and the cost of an edge is Bernoulli of that mean. So the best path differs from group to
+group, and rounds in which groups meet suit neither. All groups' mean costs and all rounds' costs are on the tape.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from bandits.contract import Array, Problem
+from bandits.domain import integer
+from bandits.groupwise.ftpl import Network
+from bandits.groupwise.policy import ALWAYS_ON, Lottery, Mask, Round
+from environments.groupwise.attributes import check_attributes, draw_groups, group_names
+from environments.groupwise.world import GroupedWorld
+
+ATTRIBUTES = {"hour": {"rush": 0.4, "calm": 0.6}, "weather": {"dry": 0.7, "rain": 0.2, "snow": 0.1}}
+
+
+class Costs(NamedTuple):
+    """A run's tape.
+
+    Attributes:
+        groups: [horizon, n_groups].
+        costs: [horizon, n_edges] in [0, 1].
+    """
+
+    groups: Mask
+    costs: Array
+
+
+def grid(size: int) -> list[tuple[int, int]]:
+    """Edges of a square grid of nodes, right and down, node by node, right before down."""
+    edges = []
+    for row in range(size):
+        for column in range(size):
+            node = row * size + column
+            if column + 1 < size:
+                edges.append((node, node + 1))
+            if row + 1 < size:
+                edges.append((node, node + size))
+    return edges
+
+
+class GroupedPaths(GroupedWorld[Any, Array, Costs]):
+    """Shortest paths from corner to corner of a grid, or from the first to the last node of a network of your own.
+
+    An action names an outgoing edge, by position, for every node but the last: [n_nodes - 1] integers, which fix a path
+    (choices at nodes off the path are idle). A ``Lottery`` over such actions is charged at its expected cost. The
+    feedback are the costs [n_edges] of all edges.
+
+    Args:
+        size: nodes on a side of the grid, >= 2.
+        edges: pairs (tail, head) with tail < head in place of the grid, ordered by tail; None for the grid.
+        attributes: for each attribute, the probability of each of its values, which are the groups' names.
+        horizon: number of rounds.
+        instance_seed: seed of the groups' mean costs; None to draw them anew in every run.
+        report_groups: names of the groups whose regret is reported; None for all.
+    """
+
+    def __init__(
+        self,
+        size: int = 4,
+        edges: Sequence[tuple[int, int]] | None = None,
+        attributes: Mapping[str, Mapping[str, float]] = ATTRIBUTES,
+        horizon: int = 10_000,
+        instance_seed: int | None = None,
+        report_groups: Sequence[str] | None = None,
+    ) -> None:
+        self.size = integer("size", size, 2)
+        self.edges = None if edges is None else [(int(tail), int(head)) for tail, head in edges]
+        self.attributes = check_attributes(attributes)
+        self.instance_seed = None if instance_seed is None else integer("instance_seed", instance_seed, 0)
+        self.report_groups = report_groups if report_groups is None else list(report_groups)
+        self.network = Network(grid(size) if self.edges is None else self.edges)
+        problem = Problem(
+            "paths",
+            "full",
+            0,
+            integer("horizon", horizon),
+            -float(self.network.longest),
+            0.0,
+            groups=(*group_names(self.attributes), ALWAYS_ON),
+            edges=tuple(self.network.edges),
+        )
+        super().__init__(problem, report_groups)
+        self.action_space = spaces.MultiDiscrete(self.network.outgoing)
+        self.observation_space = spaces.Tuple(
+            (spaces.Box(0.0, 1.0, (0,), np.float64), spaces.MultiBinary(len(problem.groups)))
+        )
+
+    def draw(self, rng: np.random.Generator) -> Costs:
+        groups = draw_groups(rng, self.attributes, self.horizon)
+        source = rng if self.instance_seed is None else np.random.default_rng(self.instance_seed)
+        means = source.random((groups.shape[1] - 1, len(self.network.edges)))
+        level = groups[:, :-1] @ means / groups[:, :-1].sum(axis=1, keepdims=True)
+        return Costs(groups, (rng.random(level.shape) < level).astype(np.float64))
+
+    def begin(self, tape: Costs) -> None:
+        self._costs = tape.costs
+        self._open(tape.groups)
+
+    def observe(self) -> Round:
+        return Round(np.empty(0), self._groups[min(self.clock, self.horizon - 1)])
+
+    def transition(self, action: Any) -> tuple[float, Array]:
+        self._check_running()
+        choices, weights = action if isinstance(action, Lottery) else (np.asarray(action)[None, :], np.ones(1))
+        outgoing = self.network.outgoing
+        if choices.shape != (len(weights), len(outgoing)) or np.any((choices < 0) | (choices >= outgoing)):
+            raise ValueError(f"an action must hold for each node an edge in 0..{outgoing.tolist()} - 1, got {choices}")
+        if np.any(weights < 0.0) or abs(float(weights.sum()) - 1.0) > 1e-9:
+            raise ValueError(f"the weights of a lottery must be >= 0 with sum 1, got {weights}")
+        costs = self._costs[self.clock]
+        loss = float(weights @ self.network.cost(np.ascontiguousarray(choices, dtype=np.int64), costs))
+        self._charge(loss)
+        return -loss, costs.copy()
+
+    def _best(self, group: int, ends: NDArray[np.int64]) -> Array:
+        member = self._groups[:, group] == 1
+        sums = np.concatenate([np.zeros((1, self._costs.shape[1])), np.cumsum(self._costs[member], axis=0)])
+        return np.array([self.network.shortest(sums[n])[1] for n in ends])
+
+    def _worst(self) -> Array:
+        return np.array([-self.network.shortest(-costs)[1] for costs in self._costs])

@@ -1,0 +1,253 @@
+"""What the worlds of solves share: iteration counts tabulated when a run starts, comparators and notions of regret.
+
+``environments.sor.facts`` says what the facts for the analysis are.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from bandits.contract import Array, Problem
+from bandits.domain import real
+from environments.arms.world import ArmsWorld
+from environments.contract import Notion
+from environments.sor.conjugate import LOWEST
+from environments.sor.domains import Domain
+from environments.sor.facts import cg_facts, cost_facts, theory_facts
+from environments.sor.grids import reference_grid
+from environments.sor.optima import instance_optima
+from environments.sor.spectra import omega_star
+from environments.sor.spectral import spectral_parameters
+from environments.sor.surrogates import least_cg_surrogates, least_surrogates
+from environments.sor.table import CostTable, tabulate
+
+
+@dataclass(frozen=True, eq=False)
+class Systems:
+    """All randomness of a run: the systems ``(A + shifts[t] I) x = b_t``, A the Laplacian of the region.
+
+    Attributes:
+        shifts: [horizon] multiples of the identity.
+        rhs: [horizon, n] right-hand sides, or residuals at the start.
+        norms: [horizon] norms of the ``b_t`` where these are not the right-hand sides themselves.
+        contexts: [horizon] what the learner sees; None: the shifts.
+    """
+
+    shifts: Array
+    rhs: Array
+    norms: Array | None = None
+    contexts: Array | None = None
+
+
+class OffGrid(NamedTuple):
+    """An action outside the grid, for comparators that are not bound to it: the relaxation parameter itself."""
+
+    omega: float
+
+
+@dataclass(frozen=True)
+class Solves:
+    """How systems are solved, and what to compare with; see ``SorSequence`` for the meanings."""
+
+    method: str
+    grid: Array
+    tolerance: float
+    max_iter: int
+    tau: float | None
+    reference_step: float | None
+    memory_limit: int
+    independent: bool
+    spectral_points: int | None = None
+
+
+class TabulatedSolves(ArmsWorld[Systems]):
+    """Minus the iterations of one solve a round, for each parameter of a grid.
+
+    A solve whose start meets the tolerance counts as 1, so that losses (iterations - 1) are not negative.
+    """
+
+    def __init__(self, problem: Problem, domain: Domain, solves: Solves) -> None:
+        super().__init__(problem)
+        self._domain, self._solves = domain, solves
+        self._tabulated: Systems | None = None
+        self._facts: Mapping[str, Any] = {"oblivious": True, "stationary": False, "epsilon": solves.tolerance}
+        self.observation_space = spaces.Box(*problem.contexts[0], shape=(1,), dtype=np.float64)
+
+    @abstractmethod
+    def draw(self, rng: np.random.Generator) -> Systems:
+        """The systems of one run."""
+
+    def _start(self, tape: Systems) -> None:
+        if self._tabulated is tape:
+            return
+        self._tabulated, how = tape, self._solves
+        self._contexts = tape.shifts if tape.contexts is None else tape.contexts
+        self._best: tuple[Array, NDArray[np.int32]] | None = None
+        table = self._tabulate(how.grid)
+        self._costs, self._table_levels = table.costs, -table.costs.astype(np.float64)
+        self._facts = {
+            **cost_facts(table, how.grid, -self.problem.low - 1.0, how.tolerance),
+            "method": how.method,
+            "unknowns": self._domain.n,
+            "independent": how.independent,
+            "shifts": tape.shifts,
+            "beta": self._domain.beta(tape.shifts),
+        }
+        if how.tau is not None:
+            about = theory_facts if how.method == "sor" else cg_facts
+            interval = self.problem.contexts[0] if tape.contexts is None else (tape.shifts.min(), tape.shifts.max())
+            self._facts |= about(table, how.grid, self._domain, tape.shifts, interval, how.tau, how.tolerance)
+
+    def _tabulate(self, omegas: Array, rounds: slice = slice(None), method: str | None = None) -> CostTable:
+        how, tape = self._solves, self.tape
+        table = tabulate(
+            self._domain.matrix,
+            tape.shifts[rounds],
+            tape.rhs[rounds],
+            omegas,
+            tol=how.tolerance,
+            max_iter=how.max_iter,
+            memory_limit=how.memory_limit,
+            cache=rounds == slice(None),
+            method=method or how.method,
+            norms=None if tape.norms is None else tape.norms[rounds],
+        )
+        return CostTable(np.maximum(table.costs, 1), table.unfinished)
+
+    def _levels(self, start: int, stop: int) -> tuple[Array, int, int]:
+        return self._table_levels[start:stop], 1, stop
+
+    def _noise(self, n: int) -> Array:
+        return np.zeros(n)
+
+    def observe(self) -> Array:
+        return self._contexts[[min(self.clock, self.horizon - 1)]]
+
+    def contexts(self, rounds: int) -> Array:
+        """Contexts [rounds, 1] of the next rounds, for compiled policies."""
+        return self._contexts[self.clock : self.clock + rounds, None]
+
+    def transition(self, action: int | OffGrid) -> tuple[float, float]:
+        if isinstance(action, OffGrid):
+            return self._off_grid(action)
+        return super().transition(action)
+
+    def _off_grid(self, action: OffGrid) -> tuple[float, float]:
+        omega = real("omega", action.omega, 0.0, 2.0)
+        self._reserve()
+        if self._best is not None and omega == self._best[0][self.clock]:
+            cost = self._best[1][self.clock]
+        else:
+            cost = self._tabulate(np.array([omega]), slice(self.clock, self.clock + 1)).costs[0, 0]
+        reward = -float(cost)
+        self._reward += reward
+        self._expected += reward
+        self.clock += 1
+        return reward, reward
+
+    def _instance(self) -> tuple[Array, NDArray[np.int32]]:
+        """The parameter of the comparator ``instance`` for each system [horizon], and what it costs [horizon]."""
+        if self._best is None:
+            tape, how = self.tape, self._solves
+            if how.method == "sor":
+                omegas = omega_star(self._domain.beta(tape.shifts))
+            else:
+                norms = np.linalg.norm(tape.rhs, axis=1) if tape.norms is None else tape.norms
+                omegas = instance_optima(
+                    self._domain.matrix,
+                    tape.shifts,
+                    tape.rhs,
+                    how.tolerance * (norms if how.method == "ssor_cg" else np.ones_like(norms)),
+                    LOWEST,
+                    max(1.95, float(how.grid[-1])),
+                    conjugate=how.method == "ssor_cg",
+                    max_iter=how.max_iter,
+                )
+            self._best = omegas, self._tabulate(omegas[:, None]).costs[:, 0]
+        return self._best
+
+    def comparators(self, checkpoints: NDArray[np.int64]) -> Mapping[str, Array]:
+        """Minus cumulative iterations of each comparator.
+
+        ``best_fixed``: the grid's best for the rounds so far; ``instance``: in each round ``omega*(c_t)``, or what
+        golden section on the counts finds where the solver is not SOR; ``instance_grid``: the grid's best in each
+        round; ``worst``: its worst. Where asked for, ``fine``: the best for the rounds so far of the reference grid and
+        ``omega*`` of A; ``spectral``: see there; ``surrogate``: the least sum of ``U_t``; ``instance_surrogate``: the
+        sum of the least ``U_t``.
+        """
+        result = {
+            "best_fixed": -prefix_sums(self._costs, checkpoints).min(axis=1),
+            "instance": -prefix_sums(self._instance()[1], checkpoints),
+            "instance_grid": -prefix_sums(self._costs.min(axis=1), checkpoints),
+            "worst": -prefix_sums(self._costs.max(axis=1), checkpoints),
+        }
+        if self._solves.reference_step is not None:
+            reference = np.append(reference_grid(self._solves.reference_step), omega_star(self._domain.beta(0.0)))
+            result["fine"] = -prefix_sums(self._tabulate(reference).costs, checkpoints).min(axis=1)
+        if self._solves.spectral_points is not None:
+            interval = self.problem.contexts[0]
+            omegas, products = spectral_parameters(
+                self._domain.matrix, self.tape.shifts, *interval, self._solves.spectral_points
+            )
+            result["spectral"] = -products - prefix_sums(self._tabulate(omegas[:, None]).costs[:, 0], checkpoints)
+        if self._solves.tau is not None:
+            top, facts = float(self._solves.grid[-1]), self._facts
+            if self._solves.method == "sor":
+                least = least_surrogates(facts["beta"], self._solves.tau, top, checkpoints, self._solves.tolerance)
+            else:
+                least = least_cg_surrogates(
+                    facts["mu"], facts["nu"], facts["kappa"], self._solves.tau, top, checkpoints, self._solves.tolerance
+                )
+            result["surrogate"] = -least
+            result["instance_surrogate"] = -np.cumsum(facts["instance_surrogate"])[checkpoints - 1]
+        return {name: np.asarray(sums, dtype=np.float64) for name, sums in result.items()}
+
+    def notions(self) -> Sequence[Notion]:
+        notions = [
+            ("grid", "best_fixed", "fixed", "regret against the best fixed parameter of the grid"),
+            ("instance", "instance", "instance", f"regret against {self._optimum} of each system"),
+            ("instance_grid", "instance_grid", "dynamic", "regret against the grid's best parameter for each system"),
+        ]
+        if self._solves.spectral_points is not None:
+            text = "regret against omega* of estimated spectra, the estimates charged at the start"
+            notions.append(("spectral", "spectral", "spectral", text))
+        step = self._solves.reference_step
+        if step is not None:
+            notions.append(("fine", "fine", "fine", f"regret against the best fixed of a {step:g}-grid"))
+        if self._solves.tau is not None:
+            notions.append(("surrogate", "surrogate", "surrogate", "cost over the least surrogate cost"))
+            text = "cost over the surrogate at each optimum"
+            notions.append(("instance_surrogate", "instance_surrogate", "instance_surrogate", text))
+        return tuple(Notion(n, "reward", c, against, label, "iterations") for n, c, against, label in notions)
+
+    @property
+    def _optimum(self) -> str:
+        return "omega* (asymptotic formula)" if self._solves.method == "sor" else "the golden-section optimum"
+
+    def clairvoyant(self, comparator: str) -> Any:
+        """``best_fixed`` over the whole horizon, ``instance_grid``, or ``instance``, whose actions are ``OffGrid``."""
+        now = min(self.clock, self.horizon - 1)
+        if comparator == "best_fixed":
+            return int(np.argmin(self._costs.sum(axis=0, dtype=np.int64)))
+        if comparator == "instance_grid":
+            return int(np.argmin(self._costs[now]))
+        if comparator == "instance":
+            return OffGrid(float(self._instance()[0][now]))
+        raise ValueError(f"comparator must be best_fixed, instance_grid or instance, got {comparator!r}")
+
+    def facts(self) -> Mapping[str, Any]:
+        return self._facts
+
+
+def prefix_sums(costs: NDArray[np.int32], checkpoints: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Sums of the first ``t`` rows at each checkpoint ``t``."""
+    starts = np.concatenate([[0], checkpoints[:-1]])
+    sums = np.add.reduceat(costs[: checkpoints[-1]], starts, axis=0, dtype=np.int64)
+    return np.asarray(np.cumsum(sums, axis=0))

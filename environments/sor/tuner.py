@@ -1,0 +1,192 @@
+"""A solver that tunes its own relaxation parameter, for a program that solves one linear system after another.
+
+    tuner = RelaxationTuner(method="ssor_cg", contexts=(0.0, 10.0))
+    for step in steps:
+        u = tuner.solve(A, b, x0=u, context=diffusivity).x
+
+Each ``solve`` asks the policy for a parameter of the grid, solves, and tells the policy what it cost. Nothing else is
+learned from the matrix. A tuner pickles at any time, with all that it has learned.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+import warnings
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from bandits.arms.tsallis_inf import TsallisINF
+from bandits.contextual.cheb_cb import ChebCB
+from bandits.contract import Array, Policy, Problem, check_accepts
+from bandits.domain import integer, one_of, real
+from environments.sor.assembly import assemble, grid_coupling
+from environments.sor.grids import grid_of
+from environments.sor.kernels import CONVERGED, Split, solve_csr
+from environments.sor.solve import check_tolerance, laplacian_product, vector
+from environments.sor.ssor import product, solve_ssor
+from environments.sor.ssor_stencil import solve_ssor_stencil
+from environments.sor.stencil import solve_stencil
+
+Solver = Callable[[float, Array, float, int, Array], tuple[int, int]]
+
+
+@dataclass(frozen=True)
+class Tuned:
+    """One solve.
+
+    Attributes:
+        x: [n] the last iterate.
+        omega: the parameter that the policy chose.
+        iterations: number of iterations; ``max_iter`` when the tolerance was not met.
+        converged: whether it was met.
+        seconds: wall-clock time of the solve, without checks of the input and without the policy.
+    """
+
+    x: Array
+    omega: float
+    iterations: int
+    converged: bool
+    seconds: float
+
+
+class RelaxationTuner:
+    """Solves symmetric positive-definite systems and learns the relaxation parameter from what solves cost.
+
+    Args:
+        policy: a policy for arms or contexts under bandit feedback. Default: ``ChebCB()`` where ``contexts`` are
+            declared, else ``TsallisINF(scale="running_mean")``.
+        method: "sor", or "ssor_cg", conjugate gradients preconditioned by SSOR.
+        grid: as in ``SorSequence``: parameters in (0, 2), ascending. Default: 20 from 1 to 1.95.
+        contexts: interval (low, high) of a number that is given with each system, such as a diffusivity, a time step or
+            a shift. Default: no context.
+        tol: bound on the residual norm relative to that of b, in (0, 1).
+        max_iter: largest number of iterations of a solve, >= 2.
+        cost: what the policy is told: "iterations", or "seconds" of wall-clock time, in units of the first solve's
+            seconds per iteration.
+        structure: "auto" uses a faster kernel where the matrix is a multiple of a shifted 5-point Laplacian on a square
+            grid (row by row); "general" never does.
+        horizon: number of solves, if known: for policies that need it.
+        seed: of the policy's random choices.
+
+    Attributes:
+        history: (omega, iterations) of each solve so far.
+        unfinished: number of solves that did not meet the tolerance.
+
+    Raises:
+        ValueError: a parameter out of its domain, or a policy that cannot play here.
+    """
+
+    def __init__(
+        self,
+        policy: Policy[Any, int, float] | None = None,
+        *,
+        method: str = "sor",
+        grid: Sequence[float] | Mapping[str, float] | None = None,
+        contexts: tuple[float, float] | None = None,
+        tol: float = 1e-8,
+        max_iter: int = 10_000,
+        cost: str = "iterations",
+        structure: str = "auto",
+        horizon: int | None = None,
+        seed: int = 0,
+    ) -> None:
+        self.method, self.cost = (
+            one_of("method", method, ("sor", "ssor_cg")),
+            one_of("cost", cost, ("iterations", "seconds")),
+        )
+        self.structure = one_of("structure", structure, ("auto", "general"))
+        self.tol, self.max_iter = check_tolerance(tol), integer("max_iter", max_iter, 2)
+        self.grid, self.contexts = grid_of(grid), contexts
+        if contexts is not None:
+            low, high = (real(f"contexts[{i}]", end) for i, end in enumerate(contexts))
+            if not low < high:
+                raise ValueError(f"contexts must be two numbers, ascending, got {contexts!r}")
+        if horizon is not None:
+            integer("horizon", horizon)
+        self.policy: Policy[Any, int, float] = policy or (ChebCB() if contexts else TsallisINF(scale="running_mean"))
+        problem = Problem(
+            "contextual" if contexts else "arms",
+            "bandit",
+            len(self.grid),
+            horizon,
+            low=-float(max_iter) if cost == "iterations" else -math.inf,
+            high=-1.0 if cost == "iterations" else 0.0,
+            actions=tuple(self.grid.tolist()),
+            contexts=(contexts,) if contexts else (),
+        )
+        check_accepts(self.policy, problem, "the tuner")
+        self.policy.reset(problem, np.random.default_rng(seed))
+        self.history: list[tuple[float, int]] = []
+        self.unfinished = 0
+        self._unit: float | None = None
+
+    def solve(self, A: Any, b: Any, *, x0: Any = None, context: float | None = None) -> Tuned:
+        """Solve ``A x = b`` with a parameter of the policy's choice, and let it learn.
+
+        Args:
+            A: [n, n] symmetric positive-definite matrix, sparse (CSR is fastest) or dense.
+            b: [n] right-hand side.
+            x0: [n] start; zero by default.
+            context: what is known of the system beforehand, in the interval that was declared.
+
+        Raises:
+            ValueError: an argument of the wrong shape, not finite, not symmetric, or a context that is missing, outside
+                its interval, or not declared. Nothing is learned then.
+
+        Warns:
+            UserWarning: the first time that a solve does not meet the tolerance.
+        """
+        if (context is None) != (self.contexts is None):
+            raise ValueError(f"context must be given where contexts are declared and only there, got {context!r}")
+        parts = assemble(A)
+        side = vector(b, parts.diagonal.size)
+        x = np.zeros_like(side) if x0 is None else vector(x0, side.size, "x0")
+        solver, residual, unit = self._prepared(parts, side, x)
+        observation = None if context is None else np.array([context], dtype=np.float64)
+        action = self.policy.choose(observation)
+        omega = float(self.grid[action])
+        started = time.perf_counter()
+        target = self.tol * float(np.linalg.norm(side)) / unit
+        iterations, status = 0, CONVERGED
+        if float(np.linalg.norm(residual)) > target:
+            iterations, status = solver(omega, residual, target, self.max_iter, x)
+        seconds = time.perf_counter() - started
+        self.policy.update(observation, action, -self._cost_of(iterations, seconds))
+        self.history.append((omega, iterations))
+        if status != CONVERGED:
+            self.unfinished += 1
+            if self.unfinished == 1:
+                warnings.warn(
+                    f"a solve with omega = {omega:g} did not reach the tolerance {self.tol:g} in {self.max_iter} "
+                    "iterations; later ones are counted in the attribute unfinished",
+                    stacklevel=2,
+                )
+        return Tuned(x, omega, iterations, status == CONVERGED, seconds)
+
+    def _prepared(self, parts: Split, b: Array, x: Array) -> tuple[Solver, Array, float]:
+        """The solver, the residual of ``x``, and what both it and the target are divided by."""
+        m, g = grid_coupling(parts) if self.structure == "auto" else (0, 0.0)
+        conjugate = self.method == "ssor_cg"
+        if m:
+            d = float(parts.diagonal[0]) / g
+            rest = b / g - laplacian_product(m, d, x)
+            if conjugate:
+                return (lambda w, r, aim, most, y: solve_ssor_stencil(m, d, w, r, aim, most, y, True)), rest, g
+            return (lambda w, r, aim, most, y: solve_stencil(m, d, w, r, aim, most, y)), rest, g
+        rest = np.empty_like(b)
+        product(parts, x, rest)
+        rest = b - rest
+        if conjugate:
+            return (lambda w, r, aim, most, y: solve_ssor(parts, w, r, aim, most, y, True)), rest, 1.0
+        return (lambda w, r, aim, most, y: solve_csr(parts, w, r, aim, most, y)), rest, 1.0
+
+    def _cost_of(self, iterations: int, seconds: float) -> float:
+        if self.cost == "iterations":
+            return float(max(iterations, 1))
+        if self._unit is None:
+            self._unit = seconds / max(iterations, 1)
+        return seconds / self._unit

@@ -1,0 +1,136 @@
+"""The predictor outside of any simulation."""
+
+import pickle
+
+import numpy as np
+import pytest
+
+from bandits.groupwise.groupwise import Groupwise
+from bandits.groupwise.predictor import GroupwisePredictor
+from environments.groupwise.regression import GroupedRegression
+
+
+def table(n=200, seed=0):
+    rng = np.random.default_rng(seed)
+    X = rng.random((n, 3))
+    return X, rng.random(n), {"low": X[:, 0] < 0.5, "late": X[:, 1] > 0.7}
+
+
+FUNCTIONS = {"low": lambda X: X[:, 0] < 0.5, "late": lambda X: X[:, 1] > 0.7}
+
+
+def low(X):
+    return X[:, 0] < 0.5
+
+
+def test_losses_are_those_of_the_policy(stream, play):
+    losses = play(stream, Groupwise())
+    data = stream.data
+    predictor = GroupwisePredictor().fit(data.contexts, data.labels, dict(zip(data.names, data.groups.T, strict=True)))
+    assert predictor.group_losses_ == pytest.approx(losses)
+    assert predictor.group_names_ == data.names
+    assert predictor.n_features_in_ == 3
+    assert predictor.bound_applicable_ == (predictor.largest_loss_ <= 1.0)
+
+
+def test_groups_as_functions_as_a_table_and_as_columns():
+    X, y, columns = table()
+    by_function = GroupwisePredictor(FUNCTIONS).fit(X, y).predict(X)
+    by_column = GroupwisePredictor().fit(X, y, columns).predict(X, columns)
+    members = np.stack(list(columns.values()), axis=1)
+    by_table = GroupwisePredictor().fit(X, y, members).predict(X, members)
+    assert np.array_equal(by_function, by_column)
+    assert np.array_equal(by_function, by_table)
+
+
+def test_in_parts_and_predicting_on_the_way():
+    X, y, _ = table()
+    whole, parts = GroupwisePredictor(FUNCTIONS).fit(X, y), GroupwisePredictor(FUNCTIONS)
+    for a, b in ((0, 1), (1, 90), (90, 90), (90, 200)):
+        parts.partial_fit(X[a:b], y[a:b])
+        assert np.array_equal(parts.predict(X[:5]), parts.predict(X[:5]))
+    assert np.array_equal(whole.predict(X), parts.predict(X))
+    assert whole.group_losses_ == pytest.approx(parts.group_losses_)
+    assert not np.array_equal(whole.fit(X[:50], y[:50]).predict(X), parts.predict(X))
+
+
+def test_predictions_are_the_mixture():
+    X, y, columns = table()
+    predictor = GroupwisePredictor(FUNCTIONS, clip=[0.0, 1.0]).fit(X, y)
+    policy = Groupwise(clip=[0.0, 1.0], play="mixture")
+    from environments.groupwise.data import grouped_data
+
+    data = grouped_data(X, y, np.stack(list(columns.values()), axis=1), list(columns))
+    world = GroupedRegression(data, "given")
+    world.begin(world.draw(np.random.default_rng(0)))
+    policy.reset(world.problem, np.random.default_rng(0))
+    policy.advance(world, 200)
+    from bandits.groupwise.policy import Round
+
+    expected = [policy.choose(Round(x, g)).values[0] for x, g in zip(X, data.groups, strict=True)]
+    assert predictor.predict(X) == pytest.approx(expected, abs=1e-14)
+
+
+class Mean:
+    """A user's learner."""
+
+    def __init__(self):
+        self.total, self.n = 0.0, 0
+
+    def predict(self, x):
+        return self.total / self.n if self.n else 0.0
+
+    def update(self, x, y):
+        self.total, self.n = self.total + y, self.n + 1
+
+
+def test_a_learner_of_the_users_own_finds_each_groups_mean():
+    X, _, columns = table(2000)
+    y = np.where(columns["low"], 0.2, 0.8)
+    predictor = GroupwisePredictor({"low": low, "high": lambda X: X[:, 0] >= 0.5}, base_learner=Mean).fit(X, y)
+    assert predictor.predict(X) == pytest.approx(y, abs=1e-6)
+
+
+def test_parameters():
+    predictor = GroupwisePredictor(penalty=3.0)
+    assert GroupwisePredictor(**predictor.get_params()).get_params() == predictor.get_params()
+    assert predictor.set_params(clip=[0.0, 1.0], penalty=2.0) is predictor
+    assert (predictor.clip, predictor.penalty) == ([0.0, 1.0], 2.0)
+    with pytest.raises(ValueError, match="unknown parameter 'lam'; known: groups, base_learner"):
+        predictor.set_params(lam=1.0)
+    with pytest.raises(ValueError, match="penalty must be"):
+        GroupwisePredictor(FUNCTIONS, penalty=-1.0).fit(*table()[:2])
+
+
+def test_it_pickles():
+    X, y, _ = table()
+    predictor = GroupwisePredictor({"low": low}).fit(X[:100], y[:100])
+    twin = pickle.loads(pickle.dumps(predictor))
+    assert np.array_equal(predictor.partial_fit(X, y).predict(X), twin.partial_fit(X, y).predict(X))
+
+
+def test_input_is_checked():
+    X, y, columns = table()
+    predictor = GroupwisePredictor()
+    with pytest.raises(RuntimeError, match="predict before fit"):
+        predictor.predict(X)
+    with pytest.raises(ValueError, match="groups must be passed with the rows"):
+        predictor.fit(X, y)
+    predictor.fit(X, y, columns)
+    bad = X.copy()
+    bad[3, 1] = np.nan
+    cases = (
+        ((bad, y, columns), r"X must be finite, got nan in row 3, column 1"),
+        ((X[0], y, columns), r"X must have shape \(n, dimension\)"),
+        ((X, y[:5], columns), r"y must have shape \(200,\), got \(5,\)"),
+        ((X, np.where(np.arange(200) == 7, np.inf, y), columns), "y must be finite, got inf in row 7"),
+        ((X, y, np.full((200, 1), 2)), "groups must hold 0 and 1, got 2 in row 0, column 0"),
+        ((X, y, np.ones(200)), r"groups must have shape \(200, n_groups\)"),
+        ((X, y, {"low": columns["low"]}), "groups must be low, late, always_on as before, got low, always_on"),
+        ((X[:, :2], y, columns), "X must have 3 columns as before, got 2"),
+    )
+    for arguments, what in cases:
+        with pytest.raises(ValueError, match=what):
+            predictor.partial_fit(*arguments)
+    with pytest.raises(ValueError, match="at least one group"):
+        GroupwisePredictor({}, always_on=False).fit(X, y)

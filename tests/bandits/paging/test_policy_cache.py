@@ -1,0 +1,346 @@
+"""The mapping that a paging policy drives: against slow references, the compiled path, and other packages' caches."""
+
+import importlib.util
+import math
+import pickle
+from collections import OrderedDict
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bandits import Policy
+from bandits.paging.lazy import Lazy
+from bandits.paging.policy import Eviction
+from bandits.paging.policy_cache import PolicyCache
+from bandits.paging.virtual import build
+
+EXAMPLES = Path(__file__).parents[3] / "examples"
+NAMES = [
+    "lru", "fifo", "clock", "flush_when_full", "lfu", "random_eviction", "marker", "online_min",
+    "flush_when_all_zeros", "mark0", "mark_and_predict", "follow_bits", "blind_oracle", "l_marker", "l_non_marker",
+    "predictive_marker", "robust_ftp",
+]  # fmt: skip
+
+
+def letters(n, n_keys, seed):
+    """Keys [n] as strings, numbered by first appearance."""
+    rng = np.random.default_rng(seed)
+    raw = np.minimum(rng.geometric(3.0 / n_keys, n) - 1, n_keys - 1)
+    numbers = {}
+    pages = [numbers.setdefault(int(page), len(numbers)) for page in raw]
+    return pages, [f"key {page}" for page in pages]
+
+
+def use(cache, keys):
+    """Read each key, set it where it is missing; whether it was missing."""
+    missing = []
+    for key in keys:
+        try:
+            assert cache[key] == key.upper()
+            missing.append(False)
+        except KeyError:
+            cache[key] = key.upper()
+            missing.append(True)
+        assert len(cache) <= cache.maxsize
+    return missing
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_policy_faults_as_in_a_world(paging, name):
+    pages, keys = letters(300, 12, 5)
+    policy, rng = build("policy", name), np.random.default_rng(8)
+    bits = rng.integers(0, 2, 300) if policy.prediction in ("discard", "phase") else None
+    ahead = rng.geometric(0.1, 300) if policy.prediction == "reuse" else None
+    told = iter([] if bits is None and ahead is None else (bits if bits is not None else ahead).tolist())
+    predict = None if policy.prediction is None else lambda key: next(told)
+    cache = PolicyCache(4, name, predict, seed=3)
+    reuse = None if ahead is None else np.arange(300) + ahead
+    expected = paging.faults(policy, pages, 4, bits, reuse, seed=3, items=None)
+    assert use(cache, keys) == expected.tolist()
+    assert cache.misses == expected.sum()
+    assert cache.hits == 300 - expected.sum()
+
+
+class SlowLRU:
+    """LRU over an ordered dictionary; a key deleted by hand keeps its slot."""
+
+    def __init__(self, k):
+        self.k, self.slots, self.gone = k, OrderedDict(), set()
+
+    def get(self, key):
+        if key in self.slots and key not in self.gone:
+            self.slots.move_to_end(key)
+            return True
+        return False
+
+    def set(self, key):
+        if key not in self.slots and len(self.slots) == self.k:
+            self.gone.discard(self.slots.popitem(last=False)[0])
+        self.slots[key] = True
+        self.slots.move_to_end(key)
+        self.gone.discard(key)
+
+    def delete(self, key):
+        self.gone.add(key)
+
+    def contents(self):
+        return set(self.slots) - self.gone
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from("gsd"), st.integers(0, 5)), max_size=60), st.integers(1, 4))
+def test_lru_against_an_ordered_dictionary(steps, k):
+    cache, slow = PolicyCache(k, "lru"), SlowLRU(k)
+    for verb, key in steps:
+        if verb == "g":
+            assert (cache.get(key) is not None) == slow.get(key)
+        elif verb == "s":
+            cache[key] = key
+            slow.set(key)
+        elif key in slow.contents():
+            del cache[key]
+            slow.delete(key)
+        else:
+            with pytest.raises(KeyError):
+                del cache[key]
+        assert set(cache) == slow.contents() == {key for key in range(6) if key in cache}
+        assert cache.currsize == len(cache) == len(slow.contents())
+
+
+class Watched(PolicyCache):
+    """Notes what leaves."""
+
+    def __init__(self, *args, **kwargs):
+        self.left = []
+        super().__init__(*args, **kwargs)
+
+    def popitem(self):
+        self.left.append(super().popitem())
+        return self.left[-1]
+
+
+def test_what_leaves_goes_through_popitem():
+    cache = Watched(2, "lru")
+    cache.update(a=1, b=2)
+    assert cache["a"] == 1
+    cache["c"] = 3
+    cache["a"] = 4
+    cache["d"] = 5
+    assert cache.left == [("b", 2), ("c", 3)]
+    assert dict(cache.items()) == {"a": 4, "d": 5}
+
+
+def test_a_flush_empties_the_cache():
+    cache = Watched(3, "flush_when_all_zeros", predict=lambda key: 0)
+    cache.update(a=1, b=2, c=3, d=4)
+    assert sorted(cache.left) == [("a", 1), ("b", 2), ("c", 3)]
+    assert list(cache) == ["d"]
+
+
+def test_an_item_may_leave_at_once():
+    cache = Watched(2, "mark0", predict=lambda key: int(key == "x"))
+    cache.update(a=1, x=2)
+    assert dict(cache.items()) == {"a": 1}
+    assert cache.left == [("x", 2)]
+    assert cache.setdefault("x", 7) == 7
+    assert "x" not in cache
+
+
+def test_an_item_read_for_the_last_time():
+    last = set()
+    cache = Watched(2, "mark0", predict=lambda key: int(key in last))
+    cache["a"] = 1
+    last.add("a")
+    assert cache["a"] == 1
+    assert cache.left == [("a", 1)]
+    assert not cache
+
+
+def test_the_lazy_wrapper_keeps_what_fits():
+    cache = PolicyCache(2, Lazy("mark0"), predict=lambda key: 1, prediction="discard")
+    cache.update(a=1, b=2)
+    assert dict(cache.items()) == {"a": 1, "b": 2}
+
+
+@pytest.mark.parametrize(
+    ("name", "order"), [("lru", "bca"), ("fifo", "abc"), ("lfu", "bca"), ("flush_when_full", None), ("marker", None)]
+)
+def test_popitem_by_hand(name, order):
+    cache = PolicyCache(4, name, seed=1)
+    cache.update(a=1, b=2, c=3)
+    assert cache["a"] == 1
+    popped = [cache.popitem() for _ in range(3)]
+    assert sorted(popped) == [("a", 1), ("b", 2), ("c", 3)]
+    if order is not None:
+        assert "".join(key for key, _ in popped) == order
+    assert len(cache) == 0
+    with pytest.raises(KeyError, match="empty"):
+        cache.popitem()
+
+
+def test_popitem_by_hand_leaves_the_policy_alone():
+    _, keys = letters(200, 12, 6)
+    plain, popped = PolicyCache(5, "marker", seed=4), PolicyCache(5, "marker", seed=4)
+    for key in keys:
+        plain[key] = popped[key] = key.upper()
+        item = popped.popitem()
+        popped[item[0]] = item[1]
+        plain[item[0]] = item[1]
+        assert set(plain) == set(popped)
+
+
+def test_looking_asks_the_policy_nothing():
+    cache = PolicyCache(2, "lru")
+    cache.update(a=1, b=2)
+    assert "a" in cache
+    assert "z" not in cache
+    assert list(cache.keys()) == ["a", "b"]
+    assert list(cache.values()) == [1, 2]
+    assert cache == {"a": 1, "b": 2}
+    with pytest.raises(KeyError, match="z"):
+        cache["z"]
+    assert cache.pop("z", None) is None
+    assert (cache.hits, cache.misses) == (0, 2)
+    cache["c"] = 3
+    assert list(cache) == ["b", "c"]
+    assert cache.pop("b") == 2
+    assert repr(cache) == "PolicyCache(2, LRU(), currsize=1)"
+
+
+def test_clearing_begins_anew():
+    cache = PolicyCache(3, "lfu")
+    _, keys = letters(100, 8, 7)
+    first = use(cache, keys)
+    cache.clear()
+    assert (len(cache), cache.hits, cache.misses) == (0, 0, 0)
+    assert use(cache, keys) == first
+
+
+def test_it_pickles_in_mid_run():
+    _, keys = letters(400, 12, 9)
+    cache = PolicyCache(4, "online_min", seed=2)
+    use(cache, keys[:200])
+    other = pickle.loads(pickle.dumps(cache))
+    assert use(cache, keys[200:]) == use(other, keys[200:])
+
+
+def test_keys_that_are_equal_are_one_and_any_hashable_serves():
+    cache = PolicyCache(3, "lru")
+    cache[1], cache[1.0], cache[("a", None)] = "int", "float", "tuple"
+    assert dict(cache.items()) == {1: "float", ("a", None): "tuple"}
+    with pytest.raises(TypeError, match="unhashable"):
+        cache[[]] = 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ((0, "lru"), "maxsize must be a whole number >= 1, got 0"),
+        ((2, "ucb1"), "policy must be a paging policy"),
+        ((2, "lur"), "did you mean 'lru'"),
+        ((2, "mark0"), "predict must be given: Mark0 needs discard predictions"),
+        ((2, "lru", lambda key: 0), "prediction must be one of discard, phase, reuse, got ''"),
+        ((2, Lazy("mark0")), "Mark0 needs discard predictions, the world gives no ones"),
+        ((2, "mark0", lambda key: 0, "phase"), "Mark0 needs discard predictions, the world gives phase ones"),
+    ],
+)
+def test_bad_arguments(arguments, message):
+    with pytest.raises(ValueError, match=message):
+        PolicyCache(*arguments)
+
+
+@pytest.mark.parametrize("told", [2, -1, 0.5, math.nan, None])
+def test_bad_bits(told):
+    cache = PolicyCache(2, "mark0", predict=lambda key: told)
+    with pytest.raises(ValueError, match=r"predict must give 0 or 1 for key 'a', got"):
+        cache["a"] = 1
+    assert len(cache) == 0
+
+
+@pytest.mark.parametrize("told", [0, -3.0, math.nan])
+def test_bad_times(told):
+    cache = PolicyCache(2, "blind_oracle", predict=lambda key: told)
+    with pytest.raises(ValueError, match=r"number of requests > 0 for key 'a', got"):
+        cache["a"] = 1
+
+
+class Rude(Policy):
+    """Evicts nothing, or what is not there."""
+
+    accepts = frozenset({("paging", "full")})
+
+    def __init__(self, page=None):
+        self.page = page
+
+    def reset(self, problem, rng):
+        pass
+
+    def choose(self, observation):
+        return Eviction(() if self.page is None else (self.page,))
+
+    def update(self, observation, action, feedback):
+        pass
+
+
+@pytest.mark.parametrize(("page", "message"), [(None, "leaves no room for page 1"), (5, "evicts page 5")])
+def test_a_policy_that_breaks_the_rules(page, message):
+    cache = PolicyCache(1, Rude(page))
+    with pytest.raises(RuntimeError, match=message):
+        cache.update(a=1, b=2)
+
+
+def test_it_serves_a_decorator_of_cachetools():
+    cachetools = pytest.importorskip("cachetools")
+    calls = []
+
+    @cachetools.cached(PolicyCache(2, "lru"))
+    def square(x):
+        calls.append(x)
+        return x * x
+
+    assert [square(x) for x in (1, 2, 1, 3, 2, 1)] == [1, 4, 1, 9, 4, 1]
+    assert calls == [1, 2, 3, 2, 1]
+
+
+def example(name):
+    """An example script as a module."""
+    spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_example_of_a_mapping(capsys):
+    example("paging_mapping").main()
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines[:4]] == ["LRU", "LFU", "FlushWhenAllZeros", "Mark0,"]
+
+
+@pytest.mark.parametrize(("ours", "theirs"), [("lru", "LRU"), ("fifo", "FIFO")])
+def test_a_policy_drives_a_cache_of_libcachesim(ours, theirs):
+    libcachesim = pytest.importorskip("libcachesim")
+    script = example("paging_libcachesim")
+    pages, _ = letters(3000, 60, 10)
+    assert script.misses(script.plugin(16, ours), pages) == script.misses(getattr(libcachesim, theirs)(16), pages)
+
+
+@pytest.mark.parametrize("name", ["lfu", "clock", "marker", "online_min", "flush_when_full"])
+def test_in_libcachesim_it_misses_as_in_a_world_of_ours(paging, name):
+    pytest.importorskip("libcachesim")
+    script = example("paging_libcachesim")
+    pages, _ = letters(1000, 30, 12)
+    expected = paging.faults(Lazy(name), pages, 8, seed=6, items=None)
+    assert script.misses(script.plugin(8, name, seed=6), pages) == expected.sum()
+
+
+def test_bits_drive_a_cache_of_libcachesim(paging):
+    pytest.importorskip("libcachesim")
+    script = example("paging_libcachesim")
+    pages, _ = letters(500, 20, 11)
+    _, bits = paging.lfd(pages, 5)
+    told = iter(bits)
+    cache = script.plugin(5, "flush_when_all_zeros", predict=lambda page: next(told), prediction="discard")
+    assert script.misses(cache, pages) == sum(paging.lfd(pages, 5)[0])

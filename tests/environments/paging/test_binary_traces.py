@@ -1,0 +1,142 @@
+"""Binary traces: numbering, blocks, compression, and worlds that read as they go."""
+
+import gzip
+import lzma
+import pickle
+import tracemalloc
+
+import numpy as np
+import pytest
+
+from environments.checks import check_environment
+from environments.paging.traces import binary
+from environments.paging.traces.binary import RECORD, BinaryTrace, Numbering
+from environments.paging.traces.formats import read_trace
+from environments.paging.world import PagingWorld
+
+
+def numbered(ids):
+    numbers = {}
+    return [numbers.setdefault(i, len(numbers)) for i in np.asarray(ids).tolist()]
+
+
+def write(path, ids, opener=open):
+    records = np.zeros(len(ids), dtype=RECORD)
+    records["id"] = ids
+    records["time"] = np.arange(len(ids))
+    records["size"] = 1
+    with opener(path, "wb") as file:
+        file.write(records.tobytes())
+    return path
+
+
+def some_ids(n, seed=0):
+    rng = np.random.default_rng(seed)
+    return rng.integers(0, 2**64, 3000, dtype=np.uint64)[(3000 * rng.random(n) ** 3).astype(int)]
+
+
+def test_numbering_grows():
+    ids = np.concatenate((some_ids(20_000), np.arange(5000, dtype=np.uint64) << np.uint64(40)))
+    numbering = Numbering()
+    pages = np.concatenate([numbering(part) for part in np.array_split(ids, 7)])
+    assert pages.tolist() == numbered(ids)
+    assert numbering.count == len(set(ids.tolist()))
+
+
+@pytest.mark.parametrize("opener", [open, gzip.open, lzma.open])
+def test_blocks_in_any_order(tmp_path, monkeypatch, opener):
+    monkeypatch.setattr(binary, "BLOCK", 100)
+    ids = some_ids(1050)
+    trace = BinaryTrace(write(tmp_path / "t.oracleGeneral", ids, opener))
+    expected = numbered(ids)
+    assert (trace.size, trace.n_pages) == (1050, len(set(expected)))
+    for start, stop in ((0, 40), (40, 140), (900, 1050), (10, 20), (0, 1050)):
+        pages = trace.read(start, stop)
+        assert pages.tolist() == expected[start : start + min(stop - start, 100)]
+    copy = pickle.loads(pickle.dumps(trace))
+    assert copy.read(500, 520).tolist() == expected[500:520]
+    trace.close()
+    assert trace.read(1000, 1050).tolist() == expected[1000:]
+
+
+def test_reading_it_whole(tmp_path):
+    ids = some_ids(700)
+    pages, n = read_trace(write(tmp_path / "t.oracleGeneral.bin", ids))
+    assert (pages.tolist(), n) == (numbered(ids), len(set(ids.tolist())))
+    assert read_trace(tmp_path / "t.oracleGeneral.bin", limit=5)[0].tolist() == numbered(ids)[:5]
+
+
+def test_broken_files(tmp_path):
+    path = write(tmp_path / "t.oracleGeneral", some_ids(10))
+    path.write_bytes(path.read_bytes()[:-5])
+    with pytest.raises(ValueError, match="cut within a record: records have 24 bytes, 19 are left over"):
+        read_trace(path)
+    path.write_bytes(b"")
+    with pytest.raises(ValueError, match="is empty"):
+        read_trace(path)
+    packed = write(tmp_path / "t.oracleGeneral.gz", some_ids(10_000), gzip.open)
+    packed.write_bytes(packed.read_bytes()[:-50])
+    with pytest.raises(ValueError, match="is damaged"):
+        BinaryTrace(packed)
+    with pytest.raises(ValueError, match="format 'oracle-general' takes no options, got 'column'"):
+        read_trace(path, "oracle-general", column=2)
+    with pytest.raises(FileNotFoundError, match="no trace file"):
+        BinaryTrace(tmp_path / "none")
+
+
+def test_zstandard(tmp_path):
+    zstandard = pytest.importorskip("zstandard", reason="the package zstandard is not installed")
+    ids = some_ids(5000)
+    path = write(tmp_path / "plain", ids)
+    packed = tmp_path / "t.oracleGeneral.zst"
+    packed.write_bytes(zstandard.compress(path.read_bytes()))
+    trace = BinaryTrace(packed)
+    assert trace.read(10, 500).tolist() == numbered(ids)[10:500]
+    assert trace.read(0, 50).tolist() == numbered(ids)[:50]
+
+
+def test_a_world_reads_as_it_goes(tmp_path, monkeypatch):
+    monkeypatch.setattr(binary, "BLOCK", 64)
+    ids = some_ids(400)
+    path = str(write(tmp_path / "t.oracleGeneral", ids))
+    check_environment(lambda: PagingWorld(5, {"trace": path}, horizon=300, optimum=False))
+    world = PagingWorld(5, {"trace": path}, optimum=False)
+    assert world.horizon == 400
+    world.begin(world.draw(np.random.default_rng(0)))
+    pages = []
+    while world.clock < 400:
+        block = world.requests(400 - world.clock)
+        pages += block.pages.tolist()
+        world.absorb(np.ones(len(block.pages), dtype=np.uint8))
+    assert pages == numbered(ids)
+    assert world.ledger()["faults"] == 400
+    assert set(world.comparators(np.array([400]))) == {"none", "worst"}
+    assert "opt" not in world.facts()
+    seen = []
+    world.begin(world.draw(np.random.default_rng(0)))
+    for _ in range(400):
+        seen.append(world.observe().page)
+        world.transition(0)
+    assert seen == pages
+    with pytest.raises(ValueError, match="horizon must be at most 400"):
+        PagingWorld(5, {"trace": path}, horizon=401, optimum=False)
+    whole = PagingWorld(5, {"trace": path})
+    assert whole.draw(np.random.default_rng(0)).requests.pages.tolist() == pages
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_trace(tmp_path):
+    path = str(write(tmp_path / "t.oracleGeneral", some_ids(4_000_000)))
+
+    def peak(horizon):
+        tracemalloc.start()
+        world = PagingWorld(5, {"trace": path}, horizon=horizon, optimum=False)
+        world.begin(world.draw(np.random.default_rng(0)))
+        while world.clock < horizon:
+            world.absorb(np.zeros(len(world.requests(horizon - world.clock).pages), dtype=np.uint8))
+        most = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        return most
+
+    peak(1000)
+    assert peak(4_000_000) < 1.1 * peak(1_000_000) < 40e6
