@@ -184,7 +184,7 @@ class TsallisINF(ArmsPolicy[float]):
 
     def reset(self, problem: Problem, rng: np.random.Generator) -> None:
         self._rng = rng
-        self._t = 1
+        self._t, self._drawn = 1, -1
         self._sums = np.zeros(problem.n_actions)
         self._probabilities = np.full(problem.n_actions, 1.0 / problem.n_actions)
         self._memory = np.array([math.sqrt(problem.n_actions), 0.0, 0.0, 0.0])
@@ -207,9 +207,16 @@ class TsallisINF(ArmsPolicy[float]):
     def choose(self, observation: Any) -> int:
         uniform = self._rng.random()
         p, memory = self._probabilities, self._memory
-        return _choose(self._t, uniform, self._sums, p, memory, self._rate, self._anytime, self._running)
+        self._drawn = _choose(self._t, uniform, self._sums, p, memory, self._rate, self._anytime, self._running)
+        return self._drawn
 
     def update(self, observation: Any, action: int, feedback: float) -> None:
+        if action != self._drawn:
+            drawn = "none" if self._drawn < 0 else f"arm {self._drawn}"
+            raise RuntimeError(
+                f"update must follow choose, once, with the arm drawn: got {action!r}, drawn was {drawn}"
+            )
+        self._drawn = -1
         loss = (self._high - feedback) / self._unit
         p, memory = self._probabilities, self._memory
         _learn(self._t, action, loss, self._sums, p, memory, self._running, self._rv, self._clip)

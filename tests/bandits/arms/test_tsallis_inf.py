@@ -332,3 +332,43 @@ def test_what_is_refused():
         with pytest.raises(ValueError, match=text):
             policy.reset(problem, np.random.default_rng(0))
     TsallisINF(scale=3.0).reset(Problem("arms", "bandit", 2, low=-math.inf, high=0.0), np.random.default_rng(0))
+
+
+def test_updates_out_of_turn_are_refused():
+    policy = TsallisINF()
+    policy.reset(Problem("arms", "bandit", 3), np.random.default_rng(0))
+    with pytest.raises(
+        RuntimeError, match="update must follow choose, once, with the arm drawn: got 0, drawn was none"
+    ):
+        policy.update(None, 0, 1.0)
+    arm = policy.choose(None)
+    with pytest.raises(RuntimeError, match=f"drawn was arm {arm}"):
+        policy.update(None, (arm + 1) % 3, 1.0)
+    policy.update(None, arm, 1.0)
+    with pytest.raises(RuntimeError, match="drawn was none"):
+        policy.update(None, arm, 1.0)
+
+
+@pytest.mark.parametrize(
+    ("facts", "against", "at_8"),
+    [
+        (
+            {"method": "ssor_cg", "mu": np.array([4.0, 9.0]), "kappa": np.array([3.0, 4.0]), "epsilon": 1e-2},
+            "surrogate",
+            ((np.log(2 / 1e-2) / np.log(2 / 4)) ** 2 * 2.5 * 64) ** (1 / 3),
+        ),
+        (
+            {"method": "ssor", "unknowns": 16, "epsilon": 1e-2, "independent": True},
+            "fine",
+            np.log(1600) ** 2 * (64 * 4) ** (1 / 3),
+        ),
+    ],
+)
+def test_order_only_theorems(facts, against, at_8):
+    """Theorems 2.3 and 3.1 with constants 1, by hand."""
+    problem = Problem("contextual", "bandit", 4, 100, -101.0, -1.0)
+    bounds = TsallisINF().regret_bounds(problem, {"oblivious": True, "bounded": True, **facts})
+    (rate,) = [b for b in bounds if b.kind == "order"]
+    assert rate.against == against
+    assert rate.holds
+    assert rate.curve(np.array([8.0])) == pytest.approx([at_8])
