@@ -115,6 +115,8 @@ class Bound:
         source: where the theorem stands.
         assumptions: hypotheses, each with whether it holds here. A bound with one that fails is drawn greyed.
         anytime: False when the theorem speaks of the horizon only; then no curve is drawn.
+        rate: False when the bound follows what happens in the run (an optimum, prediction errors) and so claims no rate
+            of growth; then no exponent is compared.
     """
 
     name: str
@@ -124,6 +126,7 @@ class Bound:
     source: str
     assumptions: tuple[Assumption, ...] = field(default=())
     anytime: bool = True
+    rate: bool = True
 
     @property
     def holds(self) -> bool:

@@ -190,6 +190,7 @@ class _Theory:
                 "against": b.against,
                 "source": b.source,
                 "anytime": b.anytime,
+                "rate": b.rate,
                 "assumptions": [{"text": a.text, "holds": a.holds} for a in b.assumptions],
             }
             for b in self.bounds

@@ -118,12 +118,14 @@ def _verdict(
     text = f"mean regret {band.mean[-1]:.5g} of {limit[-1]:.5g} at round {panel.times[-1]}, at most {ratio:.3g} of it"
     if not bound.anytime:
         return Verdict(panel.panel.name, label, bound.name, notion, result, "not tested", f"{text} (horizon only)")
-    if not panel.notion(notion).every_round:
-        text = f"{text}; no exponent, the regret moves in some rounds only"
+    reasons = [] if bound.rate else ["the bound claims no rate"]
+    reasons += [] if panel.notion(notion).every_round else ["the regret moves in some rounds only"]
+    if reasons:
+        text = f"{text}; no exponent, {' and '.join(reasons)}"
         return Verdict(panel.panel.name, label, bound.name, notion, result, "not tested", text)
     fitted = growth_exponent(regret, panel.times, confidence)
     claimed = growth_exponent(bound.values[None, :], panel.times)
-    exponent, more = _compare(fitted, claimed, float(band.mean[-1] / limit[-1]))
+    exponent, more = _compare(fitted, claimed, float(band.mean[-1] / max(limit[-1], 1e-300)))
     return Verdict(panel.panel.name, label, bound.name, notion, result, exponent, f"{text}; {more}")
 
 

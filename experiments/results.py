@@ -30,6 +30,7 @@ class BoundCurve:
         source: where the theorem stands.
         anytime: False when it holds at the horizon only.
         assumptions: (text, whether it holds in every replicate).
+        rate: whether it claims a rate of growth.
         values: [n_checkpoints], mean over replicates where it depends on the tape, in the regret's unit.
     """
 
@@ -40,6 +41,7 @@ class BoundCurve:
     anytime: bool
     assumptions: tuple[tuple[str, bool], ...]
     values: Array
+    rate: bool = True
 
     @property
     def holds(self) -> bool:
@@ -186,7 +188,7 @@ def _bounds(parts: list[Any]) -> tuple[BoundCurve, ...]:
         assumptions = tuple((row[0]["text"], all(a["holds"] for a in row)) for row in rows)
         curves.append(
             BoundCurve(
-                **{k: about[k] for k in ("name", "kind", "against", "source", "anytime")},
+                **{k: about[k] for k in ("name", "kind", "against", "source", "anytime", "rate")},
                 assumptions=assumptions,
                 values=values,
             )

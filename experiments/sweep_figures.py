@@ -6,6 +6,7 @@ import textwrap
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.ticker import NullFormatter
 
 from experiments.statistics import Array
 from experiments.style import BOUND_STYLES, COLOURS, DASHES, GREY, notes_of, place_legend
@@ -33,10 +34,13 @@ def draw_sweep(ax: Axes, result: SweepResult) -> None:
     ax.set_ylabel(textwrap.fill(f"{shown} at the horizon" + ("" if quantity == "ratio" else f" ({kind.unit})"), 40))
     ax.set_xlabel(sweep.axis)
     values = np.concatenate([np.asarray(line.get_ydata(), dtype=float) for line in ax.get_lines()])
+    curves = np.array([[v.value, v.low, v.high] for line in result.lines.values() for v in line.intervals])
     scale = sweep.figure.scale
     if scale == "auto":
         scale = "loglog" if result.numeric and x.min() > 0.0 and values.min() > 0.0 else "linear"
     _set_scales(ax, result, x, scale)
+    if quantity == "ratio" and scale in ("linear", "semilogx"):  # bounds far above would squash the curves
+        ax.set_ylim(min(1.0, 0.97 * float(np.nanmin(curves))), 1.15 * float(np.nanmax(curves)))
     place_legend(ax, -0.19 if result.numeric else -0.32)
 
 
@@ -48,6 +52,7 @@ def _set_scales(ax: Axes, result: SweepResult, x: Array, scale: str) -> None:
             ax.set_xscale("log")
         else:  # room for 0 at the left of a logarithmic axis
             ax.set_xscale("symlog", linthresh=float(np.min(x[x > 0.0], initial=1.0)))
+        ax.xaxis.set_minor_formatter(NullFormatter())
     if scale in ("loglog", "semilogy"):
         ax.set_yscale("log")
 

@@ -84,7 +84,7 @@ def bound(
     def at(times: Array) -> Array:
         return curve(*(at_times(facts[key], times) for key in series))
 
-    return (Bound(name, kind, at, "opt", source, holds(facts, NO_BYPASS, *assumptions)),)
+    return (Bound(name, kind, at, "opt", source, holds(facts, NO_BYPASS, *assumptions), rate=False),)
 
 
 def k_competitive(name: str, problem: Problem, facts: Mapping[str, Any], source: str) -> tuple[Bound, ...]:

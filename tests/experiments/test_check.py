@@ -100,6 +100,16 @@ def test_no_exponent_of_a_regret_that_moves_in_some_rounds_only():
     assert (verdict.result, verdict.exponent) == ("holds", "not tested")
 
 
+def test_no_exponent_for_a_bound_that_claims_no_rate():
+    (verdict,) = check(results(noisy(0.01 * TIMES), replace(bound(3 * ROOT), rate=False)))
+    assert (verdict.result, verdict.exponent) == ("holds", "not tested")
+
+
+def test_a_bound_of_nothing():
+    (verdict,) = check(results(np.zeros((6, len(TIMES))), bound(0 * ROOT)))
+    assert (verdict.result, verdict.exponent) == ("holds", "not tested")
+
+
 def test_vacuous():
     theorem = bound(2.0 * TIMES)
     assert vacuous(results(noisy(ROOT), theorem, worst=-1.0 * TIMES).panels["p"], theorem)
