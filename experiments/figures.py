@@ -108,7 +108,9 @@ def _canvas(parts: Sequence[PanelResult | SweepResult], confidence: float, notio
             draw_panel(ax, part, confidence, notion)
     for ax in axes[len(parts) :]:
         ax.set_axis_off()
-    lines = max(map(legend_lines, axes))
+    lines = max(map(legend_lines, axes)) + (
+        3 if any(isinstance(p, SweepResult) and not p.numeric for p in parts) else 0
+    )
     canvas.set_size_inches(WIDTH * columns, (HEIGHT + LINE * lines) * rows)
     return canvas
 

@@ -16,11 +16,16 @@ from experiments.sweeps import SweepBound, SweepResult
 def draw_sweep(ax: Axes, result: SweepResult) -> None:
     """Draw values at the horizon against the parameter: means with pointwise intervals, bounds as in ``draw_panel``."""
     sweep, x = result.sweep, np.array(result.points if result.numeric else range(len(result.points)), dtype=float)
+    scale = _scale_of(result, x)
     for i, (label, line) in enumerate(result.lines.items()):
         colour, dash = COLOURS[i % len(COLOURS)], DASHES[(i // len(COLOURS)) % len(DASHES)]
         mean, low, high = (np.array([getattr(v, end) for v in line.intervals]) for end in ("value", "low", "high"))
         slope = line.exponent
-        text = label if slope is None else f"{label}: slope {slope.value:.2f} [{slope.low:.2f}, {slope.high:.2f}]"
+        text = (
+            label
+            if slope is None or scale != "loglog"
+            else f"{label}: slope {slope.value:.2f} [{slope.low:.2f}, {slope.high:.2f}]"
+        )
         ax.plot(x, mean, color=colour, linestyle=dash, marker="o", markersize=2.5, label=text, zorder=3)
         ax.fill_between(x, low, high, color=colour, alpha=0.2, linewidth=0, zorder=2)
         for bound in result.bounds.get(label, ()):
@@ -33,15 +38,19 @@ def draw_sweep(ax: Axes, result: SweepResult) -> None:
     ax.set_title(sweep.title or sweep.name, loc="left", fontweight="bold")
     ax.set_ylabel(textwrap.fill(f"{shown} at the horizon" + ("" if quantity == "ratio" else f" ({kind.unit})"), 40))
     ax.set_xlabel(sweep.axis)
-    values = np.concatenate([np.asarray(line.get_ydata(), dtype=float) for line in ax.get_lines()])
     curves = np.array([[v.value, v.low, v.high] for line in result.lines.values() for v in line.intervals])
-    scale = sweep.figure.scale
-    if scale == "auto":
-        scale = "loglog" if result.numeric and x.min() > 0.0 and values.min() > 0.0 else "linear"
     _set_scales(ax, result, x, scale)
     if quantity == "ratio" and scale in ("linear", "semilogx"):  # bounds far above would squash the curves
         ax.set_ylim(min(1.0, 0.97 * float(np.nanmin(curves))), 1.15 * float(np.nanmax(curves)))
     place_legend(ax, -0.19 if result.numeric else -0.32)
+
+
+def _scale_of(result: SweepResult, x: Array) -> str:
+    if result.sweep.figure.scale != "auto":
+        return result.sweep.figure.scale
+    values = [v.value for line in result.lines.values() for v in line.intervals]
+    values += [float(v) for bounds in result.bounds.values() for bound in bounds for v in bound.values]
+    return "loglog" if result.numeric and x.min() > 0.0 and min(values) > 0.0 else "linear"
 
 
 def _set_scales(ax: Axes, result: SweepResult, x: Array, scale: str) -> None:

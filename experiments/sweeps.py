@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -29,7 +29,7 @@ class SweepLine:
 
 @dataclass(frozen=True)
 class SweepBound:
-    """A theorem's bound at each point; ``bound`` is the one of the last point, for names and assumptions."""
+    """A theorem's bound at each point; of ``bound``'s assumptions those hold that hold at every point."""
 
     bound: BoundCurve
     values: Array
@@ -109,5 +109,12 @@ def _bounds(found: list[list[BoundCurve]], panels: tuple[PanelResult, ...], swee
             if sweep.figure.quantity == "ratio":
                 optimum = np.array([_comparator(panel, sweep.figure.notion).mean() for panel in panels])
                 values = 1.0 + values / optimum
-            result.append(SweepBound(bound, values))
+            result.append(SweepBound(_everywhere(bound, [matching[0] for matching in same]), values))
     return tuple(result)
+
+
+def _everywhere(bound: BoundCurve, points: list[BoundCurve]) -> BoundCurve:
+    """The bound with each assumption holding only if it holds at every point."""
+    fails = {text for point in points for text, holds in point.assumptions if not holds}
+    texts = dict.fromkeys(text for point in points for text, _ in point.assumptions)
+    return replace(bound, assumptions=tuple((text, text not in fails) for text in texts))

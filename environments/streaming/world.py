@@ -242,7 +242,7 @@ class ArmStream(Environment[View, Any, Feedback, Tape]):
 
     def notions(self) -> Sequence[Notion]:
         return (
-            Notion("pseudo", "shortfall", "best_arm", "fixed", "pseudo-regret against the best arm of the stream"),
+            Notion("pseudo", "shortfall", "best_arm", "fixed", "pseudo-regret against the best arm"),
             Notion("realized", "reward", "best_arm_reward", "realized", "realized regret against the best arm's mean"),
         )
 

@@ -298,7 +298,6 @@ def test_values_of_upper_bounds():
         ("tower_loglog", {}, {"means": [0.4, 0.5], "n_arms": None}),
         ("memory_bounded_elimination", {"mode": "instance"}, {}),
         ("memory_bounded_elimination", {"passes": 5}, {"passes": 5}),
-        ("offline_ucb2", {"first_m": True}, {"memory": 9}),
     ],
 )
 def test_upper_bounds_have_their_hypotheses(name, parameters, options):
@@ -312,4 +311,8 @@ def test_bounds_of_the_policy_for_arms():
     assert name == "UCB1 bound"
     assert value == pytest.approx(8 * math.log(1000) * (1 / 0.7 + 1 / 0.4) + (1 + math.pi**2 / 3) * 1.1)
     assert bound.anytime
-    assert values_of("offline", Stream([0.2, 0.5, 0.9], horizon=1000), policy="ucb1", first_m=True) == {}
+
+
+@pytest.mark.parametrize(("name", "parameters"), [("offline", {"policy": "ucb1"}), ("offline_ucb2", {})])
+def test_no_bound_where_only_the_first_arms_are_played(name, parameters):
+    assert values_of(name, Stream([0.2, 0.5, 0.9], horizon=1000), **parameters, first_m=True) == {}
