@@ -127,7 +127,7 @@ def triad(size=20_000_000):
     """Memory bandwidth in bytes a second: ``a = b + s c`` on arrays beyond every cache, 24 bytes an entry."""
     a, b, c = np.zeros(size), np.ones(size), np.ones(size)
     _triad(a, b, c, 1)
-    (seconds,) = fastest(lambda: _triad(a, b, c, 1), repeats=5)
+    (seconds,) = fastest(lambda: _triad(a, b, c, 1), repeats=8)
     return 24 * size / seconds
 
 
@@ -140,12 +140,12 @@ def _triad(a, b, c, times):
 
 def test_stencil_at_1024_reaches_a_third_of_the_memory_bound():
     """Read and write of one array, 16 bytes an update: at least 35 % of what the memory would allow."""
-    m, sweeps = 1024, 20
+    m, sweeps = 1024, 100
     b = np.random.default_rng(0).standard_normal(m * m)
     shares = []
     for _ in range(3):
         bandwidth = triad()
-        (seconds,) = fastest(lambda: solve_stencil(m, 4.0, 1.9, b, 0.0, sweeps, NOTHING), repeats=3)
+        (seconds,) = fastest(lambda: solve_stencil(m, 4.0, 1.9, b, 0.0, sweeps, NOTHING), repeats=5)
         shares.append(16 * m * m * sweeps / seconds / bandwidth)
     print(f"\nstencil, 1024 x 1024: {100 * max(shares):.0f} % of the bound at {bandwidth / 1e9:.1f} GB/s")
     assert max(shares) >= 0.35
@@ -156,7 +156,7 @@ def test_cost_of_a_sweep_grows_with_the_unknowns_only():
     b = np.random.default_rng(0).standard_normal(1024 * 1024)
     rows = []
     for m in (10, 32, 100, 316, 1000):
-        n, sweeps = m * m, max(10, 5_000_000 // m**2)
+        n, sweeps = m * m, min(2000, max(60, 5_000_000 // m**2))  # residuals must not underflow
         parts = split(grid_laplacian(m)) if m <= 316 else None
         side, row = b[:n].copy(), [n]
         runs = [lambda s=side, k=sweeps, m=m: solve_stencil(m, 4.0, 1.9, s, 0.0, k, NOTHING)]

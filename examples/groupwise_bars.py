@@ -78,7 +78,7 @@ def bars(results: Results, quantity: str) -> Figure:
     groups = max(len(panel.notions) for panel in panels.values())
     columns = min(2, len(panels))
     rows = -(-len(panels) // columns)
-    canvas = Figure(figsize=(columns * max(2.5, 0.35 * groups), 2.4 * rows + 0.3), layout="constrained")
+    canvas = Figure(figsize=(columns * max(3.2, 0.35 * groups), 2.4 * rows + 0.3), layout="constrained")
     axes = canvas.subplots(rows, columns, squeeze=False, sharey=True).ravel()
     for ax, (order, panel) in zip(axes, panels.items(), strict=False):
         draw(ax, panel, order, quantity)

@@ -188,9 +188,10 @@ def _bounds(parts: list[Any]) -> tuple[BoundCurve, ...]:
         assumptions = tuple((row[0]["text"], all(a["holds"] for a in row)) for row in rows)
         curves.append(
             BoundCurve(
-                **{k: about[k] for k in ("name", "kind", "against", "source", "anytime", "rate")},
+                **{k: about[k] for k in ("name", "kind", "against", "source", "anytime")},
                 assumptions=assumptions,
                 values=values,
+                rate=about.get("rate", True),
             )
         )
     return tuple(curves)

@@ -8,6 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter
 
+from environments.contract import Notion
 from experiments.statistics import Array
 from experiments.style import BOUND_STYLES, COLOURS, DASHES, GREY, notes_of, place_legend
 from experiments.sweeps import SweepBound, SweepResult
@@ -34,15 +35,30 @@ def draw_sweep(ax: Axes, result: SweepResult) -> None:
         _draw_sweep_bound(ax, x, bound, "black")
     kind = result.panels[0].notion(sweep.figure.notion)
     quantity = sweep.figure.quantity
-    shown = {"regret": kind.label, "cost": "cost", "ratio": f"cost / {kind.comparator.replace('_', ' ')}"}[quantity]
+    shown = {"regret": kind.label, "cost": "cost", "ratio": _ratio(result, kind)}[quantity]
     ax.set_title(sweep.title or sweep.name, loc="left", fontweight="bold")
     ax.set_ylabel(textwrap.fill(f"{shown} at the horizon" + ("" if quantity == "ratio" else f" ({kind.unit})"), 40))
     ax.set_xlabel(sweep.axis)
     curves = np.array([[v.value, v.low, v.high] for line in result.lines.values() for v in line.intervals])
     _set_scales(ax, result, x, scale)
-    if quantity == "ratio" and scale in ("linear", "semilogx"):  # bounds far above would squash the curves
-        ax.set_ylim(min(1.0, 0.97 * float(np.nanmin(curves))), 1.15 * float(np.nanmax(curves)))
+    if quantity == "ratio" and scale in ("linear", "semilogx"):
+        ax.set_ylim(*_limits(result, curves))
     place_legend(ax, -0.19 if result.numeric else -0.32)
+
+
+def _ratio(result: SweepResult, kind: Notion) -> str:
+    """What is divided by what: rewards where the comparator earns, costs where it pays."""
+    earns = result.panels[0].comparators[kind.comparator][0, -1] > 0.0
+    return f"{'reward' if earns else 'cost'} / {kind.comparator.replace('_', ' ')}"
+
+
+def _limits(result: SweepResult, curves: Array) -> tuple[float, float]:
+    """Limits of the y axis that hold all curves, 1, and the bounds that are not far above them."""
+    top = float(np.nanmax(curves))
+    bounds = [float(v) for found in result.bounds.values() for bound in found for v in bound.values]
+    shown = [1.0, top, float(np.nanmin(curves)), *(v for v in bounds if v <= 3.0 * top)]
+    margin = 0.05 * (max(shown) - min(shown)) or 0.05
+    return min(shown) - margin, max(shown) + margin
 
 
 def _scale_of(result: SweepResult, x: Array) -> str:

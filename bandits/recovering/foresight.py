@@ -86,8 +86,9 @@ class Foresight(RecoveringPolicy):
         """The offline ratio of the planner, as a bound on the regret against the fluid bound.
 
         A plan earns at least ``t V - 2 sum_i R_i(d_i)`` by time t from any start, and ``V >= ratio UB``, the ratio
-        ``gamma_K`` (and with it ``1 - 2 / sqrt K``) for "lp_round", ``K / (2 (K + 1))`` for "pow2". "interleaved" has ``1 - K^K e^{-K} / K!`` in the
-        long run, in the mean over its rounding; nothing is claimed at finite times, so it is drawn as an order.
+        ``gamma_K`` for "lp_round", which is above ``1 - 2 / sqrt K``, and ``K / (2 (K + 1))`` for "pow2". "interleaved"
+        has ``1 - K^K e^{-K} / K!`` in the long run, in the mean over its rounding; nothing is claimed at finite times,
+        so it is drawn as an order.
         """
         plays, fluid, curves = problem.plays, facts.get("fluid"), facts.get("curves")
         if fluid is None or curves is None:
@@ -108,21 +109,18 @@ class Foresight(RecoveringPolicy):
         plan = planner_of(self.planner)(curves, plays)
         arms = np.flatnonzero(plan.periods)
         loss = 2.0 * float(np.sum(curves[arms, np.minimum(plan.periods[arms], curves.shape[1]) - 1]))
-        if self.planner == "pow2":
-            ratios = {"offline ratio K / (2 (K + 1))": plays / (2.0 * (plays + 1.0))}
-        else:
-            ratios = {
-                "offline ratio gamma_K": gamma(plays),
-                "offline ratio 1 - 2 / sqrt(K)": max(0.0, 1.0 - 2.0 / math.sqrt(plays)),
-            }
-        return tuple(
-            Bound(
+
+        def bound(name: str, ratio: float) -> Bound:
+            return Bound(
                 name,
                 "upper",
-                lambda t, ratio=ratio: (1.0 - ratio) * fluid * t + loss,  # type: ignore[misc]
+                lambda t: (1.0 - ratio) * fluid * t + loss,
                 "fluid",
                 "derived in this project; order 1 - O(1 / sqrt K) in Simchi-Levi, Zheng, Zhu 2021, abstract",
                 (Assumption("rewards do not fall with idle time", True),),
             )
-            for name, ratio in ratios.items()
-        )
+
+        if self.planner == "pow2":
+            return (bound("offline ratio K / (2 (K + 1))", plays / (2.0 * (plays + 1.0))),)
+        plain = max(0.0, 1.0 - 2.0 / math.sqrt(plays))
+        return bound("offline ratio gamma_K", gamma(plays)), bound("offline ratio 1 - 2 / sqrt(K)", plain)

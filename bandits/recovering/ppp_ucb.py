@@ -31,7 +31,7 @@ import numpy as np
 from bandits.contract import Array, Assumption, Bound, Problem
 from bandits.domain import integer
 from bandits.kernels import kernel
-from bandits.recovering.planners import gamma, planner_of
+from bandits.recovering.planners import planner_of
 from bandits.recovering.policy import SchedulingPolicy, recovery_of
 from bandits.recovering.schedule import Rows, offsets_of, round_up, rows_of
 

@@ -19,18 +19,17 @@ from numpy.typing import NDArray
 
 from bandits.contract import Array, Bound, Problem
 from bandits.domain import integer, one_of, positive
-from bandits.kernels import kernel
 from bandits.recovering.policy import Block
 from bandits.recovering.schedule import Rows
 from environments.contract import Environment, Notion
 from environments.recovering.benchmarks import Benchmarks
 from environments.recovering.curves import Curves, curves_of, padded
+from environments.recovering.pulls import NOISES, carry, check_rows, row_of
 from environments.recovering.rules import Foreseer
 from environments.recovering.subsets import Subsets
 
 BLOCK = 1 << 14
 """Periods whose noise is drawn at once. Part of what decides the numbers of a run."""
-NOISES = {"none": 0, "gaussian": 0, "bernoulli": 1, "uniform": 2, "beta": 3}
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,47 +38,6 @@ class Tape:
 
     generator: np.random.Generator
     seed: int
-
-
-@kernel
-def _bad_row(rows: Rows, n_arms: int) -> int:
-    """The first row that is no set of arms with -1 after them, or -1."""
-    seen = np.full(n_arms, -1)
-    for t in range(rows.shape[0]):
-        ended = False
-        for arm in rows[t]:
-            if arm == -1:
-                ended = True
-            elif arm < 0 or arm >= n_arms or ended or seen[arm] == t:
-                return t
-            else:
-                seen[arm] = t
-    return -1
-
-
-@kernel
-def _carry(
-    rows: Rows, curves: Array, noise: Array, kind: int, clock: int, last: NDArray[np.int64], out: Array, totals: Array
-) -> None:
-    longest = curves.shape[1]
-    for t in range(rows.shape[0]):
-        for s in range(rows.shape[1]):
-            arm = rows[t, s]
-            if arm < 0:
-                break
-            mean, u = curves[arm, min(clock + t - last[arm], longest) - 1], noise[t, s]
-            last[arm] = clock + t
-            if kind == 1:
-                reward = 1.0 if u < mean else 0.0
-            elif kind == 2:
-                reward = mean + (2.0 * u - 1.0) * min(mean, 1.0 - mean, 0.5)
-            elif kind == 3:
-                reward = mean
-            else:
-                reward = mean + u
-            out[t, s] = reward
-            totals[0] += reward
-            totals[1] += mean
 
 
 class RecoveringRewards(Environment[Any, Any, Array, Tape]):
@@ -200,10 +158,7 @@ class RecoveringRewards(Environment[Any, Any, Array, Tape]):
             ValueError: a row is not a set of at most ``plays`` arms; nothing changes.
             RuntimeError: less than ``n`` periods are left.
         """
-        if (bad := _bad_row(rows, self.problem.n_actions)) >= 0:
-            raise ValueError(
-                f"rows must be different arms in 0..{self.problem.n_actions - 1}, got {rows[bad].tolist()}"
-            )
+        check_rows(rows, self.problem.n_actions)
         if self.clock + len(rows) > self.horizon:
             raise RuntimeError(f"{self.horizon - self.clock} periods are left, not {len(rows)}")
         rewards = np.zeros(rows.shape)
@@ -218,7 +173,7 @@ class RecoveringRewards(Environment[Any, Any, Array, Tape]):
 
     def _pull(self, rows: Rows, noise: Array, rewards: Array) -> None:
         before = self._totals[0]
-        _carry(rows, self._table, noise, self._kind, self.clock, self._last, rewards, self._totals)
+        carry(rows, self._table, noise, self._kind, self.clock, self._last, rewards, self._totals)
         if self.concentration is not None:
             from scipy.special import betaincinv
 
@@ -228,23 +183,13 @@ class RecoveringRewards(Environment[Any, Any, Array, Tape]):
             self._totals[0] = np.cumsum(np.concatenate([[before], rewards[rows >= 0]]))[-1]
 
     def transition(self, action: Any) -> tuple[float, Array]:
-        row = self._row(action)
+        row = row_of(action, self.problem.n_actions, self.plays)
         noise = self._coming()[:1]
         rewards = np.zeros(row.shape)
         self._pull(row, noise, rewards)
         self.clock += 1
         feedback = rewards[0, : len(action)]
         return float(feedback.sum()), feedback
-
-    def _row(self, action: Any) -> Rows:
-        arms = list(action) if isinstance(action, Sequence | np.ndarray) and not isinstance(action, str) else None
-        n = self.problem.n_actions
-        legal = arms is not None and all(isinstance(i, int | np.integer) and 0 <= i < n for i in arms)
-        if arms is None or not legal or len(set(arms)) < len(arms) or len(arms) > self.plays:
-            raise ValueError(f"action must be at most {self.plays} different arms in 0..{n - 1}, got {action!r}")
-        row = np.full((1, self.plays), -1)
-        row[0, : len(arms)] = arms
-        return row
 
     def ledger(self) -> Mapping[str, float]:
         return {"reward": float(self._totals[0]), "expected_reward": float(self._totals[1])}

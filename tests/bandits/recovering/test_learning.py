@@ -262,8 +262,9 @@ def test_bounds_say_what_they_assume():
     noisy = RecoveringRewards(SMALL, noise="gaussian", sigma=0.5, horizon=500)
     assert not PPPUCB().regret_bounds(noisy.problem, noisy.facts())[0].holds
     plan = Foresight("plan", "lp_round")
-    (bound,) = plan.regret_bounds(world.problem, world.facts())
-    assert bound.against == "fluid"
+    bound, plain = plan.regret_bounds(world.problem, world.facts())
+    assert bound.against == plain.against == "fluid"
+    assert bound.curve(np.array([500.0]))[0] < plain.curve(np.array([500.0]))[0]
     total, played = run(SMALL, 1, plan, 500, noise="none")
     assert 500 * played.facts()["fluid"] - total <= bound.curve(np.array([500.0]))[0]
     assert Foresight("myopic").regret_bounds(world.problem, world.facts()) == ()

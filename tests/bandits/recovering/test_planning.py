@@ -311,6 +311,7 @@ GAMMA = {
 
 @pytest.mark.parametrize("plays", GAMMA)
 def test_the_ratio(plays):
+    assert gamma(plays) > 1.0 - 2.0 / plays**0.5
     assert gamma(plays) == pytest.approx(GAMMA[plays][0], abs=1e-6)
     assert best_bases(plays) == GAMMA[plays][1]
 
