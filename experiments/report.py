@@ -53,12 +53,22 @@ def _panel(results: Results, panel: PanelResult, verdicts: list[Verdict]) -> dic
         "notion": panel.notion() if ready else None,
         "rows": table(panel, results.study.confidence) if ready else [],
         "curves": [(label, f"curve-{panel.panel.name}-{i}-") for i, label in enumerate(panel.series)] if ready else [],
+        "ledger": _ledger(panel) if ready else [],
         "pairs": compare(panel, results.study.confidence) if ready else [],
         "latex": latex(panel, results.study.confidence) if ready else "",
         "verdicts": [v for v in verdicts if v.panel == panel.panel.name],
         "bounds": [(label, b) for label in panel.series for b in panel.bounds[label]] if ready else [],
         "lower_bounds": panel.lower_bounds,
     }
+
+
+def _ledger(panel: PanelResult) -> list[tuple[str, list[float | None]]]:
+    """Mean of every series of the ledger at the horizon, a row a policy; the first row names the series."""
+    names = list(dict.fromkeys(name for series in panel.series.values() for name in series))
+    rows: list[tuple[str, list[Any]]] = [("", names)]
+    for label, series in panel.series.items():
+        rows.append((label, [float(series[name][:, -1].mean()) if name in series else None for name in names]))
+    return rows
 
 
 def _number(value: float | None) -> str:

@@ -95,6 +95,13 @@ def test_the_report_stands_alone(results, tmp_path):
         assert text in page
 
 
+def test_the_report_shows_the_whole_ledger(results, tmp_path):
+    page = write_report(results, tmp_path / "report.html").read_text(encoding="utf-8")
+    reward = results.panels["two"].series["bold"]["reward"][:, -1].mean()
+    assert '<th scope="col">expected reward</th>' in page
+    assert f"<tr><td>bold</td><td>{reward:.4g}</td>" in page
+
+
 def test_a_report_escapes_what_users_write(results, tmp_path):
     from dataclasses import replace
 
