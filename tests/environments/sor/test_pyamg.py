@@ -1,4 +1,4 @@
-"""Our sweeps against pyamg's, in the versions in which its ``sor`` is true SOR: from 5.3.0 on, before it damps a sweep."""
+"""Our sweeps against pyamg's, where its ``sor`` is true SOR: from 5.3.0 on; before, it damps a Gauss-Seidel sweep."""
 
 from importlib.metadata import version
 
