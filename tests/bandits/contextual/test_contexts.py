@@ -61,7 +61,9 @@ def test_ends_of_the_interval_and_plain_numbers_are_contexts(name):
     policy = POLICIES.load(name)()
     policy.reset(PROBLEM, np.random.default_rng(0))
     for context in ([0.0], 2.0, np.array([1.0])):
-        policy.update(context, policy.choose(context), -3.0)
+        action = policy.choose(context)
+        assert 0 <= action < PROBLEM.n_actions
+        policy.update(context, action, -3.0)
 
 
 @pytest.mark.parametrize("name", NAMES)
