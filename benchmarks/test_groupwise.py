@@ -60,7 +60,7 @@ def run(world, stepwise=False):
 
 
 def test_a_run_and_the_path_round_by_round(world):
-    """At most 0.5 s, and at most 6 times as long round by round, with the same result to the bit.
+    """At most 0.5 s in blocks, and at most 3 times those 0.5 s round by round, with the same result to the bit.
 
     Round by round, calls from Python take some 10 microseconds a round, more than the arithmetic.
     """
@@ -71,7 +71,7 @@ def test_a_run_and_the_path_round_by_round(world):
         f"\n{T} rounds, 96 features, 13 learners: {fast:.3f} s in blocks, {slow:.3f} s round by round, {times:.2f}-fold"
     )
     assert fast <= 0.5
-    assert times <= 6.0
+    assert slow <= 3 * 0.5
 
 
 def published(X, y, groups):

@@ -115,6 +115,8 @@ class Exp3(ArmsPolicy[float]):
         return arm
 
     def update(self, observation: Any, action: int, feedback: float) -> None:
+        if self._probability == 0.0:
+            raise RuntimeError("update must follow choose, once: no arm was drawn since the last update")
         estimate = (feedback - self._low) / self._span / self._probability
         self._probability = 0.0
         rate = self._gamma / self._weights.size

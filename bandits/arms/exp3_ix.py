@@ -116,6 +116,8 @@ class Exp3IX(ArmsPolicy[float]):
         return arm
 
     def update(self, observation: Any, action: int, feedback: float) -> None:
+        if self._denominator == 0.0:
+            raise RuntimeError("update must follow choose, once: no arm was drawn since the last update")
         self._losses[action] += (self._high - feedback) / self._span / self._denominator
         self._denominator = 0.0
         self._t += 1

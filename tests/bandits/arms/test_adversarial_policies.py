@@ -363,3 +363,15 @@ def test_what_is_refused():
     for policy in (Exp3(0.1), Exp3IX("anytime"), Exp3IX(0.1), Hedge("anytime"), Hedge(0.1), FTPL(0.1)):
         policy.reset(Problem("arms", "bandit", 2), np.random.default_rng(0))
         assert policy.regret_bounds(Problem("arms", "bandit", 2), {})
+
+
+@pytest.mark.parametrize("kind", [Exp3, Exp3IX])
+def test_updates_out_of_turn_are_refused(kind):
+    policy = kind()
+    policy.reset(Problem("arms", "bandit", 3, 100), np.random.default_rng(0))
+    with pytest.raises(RuntimeError, match="update must follow choose, once"):
+        policy.update(None, 0, 1.0)
+    arm = policy.choose(None)
+    policy.update(None, arm, 1.0)
+    with pytest.raises(RuntimeError, match="update must follow choose, once"):
+        policy.update(None, arm, 1.0)
