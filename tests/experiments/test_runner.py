@@ -236,7 +236,13 @@ def test_ctrl_c_keeps_finished_cells_and_the_next_run_goes_on(text, plugin, tmp_
         str(jobs),
         "--no-plot",
     ]
-    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, start_new_session=True)
+    process = subprocess.Popen(
+        command,
+        stderr=subprocess.PIPE,
+        text=True,
+        start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a job in the background ignores Ctrl-C
+    )
     cells = tmp_path / "small/cells"
     for _ in range(600):
         time.sleep(0.1)
