@@ -85,6 +85,13 @@ def check_policy(
 
     Raises:
         AssertionError: a promise is broken; the message says which.
+
+    Example:
+        >>> import numpy as np
+        >>> from bandits import UCB1
+        >>> from bandits.checks import TableWorld, check_policy
+        >>> rewards = np.random.default_rng(0).random((50, 3))
+        >>> check_policy(UCB1, lambda stepwise: TableWorld(rewards, stepwise=stepwise))
     """
     _check_constructor(make())
     problem = world(True).problem

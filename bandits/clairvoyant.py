@@ -6,15 +6,15 @@ regret against that comparator is zero up to the luck of the rewards.
 
 from __future__ import annotations
 
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
 import numpy as np
 
 from bandits.contract import Policy, Problem, World
+from bandits.offers import offers
 
 
-@runtime_checkable
-class Seer(Protocol):
+class Seer(World[Any, Any, Any], Protocol):
     """A world that tells the action of a comparator."""
 
     def clairvoyant(self, comparator: str) -> Any:
@@ -60,7 +60,7 @@ class Clairvoyant(Policy[Any, Any, Any]):
             TypeError: the world names no comparator's actions.
             ValueError: the world has no such comparator that can be played.
         """
-        if not isinstance(environment, Seer):
+        if not offers(environment, Seer):
             raise TypeError(f"{type(environment).__name__} has no method clairvoyant(comparator) to play by")
         end = environment.clock + rounds
         while environment.clock < end:

@@ -147,7 +147,8 @@ class Exp3IX(ArmsPolicy[float]):
         integrated = "derived: Neu 2015, Theorem 1, integrated over the probability of failure"
 
         def bound(name: str, curve: Callable[[Array], Array], source: str, anytime: bool = True) -> Bound:
-            return Bound(name, "upper", curve, "fixed", source, holds(facts, OBLIVIOUS, BOUNDED), anytime)
+            needs, rate = holds(facts, OBLIVIOUS, BOUNDED), self.eta == "anytime"  # a fixed step's is in the horizon
+            return Bound(name, "upper", curve, "fixed", source, needs, anytime, rate)
 
         def direct(t: Array) -> Array:
             if self.eta == "anytime":

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar, runtime_checkable
+from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bandits.contract import Array, Policy, World
+from bandits.offers import offers
 
 Fbk = TypeVar("Fbk")
 Actions = NDArray[np.int64]
@@ -34,7 +35,6 @@ class Block(NamedTuple):
     binary: bool
 
 
-@runtime_checkable
 class Blocks(Protocol):
     """A world that can hand out blocks of rounds and account for the actions played in them."""
 
@@ -64,7 +64,7 @@ class ArmsPolicy(Policy[Any, int, Fbk]):
 
     def advance(self, environment: World[Any, int, Fbk], rounds: int) -> None:
         """Play ``rounds`` rounds, compiled where the world hands out blocks and round by round elsewhere."""
-        if not isinstance(environment, Blocks):
+        if not offers(environment, Blocks):
             super().advance(environment, rounds)
             return
         end = environment.clock + rounds

@@ -54,6 +54,17 @@ class UCB1(ArmsPolicy[float]):
     Args:
         exploration: factor of ``ln t / n`` under the root, > 0. The theorem is about 2. Rewards are measured in units
             of ``problem.width``, so that it also serves sub-Gaussian rewards and any range.
+
+    Example:
+        >>> import numpy as np
+        >>> from bandits import UCB1
+        >>> from environments import BernoulliArms
+        >>> world, policy = BernoulliArms([0.2, 0.8], horizon=1000), UCB1()
+        >>> world.begin(world.draw(np.random.default_rng(0)))
+        >>> policy.reset(world.problem, np.random.default_rng(1))
+        >>> policy.advance(world, 1000)
+        >>> world.ledger()["reward"]
+        791.0
     """
 
     def __init__(self, exploration: float = 2.0) -> None:

@@ -240,6 +240,21 @@ class ChebCB(FeaturePolicy):
         lipschitz: L, the Lipschitz constant of the expected cost in the context, > 0, in reward units; for "theory".
         scale: K, a bound on the losses, > 0 in reward units; for "theory". Default: ``high - low``.
         interval: see ``ContextualPolicy``. The authors' experiments on shifts have [-0.15, 0.65] [code].
+
+    Example:
+        >>> import numpy as np
+        >>> from bandits import ChebCB, Problem
+        >>> policy, rng = ChebCB(), np.random.default_rng(0)
+        >>> actions, contexts = (1.0, 1.4, 1.8), ((0.0, 1.0),)
+        >>> problem = Problem("contextual", "bandit", 3, 500, -50.0, -1.0, actions=actions, contexts=contexts)
+        >>> policy.reset(problem, rng)
+        >>> for context in rng.random((500, 1)):
+        ...     action = policy.choose(context)
+        ...     cost = 5.0 + 20.0 * abs(actions[action] - 1.8 + 0.8 * context[0])
+        ...     policy.update(context, action, -cost)
+        ...
+        >>> policy.choose(np.array([0.02])), policy.choose(np.array([0.98]))
+        (2, 0)
     """
 
     def __init__(

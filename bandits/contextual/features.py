@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Any, Protocol, final, runtime_checkable
+from typing import Any, Protocol, final
 
 import numpy as np
 
@@ -18,9 +18,9 @@ from bandits.contextual.policy import ContextualPolicy
 from bandits.contract import Array, Problem, World
 from bandits.domain import integer
 from bandits.kernels import kernel
+from bandits.offers import offers
 
 
-@runtime_checkable
 class ContextBlocks(Blocks, Protocol):
     """A world that can hand out the contexts of a block of rounds, too."""
 
@@ -96,7 +96,7 @@ class FeaturePolicy(ContextualPolicy):
 
     def advance(self, environment: World[Any, int, float], rounds: int) -> None:
         """Play ``rounds`` rounds, compiled where the world hands out blocks of contexts, round by round elsewhere."""
-        if not isinstance(environment, ContextBlocks):
+        if not offers(environment, ContextBlocks):
             super().advance(environment, rounds)
             return
         end = environment.clock + rounds

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import ClassVar, Literal, NamedTuple, Protocol, runtime_checkable
+from typing import ClassVar, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bandits.contract import Array, Policy, Problem, World
+from bandits.offers import offers
 
 Prediction = Literal["discard", "phase", "reuse"]
 
@@ -59,7 +60,6 @@ class Requests(NamedTuple):
     reuse: Array
 
 
-@runtime_checkable
 class RequestBlocks(Protocol):
     """A world that can hand out blocks of requests and account for the faults made in them."""
 
@@ -109,7 +109,7 @@ class PagingPolicy(Policy[Request, Eviction, bool]):
 
     def advance(self, environment: World[Request, Eviction, bool], rounds: int) -> None:
         """Serve ``rounds`` requests, compiled where the world hands out blocks and one by one elsewhere."""
-        if not isinstance(environment, RequestBlocks):
+        if not offers(environment, RequestBlocks):
             super().advance(environment, rounds)
             return
         end = environment.clock + rounds

@@ -49,6 +49,16 @@ class PolicyCache(MutableMapping[K, V]):
 
     Raises:
         ValueError: a bad size, policy or kind, or predictions missing where the policy needs them.
+
+    Example:
+        >>> from bandits.paging.policy_cache import PolicyCache
+        >>> cache = PolicyCache(2, "lru")
+        >>> for page in "abab":
+        ...     cache[page] = page.upper()
+        ...
+        >>> cache["c"] = "C"
+        >>> sorted(cache), cache.hits, cache.misses
+        (['b', 'c'], 2, 3)
     """
 
     def __init__(

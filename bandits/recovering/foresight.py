@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Protocol, runtime_checkable
+from typing import Any, Protocol
 
 import numpy as np
 
 from bandits.contract import Array, Assumption, Bound, Problem, World
 from bandits.domain import integer, one_of
+from bandits.offers import offers
 from bandits.recovering.planners import gamma, planner_of
 from bandits.recovering.policy import Idle, Pulls, RecoveringPolicy
 from bandits.recovering.schedule import Rows
@@ -21,7 +22,6 @@ from bandits.recovering.schedule import Rows
 RULES = ("plan", "myopic", "lookahead", "interleaved", "round_robin", "greedy_available")
 
 
-@runtime_checkable
 class Foreseen(Protocol):
     """A world that plays rules which know its curves."""
 
@@ -75,7 +75,7 @@ class Foresight(RecoveringPolicy):
             TypeError: the world plays no rules.
             ValueError: the rule cannot be played in this world.
         """
-        if not isinstance(environment, Foreseen):
+        if not offers(environment, Foreseen):
             raise TypeError(f"{type(environment).__name__} has no method foresee(): its rules cannot be played")
         end = environment.clock + rounds
         while environment.clock < end:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar, NamedTuple, Protocol, runtime_checkable
+from typing import ClassVar, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bandits.contract import Array, Policy, Problem, World
 from bandits.kernels import kernel
+from bandits.offers import offers
 from bandits.recovering.schedule import Rows
 
 Idle = NDArray[np.int64]
@@ -39,7 +40,6 @@ class Block(NamedTuple):
     kind: int
 
 
-@runtime_checkable
 class Carries(Protocol):
     """A world that can carry out a schedule of many periods at once."""
 
@@ -52,7 +52,6 @@ class Carries(Protocol):
         """Pull the arms of ``rows`` [n, plays] (-1: none) in the next ``n`` periods; returns the rewards [n, plays]."""
 
 
-@runtime_checkable
 class PullBlocks(Carries, Protocol):
     """A world that can also hand out blocks of outcomes, where ``compiled`` is true."""
 
@@ -135,7 +134,7 @@ class SchedulingPolicy(RecoveringPolicy):
 
     def advance(self, environment: World[Idle, Pulls, Array], rounds: int) -> None:
         """Play ``rounds`` periods, whole stretches at once where the world can."""
-        if not isinstance(environment, Carries):
+        if not offers(environment, Carries):
             super().advance(environment, rounds)
             return
         end = environment.clock + rounds
@@ -157,7 +156,7 @@ class IndexPolicy(RecoveringPolicy):
 
     def advance(self, environment: World[Idle, Pulls, Array], rounds: int) -> None:
         """Play ``rounds`` periods, compiled where the world hands out blocks and one by one elsewhere."""
-        if not isinstance(environment, PullBlocks) or not environment.compiled:
+        if not offers(environment, PullBlocks) or not environment.compiled:
             super().advance(environment, rounds)
             return
         end = environment.clock + rounds

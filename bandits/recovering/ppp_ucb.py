@@ -78,6 +78,17 @@ class PPPUCB(SchedulingPolicy):
         keep_if_unchanged: when a new plan has the periods of the last one, go on with its clock instead of restarting.
 
     Where the learner is not told a horizon, it takes T = 2, 4, 8, ... in turn and keeps its statistics (doubling).
+
+    Example:
+        >>> import numpy as np
+        >>> from bandits import PPPUCB
+        >>> from environments import RecoveringRewards
+        >>> world, policy = RecoveringRewards([[0.2, 0.9], [0.3], [0.1, 0.4]], plays=1, horizon=2000), PPPUCB()
+        >>> world.begin(world.draw(np.random.default_rng(0)))
+        >>> policy.reset(world.problem, np.random.default_rng(1))
+        >>> policy.advance(world, 2000)
+        >>> world.clock
+        2000
     """
 
     def __init__(

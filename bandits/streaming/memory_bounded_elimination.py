@@ -27,6 +27,7 @@ from bandits.arms.policy import Actions, Block, Blocks
 from bandits.contract import Array, Bound, Policy, Problem, World
 from bandits.domain import integer, one_of, positive
 from bandits.kernels import kernel
+from bandits.offers import offers
 from bandits.streaming.policy import stream_of
 from bandits.streaming.protocol import CURRENT, Action, Advance, Drop, Feedback, Pull, Store, View
 from bandits.streaming.theory import at_horizon, fits, rewards_fit
@@ -168,7 +169,7 @@ class MemoryBoundedElimination(Policy[View, Action, Feedback]):
         """Play stretches of single pulls compiled where the world hands out blocks."""
         end = min(environment.clock + rounds, self._horizon)
         while environment.clock < end:
-            if self._script or not isinstance(environment, Blocks):
+            if self._script or not offers(environment, Blocks):
                 action = self.choose(None)
                 _, feedback = environment.transition(action)
                 self.update(None, action, feedback)

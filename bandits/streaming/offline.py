@@ -13,6 +13,7 @@ import numpy as np
 
 from bandits.arms.policy import Actions, ArmsPolicy, Blocks
 from bandits.contract import Bound, Policy, Problem, World
+from bandits.offers import offers
 from bandits.registry import POLICIES
 from bandits.streaming.policy import stream_of
 from bandits.streaming.protocol import Action, Advance, Feedback, Pull, Store, View
@@ -66,7 +67,7 @@ class OfflineAdapter(Policy[View, Action, Feedback]):
             action = self._loading[self._step]
             environment.transition(action)
             self._step += 1
-        if not isinstance(environment, Blocks) or not isinstance(self._inner, ArmsPolicy):
+        if not offers(environment, Blocks) or not isinstance(self._inner, ArmsPolicy):
             super().advance(environment, end - environment.clock)
             return
         while environment.clock < end:

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, final
 import numpy as np
 
 from bandits.contract import Array, Policy, Problem, World
+from bandits.offers import offers
 from bandits.streaming.protocol import CURRENT, Action, Advance, Arrivals, Feedback, Pull, Store, View
 
 
@@ -103,7 +104,7 @@ class SkimmingPolicy(StreamingPolicy):
 
     def advance(self, environment: World[Any, Any, Any], rounds: int) -> None:
         """Play as the plain loop does, skipping over stretches of arms that are let pass."""
-        if not isinstance(environment, Arrivals):
+        if not offers(environment, Arrivals):
             super().advance(environment, rounds)
             return
         end = min(environment.clock + rounds, self._horizon)

@@ -6,12 +6,12 @@ the buffer or a slot, never an arm. Pulls use up time, the other three actions d
 
 from __future__ import annotations
 
-from typing import Final, NamedTuple, Protocol, runtime_checkable
+from typing import Any, Final, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.contract import Array
+from bandits.contract import Array, World
 
 CURRENT: Final = -1
 """The place of the arriving arm, where a pull otherwise names a slot."""
@@ -96,11 +96,8 @@ def decode(code: int, n: int, memory: int) -> Action:
     raise ValueError(f"action code must be in 0..{3 * memory + 1}, got {code!r}")
 
 
-@runtime_checkable
-class Arrivals(Protocol):
+class Arrivals(World[Any, Any, Any], Protocol):
     """A world that can hand out the first batches of several arriving arms at once."""
-
-    clock: int
 
     def arrivals(self, n: int) -> Array:
         """Sums [at least 1] of the first ``n`` pulls of the arriving arm and of those that follow it.

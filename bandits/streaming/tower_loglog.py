@@ -21,6 +21,19 @@ class TowerLogLog(ChampionTower):
     Args:
         resample_champion: see ``ChampionTower``.
         final_batch: see ``ChampionTower``.
+
+    Example:
+        >>> import numpy as np
+        >>> from bandits import TowerLogLog
+        >>> from environments import Stream
+        >>> world, policy = Stream("mixed", n_arms=50, horizon=10**9, memory=3), TowerLogLog()
+        >>> world.begin(world.draw(np.random.default_rng(0)))
+        >>> policy.reset(world.problem, np.random.default_rng(1))
+        >>> policy.slots_required(world.problem)
+        2
+        >>> policy.advance(world, 10**9)
+        >>> world.clock
+        1000000000
     """
 
     def levels(self, problem: Problem) -> Sequence[Level]:

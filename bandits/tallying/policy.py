@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any, ClassVar, Protocol, runtime_checkable
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
 from bandits.arms.policy import Blocks
 from bandits.contract import Array, Policy, World
 from bandits.kernels import kernel
+from bandits.offers import offers
 
 
-@runtime_checkable
 class Holds(Protocol):
     """A world in which one action can be played many times at once."""
 
@@ -59,11 +59,11 @@ class RunPolicy(Policy[Any, int, float]):
     def advance(self, environment: World[Any, int, float], rounds: int) -> None:
         """Play ``rounds`` rounds, run by run where the world can, and round by round elsewhere."""
         end = environment.clock + rounds
-        if isinstance(environment, Holds):
+        if offers(environment, Holds):
             while environment.clock < end:
                 action, run = self.intend()
                 self.learn(action, environment.hold(action, min(run, end - environment.clock)))
-        elif isinstance(environment, Blocks):
+        elif offers(environment, Blocks):
             while environment.clock < end:
                 action, run = self.intend()
                 block = environment.block(min(run, end - environment.clock))

@@ -73,6 +73,18 @@ class RepeatedExposureElimination(RunPolicy):
         strict: raise, rather than warn, where the bound is asked for in a world whose memory is larger than M.
 
     Where the learner is not told a horizon it guesses 2, 4, 8, ... and starts afresh with each (doubling).
+
+    Example:
+        >>> import numpy as np
+        >>> from bandits import RepeatedExposureElimination
+        >>> from environments import TallyingBandit
+        >>> losses = [{"family": "step", "a": 0.9, "b": 0.1, "theta": 5}, {"family": "constant", "c": 0.5}]
+        >>> world, policy = TallyingBandit(losses, memory=5, horizon=5000), RepeatedExposureElimination(memory=5)
+        >>> world.begin(world.draw(np.random.default_rng(0)))
+        >>> policy.reset(world.problem, np.random.default_rng(1))
+        >>> policy.advance(world, 5000)
+        >>> bool(-world.ledger()["reward"] / 5000 < 0.2)
+        True
     """
 
     def __init__(

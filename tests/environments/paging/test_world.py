@@ -5,6 +5,7 @@ import pickle
 import numpy as np
 import pytest
 
+from bandits.offers import offers
 from bandits.paging.policy import Eviction, RequestBlocks
 from environments import ENVIRONMENTS
 from environments.checks import check_environment
@@ -44,7 +45,7 @@ def test_contract(name):
 
 def test_registered():
     assert ENVIRONMENTS.load("paging") is PagingWorld
-    assert isinstance(world("plain"), RequestBlocks)
+    assert offers(world("plain"), RequestBlocks)
 
 
 def begun(*args, seed=0, **parameters):

@@ -1,0 +1,26 @@
+"""What a world offers beyond the contract, asked at every checkpoint of a run."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from functools import cache
+from typing import TypeGuard, TypeVar
+
+P = TypeVar("P")
+
+
+def offers(world: object, protocol: Callable[..., P]) -> TypeGuard[P]:
+    """Whether ``world`` has all members of ``protocol``.
+
+    As ``isinstance`` with a runtime protocol, which takes Python 3.11 some ten microseconds, in which a policy plays
+    hundreds of rounds.
+    """
+    return all(hasattr(world, name) for name in _members(protocol))
+
+
+@cache
+def _members(protocol: type) -> frozenset[str]:
+    declared = [c for c in protocol.__mro__ if getattr(c, "_is_protocol", False) and c.__module__ != "typing"]
+    names = {name for c in declared for name in (*vars(c), *inspect.get_annotations(c))}
+    return frozenset(name for name in names if not name.startswith("_"))
