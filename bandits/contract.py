@@ -45,6 +45,13 @@ class Problem:
         dimension: length of the context vectors, or None where there are none.
         recovery: longest idle time after which an arm's reward no longer grows, or None where rewards do not recover.
         edges: pairs (tail, head) of the network whose paths are the actions, or empty.
+        delay: number of rounds by which all feedback is late, or None where the learner is told of none.
+
+    Example:
+        >>> from bandits import Problem
+        >>> problem = Problem("arms", "bandit", n_actions=3, horizon=1000, low=-1.0)
+        >>> problem.width
+        2.0
     """
 
     family: str
@@ -65,6 +72,7 @@ class Problem:
     dimension: int | None = None
     recovery: int | None = None
     edges: tuple[tuple[int, int], ...] = ()
+    delay: int | None = None
 
     def __post_init__(self) -> None:
         if self.n_actions < 0:
@@ -97,10 +105,17 @@ class Problem:
 
 @dataclass(frozen=True)
 class Assumption:
-    """One hypothesis of a theorem and whether it holds in the run at hand."""
+    """One hypothesis of a theorem and whether it holds in the run at hand.
+
+    Attributes:
+        text: the hypothesis, in words.
+        holds: whether it holds.
+        largest: of what the hypothesis limits, the largest value in the run; named where the hypothesis fails.
+    """
 
     text: str
     holds: bool
+    largest: float | None = None
 
 
 @dataclass(frozen=True)
@@ -117,6 +132,15 @@ class Bound:
         anytime: False when the theorem speaks of the horizon only; then no curve is drawn.
         rate: False when the bound follows what happens in the run (an optimum, prediction errors) and so claims no rate
             of growth; then no exponent is compared.
+        of_run: True when the curve is worked out from the policy's state in the run, beside one that is known before;
+            it is drawn dotted.
+
+    Example:
+        >>> import numpy as np
+        >>> from bandits import Bound
+        >>> bound = Bound("mine", "upper", lambda t: 4.0 * np.sqrt(t), "fixed", "a lecture")
+        >>> bound.curve(np.array([100.0, 10_000.0]))
+        array([ 40., 400.])
     """
 
     name: str
@@ -127,6 +151,7 @@ class Bound:
     assumptions: tuple[Assumption, ...] = field(default=())
     anytime: bool = True
     rate: bool = True
+    of_run: bool = False
 
     @property
     def holds(self) -> bool:
@@ -156,6 +181,29 @@ class Policy(ABC, Generic[Obs, Act, Fbk]):
         accepts: the pairs (family, feedback) that the policy can play.
         clairvoyant: True when the policy plays a comparator that knows the run in advance. Such a policy plays
             every world that tells the comparator's actions, through ``advance`` only.
+
+    Example:
+        >>> import numpy as np
+        >>> from bandits import Policy, Problem
+        >>> class Cycle(Policy):
+        ...     accepts = frozenset({("arms", "bandit")})
+        ...     def reset(self, problem, rng):
+        ...         self._t, self._n = 0, problem.n_actions
+        ...     def choose(self, observation):
+        ...         return self._t % self._n
+        ...     def update(self, observation, action, feedback):
+        ...         self._t += 1
+        ...
+        >>> policy = Cycle()
+        >>> policy.reset(Problem("arms", "bandit", 2), np.random.default_rng(0))
+        >>> for _ in range(3):
+        ...     arm = policy.choose(None)
+        ...     policy.update(None, arm, 0.5)
+        ...     print(arm)
+        ...
+        0
+        1
+        0
     """
 
     accepts: ClassVar[frozenset[tuple[str, str]]]

@@ -20,6 +20,15 @@ class Registry:
         kind: what the names stand for, for messages ("policy").
         table: name to ``module:Class``.
         group: entry-point group in which other distributions register theirs.
+
+    Example:
+        >>> from bandits.registry import POLICIES
+        >>> POLICIES.load("ucb1")
+        <class 'bandits.arms.ucb1.UCB1'>
+        >>> POLICIES.load("ucb2")  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+            ...
+        ValueError: unknown policy 'ucb2' (did you mean 'ucb1'?); known: anyti...
     """
 
     def __init__(self, kind: str, table: Mapping[str, str], group: str) -> None:
@@ -133,6 +142,8 @@ POLICIES = Registry(
         "idle_blind_ucb": "bandits.recovering.idle_blind_ucb:IdleBlindUCB",
         "random_pulls": "bandits.recovering.random_pulls:RandomPulls",
         "foresight": "bandits.recovering.foresight:Foresight",
+        "qpm_d": "bandits.delayed.qpm_d:QPMD",
+        "bold": "bandits.delayed.bold:BOLD",
     },
     "regretlab.policies",
 )

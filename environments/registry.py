@@ -28,6 +28,7 @@ ENVIRONMENTS = Registry(
         "grouped_paths": "environments.groupwise.paths:GroupedPaths",
         "grouped_experts": "environments.groupwise.experts:GroupedExperts",
         "recovering": "environments.recovering.world:RecoveringRewards",
+        "delayed": "environments.delayed.world:DelayedFeedback",
     },
     "regretlab.environments",
 )

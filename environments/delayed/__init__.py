@@ -1,0 +1,1 @@
+"""Worlds whose feedback arrives after a delay."""
