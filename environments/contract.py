@@ -30,8 +30,10 @@ class Notion:
         against: what kind of comparator that is ("fixed", "dynamic", ...); a ``Bound`` applies where it agrees.
         label: for axes, naming notion and comparator.
         unit: unit of the regret ("reward", "iterations", ...).
-        every_round: False where the regret moves in some rounds only (those of a group), so that a growth exponent in
-            rounds means nothing.
+        clock: key of ``Environment.clocks`` for a regret that moves in some rounds only (those of a group): the time by
+            which its curve is drawn and its growth measured. Empty for rounds.
+        worst: key of ``Environment.comparators``, where it is there: the worst play in the rounds that count, beyond
+            whose regret a bound says nothing.
     """
 
     name: str
@@ -40,7 +42,8 @@ class Notion:
     against: str
     label: str
     unit: str = "reward"
-    every_round: bool = True
+    clock: str = ""
+    worst: str = "worst"
 
 
 class Environment(gymnasium.Env[Obs, Act], ABC, Generic[Obs, Act, Fbk, Tape]):
@@ -93,6 +96,10 @@ class Environment(gymnasium.Env[Obs, Act], ABC, Generic[Obs, Act, Fbk, Tape]):
     @abstractmethod
     def notions(self) -> Sequence[Notion]:
         """The kinds of regret that can be formed from ledger and comparators; the first is the default."""
+
+    def clocks(self, checkpoints: NDArray[np.int64]) -> Mapping[str, Array]:
+        """Clocks [n_checkpoints] that notions of regret name: units of time passed by each checkpoint. Here: none."""
+        return {}
 
     def lower_bounds(self) -> Sequence[Bound]:
         """Theorems about every policy in this world. Here: none."""

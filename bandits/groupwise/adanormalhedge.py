@@ -141,6 +141,19 @@ class AdaNormalHedge:
         value: Array = np.sqrt(3.0 * C[at, expert] * (np.log(B[at]) - self._log_prior[expert]))
         return value
 
+    def certificate(self, expert: int, members: Array, times: Array, of_run: bool) -> Array:
+        """Bound [n_times] on the regret to an expert: of this run (``bound``), or known before (``a_priori``).
+
+        Args:
+            expert: position of the expert.
+            members: [n_times] rounds that it was awake up to each time.
+            times: [n_times] rounds.
+            of_run: which of the two. The regret to an only expert is 0.
+        """
+        if len(self.prior) == 1:
+            return np.zeros_like(times)
+        return self.bound(expert, times) if of_run else a_priori(members, times, float(self.prior[expert]))
+
 
 def a_priori(members: Array, times: Array, prior: float) -> Array:
     """The bound without the run's constants: ``sqrt(3 n (ln(1/q) + ln(5/2 + 3/2 ln(1 + t))))`` (derived).

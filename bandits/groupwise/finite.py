@@ -75,8 +75,14 @@ class FinitePolicy(Policy[Round, Any, Array]):
 
 
 def group_bound(
-    group: str, curve: Callable[[Array], Array], source: str, facts: Mapping[str, Any], *more: Assumption
+    group: str,
+    curve: Callable[[Array], Array],
+    source: str,
+    facts: Mapping[str, Any],
+    *more: Assumption,
+    of_run: bool = False,
 ) -> Bound:
-    """A bound on the regret in a group."""
+    """A bound on the regret in a group, known before or from the state of the run."""
     assumptions = (Assumption("losses do not depend on the learner's draws", bool(facts.get("oblivious"))), *more)
-    return Bound(f"bound for {group}", "upper", curve, group_of(group), source, assumptions)
+    name = f"bound for {group}, this run" if of_run else f"bound for {group}"
+    return Bound(name, "upper", curve, group_of(group), source, assumptions, rate=not of_run, of_run=of_run)

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from bandits.contract import Array, Assumption, Bound, Policy, Problem
 from bandits.domain import integer, one_of
-from bandits.groupwise.adanormalhedge import AdaNormalHedge, a_priori
+from bandits.groupwise.adanormalhedge import AdaNormalHedge
 from bandits.groupwise.groupwise import SOURCE, prior_of
 from bandits.groupwise.policy import Lottery, Round, columns_of
 from bandits.groupwise.theory import group_of
@@ -192,26 +192,32 @@ class GroupwiseFTPL(Policy[Round, Lottery, Array]):
         if hindsight is None:
             return ()
         factor = 3.0 if self.lengths is None else 2.0
-        bounds = []
-        for i, group in enumerate(self._names):
-            prior = float(self._meta.prior[i])
 
-            def curve(times: Array, group: str = group, prior: float = prior) -> Array:
+        def bound(expert: int, group: str, of_run: bool) -> Bound:
+            def curve(times: Array) -> Array:
                 n = hindsight.sizes(group, times)
-                mixing = a_priori(n, times, prior) if prior < 1.0 else np.zeros_like(times)
+                mixing = self._meta.certificate(expert, n, times, of_run)
                 value: Array = factor * np.sqrt(self._product * n) + self._scale * mixing
                 return value
 
-            known = Assumption("the declared numbers of rounds are right", self._right(hindsight, i, group, problem))
-            assumptions = (
-                Assumption("costs do not depend on the learner's draws", bool(facts.get("oblivious"))),
-                known,
+            right = self._right(hindsight, expert, group, problem)
+            return Bound(
+                name=f"bound for {group}, this run" if of_run else f"bound for {group}",
+                kind="upper",
+                curve=curve,
+                against=group_of(group),
+                source=SOURCE,
+                assumptions=(
+                    Assumption("costs do not depend on the learner's draws", bool(facts.get("oblivious"))),
+                    Assumption("the declared numbers of rounds are right", right),
+                ),
+                anytime=self.lengths is None,
+                rate=not of_run,
+                of_run=of_run,
             )
-            anytime = self.lengths is None
-            bounds.append(
-                Bound(f"bound for {group}", "upper", curve, group_of(group), SOURCE, assumptions, anytime=anytime)
-            )
-        return bounds
+
+        kinds = (False, True) if len(self._names) > 1 else (False,)  # an only learner is not mixed: both are the same
+        return [bound(i, group, of_run) for i, group in enumerate(self._names) for of_run in kinds]
 
     def _right(self, hindsight: Any, expert: int, group: str, problem: Problem) -> bool:
         if self.lengths is None:

@@ -59,7 +59,7 @@ class GlobalLearner(RegressionPolicy):
                 "ridge bound",
                 "upper",
                 lambda times: ridge_term(hindsight, ALWAYS_ON, times, self.penalty, 1.0, prior=True),
-                group_of(ALWAYS_ON),
+                group_of(ALWAYS_ON, hindsight.kind),
                 "Azoury and Warmuth 2001; Vovk 2001; derived for clipped ridge",
                 (unit_labels(facts),),
             ),

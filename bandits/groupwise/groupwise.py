@@ -23,26 +23,15 @@ import numpy as np
 
 from bandits.contract import Array, Assumption, Bound, Problem
 from bandits.domain import one_of, positive
-from bandits.groupwise.adanormalhedge import AdaNormalHedge, a_priori
+from bandits.groupwise.adanormalhedge import AdaNormalHedge
 from bandits.groupwise.learners import Learner
 from bandits.groupwise.ogd import OnlineGradientDescent
 from bandits.groupwise.policy import Mask, columns_of
 from bandits.groupwise.regression import Meta, RegressionPolicy
 from bandits.groupwise.sleeping_hedge import SleepingHedge
 from bandits.groupwise.theory import Hindsight, group_of, ridge_term, unit_labels
-from bandits.kernels import kernel
 
 SOURCE = "Acharya et al. 2024, main theorem; constants derived from Luo and Schapire 2015"
-
-
-@kernel
-def _largest(losses: Array, awake: Mask) -> float:
-    largest = 0.0
-    for s in range(losses.shape[0]):
-        for i in range(losses.shape[1]):
-            if awake[s, i] and losses[s, i] > largest:
-                largest = losses[s, i]
-    return largest
 
 
 def prior_of(prior: Sequence[float] | None, number: int) -> Array:
@@ -120,12 +109,7 @@ class Groupwise(RegressionPolicy):
     def _width(self) -> int:
         return len(self._names)
 
-    def _losses(self, predictions: Array, labels: Array) -> Array:
-        losses = super()._losses(predictions, labels)
-        return losses if self.loss_scale == 1.0 else losses / self.loss_scale
-
-    def _watch(self, losses: Array, awake: Mask) -> None:
-        largest = float(_largest(losses, awake))
+    def _watch(self, largest: float, losses: Array, awake: Mask) -> None:
         if self.strict and largest > 1.0:
             s, i = (int(k) for k in np.argwhere(losses * awake > 1.0)[0])
             raise ValueError(
@@ -143,42 +127,40 @@ class Groupwise(RegressionPolicy):
         hindsight: Hindsight | None = facts.get("hindsight")
         if hindsight is None or callable(self.base_learner) or not isinstance(self._meta, AdaNormalHedge):
             return ()
-        bounds = []
-        for i, group in enumerate(self._names):
-            for prior, name in ((True, f"bound for {group}"), (False, f"bound for {group}, this run")):
-                curve, assumptions = self._curve(hindsight, facts, i, group, prior)
-                bounds.append(
-                    Bound(
-                        name, "upper", curve, group_of(group), SOURCE, assumptions, anytime=self.base_learner != "ogd"
-                    )
-                )
-        return bounds
-
-    def _curve(
-        self, hindsight: Hindsight, facts: Mapping[str, Any], expert: int, group: str, prior: bool
-    ) -> tuple[Callable[[Array], Array], tuple[Assumption, ...]]:
         meta = self._meta
-        assert isinstance(meta, AdaNormalHedge)
 
-        def curve(times: Array) -> Array:
-            if len(self._names) == 1:
-                mixing = np.zeros_like(times)
-            elif prior:
-                mixing = a_priori(hindsight.sizes(group, times), times, float(meta.prior[expert]))
-            else:
-                mixing = meta.bound(expert, times)
-            return self._alpha(hindsight, group, times, prior) + self.loss_scale * mixing
+        def bound(expert: int, group: str, of_run: bool) -> Bound:
+            def curve(times: Array) -> Array:
+                mixing = meta.certificate(expert, hindsight.sizes(group, times), times, of_run)
+                return self._alpha(hindsight, group, times, not of_run) + self.loss_scale * mixing
 
-        fits = self.largest_loss <= self.loss_scale
-        mixable = Assumption(f"every learner's loss lies in [0, {self.loss_scale:g}]", fits or len(self._names) == 1)
-        assumptions: tuple[Assumption, ...] = (unit_labels(facts), mixable)
-        if self.base_learner == "ogd":
-            ball = hindsight.solution_norm(group) <= self.diameter / 2.0
-            assert isinstance(self._learners, OnlineGradientDescent)
-            steep = hindsight.context_norm <= self._learners.norm * (1.0 + 1e-12)
-            assumptions += (Assumption("the least-squares coefficients lie in the ball", ball),)
-            assumptions += (Assumption("no context is longer than declared", steep),)
-        return curve, assumptions
+            return Bound(
+                name=f"bound for {group}, this run" if of_run else f"bound for {group}",
+                kind="upper",
+                curve=curve,
+                against=group_of(group, hindsight.kind),
+                source=SOURCE,
+                assumptions=self._assumptions(hindsight, facts, group),
+                anytime=self.base_learner != "ogd" or hindsight.radius <= self.diameter / 2.0,
+                rate=not of_run,
+                of_run=of_run,
+            )
+
+        return [bound(i, group, of_run) for i, group in enumerate(self._names) for of_run in (False, True)]
+
+    def _assumptions(self, hindsight: Hindsight, facts: Mapping[str, Any], group: str) -> tuple[Assumption, ...]:
+        fits = self.largest_loss <= self.loss_scale or len(self._names) == 1
+        mixable = Assumption(f"every learner's loss lies in [0, {self.loss_scale:g}]", fits, self.largest_loss)
+        if not isinstance(self._learners, OnlineGradientDescent):
+            return unit_labels(facts), mixable
+        ball = hindsight.solution_norm(group) <= self.diameter / 2.0
+        steep = hindsight.context_norm <= self._learners.norm * (1.0 + 1e-12)
+        return (
+            unit_labels(facts),
+            mixable,
+            Assumption("the best model's coefficients lie in the ball", ball),
+            Assumption("no context is longer than declared", steep),
+        )
 
     def _alpha(self, hindsight: Hindsight, group: str, times: Array, prior: bool) -> Array:
         if isinstance(self._learners, OnlineGradientDescent):

@@ -20,7 +20,7 @@ import numpy as np
 
 from bandits.contract import Array, Assumption, Bound, Problem
 from bandits.domain import integer
-from bandits.groupwise.adanormalhedge import AdaNormalHedge, a_priori
+from bandits.groupwise.adanormalhedge import AdaNormalHedge
 from bandits.groupwise.finite import FinitePolicy, group_bound
 from bandits.groupwise.groupwise import SOURCE, prior_of
 from bandits.groupwise.policy import Mask, columns_of
@@ -87,28 +87,25 @@ class GroupwiseHedge(FinitePolicy):
         self._counts[self._awake] += 1.0
 
     def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
-        """For each expert group, Hedge's term and the meta learner's."""
+        """For each expert group, Hedge's term and the meta learner's, the latter also with the state of the run."""
         hindsight = facts.get("hindsight")
         if hindsight is None:
             return ()
         log = math.log(problem.n_actions)
-        bounds = []
-        for i, group in enumerate(self._names):
-            prior = float(self._meta.prior[i])
 
-            def curve(times: Array, group: str = group, prior: float = prior) -> Array:
+        def bound(expert: int, group: str, of_run: bool) -> Bound:
+            def curve(times: Array) -> Array:
                 n = hindsight.sizes(group, times)
-                mixing = a_priori(n, times, prior) if prior < 1.0 else np.zeros_like(times)
                 if self.lengths is None:
                     own: Array = np.sqrt(2.0 * n * log) + math.sqrt(log / 8.0)
                 else:
                     own = np.sqrt(n * log / 2.0)
-                return own + mixing
+                return own + self._meta.certificate(expert, n, times, of_run)
 
             end = np.array([float(problem.horizon or 0)])
-            right = self.lengths is None or bool(hindsight.sizes(group, end)[0] == self.lengths[i])
-            bound = group_bound(
-                group, curve, SOURCE, facts, Assumption("the declared numbers of rounds are right", right)
-            )
-            bounds.append(replace(bound, anytime=self.lengths is None))
-        return bounds
+            right = self.lengths is None or bool(hindsight.sizes(group, end)[0] == self.lengths[expert])
+            known = Assumption("the declared numbers of rounds are right", right)
+            return replace(group_bound(group, curve, SOURCE, facts, known, of_run=of_run), anytime=self.lengths is None)
+
+        kinds = (False, True) if len(self._names) > 1 else (False,)  # an only learner is not mixed: both are the same
+        return [bound(i, group, of_run) for i, group in enumerate(self._names) for of_run in kinds]

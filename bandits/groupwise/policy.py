@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol, runtime_checkable
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -55,7 +55,6 @@ class Rows(NamedTuple):
     labels: Array
 
 
-@runtime_checkable
 class RowBlocks(Protocol):
     """A world that can hand out blocks of rows and account for the predictions made in them."""
 
@@ -77,10 +76,11 @@ def columns_of(
         ValueError: a name that is not known or comes twice, or no name at all; the message lists those known.
     """
     chosen = list(known if names is None else names)
+    position = {name: i for i, name in enumerate(known)}
     for name in chosen:
-        if name not in known:
+        if name not in position:
             near = did_you_mean(name, known)
             raise ValueError(f"{parameter} names the group {name!r}{near}; known: {', '.join(known) or 'none'}")
     if len(set(chosen)) < len(chosen) or not chosen:
         raise ValueError(f"{parameter} must name at least one group and none twice, got {chosen}")
-    return np.array([list(known).index(name) for name in chosen], dtype=np.int64)
+    return np.array([position[name] for name in chosen], dtype=np.int64)

@@ -41,6 +41,17 @@ class GroupwisePredictor:
         group_losses_: cumulative expected squared error in each group, by name.
         largest_loss_: largest squared error of a learner.
         bound_applicable_: whether that is at most ``loss_scale``, as the regret bound asks.
+
+    Example:
+        >>> import numpy as np
+        >>> from bandits.groupwise.predictor import GroupwisePredictor
+        >>> X = np.random.default_rng(0).random((500, 2))
+        >>> y = np.where(X[:, 1] > 0.5, X[:, 0], 1.0 - X[:, 0])
+        >>> model = GroupwisePredictor({"right": lambda X: X[:, 1] > 0.5}, clip=[0, 1]).partial_fit(X, y)
+        >>> sorted(model.group_losses_)
+        ['always_on', 'right']
+        >>> model.predict(X[:3]).shape
+        (3,)
     """
 
     def __init__(
@@ -85,7 +96,13 @@ class GroupwisePredictor:
         return self
 
     def fit(self, X: Any, y: Any, groups: Any = None) -> GroupwisePredictor:
-        """Forget everything and go through the rows, as ``partial_fit`` does."""
+        """Forget everything and go through the rows, as ``partial_fit`` does.
+
+        Raises:
+            ValueError: as there; or no row at all.
+        """
+        if len(_matrix(X)) == 0:
+            raise ValueError("X must hold at least one row, got none")
         self.__dict__.pop("_policy", None)
         return self.partial_fit(X, y, groups)
 
@@ -102,12 +119,14 @@ class GroupwisePredictor:
             ValueError: wrong shapes, values that are not finite or not 0 or 1, other groups than before, or a parameter
                 out of its domain.
         """
-        rows, labels = _matrix(X), np.asarray(y, dtype=np.float64)
+        if y is None:
+            raise ValueError("GroupwisePredictor requires y to be passed, but the target y is None")
+        rows, labels = _matrix(X), _real("y", y)
         if labels.shape != (len(rows),):
             raise ValueError(f"y must have shape ({len(rows)},), got {labels.shape}")
         if not np.all(np.isfinite(labels)):
             row = int(np.argmin(np.isfinite(labels)))
-            raise ValueError(f"y must be finite, got {labels[row]} in row {row}")
+            raise ValueError(f"y must be finite, got {_spelt(labels[row])} in row {row}")
         members, names = self._members(rows, groups)
         if not hasattr(self, "_policy"):
             self._start(rows.shape[1], names)
@@ -135,6 +154,18 @@ class GroupwisePredictor:
         lotteries = [self._policy.choose(Round(x, member)) for x, member in zip(rows, members, strict=True)]
         return np.array([float(weights @ values) for values, weights in lotteries])
 
+    def score(self, X: Any, y: Any, groups: Any = None) -> float:
+        """Share of the variance of ``y`` [n] that ``predict`` explains: 1 at best, 0 for the mean."""
+        labels = _real("y", y)
+        spread = float(np.sum((labels - labels.mean()) ** 2))
+        return 1.0 - float(np.sum((labels - self.predict(X, groups)) ** 2)) / spread if spread > 0.0 else np.nan
+
+    def __sklearn_tags__(self) -> Any:
+        """What scikit-learn asks of an estimator about itself; only scikit-learn calls this."""
+        from sklearn.base import BaseEstimator, RegressorMixin
+
+        return type("Regressor", (RegressorMixin, BaseEstimator), {})().__sklearn_tags__()
+
     def _start(self, dimension: int, names: tuple[str, ...]) -> None:
         policy = Groupwise(
             base_learner=self.base_learner,
@@ -153,7 +184,10 @@ class GroupwisePredictor:
 
     def _check(self, rows: Array, names: tuple[str, ...]) -> None:
         if rows.shape[1] != self.n_features_in_:
-            raise ValueError(f"X must have {self.n_features_in_} columns as before, got {rows.shape[1]}")
+            raise ValueError(
+                f"X has {rows.shape[1]} features, but GroupwisePredictor is expecting {self.n_features_in_} features "
+                "as input"
+            )
         if names != self.group_names_:
             raise ValueError(f"groups must be {', '.join(self.group_names_)} as before, got {', '.join(names)}")
 
@@ -184,10 +218,29 @@ class GroupwisePredictor:
 
 
 def _matrix(X: Any) -> Array:
-    rows = np.ascontiguousarray(X, dtype=np.float64)
+    rows = _real("X", X)
     if rows.ndim != 2:
-        raise ValueError(f"X must have shape (n, dimension), got {rows.shape}")
+        raise ValueError(
+            f"X must have shape (n, dimension), got {rows.shape}. Reshape your data: X[None, :] for one row"
+        )
+    if rows.shape[1] == 0:
+        raise ValueError(f"X holds 0 feature(s) (shape={rows.shape}) while a minimum of 1 is required.")
+    rows = np.ascontiguousarray(rows)
     if not np.all(np.isfinite(rows)):
         row, column = (int(i) for i in np.argwhere(~np.isfinite(rows))[0])
-        raise ValueError(f"X must be finite, got {rows[row, column]} in row {row}, column {column}")
+        raise ValueError(f"X must be finite, got {_spelt(rows[row, column])} in row {row}, column {column}")
     return rows
+
+
+def _real(name: str, values: Any) -> Array:
+    """Numbers as they came, in double precision; what would be changed on the way is refused."""
+    if hasattr(values, "toarray"):
+        raise TypeError(f"{name} must be dense, sparse input is not supported: pass {name}.toarray()")
+    numbers = np.asarray(values)
+    if np.iscomplexobj(numbers):
+        raise ValueError(f"{name} must be real. Complex data not supported")
+    return numbers.astype(np.float64, copy=False)
+
+
+def _spelt(value: float) -> str:
+    return "NaN" if np.isnan(value) else f"{value}"

@@ -18,6 +18,7 @@ from bandits.domain import one_of, real
 from bandits.groupwise.learners import Learner, check_clip, check_learner, make_learners
 from bandits.groupwise.policy import Lottery, Mask, Round, RowBlocks, Rows
 from bandits.kernels import kernel
+from bandits.offers import offers
 
 PLAYS = ("expected", "sample", "mixture")
 BLOCK = 1 << 20
@@ -25,17 +26,36 @@ BLOCK = 1 << 20
 
 
 @kernel
-def _lotteries(predictions: Array, p: Array, awake: Mask, fallback: float, values: Array, weights: Array) -> None:
-    """The learners' predictions with the fallback behind them, which has all weight where nobody is awake."""
+def _square_errors(predictions: Array, labels: Array, scale: float, awake: Mask, losses: Array) -> float:
+    """Squared errors divided by ``scale``; the largest of a learner awake."""
+    largest = 0.0
+    for s in range(losses.shape[0]):
+        for i in range(losses.shape[1]):
+            error = predictions[s, i] - labels[s]
+            losses[s, i] = error * error / scale
+            if awake[s, i] and losses[s, i] > largest:
+                largest = losses[s, i]
+    return largest
+
+
+@kernel
+def _lotteries(predictions: Array, p: Array, awake: Mask, fallback: float, values: Array, weights: Array) -> bool:
+    """The learners' predictions with the fallback behind them, which has all weight where nobody is awake.
+
+    Returns whether all predictions are finite.
+    """
+    total = 0.0
     for s in range(values.shape[0]):
         sleeping = 1.0
         for i in range(predictions.shape[1]):
             values[s, i] = predictions[s, i]
             weights[s, i] = p[s, i]
+            total += predictions[s, i] - predictions[s, i]  # NaN from the first that is not finite on
             if awake[s, i]:
                 sleeping = 0.0
         values[s, predictions.shape[1]] = fallback
         weights[s, predictions.shape[1]] = sleeping
+    return total == 0.0
 
 
 @kernel
@@ -101,6 +121,7 @@ class RegressionPolicy(Policy[Round, Lottery, float]):
     """
 
     accepts: ClassVar[frozenset[tuple[str, str]]] = frozenset({("regression", "full")})
+    loss_scale: float = 1.0
 
     def __init__(
         self,
@@ -126,9 +147,10 @@ class RegressionPolicy(Policy[Round, Lottery, float]):
     def _awake(self, groups: Mask) -> Mask:
         """Which learners [n, n_learners] are awake in rounds with ``groups`` [n, n_groups]."""
 
-    def _losses(self, predictions: Array, labels: Array) -> Array:
+    def _losses(self, predictions: Array, labels: Array, awake: Mask) -> Array:
         """Losses [n, n_learners] that the mixture learns from."""
-        losses: Array = (predictions - labels[:, None]) ** 2
+        losses = np.empty(predictions.shape)
+        self._watch(_square_errors(predictions, labels, self.loss_scale, awake, losses), losses, awake)
         return losses
 
     def reset(self, problem: Problem, rng: np.random.Generator) -> None:
@@ -151,12 +173,12 @@ class RegressionPolicy(Policy[Round, Lottery, float]):
             raise ValueError(f"the context must have shape ({self._dimension},), got {x.shape}")
         self._now = self._awake(groups[None, :])[0]
         self._predictions = self._learners.predict(x, self._now)
-        if not math.isfinite(self._predictions.sum()):
+        self._p = self._meta.distribution(self._now)
+        values, weights, finite = self._plays(self._predictions[None, :], self._p[None, :], self._now[None, :])
+        if not finite:
             bad = np.flatnonzero(~np.isfinite(x))
             raise ValueError(f"a prediction is not finite; columns of the context that are not: {bad.tolist()}")
-        self._p = self._meta.distribution(self._now)
         self._pending = True
-        values, weights = self._plays(self._predictions[None, :], self._p[None, :], self._now[None, :])
         return Lottery(values[0], weights[0])
 
     def update(self, observation: Round, action: Lottery, feedback: float) -> None:
@@ -170,15 +192,14 @@ class RegressionPolicy(Policy[Round, Lottery, float]):
             raise RuntimeError("update before choose: no prediction awaits its label")
         if not math.isfinite(feedback):
             raise ValueError(f"the label must be finite, got {feedback}")
-        losses = self._losses(self._predictions[None, :], np.array([feedback]))
-        self._watch(losses, self._now[None, :])
+        losses = self._losses(self._predictions[None, :], np.array([feedback]), self._now[None, :])
         self._meta.update(self._now, losses[0], self._p)
         self._learners.update(observation.context, feedback, self._now)
         self._pending = False
 
     def advance(self, environment: World[Round, Lottery, float], rounds: int) -> None:
         """Play ``rounds`` rounds, compiled where the world hands out rows and round by round elsewhere."""
-        if not isinstance(environment, RowBlocks):
+        if not offers(environment, RowBlocks):
             super().advance(environment, rounds)
             return
         end = environment.clock + rounds
@@ -190,27 +211,27 @@ class RegressionPolicy(Policy[Round, Lottery, float]):
         """Play and learn a block of rows: values and weights [n, n_plays] of the lotteries before each label."""
         awake = self._awake(rows.groups)
         predictions = self._learners.run(rows.contexts, rows.labels, awake)
-        losses = self._losses(predictions, rows.labels)
-        self._watch(losses, awake)
-        return self._plays(predictions, self._meta.run(awake, losses), awake)
+        losses = self._losses(predictions, rows.labels, awake)
+        values, weights, _ = self._plays(predictions, self._meta.run(awake, losses), awake)
+        return values, weights
 
     @property
     def _width(self) -> int:
         return 64
 
-    def _watch(self, losses: Array, awake: Mask) -> None:
-        """Look at losses [n, n_learners] of the learners awake. Here: nothing to see."""
+    def _watch(self, largest: float, losses: Array, awake: Mask) -> None:
+        """Look at losses [n, n_learners], of which ``largest`` is that of a learner awake. Here: nothing to see."""
 
-    def _plays(self, predictions: Array, p: Array, awake: Mask) -> tuple[Array, Array]:
-        """What is played: values and weights [n, n_plays]; the last value is the fallback."""
+    def _plays(self, predictions: Array, p: Array, awake: Mask) -> tuple[Array, Array, bool]:
+        """What is played: values and weights [n, n_plays], the fallback last; whether all predictions are finite."""
         n, L = len(predictions), int(predictions.shape[1])
         values, weights = np.empty((n, L + 1)), np.empty((n, L + 1))
-        _lotteries(predictions, p, awake, self.fallback, values, weights)
+        finite = _lotteries(predictions, p, awake, self.fallback, values, weights)
         if self.play == "expected":
-            return values, weights
+            return values, weights, finite
         played = np.empty((n, 1))
         if self.play == "mixture":
             _mix(values, weights, played)
         else:
             _sample(values, weights, self._rng.random(n), played)
-        return played, np.ones((n, 1))
+        return played, np.ones((n, 1)), finite

@@ -19,6 +19,7 @@ forecaster with labels in [-1, 1] (recall, Cesa-Bianchi and Lugosi 2006, Theorem
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -175,6 +176,22 @@ def _run(
             counts[i] = count
 
 
+class State(NamedTuple):
+    """Of several learners.
+
+    Attributes:
+        theta: [n_learners, dimension] coefficients.
+        P: [n_learners, dimension, dimension] inverse regularised Gram matrices before the updates that wait.
+        waiting: [n_learners, DELAY, dimension] updates that wait, then zeros.
+        counts: [n_learners] their number.
+    """
+
+    theta: Array
+    P: Array
+    waiting: Array
+    counts: Places
+
+
 class OnlineRidge:
     """Several online ridge regressions, each fed with its own rows.
 
@@ -182,57 +199,55 @@ class OnlineRidge:
         penalty: lambda, > 0.
         clip: (low, high) that predictions are clipped to; infinite ends for none.
         forward: the forecaster of Vovk, Azoury and Warmuth in place of ridge.
-
-    Attributes:
-        theta: [n_learners, dimension] coefficients.
     """
 
     def __init__(self, penalty: float, clip: tuple[float, float], forward: bool = False) -> None:
         self.penalty, self.clip, self.forward = penalty, clip, forward
 
     @property
+    def theta(self) -> Array:
+        """Coefficients [n_learners, dimension]."""
+        return self._state.theta
+
+    @property
     def inverse(self) -> Array:
         """Inverse regularised Gram matrices [n_learners, dimension, dimension], up to date."""
-        inverses = self._P.copy()
-        for P, waiting in zip(inverses, self._waiting.copy(), strict=True):
+        inverses = self._state.P.copy()
+        for P, waiting in zip(inverses, self._state.waiting.copy(), strict=True):
             _settle(P, waiting)
         return inverses
 
     def start(self, number: int, dimension: int) -> None:
         """Forget everything; ``number`` fresh learners."""
-        self.theta, self._u = np.zeros((0, dimension)), np.zeros((0, dimension))
-        self._P, self._waiting = np.zeros((0, dimension, dimension)), np.zeros((0, DELAY, dimension))
-        self._counts = np.zeros(0, dtype=np.int64)
-        self.grow(number)
+        self._state = self._fresh(number, dimension)
 
     def grow(self, number: int) -> None:
         """Add fresh learners until there are ``number``."""
-        d = self.theta.shape[1]
-        new = number - len(self.theta)
-        if new == 0:
-            return
-        self.theta = np.concatenate([self.theta, np.zeros((new, d))])
-        self._u = np.concatenate([self._u, np.zeros((new, d))])
-        self._P = np.concatenate([self._P, np.tile(np.eye(d) / self.penalty, (new, 1, 1))])
-        self._waiting = np.concatenate([self._waiting, np.zeros((new, DELAY, d))])
-        self._counts = np.concatenate([self._counts, np.zeros(new, dtype=np.int64)])
+        new, d = number - len(self.theta), self.theta.shape[1]
+        if new > 0:
+            parts = zip(self._state, self._fresh(new, d), strict=True)
+            self._state = State(*(np.concatenate(pair) for pair in parts))
+
+    def _fresh(self, number: int, d: int) -> State:
+        return State(
+            theta=np.zeros((number, d)),
+            P=np.tile(np.eye(d) / self.penalty, (number, 1, 1)),
+            waiting=np.zeros((number, DELAY, d)),
+            counts=np.zeros(number, dtype=np.int64),
+        )
 
     def predict(self, x: Array, awake: Mask) -> Array:
         """Predictions [n_learners] at ``x`` of the learners awake [n_learners]; 0 of the others."""
-        out = np.empty(len(self.theta))
-        _predict_awake(x, awake, *self._state, self.forward, *self.clip, out)
+        out, self._u = np.empty(len(awake)), np.empty((len(awake), len(x)))
+        _predict_awake(x, awake, *self._state, self._u, self.forward, *self.clip, out)
         return out
 
     def update(self, x: Array, y: float, awake: Mask) -> None:
         """Learn the label of the row that was predicted last, in the same learners."""
-        _learn_awake(x, y, awake, *self._state)
+        _learn_awake(x, y, awake, *self._state, self._u)
 
     def run(self, X: Array, y: Array, awake: Mask) -> Array:
         """Predictions [n, n_learners] before each label of ``n`` rows, as by ``predict`` and ``update`` in turn."""
         out = np.empty(awake.shape)
-        _run(X, y, awake, *self._state, self.forward, *self.clip, out)
+        _run(X, y, awake, *self._state, np.empty_like(self.theta), self.forward, *self.clip, out)
         return out
-
-    @property
-    def _state(self) -> tuple[Array, Array, Array, Places, Array]:
-        return self.theta, self._P, self._waiting, self._counts, self._u

@@ -10,8 +10,7 @@ Two files, two labels:
 * ``AdultIncome``: the file of the UCI repository; the label is 1 for an income above 50,000 dollars, else 0. Becker, B.
   and Kohavi, R. (1996), https://doi.org/10.24432/C5XW20, licence CC BY 4.0.
 * ``AdultReconstruction``: the reconstruction of F. Ding, M. Hardt, J. Miller, L. Schmidt, *Retiring Adult*, NeurIPS
-2021;
-  the label is the income in dollars, scaled to [0, 1]. This is the file of the experiments in K. Acharya et al.,
+  2021; the label is the income in dollars, scaled to [0, 1]. This is the file of the experiments in K. Acharya et al.,
   *Oracle Efficient Algorithms for Groupwise Regret*, ICLR 2024. Its terms (IPUMS CPS) allow replication and forbid
   redistribution: the user supplies it.
 """
@@ -130,6 +129,9 @@ class AdultIncome(GroupedRegression):
         horizon: number of rounds, at most the number of rows; None for all.
         report_groups: names of the groups whose regret is reported; None for all.
         regret_alignment: "exact" or "published".
+        comparator: "least_squares", "ridge" or "bounded_ols".
+        penalty: of the comparator "ridge", > 0; None for the others.
+        radius: largest length of the coefficients of the comparator "bounded_ols", > 0; None for the others.
         always_on: whether all rows together are a group too.
         verify: whether to refuse a file with other contents.
     """
@@ -143,6 +145,9 @@ class AdultIncome(GroupedRegression):
         horizon: int | None = None,
         report_groups: Sequence[str] | None = None,
         regret_alignment: str = "exact",
+        comparator: str = "least_squares",
+        penalty: float | None = None,
+        radius: float | None = None,
         always_on: bool = True,
         verify: bool = True,
     ) -> None:
@@ -152,9 +157,8 @@ class AdultIncome(GroupedRegression):
             more = uci_columns(read(TEST, verify=verify))
             columns = {name: columns[name] + more[name] for name in FIELDS}
         labels = np.array([label == ">50K" for label in columns["income"]], dtype=np.float64)
-        super().__init__(
-            adult_data(columns, labels, always_on), order, sort_by, horizon, report_groups, regret_alignment
-        )
+        data = adult_data(columns, labels, always_on)
+        super().__init__(data, order, sort_by, horizon, report_groups, regret_alignment, comparator, penalty, radius)
 
 
 class AdultReconstruction(GroupedRegression):
@@ -167,6 +171,9 @@ class AdultReconstruction(GroupedRegression):
         horizon: number of rounds, at most 49,531; None for all rows.
         report_groups: names of the groups whose regret is reported; None for all.
         regret_alignment: "exact" or "published".
+        comparator: "least_squares", "ridge" or "bounded_ols".
+        penalty: of the comparator "ridge", > 0; None for the others.
+        radius: largest length of the coefficients of the comparator "bounded_ols", > 0; None for the others.
         always_on: whether all rows together are a group too.
         verify: whether to refuse a file with other contents.
     """
@@ -179,12 +186,14 @@ class AdultReconstruction(GroupedRegression):
         horizon: int | None = None,
         report_groups: Sequence[str] | None = None,
         regret_alignment: str = "exact",
+        comparator: str = "least_squares",
+        penalty: float | None = None,
+        radius: float | None = None,
         always_on: bool = True,
         verify: bool = True,
     ) -> None:
         self.path, self.always_on, self.verify = path, always_on, verify
         columns = reconstruction_columns(read(RECONSTRUCTION, path, verify))
         labels = scale_label(np.array([float(value) for value in columns["income"]]), "income")
-        super().__init__(
-            adult_data(columns, labels, always_on), order, sort_by, horizon, report_groups, regret_alignment
-        )
+        data = adult_data(columns, labels, always_on)
+        super().__init__(data, order, sort_by, horizon, report_groups, regret_alignment, comparator, penalty, radius)

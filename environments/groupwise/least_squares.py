@@ -1,9 +1,15 @@
-"""Least squares on prefixes of a group's rows, from Gram matrices that grow row by row.
+"""Least squares on prefixes of a group's rows, plain, penalised or bounded in norm, from growing Gram matrices.
 
 For each prefix, ``SSE* = min_theta |y - X theta|^2`` from ``M = X^T X``, ``b = X^T y``, ``s = |y|^2``: Cholesky with
 diagonal pivoting of ``M`` scaled to a unit diagonal, stopped where the largest pivot left is at most 1e-10, gives ``L``
 and ``z = L^{-1} b``, and ``SSE* = s - |z|^2``. One-hot designs are rank deficient, so a cutoff is needed; on a unit
 diagonal a pivot is the share of a column that the columns before it do not explain, whatever the columns' scales.
+
+With a bound ``|theta| <= U``: the same factor gives ``M = R^T R`` and ``b = R^T z`` with ``R`` of full row rank. Put
+``K = R R^T`` and ``v(mu) = (K + mu I)^{-1} z``; then ``theta(mu) = R^T v = (M + mu I)^{-1} b`` is the shortest solution
+at ``mu = 0``, ``|theta|^2 = v.(z - mu v)`` and ``SSE(theta) = SSE* + mu^2 |v|^2`` (derived). If ``|theta(0)| > U``, the
+multiplier solves ``|theta(mu)| = U``: Newton's method on ``1 / |theta(mu)|``, which is concave, climbs to it from 0
+(J. J. More, D. C. Sorensen, *Computing a Trust Region Step*, 1983). No null space is left to divide by ``mu`` in.
 
 Compiled loops on one thread, no BLAS: threads of a BLAS slow matrices of this size down, many times under load.
 """
@@ -34,10 +40,17 @@ def _absorb(x: Array, y: float, M: Array, b: Array) -> None:
 
 
 @kernel
-def _squares(M: Array, b: Array, s: float, A: Array, z: Array, cutoff: float) -> float:
-    """``min_theta SSE`` by pivoted Cholesky; ``A`` and ``z`` are scratch."""
-    d = b.size
+def _squares(
+    M: Array, b: Array, s: float, longest: bool, A: Array, z: Array, order: NDArray[np.int64], cutoff: float
+) -> tuple[float, int]:
+    """``min_theta SSE`` by pivoted Cholesky, and the rank; with ``longest``, pivots are compared in their own scales.
+
+    In the scratch arrays remain, for the columns in ``order``, the factor's rows ``A`` and the eliminated ``z``, both
+    times the square root of the pivot, which stands on the diagonal.
+    """
+    d, rank = b.size, b.size
     for i in range(d):
+        order[i] = i
         scale = 1.0 / math.sqrt(M[i, i]) if M[i, i] > 0.0 else 0.0
         z[i] = b[i] * scale
         for j in range(d):
@@ -48,17 +61,21 @@ def _squares(M: Array, b: Array, s: float, A: Array, z: Array, cutoff: float) ->
             A[i, j] *= scale
     explained = 0.0
     for k in range(d):
-        p = k
-        for i in range(k + 1, d):
-            if A[i, i] > A[p, p]:
-                p = i
-        if A[p, p] <= cutoff:
+        p, size = k, 0.0
+        for i in range(k, d):
+            if A[i, i] > cutoff:
+                value = A[i, i] * M[order[i], order[i]] if longest else A[i, i]
+                if value > size:
+                    p, size = i, value
+        if size == 0.0:
+            rank = k
             break
         for j in range(k, d):
             A[k, j], A[p, j] = A[p, j], A[k, j]
-        for i in range(k, d):
+        for i in range(d):
             A[i, k], A[i, p] = A[i, p], A[i, k]
         z[k], z[p] = z[p], z[k]
+        order[k], order[p] = order[p], order[k]
         pivot = 1.0 / A[k, k]
         explained += z[k] * z[k] * pivot
         top = A[k]
@@ -69,7 +86,69 @@ def _squares(M: Array, b: Array, s: float, A: Array, z: Array, cutoff: float) ->
                 row = A[i]
                 for j in range(k + 1, d):
                     row[j] -= factor * top[j]
-    return max(s - explained, 0.0)
+    return max(s - explained, 0.0), rank
+
+
+@kernel
+def _solve(K: Array, mu: float, z: Array, C: Array, v: Array) -> tuple[float, float]:
+    """``v = (K + mu I)^{-1} z`` by Cholesky; ``|v|^2`` and ``v.(K + mu I)^{-1} v``. ``C`` is scratch."""
+    r = z.size
+    square, slope = 0.0, 0.0
+    for i in range(r):
+        for j in range(i + 1):
+            value = K[i, j] + (mu if i == j else 0.0)
+            for k in range(j):
+                value -= C[i, k] * C[j, k]
+            C[i, j] = math.sqrt(value) if i == j else value / C[j, j]
+        v[i] = z[i]
+        for k in range(i):
+            v[i] -= C[i, k] * v[k]
+        v[i] /= C[i, i]
+    for i in range(r - 1, -1, -1):
+        for k in range(i + 1, r):
+            v[i] -= C[k, i] * v[k]
+        v[i] /= C[i, i]
+        square += v[i] * v[i]
+    w = np.empty(r)
+    for i in range(r):
+        w[i] = v[i]
+        for k in range(i):
+            w[i] -= C[i, k] * w[k]
+        w[i] /= C[i, i]
+        slope += w[i] * w[i]
+    return square, slope
+
+
+@kernel
+def _bounded(
+    M: Array, A: Array, z: Array, order: NDArray[np.int64], rank: int, radius: float, K: Array, C: Array, v: Array
+) -> float:
+    """``min SSE - SSE*`` over ``|theta| <= radius``, from what ``_squares`` left; ``K``, ``C``, ``v`` are scratch."""
+    d, r = M.shape[0], rank
+    for k in range(r):  # R, in the columns' own scales, in place of the scaled factor
+        root = 1.0 / math.sqrt(A[k, k])
+        z[k] *= root
+        for j in range(k, d):
+            A[k, j] *= root * math.sqrt(M[order[j], order[j]])
+    for i in range(r):
+        for j in range(i + 1):
+            K[i, j] = 0.0
+            for k in range(i, d):
+                K[i, j] += A[i, k] * A[j, k]
+    mu, target = 0.0, radius * radius
+    for _ in range(200):
+        square, slope = _solve(K, mu, z[:r], C, v)
+        inner = 0.0
+        for i in range(r):
+            inner += v[i] * z[i]
+        length = inner - mu * square  # |theta|^2
+        if length <= target * (1.0 + 1e-12):
+            break
+        change = length / (square - mu * slope) * (math.sqrt(length) / radius - 1.0)
+        if mu + change == mu:
+            break
+        mu += change
+    return mu * mu * square if r > 0 else 0.0
 
 
 @kernel
@@ -99,10 +178,18 @@ def _ridge(M: Array, b: Array, s: float, penalty: float, A: Array, z: Array) -> 
 
 @kernel
 def _prefixes(
-    X: Array, y: Array, rows: NDArray[np.int64], ends: NDArray[np.int64], penalty: float, cutoff: float, out: Array
+    X: Array,
+    y: Array,
+    rows: NDArray[np.int64],
+    ends: NDArray[np.int64],
+    penalty: float,
+    radius: float,
+    cutoff: float,
+    out: Array,
 ) -> None:
     d = X.shape[1]
     M, A, b, z = np.zeros((d, d)), np.empty((d, d)), np.zeros(d), np.empty(d)
+    K, C, v, order = np.empty((d, d)), np.empty((d, d)), np.empty(d), np.empty(d, np.int64)
     s, n = 0.0, 0
     for k in range(ends.size):
         if k > 0 and ends[k] == ends[k - 1]:
@@ -116,20 +203,23 @@ def _prefixes(
         if penalty > 0.0:
             out[k, 0], out[k, 1] = _ridge(M, b, s, penalty, A, z)
         else:
-            out[k, 0] = _squares(M, b, s, A, z, cutoff)
+            out[k, 0], rank = _squares(M, b, s, radius < np.inf, A, z, order, cutoff)
+            if radius < np.inf:
+                out[k, 0] += _bounded(M, A, z, order, rank, radius, K, C, v)
 
 
-def prefix_losses(X: Array, y: Array, member: Mask, ends: NDArray[np.int64]) -> Array:
-    """Least-squares losses [n_ends] on prefixes of the rows of a group.
+def prefix_losses(X: Array, y: Array, member: Mask, ends: NDArray[np.int64], radius: float = math.inf) -> Array:
+    """Least-squares losses [n_ends] on prefixes of the rows of a group, over coefficients no longer than ``radius``.
 
     Args:
         X: [n, dimension] contexts.
         y: [n] labels.
         member: [n] 1 for the group's rows.
         ends: [n_ends] lengths of the prefixes in rows of the group, not decreasing.
+        radius: U > 0; infinite for no bound.
     """
     out = np.zeros((len(ends), 2))
-    _prefixes(X, y, np.flatnonzero(member), ends, 0.0, CUTOFF, out)
+    _prefixes(X, y, np.flatnonzero(member), ends, 0.0, radius, CUTOFF, out)
     return out[:, 0]
 
 
@@ -144,7 +234,7 @@ def prefix_ridge(X: Array, y: Array, member: Mask, ends: NDArray[np.int64], pena
         penalty: > 0.
     """
     out = np.zeros((len(ends), 2))
-    _prefixes(X, y, np.flatnonzero(member), ends, penalty, CUTOFF, out)
+    _prefixes(X, y, np.flatnonzero(member), ends, penalty, math.inf, CUTOFF, out)
     return out[:, 0], out[:, 1]
 
 

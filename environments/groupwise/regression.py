@@ -3,6 +3,10 @@
 A round shows a context and its groups, takes a prediction of the label in [0, 1] and charges the squared error. The
 tape of a run is the order of the rows; everything else is fixed by the table.
 
+Comparators, for each group on its rows so far: "least_squares", ``min_theta SSE``, as in the paper's experiments;
+"ridge", ``min_theta(penalty |theta|^2 + SSE)``, against which clipped online ridge of the same penalty loses at most
+``ln det(A / penalty)``; "bounded_ols", ``min SSE`` over ``|theta| <= radius``, that of gradient descent in a ball.
+
 Orders: "given"; "shuffled", a uniform permutation; "ascending", a stable sort of the shuffled rows by the column
 ``sort_by``; "descending", that order reversed, ties too. Source: published code of Acharya et al. 2024.
 """
@@ -17,8 +21,9 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from bandits.contract import Array, Problem
-from bandits.domain import did_you_mean, integer, one_of
+from bandits.domain import did_you_mean, integer, one_of, positive
 from bandits.groupwise.policy import Lottery, Mask, Round, Rows
+from bandits.groupwise.theory import group_of
 from bandits.kernels import kernel
 from environments.groupwise.data import GroupedData
 from environments.groupwise.least_squares import minimum_norm_solution, prefix_losses, prefix_ridge
@@ -26,6 +31,7 @@ from environments.groupwise.world import GroupedWorld, GroupHindsight
 
 ORDERS = ("shuffled", "given", "ascending", "descending")
 ALIGNMENTS = ("exact", "published")
+COMPARATORS = ("least_squares", "ridge", "bounded_ols")
 
 
 @kernel
@@ -51,6 +57,13 @@ def _absorb(values: Array, weights: Array, labels: Array, groups: Mask, totals: 
     return -1, loss
 
 
+def _wanted(name: str, value: float | None, kind: str, comparator: str) -> float | None:
+    """A parameter of one kind of comparator, checked: given exactly with that kind."""
+    if (value is not None) != (comparator == kind):
+        raise ValueError(f"{name} must be given exactly with comparator {kind!r}, got {value!r} with {comparator!r}")
+    return value if value is None else positive(name, value)
+
+
 def paper_permutation(n: int, seed: int) -> NDArray[np.int64]:
     """The permutation of ``n`` rows that the paper's code makes with ``seed`` (numpy's legacy generator)."""
     return np.random.RandomState(seed).permutation(n).astype(np.int64)
@@ -70,6 +83,9 @@ class GroupedRegression(GroupedWorld[Any, float, NDArray[np.int64]]):
         report_groups: names of the groups whose regret is reported; None for all.
         regret_alignment: "exact", or "published": the comparator leaves out the last row of the group's prefix, as in
             the paper's published tables. No theorem speaks of the latter.
+        comparator: "least_squares", "ridge" or "bounded_ols".
+        penalty: of the comparator "ridge", > 0; None for the others.
+        radius: largest length of the coefficients of the comparator "bounded_ols", > 0; None for the others.
     """
 
     def __init__(
@@ -80,6 +96,9 @@ class GroupedRegression(GroupedWorld[Any, float, NDArray[np.int64]]):
         horizon: int | None = None,
         report_groups: Sequence[str] | None = None,
         regret_alignment: str = "exact",
+        comparator: str = "least_squares",
+        penalty: float | None = None,
+        radius: float | None = None,
     ) -> None:
         n, d = data.contexts.shape
         self.data = data
@@ -87,6 +106,9 @@ class GroupedRegression(GroupedWorld[Any, float, NDArray[np.int64]]):
         self.sort_by = sort_by
         self.report_groups = report_groups if report_groups is None else list(report_groups)
         self.regret_alignment = one_of("regret_alignment", regret_alignment, ALIGNMENTS)
+        self.comparator = one_of("comparator", comparator, COMPARATORS)
+        self.penalty = _wanted("penalty", penalty, "ridge", comparator)
+        self.radius = _wanted("radius", radius, "bounded_ols", comparator)
         self._horizon = n if horizon is None else integer("horizon", horizon, 1, n)
         if (sort_by is not None) != (order in ("ascending", "descending")):
             raise ValueError(f"sort_by must name a column exactly when rows are sorted, got {sort_by!r} with {order!r}")
@@ -110,8 +132,11 @@ class GroupedRegression(GroupedWorld[Any, float, NDArray[np.int64]]):
         self._reported = [(name, i) for name, i in self._reported if np.any(data.groups[:, i])]
         if not self._reported:
             raise ValueError("report_groups must name a group that holds any row")
+        self.kind = "" if penalty is None else f"ridge with penalty {penalty:g}"
+        self.kind = self.kind if radius is None else f"coefficients of length at most {radius:g}"
+        self.against = group_of("{}", self.kind)
         if regret_alignment == "published":
-            self.against = "all but the last of {}"
+            self.against += ", all rows but the last"
         self.action_space = spaces.Box(0.0, 1.0, (1,), np.float64)
         box = spaces.Box(np.array([a for a, _ in ranges]), np.array([b for _, b in ranges]), dtype=np.float64)
         self.observation_space = spaces.Tuple((box, spaces.MultiBinary(len(data.names))))
@@ -182,7 +207,10 @@ class GroupedRegression(GroupedWorld[Any, float, NDArray[np.int64]]):
 
     def _best(self, group: int, ends: NDArray[np.int64]) -> Array:
         lag = 1 if self.regret_alignment == "published" else 0
-        return prefix_losses(self._X, self._y, self._groups[:, group], np.maximum(ends - lag, 0))
+        rows = self._X, self._y, self._groups[:, group], np.maximum(ends - lag, 0)
+        if self.penalty is not None:
+            return prefix_ridge(*rows, self.penalty)[0]
+        return prefix_losses(*rows, np.inf if self.radius is None else self.radius)
 
     def _worst(self) -> Array:
         worst: Array = np.maximum(self._y, 1.0 - self._y) ** 2
@@ -197,22 +225,28 @@ class RegressionHindsight(GroupHindsight):
         self._rows = world
         self.dimension = world._X.shape[1]
         self.context_norm = float(np.sqrt(np.max(np.einsum("ij,ij->i", world._X, world._X))))
+        self.kind = world.kind
+        self.radius = np.inf if world.radius is None else world.radius
 
     def ridge(self, group: str, times: Array, penalty: float) -> tuple[Array, Array]:
-        """Excess of the penalised over the plain least-squares loss, and ``ln det(A / penalty)``."""
+        """Excess of the penalised least-squares loss over the comparator's, and ``ln det(A / penalty)``."""
         key = ("ridge", group, penalty, times.tobytes())
         if key not in self._kept:
             world, i = self._rows, self._index(group)
             ends = self.sizes(group, times).astype(np.int64)
             values, determinants = prefix_ridge(world._X, world._y, world._groups[:, i], ends, penalty)
-            plain = prefix_losses(world._X, world._y, world._groups[:, i], ends)
-            self._kept[key] = (np.maximum(values - plain, 0.0), determinants)
+            self._kept[key] = (values - world._best(i, ends), determinants)
         pair: tuple[Array, Array] = self._kept[key]
         return pair
 
     def solution_norm(self, group: str) -> float:
-        """Length of the minimum-norm least-squares coefficients at the horizon."""
+        """Length of the comparator's coefficients at the horizon, or a bound on it."""
+        if self._rows.radius is not None:
+            return self._rows.radius
         member = self._rows._groups[:, self._index(group)] == 1
         if not member.any():
             return 0.0
-        return float(np.linalg.norm(minimum_norm_solution(self._rows._X[member], self._rows._y[member])))
+        X, y, penalty = self._rows._X[member], self._rows._y[member], self._rows.penalty
+        if penalty is not None:
+            return float(np.linalg.norm(np.linalg.solve(penalty * np.eye(X.shape[1]) + X.T @ X, X.T @ y)))
+        return float(np.linalg.norm(minimum_norm_solution(X, y)))

@@ -61,10 +61,21 @@ class SyntheticGroups(GroupedRegression):
         horizon: number of rounds; None for all rows.
         report_groups: names of the groups whose regret is reported; None for all.
         regret_alignment: "exact" or "published".
+        comparator: "least_squares", "ridge" or "bounded_ols".
+        penalty: of the comparator "ridge", > 0; None for the others.
+        radius: largest length of the coefficients of the comparator "bounded_ols", > 0; None for the others.
         always_on: whether all rows together are a group too.
 
     Attributes:
         dominance: [n_groups] the groups by falling dominance.
+
+    Example:
+        >>> from environments import SyntheticGroups
+        >>> world = SyntheticGroups(label="min", horizon=200)
+        >>> world.problem.groups
+        ('circle', 'square', 'triangle', 'green', 'red', 'always_on')
+        >>> [notion.name for notion in world.notions()][:2]
+        ['always_on', 'circle']
     """
 
     def __init__(
@@ -83,6 +94,9 @@ class SyntheticGroups(GroupedRegression):
         horizon: int | None = 10_000,
         report_groups: Sequence[str] | None = None,
         regret_alignment: str = "exact",
+        comparator: str = "least_squares",
+        penalty: float | None = None,
+        radius: float | None = None,
         always_on: bool = True,
     ) -> None:
         self.label = one_of("label", label, LABELS)
@@ -95,7 +109,9 @@ class SyntheticGroups(GroupedRegression):
         self.data_seed = integer("data_seed", data_seed, 0)
         self.rng = one_of("rng", rng, ("modern", "legacy"))
         self.always_on = always_on
-        super().__init__(self._make(), order, sort_by, horizon, report_groups, regret_alignment)
+        super().__init__(
+            self._make(), order, sort_by, horizon, report_groups, regret_alignment, comparator, penalty, radius
+        )
 
     def _make(self) -> GroupedData:
         n, d = self._number, self.features

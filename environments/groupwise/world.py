@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bandits.contract import Array, Problem
 from bandits.groupwise.policy import ALWAYS_ON, Mask, columns_of
+from bandits.groupwise.theory import group_of
 from environments.contract import Environment, Notion
 
 Act = TypeVar("Act")
@@ -22,11 +23,14 @@ class GroupedWorld(Environment[Any, Act, Fbk, Tape]):
     """Rounds that belong to overlapping groups, known before the play.
 
     Ledger: ``reward``, and ``reward in <group>`` for each reported group. Comparators: ``best in <group>``, the
-    cumulative reward in the group's rounds of the best fixed model for these rounds, and ``worst``, the cumulative
-    reward of the worst play. The regret in a group stands still in rounds of other groups.
+    cumulative reward in the group's rounds of the best fixed model for these rounds, and ``worst in <group>``, that of
+    the worst play. The regret in a group stands still in rounds of other groups; its clock, ``rounds in <group>``, does
+    so too.
     """
 
-    against = "best in {}"
+    against = group_of("{}")
+    kind = ""
+    """Which models compete, in words, where not all of them do."""
 
     def __init__(self, problem: Problem, report_groups: Sequence[str] | None) -> None:
         self.problem = problem
@@ -83,21 +87,32 @@ class GroupedWorld(Environment[Any, Act, Fbk, Tape]):
         return np.searchsorted(np.flatnonzero(self._groups[:, group]), times)
 
     def comparators(self, checkpoints: NDArray[np.int64]) -> Mapping[str, Array]:
-        worst = -np.cumsum(self._worst())[checkpoints - 1]
-        best = {f"best in {name}": -self._best(i, self.sizes(i, checkpoints)) for name, i in self._reported}
-        return {**best, "worst": worst}
+        largest = self._worst()
+        found = {f"best in {name}": -self._best(i, self.sizes(i, checkpoints)) for name, i in self._reported}
+        for name, i in self._reported:
+            found[f"worst in {name}"] = -np.cumsum(largest * self._groups[:, i])[checkpoints - 1]
+        return found
+
+    def clocks(self, checkpoints: NDArray[np.int64]) -> Mapping[str, Array]:
+        return {
+            f"rounds in {name}": self.sizes(i, checkpoints).astype(np.float64)
+            for name, i in self._reported
+            if name != ALWAYS_ON
+        }
 
     def notions(self) -> Sequence[Notion]:
         ordered = sorted(self._reported, key=lambda entry: entry[0] != ALWAYS_ON)
+        among = f" ({self.kind})" if self.kind else ""
         return tuple(
             Notion(
                 name,
                 f"reward in {name}",
                 f"best in {name}",
                 self.against.format(name),
-                "regret to the best model" if name == ALWAYS_ON else f"regret in {name} to its best model",
+                ("regret to the best model" if name == ALWAYS_ON else f"regret in {name} to its best model") + among,
                 "loss",
-                every_round=name == ALWAYS_ON,
+                clock="" if name == ALWAYS_ON else f"rounds in {name}",
+                worst=f"worst in {name}",
             )
             for name, _ in ordered
         )

@@ -266,13 +266,79 @@ def test_the_a_priori_bound_by_hand(stream, play):
     )
 
 
+def hindsight_value(X, y, comparator):
+    """What the comparator loses, by a general solver or a linear system."""
+    if "penalty" in comparator:
+        theta = np.linalg.solve(comparator["penalty"] * np.eye(X.shape[1]) + X.T @ X, X.T @ y)
+        return comparator["penalty"] * theta @ theta + np.sum((y - X @ theta) ** 2)
+    theta = np.linalg.lstsq(X, y, rcond=None)[0]
+    if np.linalg.norm(theta) <= comparator["radius"]:
+        return np.sum((y - X @ theta) ** 2)
+    low, high = 0.0, 1e9
+    for _ in range(200):
+        middle = (low + high) / 2
+        theta = np.linalg.solve(middle * np.eye(X.shape[1]) + X.T @ X, X.T @ y)
+        low, high = (middle, high) if np.linalg.norm(theta) > comparator["radius"] else (low, middle)
+    return np.sum((y - X @ theta) ** 2)
+
+
+@pytest.mark.parametrize(
+    "comparator", [{"comparator": "ridge", "penalty": 1.0}, {"comparator": "bounded_ols", "radius": 0.4}]
+)
+def test_theorems_against_their_own_comparators(comparator, play):
+    """Against ridge the bound of ridge is ld(n) alone; against a ball, lambda U^2 + ld(n), and that of descent."""
+    world = GroupedRegression(random_data(3, n=300), "given", **comparator)
+    times = np.array([300.0])
+    found = {}
+    for name, policy in (
+        ("ridge", Groupwise(clip=[0.0, 1.0])),
+        ("ogd", Groupwise("ogd", diameter=0.8, clip=[0.0, 1.0])),
+        ("small ball", Groupwise("ogd", diameter=0.1, clip=[0.0, 1.0])),
+    ):
+        losses, bounds = play(world, policy), policy.regret_bounds(world.problem, world.facts())
+        assert {b.against for b in bounds} == {n.against for n in world.notions()}
+        found[name] = {(b.against, b.of_run): b for b in bounds}
+        for notion in world.notions():
+            regret = losses[notion.name] + world.comparators(np.array([300]))[notion.comparator][0]
+            for of_run in (False, True):
+                bound = found[name][notion.against, of_run]
+                assert regret <= bound.curve(times)[0] or not bound.holds
+    X, y, on = world.data.contexts, world.data.labels, world.data.groups[:, 1] == 1
+    X, y, n = X[on], y[on], on.sum()
+    against = next(notion.against for notion in world.notions() if notion.name == "g1")
+    mixing = math.sqrt(3 * n * (math.log(5) + math.log(2.5 + 1.5 * math.log(301))))
+    norm = np.max(np.sum(world.data.contexts**2, axis=1))
+    cost = 0.0 if "penalty" in comparator else 0.16
+    assert found["ridge"][against, False].curve(times)[0] == pytest.approx(
+        cost + 4 * math.log(1 + n * norm / 4) + mixing, rel=1e-9
+    )
+    A = np.eye(4) + X.T @ X
+    b = X.T @ y
+    excess = y @ y - b @ np.linalg.solve(A, b) - hindsight_value(X, y, comparator)
+    own = found["ridge"][against, True].curve(times)[0] - (excess + np.linalg.slogdet(A)[1])
+    assert 0.0 < own < mixing
+    assert world.comparators(np.array([300]))["best in g1"][0] == pytest.approx(-hindsight_value(X, y, comparator))
+    inside = {a.text: a.holds for a in found["ogd"][against, False].assumptions}
+    assert inside["the best model's coefficients lie in the ball"] == (hindsight_norm(X, y, comparator) <= 0.4)
+    assert found["ogd"][against, False].anytime == ("radius" in comparator)
+    assert not found["small ball"][against, False].holds
+
+
+def hindsight_norm(X, y, comparator):
+    if "radius" in comparator:
+        return comparator["radius"]
+    return np.linalg.norm(np.linalg.solve(comparator["penalty"] * np.eye(X.shape[1]) + X.T @ X, X.T @ y))
+
+
 def test_the_bound_is_void_beyond_the_declared_losses(play):
     data = random_data(9)
     world = GroupedRegression(grouped_data(50 * data.contexts - 25, data.labels, data.groups[:, :4], data.names[:4]))
     policy = Groupwise(penalty=1e-4)
     play(world, policy)
     assert policy.largest_loss > 1.0
-    assert not any(b.holds for b in policy.regret_bounds(world.problem, world.facts()))
+    for bound in policy.regret_bounds(world.problem, world.facts()):
+        (broken,) = [a for a in bound.assumptions if not a.holds]
+        assert (broken.text, broken.largest) == ("every learner's loss lies in [0, 1]", policy.largest_loss)
     wide = Groupwise(penalty=1e-4, loss_scale=2 * policy.largest_loss)
     play(world, wide)
     assert all(b.holds for b in wide.regret_bounds(world.problem, world.facts()))

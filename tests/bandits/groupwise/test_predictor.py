@@ -120,14 +120,14 @@ def test_input_is_checked():
     bad = X.copy()
     bad[3, 1] = np.nan
     cases = (
-        ((bad, y, columns), r"X must be finite, got nan in row 3, column 1"),
+        ((bad, y, columns), r"X must be finite, got NaN in row 3, column 1"),
         ((X[0], y, columns), r"X must have shape \(n, dimension\)"),
         ((X, y[:5], columns), r"y must have shape \(200,\), got \(5,\)"),
         ((X, np.where(np.arange(200) == 7, np.inf, y), columns), "y must be finite, got inf in row 7"),
         ((X, y, np.full((200, 1), 2)), "groups must hold 0 and 1, got 2 in row 0, column 0"),
         ((X, y, np.ones(200)), r"groups must have shape \(200, n_groups\)"),
         ((X, y, {"low": columns["low"]}), "groups must be low, late, always_on as before, got low, always_on"),
-        ((X[:, :2], y, columns), "X must have 3 columns as before, got 2"),
+        ((X[:, :2], y, columns), "X has 2 features, but GroupwisePredictor is expecting 3 features"),
     )
     for arguments, what in cases:
         with pytest.raises(ValueError, match=what):

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.optimize import minimize
 
 from bandits.groupwise.global_learner import GlobalLearner
 from bandits.groupwise.groupwise import Groupwise
@@ -58,8 +59,17 @@ def test_ledger_and_comparators_by_brute_force():
             X, y = world.data.contexts[rows], world.data.labels[rows]
             exact = np.sum((y - X @ np.linalg.lstsq(X, y, rcond=1e-10)[0]) ** 2) if len(y) else 0.0
             assert best[f"best in {g}"][k] == pytest.approx(-exact, abs=1e-10)
+        largest = np.maximum(world.data.labels[tape], 1 - world.data.labels[tape]) ** 2
+        for k, t in enumerate(times):
+            assert best[f"worst in {g}"][k] == pytest.approx(-largest[:t][on[:t]].sum())
     assert world.ledger()["reward"] == pytest.approx(-losses.sum())
-    assert best["worst"][-1] == pytest.approx(-np.sum(np.maximum(world.data.labels, 1 - world.data.labels) ** 2))
+    notions = {n.name: n for n in world.notions()}
+    assert [notions[g].clock for g in ("always_on", "a", "b")] == ["", "rounds in a", "rounds in b"]
+    assert {n.worst for n in notions.values()} | {n.comparator for n in notions.values()} == set(best)
+    clocks = world.clocks(times)
+    for g in ("a", "b"):
+        member = world.data.groups[tape, world.problem.groups.index(g)]
+        assert clocks[f"rounds in {g}"].tolist() == [member[:t].sum() for t in times]
 
 
 def test_the_published_alignment_leaves_out_the_last_row():
@@ -73,6 +83,62 @@ def test_the_published_alignment_leaves_out_the_last_row():
     at = np.flatnonzero(exact.data.groups[:, 1])
     assert np.array_equal(b["best in b"][at[1:]], a["best in b"][at[1:] - 1])
     assert {n.against for n in exact.notions()}.isdisjoint({n.against for n in published.notions()})
+
+
+COMPARATORS = [
+    ({"comparator": "ridge", "penalty": 0.5}, "ridge with penalty 0.5"),
+    ({"comparator": "bounded_ols", "radius": 0.4}, "coefficients of length at most 0.4"),
+    ({"comparator": "bounded_ols", "radius": 1e6}, "coefficients of length at most 1e+06"),
+]
+
+
+def penalised(X, y, penalty):
+    """The objective of ridge at its optimum, by least squares on rows that stand for the penalty."""
+    rows = np.concatenate([X, np.sqrt(penalty) * np.eye(X.shape[1])])
+    theta = np.linalg.lstsq(rows, np.concatenate([y, np.zeros(X.shape[1])]), rcond=None)[0]
+    return penalty * theta @ theta + np.sum((y - X @ theta) ** 2)
+
+
+@pytest.mark.parametrize("alignment", ["exact", "published"])
+@pytest.mark.parametrize(("arguments", "kind"), COMPARATORS)
+def test_comparators_by_brute_force(arguments, kind, alignment):
+    world = small(**arguments, regret_alignment=alignment)
+    tape = world.draw(np.random.default_rng(4))
+    world.begin(tape)
+    times = np.array([1, 2, 4, 9, 30, 90])
+    found = world.comparators(times)
+    for i, g in enumerate(world.problem.groups):
+        on = world.data.groups[tape, i] == 1
+        for k, t in enumerate(times):
+            rows = tape[:t][on[:t]][: -1 if alignment == "published" else None]
+            X, y = world.data.contexts[rows], world.data.labels[rows]
+            if "penalty" in arguments:
+                exact = penalised(X, y, arguments["penalty"])
+            else:
+                exact = shortest_fit(X, y, arguments["radius"])
+            assert found[f"best in {g}"][k] == pytest.approx(-exact, abs=1e-7), (g, t)
+    plain = small(regret_alignment=alignment)
+    for notion, other in zip(world.notions(), plain.notions(), strict=True):
+        assert notion.label == f"{other.label} ({kind})"
+        assert notion.against not in {n.against for n in plain.notions()}
+
+
+def shortest_fit(X, y, radius):
+    """Least squares over a ball by a general solver, from several starts."""
+    if len(y) == 0:
+        return 0.0
+    fits = []
+    for start in np.random.default_rng(0).normal(size=(3, X.shape[1])) * 1e-3:
+        fit = minimize(
+            lambda w: np.sum((X @ w - y) ** 2),
+            start,
+            jac=lambda w: 2 * X.T @ (X @ w - y),
+            constraints={"type": "ineq", "fun": lambda w: radius**2 - w @ w, "jac": lambda w: -2 * w},
+            method="SLSQP",
+            options={"ftol": 1e-13, "maxiter": 500},
+        )
+        fits.append(fit.fun)
+    return min(fits)
 
 
 def test_a_group_without_rows_is_not_reported():
@@ -151,7 +217,7 @@ def test_the_papers_small_synthetic_run():
         played.reset(world.problem, np.random.default_rng(0))
         played.advance(world, 2000)
         assert [-v for v in list(world.ledger().values())[1:]] == pytest.approx(values, abs=1e-8)
-    best = [-v[0] for v in world.comparators(np.array([2000])).values()][:-1]
+    best = [-v[0] for name, v in world.comparators(np.array([2000])).items() if name.startswith("best")]
     assert best == pytest.approx([3.92759060, 2.41981861, 2.29019193, 1.49040313, 3.02090538, 10.68936491], abs=1e-8)
 
 
@@ -246,6 +312,12 @@ def test_illegal_actions(make, action, what):
         (lambda: small(horizon=91), r"horizon must be a whole number in 1\.\.90, got 91"),
         (lambda: small(regret_alignment="other"), "regret_alignment must be one of exact, published"),
         (lambda: small(report_groups=["c"]), "report_groups names the group 'c'; known: a, b, always_on"),
+        (lambda: small(comparator="lasso"), "comparator must be one of least_squares, ridge, bounded_ols, got 'lasso'"),
+        (lambda: small(comparator="ridge"), "penalty must be given exactly with comparator 'ridge', got None"),
+        (lambda: small(penalty=1.0), "penalty must be given exactly with comparator 'ridge', got 1.0"),
+        (lambda: small(comparator="ridge", penalty=0.0), "penalty must be"),
+        (lambda: small(comparator="bounded_ols"), "radius must be given exactly with comparator 'bounded_ols'"),
+        (lambda: small(comparator="bounded_ols", radius=float("nan")), "radius must be"),
         (lambda: SyntheticGroups("median"), "label must be one of mean, min, max, dperm"),
         (lambda: SyntheticGroups(rows=0), "rows must be a whole number >= 1"),
         (lambda: SyntheticGroups(features=0), "features must be a whole number >= 1"),
