@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 import json
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 import bandits
 import environments
-from bandits.contract import Bound
+from bandits.contract import Bound, Policy
 from bandits.registry import POLICIES
 from environments.contract import Environment
 from environments.registry import ENVIRONMENTS
@@ -84,7 +84,7 @@ def _panel_cells(study: Study, panel: Panel) -> Iterator[Cell]:
     environment = panel.environment.model_dump(include={"name", "parameters"})
     policies: Sequence[Component | None] = (None, *panel.policies)
     for policy in policies:
-        for first in range(0, panel.replicates, study.block):
+        for first, count in _blocks(panel, study.block):
             yield Cell(
                 panel=panel.name,
                 environment=environment,
@@ -93,9 +93,17 @@ def _panel_cells(study: Study, panel: Panel) -> Iterator[Cell]:
                 horizon=panel.horizon,
                 seed=study.seed,
                 first=first,
-                count=min(study.block, panel.replicates - first),
+                count=count,
                 checkpoints=study.checkpoints,
             )
+
+
+def _blocks(panel: Panel, size: int) -> Iterator[tuple[int, int]]:
+    """First replicate and number of replicates of each block; none holds tuning and held-out replicates of a search."""
+    cut = panel.search.tuning if panel.search else 0
+    for start, stop in ((0, cut), (cut, panel.replicates)):
+        for first in range(start, stop, size):
+            yield first, min(size, stop - first)
 
 
 def tape_rng(seed: int, replicate: int) -> Generator:
@@ -108,18 +116,24 @@ def policy_rng(seed: int, replicate: int, label: str) -> Generator:
     return default_rng(SeedSequence(seed, spawn_key=(replicate, 1, crc32(label.encode()))))
 
 
-def run_cell(cell: Cell) -> CellResult:
+def run_cell(cell: Cell, watch: Callable[[Policy[Any, Any, Any]], None] = lambda policy: None) -> CellResult:
     """The cell's arrays, each [count, n_checkpoints], and its JSON facts.
 
     A policy cell has ``series/<name>`` of the ledger and ``bound/<i>`` described by ``facts["bounds"][i]``; a world
-    cell has ``comparator/<name>``, the lower bounds in the same way, and ``facts["notions"]``.
+    cell has ``comparator/<name>``, ``clock/<name>``, the lower bounds in the same way, and ``facts["notions"]``.
+    ``watch`` is shown the policy at some times (about ten) of the first replicate, the last among them.
     """
     environment = build_environment(Component(**cell.environment), cell.horizon)
     times = checkpoints(cell.checkpoints, cell.horizon)
-    return _world(cell, environment, times) if cell.policy is None else _play(cell, environment, times)
+    return _world(cell, environment, times) if cell.policy is None else _play(cell, environment, times, watch)
 
 
-def _play(cell: Cell, environment: Environment[Any, Any, Any, Any], times: NDArray[np.int64]) -> CellResult:
+def _play(
+    cell: Cell,
+    environment: Environment[Any, Any, Any, Any],
+    times: NDArray[np.int64],
+    watch: Callable[[Policy[Any, Any, Any]], None],
+) -> CellResult:
     assert cell.policy is not None
     policy = build_policy(Component(**cell.policy))
     series: dict[str, NDArray[np.float64]] = {}
@@ -134,6 +148,8 @@ def _play(cell: Cell, environment: Environment[Any, Any, Any, Any], times: NDArr
                     policy.advance(environment, int(time) - environment.clock)
                 for name, value in _ledger_at(environment, int(time)).items():
                     series.setdefault(name, np.empty((cell.count, len(times))))[r, c] = value
+                if r == 0 and (len(times) - 1 - c) % max(1, len(times) // 10) == 0:
+                    watch(policy)
         except Exception as error:
             error.add_note(f"in replicate {replicate}, round {environment.clock}")
             raise
@@ -160,11 +176,12 @@ def _world(cell: Cell, environment: Environment[Any, Any, Any, Any], times: NDAr
     for r in range(cell.count):
         environment.begin(environment.draw(tape_rng(cell.seed, cell.first + r)))
         for name, values in environment.comparators(times).items():
-            curves.setdefault(name, np.empty((cell.count, len(times))))[r] = values
+            curves.setdefault(f"comparator/{name}", np.empty((cell.count, len(times))))[r] = values
+        for name, values in environment.clocks(times).items():
+            curves.setdefault(f"clock/{name}", np.empty((cell.count, len(times))))[r] = values
         theory.add(environment.facts(), lambda _: environment.lower_bounds())
     bounds, about = theory.result()
-    arrays = {f"comparator/{name}": values for name, values in curves.items()} | bounds
-    return arrays, {"bounds": about, "notions": [asdict(notion) for notion in environment.notions()]}
+    return curves | bounds, {"bounds": about, "notions": [asdict(notion) for notion in environment.notions()]}
 
 
 class _Theory:
@@ -191,7 +208,8 @@ class _Theory:
                 "source": b.source,
                 "anytime": b.anytime,
                 "rate": b.rate,
-                "assumptions": [{"text": a.text, "holds": a.holds} for a in b.assumptions],
+                "of_run": b.of_run,
+                "assumptions": [{"text": a.text, "holds": a.holds, "largest": a.largest} for a in b.assumptions],
             }
             for b in self.bounds
         ]
@@ -202,6 +220,7 @@ class _Theory:
         for kept, new in zip(self.about, about, strict=True):
             for a, b in zip(kept["assumptions"], new["assumptions"], strict=True):
                 a["holds"] = a["holds"] and b["holds"]
+                a["largest"] = None if a["largest"] is None else max(a["largest"], b["largest"])
         self.n += 1
 
     def result(self) -> tuple[dict[str, NDArray[np.float64]], list[dict[str, Any]]]:

@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 import copy
-import inspect
 import re
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from pydantic import BaseModel, ValidationError
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError
 
-from bandits.contract import check_accepts
 from bandits.domain import did_you_mean
-from bandits.registry import POLICIES, Registry
-from environments.registry import ENVIRONMENTS
+from experiments import axes
 from experiments.paths import assign
-from experiments.study import SHARED, Component, Figure, Panel, Range, Study, Sweep, SweepFigure
-
-Location = tuple[str | int, ...]
+from experiments.study import SHARED, Study
+from experiments.validation import mistakes_of, path_text
 
 
 @dataclass(frozen=True)
@@ -102,12 +96,16 @@ def parse_study(text: str, source: str = "<text>", changes: Sequence[str] = ()) 
     for change in changes:
         _apply(document, change)
     data = _complete(_plain(document))
-    study = {key: value for key, value in data.items() if key not in SHARED}
-    mistakes = [*_schema_mistakes(Study, study), *_panel_mistakes(data)]
-    if mistakes:
-        located = (Mistake(source, *_position(document, where), _path(where), what) for where, what in mistakes)
+    located = [
+        Mistake(source, *_position(document, where), path_text(where), what) for where, what in mistakes_of(data)
+    ]
+    if located:
         raise ConfigError(sorted(dict.fromkeys(located), key=lambda m: (m.line, m.column)))
-    return Study.model_validate(study)
+    study = Study.model_validate({key: value for key, value in data.items() if key not in SHARED})
+    names = [panel.name for panel in study.all_panels()]
+    if twice := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
+        raise ConfigError([Mistake(source, 1, 1, "panels", f"two panels would be named {', '.join(twice)}")])
+    return study
 
 
 def _complete(data: dict[str, Any]) -> dict[str, Any]:
@@ -131,131 +129,6 @@ def _entries(data: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
     return [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
 
 
-def _schema_mistakes(model: type[BaseModel], data: Any, above: Location = ()) -> Iterator[tuple[Location, str]]:
-    """What is wrong with the form of ``data``, which stands at ``above`` in the file."""
-    try:
-        model.model_validate(data)
-    except ValidationError as error:
-        for e in error.errors():
-            where = (*above, *(step for step in e["loc"] if step not in _UNIONS))
-            if e["type"] == "extra_forbidden":
-                known = _known_keys(where[:-1])
-                yield where, f"unknown key{did_you_mean(where[-1], known)}; known: {', '.join(known)}"
-            elif e["type"] == "missing":
-                yield where[:-1], f"the key {where[-1]!r} is missing"
-            elif e["type"] == "int_type" and isinstance(e["input"], float) and e["input"].is_integer():
-                yield where, f"must be a whole number, got {e['input']!r} (write {int(e['input'])})"
-            elif e["type"] == "value_error":
-                yield where, str(e["ctx"]["error"])
-            else:
-                yield where, f"{e['msg'].replace('Input should', 'must')}, got {e['input']!r}"
-
-
-_UNIONS = ("as a list", "as a range")
-"""Names that pydantic puts into the places of a choice of forms."""
-
-
-def _known_keys(where: Location) -> list[str]:
-    names = [str(step) for step in where if isinstance(step, str)]
-    models: dict[str, type[BaseModel]] = {"panels": Panel, "panel": Panel, "sweeps": Sweep, "values": Range}
-    if not names:
-        return [*Study.model_fields, *SHARED]
-    if names[-1] == "figure":
-        return list((SweepFigure if names[0] == "sweeps" and "panel" not in names else Figure).model_fields)
-    return list(models.get(names[-1], Component).model_fields)
-
-
-def _panel_mistakes(data: Mapping[str, Any]) -> Iterator[tuple[Location, str]]:
-    """What is wrong with names and parameters, found by looking at signatures and constructing everything once."""
-    names: set[str] = set()
-    for key in ("panels", "sweeps"):
-        entries = data.get(key)
-        for i, entry in enumerate(entries if isinstance(entries, list) else ()):
-            if isinstance(entry, dict):
-                if entry.get("name") in names:
-                    yield (key, i, "name"), f"a second panel or sweep named {entry['name']!r}"
-                names.add(str(entry.get("name")))
-                yield from _components(entry, (key, i)) if key == "panels" else _sweep_mistakes(entry, (key, i))
-
-
-def _sweep_mistakes(entry: dict[str, Any], where: Location) -> Iterator[tuple[Location, str]]:
-    """What is wrong with the panels of a sweep, for each value in turn up to the first that brings mistakes."""
-    try:
-        panels = Sweep.model_validate(entry).raw_panels()
-    except ValidationError:
-        return
-    except KeyError as error:
-        yield (*where, "parameter"), f"no such place in the panel: {error.args[0]}"
-        return
-    if not panels:
-        yield (*where, "values"), "a sweep needs at least one value"
-    for j, panel in enumerate(panels):
-        above = (*where, "panel")
-        found = [*_schema_mistakes(Panel, panel, above), *_components(panel, above)]
-        if found and j > 0:
-            found = [((*where, "values", j), f"at {panel['title']}: {_path(place)}: {what}") for place, what in found]
-        yield from found
-        if found:
-            return
-
-
-def _components(panel: Mapping[str, Any], above: Location) -> Iterator[tuple[Location, str]]:
-    """What is wrong with a panel's environment and policies."""
-    horizon = panel.get("horizon")
-    horizon = horizon if type(horizon) is int and horizon >= 1 else 100
-    place = (*above, "environment")
-    environment, mistakes = _construct(ENVIRONMENTS, place, panel.get("environment"), {"horizon": horizon})
-    yield from mistakes
-    policies = panel.get("policies")
-    labels: set[str] = set()
-    for j, entry in enumerate(policies if isinstance(policies, list) else ()):
-        place = (*above, "policies", j)
-        policy, mistakes = _construct(POLICIES, place, entry, {})
-        yield from mistakes
-        if isinstance(entry, dict):
-            label = str(entry.get("label") or entry.get("name"))
-            if label in labels:
-                yield place, f"a second policy labelled {label!r}: give one of them another 'label'"
-            labels.add(label)
-        if policy is not None and environment is not None:
-            try:
-                check_accepts(policy, environment.problem, type(environment).__name__)
-                policy.reset(environment.problem, np.random.default_rng(0))
-            except (ValueError, TypeError) as error:
-                yield place, str(error)
-
-
-def _construct(registry: Registry, where: Location, entry: Any, given: dict[str, Any]) -> tuple[Any, list[Any]]:
-    """The object that ``entry`` describes, or None and what is wrong with it."""
-    if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
-        return None, []
-    try:
-        cls = registry.load(entry["name"])
-    except (ValueError, ImportError) as error:
-        return None, [((*where, "name"), str(error))]
-    parameters = entry.get("parameters") or {}
-    if not isinstance(parameters, dict):
-        return None, []
-    known = inspect.signature(cls).parameters
-    allowed = [name for name in known if name not in given]
-    mistakes: list[Any] = []
-    for key in parameters:
-        if key in given:
-            mistakes.append(((*where, "parameters", key), f"{key!r} is given by the panel, not among the parameters"))
-        elif key not in known:
-            hint = f"{did_you_mean(key, allowed)}; it takes {', '.join(allowed) or 'none'}"
-            mistakes.append(((*where, "parameters", key), f"{cls.__name__} has no parameter {key!r}{hint}"))
-    required = [n for n in allowed if known[n].default is inspect.Parameter.empty and n not in parameters]
-    mistakes += [(where, f"{cls.__name__} needs the parameter {name!r}") for name in required]
-    if not mistakes:
-        try:
-            return cls(**parameters, **given), []
-        except (ValueError, TypeError, OSError) as error:
-            named = next((key for key in parameters if str(error).startswith(key)), None)
-            return None, [((*where, "parameters", named) if named else where, str(error))]
-    return None, mistakes
-
-
 def _plain(node: Any) -> Any:
     """The document without the loader's own types."""
     if isinstance(node, dict):
@@ -268,7 +141,7 @@ def _plain(node: Any) -> Any:
     return node
 
 
-def _position(document: Any, where: Location) -> tuple[int, int]:
+def _position(document: Any, where: axes.Path) -> tuple[int, int]:
     """Line and column, 1-based, of the deepest node on the way to ``where`` that the file holds."""
     node, line, column = document, 0, 0
     steps = list(where)
@@ -287,10 +160,6 @@ def _position(document: Any, where: Location) -> tuple[int, int]:
         except (AttributeError, KeyError, IndexError, TypeError):
             break
     return line + 1, column + 1
-
-
-def _path(where: Location) -> str:
-    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in where).lstrip(".")
 
 
 def _apply(document: Any, change: str) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +12,14 @@ from numpy.typing import NDArray
 
 from bandits.domain import did_you_mean
 from environments.contract import Notion
-from experiments.runner import seconds_per_replicate
-from experiments.store import DamagedError, read_cell, read_json
-from experiments.study import Panel, Study, checkpoints
+from experiments.runner import Price, price
+from experiments.search import SearchResult, choose, search_result
+from experiments.store import DamagedError, error_file, read_cell, read_json
+from experiments.study import Component, Panel, Study, checkpoints
 
 Array = NDArray[np.float64]
+_Block = tuple[int, dict[str, Array], dict[str, Any]]
+"""First replicate, arrays and facts of a cell."""
 
 
 @dataclass(frozen=True)
@@ -31,6 +34,7 @@ class BoundCurve:
         anytime: False when it holds at the horizon only.
         assumptions: (text, whether it holds in every replicate).
         rate: whether it claims a rate of growth.
+        of_run: whether it is worked out from the policy's state in the run.
         values: [n_checkpoints], mean over replicates where it depends on the tape, in the regret's unit.
     """
 
@@ -42,6 +46,7 @@ class BoundCurve:
     assumptions: tuple[tuple[str, bool], ...]
     values: Array
     rate: bool = True
+    of_run: bool = False
 
     @property
     def holds(self) -> bool:
@@ -59,11 +64,15 @@ class PanelResult:
         replicates: [n_replicates] numbers of the replicates at hand in every policy and the comparators.
         series: policy label to ledger series to [n_replicates, n_checkpoints].
         comparators: name to [n_replicates, n_checkpoints] cumulative reward.
+        clocks: name to [n_replicates, n_checkpoints] units of time passed, for notions of regret with a clock.
         notions: the kinds of regret, the default first.
         bounds: policy label to its upper bounds.
         lower_bounds: the world's.
-        seconds: policy label to mean seconds a replicate, None where unknown.
+        prices: policy label to the time and memory it took; the comparators' under the empty label.
         missing: what could not be read, one line each.
+        candidates: where the panel has a search, the same with all candidates and all replicates, those that chose
+            among them included; the panel itself then has, under the name of its entry, the chosen one of each, and
+            held-out replicates only. ``Results.searches`` sums up.
     """
 
     panel: Panel
@@ -74,8 +83,10 @@ class PanelResult:
     notions: tuple[Notion, ...]
     bounds: Mapping[str, tuple[BoundCurve, ...]]
     lower_bounds: tuple[BoundCurve, ...]
-    seconds: Mapping[str, float | None]
+    prices: Mapping[str, Price]
     missing: tuple[str, ...] = ()
+    candidates: PanelResult | None = None
+    clocks: Mapping[str, Array] = field(default_factory=dict)
 
     def notion(self, name: str = "") -> Notion:
         """The notion of that name; the panel's choice, else the default one, for the empty name.
@@ -89,6 +100,12 @@ class PanelResult:
                 return notion
         known = [n.name for n in self.notions]
         raise ValueError(f"{self.panel.name} has no regret notion {name!r}{did_you_mean(name, known)}; it has {known}")
+
+    def time(self, notion: str = "") -> Array:
+        """Time [n_checkpoints] in which a regret moves: rounds, or the mean over replicates of the notion's clock."""
+        clock = self.notion(notion).clock
+        passed: Array = self.clocks[clock].mean(axis=0) if clock else self.times.astype(np.float64)
+        return passed
 
     def regret(self, label: str, notion: str = "") -> Array:
         """Cumulative regret [n_replicates, n_checkpoints] of a policy."""
@@ -105,6 +122,13 @@ class Results:
     panels: Mapping[str, PanelResult]
     manifest: Mapping[str, Any]
 
+    @property
+    def searches(self) -> dict[str, SearchResult]:
+        """The searches that have results, by the name of their panel."""
+        full = {name: panel.candidates for name, panel in self.panels.items() if panel.candidates}
+        found = {name: search_result(panel, self.study.confidence) for name, panel in full.items()}
+        return {name: result for name, result in found.items() if result.policies}
+
 
 def load(folder: Path | str) -> Results:
     """Read the results that ``regretlab run`` left in ``folder``.
@@ -115,6 +139,26 @@ def load(folder: Path | str) -> Results:
     Raises:
         FileNotFoundError: no manifest in ``folder``.
         DamagedError: the manifest cannot be read.
+
+    Example:
+        >>> import tempfile
+        >>> import experiments
+        >>> from experiments.config import parse_study
+        >>> study = parse_study('''
+        ... name: tiny
+        ... seed: 1
+        ... panels:
+        ...   - name: two
+        ...     environment: {name: bernoulli, parameters: {means: [0.3, 0.7]}}
+        ...     horizon: 100
+        ...     replicates: 4
+        ...     policies: [ucb1]
+        ... ''')
+        >>> folder = tempfile.mkdtemp()
+        >>> outcome = experiments.run(study, folder, jobs=1)
+        >>> panel = experiments.load(folder).panels["two"]
+        >>> panel.regret("ucb1").shape == (4, len(panel.times))
+        True
     """
     folder = Path(folder)
     try:
@@ -127,7 +171,7 @@ def load(folder: Path | str) -> Results:
 
 
 def _load_panel(folder: Path, study: Study, panel: Panel, cells: list[dict[str, Any]]) -> PanelResult:
-    parts: dict[str, list[tuple[int, dict[str, Array], dict[str, Any]]]] = {}
+    blocks: dict[str, list[_Block]] = {}
     keys: dict[str, list[str]] = {}
     missing: list[str] = []
     for cell in (c for c in cells if c["panel"] == panel.name):
@@ -135,31 +179,73 @@ def _load_panel(folder: Path, study: Study, panel: Panel, cells: list[dict[str, 
         try:
             arrays, facts = read_cell(folder, cell["key"])
         except (FileNotFoundError, DamagedError) as error:
-            what = f"{error}" if isinstance(error, DamagedError) else "no result"
+            what = f"{error}" if isinstance(error, DamagedError) else _why(folder, cell["key"])
             last = cell["first"] + cell["count"] - 1
             missing.append(f"{label or 'comparators'}, replicates {cell['first']}..{last}: {what}")
             continue
-        parts.setdefault(label, []).append((cell["first"], arrays, facts))
+        blocks.setdefault(label, []).append((cell["first"], arrays, facts))
         keys.setdefault(label, []).append(cell["key"])
-    labels = [p.title for p in panel.policies if p.title in parts]
-    at_hand = {label: _replicates(parts.get(label, [])) for label in ["", *labels]}
-    common = sorted(set.intersection(*map(set, at_hand.values())))
-    world = parts.get("", [])
+    prices = {label: price(folder, keys.get(label, ())) for label in ["", *blocks]}
+    times = checkpoints(study.checkpoints, panel.horizon)
+    result = _assemble(panel, times, blocks, {p.title: p.title for p in panel.policies}, prices)
+    result = replace(result, missing=tuple(missing))
+    if panel.search is None:
+        return result
+    chosen = choose(result)
+    held_out = {label: [b for b in found if b[0] >= panel.search.tuning] for label, found in blocks.items()}
+    policies = [
+        Component(name=p.name, label=entry, parameters=p.parameters)
+        for entry, label in chosen.items()
+        for p in panel.policies
+        if p.title == label
+    ]
+    shown = _assemble(panel.model_copy(update={"policies": policies}), times, held_out, chosen, prices)
+    return replace(shown, missing=tuple(missing), candidates=result)
+
+
+def _assemble(
+    panel: Panel,
+    times: NDArray[np.int64],
+    blocks: Mapping[str, list[_Block]],
+    names: Mapping[str, str],
+    prices: Mapping[str, Price],
+) -> PanelResult:
+    """The panel with the policies ``names`` (shown name to label) that have a block, on their common replicates."""
+    labels = {shown: label for shown, label in names.items() if blocks.get(label)}
+    world = blocks.get("", [])
+    common = sorted(
+        set.intersection(set(_replicates(world)), *(set(_replicates(blocks[lb])) for lb in labels.values()))
+    )
     return PanelResult(
         panel=panel,
-        times=checkpoints(study.checkpoints, panel.horizon),
+        times=times,
         replicates=np.array(common, dtype=np.int64),
-        series={label: _stack(parts[label], "series/", common) for label in labels},
+        series={shown: _stack(blocks[label], "series/", common) for shown, label in labels.items()},
         comparators=_stack(world, "comparator/", common),
-        notions=tuple(Notion(**n) for n in world[0][2]["notions"]) if world else (),
-        bounds={label: _bounds(parts[label]) for label in labels},
+        clocks=_stack(world, "clock/", common),
+        notions=tuple(_notion(n) for n in world[0][2]["notions"]) if world else (),
+        bounds={shown: _bounds(blocks[label]) for shown, label in labels.items()},
         lower_bounds=_bounds(world),
-        seconds={label: seconds_per_replicate(folder, keys[label]) for label in labels},
-        missing=tuple(missing),
+        prices={"": prices[""], **{shown: prices[label] for shown, label in labels.items()}},
     )
 
 
-def _replicates(parts: list[tuple[int, dict[str, Array], dict[str, Any]]]) -> list[int]:
+def _notion(facts: Mapping[str, Any]) -> Notion:
+    known = {f.name for f in fields(Notion)}  # files of earlier versions say more
+    return Notion(**{name: value for name, value in facts.items() if name in known})
+
+
+def _why(folder: Path, key: str) -> str:
+    """Why a cell has no result: the error by which it failed, without its traceback, if word of one was left."""
+    try:
+        lines = read_json(error_file(folder, key))["error"].splitlines()
+    except (OSError, DamagedError, LookupError, TypeError, AttributeError):
+        return "no result"
+    last = max((i for i, line in enumerate(lines) if line.startswith("  ")), default=-1)
+    return f"failed: {', '.join(lines[last + 1 :])}"
+
+
+def _replicates(parts: list[_Block]) -> list[int]:
     return [first + r for first, arrays, _ in parts for r in range(_count(arrays))]
 
 
@@ -185,13 +271,21 @@ def _bounds(parts: list[Any]) -> tuple[BoundCurve, ...]:
     for i, about in enumerate(parts[0][2]["bounds"]):
         values = np.average([arrays[f"bound/{i}"] for _, arrays, _ in parts], axis=0, weights=weights)
         rows = zip(*(facts["bounds"][i]["assumptions"] for _, _, facts in parts), strict=True)
-        assumptions = tuple((row[0]["text"], all(a["holds"] for a in row)) for row in rows)
+        assumptions = tuple(_assumption(row) for row in rows)
         curves.append(
             BoundCurve(
                 **{k: about[k] for k in ("name", "kind", "against", "source", "anytime")},
                 assumptions=assumptions,
                 values=values,
                 rate=about.get("rate", True),
+                of_run=about.get("of_run", False),
             )
         )
     return tuple(curves)
+
+
+def _assumption(blocks: Sequence[Mapping[str, Any]]) -> tuple[str, bool]:
+    """An assumption's text, with the largest value seen where it fails, and whether it holds in all blocks."""
+    text, holds = blocks[0]["text"], all(a["holds"] for a in blocks)
+    seen = [a["largest"] for a in blocks if a.get("largest") is not None]
+    return (text, True) if holds else (f"{text} (largest: {max(seen):.4g})" if seen else text, False)

@@ -3,26 +3,27 @@
 from __future__ import annotations
 
 import copy
-from typing import Annotated, Any, Literal, Self
+from hashlib import sha256
+from itertools import product
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import Field, model_validator
 
 from bandits.contract import Policy
 from bandits.registry import POLICIES
 from environments.contract import Environment
 from environments.registry import ENVIRONMENTS
+from experiments.axes import Axis, Model, Values, axes_of, fill, listed, marks, names_of, point_id, point_text
 from experiments.paths import assign
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
+EXPANDED = r"^[A-Za-z0-9][A-Za-z0-9_.=,-]*$"
+"""Of a panel: that of one in a sweep has ``=`` and ``,`` in its name."""
 
 
-class _Model(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
-
-
-class Component(_Model):
+class Component(Model):
     """A policy or an environment: its registered name or ``module:Class``, and its constructor's arguments."""
 
     name: str
@@ -35,7 +36,19 @@ class Component(_Model):
         return self.label or self.name
 
 
-class Figure(_Model):
+class Candidate(Component):
+    """A policy at one point of its swept parameters.
+
+    Attributes:
+        entry: title of the policy as written, without the point.
+        point: name of each swept parameter to its value.
+    """
+
+    entry: str
+    point: dict[str, Any]
+
+
+class Figure(Model):
     """How a panel is drawn."""
 
     notion: str = ""
@@ -48,42 +61,30 @@ class Figure(_Model):
     """With ``cost``: the comparators to draw; empty for all."""
 
 
-class Panel(_Model):
+class Search(Model):
+    """A search over the swept parameters of a panel's policies, on replicates of its own."""
+
+    tuning: int = Field(ge=1)
+    """The first replicates, which choose among the candidates; the others alone are reported."""
+    candidates: int | None = Field(default=None, ge=2)
+    """Of each policy: at most so many, drawn from the cross product; all of them where it is not given."""
+
+
+class Panel(Model):
     """One environment and the policies that play it: one pair of axes."""
 
-    name: str = Field(pattern=NAME)
+    name: str = Field(pattern=EXPANDED)
     title: str = ""
     environment: Component
     horizon: int = Field(ge=1)
     replicates: int = Field(ge=1)
     policies: list[Component] = Field(min_length=1)
+    """As written, or, in ``Study.all_panels``, with a ``Candidate`` for each point of swept parameters."""
+    search: Search | None = None
     figure: Figure = Figure()
 
 
-class Range(_Model):
-    """Evenly spaced values, whole numbers where both ends are."""
-
-    start: float
-    stop: float
-    number: int = Field(ge=2)
-    spacing: Literal["linear", "log"] = "linear"
-
-    @model_validator(mode="after")
-    def _positive(self) -> Self:
-        if self.spacing == "log" and min(self.start, self.stop) <= 0:
-            raise ValueError(f"a log range needs positive ends, got {self.start:g} and {self.stop:g}")
-        return self
-
-    @property
-    def values(self) -> list[float]:
-        """The values, in order, each once."""
-        space = np.geomspace if self.spacing == "log" else np.linspace
-        values = space(self.start, self.stop, self.number).tolist()
-        whole = self.start == int(self.start) and self.stop == int(self.stop)
-        return list(dict.fromkeys(round(v) for v in values)) if whole else values
-
-
-class SweepFigure(_Model):
+class SweepFigure(Model):
     """How a sweep is drawn: the value at the horizon against the parameter."""
 
     notion: str = ""
@@ -93,48 +94,93 @@ class SweepFigure(_Model):
     """``auto``: log-log where everything is positive, else linear."""
 
 
-class Sweep(_Model):
-    """A panel for each value of one parameter, drawn as one figure against that parameter."""
+class Sweep(Model):
+    """A panel for each point of swept values, drawn as figures of the value at the horizon against one of them."""
 
     name: str = Field(pattern=NAME)
     title: str = ""
-    parameter: str
-    """Dotted path into the panel, see ``experiments.paths``."""
+    parameter: str = ""
+    """Dotted path into the panel, see ``experiments.paths``; in place of a mark, or beside marks in the panel."""
     label: str = ""
-    """Of the x axis; the path's last step where empty."""
-    values: Annotated[
-        Annotated[list[Any], Tag("as a list")] | Annotated[Range, Tag("as a range")],
-        Discriminator(lambda value: "as a range" if isinstance(value, dict | Range) else "as a list"),
-    ]
+    """Of the parameter's axis; the path's last step where empty."""
+    values: Values = []
     panel: dict[str, Any]
-    """A panel without name and title."""
+    """A panel without name and title, in which values may be swept."""
     figure: SweepFigure = SweepFigure()
 
-    @property
-    def points(self) -> list[Any]:
-        """The values of the parameter."""
-        return self.values.values if isinstance(self.values, Range) else self.values
+    def axes(self) -> list[Axis]:
+        """The swept values: ``parameter``, and then those of marks outside the policies, in order.
 
-    @property
-    def axis(self) -> str:
-        """What the x axis shows."""
-        return self.label or self.parameter.rpartition(".")[2].replace("_", " ")
+        Raises:
+            ValidationError: a mark is not of the form of one.
+        """
+        inside = axes_of({key: value for key, value in self.panel.items() if key != "policies"})
+        if not self.parameter:
+            return inside
+        paths = [tuple(self.parameter.split(".")), *(axis.path for axis in inside)]
+        values = [tuple(listed(self.values)), *(axis.values for axis in inside)]
+        labels = [self.label, *(axis.label for axis in inside)]
+        return list(map(Axis, paths, values, names_of(paths), labels))
+
+    def points(self) -> list[tuple[Any, ...]]:
+        """All combinations of the axes' values."""
+        return list(product(*(axis.values for axis in self.axes())))
+
+    def panel_names(self) -> list[str]:
+        """Names of the panels, ``<sweep>-<parameter>=<value>``, in the order of ``points``."""
+        axes = self.axes()
+        return [f"{self.name}-{point_id(axes, point)}" for point in self.points()]
 
     def raw_panels(self) -> list[dict[str, Any]]:
-        """The panels as plain data, named ``<sweep>-<position>``.
+        """The panels as plain data, in the order of ``points``.
 
         Raises:
             KeyError: the parameter's path leads nowhere in the panel.
         """
-        panels = []
-        for j, value in enumerate(self.points):
+        axes, panels = self.axes(), []
+        for name, point in zip(self.panel_names(), self.points(), strict=True):
             panel = copy.deepcopy(self.panel)
-            assign(panel, self.parameter, value)
-            panels.append({**panel, "name": f"{self.name}-{j}", "title": f"{self.axis} = {value}"})
+            inside = zip(axes, point, strict=True)
+            if self.parameter:
+                assign(panel, self.parameter, next(inside)[1])
+            panel = fill(panel, {axis.path: value for axis, value in inside})
+            panels.append({**panel, "name": name, "title": f"{self.title or self.name} {point_text(axes, point)}"})
         return panels
 
 
-class Study(_Model):
+def candidates(entry: Component, seed: int, most: int | None = None) -> list[Component]:
+    """The policies that an entry stands for: itself, or one for each point of its swept parameters.
+
+    Args:
+        entry: a policy as written.
+        seed: the study's.
+        most: how many points to keep, >= 2: the first one, and of the others a random subset that ``seed`` and
+            the entry's title decide, whatever other points there are.
+    """
+    axes = axes_of({"parameters": entry.parameters})
+    if not axes:
+        return [entry]
+    points = {point_text(axes, point): point for point in product(*(axis.values for axis in axes))}
+    first, *others = points
+    if most is not None:
+        others.sort(key=lambda text: sha256(f"{seed} {entry.title} {text}".encode()).digest())
+        kept = {first, *others[: most - 1]}
+        points = {text: point for text, point in points.items() if text in kept}
+    return [_candidate(entry, axes, text, point) for text, point in points.items()]
+
+
+def _candidate(entry: Component, axes: list[Axis], text: str, point: tuple[Any, ...]) -> Candidate:
+    places = {axis.path: value for axis, value in zip(axes, point, strict=True)}
+    return Candidate(
+        name=entry.name,
+        label=f"{entry.title} {text}",
+        parameters=fill({"parameters": entry.parameters}, places)["parameters"],
+        entry=entry.title,
+        point={axis.name: value for axis, value in zip(axes, point, strict=True)},
+    )
+
+
+class Study(Model):
     """One study file."""
 
     name: str = Field(pattern=NAME)
@@ -149,6 +195,21 @@ class Study(_Model):
     panels: list[Panel] = []
     sweeps: list[Sweep] = []
 
+    @model_validator(mode="before")
+    @classmethod
+    def _swept_panels(cls, data: Any) -> Any:
+        """Panels with swept values outside the policies become sweeps."""
+        panels = data.get("panels") if isinstance(data, dict) else None
+        if not isinstance(panels, list):
+            return data
+        swept = [panel for panel in panels if isinstance(panel, dict) and is_swept(panel)]
+        plain = [panel for panel in panels if not any(panel is other for other in swept)]
+        return (
+            {**data, "panels": plain, "sweeps": [*map(_as_sweep, swept), *(data.get("sweeps") or [])]}
+            if swept
+            else data
+        )
+
     @model_validator(mode="after")
     def _something_to_run(self) -> Self:
         if not self.panels and not self.sweeps:
@@ -156,9 +217,27 @@ class Study(_Model):
         return self
 
     def all_panels(self) -> list[Panel]:
-        """The panels, and then those of the sweeps."""
+        """The panels, and then those of the sweeps, each with the policies that its entries stand for."""
         swept = [Panel.model_validate(panel) for sweep in self.sweeps for panel in sweep.raw_panels()]
-        return [*self.panels, *swept]
+        return [self._spelled_out(panel) for panel in (*self.panels, *swept)]
+
+    def _spelled_out(self, panel: Panel) -> Panel:
+        most = panel.search.candidates if panel.search else None
+        policies = [policy for entry in panel.policies for policy in candidates(entry, self.seed, most)]
+        return panel.model_copy(update={"policies": policies})
+
+
+def is_swept(panel: dict[str, Any]) -> bool:
+    """Whether a panel, as plain data, stands for several."""
+    return any(path[0] != "policies" for path, _ in marks(panel))
+
+
+def _as_sweep(panel: dict[str, Any]) -> dict[str, Any]:
+    """A panel with swept values as an entry of ``sweeps``."""
+    own = {key: value for key, value in panel.items() if key in ("name", "title")}
+    figure = panel.get("figure") or {}
+    shown = {key: figure[key] for key in ("notion", "quantity") if key in figure}
+    return {**own, "panel": {key: value for key, value in panel.items() if key not in own}, "figure": shown}
 
 
 SHARED = ("horizon", "replicates", "policies")

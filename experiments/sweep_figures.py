@@ -9,8 +9,9 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter
 
 from environments.contract import Notion
+from experiments.axes import text_of
 from experiments.statistics import Array
-from experiments.style import BOUND_STYLES, COLOURS, DASHES, GREY, notes_of, place_legend
+from experiments.style import BOUND_STYLES, COLOURS, DASHES, GREY, notes_of, place_legend, plain
 from experiments.sweeps import SweepBound, SweepResult
 
 
@@ -36,9 +37,9 @@ def draw_sweep(ax: Axes, result: SweepResult) -> None:
     kind = result.panels[0].notion(sweep.figure.notion)
     quantity = sweep.figure.quantity
     shown = {"regret": kind.label, "cost": "cost", "ratio": _ratio(result, kind)}[quantity]
-    ax.set_title(sweep.title or sweep.name, loc="left", fontweight="bold")
+    ax.set_title(plain(textwrap.fill(result.title, 44)), loc="left", fontweight="bold")
     ax.set_ylabel(textwrap.fill(f"{shown} at the horizon" + ("" if quantity == "ratio" else f" ({kind.unit})"), 40))
-    ax.set_xlabel(sweep.axis)
+    ax.set_xlabel(plain(result.axis))
     curves = np.array([[v.value, v.low, v.high] for line in result.lines.values() for v in line.intervals])
     _set_scales(ax, result, x, scale)
     if quantity == "ratio" and scale in ("linear", "semilogx"):
@@ -71,7 +72,7 @@ def _scale_of(result: SweepResult, x: Array) -> str:
 
 def _set_scales(ax: Axes, result: SweepResult, x: Array, scale: str) -> None:
     if not result.numeric:
-        ax.set_xticks(x, [str(p) for p in result.points], rotation=20, ha="right")
+        ax.set_xticks(x, [text_of(p) for p in result.points], rotation=20, ha="right")
     elif scale in ("loglog", "semilogx"):
         if x.min() > 0.0:
             ax.set_xscale("log")

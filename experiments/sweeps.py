@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from experiments.axes import Axis, is_number, point_id, point_text
 from experiments.check import bounds_for
 from experiments.results import BoundCurve, PanelResult, Results
 from experiments.statistics import Array, Interval, mean_band, ratio_of_means, scaling_exponent
@@ -37,10 +38,14 @@ class SweepBound:
 
 @dataclass(frozen=True)
 class SweepResult:
-    """What a sweep shows.
+    """What a sweep shows against one of its parameters, at one point of the others.
 
     Attributes:
+        name: of its figure: the sweep's, and the point of the other parameters where there are any.
+        title: likewise.
         sweep: what was run.
+        parameter: dotted path of the parameter on the x axis: that with the most numbers, the first of equal ones.
+        axis: what the x axis shows.
         points: [n_points] values of the parameter whose panels are finished.
         numeric: whether all of them are numbers.
         panels: the finished panels, in the same order.
@@ -48,7 +53,11 @@ class SweepResult:
         bounds: policy label to bounds, those of all worlds under the empty label.
     """
 
+    name: str
+    title: str
     sweep: Sweep
+    parameter: str
+    axis: str
     points: tuple[Any, ...]
     numeric: bool
     panels: tuple[PanelResult, ...]
@@ -57,24 +66,50 @@ class SweepResult:
 
 
 def sweep_results(results: Results) -> list[SweepResult]:
-    """The sweeps of a study that have at least one finished panel."""
-    found = [_sweep_result(results, sweep) for sweep in results.study.sweeps]
+    """The sweeps of a study that have a finished panel, one for each point of the parameters beside the x axis."""
+    found = [result for sweep in results.study.sweeps for result in _sweep_results(results, sweep)]
     return [result for result in found if result.panels and result.lines]
 
 
-def _sweep_result(results: Results, sweep: Sweep) -> SweepResult:
-    pairs = [(v, results.panels[f"{sweep.name}-{j}"]) for j, v in enumerate(sweep.points)]
+def _sweep_results(results: Results, sweep: Sweep) -> Iterator[SweepResult]:
+    axes = sweep.axes()
+    x = max(range(len(axes)), key=lambda i: (axes[i].numeric and len(axes[i].values) > 1, len(axes[i].values), -i))
+    others = [axis for i, axis in enumerate(axes) if i != x]
+    groups: dict[tuple[str, str], list[tuple[Any, PanelResult]]] = {}
+    for point, name in zip(sweep.points(), sweep.panel_names(), strict=True):
+        rest = [value for i, value in enumerate(point) if i != x]
+        own = f"{sweep.name}-{point_id(others, rest)}" if others else sweep.name
+        title = f"{sweep.title or sweep.name} {point_text(others, rest)}".rstrip()
+        groups.setdefault((own, title), []).append((point[x], results.panels[name]))
+    for (name, title), pairs in groups.items():
+        yield _sweep_result(sweep, axes[x], name, title, pairs, results.study.confidence)
+
+
+def _sweep_result(
+    sweep: Sweep, axis: Axis, name: str, title: str, pairs: list[tuple[Any, PanelResult]], confidence: float
+) -> SweepResult:
     pairs = [(value, panel) for value, panel in pairs if panel.series and panel.notions and len(panel.replicates)]
     points, panels = tuple(v for v, _ in pairs), tuple(p for _, p in pairs)
-    numeric = all(isinstance(v, int | float) and not isinstance(v, bool) for v in points)
+    numeric = all(map(is_number, points))
     labels = [label for label in (panels[0].series if panels else ()) if all(label in p.series for p in panels)]
     x = np.array(points, dtype=np.float64) if numeric else None
-    lines = {label: _line(panels, label, sweep, x, results.study.confidence) for label in labels}
+    lines = {label: _line(panels, label, sweep, x, confidence) for label in labels}
     own = {
         label: _bounds([bounds_for(p, label, sweep.figure.notion) for p in panels], panels, sweep) for label in labels
     }
     world = [[b for b in p.lower_bounds if b.against == p.notion(sweep.figure.notion).against] for p in panels]
-    return SweepResult(sweep, points, numeric, panels, lines, {**own, "": _bounds(world, panels, sweep)})
+    return SweepResult(
+        name=name,
+        title=title,
+        sweep=sweep,
+        parameter=".".join(map(str, axis.path)),
+        axis=axis.title,
+        points=points,
+        numeric=numeric,
+        panels=panels,
+        lines=lines,
+        bounds={**own, "": _bounds(world, panels, sweep)},
+    )
 
 
 def _line(panels: tuple[PanelResult, ...], label: str, sweep: Sweep, x: Array | None, confidence: float) -> SweepLine:

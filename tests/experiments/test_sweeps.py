@@ -57,9 +57,10 @@ def mistakes(text):
 def test_a_panel_for_every_value():
     study = parse_study(TEXT)
     panels = {p.name: p for p in study.all_panels()}
-    assert [panels[f"horizon-{j}"].horizon for j in range(5)] == [100, 200, 400, 800, 1600]
-    assert [panels[f"boldness-{j}"].policies[0].parameters["exploration"] for j in range(2)] == [0.5, 2]
-    assert panels["horizon-2"].title == "horizon = 400"
+    assert [panels[f"horizon-horizon={v}"].horizon for v in (100, 200, 400, 800, 1600)] == [100, 200, 400, 800, 1600]
+    found = [panels[f"boldness-exploration={v}"].policies[0].parameters["exploration"] for v in ("0.5", "2")]
+    assert found == [0.5, 2]
+    assert panels["horizon-horizon=400"].title == "Against the horizon horizon=400"
     assert Study.model_validate(study.model_dump()) == study
     assert len({c.key for c in cells_of(study)}) == len(cells_of(study)) - 1, "two panels share their comparators"
 
@@ -98,7 +99,7 @@ def test_mistakes_are_placed():
         "study.yaml:10:5: sweeps[0].parameter: no such place in the panel: 'environmnt' (did you mean 'environment'?)"
     ]
     (late,) = mistakes(TEXT.replace("values: [0.5, 2]", "values: [0.5, -2]"))
-    assert late.startswith("study.yaml:17:19: sweeps[1].values[1]: at exploration = -2: ")
+    assert late.startswith("study.yaml:17:19: sweeps[1].values[1]: at exploration=-2: ")
     assert late.endswith("exploration must be a finite number in (0, inf), got -2")
     (first,) = mistakes(TEXT.replace("{means: [0.2, 0.7]}", "{means: [0.2, 7]}", 1))
     assert first.startswith("study.yaml:13:51: sweeps[0].panel.environment.parameters.means: means[1] must be")

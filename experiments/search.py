@@ -1,0 +1,242 @@
+"""Hyper-parameter search: some replicates choose among a policy's candidates, the others say what the choice is worth.
+
+A search needs no second stage. All candidates play all replicates; the first ``tuning`` ones choose, for each policy,
+the candidate with the lowest mean score (the panel's notion of regret, or its cost, at the horizon), and everything
+that is reported of the chosen ones comes from the other replicates. Every candidate has a held-out score in this way.
+In a replicate all candidates meet the same world and the same comparator, so that the comparator cannot favour one:
+regret and cost rank them alike.
+
+The tuning score of the chosen candidate is biased: it is the least of several means, each with noise. The held-out
+score is not, and the difference is the optimism of selection.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from experiments.axes import is_number, text_of
+from experiments.statistics import Array, Interval, mean_band, paired_difference, resampled_means
+from experiments.study import Candidate
+
+if TYPE_CHECKING:
+    from experiments.results import PanelResult
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A candidate.
+
+    Attributes:
+        label: under which it was run.
+        point: name of each swept parameter to its value.
+        tuning: mean score on the tuning replicates with pointwise interval.
+        held_out: mean score on the held-out replicates, likewise.
+        share: share of bootstrap resamples of the tuning replicates in which it is the best.
+    """
+
+    label: str
+    point: Mapping[str, Any]
+    tuning: Interval
+    held_out: Interval
+    share: float
+
+
+@dataclass(frozen=True)
+class Searched:
+    """What the search found for one policy.
+
+    Attributes:
+        entry: the policy's name in the panel.
+        candidates: all that were run, the first points of all sweeps first.
+        chosen: the one with the least mean score on the tuning replicates, of equal ones the first.
+        parameters: of the chosen one: name to value and, for numbers, the interval that holds the choice of that share
+            of bootstrap resamples (NaN with a single tuning replicate, or where a candidate's value is no number).
+        optimism: held-out score of the chosen one minus its tuning score.
+        gain: held-out score of the first candidate minus that of the chosen one, paired, with Student's interval.
+    """
+
+    entry: str
+    candidates: tuple[Scored, ...]
+    chosen: Scored
+    parameters: Mapping[str, Chosen]
+    optimism: float
+    gain: Interval
+
+    @property
+    def first(self) -> Scored:
+        """The candidate to compare with: the first value of every sweep."""
+        return self.candidates[0]
+
+
+@dataclass(frozen=True)
+class Chosen:
+    """The value of a parameter that was chosen, and the ends of its interval."""
+
+    value: Any
+    low: float = math.nan
+    high: float = math.nan
+
+    def __str__(self) -> str:
+        known = not math.isnan(self.low)
+        return text_of(self.value) + (f" [{text_of(self.low)}, {text_of(self.high)}]" if known else "")
+
+
+@dataclass(frozen=True)
+class SearchResult:
+    """The search of a panel.
+
+    Attributes:
+        panel: its name.
+        title: its title.
+        score: what is made small.
+        unit: of the score.
+        tuning: numbers of the replicates that chose.
+        held_out: numbers of the others.
+        policies: what was found for each policy with swept parameters.
+    """
+
+    panel: str
+    title: str
+    score: str
+    unit: str
+    tuning: NDArray[np.int64]
+    held_out: NDArray[np.int64]
+    policies: Mapping[str, Searched]
+
+
+def choose(panel: PanelResult) -> dict[str, str]:
+    """Each policy of a panel with all candidates, by the name of its entry, to the label of the chosen candidate.
+
+    A policy without swept parameters stands for itself. A policy is left out where no tuning replicate is at hand.
+    """
+    tuning = _is_tuning(panel)
+    chosen = {}
+    for entry, labels in _entries(panel).items():
+        if entry in labels:
+            chosen[entry] = entry
+        elif labels and panel.notions and tuning.any():
+            means = [float(scores(panel, label)[tuning].mean()) for label in labels]
+            chosen[entry] = labels[int(np.argmin(means))]
+    return chosen
+
+
+def scores(panel: PanelResult, label: str) -> Array:
+    """What the panel shows of a policy at the horizon, regret or cost, [n_replicates]; lower is better."""
+    if panel.panel.figure.quantity == "cost":
+        return np.asarray(-panel.series[label][panel.notion().series][:, -1])
+    return np.asarray(panel.regret(label)[:, -1])
+
+
+def search_result(panel: PanelResult, confidence: float = 0.95) -> SearchResult:
+    """Sum up the search of a panel with all candidates (``PanelResult.candidates``).
+
+    Args:
+        panel: with all candidates and replicates.
+        confidence: coverage of the intervals, in (0, 1).
+    """
+    tuning, chosen = _is_tuning(panel), choose(panel)
+    points = {p.title: p.point for p in panel.panel.policies if isinstance(p, Candidate)}
+    entries = {entry: labels for entry, labels in _entries(panel).items() if entry in chosen and entry not in labels}
+    both = tuning.any() and not tuning.all()
+    kind = panel.notion() if panel.notions else None
+    cost = panel.panel.figure.quantity == "cost"
+    return SearchResult(
+        panel=panel.panel.name,
+        title=panel.panel.title or panel.panel.name,
+        score="cumulative cost" if cost else kind.label if kind else "",
+        unit=kind.unit if kind else "",
+        tuning=panel.replicates[tuning],
+        held_out=panel.replicates[~tuning],
+        policies={
+            entry: _searched(panel, entry, labels, chosen[entry], points, tuning, confidence)
+            for entry, labels in entries.items()
+            if both
+        },
+    )
+
+
+def _searched(
+    panel: PanelResult,
+    entry: str,
+    labels: list[str],
+    label: str,
+    points: Mapping[str, Mapping[str, Any]],
+    tuning: NDArray[np.bool_],
+    confidence: float,
+) -> Searched:
+    found = np.stack([scores(panel, label) for label in labels], axis=1)
+    winners = np.argmin(resampled_means(found[tuning]), axis=1)
+    shares = np.bincount(winners, minlength=len(labels)) / len(winners)
+    candidates = tuple(
+        Scored(
+            name, points[name], _mean(found[tuning, i], confidence), _mean(found[~tuning, i], confidence), float(share)
+        )
+        for i, (name, share) in enumerate(zip(labels, shares, strict=True))
+    )
+    best = candidates[labels.index(label)]
+    return Searched(
+        entry=entry,
+        candidates=candidates,
+        chosen=best,
+        parameters={
+            name: _parameter(value, [c.point[name] for c in candidates], winners, int(tuning.sum()), confidence)
+            for name, value in best.point.items()
+        },
+        optimism=best.held_out.value - best.tuning.value,
+        gain=paired_difference(found[~tuning, 0], found[~tuning, labels.index(label)], confidence),
+    )
+
+
+def _parameter(value: Any, values: list[Any], winners: NDArray[np.int64], n: int, confidence: float) -> Chosen:
+    """The chosen value and the central interval of the values chosen by the resamples."""
+    if n < 2 or not all(map(is_number, values)):
+        return Chosen(value)
+    tail = (1.0 - confidence) / 2.0
+    ends = np.quantile(np.array(values, dtype=np.float64)[winners], [tail, 1.0 - tail], method="inverted_cdf")
+    return Chosen(value, min(float(ends[0]), value), max(float(ends[1]), value))
+
+
+def _entries(panel: PanelResult) -> dict[str, list[str]]:
+    """Name of each policy as written to the labels that stand for it and have results."""
+    entries: dict[str, list[str]] = {}
+    for policy in panel.panel.policies:
+        entry = policy.entry if isinstance(policy, Candidate) else policy.title
+        found = entries.setdefault(entry, [])
+        if policy.title in panel.series:
+            found.append(policy.title)
+    return entries
+
+
+def _is_tuning(panel: PanelResult) -> NDArray[np.bool_]:
+    search = panel.panel.search
+    return np.asarray(panel.replicates < (search.tuning if search else 0))
+
+
+def _mean(values: Array, confidence: float) -> Interval:
+    band = mean_band(values[:, None], confidence)
+    return Interval(float(band.mean[0]), float(band.low[0]), float(band.high[0]))
+
+
+def sentence(searched: Searched) -> str:
+    """What a search found for a policy, in words."""
+    best, first = searched.chosen, searched.first
+    words = [
+        f"{', '.join(f'{name}={value}' for name, value in searched.parameters.items())} of {len(searched.candidates)} "
+        f"candidates, best in {best.share:.0%} of resamples",
+        f"{_score(best.held_out)} held out, {best.tuning.value:.4g} in tuning (optimism {searched.optimism:.3g})",
+    ]
+    if first is not best:
+        what = ", ".join(f"{name}={text_of(value)}" for name, value in first.point.items())
+        words.append(f"first candidate ({what}) {first.held_out.value:.4g}, {_score(searched.gain)} behind")
+    return "; ".join(words)
+
+
+def _score(interval: Interval) -> str:
+    known = not math.isnan(interval.low)
+    return f"{interval.value:.4g}" + (f" [{interval.low:.4g}, {interval.high:.4g}]" if known else "")

@@ -1,0 +1,325 @@
+"""What is wrong with a study, as pairs of a place in the file and a text: form, names, parameters, swept values.
+
+Everything is constructed once: every environment and every policy, at every point of swept values.
+"""
+
+from __future__ import annotations
+
+import copy
+import inspect
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from itertools import product
+from typing import Any
+
+import numpy as np
+from pydantic import BaseModel, ValidationError
+
+from bandits.contract import check_accepts
+from bandits.domain import did_you_mean
+from bandits.registry import POLICIES, Registry
+from environments.registry import ENVIRONMENTS
+from experiments.axes import SWEEP, Axis, Mark, Path, Range, axes_of, check_distinct, listed, marks, point_text
+from experiments.paths import assign
+from experiments.study import (
+    SHARED,
+    Candidate,
+    Component,
+    Figure,
+    Panel,
+    Search,
+    Study,
+    Sweep,
+    SweepFigure,
+    candidates,
+    is_swept,
+)
+
+Found = tuple[Path, str]
+"""A place, and what is wrong there."""
+
+MOST = 10_000
+"""Points that the swept values of a panel, or of a policy, may have."""
+
+
+def mistakes_of(data: Mapping[str, Any]) -> Iterator[Found]:
+    """All that is wrong with a study, as plain data."""
+    study = {key: value for key, value in data.items() if key not in SHARED}
+    if isinstance(study.get("panels"), list):  # looked at one by one below
+        study["panels"] = [_STAND_IN if isinstance(panel, dict) else panel for panel in study["panels"]]
+    yield from _schema(Study, study)
+    seed = data.get("seed")
+    names: set[str] = set()
+    for key in ("panels", "sweeps"):
+        entries = data.get(key)
+        for i, entry in enumerate(entries if isinstance(entries, list) else ()):
+            if isinstance(entry, dict):
+                if entry.get("name") in names:
+                    yield (key, i, "name"), f"a second panel or sweep named {entry['name']!r}"
+                names.add(str(entry.get("name")))
+                look = _panel if key == "panels" else _sweep
+                yield from look(entry, (key, i), seed if isinstance(seed, int) else 0)
+
+
+_STAND_IN = {"name": "p", "environment": {"name": "e"}, "horizon": 1, "replicates": 1, "policies": [{"name": "p"}]}
+
+
+def path_text(where: Path) -> str:
+    """A place as people write it: ``panels[0].policies[1]``."""
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in where).lstrip(".")
+
+
+def _schema(model: type[BaseModel], data: Any, above: Path = ()) -> Iterator[Found]:
+    """What is wrong with the form of ``data``, which stands at ``above`` in the file."""
+    try:
+        model.model_validate(data)
+    except ValidationError as error:
+        for e in error.errors():
+            where = (*above, *(step for step in e["loc"] if step not in _UNIONS))
+            if e["type"] == "extra_forbidden":
+                known = _known_keys(where[:-1])
+                yield where, f"unknown key{did_you_mean(str(where[-1]), known)}; known: {', '.join(known)}"
+            elif e["type"] == "missing":
+                yield where[:-1], f"the key {where[-1]!r} is missing"
+            elif e["type"] == "int_type" and isinstance(e["input"], float) and e["input"].is_integer():
+                yield where, f"must be a whole number, got {e['input']!r} (write {int(e['input'])})"
+            elif e["type"] == "value_error":
+                yield where, str(e["ctx"]["error"])
+            else:
+                yield where, f"{e['msg'].replace('Input should', 'must')}, got {e['input']!r}"
+
+
+_UNIONS = ("as a list", "as a range", "int", "float")
+"""Names that pydantic puts into the places of a choice of forms."""
+
+
+def _known_keys(where: Path) -> list[str]:
+    names = [str(step) for step in where if isinstance(step, str)]
+    models: dict[str, type[BaseModel]] = {
+        "panels": Panel,
+        "panel": Panel,
+        "sweeps": Sweep,
+        "values": Range,
+        SWEEP: Range,
+        "search": Search,
+    }
+    if not names:
+        return [*Study.model_fields, *SHARED]
+    if names[-1] == "figure":
+        return list((SweepFigure if names[0] == "sweeps" and "panel" not in names else Figure).model_fields)
+    return list(models.get(names[-1], Component).model_fields)
+
+
+def _panel(entry: Mapping[str, Any], where: Path, seed: int) -> Iterator[Found]:
+    """What is wrong with an entry of ``panels``."""
+    own = {key: value for key, value in entry.items() if key in ("name", "title")}
+    rest = {key: value for key, value in entry.items() if key not in own}
+    yield from _schema(Panel, {**_STAND_IN, **own}, where)
+    if "name" not in own:
+        yield where, "the key 'name' is missing"
+    yield from _points(Sweep.model_construct(name="panel", panel=rest), where, (), seed)
+
+
+def _sweep(entry: Mapping[str, Any], where: Path, seed: int) -> Iterator[Found]:
+    """What is wrong with the panels of an entry of ``sweeps``."""
+    try:
+        sweep = Sweep.model_validate(entry)
+    except ValidationError:  # told with the study's form
+        return
+    if not sweep.parameter and not is_swept(sweep.panel):
+        yield where, "the key 'parameter' is missing, and no value of the panel is swept"
+        return
+    try:
+        if sweep.parameter:
+            check_distinct(listed(sweep.values))
+            assign(copy.deepcopy(sweep.panel), sweep.parameter, None)
+    except ValueError as error:
+        yield (*where, "values"), str(error)
+    except KeyError as error:
+        yield (*where, "parameter"), f"no such place in the panel: {error.args[0]}"
+    else:
+        yield from _points(sweep, (*where, "panel"), (*where, "values"), seed)
+
+
+def _points(sweep: Sweep, above: Path, values: Path, seed: int) -> Iterator[Found]:
+    """What is wrong with the panels of a sweep, whose template and whose parameter's values stand at these places."""
+    if wrong := list(_marks(sweep.panel, above)):
+        yield from wrong
+        return
+    axes = sweep.axes()
+    if text := _too_many(axes):
+        yield above, text
+        return
+    swept = [_Swept(axis, (*above, *axis.path), (*above, *axis.path, SWEEP)) for axis in axes]
+    if sweep.parameter:
+        swept[0] = replace(swept[0], values=values)
+    found = _Collected()
+    for positions, panel in zip(product(*(range(len(a.values)) for a in axes)), sweep.raw_panels(), strict=True):
+        at = tuple(zip(swept, positions, strict=True))
+        found.look(_schema(Panel, panel, above), at)
+        found.look(_search(panel, above), at)
+        _components(panel, above, at, seed, found)
+    yield from found.told()
+
+
+def _marks(panel: Mapping[str, Any], above: Path) -> Iterator[Found]:
+    """What is wrong with the swept values of a panel, as such."""
+    for path, mark in marks(panel):
+        where = (*above, *path)
+        allowed = ("parameters",) if path[0] == "policies" else ("horizon", "replicates", "environment")
+        if (path[2:3] if path[0] == "policies" else path)[:1] not in [(step,) for step in allowed]:
+            yield where, "may not be swept; a horizon, replicates, an environment or a policy's parameters may"
+        if extra := [key for key in mark if key != SWEEP]:
+            yield (*where, extra[0]), f"a swept value has no key but {SWEEP!r}, got {extra[0]!r}"
+        elif inner := [path for path, _ in marks(mark[SWEEP])]:
+            yield (*where, SWEEP, *inner[0]), "a sweep within a sweep: write one list of all values"
+        else:
+            yield from _schema(Mark, mark, where)
+
+
+def _too_many(axes: Sequence[Axis]) -> str:
+    """What to say of swept values with too many combinations; nothing if they are not."""
+    n = math.prod(len(axis.values) for axis in axes)
+    return f"{' x '.join(axis.name for axis in axes)} makes {n} points, at most {MOST} are allowed" if n > MOST else ""
+
+
+@dataclass(frozen=True)
+class _Swept:
+    """An axis, the place where its value goes, and the place of its values in the file."""
+
+    axis: Axis
+    place: Path
+    values: Path
+
+    def holds(self, place: Path) -> bool:
+        """Whether ``place`` is the value's or below; a name or ``*`` in the axis' path stands for a position."""
+        if len(place) < len(self.place):
+            return False
+        return all(s == p or isinstance(p, int) for s, p in zip(self.place, place, strict=False))
+
+
+_Point = tuple[tuple[_Swept, int], ...]
+"""Axes with the positions of their values."""
+
+
+class _Collected:
+    """Mistakes at all points of swept values: each told once, with the value that it hangs on."""
+
+    def __init__(self) -> None:
+        self.tried: dict[Path, set[int]] = {}
+        self.found: dict[Found, list[_Point]] = {}
+
+    def look(self, mistakes: Iterable[Found], at: _Point) -> None:
+        """Take in what was found at a point."""
+        for swept, j in at:
+            self.tried.setdefault(swept.values, set()).add(j)
+        for mistake in mistakes:
+            self.found.setdefault(mistake, []).append(at)
+
+    def told(self) -> Iterator[Found]:
+        """The mistakes, those that hang on a value at the place of that value."""
+        for (place, text), points in self.found.items():
+            failing: dict[Path, set[int]] = {}
+            for swept, j in (pair for point in points for pair in point):
+                failing.setdefault(swept.values, set()).add(j)
+            own = [(swept, j) for swept, j in points[0] if swept.holds(place)]
+            hangs_on = own or [(s, j) for s, j in points[0] if failing[s.values] != self.tried[s.values]]
+            if hangs_on:
+                at = point_text([s.axis for s, _ in hangs_on], [s.axis.values[j] for s, j in hangs_on])
+                text = f"at {at}: {text}" if own else f"at {at}: {path_text(place)}: {text}"
+                place = (*hangs_on[0][0].values, hangs_on[0][1])
+            yield place, text
+
+
+def _search(panel: Mapping[str, Any], above: Path) -> Iterator[Found]:
+    """What is wrong between a panel's search and the rest of it."""
+    search, replicates, policies = panel.get("search"), panel.get("replicates"), panel.get("policies")
+    if not isinstance(search, dict) or not isinstance(policies, list):
+        return
+    tuning = search.get("tuning")
+    if isinstance(tuning, int) and isinstance(replicates, int) and tuning >= replicates:
+        what = f"leaves none of the {replicates} replicates to report; it takes the first of them, got {tuning}"
+        yield (*above, "search", "tuning"), what
+    if not any(marks(policies)):
+        what = "there is nothing to search: no policy has a swept parameter, such as exploration: {sweep: [1, 2]}"
+        yield (*above, "search"), what
+    titles = [str(p.get("label") or p.get("name")) for p in policies if isinstance(p, dict)]
+    for j, title in enumerate(titles):
+        if title in titles[:j] and (any(marks(policies[j])) or any(marks(policies[titles.index(title)]))):
+            what = f"a second policy labelled {title!r}, under which the chosen one is shown: give it another 'label'"
+            yield (*above, "policies", j), what
+
+
+def _components(panel: Mapping[str, Any], above: Path, at: _Point, seed: int, found: _Collected) -> None:
+    """Look at a panel's environment and policies."""
+    horizon = panel.get("horizon")
+    horizon = horizon if type(horizon) is int and horizon >= 1 else 100
+    place = (*above, "environment")
+    environment, mistakes = _construct(ENVIRONMENTS, place, panel.get("environment"), {"horizon": horizon})
+    found.look(mistakes, at)
+    policies, search = panel.get("policies"), panel.get("search")
+    most = search.get("candidates") if isinstance(search, dict) else None
+    labels: set[str] = set()
+    for j, entry in enumerate(policies if isinstance(policies, list) else ()):
+        place = (*above, "policies", j)
+        try:
+            written = Component.model_validate(entry)
+            axes = axes_of({"parameters": written.parameters})
+        except ValidationError:  # told with the panel's form
+            continue
+        if text := _too_many(axes):
+            found.look([(place, text)], at)
+            continue
+        swept = [_Swept(axis, (*place, *axis.path), (*place, *axis.path, SWEEP)) for axis in axes]
+        for policy in candidates(written, seed, most if isinstance(most, int) and most >= 2 else None):
+            point = policy.point.values() if isinstance(policy, Candidate) else ()
+            here = (*at, *((s, s.axis.values.index(value)) for s, value in zip(swept, point, strict=True)))
+            found.look(_policy(policy, place, environment), here)
+            if policy.title in labels:
+                what = f"a second policy labelled {policy.title!r}: give one of them another 'label'"
+                found.look([(place, what)], here)
+            labels.add(policy.title)
+
+
+def _policy(policy: Component, place: Path, environment: Any) -> Iterator[Found]:
+    """What is wrong with a policy, in this environment if it is right itself."""
+    built, mistakes = _construct(POLICIES, place, {"name": policy.name, "parameters": policy.parameters}, {})
+    yield from mistakes
+    if built is not None and environment is not None:
+        try:
+            check_accepts(built, environment.problem, type(environment).__name__)
+            built.reset(environment.problem, np.random.default_rng(0))
+        except (ValueError, TypeError) as error:
+            yield place, str(error)
+
+
+def _construct(registry: Registry, where: Path, entry: Any, given: dict[str, Any]) -> tuple[Any, list[Any]]:
+    """The object that ``entry`` describes, or None and what is wrong with it."""
+    if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
+        return None, []
+    try:
+        cls = registry.load(entry["name"])
+    except (ValueError, ImportError) as error:
+        return None, [((*where, "name"), str(error))]
+    parameters = entry.get("parameters") or {}
+    if not isinstance(parameters, dict):
+        return None, []
+    known = inspect.signature(cls).parameters
+    allowed = [name for name in known if name not in given]
+    mistakes: list[Any] = []
+    for key in parameters:
+        if key in given:
+            mistakes.append(((*where, "parameters", key), f"{key!r} is given by the panel, not among the parameters"))
+        elif key not in known:
+            hint = f"{did_you_mean(key, allowed)}; it takes {', '.join(allowed) or 'none'}"
+            mistakes.append(((*where, "parameters", key), f"{cls.__name__} has no parameter {key!r}{hint}"))
+    required = [n for n in allowed if known[n].default is inspect.Parameter.empty and n not in parameters]
+    mistakes += [(where, f"{cls.__name__} needs the parameter {name!r}") for name in required]
+    if not mistakes:
+        try:
+            return cls(**parameters, **given), []
+        except (ValueError, TypeError, OSError) as error:
+            named = next((key for key in parameters if str(error).startswith(key)), None)
+            return None, [((*where, "parameters", named) if named else where, str(error))]
+    return None, mistakes

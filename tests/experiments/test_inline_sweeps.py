@@ -1,0 +1,271 @@
+"""Values swept where they stand: the panels and policies that come of it, their names, figures and mistakes."""
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from hypothesis import given
+from hypothesis import strategies as st
+
+import experiments
+from experiments.axes import Axis, Range, fill, names_of, point_id, text_of
+from experiments.cells import cells_of
+from experiments.cli import main
+from experiments.config import ConfigError, parse_study
+from experiments.figures import draw_study
+from experiments.report import write_report
+from experiments.runner import run
+from experiments.study import Study
+from experiments.sweeps import sweep_results
+
+TEXT = """\
+name: inline
+seed: 4
+replicates: 6
+checkpoints: 12
+panels:
+  - name: two_arms
+    horizon: {sweep: [100, 400, 1600]}
+    environment:
+      name: gaussian
+      parameters: {means: [0.2, 0.7], sd: {sweep: [0.5, 1.0]}}
+    policies:
+      - {name: ucb1, parameters: {exploration: {sweep: [0.5, 2]}}}
+      - {name: gaussian_thompson, label: Thompson}
+"""
+
+
+def mistakes(old, new, changes=()):
+    assert old in TEXT
+    with pytest.raises(ConfigError) as caught:
+        parse_study(TEXT.replace(old, new, 1), "s.yaml", changes)
+    return [str(m) for m in caught.value.mistakes]
+
+
+@pytest.fixture(scope="module")
+def results(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("inline")
+    assert not run(parse_study(TEXT), folder, jobs=1).failed
+    return experiments.load(folder)
+
+
+def test_panels_are_the_cross_product_and_policies_share_one():
+    study = parse_study(TEXT)
+    panels = {p.name: p for p in study.all_panels()}
+    assert list(panels) == [f"two_arms-horizon={h},sd={s}" for h in (100, 400, 1600) for s in ("0.5", "1")]
+    panel = panels["two_arms-horizon=400,sd=1"]
+    assert panel.title == "two_arms horizon=400, sd=1"
+    assert (panel.horizon, panel.environment.parameters) == (400, {"means": [0.2, 0.7], "sd": 1.0})
+    assert [p.title for p in panel.policies] == ["ucb1 exploration=0.5", "ucb1 exploration=2", "Thompson"]
+    assert [p.parameters for p in panel.policies] == [{"exploration": 0.5}, {"exploration": 2}, {}]
+    assert Study.model_validate(study.model_dump()) == study
+    assert Study.model_validate({**study.model_dump(), "sweeps": [], "panels": [_raw_panel()]}) == study
+
+
+def _raw_panel():
+    from ruamel.yaml import YAML
+
+    document = YAML(typ="safe").load(TEXT)
+    return {**document["panels"][0], "replicates": document["replicates"]}
+
+
+def test_it_is_the_same_as_a_section_of_sweeps():
+    """One mechanism: equal cells from a mark and from ``sweeps``."""
+    section = """\
+name: inline
+seed: 4
+replicates: 6
+checkpoints: 12
+sweeps:
+  - name: two_arms
+    parameter: horizon
+    values: [100, 400, 1600]
+    panel:
+      environment: {name: gaussian, parameters: {means: [0.2, 0.7], sd: {sweep: [0.5, 1.0]}}}
+      policies:
+        - {name: ucb1, parameters: {exploration: {sweep: [0.5, 2]}}}
+        - {name: gaussian_thompson, label: Thompson}
+"""
+    assert cells_of(parse_study(section)) == cells_of(parse_study(TEXT))
+
+
+def test_adding_a_value_leaves_everything_else_as_it_was():
+    more = TEXT.replace("[100, 400, 1600]", "[200, 100, 400, 1600]").replace("[0.5, 2]", "[1, 2, 0.5]")
+    before, after = ({(c.title, c.key) for c in cells_of(parse_study(text))} for text in (TEXT, more))
+    assert before < after
+
+
+def test_names_do_not_depend_on_the_order_of_keys():
+    swapped = TEXT.replace(
+        "{means: [0.2, 0.7], sd: {sweep: [0.5, 1.0]}}", "{sd: {sweep: [0.5, 1.0]}, means: [0.2, 0.7]}"
+    )
+    assert [c.key for c in cells_of(parse_study(swapped))] == [c.key for c in cells_of(parse_study(TEXT))]
+
+
+def test_a_figure_for_each_point_of_the_further_parameter(results, tmp_path):
+    one, two = sweep_results(results)
+    assert (one.name, one.parameter, one.points) == ("two_arms-sd=0.5", "horizon", (100, 400, 1600))
+    assert (two.name, two.title) == ("two_arms-sd=1", "two_arms sd=1")
+    assert list(two.lines) == ["ucb1 exploration=0.5", "ucb1 exploration=2", "Thompson"]
+    for point, interval in zip(two.points, two.lines["Thompson"].intervals, strict=True):
+        final = results.panels[f"two_arms-horizon={point},sd=1"].regret("Thompson")[:, -1]
+        assert interval.value == pytest.approx(final.mean())
+    assert two.lines["ucb1 exploration=2"].exponent.value < 0.8
+    files = draw_study(results, tmp_path, ["png"])
+    assert [f.name for f in files] == ["inline.png", "two_arms-sd=0.5.png", "two_arms-sd=1.png"]
+    page = write_report(results, tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "two_arms horizon=400, sd=1" in page
+
+
+def test_a_list_that_a_constructor_expects_is_no_sweep_and_a_swept_list_is_one():
+    text = TEXT.replace("means: [0.2, 0.7]", "means: {sweep: [[0.2, 0.7], [0.1, 0.2, 0.3]]}").replace(
+        "horizon: {sweep: [100, 400, 1600]}", "horizon: 100"
+    )
+    panels = parse_study(text).all_panels()
+    assert [p.environment.parameters["means"] for p in panels] == [[0.2, 0.7]] * 2 + [[0.1, 0.2, 0.3]] * 2
+    assert panels[0].title == "two_arms means=[0.2, 0.7], sd=0.5"
+    assert panels[0].name.startswith("two_arms-means=0.2,0.7,sd=0.5-")
+
+
+def test_all_parameters_of_a_policy_at_once():
+    text = TEXT.replace(
+        "{name: ucb1, parameters: {exploration: {sweep: [0.5, 2]}}}",
+        "{name: ucb1, parameters: {sweep: [{exploration: 3}, {}]}}",
+    )
+    policies = parse_study(text).all_panels()[0].policies
+    assert [p.title for p in policies[:2]] == ["ucb1 parameters={exploration: 3}", "ucb1 parameters={}"]
+    assert [p.parameters for p in policies[:2]] == [{"exploration": 3}, {}]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (
+            "[0.5, 2]",
+            "[0.5, -2]",
+            "s.yaml:12:62: panels[0].policies[0].parameters.exploration.sweep[1]: at exploration=-2: exploration",
+        ),
+        ("[100, 400, 1600]", "[100, 0]", "s.yaml:7:28: panels[0].horizon.sweep[1]: at horizon=0: must be greater than"),
+        ("[100, 400, 1600]", "[]", "s.yaml:7:5: panels[0].horizon: a sweep needs at least one value"),
+        (
+            "[100, 400, 1600]",
+            "[5, 5]",
+            "s.yaml:7:5: panels[0].horizon: a sweep needs every value once, got 5 more than",
+        ),
+        ("[100, 400, 1600]", "7", "s.yaml:7:15: panels[0].horizon.sweep: must be a valid list, got 7"),
+        (
+            "[100, 400, 1600]",
+            "{start: 1, stop: 9, numbr: 3, number: 3}",
+            "s.yaml:7:42: panels[0].horizon.sweep.numbr: unknown key (did you mean 'number'?); known: start, stop,",
+        ),
+        (
+            "[100, 400, 1600]}",
+            "[100], spacing: log}",
+            "s.yaml:7:29: panels[0].horizon.spacing: a swept value has no key",
+        ),
+        ("[100, 400, 1600]", "[{sweep: [1]}]", "panels[0].horizon.sweep[0]: a sweep within a sweep"),
+        (
+            "name: gaussian\n",
+            "name: {sweep: [gaussian, gausian]}\n",
+            "at name=gausian: unknown environment 'gausian' (did",
+        ),
+        ("means: [0.2, 0.7]", "means: [0.2, .nan]", "s.yaml:10:20: panels[0].environment.parameters.means: means[1]"),
+        ("name: ucb1", "name: {sweep: [ucb1, moss]}", "s.yaml:12:10: panels[0].policies[0].name: may not be swept"),
+        (
+            "[100, 400, 1600]",
+            "{start: 1, stop: 100000, number: 90000}",
+            "horizon x sd makes 180000 points, at most 10000 are allowed",
+        ),
+        (
+            "- {name: gaussian_thompson, label: Thompson}",
+            "- {name: gaussian_thompson, label: ucb1 exploration=2}",
+            "s.yaml:13:9: panels[0].policies[1]: a second policy labelled 'ucb1 exploration=2'",
+        ),
+    ],
+)
+def test_one_mistake(old, new, expected):
+    (found,) = mistakes(old, new)
+    assert expected in found
+
+
+def test_a_mistake_at_some_points_names_the_value_that_makes_it():
+    """What is wrong stands elsewhere: with one of two worlds a policy is at odds."""
+    text = TEXT.replace("name: gaussian\n", "name: {sweep: [bernoulli, gaussian]}\n").replace(
+        ", sd: {sweep: [0.5, 1.0]}", ""
+    )
+    text = text.replace("name: gaussian_thompson", "name: ucb_v")
+    with pytest.raises(ConfigError) as caught:
+        parse_study(text, "s.yaml")
+    assert [str(m) for m in caught.value.mistakes] == [
+        "s.yaml:9:33: panels[0].environment.name.sweep[1]: at name=gaussian: panels[0].policies[1]: "
+        "UCBV needs rewards in a finite range, got [-inf, inf]"
+    ]
+
+
+def test_changes_from_the_command_line_reach_into_it():
+    changes = [
+        "panels.two_arms.horizon.sweep.1=50",
+        "panels.two_arms.policies.ucb1.parameters.exploration.sweep=[3, 4]",
+        "panels.two_arms.environment.parameters.sd=0.25",
+        "panels.two_arms.replicates={sweep: [2, 3]}",
+    ]
+    panels = parse_study(TEXT, changes=changes).all_panels()
+    assert [(p.horizon, p.replicates) for p in panels] == [(h, r) for h in (100, 50, 1600) for r in (2, 3)]
+    assert [p.title for p in panels[0].policies] == ["ucb1 exploration=3", "ucb1 exploration=4", "Thompson"]
+    (wrong,) = mistakes("seed: 4", "seed: 4", ["panels.two_arms.horizon.sweep.1=-5"])
+    assert wrong.startswith("s.yaml:7:28: panels[0].horizon.sweep[1]: at horizon=-5: ")
+
+
+def test_dry_run_lists_ids(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "s.yaml").write_text(TEXT, encoding="utf-8")
+    output = CliRunner().invoke(main, ["run", "s.yaml", "--dry-run"]).output
+    assert "  two_arms-horizon=1600,sd=0.5: gaussian, 1600 rounds x 6 replicates" in output
+    assert "    ucb1 exploration=0.5: ucb1(exploration=0.5)" in output
+
+
+def test_two_sweeps_cannot_make_one_panel():
+    text = TEXT.replace(
+        "policies:",
+        "policies: [ucb1]\n  - name: two_arms-horizon=100,sd=1\n    horizon: 5\n    "
+        "environment: {name: gaussian, parameters: {means: [0, 1]}}\n    policies:",
+    )
+    with pytest.raises(ConfigError, match="two panels would be named two_arms-horizon=100,sd=1"):
+        parse_study(text)
+
+
+SCALARS = st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=120)
+
+
+@given(st.lists(SCALARS | st.lists(SCALARS, max_size=3), min_size=1, max_size=6, unique_by=text_of))
+def test_ids_are_file_names_and_tell_values_apart(values):
+    axis = Axis(("horizon",), tuple(values), "horizon")
+    ids = [point_id([axis], [value]) for value in values]
+    assert len(set(ids)) == len(ids)
+    assert all(set(i) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.=,-") for i in ids)
+    assert all(len(i) < 100 for i in ids)
+
+
+def test_names_are_the_shortest_ends_that_differ():
+    paths = [
+        ("environment", "parameters", "losses", 0, "a"),
+        ("environment", "parameters", "losses", 1, "a"),
+        ("horizon",),
+    ]
+    assert names_of(paths) == ["0.a", "1.a", "horizon"]
+    assert names_of([("parameters",), ("parameters", "c")]) == ["parameters", "c"]
+
+
+def test_fill_copies():
+    node = {"a": [1, {"b": 2}], "c": 3}
+    filled = fill(node, {("a", 1, "b"): [9]})
+    assert filled == {"a": [1, {"b": [9]}], "c": 3}
+    assert node == {"a": [1, {"b": 2}], "c": 3}
+
+
+def test_ranges():
+    assert Range(start=1, stop=1000, number=4, spacing="log").values == [1, 10, 100, 1000]
+    assert Range(start=0, stop=10, number=3).values == [0, 5, 10]
+    assert Range(start=0.0, stop=1.0, number=5).values == [0.0, 0.25, 0.5, 0.75, 1.0]
+    values = Range(start=0.001, stop=1, number=7, spacing="log").values
+    assert values == pytest.approx(np.geomspace(0.001, 1, 7), rel=1e-5)
+    assert [text_of(v) for v in values[:3]] == ["0.001", "0.00316228", "0.01"]

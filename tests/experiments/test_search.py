@@ -1,0 +1,360 @@
+"""Hyper-parameter search: who chooses, who is reported, and that selection does not flatter what is reported."""
+
+import shutil
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from matplotlib.figure import Figure
+
+import experiments
+from experiments.cells import cells_of, tape_rng
+from experiments.check import check
+from experiments.cli import main
+from experiments.config import ConfigError, load_study, parse_study, shipped
+from experiments.export import dataset, export
+from experiments.figures import draw_study
+from experiments.report import write_report
+from experiments.runner import run
+from experiments.search import search_result, sentence
+from experiments.search_figures import draw_search, search_figures
+from experiments.store import cell_file
+from experiments.tables import table
+
+TEXT = """\
+name: searched
+seed: 7
+block: 8
+checkpoints: 12
+panels:
+  - name: arms
+    horizon: 300
+    replicates: 40
+    environment: {name: bernoulli, parameters: {means: [0.2, 0.5, 0.7]}}
+    search: {tuning: 12}
+    policies:
+      - {name: ucb1, label: UCB1, parameters: {exploration: {sweep: [2, 0.5, 0.1]}}}
+      - {name: ucb1, label: published}
+      - {name: ucb_v, parameters: {c: {sweep: [1, 0.1]}, zeta: {sweep: [1.2, 0.3]}}}
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("searched")
+    assert not run(parse_study(TEXT), folder, jobs=1).failed
+    return folder
+
+
+@pytest.fixture(scope="module")
+def results(folder):
+    return experiments.load(folder)
+
+
+def finals(panel, label):
+    """Regret at the horizon by replicate, from its definition."""
+    kind = panel.notions[0]
+    regret = panel.comparators[kind.comparator][:, -1] - panel.series[label][kind.series][:, -1]
+    return dict(zip(panel.replicates.tolist(), regret.tolist(), strict=True))
+
+
+def test_blocks_do_not_straddle():
+    cells = [c for c in cells_of(parse_study(TEXT)) if c.label == "published"]
+    assert [(c.first, c.count) for c in cells] == [(0, 8), (8, 4), (12, 8), (20, 8), (28, 8), (36, 4)]
+
+
+def test_the_first_replicates_choose_and_the_others_are_reported(results):
+    panel, full = results.panels["arms"], results.panels["arms"].candidates
+    assert panel.replicates.tolist() == list(range(12, 40))
+    assert full.replicates.tolist() == list(range(40))
+    assert list(panel.series) == ["UCB1", "published", "ucb_v"]
+    assert len(full.series) == 3 + 1 + 4
+    for entry, searched in results.searches["arms"].policies.items():
+        labels = [label for label in full.series if label.startswith(f"{entry} ")]
+        means = {lb: np.mean([v for r, v in finals(full, lb).items() if r < 12]) for lb in labels}
+        best = min(means, key=means.get)
+        assert searched.chosen.label == best
+        assert searched.chosen.tuning.value == pytest.approx(means[best])
+        held_out = [v for r, v in finals(full, best).items() if r >= 12]
+        assert searched.chosen.held_out.value == pytest.approx(np.mean(held_out))
+        assert list(finals(panel, entry).values()) == held_out
+        assert searched.optimism == pytest.approx(np.mean(held_out) - means[best])
+        first = [v for r, v in finals(full, labels[0]).items() if r >= 12]
+        assert searched.first.label == labels[0]
+        assert searched.gain.value == pytest.approx(np.mean(first) - np.mean(held_out))
+        assert sum(c.share for c in searched.candidates) == pytest.approx(1.0)
+        row = next(r for r in table(panel, 0.95) if r["policy"] == entry)
+        assert row["regret"] == pytest.approx(np.mean(held_out))
+    assert not set(results.searches["arms"].tuning) & set(results.searches["arms"].held_out)
+
+
+def test_a_chosen_policy_is_the_same_as_one_that_was_never_searched(results, tmp_path):
+    """Held-out curves and bounds are those of a study with the chosen parameters alone, on the same replicates."""
+    chosen = results.searches["arms"].policies["UCB1"].chosen
+    text = TEXT.replace("    search: {tuning: 12}\n", "").replace(
+        "{sweep: [2, 0.5, 0.1]}", str(chosen.point["exploration"])
+    )
+    text = text.replace("label: UCB1", f"label: {chosen.label}").replace(
+        "{c: {sweep: [1, 0.1]}, zeta: {sweep: [1.2, 0.3]}}", "{}"
+    )
+    assert not run(parse_study(text), tmp_path, jobs=1).failed
+    alone, panel = experiments.load(tmp_path).panels["arms"], results.panels["arms"]
+    for name, curve in panel.series["UCB1"].items():
+        np.testing.assert_array_equal(curve, alone.series[chosen.label][name][12:])
+    assert [b.name for b in panel.bounds["UCB1"]] == [b.name for b in alone.bounds[chosen.label]]
+    assert {v.policy for v in check(results)} <= {"UCB1", "published", "ucb_v"}
+
+
+PLUGIN = """\
+import numpy as np
+
+from bandits import Bound
+from bandits.arms.ucb1 import UCB1
+from environments.arms.bernoulli import BernoulliArms
+
+
+class World(BernoulliArms):
+    def draw(self, rng):
+        tape = super().draw(rng)
+        self.luck = rng.random()
+        return tape
+
+    def facts(self):
+        return {**super().facts(), "luck": self.luck}
+
+
+class Lucky(UCB1):
+    def regret_bounds(self, problem, facts):
+        return [Bound("luck", "upper", lambda t: np.full(len(t), facts["luck"]), "fixed", "here")]
+"""
+
+
+def test_bounds_that_depend_on_the_tape_are_of_held_out_replicates_only(tmp_path, monkeypatch):
+    (tmp_path / "lucky.py").write_text(PLUGIN, encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    text = TEXT.replace("name: bernoulli", 'name: "lucky:World"').replace(
+        "name: ucb1, label: UCB1", 'name: "lucky:Lucky"'
+    )
+    assert not run(parse_study(text), tmp_path / "out", jobs=1).failed
+    (bound,) = experiments.load(tmp_path / "out").panels["arms"].bounds["lucky:Lucky"]
+    import lucky
+
+    world, luck = lucky.World([0.2, 0.5, 0.7], horizon=300), []
+    for replicate in range(12, 40):
+        world.draw(tape_rng(7, replicate))
+        luck.append(world.luck)
+    assert bound.values == pytest.approx(np.full(len(bound.values), np.mean(luck)))
+
+
+def test_regret_and_cost_choose_alike(folder, results):
+    """The comparator is the same for all candidates of a replicate, so that it has no say."""
+    cost = TEXT.replace("    search:", "    figure: {quantity: cost}\n    search:")
+    run(parse_study(cost), folder, jobs=1)
+    by_cost = experiments.load(folder)
+    run(parse_study(TEXT), folder, jobs=1)
+    for entry, searched in by_cost.searches["arms"].policies.items():
+        assert searched.chosen.label == results.searches["arms"].policies[entry].chosen.label
+        assert searched.chosen.tuning.value < 0.0, "a cost is minus a reward here"
+
+
+def test_selection_is_optimistic_in_tuning_and_honest_held_out(tmp_path):
+    """Twelve equal candidates: the choice is noise; its tuning score is too low, its held-out score is not."""
+    values = ", ".join(f"{1 + i / 1000}" for i in range(12))
+    text = f"""\
+name: noise
+seed: 5
+block: 800
+checkpoints: 2
+panels:
+  - name: p
+    horizon: 60
+    replicates: 800
+    environment: {{name: bernoulli, parameters: {{means: [0.3, 0.7]}}}}
+    search: {{tuning: 5}}
+    policies: [{{name: epsilon_greedy, parameters: {{c: {{sweep: [{values}]}}, d: 0.4}}}}]
+"""
+    run(parse_study(text), tmp_path, jobs=1)
+    full = experiments.load(tmp_path).panels["p"].candidates
+    tuning, held_out, everywhere = [], [], []
+    for first in range(0, 800, 20):  # forty searches, each on 20 replicates of its own
+        rows = slice(first, first + 20)
+        part = replace(
+            full,
+            replicates=np.arange(20),
+            series={lb: {n: v[rows] for n, v in ledger.items()} for lb, ledger in full.series.items()},
+            comparators={n: v[rows] for n, v in full.comparators.items()},
+        )
+        searched = search_result(part).policies["epsilon_greedy"]
+        tuning.append(searched.chosen.tuning.value)
+        held_out.append(searched.chosen.held_out.value)
+        everywhere.append(np.mean([c.held_out.value for c in searched.candidates]))
+    optimism = np.subtract(held_out, tuning)
+    assert optimism.mean() > 4 * optimism.std(ddof=1) / np.sqrt(len(optimism))
+    honest = np.subtract(held_out, everywhere)
+    assert abs(honest.mean()) < 4 * honest.std(ddof=1) / np.sqrt(len(honest))
+
+
+def test_a_random_search_is_a_stable_subset_with_the_first_point():
+    text = TEXT.replace("{tuning: 12}", "{tuning: 12, candidates: 5}").replace(
+        "zeta: {sweep: [1.2, 0.3]}", "zeta: {sweep: {start: 1.2, stop: 0.0012, number: 10, spacing: log}}"
+    )
+
+    def drawn(text):
+        policies = parse_study(text).all_panels()[0].policies
+        return [p.title for p in policies if p.title.startswith("ucb_v")]
+
+    one = drawn(text)
+    assert len(one) == 5
+    assert one[0] == "ucb_v c=1, zeta=1.2"
+    assert drawn(text) == one
+    assert drawn(text.replace("seed: 7", "seed: 8")) != one
+    assert len(set(drawn(text.replace("c: {sweep: [1, 0.1]}", "c: {sweep: [1, 0.1, 3]}"))) & set(one)) >= 3
+    counts: dict = {}
+    for seed in range(300):
+        for title in drawn(text.replace("seed: 7", f"seed: {seed}"))[1:]:
+            counts[title] = counts.get(title, 0) + 1
+    p = 4 / 19
+    assert len(counts) == 19
+    assert max(abs(n - 300 * p) for n in counts.values()) < 4 * np.sqrt(300 * p * (1 - p))
+
+
+def test_resume_and_missing_results(folder, results, tmp_path):
+    copy = tmp_path / "copy"
+    shutil.copytree(folder, copy)
+    run(parse_study(TEXT), copy, jobs=1)
+    chosen = results.searches["arms"].policies["ucb_v"].chosen.label
+    other = next(c for c in results.searches["arms"].policies["ucb_v"].candidates if c.label != chosen).label
+    cells = [c for c in results.manifest["cells"] if c["policy"] == other and c["first"] >= 12]
+    for cell in cells:
+        cell_file(copy, cell["key"]).unlink()
+    damaged = experiments.load(copy)
+    assert damaged.panels["arms"].replicates.tolist() == list(range(12, 40)), "what is shown does not need it"
+    assert len(damaged.panels["arms"].missing) == len(cells)
+    assert damaged.searches == {}
+    outcome = run(parse_study(TEXT), copy, jobs=1)
+    assert [d.status for d in outcome.done].count("computed") == len(cells)
+    again = experiments.load(copy)
+    assert again.searches["arms"].policies["ucb_v"].chosen.label == chosen
+    for cell in results.manifest["cells"]:
+        if cell["policy"] and cell["first"] < 12:
+            cell_file(copy, cell["key"]).unlink()
+    blind = experiments.load(copy)
+    assert list(blind.panels["arms"].series) == ["published"], "nothing has chosen among the others"
+
+
+def test_figures_report_and_export(results, tmp_path):
+    files = draw_study(results, tmp_path, ["png"])
+    assert [f.name for f in files] == ["searched.png", "arms-search.png"]
+    one, c, _ = search_figures(results.searches["arms"])
+    ax = Figure().subplots()
+    draw_search(ax, one)
+    texts = [t.get_text() for t in ax.get_legend().get_texts()]
+    assert any(t.startswith("chosen: exploration=") for t in texts)
+    assert ax.get_xscale() == "linear"
+    assert [line.get_linestyle() for line in ax.get_lines()][:2] == ["-", "-"]
+    ax = Figure().subplots()
+    draw_search(ax, c)
+    assert ax.get_xlabel() == "c"
+    assert [line.get_linestyle() for line in ax.get_lines()][:2] == ["None", "None"]
+    page = write_report(results, tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "12 replicates chose among the candidates" in page
+    assert "All candidates of UCB1" in page
+    pytest.importorskip("xarray")
+    reported, everything = dataset(results.panels["arms"]), dataset(results.panels["arms"].candidates)
+    assert reported.sizes["replicate"] == 28
+    assert (everything.sizes["replicate"], everything.sizes["policy"]) == (40, 8)
+    assert export(results, tmp_path / "out", "csv")[0].name == "arms.csv"
+
+
+def test_values_that_are_no_numbers(tmp_path):
+    text = TEXT.replace("{exploration: {sweep: [2, 0.5, 0.1]}}", "{}").replace(
+        "{name: ucb_v, parameters: {c: {sweep: [1, 0.1]}, zeta: {sweep: [1.2, 0.3]}}}",
+        "{name: exp3, parameters: {gamma: {sweep: [null, 0.3]}}}",
+    )
+    run(parse_study(text), tmp_path, jobs=1)
+    results = experiments.load(tmp_path)
+    (figure,) = search_figures(results.searches["arms"])
+    ax = Figure().subplots()
+    draw_search(ax, figure)
+    assert [t.get_text() for t in ax.get_xticklabels()] == ["null", "0.3"]
+    assert "gamma=" in sentence(results.searches["arms"].policies["exp3"])
+
+
+def test_a_search_at_every_point_of_a_sweep(tmp_path):
+    """The chosen ones go under the name of their entry, so that the sweep has one line for them."""
+    text = TEXT.replace("horizon: 300", "horizon: {sweep: [50, 100, 200]}").replace("replicates: 40", "replicates: 16")
+    run(parse_study(text), tmp_path, jobs=1)
+    results = experiments.load(tmp_path)
+    (swept,) = experiments.sweeps.sweep_results(results)
+    assert list(swept.lines) == ["UCB1", "published", "ucb_v"]
+    assert list(results.searches) == [f"arms-horizon={h}" for h in (50, 100, 200)]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (
+            "tuning: 12",
+            "tuning: 40",
+            "s.yaml:10:14: panels[0].search.tuning: leaves none of the 40 replicates to report",
+        ),
+        ("tuning: 12", "tuning: 0", "s.yaml:10:14: panels[0].search.tuning: must be greater than or equal to 1, got 0"),
+        ("tuning: 12", "tunin: 12", "unknown key (did you mean 'tuning'?); known: tuning, candidates"),
+        ("tuning: 12", "tuning: 12, candidates: 1", "panels[0].search.candidates: must be greater than or equal to 2"),
+        ("label: published", "label: UCB1", "s.yaml:13:9: panels[0].policies[1]: a second policy labelled 'UCB1'"),
+        (
+            "[2, 0.5, 0.1]",
+            "[2, 0.5, -0.1]",
+            "policies[0].parameters.exploration.sweep[2]: at exploration=-0.1: explora",
+        ),
+        (
+            "replicates: 40",
+            "replicates: {sweep: [10, 40]}",
+            "s.yaml:8:26: panels[0].replicates.sweep[0]: at replicates=10: panels[0].search.tuning: leaves none of the",
+        ),
+    ],
+)
+def test_mistakes(old, new, expected):
+    assert old in TEXT
+    with pytest.raises(ConfigError) as caught:
+        parse_study(TEXT.replace(old, new, 1), "s.yaml")
+    assert expected in str(caught.value)
+
+
+def test_nothing_to_search():
+    text = TEXT.split("    policies:")[0] + "    policies: [ucb1]\n"
+    with pytest.raises(ConfigError, match=r"panels\[0\].search: there is nothing to search: no policy has a swept"):
+        parse_study(text)
+
+
+def test_the_command_line_says_what_was_chosen(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "s.yaml").write_text(TEXT.replace("replicates: 40", "replicates: 20"), encoding="utf-8")
+    assert (
+        "search: 12 replicates choose, 8 are reported"
+        in CliRunner().invoke(main, ["run", "s.yaml", "--dry-run"]).output
+    )
+    done = CliRunner().invoke(main, ["run", "s.yaml", "--jobs", "1"])
+    assert done.exit_code == 0, done.output
+    assert "search:  arms · UCB1: exploration=" in done.output
+    assert (tmp_path / "results/searched/figures/arms-search.png").is_file()
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("arms/exploration", ["panels.exploration.horizon=200", "panels.exploration.replicates=14",
+                              "panels.exploration.search.tuning=6", "panels.exploration.search.candidates=3"]),
+        ("arms/noise", ["panels.gaussian.horizon.sweep=[60, 120]", "replicates=6",
+                        "panels.gaussian.environment.parameters.sd.sweep.number=3"]),
+    ],
+)  # fmt: skip
+def test_the_shipped_studies_run_small(name, changes, tmp_path):
+    study = load_study(shipped() / f"{name}.yaml", changes)
+    assert not run(study, tmp_path, jobs=1).failed
+    results = experiments.load(tmp_path)
+    draw_study(results, tmp_path / "figures", ["svg"])
+    write_report(results, tmp_path / "report.html")
+    assert not any(panel.missing for panel in results.panels.values())
+    assert list(results.searches) == (["exploration"] if name == "arms/exploration" else [])
