@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -32,15 +31,27 @@ class Verdict:
     """What the data say about one bound on one curve.
 
     Attributes:
-        panel: name of the panel.
+        panel: name of the panel, or of the sweep.
         policy: label.
         bound: name of the bound.
         notion: kind of regret compared.
         result: "holds", "violated", "undecided" (the simultaneous band reaches over the bound, or there are too few
             replicates for one), or "not applicable" (an assumption fails, or only the order is known).
         exponent: "agrees"; "early", steeper than the theorem's rate but too far below the bound to meet it within
-            ``REACH`` horizons; "too steep"; or "not tested".
+            ``REACH`` horizons; "too steep"; "steeper", in a sweep over anything but the horizon, which contradicts
+            nothing; or "not tested".
         text: one sentence with the numbers.
+        over: what the curve is drawn over: "rounds", or the parameter that a sweep changes.
+        assumptions: the theorem's, each with whether it holds in every replicate.
+        mean: mean regret at the horizon.
+        low: lower end of the simultaneous band there.
+        high: its upper end.
+        limit: the bound there.
+        share: the largest ratio of mean regret to bound; below 1 where the mean stays under the bound.
+        fitted: growth exponent of the curve with its interval.
+        claimed: growth exponent of the bound over the same stretch.
+
+    Numbers are None where they are not known or not asked for.
     """
 
     panel: str
@@ -50,6 +61,15 @@ class Verdict:
     result: str
     exponent: str
     text: str
+    over: str = "rounds"
+    assumptions: tuple[tuple[str, bool], ...] = ()
+    mean: float | None = None
+    low: float | None = None
+    high: float | None = None
+    limit: float | None = None
+    share: float | None = None
+    fitted: Interval | None = None
+    claimed: float | None = None
 
     @property
     def failed(self) -> bool:
@@ -67,11 +87,6 @@ def check(results: Results) -> list[Verdict]:
     ]
 
 
-def as_json(verdicts: list[Verdict]) -> list[dict[str, Any]]:
-    """Plain data for JSON."""
-    return [{**asdict(v), "failed": v.failed} for v in verdicts]
-
-
 def bounds_for(panel: PanelResult, label: str, notion: str = "") -> list[BoundCurve]:
     """The policy's bounds that speak of this kind of regret."""
     against = panel.notion(notion).against
@@ -80,10 +95,10 @@ def bounds_for(panel: PanelResult, label: str, notion: str = "") -> list[BoundCu
 
 def vacuous(panel: PanelResult, bound: BoundCurve, notion: str = "") -> bool:
     """Whether the bound exceeds the regret of the worst possible play, at every checkpoint."""
-    if "worst" not in panel.comparators:
-        return False
     kind = panel.notion(notion)
-    most = (panel.comparators[kind.comparator] - panel.comparators["worst"]).mean(axis=0)
+    if kind.worst not in panel.comparators:
+        return False
+    most = (panel.comparators[kind.comparator] - panel.comparators[kind.worst]).mean(axis=0)
     return bool(np.all(bound.values >= most))
 
 
@@ -104,38 +119,74 @@ def _check_policy(panel: PanelResult, label: str, confidence: float) -> list[Ver
 def _verdict(
     panel: PanelResult, label: str, notion: str, bound: BoundCurve, regret: Array, confidence: float
 ) -> Verdict:
+    verdict = Verdict(
+        panel.panel.name, label, bound.name, notion, "not applicable", "not tested", "", assumptions=bound.assumptions
+    )
     broken = [text for text, holds in bound.assumptions if not holds]
     if broken or bound.kind != "upper":
         why = f"assumption fails: {'; '.join(broken)}" if broken else f"{bound.kind} only, constants are a convention"
-        return Verdict(panel.panel.name, label, bound.name, notion, "not applicable", "not tested", why)
+        return replace(verdict, text=why)
     at = slice(None) if bound.anytime else slice(-1, None)
     band, limit = mean_band(regret[:, at], confidence), bound.values[at]
     low, high = band.all_low, band.all_high
     slack = 1e-9 * np.maximum(1.0, np.abs(limit))
     inside = "holds" if np.all(high <= limit + slack) else "undecided"
-    result = "violated" if np.any(low > limit + slack) else inside
-    ratio = float(np.max(band.mean / np.maximum(limit, 1e-300)))
-    text = f"mean regret {band.mean[-1]:.5g} of {limit[-1]:.5g} at round {panel.times[-1]}, at most {ratio:.3g} of it"
+    share = float(np.max(band.mean / np.maximum(limit, 1e-300)))
+    text = f"mean regret {band.mean[-1]:.5g} of {limit[-1]:.5g} at round {panel.times[-1]}, at most {share:.3g} of it"
+    verdict = replace(
+        verdict,
+        result="violated" if np.any(low > limit + slack) else inside,
+        mean=float(band.mean[-1]),
+        low=known(low[-1]),
+        high=known(high[-1]),
+        limit=float(limit[-1]),
+        share=share,
+    )
     if not bound.anytime:
-        return Verdict(panel.panel.name, label, bound.name, notion, result, "not tested", f"{text} (horizon only)")
-    reasons = [] if bound.rate else ["the bound claims no rate"]
-    reasons += [] if panel.notion(notion).every_round else ["the regret moves in some rounds only"]
-    if reasons:
-        text = f"{text}; no exponent, {' and '.join(reasons)}"
-        return Verdict(panel.panel.name, label, bound.name, notion, result, "not tested", text)
-    fitted = growth_exponent(regret, panel.times, confidence)
-    claimed = growth_exponent(bound.values[None, :], panel.times)
-    exponent, more = _compare(fitted, claimed, float(band.mean[-1] / max(limit[-1], 1e-300)))
-    return Verdict(panel.panel.name, label, bound.name, notion, result, exponent, f"{text}; {more}")
+        return replace(verdict, text=f"{text} (horizon only)")
+    if not bound.rate:
+        return replace(verdict, text=f"{text}; no exponent, the bound claims no rate")
+    time = panel.time(notion)
+    moved = np.diff(time, prepend=0.0) > 0.0  # a group's clock stands still in rounds of others
+    fitted = growth_exponent(regret[:, moved], time[moved], confidence)
+    claimed = growth_exponent(bound.values[None, moved], time[moved])
+    return judge_exponent(
+        replace(verdict, text=text),
+        fitted,
+        None if claimed is None else claimed.value,
+        float(band.mean[-1] / max(limit[-1], 1e-300)),
+    )
 
 
-def _compare(fitted: Interval | None, claimed: Interval | None, share: float) -> tuple[str, str]:
-    """The verdict on the exponent of a curve that has reached this share of its bound at the horizon."""
+def judge_exponent(
+    verdict: Verdict, fitted: Interval | None, claimed: float | None, share: float, slowest: float = SLOWEST
+) -> Verdict:
+    """The verdict with its part on the exponent.
+
+    Args:
+        verdict: what is known of the curve and its bound so far.
+        fitted: exponent of the curve.
+        claimed: exponent of the bound.
+        share: of the bound, that the curve has reached at its end.
+        slowest: exponent that slower bounds are tested against.
+    """
     if fitted is None or claimed is None:
-        return "not tested", "regret is not positive over the last decade, no exponent"
-    text = f"exponent {fitted.value:.3f} [{fitted.low:.3f}, {fitted.high:.3f}], bound's {claimed.value:.3f}"
+        stretch = "the last decade" if verdict.over == "rounds" else "the sweep"
+        return replace(verdict, text=f"{verdict.text}; regret is not positive over {stretch}, no exponent")
     low = fitted.value if np.isnan(fitted.low) else fitted.low
-    excess = low - max(claimed.value, SLOWEST)
-    if excess <= SLACK:
-        return "agrees", text
-    return ("early" if share ** (-1.0 / excess) > REACH else "too steep"), text
+    excess = low - max(claimed, slowest)
+    steep = excess > SLACK
+    met = steep and share ** (-1.0 / excess) <= REACH
+    text = f"exponent {fitted.value:.3f} [{fitted.low:.3f}, {fitted.high:.3f}], bound's {round(claimed, 3) + 0.0:.3f}"
+    return replace(
+        verdict,
+        exponent="too steep" if met else "early" if steep else "agrees",
+        text=f"{verdict.text}; {text}",
+        fitted=fitted,
+        claimed=claimed,
+    )
+
+
+def known(value: float) -> float | None:
+    """The number, or None for NaN."""
+    return None if np.isnan(value) else float(value)

@@ -1,4 +1,4 @@
-"""The command line: ``regretlab run | plot | report | check | merge | export | list | show``."""
+"""The command line: ``regretlab run | plot | report | index | check | merge | export | list | show``."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from experiments.study import Study
 
 FOLDER = click.argument("folder", type=click.Path(path_type=Path))
+FOLDERS = click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FOLDER...")
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -81,7 +82,7 @@ def _shard_of(text: str) -> tuple[int, int]:
 
 
 @main.command()
-@click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FOLDER...")
+@FOLDERS
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Where the gathered results go.")
 def merge(folders: tuple[Path, ...], out: Path) -> None:
     """Join the FOLDERs that the shards of one study left. Exit status 1 if cells are still missing."""
@@ -141,27 +142,55 @@ def report(folder: Path) -> None:
 
 
 @main.command()
-@FOLDER
-@click.option("--json", "as_json", is_flag=True, help="Print verdicts as JSON.")
-def check(folder: Path, as_json: bool) -> None:
-    """Say whether each curve stays under its bound and grows as its theorem says. Exit status 1 if one does not."""
+@FOLDERS
+@click.option("--json", "as_json", is_flag=True, help="Print everything as one JSON object instead; see docs/check.md.")
+def check(folders: tuple[Path, ...], as_json: bool) -> None:
+    """Hold the results in each FOLDER against the theorems.
+
+    Says for every bound whether the curve stays under it and grows as it says, for every pair of policies which is
+    better, corrected for the number of pairs, and what is missing. Exit status 1 if a theorem whose assumptions hold
+    is contradicted, if a result is missing, or if a folder cannot be read.
+    """
     import json
 
-    from experiments import check as checks
+    from experiments import findings
 
-    results = _load(folder)
-    verdicts = checks.check(results)
-    missing = [f"{name}: {line}" for name, panel in results.panels.items() for line in panel.missing]
+    studies, failed = [], False
+    for folder in folders:
+        try:
+            found = findings.findings(_load(folder))
+        except click.ClickException as error:
+            failed = True
+            studies.append({"folder": str(folder), "error": error.message, "failed": True})
+            click.echo(f"Error: {error.message}", err=True)
+            continue
+        failed |= found.failed
+        if as_json:
+            studies.append(findings.as_json(found))
+        else:
+            click.echo("\n".join(findings.as_text(found)))
     if as_json:
-        click.echo(json.dumps({"verdicts": checks.as_json(verdicts), "missing": missing}, indent=1))
-    else:
-        for v in verdicts:
-            mark = "FAIL" if v.failed else {"holds": "ok  ", "undecided": "?   "}.get(v.result, "-   ")
-            click.echo(f"{mark} {v.panel} · {v.policy} · {v.bound}: {v.result}, exponent {v.exponent}; {v.text}")
-        for line in missing:
-            click.echo(f"MISSING {line}")
-        click.echo(f"{len(verdicts)} bounds, {sum(v.failed for v in verdicts)} fail, {len(missing)} results missing")
-    sys.exit(1 if missing or any(v.failed for v in verdicts) else 0)
+        click.echo(json.dumps({"studies": studies, "failed": failed}, indent=1, ensure_ascii=False))
+    sys.exit(1 if failed else 0)
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path), default=Path("results"))
+def index(folder: Path) -> None:
+    """Write a page FOLDER/index.html about all studies in FOLDER (results, if not given), with links to their reports.
+
+    Exit status 1 if some of them cannot be read; the page names them.
+    """
+    from experiments.index import write_index
+
+    try:
+        path, unreadable = write_index(folder)
+    except OSError as error:
+        raise click.ClickException(str(error)) from None
+    click.echo(path)
+    for line in unreadable:
+        click.echo(f"cannot be read: {line}", err=True)
+    sys.exit(1 if unreadable else 0)
 
 
 @main.command(name="list")
@@ -231,6 +260,9 @@ def _describe(study: Study) -> None:
     click.echo(f"{study.name}: {len(cells_of(study))} cells")
     for panel in study.all_panels():
         click.echo(f"  {panel.name}: {panel.environment.title}, {panel.horizon} rounds x {panel.replicates} replicates")
+        if panel.search:
+            kept = panel.replicates - panel.search.tuning
+            click.echo(f"    search: {panel.search.tuning} replicates choose, {kept} are reported")
         for policy in panel.policies:
             parameters = ", ".join(f"{k}={v!r}" for k, v in policy.parameters.items())
             click.echo(f"    {policy.title}: {policy.name}({parameters})")
@@ -269,12 +301,16 @@ def _summarise(outcome: Outcome) -> None:
 def _draw(folder: Path) -> None:
     from experiments.figures import draw_study
     from experiments.report import write_report
+    from experiments.search import sentence
 
     results = _load(folder)
     try:
         files = draw_study(results, folder / "figures")
         click.echo(f"figures: {' '.join(str(f) for f in files if f.suffix == '.png')} (and .svg, .pdf)")
         click.echo(f"report:  {write_report(results, folder / 'report.html')}")
+        for name, found in results.searches.items():
+            for label, searched in found.policies.items():
+                click.echo(f"search:  {name} · {label}: {sentence(searched)}")
     except (ValueError, OSError) as error:
         raise click.ClickException(f"the results are kept, but drawing failed: {error}") from None
 

@@ -49,22 +49,38 @@ def export(results: Results, folder: Path, kind: str) -> list[Path]:
 
 
 def dataset(panel: PanelResult) -> xarray.Dataset:
-    """A panel as an xarray dataset with the dimensions ``policy``, ``replicate`` and ``round``.
+    """A panel as an xarray dataset with the dimensions ``policy``, ``replicate``, ``round`` and ``bound``.
 
-    Variables: the ledger's series and ``regret_<notion>`` [policy, replicate, round], and ``comparator_<name>``
-    [replicate, round].
+    Variables: the ledger's series and ``regret_<notion>`` [policy, replicate, round], NaN where a policy has no such;
+    ``comparator_<name>`` and ``clock_<name>`` [replicate, round]; ``bound_values`` [bound, round] with the coordinates
+    ``bound_name``, ``bound_policy`` (empty: of every policy), ``bound_kind``, ``bound_against`` and ``bound_holds``
+    along ``bound``.
     """
     import xarray
 
-    labels = list(panel.series)
-    shared = [name for name in panel.series[labels[0]] if all(name in panel.series[label] for label in labels)]
-    curves = {name: np.stack([panel.series[label][name] for label in labels]) for name in shared}
+    labels, (n, c) = list(panel.series), (len(panel.replicates), len(panel.times))
+    unknown = np.full((n, c), np.nan)
+    names = list(dict.fromkeys(name for series in panel.series.values() for name in series))
+    curves = {name: np.stack([panel.series[label].get(name, unknown) for label in labels]) for name in names}
     for notion in panel.notions:
         curves[f"regret_{notion.name}"] = np.stack([panel.regret(label, notion.name) for label in labels])
     variables: dict[str, Any] = {name: (("policy", "replicate", "round"), values) for name, values in curves.items()}
     for name, values in panel.comparators.items():
         variables[f"comparator_{name}"] = (("replicate", "round"), values)
-    coordinates = {"policy": labels, "replicate": panel.replicates, "round": panel.times}
+    for name, values in panel.clocks.items():
+        variables[f"clock_{name}"] = (("replicate", "round"), values)
+    bounds = [(label, b) for label in labels for b in panel.bounds[label]] + [("", b) for b in panel.lower_bounds]
+    coordinates: dict[str, Any] = {"policy": labels, "replicate": panel.replicates, "round": panel.times}
+    if bounds:
+        variables["bound_values"] = (("bound", "round"), np.stack([b.values for _, b in bounds]))
+        about = {
+            "name": [b.name for _, b in bounds],
+            "policy": [label for label, _ in bounds],
+            "kind": [b.kind for _, b in bounds],
+            "against": [b.against for _, b in bounds],
+            "holds": [b.holds for _, b in bounds],
+        }
+        coordinates |= {f"bound_{key}": ("bound", values) for key, values in about.items()}
     result = xarray.Dataset(variables, coordinates, {"title": panel.panel.title or panel.panel.name})
     for notion in panel.notions:
         result[f"regret_{notion.name}"].attrs = {"long_name": notion.label, "units": notion.unit}

@@ -16,6 +16,7 @@ from matplotlib.ticker import FuncFormatter
 
 from experiments.check import bounds_for, vacuous
 from experiments.results import BoundCurve, PanelResult, Results
+from experiments.search_figures import SearchFigure, draw_search, search_figures
 from experiments.statistics import Array, Band, mean_band
 from experiments.style import (
     BOUND_STYLES,
@@ -31,14 +32,18 @@ from experiments.style import (
     notes_of,
     number,
     place_legend,
+    plain,
     style,
 )
 from experiments.sweep_figures import draw_sweep
 from experiments.sweeps import SweepResult, sweep_results
 
+Part = PanelResult | SweepResult | SearchFigure
+"""What takes one pair of axes."""
+
 
 def draw_study(results: Results, folder: Path, formats: Sequence[str] = FORMATS, notion: str = "") -> list[Path]:
-    """Draw every panel and every sweep, and all of them side by side where there are several.
+    """Draw every panel, sweep and search, and all panels and sweeps side by side where there are several.
 
     Args:
         results: what to draw.
@@ -52,16 +57,17 @@ def draw_study(results: Results, folder: Path, formats: Sequence[str] = FORMATS,
     Raises:
         ValueError: a panel lacks the notion, or there is nothing to draw.
     """
-    swept = {f"{sweep.name}-{j}" for sweep in results.study.sweeps for j in range(len(sweep.points))}
+    swept = {name for sweep in results.study.sweeps for name in sweep.panel_names()}
     ready = [p for p in results.panels.values() if p.series and p.notions and len(p.replicates)]
-    parts: list[tuple[str, PanelResult | SweepResult]] = [(p.panel.name, p) for p in ready if p.panel.name not in swept]
-    parts += [(s.sweep.name, s) for s in sweep_results(results)]
+    parts: list[tuple[str, Part]] = [(p.panel.name, p) for p in ready if p.panel.name not in swept]
+    parts += [(s.name, s) for s in sweep_results(results)]
     if not parts:
         raise ValueError(f"{results.folder} holds no finished panel to draw")
     folder.mkdir(parents=True, exist_ok=True)
     study = results.study.name
     sets = [(study, parts)] if len(parts) == 1 else [(study, parts), *((_file(n, study), [(n, p)]) for n, p in parts)]
     written = []
+    sets += [(f"{n}-search", [(n, f) for f in search_figures(found)]) for n, found in results.searches.items()]
     for name, group in sets:
         with style():
             canvas = _canvas([part for _, part in group], results.study.confidence, notion)
@@ -86,7 +92,7 @@ def save(canvas: Canvas, path: Path) -> None:
     canvas.savefig(path, metadata=metadata.get(path.suffix[1:], {}))
 
 
-def svg_of(part: PanelResult | SweepResult, confidence: float, notion: str = "") -> str:
+def svg_of(part: Part, confidence: float, notion: str = "") -> str:
     """One panel or sweep as SVG text, for the report."""
     from io import StringIO
 
@@ -96,7 +102,7 @@ def svg_of(part: PanelResult | SweepResult, confidence: float, notion: str = "")
     return stream.getvalue()[stream.getvalue().index("<svg") :]
 
 
-def _canvas(parts: Sequence[PanelResult | SweepResult], confidence: float, notion: str) -> Canvas:
+def _canvas(parts: Sequence[Part], confidence: float, notion: str) -> Canvas:
     columns = min(len(parts), 2 if len(parts) in (2, 4) else 3)
     rows = math.ceil(len(parts) / columns)
     canvas = Canvas(layout="constrained")
@@ -104,6 +110,8 @@ def _canvas(parts: Sequence[PanelResult | SweepResult], confidence: float, notio
     for ax, part in zip(axes, parts, strict=False):
         if isinstance(part, SweepResult):
             draw_sweep(ax, part)
+        elif isinstance(part, SearchFigure):
+            draw_search(ax, part)
         else:
             draw_panel(ax, part, confidence, notion)
     for ax in axes[len(parts) :]:
@@ -124,28 +132,30 @@ def draw_panel(ax: Axes, panel: PanelResult, confidence: float = 0.95, notion: s
     """Draw a panel's curves, bands and bounds, the best policy first in the legend.
 
     Lines are means over replicates, shades simultaneous bands. A policy's upper bound is dashed in its colour; it is
-    grey where an assumption of the theorem fails, dotted where only the order is known. The world's lower bounds are
-    black and dash-dotted. Bounds that speak of the horizon only are marks at the right end.
+    grey where an assumption of the theorem fails, dotted where only the order is known or where it comes from the
+    policy's state in the run. The world's lower bounds are black and dash-dotted. Bounds that speak of the horizon only
+    are marks at the right end. The x axis are rounds, or the clock of the notion of regret where it has one.
     """
     cost = panel.panel.figure.quantity == "cost"
     curves = {label: _curve(panel, label, notion, cost) for label in panel.series}
     bands = {label: mean_band(curve, confidence) for label, curve in curves.items()}
     order = sorted(bands, key=lambda label: float(bands[label].mean[-1]))
     scale = _scale(panel.panel.figure.scale, bands, cost)
+    time = panel.time(notion)
     for label in order:
         i = list(panel.series).index(label)
         colour, dash = COLOURS[i % len(COLOURS)], DASHES[(i // len(COLOURS)) % len(DASHES)]
         band = bands[label]
         text = f"{label}: {number(band.mean[-1])}{_plus_minus(band, confidence)}"
-        lines = ax.plot(panel.times, band.mean, color=colour, linestyle=dash, label=text, zorder=3)
+        lines = ax.plot(time, band.mean, color=colour, linestyle=dash, label=text, zorder=3)
         floor = np.maximum(band.all_low, band.mean / 50.0) if scale == "loglog" else band.all_low
-        shade = ax.fill_between(panel.times, floor, band.all_high, color=colour, alpha=0.2, linewidth=0, zorder=2)
+        shade = ax.fill_between(time, floor, band.all_high, color=colour, alpha=0.2, linewidth=0, zorder=2)
         bounds = [] if cost else bounds_for(panel, label, notion)
         drawn = [lines[0], shade, *(_draw_bound(ax, panel, bound, colour, notion) for bound in bounds)]
         for k, artist in enumerate(drawn):
             artist.set_gid(curve_id(panel.panel.name, i, k))
     if cost:
-        _draw_comparators(ax, panel)
+        _draw_comparators(ax, panel, notion)
     else:
         for bound in panel.lower_bounds:
             if bound.against == panel.notion(notion).against:
@@ -162,21 +172,25 @@ def _curve(panel: PanelResult, label: str, notion: str, cost: bool) -> Array:
 def _draw_bound(ax: Axes, panel: PanelResult, bound: BoundCurve, colour: str, notion: str) -> Artist:
     notes = notes_of(bound, vacuous(panel, bound, notion))
     text = f"{bound.name}{notes}: {number(bound.values[-1])}"
+    time = panel.time(notion)
     colour = colour if bound.holds else GREY
     if bound.anytime:
-        times, style = panel.times, {"linestyle": BOUND_STYLES[bound.kind], "linewidth": 1.0, "zorder": 2.5}
-        return ax.plot(times, bound.values, color=colour, label=text, **style)[0]
+        line = BOUND_STYLES["of_run" if bound.of_run else bound.kind]
+        return ax.plot(time, bound.values, color=colour, label=text, linestyle=line, linewidth=1.0, zorder=2.5)[0]
     mark: Any = {"linestyle": "none", "marker": "v", "markersize": 4, "zorder": 4, "clip_on": False}
-    return ax.plot(panel.times[-1:], bound.values[-1:], color=colour, label=text, **mark)[0]
+    mark["markerfacecolor"] = "none" if bound.of_run else colour
+    return ax.plot(time[-1:], bound.values[-1:], color=colour, label=text, **mark)[0]
 
 
-def _draw_comparators(ax: Axes, panel: PanelResult) -> None:
-    names = panel.panel.figure.comparators or [name for name in panel.comparators if name != "worst"]
+def _draw_comparators(ax: Axes, panel: PanelResult, notion: str) -> None:
+    kind = panel.notion(notion)
+    best = [name for name in panel.comparators if name not in {n.worst for n in panel.notions}]
+    names = panel.panel.figure.comparators or ([kind.comparator] if kind.clock else best)
     for i, name in enumerate(names):
         values = -panel.comparators[name].mean(axis=0)
         style: Any = ("--", "-.", ":", (0, (1, 1, 4, 1)))[i % 4]
         text = f"{name.replace('_', ' ')} (hindsight): {number(values[-1])}"
-        ax.plot(panel.times, values, color="black", linestyle=style, linewidth=0.9, label=text, zorder=2.5)
+        ax.plot(panel.time(notion), values, color="black", linestyle=style, linewidth=0.9, label=text, zorder=2.5)
 
 
 def _scale(asked: str, bands: dict[str, Band], cost: bool) -> str:
@@ -197,12 +211,13 @@ def _dress(ax: Axes, panel: PanelResult, scale: str, notion: str, cost: bool) ->
         if scale == "linear":
             ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: number(x)))
     n = len(panel.replicates)
-    ax.set_title(panel.panel.title or panel.panel.name, loc="left", fontweight="bold")
-    ax.set_xlabel("round")
-    label = f"cumulative cost ({kind.unit}, mean of {n})" if cost else f"{kind.label} ({kind.unit}, mean of {n})"
-    ax.set_ylabel(textwrap.fill(label, 40))
-    first = max(1.0, panel.times[-1] / DECADES) if scale in ("loglog", "semilogx") else panel.times[0]
-    ax.set_xlim(first, max(panel.times[-1], first + 1))
+    ax.set_title(plain(textwrap.fill(panel.panel.title or panel.panel.name, 44)), loc="left", fontweight="bold")
+    ax.set_xlabel(f"{kind.clock} (mean of {n})" if kind.clock else "round")
+    label = textwrap.fill("cumulative cost" if cost else kind.label, 40)
+    ax.set_ylabel(f"{label}\n({kind.unit}, mean of {n})")
+    time = panel.time(notion)
+    first = max(1.0, time[-1] / DECADES) if scale in ("loglog", "semilogx") else time[0]
+    ax.set_xlim(first, max(time[-1], first + 1))
     if scale == "loglog":
         _fit_height(ax, first)
     place_legend(ax)

@@ -2,77 +2,176 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
+import math
+import re
+from collections.abc import Mapping, Sequence
+from functools import cache
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, select_autoescape
+from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
-from experiments.check import Verdict, check
-from experiments.comparisons import compare
-from experiments.figures import svg_of
+from experiments.check import Verdict
+from experiments.figures import curve_id, svg_of
+from experiments.findings import Findings, findings, is_ready, sentence, sweep_sentence
 from experiments.results import PanelResult, Results
-from experiments.sweeps import sweep_results
-from experiments.tables import latex, table
+from experiments.search import SearchResult
+from experiments.search_figures import search_figures
+from experiments.search_report import search_section
+from experiments.sweeps import SweepResult, sweep_results
+from experiments.tables import csv_text, latex, table
+
+COLUMNS = 6
+"""Series of the ledger side by side in a table: as many as fit on paper."""
 
 
 def write_report(results: Results, path: Path) -> Path:
-    """Write the page to ``path``; equal results give equal bytes but for the seconds column."""
-    verdicts, confidence = check(results), results.study.confidence
-    page = Environment(loader=PackageLoader("experiments"), autoescape=select_autoescape(), trim_blocks=True)
-    page.filters["number"] = _number
-    text = page.get_template("report.html").render(
+    """Write the page to ``path``; equal results give equal bytes but for times and memory."""
+    found = findings(results)
+    searches = results.searches
+    panels = {name: _panel(results, panel, found, searches) for name, panel in results.panels.items()}
+    sweeps = [_sweep(result, found, panels) for result in sweep_results(results)]
+    swept = {p["name"] for s in sweeps for p in s["panels"]}
+    alone = [p for name, p in panels.items() if name not in swept]
+    script = files("experiments").joinpath("templates/report.js").read_text(encoding="utf-8")
+    text = page("report.html").render(
         study=results.study,
-        panels=[_panel(results, panel, verdicts) for panel in results.panels.values()],
-        sweeps=[
-            {"name": s.sweep.name, "title": s.sweep.title or s.sweep.name, "svg": Markup(svg_of(s, confidence))}
-            for s in sweep_results(results)
+        panels=alone,
+        sweeps=sweeps,
+        contents=[
+            *((s["name"], s["title"], [(p["name"], _point(p, s)) for p in s["panels"]]) for s in sweeps),
+            *((p["name"], p["title"], []) for p in alone),
         ],
-        failed=[v for v in verdicts if v.failed],
-        checked=len(verdicts),
-        configuration=json.dumps(results.manifest["study"], indent=2),
+        failed=found.contradicted,
+        checked=len(found.verdicts) + len(found.sweeps),
+        missing=len(found.missing),
+        seconds=sum(price.total for panel in results.panels.values() for price in panel.prices.values()),
+        configuration=json.dumps(results.manifest["study"], indent=2, ensure_ascii=False),
         versions=results.manifest["versions"],
         machine=results.manifest["machine"],
+        script=Markup(script),
+        script_hash=f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}",
     )
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(text, encoding="utf-8")
     return path
 
 
-def _panel(results: Results, panel: PanelResult, verdicts: list[Verdict]) -> dict[str, Any]:
-    ready = bool(panel.series and panel.notions and len(panel.replicates))
-    return {
-        "name": panel.panel.name,
-        "title": panel.panel.title or panel.panel.name,
+@cache
+def _templates() -> Environment:
+    templates = Environment(loader=PackageLoader("experiments"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    templates.filters.update(number=_number, bytes=_bytes)
+    return templates
+
+
+def page(name: str) -> Any:
+    """The template of that name, which escapes all text."""
+    return _templates().get_template(name)
+
+
+def _panel(
+    results: Results, panel: PanelResult, found: Findings, searches: Mapping[str, SearchResult]
+) -> dict[str, Any]:
+    name, confidence = panel.panel.name, results.study.confidence
+    about = {
+        "name": name,
+        "title": panel.panel.title or name,
         "environment": panel.panel.environment,
         "horizon": panel.panel.horizon,
         "replicates": len(panel.replicates),
         "missing": panel.missing,
-        "svg": Markup(svg_of(panel, results.study.confidence)) if ready else "",
-        "notion": panel.notion() if ready else None,
-        "rows": table(panel, results.study.confidence) if ready else [],
-        "curves": [(label, f"curve-{panel.panel.name}-{i}-") for i, label in enumerate(panel.series)] if ready else [],
-        "ledger": _ledger(panel) if ready else [],
-        "pairs": compare(panel, results.study.confidence) if ready else [],
-        "latex": latex(panel, results.study.confidence) if ready else "",
-        "verdicts": [v for v in verdicts if v.panel == panel.panel.name],
-        "bounds": [(label, b) for label in panel.series for b in panel.bounds[label]] if ready else [],
-        "lower_bounds": panel.lower_bounds,
+        "svg": "",
+        "search": _search(searches.get(name), confidence),
+    }
+    if not is_ready(panel):
+        return about
+    names = list(dict.fromkeys(series for ledger in panel.series.values() for series in ledger))
+    return about | {
+        "svg": _inline(svg_of(panel, confidence), name, len(panel.series)),
+        "cost": panel.panel.figure.quantity == "cost",
+        "shown": "Cumulative cost" if panel.panel.figure.quantity == "cost" else panel.notion().label,
+        "finding": sentence(panel, found),
+        "notion": panel.notion(),
+        "rows": table(panel, confidence),
+        "curves": list(panel.series),
+        "ledger": [names[i : i + COLUMNS] for i in range(0, len(names), COLUMNS)],
+        "finals": {
+            label: {series: float(values[:, -1].mean()) for series, values in ledger.items()}
+            for label, ledger in panel.series.items()
+        },
+        "pairs": found.comparisons[name],
+        "csv": csv_text(panel, confidence),
+        "latex": latex(panel, confidence),
+        "price": panel.prices[""],
+        "verdicts": [v for v in found.verdicts if v.panel == name],
+        "bounds": [(label, b) for label in panel.series for b in panel.bounds[label]]
+        + [("", b) for b in panel.lower_bounds],
     }
 
 
-def _ledger(panel: PanelResult) -> list[tuple[str, list[float | None]]]:
-    """Mean of every series of the ledger at the horizon, a row a policy; the first row names the series."""
-    names = list(dict.fromkeys(name for series in panel.series.values() for name in series))
-    rows: list[tuple[str, list[Any]]] = [("", names)]
-    for label, series in panel.series.items():
-        rows.append((label, [float(series[name][:, -1].mean()) if name in series else None for name in names]))
-    return rows
+def _search(result: SearchResult | None, confidence: float) -> dict[str, Any] | None:
+    if result is None:
+        return None
+    section = search_section(result)
+    texts = {found["entry"]: found["text"] for found in section["policies"]}
+    figures = [
+        {
+            "entry": figure.policy.entry,
+            "parameter": figure.parameter,
+            "text": texts[figure.policy.entry],
+            "svg": _inline(svg_of(figure, confidence), f"{result.panel}.search{i}", 0),
+        }
+        for i, figure in enumerate(search_figures(result))
+    ]
+    return section | {"figures": figures}
+
+
+def _sweep(sweep: SweepResult, found: Findings, panels: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    verdicts: Sequence[Verdict] = [v for v in found.sweeps if v.panel == sweep.name]
+    return {
+        "name": sweep.name,
+        "title": sweep.title,
+        "axis": sweep.axis,
+        "svg": _inline(svg_of(sweep, found.results.study.confidence), sweep.name, 0),
+        "finding": sweep_sentence(sweep, verdicts),
+        "verdicts": verdicts,
+        "panels": [panels[panel.panel.name] for panel in sweep.panels],
+    }
+
+
+def _point(panel: dict[str, Any], sweep: dict[str, Any]) -> str:
+    """Title of a panel below that of its sweep."""
+    return str(panel["title"]).removeprefix(sweep["title"]).strip() or str(panel["title"])
+
+
+def _inline(svg: str, name: str, curves: int) -> Markup:
+    """The SVG with ids that are unique in the page, and the parts of each curve marked for the check boxes."""
+    for i in range(curves):
+        svg = re.sub(rf'id="{re.escape(curve_id(name, i, 0))[:-1]}\d+"', f'data-curve="{i}"', svg)
+    used = set(re.findall(r'(?:url\(#|href="#)([^)"]+)', svg))
+    svg = re.sub(r' id="([^"]*)"', lambda m: f' id="{name}.{m[1]}"' if m[1] in used else "", svg)
+    return Markup(re.sub(r'(url\(#|href="#)', rf"\g<1>{name}.", svg))
 
 
 def _number(value: float | None) -> str:
     """Four significant digits; whole with thousands set apart from 10,000 on."""
+    if value is None or math.isnan(value):
+        return "–"
+    if abs(value) < 1e-12:  # rounding alone
+        return "0"
+    return f"{value:,.0f}" if abs(value) >= 9999.5 else f"{value:.4g}"
+
+
+def _bytes(value: int | None) -> str:
+    """Kilobytes, megabytes or gigabytes, to three digits."""
     if value is None:
         return "–"
-    return f"{value:,.0f}" if abs(value) >= 9999.5 else f"{value:.4g}"
+    for power, unit in ((9, "GB"), (6, "MB"), (3, "kB")):
+        if value >= 10**power:
+            return f"{value / 10**power:.3g} {unit}"
+    return f"{value} B"

@@ -8,6 +8,7 @@ import traceback
 import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -16,10 +17,12 @@ from typing import Any
 from numpy.typing import NDArray
 
 from experiments.cells import Cell, cells_of, run_cell
+from experiments.memory import bytes_kept
 from experiments.store import (
     DamagedError,
     cell_file,
     check_writable,
+    error_file,
     read_cell,
     read_json,
     timing_file,
@@ -105,7 +108,7 @@ def run(
     """
     folder = Path(folder)
     check_writable(folder)
-    for stray in (folder / "cells").glob(".part-*"):
+    for stray in (*folder.glob(".part-*"), *folder.glob("*/.part-*")):
         stray.unlink(missing_ok=True)
     outcome = Outcome(folder)
     keyed = [(cell.key, cell) for cell in cells_of(study)]
@@ -129,8 +132,9 @@ def run(
                 cell = todo.pop(key)
                 end(_keep(folder, key, cell, result))
         except BrokenProcessPool as error:
-            for cell in todo.values():
-                end(Done(cell, "failed", error=f"a worker process died, for want of memory perhaps: {error}"))
+            for key, cell in todo.items():
+                text = f"a worker process died, for want of memory perhaps: {error}"
+                end(_failure(folder, key, Done(cell, "failed", error=text)))
     return outcome
 
 
@@ -139,6 +143,7 @@ class _Result:
     """What a worker sends back."""
 
     seconds: float
+    kept: int | None = None
     arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
     facts: dict[str, Any] = field(default_factory=dict)
     error: str = ""
@@ -147,39 +152,77 @@ class _Result:
 
 def _work(cell: Cell) -> _Result:
     """Compute one cell. Runs in a worker; errors come back as data."""
+    kept: list[int] = []
+
+    def watch(policy: Any) -> None:
+        with suppress(Exception):  # of somebody else's objects; then it stays unknown
+            kept.append(bytes_kept(policy))
+
     start = time.perf_counter()
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default")
         try:
-            arrays, facts = run_cell(cell)
+            arrays, facts = run_cell(cell, watch)
         except Exception:
             return _Result(time.perf_counter() - start, error=traceback.format_exc())
     seconds = time.perf_counter() - start
-    return _Result(seconds, arrays, facts, warnings=tuple(dict.fromkeys(str(w.message) for w in caught)))
+    distinct = tuple(dict.fromkeys(str(w.message) for w in caught))
+    return _Result(seconds, max(kept, default=None), arrays, facts, warnings=distinct)
 
 
 def _keep(folder: Path, key: str, cell: Cell, result: _Result) -> Done:
-    """Write a result."""
+    """Write a result, or what went wrong."""
     if result.error:
-        return Done(cell, "failed", result.seconds, result.error)
+        return _failure(folder, key, Done(cell, "failed", result.seconds, result.error))
     try:
         write_cell(folder, key, result.arrays, result.facts)
-        write_json(timing_file(folder, key), {"seconds": result.seconds, "replicates": cell.count})
+        write_json(
+            timing_file(folder, key),
+            {"seconds": result.seconds, "replicates": cell.count, "bytes_kept": result.kept},
+        )
+        error_file(folder, key).unlink(missing_ok=True)
     except OSError as error:
-        return Done(cell, "failed", result.seconds, f"the result could not be written: {error}")
+        failed = Done(cell, "failed", result.seconds, f"the result could not be written: {error}")
+        return _failure(folder, key, failed)
     return Done(cell, "computed", result.seconds, warnings=result.warnings)
 
 
-def seconds_per_replicate(folder: Path, cells: Sequence[str]) -> float | None:
-    """Mean seconds a replicate took in the cells of these keys, or None where no timing is on file."""
-    seconds, replicates = 0.0, 0
+def _failure(folder: Path, key: str, done: Done) -> Done:
+    """Leave word of a failure for whoever reads the folder later, if the disk takes it."""
+    with suppress(OSError):
+        write_json(error_file(folder, key), {"error": done.error})
+    return done
+
+
+@dataclass(frozen=True)
+class Price:
+    """What the cells of a policy, or of a world's comparators, took.
+
+    Attributes:
+        seconds: wall-clock seconds a replicate in the quickest block, which is one in which nothing had to be compiled,
+            if there is one; None where no timing is on file.
+        total: seconds of all blocks together.
+        kept: bytes that the policy keeps between rounds, the most that was seen; see ``experiments.memory``. None where
+            it is not known.
+    """
+
+    seconds: float | None = None
+    total: float = 0.0
+    kept: int | None = None
+
+
+def price(folder: Path, cells: Sequence[str]) -> Price:
+    """What the cells of these keys took, as far as it is on file."""
+    quickest, total, kept = None, 0.0, None
     for key in cells:
         try:
             timing = read_json(timing_file(folder, key))
-        except (OSError, DamagedError):
+            seconds, each = timing["seconds"], timing["seconds"] / timing["replicates"]
+        except (OSError, DamagedError, LookupError, TypeError, ZeroDivisionError):
             continue
-        seconds, replicates = seconds + timing["seconds"], replicates + timing["replicates"]
-    return seconds / replicates if replicates else None
+        quickest, total = each if quickest is None else min(quickest, each), total + seconds
+        kept = max((n for n in (kept, timing.get("bytes_kept")) if n is not None), default=None)
+    return Price(quickest, total, kept)
 
 
 def _stands(folder: Path, key: str, cell: Cell, damaged: Callable[[str], None]) -> bool:

@@ -79,7 +79,7 @@ def mean_band(samples: Array, confidence: float = 0.95) -> Band:
     if n < 2:
         return Band(mean, unknown, unknown, unknown, unknown, unknown)
     error = samples.std(axis=0, ddof=1) / math.sqrt(n)
-    deviations = _resampled_means(samples) - mean
+    deviations = resampled_means(samples) - mean
     tail = _expanded_tail(n, confidence)
     low, high = np.quantile(deviations, [tail, 1.0 - tail], axis=0)
     low, high = mean + np.minimum(low, 0.0), mean + np.maximum(high, 0.0)
@@ -97,8 +97,8 @@ def _sup_quantile(samples: Array, confidence: float) -> float:
     if not np.any(varies):
         return 0.0
     scores = (samples[:, varies] - samples[:, varies].mean(axis=0)) / spread[varies]
-    means = _resampled_means(scores)
-    variances = np.maximum(_resampled_means(scores**2) - means**2, 0.0)
+    means = resampled_means(scores)
+    variances = np.maximum(resampled_means(scores**2) - means**2, 0.0)
     studentised = np.abs(means) / np.sqrt(np.maximum(variances, LEAST_VARIANCE) / (n - 1))
     return float(np.quantile(studentised.max(axis=1), confidence, method="higher"))
 
@@ -110,6 +110,14 @@ def paired_difference(first: Array, second: Array, confidence: float = 0.95) -> 
         first: [n_replicates].
         second: [n_replicates], the same replicates in the same order.
         confidence: coverage, in (0, 1).
+
+    Example:
+        >>> import numpy as np
+        >>> from experiments.statistics import paired_difference
+        >>> first, second = np.array([3.0, 5.0, 4.0, 6.0]), np.array([2.0, 3.0, 3.0, 5.0])
+        >>> found = paired_difference(first, second)
+        >>> found.value, found.excludes_zero
+        (1.25, True)
     """
     difference = first - second
     n = len(difference)
@@ -126,19 +134,29 @@ def quantiles(samples: Array, levels: tuple[float, ...] = (0.05, 0.25, 0.5, 0.75
 
 
 def growth_exponent(
-    samples: Array, times: NDArray[np.int64], confidence: float = 0.95, window: float = 10.0
+    samples: Array, times: NDArray[np.int64] | Array, confidence: float = 0.95, window: float = 10.0
 ) -> Interval | None:
     """Slope of log mean regret against log time over the last stretch, with an expanded bootstrap interval.
 
     Args:
         samples: [n_replicates, n_times] cumulative regret.
-        times: [n_times] rounds.
+        times: [n_times] rounds, or another clock, positive and increasing.
         confidence: coverage, in (0, 1).
         window: the stretch is ``[T / window, T]``.
 
     Returns:
         The exponent, or None where the mean curve is not positive there or has fewer than 3 points.
+
+    Example:
+        >>> import numpy as np
+        >>> from experiments.statistics import growth_exponent
+        >>> times = np.geomspace(10, 10_000, 50)
+        >>> samples = np.array([[0.9], [1.0], [1.1], [1.2]]) * np.sqrt(times)
+        >>> round(growth_exponent(samples, times).value, 6)
+        0.5
     """
+    if len(times) < 3:
+        return None
     inside = times >= times[-1] / window
     part, x = samples[:, inside], np.log(times[inside])
     mean = part.mean(axis=0)
@@ -149,7 +167,7 @@ def growth_exponent(
     n = len(part)
     if n < 2:
         return Interval(slope, math.nan, math.nan)
-    means = _resampled_means(part)
+    means = resampled_means(part)
     slopes = np.log(means[np.all(means > 0.0, axis=1)]) @ centred
     if len(slopes) < RESAMPLES // 2:
         return Interval(slope, math.nan, math.nan)
@@ -170,7 +188,7 @@ def ratio_of_means(numerator: Array, denominator: Array, confidence: float = 0.9
     top, bottom = both.mean(axis=0)
     if len(both) < 2:
         return Interval(float(top / bottom), math.nan, math.nan)
-    means = _resampled_means(both)
+    means = resampled_means(both)
     tail = _expanded_tail(len(both), confidence)
     low, high = np.quantile(means[:, 0] / means[:, 1], [tail, 1.0 - tail])
     return Interval(float(top / bottom), min(float(low), top / bottom), max(float(high), top / bottom))
@@ -202,7 +220,7 @@ def scaling_exponent(samples: Sequence[Array], x: Array, confidence: float = 0.9
     return Interval(slope, min(float(low), slope), max(float(high), slope))
 
 
-def _resampled_means(samples: Array) -> Array:
+def resampled_means(samples: Array) -> Array:
     """Bootstrap means [RESAMPLES, n_times]; the same resamples in every call with as many replicates."""
     n = len(samples)
     weights = np.random.default_rng(_SEED).multinomial(n, np.full(n, 1.0 / n), size=RESAMPLES)

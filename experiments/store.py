@@ -1,7 +1,7 @@
 """Results on disk: one ``.npz`` a cell, written whole or not at all, and a manifest.
 
 A cell's file is named by a hash of everything that decides its numbers, so a file that exists is the result, and
-resuming is skipping. Timings, which differ from run to run, stand in a file of their own.
+resuming is skipping. Timings and errors, which differ from run to run, stand in files of their own.
 """
 
 from __future__ import annotations
@@ -37,8 +37,13 @@ def cell_file(folder: Path, key: str) -> Path:
 
 
 def timing_file(folder: Path, key: str) -> Path:
-    """Where the time that the cell ``key`` took stands."""
+    """Where the time and the memory that the cell ``key`` took stand."""
     return folder / "timings" / f"{key}.json"
+
+
+def error_file(folder: Path, key: str) -> Path:
+    """Where the error stands by which the cell ``key`` failed last time."""
+    return folder / "errors" / f"{key}.json"
 
 
 def write_cell(folder: Path, key: str, arrays: Arrays, facts: Mapping[str, Any]) -> None:

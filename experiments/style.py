@@ -45,8 +45,8 @@ DECADES = 1000.0
 WIDTH, HEIGHT, LINE = 3.5, 2.75, 0.128
 """Inches: width of a panel (a column of a two-column paper), its height, and that of a line of the legend below it."""
 
-BOUND_STYLES: dict[str, Any] = {"upper": (0, (4, 2)), "lower": "-.", "order": ":"}
-"""Of upper and lower bounds with explicit constants, and of those known up to order."""
+BOUND_STYLES: dict[str, Any] = {"upper": (0, (4, 2)), "lower": "-.", "order": ":", "of_run": ":"}
+"""Of upper and lower bounds with explicit constants, of those known up to order, and of those from the run's state."""
 
 
 @contextmanager
@@ -76,10 +76,15 @@ def number(value: float) -> str:
     return f"{value:.3g}"
 
 
+def plain(text: str) -> str:
+    """Text as it stands, where matplotlib would set what is between dollars as a formula."""
+    return text.replace("$", r"\$")
+
+
 def place_legend(ax: Axes, below: float = -0.19) -> None:
     """Put the legend under the axes, one entry a line, long ones wrapped."""
     for artist, text in zip(*ax.get_legend_handles_labels(), strict=True):
-        artist.set_label(textwrap.fill(text, 52, subsequent_indent="   "))
+        artist.set_label(plain(textwrap.fill(text, 52, subsequent_indent="   ")))
     anchor = (0.5, below)
     ax.legend(loc="upper center", bbox_to_anchor=anchor, ncols=1, handlelength=2.6, borderaxespad=0.0)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import math
 from typing import Any
 
@@ -13,7 +15,8 @@ def table(panel: PanelResult, confidence: float, notion: str = "") -> list[dict[
     """One row a policy, lowest final regret first.
 
     Columns: policy, regret (mean at the horizon), error (standard error), low and high (pointwise interval), behind
-    (mean paired difference to the first row), behind_low and behind_high, exponent with its ends, seconds.
+    (mean paired difference to the first row), behind_low and behind_high, exponent with its ends, seconds (a replicate
+    in the quickest block), bytes_kept (see ``experiments.memory``). None where something is not known.
     """
     finals = {label: panel.regret(label, notion)[:, -1] for label in panel.series}
     order = sorted(finals, key=lambda label: float(finals[label].mean()))
@@ -36,10 +39,21 @@ def table(panel: PanelResult, confidence: float, notion: str = "") -> list[dict[
                 "exponent": exponent and exponent.value,
                 "exponent_low": exponent and _none(exponent.low),
                 "exponent_high": exponent and _none(exponent.high),
-                "seconds": panel.seconds[label],
+                "seconds": panel.prices[label].seconds,
+                "bytes_kept": panel.prices[label].kept,
             }
         )
     return rows
+
+
+def csv_text(panel: PanelResult, confidence: float, notion: str = "") -> str:
+    """The same table as CSV (RFC 4180) in full precision, with a header; unknown values are empty."""
+    stream = io.StringIO()
+    rows = table(panel, confidence, notion)
+    writer = csv.DictWriter(stream, list(rows[0]))
+    writer.writeheader()
+    writer.writerows(rows)
+    return stream.getvalue()
 
 
 def latex(panel: PanelResult, confidence: float) -> str:
@@ -61,9 +75,17 @@ def latex(panel: PanelResult, confidence: float) -> str:
 
 
 def _escape(text: str) -> str:
-    for special in "&%$#_{}":
-        text = text.replace(special, "\\" + special)
-    return text.replace("^", r"\^{}").replace("~", r"\~{}")
+    return "".join(_SPECIAL.get(letter, letter) for letter in text)
+
+
+_SPECIAL = {
+    **{letter: "\\" + letter for letter in "&%$#_{}"},
+    "^": r"\textasciicircum{}",
+    "~": r"\textasciitilde{}",
+    "\\": r"\textbackslash{}",
+    "<": r"\textless{}",
+    ">": r"\textgreater{}",
+}
 
 
 def _none(value: float) -> float | None:

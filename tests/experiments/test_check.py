@@ -1,5 +1,6 @@
 """Verdicts: a curve over its bound fails, one under it passes, one without the assumptions is not judged."""
 
+import math
 from dataclasses import replace
 
 import numpy as np
@@ -92,11 +93,29 @@ def test_bounds_on_another_regret_are_not_compared():
     assert bounds_for(found.panels["p"], "a") == []
 
 
-def test_no_exponent_of_a_regret_that_moves_in_some_rounds_only():
-    found = results(noisy(0.01 * TIMES), bound(3 * ROOT))
+def grouped(found, clock):
+    """The same results with a regret whose time is a function of the rounds."""
+    times = np.array([clock(t) for t in TIMES], dtype=float)
     panel = found.panels["p"]
-    grouped = replace(panel, notions=(replace(NOTION, every_round=False),))
-    (verdict,) = check(replace(found, panels={"p": grouped}))
+    notion = replace(NOTION, clock="rounds in g")
+    clocks = {"rounds in g": np.stack([times] * len(panel.replicates))}
+    return replace(found, panels={"p": replace(panel, notions=(notion,), clocks=clocks)})
+
+
+def test_the_exponent_is_measured_on_the_clock_of_the_regret():
+    """A group that fills up like the square root of time: sqrt(n) in its own rounds is t^(1/4) in all of them."""
+    group = ROOT**0.5
+    (verdict,) = check(grouped(results(noisy(group), bound(3 * group)), math.sqrt))
+    assert verdict.exponent == "agrees"
+    assert verdict.fitted.value == pytest.approx(0.5, abs=0.02)
+    assert verdict.claimed == pytest.approx(0.5, abs=0.02)
+    (verdict,) = check(grouped(results(noisy(ROOT), bound(3 * group)), math.sqrt))
+    assert verdict.fitted.value == pytest.approx(1.0, abs=0.02)
+
+
+@pytest.mark.parametrize("clock", [lambda t: 0.0, lambda t: 7.0])
+def test_no_exponent_on_a_clock_that_hardly_moves(clock):
+    (verdict,) = check(grouped(results(noisy(ROOT), bound(3 * ROOT)), clock))
     assert (verdict.result, verdict.exponent) == ("holds", "not tested")
 
 
@@ -115,3 +134,12 @@ def test_vacuous():
     assert vacuous(results(noisy(ROOT), theorem, worst=-1.0 * TIMES).panels["p"], theorem)
     assert not vacuous(results(noisy(ROOT), theorem, worst=-3.0 * TIMES).panels["p"], theorem)
     assert not vacuous(results(noisy(ROOT), theorem).panels["p"], theorem)
+
+
+def test_vacuous_against_the_worst_play_of_the_notion():
+    theorem = bound(2.0 * TIMES)
+    panel = results(noisy(ROOT), theorem, worst=-3.0 * TIMES).panels["p"]
+    comparators = {**panel.comparators, "worst in g": np.zeros_like(panel.comparators["best"]) - TIMES}
+    grouped = replace(panel, comparators=comparators, notions=(replace(NOTION, worst="worst in g"),))
+    assert vacuous(grouped, theorem)
+    assert not vacuous(grouped, bound(0.5 * TIMES))

@@ -43,8 +43,77 @@ def test_plot_report_and_check_read_what_run_wrote(invoke, tmp_path):
     done = invoke("check", folder)
     assert done.exit_code == 0, done.output
     assert "ok   two · ucb1 · UCB1 bound: holds" in done.output
-    verdicts = json.loads(invoke("check", folder, "--json").output)["verdicts"]
-    assert [v["policy"] for v in verdicts] == ["ucb1"]
+    assert "pair two · " in done.output
+    assert done.output.strip().splitlines()[-1].startswith("small: 1 bounds, 0 fail; ")
+
+
+def test_check_as_json_of_several_folders(invoke, tmp_path):
+    invoke("run", "small.yaml", "--jobs", 1, "--no-plot")
+    folder = tmp_path / "results/small"
+    found = json.loads(invoke("check", folder, "--json").stdout)
+    assert found["failed"] is False
+    (study,) = found["studies"]
+    assert (study["study"], study["folder"], study["missing"]) == ("small", str(folder), [])
+    (verdict,) = study["verdicts"]
+    assert (verdict["panel"], verdict["policy"], verdict["failed"]) == ("two", "ucb1", False)
+    assert verdict["low"] <= verdict["mean"] <= verdict["high"] <= verdict["limit"]
+    assert verdict["fitted"]["low"] <= verdict["fitted"]["value"] <= verdict["fitted"]["high"]
+    assert all(a["holds"] and a["text"] for a in verdict["assumptions"])
+    assert study["unbounded"] == [{"panel": "two", "policy": "bold"}]
+    (pair,) = study["comparisons"]
+    assert {pair["better"], pair["worse"]} == {"ucb1", "bold"}
+    assert pair["significant"] == (pair["p"] <= 0.05)
+    (tmp_path / "broken").mkdir()
+    (tmp_path / "broken/manifest.json").write_text("{", encoding="utf-8")
+    done = invoke("check", tmp_path / "broken", folder, tmp_path / "none", "--json")
+    assert done.exit_code == 1
+    first, good, none = json.loads(done.stdout)["studies"]
+    assert "manifest.json is damaged" in first["error"]
+    assert "holds no results" in none["error"]
+    assert good == study
+    assert "small: 1 bounds" in invoke("check", tmp_path / "none", folder).stdout
+
+
+def test_check_fails_where_a_theorem_is_contradicted(invoke, tmp_path, monkeypatch):
+    from bandits.arms.ucb1 import UCB1
+    from bandits.contract import Bound
+
+    low = Bound("too low", "upper", lambda t: 0.001 * t, "fixed", "nowhere", (), rate=False)
+    monkeypatch.setattr(UCB1, "regret_bounds", lambda *_: [low])
+    invoke("run", "small.yaml", "--jobs", 1, "--no-plot")
+    done = invoke("check", tmp_path / "results/small")
+    assert done.exit_code == 1
+    assert "FAIL two · ucb1 · too low: violated" in done.output
+    assert "2 bounds, 2 fail" in done.output
+
+
+def test_index(invoke, tmp_path):
+    assert "results is no folder" in invoke("index").output
+    invoke("run", "small.yaml", "--jobs", 1)
+    done = invoke("index")
+    assert (done.exit_code, done.stdout.strip()) == (0, "results/index.html")
+    page = (tmp_path / "results/index.html").read_text(encoding="utf-8")
+    assert '<a href="small/report.html">A small study</a>' in page
+    assert page.count("data:image/png;base64,") == 1
+    assert "all at hand" in page
+    invoke("index")
+    assert page == (tmp_path / "results/index.html").read_text(encoding="utf-8")
+    (tmp_path / "results/other/cells").mkdir(parents=True)
+    done = invoke("index", tmp_path / "results")
+    assert done.exit_code == 1
+    assert "cannot be read: other: it holds no results (no manifest.json)" in done.stderr
+    assert "other: it holds no results" in (tmp_path / "results/index.html").read_text(encoding="utf-8")
+    assert "holds results: run" in invoke("index", tmp_path / "results/small").output
+
+
+def test_the_index_of_an_unfinished_study(invoke, plugin, text, tmp_path):
+    bad = text.replace("- ucb1", "- plugin:Raises").replace("seed: 3", "seed: 5")
+    (tmp_path / "small.yaml").write_text(bad, encoding="utf-8")
+    invoke("run", "small.yaml", "--jobs", 1)
+    invoke("index")
+    page = (tmp_path / "results/index.html").read_text(encoding="utf-8")
+    assert "missing, of which" in page
+    assert "failed: ZeroDivisionError: no such luck" in page
 
 
 def test_check_fails_where_results_are_missing(invoke, tmp_path):

@@ -1,19 +1,24 @@
 """The same bytes on a cluster, in shards, and after being killed."""
 
+import csv
 import json
 import os
 import random
+import re
 import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from click.testing import CliRunner
 
+import experiments
 from experiments.cli import main
 from experiments.config import parse_study
+from experiments.export import export
 from experiments.merge import merge
 from experiments.runner import run
 from experiments.store import DamagedError
@@ -151,38 +156,87 @@ def test_killed_at_random_moments_and_resumed(text, plugin, tmp_path):
     assert contents(tmp_path / "small") == contents(tmp_path / "undisturbed")
 
 
-@pytest.mark.parametrize("kind", ["csv", "parquet", "netcdf", "latex"])
-def test_exports_read_back(study, tmp_path, kind):
-    import experiments
-    from experiments.export import export
+LABEL = r'a & b_1 \ "é", 50 %'
 
-    for name in {"parquet": ["pyarrow"], "netcdf": ["xarray", "h5netcdf"]}.get(kind, []):
-        pytest.importorskip(name)
-    run(study, tmp_path, jobs=1)
+
+@pytest.fixture
+def exported(text, tmp_path):
+    """A panel in which a label is hostile to every format, and one policy has a series that the other lacks."""
+    run(parse_study(text.replace("label: bold", f"label: '{LABEL}'")), tmp_path, jobs=1)
     results = experiments.load(tmp_path)
-    (path,) = export(results, tmp_path / "export", kind)
     panel = results.panels["two"]
-    bold = panel.regret("bold")
-    if kind == "csv":
-        rows = [line.split(",") for line in path.read_text(encoding="utf-8").splitlines()]
-        column = rows[0].index("regret_pseudo")
-        found = np.array([float(r[column]) for r in rows[1:] if r[0] == "bold"]).reshape(bold.shape)
-        assert np.array_equal(found, bold)
-    elif kind == "parquet":
-        import pyarrow.parquet
+    series = {**panel.series, "ucb1": {**panel.series["ucb1"], "switches": panel.regret("ucb1") + 1.0}}
+    return replace(results, panels={"two": replace(panel, series=series)})
 
-        columns = pyarrow.parquet.read_table(path).to_pydict()
-        chosen = [v for v, label in zip(columns["regret_pseudo"], columns["policy"], strict=True) if label == "bold"]
-        assert np.array_equal(np.reshape(chosen, bold.shape), bold)
-    elif kind == "netcdf":
-        import xarray
 
-        with xarray.open_dataset(path, engine="h5netcdf") as found:
-            assert found["regret_pseudo"].dims == ("policy", "replicate", "round")
-            assert np.array_equal(found["regret_pseudo"].sel(policy="bold"), bold)
-            assert found["regret_pseudo"].attrs["units"] == "reward"
-            assert found["round"].values[-1] == 200
-    else:
-        text = path.read_text(encoding="utf-8")
-        assert text.count(r"\\") == 3
-        assert rf"\textbf{{{min(panel.regret(lb)[:, -1].mean() for lb in panel.series):.5g}}}" in text
+def read_long(rows, panel):
+    """A long table, as rows with a name for each column, against the panel."""
+    assert len(rows) == 2 * 6 * len(panel.times)
+    for label, ledger in panel.series.items():
+        mine = [row for row in rows if row["policy"] == label]
+        assert [int(row["replicate"]) for row in mine] == np.repeat(panel.replicates, len(panel.times)).tolist()
+        assert [int(row["round"]) for row in mine] == panel.times.tolist() * 6
+        for name in {"regret_pseudo", "switches", *ledger}:
+            column = np.array([float(row[name]) for row in mine]).reshape(6, -1)
+            whole = panel.regret(label) if name == "regret_pseudo" else ledger.get(name, np.full((6, 1), np.nan))
+            assert np.array_equal(column, np.broadcast_to(whole, column.shape), equal_nan=True), (label, name)
+
+
+def test_csv_reads_back(exported, tmp_path):
+    (path,) = export(exported, tmp_path, "csv")
+    with open(path, newline="", encoding="utf-8") as stream:
+        read_long(list(csv.DictReader(stream)), exported.panels["two"])
+
+
+def test_parquet_reads_back(exported, tmp_path):
+    parquet = pytest.importorskip("pyarrow.parquet")
+    (path,) = export(exported, tmp_path, "parquet")
+    read_long(parquet.read_table(path).to_pylist(), exported.panels["two"])
+
+
+def test_netcdf_reads_back(exported, tmp_path):
+    xarray = pytest.importorskip("xarray")
+    pytest.importorskip("h5netcdf")
+    (path,) = export(exported, tmp_path, "netcdf")
+    panel = exported.panels["two"]
+    with xarray.open_dataset(path, engine="h5netcdf") as found:
+        assert dict(found.sizes) == {"policy": 2, "replicate": 6, "round": len(panel.times), "bound": 2}
+        assert found["round"].values.tolist() == panel.times.tolist()
+        assert found["replicate"].values.tolist() == panel.replicates.tolist()
+        assert found["regret_pseudo"].dims == ("policy", "replicate", "round")
+        assert found["regret_pseudo"].attrs["units"] == "reward"
+        for label, ledger in panel.series.items():
+            mine = found.sel(policy=label)
+            assert np.array_equal(mine["regret_pseudo"], panel.regret(label))
+            for name, values in ledger.items():
+                assert np.array_equal(mine[name], values)
+        assert np.isnan(found["switches"].sel(policy=LABEL)).all()
+        for name, values in panel.comparators.items():
+            assert found[f"comparator_{name}"].dims == ("replicate", "round")
+            assert np.array_equal(found[f"comparator_{name}"], values)
+        bounds = [(label, b) for label in panel.series for b in panel.bounds[label]]
+        bounds += [("", b) for b in panel.lower_bounds]
+        assert found["bound_policy"].values.tolist() == [label for label, _ in bounds] == ["ucb1", ""]
+        assert np.array_equal(found["bound_values"], [b.values for _, b in bounds])
+        assert found["bound_holds"].values.astype(bool).tolist() == [b.holds for _, b in bounds]
+        assert found["bound_kind"].values.tolist() == [b.kind for _, b in bounds]
+
+
+def test_latex_reads_back(exported, tmp_path):
+    (path,) = export(exported, tmp_path, "latex")
+    lines = path.read_text(encoding="utf-8").splitlines()
+    assert lines[0] == r"\begin{tabular}{lrrr}"
+    assert lines[-1] == r"\end{tabular}"
+    ends = [line.removesuffix(r"\\") for line in lines if line.endswith(r"\\")]
+    header, *rows = cells = [[cell.strip() for cell in re.split(r"(?<!\\)&", line)] for line in ends]
+    assert header[0] == "policy"
+    assert all(len(row) == 4 for row in cells)
+    panel = exported.panels["two"]
+    means = {label: panel.regret(label)[:, -1].mean() for label in panel.series}
+    escaped = r'a \& b\_1 \textbackslash{} "é", 50 \%'
+    for row, label in zip(rows, sorted(means, key=means.get), strict=True):
+        assert row[0] == (escaped if label == LABEL else label)
+        assert float(re.sub(r"\\textbf\{(.*)\}", r"\1", row[1])) == pytest.approx(means[label], rel=1e-4)
+        error = panel.regret(label)[:, -1].std(ddof=1) / np.sqrt(6)
+        assert float(row[2]) == pytest.approx(error, rel=0.05)
+    assert rows[0][1].startswith(r"\textbf{")

@@ -99,7 +99,7 @@ def test_the_report_shows_the_whole_ledger(results, tmp_path):
     page = write_report(results, tmp_path / "report.html").read_text(encoding="utf-8")
     reward = results.panels["two"].series["bold"]["reward"][:, -1].mean()
     assert '<th scope="col">expected reward</th>' in page
-    assert f"<tr><td>bold</td><td>{reward:.4g}</td>" in page
+    assert f'<tr><th scope="row">bold</th><td>{reward:.4g}</td>' in page
 
 
 def test_a_report_escapes_what_users_write(results, tmp_path):

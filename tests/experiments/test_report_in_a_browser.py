@@ -1,45 +1,326 @@
-"""The report in a headless browser: curves come and go, tables are copied, nothing is wider than a phone."""
+"""The report and the index in a headless browser: light, dark, on a phone, on paper, by keyboard, read aloud.
 
+Titles and labels are hostile on purpose: whatever a study says is text, never markup.
+"""
+
+import base64
+import re
 import shutil
 
 import pytest
 
 import experiments
+from experiments.config import parse_study
+from experiments.figures import draw_study
+from experiments.index import write_index
 from experiments.report import write_report
 from experiments.runner import run
 
 webdriver = pytest.importorskip("selenium.webdriver")
-pytestmark = pytest.mark.skipif(not shutil.which("chromedriver"), reason="needs chromium and chromedriver")
+pytestmark = [
+    pytest.mark.slow,
+    pytest.mark.skipif(not shutil.which("chromedriver"), reason="needs chromium and chromedriver"),
+]
 
 FLAGS = ("headless", "no-sandbox", "disable-gpu", "no-first-run", "disable-background-networking", "disable-sync")
+TITLE = """<script>document.title = "owned"</script> "quotes" & 'ümläute' λ"""
+LABEL = """</template><img src="x" onerror="document.title='owned'"> $\\frac $6 & "é\""""
+STUDY = f"""\
+name: hostile
+title: |-
+  {TITLE}
+description: </p><script>document.title = "owned"</script>
+seed: 3
+block: 6
+checkpoints: 20
+replicates: 6
+panels:
+  - name: a
+    title: <b>bold</b> & 50 % $\\bad$
+    horizon: 300
+    environment: {{name: bernoulli, parameters: {{means: [0.2, 0.8]}}}}
+    policies:
+      - ucb1
+      - name: ucb1
+        parameters: {{exploration: 8}}
+        label: |-
+          {LABEL}
+  - name: a-1
+    horizon: 300
+    environment: {{name: bernoulli, parameters: {{means: [0.3, 0.4]}}}}
+    policies: [ucb1, kl_ucb, beta_thompson]
+  - name: searched
+    horizon: 300
+    search: {{tuning: 3}}
+    environment: {{name: bernoulli, parameters: {{means: [0.3, 0.6]}}}}
+    policies:
+      - {{name: ucb1, parameters: {{exploration: {{sweep: [0.5, 2, 8]}}}}}}
+      - kl_ucb
+sweeps:
+  - name: horizons
+    title: Regret <i>against</i> the horizon $\\bad$
+    parameter: horizon
+    label: rounds
+    values: [100, 200, 400, 800]
+    panel:
+      environment: {{name: bernoulli, parameters: {{means: [0.4, 0.6]}}}}
+      policies: [ucb1, kl_ucb]
+"""
 
 
-@pytest.fixture
-def page(small_study, tmp_path):
-    run(small_study, tmp_path / "results", jobs=1)
-    path = write_report(experiments.load(tmp_path / "results"), tmp_path / "report.html")
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A finished study, an unfinished and a damaged one, with reports and an index."""
+    out = tmp_path_factory.mktemp("results")
+    study = parse_study(STUDY)
+    run(study, out / "hostile", jobs=1)
+    results = experiments.load(out / "hostile")
+    draw_study(results, out / "hostile/figures", ["png"])
+    write_report(results, out / "hostile/report.html")
+    shutil.copytree(out / "hostile", out / "unfinished ü")
+    next((out / "unfinished ü/cells").iterdir()).unlink()
+    write_report(experiments.load(out / "unfinished ü"), out / "unfinished ü/report.html")
+    (out / "damaged").mkdir()
+    (out / "damaged/manifest.json").write_text("{", encoding="utf-8")
+    _, unreadable = write_index(out)
+    assert len(unreadable) == 1
+    return out
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
     options = webdriver.ChromeOptions()
-    for flag in (*FLAGS, f"user-data-dir={tmp_path / 'profile'}", "window-size=400,900"):
+    for flag in (*FLAGS, f"user-data-dir={tmp_path_factory.mktemp('profile')}", "window-size=1100,900"):
         options.add_argument(f"--{flag}")
     browser = webdriver.Chrome(options=options, service=webdriver.ChromeService(shutil.which("chromedriver")))
-    browser.get(path.as_uri())
     yield browser
     browser.quit()
 
 
-@pytest.mark.slow
-def test_in_a_browser(page):
-    assert page.title == "A small study"
-    shown = "return [...document.querySelectorAll('[id^=curve-two-0-]')].filter(e => e.style.display != 'none').length"
-    assert page.execute_script(shown) == 3, "line, band and bound"
-    box = page.find_element("css selector", "[data-curve='curve-two-0-']")
+@pytest.fixture
+def show(browser, folder):
+    """Open a page at some width, in light or dark; afterwards nothing must have gone wrong."""
+
+    def show(name="hostile/report.html", width=1100, scheme="light"):
+        size = {"width": width, "height": 844, "deviceScaleFactor": 1, "mobile": width < 500}
+        browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+        features = [{"name": "prefers-color-scheme", "value": scheme}]
+        browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+        browser.get((folder / name).as_uri())
+        return browser
+
+    yield show
+    assert browser.get_log("browser") == []
+
+
+PAGES = ("hostile/report.html", "unfinished ü/report.html", "index.html")
+SHOWN = """return [...document.querySelectorAll(`#${arguments[0]} ~ .panel g[data-curve="${arguments[1]}"]`)]
+           .filter(e => e.style.display != "none").length"""
+
+
+def press(browser, key):
+    """A real key, for whatever has the focus."""
+    codes = {"Tab": 9, "Enter": 13, " ": 32}
+    event = {"key": key, "code": {" ": "Space"}.get(key, key), "windowsVirtualKeyCode": codes[key]}
+    text = {"Enter": "\r", " ": " "}.get(key)
+    browser.execute_cdp_cmd("Input.dispatchKeyEvent", {"type": "keyDown", **event, **({"text": text} if text else {})})
+    browser.execute_cdp_cmd("Input.dispatchKeyEvent", {"type": "keyUp", **event})
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_what_a_study_says_is_text(show, name):
+    page = show(name)
+    assert page.title == (TITLE if name != "index.html" else "Studies")
+    assert TITLE in page.find_element("css selector", "body").text
+    assert page.execute_script("return document.querySelectorAll('body b, body i, [onerror]').length") == 0
+    assert page.execute_script("return document.scripts.length") == (name != "index.html")
+    assert "<b>bold</b> & 50 % $" in page.page_source.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+
+
+def test_markup_that_slipped_through_would_not_run(show, folder, browser):
+    page = folder / "hostile/slipped.html"
+    text = (folder / "hostile/report.html").read_text(encoding="utf-8")
+    page.write_text(text.replace("</main>", "<script>document.title = 'owned'</script></main>"), encoding="utf-8")
+    browser.get(page.as_uri())
+    assert browser.title != "owned"
+    assert "Content Security Policy" in browser.get_log("browser")[0]["message"]
+
+
+def test_curves_come_and_go_in_their_own_panel_alone(show):
+    page = show()
+    assert page.execute_script(SHOWN, "a", 1) == 2, "line and band: no bound"
+    box = page.find_element("css selector", "#a ~ .panel [data-toggle='1']")
     box.click()
-    assert page.execute_script(shown) == 0
+    assert page.execute_script(SHOWN, "a", 1) == 0
+    assert page.execute_script(SHOWN, "a", 0) == 3, "line, band and bound"
+    assert page.execute_script(SHOWN, "a-1", 0) == 3
     box.send_keys(" ")
-    assert page.execute_script(shown) == 3
-    for selector, text in (("[data-csv]", '"ucb1"'), ("[data-text]", r"\begin{tabular}")):
+    assert page.execute_script(SHOWN, "a", 1) == 2
+
+
+def test_tables_are_copied(show, folder):
+    results = experiments.load(folder / "hostile")
+    from experiments.tables import csv_text, latex
+
+    page = show()
+    said = page.find_element("css selector", "#a ~ .panel [role=status]")
+    for kind, text in (("csv", csv_text(results.panels["a"], 0.95)), ("latex", latex(results.panels["a"], 0.95))):
+        button = page.find_element("css selector", f"[data-copy='{kind}-a']")
+        page.execute_script("navigator.clipboard.writeText = async (text) => { window.copied = text; }")
+        button.click()
+        assert said.text == "Copied."
+        assert page.execute_script("return window.copied").splitlines() == text.splitlines()
         page.execute_script("navigator.clipboard.writeText = () => Promise.reject()")
-        page.find_element("css selector", selector).click()
-        assert text in page.find_element("css selector", "output").text
-    assert page.execute_script("return document.documentElement.scrollWidth <= window.innerWidth")
-    assert page.get_log("browser") == []
+        button.click()
+        assert "the text is selected" in said.text
+        selected = "const a = document.activeElement; return a.value.slice(a.selectionStart, a.selectionEnd)"
+        assert page.execute_script(selected).splitlines() == text.splitlines()
+    assert LABEL in page.find_element("css selector", "#a ~ .panel tbody").text
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_nothing_is_wider_than_a_phone(show, name):
+    page = show(name, width=390)
+    assert page.execute_script("return document.documentElement.scrollWidth") == 390
+    page.execute_script("for (const part of document.querySelectorAll('details')) part.open = true")
+    assert page.execute_script("return document.documentElement.scrollWidth") == 390
+    small = """return [...document.querySelectorAll("body *")].filter(e => e.closest("svg") == null
+               && e.textContent.trim() && parseFloat(getComputedStyle(e).fontSize) < 12).map(e => e.tagName)"""
+    assert page.execute_script(small) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "scheme"),
+    [(PAGES[0], "light"), (PAGES[0], "dark"), (PAGES[1], "light"), *((PAGES[2], s) for s in ("light", "dark"))],
+)
+def test_no_accessibility_rule_is_broken(show, name, scheme):
+    axe = pytest.importorskip("axe_core_python.selenium")
+    page = show(name, width=390 if scheme == "light" else 1100, scheme=scheme)
+    page.execute_script("for (const part of document.querySelectorAll('details')) part.open = true")
+    found = axe.Axe().run(page, {"exclude": [["svg"]]})  # drawn paths: their text is that of role=img around them
+    assert [(v["id"], [n["html"][:200] for n in v["nodes"]]) for v in found["violations"]] == []
+    passed = {rule["id"] for rule in found["passes"]}
+    assert passed >= {"color-contrast", "document-title", "heading-order", "region", "landmark-one-main"}
+    if name != "index.html":
+        assert passed >= {"role-img-alt", "label", "table-duplicate-name"}
+        assert scheme == "dark" or "scrollable-region-focusable" in passed
+
+
+def test_pictures_say_what_they_show(show, folder):
+    page = show()
+    texts = [p.get_attribute("aria-label") for p in page.find_elements("css selector", "[role=img]")]
+    assert len(texts) == 9
+    panel = experiments.load(folder / "hostile").panels["a-1"]
+    best = min(panel.series, key=lambda label: panel.regret(label)[:, -1].mean())
+    (text,) = [t for t in texts if " in a-1." in t]
+    assert f"lowest for {best} (" in text
+    assert re.search(r"Bounds: .*\d holds", text)
+    assert any("At 100 (rounds): lowest" in t and "At 800: lowest" in t for t in texts)
+    alt = show("index.html").find_element("css selector", "img").get_attribute("alt")
+    assert "lowest regret for" in alt
+
+
+@pytest.mark.parametrize("name", PAGES)
+def test_every_control_is_reached_and_used_by_keyboard(show, name):
+    page = show(name)
+    everything = page.execute_script(
+        "return [...document.querySelectorAll('a[href], button, input, summary, [tabindex=\"0\"]')]"
+        ".filter(e => e.checkVisibility()).length"
+    )
+    here = "const e = document.activeElement; return [e.tagName, [...document.querySelectorAll('*')].indexOf(e)]"
+    seen = []
+    for _ in range(everything + 5):
+        press(page, "Tab")
+        tag, position = page.execute_script(here)
+        if tag == "BODY":
+            break
+        seen.append(position)
+        outline = page.execute_script("return getComputedStyle(document.activeElement).outlineWidth")
+        assert outline == "3px", (tag, outline)
+    assert seen == sorted(set(seen)), "in the order of the page, each once"
+    assert len(seen) == everything
+    page = show(name)
+    press(page, "Tab")
+    assert page.execute_script("return document.activeElement.className") == "skip"
+    assert page.execute_script("return document.activeElement.getBoundingClientRect().left >= 0")
+    press(page, "Enter")
+    assert page.execute_script("return document.activeElement.tagName") == "MAIN"
+
+
+def test_keys_work_the_controls(show):
+    page = show()
+    focus = "document.querySelector(arguments[0]).focus()"
+    page.execute_script(focus, "#a ~ .panel [data-toggle='0']")
+    press(page, " ")
+    assert page.execute_script(SHOWN, "a", 0) == 0
+    page.execute_script(focus, "#a ~ .panel summary")
+    press(page, "Enter")
+    assert page.execute_script("return document.querySelector('#a ~ .panel details').open")
+    page.execute_script("navigator.clipboard.writeText = async (text) => { window.copied = text; }")
+    page.execute_script(focus, "[data-copy='csv-a']")
+    press(page, "Enter")
+    assert page.execute_script("return window.copied").startswith("policy,")
+
+
+def test_on_paper(show, tmp_path):
+    pypdf = pytest.importorskip("pypdf")
+    page = show(scheme="dark")
+    paper = {"paperWidth": 8.27, "paperHeight": 11.69, "preferCSSPageSize": True}
+    (tmp_path / "report.pdf").write_bytes(base64.b64decode(page.execute_cdp_cmd("Page.printToPDF", paper)["data"]))
+    assert page.execute_script("return document.querySelectorAll('details[open]').length") == 0, "closed again"
+    text = "\n".join(p.extract_text() for p in pypdf.PdfReader(tmp_path / "report.pdf").pages)
+    for there in ("Ledger at the horizon", "expected reward", "corrected p", '"means": [', '"seed": 3', "Auer"):
+        assert there in " ".join(text.split()), there
+    assert "Copy as CSV" not in text
+    assert "Skip to" not in text
+    page.execute_cdp_cmd(
+        "Emulation.setDeviceMetricsOverride", {"width": 688, "height": 900, "deviceScaleFactor": 1, "mobile": False}
+    )
+    page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": "print"})
+    page.execute_script("for (const part of document.querySelectorAll('details')) part.open = true")
+    cut = """return [...document.querySelectorAll('table, svg, pre')]
+             .filter(e => e.getBoundingClientRect().right > 688.5).length"""
+    assert page.execute_script(cut) == 0, "18.2 cm, the width of A4 without its margins"
+    assert page.execute_script("return getComputedStyle(document.querySelector('figure')).breakInside") == "avoid"
+    assert page.execute_script("return getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+    page.execute_cdp_cmd("Emulation.setEmulatedMedia", {"media": ""})
+
+
+def test_a_link_to_a_closed_part_opens_it(show):
+    page = show()
+    link = page.find_element("css selector", "nav a[href*='horizon=400']")
+    assert link.text.endswith("horizon=400")
+    assert not link.text.startswith("Regret")
+    link.click()
+    opened = [d.get_attribute("open") for d in page.find_elements("css selector", "section > details")]
+    assert [o == "true" for o in opened] == [False, False, True, False]
+
+
+def test_figures_turn_dark_with_the_page(show):
+    styles = "return getComputedStyle(document.querySelector('.picture svg')).filter"
+    assert "invert" in show(scheme="dark").execute_script(styles)
+    assert show(scheme="light").execute_script(styles) == "none"
+
+
+def test_fragments_are_unique(show):
+    page = show()
+    twice = (
+        "const n = [...document.querySelectorAll('[id]')].map(e => e.id); return n.filter((x, i) => n.indexOf(x) != i)"
+    )
+    assert page.execute_script(twice) == []
+    loose = """return [...document.querySelectorAll("use, [clip-path], a[href^='#']")]
+               .map(e => e.getAttribute("href") || e.getAttribute("xlink:href")
+                         || e.getAttribute("clip-path").slice(4, -1))
+               .filter(h => h && !document.getElementById(decodeURIComponent(h.slice(1))))"""
+    assert page.execute_script(loose) == []
+
+
+def test_the_index_leads_to_the_reports(show, folder):
+    page = show("index.html")
+    assert "1 folders that cannot be read" in page.find_element("css selector", ".verdict").text
+    assert "damaged: manifest.json is damaged" in page.find_element("css selector", "header").text
+    assert "1 missing" in page.find_elements("css selector", "article")[1].text
+    links = [a.get_attribute("href") for a in page.find_elements("css selector", "article h2 a")]
+    assert links == [(folder / name / "report.html").as_uri() for name in ("hostile", "unfinished ü")]
+    page.get(links[1])
+    assert "1 results are missing" in page.find_element("css selector", ".verdict").text

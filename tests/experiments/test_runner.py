@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import experiments
+from bandits import UCB1
 from experiments import store
 from experiments.cells import cells_of, run_cell
 from experiments.config import parse_study
@@ -110,7 +111,7 @@ def test_results_come_back_as_they_were_computed(study, tmp_path):
     assert panel.replicates.tolist() == list(range(6))
     assert panel.times[-1] == 200
     assert np.all(np.diff(panel.regret("ucb1"), axis=1) >= -1e-9)
-    assert panel.seconds["ucb1"] > 0
+    assert panel.prices["ucb1"].seconds > 0
     assert panel.missing == ()
 
 
@@ -125,6 +126,7 @@ def test_a_policy_that_raises_leaves_the_others_alone(text, plugin, tmp_path):
         panel = experiments.load(tmp_path / str(jobs)).panels["two"]
         assert panel.series["bold"]["reward"].shape[0] > 0
         assert len(panel.missing) == len(outcome.failed)
+        assert "failed: ZeroDivisionError: no such luck, in replicate" in panel.missing[0]
 
 
 @pytest.mark.parametrize("how", ["cut", "flipped", "emptied", "swapped", "text"])
@@ -263,7 +265,19 @@ def test_ctrl_c_keeps_finished_cells_and_the_next_run_goes_on(text, plugin, tmp_
 
 
 def test_leftovers_of_a_killed_run_are_swept(study, tmp_path):
-    (tmp_path / "cells").mkdir()
-    (tmp_path / "cells/.part-abc").write_bytes(b"half")
+    for name in ("cells", "timings"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / ".part-abc").write_bytes(b"half")
+    (tmp_path / ".part-abc").write_bytes(b"half")
     run(study, tmp_path, jobs=1)
-    assert not list((tmp_path / "cells").glob(".part-*"))
+    assert not list(tmp_path.rglob(".part-*"))
+
+
+def test_an_error_stays_on_disk_until_the_cell_succeeds(text, plugin, tmp_path, monkeypatch):
+    study = parse_study(text.replace("- ucb1", "- plugin:Raises").replace("seed: 3", "seed: 5"))
+    failed = run(study, tmp_path, jobs=1).failed
+    assert len(list((tmp_path / "errors").iterdir())) == len(failed) > 0
+    monkeypatch.setattr("plugin.Raises.reset", UCB1.reset)
+    assert not run(study, tmp_path, jobs=1).failed
+    assert not list((tmp_path / "errors").iterdir())
+    assert experiments.load(tmp_path).panels["two"].missing == ()

@@ -1,0 +1,236 @@
+"""All that can be said of a study: verdicts on theorems and who beats whom, as data and as text."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from experiments.check import Verdict, check, judge_exponent
+from experiments.comparisons import Comparison, compare
+from experiments.results import PanelResult, Results
+from experiments.statistics import mean_band
+from experiments.style import number
+from experiments.sweeps import SweepBound, SweepResult, sweep_results
+
+RESULTS = ("violated", "undecided", "not applicable", "holds")
+"""What a verdict can be, the gravest first."""
+
+
+@dataclass(frozen=True)
+class Findings:
+    """What the results of a study say.
+
+    Attributes:
+        results: the study.
+        verdicts: on every upper bound of every curve over time.
+        sweeps: on every upper bound of every curve over a swept parameter.
+        comparisons: panel name to all pairs of its policies.
+        unbounded: (panel, label) of the curves that no theorem speaks of.
+        missing: what could not be read, one line each.
+    """
+
+    results: Results
+    verdicts: tuple[Verdict, ...]
+    sweeps: tuple[Verdict, ...]
+    comparisons: dict[str, tuple[Comparison, ...]]
+    unbounded: tuple[tuple[str, str], ...]
+    missing: tuple[str, ...]
+
+    @property
+    def contradicted(self) -> list[Verdict]:
+        """The verdicts by which a theorem does not describe a curve."""
+        return [v for v in (*self.verdicts, *self.sweeps) if v.failed]
+
+    @property
+    def failed(self) -> bool:
+        """Whether a theorem is contradicted or a result is missing."""
+        return bool(self.contradicted or self.missing)
+
+
+def findings(results: Results) -> Findings:
+    """Look at everything, with the study's confidence."""
+    verdicts = check(results)
+    ready = {name: panel for name, panel in results.panels.items() if is_ready(panel)}
+    spoken_of = {(v.panel, v.policy) for v in verdicts}
+    return Findings(
+        results=results,
+        verdicts=tuple(verdicts),
+        sweeps=tuple(v for sweep in sweep_results(results) for v in _check_sweep(sweep, verdicts)),
+        comparisons={name: tuple(compare(panel, results.study.confidence)) for name, panel in ready.items()},
+        unbounded=tuple((n, label) for n, p in ready.items() for label in p.series if (n, label) not in spoken_of),
+        missing=tuple(f"{name}: {line}" for name, panel in results.panels.items() for line in panel.missing),
+    )
+
+
+def is_ready(panel: PanelResult) -> bool:
+    """Whether the panel has a replicate of every policy at hand and of the comparators."""
+    return bool(panel.series and panel.notions and len(panel.replicates))
+
+
+def _check_sweep(sweep: SweepResult, verdicts: list[Verdict]) -> Iterator[Verdict]:
+    """Verdicts on the bounds that all points of a sweep share: the worst of the points', and the fitted exponent."""
+    if sweep.sweep.figure.quantity != "regret":
+        return
+    names = {panel.panel.name for panel in sweep.panels}
+    for label in sweep.lines:
+        for bound in sweep.bounds.get(label, ()):
+            if bound.bound.kind == "upper":
+                points = [v for v in verdicts if (v.policy, v.bound) == (label, bound.bound.name) and v.panel in names]
+                if points:
+                    yield _sweep_verdict(sweep, label, bound, points)
+
+
+def _sweep_verdict(sweep: SweepResult, label: str, bound: SweepBound, points: list[Verdict]) -> Verdict:
+    line = sweep.lines[label]
+    verdict = Verdict(
+        panel=sweep.name,
+        policy=label,
+        bound=bound.bound.name,
+        notion=points[0].notion,
+        result=min((v.result for v in points), key=RESULTS.index),
+        exponent="not tested",
+        text="",
+        over=sweep.parameter,
+        assumptions=bound.bound.assumptions,
+    )
+    broken = [text for text, holds in bound.bound.assumptions if not holds]
+    if broken:
+        return replace(verdict, text=f"assumption fails at a point: {'; '.join(broken)}")
+    shares = [v.share for v in points if v.share is not None]
+    verdict = replace(verdict, share=max(shares, default=None), text=f"at most {max(shares):.3g} of the bound")
+    if not sweep.numeric or not bound.bound.rate:
+        why = "the bound claims no rate" if sweep.numeric else "the values are no numbers"
+        return replace(verdict, text=f"{verdict.text}; no exponent, {why}")
+    x, values = np.array(sweep.points, dtype=float), np.asarray(bound.values)
+    end = int(np.argmax(x))
+    claimed = None
+    if len(x) >= 3 and np.all(x > 0.0) and np.all(values > 0.0):
+        claimed = float(np.polyfit(np.log(x), np.log(values), 1)[0])
+    over_time = sweep.parameter == "horizon"
+    share = line.intervals[end].value / max(float(values[end]), 1e-300)
+    judged = judge_exponent(verdict, line.exponent, claimed, share, *(() if over_time else (-math.inf,)))
+    contradicts = judged.exponent in ("early", "too steep")
+    return replace(judged, exponent="steeper") if contradicts and not over_time else judged
+
+
+def as_json(found: Findings) -> dict[str, Any]:
+    """Plain data for JSON; docs/check.md explains the fields."""
+    confidence = found.results.study.confidence
+    return {
+        "folder": str(found.results.folder),
+        "study": found.results.study.name,
+        "confidence": confidence,
+        "verdicts": [_plain(v) for v in found.verdicts],
+        "sweeps": [_plain(v) for v in found.sweeps],
+        "comparisons": [
+            {"panel": panel, **asdict(c), "p": _finite(c.p), "significant": c.significant(confidence)}
+            for panel, pairs in found.comparisons.items()
+            for c in pairs
+        ],
+        "unbounded": [{"panel": panel, "policy": label} for panel, label in found.unbounded],
+        "missing": list(found.missing),
+        "failed": found.failed,
+    }
+
+
+def as_text(found: Findings) -> Iterator[str]:
+    """A line for each thing found, and a summary at the end."""
+    for v in (*found.verdicts, *found.sweeps):
+        mark = "FAIL" if v.failed else {"holds": "ok  ", "undecided": "?   "}.get(v.result, "-   ")
+        over = "" if v.over == "rounds" else f" over {v.over}"
+        yield f"{mark} {v.panel}{over} · {v.policy} · {v.bound}: {v.result}, exponent {v.exponent}; {v.text}"
+    for panel, label in found.unbounded:
+        yield f"-    {panel} · {label}: no bound"
+    confidence = found.results.study.confidence
+    for panel, pairs in found.comparisons.items():
+        for c in pairs:
+            verb = "beats" if c.significant(confidence) else "is not told from"
+            by = f"{c.difference.value:.4g} [{c.difference.low:.4g}, {c.difference.high:.4g}]"
+            yield f"pair {panel} · {c.better} {verb} {c.worse}: {by}, corrected p {c.p:.2g}"
+    for line in found.missing:
+        yield f"MISSING {line}"
+    n, pairs_of = len(found.verdicts) + len(found.sweeps), [c for pairs in found.comparisons.values() for c in pairs]
+    stand = sum(c.significant(confidence) for c in pairs_of)
+    yield (
+        f"{found.results.study.name}: {n} bounds, {len(found.contradicted)} fail; "
+        f"{stand} of {len(pairs_of)} pairs told apart; {len(found.missing)} results missing"
+    )
+
+
+def _plain(verdict: Verdict) -> dict[str, Any]:
+    plain = asdict(verdict)
+    plain["assumptions"] = [{"text": text, "holds": holds} for text, holds in verdict.assumptions]
+    return {key: _finite(value) for key, value in plain.items()} | {"failed": verdict.failed}
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no NaN: None instead, inside mappings too."""
+    if isinstance(value, dict):
+        return {key: _finite(inner) for key, inner in value.items()}
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def sentence(panel: PanelResult, found: Findings) -> str:
+    """What a panel's figure shows, in words: who is lowest and highest, whether that stands, which bounds hold."""
+    kind, confidence = panel.notion(), found.results.study.confidence
+    bands = {label: mean_band(panel.regret(label)[:, -1:], confidence) for label in panel.series}
+    order = sorted(bands, key=lambda label: float(bands[label].mean[0]))
+    values = {label: number(float(band.mean[0])) for label, band in bands.items()}
+    words = [f"{kind.label[:1].upper()}{kind.label[1:]} at round {panel.times[-1]:,}: "]
+    if len(order) == 1:
+        words.append(f"{order[0]} {values[order[0]]} {kind.unit}.")
+    else:
+        best = order[0]
+        words.append(f"lowest for {best} ({values[best]} {kind.unit}), highest for {order[-1]} ({values[order[-1]]}). ")
+        pairs = found.comparisons[panel.panel.name]
+        behind = {c.worse: c for c in pairs if c.better == best}
+        even = [label for label in order[1:] if label in behind and not behind[label].significant(confidence)]
+        if even:
+            words.append(f"The data do not tell {best} from {_listed(even)}.")
+        else:
+            words.append(f"{best} is below {'all others' if len(order) > 2 else order[1]} beyond chance.")
+    verdicts = [v for v in found.verdicts if v.panel == panel.panel.name]
+    return "".join(words) + _bounds_sentence(verdicts)
+
+
+def sweep_sentence(sweep: SweepResult, verdicts: Sequence[Verdict]) -> str:
+    """What a sweep's figure shows, in words: who is lowest at each end, how steeply values grow, which bounds hold."""
+    axis, words = sweep.axis, []
+    for j in dict.fromkeys((0, len(sweep.points) - 1)):
+        at = sorted(sweep.lines, key=lambda label: sweep.lines[label].intervals[j].value)
+        low, high = (f"{label} ({number(sweep.lines[label].intervals[j].value)})" for label in (at[0], at[-1]))
+        words.append(f"At {sweep.points[j]}{f' ({axis})' if j == 0 else ''}: lowest {low}, highest {high}. ")
+    return "".join(words).rstrip() + _bounds_sentence(verdicts)
+
+
+def study_sentence(found: Findings) -> str:
+    """What a study's overview shows: the sweeps' and the other panels' lowest curves, and which bounds hold."""
+    sweeps = sweep_results(found.results)
+    swept = {panel.panel.name for sweep in sweeps for panel in sweep.panels}
+    words = []
+    for name, panel in found.results.panels.items():
+        if is_ready(panel) and name not in swept:
+            best = min(panel.series, key=lambda label: float(panel.regret(label)[:, -1].mean()))
+            words.append(f"{panel.panel.title or name}: lowest regret for {best}.")
+    for sweep in sweeps:
+        best = min(sweep.lines, key=lambda label: sweep.lines[label].intervals[-1].value)
+        words.append(f"{sweep.title}: lowest for {best} at {sweep.points[-1]}.")
+    return " ".join(words) + _bounds_sentence(found.verdicts)
+
+
+def _bounds_sentence(verdicts: Sequence[Verdict]) -> str:
+    if not verdicts:
+        return ""
+    counts = {result: sum(v.result == result for v in verdicts) for result in RESULTS}
+    text = ", ".join(f"{n} {result}" for result, n in counts.items() if n)
+    steep = [v.policy for v in verdicts if v.exponent == "too steep"]
+    return f" Bounds: {text}." + (f" Too steep for the theorem: {_listed(steep)}." if steep else "")
+
+
+def _listed(labels: Sequence[str], most: int = 4) -> str:
+    shown = ", ".join(labels[:most])
+    return f"{shown} and {len(labels) - most} more" if len(labels) > most else shown

@@ -1,0 +1,124 @@
+"""Findings: sweeps judged by the values at the horizon, what is said in words, and JSON without NaN."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from environments.contract import Notion
+from experiments.findings import as_json, as_text, findings, sentence, sweep_sentence
+from experiments.results import BoundCurve, PanelResult, Results
+from experiments.runner import Price
+from experiments.study import Component, Panel, Study
+from experiments.sweeps import sweep_results
+
+NOTION = Notion("pseudo", "reward", "best", "fixed", "pseudo-regret")
+POINTS = (100, 1000, 10_000, 100_000)
+
+
+def swept(value, limit, parameter="horizon", rate=True, holds=True, n=16, points=POINTS):
+    """A study with one sweep and one policy: its regret at a point x is about value(x), its bound limit(x)."""
+    environment = {"name": "bernoulli", "parameters": {"means": [0.1, 0.9], "size": 1}}
+    body = {"environment": environment, "horizon": 100, "replicates": n, "policies": [{"name": "ucb1", "label": "a"}]}
+    sweep = {"name": "s", "title": "Sweep", "parameter": parameter, "label": "x", "values": list(points), "panel": body}
+    study = Study.model_validate({"name": "t", "seed": 0, "sweeps": [sweep]})
+    panels = {}
+    for k, (x, name) in enumerate(zip(points, study.sweeps[0].panel_names(), strict=True)):
+        regret = value(x) * np.random.default_rng(k).lognormal(0.0, 0.02, size=(n, 1)) * np.array([[0.5, 1.0]])
+        bound = BoundCurve("theorem", "upper", "fixed", "s", False, (("iid", holds),), np.full(2, limit(x)), rate)
+        panels[name] = PanelResult(
+            panel=Panel(
+                name=name, environment=Component(name="e"), horizon=100, replicates=n, policies=[Component(name="a")]
+            ),
+            times=np.array([50, 100]),
+            replicates=np.arange(n),
+            series={"a": {"reward": -regret}},
+            comparators={"best": np.zeros_like(regret)},
+            clocks={},
+            notions=(NOTION,),
+            bounds={"a": (bound,)},
+            lower_bounds=(),
+            prices={"a": Price(), "": Price()},
+        )
+    return Results("folder", study, panels, {})
+
+
+@pytest.mark.parametrize(
+    ("value", "limit", "result", "exponent"),
+    [
+        (lambda x: x**0.5, lambda x: 3 * x**0.5, "holds", "agrees"),
+        (lambda x: 0.01 * x, lambda x: 5 * x**0.5, "holds", "too steep"),
+        (lambda x: 1e-5 * x, lambda x: 5 * x**0.5, "holds", "early"),
+        (lambda x: 10 * np.log(x), lambda x: 20 * np.log(x), "holds", "agrees"),
+        (lambda x: 2 * x**0.5, lambda x: x**0.5, "violated", "agrees"),
+    ],
+)
+def test_a_sweep_over_the_horizon(value, limit, result, exponent):
+    found = findings(swept(value, limit))
+    (verdict,) = found.sweeps
+    assert (verdict.panel, verdict.over, verdict.policy, verdict.result) == ("s", "horizon", "a", result), verdict.text
+    assert verdict.exponent == exponent, verdict.text
+    assert len(found.verdicts) == 4
+    fails = [v for v in found.verdicts if v.result == "violated"]
+    assert found.failed == bool(fails or exponent == "too steep")
+    assert verdict.fitted.value == pytest.approx(
+        np.polyfit(np.log(POINTS), np.log([value(x) for x in POINTS]), 1)[0], abs=0.02
+    )
+    assert verdict.claimed == pytest.approx(np.polyfit(np.log(POINTS), np.log([limit(x) for x in POINTS]), 1)[0])
+
+
+def test_a_sweep_over_something_else_contradicts_nothing():
+    found = findings(swept(lambda x: 0.01 * x, lambda x: 5 * x**0.5, "environment.parameters.size"))
+    (verdict,) = found.sweeps
+    assert (verdict.exponent, verdict.over, found.failed) == ("steeper", "environment.parameters.size", False)
+    (verdict,) = findings(swept(lambda x: 1.0 / x, lambda x: 5 / x, "environment.parameters.size")).sweeps
+    assert (verdict.exponent, verdict.claimed) == ("agrees", pytest.approx(-1.0))
+
+
+@pytest.mark.parametrize("options", [{"rate": False}, {"holds": False}, {"points": (100, 1000)}])
+def test_no_exponent_of_a_sweep(options):
+    (verdict,) = findings(swept(lambda x: 0.01 * x, lambda x: 5 * x**0.5, **options)).sweeps
+    assert verdict.exponent == "not tested"
+    assert verdict.result == ("not applicable" if "holds" in options else "holds")
+
+
+def test_a_single_replicate_is_valid_json():
+    found = as_json(findings(swept(lambda x: x**0.5, lambda x: 3 * x**0.5, n=1)))
+    text = json.dumps(found, allow_nan=False)
+    (verdict,) = json.loads(text)["sweeps"]
+    assert verdict["result"] == "undecided"
+    assert verdict["fitted"]["low"] is None
+
+
+def test_in_words():
+    results = swept(lambda x: x**0.5, lambda x: 3 * x**0.5)
+    found = findings(results)
+    (sweep,) = sweep_results(results)
+    text = sweep_sentence(sweep, found.sweeps)
+    first, *_, last = (f"{panel.regret('a')[:, -1].mean():.3g}" for panel in results.panels.values())
+    assert text.startswith(f"At 100 (x): lowest a ({first}), highest a ({first}). At 100000: lowest a ({last})")
+    assert text.endswith("Bounds: 1 holds.")
+    panel = next(iter(results.panels.values()))
+    assert sentence(panel, found).startswith(f"Pseudo-regret at round 100: a {first} reward.")
+    assert "s over horizon · a · theorem: holds, exponent agrees" in "\n".join(as_text(found))
+
+
+def two(gap):
+    """A panel of three policies: b is ``gap`` above a in every replicate, up to luck, and c far above both."""
+    results = swept(lambda x: 10.0, lambda x: 100.0)
+    name, panel = next(iter(results.panels.items()))
+    luck = np.random.default_rng(5).normal(0.0, 1.0, size=(2, 16, 1))
+    regret = {"a": 10 + luck[0], "b": 10 + gap + luck[1], "c": 90 + luck[0]}
+    series = {label: {"reward": -np.hstack([values, values])} for label, values in regret.items()}
+    panel = replace(panel, series=series, bounds={"a": (), "b": (), "c": ()})
+    return findings(replace(results, panels={**results.panels, name: panel})), panel
+
+
+def test_words_claim_no_difference_that_the_data_do_not_show():
+    found, panel = two(gap=0.01)
+    assert "The data do not tell" in sentence(panel, found)
+    found, panel = two(gap=5.0)
+    assert "lowest for a (" in sentence(panel, found)
+    assert "highest for c (" in sentence(panel, found)
+    assert "a is below all others beyond chance." in sentence(panel, found)
