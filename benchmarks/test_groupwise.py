@@ -1,16 +1,13 @@
-"""Speed of the groupwise reduction, as ratios within one run; run with ``-s`` to see them.
+"""Speed of the groupwise reduction on rows of the shape of Adult: 32,561 rounds, 96 features, 13 learners.
 
-All products are compiled loops on the thread that calls them: no BLAS takes part, so none needs to be held to one
-thread. Parallel work is done by processes, one for each block of replicates.
+All our products are compiled loops on the thread that calls them; BLAS takes part in the reference only.
 """
-
-import time
 
 import numpy as np
 import pytest
-from timing import ratio
+from games import LOOP, loop, within
+from timing import measure
 
-from bandits.contract import Problem
 from bandits.groupwise.groupwise import Groupwise
 from bandits.groupwise.policy import Rows
 from environments.groupwise.data import grouped_data
@@ -44,13 +41,6 @@ class Stepwise:
         return self.world.clock
 
 
-def processor_seconds(function):
-    """Seconds of this thread, which other programs on the machine do not add to."""
-    start = time.thread_time()
-    function()
-    return time.thread_time() - start
-
-
 def run(world, stepwise=False):
     policy = Groupwise(clip=[0.0, 1.0])
     world.begin(np.arange(T))
@@ -59,19 +49,15 @@ def run(world, stepwise=False):
     return world.ledger()
 
 
-def test_a_run_and_the_path_round_by_round(world):
-    """At most 0.5 s in blocks, and at most 3 times those 0.5 s round by round, with the same result to the bit.
+@pytest.mark.parametrize(("way", "seconds"), [("in blocks", 0.5), ("round by round", 3 * 0.5)])
+def test_a_run(record, world, way, seconds):
+    """Half a second in blocks, and at most three times that round by round, with the same result to the bit.
 
     Round by round, calls from Python take some 10 microseconds a round, more than the arithmetic.
     """
-    assert run(world) == run(world, stepwise=True)
-    pairs = [[processor_seconds(lambda way=way: run(world, way)) for way in (True, False)] for _ in range(7)]
-    (slow, fast), times = np.min(pairs, axis=0), np.median([a / b for a, b in pairs])
-    print(
-        f"\n{T} rounds, 96 features, 13 learners: {fast:.3f} s in blocks, {slow:.3f} s round by round, {times:.2f}-fold"
-    )
-    assert fast <= 0.5
-    assert slow <= 3 * 0.5
+    stepwise = way == "round by round"
+    assert run(world, stepwise) == run(world, not stepwise)
+    record(f"ridge, {way}", measure(lambda: run(world, stepwise), loop, "run"), LOOP, within(seconds))
 
 
 def published(X, y, groups):
@@ -118,12 +104,13 @@ def solved(X, y, groups):
     return total
 
 
-@pytest.mark.parametrize("slow_way", [published, solved])
-def test_fifty_times_as_fast_as_the_published_loop(world, slow_way):
-    """On the first rounds, since the loops take a minute on all.
+@pytest.mark.parametrize(
+    ("slow_way", "against"), [(published, "loop in Python as published"), (solved, "loop in Python with solves")]
+)
+def test_fifty_times_as_fast_as_the_published_loop(record, world, slow_way, against):
+    """On the first rounds, since the loops take a minute on all, against two readings of the published approach.
 
-    Two readings of the published approach. Products of full matrices, as in the authors' code: 69- to 112-fold, the
-    latter with two BLAS threads. A solve in each round, which LAPACK does faster: 56- to 75-fold.
+    Products of full matrices, as in the authors' code, and a solve in each round, which LAPACK does faster.
     """
     n, data = 2000, world.data
     rows = Rows(data.contexts[:n], data.groups[:n], data.labels[:n])
@@ -133,41 +120,17 @@ def test_fifty_times_as_fast_as_the_published_loop(world, slow_way):
         policy.reset(world.problem, np.random.default_rng(0))
         return policy.play_rows(rows)
 
+    def theirs():
+        return slow_way(rows.contexts, rows.labels, rows.groups)
+
     values, weights = ours()
-    times, slow, fast = ratio(lambda: slow_way(*rows_of(rows)), ours, pairs=3)
-    total = np.sum(weights * (values - rows.labels[:, None]) ** 2)
-    assert total == pytest.approx(slow_way(*rows_of(rows)), rel=1e-9)
-    print(f"\n{n} rounds: {1e3 * fast:.2f} ms, the loop {slow_way.__name__} {1e3 * slow:.0f} ms, {times:.0f}-fold")
-    assert times >= 50.0
+    assert np.sum(weights * (values - rows.labels[:, None]) ** 2) == pytest.approx(theirs(), rel=1e-9)
+    record("ridge, first 2000 rounds", measure(ours, theirs, "round", (n, n), repeats=3), against, 1 / 50)
 
 
-def rows_of(rows):
-    return rows.contexts, rows.labels, rows.groups
-
-
-def test_cost_is_linear_in_the_number_of_groups():
-    """Time for each waking learner, with 10 to 1,000 groups of which a tenth is awake."""
-    rng, costs = np.random.default_rng(1), {}
-    for G in (10, 100, 1000):
-        n, d = 200_000 // G, 20
-        rows = Rows(rng.random((n, d)), (rng.random((n, G)) < 0.1).astype(np.int8), rng.random(n))
-        policy = Groupwise(clip=[0.0, 1.0])
-        problem = Problem("regression", "full", 0, groups=tuple(f"g{i}" for i in range(G)), dimension=d)
-
-        def play(policy=policy, problem=problem, rows=rows):
-            policy.reset(problem, np.random.default_rng(0))
-            return processor_seconds(lambda: policy.play_rows(rows))
-
-        costs[G] = min(play() for _ in range(5)) / rows.groups.sum()
-    print("\nmicroseconds a waking learner:", {G: round(1e6 * float(cost), 2) for G, cost in costs.items()})
-    assert costs[1000] <= 2.0 * costs[100]
-    assert costs[1000] <= 2.0 * costs[10]
-
-
-def test_comparators_at_a_hundred_checkpoints(world):
+def test_comparators_at_a_hundred_checkpoints(record, world):
     """All groups' least squares at 100 times take no longer than a few runs."""
     times = np.unique(np.geomspace(1, T, 100).astype(np.int64))
     world.begin(np.arange(T))
-    times_as_long, ours, one = ratio(lambda: world.comparators(times), lambda: run(world), pairs=3)
-    print(f"\ncomparators: {ours:.2f} s, a run {one:.2f} s")
-    assert times_as_long <= 20.0
+    pairs = measure(lambda: world.comparators(times), lambda: run(world), "run", repeats=3)
+    record("comparators at 100 checkpoints", pairs, "ridge, in blocks", 20.0)
