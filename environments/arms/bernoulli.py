@@ -22,6 +22,16 @@ class BernoulliArms(StochasticArms):
         means: [n_arms] success probabilities in [0, 1].
         horizon: number of rounds, >= 1.
         feedback: "bandit" or "full".
+
+    Example:
+        >>> import numpy as np
+        >>> from environments import BernoulliArms
+        >>> world = BernoulliArms([0.2, 0.5], horizon=100)
+        >>> world.comparators(np.array([10, 100]))["best_arm"]
+        array([ 5., 50.])
+        >>> observation, info = world.reset(seed=1)
+        >>> world.step(1)[1:]
+        (0.0, False, False, {'feedback': 0.0})
     """
 
     binary = True

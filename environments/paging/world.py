@@ -68,6 +68,14 @@ class PagingWorld(Environment[Request, Any, bool, Tape]):
         TypeError: ``cache_size`` is no whole number.
         ValueError: anything else outside its domain; the message begins with the parameter's name.
         FileNotFoundError: no such trace.
+
+    Example:
+        >>> import numpy as np
+        >>> from environments import PagingWorld
+        >>> world = PagingWorld(cache_size=2, sequence=[1, 2, 3, 1, 2, 3])
+        >>> world.begin(world.draw(np.random.default_rng(0)))
+        >>> world.comparators(np.array([3, 6]))["opt"]
+        array([-3., -4.])
     """
 
     def __init__(

@@ -22,6 +22,14 @@ class Subsets(spaces.Space[tuple[int, ...]]):
     def contains(self, x: Any) -> bool:
         return isinstance(x, tuple) and len(set(x)) == len(x) <= self.most and all(0 <= i < self.n for i in x)
 
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Subsets) and (self.n, self.most) == (other.n, other.most)
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def __repr__(self) -> str:
+        return f"Subsets({self.n}, {self.most})"
+
     @property
     def is_np_flattenable(self) -> bool:
         """Not an array of fixed size."""

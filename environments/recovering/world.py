@@ -63,6 +63,16 @@ class RecoveringRewards(Environment[Any, Any, Array, Tape]):
 
     Raises:
         ValueError: a parameter out of its domain, or curves that fall or leave [0, 1].
+
+    Example:
+        >>> import numpy as np
+        >>> from environments import RecoveringRewards
+        >>> world = RecoveringRewards([[0.3, 1.0], [0.2]], plays=1, noise="none", horizon=10)
+        >>> world.begin(world.draw(np.random.default_rng(0)))
+        >>> [world.transition([arm])[0] for arm in (0, 0, 1, 0)]
+        [0.3, 0.3, 0.2, 1.0]
+        >>> world.facts()["fluid"]
+        0.6
     """
 
     def __init__(

@@ -55,6 +55,17 @@ class SorSequence(TabulatedSolves):
     Raises:
         ValueError: a parameter out of its domain.
         MemoryError: a run would take more than ``memory_limit``.
+
+    Example:
+        >>> import numpy as np
+        >>> from environments import SorSequence
+        >>> world = SorSequence(shifts="easy", horizon=20)
+        >>> world.begin(world.draw(np.random.default_rng(0)))
+        >>> world.problem.n_actions
+        20
+        >>> reward, feedback = world.transition(0)
+        >>> reward == feedback
+        True
     """
 
     def __init__(

@@ -78,6 +78,16 @@ class RelaxationTuner:
 
     Raises:
         ValueError: a parameter out of its domain, or a policy that cannot play here.
+
+    Example:
+        >>> import numpy as np
+        >>> import scipy.sparse as sp
+        >>> from environments.sor.tuner import RelaxationTuner
+        >>> A = sp.diags([-1.0, 2.1, -1.0], [-1, 0, 1], shape=(100, 100), format="csr")
+        >>> tuner = RelaxationTuner(method="sor")
+        >>> done = tuner.solve(A, np.ones(100))
+        >>> done.converged, bool(np.linalg.norm(A @ done.x - 1.0) < 1e-7)
+        (True, True)
     """
 
     def __init__(

@@ -30,6 +30,18 @@ class Stream(ArmStream):
         illegal: "error", or "ignore" for a world in which a forbidden action does nothing.
         batch: largest batch in gymnasium's ``action_space``, see ``ArmStream``.
         debug: whether to record every action in ``history``.
+
+    Example:
+        >>> from bandits.streaming.protocol import CURRENT, Advance, Pull, Store
+        >>> from environments import Stream
+        >>> import numpy as np
+        >>> world = Stream([0.2, 0.9], horizon=100, memory=1)
+        >>> world.begin(world.draw(np.random.default_rng(0)))
+        >>> for action in (Pull(CURRENT, 10, True), Store(0), Advance(), Pull(CURRENT, 10, True)):
+        ...     reward, feedback = world.transition(action)
+        ...
+        >>> world.clock, feedback[1]
+        (20, 10)
     """
 
     def __init__(

@@ -31,6 +31,15 @@ class TallyingBandit(TallyingWorld):
     Raises:
         ValueError: a parameter out of its domain, a loss outside [0, 1] at an attainable tally, or the exact comparator
             above its size limit.
+
+    Example:
+        >>> import numpy as np
+        >>> from environments import TallyingBandit
+        >>> losses = [{"family": "step", "a": 1.0, "b": 0.0, "theta": 3}, {"family": "constant", "c": 0.5}]
+        >>> world = TallyingBandit(losses, memory=3, noise="none", horizon=10)
+        >>> world.begin(world.draw(np.random.default_rng(0)))
+        >>> [world.transition(0)[0] for _ in range(4)]
+        [-1.0, -1.0, 0.0, 0.0]
     """
 
     def __init__(

@@ -1,0 +1,178 @@
+"""Our policies in other people's simulators: the recipes of docs/simulators.md, run as they stand there.
+
+What a policy decided elsewhere is compared with what its compiled path decides in a world of ours on the same rewards;
+a reward that was not seen there is not a number here, so a different decision is found out.
+"""
+
+import re
+import sys
+import types
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bandits import (
+    KLUCB,
+    UCB1,
+    BetaThompson,
+    Exp3,
+    GaussianThompson,
+    LinUCB,
+    Problem,
+    SuccessiveElimination,
+    TsallisINF,
+)
+from bandits.checks import TableWorld
+
+PAGE = Path(__file__).parents[2] / "docs" / "simulators.md"
+
+
+def recipe(name):
+    """The names that a program of the page defines."""
+    (program,) = re.findall(rf"<!-- {name}.py -->\n```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    module = types.ModuleType(f"recipe_{name}")
+    sys.modules[module.__name__] = module
+    exec(compile(program, name, "exec"), module.__dict__)
+    return module
+
+
+def decides(policy, problem, arms, rewards, seed=0):
+    """What the policy decides in a world of ours that pays the same."""
+    table = np.full((len(arms), problem.n_actions), np.nan)
+    table[np.arange(len(arms)), arms] = rewards
+    world = TableWorld(table)
+    policy.reset(problem, np.random.default_rng(seed))
+    policy.advance(world, len(arms))
+    return world.history
+
+
+BOUNDED = [UCB1, KLUCB, BetaThompson, SuccessiveElimination, TsallisINF, lambda: Exp3(gamma=0.1)]
+MEANS = (0.2, 0.5, 0.8)
+
+
+@pytest.mark.parametrize("make", BOUNDED)
+def test_coba_without_contexts(make):
+    coba = pytest.importorskip("coba")
+    simulation = coba.Environments.from_lambda(
+        500, lambda i, r: None, lambda i, c, r: ["a", "b", "c"], lambda i, c, a, r: pays("abc".index(a), r.random()), 3
+    )[0]
+    problem = Problem("arms", "bandit", 3, 500)
+    actions, rewards = recipe("coba").play(make(), problem, simulation)
+    arms = ["abc".index(a) for a in actions]
+    assert arms == decides(make(), problem, arms, rewards)
+    assert np.mean(rewards) > 0.5
+
+
+def pays(arm, uniform):
+    return float(uniform < MEANS[arm])
+
+
+def test_coba_with_contexts():
+    """LinUCB on coba's contexts decides as in a loop of ours, and better than coba's random learner."""
+    coba = pytest.importorskip("coba")
+    weights = np.random.default_rng(3).random((4, 2)) / 2
+    simulation = coba.Environments.from_lambda(
+        400,
+        lambda i, r: tuple(r.randoms(2)),
+        lambda i, c, r: [0, 1, 2, 3],
+        lambda i, c, a, r: float(weights[a] @ np.array(c)),
+        5,
+    )[0]
+    problem = Problem("contextual", "bandit", 4, contexts=((0.0, 1.0),) * 2)
+    actions, rewards = recipe("coba").play(LinUCB(), problem, simulation)
+    policy = LinUCB()
+    policy.reset(problem, np.random.default_rng(0))
+    for interaction, action in zip(simulation.read(), actions, strict=True):
+        context = np.array(interaction["context"], dtype=float)
+        arm = policy.choose(context)
+        assert arm == action
+        policy.update(context, arm, interaction["rewards"](arm))
+    theirs = coba.SequentialCB(record="reward").evaluate(simulation, coba.RandomLearner())
+    best = np.mean([max(map(i["rewards"], range(4))) for i in simulation.read()])
+    random = np.mean([row["reward"] for row in theirs])
+    assert np.mean(rewards) - random > 0.5 * (best - random)
+
+
+def test_an_experiment_of_coba():
+    """Learners of ours and theirs, side by side in their experiment."""
+    coba = pytest.importorskip("coba")
+    coba.CobaContext.logger = coba.NullLogger()
+    simulations = coba.Environments.from_lambda(
+        300, lambda i, r: None, lambda i, c, r: [0, 1, 2], lambda i, c, a, r: pays(a, r.random()), 3
+    )
+    ours = recipe("coba").Ours(TsallisINF(), Problem("arms", "bandit", 3, 300))
+    result = coba.Experiment(simulations, [ours, coba.RandomLearner()]).run(quiet=True)
+    rewards = [np.mean([row[-1] for row in result.interactions.where(learner_id=i)]) for i in (0, 1)]
+    assert len(result.interactions) == 600
+    assert rewards[0] > rewards[1] + 0.1
+
+
+@pytest.mark.parametrize("make", BOUNDED)
+def test_river(make):
+    """Ours in river's evaluation of river's environment."""
+    pytest.importorskip("river")
+    import gymnasium
+    from river import bandit
+
+    world = gymnasium.make("river_bandits/CandyCaneContest-v0", max_episode_steps=300)
+    problem = Problem("arms", "bandit", int(world.action_space.n), 300)
+    module = recipe("river")
+    ((arms, rewards), _) = module.play([module.Ours(make(), problem), bandit.UCB(delta=1, seed=1)], world)
+    assert len(arms) == 300
+    assert arms == decides(make(), problem, arms, rewards)
+
+
+def test_a_policy_of_river_in_a_world_of_ours():
+    """Theirs beside ours, in their loop, on our tape; the world knows what both lost."""
+    pytest.importorskip("river")
+    import gymnasium
+    from river import bandit
+
+    import environments  # noqa: F401
+
+    world = gymnasium.make("regretlab/BernoulliArms-v0", means=list(MEANS), horizon=1000)
+    problem, module = Problem("arms", "bandit", 3, 1000), recipe("river")
+    policies = [module.Ours(UCB1(), problem), bandit.EpsilonGreedy(epsilon=0.1, seed=1)]
+    for arms, rewards in module.play(policies, world):
+        assert 0.8 * 1000 - np.sum(rewards) < 0.5 * 0.3 * 1000  # uniform play loses 0.3 a round
+        assert len(arms) == 1000
+    arms, rewards = module.play(policies[:1], world)[0]
+    assert arms == decides(UCB1(), problem, arms, rewards)
+
+
+@pytest.mark.parametrize("make", [UCB1, GaussianThompson, SuccessiveElimination])
+def test_a_gymnasium_environment_of_another_package(make):
+    pytest.importorskip("buffalo_gym")
+    import gymnasium
+
+    world = gymnasium.make("Buffalo-v0", arms=6, disable_env_checker=True)  # its infos share an object
+    arms, rewards = recipe("gym").play(make(), world, 400)
+    problem = Problem("arms", "bandit", 6, 400, low=-np.inf, high=np.inf, noise=1.0)
+    assert arms == decides(make(), problem, arms, rewards, seed=1)
+    assert np.mean(rewards) > 5.0  # the best arm pays 10, every other at most 5
+
+
+@pytest.mark.parametrize("make", BOUNDED)
+def test_a_simulator_with_start_choice_and_reward(make):
+    """The loop of SMPyBandits' evaluator, on losses in [-10, 0]."""
+    player = recipe("games").Ours(make(), nbArms=3, lower=-10.0, amplitude=10.0)
+    problem, luck = player.problem, np.random.default_rng(4)
+    if make is SuccessiveElimination:
+        problem = player.problem = Problem("arms", "bandit", 3, 400, low=-10.0, high=0.0)
+    for _ in range(2):
+        player.startGame()
+        arms, rewards = [], []
+        for _ in range(400):
+            arms.append(player.choice())
+            rewards.append(-10.0 * luck.random() * (1.0, 0.7, 0.3)[arms[-1]])
+            player.getReward(arms[-1], rewards[-1])
+        assert arms == decides(make(), problem, arms, rewards)
+
+
+@pytest.mark.parametrize(("name", "policy"), [("loop", "policy"), ("late", "policy")])
+def test_programs_without_other_packages(name, policy):
+    module = recipe(name)
+    assert module.arm in (0, 1, 2)
+    counts = np.bincount([getattr(module, policy).choose(None) for _ in range(5)], minlength=3)
+    assert counts.argmax() == (2 if name == "loop" else 1)
