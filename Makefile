@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 JOBS ?= -1
 
-.PHONY: run test lint docs bench clean
+.PHONY: run test lint docs figures bench clean
 
 run: $(VENV)/.installed            ## the quick-start study: figures and a report in results/quickstart
 	$(BIN)/regretlab run quickstart --out results --jobs $(JOBS)
@@ -17,11 +17,14 @@ lint: $(VENV)/.tested              ## style and types
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(VENV)/.tested             ## speed, as ratios within one run
-	$(BIN)/python -m pytest benchmarks -p no:xdist -s
+bench: $(VENV)/.benched            ## speed, as ratios within one run, in benchmarks/RESULTS.md
+	$(BIN)/python -m pytest benchmarks -p no:xdist -q --record benchmarks
 
-docs: $(VENV)/.documented          ## the documentation, in docs/_build
-	$(BIN)/sphinx-build -W -b html docs docs/_build
+docs: $(VENV)/.documented          ## the documentation, in docs/_build/html; runs the notebooks
+	$(BIN)/sphinx-build -W --keep-going -b html docs docs/_build/html
+
+figures: $(VENV)/.installed        ## the figures that the documentation shows, from their studies
+	$(BIN)/python docs/figures.py
 
 clean:
 	rm -rf $(VENV) results docs/_build .pytest_cache .mypy_cache .ruff_cache .hypothesis
@@ -34,7 +37,11 @@ $(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
 	touch $@
 
 $(VENV)/.tested: pyproject.toml | $(VENV)/bin/python
-	$(BIN)/python -m pip install -q -e '.[test,dev,cluster,export]'
+	$(BIN)/python -m pip install -q -e '.[test,dev,cluster,export,browser,simulators]'
+	touch $@
+
+$(VENV)/.benched: $(VENV)/.tested
+	-$(BIN)/python -m pip install -q --only-binary libcachesim -e '.[bench]'
 	touch $@
 
 $(VENV)/.documented: pyproject.toml | $(VENV)/bin/python

@@ -1,0 +1,61 @@
+"""Writes the pages of the reference: every public module, a page a family. Run by ``conf.py`` before each build."""
+
+from __future__ import annotations
+
+import pkgutil
+from collections.abc import Iterator
+from importlib import import_module
+from pathlib import Path
+
+PACKAGES = ("bandits", "environments", "experiments")
+TITLES = {
+    "common": "Contract, checks, registries",
+    "contextual": "Contexts",
+    "delayed": "Delayed feedback",
+    "groupwise": "Groupwise regret",
+    "recovering": "Recovering rewards",
+    "sor": "Solver tuning",
+    "streaming": "Streaming arms",
+    "tallying": "Weighted tallying",
+}
+"""Titles of pages whose names do not say it."""
+
+
+def modules() -> Iterator[tuple[str, str]]:
+    """(page, module) of every public module: a page a family, one for what families share, one for experiments."""
+    for package in PACKAGES:
+        yield ("experiments" if package == "experiments" else "common"), package
+        for found in pkgutil.walk_packages(import_module(package).__path__, f"{package}."):
+            parts = found.name.split(".")
+            if any(part.startswith("_") for part in parts):
+                continue
+            of_family = package != "experiments" and (len(parts) > 2 or found.ispkg)
+            yield (parts[1] if of_family else "experiments" if package == "experiments" else "common"), found.name
+
+
+def write(folder: Path) -> list[Path]:
+    """Write the pages into ``folder``; a page that is the same stays untouched, so that it is not built again."""
+    folder.mkdir(exist_ok=True)
+    pages: dict[str, list[str]] = {}
+    for page, module in modules():
+        pages.setdefault(page, []).append(module)
+    written = []
+    for page, names in pages.items():
+        text = f"{_heading(TITLES.get(page, page.capitalize()), '=')}\n" + "\n".join(map(_entry, names))
+        path = folder / f"{page}.rst"
+        if not path.exists() or path.read_text(encoding="utf-8") != text:
+            path.write_text(text, encoding="utf-8")
+        written.append(path)
+    for stray in set(folder.glob("*.rst")) - set(written):
+        stray.unlink()
+    return written
+
+
+def _heading(text: str, rule: str) -> str:
+    return f"{text}\n{rule * len(text)}\n"
+
+
+def _entry(module: str) -> str:
+    is_package = hasattr(import_module(module), "__path__")  # its members are documented where they are defined
+    members = "" if is_package else "   :members:\n   :show-inheritance:\n"
+    return f"{_heading(module, '-')}\n.. automodule:: {module}\n{members}"

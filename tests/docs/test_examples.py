@@ -1,0 +1,49 @@
+"""The examples in docstrings do what they say."""
+
+import doctest
+import importlib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+MODULES = [
+    ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
+    for package in ("bandits", "environments", "experiments")
+    for path in sorted((ROOT / package).rglob("*.py"))
+    if ">>> " in path.read_text(encoding="utf-8")
+]
+MAIN = {
+    "bandits.contract",
+    "bandits.checks",
+    "bandits.registry",
+    "bandits.arms.ucb1",
+    "bandits.contextual.cheb_cb",
+    "bandits.paging.policy_cache",
+    "bandits.groupwise.predictor",
+    "bandits.streaming.tower_loglog",
+    "bandits.tallying.repeated_exposure",
+    "bandits.recovering.ppp_ucb",
+    "environments.arms.bernoulli",
+    "environments.sor.sequence",
+    "environments.sor.tuner",
+    "environments.paging.world",
+    "environments.groupwise.synthetic",
+    "environments.streaming.stream",
+    "environments.tallying.bandit",
+    "environments.recovering.world",
+    "experiments.results",
+    "experiments.statistics",
+}
+"""Modules of the entry points that most people meet first."""
+
+
+def test_the_main_entry_points_have_examples():
+    assert set(MODULES) >= MAIN
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_examples(name):
+    results = doctest.testmod(importlib.import_module(name), optionflags=doctest.NORMALIZE_WHITESPACE)
+    assert results.attempted
+    assert not results.failed

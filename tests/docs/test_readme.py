@@ -1,0 +1,61 @@
+"""What the README shows works as shown."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from bandits import POLICIES
+from bandits.checks import TableWorld, check_policy
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@pytest.fixture
+def readme(page):
+    return page("README.md")
+
+
+@pytest.mark.slow
+def test_the_policy_runs_in_a_study(readme):
+    assert set(readme.blocks) == {"mine.py", "study.yaml", "loop.py"}
+    readme.run("regretlab", "run", "study.yaml")
+    assert (readme.folder / "results/leader/figures/leader.png").is_file()
+
+
+def test_the_policy_runs_in_a_plain_loop(readme):
+    readme.run("python", "loop.py")
+
+
+def test_the_policy_keeps_the_contract(importable):
+    importable("README.md")
+    from mine import FollowTheLeader
+
+    rewards = np.random.default_rng(0).random((100, 3))
+    check_policy(FollowTheLeader, lambda stepwise: TableWorld(rewards, stepwise=stepwise))
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md"])
+def test_links_lead_somewhere(name):
+    text = (ROOT / name).read_text(encoding="utf-8")
+    links = [link for link in re.findall(r"\]\(([^)#]+)", text) if "://" not in link]
+    assert links or name != "README.md"
+    assert [link for link in links if not (ROOT / link).exists()] == []
+
+
+FOLDERS = {
+    "arms": {"arms", "delayed", "clairvoyant:Clairvoyant"},
+    "sor": {"contextual"},
+    **{name: {name} for name in ("paging", "groupwise", "streaming", "tallying", "recovering")},
+}
+
+
+def test_the_table_counts_the_policies_of_each_family():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    counts = dict(re.findall(r"^\| \[.*?\]\(docs/(\w+)\.md\).*?\| \((\d+)\) ", text, flags=re.M))
+    folders = [path.split(".")[1] for path in POLICIES.table.values()]
+    assert set(folders) == set().union(*FOLDERS.values())
+    assert {f: int(n) for f, n in counts.items()} == {
+        family: sum(folder in names for folder in folders) for family, names in FOLDERS.items()
+    }
