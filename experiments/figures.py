@@ -28,6 +28,7 @@ from experiments.style import (
     HEIGHT,
     LINE,
     WIDTH,
+    curve_id,
     legend_lines,
     notes_of,
     number,
@@ -121,11 +122,6 @@ def _canvas(parts: Sequence[Part], confidence: float, notion: str) -> Canvas:
     )
     canvas.set_size_inches(WIDTH * columns, (HEIGHT + LINE * lines) * rows)
     return canvas
-
-
-def curve_id(panel: str, policy: int, part: int) -> str:
-    """Id, in SVG, of a part of a policy's drawing: 0 its line, 1 its band, from 2 on its bounds."""
-    return f"curve-{panel}-{policy}-{part}"
 
 
 def draw_panel(ax: Axes, panel: PanelResult, confidence: float = 0.95, notion: str = "") -> None:

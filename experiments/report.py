@@ -17,12 +17,13 @@ from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
 from experiments.check import Verdict
-from experiments.figures import curve_id, svg_of
+from experiments.figures import svg_of
 from experiments.findings import Findings, findings, is_ready, sentence, sweep_sentence
 from experiments.results import PanelResult, Results
 from experiments.search import SearchResult
 from experiments.search_figures import search_figures
 from experiments.search_report import search_section
+from experiments.style import curve_id
 from experiments.sweeps import SweepResult, sweep_results
 from experiments.tables import csv_text, latex, table
 
@@ -137,7 +138,8 @@ def _sweep(sweep: SweepResult, found: Findings, panels: dict[str, dict[str, Any]
         "name": sweep.name,
         "title": sweep.title,
         "axis": sweep.axis,
-        "svg": _inline(svg_of(sweep, found.results.study.confidence), sweep.name, 0),
+        "curves": list(sweep.lines),
+        "svg": _inline(svg_of(sweep, found.results.study.confidence), sweep.name, len(sweep.lines)),
         "finding": sweep_sentence(sweep, verdicts),
         "verdicts": verdicts,
         "panels": [panels[panel.panel.name] for panel in sweep.panels],

@@ -92,3 +92,8 @@ def place_legend(ax: Axes, below: float = -0.19) -> None:
 def legend_lines(ax: Axes) -> int:
     """Lines of text in the legend."""
     return sum(text.count("\n") + 1 for text in ax.get_legend_handles_labels()[1])
+
+
+def curve_id(part: str, policy: int, piece: int) -> str:
+    """Id, in the SVG of a panel or sweep, of a piece of a policy: 0 its line, 1 its band, from 2 its bounds."""
+    return f"curve-{part}-{policy}-{piece}"

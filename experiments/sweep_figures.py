@@ -5,13 +5,14 @@ from __future__ import annotations
 import textwrap
 
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter
 
 from environments.contract import Notion
 from experiments.axes import text_of
 from experiments.statistics import Array
-from experiments.style import BOUND_STYLES, COLOURS, DASHES, GREY, notes_of, place_legend, plain
+from experiments.style import BOUND_STYLES, COLOURS, DASHES, GREY, curve_id, notes_of, place_legend, plain
 from experiments.sweeps import SweepBound, SweepResult
 
 
@@ -28,10 +29,11 @@ def draw_sweep(ax: Axes, result: SweepResult) -> None:
             if slope is None or scale != "loglog"
             else f"{label}: slope {slope.value:.2f} [{slope.low:.2f}, {slope.high:.2f}]"
         )
-        ax.plot(x, mean, color=colour, linestyle=dash, marker="o", markersize=2.5, label=text, zorder=3)
-        ax.fill_between(x, low, high, color=colour, alpha=0.2, linewidth=0, zorder=2)
-        for bound in result.bounds.get(label, ()):
-            _draw_sweep_bound(ax, x, bound, colour)
+        lines = ax.plot(x, mean, color=colour, linestyle=dash, marker="o", markersize=2.5, label=text, zorder=3)
+        shade = ax.fill_between(x, low, high, color=colour, alpha=0.2, linewidth=0, zorder=2)
+        bounds = [_draw_sweep_bound(ax, x, bound, colour) for bound in result.bounds.get(label, ())]
+        for k, artist in enumerate((lines[0], shade, *bounds)):
+            artist.set_gid(curve_id(result.name, i, k))
     for bound in result.bounds.get("", ()):
         _draw_sweep_bound(ax, x, bound, "black")
     kind = result.panels[0].notion(sweep.figure.notion)
@@ -83,9 +85,9 @@ def _set_scales(ax: Axes, result: SweepResult, x: Array, scale: str) -> None:
         ax.set_yscale("log")
 
 
-def _draw_sweep_bound(ax: Axes, x: Array, bound: SweepBound, colour: str) -> None:
+def _draw_sweep_bound(ax: Axes, x: Array, bound: SweepBound, colour: str) -> Artist:
     text = f"{bound.bound.name}{notes_of(bound.bound, over_time=False)}"
-    ax.plot(
+    return ax.plot(
         x,
         bound.values,
         color=colour if bound.bound.holds else GREY,
@@ -93,4 +95,4 @@ def _draw_sweep_bound(ax: Axes, x: Array, bound: SweepBound, colour: str) -> Non
         linewidth=1.0,
         label=text,
         zorder=2.5,
-    )
+    )[0]

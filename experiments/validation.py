@@ -50,13 +50,14 @@ def mistakes_of(data: Mapping[str, Any]) -> Iterator[Found]:
         study["panels"] = [_STAND_IN if isinstance(panel, dict) else panel for panel in study["panels"]]
     yield from _schema(Study, study)
     seed = data.get("seed")
-    names: set[str] = set()
+    panels = data["panels"] if isinstance(data.get("panels"), list) else []
+    names = {f"{panel.get('name')}-search" for panel in panels if isinstance(panel, dict) and "search" in panel}
     for key in ("panels", "sweeps"):
         entries = data.get(key)
         for i, entry in enumerate(entries if isinstance(entries, list) else ()):
             if isinstance(entry, dict):
                 if entry.get("name") in names:
-                    yield (key, i, "name"), f"a second panel or sweep named {entry['name']!r}"
+                    yield (key, i, "name"), f"a second panel, sweep or search named {entry['name']!r}"
                 names.add(str(entry.get("name")))
                 look = _panel if key == "panels" else _sweep
                 yield from look(entry, (key, i), seed if isinstance(seed, int) else 0)

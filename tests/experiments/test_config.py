@@ -73,7 +73,7 @@ def test_all_mistakes_at_once():
         ("study.yaml:7:5: panels[0].replicates", "got 0"),
         ("study.yaml:8:19: panels[0].environment.name", "unknown environment 'bernouli' (did you mean 'bernoulli'?)"),
         ("study.yaml:9:22: panels[0].policies[1].name", "unknown policy 'ucb2'"),
-        ("study.yaml:10:5: panels[1].name", "a second panel or sweep named 'a'"),
+        ("study.yaml:10:5: panels[1].name", "a second panel, sweep or search named 'a'"),
         ("study.yaml:13:49: panels[1].environment.parameters.means", "means[1]"),
         ("study.yaml:15:35: panels[1].policies[0].parameters.exploraton", "(did you mean 'exploration'?)"),
         ("study.yaml:16:9: panels[1].policies[1]", "a second policy labelled 'ucb1'"),

@@ -158,6 +158,17 @@ def test_curves_come_and_go_in_their_own_panel_alone(show):
     assert page.execute_script(SHOWN, "a", 1) == 2
 
 
+def test_curves_of_a_sweep_come_and_go_apart_from_those_of_its_panels(show):
+    page = show()
+    assert page.execute_script(SHOWN, "horizons", 0) == 3, "line, band and bound"
+    page.find_element("css selector", "#horizons ~ .panel [data-toggle='0']").click()
+    assert page.execute_script(SHOWN, "horizons", 0) == 0
+    assert page.execute_script(SHOWN, "horizons", 1) == 3
+    page.find_element("css selector", "#horizons ~ details summary").click()
+    inside = "return document.querySelector(\"[id='horizons-horizon=100']\").closest('details')"
+    assert page.execute_script(f"{inside}.querySelector('g[data-curve=\"0\"]').style.display") != "none"
+
+
 def test_tables_are_copied(show, folder):
     results = experiments.load(folder / "hostile")
     from experiments.tables import csv_text, latex

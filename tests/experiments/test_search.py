@@ -358,3 +358,9 @@ def test_the_shipped_studies_run_small(name, changes, tmp_path):
     write_report(results, tmp_path / "report.html")
     assert not any(panel.missing for panel in results.panels.values())
     assert list(results.searches) == (["exploration"] if name == "arms/exploration" else [])
+
+
+def test_the_figure_of_a_search_has_its_name_alone():
+    other = "\n  - {name: arms-search, horizon: 9, replicates: 9, environment: {name: bernoulli, "
+    with pytest.raises(ConfigError, match="a second panel, sweep or search named 'arms-search'"):
+        parse_study(TEXT + other.lstrip("\n") + "parameters: {means: [0.2, 0.5]}}, policies: [ucb1]}\n")
