@@ -45,6 +45,7 @@ class Problem:
         dimension: length of the context vectors, or None where there are none.
         recovery: longest idle time after which an arm's reward no longer grows, or None where rewards do not recover.
         edges: pairs (tail, head) of the network whose paths are the actions, or empty.
+        policies: [n_policies][n_contexts] the action of each policy of a class in each context, or empty.
         delay: number of rounds by which all feedback is late, or None where the learner is told of none.
 
     Example:
@@ -72,6 +73,7 @@ class Problem:
     dimension: int | None = None
     recovery: int | None = None
     edges: tuple[tuple[int, int], ...] = ()
+    policies: tuple[tuple[int, ...], ...] = ()
     delay: int | None = None
 
     def __post_init__(self) -> None:

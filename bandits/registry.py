@@ -133,6 +133,7 @@ POLICIES = Registry(
         "group_cells": "bandits.groupwise.cells:GroupCells",
         "groupwise_hedge": "bandits.groupwise.groupwise_hedge:GroupwiseHedge",
         "groupwise_ftpl": "bandits.groupwise.ftpl:GroupwiseFTPL",
+        "contextual_ftpl": "bandits.groupwise.contextual_ftpl:ContextualFTPL",
         "blum_lykouris": "bandits.groupwise.blum_lykouris:BlumLykouris",
         "blum_lykouris_mult": "bandits.groupwise.blum_lykouris_mult:BlumLykourisMult",
         "exp_pairs": "bandits.groupwise.exp_pairs:ExpPairs",

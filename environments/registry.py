@@ -27,6 +27,7 @@ ENVIRONMENTS = Registry(
         "adult_reconstruction": "environments.groupwise.adult:AdultReconstruction",
         "grouped_paths": "environments.groupwise.paths:GroupedPaths",
         "grouped_experts": "environments.groupwise.experts:GroupedExperts",
+        "grouped_contexts": "environments.groupwise.contexts:GroupedContexts",
         "recovering": "environments.recovering.world:RecoveringRewards",
         "delayed": "environments.delayed.world:DelayedFeedback",
     },

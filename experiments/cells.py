@@ -8,11 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import cache
-from pathlib import Path
 from typing import Any
 from zlib import crc32
 
@@ -20,12 +17,9 @@ import numpy as np
 from numpy.random import Generator, SeedSequence, default_rng
 from numpy.typing import NDArray
 
-import bandits
-import environments
 from bandits.contract import Bound, Policy
-from bandits.registry import POLICIES
 from environments.contract import Environment
-from environments.registry import ENVIRONMENTS
+from experiments.sources import code_hashes, file_hashes
 from experiments.study import Component, Panel, Study, build_environment, build_policy, checkpoints
 
 CellResult = tuple[dict[str, NDArray[Any]], dict[str, Any]]
@@ -64,8 +58,9 @@ class Cell:
     def key(self) -> str:
         """Hash of all that decides the cell's numbers, code and files that parameters name included; not the panel."""
         parts = {name: value for name, value in asdict(self).items() if name != "panel"}
-        given = [_contents(c.get("parameters")) for c in (self.environment, self.policy or {})]
-        text = json.dumps([FORMAT, _code(self), given, parts], sort_keys=True, default=str)
+        components = (self.environment, self.policy) if self.policy else (self.environment,)
+        given = [file_hashes(component.get("parameters")) for component in components]
+        text = json.dumps([FORMAT, code_hashes(*components), given, parts], sort_keys=True, default=str)
         return hashlib.sha256(text.encode()).hexdigest()[:24]
 
     @property
@@ -226,34 +221,3 @@ class _Theory:
     def result(self) -> tuple[dict[str, NDArray[np.float64]], list[dict[str, Any]]]:
         """Arrays ``bound/<i>`` [n_checkpoints] (means over the replicates) and what each is."""
         return {f"bound/{i}": total / self.n for i, total in enumerate(self.total)}, self.about
-
-
-def _contents(parameters: Any) -> list[str]:
-    """Hashes of the files that parameters name, in order."""
-    if isinstance(parameters, Mapping):
-        return [h for value in parameters.values() for h in _contents(value)]
-    if isinstance(parameters, list):
-        return [h for value in parameters if isinstance(value, str | Mapping) for h in _contents(value)]
-    if isinstance(parameters, str) and len(parameters) < 4096 and Path(parameters).is_file():
-        with open(parameters, "rb") as stream:
-            return [hashlib.file_digest(stream, "sha256").hexdigest()]
-    return []
-
-
-@cache
-def _packages_code() -> str:
-    roots = [Path(module.__file__ or "").parent for module in (bandits, environments)]
-    sources = [p for root in roots for p in sorted(root.rglob("*.py"))] + [Path(__file__)]
-    return hashlib.sha256(b"\0".join(p.read_bytes() for p in sources)).hexdigest()
-
-
-def _code(cell: Cell) -> list[str]:
-    """Hashes of the code that decides numbers: ours, and the file of a policy or environment of somebody else's."""
-    classes = [ENVIRONMENTS.load(cell.environment["name"])]
-    if cell.policy is not None:
-        classes.append(POLICIES.load(cell.policy["name"]))
-    files = {sys.modules[c.__module__].__file__ for c in classes if c.__module__.split(".")[0] not in _OURS}
-    return [_packages_code(), *(hashlib.sha256(Path(f).read_bytes()).hexdigest() for f in sorted(filter(None, files)))]
-
-
-_OURS = ("bandits", "environments")

@@ -50,7 +50,7 @@ class BlumLykouris(FinitePolicy):
         hindsight = facts.get("hindsight")
         if hindsight is None:
             return ()
-        prior = 1.0 / (len(problem.groups) * problem.n_actions)
+        prior = 1.0 / (len(problem.groups) * self._n)
         return [
             group_bound(
                 group,

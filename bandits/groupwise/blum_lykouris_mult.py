@@ -55,7 +55,7 @@ class BlumLykourisMult(FinitePolicy):
         hindsight = facts.get("hindsight")
         if hindsight is None:
             return ()
-        constant = math.log(len(problem.groups) * problem.n_actions) / (self.beta * -math.log(self.beta))
+        constant = math.log(len(problem.groups) * self._n) / (self.beta * -math.log(self.beta))
         return [
             group_bound(
                 group,

@@ -50,6 +50,6 @@ class ExpPairs(FinitePolicy):
         """For each group, ``sqrt(2 T ln(G N))`` at all times up to the horizon."""
         if problem.horizon is None:
             return ()
-        limit = math.sqrt(2.0 * problem.horizon * math.log(len(problem.groups) * problem.n_actions))
+        limit = math.sqrt(2.0 * problem.horizon * math.log(len(problem.groups) * self._n))
         source = "Lee, Noarov, Pai, Roth 2022; constants derived"
         return [group_bound(group, lambda t: np.full_like(t, limit), source, facts) for group in problem.groups]

@@ -17,11 +17,13 @@ from bandits.groupwise.theory import group_of
 class FinitePolicy(Policy[Round, Any, Array]):
     """A distribution over the hypotheses, from the groups of the round. In rounds with no group it is uniform.
 
+    Where the problem has contexts and a class of policies, these are the hypotheses; the play is their actions'.
+
     Args:
         play: "expected" plays the distribution itself, "sample" a hypothesis drawn from it.
     """
 
-    accepts: ClassVar[frozenset[tuple[str, str]]] = frozenset({("finite_class", "full")})
+    accepts: ClassVar[frozenset[tuple[str, str]]] = frozenset({("finite_class", "full"), ("policy_class", "full")})
 
     def __init__(self, play: str = "expected") -> None:
         if play == "mixture":
@@ -34,24 +36,27 @@ class FinitePolicy(Policy[Round, Any, Array]):
 
     @abstractmethod
     def _distribution(self, groups: Mask) -> Array:
-        """Weights [n_actions] in a round with ``groups`` [n_groups]; zeros where no group is awake."""
+        """Weights [n_hypotheses] in a round with ``groups`` [n_groups]; zeros where no group is awake."""
 
     @abstractmethod
     def _learn(self, groups: Mask, losses: Array) -> None:
-        """Learn the losses [n_actions] of the round that ``_distribution`` was asked about last."""
+        """Learn the losses [n_hypotheses] of the round that ``_distribution`` was asked about last."""
 
     def reset(self, problem: Problem, rng: np.random.Generator) -> None:
         if problem.n_actions < 1:
             raise ValueError(
                 f"{type(self).__name__} needs a finite class, the problem declares {problem.n_actions} actions"
             )
-        self._n, self._rng, self._pending = problem.n_actions, rng, False
+        self._n, self._rng, self._pending = len(problem.policies) or problem.n_actions, rng, False
+        self._table, self._actions = np.array(problem.policies, dtype=np.int64).T, problem.n_actions
         self._prepare(problem)
 
     def choose(self, observation: Round) -> Any:
         q = self._distribution(observation.groups)
         total = float(q.sum())
         q = q / total if total > 0.0 else np.full(self._n, 1.0 / self._n)
+        if self._table.size:  # the distribution over the actions of the policies in this context
+            q = np.bincount(self._table[int(observation.context[0])], q, self._actions).astype(np.float64)
         self._pending = True
         u = self._rng.random()
         if self.play == "expected":
@@ -59,7 +64,7 @@ class FinitePolicy(Policy[Round, Any, Array]):
         return int(min(np.searchsorted(np.cumsum(q), u, side="right"), np.flatnonzero(q)[-1]))
 
     def update(self, observation: Round, action: Any, feedback: Array) -> None:
-        """Learn from the losses [n_actions] in [0, 1] of all hypotheses.
+        """Learn from the losses in [0, 1] of all hypotheses [n_actions], or of the actions in the round's context.
 
         Raises:
             RuntimeError: no decision was made since the last update.
@@ -70,7 +75,8 @@ class FinitePolicy(Policy[Round, Any, Array]):
         if not np.all(np.isfinite(feedback)):
             bad = int(np.argmin(np.isfinite(feedback)))
             raise ValueError(f"losses must be finite, got {feedback[bad]} of hypothesis {bad}")
-        self._learn(observation.groups, feedback)
+        losses = feedback[self._table[int(observation.context[0])]] if self._table.size else feedback
+        self._learn(observation.groups, losses)
         self._pending = False
 
 

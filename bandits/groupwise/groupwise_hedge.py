@@ -91,7 +91,7 @@ class GroupwiseHedge(FinitePolicy):
         hindsight = facts.get("hindsight")
         if hindsight is None:
             return ()
-        log = math.log(problem.n_actions)
+        log = math.log(self._n)
 
         def bound(expert: int, group: str, of_run: bool) -> Bound:
             def curve(times: Array) -> Array:

@@ -124,8 +124,9 @@ def law_of(delay: int | Sequence[int] | Mapping[str, Any]) -> Law:
 
 def _described(delay: dict[str, Any]) -> Law:
     name = delay.pop("law", None)
-    if name not in LAWS:
-        raise ValueError(f"delay.law must be one of {', '.join(LAWS)}, got {name!r}{did_you_mean(name, LAWS)}")
+    if not isinstance(name, str) or name not in LAWS:
+        hint = did_you_mean(name, LAWS) if isinstance(name, str) else ""
+        raise ValueError(f"delay.law must be one of {', '.join(LAWS)}, got {name!r}{hint}")
     known = [field.name for field in fields(LAWS[name])]
     for key in delay:
         if key not in known:

@@ -38,7 +38,7 @@ class DelayedFeedback(Environment[Any, Any, Arrivals, tuple[Any, Ints]]):
         horizon: number of rounds, >= 1; None for the other world's own.
 
     Raises:
-        ValueError: a parameter out of its domain, or a world that is not one of arms.
+        ValueError: a parameter out of its domain, or a world that is not one of arms or has no horizon.
 
     Example:
         >>> world = DelayedFeedback("adversarial", 1, {"source": [[0.5], [0.25], [1.0]]})
@@ -63,6 +63,12 @@ class DelayedFeedback(Environment[Any, Any, Arrivals, tuple[Any, Ints]]):
                 f"environment must be a world of arms with bandit or full feedback, got {environment!r}, which is "
                 f"{inner.family}/{inner.feedback}"
             )
+        if inner.horizon is None:
+            raise ValueError(
+                f"environment must have a horizon, a whole number >= 1, got {environment!r}, whose problem tells None; "
+                "name a world with a number of rounds of its own, or one that takes the parameter horizon"
+            )
+        self._horizon: int = inner.horizon
         told = self._law.rounds if isinstance(self._law, Constant) else None
         self.problem = replace(inner, feedback=f"{PREFIX}{inner.feedback}", delay=told)
         self.action_space, self.observation_space = self._world.action_space, self._world.observation_space
@@ -75,8 +81,7 @@ class DelayedFeedback(Environment[Any, Any, Arrivals, tuple[Any, Ints]]):
     @property
     def horizon(self) -> int:
         """Number of rounds of a run."""
-        assert self._world.problem.horizon is not None
-        return self._world.problem.horizon
+        return self._horizon
 
     def draw(self, rng: np.random.Generator) -> tuple[Any, Ints]:
         """The other world's tape, and the delays [n_rounds]."""

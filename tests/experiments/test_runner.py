@@ -16,6 +16,7 @@ from experiments import store
 from experiments.cells import cells_of, run_cell
 from experiments.config import parse_study
 from experiments.runner import run
+from experiments.sources import code_hashes
 
 REGRETLAB = [sys.executable, "-c", "from experiments.cli import main; main()"]
 
@@ -281,3 +282,18 @@ def test_an_error_stays_on_disk_until_the_cell_succeeds(text, plugin, tmp_path, 
     assert not run(study, tmp_path, jobs=1).failed
     assert not list((tmp_path / "errors").iterdir())
     assert experiments.load(tmp_path).panels["two"].missing == ()
+
+
+def test_code_that_foreign_code_imports_and_wraps_is_in_the_name(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "mine_helper_a.py").write_text("SIGN = 1\n", encoding="utf-8")
+    body = "from bandits import UCB1\nfrom mine_helper_a import SIGN\n\n\nclass Mine(UCB1):\n    sign = SIGN\n"
+    (tmp_path / "mine_policy_a.py").write_text(body, encoding="utf-8")
+    wrapped = {"name": "qpm_d", "parameters": {"policy": "mine_policy_a:Mine"}}
+    for policy in ({"name": "mine_policy_a:Mine", "parameters": {}}, wrapped):
+        before = code_hashes({"name": "bernoulli"}, policy)
+        (tmp_path / "mine_helper_a.py").write_text("SIGN = -1\n", encoding="utf-8")
+        assert code_hashes({"name": "bernoulli"}, policy) != before
+        (tmp_path / "mine_helper_a.py").write_text("SIGN = 1\n", encoding="utf-8")
+        assert code_hashes({"name": "bernoulli"}, policy) == before
+    assert len(code_hashes({"name": "bernoulli"}, {"name": "ucb1"})) == 1, "of ours one for all"
