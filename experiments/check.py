@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -176,7 +177,7 @@ def judge_exponent(
     low = fitted.value if np.isnan(fitted.low) else fitted.low
     excess = low - max(claimed, slowest)
     steep = excess > SLACK
-    met = steep and share ** (-1.0 / excess) <= REACH
+    met = steep and share > 0.0 and -math.log(share) <= excess * math.log(REACH)
     text = f"exponent {fitted.value:.3f} [{fitted.low:.3f}, {fitted.high:.3f}], bound's {round(claimed, 3) + 0.0:.3f}"
     return replace(
         verdict,

@@ -46,6 +46,12 @@ class Findings:
         return [v for v in (*self.verdicts, *self.sweeps) if v.failed]
 
     @property
+    def counts(self) -> dict[str, int]:
+        """Number of verdicts of each kind, those that hold first."""
+        verdicts = (*self.verdicts, *self.sweeps)
+        return {result: sum(v.result == result for v in verdicts) for result in reversed(RESULTS)}
+
+    @property
     def failed(self) -> bool:
         """Whether a theorem is contradicted or a result is missing."""
         return bool(self.contradicted or self.missing)
@@ -155,8 +161,9 @@ def as_text(found: Findings) -> Iterator[str]:
         yield f"MISSING {line}"
     n, pairs_of = len(found.verdicts) + len(found.sweeps), [c for pairs in found.comparisons.values() for c in pairs]
     stand = sum(c.significant(confidence) for c in pairs_of)
+    counts = ", ".join(f"{k} {result}" for result, k in found.counts.items())
     yield (
-        f"{found.results.study.name}: {n} bounds, {len(found.contradicted)} fail; "
+        f"{found.results.study.name}: {n} bounds, {len(found.contradicted)} fail; {counts}; "
         f"{stand} of {len(pairs_of)} pairs told apart; {len(found.missing)} results missing"
     )
 

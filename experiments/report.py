@@ -50,6 +50,7 @@ def write_report(results: Results, path: Path) -> Path:
         ],
         failed=found.contradicted,
         checked=len(found.verdicts) + len(found.sweeps),
+        counts=found.counts,
         missing=len(found.missing),
         seconds=sum(price.total for panel in results.panels.values() for price in panel.prices.values()),
         configuration=json.dumps(results.manifest["study"], indent=2, ensure_ascii=False),

@@ -91,7 +91,7 @@ def _draw_sweep_bound(ax: Axes, x: Array, bound: SweepBound, colour: str) -> Art
         x,
         bound.values,
         color=colour if bound.bound.holds else GREY,
-        linestyle=BOUND_STYLES[bound.bound.kind],
+        linestyle=BOUND_STYLES["of_run" if bound.bound.of_run else bound.bound.kind],
         linewidth=1.0,
         label=text,
         zorder=2.5,

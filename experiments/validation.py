@@ -168,6 +168,9 @@ def _marks(panel: Mapping[str, Any], above: Path) -> Iterator[Found]:
     """What is wrong with the swept values of a panel, as such."""
     for path, mark in marks(panel):
         where = (*above, *path)
+        if not path:
+            yield (*where, SWEEP), "a panel cannot be swept as a whole; write a sweep in place of one of its values"
+            continue
         allowed = ("parameters",) if path[0] == "policies" else ("horizon", "replicates", "environment")
         if (path[2:3] if path[0] == "policies" else path)[:1] not in [(step,) for step in allowed]:
             yield where, "may not be swept; a horizon, replicates, an environment or a policy's parameters may"

@@ -269,3 +269,10 @@ def test_ranges():
     values = Range(start=0.001, stop=1, number=7, spacing="log").values
     assert values == pytest.approx(np.geomspace(0.001, 1, 7), rel=1e-5)
     assert [text_of(v) for v in values[:3]] == ["0.001", "0.00316228", "0.01"]
+
+
+def test_a_panel_is_not_swept_as_a_whole():
+    text = "name: x\nseed: 1\npanels:\n  - name: a\n    sweep: [1, 2]\n    horizon: 10\n    replicates: 2\n"
+    text += "    environment: {name: bernoulli, parameters: {means: [0.2, 0.8]}}\n    policies: [ucb1]\n"
+    with pytest.raises(ConfigError, match=r"s.yaml:5:5: panels\[0\].sweep: a panel cannot be swept as a whole"):
+        parse_study(text, "s.yaml")
