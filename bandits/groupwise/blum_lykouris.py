@@ -17,8 +17,9 @@ import numpy as np
 
 from bandits.contract import Array, Bound, Problem
 from bandits.groupwise.adanormalhedge import AdaNormalHedge, a_priori
-from bandits.groupwise.finite import FinitePolicy, group_bound
+from bandits.groupwise.finite import FinitePolicy, class_size
 from bandits.groupwise.policy import Mask
+from bandits.groupwise.theory import group_bound
 
 
 class BlumLykouris(FinitePolicy):
@@ -50,7 +51,7 @@ class BlumLykouris(FinitePolicy):
         hindsight = facts.get("hindsight")
         if hindsight is None:
             return ()
-        prior = 1.0 / (len(problem.groups) * self._n)
+        prior = 1.0 / (len(problem.groups) * class_size(problem))
         return [
             group_bound(
                 group,

@@ -18,8 +18,9 @@ import numpy as np
 
 from bandits.contract import Array, Bound, Problem
 from bandits.domain import real
-from bandits.groupwise.finite import FinitePolicy, group_bound
+from bandits.groupwise.finite import FinitePolicy, class_size
 from bandits.groupwise.policy import Mask
+from bandits.groupwise.theory import group_bound
 
 
 class BlumLykourisMult(FinitePolicy):
@@ -55,7 +56,7 @@ class BlumLykourisMult(FinitePolicy):
         hindsight = facts.get("hindsight")
         if hindsight is None:
             return ()
-        constant = math.log(len(problem.groups) * self._n) / (self.beta * -math.log(self.beta))
+        constant = math.log(len(problem.groups) * class_size(problem)) / (self.beta * -math.log(self.beta))
         return [
             group_bound(
                 group,

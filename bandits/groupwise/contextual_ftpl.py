@@ -32,18 +32,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.contract import Array, Assumption, Bound, Policy, Problem
+from bandits.contract import Array, Bound, Policy, Problem
 from bandits.domain import integer, one_of
-from bandits.groupwise.adanormalhedge import AdaNormalHedge
-from bandits.groupwise.finite import group_bound
-from bandits.groupwise.groupwise import SOURCE, prior_of
-from bandits.groupwise.policy import Round, columns_of
+from bandits.groupwise.finite import check_losses, played
+from bandits.groupwise.groupwise import SOURCE
+from bandits.groupwise.mixture import GroupMixture
+from bandits.groupwise.policy import Round
 from bandits.kernels import kernel
 
 Ints = NDArray[np.int64]
@@ -120,7 +119,9 @@ class PolicyClass:
 
 
 class ContextualFTPL(Policy[Round, Any, Array]):
-    """Contextual follow the perturbed leader a group, mixed by AdaNormalHedge. In rounds with no group it is uniform.
+    """Contextual follow the perturbed leader a group, mixed by AdaNormalHedge.
+
+    In rounds with no group it is uniform over the actions.
 
     Args:
         separator: contexts, by number, on which any two policies of the class differ; None for all contexts, the
@@ -148,47 +149,44 @@ class ContextualFTPL(Policy[Round, Any, Array]):
             raise ValueError("play must be expected or sample: actions have no average, got 'mixture'")
         self.play = one_of("play", play, ("expected", "sample"))
         self.separator = separator if separator is None else [integer("separator", x, 0) for x in separator]
-        self.lengths = None if lengths is None else [integer(f"lengths[{i}]", n) for i, n in enumerate(lengths)]
-        self.prior = prior if prior is None else list(prior)
-        self.expert_groups = expert_groups if expert_groups is None else list(expert_groups)
+        self._mixture = GroupMixture(lengths, prior, expert_groups)
+        self.lengths, self.prior = self._mixture.lengths, self._mixture.prior
+        self.expert_groups = self._mixture.expert_groups
 
     def reset(self, problem: Problem, rng: np.random.Generator) -> None:
+        """Forget everything.
+
+        Raises:
+            ValueError: the separator, or a parameter of the groups, does not fit the problem.
+        """
         self._class, self._rng = PolicyClass(problem.policies), rng
         n_policies, n_contexts = self._class.table.shape
         self._separator = (
             np.arange(n_contexts) if self.separator is None else self._class.check_separator(self.separator)
         )
-        self._columns = columns_of(self.expert_groups, problem.groups)
-        self._names = [problem.groups[i] for i in self._columns]
-        L, s, log = len(self._names), len(self._separator), math.log(n_policies)
-        if self.lengths is not None and len(self.lengths) != L:
-            raise ValueError(f"lengths must hold {L} numbers of rounds, one for each expert group, got {self.lengths}")
-        self._meta = AdaNormalHedge(prior_of(self.prior, L))
+        s, log = len(self._separator), math.log(n_policies)
         self._spread = 2.0 * math.sqrt(s * log) + log  # M
         self._width = 1.0 if s == n_contexts else float(s)  # w
-        self._sums, self._counts = np.zeros((L, n_contexts, problem.n_actions)), np.zeros(L)
+        self._sums = np.zeros((self._mixture.start(problem.groups), n_contexts, problem.n_actions))
         self.oracle_calls, self._pending = 0, False
 
     def choose(self, observation: Round) -> Any:
-        self._now, self._context = np.take(observation.groups, self._columns), int(observation.context[0])
-        awake = np.flatnonzero(self._now)
-        n = self._counts + 1.0 if self.lengths is None else np.array(self.lengths, dtype=np.float64)
-        noise = self._rng.laplace(size=(len(n), len(self._separator), self._sums.shape[2]))
-        noise *= np.sqrt(self._width * n / self._spread)[:, None, None]  # 1 / eps
+        """Probabilities [n_actions] of the actions in the round's context, or with "sample" an action."""
+        self._mixture.wake(observation.groups)
+        awake, self._context = np.flatnonzero(self._mixture.now), int(observation.context[0])
+        n_learners, _, n_actions = self._sums.shape
+        noise = self._rng.laplace(size=(n_learners, len(self._separator), n_actions))
+        noise *= np.sqrt(self._width * self._mixture.rounds() / self._spread)[:, None, None]  # 1 / eps
         costs = self._sums[awake]
         costs[:, self._separator] += noise[awake]
-        self._actions = np.zeros(len(n), dtype=np.int64)
+        self._actions = np.zeros(n_learners, dtype=np.int64)
         self._actions[awake] = self._class.table[self._class.minimise(costs), self._context]
         self.oracle_calls += len(awake)
-        self._p = self._meta.distribution(self._now)
         self._pending = True
-        q = np.bincount(self._actions, self._p, self._sums.shape[2])
-        if len(awake) == 0:
-            q = np.full(self._sums.shape[2], 1.0 / self._sums.shape[2])
-        u = self._rng.random()
-        if self.play == "expected":
-            return q
-        return int(min(np.searchsorted(np.cumsum(q), u, side="right"), np.flatnonzero(q)[-1]))
+        q: Array = np.full(n_actions, 1.0 / n_actions)
+        if len(awake):
+            q = np.bincount(self._actions, self._mixture.p, n_actions).astype(np.float64)
+        return played(q, self.play, self._rng)
 
     def update(self, observation: Round, action: Any, feedback: Array) -> None:
         """Learn the costs [n_actions] in [0, 1] of all actions in the round's context.
@@ -197,33 +195,17 @@ class ContextualFTPL(Policy[Round, Any, Array]):
             RuntimeError: no decision was made since the last update.
             ValueError: costs that are not finite.
         """
-        if not self._pending:
-            raise RuntimeError("update before choose: no decision awaits its costs")
-        if not np.all(np.isfinite(feedback)):
-            bad = int(np.argmin(np.isfinite(feedback)))
-            raise ValueError(f"costs must be finite, got {feedback[bad]} of action {bad}")
-        self._meta.update(self._now, feedback[self._actions], self._p)
-        self._sums[:, self._context] += self._now[:, None] * feedback
-        self._counts += self._now
+        check_losses(self._pending, feedback, "action")
+        self._mixture.learn(feedback[self._actions])
+        self._sums[:, self._context] += self._mixture.now[:, None] * feedback
         self._pending = False
 
     def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
         """For each expert group, the learner's term and the meta learner's, the latter also with the run's state."""
-        hindsight = facts.get("hindsight")
-        if hindsight is None:
-            return ()
         factor = 3.0 if self.lengths is None else 2.0
 
-        def bound(expert: int, group: str, of_run: bool) -> Bound:
-            def curve(times: Array) -> Array:
-                n = hindsight.sizes(group, times)
-                own: Array = factor * np.sqrt(self._width * self._spread * n)
-                return own + self._meta.certificate(expert, n, times, of_run)
+        def own(n: Array) -> Array:
+            return np.asarray(factor * np.sqrt(self._width * self._spread * n))
 
-            end = np.array([float(problem.horizon or 0)])
-            right = self.lengths is None or bool(hindsight.sizes(group, end)[0] == self.lengths[expert])
-            known = Assumption("the declared numbers of rounds are right", right)
-            return replace(group_bound(group, curve, SOURCE, facts, known, of_run=of_run), anytime=self.lengths is None)
-
-        kinds = (False, True) if len(self._names) > 1 else (False,)  # an only learner is not mixed: both are the same
-        return [bound(i, group, of_run) for i, group in enumerate(self._names) for of_run in kinds]
+        source = f"derived, after Syrgkanis, Krishnamurthy, Schapire 2016; {SOURCE}"
+        return self._mixture.bounds(problem, facts, own, source)

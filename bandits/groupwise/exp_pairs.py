@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 
 from bandits.contract import Array, Bound, Problem
-from bandits.groupwise.finite import FinitePolicy, group_bound
+from bandits.groupwise.finite import FinitePolicy, class_size
 from bandits.groupwise.policy import Mask
 from bandits.groupwise.sleeping_hedge import SleepingHedge
+from bandits.groupwise.theory import group_bound
 
 
 class ExpPairs(FinitePolicy):
@@ -50,6 +51,6 @@ class ExpPairs(FinitePolicy):
         """For each group, ``sqrt(2 T ln(G N))`` at all times up to the horizon."""
         if problem.horizon is None:
             return ()
-        limit = math.sqrt(2.0 * problem.horizon * math.log(len(problem.groups) * self._n))
+        limit = math.sqrt(2.0 * problem.horizon * math.log(len(problem.groups) * class_size(problem)))
         source = "Lee, Noarov, Pai, Roth 2022; constants derived"
         return [group_bound(group, lambda t: np.full_like(t, limit), source, facts) for group in problem.groups]

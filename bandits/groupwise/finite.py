@@ -1,22 +1,21 @@
-"""What policies for a finite class of hypotheses with groups share: the play, and the bounds' dress."""
+"""What policies for a finite class of hypotheses with groups share: the play, and what it is told."""
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
 
-from bandits.contract import Array, Assumption, Bound, Policy, Problem
+from bandits.contract import Array, Policy, Problem
 from bandits.domain import one_of
 from bandits.groupwise.policy import Mask, Round
-from bandits.groupwise.theory import group_of
 
 
 class FinitePolicy(Policy[Round, Any, Array]):
-    """A distribution over the hypotheses, from the groups of the round. In rounds with no group it is uniform.
+    """A distribution over the hypotheses, from the groups of the round.
 
+    In rounds with no group it is uniform over them.
     Where the problem has contexts and a class of policies, these are the hypotheses; the play is their actions'.
 
     Args:
@@ -47,7 +46,7 @@ class FinitePolicy(Policy[Round, Any, Array]):
             raise ValueError(
                 f"{type(self).__name__} needs a finite class, the problem declares {problem.n_actions} actions"
             )
-        self._n, self._rng, self._pending = len(problem.policies) or problem.n_actions, rng, False
+        self._n, self._rng, self._pending = class_size(problem), rng, False
         self._table, self._actions = np.array(problem.policies, dtype=np.int64).T, problem.n_actions
         self._prepare(problem)
 
@@ -58,10 +57,7 @@ class FinitePolicy(Policy[Round, Any, Array]):
         if self._table.size:  # the distribution over the actions of the policies in this context
             q = np.bincount(self._table[int(observation.context[0])], q, self._actions).astype(np.float64)
         self._pending = True
-        u = self._rng.random()
-        if self.play == "expected":
-            return q
-        return int(min(np.searchsorted(np.cumsum(q), u, side="right"), np.flatnonzero(q)[-1]))
+        return played(q, self.play, self._rng)
 
     def update(self, observation: Round, action: Any, feedback: Array) -> None:
         """Learn from the losses in [0, 1] of all hypotheses [n_actions], or of the actions in the round's context.
@@ -70,25 +66,37 @@ class FinitePolicy(Policy[Round, Any, Array]):
             RuntimeError: no decision was made since the last update.
             ValueError: losses that are not finite.
         """
-        if not self._pending:
-            raise RuntimeError("update before choose: no decision awaits its losses")
-        if not np.all(np.isfinite(feedback)):
-            bad = int(np.argmin(np.isfinite(feedback)))
-            raise ValueError(f"losses must be finite, got {feedback[bad]} of hypothesis {bad}")
+        check_losses(self._pending, feedback, "action" if self._table.size else "hypothesis")
         losses = feedback[self._table[int(observation.context[0])]] if self._table.size else feedback
         self._learn(observation.groups, losses)
         self._pending = False
 
 
-def group_bound(
-    group: str,
-    curve: Callable[[Array], Array],
-    source: str,
-    facts: Mapping[str, Any],
-    *more: Assumption,
-    of_run: bool = False,
-) -> Bound:
-    """A bound on the regret in a group, known before or from the state of the run."""
-    assumptions = (Assumption("losses do not depend on the learner's draws", bool(facts.get("oblivious"))), *more)
-    name = f"bound for {group}, this run" if of_run else f"bound for {group}"
-    return Bound(name, "upper", curve, group_of(group), source, assumptions, rate=not of_run, of_run=of_run)
+def class_size(problem: Problem) -> int:
+    """Number of hypotheses: of policies, where the problem has a class of them, else of actions."""
+    return len(problem.policies) or problem.n_actions
+
+
+def played(q: Array, play: str, rng: np.random.Generator) -> Any:
+    """The play by probabilities ``q`` [n]: these themselves, or with "sample" a number drawn by them.
+
+    Takes one uniform of ``rng`` in either case.
+    """
+    u = rng.random()
+    if play == "expected":
+        return q
+    return int(min(np.searchsorted(np.cumsum(q), u, side="right"), np.flatnonzero(q)[-1]))
+
+
+def check_losses(pending: bool, losses: Array, kind: str) -> None:
+    """See that a decision awaits ``losses`` [n], one of each "hypothesis" or "action", and that these are finite.
+
+    Raises:
+        RuntimeError: no decision was made since the last update.
+        ValueError: a loss that is not finite.
+    """
+    if not pending:
+        raise RuntimeError("update before choose: no decision awaits its losses")
+    if not np.all(np.isfinite(losses)):
+        bad = int(np.argmin(np.isfinite(losses)))
+        raise ValueError(f"losses must be finite, got {losses[bad]} of {kind} {bad}")

@@ -19,12 +19,10 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.contract import Array, Assumption, Bound, Policy, Problem
-from bandits.domain import integer, one_of
-from bandits.groupwise.adanormalhedge import AdaNormalHedge
-from bandits.groupwise.groupwise import SOURCE, prior_of
-from bandits.groupwise.policy import Lottery, Round, columns_of
-from bandits.groupwise.theory import group_of
+from bandits.contract import Array, Bound, Policy, Problem
+from bandits.domain import one_of
+from bandits.groupwise.mixture import GroupMixture
+from bandits.groupwise.policy import Lottery, Round
 from bandits.kernels import kernel
 
 Ints = NDArray[np.int64]
@@ -144,36 +142,28 @@ class GroupwiseFTPL(Policy[Round, Lottery, Array]):
         if play == "mixture":
             raise ValueError("play must be expected or sample: the average of two paths is not a path, got 'mixture'")
         self.play = one_of("play", play, ("expected", "sample"))
-        self.lengths = None if lengths is None else [integer(f"lengths[{i}]", n) for i, n in enumerate(lengths)]
-        self.prior = prior if prior is None else list(prior)
-        self.expert_groups = expert_groups if expert_groups is None else list(expert_groups)
+        self._mixture = GroupMixture(lengths, prior, expert_groups)
+        self.lengths, self.prior = self._mixture.lengths, self._mixture.prior
+        self.expert_groups = self._mixture.expert_groups
 
     def reset(self, problem: Problem, rng: np.random.Generator) -> None:
         self._network, self._rng = Network(problem.edges), rng
-        self._columns = columns_of(self.expert_groups, problem.groups)
-        self._names = [problem.groups[i] for i in self._columns]
-        m, K, L = len(problem.edges), self._network.longest, len(self._names)
-        if self.lengths is not None and len(self.lengths) != L:
-            raise ValueError(f"lengths must hold {L} numbers of rounds, one for each expert group, got {self.lengths}")
-        self._meta = AdaNormalHedge(prior_of(self.prior, L))
+        m, K = len(problem.edges), self._network.longest
         self._scale, self._product, self._ratio = float(K), 2.0 * K * K * m, K * m / (2.0 * K)
-        self._sums, self._counts = np.zeros((L, m)), np.zeros(L)
+        self._sums = np.zeros((self._mixture.start(problem.groups), m))
         self._pending = False
 
     def choose(self, observation: Round) -> Lottery:
-        self._now = np.take(observation.groups, self._columns)
-        n = self._counts + 1.0 if self.lengths is None else np.array(self.lengths, dtype=np.float64)
-        noise = self._rng.random(self._sums.shape) * np.sqrt(self._ratio * n)[:, None]  # 1 / eps = sqrt(Rm A n / D)
-        self._choices = self._network.decide(self._sums, noise)
-        self._p = self._meta.distribution(self._now)
+        self._mixture.wake(observation.groups)
+        scale = np.sqrt(self._ratio * self._mixture.rounds())  # 1 / eps = sqrt(Rm A n / D)
+        self._choices = self._network.decide(self._sums, self._rng.random(self._sums.shape) * scale[:, None])
         self._pending = True
-        u = self._rng.random()
-        if not self._now.any():  # nobody is awake: the path of the first edges
+        p, u = self._mixture.p, self._rng.random()
+        if not self._mixture.now.any():  # nobody is awake: the path of the first edges
             return Lottery(np.zeros_like(self._choices[:1]), np.ones(1))
         if self.play == "expected":
-            return Lottery(self._choices, self._p)
-        drawn = int(np.searchsorted(np.cumsum(self._p), u, side="right"))
-        drawn = min(drawn, int(np.flatnonzero(self._p)[-1]))
+            return Lottery(self._choices, p)
+        drawn = min(int(np.searchsorted(np.cumsum(p), u, side="right")), int(np.flatnonzero(p)[-1]))
         return Lottery(self._choices[drawn : drawn + 1], np.ones(1))
 
     def update(self, observation: Round, action: Lottery, feedback: Array) -> None:
@@ -181,46 +171,15 @@ class GroupwiseFTPL(Policy[Round, Lottery, Array]):
             raise RuntimeError("update before choose: no decision awaits its costs")
         if not np.all(np.isfinite(feedback)):
             raise ValueError(f"costs must be finite, got {feedback[~np.isfinite(feedback)][0]}")
-        self._meta.update(self._now, self._network.cost(self._choices, feedback) / self._scale, self._p)
-        self._sums += self._now[:, None] * feedback
-        self._counts += self._now
+        self._mixture.learn(self._network.cost(self._choices, feedback) / self._scale)
+        self._sums += self._mixture.now[:, None] * feedback
         self._pending = False
 
     def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
         """For each expert group, Kalai and Vempala's term and the meta learner's, in units of cost."""
-        hindsight = facts.get("hindsight")
-        if hindsight is None:
-            return ()
         factor = 3.0 if self.lengths is None else 2.0
 
-        def bound(expert: int, group: str, of_run: bool) -> Bound:
-            def curve(times: Array) -> Array:
-                n = hindsight.sizes(group, times)
-                mixing = self._meta.certificate(expert, n, times, of_run)
-                value: Array = factor * np.sqrt(self._product * n) + self._scale * mixing
-                return value
+        def own(n: Array) -> Array:
+            return np.asarray(factor * np.sqrt(self._product * n))
 
-            right = self._right(hindsight, expert, group, problem)
-            return Bound(
-                name=f"bound for {group}, this run" if of_run else f"bound for {group}",
-                kind="upper",
-                curve=curve,
-                against=group_of(group),
-                source=SOURCE,
-                assumptions=(
-                    Assumption("costs do not depend on the learner's draws", bool(facts.get("oblivious"))),
-                    Assumption("the declared numbers of rounds are right", right),
-                ),
-                anytime=self.lengths is None,
-                rate=not of_run,
-                of_run=of_run,
-            )
-
-        kinds = (False, True) if len(self._names) > 1 else (False,)  # an only learner is not mixed: both are the same
-        return [bound(i, group, of_run) for i, group in enumerate(self._names) for of_run in kinds]
-
-    def _right(self, hindsight: Any, expert: int, group: str, problem: Problem) -> bool:
-        if self.lengths is None:
-            return True
-        end = np.array([float(problem.horizon or 0)])
-        return bool(hindsight.sizes(group, end)[0] == self.lengths[expert])
+        return self._mixture.bounds(problem, facts, own, scale=self._scale)

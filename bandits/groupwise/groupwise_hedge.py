@@ -13,17 +13,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from bandits.contract import Array, Assumption, Bound, Problem
-from bandits.domain import integer
-from bandits.groupwise.adanormalhedge import AdaNormalHedge
-from bandits.groupwise.finite import FinitePolicy, group_bound
-from bandits.groupwise.groupwise import SOURCE, prior_of
-from bandits.groupwise.policy import Mask, columns_of
+from bandits.contract import Array, Bound, Problem
+from bandits.groupwise.finite import FinitePolicy, class_size
+from bandits.groupwise.mixture import GroupMixture
+from bandits.groupwise.policy import Mask
 
 
 def hedge(sums: Array, rounds: Array) -> Array:
@@ -57,55 +54,33 @@ class GroupwiseHedge(FinitePolicy):
         expert_groups: Sequence[str] | None = None,
     ) -> None:
         super().__init__(play)
-        self.lengths = None if lengths is None else [integer(f"lengths[{i}]", n) for i, n in enumerate(lengths)]
-        self.prior = prior if prior is None else list(prior)
-        self.expert_groups = expert_groups if expert_groups is None else list(expert_groups)
+        self._mixture = GroupMixture(lengths, prior, expert_groups)
+        self.lengths, self.prior = self._mixture.lengths, self._mixture.prior
+        self.expert_groups = self._mixture.expert_groups
 
     def _prepare(self, problem: Problem) -> None:
-        self._columns = columns_of(self.expert_groups, problem.groups)
-        self._names = [problem.groups[i] for i in self._columns]
-        L = len(self._names)
-        if self.lengths is not None and len(self.lengths) != L:
-            raise ValueError(f"lengths must hold {L} numbers of rounds, one for each expert group, got {self.lengths}")
-        self._meta = AdaNormalHedge(prior_of(self.prior, L))
-        self._sums, self._counts = np.zeros((L, self._n)), np.zeros(L)
+        self._sums = np.zeros((self._mixture.start(problem.groups), self._n))
 
     def _distribution(self, groups: Mask) -> Array:
-        self._now = np.take(groups, self._columns)
-        self._awake = np.flatnonzero(self._now)
-        n = self._counts + 1.0 if self.lengths is None else np.array(self.lengths, dtype=np.float64)
-        self._h = hedge(self._sums[self._awake], n[self._awake])
-        self._p = self._meta.distribution(self._now)
-        q: Array = self._p[self._awake] @ self._h
+        self._mixture.wake(groups)
+        self._awake = np.flatnonzero(self._mixture.now)
+        self._h = hedge(self._sums[self._awake], self._mixture.rounds()[self._awake])
+        q: Array = self._mixture.p[self._awake] @ self._h
         return q
 
     def _learn(self, groups: Mask, losses: Array) -> None:
-        learners = np.zeros(len(self._names))
+        learners = np.zeros(len(self._sums))
         learners[self._awake] = self._h @ losses
-        self._meta.update(self._now, learners, self._p)
+        self._mixture.learn(learners)
         self._sums[self._awake] += losses
-        self._counts[self._awake] += 1.0
 
     def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
         """For each expert group, Hedge's term and the meta learner's, the latter also with the state of the run."""
-        hindsight = facts.get("hindsight")
-        if hindsight is None:
-            return ()
-        log = math.log(self._n)
+        log = math.log(class_size(problem))
 
-        def bound(expert: int, group: str, of_run: bool) -> Bound:
-            def curve(times: Array) -> Array:
-                n = hindsight.sizes(group, times)
-                if self.lengths is None:
-                    own: Array = np.sqrt(2.0 * n * log) + math.sqrt(log / 8.0)
-                else:
-                    own = np.sqrt(n * log / 2.0)
-                return own + self._meta.certificate(expert, n, times, of_run)
+        def own(n: Array) -> Array:
+            if self.lengths is None:
+                return np.asarray(np.sqrt(2.0 * n * log) + math.sqrt(log / 8.0))
+            return np.asarray(np.sqrt(n * log / 2.0))
 
-            end = np.array([float(problem.horizon or 0)])
-            right = self.lengths is None or bool(hindsight.sizes(group, end)[0] == self.lengths[expert])
-            known = Assumption("the declared numbers of rounds are right", right)
-            return replace(group_bound(group, curve, SOURCE, facts, known, of_run=of_run), anytime=self.lengths is None)
-
-        kinds = (False, True) if len(self._names) > 1 else (False,)  # an only learner is not mixed: both are the same
-        return [bound(i, group, of_run) for i, group in enumerate(self._names) for of_run in kinds]
+        return self._mixture.bounds(problem, facts, own)

@@ -11,12 +11,12 @@ in [0, 1]. Worlds of finite classes and of paths give ``sizes`` and ``best``.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import numpy as np
 
-from bandits.contract import Array, Assumption
+from bandits.contract import Array, Assumption, Bound
 
 
 class Hindsight(Protocol):
@@ -43,6 +43,32 @@ class Hindsight(Protocol):
 def group_of(name: str, kind: str = "") -> str:
     """The kind of comparator that a bound on the regret in a group speaks of (``Notion.against``)."""
     return f"best in {name}, {kind}" if kind else f"best in {name}"
+
+
+def group_bound(
+    group: str,
+    curve: Callable[[Array], Array],
+    source: str,
+    facts: Mapping[str, Any],
+    *more: Assumption,
+    of_run: bool = False,
+    anytime: bool = True,
+) -> Bound:
+    """A bound on the regret in a group, known before or from the state of the run.
+
+    Args:
+        group: its name.
+        curve: times [n_times] to the bound, in the regret's unit.
+        source: where it stands.
+        facts: of the run.
+        more: assumptions beside that of losses that do not depend on the learner's draws.
+        of_run: whether it is from the state of the run.
+        anytime: whether it holds before the horizon too.
+    """
+    assumptions = (Assumption("losses do not depend on the learner's draws", bool(facts.get("oblivious"))), *more)
+    name = f"bound for {group}, this run" if of_run else f"bound for {group}"
+    against = group_of(group)
+    return Bound(name, "upper", curve, against, source, assumptions, anytime, rate=not of_run, of_run=of_run)
 
 
 def unit_labels(facts: Mapping[str, Any]) -> Assumption:

@@ -370,5 +370,5 @@ def test_use_is_checked():
     with pytest.raises(RuntimeError, match="update before choose"):
         policy.update(observation, 0, np.zeros(2))
     policy.choose(observation)
-    with pytest.raises(ValueError, match="costs must be finite, got nan of action 1"):
+    with pytest.raises(ValueError, match="losses must be finite, got nan of action 1"):
         policy.update(observation, 0, np.array([0.0, np.nan]))

@@ -1,0 +1,114 @@
+"""One learner a group, mixed by AdaNormalHedge: who is awake, how many rounds each has had, and what theory adds up to.
+
+A groupwise policy whose learners' regret on ``n`` rounds of their own is at most ``own(n)`` has regret in each group of
+at most ``own(n)`` plus the mixture's (Acharya et al., main theorem).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from bandits.contract import Array, Assumption, Bound, Problem
+from bandits.domain import integer
+from bandits.groupwise.adanormalhedge import AdaNormalHedge
+from bandits.groupwise.groupwise import SOURCE, prior_of
+from bandits.groupwise.policy import Mask, columns_of
+from bandits.groupwise.theory import group_bound
+
+
+class GroupMixture:
+    """The mixture, and each learner's clock.
+
+    Args:
+        lengths: the number of rounds of each expert group, >= 1, where learners are tuned to it; None where to the
+            rounds so far.
+        prior: positive weights of the expert groups; None for uniform.
+        expert_groups: names of the groups that get a learner; None for all.
+
+    Attributes:
+        now: [n_learners] 1 for each learner that is awake in the round, else 0.
+        p: [n_learners] probabilities of the learners in the round; zeros where nobody is awake.
+
+    Raises:
+        ValueError: a length that is not a whole number >= 1.
+    """
+
+    now: Mask
+    p: Array
+
+    def __init__(
+        self,
+        lengths: Sequence[int] | None = None,
+        prior: Sequence[float] | None = None,
+        expert_groups: Sequence[str] | None = None,
+    ) -> None:
+        self.lengths = None if lengths is None else [integer(f"lengths[{i}]", n) for i, n in enumerate(lengths)]
+        self.prior = prior if prior is None else list(prior)
+        self.expert_groups = expert_groups if expert_groups is None else list(expert_groups)
+
+    def start(self, groups: Sequence[str]) -> int:
+        """Forget everything; the number of learners in a problem with these groups.
+
+        Raises:
+            ValueError: expert groups, lengths or prior that do not fit the groups.
+        """
+        self._columns = columns_of(self.expert_groups, groups)
+        self._names = [groups[i] for i in self._columns]
+        number = len(self._names)
+        if self.lengths is not None and len(self.lengths) != number:
+            what = f"must hold {number} numbers of rounds, one for each expert group"
+            raise ValueError(f"lengths {what}, got {self.lengths}")
+        self._meta = AdaNormalHedge(prior_of(self.prior, number))
+        self._counts = np.zeros(number)
+        return number
+
+    def rounds(self) -> Array:
+        """[n_learners] the ``n`` that learners are tuned to in the coming round."""
+        return self._counts + 1.0 if self.lengths is None else np.array(self.lengths, dtype=np.float64)
+
+    def wake(self, groups: Mask) -> None:
+        """Begin a round with ``groups`` [n_groups]: who is awake, and with which probability each is followed."""
+        self.now = np.take(groups, self._columns)
+        self.p = self._meta.distribution(self.now)
+
+    def learn(self, losses: Array) -> None:
+        """End the round with the learners' losses [n_learners] in [0, 1]; those of learners asleep do not count."""
+        self._meta.update(self.now, losses, self.p)
+        self._counts += self.now
+
+    def bounds(
+        self,
+        problem: Problem,
+        facts: Mapping[str, Any],
+        own: Callable[[Array], Array],
+        source: str = SOURCE,
+        scale: float = 1.0,
+    ) -> list[Bound]:
+        """For each expert group a bound on the regret in it, before the run and with the mixture's state in the run.
+
+        Args:
+            problem: that was played.
+            facts: of the run; without ``hindsight`` there are no bounds.
+            own: numbers of rounds [n_times] to the learner's bound [n_times], in the regret's unit.
+            source: where the bound stands.
+            scale: what losses were divided by.
+        """
+        hindsight = facts.get("hindsight")
+        if hindsight is None:
+            return []
+
+        def bound(expert: int, group: str, of_run: bool) -> Bound:
+            def curve(times: Array) -> Array:
+                n = hindsight.sizes(group, times)
+                return own(n) + scale * self._meta.certificate(expert, n, times, of_run)
+
+            end = np.array([float(problem.horizon or 0)])
+            right = self.lengths is None or bool(hindsight.sizes(group, end)[0] == self.lengths[expert])
+            known = Assumption("the declared numbers of rounds are right", right)
+            return group_bound(group, curve, source, facts, known, of_run=of_run, anytime=self.lengths is None)
+
+        kinds = (False, True) if len(self._names) > 1 else (False,)  # an only learner is not mixed: both are the same
+        return [bound(i, group, of_run) for i, group in enumerate(self._names) for of_run in kinds]
