@@ -79,3 +79,14 @@ def play():
         return {key.removeprefix("reward in "): -value for key, value in ledger.items() if key != "reward"}
 
     return run
+
+
+@pytest.fixture(scope="session")
+def random_data():
+    """Rows that belong to each group with some probability, labels of no model."""
+
+    def make(seed, n=150, d=4, G=4, share=0.4):
+        rng = np.random.default_rng(seed)
+        return grouped_data(rng.random((n, d)), rng.random(n), rng.random((n, G)) < share, [f"g{i}" for i in range(G)])
+
+    return make
