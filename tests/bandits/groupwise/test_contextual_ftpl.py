@@ -266,35 +266,6 @@ def test_costs_that_mislead_the_leader(separator, lengths):
     assert np.mean(regrets[1:]) <= limit(table, 2, separator, n, lengths=lengths)
 
 
-@pytest.mark.parametrize("name", ["separator", "transductive", "sampled", "hedge", "pairs"])
-def test_bounds_hold_on_average(name):
-    world, times = GroupedContexts(3, horizon=600), np.array([1, 10, 100, 600])
-    policy, regrets, limits = POLICIES[name](), [], []
-    for seed in range(5):
-        world.begin(world.draw(np.random.default_rng(seed)))
-        policy.reset(world.problem, np.random.default_rng(seed))
-        series = []
-        for a, b in zip([0, *times[:-1]], times, strict=True):
-            policy.advance(world, int(b - a))
-            series.append(world.ledger())
-        best, bounds = world.comparators(times), policy.regret_bounds(world.problem, world.facts())
-        assert {b.against for b in bounds} == {f"best in {g}" for g in world.problem.groups}
-        assert all(b.holds and b.anytime for b in bounds)
-        regrets.append([best[b.against] - [s[b.against.replace("best", "reward")] for s in series] for b in bounds])
-        limits.append([b.curve(times.astype(float)) for b in bounds])
-    assert np.all(np.mean(regrets, axis=0) <= np.mean(limits, axis=0))
-
-
-def test_a_fixed_rate_speaks_of_the_declared_rounds_only():
-    world = GroupedContexts(3, horizon=100)
-    world.begin(world.draw(np.random.default_rng(0)))
-    sizes = [int(n) for n in world._groups.sum(axis=0)]
-    for lengths, right in ((sizes, True), ([n + 1 for n in sizes], False)):
-        policy = ContextualFTPL(lengths=lengths)
-        policy.reset(world.problem, np.random.default_rng(0))
-        assert all(b.holds == right and not b.anytime for b in policy.regret_bounds(world.problem, world.facts()))
-
-
 def test_every_group_is_better_off_than_under_uniform_play_and_under_one_leader():
     """The latter in a group whose target differs from most others': there one leader's regret is linear."""
     world = GroupedContexts(5, horizon=12_000, instance_seed=1)

@@ -120,35 +120,6 @@ def test_against_a_plain_loop(fixed):
         policy.update(observation, action, feedback)
 
 
-@pytest.mark.parametrize("play", ["expected", "sample"])
-def test_bounds_hold_on_average(play):
-    world, times = GroupedPaths(3, horizon=600), np.array([1, 10, 100, 600])
-    policy, regrets, limits = GroupwiseFTPL(play=play), [], []
-    for seed in range(5):
-        world.begin(world.draw(np.random.default_rng(seed)))
-        policy.reset(world.problem, np.random.default_rng(seed))
-        series = []
-        for a, b in zip([0, *times[:-1]], times, strict=True):
-            policy.advance(world, int(b - a))
-            series.append(world.ledger())
-        best, bounds = world.comparators(times), policy.regret_bounds(world.problem, world.facts())
-        assert all(b.holds and b.anytime for b in bounds)
-        regrets.append([best[b.against] - [s[b.against.replace("best", "reward")] for s in series] for b in bounds])
-        limits.append([b.curve(times.astype(float)) for b in bounds])
-        assert np.all(best["worst in always_on"] <= best["best in always_on"])
-    assert np.all(np.mean(regrets, axis=0) <= np.mean(limits, axis=0))
-
-
-def test_a_fixed_rate_speaks_of_the_declared_rounds_only():
-    world = GroupedPaths(3, horizon=100)
-    world.begin(world.draw(np.random.default_rng(0)))
-    sizes = [int(n) for n in world._groups.sum(axis=0)]
-    for lengths, right in ((sizes, True), ([n + 1 for n in sizes], False)):
-        policy = GroupwiseFTPL(lengths=lengths)
-        policy.reset(world.problem, np.random.default_rng(0))
-        assert all(b.holds == right and not b.anytime for b in policy.regret_bounds(world.problem, world.facts()))
-
-
 def test_rounds_without_any_group():
     policy = GroupwiseFTPL(expert_groups=["rain"])
     policy.reset(GroupedPaths(3, horizon=10).problem, np.random.default_rng(0))
