@@ -163,8 +163,14 @@ def test_shipped_studies_are_right(path):
             pytest.skip("needs data that are not at hand")
         raise
     assert study.title
-    assert study.name == path.stem
+    assert study.name in (path.stem, f"{path.parent.name}_{path.stem}")
     assert find(str(path.relative_to(shipped()).with_suffix(""))) == path
+
+
+def test_shipped_studies_have_folders_of_their_own():
+    names = [path.read_text(encoding="utf-8").splitlines()[0] for path in shipped().rglob("*.yaml")]
+    assert len(set(names)) == len(names)
+    assert all(name.startswith("name: ") for name in names)
 
 
 def test_find_names_the_nearest():
