@@ -20,7 +20,7 @@ from bandits.contract import check_accepts
 from bandits.domain import did_you_mean
 from bandits.registry import POLICIES, Registry
 from environments.registry import ENVIRONMENTS
-from experiments.axes import SWEEP, Axis, Mark, Path, Range, axes_of, check_distinct, listed, marks, point_text
+from experiments.axes import SWEEP, Axis, Mark, Path, Range, axes_of, check_distinct, fill, listed, marks, point_text
 from experiments.paths import assign
 from experiments.study import (
     SHARED,
@@ -147,6 +147,7 @@ def _points(sweep: Sweep, above: Path, values: Path, seed: int) -> Iterator[Foun
     """What is wrong with the panels of a sweep, whose template and whose parameter's values stand at these places."""
     if wrong := list(_marks(sweep.panel, above)):
         yield from wrong
+        yield from _beside(sweep, above, values, seed)
         return
     axes = sweep.axes()
     if text := _too_many(axes):
@@ -160,8 +161,38 @@ def _points(sweep: Sweep, above: Path, values: Path, seed: int) -> Iterator[Foun
         at = tuple(zip(swept, positions, strict=True))
         found.look(_schema(Panel, panel, above), at)
         found.look(_search(panel, above), at)
-        _components(panel, above, at, seed, found)
+        environment = _components(panel, above, at, seed, found)
+        found.look(_notion(environment, panel.get("figure"), (*above, "figure")), at)
+        found.look(_notion(environment, sweep.figure.model_dump(), (*above[:-1], "figure")), at)
     yield from found.told()
+
+
+def _beside(sweep: Sweep, above: Path, values: Path, seed: int) -> Iterator[Found]:
+    """What else is wrong with a panel of which a swept value is: looked at with the first of all values in place."""
+    filled: dict[Path, Any] = {}
+    for path, mark in marks(sweep.panel):
+        given = mark[SWEEP]
+        first = (
+            given[0] if isinstance(given, list) and given else given.get("start") if isinstance(given, dict) else None
+        )
+        if not path or first is None or any(marks(first)):
+            return
+        filled[path] = first
+    plain = sweep.model_copy(update={"panel": fill(sweep.panel, filled)})
+    for place, text in _points(plain, above, values, seed):
+        if not any(place[: len(above) + len(path)] == (*above, *path) for path in filled):
+            yield place, text
+
+
+def _notion(environment: Any, figure: Any, where: Path) -> Iterator[Found]:
+    """What is wrong with the kind of regret that a figure names."""
+    name = figure.get("notion") if isinstance(figure, dict) else None
+    if environment is None or not isinstance(name, str) or not name:
+        return
+    known = [notion.name for notion in environment.notions()]
+    if name not in known:
+        what = f"{type(environment).__name__} has no regret notion {name!r}{did_you_mean(name, known)}"
+        yield (*where, "notion"), f"{what}; it has {', '.join(known)}"
 
 
 def _marks(panel: Mapping[str, Any], above: Path) -> Iterator[Found]:
@@ -222,12 +253,19 @@ class _Collected:
             self.found.setdefault(mistake, []).append(at)
 
     def told(self) -> Iterator[Found]:
-        """The mistakes, those that hang on a value at the place of that value."""
+        """The mistakes, those that hang on a value at the place of that value.
+
+        A mistake that is the same at all of several values does not hang on them.
+        """
         for (place, text), points in self.found.items():
             failing: dict[Path, set[int]] = {}
             for swept, j in (pair for point in points for pair in point):
                 failing.setdefault(swept.values, set()).add(j)
-            own = [(swept, j) for swept, j in points[0] if swept.holds(place)]
+            some = {
+                s.values: len(self.tried[s.values]) == 1 or failing[s.values] != self.tried[s.values]
+                for s, _ in points[0]
+            }
+            own = [(s, j) for s, j in points[0] if s.holds(place) and some[s.values]]
             hangs_on = own or [(s, j) for s, j in points[0] if failing[s.values] != self.tried[s.values]]
             if hangs_on:
                 at = point_text([s.axis for s, _ in hangs_on], [s.axis.values[j] for s, j in hangs_on])
@@ -255,8 +293,8 @@ def _search(panel: Mapping[str, Any], above: Path) -> Iterator[Found]:
             yield (*above, "policies", j), what
 
 
-def _components(panel: Mapping[str, Any], above: Path, at: _Point, seed: int, found: _Collected) -> None:
-    """Look at a panel's environment and policies."""
+def _components(panel: Mapping[str, Any], above: Path, at: _Point, seed: int, found: _Collected) -> Any:
+    """Look at a panel's environment and policies; the environment, or None."""
     horizon = panel.get("horizon")
     horizon = horizon if type(horizon) is int and horizon >= 1 else 100
     place = (*above, "environment")
@@ -284,6 +322,7 @@ def _components(panel: Mapping[str, Any], above: Path, at: _Point, seed: int, fo
                 what = f"a second policy labelled {policy.title!r}: give one of them another 'label'"
                 found.look([(place, what)], here)
             labels.add(policy.title)
+    return environment
 
 
 def _policy(policy: Component, place: Path, environment: Any) -> Iterator[Found]:

@@ -276,3 +276,45 @@ def test_a_panel_is_not_swept_as_a_whole():
     text += "    environment: {name: bernoulli, parameters: {means: [0.2, 0.8]}}\n    policies: [ucb1]\n"
     with pytest.raises(ConfigError, match=r"s.yaml:5:5: panels\[0\].sweep: a panel cannot be swept as a whole"):
         parse_study(text, "s.yaml")
+
+
+FAULTS = """\
+name: x
+seed: 1
+panels:
+  - name: a
+    horizon: {sweep: [10, 10]}
+    replicates: 0
+    environment: {name: bernouli, parameters: {means: [0.2, 0.8]}}
+    policies: [ucb, kl_ucb]
+  - name: b
+    horizon: 10
+    replicates: 2
+    environment: {name: bernoulli, parameters: {means: [0.2, 0.8]}}
+    figure: {notion: pseud}
+    policies: [{name: exp3, parameters: {eta: {sweep: [0.1, 0.2]}}}]
+sweeps:
+  - name: s
+    parameter: horizon
+    values: [10, 20]
+    figure: {notion: psudo}
+    panel: {environment: {name: bernoulli, parameters: {means: [0.2, 0.8]}}, policies: [ucb1], replicates: 2}
+"""
+
+
+def test_mistakes_beside_a_faulty_sweep_are_told_with_it():
+    with pytest.raises(ConfigError) as caught:
+        parse_study(FAULTS, "s.yaml")
+    expected = [
+        "s.yaml:5:5: panels[0].horizon: a sweep needs every value once, got 10 more than once",
+        "s.yaml:6:5: panels[0].replicates: must be greater than or equal to 1, got 0",
+        "s.yaml:7:19: panels[0].environment.name: unknown environment 'bernouli' (did you mean 'bernoulli'?)",
+        "s.yaml:8:16: panels[0].policies[0].name: unknown policy 'ucb' (did you mean 'ucb1'?)",
+        "s.yaml:13:14: panels[1].figure.notion: BernoulliArms has no regret notion 'pseud' (did you mean 'pseudo'?); "
+        "it has pseudo, realized",
+        "s.yaml:14:42: panels[1].policies[0].parameters.eta: Exp3 has no parameter 'eta'; it takes gamma",
+        "s.yaml:19:14: sweeps[0].figure.notion: BernoulliArms has no regret notion 'psudo' (did you mean 'pseudo'?); "
+        "it has pseudo, realized",
+    ]
+    told = str(caught.value).splitlines()
+    assert [line[: len(start)] for line, start in zip(told, expected, strict=True)] == expected
