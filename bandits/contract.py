@@ -134,6 +134,8 @@ class Bound:
         anytime: False when the theorem speaks of the horizon only; then no curve is drawn.
         rate: False when the bound follows what happens in the run (an optimum, prediction errors) and so claims no rate
             of growth; then no exponent is compared.
+        tuned: True when the curve is that of constants tuned to the horizon, used at every time: then its rate is in
+            the horizon, and no exponent over the rounds of one run is compared.
         of_run: True when the curve is worked out from the policy's state in the run, beside one that is known before;
             it is drawn dotted.
 
@@ -154,6 +156,7 @@ class Bound:
     anytime: bool = True
     rate: bool = True
     of_run: bool = False
+    tuned: bool = False
 
     @property
     def holds(self) -> bool:

@@ -114,8 +114,9 @@ def policy_rng(seed: int, replicate: int, label: str) -> Generator:
 def run_cell(cell: Cell, watch: Callable[[Policy[Any, Any, Any]], None] = lambda policy: None) -> CellResult:
     """The cell's arrays, each [count, n_checkpoints], and its JSON facts.
 
-    A policy cell has ``series/<name>`` of the ledger and ``bound/<i>`` described by ``facts["bounds"][i]``; a world
-    cell has ``comparator/<name>``, ``clock/<name>``, the lower bounds in the same way, and ``facts["notions"]``.
+    A policy cell has ``series/<name>`` of the ledger, ``bound/<i>`` described by ``facts["bounds"][i]``, and
+    ``facts["clairvoyant"]``; a world cell has ``comparator/<name>``, ``clock/<name>``, the lower bounds in the same
+    way, and ``facts["notions"]``.
     ``watch`` is shown the policy at some times (about ten) of the first replicate, the last among them.
     """
     environment = build_environment(Component(**cell.environment), cell.horizon)
@@ -150,7 +151,8 @@ def _play(
             raise
         theory.add(environment.facts(), lambda facts: policy.regret_bounds(environment.problem, facts))
     bounds, about = theory.result()
-    return {f"series/{name}": values for name, values in series.items()} | bounds, {"bounds": about}
+    facts = {"bounds": about, "clairvoyant": bool(policy.clairvoyant)}
+    return {f"series/{name}": values for name, values in series.items()} | bounds, facts
 
 
 def _ledger_at(environment: Environment[Any, Any, Any, Any], time: int) -> Mapping[str, float]:
@@ -204,6 +206,7 @@ class _Theory:
                 "anytime": b.anytime,
                 "rate": b.rate,
                 "of_run": b.of_run,
+                "tuned": b.tuned,
                 "assumptions": [{"text": a.text, "holds": a.holds, "largest": a.largest} for a in b.assumptions],
             }
             for b in self.bounds

@@ -147,6 +147,8 @@ def _verdict(
         return replace(verdict, text=f"{text} (horizon only)")
     if not bound.rate:
         return replace(verdict, text=f"{text}; no exponent, the bound claims no rate")
+    if bound.tuned:
+        return replace(verdict, text=f"{text}; no exponent, the bound's rate is in the horizon")
     time = panel.time(notion)
     moved = np.diff(time, prepend=0.0) > 0.0  # a group's clock stands still in rounds of others
     fitted = growth_exponent(regret[:, moved], time[moved], confidence)

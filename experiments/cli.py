@@ -158,7 +158,7 @@ def check(folders: tuple[Path, ...], as_json: bool) -> None:
     studies, failed = [], False
     for folder in folders:
         try:
-            found = findings.findings(_load(folder))
+            found = findings.findings(_load(folder, warn=False))
         except click.ClickException as error:
             failed = True
             studies.append({"folder": str(folder), "error": error.message, "failed": True})
@@ -315,11 +315,17 @@ def _draw(folder: Path) -> None:
         raise click.ClickException(f"the results are kept, but drawing failed: {error}") from None
 
 
-def _load(folder: Path) -> Results:
+def _load(folder: Path, warn: bool = True) -> Results:
+    """The results in a folder; a line on standard error, if wished, says that some are missing."""
     from experiments.results import load
     from experiments.store import DamagedError
 
     try:
-        return load(folder)
+        results = load(folder)
     except (OSError, DamagedError) as error:
         raise click.ClickException(str(error)) from None
+    missing = sum(len(panel.missing) for panel in results.panels.values())
+    if missing and warn:
+        what = "1 result is" if missing == 1 else f"{missing} results are"
+        click.echo(f"warning: {what} missing, the rest is used; `regretlab check {folder}` lists them", err=True)
+    return results

@@ -14,6 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import FuncFormatter
 
+from bandits.domain import did_you_mean
 from experiments.check import bounds_for, vacuous
 from experiments.results import BoundCurve, PanelResult, Results
 from experiments.search_figures import SearchFigure, draw_search, search_figures
@@ -25,11 +26,9 @@ from experiments.style import (
     DECADES,
     FORMATS,
     GREY,
-    HEIGHT,
-    LINE,
     WIDTH,
     curve_id,
-    legend_lines,
+    height_of,
     notes_of,
     number,
     place_legend,
@@ -117,10 +116,7 @@ def _canvas(parts: Sequence[Part], confidence: float, notion: str) -> Canvas:
             draw_panel(ax, part, confidence, notion)
     for ax in axes[len(parts) :]:
         ax.set_axis_off()
-    lines = max(map(legend_lines, axes)) + (
-        3 if any(isinstance(p, SweepResult) and not p.numeric for p in parts) else 0
-    )
-    canvas.set_size_inches(WIDTH * columns, (HEIGHT + LINE * lines) * rows)
+    canvas.set_size_inches(WIDTH * columns, max(map(height_of, axes)) * rows)
     return canvas
 
 
@@ -183,6 +179,9 @@ def _draw_comparators(ax: Axes, panel: PanelResult, notion: str) -> None:
     best = [name for name in panel.comparators if name not in {n.worst for n in panel.notions}]
     names = panel.panel.figure.comparators or ([kind.comparator] if kind.clock else best)
     for i, name in enumerate(names):
+        if name not in panel.comparators:
+            hint = f"{did_you_mean(name, panel.comparators)}; it has {', '.join(panel.comparators)}"
+            raise ValueError(f"{panel.panel.name}: figure.comparators names {name!r}{hint}")
         values = -panel.comparators[name].mean(axis=0)
         style: Any = ("--", "-.", ":", (0, (1, 1, 4, 1)))[i % 4]
         text = f"{name.replace('_', ' ')} (hindsight): {number(values[-1])}"

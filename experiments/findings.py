@@ -12,7 +12,7 @@ import numpy as np
 from experiments.check import Verdict, check, judge_exponent
 from experiments.comparisons import Comparison, compare
 from experiments.results import PanelResult, Results
-from experiments.statistics import mean_band
+from experiments.search import scores
 from experiments.style import number
 from experiments.sweeps import SweepBound, SweepResult, sweep_results
 
@@ -46,10 +46,9 @@ class Findings:
         return [v for v in (*self.verdicts, *self.sweeps) if v.failed]
 
     @property
-    def counts(self) -> dict[str, int]:
-        """Number of verdicts of each kind, those that hold first."""
-        verdicts = (*self.verdicts, *self.sweeps)
-        return {result: sum(v.result == result for v in verdicts) for result in reversed(RESULTS)}
+    def clean(self) -> bool:
+        """Whether all results are there and every bound that applies holds, none of them too steep."""
+        return not self.failed and all(v.result != "undecided" for v in (*self.verdicts, *self.sweeps))
 
     @property
     def failed(self) -> bool:
@@ -161,10 +160,19 @@ def as_text(found: Findings) -> Iterator[str]:
         yield f"MISSING {line}"
     n, pairs_of = len(found.verdicts) + len(found.sweeps), [c for pairs in found.comparisons.values() for c in pairs]
     stand = sum(c.significant(confidence) for c in pairs_of)
-    counts = ", ".join(f"{k} {result}" for result, k in found.counts.items())
+    counts = counted((*found.verdicts, *found.sweeps))
     yield (
         f"{found.results.study.name}: {n} bounds, {len(found.contradicted)} fail; {counts}; "
         f"{stand} of {len(pairs_of)} pairs told apart; {len(found.missing)} results missing"
+    )
+
+
+def counted(verdicts: Sequence[Verdict]) -> str:
+    """How many verdicts are of each kind, in words: "6 hold, 1 undecided"; "none" without verdicts."""
+    counts = {result: sum(v.result == result for v in verdicts) for result in reversed(RESULTS)}
+    return (
+        ", ".join(f"{n} {'hold' if result == 'holds' and n > 1 else result}" for result, n in counts.items() if n)
+        or "none"
     )
 
 
@@ -184,10 +192,11 @@ def _finite(value: Any) -> Any:
 def sentence(panel: PanelResult, found: Findings) -> str:
     """What a panel's figure shows, in words: who is lowest and highest, whether that stands, which bounds hold."""
     kind, confidence = panel.notion(), found.results.study.confidence
-    bands = {label: mean_band(panel.regret(label)[:, -1:], confidence) for label in panel.series}
-    order = sorted(bands, key=lambda label: float(bands[label].mean[0]))
-    values = {label: number(float(band.mean[0])) for label, band in bands.items()}
-    words = [f"{kind.label[:1].upper()}{kind.label[1:]} at round {panel.times[-1]:,}: "]
+    means = {label: float(scores(panel, label).mean()) for label in panel.series}
+    order = sorted(panel.learners, key=means.__getitem__)
+    values = {label: number(mean) for label, mean in means.items()}
+    what = "cumulative cost" if panel.panel.figure.quantity == "cost" else kind.label
+    words = [f"{what[:1].upper()}{what[1:]} at round {panel.times[-1]:,}: "]
     if len(order) == 1:
         words.append(f"{order[0]} {values[order[0]]} {kind.unit}.")
     else:
@@ -195,20 +204,23 @@ def sentence(panel: PanelResult, found: Findings) -> str:
         words.append(f"lowest for {best} ({values[best]} {kind.unit}), highest for {order[-1]} ({values[order[-1]]}). ")
         pairs = found.comparisons[panel.panel.name]
         behind = {c.worse: c for c in pairs if c.better == best}
-        even = [label for label in order[1:] if label in behind and not behind[label].significant(confidence)]
+        even = [label for label in order[1:] if label not in behind or not behind[label].significant(confidence)]
         if even:
             words.append(f"The data do not tell {best} from {_listed(even)}.")
         else:
             words.append(f"{best} is below {'all others' if len(order) > 2 else order[1]} beyond chance.")
+    knowing = [f"{label} ({values[label]})" for label in panel.series if label not in panel.learners]
+    if knowing:
+        words.append(f" Knowing the run in advance: {_listed(knowing)}.")
     verdicts = [v for v in found.verdicts if v.panel == panel.panel.name]
     return "".join(words) + _bounds_sentence(verdicts)
 
 
 def sweep_sentence(sweep: SweepResult, verdicts: Sequence[Verdict]) -> str:
     """What a sweep's figure shows, in words: who is lowest at each end, how steeply values grow, which bounds hold."""
-    axis, words = sweep.axis, []
+    axis, words, learners = sweep.axis, [], _learners(sweep)
     for j in dict.fromkeys((0, len(sweep.points) - 1)):
-        at = sorted(sweep.lines, key=lambda label: sweep.lines[label].intervals[j].value)
+        at = sorted(learners, key=lambda label: sweep.lines[label].intervals[j].value)
         low, high = (f"{label} ({number(sweep.lines[label].intervals[j].value)})" for label in (at[0], at[-1]))
         words.append(f"At {sweep.points[j]}{f' ({axis})' if j == 0 else ''}: lowest {low}, highest {high}. ")
     return "".join(words).rstrip() + _bounds_sentence(verdicts)
@@ -221,21 +233,23 @@ def study_sentence(found: Findings) -> str:
     words = []
     for name, panel in found.results.panels.items():
         if is_ready(panel) and name not in swept:
-            best = min(panel.series, key=lambda label: float(panel.regret(label)[:, -1].mean()))
-            words.append(f"{panel.panel.title or name}: lowest regret for {best}.")
+            best = min(panel.learners, key=lambda label: float(scores(panel, label).mean()))
+            words.append(f"{panel.panel.title or name}: lowest {panel.panel.figure.quantity} for {best}.")
     for sweep in sweeps:
-        best = min(sweep.lines, key=lambda label: sweep.lines[label].intervals[-1].value)
+        best = min(_learners(sweep), key=lambda label: sweep.lines[label].intervals[-1].value)
         words.append(f"{sweep.title}: lowest for {best} at {sweep.points[-1]}.")
     return " ".join(words) + _bounds_sentence(found.verdicts)
+
+
+def _learners(sweep: SweepResult) -> list[str]:
+    return [label for label in sweep.lines if label in sweep.panels[0].learners]
 
 
 def _bounds_sentence(verdicts: Sequence[Verdict]) -> str:
     if not verdicts:
         return ""
-    counts = {result: sum(v.result == result for v in verdicts) for result in RESULTS}
-    text = ", ".join(f"{n} {result}" for result, n in counts.items() if n)
     steep = [v.policy for v in verdicts if v.exponent == "too steep"]
-    return f" Bounds: {text}." + (f" Too steep for the theorem: {_listed(steep)}." if steep else "")
+    return f" Bounds: {counted(verdicts)}." + (f" Too steep for the theorem: {_listed(steep)}." if steep else "")
 
 
 def _listed(labels: Sequence[str], most: int = 4) -> str:

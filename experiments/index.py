@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import base64
 import io
-from collections import Counter
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from matplotlib import image
 
-from experiments.findings import findings, study_sentence
+from experiments.findings import counted, findings, study_sentence
 from experiments.report import page
 from experiments.results import load
 
@@ -63,7 +62,7 @@ def _study(folder: Path) -> dict[str, Any]:
         "sweeps": len(study.sweeps),
         "points": len(results.panels) - len(study.panels),
         "replicates": " to ".join(str(n) for n in dict.fromkeys((replicates[0], replicates[-1]))),
-        "results": Counter(v.result for v in found.verdicts),
+        "bounds": counted(found.verdicts),
         "contradicted": found.contradicted,
         "missing": found.missing,
         "failed": sum(": failed: " in line for line in found.missing),

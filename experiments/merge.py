@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from experiments.store import cell_file, check_writable, read_cell, read_json, timing_file, write_json
+from experiments.store import cell_file, check_writable, read_cell, read_manifest, timing_file, write_json
 
 
 def merge(folders: Sequence[Path], out: Path) -> list[str]:
@@ -22,9 +22,9 @@ def merge(folders: Sequence[Path], out: Path) -> list[str]:
     Raises:
         ValueError: the folders hold different studies, or results of different code; nothing was written.
         OSError: a folder has no manifest, or ``out`` cannot be written.
-        DamagedError: a result is damaged; those before it were gathered.
+        DamagedError: a manifest is damaged, and nothing was written; or a result is, and those before it were gathered.
     """
-    manifests = [read_json(folder / "manifest.json") for folder in folders]
+    manifests = [read_manifest(folder) for folder in folders]
     for folder, manifest in zip(folders, manifests, strict=True):
         for part, what in (("study", "another study"), ("cells", "results of other code")):
             if manifest[part] != manifests[0][part]:

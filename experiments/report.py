@@ -18,14 +18,14 @@ from markupsafe import Markup
 
 from experiments.check import Verdict
 from experiments.figures import svg_of
-from experiments.findings import Findings, findings, is_ready, sentence, sweep_sentence
+from experiments.findings import Findings, counted, findings, is_ready, sentence, sweep_sentence
 from experiments.results import PanelResult, Results
 from experiments.search import SearchResult
 from experiments.search_figures import search_figures
 from experiments.search_report import search_section
 from experiments.style import curve_id
 from experiments.sweeps import SweepResult, sweep_results
-from experiments.tables import csv_text, latex, table
+from experiments.tables import best_of, csv_text, latex, table
 
 COLUMNS = 6
 """Series of the ledger side by side in a table: as many as fit on paper."""
@@ -50,7 +50,8 @@ def write_report(results: Results, path: Path) -> Path:
         ],
         failed=found.contradicted,
         checked=len(found.verdicts) + len(found.sweeps),
-        counts=found.counts,
+        counts=counted((*found.verdicts, *found.sweeps)),
+        clean=found.clean,
         missing=len(found.missing),
         seconds=sum(price.total for panel in results.panels.values() for price in panel.prices.values()),
         configuration=json.dumps(results.manifest["study"], indent=2, ensure_ascii=False),
@@ -100,6 +101,7 @@ def _panel(
         "finding": sentence(panel, found),
         "notion": panel.notion(),
         "rows": table(panel, confidence),
+        "first": best_of(panel),
         "curves": list(panel.series),
         "ledger": [names[i : i + COLUMNS] for i in range(0, len(names), COLUMNS)],
         "finals": {

@@ -9,12 +9,13 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import ValidationError
 
 from bandits.domain import did_you_mean
 from environments.contract import Notion
 from experiments.runner import Price, price
-from experiments.search import SearchResult, choose, search_result
-from experiments.store import DamagedError, error_file, read_cell, read_json
+from experiments.search import SearchResult, choose, entries, search_result
+from experiments.store import DamagedError, error_file, read_cell, read_json, read_manifest
 from experiments.study import Component, Panel, Study, checkpoints
 
 Array = NDArray[np.float64]
@@ -35,6 +36,7 @@ class BoundCurve:
         assumptions: (text, whether it holds in every replicate).
         rate: whether it claims a rate of growth.
         of_run: whether it is worked out from the policy's state in the run.
+        tuned: whether its rate is in the horizon, not in the rounds of one run.
         values: [n_checkpoints], mean over replicates where it depends on the tape, in the regret's unit.
     """
 
@@ -47,6 +49,7 @@ class BoundCurve:
     values: Array
     rate: bool = True
     of_run: bool = False
+    tuned: bool = False
 
     @property
     def holds(self) -> bool:
@@ -73,6 +76,8 @@ class PanelResult:
         candidates: where the panel has a search, the same with all candidates and all replicates, those that chose
             among them included; the panel itself then has, under the name of its entry, the chosen one of each, and
             held-out replicates only. ``Results.searches`` sums up.
+        chosen: of the panel with all candidates: name of each entry to the label that stands for it.
+        clairvoyant: labels of the policies that know the run in advance.
     """
 
     panel: Panel
@@ -87,6 +92,13 @@ class PanelResult:
     missing: tuple[str, ...] = ()
     candidates: PanelResult | None = None
     clocks: Mapping[str, Array] = field(default_factory=dict)
+    chosen: Mapping[str, str] = field(default_factory=dict)
+    clairvoyant: frozenset[str] = frozenset()
+
+    @property
+    def learners(self) -> tuple[str, ...]:
+        """Labels of the policies that can be ranked: those that do not know the run in advance, all if none is such."""
+        return tuple(label for label in self.series if label not in self.clairvoyant) or tuple(self.series)
 
     def notion(self, name: str = "") -> Notion:
         """The notion of that name; the panel's choice, else the default one, for the empty name.
@@ -138,7 +150,7 @@ def load(folder: Path | str) -> Results:
 
     Raises:
         FileNotFoundError: no manifest in ``folder``.
-        DamagedError: the manifest cannot be read.
+        DamagedError: the manifest cannot be read, or is none.
 
     Example:
         >>> import tempfile
@@ -162,10 +174,15 @@ def load(folder: Path | str) -> Results:
     """
     folder = Path(folder)
     try:
-        manifest = read_json(folder / "manifest.json")
+        manifest = read_manifest(folder)
     except FileNotFoundError:
         raise FileNotFoundError(f"{folder} holds no results (no manifest.json): run `regretlab run` first") from None
-    study = Study.model_validate(manifest["study"])
+    try:
+        study = Study.model_validate(manifest["study"])
+    except ValidationError as error:
+        what = error.errors(include_url=False)[0]
+        place = ".".join(map(str, ("study", *what["loc"])))
+        raise DamagedError(f"{folder / 'manifest.json'} is damaged ({place}: {what['msg']})") from None
     panels = {panel.name: _load_panel(folder, study, panel, manifest["cells"]) for panel in study.all_panels()}
     return Results(folder, study, panels, manifest)
 
@@ -191,8 +208,16 @@ def _load_panel(folder: Path, study: Study, panel: Panel, cells: list[dict[str, 
     result = replace(result, missing=tuple(missing))
     if panel.search is None:
         return result
-    chosen = choose(result)
-    held_out = {label: [b for b in found if b[0] >= panel.search.tuning] for label, found in blocks.items()}
+    cut = panel.search.tuning
+    whole = {label for label, found in blocks.items() if set(range(cut)) <= set(_replicates(found))}
+    tuning = {label: [b for b in blocks[label] if b[0] < cut] for label in whole}
+    chosen = choose(result, _assemble(panel, times, tuning, {p.title: p.title for p in panel.policies}, prices))
+    for entry, labels in entries(panel).items():
+        lacking = [label or "comparators" for label in ("", *labels) if label not in whole]
+        if entry not in labels and entry not in chosen:
+            missing.append(f"{entry}: nothing is chosen, as not all tuning replicates are there: {', '.join(lacking)}")
+    result = replace(result, missing=tuple(missing), chosen=chosen)
+    held_out = {label: [b for b in found if b[0] >= cut] for label, found in blocks.items()}
     policies = [
         Component(name=p.name, label=entry, parameters=p.parameters)
         for entry, label in chosen.items()
@@ -227,7 +252,12 @@ def _assemble(
         bounds={shown: _bounds(blocks[label]) for shown, label in labels.items()},
         lower_bounds=_bounds(world),
         prices={"": prices[""], **{shown: prices[label] for shown, label in labels.items()}},
+        clairvoyant=frozenset(shown for shown, label in labels.items() if _is_clairvoyant(blocks[label])),
     )
+
+
+def _is_clairvoyant(parts: list[_Block]) -> bool:
+    return any(facts.get("clairvoyant", False) for _, _, facts in parts)  # files of earlier versions do not say
 
 
 def _notion(facts: Mapping[str, Any]) -> Notion:
@@ -279,6 +309,7 @@ def _bounds(parts: list[Any]) -> tuple[BoundCurve, ...]:
                 values=values,
                 rate=about.get("rate", True),
                 of_run=about.get("of_run", False),
+                tuned=about.get("tuned", False),
             )
         )
     return tuple(curves)

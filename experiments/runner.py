@@ -42,7 +42,7 @@ class Done:
     Attributes:
         cell: the cell.
         status: "computed", "kept" (its result stood on disk) or "failed".
-        seconds: wall-clock time in the worker.
+        seconds: wall-clock time in the worker, but for measuring memory.
         error: what went wrong, with the traceback; empty otherwise.
         warnings: distinct warnings raised on the way.
     """
@@ -153,10 +153,14 @@ class _Result:
 def _work(cell: Cell) -> _Result:
     """Compute one cell. Runs in a worker; errors come back as data."""
     kept: list[int] = []
+    watching = 0.0
 
     def watch(policy: Any) -> None:
+        nonlocal watching
+        begun = time.perf_counter()
         with suppress(Exception):  # of somebody else's objects; then it stays unknown
             kept.append(bytes_kept(policy))
+        watching += time.perf_counter() - begun
 
     start = time.perf_counter()
     with warnings.catch_warnings(record=True) as caught:
@@ -164,8 +168,8 @@ def _work(cell: Cell) -> _Result:
         try:
             arrays, facts = run_cell(cell, watch)
         except Exception:
-            return _Result(time.perf_counter() - start, error=traceback.format_exc())
-    seconds = time.perf_counter() - start
+            return _Result(time.perf_counter() - start - watching, error=traceback.format_exc())
+    seconds = time.perf_counter() - start - watching
     distinct = tuple(dict.fromkeys(str(w.message) for w in caught))
     return _Result(seconds, max(kept, default=None), arrays, facts, warnings=distinct)
 

@@ -3,8 +3,9 @@
 A search needs no second stage. All candidates play all replicates; the first ``tuning`` ones choose, for each policy,
 the candidate with the lowest mean score (the panel's notion of regret, or its cost, at the horizon), and everything
 that is reported of the chosen ones comes from the other replicates. Every candidate has a held-out score in this way.
-In a replicate all candidates meet the same world and the same comparator, so that the comparator cannot favour one:
-regret and cost rank them alike.
+In a replicate all candidates meet the same world. Where the comparator does not depend on the play they meet the same
+comparator too, so that it cannot favour one: regret and cost rank them alike. In a world that answers the policy they
+may differ.
 
 The tuning score of the chosen candidate is biased: it is the least of several means, each with noise. The held-out
 score is not, and the difference is the optimism of selection.
@@ -22,7 +23,7 @@ from numpy.typing import NDArray
 
 from experiments.axes import is_number, text_of
 from experiments.statistics import Array, Interval, mean_band, paired_difference, resampled_means
-from experiments.study import Candidate
+from experiments.study import Candidate, Panel
 
 if TYPE_CHECKING:
     from experiments.results import PanelResult
@@ -110,18 +111,23 @@ class SearchResult:
     policies: Mapping[str, Searched]
 
 
-def choose(panel: PanelResult) -> dict[str, str]:
+def choose(panel: PanelResult, tuning: PanelResult) -> dict[str, str]:
     """Each policy of a panel with all candidates, by the name of its entry, to the label of the chosen candidate.
 
-    A policy without swept parameters stands for itself. A policy is left out where no tuning replicate is at hand.
+    A policy without swept parameters stands for itself. A policy is left out where a candidate lacks a tuning
+    replicate: without it another one might be chosen.
+
+    Args:
+        panel: with all replicates at hand.
+        tuning: the same with the tuning replicates alone, and those policies alone that have all of them.
     """
-    tuning = _is_tuning(panel)
     chosen = {}
-    for entry, labels in _entries(panel).items():
+    for entry, labels in entries(panel.panel).items():
         if entry in labels:
-            chosen[entry] = entry
-        elif labels and panel.notions and tuning.any():
-            means = [float(scores(panel, label)[tuning].mean()) for label in labels]
+            if entry in panel.series:
+                chosen[entry] = entry
+        elif tuning.notions and len(tuning.replicates) and all(label in tuning.series for label in labels):
+            means = [float(scores(tuning, label).mean()) for label in labels]
             chosen[entry] = labels[int(np.argmin(means))]
     return chosen
 
@@ -140,9 +146,9 @@ def search_result(panel: PanelResult, confidence: float = 0.95) -> SearchResult:
         panel: with all candidates and replicates.
         confidence: coverage of the intervals, in (0, 1).
     """
-    tuning, chosen = _is_tuning(panel), choose(panel)
+    tuning, chosen = _is_tuning(panel), panel.chosen
     points = {p.title: p.point for p in panel.panel.policies if isinstance(p, Candidate)}
-    entries = {entry: labels for entry, labels in _entries(panel).items() if entry in chosen and entry not in labels}
+    swept = {entry: labels for entry, labels in entries(panel.panel).items() if entry in chosen and entry not in labels}
     both = tuning.any() and not tuning.all()
     kind = panel.notion() if panel.notions else None
     cost = panel.panel.figure.quantity == "cost"
@@ -155,7 +161,7 @@ def search_result(panel: PanelResult, confidence: float = 0.95) -> SearchResult:
         held_out=panel.replicates[~tuning],
         policies={
             entry: _searched(panel, entry, labels, chosen[entry], points, tuning, confidence)
-            for entry, labels in entries.items()
+            for entry, labels in swept.items()
             if both
         },
     )
@@ -202,15 +208,13 @@ def _parameter(value: Any, values: list[Any], winners: NDArray[np.int64], n: int
     return Chosen(value, min(float(ends[0]), value), max(float(ends[1]), value))
 
 
-def _entries(panel: PanelResult) -> dict[str, list[str]]:
-    """Name of each policy as written to the labels that stand for it and have results."""
-    entries: dict[str, list[str]] = {}
-    for policy in panel.panel.policies:
+def entries(panel: Panel) -> dict[str, list[str]]:
+    """Name of each policy as written to the labels that stand for it."""
+    found: dict[str, list[str]] = {}
+    for policy in panel.policies:
         entry = policy.entry if isinstance(policy, Candidate) else policy.title
-        found = entries.setdefault(entry, [])
-        if policy.title in panel.series:
-            found.append(policy.title)
-    return entries
+        found.setdefault(entry, []).append(policy.title)
+    return found
 
 
 def _is_tuning(panel: PanelResult) -> NDArray[np.bool_]:

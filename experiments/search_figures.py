@@ -13,7 +13,7 @@ from matplotlib.ticker import NullFormatter
 from experiments.axes import is_number, text_of
 from experiments.search import Scored, Searched, SearchResult
 from experiments.statistics import Array
-from experiments.style import COLOURS, GREY, number, place_legend, plain
+from experiments.style import COLOURS, GREY, number, place_legend, plain, slant
 
 WIDE = 30.0
 """Ratio of largest to smallest from which an axis is logarithmic."""
@@ -70,7 +70,7 @@ def draw_search(ax: Axes, figure: SearchFigure) -> None:
     ax.set_xlabel(name.replace("_", " "))
     ax.set_ylabel(textwrap.fill(f"{figure.result.score} at the horizon ({figure.result.unit})", 40))
     _scale(ax, x, candidates, kinds, numeric)
-    place_legend(ax, -0.19 if numeric else -0.32)
+    place_legend(ax)
 
 
 def _draw_scores(ax: Axes, x: Array, scores: list[Any], label: str, colour: str, marker: str, joined: bool) -> None:
@@ -94,7 +94,7 @@ def _draw_scores(ax: Axes, x: Array, scores: list[Any], label: str, colour: str,
 
 def _scale(ax: Axes, x: Array, candidates: list[Scored], kinds: list[Any], numeric: bool) -> None:
     if not numeric:
-        ax.set_xticks(range(len(kinds)), kinds, rotation=20, ha="right")
+        slant(ax, range(len(kinds)), kinds)
     elif _is_wide(x):
         ax.set_xscale("log")
         ax.xaxis.set_minor_formatter(NullFormatter())

@@ -194,12 +194,16 @@ def ratio_of_means(numerator: Array, denominator: Array, confidence: float = 0.9
     return Interval(float(top / bottom), min(float(low), top / bottom), max(float(high), top / bottom))
 
 
-def scaling_exponent(samples: Sequence[Array], x: Array, confidence: float = 0.95) -> Interval | None:
-    """Slope of log mean against log x over several runs that are independent of each other.
+def scaling_exponent(
+    samples: Sequence[Array], x: Array, confidence: float = 0.95, paired: bool = False
+) -> Interval | None:
+    """Slope of log mean against log x over several runs.
 
     Args:
         samples: for each run its values [n_replicates].
         x: [n_runs] what differs between the runs, positive.
+        paired: whether values at the same position are of one replicate, which shares its luck between the runs; then
+            replicates are resampled, else the values of each run by themselves.
         confidence: coverage of the bootstrap interval, in (0, 1).
 
     Returns:
@@ -214,7 +218,10 @@ def scaling_exponent(samples: Sequence[Array], x: Array, confidence: float = 0.9
     if min(map(len, samples)) < 2:
         return Interval(slope, math.nan, math.nan)
     rng = np.random.default_rng(_SEED)
-    drawn = np.stack([v[rng.integers(len(v), size=(RESAMPLES, len(v)))].mean(axis=1) for v in samples], axis=1)
+    if paired:
+        drawn = resampled_means(np.stack(samples, axis=1))
+    else:
+        drawn = np.stack([v[rng.integers(len(v), size=(RESAMPLES, len(v)))].mean(axis=1) for v in samples], axis=1)
     tail = _expanded_tail(min(map(len, samples)), confidence)
     low, high = np.quantile(np.log(np.maximum(drawn, 1e-300)) @ centred, [tail, 1.0 - tail])
     return Interval(slope, min(float(low), slope), max(float(high), slope))

@@ -99,6 +99,27 @@ def read_json(path: Path) -> Any:
         raise DamagedError(f"{path} is damaged ({error})") from error
 
 
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Read the manifest of a folder of results.
+
+    Raises:
+        FileNotFoundError: there is none.
+        DamagedError: not JSON, or not what a run writes.
+    """
+    path = folder / "manifest.json"
+    manifest = read_json(path)
+    if not isinstance(manifest, dict):
+        raise DamagedError(f"{path} is damaged (it is no JSON object)")
+    kinds = {"study": dict, "cells": list, "versions": dict, "machine": str}
+    lacking = [name for name, kind in kinds.items() if not isinstance(manifest.get(name), kind)]
+    if lacking:
+        raise DamagedError(f"{path} is damaged (missing or of another kind: {', '.join(lacking)})")
+    parts = {"key", "panel", "policy", "first", "count"}
+    if not all(isinstance(cell, dict) and cell.keys() >= parts for cell in manifest["cells"]):
+        raise DamagedError(f"{path} is damaged (a cell lacks one of {', '.join(sorted(parts))})")
+    return manifest
+
+
 def check_writable(folder: Path) -> None:
     """Make ``folder`` if need be and see that a file can be written there.
 

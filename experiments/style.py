@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import matplotlib as mpl
 from matplotlib.axes import Axes
+from matplotlib.ticker import FixedLocator
+from matplotlib.transforms import ScaledTranslation
 
 from experiments.results import BoundCurve
 
@@ -44,6 +47,9 @@ DECADES = 1000.0
 """Logarithmic time axes show this factor of time up to the horizon."""
 WIDTH, HEIGHT, LINE = 3.5, 2.75, 0.128
 """Inches: width of a panel (a column of a two-column paper), its height, and that of a line of the legend below it."""
+BELOW, LETTER, SLANT = 0.39, 0.05, 20.0
+"""Inches from the axes down to the legend where the ticks show numbers, inches that a letter of a tick's label takes,
+and degrees by which labels that are no numbers are slanted."""
 
 BOUND_STYLES: dict[str, Any] = {"upper": (0, (4, 2)), "lower": "-.", "order": ":", "of_run": ":"}
 """Of upper and lower bounds with explicit constants, of those known up to order, and of those from the run's state."""
@@ -81,17 +87,38 @@ def plain(text: str) -> str:
     return text.replace("$", r"\$")
 
 
-def place_legend(ax: Axes, below: float = -0.19) -> None:
-    """Put the legend under the axes, one entry a line, long ones wrapped."""
+def slant(ax: Axes, places: Any, labels: Sequence[str]) -> None:
+    """Write labels that are no numbers, which may be long, at the ticks of the x axis."""
+    ax.set_xticks(places, [plain(label) for label in labels], rotation=SLANT, ha="right")
+
+
+def _slanted(ax: Axes) -> float:
+    """Inches that slanted labels reach down."""
+    if not isinstance(ax.xaxis.get_major_locator(), FixedLocator):
+        return 0.0
+    longest = max((len(tick.get_text()) for tick in ax.get_xticklabels()), default=0)
+    return float(LETTER * longest * math.sin(math.radians(SLANT)))
+
+
+def place_legend(ax: Axes) -> None:
+    """Put the legend under the axes and their labels, one entry a line, long ones wrapped."""
     for artist, text in zip(*ax.get_legend_handles_labels(), strict=True):
         artist.set_label(plain(textwrap.fill(text, 52, subsequent_indent="   ")))
-    anchor = (0.5, below)
-    ax.legend(loc="upper center", bbox_to_anchor=anchor, ncols=1, handlelength=2.6, borderaxespad=0.0)
+    down = ScaledTranslation(0.0, -BELOW - _slanted(ax), ax.figure.dpi_scale_trans)
+    ax.legend(
+        loc="upper center",
+        bbox_to_anchor=(0.5, 0.0),
+        bbox_transform=ax.transAxes + down,
+        ncols=1,
+        handlelength=2.6,
+        borderaxespad=0.0,
+    )
 
 
-def legend_lines(ax: Axes) -> int:
-    """Lines of text in the legend."""
-    return sum(text.count("\n") + 1 for text in ax.get_legend_handles_labels()[1])
+def height_of(ax: Axes) -> float:
+    """Inches that the axes take with their legend and slanted labels."""
+    lines = sum(text.count("\n") + 1 for text in ax.get_legend_handles_labels()[1])
+    return HEIGHT + LINE * float(lines) + _slanted(ax)
 
 
 def curve_id(part: str, policy: int, piece: int) -> str:

@@ -12,7 +12,7 @@ from matplotlib.ticker import NullFormatter
 from environments.contract import Notion
 from experiments.axes import text_of
 from experiments.statistics import Array
-from experiments.style import BOUND_STYLES, COLOURS, DASHES, GREY, curve_id, notes_of, place_legend, plain
+from experiments.style import BOUND_STYLES, COLOURS, DASHES, GREY, curve_id, notes_of, place_legend, plain, slant
 from experiments.sweeps import SweepBound, SweepResult
 
 
@@ -46,7 +46,7 @@ def draw_sweep(ax: Axes, result: SweepResult) -> None:
     _set_scales(ax, result, x, scale)
     if quantity == "ratio" and scale in ("linear", "semilogx"):
         ax.set_ylim(*_limits(result, curves))
-    place_legend(ax, -0.19 if result.numeric else -0.32)
+    place_legend(ax)
 
 
 def _ratio(result: SweepResult, kind: Notion) -> str:
@@ -74,7 +74,7 @@ def _scale_of(result: SweepResult, x: Array) -> str:
 
 def _set_scales(ax: Axes, result: SweepResult, x: Array, scale: str) -> None:
     if not result.numeric:
-        ax.set_xticks(x, [text_of(p) for p in result.points], rotation=20, ha="right")
+        slant(ax, x, [text_of(p) for p in result.points])
     elif scale in ("loglog", "semilogx"):
         if x.min() > 0.0:
             ax.set_xscale("log")

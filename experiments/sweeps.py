@@ -124,7 +124,10 @@ def _line(panels: tuple[PanelResult, ...], label: str, sweep: Sweep, x: Array | 
         samples.append(cost if quantity == "cost" else panel.regret(label, notion)[:, -1])
         band = mean_band(samples[-1][:, None], confidence)
         intervals.append(Interval(float(band.mean[0]), float(band.low[0]), float(band.high[0])))
-    exponent = None if x is None or quantity == "ratio" else scaling_exponent(samples, x, confidence)
+    exponent = None
+    if x is not None and quantity != "ratio":
+        paired = all(np.array_equal(panel.replicates, panels[0].replicates) for panel in panels)
+        exponent = scaling_exponent(samples, x, confidence, paired)
     return SweepLine(tuple(intervals), exponent)
 
 

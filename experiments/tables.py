@@ -15,16 +15,16 @@ def table(panel: PanelResult, confidence: float, notion: str = "") -> list[dict[
     """One row a policy, lowest final regret first.
 
     Columns: policy, regret (mean at the horizon), error (standard error), low and high (pointwise interval), behind
-    (mean paired difference to the first row), behind_low and behind_high, exponent with its ends, seconds (a replicate
+    (mean paired difference to ``best_of``), behind_low and behind_high, exponent with its ends, seconds (a replicate
     in the quickest block), bytes_kept (see ``experiments.memory``). None where something is not known.
     """
     finals = {label: panel.regret(label, notion)[:, -1] for label in panel.series}
     order = sorted(finals, key=lambda label: float(finals[label].mean()))
-    rows = []
+    rows, best = [], best_of(panel, notion)
     for label in order:
         regret = panel.regret(label, notion)
         band = mean_band(regret[:, -1:], confidence)
-        behind = paired_difference(finals[label], finals[order[0]], confidence)
+        behind = paired_difference(finals[label], finals[best], confidence)
         exponent = growth_exponent(regret, panel.times, confidence)
         rows.append(
             {
@@ -46,6 +46,11 @@ def table(panel: PanelResult, confidence: float, notion: str = "") -> list[dict[
     return rows
 
 
+def best_of(panel: PanelResult, notion: str = "") -> str:
+    """The policy of lowest mean regret at the horizon among those that do not know the run in advance."""
+    return min(panel.learners, key=lambda label: float(panel.regret(label, notion)[:, -1].mean()))
+
+
 def csv_text(panel: PanelResult, confidence: float, notion: str = "") -> str:
     """The same table as CSV (RFC 4180) in full precision, with a header; unknown values are empty."""
     stream = io.StringIO()
@@ -57,7 +62,7 @@ def csv_text(panel: PanelResult, confidence: float, notion: str = "") -> str:
 
 
 def latex(panel: PanelResult, confidence: float) -> str:
-    """The table of final regrets, for LaTeX with the package booktabs; the best mean is bold."""
+    """The table of final regrets, for LaTeX with the package booktabs; the best learner's mean is bold."""
     kind = panel.notion()
     lines = [
         r"\begin{tabular}{lrrr}",
@@ -65,11 +70,12 @@ def latex(panel: PanelResult, confidence: float) -> str:
         rf"policy & {_escape(kind.label)} & s.e. & growth exponent \\",
         r"\midrule",
     ]
-    for i, row in enumerate(table(panel, confidence)):
+    best = best_of(panel)
+    for row in table(panel, confidence):
         mean = f"{row['regret']:.5g}"
         error = "--" if row["error"] is None else f"{row['error']:.2g}"
         exponent = "--" if row["exponent"] is None else f"{row['exponent']:.2f}"
-        mean = rf"\textbf{{{mean}}}" if i == 0 else mean
+        mean = rf"\textbf{{{mean}}}" if row["policy"] == best else mean
         lines.append(rf"{_escape(row['policy'])} & {mean} & {error} & {exponent} \\")
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}", ""])
 

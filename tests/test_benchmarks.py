@@ -3,14 +3,13 @@
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import numpy as np
 import pytest
 from figure import draw
 from table import MARGIN, Curve, Record, Row, quantity
-from timing import Growth, Pairs, growth, measure, peak
+from timing import CPU, WALL, Clock, Growth, Pairs, growth, measure, peak
 
 
 def pairs(*ratios: float) -> Pairs:
@@ -35,21 +34,23 @@ def test_pairs_are_divided_within_each_pair():
 
 def test_measure_counts_items_and_takes_turns():
     calls: list[str] = []
+    now = 0.0
 
-    def ours():
-        calls.append("a")
-        time.sleep(0.002)
+    def takes(name: str, seconds: float):
+        nonlocal now
+        calls.append(name)
+        now += seconds
 
-    def reference():
-        calls.append("b")
-        time.sleep(0.002)
-
-    measured = measure(ours, reference, "thing", (4, 1), repeats=4, clock=time.perf_counter)
+    measured = measure(lambda: takes("a", 3.0), lambda: takes("b", 2.0), "thing", (4, 1), repeats=4, clock=lambda: now)
     assert "".join(calls) == "ab" + "abba" * 2
-    assert len(measured.ratios) == 4
-    assert 0.1 < measured.ratio < 0.6
-    assert measured.wall
-    assert not measure(int, int, "thing", repeats=1).wall
+    assert measured.ours == (0.75,) * 4
+    assert measured.reference == (2.0,) * 4
+    assert measured.ratio == 0.375
+
+
+@pytest.mark.parametrize(("clock", "wall"), [(WALL, True), (CPU, False), (lambda: 0.0, False)])
+def test_pairs_say_whether_they_are_of_the_wall_clock(clock: Clock, wall: bool):
+    assert measure(int, int, "thing", repeats=1, clock=clock).wall == wall
 
 
 @pytest.mark.parametrize("exponent", [0.0, 0.7, 1.0, 2.0])

@@ -149,6 +149,6 @@ class Exp3(ArmsPolicy[float]):
                 "fixed",
                 "Auer, Cesa-Bianchi, Freund, Schapire 2002, Theorem 3.1",
                 holds(facts, OBLIVIOUS, BOUNDED),
-                rate=False,  # with one gamma at every time, the rate is in the horizon
+                tuned=True,
             ),
         )

@@ -147,8 +147,8 @@ class Exp3IX(ArmsPolicy[float]):
         integrated = "derived: Neu 2015, Theorem 1, integrated over the probability of failure"
 
         def bound(name: str, curve: Callable[[Array], Array], source: str, anytime: bool = True) -> Bound:
-            needs, rate = holds(facts, OBLIVIOUS, BOUNDED), self.eta == "anytime"  # a fixed step's is in the horizon
-            return Bound(name, "upper", curve, "fixed", source, needs, anytime, rate)
+            needs, tuned = holds(facts, OBLIVIOUS, BOUNDED), self.eta != "anytime"
+            return Bound(name, "upper", curve, "fixed", source, needs, anytime, tuned=tuned)
 
         def direct(t: Array) -> Array:
             if self.eta == "anytime":

@@ -126,7 +126,7 @@ class FTPL(ArmsPolicy[Array]):
                 "fixed",
                 "derived: be the perturbed leader, and the memorylessness of exponential perturbations",
                 holds(facts, OBLIVIOUS, BOUNDED),
-                rate=False,  # with one step size at every time, the rate is in the horizon
+                tuned=True,
             ),
         )
 

@@ -152,6 +152,6 @@ class Hedge(ArmsPolicy[Array]):
                 "fixed",
                 f"Cesa-Bianchi and Lugosi 2006, Theorem {'2.3' if anytime else '2.2'}",
                 holds(facts, OBLIVIOUS, BOUNDED),
-                rate=anytime,  # with one step size at every time, the rate is in the horizon
+                tuned=not anytime,
             ),
         )

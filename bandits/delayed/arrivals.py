@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bandits.contract import Array, Assumption, Policy, Problem
+from bandits.domain import integer
 from bandits.registry import POLICIES
 
 PREFIX = "delayed-"
@@ -37,6 +38,45 @@ class Arrival(NamedTuple):
 
 Arrivals = tuple[Arrival, ...]
 """The feedback of a round: all that arrives at its end, earlier rounds first. Without delay, its own feedback alone."""
+
+
+class Owed:
+    """The rounds of a run whose feedback has not arrived, each with its action.
+
+    Args:
+        n_actions: number of actions.
+    """
+
+    def __init__(self, n_actions: int) -> None:
+        self.n_actions, self.round = n_actions, 0
+        self._actions: dict[int, int] = {}
+
+    def settle(self, action: int, feedback: Arrivals) -> None:
+        """End a round: its feedback is owed from now on, and that of all that arrives no longer is.
+
+        Raises:
+            ValueError: no such action, or feedback that is not a tuple of arrivals each of which is owed; nothing has
+                changed then, and the round can be ended again.
+        """
+        integer("action", action, 0, self.n_actions - 1)
+        if not isinstance(feedback, tuple) or not all(isinstance(arrival, Arrival) for arrival in feedback):
+            raise ValueError(
+                "feedback must be a tuple of Arrival(time, action, feedback), () where nothing arrives, "
+                f"got {feedback!r}"
+            )
+        came: set[int] = set()
+        for arrival in feedback:
+            time = integer("time of an arrival", arrival.time, 0, self.round)
+            owed = action if time == self.round else self._actions.get(time)
+            if owed is None or time in came:
+                raise ValueError(f"feedback of round {time} must arrive once, but it arrives again: {arrival!r}")
+            if arrival.action != owed:
+                raise ValueError(f"feedback of round {time} must be of its action {owed}, got {arrival!r}")
+            came.add(time)
+        self._actions[self.round] = action
+        self.round += 1
+        for time in came:
+            del self._actions[time]
 
 
 def build(

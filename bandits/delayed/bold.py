@@ -26,7 +26,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from bandits.contract import Array, Assumption, Bound, Policy, Problem, check_accepts
-from bandits.delayed.arrivals import Arrivals, build, oblivious, outstanding, undelayed
+from bandits.delayed.arrivals import Arrivals, Owed, build, oblivious, outstanding, undelayed
 
 
 class BOLD(Policy[Any, int, Arrivals]):
@@ -55,7 +55,7 @@ class BOLD(Policy[Any, int, Arrivals]):
     def reset(self, problem: Problem, rng: np.random.Generator) -> None:
         self._told = _share(problem)
         check_accepts(self._base, self._told, "the problem without delays")
-        self._rng, self._round = rng, 0
+        self._rng, self._owed = rng, Owed(problem.n_actions)
         self._pool: list[Policy[Any, int, Any]] = []
         self._free: list[int] = []
         self._waiting: dict[int, tuple[int, Any]] = {}
@@ -66,14 +66,14 @@ class BOLD(Policy[Any, int, Arrivals]):
         Raises:
             RuntimeError: the last action was not followed by ``update``.
         """
-        if self._round in self._waiting:
+        if self._owed.round in self._waiting:
             raise RuntimeError("choose must be followed by update: the copy that chose the last action is waiting")
         if not self._free:
             self._free.append(len(self._pool))
             self._pool.append(copy.deepcopy(self._base))
             self._pool[-1].reset(self._told, self._rng if len(self._pool) == 1 else self._rng.spawn(1)[0])
         chosen = heapq.heappop(self._free)
-        self._waiting[self._round] = chosen, copy.copy(observation)
+        self._waiting[self._owed.round] = chosen, copy.copy(observation)
         return self._pool[chosen].choose(observation)
 
     def update(self, observation: Any, action: int, feedback: Arrivals) -> None:
@@ -81,14 +81,12 @@ class BOLD(Policy[Any, int, Arrivals]):
 
         Raises:
             RuntimeError: no action was chosen since the last update.
-            ValueError: feedback of a round for which no copy waits.
+            ValueError: no such action, or feedback that is not owed; nothing has changed then.
         """
-        if self._round not in self._waiting:
+        if self._owed.round not in self._waiting:
             raise RuntimeError("update must follow choose, once: no action was chosen since the last update")
-        self._round += 1
+        self._owed.settle(action, feedback)
         for arrival in feedback:
-            if arrival.time not in self._waiting:
-                raise ValueError(f"feedback of round {arrival.time} arrives, for which no copy waits: {arrival!r}")
             waiting, seen = self._waiting.pop(arrival.time)
             self._pool[waiting].update(seen, arrival.action, arrival.feedback)
             heapq.heappush(self._free, waiting)

@@ -27,7 +27,7 @@ import numpy as np
 
 from bandits.arms.theory import STATIONARY, gaps_of, holds
 from bandits.contract import Array, Bound, Policy, Problem, check_accepts
-from bandits.delayed.arrivals import Arrivals, build, oblivious, outstanding, undelayed
+from bandits.delayed.arrivals import Arrivals, Owed, build, oblivious, outstanding, undelayed
 
 
 class QPMD(Policy[Any, int, Arrivals]):
@@ -69,8 +69,8 @@ class QPMD(Policy[Any, int, Arrivals]):
         check_accepts(self._base, told, "the problem without delays")
         self._base.reset(told, rng)
         self._queues: list[deque[float]] = [deque() for _ in range(problem.n_actions)]
-        self._waiting = [0] * problem.n_actions
-        self._asked = -1
+        self._owed = Owed(problem.n_actions)
+        self._asked, self._chosen = -1, False
 
     def choose(self, observation: Any) -> int:
         if self._asked < 0:
@@ -78,19 +78,21 @@ class QPMD(Policy[Any, int, Arrivals]):
         while queue := self._queues[self._asked]:
             self._base.update(observation, self._asked, queue.popleft())
             self._asked = self._base.choose(observation)
+        self._chosen = True
         return self._asked
 
     def update(self, observation: Any, action: int, feedback: Arrivals) -> None:
         """Note that ``action`` was played, and queue what has arrived.
 
         Raises:
-            ValueError: feedback for an arm that is owed none.
+            RuntimeError: no action was chosen since the last update.
+            ValueError: no such action, or feedback that is not owed; nothing has changed then.
         """
-        self._waiting[action] += 1
+        if not self._chosen:
+            raise RuntimeError("update must follow choose, once: no action was chosen since the last update")
+        self._owed.settle(action, feedback)
+        self._chosen = False
         for arrival in feedback:
-            if self._waiting[arrival.action] == 0:
-                raise ValueError(f"feedback for arm {arrival.action} arrives, but none is outstanding: {arrival!r}")
-            self._waiting[arrival.action] -= 1
             self._queues[arrival.action].append(arrival.feedback)
 
     def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:

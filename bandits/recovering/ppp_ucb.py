@@ -148,6 +148,6 @@ class PPPUCB(SchedulingPolicy):
                 "gamma" if rounding else "plan",
                 "derived in this project; order of Simchi-Levi, Zheng, Zhu 2021, abstract",
                 tuple(assumptions),
-                rate=False,  # with the horizon's constants at every time, the rate is in the horizon
+                tuned=True,
             ),
         )

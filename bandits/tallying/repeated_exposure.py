@@ -185,7 +185,7 @@ class RepeatedExposureElimination(RunPolicy):
                 against,
                 "derived in this project; order of Malik, Igoe, Li, Singh 2023, abstract",
                 assumptions,
-                rate=False,  # with the horizon's constants at every time, the rate is in the horizon
+                tuned=True,
             )
 
         return bound("sequence", extra), bound("constant", extra), bound("steady", extra + true - 1)

@@ -4,7 +4,10 @@ What a policy decided elsewhere is compared with what its compiled path decides 
 a reward that was not seen there is not a number here, so a different decision is found out.
 """
 
+import functools
+import os
 import re
+import subprocess
 import sys
 import types
 from pathlib import Path
@@ -25,12 +28,18 @@ from bandits import (
 )
 from bandits.checks import TableWorld
 
-PAGE = Path(__file__).parents[2] / "docs" / "simulators.md"
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "simulators.md"
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
+PROGRAMS = dict(re.findall(r"<!-- (\w+).py -->\n```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL))
+
+
+@functools.cache
 def recipe(name):
-    """The names that a program of the page defines."""
-    (program,) = re.findall(rf"<!-- {name}.py -->\n```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
+    """The names that a program of the page defines, once it has run to its end."""
+    program = PROGRAMS[name]
     module = types.ModuleType(f"recipe_{name}")
     sys.modules[module.__name__] = module
     exec(compile(program, name, "exec"), module.__dict__)
@@ -58,7 +67,7 @@ def test_coba_without_contexts(make):
         500, lambda i, r: None, lambda i, c, r: ["a", "b", "c"], lambda i, c, a, r: pays("abc".index(a), r.random()), 3
     )[0]
     problem = Problem("arms", "bandit", 3, 500)
-    actions, rewards = recipe("coba").play(make(), problem, simulation)
+    actions, rewards = recipe("with_coba").play(make(), problem, simulation)
     arms = ["abc".index(a) for a in actions]
     assert arms == decides(make(), problem, arms, rewards)
     assert np.mean(rewards) > 0.5
@@ -80,7 +89,7 @@ def test_coba_with_contexts():
         5,
     )[0]
     problem = Problem("contextual", "bandit", 4, contexts=((0.0, 1.0),) * 2)
-    actions, rewards = recipe("coba").play(LinUCB(), problem, simulation)
+    actions, rewards = recipe("with_coba").play(LinUCB(), problem, simulation)
     policy = LinUCB()
     policy.reset(problem, np.random.default_rng(0))
     for interaction, action in zip(simulation.read(), actions, strict=True):
@@ -101,7 +110,7 @@ def test_an_experiment_of_coba():
     simulations = coba.Environments.from_lambda(
         300, lambda i, r: None, lambda i, c, r: [0, 1, 2], lambda i, c, a, r: pays(a, r.random()), 3
     )
-    ours = recipe("coba").Ours(TsallisINF(), Problem("arms", "bandit", 3, 300))
+    ours = recipe("with_coba").Ours(TsallisINF(), Problem("arms", "bandit", 3, 300))
     result = coba.Experiment(simulations, [ours, coba.RandomLearner()]).run(quiet=True)
     rewards = [np.mean([row[-1] for row in result.interactions.where(learner_id=i)]) for i in (0, 1)]
     assert len(result.interactions) == 600
@@ -117,7 +126,7 @@ def test_river(make):
 
     world = gymnasium.make("river_bandits/CandyCaneContest-v0", max_episode_steps=300)
     problem = Problem("arms", "bandit", int(world.action_space.n), 300)
-    module = recipe("river")
+    module = recipe("with_river")
     ((arms, rewards), _) = module.play([module.Ours(make(), problem), bandit.UCB(delta=1, seed=1)], world)
     assert len(arms) == 300
     assert arms == decides(make(), problem, arms, rewards)
@@ -132,7 +141,7 @@ def test_a_policy_of_river_in_a_world_of_ours():
     import environments  # noqa: F401
 
     world = gymnasium.make("regretlab/BernoulliArms-v0", means=list(MEANS), horizon=1000)
-    problem, module = Problem("arms", "bandit", 3, 1000), recipe("river")
+    problem, module = Problem("arms", "bandit", 3, 1000), recipe("with_river")
     policies = [module.Ours(UCB1(), problem), bandit.EpsilonGreedy(epsilon=0.1, seed=1)]
     for arms, rewards in module.play(policies, world):
         assert 0.8 * 1000 - np.sum(rewards) < 0.5 * 0.3 * 1000  # uniform play loses 0.3 a round
@@ -147,7 +156,7 @@ def test_a_gymnasium_environment_of_another_package(make):
     import gymnasium
 
     world = gymnasium.make("Buffalo-v0", arms=6, disable_env_checker=True)  # its infos share an object
-    arms, rewards = recipe("gym").play(make(), world, 400)
+    arms, rewards = recipe("with_gymnasium").play(make(), world, 400)
     problem = Problem("arms", "bandit", 6, 400, low=-np.inf, high=np.inf, noise=1.0)
     assert arms == decides(make(), problem, arms, rewards, seed=1)
     assert np.mean(rewards) > 5.0  # the best arm pays 10, every other at most 5
@@ -170,9 +179,35 @@ def test_a_simulator_with_start_choice_and_reward(make):
         assert arms == decides(make(), problem, arms, rewards)
 
 
-@pytest.mark.parametrize(("name", "policy"), [("loop", "policy"), ("late", "policy")])
-def test_programs_without_other_packages(name, policy):
+@pytest.mark.parametrize(("name", "best"), [("loop", 2), ("games", 2), ("late", 1)])
+def test_programs_without_other_packages(name, best):
     module = recipe(name)
     assert module.arm in (0, 1, 2)
-    counts = np.bincount([getattr(module, policy).choose(None) for _ in range(5)], minlength=3)
-    assert counts.argmax() == (2 if name == "loop" else 1)
+    policy = module.player.policy if name == "games" else module.policy
+    assert policy.choose(None) == best
+
+
+OTHERS = {"with_coba": "coba", "with_river": "river", "with_gymnasium": "buffalo_gym"}
+
+
+@pytest.mark.parametrize("name", OTHERS)
+def test_programs_with_other_packages(name):
+    pytest.importorskip(OTHERS[name])
+    rewards = recipe(name).rewards
+    assert len(rewards) == 300
+    assert len(set(rewards)) > 1
+
+
+def test_the_page_has_no_program_in_parts():
+    assert PAGE.read_text(encoding="utf-8").count("```python\n") == len(PROGRAMS)
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_every_program_is_whole(name, tmp_path):
+    """Saved beside the others under the name that the page gives it, none of which may be that of a package."""
+    if name in OTHERS:
+        pytest.importorskip(OTHERS[name])
+    for other, program in PROGRAMS.items():
+        (tmp_path / f"{other}.py").write_text(program, encoding="utf-8")
+    done = subprocess.run([sys.executable, f"{name}.py"], cwd=tmp_path, env=ENVIRONMENT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

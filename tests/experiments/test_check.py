@@ -120,6 +120,9 @@ def test_no_exponent_on_a_clock_that_hardly_moves(clock):
 
 
 def test_no_exponent_for_a_bound_that_claims_no_rate():
+    (verdict,) = check(results(noisy(0.01 * TIMES), replace(bound(3 * ROOT), tuned=True)))
+    assert verdict.exponent == "not tested"
+    assert "the bound's rate is in the horizon" in verdict.text
     (verdict,) = check(results(noisy(0.01 * TIMES), replace(bound(3 * ROOT), rate=False)))
     assert (verdict.result, verdict.exponent) == ("holds", "not tested")
 

@@ -1,6 +1,7 @@
 """Figures and reports: equal results are equal files, and show what they say."""
 
 import re
+from dataclasses import replace
 
 import matplotlib as mpl
 import numpy as np
@@ -74,6 +75,14 @@ def test_a_bound_whose_assumption_fails_is_grey_and_says_so(results):
 def test_an_unknown_notion_is_named(results, tmp_path):
     with pytest.raises(ValueError, match=r"no regret notion 'pseud' \(did you mean 'pseudo'\?\)"):
         draw_study(results, tmp_path, ["png"], "pseud")
+
+
+def test_an_unknown_comparator_is_named(results, tmp_path):
+    name, panel = next(iter(results.panels.items()))
+    figure = panel.panel.figure.model_copy(update={"quantity": "cost", "comparators": ["bst"]})
+    wrong = replace(panel, panel=panel.panel.model_copy(update={"figure": figure}))
+    with pytest.raises(ValueError, match=rf"{name}: figure.comparators names 'bst'; it has best_arm, worst"):
+        draw_study(replace(results, panels={**results.panels, name: wrong}), tmp_path, ["svg"])
 
 
 def test_the_table_agrees_with_the_arrays(results):

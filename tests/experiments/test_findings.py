@@ -17,7 +17,7 @@ NOTION = Notion("pseudo", "reward", "best", "fixed", "pseudo-regret")
 POINTS = (100, 1000, 10_000, 100_000)
 
 
-def swept(value, limit, parameter="horizon", rate=True, holds=True, n=16, points=POINTS):
+def swept(value, limit, parameter="horizon", holds=True, n=16, points=POINTS, **kind):
     """A study with one sweep and one policy: its regret at a point x is about value(x), its bound limit(x)."""
     environment = {"name": "bernoulli", "parameters": {"means": [0.1, 0.9], "size": 1}}
     body = {"environment": environment, "horizon": 100, "replicates": n, "policies": [{"name": "ucb1", "label": "a"}]}
@@ -26,7 +26,7 @@ def swept(value, limit, parameter="horizon", rate=True, holds=True, n=16, points
     panels = {}
     for k, (x, name) in enumerate(zip(points, study.sweeps[0].panel_names(), strict=True)):
         regret = value(x) * np.random.default_rng(k).lognormal(0.0, 0.02, size=(n, 1)) * np.array([[0.5, 1.0]])
-        bound = BoundCurve("theorem", "upper", "fixed", "s", False, (("iid", holds),), np.full(2, limit(x)), rate)
+        bound = BoundCurve("theorem", "upper", "fixed", "s", False, (("iid", holds),), np.full(2, limit(x)), **kind)
         panels[name] = PanelResult(
             panel=Panel(
                 name=name, environment=Component(name="e"), horizon=100, replicates=n, policies=[Component(name="a")]
@@ -81,6 +81,13 @@ def test_no_exponent_of_a_sweep(options):
     (verdict,) = findings(swept(lambda x: 0.01 * x, lambda x: 5 * x**0.5, **options)).sweeps
     assert verdict.exponent == "not tested"
     assert verdict.result == ("not applicable" if "holds" in options else "holds")
+
+
+def test_a_bound_tuned_to_the_horizon_has_its_rate_there():
+    found = findings(swept(lambda x: 0.01 * x, lambda x: 5 * x**0.5, tuned=True))
+    (verdict,) = found.sweeps
+    assert (verdict.exponent, found.failed) == ("too steep", True)
+    assert {v.exponent for v in found.verdicts} == {"not tested"}
 
 
 def test_a_single_replicate_is_valid_json():

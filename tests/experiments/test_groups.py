@@ -1,5 +1,8 @@
 """Regret in groups from the run to the figure: the group's own clock, bounds of the run, assumptions with numbers."""
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
@@ -17,7 +20,7 @@ seed: 3
 checkpoints: 30
 block: 2
 horizon: 400
-replicates: 3
+replicates: 4
 panels:
   - name: sorted
     environment:
@@ -43,8 +46,8 @@ def world(panel):
 
 
 def test_the_clock_counts_the_rounds_of_the_group(panel):
-    passed = np.array([panel.clocks["rounds in green"][r] for r in range(3)])
-    for r in range(3):
+    passed = np.array([panel.clocks["rounds in green"][r] for r in range(4)])
+    for r in range(4):
         made = world(panel)
         tape = made.draw(tape_rng(3, r))
         member = made.data.groups[tape, made.problem.groups.index("green")]
@@ -59,8 +62,8 @@ def test_the_figure_has_the_group_s_clock_and_dots_the_bound_of_the_run(panel):
 
     ax = Figure().subplots()
     draw_panel(ax, panel)
-    assert ax.get_xlabel() == "rounds in green (mean of 3)"
-    assert " ".join(ax.get_ylabel().split()).endswith("to its best model (ridge with penalty 1) (loss, mean of 3)")
+    assert ax.get_xlabel() == "rounds in green (mean of 4)"
+    assert " ".join(ax.get_ylabel().split()).endswith("to its best model (ridge with penalty 1) (loss, mean of 4)")
     lines = {line.get_label(): line for line in ax.get_lines()}
     (known,) = [line for label, line in lines.items() if label.startswith("bound for green:")]
     (own,) = [line for label, line in lines.items() if label.startswith("bound for green, this run:")]
@@ -77,7 +80,7 @@ def test_a_loss_beyond_the_scale_is_named_with_its_size(panel):
     from bandits.groupwise.groupwise import Groupwise
 
     largest = []
-    for r in range(3):
+    for r in range(4):
         made, policy = world(panel), Groupwise(loss_scale=0.01)
         made.begin(made.draw(tape_rng(3, r)))
         policy.reset(made.problem, np.random.default_rng(0))
@@ -92,17 +95,40 @@ def test_a_loss_beyond_the_scale_is_named_with_its_size(panel):
 def test_each_group_has_a_worst_play_of_its_own(panel):
     worst = {name: panel.comparators[f"worst in {name}"][:, -1] for name in ("green", "red", "always_on")}
     assert worst["green"] + worst["red"] == pytest.approx(worst["always_on"])
-    (bound,) = [b for b in panel.bounds["clipped"] if b.name == "bound for green"]
-    most = (panel.comparators["best in green"] - panel.comparators["worst in green"]).mean(axis=0)
-    assert vacuous(panel, bound, "green") == bool(np.all(bound.values >= most))
+    data = world(panel).data
+    most = np.maximum(data.labels, 1.0 - data.labels) ** 2  # the farther end of [0, 1] is the worst prediction
+    for name in ("green", "red"):
+        member = data.groups[:, data.names.index(name)]
+        assert worst[name] == pytest.approx(np.full(4, -np.sum(most * member)))
+    (theorem,) = bound_for_green(panel)
+    assert not vacuous(panel, theorem, "green")
+    # the worst play loses 101.6 to the best model in green, 70.9 in red
+    for limit, told in ((102.0, {"green": True, "red": True}), (101.0, {"green": False, "red": True})):
+        made_up = replace(theorem, values=np.full(len(panel.times), limit))
+        assert {name: vacuous(panel, made_up, name) for name in told} == told
+    assert not vacuous(panel, replace(theorem, values=np.full(len(panel.times), 70.0)), "red")
+
+
+def bound_for_green(panel):
+    return [b for b in panel.bounds["clipped"] if b.name == "bound for green"]
+
+
+def verdicts_of(panel):
+    verdicts = check(SimpleNamespace(panels={"p": panel}, study=SimpleNamespace(confidence=0.95)))
+    return {(v.policy, v.bound): v for v in verdicts}
+
+
+@pytest.mark.parametrize(("times", "result"), [(100.0, "holds"), (1.0, "undecided"), (0.1, "violated")])
+def test_a_made_up_bound_is_judged_on_the_group_s_regret(panel, times, result):
+    """So many times the mean regret in the group, which four replicates tell apart."""
+    (theorem,) = bound_for_green(panel)
+    made_up = replace(theorem, values=times * panel.regret("clipped", "green").mean(axis=0))
+    verdicts = verdicts_of(replace(panel, bounds={**panel.bounds, "clipped": (made_up,)}))
+    assert verdicts["clipped", "bound for green"].result == result
 
 
 def test_verdicts(panel):
-    from types import SimpleNamespace
-
-    study = SimpleNamespace(confidence=0.95)
-    verdicts = check(SimpleNamespace(panels={"p": panel}, study=study))
-    found = {(v.policy, v.bound): v for v in verdicts}
-    assert found["clipped", "bound for green"].result in ("holds", "undecided")
+    found = verdicts_of(panel)
+    assert found["clipped", "bound for green"].result == "holds"
     assert "claims no rate" in found["clipped", "bound for green, this run"].text
     assert "(largest: " in found["free", "bound for green"].text

@@ -17,7 +17,7 @@ from experiments.export import dataset, export
 from experiments.figures import draw_study
 from experiments.report import write_report
 from experiments.runner import run
-from experiments.search import search_result, sentence
+from experiments.search import choose, search_result, sentence
 from experiments.search_figures import draw_search, search_figures
 from experiments.store import cell_file
 from experiments.tables import table
@@ -158,6 +158,16 @@ def test_regret_and_cost_choose_alike(folder, results):
         assert searched.chosen.tuning.value < 0.0, "a cost is minus a reward here"
 
 
+def rows_of(panel, rows):
+    """The panel with some of its replicates, counted from 0."""
+    return replace(
+        panel,
+        replicates=np.arange(len(panel.replicates[rows])),
+        series={lb: {n: v[rows] for n, v in ledger.items()} for lb, ledger in panel.series.items()},
+        comparators={n: v[rows] for n, v in panel.comparators.items()},
+    )
+
+
 def test_selection_is_optimistic_in_tuning_and_honest_held_out(tmp_path):
     """Twelve equal candidates: the choice is noise; its tuning score is too low, its held-out score is not."""
     values = ", ".join(f"{1 + i / 1000}" for i in range(12))
@@ -179,12 +189,8 @@ panels:
     tuning, held_out, everywhere = [], [], []
     for first in range(0, 800, 20):  # forty searches, each on 20 replicates of its own
         rows = slice(first, first + 20)
-        part = replace(
-            full,
-            replicates=np.arange(20),
-            series={lb: {n: v[rows] for n, v in ledger.items()} for lb, ledger in full.series.items()},
-            comparators={n: v[rows] for n, v in full.comparators.items()},
-        )
+        part = rows_of(full, rows)
+        part = replace(part, chosen=choose(part, rows_of(part, slice(0, 5))))
         searched = search_result(part).policies["epsilon_greedy"]
         tuning.append(searched.chosen.tuning.value)
         held_out.append(searched.chosen.held_out.value)

@@ -123,6 +123,17 @@ def test_scaling_exponent(power):
     assert fitted.low <= power <= fitted.high
     assert fitted.high - fitted.low < 0.1
     assert scaling_exponent(samples[:2], x[:2]) is None
+    luck = np.random.default_rng(8).lognormal(0.0, 0.3, 50)  # the same at every point: it moves no slope
+    paired, apart = (scaling_exponent([luck * v**power for v in x], x, paired=p) for p in (True, False))
+    assert paired.high - paired.low < 1e-9
+    assert apart.high - apart.low > 0.02
+    joint = [luck * v**power * np.random.default_rng(k).lognormal(0.0, 0.1, 50) for k, v in enumerate(x)]
+    rng, slopes = np.random.default_rng(1), []
+    for _ in range(2000):
+        who = rng.integers(50, size=50)
+        slopes.append(np.polyfit(np.log(x), np.log([sample[who].mean() for sample in joint]), 1)[0])
+    fitted = scaling_exponent(joint, x, paired=True)
+    assert fitted.high - fitted.low == pytest.approx(3.92 * np.std(slopes), rel=0.12)
     assert scaling_exponent([-s for s in samples], x) is None
 
 

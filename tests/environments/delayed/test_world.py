@@ -1,5 +1,7 @@
 """Worlds with delayed feedback: arrivals by brute force, the laws, what passes through, bad input."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -17,6 +19,14 @@ WORLDS = [
     ("sor", {"side": 4}),
 ]
 PAGING = {"cache_size": 3, "sequence": {"generator": "zipf", "N": 20}}
+
+
+class Endless(BernoulliArms):
+    """Tells its learner no horizon."""
+
+    def __init__(self, means, horizon):
+        super().__init__(means, horizon)
+        self.problem = replace(self.problem, horizon=None)
 
 
 @pytest.mark.parametrize("delay", LAWS, ids=str)
@@ -116,6 +126,7 @@ def test_facts_follow_the_run():
         ({"delay": [0, -2] * 60}, r"delay\[1\] must be a whole number >= 0, got -2"),
         ({"delay": [1, 2]}, "delay must list a delay for each of 60 rounds, got 2"),
         ({"delay": {"law": "geometrical", "mean": 2}}, r"delay.law must be one of .* \(did you mean 'geometric'\?\)"),
+        ({"delay": {"law": ["geometric"]}}, r"delay.law must be one of geometric, uniform, got \['geometric'\]"),
         ({"delay": {"law": "geometric"}}, "delay.mean must be given with the law 'geometric'"),
         ({"delay": {"law": "geometric", "mean": -1}}, r"delay.mean must be a finite number in \[0, inf\), got -1"),
         ({"delay": {"law": "uniform", "high": 2, "lo": 1}}, r"delay.lo is not known: .* \(did you mean 'low'\?\)"),
@@ -132,6 +143,10 @@ def test_facts_follow_the_run():
         ({"parameters": {"means": [0.5], "meens": [0.5]}}, "parameters of environment 'bernoulli': .*meens"),
         ({"parameters": {"means": [0.5], "horizon": 3}}, "parameters must not hold the horizon"),
         ({"parameters": {"means": [1.5]}}, r"means\[0\] must be a finite number in \[0, 1\], got 1.5"),
+        (
+            {"environment": f"{__name__}:Endless"},
+            f"environment must have a horizon, a whole number >= 1, got '{__name__}:Endless'",
+        ),
         ({"horizon": 0}, "horizon must be a whole number >= 1, got 0"),
     ],
     ids=str,
