@@ -119,9 +119,17 @@ def test_the_index_of_an_unfinished_study(invoke, plugin, text, tmp_path):
 def test_check_fails_where_results_are_missing(invoke, tmp_path):
     invoke("run", "small.yaml", "--jobs", 1, "--no-plot")
     next((tmp_path / "results/small/cells").iterdir()).unlink()
-    done = invoke("check", tmp_path / "results/small")
+    folder = tmp_path / "results/small"
+    done = invoke("check", folder)
     assert done.exit_code == 1
     assert "MISSING" in done.output
+    assert done.stderr == ""
+    for words in (("plot",), ("report",), ("export", "--format", "csv")):
+        done = invoke(words[0], folder, *words[1:])
+        assert done.exit_code == 0, done.output
+        assert done.stderr == (
+            f"warning: 1 result is missing, the rest is used; `regretlab check {folder}` lists them\n"
+        )
 
 
 def test_a_failing_cell_is_named_and_the_status_is_not_zero(invoke, plugin, text, tmp_path):

@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 
 from environments.contract import Notion
-from experiments.findings import as_json, as_text, findings, sentence, sweep_sentence
+from experiments.findings import as_json, as_text, counted, findings, sentence, sweep_sentence
 from experiments.results import BoundCurve, PanelResult, Results
 from experiments.runner import Price
 from experiments.study import Component, Panel, Study
+from experiments.style import number
 from experiments.sweeps import sweep_results
+from experiments.tables import latex, table
 
 NOTION = Notion("pseudo", "reward", "best", "fixed", "pseudo-regret")
 POINTS = (100, 1000, 10_000, 100_000)
@@ -118,7 +120,7 @@ def two(gap):
     luck = np.random.default_rng(5).normal(0.0, 1.0, size=(2, 16, 1))
     regret = {"a": 10 + luck[0], "b": 10 + gap + luck[1], "c": 90 + luck[0]}
     series = {label: {"reward": -np.hstack([values, values])} for label, values in regret.items()}
-    panel = replace(panel, series=series, bounds={"a": (), "b": (), "c": ()})
+    panel = replace(panel, series=series, bounds={"a": (), "b": (), "c": ()}, prices=dict.fromkeys(series, Price()))
     return findings(replace(results, panels={**results.panels, name: panel})), panel
 
 
@@ -129,3 +131,57 @@ def test_words_claim_no_difference_that_the_data_do_not_show():
     assert "lowest for a (" in sentence(panel, found)
     assert "highest for c (" in sentence(panel, found)
     assert "a is below all others beyond chance." in sentence(panel, found)
+
+
+def test_who_knows_the_run_in_advance_is_not_ranked():
+    found, panel = two(gap=5.0)
+    name = panel.panel.name
+    panel = replace(panel, clairvoyant=frozenset({"a"}))
+    assert panel.learners == ("b", "c")
+    found = findings(replace(found.results, panels={**found.results.panels, name: panel}))
+    text = sentence(panel, found)
+    assert "lowest for b (" in text
+    assert f"Knowing the run in advance: a ({number(panel.regret('a')[:, -1].mean())})." in text
+    rows = {row["policy"]: row for row in table(panel, 0.95)}
+    assert list(rows) == ["a", "b", "c"]
+    assert rows["b"]["behind"] == 0.0
+    assert rows["a"]["behind"] == pytest.approx(rows["a"]["regret"] - rows["b"]["regret"])
+    assert latex(panel, 0.95).count("textbf") == 1
+    assert f"b & \\textbf{{{rows['b']['regret']:.5g}}}" in latex(panel, 0.95)
+    assert replace(panel, clairvoyant=frozenset("abc")).learners == ("a", "b", "c"), "of such alone, one is first"
+
+
+def test_words_are_of_the_cost_where_it_is_drawn():
+    found, panel = two(gap=5.0)
+    figure = panel.panel.figure.model_copy(update={"quantity": "cost"})
+    panel = replace(panel, panel=panel.panel.model_copy(update={"figure": figure}))
+    cost = number(-panel.series["a"]["reward"][:, -1].mean())
+    assert sentence(panel, found).startswith(
+        f"Cumulative cost at round 100: lowest for a ({cost} reward), highest for c"
+    )
+
+
+@pytest.mark.parametrize(
+    ("options", "clean", "words"),
+    [
+        ({}, True, "5 hold"),
+        ({"holds": False}, True, "5 not applicable"),
+        ({"n": 1}, False, "5 undecided"),
+        ({"value": lambda x: 9.0 * x**0.5}, False, "5 violated"),
+    ],
+)
+def test_what_a_study_amounts_to(options, clean, words):
+    results = swept(**{"value": lambda x: x**0.5, "limit": lambda x: 3 * x**0.5, **options})
+    found = findings(results)
+    assert (found.clean, counted((*found.verdicts, *found.sweeps))) == (clean, words)
+    assert list(as_text(found))[-1].startswith(f"t: 5 bounds, {len(found.contradicted)} fail; {words}; ")
+    name, panel = next(iter(results.panels.items()))
+    lacking = findings(replace(results, panels={**results.panels, name: replace(panel, missing=("a: no result",))}))
+    assert not lacking.clean
+    assert counted([]) == "none"
+
+
+def test_a_bound_beyond_all_numbers_that_matter():
+    """The share of it that is reached underflows no logarithm."""
+    (verdict,) = findings(swept(lambda x: 1e-5 * x, lambda x: 1e300 * x**0.01)).sweeps
+    assert (verdict.result, verdict.exponent) == ("holds", "early")

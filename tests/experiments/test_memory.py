@@ -2,6 +2,7 @@
 
 import sys
 import textwrap
+import time
 
 import numpy as np
 import pytest
@@ -95,6 +96,18 @@ def test_memory_and_time_stand_beside_the_results_and_not_in_them(text, tmp_path
     panel = experiments.load(tmp_path / "one").panels["two"]
     assert panel.missing == ()
     assert (panel.prices["bold"].seconds, panel.prices["bold"].kept) == (None, None)
+
+
+def test_measuring_is_not_part_of_the_time(study, tmp_path, monkeypatch):
+    def slow(policy):
+        time.sleep(0.2)
+        return 1
+
+    monkeypatch.setattr("experiments.runner.bytes_kept", slow)
+    outcome = run(study, tmp_path, jobs=1)
+    looks = [done.seconds for done in outcome.done if done.cell.first == 0 and done.cell.policy]
+    assert len(looks) == 2
+    assert max(looks) < 0.2
 
 
 def test_what_cannot_be_measured_costs_no_result(study, tmp_path, monkeypatch):

@@ -1,6 +1,7 @@
 """Runs: resumed, interrupted, damaged, failing, and always the same numbers."""
 
 import errno
+import json
 import os
 import signal
 import subprocess
@@ -157,10 +158,24 @@ def test_a_damaged_file_is_named_and_computed_again(study, tmp_path, how):
     assert contents(tmp_path) == good
 
 
-def test_a_damaged_manifest_is_an_error(study, tmp_path):
+@pytest.mark.parametrize(
+    ("damage", "what"),
+    [
+        (lambda m: "{", "Expecting property name"),
+        (lambda m: "[]", "it is no JSON object"),
+        (lambda m: {**m, "cells": None}, "missing or of another kind: cells"),
+        (lambda m: {"cells": m["cells"]}, "missing or of another kind: study, versions, machine"),
+        (lambda m: {**m, "cells": [{"key": "0"}]}, "a cell lacks one of count, first, key, panel, policy"),
+        (lambda m: {**m, "study": {**m["study"], "replicats": 1}}, r"study\.replicats: Extra inputs"),
+        (lambda m: {**m, "study": {**m["study"], "block": 0}}, r"study\.block: Input should be"),
+    ],
+)
+def test_a_damaged_manifest_is_an_error(study, tmp_path, damage, what):
     run(study, tmp_path, jobs=1)
-    (tmp_path / "manifest.json").write_text("{", encoding="utf-8")
-    with pytest.raises(store.DamagedError, match=r"manifest\.json is damaged"):
+    path = tmp_path / "manifest.json"
+    damaged = damage(json.loads(path.read_text(encoding="utf-8")))
+    path.write_text(damaged if isinstance(damaged, str) else json.dumps(damaged), encoding="utf-8")
+    with pytest.raises(store.DamagedError, match=rf"manifest\.json is damaged \(.*{what}"):
         experiments.load(tmp_path)
 
 
