@@ -115,3 +115,27 @@ def test_the_shortest_solution():
     X, y, _ = design(0, 50, True)
     theta = minimum_norm_solution(X, y)
     assert theta == pytest.approx(np.linalg.pinv(X, rcond=1e-10) @ y, abs=1e-9)
+    assert minimum_norm_solution(np.array([[1.0, 2.0]]), np.ones(1)) == pytest.approx([0.2, 0.4])
+    assert minimum_norm_solution(np.zeros((2, 3)), np.ones(2)).tolist() == [0.0, 0.0, 0.0]
+
+
+@pytest.mark.parametrize("spread", [1e3, 1e8, 1e12])
+def test_the_shortest_solution_whatever_the_columns_scales(spread):
+    """A column beside others that are ``spread`` times longer is not taken for zero, nor is one beside its own copy."""
+    scale = np.array([1.0 / spread, 1.0, spread])
+    theta = minimum_norm_solution(np.diag(scale), np.array([1.0, 2.0, -1.0]))
+    assert theta == pytest.approx([spread, 2.0, -1.0 / spread], rel=1e-9)
+    copied = np.diag(scale)[:, [0, 0, 1, 2]]
+    theta = minimum_norm_solution(copied, np.array([1.0, 2.0, -1.0]))
+    assert theta == pytest.approx([spread / 2, spread / 2, 2.0, -1.0 / spread], rel=1e-9)
+    losses = prefix_losses(copied, np.array([1.0, 2.0, -1.0]), np.ones(3, np.int8), np.array([3]))
+    assert losses[0] == pytest.approx(0.0, abs=1e-12)
+
+
+@pytest.mark.parametrize(("share", "kept"), [(1e-4, True), (1e-6, False)])
+def test_where_a_column_counts_as_explained(share, kept):
+    """Losses and the shortest solution draw the line at the same share of a column."""
+    X = np.array([[1.0, 1.0], [0.0, share]])
+    y, member, end = np.array([1.0, 1.0]), np.ones(2, np.int8), np.array([2])
+    assert (prefix_losses(X, y, member, end)[0] < 0.5) == kept
+    assert (np.linalg.norm(minimum_norm_solution(X, y)) > 10.0) == kept
