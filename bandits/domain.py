@@ -1,4 +1,4 @@
-"""Checks of hyper-parameters: each returns the value, or raises ``ValueError`` with name, domain and value got."""
+"""Checks of what users give: each raises ``ValueError`` with name, domain and value got."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from numbers import Integral, Real
 from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
 
 T = TypeVar("T", bound=str)
 
@@ -58,6 +61,20 @@ def one_of(name: str, value: T, allowed: Iterable[T]) -> T:
     if value not in words:
         raise ValueError(f"{name} must be one of {', '.join(words)}, got {value!r}{did_you_mean(value, words)}")
     return value
+
+
+def check_outcome(action: int, reward: float, n_actions: int) -> None:
+    """Check that ``action`` is one of 0..n_actions - 1 and its reward finite; quick, as it is done every round."""
+    if not 0 <= action < n_actions:
+        raise ValueError(f"action must be a whole number in 0..{n_actions - 1}, got {action!r}")
+    if not -math.inf < reward < math.inf:
+        raise ValueError(f"the reward must be a finite number, got {reward!r}")
+
+
+def check_rewards(rewards: NDArray[np.float64], n_actions: int) -> None:
+    """Check that there is a finite reward for each of the actions."""
+    if np.shape(rewards) != (n_actions,) or not np.all(np.isfinite(rewards)):
+        raise ValueError(f"feedback must be {n_actions} finite rewards, one an action, got {rewards!r}")
 
 
 def did_you_mean(word: object, known: Iterable[str]) -> str:

@@ -173,10 +173,7 @@ def load(folder: Path | str) -> Results:
         True
     """
     folder = Path(folder)
-    try:
-        manifest = read_manifest(folder)
-    except FileNotFoundError:
-        raise FileNotFoundError(f"{folder} holds no results (no manifest.json): run `regretlab run` first") from None
+    manifest = read_manifest(folder)
     try:
         study = Study.model_validate(manifest["study"])
     except ValidationError as error:

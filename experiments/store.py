@@ -107,7 +107,10 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         DamagedError: not JSON, or not what a run writes.
     """
     path = folder / "manifest.json"
-    manifest = read_json(path)
+    try:
+        manifest = read_json(path)
+    except FileNotFoundError:
+        raise FileNotFoundError(f"{folder} holds no results (no manifest.json): run `regretlab run` first") from None
     if not isinstance(manifest, dict):
         raise DamagedError(f"{path} is damaged (it is no JSON object)")
     kinds = {"study": dict, "cells": list, "versions": dict, "machine": str}

@@ -85,6 +85,10 @@ def _schema(model: type[BaseModel], data: Any, above: Path = ()) -> Iterator[Fou
                 yield where[:-1], f"the key {where[-1]!r} is missing"
             elif e["type"] == "int_type" and isinstance(e["input"], float) and e["input"].is_integer():
                 yield where, f"must be a whole number, got {e['input']!r} (write {int(e['input'])})"
+            elif e["type"] == "string_pattern_mismatch":
+                yield where, f"must be letters, digits and . _ - alone, the first no sign, got {e['input']!r}"
+            elif e["type"] == "too_short":
+                yield where, "must have at least one entry, got []"
             elif e["type"] == "value_error":
                 yield where, str(e["ctx"]["error"])
             else:

@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from bandits.arms.policy import Actions, ArmsPolicy, Block
+from bandits.arms.policy import Actions, BanditPolicy, Block
 from bandits.arms.theory import STATIONARY, holds
 from bandits.contract import Array, Bound, Problem
 from bandits.domain import positive
@@ -59,7 +59,7 @@ def _play(
         actions[s] = arm
 
 
-class AnytimeMOSS(ArmsPolicy[float]):
+class AnytimeMOSS(BanditPolicy):
     """MOSS-anytime of Degenne and Perchet (2016).
 
     Args:
@@ -70,6 +70,7 @@ class AnytimeMOSS(ArmsPolicy[float]):
         self.alpha = positive("alpha", alpha)
 
     def reset(self, problem: Problem, rng: np.random.Generator) -> None:
+        super().reset(problem, rng)
         self._t = 1
         self._counts = np.zeros(problem.n_actions)
         self._sums = np.zeros(problem.n_actions)
@@ -80,9 +81,9 @@ class AnytimeMOSS(ArmsPolicy[float]):
     def choose(self, observation: Any) -> int:
         return _choose(self._t, self._counts, self._means, self._logs, self._scale)
 
-    def update(self, observation: Any, action: int, feedback: float) -> None:
+    def learn(self, action: int, reward: float) -> None:
         self._t += 1
-        _learn(action, feedback, self._counts, self._sums, self._means, self._logs)
+        _learn(action, reward, self._counts, self._sums, self._means, self._logs)
 
     def play(self, block: Block, actions: Actions) -> None:
         _play(block, actions, self._t, self._counts, self._sums, self._means, self._logs, self._scale)

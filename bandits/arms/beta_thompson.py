@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from bandits.arms.policy import Actions, ArmsPolicy, Block
+from bandits.arms.policy import Actions, BanditPolicy, Block
 from bandits.arms.theory import BERNOULLI, BOUNDED, STATIONARY, gaps_of, holds
 from bandits.contract import Array, Assumption, Bound, Problem
 from bandits.domain import positive
@@ -52,7 +52,7 @@ def _play(
         actions[s] = arm
 
 
-class BetaThompson(ArmsPolicy[float]):
+class BetaThompson(BanditPolicy):
     """Thompson sampling for Bernoulli rewards, or any in a finite range by randomised rounding.
 
     Args:
@@ -65,6 +65,7 @@ class BetaThompson(ArmsPolicy[float]):
         self.beta = positive("beta", beta)
 
     def reset(self, problem: Problem, rng: np.random.Generator) -> None:
+        super().reset(problem, rng)
         if not problem.bounded:
             raise ValueError(f"BetaThompson needs rewards in a finite range, got [{problem.low}, {problem.high}]")
         self._rng = rng
@@ -75,8 +76,8 @@ class BetaThompson(ArmsPolicy[float]):
     def choose(self, observation: Any) -> int:
         return int(np.argmax(self._rng.beta(self._successes, self._failures)))
 
-    def update(self, observation: Any, action: int, feedback: float) -> None:
-        success = self._rng.random() < (feedback - self._low) / self._span
+    def learn(self, action: int, reward: float) -> None:
+        success = self._rng.random() < (reward - self._low) / self._span
         (self._successes if success else self._failures)[action] += 1.0
 
     def play(self, block: Block, actions: Actions) -> None:

@@ -34,7 +34,7 @@ from typing import Any
 
 import numpy as np
 
-from bandits.arms.policy import Actions, ArmsPolicy, Block
+from bandits.arms.policy import Actions, BanditPolicy, Block
 from bandits.arms.theory import BOUNDED, OBLIVIOUS, dynamic_gaps_of, holds
 from bandits.contract import Array, Bound, Problem
 from bandits.domain import integer, positive, real
@@ -77,7 +77,7 @@ def _play(block: Block, actions: Actions, counts: Array, sums: Array, scale: flo
         actions[s] = arm
 
 
-class DiscountedUCB(ArmsPolicy[float]):
+class DiscountedUCB(BanditPolicy):
     """D-UCB of Garivier and Moulines (2011).
 
     Args:
@@ -99,6 +99,7 @@ class DiscountedUCB(ArmsPolicy[float]):
         return 1.0 - math.sqrt(min(1.0, self.changes / problem.horizon)) / 4.0
 
     def reset(self, problem: Problem, rng: np.random.Generator) -> None:
+        super().reset(problem, rng)
         self._counts = np.zeros(problem.n_actions)
         self._sums = np.zeros(problem.n_actions)
         self._scale = 4.0 * self.exploration * problem.width**2
@@ -107,8 +108,8 @@ class DiscountedUCB(ArmsPolicy[float]):
     def choose(self, observation: Any) -> int:
         return _choose(self._counts, self._sums, self._scale)
 
-    def update(self, observation: Any, action: int, feedback: float) -> None:
-        _learn(action, feedback, self._counts, self._sums, self._discount)
+    def learn(self, action: int, reward: float) -> None:
+        _learn(action, reward, self._counts, self._sums, self._discount)
 
     def play(self, block: Block, actions: Actions) -> None:
         _play(block, actions, self._counts, self._sums, self._scale, self._discount)

@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 
-from bandits.arms.policy import Actions, ArmsPolicy, Block
+from bandits.arms.policy import Actions, BanditPolicy, Block
 from bandits.arms.theory import STATIONARY, gaps_of, holds
 from bandits.contract import Array, Assumption, Bound, Problem
 from bandits.domain import positive, real
@@ -60,7 +60,7 @@ def _play(block: Block, actions: Actions, uniforms: Array, t: int, counts: Array
         actions[s] = arm
 
 
-class EpsilonGreedy(ArmsPolicy[float]):
+class EpsilonGreedy(BanditPolicy):
     """The epsilon_n-greedy policy of Auer, Cesa-Bianchi and Fischer (2002).
 
     Args:
@@ -74,6 +74,7 @@ class EpsilonGreedy(ArmsPolicy[float]):
         self.d = real("d", d, 0.0, 1.0, closed="high")
 
     def reset(self, problem: Problem, rng: np.random.Generator) -> None:
+        super().reset(problem, rng)
         self._rng = rng
         self._t = 1
         self._counts = np.zeros(problem.n_actions)
@@ -83,10 +84,10 @@ class EpsilonGreedy(ArmsPolicy[float]):
     def choose(self, observation: Any) -> int:
         return _choose(self._t, self._rng.random(), self._counts, self._sums, self._scale)
 
-    def update(self, observation: Any, action: int, feedback: float) -> None:
+    def learn(self, action: int, reward: float) -> None:
         self._t += 1
         self._counts[action] += 1.0
-        self._sums[action] += feedback
+        self._sums[action] += reward
 
     def play(self, block: Block, actions: Actions) -> None:
         uniforms = self._rng.random(actions.size)

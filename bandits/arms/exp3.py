@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from bandits.arms.policy import Actions, ArmsPolicy, Block
+from bandits.arms.policy import Actions, BanditPolicy, Block
 from bandits.arms.theory import BOUNDED, OBLIVIOUS, holds
 from bandits.contract import Array, Bound, Problem
 from bandits.domain import real
@@ -81,7 +81,7 @@ def _play(
         actions[s] = arm
 
 
-class Exp3(ArmsPolicy[float]):
+class Exp3(BanditPolicy):
     """Exp3 of Auer, Cesa-Bianchi, Freund and Schapire (2002).
 
     Args:
@@ -100,6 +100,7 @@ class Exp3(ArmsPolicy[float]):
         return min(1.0, math.sqrt(k * math.log(k) / ((math.e - 1.0) * problem.horizon)))
 
     def reset(self, problem: Problem, rng: np.random.Generator) -> None:
+        super().reset(problem, rng)
         if not problem.bounded:
             raise ValueError(f"Exp3 needs a finite range of rewards: the problem has [{problem.low}, {problem.high}]")
         self._rng = rng
@@ -114,10 +115,10 @@ class Exp3(ArmsPolicy[float]):
         arm, self._probability = _choose(self._rng.random(), self._weights, self._gamma)
         return arm
 
-    def update(self, observation: Any, action: int, feedback: float) -> None:
+    def learn(self, action: int, reward: float) -> None:
         if self._probability == 0.0:
             raise RuntimeError("update must follow choose, once: no arm was drawn since the last update")
-        estimate = (feedback - self._low) / self._span / self._probability
+        estimate = (reward - self._low) / self._span / self._probability
         self._probability = 0.0
         rate = self._gamma / self._weights.size
         _learn(action, estimate, self._exponents, self._weights, self._reference, rate)

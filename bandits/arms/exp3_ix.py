@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 
-from bandits.arms.policy import Actions, ArmsPolicy, Block
+from bandits.arms.policy import Actions, BanditPolicy, Block
 from bandits.arms.theory import BOUNDED, OBLIVIOUS, holds
 from bandits.contract import Array, Bound, Problem
 from bandits.domain import one_of, positive
@@ -78,7 +78,7 @@ def _play(
         actions[s] = arm
 
 
-class Exp3IX(ArmsPolicy[float]):
+class Exp3IX(BanditPolicy):
     """Exp3-IX of Neu (2015).
 
     Args:
@@ -100,6 +100,7 @@ class Exp3IX(ArmsPolicy[float]):
         return math.sqrt(2.0 * math.log(k) / (k * problem.horizon))
 
     def reset(self, problem: Problem, rng: np.random.Generator) -> None:
+        super().reset(problem, rng)
         if not problem.bounded:
             raise ValueError(f"Exp3IX needs a finite range of rewards: the problem has [{problem.low}, {problem.high}]")
         self._rng = rng
@@ -115,10 +116,10 @@ class Exp3IX(ArmsPolicy[float]):
         arm, self._denominator = _choose(self._t, uniform, self._losses, self._weights, self._rate, self._anytime)
         return arm
 
-    def update(self, observation: Any, action: int, feedback: float) -> None:
+    def learn(self, action: int, reward: float) -> None:
         if self._denominator == 0.0:
             raise RuntimeError("update must follow choose, once: no arm was drawn since the last update")
-        self._losses[action] += (self._high - feedback) / self._span / self._denominator
+        self._losses[action] += (self._high - reward) / self._span / self._denominator
         self._denominator = 0.0
         self._t += 1
 

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from bandits.arms.policy import Actions, ArmsPolicy, Block
+from bandits.arms.policy import Actions, BanditPolicy, Block
 from bandits.arms.theory import BOUNDED, STATIONARY, gaps_of, holds
 from bandits.contract import Array, Bound, Problem
 from bandits.domain import integer
@@ -50,7 +50,7 @@ def _play(block: Block, actions: Actions, t: int, trials: int, sums: Array) -> N
             sums[arm] += reward
 
 
-class ExploreThenCommit(ArmsPolicy[float]):
+class ExploreThenCommit(BanditPolicy):
     """Explore-then-commit of Lattimore and Szepesvári (2020), Algorithm 1.
 
     Args:
@@ -71,6 +71,7 @@ class ExploreThenCommit(ArmsPolicy[float]):
         return min(max(best, 1), max(horizon // arms, 1))
 
     def reset(self, problem: Problem, rng: np.random.Generator) -> None:
+        super().reset(problem, rng)
         self._t = 1
         self._trials = self._trials_of(problem)
         self._sums = np.zeros(problem.n_actions)
@@ -78,9 +79,9 @@ class ExploreThenCommit(ArmsPolicy[float]):
     def choose(self, observation: Any) -> int:
         return _choose(self._t, self._trials, self._sums)
 
-    def update(self, observation: Any, action: int, feedback: float) -> None:
+    def learn(self, action: int, reward: float) -> None:
         if self._t <= self._trials * self._sums.size:
-            self._sums[action] += feedback
+            self._sums[action] += reward
         self._t += 1
 
     def play(self, block: Block, actions: Actions) -> None:

@@ -30,7 +30,7 @@ import numpy as np
 from bandits.arms.policy import Actions, ArmsPolicy, Block
 from bandits.arms.theory import BOUNDED, OBLIVIOUS, holds
 from bandits.contract import Array, Bound, Problem
-from bandits.domain import positive
+from bandits.domain import check_rewards, positive
 from bandits.kernels import kernel
 
 
@@ -95,6 +95,7 @@ class FTPL(ArmsPolicy[Array]):
         return _choose(self._rng.standard_exponential(self._losses.size), self._losses, self._eta)
 
     def update(self, observation: Any, action: int, feedback: Array) -> None:
+        check_rewards(feedback, self._losses.size)
         _learn(feedback, self._losses, self._high, self._span)
 
     def play(self, block: Block, actions: Actions) -> None:

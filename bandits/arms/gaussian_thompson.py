@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-from bandits.arms.policy import Actions, ArmsPolicy, Block
+from bandits.arms.policy import Actions, BanditPolicy, Block
 from bandits.arms.theory import GAUSSIAN, STATIONARY, gaps_of, holds
 from bandits.contract import Array, Assumption, Bound, Problem
 from bandits.domain import positive, real
@@ -73,7 +73,7 @@ def _play(
         actions[s] = arm
 
 
-class GaussianThompson(ArmsPolicy[float]):
+class GaussianThompson(BanditPolicy):
     """Thompson sampling for Gaussian rewards of known noise, or sub-Gaussian ones.
 
     Args:
@@ -93,6 +93,7 @@ class GaussianThompson(ArmsPolicy[float]):
         return problem.width / 2.0 if self.noise is None else self.noise
 
     def reset(self, problem: Problem, rng: np.random.Generator) -> None:
+        super().reset(problem, rng)
         arms, flat = problem.n_actions, self.prior_deviation is None
         prior = 0.0 if self.prior_deviation is None else self.prior_deviation**-2
         self._rng = rng
@@ -105,8 +106,8 @@ class GaussianThompson(ArmsPolicy[float]):
     def choose(self, observation: Any) -> int:
         return _choose(self._rng.standard_normal(self._means.size), self._means, self._deviations)
 
-    def update(self, observation: Any, action: int, feedback: float) -> None:
-        _learn(action, feedback, self._totals, self._precisions, self._means, self._deviations, self._h)
+    def learn(self, action: int, reward: float) -> None:
+        _learn(action, reward, self._totals, self._precisions, self._means, self._deviations, self._h)
 
     def play(self, block: Block, actions: Actions) -> None:
         step = max(1, (1 << 16) // self._means.size)  # rounds whose normals are drawn at once

@@ -20,7 +20,7 @@ import numpy as np
 from bandits.arms.policy import Actions, ArmsPolicy, Block
 from bandits.arms.theory import BOUNDED, OBLIVIOUS, holds
 from bandits.contract import Array, Bound, Problem
-from bandits.domain import one_of, positive
+from bandits.domain import check_rewards, one_of, positive
 from bandits.kernels import kernel
 
 
@@ -112,6 +112,7 @@ class Hedge(ArmsPolicy[Array]):
         return _choose(self._t, self._rng.random(), self._losses, self._weights, self._rate, self._anytime)
 
     def update(self, observation: Any, action: int, feedback: Array) -> None:
+        check_rewards(feedback, self._losses.size)
         _learn(feedback, self._losses, self._high, self._span)
         self._t += 1
 

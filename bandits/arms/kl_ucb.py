@@ -23,7 +23,7 @@ from typing import Any
 
 import numpy as np
 
-from bandits.arms.policy import Actions, ArmsPolicy, Block
+from bandits.arms.policy import Actions, BanditPolicy, Block
 from bandits.arms.theory import BOUNDED, STATIONARY, gaps_of, holds
 from bandits.contract import Array, Bound, Problem
 from bandits.kernels import kernel
@@ -122,10 +122,11 @@ def _play(
         actions[s] = arm
 
 
-class KLUCB(ArmsPolicy[float]):
+class KLUCB(BanditPolicy):
     """KL-UCB for Bernoulli rewards, of Garivier and Cappé (2011). Needs rewards in a finite range."""
 
     def reset(self, problem: Problem, rng: np.random.Generator) -> None:
+        super().reset(problem, rng)
         if not problem.bounded:
             raise ValueError(f"KLUCB needs rewards in a finite range, got [{problem.low}, {problem.high}]")
         self._t = 1
@@ -137,9 +138,9 @@ class KLUCB(ArmsPolicy[float]):
     def choose(self, observation: Any) -> int:
         return _choose(self._t, self._counts, self._sums, self._entropies)
 
-    def update(self, observation: Any, action: int, feedback: float) -> None:
+    def learn(self, action: int, reward: float) -> None:
         self._t += 1
-        _learn(action, feedback, self._counts, self._sums, self._entropies, self._low, self._span)
+        _learn(action, reward, self._counts, self._sums, self._entropies, self._low, self._span)
 
     def play(self, block: Block, actions: Actions) -> None:
         _play(block, actions, self._t, self._counts, self._sums, self._entropies, self._low, self._span)

@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from bandits.arms.policy import Actions, ArmsPolicy, Block
+from bandits.arms.policy import Actions, BanditPolicy, Block
 from bandits.arms.theory import STATIONARY, gaps_of, holds
 from bandits.contract import Array, Assumption, Bound, Problem
 from bandits.domain import integer
@@ -57,7 +57,7 @@ def _play(
         actions[s] = arm
 
 
-class MOSS(ArmsPolicy[float]):
+class MOSS(BanditPolicy):
     """MOSS of Audibert and Bubeck (2009).
 
     Args:
@@ -74,6 +74,7 @@ class MOSS(ArmsPolicy[float]):
         return horizon
 
     def reset(self, problem: Problem, rng: np.random.Generator) -> None:
+        super().reset(problem, rng)
         self._counts = np.zeros(problem.n_actions)
         self._sums = np.zeros(problem.n_actions)
         self._indices = np.full(problem.n_actions, math.inf)
@@ -82,8 +83,8 @@ class MOSS(ArmsPolicy[float]):
     def choose(self, observation: Any) -> int:
         return _choose(self._indices)
 
-    def update(self, observation: Any, action: int, feedback: float) -> None:
-        _learn(action, feedback, self._counts, self._sums, self._indices, self._width, self._share)
+    def learn(self, action: int, reward: float) -> None:
+        _learn(action, reward, self._counts, self._sums, self._indices, self._width, self._share)
 
     def play(self, block: Block, actions: Actions) -> None:
         _play(block, actions, self._counts, self._sums, self._indices, self._width, self._share)

@@ -1,4 +1,4 @@
-"""What every policy on arms shares: the block driver of the compiled path."""
+"""What the policies on arms share: the block driver of the compiled path, and checks of what they are told."""
 
 from __future__ import annotations
 
@@ -8,7 +8,8 @@ from typing import Any, ClassVar, NamedTuple, Protocol, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.contract import Array, Policy, World
+from bandits.contract import Array, Policy, Problem, World
+from bandits.domain import check_outcome
 from bandits.offers import offers
 
 Fbk = TypeVar("Fbk")
@@ -73,3 +74,23 @@ class ArmsPolicy(Policy[Any, int, Fbk]):
             actions = np.empty(len(block.noise), dtype=np.int64)
             self.play(block, actions)
             environment.absorb(actions)
+
+
+class BanditPolicy(ArmsPolicy[float]):
+    """A policy on arms that is told the reward of the arm it played. ``reset`` begins with this class's."""
+
+    def reset(self, problem: Problem, rng: np.random.Generator) -> None:
+        self._n_arms = problem.n_actions
+
+    @abstractmethod
+    def learn(self, action: int, reward: float) -> None:
+        """Take in the reward of ``action``, both checked."""
+
+    def update(self, observation: Any, action: int, feedback: float) -> None:
+        """Learn from the reward of ``action``.
+
+        Raises:
+            ValueError: no such arm, or a reward that is not finite; nothing has changed then.
+        """
+        check_outcome(action, feedback, self._n_arms)
+        self.learn(action, feedback)

@@ -30,7 +30,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arms.policy import Actions, ArmsPolicy, Block
+from bandits.arms.policy import Actions, BanditPolicy, Block
 from bandits.arms.theory import OBLIVIOUS, dynamic_gaps_of, holds
 from bandits.contract import Array, Bound, Problem
 from bandits.domain import integer, positive
@@ -87,7 +87,7 @@ def _play(
         actions[s] = arm
 
 
-class SlidingWindowUCB(ArmsPolicy[float]):
+class SlidingWindowUCB(BanditPolicy):
     """SW-UCB of Garivier and Moulines (2011).
 
     Args:
@@ -109,6 +109,7 @@ class SlidingWindowUCB(ArmsPolicy[float]):
         return max(1, math.ceil(2.0 * math.sqrt(problem.horizon * math.log(problem.horizon) / self.changes)))
 
     def reset(self, problem: Problem, rng: np.random.Generator) -> None:
+        super().reset(problem, rng)
         self._t = 1
         self._counts = np.zeros(problem.n_actions)
         self._sums = np.zeros(problem.n_actions)
@@ -119,8 +120,8 @@ class SlidingWindowUCB(ArmsPolicy[float]):
     def choose(self, observation: Any) -> int:
         return _choose(self._t, self._arms.size, self._counts, self._sums, self._scale)
 
-    def update(self, observation: Any, action: int, feedback: float) -> None:
-        _learn(self._t, action, feedback, self._counts, self._sums, self._arms, self._rewards)
+    def learn(self, action: int, reward: float) -> None:
+        _learn(self._t, action, reward, self._counts, self._sums, self._arms, self._rewards)
         self._t += 1
 
     def play(self, block: Block, actions: Actions) -> None:

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arms.policy import Actions, ArmsPolicy, Block
+from bandits.arms.policy import Actions, BanditPolicy, Block
 from bandits.arms.theory import STATIONARY, gaps_of, holds
 from bandits.contract import Array, Bound, Problem
 from bandits.domain import real
@@ -80,7 +80,7 @@ def _play(
         actions[s] = arm
 
 
-class SuccessiveElimination(ArmsPolicy[float]):
+class SuccessiveElimination(BanditPolicy):
     """Successive elimination of Even-Dar, Mannor and Mansour (2006), played for regret.
 
     Args:
@@ -98,6 +98,7 @@ class SuccessiveElimination(ArmsPolicy[float]):
         return 1.0 / problem.horizon
 
     def reset(self, problem: Problem, rng: np.random.Generator) -> None:
+        super().reset(problem, rng)
         self._active = np.arange(problem.n_actions)
         self._state = np.array([problem.n_actions, 0, 1])
         self._sums = np.zeros(problem.n_actions)
@@ -107,8 +108,8 @@ class SuccessiveElimination(ArmsPolicy[float]):
     def choose(self, observation: Any) -> int:
         return int(self._active[self._state[POSITION]])
 
-    def update(self, observation: Any, action: int, feedback: float) -> None:
-        _learn(action, feedback, self._active, self._state, self._sums, self._width, self._log)
+    def learn(self, action: int, reward: float) -> None:
+        _learn(action, reward, self._active, self._state, self._sums, self._width, self._log)
 
     def play(self, block: Block, actions: Actions) -> None:
         _play(block, actions, self._active, self._state, self._sums, self._width, self._log)

@@ -29,7 +29,7 @@ from typing import Any
 
 import numpy as np
 
-from bandits.arms.policy import Actions, ArmsPolicy, Block
+from bandits.arms.policy import Actions, BanditPolicy, Block
 from bandits.arms.tsallis_bounds import tsallis_bounds
 from bandits.contract import Array, Bound, Problem
 from bandits.domain import one_of, positive
@@ -130,7 +130,7 @@ def _play(
         actions[s] = arm
 
 
-class TsallisINF(ArmsPolicy[float]):
+class TsallisINF(BanditPolicy):
     """Tsallis-INF of Zimmert and Seldin (2021), and as Khodak et al. (2024) use it. Losses are ``high - reward``.
 
     Args:
@@ -183,6 +183,7 @@ class TsallisINF(ArmsPolicy[float]):
         return math.sqrt((1.0 if self.step == "theory" else 8.0) / problem.horizon)
 
     def reset(self, problem: Problem, rng: np.random.Generator) -> None:
+        super().reset(problem, rng)
         self._rng = rng
         self._t, self._drawn = 1, -1
         self._sums = np.zeros(problem.n_actions)
@@ -210,14 +211,14 @@ class TsallisINF(ArmsPolicy[float]):
         self._drawn = _choose(self._t, uniform, self._sums, p, memory, self._rate, self._anytime, self._running)
         return self._drawn
 
-    def update(self, observation: Any, action: int, feedback: float) -> None:
+    def learn(self, action: int, reward: float) -> None:
         if action != self._drawn:
             drawn = "none" if self._drawn < 0 else f"arm {self._drawn}"
             raise RuntimeError(
                 f"update must follow choose, once, with the arm drawn: got {action!r}, drawn was {drawn}"
             )
         self._drawn = -1
-        loss = (self._high - feedback) / self._unit
+        loss = (self._high - reward) / self._unit
         p, memory = self._probabilities, self._memory
         _learn(self._t, action, loss, self._sums, p, memory, self._running, self._rv, self._clip)
         self._t += 1

@@ -16,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from bandits.arms.policy import Actions, ArmsPolicy, Block
+from bandits.arms.policy import Actions, BanditPolicy, Block
 from bandits.arms.theory import STATIONARY, gaps_of, holds
 from bandits.contract import Array, Bound, Problem
 from bandits.domain import positive
@@ -48,7 +48,7 @@ def _play(block: Block, actions: Actions, t: int, counts: Array, sums: Array, sc
         actions[s] = arm
 
 
-class UCB1(ArmsPolicy[float]):
+class UCB1(BanditPolicy):
     """UCB1 of Auer, Cesa-Bianchi and Fischer (2002).
 
     Args:
@@ -71,6 +71,7 @@ class UCB1(ArmsPolicy[float]):
         self.exploration = positive("exploration", exploration)
 
     def reset(self, problem: Problem, rng: np.random.Generator) -> None:
+        super().reset(problem, rng)
         self._t = 1
         self._counts = np.zeros(problem.n_actions)
         self._sums = np.zeros(problem.n_actions)
@@ -79,10 +80,10 @@ class UCB1(ArmsPolicy[float]):
     def choose(self, observation: Any) -> int:
         return _choose(self._t, self._counts, self._sums, self._scale)
 
-    def update(self, observation: Any, action: int, feedback: float) -> None:
+    def learn(self, action: int, reward: float) -> None:
         self._t += 1
         self._counts[action] += 1.0
-        self._sums[action] += feedback
+        self._sums[action] += reward
 
     def play(self, block: Block, actions: Actions) -> None:
         _play(block, actions, self._t, self._counts, self._sums, self._scale)

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from bandits.arms.policy import Actions, ArmsPolicy, Block
+from bandits.arms.policy import Actions, BanditPolicy, Block
 from bandits.arms.theory import BOUNDED, STATIONARY, gaps_of, holds
 from bandits.contract import Array, Bound, Problem
 from bandits.domain import positive
@@ -72,7 +72,7 @@ def _play(
         actions[s] = arm
 
 
-class UCBV(ArmsPolicy[float]):
+class UCBV(BanditPolicy):
     """UCB-V of Audibert, Munos and Szepesvári (2009). Needs rewards in a finite range.
 
     Args:
@@ -85,6 +85,7 @@ class UCBV(ArmsPolicy[float]):
         self.c = positive("c", c)
 
     def reset(self, problem: Problem, rng: np.random.Generator) -> None:
+        super().reset(problem, rng)
         if not problem.bounded:
             raise ValueError(f"UCBV needs rewards in a finite range, got [{problem.low}, {problem.high}]")
         self._t = 1
@@ -96,9 +97,9 @@ class UCBV(ArmsPolicy[float]):
     def choose(self, observation: Any) -> int:
         return _choose(self._t, self._counts, self._sums, self._squares, self.zeta, self.c)
 
-    def update(self, observation: Any, action: int, feedback: float) -> None:
+    def learn(self, action: int, reward: float) -> None:
         self._t += 1
-        _learn(action, feedback, self._counts, self._sums, self._squares, self._low, self._span)
+        _learn(action, reward, self._counts, self._sums, self._squares, self._low, self._span)
 
     def play(self, block: Block, actions: Actions) -> None:
         _play(

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, final
 import numpy as np
 
 from bandits.contract import Array, Policy, Problem
-from bandits.domain import real
+from bandits.domain import check_outcome, real
 
 
 def interval_of(value: Sequence[float] | None) -> tuple[float, float] | None:
@@ -60,7 +60,7 @@ class ContextualPolicy(Policy[Any, int, float]):
         self._intervals = self._intervals_of(problem)
         self._rng = rng
         self._high = real("the problem's largest reward", problem.high)
-        self._awaits = False
+        self._awaits, self._n_actions = False, problem.n_actions
         self.begin(problem, self._intervals)
 
     @final
@@ -79,9 +79,10 @@ class ContextualPolicy(Policy[Any, int, float]):
         """Learn from the reward of ``action``.
 
         Raises:
-            ValueError: as in ``choose``.
+            ValueError: as in ``choose``; no such action, or a reward that is not finite. Nothing has changed then.
             RuntimeError: no action was chosen since the last update.
         """
+        check_outcome(action, feedback, self._n_actions)
         context = self.checked(np.atleast_1d(np.asarray(observation, dtype=np.float64))[None])[0]
         if not self._awaits:
             raise RuntimeError("update without a choice: call choose(observation) once before each update")

@@ -12,7 +12,7 @@ import numpy as np
 
 from bandits.contract import Array, Problem
 from bandits.kernels import kernel
-from bandits.recovering.policy import Block, Idle, IndexPolicy, Pulls, recovery_of
+from bandits.recovering.policy import Block, Idle, IndexPolicy, Pulls, check_pulls, recovery_of
 from bandits.recovering.ppp_ucb import confidence_log
 from bandits.recovering.schedule import Rows
 
@@ -76,17 +76,18 @@ class GreedyUCB(IndexPolicy):
         if problem.horizon is None:
             raise ValueError("GreedyUCB needs a horizon: the problem has horizon=None")
         shape = (problem.n_actions, recovery_of(problem))
-        self._plays = problem.plays
+        self._problem = problem
         self._counts, self._sums, self._upper = np.zeros(shape), np.zeros(shape), np.ones(shape)
         noise = 1.0 if problem.noise is None else 2.0 * problem.noise
         self._scale = noise * math.sqrt(confidence_log(problem.horizon, *shape) / 2.0)
 
     def choose(self, observation: Idle) -> Pulls:
-        row = np.empty(self._plays, dtype=np.int64)
+        row = np.empty(self._problem.plays, dtype=np.int64)
         _choose(observation, self._upper, row)
         return tuple(row.tolist())
 
     def update(self, observation: Idle, action: Pulls, feedback: Array) -> None:
+        check_pulls(observation, action, feedback, self._problem)
         for arm, reward in zip(action, feedback.tolist(), strict=True):
             _learn(arm, int(observation[arm]) - 1, reward, self._counts, self._sums, self._upper, self._scale)
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from bandits.contract import Array, Problem
 from bandits.kernels import kernel
-from bandits.recovering.policy import Block, Idle, IndexPolicy, Pulls, recovery_of
+from bandits.recovering.policy import Block, Idle, IndexPolicy, Pulls, check_pulls, recovery_of
 from bandits.recovering.schedule import Rows
 
 
@@ -62,17 +62,18 @@ class IdleBlindUCB(IndexPolicy):
     def reset(self, problem: Problem, rng: np.random.Generator) -> None:
         if problem.horizon is None:
             raise ValueError("IdleBlindUCB needs a horizon: the problem has horizon=None")
-        self._plays, self._longest = problem.plays, recovery_of(problem)
+        self._problem, self._longest = problem, recovery_of(problem)
         self._counts, self._sums = np.zeros(problem.n_actions), np.zeros(problem.n_actions)
         noise = 1.0 if problem.noise is None else 2.0 * problem.noise
         self._scale = noise * math.sqrt(2.0 * math.log(problem.horizon))
 
     def choose(self, observation: Idle) -> Pulls:
-        row = np.empty(self._plays, dtype=np.int64)
+        row = np.empty(self._problem.plays, dtype=np.int64)
         _choose(self._counts, self._sums, self._scale, row)
         return tuple(row.tolist())
 
     def update(self, observation: Idle, action: Pulls, feedback: Array) -> None:
+        check_pulls(observation, action, feedback, self._problem)
         for arm, reward in zip(action, feedback.tolist(), strict=True):
             self._counts[arm] += 1.0
             self._sums[arm] += reward

@@ -67,6 +67,23 @@ class RecoveringPolicy(Policy[Idle, Pulls, Array]):
     accepts: ClassVar[frozenset[tuple[str, str]]] = frozenset({("recovering", "semi-bandit")})
 
 
+def check_pulls(idle: Idle, action: Pulls, feedback: Array, problem: Problem) -> None:
+    """Check what a policy is told of a period.
+
+    Raises:
+        ValueError: idle times that are not whole numbers >= 1, one an arm; pulls of no such arms, of one arm twice, or
+            of more than the problem's ``plays``; or rewards that are not finite numbers, one a pull.
+    """
+    n, told = problem.n_actions, np.asarray(idle)
+    if told.shape != (n,) or told.dtype.kind not in "iu" or told.min() < 1:
+        raise ValueError(f"idle times must be {n} whole numbers >= 1, one an arm, got {idle!r}")
+    arms = sorted(action)
+    if len(arms) > problem.plays or len(set(arms)) < len(arms) or (arms and not 0 <= arms[0] <= arms[-1] < n):
+        raise ValueError(f"pulls must be at most {problem.plays} different arms of 0..{n - 1}, got {action!r}")
+    if np.shape(feedback) != (len(arms),) or not np.all(np.isfinite(feedback)):
+        raise ValueError(f"feedback must be {len(arms)} finite rewards, one a pull, got {feedback!r}")
+
+
 def recovery_of(problem: Problem) -> int:
     """The longest recovery time that the learner is told.
 
@@ -122,6 +139,14 @@ class SchedulingPolicy(RecoveringPolicy):
         return tuple(arm for arm in self._coming()[0].tolist() if arm >= 0)
 
     def update(self, observation: Idle, action: Pulls, feedback: Array) -> None:
+        """Learn from the rewards of the pulls that were planned.
+
+        Raises:
+            ValueError: other pulls than ``choose`` gave, or what ``check_pulls`` names; nothing has changed then.
+        """
+        check_pulls(observation, action, feedback, self._problem)
+        if tuple(action) != (planned := self.choose(observation)):
+            raise ValueError(f"pulls must be those chosen, {planned}, got {action!r}")
         n = len(feedback)
         rows, rewards = self._rows[self._position : self._position + 1], np.zeros((1, self._rows.shape[1]))
         rewards[0, :n] = feedback

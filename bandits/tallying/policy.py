@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from typing import Any, ClassVar, Protocol
 
@@ -54,6 +55,16 @@ class RunPolicy(Policy[Any, int, float]):
         return self.intend()[0]
 
     def update(self, observation: Any, action: int, feedback: float) -> None:
+        """Learn from the reward of ``action``.
+
+        Raises:
+            ValueError: not the action that was to be played, or a reward that is not finite; nothing has changed then.
+        """
+        intended, _ = self.intend()
+        if action != intended:
+            raise ValueError(f"action must be the one chosen, {intended}, got {action!r}")
+        if not math.isfinite(feedback):
+            raise ValueError(f"the reward must be a finite number, got {feedback!r}")
         self.learn(action, np.array([feedback]))
 
     def advance(self, environment: World[Any, int, float], rounds: int) -> None:

@@ -92,7 +92,7 @@ def test_all_mistakes_at_once():
         ("horizon: 50", "horizon: true", "study.yaml:3:1: panels[0].horizon: must be a valid integer, got True"),
         ("exploration: 8", "exploration: -8", "exploration must be a finite number in (0, inf), got -8"),
         ("exploration: 8", "exploration: .nan", "exploration must be a finite number in (0, inf), got nan"),
-        ("name: small", "name: ../small", "study.yaml:1:1: name: String should match pattern"),
+        ("name: small", "name: ../small", "study.yaml:1:1: name: must be letters, digits and . _ - alone"),
         ("means: [0.1, 0.9]", "means: [0.1, 1.9]", "means[1] must be a finite number in [0, 1], got 1.9"),
         ("means: [0.1, 0.9]", "horizon: 3, means: [0.1]", "'horizon' is given by the panel"),
         ("parameters: {means: [0.1, 0.9]}", "", "BernoulliArms needs the parameter 'means'"),
