@@ -36,14 +36,14 @@ class Comparison:
 
 
 def compare(panel: PanelResult, confidence: float = 0.95, notion: str = "") -> list[Comparison]:
-    """All pairs of a panel's policies, the smallest p-value first.
+    """All pairs of a panel's policies that do not know the run in advance, the smallest p-value first.
 
     Args:
         panel: what to compare; every policy has the same replicates there.
         confidence: coverage of the intervals, in (0, 1).
         notion: kind of regret; the panel's choice where empty.
     """
-    finals = {label: panel.regret(label, notion)[:, -1] for label in panel.series}
+    finals = {label: panel.regret(label, notion)[:, -1] for label in panel.learners}
     pairs = []
     for one, other in combinations(sorted(finals, key=lambda label: float(finals[label].mean())), 2):
         difference = finals[other] - finals[one]

@@ -201,6 +201,9 @@ def _dress(ax: Axes, panel: PanelResult, scale: str, notion: str, cost: bool) ->
         ax.set_xscale("log")
     if scale == "loglog":
         ax.set_yscale("log")
+        for line in ax.get_lines():  # a gap, not a plunge, where there is nothing to show
+            values = np.asarray(line.get_ydata(), dtype=float)
+            line.set_ydata(np.where(values > 0.0, values, np.nan))
     else:
         ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: number(y)))
         if scale == "linear":

@@ -91,7 +91,8 @@ class SweepFigure(Model):
     quantity: Literal["regret", "cost", "ratio"] = "regret"
     """``ratio``: cumulative cost over the comparator's."""
     scale: Literal["auto", "linear", "loglog", "semilogx", "semilogy"] = "auto"
-    """``auto``: log-log where everything is positive, else linear."""
+    """``auto``: log-log where everything is positive, else linear; over values that are no numbers, linear or, where
+    values differ much, semilogy."""
 
 
 class Sweep(Model):

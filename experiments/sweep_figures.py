@@ -15,6 +15,9 @@ from experiments.statistics import Array
 from experiments.style import BOUND_STYLES, COLOURS, DASHES, GREY, curve_id, notes_of, place_legend, plain, slant
 from experiments.sweeps import SweepBound, SweepResult
 
+WIDE = 30.0
+"""Over values that are no numbers, the y axis is logarithmic where the largest value is so many times the smallest."""
+
 
 def draw_sweep(ax: Axes, result: SweepResult) -> None:
     """Draw values at the horizon against the parameter: means with pointwise intervals, bounds as in ``draw_panel``."""
@@ -69,7 +72,11 @@ def _scale_of(result: SweepResult, x: Array) -> str:
         return result.sweep.figure.scale
     values = [v.value for line in result.lines.values() for v in line.intervals]
     values += [float(v) for bounds in result.bounds.values() for bound in bounds for v in bound.values]
-    return "loglog" if result.numeric and x.min() > 0.0 and min(values) > 0.0 else "linear"
+    if min(values) <= 0.0 or (result.numeric and x.min() <= 0.0):
+        return "linear"
+    if result.numeric:
+        return "loglog"
+    return "semilogy" if max(values) > WIDE * min(values) else "linear"
 
 
 def _set_scales(ax: Axes, result: SweepResult, x: Array, scale: str) -> None:

@@ -57,6 +57,18 @@ def test_the_legend_is_in_the_order_of_the_curves_and_names_the_numbers(results)
     assert ax.get_xlabel() == "round"
 
 
+def test_nothing_plunges_where_a_logarithm_has_nothing_to_show(results):
+    """The rate of Lai and Robbins is 0 in round 1, and so is the regret of the best arm."""
+    panel = results.panels["two"]
+    ax = Figure().subplots()
+    draw_panel(ax, panel)
+    assert ax.get_yscale() == "log"
+    (rate,) = [line for line in ax.get_lines() if line.get_label().startswith("Lai-Robbins")]
+    assert np.isnan(rate.get_ydata()[0])
+    assert np.array_equal(rate.get_ydata()[1:], panel.lower_bounds[0].values[1:])
+    assert all(np.nanmin(line.get_ydata()) > 0.0 for line in ax.get_lines())
+
+
 def test_a_bound_whose_assumption_fails_is_grey_and_says_so(results):
     from dataclasses import replace
 

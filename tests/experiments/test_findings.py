@@ -140,7 +140,9 @@ def test_who_knows_the_run_in_advance_is_not_ranked():
     assert panel.learners == ("b", "c")
     found = findings(replace(found.results, panels={**found.results.panels, name: panel}))
     text = sentence(panel, found)
+    assert [(c.better, c.worse) for c in found.comparisons[name]] == [("b", "c")]
     assert "lowest for b (" in text
+    assert "b is below c beyond chance." in text
     assert f"Knowing the run in advance: a ({number(panel.regret('a')[:, -1].mean())})." in text
     rows = {row["policy"]: row for row in table(panel, 0.95)}
     assert list(rows) == ["a", "b", "c"]

@@ -330,8 +330,8 @@ def test_the_index_leads_to_the_reports(show, folder):
     page = show("index.html")
     assert "1 folders that cannot be read" in page.find_element("css selector", ".verdict").text
     assert "damaged: manifest.json is damaged" in page.find_element("css selector", "header").text
-    assert "1 missing" in page.find_elements("css selector", "article")[1].text
+    assert "2 missing: searched: comparators, replicates" in page.find_elements("css selector", "article")[1].text
     links = [a.get_attribute("href") for a in page.find_elements("css selector", "article h2 a")]
     assert links == [(folder / name / "report.html").as_uri() for name in ("hostile", "unfinished ü")]
     page.get(links[1])
-    assert "1 result is missing" in page.find_element("css selector", ".verdict").text
+    assert "2 results are missing" in page.find_element("css selector", ".verdict").text

@@ -94,6 +94,39 @@ def test_figures_and_report(results, tmp_path):
     assert "Against the horizon" in page
 
 
+@pytest.mark.parametrize(
+    ("values", "scale"),
+    [
+        ("[0.1, 0.9], [0.45, 0.5, 0.55], [0.4, 0.45, 0.48, 0.5]", "log"),
+        ("[0.1, 0.9], [0.2, 0.9], [0.1, 0.8, 0.9]", "linear"),
+    ],
+)
+def test_values_that_are_lists(tmp_path, monkeypatch, values, scale):
+    """Their names are slanted, the legend stays on the canvas, and values far apart are told apart."""
+    text = f"""\
+name: lists
+seed: 1
+checkpoints: 10
+panels:
+  - name: arms
+    horizon: {2000 if scale == "log" else 50}
+    replicates: 8
+    environment: {{name: bernoulli, parameters: {{means: {{sweep: [{values}]}}}}}}
+    policies: [{"ucb1, tsallis_inf, uniform" if scale == "log" else "uniform"}]
+"""
+    assert not run(parse_study(text), tmp_path, jobs=1).failed
+    drawn = []
+    monkeypatch.setattr("experiments.figures.save", lambda canvas, path: drawn.append(canvas))
+    draw_study(experiments.load(tmp_path), tmp_path, ["png"])
+    (canvas,) = drawn
+    ax = canvas.axes[0]
+    assert (ax.get_xscale(), ax.get_yscale()) == ("linear", scale)
+    assert ", ".join(t.get_text() for t in ax.get_xticklabels()) == values
+    canvas.draw_without_rendering()
+    legend, labels = ax.get_legend().get_window_extent(), [t.get_window_extent() for t in ax.get_xticklabels()]
+    assert 0.0 <= legend.y0 < legend.y1 < ax.xaxis.label.get_window_extent().y0 < min(label.y0 for label in labels)
+
+
 def test_mistakes_are_placed():
     assert mistakes(TEXT.replace("parameter: horizon", "parameter: environmnt.parameters.means")) == [
         "study.yaml:10:5: sweeps[0].parameter: no such place in the panel: 'environmnt' (did you mean 'environment'?)"
