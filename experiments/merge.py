@@ -6,7 +6,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from experiments.store import cell_file, check_writable, read_cell, read_manifest, timing_file, write_json
+from experiments.store import cell_file, check_writable, error_file, read_cell, read_manifest, timing_file, write_json
 
 
 def merge(folders: Sequence[Path], out: Path) -> list[str]:
@@ -17,13 +17,15 @@ def merge(folders: Sequence[Path], out: Path) -> list[str]:
         out: where the gathered results go; may be one of them.
 
     Returns:
-        The cells that none of the folders has, one line each.
+        The cells that none of the folders has, one line each. Where one failed, its error is gathered too.
 
     Raises:
-        ValueError: the folders hold different studies, or results of different code; nothing was written.
+        ValueError: the folders, ``out`` among them if it holds results, hold different studies, or results of
+            different code; nothing was written.
         OSError: a folder has no manifest, or ``out`` cannot be written.
         DamagedError: a manifest is damaged, and nothing was written; or a result is, and those before it were gathered.
     """
+    folders = [*folders, *([out] if (out / "manifest.json").exists() and out not in folders else [])]
     manifests = [read_manifest(folder) for folder in folders]
     for folder, manifest in zip(folders, manifests, strict=True):
         for part, what in (("study", "another study"), ("cells", "results of other code")):
@@ -37,11 +39,17 @@ def merge(folders: Sequence[Path], out: Path) -> list[str]:
         if found is None:
             block = f"replicates {cell['first']}..{cell['first'] + cell['count'] - 1}"
             missing.append(f"{cell['panel']} · {cell['policy'] or 'comparators'} · {block}")
+            for folder in folders:
+                _copy(error_file(folder, cell["key"]), error_file(out, cell["key"]))
             continue
         read_cell(found, cell["key"])
-        if found != out:
-            for name in (cell_file, timing_file):
-                if name(found, cell["key"]).is_file():
-                    name(out, cell["key"]).parent.mkdir(parents=True, exist_ok=True)
-                    shutil.copy2(name(found, cell["key"]), name(out, cell["key"]))
+        for name in (cell_file, timing_file):
+            _copy(name(found, cell["key"]), name(out, cell["key"]))
     return missing
+
+
+def _copy(source: Path, target: Path) -> None:
+    """Copy a file, if there is one and it is not there yet."""
+    if source.is_file() and not target.exists():
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(source, target)

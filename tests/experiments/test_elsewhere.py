@@ -62,6 +62,26 @@ def test_shards_of_different_studies_are_refused(text, study, tmp_path):
         merge([tmp_path / "a", tmp_path / "c"], tmp_path / "out")
 
 
+def test_what_stands_in_the_way_of_a_merge_is_not_overwritten(text, study, tmp_path):
+    run(study, tmp_path / "a", jobs=1)
+    run(parse_study(text.replace("seed: 3", "seed: 4")), tmp_path / "out", jobs=1)
+    before = contents(tmp_path / "out")
+    with pytest.raises(ValueError, match=r"out holds another study than .*a: these cannot be merged"):
+        merge([tmp_path / "a"], tmp_path / "out")
+    assert contents(tmp_path / "out") == before
+
+
+def test_errors_are_gathered(text, plugin, tmp_path):
+    failing = parse_study(text.replace("- ucb1", "- plugin:Raises").replace("seed: 3", "seed: 5"))
+    for i in (1, 2):
+        run(failing, tmp_path / f"shard{i}", jobs=1, shard=(i, 2))
+    missing = merge([tmp_path / "shard1", tmp_path / "shard2"], tmp_path / "all")
+    assert missing
+    lines = experiments.load(tmp_path / "all").panels["two"].missing
+    assert len(lines) == len(missing)
+    assert all("failed: ZeroDivisionError: no such luck" in line for line in lines)
+
+
 def test_damaged_results_are_not_merged(study, tmp_path):
     run(study, tmp_path / "a", jobs=1)
     victim = next((tmp_path / "a/cells").iterdir())
