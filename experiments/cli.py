@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from bandits.registry import Registry
     from experiments.results import Results
     from experiments.runner import Outcome
     from experiments.study import Study
@@ -196,17 +197,39 @@ def index(folder: Path) -> None:
 @main.command(name="list")
 @click.argument("kind", type=click.Choice(["all", "studies", "policies", "environments"]), default="all")
 def list_(kind: str) -> None:
-    """List shipped studies and registered policies and environments."""
+    """List shipped studies and registered policies and environments, each with a line about it."""
     from bandits.registry import POLICIES
     from environments.registry import ENVIRONMENTS
-    from experiments.config import shipped
 
-    studies = [str(p.relative_to(shipped()).with_suffix("")) for p in sorted(shipped().rglob("*.yaml"))]
-    for title, names in (("studies", studies), ("policies", list(POLICIES)), ("environments", list(ENVIRONMENTS))):
+    for title, registry in (("studies", None), ("policies", POLICIES), ("environments", ENVIRONMENTS)):
         if kind in ("all", title):
             click.echo(f"{title}:")
-            for name in names:
-                click.echo(f"  {name}")
+            about = _titles() if registry is None else _summaries(registry)
+            width = max(map(len, about))
+            for name, text in about.items():
+                click.echo(f"  {name:{width}}  {text}".rstrip())
+
+
+def _titles() -> dict[str, str]:
+    from ruamel.yaml import YAML
+
+    from experiments.config import shipped
+
+    files, read = sorted(shipped().rglob("*.yaml")), YAML(typ="safe").load
+    return {str(f.relative_to(shipped()).with_suffix("")): read(f).get("title", "") for f in files}
+
+
+def _summaries(registry: Registry) -> dict[str, str]:
+    """What the classes say of themselves in a line; for one that cannot be loaded, why."""
+    import inspect
+
+    about = {}
+    for name in registry:
+        try:
+            about[name] = (inspect.getdoc(registry.load(name)) or "").partition("\n")[0]
+        except ImportError as error:
+            about[name] = f"cannot be loaded: {error}"
+    return about
 
 
 @main.command()

@@ -1,12 +1,14 @@
 """The command line as a user types it."""
 
 import json
+import re
 import subprocess
 import sys
 
 import pytest
 from click.testing import CliRunner
 
+from bandits.registry import POLICIES
 from experiments.cli import main
 
 
@@ -175,10 +177,18 @@ def test_an_unwritable_folder(invoke, tmp_path):
     assert "cannot write results to" in done.output
 
 
-def test_list_and_show(invoke):
+def test_list_and_show(invoke, monkeypatch):
     listed = invoke("list").output
-    for name in ("quickstart", "ucb1", "bernoulli"):
-        assert f"  {name}\n" in listed
+    for kind, name, about in (
+        ("studies", "quickstart", "Tuning SOR over a sequence"),
+        ("policies", "ucb1", "UCB1 of Auer, Cesa-Bianchi and Fischer (2002)."),
+        ("environments", "bernoulli", "Arms that pay 1 with probability"),
+    ):
+        assert re.search(rf"^  {name} +{re.escape(about)}", listed, re.MULTILINE)
+        assert re.search(rf"^  {name} +{re.escape(about)}", invoke("list", kind).output, re.MULTILINE)
+    assert "policies:" not in invoke("list", "studies").output
+    monkeypatch.setitem(POLICIES.table, "broken", "no.such.module:Policy")
+    assert "cannot be loaded: policy 'broken': cannot import 'Policy'" in invoke("list", "policies").output
     assert "Auer" in invoke("show", "ucb1").output
     assert "means: [n_arms]" in invoke("show", "bernoulli").output
     assert "panels:" in invoke("show", "quickstart").output
