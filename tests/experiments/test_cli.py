@@ -187,7 +187,7 @@ def test_list_and_show(invoke, monkeypatch):
         assert re.search(rf"^  {name} +{re.escape(about)}", listed, re.MULTILINE)
         assert re.search(rf"^  {name} +{re.escape(about)}", invoke("list", kind).output, re.MULTILINE)
     assert "policies:" not in invoke("list", "studies").output
-    monkeypatch.setitem(POLICIES.table, "broken", "no.such.module:Policy")
+    monkeypatch.setattr(POLICIES, "paths", {**POLICIES.paths, "broken": "no.such.module:Policy"})
     assert "cannot be loaded: policy 'broken': cannot import 'Policy'" in invoke("list", "policies").output
     assert "Auer" in invoke("show", "ucb1").output
     assert "means: [n_arms]" in invoke("show", "bernoulli").output
