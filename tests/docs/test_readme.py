@@ -44,6 +44,14 @@ def test_links_lead_somewhere(name):
     assert [link for link in links if not (ROOT / link).exists()] == []
 
 
+@pytest.mark.parametrize("page", ["README.md", *sorted(f"docs/{p.name}" for p in (ROOT / "docs").glob("*.md"))])
+def test_rows_of_tables_have_all_cells_and_no_more(page):
+    """A bar within a formula ends the cell; such bars are written as rVert."""
+    text = (ROOT / page).read_text(encoding="utf-8")
+    for table in re.findall(r"(?:^\|.*\|$\n?)+", text, flags=re.M):
+        assert len({row.replace(r"\|", "").count("|") for row in table.splitlines()}) == 1, table
+
+
 FOLDERS = {
     "arms": {"arms", "delayed", "clairvoyant:Clairvoyant"},
     "sor": {"contextual"},
