@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 
 T = TypeVar("T", bound=str)
 
+_LARGEST = np.finfo(np.float64).max
+
 
 def real(name: str, value: float, low: float = -math.inf, high: float = math.inf, *, closed: str = "neither") -> float:
     """Check that ``value`` is a finite real number between ``low`` and ``high``.
@@ -29,7 +31,7 @@ def real(name: str, value: float, low: float = -math.inf, high: float = math.inf
     """
     left, right = ("[" if closed in ("low", "both") else "("), ("]" if closed in ("high", "both") else ")")
     domain = f"a finite number in {left}{low:g}, {high:g}{right}"
-    if isinstance(value, bool) or not isinstance(value, Real) or not math.isfinite(value):
+    if isinstance(value, bool) or not isinstance(value, Real) or not abs(value) <= _LARGEST:
         raise ValueError(f"{name} must be {domain}, got {value!r}")
     above = value >= low if left == "[" else value > low
     below = value <= high if right == "]" else value < high
@@ -65,7 +67,7 @@ def one_of(name: str, value: T, allowed: Iterable[T]) -> T:
 
 def check_outcome(action: int, reward: float, n_actions: int) -> None:
     """Check that ``action`` is one of 0..n_actions - 1 and its reward finite; quick, as it is done every round."""
-    if not 0 <= action < n_actions:
+    if type(action) in (bool, np.bool_, float, np.float64) or not 0 <= action < n_actions:
         raise ValueError(f"action must be a whole number in 0..{n_actions - 1}, got {action!r}")
     if not -math.inf < reward < math.inf:
         raise ValueError(f"the reward must be a finite number, got {reward!r}")

@@ -56,8 +56,11 @@ class Registry:
         module, _, attribute = (self.table.get(name) or self.paths.get(name, name)).partition(":")
         try:
             loaded = getattr(importlib.import_module(module), attribute)
-        except (ImportError, AttributeError) as error:
-            raise ImportError(f"{self.kind} {name!r}: cannot import {attribute!r} from {module!r}: {error}") from error
+        except Exception as error:  # of somebody else's module, in whatever way it fails
+            kind = "" if isinstance(error, ImportError | AttributeError) else f"{type(error).__name__}: "
+            raise ImportError(
+                f"{self.kind} {name!r}: cannot import {attribute!r} from {module!r}: {kind}{error}"
+            ) from error
         if not isinstance(loaded, type):
             raise ImportError(f"{self.kind} {name!r}: {module}:{attribute} is not a class")
         return loaded

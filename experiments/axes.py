@@ -7,6 +7,7 @@ a sweep: a list that a constructor expects is a value like any other.
 from __future__ import annotations
 
 import copy
+import math
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -35,11 +36,13 @@ class Range(Model):
 
     start: int | float
     stop: int | float
-    number: int = Field(ge=2)
+    number: int = Field(ge=2, le=10_000)
     spacing: Literal["linear", "log"] = "linear"
 
     @model_validator(mode="after")
     def _positive(self) -> Self:
+        if not (math.isfinite(self.start) and math.isfinite(self.stop)):
+            raise ValueError(f"a range needs finite ends, got {self.start:g} and {self.stop:g}")
         if self.spacing == "log" and min(self.start, self.stop) <= 0:
             raise ValueError(f"a log range needs positive ends, got {self.start:g} and {self.stop:g}")
         return self

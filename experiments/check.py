@@ -132,7 +132,7 @@ def _verdict(
     low, high = band.all_low, band.all_high
     slack = 1e-9 * np.maximum(1.0, np.abs(limit))
     inside = "holds" if np.all(high <= limit + slack) else "undecided"
-    share = float(np.max(band.mean / np.maximum(limit, 1e-300)))
+    share = float(np.max(share_of(band.mean, limit, slack)))
     text = f"mean regret {band.mean[-1]:.5g} of {limit[-1]:.5g} at round {panel.times[-1]}, at most {share:.3g} of it"
     verdict = replace(
         verdict,
@@ -149,16 +149,26 @@ def _verdict(
         return replace(verdict, text=f"{text}; no exponent, the bound claims no rate")
     if bound.tuned:
         return replace(verdict, text=f"{text}; no exponent, the bound's rate is in the horizon")
-    time = panel.time(notion)
-    moved = np.diff(time, prepend=0.0) > 0.0  # a group's clock stands still in rounds of others
-    fitted = growth_exponent(regret[:, moved], time[moved], confidence)
-    claimed = growth_exponent(bound.values[None, moved], time[moved])
+    claimed = growth(panel, bound.values[None], notion)
     return judge_exponent(
         replace(verdict, text=text),
-        fitted,
+        growth(panel, regret, notion, confidence),
         None if claimed is None else claimed.value,
-        float(band.mean[-1] / max(limit[-1], 1e-300)),
+        float(share_of(band.mean, limit, slack)[-1]),
     )
+
+
+def growth(panel: PanelResult, values: Array, notion: str = "", confidence: float = 0.95) -> Interval | None:
+    """Growth exponent of curves [n, n_checkpoints] over the notion's own time, as ``growth_exponent``."""
+    time = panel.time(notion)
+    moved = np.diff(time, prepend=0.0) > 0.0  # a group's clock stands still in rounds of others
+    return growth_exponent(values[:, moved], time[moved], confidence)
+
+
+def share_of(values: Array, limit: Array, slack: Array) -> Array:
+    """Values as shares of a bound [n]: 0 where they are within ``slack`` of 0, infinite above a bound of 0."""
+    shares = np.divide(values, limit, out=np.full(len(values), np.inf), where=limit > 0.0)
+    return np.where(np.abs(values) <= slack, 0.0, shares)
 
 
 def judge_exponent(

@@ -77,7 +77,7 @@ def run(
 
 def _shard_of(text: str) -> tuple[int, int]:
     first, slash, second = text.partition("/")
-    if not (slash and first.isdigit() and second.isdigit() and 1 <= int(first) <= int(second)):
+    if not (slash and first.isdecimal() and second.isdecimal() and 1 <= int(first) <= int(second)):
         raise click.BadParameter(f"must be I/N with 1 <= I <= N, got {text!r}", param_hint="--shard")
     return int(first), int(second)
 
@@ -110,7 +110,10 @@ def export(folder: Path, kind: str, out: Path | None) -> None:
     from experiments.export import export as write
 
     try:
-        for path in write(_load(folder), out or folder / "export", kind):
+        written = write(_load(folder), out or folder / "export", kind)
+        if not written:
+            raise click.ClickException(f"{folder} holds no finished panel to export")
+        for path in written:
             click.echo(path)
     except (ImportError, OSError) as error:
         raise click.ClickException(str(error)) from None
@@ -139,7 +142,10 @@ def report(folder: Path) -> None:
     """Write the HTML report of the results in FOLDER again."""
     from experiments.report import write_report
 
-    click.echo(write_report(_load(folder), folder / "report.html"))
+    try:
+        click.echo(write_report(_load(folder), folder / "report.html"))
+    except (ValueError, OSError) as error:
+        raise click.ClickException(str(error)) from None
 
 
 @main.command()
@@ -254,6 +260,8 @@ def show(name: str) -> None:
             return
     try:
         click.echo(find(name).read_text(encoding="utf-8"))
+    except UnicodeDecodeError as error:
+        raise click.ClickException(f"{name} must be UTF-8: {error}") from None
     except FileNotFoundError:
         studies = [str(p.relative_to(shipped()).with_suffix("")) for p in shipped().rglob("*.yaml")]
         hint = did_you_mean(name, [*POLICIES, *ENVIRONMENTS, *studies])

@@ -10,7 +10,7 @@ import numpy as np
 from scipy.stats import ttest_rel
 
 from experiments.results import PanelResult
-from experiments.statistics import Interval, paired_difference
+from experiments.statistics import Array, Interval, paired_difference
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,21 @@ class Comparison:
         return self.p <= 1.0 - confidence
 
 
+def _p_value(one: Array, other: Array) -> float:
+    """Of the paired t-test, which knows nothing of differences without spread.
+
+    Those are equal up to rounding, or may have come by chance, in counts for one; then the two-sided probability that
+    all signs agree is what can be said.
+    """
+    n, difference = len(one), other - one
+    rounding = 1e-12 * max(1.0, float(np.abs(other).max()))
+    if n < 2:
+        return math.nan
+    if np.ptp(difference) > rounding:
+        return float(ttest_rel(other, one).pvalue)
+    return 1.0 if abs(difference[0]) <= rounding else 2.0 ** (1 - n)
+
+
 def compare(panel: PanelResult, confidence: float = 0.95, notion: str = "") -> list[Comparison]:
     """All pairs of a panel's policies that do not know the run in advance, the smallest p-value first.
 
@@ -46,13 +61,7 @@ def compare(panel: PanelResult, confidence: float = 0.95, notion: str = "") -> l
     finals = {label: panel.regret(label, notion)[:, -1] for label in panel.learners}
     pairs = []
     for one, other in combinations(sorted(finals, key=lambda label: float(finals[label].mean())), 2):
-        difference = finals[other] - finals[one]
-        if np.ptp(difference) <= 1e-12 * max(
-            1.0, float(np.abs(finals[other]).max())
-        ):  # no spread: equal, or surely not
-            p = math.nan if len(difference) < 2 else float(abs(difference[0]) <= 1e-9)
-        else:
-            p = float(ttest_rel(finals[other], finals[one]).pvalue)
+        p = _p_value(finals[one], finals[other])
         pairs.append((p, Comparison(one, other, paired_difference(finals[other], finals[one], confidence), math.nan)))
     pairs.sort(key=lambda pair: (math.isnan(pair[0]), pair[0]))
     corrected, largest = [], 0.0

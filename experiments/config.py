@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import MarkedYAMLError
+from ruamel.yaml.error import YAMLError
 
 from bandits.domain import did_you_mean
 from experiments import axes
@@ -76,7 +76,11 @@ def load_study(path: Path | str, changes: Sequence[str] = ()) -> Study:
         ConfigError: with every mistake found in the file.
         OSError: the file cannot be read.
     """
-    return parse_study(Path(path).read_text(encoding="utf-8"), str(path), changes)
+    try:
+        text = Path(path).read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigError([Mistake(str(path), 1, 1, "", f"the file must be UTF-8: {error}")]) from None
+    return parse_study(text, str(path), changes)
 
 
 def parse_study(text: str, source: str = "<text>", changes: Sequence[str] = ()) -> Study:
@@ -86,15 +90,16 @@ def parse_study(text: str, source: str = "<text>", changes: Sequence[str] = ()) 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             document = yaml.load(text)
-    except MarkedYAMLError as error:
-        mark = error.problem_mark or error.context_mark
+    except YAMLError as error:
+        mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        what = re.sub(r" with value .*", "", str(error.problem or error.context)).strip()
-        raise ConfigError([Mistake(source, line, column, "", what)]) from None
+        raise ConfigError([Mistake(source, line, column, "", _problem(error))]) from None
     if not isinstance(document, dict):
         raise ConfigError([Mistake(source, 1, 1, "", "a study is a mapping with the keys name, seed, panels, ...")])
+    _spell_out(document)
     for change in changes:
         _apply(document, change)
+    _spell_out(document)
     data = _complete(_plain(document))
     located = [
         Mistake(source, *_position(document, where), path_text(where), what) for where, what in mistakes_of(data)
@@ -108,19 +113,29 @@ def parse_study(text: str, source: str = "<text>", changes: Sequence[str] = ()) 
     return study
 
 
+def _spell_out(document: dict[str, Any]) -> None:
+    """Put ``{name: ucb1}`` in place of a policy or an environment that is written ``ucb1``."""
+    for place in [document, *_panels(document)]:
+        policies, environment = place.get("policies"), place.get("environment")
+        if isinstance(policies, list):
+            policies[:] = [{"name": policy} if isinstance(policy, str) else policy for policy in policies]
+        if isinstance(environment, str):
+            place["environment"] = {"name": environment}
+
+
 def _complete(data: dict[str, Any]) -> dict[str, Any]:
-    """Spell out what is shared and what is short, wherever the form allows it."""
-    sweeps = [sweep.get("panel") for sweep in _entries(data, "sweeps")]
-    for panel in [*_entries(data, "panels"), *(p for p in sweeps if isinstance(p, dict))]:
+    """Write what is shared into the panels that do not have it."""
+    for panel in _panels(data):
         for key in SHARED:
             if key in data:
                 panel.setdefault(key, copy.deepcopy(data[key]))
-        policies, environment = panel.get("policies"), panel.get("environment")
-        if isinstance(policies, list):
-            panel["policies"] = [{"name": p} if isinstance(p, str) else p for p in policies]
-        if isinstance(environment, str):
-            panel["environment"] = {"name": environment}
     return data
+
+
+def _panels(data: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The panels and the panels of sweeps, as far as they are mappings."""
+    swept = (sweep.get("panel") for sweep in _entries(data, "sweeps"))
+    return [*_entries(data, "panels"), *(panel for panel in swept if isinstance(panel, dict))]
 
 
 def _entries(data: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
@@ -175,5 +190,11 @@ def _apply(document: Any, change: str) -> None:
         assign(document, key, YAML(typ="safe").load(value))
     except KeyError as error:
         raise ConfigError([Mistake("--set", 1, 1, change, f"no such place in the study: {error.args[0]}")]) from None
-    except MarkedYAMLError as error:
-        raise ConfigError([Mistake("--set", 1, 1, change, f"the value is not YAML: {error.problem}")]) from None
+    except YAMLError as error:
+        raise ConfigError([Mistake("--set", 1, 1, change, f"the value is not YAML: {_problem(error)}")]) from None
+
+
+def _problem(error: YAMLError) -> str:
+    """What is wrong with a text that is not YAML, in a line."""
+    what = getattr(error, "problem", None) or getattr(error, "context", None) or error
+    return " ".join(re.sub(r" with value .*", "", str(what)).split())

@@ -60,15 +60,16 @@ def draw_study(results: Results, folder: Path, formats: Sequence[str] = FORMATS,
     swept = {name for sweep in results.study.sweeps for name in sweep.panel_names()}
     ready = [p for p in results.panels.values() if p.series and p.notions and len(p.replicates)]
     parts: list[tuple[str, Part]] = [(p.panel.name, p) for p in ready if p.panel.name not in swept]
-    parts += [(s.name, s) for s in sweep_results(results)]
+    parts += [(s.name, s) for s in sweep_results(results, notion)]
     if not parts:
         raise ValueError(f"{results.folder} holds no finished panel to draw")
     folder.mkdir(parents=True, exist_ok=True)
     study = results.study.name
-    sets = [(study, parts)] if len(parts) == 1 else [(study, parts), *((_file(n, study), [(n, p)]) for n, p in parts)]
+    sets = [(study, parts)] if len(parts) == 1 else [(study, parts), *((n, [(n, p)]) for n, p in parts)]
     written = []
     sets += [(f"{n}-search", [(n, f) for f in search_figures(found)]) for n, found in results.searches.items()]
-    for name, group in sets:
+    names = [_file(name, study) if i else name for i, (name, _) in enumerate(sets)]
+    for name, (_, group) in zip(names, sets, strict=True):
         with style():
             canvas = _canvas([part for _, part in group], results.study.confidence, notion)
             for ending in formats:

@@ -132,7 +132,7 @@ def as_json(found: Findings) -> dict[str, Any]:
         "verdicts": [_plain(v) for v in found.verdicts],
         "sweeps": [_plain(v) for v in found.sweeps],
         "comparisons": [
-            {"panel": panel, **asdict(c), "p": _finite(c.p), "significant": c.significant(confidence)}
+            {"panel": panel, **_finite(asdict(c)), "significant": c.significant(confidence)}
             for panel, pairs in found.comparisons.items()
             for c in pairs
         ],
@@ -238,11 +238,11 @@ def study_sentence(found: Findings) -> str:
     for sweep in sweeps:
         best = min(_learners(sweep), key=lambda label: sweep.lines[label].intervals[-1].value)
         words.append(f"{sweep.title}: lowest for {best} at {sweep.points[-1]}.")
-    return " ".join(words) + _bounds_sentence(found.verdicts)
+    return " ".join(words) + _bounds_sentence((*found.verdicts, *found.sweeps))
 
 
 def _learners(sweep: SweepResult) -> list[str]:
-    return [label for label in sweep.lines if label in sweep.panels[0].learners]
+    return [label for label in sweep.lines if label in sweep.panels[0].learners] or list(sweep.lines)
 
 
 def _bounds_sentence(verdicts: Sequence[Verdict]) -> str:

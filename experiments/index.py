@@ -62,7 +62,7 @@ def _study(folder: Path) -> dict[str, Any]:
         "sweeps": len(study.sweeps),
         "points": len(results.panels) - len(study.panels),
         "replicates": " to ".join(str(n) for n in dict.fromkeys((replicates[0], replicates[-1]))),
-        "bounds": counted(found.verdicts),
+        "bounds": counted((*found.verdicts, *found.sweeps)),
         "contradicted": found.contradicted,
         "missing": found.missing,
         "failed": sum(": failed: " in line for line in found.missing),

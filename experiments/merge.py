@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from experiments.store import cell_file, check_writable, error_file, read_cell, read_manifest, timing_file, write_json
+from experiments.store import (
+    DamagedError,
+    cell_file,
+    check_writable,
+    error_file,
+    read_cell,
+    read_manifest,
+    timing_file,
+    write,
+    write_json,
+)
 
 
 def merge(folders: Sequence[Path], out: Path) -> list[str]:
@@ -17,13 +26,14 @@ def merge(folders: Sequence[Path], out: Path) -> list[str]:
         out: where the gathered results go; may be one of them.
 
     Returns:
-        The cells that none of the folders has, one line each. Where one failed, its error is gathered too.
+        The cells that none of the folders has whole, one line each, with the damaged files if there are such. Where a
+        cell failed, its error is gathered too.
 
     Raises:
         ValueError: the folders, ``out`` among them if it holds results, hold different studies, or results of
             different code; nothing was written.
         OSError: a folder has no manifest, or ``out`` cannot be written.
-        DamagedError: a manifest is damaged, and nothing was written; or a result is, and those before it were gathered.
+        DamagedError: a manifest is damaged; nothing was written.
     """
     folders = [*folders, *([out] if (out / "manifest.json").exists() and out not in folders else [])]
     manifests = [read_manifest(folder) for folder in folders]
@@ -35,21 +45,29 @@ def merge(folders: Sequence[Path], out: Path) -> list[str]:
     write_json(out / "manifest.json", manifests[0])
     missing = []
     for cell in manifests[0]["cells"]:
-        found = next((f for f in [out, *folders] if cell_file(f, cell["key"]).is_file()), None)
+        found = next((f for f in [out, *folders] if _is_whole(f, cell["key"])), None)
         if found is None:
             block = f"replicates {cell['first']}..{cell['first'] + cell['count'] - 1}"
-            missing.append(f"{cell['panel']} · {cell['policy'] or 'comparators'} · {block}")
+            damaged = [str(cell_file(f, cell["key"])) for f in folders if cell_file(f, cell["key"]).is_file()]
+            why = f": damaged in {', '.join(damaged)}" if damaged else ""
+            missing.append(f"{cell['panel']} · {cell['policy'] or 'comparators'} · {block}{why}")
             for folder in folders:
                 _copy(error_file(folder, cell["key"]), error_file(out, cell["key"]))
             continue
-        read_cell(found, cell["key"])
-        for name in (cell_file, timing_file):
-            _copy(name(found, cell["key"]), name(out, cell["key"]))
+        if found != out:
+            for name in (cell_file, timing_file):
+                _copy(name(found, cell["key"]), name(out, cell["key"]))
     return missing
 
 
+def _is_whole(folder: Path, key: str) -> bool:
+    try:
+        read_cell(folder, key)
+    except (FileNotFoundError, DamagedError):
+        return False
+    return True
+
+
 def _copy(source: Path, target: Path) -> None:
-    """Copy a file, if there is one and it is not there yet."""
-    if source.is_file() and not target.exists():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(source, target)
+    if source.is_file() and source != target:
+        write(target, source.read_bytes())

@@ -11,14 +11,17 @@ def assign(node: Any, path: str, value: Any) -> None:
     """Set what ``path`` names in nested mappings and lists.
 
     A list's entry is named by its position, its ``name`` or its ``label``; ``*`` names all entries. The last step may
-    be a new key of a mapping.
+    be a new key of a mapping; ``parameters`` that are not there are made.
 
     Raises:
         KeyError: no such place; the message names the step and the nearest key.
     """
     step, dot, rest = path.partition(".")
-    keys = list(range(len(node))) if isinstance(node, list) and step == "*" else [_key(node, step, new=not dot)]
+    everywhere, new = isinstance(node, list) and step == "*", not dot or step == "parameters"
+    keys = list(range(len(node))) if everywhere else [_key(node, step, new)]
     for key in keys:
+        if dot and key == "parameters":
+            node.setdefault(key, {})
         if dot:
             assign(node[key], rest, value)
         else:

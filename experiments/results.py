@@ -177,10 +177,14 @@ def load(folder: Path | str) -> Results:
     try:
         study = Study.model_validate(manifest["study"])
     except ValidationError as error:
-        what = error.errors(include_url=False)[0]
-        place = ".".join(map(str, ("study", *what["loc"])))
-        raise DamagedError(f"{folder / 'manifest.json'} is damaged ({place}: {what['msg']})") from None
-    panels = {panel.name: _load_panel(folder, study, panel, manifest["cells"]) for panel in study.all_panels()}
+        first = error.errors(include_url=False)[0]
+        place = ".".join(map(str, ("study", *first["loc"])))
+        raise DamagedError(f"{folder / 'manifest.json'} is damaged ({place}: {first['msg']})") from None
+    try:
+        panels = {panel.name: _load_panel(folder, study, panel, manifest["cells"]) for panel in study.all_panels()}
+    except (LookupError, ValueError, TypeError, AttributeError) as error:
+        what = f"its cells are not those of its study: {type(error).__name__}: {error}"
+        raise DamagedError(f"{folder / 'manifest.json'} is damaged ({what})") from error
     return Results(folder, study, panels, manifest)
 
 
@@ -246,11 +250,16 @@ def _assemble(
         comparators=_stack(world, "comparator/", common),
         clocks=_stack(world, "clock/", common),
         notions=tuple(_notion(n) for n in world[0][2]["notions"]) if world else (),
-        bounds={shown: _bounds(blocks[label]) for shown, label in labels.items()},
-        lower_bounds=_bounds(world),
+        bounds={shown: _bounds(_with(blocks[label], common)) for shown, label in labels.items()},
+        lower_bounds=_bounds(_with(world, common)),
         prices={"": prices[""], **{shown: prices[label] for shown, label in labels.items()}},
         clairvoyant=frozenset(shown for shown, label in labels.items() if _is_clairvoyant(blocks[label])),
     )
+
+
+def _with(parts: list[_Block], replicates: list[int]) -> list[_Block]:
+    """The blocks that hold one of the replicates; all, if there are no replicates."""
+    return [part for part in parts if set(_replicates([part])) & set(replicates)] or parts
 
 
 def _is_clairvoyant(parts: list[_Block]) -> bool:

@@ -25,12 +25,16 @@ from experiments.store import (
     error_file,
     read_cell,
     read_json,
+    sweep,
     timing_file,
     write_cell,
     write_json,
 )
 from experiments.study import Study
 from experiments.workers import workers
+
+AHEAD = 2
+"""Cells that joblib has under way for each process: what it computes, and what it will compute next."""
 
 PACKAGES = ("regretlab", "numpy", "scipy", "numba", "gymnasium", "joblib")
 
@@ -108,8 +112,7 @@ def run(
     """
     folder = Path(folder)
     check_writable(folder)
-    for stray in (*folder.glob(".part-*"), *folder.glob("*/.part-*")):
-        stray.unlink(missing_ok=True)
+    sweep(folder)
     outcome = Outcome(folder)
     keyed = [(cell.key, cell) for cell in cells_of(study)]
     _write_manifest(folder, study, keyed)
@@ -126,15 +129,24 @@ def run(
             end(Done(cell, "kept"))
         else:
             todo[key] = cell
+
+    def work(keys: Sequence[str]) -> None:
+        for key, result in parallel(_work, [(key, todo[key]) for key in keys]):
+            end(_keep(folder, key, todo.pop(key), result))
+
+    from joblib import effective_n_jobs
+
     with workers(jobs, cluster) as parallel:
-        try:
-            for key, result in parallel(_work, todo.items()):
-                cell = todo.pop(key)
-                end(_keep(folder, key, cell, result))
-        except BrokenProcessPool as error:
-            for key, cell in todo.items():
-                text = f"a worker process died, for want of memory perhaps: {error}"
-                end(_failure(folder, key, Done(cell, "failed", error=text)))
+        while todo:
+            try:
+                work(list(todo))
+            except BrokenProcessPool:  # a worker died on one of the cells that were under way: each by itself, then
+                for key in list(todo)[: AHEAD * effective_n_jobs(jobs)]:
+                    try:
+                        work([key])
+                    except BrokenProcessPool as error:
+                        text = f"a worker process died, for want of memory perhaps: {error}"
+                        end(_failure(folder, key, Done(todo.pop(key), "failed", error=text)))
     return outcome
 
 

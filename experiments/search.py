@@ -128,7 +128,7 @@ def choose(panel: PanelResult, tuning: PanelResult) -> dict[str, str]:
                 chosen[entry] = entry
         elif tuning.notions and len(tuning.replicates) and all(label in tuning.series for label in labels):
             means = [float(scores(tuning, label).mean()) for label in labels]
-            chosen[entry] = labels[int(np.argmin(means))]
+            chosen[entry] = labels[int(np.argmin(np.nan_to_num(means, nan=np.inf)))]
     return chosen
 
 

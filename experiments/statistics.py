@@ -12,7 +12,7 @@ from scipy.stats import norm, t
 
 Array = NDArray[np.float64]
 RESAMPLES = 2000
-FEWEST = 4
+FEWEST = 5
 """Replicates that a simultaneous band needs."""
 LEAST_VARIANCE = 0.05
 """Least variance of a resample, in units of the sample's, by which its deviation is studentised.
@@ -71,7 +71,7 @@ def mean_band(samples: Array, confidence: float = 0.95) -> Band:
         confidence: coverage of the bands, in (0, 1).
 
     Returns:
-        The bands. With a single replicate they are NaN; with 2 or 3 the simultaneous band is.
+        The bands. With a single replicate they are NaN; with less than ``FEWEST`` the simultaneous band is.
     """
     n, _ = samples.shape
     mean = samples.mean(axis=0)
@@ -222,8 +222,11 @@ def scaling_exponent(
         drawn = resampled_means(np.stack(samples, axis=1))
     else:
         drawn = np.stack([v[rng.integers(len(v), size=(RESAMPLES, len(v)))].mean(axis=1) for v in samples], axis=1)
+    slopes = np.log(drawn[np.all(drawn > 0.0, axis=1)]) @ centred
+    if len(slopes) < RESAMPLES // 2:
+        return Interval(slope, math.nan, math.nan)
     tail = _expanded_tail(min(map(len, samples)), confidence)
-    low, high = np.quantile(np.log(np.maximum(drawn, 1e-300)) @ centred, [tail, 1.0 - tail])
+    low, high = np.quantile(slopes, [tail, 1.0 - tail])
     return Interval(slope, min(float(low), slope), max(float(high), slope))
 
 

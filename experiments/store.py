@@ -10,7 +10,9 @@ import hashlib
 import io
 import json
 import os
+import platform
 import tempfile
+import time
 import zipfile
 from collections.abc import Mapping
 from contextlib import suppress
@@ -58,7 +60,7 @@ def write_cell(folder: Path, key: str, arrays: Arrays, facts: Mapping[str, Any])
     with zipfile.ZipFile(buffer, "a") as archive:
         archive.comment = b"-" * CHECKSUM
     content = buffer.getvalue()[:-CHECKSUM]
-    _write(cell_file(folder, key), content + _checksum(content))
+    write(cell_file(folder, key), content + _checksum(content))
 
 
 def read_cell(folder: Path, key: str) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
@@ -83,7 +85,7 @@ def read_cell(folder: Path, key: str) -> tuple[dict[str, NDArray[Any]], dict[str
 def write_json(path: Path, value: Any) -> None:
     """Write JSON, whole or not at all, with stable bytes for an equal value."""
     text = json.dumps(value, indent=1, sort_keys=True)
-    _write(path, (text + "\n").encode())
+    write(path, (text + "\n").encode())
 
 
 def read_json(path: Path) -> Any:
@@ -109,7 +111,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     path = folder / "manifest.json"
     try:
         manifest = read_json(path)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         raise FileNotFoundError(f"{folder} holds no results (no manifest.json): run `regretlab run` first") from None
     if not isinstance(manifest, dict):
         raise DamagedError(f"{path} is damaged (it is no JSON object)")
@@ -117,9 +119,10 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     lacking = [name for name, kind in kinds.items() if not isinstance(manifest.get(name), kind)]
     if lacking:
         raise DamagedError(f"{path} is damaged (missing or of another kind: {', '.join(lacking)})")
-    parts = {"key", "panel", "policy", "first", "count"}
-    if not all(isinstance(cell, dict) and cell.keys() >= parts for cell in manifest["cells"]):
-        raise DamagedError(f"{path} is damaged (a cell lacks one of {', '.join(sorted(parts))})")
+    parts = {"key": str, "panel": str, "policy": str | None, "first": int, "count": int}
+    for cell in manifest["cells"]:
+        if not isinstance(cell, dict) or not all(isinstance(cell.get(part, ...), kind) for part, kind in parts.items()):
+            raise DamagedError(f"{path} is damaged (a cell lacks one of {', '.join(sorted(parts))}: {cell!r})")
     return manifest
 
 
@@ -139,13 +142,38 @@ def check_writable(folder: Path) -> None:
         ) from error
 
 
+def sweep(folder: Path) -> None:
+    """Remove the halves of files that killed runs left, but none that another run may still be writing."""
+    for stray in (*folder.glob(".part-*"), *folder.glob("*/.part-*")):
+        host, process = [*stray.name.removeprefix(".part-").split("-"), ""][:2]
+        with suppress(OSError):
+            old = time.time() - stray.stat().st_mtime > 86_400.0
+            if old or (host == _host() and process.isdecimal() and not _runs(int(process))):
+                stray.unlink()
+
+
+def _host() -> str:
+    return platform.node().replace("-", "_")
+
+
+def _runs(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # somebody else's
+        return True
+    return True
+
+
 def _checksum(content: bytes) -> bytes:
     return hashlib.sha256(content).hexdigest().encode()
 
 
-def _write(path: Path, content: bytes) -> None:
+def write(path: Path, content: bytes) -> None:
+    """Write a file, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=".part-", dir=path.parent)
+    handle, name = tempfile.mkstemp(prefix=f".part-{_host()}-{os.getpid()}-", dir=path.parent)
     try:
         with os.fdopen(handle, "wb") as stream:
             stream.write(content)

@@ -76,7 +76,7 @@ class Panel(Model):
     name: str = Field(pattern=EXPANDED)
     title: str = ""
     environment: Component
-    horizon: int = Field(ge=1)
+    horizon: int = Field(ge=1, le=10**18)
     replicates: int = Field(ge=1)
     policies: list[Component] = Field(min_length=1)
     """As written, or, in ``Study.all_panels``, with a ``Candidate`` for each point of swept parameters."""

@@ -96,12 +96,15 @@ def _slanted(ax: Axes) -> float:
     """Inches that slanted labels reach down."""
     if not isinstance(ax.xaxis.get_major_locator(), FixedLocator):
         return 0.0
-    longest = max((len(tick.get_text()) for tick in ax.get_xticklabels()), default=0)
+    longest = max((len(tick.get_text()) for tick in ax.get_xticklabels() if tick.get_rotation() > 0.0), default=0)
     return float(LETTER * longest * math.sin(math.radians(SLANT)))
 
 
 def place_legend(ax: Axes) -> None:
     """Put the legend under the axes and their labels, one entry a line, long ones wrapped."""
+    for line in ax.get_lines():  # matplotlib leaves out what begins with a low line, as names of Python may
+        if (text := str(line.get_label())).startswith("_") and not text.startswith("_child"):
+            line.set_label(f" {text}")
     for artist, text in zip(*ax.get_legend_handles_labels(), strict=True):
         artist.set_label(plain(textwrap.fill(text, 52, subsequent_indent="   ")))
     down = ScaledTranslation(0.0, -BELOW - _slanted(ax), ax.figure.dpi_scale_trans)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 
 import numpy as np
@@ -12,8 +13,22 @@ from matplotlib.ticker import NullFormatter
 from environments.contract import Notion
 from experiments.axes import text_of
 from experiments.statistics import Array
-from experiments.style import BOUND_STYLES, COLOURS, DASHES, GREY, curve_id, notes_of, place_legend, plain, slant
+from experiments.style import (
+    BOUND_STYLES,
+    COLOURS,
+    DASHES,
+    GREY,
+    curve_id,
+    notes_of,
+    number,
+    place_legend,
+    plain,
+    slant,
+)
 from experiments.sweeps import SweepBound, SweepResult
+
+MOST = 8
+"""On a logarithmic x axis with fewer than two powers of ten, ticks stand at the points, at most at so many of them."""
 
 WIDE = 30.0
 """Over values that are no numbers, the y axis is logarithmic where the largest value is so many times the smallest."""
@@ -47,7 +62,9 @@ def draw_sweep(ax: Axes, result: SweepResult) -> None:
     ax.set_xlabel(plain(result.axis))
     curves = np.array([[v.value, v.low, v.high] for line in result.lines.values() for v in line.intervals])
     _set_scales(ax, result, x, scale)
-    if quantity == "ratio" and scale in ("linear", "semilogx"):
+    if not np.isfinite(curves).any():
+        ax.text(0.5, 0.5, "no ratio: the comparator's mean is 0", transform=ax.transAxes, ha="center", fontsize="small")
+    elif quantity == "ratio" and scale in ("linear", "semilogx"):
         ax.set_ylim(*_limits(result, curves))
     place_legend(ax)
 
@@ -72,6 +89,7 @@ def _scale_of(result: SweepResult, x: Array) -> str:
         return result.sweep.figure.scale
     values = [v.value for line in result.lines.values() for v in line.intervals]
     values += [float(v) for bounds in result.bounds.values() for bound in bounds for v in bound.values]
+    values = [v for v in values if np.isfinite(v)] or [0.0]
     if min(values) <= 0.0 or (result.numeric and x.min() <= 0.0):
         return "linear"
     if result.numeric:
@@ -88,6 +106,10 @@ def _set_scales(ax: Axes, result: SweepResult, x: Array, scale: str) -> None:
         else:  # room for 0 at the left of a logarithmic axis
             ax.set_xscale("symlog", linthresh=float(np.min(x[x > 0.0], initial=1.0)))
         ax.xaxis.set_minor_formatter(NullFormatter())
+        decades = np.log10(x[x > 0.0])
+        if math.floor(decades.max()) <= math.ceil(decades.min()):
+            shown = x[:: math.ceil(len(x) / MOST)]
+            ax.set_xticks(shown, [number(v) for v in shown])
     if scale in ("loglog", "semilogy"):
         ax.set_yscale("log")
 

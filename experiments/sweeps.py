@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
@@ -65,9 +66,19 @@ class SweepResult:
     bounds: Mapping[str, tuple[SweepBound, ...]]
 
 
-def sweep_results(results: Results) -> list[SweepResult]:
-    """The sweeps of a study that have a finished panel, one for each point of the parameters beside the x axis."""
-    found = [result for sweep in results.study.sweeps for result in _sweep_results(results, sweep)]
+def sweep_results(results: Results, notion: str = "") -> list[SweepResult]:
+    """The sweeps of a study that have a finished panel, one for each point of the parameters beside the x axis.
+
+    Args:
+        results: the study.
+        notion: kind of regret, in place of the sweeps' own choices.
+
+    Raises:
+        ValueError: a panel lacks the notion.
+    """
+    chosen = {"notion": notion} if notion else {}
+    sweeps = [s.model_copy(update={"figure": s.figure.model_copy(update=chosen)}) for s in results.study.sweeps]
+    found = [result for sweep in sweeps for result in _sweep_results(results, sweep)]
     return [result for result in found if result.panels and result.lines]
 
 
@@ -119,7 +130,9 @@ def _line(panels: tuple[PanelResult, ...], label: str, sweep: Sweep, x: Array | 
     for panel in panels:
         cost = -panel.series[label][panel.notion(notion).series][:, -1]
         if quantity == "ratio":
-            intervals.append(ratio_of_means(cost, _comparator(panel, notion), confidence))
+            optimum = _comparator(panel, notion)
+            unknown = Interval(math.nan, math.nan, math.nan)
+            intervals.append(ratio_of_means(cost, optimum, confidence) if optimum.mean() else unknown)
             continue
         samples.append(cost if quantity == "cost" else panel.regret(label, notion)[:, -1])
         band = mean_band(samples[-1][:, None], confidence)
@@ -146,7 +159,7 @@ def _bounds(found: list[list[BoundCurve]], panels: tuple[PanelResult, ...], swee
             values = np.array([matching[0].values[-1] for matching in same])
             if sweep.figure.quantity == "ratio":
                 optimum = np.array([_comparator(panel, sweep.figure.notion).mean() for panel in panels])
-                values = 1.0 + values / optimum
+                values = 1.0 + np.divide(values, optimum, out=np.full(len(values), math.nan), where=optimum != 0.0)
             result.append(SweepBound(_everywhere(bound, [matching[0] for matching in same]), values))
     return tuple(result)
 

@@ -7,8 +7,9 @@ import io
 import math
 from typing import Any
 
+from experiments.check import growth
 from experiments.results import PanelResult
-from experiments.statistics import growth_exponent, mean_band, paired_difference
+from experiments.statistics import mean_band, paired_difference
 
 
 def table(panel: PanelResult, confidence: float, notion: str = "") -> list[dict[str, Any]]:
@@ -25,7 +26,7 @@ def table(panel: PanelResult, confidence: float, notion: str = "") -> list[dict[
         regret = panel.regret(label, notion)
         band = mean_band(regret[:, -1:], confidence)
         behind = paired_difference(finals[label], finals[best], confidence)
-        exponent = growth_exponent(regret, panel.times, confidence)
+        exponent = growth(panel, regret, notion, confidence)
         rows.append(
             {
                 "policy": label,

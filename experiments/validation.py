@@ -56,9 +56,10 @@ def mistakes_of(data: Mapping[str, Any]) -> Iterator[Found]:
         entries = data.get(key)
         for i, entry in enumerate(entries if isinstance(entries, list) else ()):
             if isinstance(entry, dict):
-                if entry.get("name") in names:
-                    yield (key, i, "name"), f"a second panel, sweep or search named {entry['name']!r}"
-                names.add(str(entry.get("name")))
+                name = str(entry.get("name"))
+                if "name" in entry and name in names:
+                    yield (key, i, "name"), f"a second panel, sweep or search named {name!r}"
+                names.add(name)
                 look = _panel if key == "panels" else _sweep
                 yield from look(entry, (key, i), seed if isinstance(seed, int) else 0)
 
@@ -189,14 +190,29 @@ def _beside(sweep: Sweep, above: Path, values: Path, seed: int) -> Iterator[Foun
 
 
 def _notion(environment: Any, figure: Any, where: Path) -> Iterator[Found]:
-    """What is wrong with the kind of regret that a figure names."""
-    name = figure.get("notion") if isinstance(figure, dict) else None
-    if environment is None or not isinstance(name, str) or not name:
+    """What is wrong with the kind of regret and the comparators that a figure names."""
+    if environment is None or not isinstance(figure, dict):
         return
+    named = figure.get("comparators")
+    wanted = [name for name in named if isinstance(name, str)] if isinstance(named, list) else []
+    if wanted and (lacking := [name for name in wanted if name not in (names := _comparators(environment, wanted))]):
+        what = f"{type(environment).__name__} has no comparator {lacking[0]!r}{did_you_mean(lacking[0], names)}"
+        yield (*where, "comparators"), f"{what}; it has {', '.join(names)}"
+    name = figure.get("notion")
     known = [notion.name for notion in environment.notions()]
-    if name not in known:
+    if isinstance(name, str) and name and name not in known:
         what = f"{type(environment).__name__} has no regret notion {name!r}{did_you_mean(name, known)}"
         yield (*where, "notion"), f"{what}; it has {', '.join(known)}"
+
+
+def _comparators(environment: Any, wanted: Sequence[str]) -> list[str]:
+    """Names of a world's comparators; a run is drawn only where the kinds of regret do not name all that are wanted."""
+    kinds = environment.notions()
+    known = dict.fromkeys(name for kind in kinds for name in (kind.comparator, kind.worst) if name)
+    if any(name not in known for name in wanted):
+        environment.begin(environment.draw(np.random.default_rng(0)))
+        known |= dict.fromkeys(environment.comparators(np.array([1])))
+    return list(known)
 
 
 def _marks(panel: Mapping[str, Any], above: Path) -> Iterator[Found]:
@@ -318,7 +334,12 @@ def _components(panel: Mapping[str, Any], above: Path, at: _Point, seed: int, fo
             found.look([(place, text)], at)
             continue
         swept = [_Swept(axis, (*place, *axis.path), (*place, *axis.path, SWEEP)) for axis in axes]
-        for policy in candidates(written, seed, most if isinstance(most, int) and most >= 2 else None):
+        try:
+            all_of_it = candidates(written, seed, most if isinstance(most, int) and most >= 2 else None)
+        except ValidationError:
+            found.look([((*place, "parameters"), "each value of swept parameters must be a mapping")], at)
+            continue
+        for policy in all_of_it:
             point = policy.point.values() if isinstance(policy, Candidate) else ()
             here = (*at, *((s, s.axis.values.index(value)) for s, value in zip(swept, point, strict=True)))
             found.look(_policy(policy, place, environment), here)
@@ -337,8 +358,8 @@ def _policy(policy: Component, place: Path, environment: Any) -> Iterator[Found]
         try:
             check_accepts(built, environment.problem, type(environment).__name__)
             built.reset(environment.problem, np.random.default_rng(0))
-        except (ValueError, TypeError) as error:
-            yield place, str(error)
+        except Exception as error:  # as in ``_construct``
+            yield place, _said(type(built), error)
 
 
 def _construct(registry: Registry, where: Path, entry: Any, given: dict[str, Any]) -> tuple[Any, list[Any]]:
@@ -366,7 +387,13 @@ def _construct(registry: Registry, where: Path, entry: Any, given: dict[str, Any
     if not mistakes:
         try:
             return cls(**parameters, **given), []
-        except (ValueError, TypeError, OSError) as error:
+        except Exception as error:  # of somebody else's class, in whatever way it fails
             named = next((key for key in parameters if str(error).startswith(key)), None)
-            return None, [((*where, "parameters", named) if named else where, str(error))]
+            return None, [((*where, "parameters", named) if named else where, _said(cls, error))]
     return None, mistakes
+
+
+def _said(cls: type[Any], error: Exception) -> str:
+    """What an error of a constructor or of ``reset`` says; where it was not raised for people, whose it is."""
+    plain = isinstance(error, ValueError | OSError | ImportError)
+    return str(error) if plain else f"{cls.__name__} fails with {type(error).__name__}: {error}"

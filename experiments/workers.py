@@ -28,6 +28,7 @@ def workers(jobs: int = -1, cluster: str | None = None) -> Iterator[Parallel]:
         ValueError: ``local:N`` without a whole number >= 1.
     """
     import joblib
+    from joblib.externals.loky import get_reusable_executor
 
     if cluster is None and jobs == 1:
         yield _here
@@ -43,7 +44,11 @@ def workers(jobs: int = -1, cluster: str | None = None) -> Iterator[Parallel]:
                 n_jobs = jobs if cluster is None else -1
                 yield from joblib.Parallel(n_jobs=n_jobs, return_as="generator_unordered", batch_size=1)(calls)
 
-        yield parallel
+        try:
+            yield parallel
+        finally:
+            if cluster is None:  # else the same processes would serve the next run, with the modules as they were
+                get_reusable_executor().shutdown(wait=True)
 
 
 def _here(function: Callable[[Any], Any], pairs: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:

@@ -39,7 +39,16 @@ def test_arms(name, family, feedback):
     if feedback == "full":
         wrong = [(action, np.full(4, NAN)), (action, np.array([0, 0, INF, 0])), (action, np.zeros(3)), (action, 0.5)]
     else:
-        wrong = [(action, NAN), (action, INF), (action, -INF), (-1, 0.5), (4, 0.5), (10**6, 0.5)]
+        wrong = [
+            (action, NAN),
+            (action, INF),
+            (action, -INF),
+            (-1, 0.5),
+            (4, 0.5),
+            (10**6, 0.5),
+            (0.5, 0.5),
+            (np.True_, 0.5),
+        ]
     before = pickle.dumps(policy)
     for played, rewards in wrong:
         with pytest.raises(ValueError, match=r"must be .*, got "):

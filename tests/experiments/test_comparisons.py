@@ -50,7 +50,21 @@ def test_no_spread():
         compare(panel({"a": [1.0, 1.0, 1.0], "b": [1.0, 1.0, 1.0]})),
         compare(panel({"a": [1, 1, 1], "b": [2, 2, 2]})),
     )
-    assert (same[0].p, apart[0].p) == (1.0, 0.0)
+    assert (same[0].p, apart[0].p) == (1.0, 0.25)
+    (chance,) = compare(panel({"a": [2, 4, 9], "b": [3, 5, 10]}))
+    assert chance.p == 0.25, "both signs of three differences agree in a quarter of the cases"
+    rounding = np.array([1e4, 2e4, 3e4])
+    assert compare(panel({"a": rounding, "b": rounding + 5e-9}))[0].p == 1.0
     (single,) = compare(panel({"a": [1.0], "b": [2.0]}))
     assert np.isnan(single.p)
     assert not single.significant(0.95)
+
+
+@pytest.mark.parametrize("n", [3, 4, 6])
+def test_the_family_wise_error_of_counts(n):
+    """Twelve equal policies that pay 0, 1 or 2: equal differences come about by chance."""
+    rng, false = np.random.default_rng(n), 0
+    for _ in range(300):
+        finals = {str(i): rng.integers(0, 3, n) for i in range(12)}
+        false += any(c.significant(0.95) for c in compare(panel(finals)))
+    assert false / 300 <= 0.05 + 4 * np.sqrt(0.05 * 0.95 / 300)

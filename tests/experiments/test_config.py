@@ -185,3 +185,94 @@ def test_checkpoints(number, horizon):
     assert times[0] >= 1
     assert (times[1:] > times[:-1]).all()
     assert len(times) <= number
+
+
+BROKEN = """\
+import random
+
+from bandits.arms.ucb1 import UCB1
+
+
+class Raises(UCB1):
+    def __init__(self):
+        {}["no such"]
+
+
+class Stumbles(UCB1):
+    def reset(self, problem, rng):
+        1 / 0
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        ("name: small", "name: [a]", "study.yaml:1:1: name: must be a valid string, got ['a']"),
+        ("name: two", "name: {x: 1}", "panels[0].name: must be a valid string, got {'x': 1}"),
+        ("name: small", "name: sm\x07all", "study.yaml:1:1: unacceptable character"),
+        ("- ucb1", "- broken_syntax:Policy", "cannot import 'Policy' from 'broken_syntax': SyntaxError: "),
+        ("- ucb1", "- broken_import:Policy", "cannot import 'Policy' from 'broken_import': ZeroDivisionError: "),
+        ("- ucb1", '- ".x:y"', "cannot import 'y' from '.x': TypeError: "),
+        ("- ucb1", "- broken:Raises", "Raises fails with KeyError: 'no such'"),
+        ("- ucb1", "- broken:Stumbles", "Stumbles fails with ZeroDivisionError: division by zero"),
+        (
+            "parameters: {exploration: 8}",
+            "parameters: {sweep: [{exploration: 1}, 3]}",
+            "panels[0].policies[1].parameters: each value of swept parameters must be a mapping",
+        ),
+        (
+            "horizon: 200",
+            "horizon: {sweep: {start: 1, stop: .inf, number: 3}}",
+            "a range needs finite ends, got 1 and inf",
+        ),
+        (
+            "horizon: 200",
+            "horizon: {sweep: {start: 1, stop: 9, number: 100000000000}}",
+            "must be less than or equal to",
+        ),
+        ("horizon: 200", "horizon: 1000000000000000000000000", "horizon: must be less than or equal to"),
+        (
+            "policies:",
+            "figure: {quantity: cost, comparators: [bst_arm]}\n    policies:",
+            "BernoulliArms has no comparator 'bst_arm' (did you mean 'best_arm'?); it has best_arm, worst",
+        ),
+    ],
+    ids=str,
+)
+def test_whatever_goes_wrong_is_told_where_it_stands(text, tmp_path, monkeypatch, old, new, expected):
+    (tmp_path / "broken.py").write_text(BROKEN, encoding="utf-8")
+    (tmp_path / "broken_syntax.py").write_text("class", encoding="utf-8")
+    (tmp_path / "broken_import.py").write_text("1 / 0", encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert old in text
+    with pytest.raises(ConfigError) as caught:
+        parse_study(text.replace(old, new, 1), "study.yaml")
+    assert expected in str(caught.value)
+
+
+def test_a_comparator_that_no_kind_of_regret_names_may_be_drawn():
+    text = """\
+name: words
+seed: 1
+panels:
+  - name: p
+    environment: {name: secret_word, parameters: {memory: 4}}
+    horizon: 20
+    replicates: 2
+    figure: {quantity: cost, comparators: [word]}
+    policies: [uniform]
+"""
+    assert list(parse_study(text).panels[0].figure.comparators) == ["word"]
+
+
+def test_what_is_written_short_can_be_changed(text):
+    changed = parse_study(text, changes=["panels.two.policies.ucb1.parameters.exploration=1"])
+    assert changed.panels[0].policies[0].parameters == {"exploration": 1}
+    changed = parse_study(text, changes=["panels.0.policies.0.parameters={exploration: 3}", "panels.0.policies.1=moss"])
+    assert [(p.name, p.parameters) for p in changed.panels[0].policies] == [("ucb1", {"exploration": 3}), ("moss", {})]
+
+
+def test_a_file_that_is_no_text_is_named(tmp_path):
+    (tmp_path / "latin.yaml").write_bytes("name: größe\n".encode("latin-1"))
+    with pytest.raises(ConfigError, match=r"latin\.yaml:1:1: the file must be UTF-8"):
+        load_study(tmp_path / "latin.yaml")

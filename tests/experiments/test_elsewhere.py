@@ -21,7 +21,6 @@ from experiments.config import parse_study
 from experiments.export import export
 from experiments.merge import merge
 from experiments.runner import run
-from experiments.store import DamagedError
 
 REGRETLAB = [sys.executable, "-c", "from experiments.cli import main; main()"]
 
@@ -82,12 +81,17 @@ def test_errors_are_gathered(text, plugin, tmp_path):
     assert all("failed: ZeroDivisionError: no such luck" in line for line in lines)
 
 
-def test_damaged_results_are_not_merged(study, tmp_path):
-    run(study, tmp_path / "a", jobs=1)
-    victim = next((tmp_path / "a/cells").iterdir())
-    victim.write_bytes(victim.read_bytes()[:-7])
-    with pytest.raises(DamagedError, match=victim.name):
-        merge([tmp_path / "a"], tmp_path / "out")
+def test_damaged_results_are_not_merged_where_there_are_whole_ones(study, undisturbed, tmp_path):
+    for name in ("a", "b", "out"):
+        run(study, tmp_path / name, jobs=1)
+    name = sorted(p.name for p in (tmp_path / "a/cells").iterdir())[0]
+    for folder in ("a", "out"):
+        victim = tmp_path / folder / "cells" / name
+        victim.write_bytes(victim.read_bytes()[:-7])
+    (line,) = merge([tmp_path / "a"], tmp_path / "out")
+    assert line.endswith(f": damaged in {tmp_path / 'a/cells' / name}, {tmp_path / 'out/cells' / name}")
+    assert merge([tmp_path / "a", tmp_path / "b"], tmp_path / "out") == []
+    assert contents(tmp_path / "out") == undisturbed
 
 
 def test_shards_on_the_command_line(text, tmp_path, monkeypatch):
@@ -146,15 +150,17 @@ def test_no_cluster_is_an_error_before_work(study, tmp_path):
     assert not list((tmp_path / "cells").glob("*.npz"))
 
 
-def test_a_worker_that_dies_is_named(text, tmp_path, plugin):
+def test_a_worker_that_dies_is_named_and_leaves_the_others_alone(text, tmp_path, plugin):
     plugin.write_text(
         "import os\nfrom bandits.arms.ucb1 import UCB1\n\n"
         "class Dies(UCB1):\n    def advance(self, environment, rounds):\n        os._exit(3)\n",
         encoding="utf-8",
     )
-    outcome = run(parse_study(text.replace("- ucb1", "- plugin:Dies")), tmp_path, jobs=2)
-    assert outcome.failed
+    outcome = run(parse_study(text.replace("- ucb1", "- plugin:Dies\n      - moss")), tmp_path, jobs=2)
+    assert {d.cell.label for d in outcome.failed} == {"plugin:Dies"}
+    assert len(outcome.failed) == 3
     assert all("a worker process died" in d.error for d in outcome.failed)
+    assert sorted(d.status for d in outcome.done) == ["computed"] * 9 + ["failed"] * 3
 
 
 @pytest.mark.slow

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from environments.contract import Notion
+from experiments.check import check
 from experiments.findings import as_json, as_text, counted, findings, sentence, sweep_sentence
 from experiments.results import BoundCurve, PanelResult, Results
 from experiments.runner import Price
@@ -187,3 +188,34 @@ def test_a_bound_beyond_all_numbers_that_matter():
     """The share of it that is reached underflows no logarithm."""
     (verdict,) = findings(swept(lambda x: 1e-5 * x, lambda x: 1e300 * x**0.01)).sweeps
     assert (verdict.result, verdict.exponent) == ("holds", "early")
+
+
+def test_a_share_of_nothing():
+    """Where the bound is 0, regret that is 0 up to rounding is no share of it, and any other is above it."""
+    (verdict,) = check(only(regret=-2.8e-14, limit=0.0))
+    assert (verdict.result, verdict.share) == ("holds", 0.0)
+    (verdict,) = check(only(regret=1.0, limit=0.0))
+    assert (verdict.result, verdict.share) == ("violated", np.inf)
+    assert json.loads(json.dumps(as_json(findings(only(regret=1.0, limit=0.0))), allow_nan=False))
+
+
+def only(regret, limit):
+    """A study of one panel whose policy has the same regret in all replicates."""
+    results = swept(lambda x: 1.0, lambda x: limit)
+    name, panel = next(iter(results.panels.items()))
+    panel = replace(panel, series={"a": {"reward": np.full((16, 2), -regret)}})
+    return replace(results, panels={name: panel}, study=results.study.model_copy(update={"sweeps": []}))
+
+
+def test_pairs_of_a_single_replicate_are_valid_json():
+    found, panel = two(gap=5.0)
+    one = replace(
+        panel,
+        replicates=np.arange(1),
+        series={label: {n: v[:1] for n, v in ledger.items()} for label, ledger in panel.series.items()},
+        comparators={n: v[:1] for n, v in panel.comparators.items()},
+    )
+    study = found.results.study.model_copy(update={"sweeps": []})
+    found = findings(replace(found.results, panels={panel.panel.name: one}, study=study))
+    pairs = json.loads(json.dumps(as_json(found), allow_nan=False))["comparisons"]
+    assert {(p["difference"]["low"], p["p"]) for p in pairs} == {(None, None)}

@@ -20,7 +20,7 @@ seed: 3
 checkpoints: 30
 block: 2
 horizon: 400
-replicates: 4
+replicates: 5
 panels:
   - name: sorted
     environment:
@@ -46,8 +46,8 @@ def world(panel):
 
 
 def test_the_clock_counts_the_rounds_of_the_group(panel):
-    passed = np.array([panel.clocks["rounds in green"][r] for r in range(4)])
-    for r in range(4):
+    passed = np.array([panel.clocks["rounds in green"][r] for r in range(5)])
+    for r in range(5):
         made = world(panel)
         tape = made.draw(tape_rng(3, r))
         member = made.data.groups[tape, made.problem.groups.index("green")]
@@ -62,8 +62,8 @@ def test_the_figure_has_the_group_s_clock_and_dots_the_bound_of_the_run(panel):
 
     ax = Figure().subplots()
     draw_panel(ax, panel)
-    assert ax.get_xlabel() == "rounds in green (mean of 4)"
-    assert " ".join(ax.get_ylabel().split()).endswith("to its best model (ridge with penalty 1) (loss, mean of 4)")
+    assert ax.get_xlabel() == "rounds in green (mean of 5)"
+    assert " ".join(ax.get_ylabel().split()).endswith("to its best model (ridge with penalty 1) (loss, mean of 5)")
     lines = {line.get_label(): line for line in ax.get_lines()}
     (known,) = [line for label, line in lines.items() if label.startswith("bound for green:")]
     (own,) = [line for label, line in lines.items() if label.startswith("bound for green, this run:")]
@@ -80,7 +80,7 @@ def test_a_loss_beyond_the_scale_is_named_with_its_size(panel):
     from bandits.groupwise.groupwise import Groupwise
 
     largest = []
-    for r in range(4):
+    for r in range(5):
         made, policy = world(panel), Groupwise(loss_scale=0.01)
         made.begin(made.draw(tape_rng(3, r)))
         policy.reset(made.problem, np.random.default_rng(0))
@@ -99,7 +99,7 @@ def test_each_group_has_a_worst_play_of_its_own(panel):
     most = np.maximum(data.labels, 1.0 - data.labels) ** 2  # the farther end of [0, 1] is the worst prediction
     for name in ("green", "red"):
         member = data.groups[:, data.names.index(name)]
-        assert worst[name] == pytest.approx(np.full(4, -np.sum(most * member)))
+        assert worst[name] == pytest.approx(np.full(5, -np.sum(most * member)))
     (theorem,) = bound_for_green(panel)
     assert not vacuous(panel, theorem, "green")
     # the worst play loses 101.6 to the best model in green, 70.9 in red
@@ -120,7 +120,7 @@ def verdicts_of(panel):
 
 @pytest.mark.parametrize(("times", "result"), [(100.0, "holds"), (1.0, "undecided"), (0.1, "violated")])
 def test_a_made_up_bound_is_judged_on_the_group_s_regret(panel, times, result):
-    """So many times the mean regret in the group, which four replicates tell apart."""
+    """So many times the mean regret in the group, which five replicates tell apart."""
     (theorem,) = bound_for_green(panel)
     made_up = replace(theorem, values=times * panel.regret("clipped", "green").mean(axis=0))
     verdicts = verdicts_of(replace(panel, bounds={**panel.bounds, "clipped": (made_up,)}))

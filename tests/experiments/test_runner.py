@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -17,7 +18,7 @@ from experiments import store
 from experiments.cells import cells_of, run_cell
 from experiments.config import parse_study
 from experiments.runner import run
-from experiments.sources import code_hashes
+from experiments.sources import code_hashes, file_hashes
 
 REGRETLAB = [sys.executable, "-c", "from experiments.cli import main; main()"]
 
@@ -280,13 +281,20 @@ def test_ctrl_c_keeps_finished_cells_and_the_next_run_goes_on(text, plugin, tmp_
     assert contents(undisturbed) == contents(tmp_path / "small")
 
 
-def test_leftovers_of_a_killed_run_are_swept(study, tmp_path):
-    for name in ("cells", "timings"):
-        (tmp_path / name).mkdir()
-        (tmp_path / name / ".part-abc").write_bytes(b"half")
-    (tmp_path / ".part-abc").write_bytes(b"half")
+def test_leftovers_of_killed_runs_are_swept_and_nothing_else(study, tmp_path):
+    dead = subprocess.Popen([sys.executable, "-c", ""])
+    dead.wait()
+    host, old = store._host(), (0.0, 0.0)
+    for name in ("cells", "timings", "."):
+        (tmp_path / name).mkdir(exist_ok=True)
+        for part in (f"{host}-{dead.pid}-a", f"{host}-{os.getpid()}-b", "elsewhere-1-c", "elsewhere-2-d", "e"):
+            (tmp_path / name / f".part-{part}").write_bytes(b"half")
+        for part in ("elsewhere-2-d", "e"):
+            os.utime(tmp_path / name / f".part-{part}", old)
     run(study, tmp_path, jobs=1)
-    assert not list(tmp_path.rglob(".part-*"))
+    left = sorted(str(p.relative_to(tmp_path)) for p in tmp_path.rglob(".part-*"))
+    parts = (f".part-{host}-{os.getpid()}-b", ".part-elsewhere-1-c")
+    assert left == sorted(str(Path(name) / part) for name in ("cells", "timings", ".") for part in parts)
 
 
 def test_an_error_stays_on_disk_until_the_cell_succeeds(text, plugin, tmp_path, monkeypatch):
@@ -297,6 +305,35 @@ def test_an_error_stays_on_disk_until_the_cell_succeeds(text, plugin, tmp_path, 
     assert not run(study, tmp_path, jobs=1).failed
     assert not list((tmp_path / "errors").iterdir())
     assert experiments.load(tmp_path).panels["two"].missing == ()
+
+
+def test_code_that_is_imported_late_is_in_the_name(text, tmp_path, monkeypatch):
+    (tmp_path / "late.py").write_text(
+        "from bandits.arms.ucb1 import UCB1\n\n\n"
+        "class Late(UCB1):\n    def choose(self, observation):\n"
+        "        from helpers.of_late import ARM\n        return ARM\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "helpers").mkdir()
+    (tmp_path / "helpers/__init__.py").write_text("", encoding="utf-8")
+    monkeypatch.syspath_prepend(str(tmp_path))
+    keys = []
+    for arm in (0, 1):
+        (tmp_path / "helpers/of_late.py").write_text(f"ARM = {arm}\n", encoding="utf-8")
+        keys += [c.key for c in cells_of(parse_study(text.replace("- ucb1", "- late:Late"))) if c.label == "late:Late"]
+    assert len(set(keys)) == len(keys) == 6
+    assert "helpers.of_late" not in sys.modules, "looking is not importing"
+
+
+def test_a_file_of_the_home_folder_is_in_the_name(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    hashes = []
+    for content in ("1", "2"):
+        (tmp_path / "trace.txt").write_text(content, encoding="utf-8")
+        hashes.append(file_hashes({"trace": "~/trace.txt"}))
+    assert len(hashes[0]) == 1
+    assert hashes[0] != hashes[1]
+    assert file_hashes(["x" * 300, "a/" * 3000, "nul\0"]) == []
 
 
 def test_code_that_foreign_code_imports_and_wraps_is_in_the_name(tmp_path, monkeypatch):
