@@ -84,7 +84,7 @@ def check(results: Results) -> list[Verdict]:
         verdict
         for panel in results.panels.values()
         for label in panel.series
-        for verdict in _check_policy(panel, label, results.study.confidence)
+        for verdict in check_policy(panel, label, results.study.confidence)
     ]
 
 
@@ -103,17 +103,25 @@ def vacuous(panel: PanelResult, bound: BoundCurve, notion: str = "") -> bool:
     return bool(np.all(bound.values >= most))
 
 
-def _check_policy(panel: PanelResult, label: str, confidence: float) -> list[Verdict]:
+def check_policy(panel: PanelResult, label: str, confidence: float, notion: str = "") -> list[Verdict]:
+    """Verdicts on every upper bound of a policy, each by one kind of regret that it speaks of.
+
+    Args:
+        panel: what to look at.
+        label: the policy.
+        confidence: of the simultaneous band, in (0, 1).
+        notion: the kind that goes first, where a bound speaks of several; the panel's choice where empty.
+    """
     if not panel.notions or len(panel.replicates) == 0:
         return []
     verdicts = []
     seen: set[str] = set()
-    for notion in panel.notions:
-        bounds = [b for b in panel.bounds[label] if b.against == notion.against and b.name not in seen]
+    for kind in dict.fromkeys((panel.notion(notion), *panel.notions)):
+        bounds = [b for b in panel.bounds[label] if b.against == kind.against and b.name not in seen]
         seen.update(b.name for b in bounds)
         if bounds:
-            regret = panel.regret(label, notion.name)
-            verdicts += [_verdict(panel, label, notion.name, bound, regret, confidence) for bound in bounds]
+            regret = panel.regret(label, kind.name)
+            verdicts += [_verdict(panel, label, kind.name, bound, regret, confidence) for bound in bounds]
     return verdicts
 
 

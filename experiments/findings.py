@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.check import Verdict, check, judge_exponent
+from experiments.check import Verdict, check, check_policy, judge_exponent
 from experiments.comparisons import Comparison, compare
 from experiments.results import PanelResult, Results
 from experiments.search import scores
@@ -64,7 +64,9 @@ def findings(results: Results) -> Findings:
     return Findings(
         results=results,
         verdicts=tuple(verdicts),
-        sweeps=tuple(v for sweep in sweep_results(results) for v in _check_sweep(sweep, verdicts)),
+        sweeps=tuple(
+            v for sweep in sweep_results(results) for v in _check_sweep(sweep, verdicts, results.study.confidence)
+        ),
         comparisons={name: tuple(compare(panel, results.study.confidence)) for name, panel in ready.items()},
         unbounded=tuple((n, label) for n, p in ready.items() for label in p.series if (n, label) not in spoken_of),
         missing=tuple(f"{name}: {line}" for name, panel in results.panels.items() for line in panel.missing),
@@ -76,11 +78,13 @@ def is_ready(panel: PanelResult) -> bool:
     return bool(panel.series and panel.notions and len(panel.replicates))
 
 
-def _check_sweep(sweep: SweepResult, verdicts: list[Verdict]) -> Iterator[Verdict]:
+def _check_sweep(sweep: SweepResult, verdicts: Sequence[Verdict], confidence: float) -> Iterator[Verdict]:
     """Verdicts on the bounds that all points of a sweep share: the worst of the points', and the fitted exponent."""
     if sweep.sweep.figure.quantity != "regret":
         return
-    names = {panel.panel.name for panel in sweep.panels}
+    names, notion = {panel.panel.name for panel in sweep.panels}, sweep.sweep.figure.notion
+    if notion:
+        verdicts = [v for p in sweep.panels for label in p.series for v in check_policy(p, label, confidence, notion)]
     for label in sweep.lines:
         for bound in sweep.bounds.get(label, ()):
             if bound.bound.kind == "upper":

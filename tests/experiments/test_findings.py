@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from environments.contract import Notion
-from experiments.check import check
+from experiments.check import check, check_policy
 from experiments.findings import as_json, as_text, counted, findings, sentence, sweep_sentence
 from experiments.results import BoundCurve, PanelResult, Results
 from experiments.runner import Price
@@ -219,3 +219,17 @@ def test_pairs_of_a_single_replicate_are_valid_json():
     found = findings(replace(found.results, panels={panel.panel.name: one}, study=study))
     pairs = json.loads(json.dumps(as_json(found), allow_nan=False))["comparisons"]
     assert {(p["difference"]["low"], p["p"]) for p in pairs} == {(None, None)}
+
+
+def test_verdicts_are_of_the_kind_of_regret_that_is_drawn():
+    results = swept(lambda x: x**0.5, lambda x: 3 * x**0.5)
+    realized = Notion("realized", "reward", "best", "fixed", "realized regret")
+    panels = {name: replace(panel, notions=(NOTION, realized)) for name, panel in results.panels.items()}
+    (sweep,) = results.study.sweeps
+    sweep = sweep.model_copy(update={"figure": sweep.figure.model_copy(update={"notion": "realized"})})
+    found = findings(replace(results, panels=panels, study=results.study.model_copy(update={"sweeps": [sweep]})))
+    assert {v.notion for v in found.verdicts} == {"pseudo"}
+    assert [v.notion for v in found.sweeps] == ["realized"]
+    first = next(iter(panels.values()))
+    shown = first.panel.model_copy(update={"figure": first.panel.figure.model_copy(update={"notion": "realized"})})
+    assert [v.notion for v in check_policy(replace(first, panel=shown), "a", 0.95)] == ["realized"]
