@@ -1,5 +1,8 @@
 """Sweeps: a panel for every value, read back, fitted and drawn against the parameter."""
 
+import shutil
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
@@ -8,10 +11,12 @@ import experiments
 from experiments.cells import cells_of
 from experiments.config import ConfigError, parse_study
 from experiments.figures import draw_study
+from experiments.findings import findings, study_sentence, sweep_sentence
 from experiments.paths import assign
 from experiments.report import write_report
 from experiments.runner import run
 from experiments.statistics import ratio_of_means, scaling_exponent
+from experiments.store import cell_file, read_cell
 from experiments.study import Study
 from experiments.sweep_figures import draw_sweep
 from experiments.sweeps import sweep_results
@@ -189,3 +194,105 @@ def test_assign():
     for path in ("a.z.v", "a.7.v", "c.d", "b.new.deep"):
         with pytest.raises(KeyError):
             assign(node, path, 1)
+
+
+EDGES = """\
+name: x-search
+seed: 1
+checkpoints: 10
+block: 2
+replicates: 8
+panels:
+  - name: x
+    horizon: 60
+    environment: {name: bernoulli, parameters: {means: [0.1, 0.9]}}
+    search: {tuning: 3}
+    policies: [{name: ucb1, label: _mine, parameters: {exploration: {sweep: [2, 1]}}}]
+  - name: short
+    horizon: {sweep: [50, 100, 200]}
+    environment: {name: bernoulli, parameters: {means: [0.1, 0.9]}}
+    policies: [ucb1, {name: clairvoyant, label: best}]
+sweeps:
+  - name: nothing
+    parameter: horizon
+    values: [20, 40, 80]
+    figure: {quantity: ratio}
+    panel: {environment: {name: gaussian, parameters: {means: [0, -1]}}, policies: [ucb1]}
+"""
+
+
+@pytest.fixture(scope="module")
+def edges(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("edges")
+    assert not run(parse_study(EDGES), folder, jobs=1).failed
+    return folder
+
+
+def test_no_figure_takes_the_place_of_another(edges, tmp_path):
+    files = draw_study(experiments.load(edges), tmp_path, ["png"])
+    assert [f.name for f in files] == ["x-search.png", "x.png", "short.png", "nothing.png", "x-search-only.png"]
+    assert all(f.is_file() for f in files)
+
+
+def test_another_kind_of_regret_is_drawn_of_sweeps_too(edges, tmp_path):
+    results = experiments.load(edges)
+    with pytest.raises(ValueError, match="no regret notion 'bogus'"):
+        draw_study(results, tmp_path, ["png"], "bogus")
+    found = [{s.name: s for s in sweep_results(results, notion)} for notion in ("", "realized")]
+    one, other = (sweeps["short"].lines["ucb1"].intervals for sweeps in found)
+    assert one != other
+
+
+def test_a_short_axis_has_its_points_for_ticks_and_every_curve_a_name(edges):
+    (short,) = [s for s in sweep_results(experiments.load(edges)) if s.name == "short"]
+    ax = Figure().subplots()
+    draw_sweep(ax, replace(short, lines={"_mine": short.lines["ucb1"]}))
+    assert ax.get_xscale() == "log"
+    assert [t.get_text() for t in ax.get_xticklabels()] == ["50", "100", "200"]
+    assert any("_mine" in t.get_text() for t in ax.get_legend().get_texts())
+
+
+def test_a_ratio_to_nothing_is_no_ratio(edges):
+    (nothing,) = [s for s in sweep_results(experiments.load(edges)) if s.name == "nothing"]
+    ax = Figure().subplots()
+    draw_sweep(ax, nothing)
+    assert [t.get_text() for t in ax.texts] == ["no ratio: the comparator's mean is 0"]
+
+
+def test_where_only_hindsight_is_left_it_is_spoken_of(edges, tmp_path):
+    shutil.copytree(edges, tmp_path / "torn")
+    for cell in experiments.load(edges).manifest["cells"]:
+        if cell["panel"].startswith("short") and cell["policy"] == "ucb1":
+            cell_file(tmp_path / "torn", cell["key"]).unlink()
+    torn = experiments.load(tmp_path / "torn")
+    (short,) = [s for s in sweep_results(torn) if s.name == "short"]
+    assert list(short.lines) == ["best"]
+    assert "lowest best (" in sweep_sentence(short, ())
+    assert "lowest for best at 200" in study_sentence(findings(torn))
+
+
+def test_bounds_are_of_the_replicates_at_hand(tmp_path):
+    """Those that follow the run differ from block to block."""
+    text = """\
+name: paging
+seed: 3
+block: 1
+checkpoints: 5
+panels:
+  - name: p
+    horizon: 300
+    replicates: 6
+    environment: {name: paging, parameters: {cache_size: 4, sequence: {generator: zipf, N: 12}}}
+    policies: [lru]
+"""
+    run(parse_study(text), tmp_path, jobs=1)
+    whole = experiments.load(tmp_path)
+    lru = [c for c in whole.manifest["cells"] if c["policy"] == "lru"]
+    (own,) = [read_cell(tmp_path, c["key"])[0]["bound/0"] for c in lru if c["first"] == 2]
+    for cell in lru:
+        if cell["first"] != 2:
+            cell_file(tmp_path, cell["key"]).unlink()
+    panel = experiments.load(tmp_path).panels["p"]
+    assert panel.replicates.tolist() == [2]
+    assert panel.bounds["lru"][0].values == pytest.approx(np.ravel(own))
+    assert not np.allclose(panel.bounds["lru"][0].values, whole.panels["p"].bounds["lru"][0].values)
