@@ -213,7 +213,8 @@ def _commit() -> str:
     commit = _output("git", "rev-parse", "--short", "HEAD")
     if not commit:
         return "unknown"
-    changed = _output("git", "status", "--porcelain", "--untracked-files=no", "--", ".", ":!benchmarks/RESULTS.md")
+    written = (":!benchmarks/RESULTS.md", ":!benchmarks/scaling.png")
+    changed = _output("git", "status", "--porcelain", "--untracked-files=no", "--", ".", *written)
     return f"{commit}{', with changes' if changed else ''}"
 
 
