@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+import sys
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from numbers import Integral, Real
 from typing import TypeVar
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 T = TypeVar("T", bound=str)
 
-_LARGEST = np.finfo(np.float64).max
+_LARGEST = sys.float_info.max
 
 
 def real(name: str, value: float, low: float = -math.inf, high: float = math.inf, *, closed: str = "neither") -> float:
@@ -38,6 +39,19 @@ def real(name: str, value: float, low: float = -math.inf, high: float = math.inf
     if not (above and below):
         raise ValueError(f"{name} must be {domain}, got {value!r}")
     return float(value)
+
+
+def reals(
+    name: str, values: Iterable[float], low: float = -math.inf, high: float = math.inf, *, closed: str = "neither"
+) -> list[float]:
+    """Check that ``values`` is a list of finite real numbers, each as ``real`` checks it; it may be empty.
+
+    Raises:
+        ValueError: no list, or one of the values is not in the domain; the message gives its position.
+    """
+    if isinstance(values, str) or not isinstance(values, Sequence | np.ndarray):
+        raise ValueError(f"{name} must be a list of numbers, got {values!r}")
+    return [real(f"{name}[{i}]", value, low, high, closed=closed) for i, value in enumerate(values)]
 
 
 def positive(name: str, value: float) -> float:

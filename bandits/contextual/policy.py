@@ -9,7 +9,7 @@ from typing import Any, ClassVar, final
 import numpy as np
 
 from bandits.contract import Array, Policy, Problem
-from bandits.domain import check_outcome, real
+from bandits.domain import check_outcome, real, reals
 
 
 def interval_of(value: Sequence[float] | None) -> tuple[float, float] | None:
@@ -18,7 +18,7 @@ def interval_of(value: Sequence[float] | None) -> tuple[float, float] | None:
         return None
     if isinstance(value, str) or not isinstance(value, Sequence) or len(value) != 2:
         raise ValueError(f"interval must be two numbers, ascending, got {value!r}")
-    low, high = (real(f"interval[{i}]", end) for i, end in enumerate(value))
+    low, high = reals("interval", value)
     if not low < high:
         raise ValueError(f"interval must be two numbers, ascending, got {list(value)!r}")
     return low, high

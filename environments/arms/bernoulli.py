@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import rel_entr
 
 from bandits.contract import Array, Problem
-from bandits.domain import integer, one_of, real
+from bandits.domain import integer, one_of, reals
 from environments.arms.stochastic import StochasticArms
 
 
@@ -37,7 +37,7 @@ class BernoulliArms(StochasticArms):
     binary = True
 
     def __init__(self, means: Sequence[float], horizon: int = 10_000, feedback: str = "bandit") -> None:
-        self.means = [real(f"means[{i}]", m, 0.0, 1.0, closed="both") for i, m in enumerate(means)]
+        self.means = reals("means", means, 0.0, 1.0, closed="both")
         integer("number of means", len(self.means), 1)
         self.feedback = one_of("feedback", feedback, ("bandit", "full"))
         super().__init__(

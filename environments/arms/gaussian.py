@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from bandits.contract import Array, Problem
-from bandits.domain import integer, one_of, positive, real
+from bandits.domain import integer, one_of, positive, reals
 from environments.arms.stochastic import StochasticArms
 
 
@@ -29,7 +29,7 @@ class GaussianArms(StochasticArms):
     def __init__(
         self, means: Sequence[float], sd: float = 1.0, horizon: int = 10_000, feedback: str = "bandit"
     ) -> None:
-        self.means = [real(f"means[{i}]", m) for i, m in enumerate(means)]
+        self.means = reals("means", means)
         integer("number of means", len(self.means), 1)
         self.sd = positive("sd", sd)
         self.feedback = one_of("feedback", feedback, ("bandit", "full"))

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandits.contract import Array, Problem
-from bandits.domain import did_you_mean, integer, one_of, positive, real
+from bandits.domain import did_you_mean, integer, one_of, positive, reals
 from environments.arms.world import ArmsWorld
 from environments.contract import Notion
 
@@ -134,13 +134,9 @@ def _segment(k: int, segment: Mapping[str, Any], binary: bool) -> dict[str, Any]
         if key not in segment:
             raise ValueError(f"{name} must have start and means, got {dict(segment)!r}")
     means, low, high = segment["means"], *((0.0, 1.0) if binary else (-math.inf, math.inf))
-    if isinstance(means, str) or not isinstance(means, Sequence | np.ndarray):
-        raise ValueError(f"{name}.means must be a list of numbers, got {means!r}")
-    integer(f"number of {name}.means", len(means))
-    return {
-        "start": integer(f"{name}.start", segment["start"]),
-        "means": [real(f"{name}.means[{i}]", m, low, high, closed="both") for i, m in enumerate(means)],
-    }
+    checked = reals(f"{name}.means", means, low, high, closed="both")
+    integer(f"number of {name}.means", len(checked))
+    return {"start": integer(f"{name}.start", segment["start"]), "means": checked}
 
 
 def _check_starts(starts: NDArray[np.int64], horizon: int) -> None:

@@ -55,6 +55,10 @@ class DelayedFeedback(Environment[Any, Any, Arrivals, tuple[Any, Ints]]):
         horizon: int | None = None,
     ) -> None:
         self.environment, self.delay, self.parameters = environment, delay, parameters
+        if not isinstance(environment, str):
+            raise ValueError(f"environment must be the name of a world, got {environment!r}")
+        if not isinstance(parameters, Mapping | None):
+            raise ValueError(f"parameters must be a mapping, got {parameters!r}")
         self._law = law_of(delay)
         self._world = _build(environment, parameters or {}, horizon)
         inner = self._world.problem

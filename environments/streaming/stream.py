@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from bandits.contract import Array
-from bandits.domain import integer, one_of, real
+from bandits.domain import integer, one_of, reals
 from environments.streaming.instances import INSTANCES, ORDERS, arranged, clear_cut, mixed
 from environments.streaming.world import ArmStream
 
@@ -66,7 +66,7 @@ class Stream(ArmStream):
             if n_arms is None:
                 raise ValueError(f"n_arms must be given with means={means!r}")
         else:
-            self.means = [real(f"means[{i}]", mean, 0.0, 1.0, closed="both") for i, mean in enumerate(means)]
+            self.means = reals("means", means, 0.0, 1.0, closed="both")
             if n_arms not in (None, len(self.means)):
                 raise ValueError(f"n_arms must be the number of means, {len(self.means)}, or left out, got {n_arms!r}")
             n_arms = integer("number of means", len(self.means))

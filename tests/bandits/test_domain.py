@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bandits.domain import did_you_mean, integer, one_of, positive, real
+from bandits.domain import did_you_mean, integer, one_of, positive, real, reals
 
 
 @pytest.mark.parametrize("value", [1, 1.5, np.float64(2.0), np.int64(3), np.float32(0.5)])
@@ -44,3 +44,26 @@ def test_words():
     with pytest.raises(ValueError, match=r"mode must be one of fast, slow, got 'slwo' \(did you mean 'slow'\?\)"):
         one_of("mode", "slwo", ("fast", "slow"))
     assert did_you_mean("zzz", ["fast"]) == ""
+
+
+@pytest.mark.parametrize(
+    ("values", "what"),
+    [
+        (5, "x must be a list of numbers, got 5"),
+        ("0.5", "x must be a list of numbers, got '0.5'"),
+        ({1: 2}, "x must be a list of numbers, got {1: 2}"),
+        ([0.5, 2.0], r"x\[1\] must be a finite number in \[0, 1\], got 2.0"),
+        ([True], r"x\[0\] must be a finite number in \[0, 1\], got True"),
+    ],
+    ids=str,
+)
+def test_lists_of_numbers(values, what):
+    with pytest.raises(ValueError, match=what):
+        reals("x", values, 0.0, 1.0, closed="both")
+
+
+def test_a_list_of_numbers_is_one_of_python():
+    assert reals("x", np.array([0, 1])) == [0.0, 1.0]
+    assert reals("x", ()) == []
+    with pytest.raises(ValueError, match="x must be a finite number"):
+        real("x", 10**400)
