@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import sys
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from numbers import Integral, Real
@@ -13,8 +12,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 T = TypeVar("T", bound=str)
-
-_LARGEST = sys.float_info.max
 
 
 def real(name: str, value: float, low: float = -math.inf, high: float = math.inf, *, closed: str = "neither") -> float:
@@ -32,7 +29,7 @@ def real(name: str, value: float, low: float = -math.inf, high: float = math.inf
     """
     left, right = ("[" if closed in ("low", "both") else "("), ("]" if closed in ("high", "both") else ")")
     domain = f"a finite number in {left}{low:g}, {high:g}{right}"
-    if isinstance(value, bool) or not isinstance(value, Real) or not abs(value) <= _LARGEST:
+    if isinstance(value, bool) or not isinstance(value, Real) or not _is_finite(value):
         raise ValueError(f"{name} must be {domain}, got {value!r}")
     above = value >= low if left == "[" else value > low
     below = value <= high if right == "]" else value < high
@@ -52,6 +49,13 @@ def reals(
     if isinstance(values, str) or not isinstance(values, Sequence | np.ndarray):
         raise ValueError(f"{name} must be a list of numbers, got {values!r}")
     return [real(f"{name}[{i}]", value, low, high, closed=closed) for i, value in enumerate(values)]
+
+
+def _is_finite(value: float) -> bool:
+    try:
+        return math.isfinite(value)
+    except OverflowError:  # a whole number beyond the largest double
+        return False
 
 
 def positive(name: str, value: float) -> float:
