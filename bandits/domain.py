@@ -41,7 +41,14 @@ def real(name: str, value: float, low: float = -math.inf, high: float = math.inf
 def reals(
     name: str, values: Iterable[float], low: float = -math.inf, high: float = math.inf, *, closed: str = "neither"
 ) -> list[float]:
-    """Check that ``values`` is a list of finite real numbers, each as ``real`` checks it; it may be empty.
+    """Check that ``values`` is a list of finite real numbers, and return it as a list of Python's; it may be empty.
+
+    Args:
+        name: the parameter's name, for the message.
+        values: a sequence or an array [n].
+        low: lower end of the domain of each.
+        high: upper end of the domain of each.
+        closed: which ends belong to the domain, as in ``real``.
 
     Raises:
         ValueError: no list, or one of the values is not in the domain; the message gives its position.
@@ -84,7 +91,16 @@ def one_of(name: str, value: T, allowed: Iterable[T]) -> T:
 
 
 def check_outcome(action: int, reward: float, n_actions: int) -> None:
-    """Check that ``action`` is one of 0..n_actions - 1 and its reward finite; quick, as it is done every round."""
+    """Check what a policy is told of a round; quick, as it is done every round.
+
+    Args:
+        action: the action played, a whole number in 0..n_actions - 1.
+        reward: its reward, any finite number: a world may pass the range that its problem declares.
+        n_actions: number of actions.
+
+    Raises:
+        ValueError: no such action, or a reward that is not finite.
+    """
     if type(action) in (bool, np.bool_, float, np.float64) or not 0 <= action < n_actions:
         raise ValueError(f"action must be a whole number in 0..{n_actions - 1}, got {action!r}")
     if not -math.inf < reward < math.inf:
@@ -92,7 +108,15 @@ def check_outcome(action: int, reward: float, n_actions: int) -> None:
 
 
 def check_rewards(rewards: NDArray[np.float64], n_actions: int) -> None:
-    """Check that there is a finite reward for each of the actions."""
+    """Check what a policy with full feedback is told of a round.
+
+    Args:
+        rewards: [n_actions] rewards of all actions, finite.
+        n_actions: number of actions.
+
+    Raises:
+        ValueError: another shape, or a reward that is not finite.
+    """
     if np.shape(rewards) != (n_actions,) or not np.all(np.isfinite(rewards)):
         raise ValueError(f"feedback must be {n_actions} finite rewards, one an action, got {rewards!r}")
 

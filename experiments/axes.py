@@ -25,6 +25,10 @@ Path = tuple[str | int, ...]
 """Keys and positions that lead into nested mappings and lists."""
 
 
+MOST = 10_000
+"""Points that the swept values of a panel, or of a policy, may have."""
+
+
 class Model(BaseModel):
     """A part of a study file: no unknown keys, no conversions."""
 
@@ -36,7 +40,7 @@ class Range(Model):
 
     start: int | float
     stop: int | float
-    number: int = Field(ge=2, le=10_000)
+    number: int = Field(ge=2, le=MOST)
     spacing: Literal["linear", "log"] = "linear"
 
     @model_validator(mode="after")

@@ -138,9 +138,9 @@ def _verdict(
     at = slice(None) if bound.anytime else slice(-1, None)
     band, limit = mean_band(regret[:, at], confidence), bound.values[at]
     low, high = band.all_low, band.all_high
-    slack = 1e-9 * np.maximum(1.0, np.abs(limit))
+    slack = rounding_of(limit)
     inside = "holds" if np.all(high <= limit + slack) else "undecided"
-    share = float(np.max(share_of(band.mean, limit, slack)))
+    share = float(np.max(share_of(band.mean, limit)))
     text = f"mean regret {band.mean[-1]:.5g} of {limit[-1]:.5g} at round {panel.times[-1]}, at most {share:.3g} of it"
     verdict = replace(
         verdict,
@@ -162,7 +162,7 @@ def _verdict(
         replace(verdict, text=text),
         growth(panel, regret, notion, confidence),
         None if claimed is None else claimed.value,
-        float(share_of(band.mean, limit, slack)[-1]),
+        float(share_of(band.mean, limit)[-1]),
     )
 
 
@@ -173,10 +173,15 @@ def growth(panel: PanelResult, values: Array, notion: str = "", confidence: floa
     return growth_exponent(values[:, moved], time[moved], confidence)
 
 
-def share_of(values: Array, limit: Array, slack: Array) -> Array:
-    """Values as shares of a bound [n]: 0 where they are within ``slack`` of 0, infinite above a bound of 0."""
+def rounding_of(limit: Array) -> Array:
+    """How far above a bound [n] rounding may put a value [n], in the bound's unit."""
+    return 1e-9 * np.maximum(1.0, np.abs(limit))
+
+
+def share_of(values: Array, limit: Array) -> Array:
+    """Shares [n] of a bound [n] that values [n] reach: 0 for 0 up to rounding, else infinite where the bound is 0."""
     shares = np.divide(values, limit, out=np.full(len(values), np.inf), where=limit > 0.0)
-    return np.where(np.abs(values) <= slack, 0.0, shares)
+    return np.where(np.abs(values) <= rounding_of(limit), 0.0, shares)
 
 
 def judge_exponent(

@@ -219,10 +219,10 @@ def list_(kind: str) -> None:
 def _titles() -> dict[str, str]:
     from ruamel.yaml import YAML
 
-    from experiments.config import shipped
+    from experiments.config import studies
 
-    files, read = sorted(shipped().rglob("*.yaml")), YAML(typ="safe").load
-    return {str(f.relative_to(shipped()).with_suffix("")): read(f).get("title", "") for f in files}
+    read = YAML(typ="safe").load
+    return {name: read(path).get("title", "") for name, path in studies().items()}
 
 
 def _summaries(registry: Registry) -> dict[str, str]:
@@ -247,7 +247,7 @@ def show(name: str) -> None:
     from bandits.domain import did_you_mean
     from bandits.registry import POLICIES
     from environments.registry import ENVIRONMENTS
-    from experiments.config import find, shipped
+    from experiments.config import find, studies
 
     for registry in (POLICIES, ENVIRONMENTS):
         if name in registry.paths or ":" in name:
@@ -263,8 +263,7 @@ def show(name: str) -> None:
     except UnicodeDecodeError as error:
         raise click.ClickException(f"{name} must be UTF-8: {error}") from None
     except FileNotFoundError:
-        studies = [str(p.relative_to(shipped()).with_suffix("")) for p in shipped().rglob("*.yaml")]
-        hint = did_you_mean(name, [*POLICIES, *ENVIRONMENTS, *studies])
+        hint = did_you_mean(name, [*POLICIES, *ENVIRONMENTS, *studies()])
         raise click.ClickException(f"no policy, environment or study named {name!r}{hint}") from None
 
 

@@ -21,8 +21,9 @@ class Comparison:
         better: label of the one with the lower mean regret.
         worse: label of the other.
         difference: regret of ``worse`` minus that of ``better`` at the horizon, with Student's interval, uncorrected.
-        p: two-sided p-value of the paired t-test, corrected by Holm's method for all pairs of the panel; NaN with a
-            single replicate.
+        p: two-sided p-value of the paired t-test, or, where the difference is the same in all n replicates, of their
+            signs, 2^(1 - n), and 1 for no difference; corrected by Holm's method for all pairs of the panel; NaN with
+            a single replicate.
     """
 
     better: str

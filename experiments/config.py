@@ -50,6 +50,11 @@ def shipped() -> Path:
     return beside if beside.is_dir() else Path(str(files("experiments").joinpath("configs")))
 
 
+def studies() -> dict[str, Path]:
+    """The files of the shipped studies by their names, such as ``arms/bernoulli``, in order."""
+    return {str(p.relative_to(shipped()).with_suffix("")): p for p in sorted(shipped().rglob("*.yaml"))}
+
+
 def find(name: str) -> Path:
     """The study file of that path, or the shipped one of that name (``quickstart``, ``arms/bernoulli``).
 
@@ -58,7 +63,7 @@ def find(name: str) -> Path:
     """
     if Path(name).is_file():
         return Path(name)
-    known = {str(p.relative_to(shipped()).with_suffix("")): p for p in sorted(shipped().rglob("*.yaml"))}
+    known = studies()
     if name in known:
         return known[name]
     raise FileNotFoundError(f"no study file {name!r}{did_you_mean(name, known)}; shipped: {', '.join(known)}")

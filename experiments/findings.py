@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.check import Verdict, check, check_policy, judge_exponent
+from experiments.check import Verdict, check, check_policy, judge_exponent, share_of
 from experiments.comparisons import Comparison, compare
 from experiments.results import PanelResult, Results
 from experiments.search import scores
@@ -120,7 +120,7 @@ def _sweep_verdict(sweep: SweepResult, label: str, bound: SweepBound, points: li
     if len(x) >= 3 and np.all(x > 0.0) and np.all(values > 0.0):
         claimed = float(np.polyfit(np.log(x), np.log(values), 1)[0])
     over_time = sweep.parameter == "horizon"
-    share = line.intervals[end].value / max(float(values[end]), 1e-300)
+    share = float(share_of(np.array([line.intervals[end].value]), values[[end]])[0])
     judged = judge_exponent(verdict, line.exponent, claimed, share, *(() if over_time else (-math.inf,)))
     contradicts = judged.exponent in ("early", "too steep")
     return replace(judged, exponent="steeper") if contradicts and not over_time else judged

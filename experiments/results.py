@@ -259,7 +259,8 @@ def _assemble(
 
 def _with(parts: list[_Block], replicates: list[int]) -> list[_Block]:
     """The blocks that hold one of the replicates; all, if there are no replicates."""
-    return [part for part in parts if set(_replicates([part])) & set(replicates)] or parts
+    wanted = set(replicates)
+    return [part for part in parts if not wanted.isdisjoint(_replicates([part]))] or parts
 
 
 def _is_clairvoyant(parts: list[_Block]) -> bool:

@@ -25,7 +25,7 @@ from experiments.store import (
     error_file,
     read_cell,
     read_json,
-    sweep,
+    remove_leftovers,
     timing_file,
     write_cell,
     write_json,
@@ -112,7 +112,7 @@ def run(
     """
     folder = Path(folder)
     check_writable(folder)
-    sweep(folder)
+    remove_leftovers(folder)
     outcome = Outcome(folder)
     keyed = [(cell.key, cell) for cell in cells_of(study)]
     _write_manifest(folder, study, keyed)

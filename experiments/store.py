@@ -142,7 +142,7 @@ def check_writable(folder: Path) -> None:
         ) from error
 
 
-def sweep(folder: Path) -> None:
+def remove_leftovers(folder: Path) -> None:
     """Remove the halves of files that killed runs left, but none that another run may still be writing."""
     for stray in (*folder.glob(".part-*"), *folder.glob("*/.part-*")):
         host, process = [*stray.name.removeprefix(".part-").split("-"), ""][:2]
@@ -171,7 +171,11 @@ def _checksum(content: bytes) -> bytes:
 
 
 def write(path: Path, content: bytes) -> None:
-    """Write a file, whole or not at all."""
+    """Write a file, whole or not at all; its folder is made if need be.
+
+    Raises:
+        OSError: it cannot be written or the disk is full; what stood there before stands, and nothing is left behind.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=f".part-{_host()}-{os.getpid()}-", dir=path.parent)
     try:

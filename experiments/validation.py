@@ -20,7 +20,20 @@ from bandits.contract import check_accepts
 from bandits.domain import did_you_mean
 from bandits.registry import POLICIES, Registry
 from environments.registry import ENVIRONMENTS
-from experiments.axes import SWEEP, Axis, Mark, Path, Range, axes_of, check_distinct, fill, listed, marks, point_text
+from experiments.axes import (
+    MOST,
+    SWEEP,
+    Axis,
+    Mark,
+    Path,
+    Range,
+    axes_of,
+    check_distinct,
+    fill,
+    listed,
+    marks,
+    point_text,
+)
 from experiments.paths import assign
 from experiments.study import (
     SHARED,
@@ -38,9 +51,6 @@ from experiments.study import (
 
 Found = tuple[Path, str]
 """A place, and what is wrong there."""
-
-MOST = 10_000
-"""Points that the swept values of a panel, or of a policy, may have."""
 
 
 def mistakes_of(data: Mapping[str, Any]) -> Iterator[Found]:
@@ -195,7 +205,12 @@ def _notion(environment: Any, figure: Any, where: Path) -> Iterator[Found]:
         return
     named = figure.get("comparators")
     wanted = [name for name in named if isinstance(name, str)] if isinstance(named, list) else []
-    if wanted and (lacking := [name for name in wanted if name not in (names := _comparators(environment, wanted))]):
+    try:
+        names = _comparators(environment, wanted)
+    except Exception as error:  # as in ``_construct``
+        yield (*where, "comparators"), _said(type(environment), error)
+        return
+    if lacking := [name for name in wanted if name not in names]:
         what = f"{type(environment).__name__} has no comparator {lacking[0]!r}{did_you_mean(lacking[0], names)}"
         yield (*where, "comparators"), f"{what}; it has {', '.join(names)}"
     name = figure.get("notion")

@@ -70,6 +70,12 @@ class RecoveringPolicy(Policy[Idle, Pulls, Array]):
 def check_pulls(idle: Idle, action: Pulls, feedback: Array, problem: Problem) -> None:
     """Check what a policy is told of a period.
 
+    Args:
+        idle: [n_arms] periods since each arm's last pull, >= 1.
+        action: the arms pulled, different ones.
+        feedback: [n_pulled] their rewards, in that order.
+        problem: the problem of the run.
+
     Raises:
         ValueError: idle times that are not whole numbers >= 1, one an arm; pulls of no such arms, of one arm twice, or
             of more than the problem's ``plays``; or rewards that are not finite numbers, one a pull.
