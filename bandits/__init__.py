@@ -7,19 +7,38 @@ from __future__ import annotations
 
 from typing import Any
 
-from bandits.contract import Assumption, Bound, Policy, Problem, check_accepts
+from bandits.contract import Assumption, Bound, Instance, NotResetError, Policy, Problem, can_play, check_plays
+from bandits.families import ours
+from bandits.family import Family, resolve
 from bandits.registry import POLICIES
 
-__all__ = ["POLICIES", "Assumption", "Bound", "Policy", "Problem", "check_accepts"]
+_PLACES: dict[str, str] = {
+    str(place).rpartition(":")[2]: str(place)
+    for family in ours()
+    for place in (*family.problem, *family.policies.values(), *family.tools.values())
+    if str(place).startswith("bandits.")
+}
 
-_CLASSES = {path.partition(":")[2]: name for name, path in POLICIES.table.items()}
+__all__ = [
+    "POLICIES",
+    "Assumption",
+    "Bound",
+    "Family",
+    "Instance",
+    "NotResetError",
+    "Policy",
+    "Problem",
+    "can_play",
+    "check_plays",
+    *_PLACES,
+]
 
 
 def __getattr__(name: str) -> Any:
-    if name in _CLASSES:
-        return POLICIES.load(_CLASSES[name])
+    if name in _PLACES:
+        return resolve(_PLACES[name])
     raise AttributeError(f"module 'bandits' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, *_CLASSES])
+    return sorted(__all__)

@@ -1,126 +1,132 @@
 """Checks of the policy contract, for our policies and for those of plug-in authors.
 
-``check_policy(MyPolicy, world)`` raises ``AssertionError`` naming the first promise that is broken. ``TableWorld`` is
-a small world of arms to check against; other families pass a world of their own.
+``check_policy(MyPolicy, make_environment)`` raises ``AssertionError`` naming the first promise that is broken;
+``environments.checks.check_family`` does so for all policies and small environments of a family.
 """
 
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
-from bandits.arms.policy import Actions, Block
-from bandits.contract import Array, Policy, Problem, World, check_accepts
+from bandits.contract import Array, Playable, Policy, Problem, check_plays
+
+Series = dict[str, Array]
 
 
-class CheckedWorld(World[Any, Any, Any], Protocol):
-    """A world at the start of a run, that records what was played."""
+class Checkable(Playable[Any, Any, Any], Protocol):
+    """What the checks need of an environment; ``environments.contract.Environment`` has it."""
 
     problem: Problem
-    history: list[Any]
 
+    def draw(self, rng: np.random.Generator) -> Any:
+        """All randomness of one run."""
 
-class TableWorld:
-    """Arms with a given table of rewards; records every action.
+    def begin(self, tape: Any) -> None:
+        """Start a run."""
 
-    Args:
-        rewards: [n_rounds, n_arms] rewards.
-        family: "arms", or "contextual" with a constant context.
-        feedback: "bandit" or "full".
-        low: declared lowest reward.
-        high: declared highest reward.
-        stepwise: hide the block interface, so that compiled policies play round by round.
-    """
-
-    def __init__(
-        self,
-        rewards: Array,
-        family: str = "arms",
-        feedback: str = "bandit",
-        low: float = 0.0,
-        high: float = 1.0,
-        stepwise: bool = False,
-    ) -> None:
-        self.rewards = np.ascontiguousarray(rewards, dtype=np.float64)
-        contexts = ((0.0, 1.0),) if family == "contextual" else ()
-        horizon, n_arms = self.rewards.shape
-        self.problem = Problem(family, feedback, n_arms, horizon, low, high, contexts=contexts)
-        self.clock = 0
-        self.history: list[Any] = []
-        if not stepwise:
-            self.block, self.absorb = self._block, self._absorb
-
-    def observe(self) -> Any:
-        """The constant observation."""
-        return np.array([0.5]) if self.problem.contexts else 0
-
-    def transition(self, action: int) -> tuple[float, Any]:
-        """Play one arm."""
-        row = self.rewards[self.clock]
-        self._absorb(np.array([action]))
-        return float(row[action]), row.copy() if self.problem.feedback == "full" else float(row[action])
-
-    def _block(self, rounds: int) -> Block:
-        rows = self.rewards[self.clock : self.clock + rounds]
-        return Block(rows, 1, np.zeros(len(rows)), False)
-
-    def _absorb(self, actions: Actions) -> None:
-        self.history += actions.tolist()
-        self.clock += len(actions)
+    def metrics(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
+        """Cumulative series at past times."""
 
 
 def check_policy(
-    make: Callable[[], Policy[Any, Any, Any]], world: Callable[[bool], CheckedWorld], seed: int = 20240229
+    make: Callable[[], Policy[Any, Any, Any, Any]], environment: Callable[[], Checkable], seed: int = 20240229
 ) -> None:
-    """Check that a policy keeps the contract in a world.
+    """Check that a policy keeps the contract in an environment.
+
+    Runs of one seed must agree in all metrics at all times: a second one, one of a new object, one in which ``leap`` is
+    never called, ones cut into pieces, ones in which policy and environment are pickled on the way.
 
     Args:
         make: builds the policy.
-        world: builds the world at the start of a run, always of the same run; its argument says whether the policy
-            must play round by round. The history of what was played must be comparable with ``==``.
-        seed: seed of the policy's generator.
+        environment: builds the environment, with a horizon of a few hundred rounds at most.
+        seed: seed of the tape and of the policy's generator.
 
     Raises:
         AssertionError: a promise is broken; the message says which.
 
     Example:
-        >>> import numpy as np
         >>> from bandits import UCB1
-        >>> from bandits.checks import TableWorld, check_policy
-        >>> rewards = np.random.default_rng(0).random((50, 3))
-        >>> check_policy(UCB1, lambda stepwise: TableWorld(rewards, stepwise=stepwise))
+        >>> from bandits.checks import check_policy
+        >>> from environments import BernoulliArms
+        >>> check_policy(UCB1, lambda: BernoulliArms([0.2, 0.7], horizon=100))
     """
     _check_constructor(make())
-    problem = world(True).problem
-    assert problem.horizon is not None, "check_policy needs a world with a horizon"
-    check_accepts(make(), problem)
+    problem = environment().problem
+    assert problem.horizon is not None, "check_policy needs an environment with a horizon"
+    check_plays(make(), problem)
     before = pickle.dumps(np.random.get_state())  # noqa: NPY002
     policy = make()
-    if policy.clairvoyant:
-        first = _run(policy, world(True), seed, [problem.horizon])
-        assert first == _run(policy, world(True), seed, [problem.horizon]), "a second run after reset differs"
-        return
-    first = _run(policy, world(True), seed, [problem.horizon])
-    assert len(first) > 0, "nothing was played"
-    assert _run(policy, world(True), seed, [problem.horizon]) == first, (
-        "a second run after reset differs from the first"
-    )
-    assert _run(make(), world(True), seed, [problem.horizon]) == first, "a new object plays another run"
-    cuts = _cuts(problem.horizon, seed)
-    for name, blocks in (("whole", [problem.horizon]), ("cut into blocks", cuts)):
-        played = _run(make(), world(False), seed, blocks)
-        assert played == first, f"advance, {name}, differs from choose and update {_where(first, played)}"
-    for stepwise in (True, False):
-        played = _run(make(), world(stepwise), seed, cuts, pickled=True)
-        assert played == first, f"a run that was pickled on the way differs {_where(first, played)}"
+    if not policy.clairvoyant:
+        _check_unstarted(make())
+    stepwise = not policy.clairvoyant
+    first = play(policy, environment(), seed, leaps=not stepwise)
+    _agree(first, play(policy, environment(), seed, leaps=not stepwise), "a second run after reset differs")
+    _agree(first, play(make(), environment(), seed, leaps=not stepwise), "a new object plays another run")
+    for leaps in (True, False)[: 1 + stepwise]:
+        how = "advance" if leaps else "choose and update"
+        for cuts in (1, 7):
+            name = f"{how}, {'cut into pieces' if cuts > 1 else 'whole'}"
+            _agree(first, play(make(), environment(), seed, leaps, cuts), f"{name}, differs from choose and update")
+        _agree(first, play(make(), environment(), seed, leaps, 7, pickled=True), f"{how}, pickled on the way, differs")
     assert pickle.dumps(np.random.get_state()) == before, "the global random generator was used"  # noqa: NPY002
 
 
-def _check_constructor(policy: Policy[Any, Any, Any]) -> None:
-    assert policy.accepts or policy.clairvoyant, "accepts is empty"
+def play(
+    policy: Policy[Any, Any, Any, Any],
+    environment: Checkable,
+    seed: int,
+    leaps: bool = True,
+    cuts: int = 1,
+    pickled: bool = False,
+) -> Series:
+    """Play a run; all metrics at all times 1..horizon.
+
+    Args:
+        policy: the policy; it is reset.
+        environment: the environment; a run is begun.
+        seed: of the tape and of the policy's generator.
+        leaps: whether by ``advance``, else round by round by ``choose`` and ``update``.
+        cuts: number of pieces, of random lengths, that the run is cut into.
+        pickled: whether policy and environment are pickled between the pieces.
+    """
+    horizon = environment.problem.horizon or 0
+    environment.begin(environment.draw(np.random.default_rng([seed, 0])))
+    policy.reset(environment.problem, np.random.default_rng([seed, 1]))
+    ends = np.random.default_rng([seed, 2]).integers(1, horizon + 1, cuts - 1)
+    for end in [*np.unique(ends).tolist(), horizon]:
+        if pickled:
+            policy, environment = pickle.loads(pickle.dumps((policy, environment)))
+        if environment.clock >= end:  # the last action of the piece before went so far
+            continue
+        if leaps:
+            policy.advance(environment, end - environment.clock)
+        else:
+            while environment.clock < end:
+                observation = environment.observe()
+                action = policy.choose(observation)
+                _, feedback = environment.transition(action)
+                policy.update(observation, action, feedback)
+    assert environment.clock == horizon, f"the run stopped at {environment.clock} of {horizon}"
+    return dict(environment.metrics(np.arange(1, horizon + 1)))
+
+
+def _agree(first: Series, other: Series, what: str) -> None:
+    assert first.keys() == other.keys(), f"{what} in its series: {sorted(first)} and {sorted(other)}"
+    for name, values in first.items():
+        same = (values == other[name]) | (np.isnan(values) & np.isnan(other[name]))
+        assert np.all(same), f"{what} in {name!r} from time {int(np.argmin(same)) + 1} on"
+
+
+def _check_constructor(policy: Policy[Any, Any, Any, Any]) -> None:
+    assert policy.clairvoyant or policy.plays, "plays is empty"
+    assert all(isinstance(kind, type) and issubclass(kind, Problem) for kind in policy.plays), (
+        f"plays must be a tuple of problem types, is {policy.plays!r}"
+    )
     try:
         text = repr(policy)
     except AttributeError as error:
@@ -129,26 +135,13 @@ def _check_constructor(policy: Policy[Any, Any, Any]) -> None:
     pickle.loads(pickle.dumps(policy))
 
 
-def _run(
-    policy: Policy[Any, Any, Any], world: CheckedWorld, seed: int, blocks: list[int], pickled: bool = False
-) -> list[Any]:
-    policy.reset(world.problem, np.random.default_rng(seed))
-    for rounds in blocks:
-        policy.advance(world, rounds)
-        if pickled:
-            policy = pickle.loads(pickle.dumps(policy))
-    assert world.clock == world.problem.horizon, f"advance stopped at {world.clock} of {world.problem.horizon}"
-    return world.history
-
-
-def _cuts(horizon: int, seed: int) -> list[int]:
-    rng = np.random.default_rng(seed)
-    blocks: list[int] = []
-    while (left := horizon - sum(blocks)) > 0:
-        blocks.append(int(rng.integers(1, max(2, left // 2 + 1))))
-    return blocks
-
-
-def _where(first: list[Any], other: list[Any]) -> str:
-    step = next((i for i, (a, b) in enumerate(zip(first, other, strict=False)) if a != b), min(len(first), len(other)))
-    return f"at step {step}"
+def _check_unstarted(policy: Policy[Any, Any, Any, Any]) -> None:
+    before = pickle.dumps(policy)
+    try:
+        policy.choose(None)
+    except RuntimeError:
+        assert pickle.dumps(policy) == before, "choose before reset changed the policy"
+        return
+    except Exception as error:
+        raise AssertionError(f"choose before reset must raise RuntimeError, raises {error!r}") from error
+    raise AssertionError("choose before reset does not raise RuntimeError")

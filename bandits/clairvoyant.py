@@ -1,7 +1,7 @@
 """A comparator as a player: what the best arm earns, drawn beside the learners.
 
-In every round it plays the action that the world names as its comparator's. So it knows the run in advance, and its
-regret against that comparator is zero up to the luck of the rewards.
+In every round it plays the action that the environment names as its comparator's. So it knows the run in advance, and
+its regret against that comparator is zero up to the luck of the rewards.
 """
 
 from __future__ import annotations
@@ -10,25 +10,25 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from bandits.contract import Policy, Problem, World
+from bandits.contract import Playable, Policy, Problem
 from bandits.offers import offers
 
 
-class Seer(World[Any, Any, Any], Protocol):
-    """A world that tells the action of a comparator."""
+class Seer(Playable[Any, Any, Any], Protocol):
+    """An environment that tells the action of a comparator."""
 
     def clairvoyant(self, comparator: str) -> Any:
         """The action that ``comparator`` takes now."""
 
 
-class Clairvoyant(Policy[Any, Any, Any]):
-    """Plays a comparator of the world.
+class Clairvoyant(Policy[Problem, Any, Any, Any]):
+    """Plays a comparator of the environment.
 
     Args:
-        comparator: name of a comparator of the world that can be played, such as "best_arm".
+        comparator: name of a comparator of the environment that can be played, such as "best_arm".
     """
 
-    accepts = frozenset()
+    plays = ()
     clairvoyant = True
 
     def __init__(self, comparator: str = "best_arm") -> None:
@@ -53,15 +53,16 @@ class Clairvoyant(Policy[Any, Any, Any]):
     def update(self, observation: Any, action: Any, feedback: Any) -> None:
         return
 
-    def advance(self, environment: World[Any, Any, Any], rounds: int) -> None:
-        """Play the comparator until the clock has moved on by ``rounds``.
+    def leap(self, environment: Playable[Any, Any, Any], most: int) -> int:
+        """Play the comparator for ``most`` units of time, or past that in the last action.
 
         Raises:
-            TypeError: the world names no comparator's actions.
-            ValueError: the world has no such comparator that can be played.
+            TypeError: the environment names no comparator's actions.
+            ValueError: the environment has no such comparator that can be played.
         """
         if not offers(environment, Seer):
             raise TypeError(f"{type(environment).__name__} has no method clairvoyant(comparator) to play by")
-        end = environment.clock + rounds
-        while environment.clock < end:
+        start = environment.clock
+        while environment.clock < start + most:
             environment.transition(environment.clairvoyant(self.comparator))
+        return environment.clock - start

@@ -1,13 +1,13 @@
-"""The contract between policies and worlds: what a learner is told, what it must answer, what theory says of it."""
+"""The contract between policies and environments: what a learner is told, what it answers, what theory says of it."""
 
 from __future__ import annotations
 
 import inspect
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Protocol, TypeVar, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,65 +20,28 @@ Act_contra = TypeVar("Act_contra", contravariant=True)
 Fbk_co = TypeVar("Fbk_co", covariant=True)
 Array = NDArray[np.float64]
 
+TimeClaim = Literal["anytime", "horizon-tuned", "at the horizon", "no rate"]
+Evidence = Literal["exact", "derived", "recalled", "convention"]
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, kw_only=True)
 class Problem:
-    """What a learner is told before round 1, and nothing else.
+    """What a learner is told before round 1, and nothing else. Each family has a subclass with what it needs.
 
     Attributes:
-        family: kind of decision problem: "arms", "contextual", ...
-        feedback: what a round reveals: "bandit" (the reward of the action), "full" (of every action), ...
-        n_actions: number of actions; 0 where actions are not a finite set (predictions, say).
         horizon: number of rounds, or None when the learner is not told.
         low: smallest possible reward of a round (-inf when unbounded).
         high: largest possible reward of a round (inf when unbounded).
-        noise: sub-Gaussian parameter of a reward around its mean, in reward units. For bounded rewards it follows
-            from the range (Hoeffding: (high - low) / 2) and need not be given.
-        actions: the numbers that the actions stand for (a grid of relaxation parameters, say), or empty.
-        contexts: the interval (low, high) of each coordinate of the observed context, or empty.
-        items: number of things that requests can name (pages) or that stream by (arms), or None where there are none.
-        memory: number of items that can be kept (cache slots, stored arms), or None where nothing is kept.
-        prediction: the kind of prediction that comes with each observation, or empty.
-        plays: number of actions that may be taken in one period.
-        passes: number of times that a stream of arms goes by.
-        groups: names of the groups that a round may belong to, or empty.
-        dimension: length of the context vectors, or None where there are none.
-        recovery: longest idle time after which an arm's reward no longer grows, or None where rewards do not recover.
-        edges: pairs (tail, head) of the network whose paths are the actions, or empty.
-        policies: [n_policies][n_contexts] the action of each policy of a class in each context, or empty.
-        delay: number of rounds by which all feedback is late, or None where the learner is told of none.
 
-    Example:
-        >>> from bandits import Problem
-        >>> problem = Problem("arms", "bandit", n_actions=3, horizon=1000, low=-1.0)
-        >>> problem.width
-        2.0
+    Raises:
+        ValueError: a horizon below 1, or ``low`` not below ``high``.
     """
 
-    family: str
-    feedback: str
-    n_actions: int
     horizon: int | None = None
     low: float = 0.0
     high: float = 1.0
-    noise: float | None = None
-    actions: tuple[float, ...] = ()
-    contexts: tuple[tuple[float, float], ...] = ()
-    items: int | None = None
-    memory: int | None = None
-    prediction: str = ""
-    plays: int = 1
-    passes: int = 1
-    groups: tuple[str, ...] = ()
-    dimension: int | None = None
-    recovery: int | None = None
-    edges: tuple[tuple[int, int], ...] = ()
-    policies: tuple[tuple[int, ...], ...] = ()
-    delay: int | None = None
 
     def __post_init__(self) -> None:
-        if self.n_actions < 0:
-            raise ValueError(f"n_actions must be >= 0, got {self.n_actions}")
         if self.horizon is not None and self.horizon < 1:
             raise ValueError(f"horizon must be >= 1 or None, got {self.horizon}")
         if not self.low < self.high:
@@ -89,20 +52,29 @@ class Problem:
         """Whether rewards lie in a finite range."""
         return math.isfinite(self.low) and math.isfinite(self.high)
 
-    @property
-    def width(self) -> float:
-        """Twice the sub-Gaussian parameter, in reward units: the range of bounded rewards, 2 sigma of Gaussian ones.
 
-        Theorems for rewards in [0, 1] that rest on Hoeffding's inequality hold with rewards divided by this number.
+P = TypeVar("P", bound=Problem)
 
-        Raises:
-            ValueError: rewards are unbounded and no ``noise`` is declared.
+
+@dataclass(frozen=True, eq=False)
+class Instance:
+    """What only the analysis may know of a run: gaps, spectra, the optimum. Never handed to a policy's ``reset``.
+
+    Families subclass it with what their theorems ask for. What is costly is a ``functools.cached_property``, worked out
+    when a theorem asks.
+    """
+
+    def consequences(
+        self, policy: Policy[Any, Any, Any, Any], problem: Any, bounds: Sequence[Bound]
+    ) -> Sequence[Bound]:
+        """Theorems of the family that follow from a policy's own, against another class of comparators. Here: none.
+
+        Args:
+            policy: the policy.
+            problem: what it plays.
+            bounds: what ``policy.regret_bounds`` gives here.
         """
-        if self.noise is not None:
-            return 2.0 * self.noise
-        if not self.bounded:
-            raise ValueError("rewards are unbounded and the problem declares no noise: confidence widths are undefined")
-        return self.high - self.low
+        return ()
 
 
 @dataclass(frozen=True)
@@ -119,52 +91,77 @@ class Assumption:
     holds: bool
     largest: float | None = None
 
+    def __str__(self) -> str:
+        return self.text if self.holds or self.largest is None else f"{self.text} (largest: {self.largest:.4g})"
+
 
 @dataclass(frozen=True)
 class Bound:
-    """A theorem as a drawable object.
+    """A theorem as a drawable object, the same from the theorem to the figure.
 
     Attributes:
         name: short name for legends and verdicts.
         kind: "upper" or "lower" with explicit constants, or "order" when the constant is a convention (1).
         curve: maps times [n] (rounds, >= 1, float) to bounds on the cumulative regret [n], in reward units.
-        against: kind of comparator that the theorem speaks of ("fixed", "dynamic", ...); see ``Notion.against``.
+        comparator_class: class of comparator that the theorem speaks of ("fixed", "dynamic", ...); it is compared with
+            the regret definitions of that class, and one that meets none is an error.
         source: where the theorem stands.
+        evidence: how far the curve can be trusted. "exact": statement and constants as in the source; "derived": worked
+            out here, in the docstring; "recalled": the source could not be read; "convention": known up to a constant.
         assumptions: hypotheses, each with whether it holds here. A bound with one that fails is drawn greyed.
-        anytime: False when the theorem speaks of the horizon only; then no curve is drawn.
-        rate: False when the bound follows what happens in the run (an optimum, prediction errors) and so claims no rate
-            of growth; then no exponent is compared.
-        tuned: True when the curve is that of constants tuned to the horizon, used at every time: then its rate is in
-            the horizon, and no exponent over the rounds of one run is compared.
-        of_run: True when the curve is worked out from the policy's state in the run, beside one that is known before;
-            it is drawn dotted.
+        time: what the theorem claims about time. "anytime": at every round; "horizon-tuned": at every round, but with
+            constants tuned to the horizon, so that its rate is in the horizon and no exponent over the rounds of one
+            run is compared; "at the horizon": there only, and no curve is drawn; "no rate": at every round, but it
+            follows what happens in the run (an optimum, prediction errors), so that no exponent is compared.
+        delta: None for a bound on the expected regret; else the theorem holds with probability at least 1 - delta.
+        data_dependent: whether the curve is worked out from the policy's state in the run, beside one that is known
+            before; it is worked out anew in every replicate, and drawn dotted.
+
+    Raises:
+        ValueError: a word or a probability out of its domain.
 
     Example:
         >>> import numpy as np
         >>> from bandits import Bound
-        >>> bound = Bound("mine", "upper", lambda t: 4.0 * np.sqrt(t), "fixed", "a lecture")
+        >>> bound = Bound("mine", "upper", lambda t: 4.0 * np.sqrt(t), "fixed", "a lecture", "recalled")
         >>> bound.curve(np.array([100.0, 10_000.0]))
         array([ 40., 400.])
     """
 
     name: str
     kind: Literal["upper", "lower", "order"]
-    curve: Callable[[Array], Array]
-    against: str
+    curve: Callable[[Array], Array] = field(compare=False)
+    comparator_class: str
     source: str
-    assumptions: tuple[Assumption, ...] = field(default=())
-    anytime: bool = True
-    rate: bool = True
-    of_run: bool = False
-    tuned: bool = False
+    evidence: Evidence
+    assumptions: tuple[Assumption, ...] = ()
+    time: TimeClaim = "anytime"
+    delta: float | None = None
+    data_dependent: bool = False
+
+    def __post_init__(self) -> None:
+        for name, allowed in (
+            ("kind", ("upper", "lower", "order")),
+            ("evidence", ("exact", "derived", "recalled", "convention")),
+            ("time", ("anytime", "horizon-tuned", "at the horizon", "no rate")),
+        ):
+            if getattr(self, name) not in allowed:
+                raise ValueError(f"{name} of a bound must be one of {', '.join(allowed)}, got {getattr(self, name)!r}")
+        if self.delta is not None and not 0.0 < self.delta < 1.0:
+            raise ValueError(f"delta of a bound must be None or in (0, 1), got {self.delta!r}")
 
     @property
     def holds(self) -> bool:
         """Whether every assumption holds in the run."""
         return all(a.holds for a in self.assumptions)
 
+    @property
+    def claim(self) -> str:
+        """In what sense the theorem holds: in expectation, or with which probability."""
+        return "in expectation" if self.delta is None else f"with probability >= {1.0 - self.delta:g}"
 
-class World(Protocol[Obs_co, Act_contra, Fbk_co]):
+
+class Playable(Protocol[Obs_co, Act_contra, Fbk_co]):
     """What a policy sees of an environment when it plays by itself (``Policy.advance``)."""
 
     clock: int
@@ -176,22 +173,28 @@ class World(Protocol[Obs_co, Act_contra, Fbk_co]):
         """Carry out one action; returns (reward, feedback)."""
 
 
-class Policy(ABC, Generic[Obs, Act, Fbk]):
+class NotResetError(RuntimeError, AttributeError):
+    """A policy was asked to play before ``reset``; nothing has changed."""
+
+
+class Policy(ABC, Generic[P, Obs, Act, Fbk]):
     """A learner. Constructors take hyper-parameters only and keep them under their own names.
 
     The life of a policy: ``reset`` once per run, then ``choose`` and ``update`` in turn. ``reset`` forgets
-    everything; with the same problem and an equal generator, the same run follows. A policy pickles in mid-run.
+    everything; with the same problem and an equal generator, the same run follows. A policy pickles in mid-run. What a
+    run needs is kept under names that begin with an underscore and is set by ``reset``: before that, ``choose`` and
+    ``update`` raise ``NotResetError``.
 
     Attributes:
-        accepts: the pairs (family, feedback) that the policy can play.
+        plays: the types of problems that the policy can play, and with them all their subtypes.
         clairvoyant: True when the policy plays a comparator that knows the run in advance. Such a policy plays
-            every world that tells the comparator's actions, through ``advance`` only.
+            every environment that tells the comparator's actions, through ``advance`` only.
 
     Example:
         >>> import numpy as np
-        >>> from bandits import Policy, Problem
+        >>> from bandits import BanditProblem, Policy
         >>> class Cycle(Policy):
-        ...     accepts = frozenset({("arms", "bandit")})
+        ...     plays = (BanditProblem,)
         ...     def reset(self, problem, rng):
         ...         self._t, self._n = 0, problem.n_actions
         ...     def choose(self, observation):
@@ -200,7 +203,7 @@ class Policy(ABC, Generic[Obs, Act, Fbk]):
         ...         self._t += 1
         ...
         >>> policy = Cycle()
-        >>> policy.reset(Problem("arms", "bandit", 2), np.random.default_rng(0))
+        >>> policy.reset(BanditProblem(n_actions=2), np.random.default_rng(0))
         >>> for _ in range(3):
         ...     arm = policy.choose(None)
         ...     policy.update(None, arm, 0.5)
@@ -211,11 +214,11 @@ class Policy(ABC, Generic[Obs, Act, Fbk]):
         0
     """
 
-    accepts: ClassVar[frozenset[tuple[str, str]]]
+    plays: ClassVar[tuple[type[Problem], ...]]
     clairvoyant: ClassVar[bool] = False
 
     @abstractmethod
-    def reset(self, problem: Problem, rng: np.random.Generator) -> None:
+    def reset(self, problem: P, rng: np.random.Generator) -> None:
         """Forget everything and prepare for a run.
 
         Args:
@@ -228,30 +231,51 @@ class Policy(ABC, Generic[Obs, Act, Fbk]):
 
     @abstractmethod
     def choose(self, observation: Obs) -> Act:
-        """The action of this round."""
+        """The action of this round.
+
+        Raises:
+            NotResetError: before ``reset``.
+        """
 
     @abstractmethod
     def update(self, observation: Obs, action: Act, feedback: Fbk) -> None:
-        """Learn from the feedback to ``action``."""
+        """Learn from the feedback to ``action``.
 
-    def advance(self, environment: World[Obs, Act, Fbk], rounds: int) -> None:
-        """Play until the environment's clock has moved on by ``rounds``. Here: the plain loop.
-
-        A policy with a compiled path replaces this by one that makes bit for bit the same decisions.
+        Raises:
+            NotResetError: before ``reset``.
+            ValueError: an action or a feedback that cannot be; nothing has changed then.
+            RuntimeError: feedback that is not owed; nothing has changed then.
         """
+
+    def leap(self, environment: Playable[Obs, Act, Fbk], most: int) -> int:
+        """Play a compiled stretch of at most ``most`` units of time, with bit for bit the decisions of the plain loop.
+
+        Args:
+            environment: in a run, with time left.
+            most: units of time, >= 1. A last action that takes more than are left may go beyond.
+
+        Returns:
+            How far the clock has moved on; 0 where the policy or the environment has no compiled path here.
+        """
+        return 0
+
+    @final
+    def advance(self, environment: Playable[Obs, Act, Fbk], rounds: int) -> None:
+        """Play until the environment's clock has moved on by ``rounds``: leaps where it can, else round by round."""
         end = environment.clock + rounds
         while environment.clock < end:
-            observation = environment.observe()
-            action = self.choose(observation)
-            _, feedback = environment.transition(action)
-            self.update(observation, action, feedback)
+            if self.leap(environment, end - environment.clock) == 0:
+                observation = environment.observe()
+                action = self.choose(observation)
+                _, feedback = environment.transition(action)
+                self.update(observation, action, feedback)
 
-    def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
+    def regret_bounds(self, problem: P, instance: Instance) -> Sequence[Bound]:
         """Theorems about this policy on this problem, for figures and checks. Here: none.
 
         Args:
             problem: as in ``reset``.
-            facts: what only the analysis may know (gaps, variances, ...), from ``Environment.facts``.
+            instance: what only the analysis may know (gaps, variances, ...), from ``Environment.instance``.
         """
         return ()
 
@@ -259,11 +283,40 @@ class Policy(ABC, Generic[Obs, Act, Fbk]):
         names = inspect.signature(type(self)).parameters
         return f"{type(self).__name__}({', '.join(f'{n}={getattr(self, n)!r}' for n in names)})"
 
+    if not TYPE_CHECKING:
 
-def check_accepts(policy: Policy[Any, Any, Any], problem: Problem, label: str = "the environment") -> None:
-    """Raise ``ValueError`` naming both sides if ``policy`` cannot play ``problem``; a clairvoyant one plays any."""
-    if not policy.clairvoyant and (problem.family, problem.feedback) not in policy.accepts:
-        plays = ", ".join(f"{family}/{feedback}" for family, feedback in sorted(policy.accepts))
-        raise ValueError(
-            f"{type(policy).__name__} plays {plays}, but {label} is {problem.family}/{problem.feedback} feedback"
-        )
+        def __getattr__(self, name: str) -> Any:
+            """What ``reset`` sets is missing before it."""
+            if name.startswith("_") and not name.startswith("__"):
+                raise NotResetError(
+                    f"{type(self).__name__} was not reset: call reset(problem, rng) before choose and update"
+                )
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+
+def bounds_of(policy: Policy[Any, Any, Any, Any], problem: Problem, instance: Instance) -> list[Bound]:
+    """All theorems about ``policy`` here: its own, and what follows from them in the family."""
+    own = policy.regret_bounds(problem, instance)
+    return [*own, *instance.consequences(policy, problem, own)]
+
+
+def can_play(policy: Policy[Any, Any, Any, Any] | type[Policy[Any, Any, Any, Any]], problem: Problem) -> bool:
+    """Whether ``policy`` can play ``problem``, by the problem's type; a clairvoyant one plays any."""
+    return policy.clairvoyant or isinstance(problem, policy.plays)
+
+
+def check_plays(
+    policy: Policy[Any, Any, Any, Any], problem: Problem, label: str = "the environment", name: str = ""
+) -> None:
+    """Raise ``ValueError`` naming both sides if ``policy`` cannot play ``problem``.
+
+    Args:
+        policy: the policy.
+        problem: what is to be played.
+        label: whose problem it is, for the message.
+        name: the parameter that gave the policy, if one did, for the message.
+    """
+    if not can_play(policy, problem):
+        plays = ", ".join(kind.__name__ for kind in policy.plays)
+        what = f"{type(policy).__name__} plays {plays}, but {label} is {type(problem).__name__}"
+        raise ValueError(f"{name} must be a policy for it: {what}" if name else what)

@@ -1,4 +1,4 @@
-"""What a world offers beyond the contract, asked at every checkpoint of a run."""
+"""What an environment offers beyond the contract, asked at every checkpoint of a run."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import TypeGuard, TypeVar
 P = TypeVar("P")
 
 
-def offers(world: object, protocol: Callable[..., P]) -> TypeGuard[P]:
-    """Whether ``world`` has all members of ``protocol``.
+def offers(environment: object, protocol: Callable[..., P]) -> TypeGuard[P]:
+    """Whether ``environment`` has all members of ``protocol``.
 
     As ``isinstance`` with a runtime protocol, which takes Python 3.11 some ten microseconds, in which a policy plays
     hundreds of rounds.
     """
-    return all(hasattr(world, name) for name in _members(protocol))
+    return all(hasattr(environment, name) for name in _members(protocol))
 
 
 @cache

@@ -1,42 +1,63 @@
-"""Names of policies. To register one, add a line to ``POLICIES``; third parties use entry points.
+"""Names of policies, environments and tools, and the one way to build a component that is given by its name.
 
-A name resolves, in this order: the table below, the entry-point group, and ``package.module:Class`` paths.
+A name resolves, in this order: the table (the policies of all families, say), the entry-point group, and
+``package.module:Class`` paths.
 """
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Iterator, Mapping
+import copy
+import inspect
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Any
 
-from bandits.domain import did_you_mean
+from bandits.arguments import did_you_mean, nearest
+from bandits.families import families
+from bandits.family import resolve
+
+Component = Any
+"""A registered name, ``{name: ..., parameters: {...}}``, or an object."""
 
 
 class Registry:
-    """A table from names to ``module:Class`` paths that loads a class when it is first asked for.
+    """A table from names to classes that loads a class when it is first asked for.
 
     Args:
         kind: what the names stand for, for messages ("policy").
-        table: name to ``module:Class``.
-        group: entry-point group in which other distributions register theirs.
+        table: name to class, or to ``module:Class``; or a function that gives it, called when it is first needed.
+        group: entry-point group in which other distributions register theirs; empty for none.
 
     Example:
         >>> from bandits.registry import POLICIES
         >>> POLICIES.load("ucb1")
         <class 'bandits.arms.ucb1.UCB1'>
-        >>> POLICIES.load("ucb2")  # doctest: +ELLIPSIS
+        >>> POLICIES.load("UCB-1")  # doctest: +ELLIPSIS
         Traceback (most recent call last):
             ...
-        ValueError: unknown policy 'ucb2' (did you mean 'ucb1'?); known: anyti...
+        ValueError: unknown policy 'UCB-1' (did you mean 'ucb1'?)...
+        >>> POLICIES.build({"name": "ucb1", "parameters": {"exploration": 1}})
+        UCB1(exploration=1.0)
     """
 
-    def __init__(self, kind: str, table: Mapping[str, str], group: str) -> None:
-        self.kind, self.table, self.group = kind, dict(table), group
+    def __init__(
+        self,
+        kind: str,
+        table: Mapping[str, type[Any] | str] | Callable[[], Mapping[str, type[Any] | str]],
+        group: str = "",
+    ) -> None:
+        self.kind, self.group, self._table = kind, group, table
 
     @cached_property
-    def paths(self) -> Mapping[str, str]:
-        """All registered names, ours before those of entry points."""
+    def table(self) -> Mapping[str, type[Any] | str]:
+        """The names of the table."""
+        return dict(self._table() if callable(self._table) else self._table)
+
+    @cached_property
+    def paths(self) -> Mapping[str, type[Any] | str]:
+        """All registered names, those of the table before those of entry points."""
+        if not self.group:
+            return self.table
         from importlib.metadata import entry_points
 
         return {**{e.name: e.value for e in entry_points(group=self.group)}, **self.table}
@@ -48,106 +69,123 @@ class Registry:
         """The class of that name, or of the path ``package.module:Class``.
 
         Raises:
-            ValueError: no such name; the message gives the nearest one.
+            ValueError: no such name; the message gives the nearest ones.
             ImportError: the module or class of a path cannot be imported.
         """
         if name not in self.table and ":" not in name and name not in self.paths:
-            raise ValueError(f"unknown {self.kind} {name!r}{did_you_mean(name, self)}; known: {', '.join(self)}")
-        module, _, attribute = (self.table.get(name) or self.paths.get(name, name)).partition(":")
+            raise ValueError(f"unknown {self.kind} {name!r}{self.hint(name)}")
         try:
-            loaded = getattr(importlib.import_module(module), attribute)
-        except Exception as error:  # of somebody else's module, in whatever way it fails
-            kind = "" if isinstance(error, ImportError | AttributeError) else f"{type(error).__name__}: "
-            raise ImportError(
-                f"{self.kind} {name!r}: cannot import {attribute!r} from {module!r}: {kind}{error}"
-            ) from error
+            loaded = resolve(self.table.get(name) or self.paths.get(name, name))
+        except ImportError as error:
+            raise ImportError(f"{self.kind} {name!r}: {error}") from error
         if not isinstance(loaded, type):
-            raise ImportError(f"{self.kind} {name!r}: {module}:{attribute} is not a class")
+            raise ImportError(f"{self.kind} {name!r}: {name} is not a class")
         return loaded
+
+    def hint(self, word: str, among: Iterable[str] | None = None, label: str = "") -> str:
+        """What to say of an unknown ``word``: the nearest names, and where few are at hand all of these.
+
+        Args:
+            word: the unknown word; a class' name counts as the name under which it is registered.
+            among: the names that would do; None for all.
+            label: what these have in common, for the message.
+        """
+        allowed = sorted(self.paths if among is None else among)
+        classes = {str(getattr(c, "__name__", c)).rpartition(":")[2]: name for name, c in self.paths.items()}
+        found = nearest(word, [*allowed, *(c for c, name in classes.items() if name in allowed)], 3)
+        near = list(dict.fromkeys(classes.get(name, name) for name in found))
+        said = f" (did you mean {' or '.join(map(repr, near))}?)" if near else ""
+        if among is not None or len(allowed) <= 12:
+            return f"{said}; {label or 'known'}: {', '.join(allowed) or 'none'}"
+        return said or f"; `regretlab list` names all {len(allowed)}"
+
+    def build(self, what: Component, place: str = "", of: type[Any] | None = None, **given: Any) -> Any:
+        """The object that a component describes.
+
+        Args:
+            what: a registered name or ``module:Class``; ``{name: ..., parameters: {...}}``; or, with ``of``, an object
+                of that class, which is copied.
+            place: the parameter that holds the description, for messages; the registry's kind where empty.
+            of: the class of which the object must be.
+            given: arguments of the constructor that are not the description's to give.
+
+        Raises:
+            ValueError: not a description, no such name, arguments that the constructor does not take or refuses, or an
+                object of another class.
+            ImportError: as ``load``.
+        """
+        place = place or self.kind
+        if of is not None and isinstance(what, of):
+            return copy.deepcopy(what)
+        name, parameters = named(what, place)
+        try:
+            cls = self.load(name)
+        except ValueError as error:
+            raise ValueError(f"{place}: {error}") from None
+        for parameter, text in unfit(cls, parameters, given):
+            raise ValueError(f"{place}{'.parameters.' * bool(parameter)}{parameter}: {text}")
+        try:
+            made = cls(**parameters, **given)
+        except ValueError as error:
+            raise ValueError(f"{place}: {error}") from error
+        if of is not None and not isinstance(made, of):
+            raise ValueError(f"{place} must be {of.__name__}, got {name!r}, which is {type(made).__name__}")
+        return made
+
+
+def named(what: Component, place: str) -> tuple[str, dict[str, Any]]:
+    """Name and parameters of a component that is given by its name.
+
+    Raises:
+        ValueError: it is not of the form ``name`` or ``{name: ..., parameters: {...}}``.
+    """
+    if isinstance(what, str):
+        return what, {}
+    if not isinstance(what, Mapping) or not isinstance(what.get("name"), str):
+        raise ValueError(f"{place} must be a name, or {{name: ..., parameters: {{...}}}}, got {what!r}")
+    if extra := [key for key in what if key not in ("name", "parameters")]:
+        hint = did_you_mean(extra[0], ("name", "parameters"))
+        raise ValueError(
+            f"{place} must have no key but name and parameters, got {extra[0]!r}{hint}; arguments of "
+            f"{what['name']!r} go into its parameters"
+        )
+    parameters = {} if what.get("parameters") is None else what["parameters"]
+    if not isinstance(parameters, Mapping) or not all(isinstance(key, str) for key in parameters):
+        raise ValueError(f"{place}.parameters must be a mapping from names to values, got {parameters!r}")
+    return what["name"], dict(parameters)
+
+
+def unfit(cls: Callable[..., Any], parameters: Mapping[str, Any], given: Iterable[str] = ()) -> list[tuple[str, str]]:
+    """What is wrong with the names of a constructor's arguments, each with the parameter (empty where one is missing).
+
+    Args:
+        cls: the class, or a function that makes objects.
+        parameters: the arguments by name.
+        given: names that are not among them, as somebody else gives them.
+    """
+    known, given = inspect.signature(cls).parameters, set(given)
+    open_ended = any(p.kind is p.VAR_KEYWORD for p in known.values())
+    takes = [name for name, p in known.items() if name not in given and p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
+    name = getattr(cls, "__name__", repr(cls))
+    wrong = []
+    for key in parameters:
+        if key in given:
+            wrong.append((key, f"{key!r} is not to be given here: it is set from outside"))
+        elif key not in takes and not open_ended:
+            hint = f"{did_you_mean(key, takes)}; it takes {', '.join(takes) or 'none'}"
+            wrong.append((key, f"{name} has no parameter {key!r}{hint}"))
+    lacking = [key for key in takes if known[key].default is inspect.Parameter.empty and key not in parameters]
+    return wrong + [("", f"{name} needs the parameter {key!r}") for key in lacking]
+
+
+def _of_all(attribute: str) -> dict[str, type[Any] | str]:
+    return {name: cls for family in families() for name, cls in getattr(family, attribute).items()}
 
 
 POLICIES = Registry(
     "policy",
-    {
-        "uniform": "bandits.arms.uniform:Uniform",
-        "fixed_action": "bandits.arms.fixed_action:FixedAction",
-        "clairvoyant": "bandits.clairvoyant:Clairvoyant",
-        "explore_then_commit": "bandits.arms.explore_then_commit:ExploreThenCommit",
-        "epsilon_greedy": "bandits.arms.epsilon_greedy:EpsilonGreedy",
-        "successive_elimination": "bandits.arms.successive_elimination:SuccessiveElimination",
-        "ucb1": "bandits.arms.ucb1:UCB1",
-        "ucb_v": "bandits.arms.ucb_v:UCBV",
-        "moss": "bandits.arms.moss:MOSS",
-        "anytime_moss": "bandits.arms.anytime_moss:AnytimeMOSS",
-        "kl_ucb": "bandits.arms.kl_ucb:KLUCB",
-        "discounted_ucb": "bandits.arms.discounted_ucb:DiscountedUCB",
-        "sliding_window_ucb": "bandits.arms.sliding_window_ucb:SlidingWindowUCB",
-        "beta_thompson": "bandits.arms.beta_thompson:BetaThompson",
-        "gaussian_thompson": "bandits.arms.gaussian_thompson:GaussianThompson",
-        "exp3": "bandits.arms.exp3:Exp3",
-        "exp3_ix": "bandits.arms.exp3_ix:Exp3IX",
-        "tsallis_inf": "bandits.arms.tsallis_inf:TsallisINF",
-        "hedge": "bandits.arms.hedge:Hedge",
-        "ftpl": "bandits.arms.ftpl:FTPL",
-        "square_cb": "bandits.contextual.square_cb:SquareCB",
-        "tsallis_inf_cb": "bandits.contextual.tsallis_inf_cb:TsallisINFCB",
-        "cheb_cb": "bandits.contextual.cheb_cb:ChebCB",
-        "lin_ucb": "bandits.contextual.lin_ucb:LinUCB",
-        "lin_ts": "bandits.contextual.lin_ts:LinTS",
-        "contextual_epsilon_greedy": "bandits.contextual.contextual_epsilon_greedy:ContextualEpsilonGreedy",
-        "lru": "bandits.paging.lru:LRU",
-        "fifo": "bandits.paging.fifo:FIFO",
-        "clock": "bandits.paging.clock:Clock",
-        "flush_when_full": "bandits.paging.fwf:FlushWhenFull",
-        "lfu": "bandits.paging.lfu:LFU",
-        "random_eviction": "bandits.paging.random_eviction:RandomEviction",
-        "marker": "bandits.paging.marker:Marker",
-        "online_min": "bandits.paging.online_min:OnlineMin",
-        "flush_when_all_zeros": "bandits.paging.flush_when_all_zeros:FlushWhenAllZeros",
-        "mark0": "bandits.paging.mark0:Mark0",
-        "mark_and_predict": "bandits.paging.mark_and_predict:MarkAndPredict",
-        "follow_bits": "bandits.paging.follow_bits:FollowBits",
-        "blind_oracle": "bandits.paging.blind_oracle:BlindOracle",
-        "l_marker": "bandits.paging.l_marker:LMarker",
-        "l_non_marker": "bandits.paging.l_non_marker:LNonMarker",
-        "predictive_marker": "bandits.paging.predictive_marker:PredictiveMarker",
-        "lazy": "bandits.paging.lazy:Lazy",
-        "combine_deterministic": "bandits.paging.combine_deterministic:CombineDeterministic",
-        "combine_randomised": "bandits.paging.combine_randomised:CombineRandomised",
-        "robust_ftp": "bandits.paging.robust_ftp:RobustFtP",
-        "repeated_exposure_elimination": "bandits.tallying.repeated_exposure:RepeatedExposureElimination",
-        "batched_exp3": "bandits.tallying.batched_exp3:BatchedExp3",
-        "burn_in_then_commit": "bandits.tallying.burn_in_commit:BurnInThenCommit",
-        "uniform_exploration": "bandits.streaming.uniform_exploration:UniformExploration",
-        "naive_log_k": "bandits.streaming.naive_log_k:NaiveLogK",
-        "tuned_etc": "bandits.streaming.tuned_etc:TunedExploration",
-        "eps_best_single": "bandits.streaming.eps_best_single:EpsBestSingle",
-        "tower_log": "bandits.streaming.tower_log:TowerLog",
-        "tower_loglog": "bandits.streaming.tower_loglog:TowerLogLog",
-        "tower_logstar": "bandits.streaming.tower_logstar:TowerLogStar",
-        "game_of_arms": "bandits.streaming.game_of_arms:GameOfArms",
-        "memory_bounded_elimination": "bandits.streaming.memory_bounded_elimination:MemoryBoundedElimination",
-        "commit_arm": "bandits.streaming.commit_arm:CommitArm",
-        "offline_ucb2": "bandits.streaming.offline_ucb2:OfflineUCB2",
-        "offline": "bandits.streaming.offline:OfflineAdapter",
-        "groupwise": "bandits.groupwise.groupwise:Groupwise",
-        "global_learner": "bandits.groupwise.global_learner:GlobalLearner",
-        "per_group": "bandits.groupwise.per_group:PerGroup",
-        "group_cells": "bandits.groupwise.cells:GroupCells",
-        "groupwise_hedge": "bandits.groupwise.groupwise_hedge:GroupwiseHedge",
-        "groupwise_ftpl": "bandits.groupwise.ftpl:GroupwiseFTPL",
-        "contextual_ftpl": "bandits.groupwise.contextual_ftpl:ContextualFTPL",
-        "blum_lykouris": "bandits.groupwise.blum_lykouris:BlumLykouris",
-        "blum_lykouris_mult": "bandits.groupwise.blum_lykouris_mult:BlumLykourisMult",
-        "exp_pairs": "bandits.groupwise.exp_pairs:ExpPairs",
-        "ppp_ucb": "bandits.recovering.ppp_ucb:PPPUCB",
-        "explore_then_plan": "bandits.recovering.explore_then_plan:ExploreThenPlan",
-        "greedy_ucb": "bandits.recovering.greedy_ucb:GreedyUCB",
-        "idle_blind_ucb": "bandits.recovering.idle_blind_ucb:IdleBlindUCB",
-        "random_pulls": "bandits.recovering.random_pulls:RandomPulls",
-        "foresight": "bandits.recovering.foresight:Foresight",
-        "qpm_d": "bandits.delayed.qpm_d:QPMD",
-        "bold": "bandits.delayed.bold:BOLD",
-    },
+    lambda: {"clairvoyant": "bandits.clairvoyant:Clairvoyant", **_of_all("policies")},
     "regretlab.policies",
 )
+ENVIRONMENTS = Registry("environment", lambda: _of_all("environments"), "regretlab.environments")
+TOOLS = Registry("tool", lambda: _of_all("tools"))

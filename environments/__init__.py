@@ -1,6 +1,6 @@
-"""Worlds with a known best: each gives tapes, exact comparators and the facts that theorems need.
+"""Environments with exact comparators, each a gymnasium environment.
 
-``from environments import BernoulliArms`` loads that world; ``environments.ENVIRONMENTS`` lists the registered names.
+``from environments import BernoulliArms`` loads that one; ``environments.ENVIRONMENTS`` lists the registered names.
 Importing this package registers all with gymnasium: ``gymnasium.make("regretlab/BernoulliArms-v0", means=...)``.
 """
 
@@ -10,22 +10,31 @@ from typing import Any
 
 import gymnasium
 
-from environments.contract import Environment, Notion
-from environments.registry import ENVIRONMENTS
+from bandits.families import ours
+from bandits.family import resolve
+from bandits.registry import ENVIRONMENTS
+from environments.contract import Environment, Regret
+from environments.record import Record
 
-__all__ = ["ENVIRONMENTS", "Environment", "Notion"]
+_PLACES: dict[str, str] = {
+    str(place).rpartition(":")[2]: str(place)
+    for family in ours()
+    for place in (*family.environments.values(), *family.tools.values())
+    if str(place).startswith("environments.")
+}
 
-for _path in ENVIRONMENTS.table.values():
-    gymnasium.register(f"regretlab/{_path.partition(':')[2]}-v0", entry_point=_path)
+__all__ = ["ENVIRONMENTS", "Environment", "Record", "Regret", *_PLACES]
 
-_CLASSES = {path.partition(":")[2]: name for name, path in ENVIRONMENTS.table.items()}
+for _place in ENVIRONMENTS.paths.values():
+    _name = _place.__name__ if isinstance(_place, type) else _place.rpartition(":")[2]
+    gymnasium.register(f"regretlab/{_name}-v0", entry_point=_place)
 
 
 def __getattr__(name: str) -> Any:
-    if name in _CLASSES:
-        return ENVIRONMENTS.load(_CLASSES[name])
+    if name in _PLACES:
+        return resolve(_PLACES[name])
     raise AttributeError(f"module 'environments' has no attribute {name!r}")
 
 
 def __dir__() -> list[str]:
-    return sorted([*__all__, *_CLASSES])
+    return sorted(__all__)

@@ -1,25 +1,35 @@
-"""Checks of the environment contract, for our worlds and for those of plug-in authors.
+"""Checks of the environment contract, for our environments and families and for those of plug-in authors.
 
-``check_environment(lambda: MyWorld(...))`` raises ``AssertionError`` naming the first promise that is broken.
+``check_environment(lambda: MyEnvironment(...))`` and ``check_family("mine")`` raise ``AssertionError`` naming the first
+promise that is broken.
 """
 
 from __future__ import annotations
 
+import copy
 import inspect
 import pickle
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
 from gymnasium.utils.env_checker import check_env
 
+from bandits.checks import check_policy, play
+from bandits.contract import Array, Bound, Policy, bounds_of, can_play
+from bandits.families import families
+from bandits.family import Family, resolve
 from environments.contract import Environment
 
-Any_Environment = Environment[Any, Any, Any, Any]
+AnyEnvironment = Environment[Any, Any, Any, Any]
+AnyPolicy = Policy[Any, Any, Any, Any]
+
+REPLICATES = 12
+"""Runs over which the mean regret of a policy is held against its bounds."""
 
 
-def check_environment(make: Callable[[], Any_Environment], seed: int = 20240229) -> None:
+def check_environment(make: Callable[[], AnyEnvironment], seed: int = 20240229) -> None:
     """Check that an environment keeps the contract.
 
     Args:
@@ -28,16 +38,21 @@ def check_environment(make: Callable[[], Any_Environment], seed: int = 20240229)
 
     Raises:
         AssertionError: a promise is broken; the message says which.
+
+    Example:
+        >>> from environments import BernoulliArms
+        >>> from environments.checks import check_environment
+        >>> check_environment(lambda: BernoulliArms([0.2, 0.7], horizon=60))
     """
     environment = make()
     for name in inspect.signature(type(environment)).parameters:
         assert hasattr(environment, name), f"the parameter {name} is not kept under its own name"
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        check_env(make(), skip_render_check=True)
+        _kept("gymnasium's check_env passes", lambda: check_env(make(), skip_render_check=True))
     horizon = environment.problem.horizon
     assert horizon is not None, "the problem has no horizon"
-    _check_unstarted(make())
+    _refuses("transition before begin()", make(), environment.action_space.sample())
     actions = _actions(environment, seed)
     tape = environment.draw(np.random.default_rng(seed))
     run = _play(environment, tape, actions)
@@ -49,19 +64,127 @@ def check_environment(make: Callable[[], Any_Environment], seed: int = 20240229)
     )
     assert _same(run, _play(environment, tape, actions)), "a later run on the same tape differs"
     _check_end(environment, actions[0])
-    _check_curves(environment, horizon)
+    _check_curves(environment)
     _check_step(make(), actions, seed)
 
 
-def _actions(environment: Any_Environment, seed: int) -> list[Any]:
+def check_family(family: str | Family, seed: int = 20240229, policies: Sequence[str] | None = None) -> None:
+    """Check a family: its environments, and every registered policy on every example that it plays.
+
+    Of each pair of them ``bandits.checks.check_policy`` holds, and ``check_bounds``.
+
+    Args:
+        family: its name, or the family itself.
+        seed: of tapes and policies.
+        policies: names of the policies to check; None for all that are registered, of any family.
+
+    Raises:
+        AssertionError: a promise is broken; the message says where and which.
+        ValueError: no such family.
+    """
+    found = {f.name: f for f in families()}
+    if isinstance(family, str) and family not in found:
+        raise ValueError(f"unknown family {family!r}; known: {', '.join(found)}")
+    chosen = found[family] if isinstance(family, str) else family
+    everyone = [*found.values(), *([] if chosen.name in found else [chosen])]
+    for i, example in enumerate(chosen.example_environments()):
+        where = f"example {i} of {chosen.name}, {type(example).__name__}"
+        assert isinstance(example.problem, chosen.problems), f"{where}: its problem is {type(example.problem).__name__}"
+        _kept(where, lambda example=example: check_environment(lambda: copy.deepcopy(example), seed))
+        for label, policy in players(example, everyone, policies):
+            _kept(f"{label} in {where}", lambda p=policy, e=example: _check_pair(p, e, seed))
+
+
+def players(
+    environment: AnyEnvironment, among: Sequence[Family] | None = None, names: Sequence[str] | None = None
+) -> Iterator[tuple[str, AnyPolicy]]:
+    """The registered policies, in all their variants, that can play an environment; each with its name."""
+    for family in families() if among is None else among:
+        for name in family.policies if names is None else [n for n in names if n in family.policies]:
+            if not can_play(resolve(family.policies[name]), environment.problem):
+                continue
+            for policy in family.example_policies(name):
+                try:
+                    copy.deepcopy(policy).reset(environment.problem, np.random.default_rng(0))
+                except ValueError:  # it lacks something here: a finite range, predictions, slots
+                    continue
+                yield name, policy
+
+
+def _check_pair(policy: AnyPolicy, environment: AnyEnvironment, seed: int) -> None:
+    check_policy(lambda: copy.deepcopy(policy), lambda: copy.deepcopy(environment), seed)
+    check_bounds(policy, environment, seed)
+
+
+def check_bounds(policy: AnyPolicy, environment: AnyEnvironment, seed: int = 20240229) -> None:
+    """Check the bounds of a policy in an environment: each can be drawn, and none that holds is violated.
+
+    Args:
+        policy: the policy; it is played ``REPLICATES`` times.
+        environment: the environment, with a short horizon.
+        seed: of the first replicate.
+
+    Raises:
+        AssertionError: a bound that has another shape than its times, is not finite, speaks of a comparator class that
+            no regret definition has, or lies below the mean regret by more than four standard errors.
+    """
+    horizon = environment.problem.horizon or 1
+    times = np.unique(np.round(np.geomspace(1, horizon, min(30, horizon))).astype(np.int64))
+    regrets: dict[int, list[Array]] = {}
+    limits: dict[int, list[Array]] = {}
+    bounds: Sequence[Bound] = ()
+    for r in range(REPLICATES):
+        metrics = play(policy, environment, seed + r)
+        bounds = bounds_of(policy, environment.problem, environment.instance())
+        curves = environment.comparators(times)
+        for i, bound in enumerate(bounds):
+            regret = next((n for n in environment.regrets() if n.comparator_class == bound.comparator_class), None)
+            known = ", ".join(dict.fromkeys(n.comparator_class for n in environment.regrets()))
+            assert regret is not None, (
+                f"{bound.name} speaks of the comparator class {bound.comparator_class!r}; there are regrets of {known}"
+            )
+            values = np.asarray(bound.curve(times.astype(np.float64)))
+            assert values.shape == times.shape, f"{bound.name} has shape {values.shape}, not {times.shape}"
+            assert np.all(np.isfinite(values)), f"{bound.name} is not finite"
+            assert bound.source, f"{bound.name} names no source"
+            if bound.holds and bound.kind == "upper":
+                regrets.setdefault(i, []).append(curves[regret.comparator] - metrics[regret.series][times - 1])
+                limits.setdefault(i, []).append(values)
+    for i, runs in regrets.items():
+        at = slice(-1, None) if bounds[i].time == "at the horizon" else slice(None)
+        mean, limit = np.mean(runs, axis=0)[at], np.mean(limits[i], axis=0)[at]
+        error = np.std(runs, axis=0, ddof=1)[at] / np.sqrt(len(runs))
+        over = mean - limit - 4.0 * error - 1e-9 * np.maximum(1.0, np.abs(limit))
+        worst = int(np.argmax(over))
+        assert over[worst] <= 0.0, (
+            f"{bounds[i].name} is violated at time {times[at][worst]}: mean regret {mean[worst]:g}, "
+            f"bound {limit[worst]:g}"
+        )
+
+
+def _kept(where: str, check: Callable[[], None]) -> None:
+    """Run a check; whatever it raises becomes an ``AssertionError`` that names the place."""
+    try:
+        check()
+    except Exception as error:
+        kind = "" if isinstance(error, AssertionError) else f"{type(error).__name__}: "
+        raise AssertionError(f"{where}: {kind}{error}") from error
+
+
+def _actions(environment: AnyEnvironment, seed: int) -> list[Any]:
     environment.action_space.seed(seed)
     return [environment.action_space.sample() for _ in range(environment.problem.horizon or 0)]
 
 
-def _play(environment: Any_Environment, tape: Any, actions: list[Any], pickled: bool = False) -> list[Any]:
+def _now(environment: AnyEnvironment) -> dict[str, Any]:
+    return {name: values.tolist() for name, values in environment.metrics(np.array([environment.clock])).items()}
+
+
+def _play(environment: AnyEnvironment, tape: Any, actions: list[Any], pickled: bool = False) -> list[Any]:
     environment.begin(tape)
     assert environment.clock == 0, "the clock does not start at 0"
-    run: list[Any] = [dict(environment.ledger())]
+    run: list[Any] = []
+    reported: list[tuple[int, dict[str, Any]]] = []
     for action in actions:
         if environment.clock >= (environment.problem.horizon or 0):
             break
@@ -69,57 +192,73 @@ def _play(environment: Any_Environment, tape: Any, actions: list[Any], pickled: 
             environment = pickle.loads(pickle.dumps(environment))
         observation = environment.observe()
         assert environment.observation_space.contains(observation), f"{observation!r} is not in the observation space"
+        before = environment.clock
         reward, feedback = environment.transition(action)
-        assert environment.problem.low - 1e-12 <= reward <= environment.problem.high + 1e-12, f"reward {reward}"
-        run.append((observation, reward, feedback, dict(environment.ledger())))
+        assert np.isfinite(reward), f"reward {reward}"
+        if environment.clock <= before + 1:
+            low, high = environment.problem.low - 1e-12, environment.problem.high + 1e-12
+            assert low <= reward <= high, f"reward {reward} outside [{environment.problem.low}, {high}]"
+        run.append((observation, reward, feedback, _now(environment)))
+        if environment.clock > before:
+            reported.append((environment.clock, run[-1][-1]))
+    if reported:
+        later = environment.metrics(np.array([time for time, _ in reported]))
+        for name, values in later.items():
+            assert values.tolist() == [now[name][0] for _, now in reported], f"metrics {name!r} of past times change"
     return run
 
 
-def _check_unstarted(environment: Any_Environment) -> None:
-    try:
-        environment.transition(environment.action_space.sample())
-    except RuntimeError:
-        return
-    raise AssertionError("transition before begin() does not raise RuntimeError")
-
-
-def _check_end(environment: Any_Environment, action: Any) -> None:
-    if environment.clock < (environment.problem.horizon or 0):
-        return
-    before = dict(environment.ledger())
+def _refuses(what: str, environment: AnyEnvironment, action: Any) -> None:
     try:
         environment.transition(action)
     except RuntimeError:
-        assert dict(environment.ledger()) == before, "an action after the end changed the ledger"
-        assert environment.observation_space.contains(environment.observe()), "no valid observation after the end"
         return
-    raise AssertionError("transition after the horizon does not raise RuntimeError")
+    except Exception as error:
+        raise AssertionError(f"{what} must raise RuntimeError, raises {type(error).__name__}: {error}") from error
+    raise AssertionError(f"{what} does not raise RuntimeError")
 
 
-def _check_curves(environment: Any_Environment, horizon: int) -> None:
+def _check_end(environment: AnyEnvironment, action: Any) -> None:
+    if environment.clock < (environment.problem.horizon or 0):
+        return
+    before = _now(environment)
+    _refuses("transition after the horizon", environment, action)
+    assert _now(environment) == before, "an action after the end changed the metrics"
+    assert environment.observation_space.contains(environment.observe()), "no valid observation after the end"
+
+
+def _check_curves(environment: AnyEnvironment) -> None:
+    last = environment.clock  # 0 in a run whose random actions took no time
+    horizon = environment.problem.horizon or 1
     times = np.unique(np.round(np.geomspace(1, horizon, min(20, horizon))).astype(np.int64))
-    curves, series = environment.comparators(times), environment.ledger()
+    curves, series = environment.comparators(times), environment.metrics(np.array([last]))
     for name, values in curves.items():
         assert np.shape(values) == times.shape, f"comparator {name} has shape {np.shape(values)}, not {times.shape}"
         assert np.all(np.isfinite(values)), f"comparator {name} is not finite"
         few = environment.comparators(times[-2:])[name]
-        assert np.allclose(few, values[-2:], rtol=1e-12, atol=1e-9), (
-            f"comparator {name} depends on the checkpoints asked"
-        )
-    notions = environment.notions()
-    assert notions, "no notion of regret"
-    for notion in notions:
-        assert notion.series in series, (
-            f"notion {notion.name} names the series {notion.series}, which is not in the ledger"
-        )
-        assert notion.comparator in curves, f"notion {notion.name} names the comparator {notion.comparator}, not given"
-    assert environment.facts() is environment.facts(), "facts() builds a new object on each call"
+        assert np.allclose(few, values[-2:], rtol=1e-12, atol=1e-9), f"comparator {name} depends on the times asked"
+    regrets = environment.regrets()
+    assert regrets, "no regret definition"
+    clocks = environment.clocks(times)
+    for regret in regrets:
+        for kind, key, among in (
+            ("series", regret.series, series),
+            ("comparator", regret.comparator, curves),
+            ("clock", regret.clock, clocks),
+        ):
+            assert not key or key in among, f"regret {regret.name} names the {kind} {key}, which is not given"
+    assert environment.instance() is environment.instance(), "instance() builds a new object on each call"
+    known = {regret.comparator_class for regret in regrets}
     for bound in environment.lower_bounds():
         values = bound.curve(times.astype(np.float64))
         assert np.shape(values) == times.shape, f"lower bound {bound.name} has shape {np.shape(values)}"
+        assert bound.comparator_class in known, (
+            f"lower bound {bound.name} speaks of the comparator class {bound.comparator_class!r}, of which there is no "
+            "regret definition"
+        )
 
 
-def _check_step(environment: Any_Environment, actions: list[Any], seed: int) -> None:
+def _check_step(environment: AnyEnvironment, actions: list[Any], seed: int) -> None:
     environment.reset(seed=seed)
     total, over = 0.0, False
     for action in actions:
@@ -129,11 +268,12 @@ def _check_step(environment: Any_Environment, actions: list[Any], seed: int) -> 
         total += reward
         if over:
             break
-    assert np.isclose(total, environment.ledger()["reward"]), "step's rewards do not add up to the ledger's reward"
+    series = environment.metrics(np.array([environment.clock]))
+    assert np.isclose(total, series["reward"][0]), "step's rewards do not add up to the metric 'reward'"
 
 
 def _same(first: Any, second: Any) -> bool:
-    return pickle.dumps(_plain(first)) == pickle.dumps(_plain(second))
+    return repr(_plain(first)) == repr(_plain(second))
 
 
 def _plain(value: Any) -> Any:

@@ -1,17 +1,17 @@
-"""The contract of a world: tape, observation, transition, ledger, comparators."""
+"""The contract of an environment: tape, observation, transition, metrics, comparators."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar, final
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, final
 
 import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.contract import Array, Bound, Problem
+from bandits.contract import Array, Bound, Instance, Problem
 
 Obs = TypeVar("Obs")
 Act = TypeVar("Act")
@@ -20,15 +20,15 @@ Tape = TypeVar("Tape")
 
 
 @dataclass(frozen=True)
-class Notion:
-    """A kind of regret: ``comparator(t) - series(t)``, both cumulative rewards up to time t.
+class Regret:
+    """A regret definition: ``comparator(t) - series(t)``, both cumulative rewards up to time t.
 
     Attributes:
         name: key in results ("pseudo", "grid", ...).
-        series: key of ``Environment.ledger``.
+        series: key of ``Environment.metrics``.
         comparator: key of ``Environment.comparators``.
-        against: what kind of comparator that is ("fixed", "dynamic", ...); a ``Bound`` applies where it agrees.
-        label: for axes, naming notion and comparator.
+        comparator_class: class of that comparator ("fixed", "dynamic", ...); a ``Bound`` applies where it agrees.
+        label: for axes, naming regret and comparator.
         unit: unit of the regret ("reward", "iterations", ...).
         clock: key of ``Environment.clocks`` for a regret that moves in some rounds only (those of a group): the time by
             which its curve is drawn and its growth measured. Empty for rounds.
@@ -39,30 +39,33 @@ class Notion:
     name: str
     series: str
     comparator: str
-    against: str
+    comparator_class: str
     label: str
     unit: str = "reward"
     clock: str = ""
     worst: str = "worst"
 
 
+class NotBegunError(RuntimeError, AttributeError):
+    """An environment was asked to play before a run was begun; nothing has changed."""
+
+
 class Environment(gymnasium.Env[Obs, Act], ABC, Generic[Obs, Act, Fbk, Tape]):
-    """A world with a known best. Constructors take parameters only, and keep them under their own names.
+    """An environment with a known best. Constructors take parameters only, and keep them under their own names.
 
     A run: ``begin(draw(rng))``, then ``observe`` and ``transition`` in turn until ``clock`` reaches the horizon. All
     randomness is in the tape, drawn before any action; given the tape, transitions are deterministic. ``reset`` and
-    ``step`` give the same run in gymnasium's form, with ``info["feedback"]``.
+    ``step`` give the same run in gymnasium's form, with ``info["feedback"]``. What a run needs is kept in ``clock`` and
+    under names that begin with an underscore and is set by ``begin``: before that, ``observe`` and ``transition`` raise
+    ``NotBegunError``.
 
     Attributes:
         problem: what a learner is told.
         clock: units of time used so far, 0 at the start of a run.
-        mark: clock and ledger before the last action, in worlds in which one action may take several units of time (a
-            batch of pulls); curves are interpolated linearly in between. Other worlds leave it alone.
     """
 
     problem: Problem
     clock: int
-    mark: tuple[int, Mapping[str, float]] = (0, {})
 
     @abstractmethod
     def draw(self, rng: np.random.Generator) -> Tape:
@@ -86,31 +89,38 @@ class Environment(gymnasium.Env[Obs, Act], ABC, Generic[Obs, Act, Fbk, Tape]):
         """
 
     @abstractmethod
-    def ledger(self) -> Mapping[str, float]:
-        """Cumulative series so far."""
+    def metrics(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
+        """Cumulative series [n_times] at past times (increasing), from what was recorded of the run.
+
+        The last million units of time are kept, see ``environments.record``. Values inside an action that takes several
+        units of time are interpolated linearly.
+
+        Raises:
+            ValueError: a time that has not come yet, or lies further back than what is kept.
+        """
 
     @abstractmethod
-    def comparators(self, checkpoints: NDArray[np.int64]) -> Mapping[str, Array]:
-        """Exact cumulative reward [n_checkpoints] of each comparator at each checkpoint (rounds, increasing, >= 1)."""
+    def comparators(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
+        """Exact cumulative reward [n_times] of each comparator at each time (rounds, increasing, >= 1)."""
 
     @abstractmethod
-    def notions(self) -> Sequence[Notion]:
-        """The kinds of regret that can be formed from ledger and comparators; the first is the default."""
+    def regrets(self) -> Sequence[Regret]:
+        """The regret definitions that metrics and comparators give; the first is the default."""
 
-    def clocks(self, checkpoints: NDArray[np.int64]) -> Mapping[str, Array]:
-        """Clocks [n_checkpoints] that notions of regret name: units of time passed by each checkpoint. Here: none."""
+    def clocks(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
+        """Clocks [n_times] that regret definitions name: units of time passed by each time. Here: none."""
         return {}
 
     def lower_bounds(self) -> Sequence[Bound]:
-        """Theorems about every policy in this world. Here: none."""
+        """Theorems about every policy in this environment. Here: none."""
         return ()
 
-    def facts(self) -> Mapping[str, Any]:
-        """What only the analysis may know (gaps, spectra, phases). Never handed to a policy.
+    def instance(self) -> Instance:
+        """What only the analysis may know (gaps, spectra, phases). Never handed to a policy's ``reset``. Here: nothing.
 
-        The same object is returned as long as the facts are the same, so that bounds need not be worked out again.
+        The same object is returned as long as the instance is the same, so that bounds need not be worked out again.
         """
-        return {}
+        return _NOTHING
 
     def clairvoyant(self, comparator: str) -> Act:
         """The action that a comparator takes now, for playing it as a policy.
@@ -119,6 +129,17 @@ class Environment(gymnasium.Env[Obs, Act], ABC, Generic[Obs, Act, Fbk, Tape]):
             ValueError: the comparator cannot be played here; the message names those that can.
         """
         raise ValueError(f"{type(self).__name__} has no comparator {comparator!r} that can be played")
+
+    @final
+    def check_running(self) -> None:
+        """See that a run was begun and is not over; for ``transition``, before anything changes.
+
+        Raises:
+            RuntimeError: the run is over, or none was begun.
+        """
+        horizon = self.problem.horizon
+        if horizon is not None and self.clock >= horizon:
+            raise RuntimeError(f"the run is over at time {horizon}, its horizon: call reset(), or begin(draw(rng))")
 
     @final
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Obs, dict[str, Any]]:
@@ -133,3 +154,14 @@ class Environment(gymnasium.Env[Obs, Act], ABC, Generic[Obs, Act, Fbk, Tape]):
         reward, feedback = self.transition(action)
         over = self.problem.horizon is not None and self.clock >= self.problem.horizon
         return self.observe(), float(reward), False, over, {"feedback": feedback}
+
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            """What ``begin`` sets is missing before it."""
+            if name == "clock" or (name.startswith("_") and not name.startswith("__")):
+                raise NotBegunError(f"{type(self).__name__}: no run was begun: call reset(), or begin(draw(rng))")
+            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
+
+
+_NOTHING = Instance()

@@ -244,7 +244,7 @@ def show(name: str) -> None:
     """Explain a policy or an environment (parameters, source), or print a shipped study."""
     import inspect
 
-    from bandits.domain import did_you_mean
+    from bandits.arguments import did_you_mean
     from bandits.registry import POLICIES
     from environments.registry import ENVIRONMENTS
     from experiments.config import find, studies

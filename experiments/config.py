@@ -14,7 +14,7 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from bandits.domain import did_you_mean
+from bandits.arguments import did_you_mean
 from experiments import axes
 from experiments.paths import assign
 from experiments.study import SHARED, Study

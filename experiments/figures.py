@@ -14,7 +14,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import FuncFormatter
 
-from bandits.domain import did_you_mean
+from bandits.arguments import did_you_mean
 from experiments.check import bounds_for, vacuous
 from experiments.results import BoundCurve, PanelResult, Results
 from experiments.search_figures import SearchFigure, draw_search, search_figures

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from bandits.domain import did_you_mean
+from bandits.arguments import did_you_mean
 
 
 def assign(node: Any, path: str, value: Any) -> None:

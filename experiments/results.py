@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from bandits.domain import did_you_mean
+from bandits.arguments import did_you_mean
 from environments.contract import Notion
 from experiments.runner import Price, price
 from experiments.search import SearchResult, choose, entries, search_result

@@ -17,7 +17,7 @@ import numpy as np
 from pydantic import BaseModel, ValidationError
 
 from bandits.contract import check_accepts
-from bandits.domain import did_you_mean
+from bandits.arguments import did_you_mean
 from bandits.registry import POLICIES, Registry
 from environments.registry import ENVIRONMENTS
 from experiments.axes import (

@@ -13,15 +13,16 @@ Algorithm 1 and Theorem 3.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from bandits.arms.policy import Actions, BanditPolicy, Block
-from bandits.arms.theory import STATIONARY, holds
-from bandits.contract import Array, Bound, Problem
-from bandits.domain import positive
+from bandits.arguments import positive
+from bandits.arms.policy import BanditPolicy
+from bandits.arms.problem import Actions, BanditProblem, Block
+from bandits.arms.theory import STATIONARY, ArmsInstance, holds
+from bandits.contract import Array, Bound, Instance
 from bandits.kernels import kernel
 
 
@@ -69,7 +70,7 @@ class AnytimeMOSS(BanditPolicy):
     def __init__(self, alpha: float = 1.35) -> None:
         self.alpha = positive("alpha", alpha)
 
-    def reset(self, problem: Problem, rng: np.random.Generator) -> None:
+    def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
         super().reset(problem, rng)
         self._t = 1
         self._counts = np.zeros(problem.n_actions)
@@ -89,8 +90,10 @@ class AnytimeMOSS(BanditPolicy):
         _play(block, actions, self._t, self._counts, self._sums, self._means, self._logs, self._scale)
         self._t += actions.size
 
-    def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
+    def regret_bounds(self, problem: BanditProblem, instance: Instance) -> Sequence[Bound]:
         """Theorem 3: ``113 width sqrt(K t)`` at any time, for ``alpha = 1.35``."""
+        if not isinstance(instance, ArmsInstance):
+            return ()
         if self.alpha != 1.35:
             return ()
         factor = 113.0 * problem.width * math.sqrt(problem.n_actions)
@@ -101,6 +104,7 @@ class AnytimeMOSS(BanditPolicy):
                 lambda t: factor * np.sqrt(t),
                 "fixed",
                 "Degenne and Perchet 2016, Theorem 3 (constant quoted from memory)",
-                holds(facts, STATIONARY),
+                "recalled",
+                holds(instance, STATIONARY),
             ),
         )

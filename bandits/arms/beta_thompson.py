@@ -6,7 +6,7 @@ by one uniform a round, and as a failure otherwise; for rewards 0 and 1 that is 
 
 References: W. R. Thompson, *On the likelihood that one unknown probability exceeds another in view of the evidence of
 two samples*, Biometrika 25, 1933; S. Agrawal and N. Goyal, *Analysis of Thompson Sampling for the Multi-armed Bandit
-Problem*, COLT 2012, Algorithms 1 and 2; E. Kaufmann, N. Korda, R. Munos, *Thompson Sampling: An Asymptotically Optimal
+BanditProblem*, COLT 2012, Algorithms 1 and 2; E. Kaufmann, N. Korda, R. Munos, *Thompson Sampling: An Asymptotically Optimal
 Finite-Time Analysis*, ALT 2012, Theorem 1; D. Russo and B. Van Roy, *An Information-Theoretic Analysis of Thompson
 Sampling*, JMLR 17, 2016, Propositions 1 and 3.
 """
@@ -14,15 +14,16 @@ Sampling*, JMLR 17, 2016, Propositions 1 and 3.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from bandits.arms.policy import Actions, BanditPolicy, Block
-from bandits.arms.theory import BERNOULLI, BOUNDED, STATIONARY, gaps_of, holds
-from bandits.contract import Array, Assumption, Bound, Problem
-from bandits.domain import positive
+from bandits.arguments import positive
+from bandits.arms.policy import BanditPolicy
+from bandits.arms.problem import Actions, BanditProblem, Block
+from bandits.arms.theory import BERNOULLI, BOUNDED, STATIONARY, ArmsInstance, gaps_of, holds
+from bandits.contract import Array, Assumption, Bound, Instance
 from bandits.kernels import kernel
 
 
@@ -64,7 +65,7 @@ class BetaThompson(BanditPolicy):
         self.alpha = positive("alpha", alpha)
         self.beta = positive("beta", beta)
 
-    def reset(self, problem: Problem, rng: np.random.Generator) -> None:
+    def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
         super().reset(problem, rng)
         if not problem.bounded:
             raise ValueError(f"BetaThompson needs rewards in a finite range, got [{problem.low}, {problem.high}]")
@@ -83,18 +84,20 @@ class BetaThompson(BanditPolicy):
     def play(self, block: Block, actions: Actions) -> None:
         _play(block, actions, self._rng, self._successes, self._failures, self._low, self._span)
 
-    def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
+    def regret_bounds(self, problem: BanditProblem, instance: Instance) -> Sequence[Bound]:
         """The Bayesian bound ``range sqrt(K t ln(K) / 2)`` for the uniform prior, and the Lai-Robbins rate.
 
         The first speaks of the regret averaged over means drawn from the prior, not of given means; the second is
         asymptotic, ``sum gap_i / d(mean_i, mean*) ln(t)``, with ``d`` the divergence of Bernoulli rewards.
         """
+        if not isinstance(instance, ArmsInstance):
+            return ()
         if not problem.bounded:
             return ()
         span, bounds = problem.high - problem.low, []
         if self.alpha == self.beta == 1.0:
             factor = span * math.sqrt(problem.n_actions * math.log(problem.n_actions) / 2.0)
-            prior = Assumption("means are drawn from the uniform prior", facts.get("prior") == "uniform")
+            prior = Assumption("means are drawn from the uniform prior", instance.prior == "uniform")
             bounds.append(
                 Bound(
                     "Bayesian bound",
@@ -102,12 +105,13 @@ class BetaThompson(BanditPolicy):
                     lambda t: factor * np.sqrt(t),
                     "fixed",
                     "Russo and Van Roy 2016, Propositions 1 and 3",
-                    (*holds(facts, STATIONARY, BERNOULLI), prior),
+                    "exact",
+                    (*holds(instance, STATIONARY, BERNOULLI), prior),
                 )
             )
-        gaps = gaps_of(facts)
+        gaps = gaps_of(instance)
         if gaps is not None:
-            best = float(np.clip((np.max(facts["means"]) - problem.low) / span, 0.0, 1.0))
+            best = float(np.clip((np.max(instance.means) - problem.low) / span, 0.0, 1.0))
             slope = sum(gap / _divergence(max(best - gap / span, 0.0), best) for gap in gaps[gaps > 0])
             bounds.append(
                 Bound(
@@ -116,7 +120,8 @@ class BetaThompson(BanditPolicy):
                     lambda t: slope * np.log(np.maximum(t, 1.0)),
                     "fixed",
                     "Kaufmann, Korda, Munos 2012, Theorem 1; Agrawal and Goyal 2013, Theorem 1 (leading term)",
-                    holds(facts, STATIONARY, BOUNDED),
+                    "convention",
+                    holds(instance, STATIONARY, BOUNDED),
                 )
             )
         return bounds

@@ -29,15 +29,16 @@ an arm with gap at least ``D`` wherever it is worse than the best is wrongly pla
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from bandits.arms.policy import Actions, BanditPolicy, Block
-from bandits.arms.theory import BOUNDED, OBLIVIOUS, dynamic_gaps_of, holds
-from bandits.contract import Array, Bound, Problem
-from bandits.domain import integer, positive, real
+from bandits.arguments import integer, positive, real
+from bandits.arms.policy import BanditPolicy
+from bandits.arms.problem import Actions, BanditProblem, Block
+from bandits.arms.theory import BOUNDED, OBLIVIOUS, ArmsInstance, dynamic_gaps_of, holds
+from bandits.contract import Array, Bound, Instance
 from bandits.kernels import kernel
 
 
@@ -91,14 +92,14 @@ class DiscountedUCB(BanditPolicy):
         self.changes = integer("changes", changes)
         self.exploration = positive("exploration", exploration)
 
-    def _discount_of(self, problem: Problem) -> float:
+    def _discount_of(self, problem: BanditProblem) -> float:
         if self.discount is not None:
             return self.discount
         if problem.horizon is None:
             raise ValueError("DiscountedUCB needs a horizon or a discount: the problem has horizon=None")
         return 1.0 - math.sqrt(min(1.0, self.changes / problem.horizon)) / 4.0
 
-    def reset(self, problem: Problem, rng: np.random.Generator) -> None:
+    def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
         super().reset(problem, rng)
         self._counts = np.zeros(problem.n_actions)
         self._sums = np.zeros(problem.n_actions)
@@ -114,12 +115,14 @@ class DiscountedUCB(BanditPolicy):
     def play(self, block: Block, actions: Actions) -> None:
         _play(block, actions, self._counts, self._sums, self._scale, self._discount)
 
-    def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
+    def regret_bounds(self, problem: BanditProblem, instance: Instance) -> Sequence[Bound]:
         """Theorem 1, summed as above: largest gap times wrong plays, over the arms; at most the largest times t.
 
         Against the best arm of every round; where nothing changes, against the fixed best arm.
         """
-        dynamic, xi, gamma = dynamic_gaps_of(facts), self.exploration, self._discount_of(problem)
+        if not isinstance(instance, ArmsInstance):
+            return ()
+        dynamic, xi, gamma = dynamic_gaps_of(instance), self.exploration, self._discount_of(problem)
         if dynamic is None or xi <= 0.5 or not problem.bounded:
             return ()
         smallest, largest, changes = dynamic
@@ -151,8 +154,9 @@ class DiscountedUCB(BanditPolicy):
                 "D-UCB bound",
                 "upper",
                 curve,
-                "dynamic" if "dynamic_gaps" in facts else "fixed",
+                "dynamic" if instance.dynamic_gaps is not None else "fixed",
                 "derived: the proof of Theorem 1 of Garivier and Moulines 2011 with its sums evaluated",
-                holds(facts, OBLIVIOUS, BOUNDED),
+                "derived",
+                holds(instance, OBLIVIOUS, BOUNDED),
             ),
         )

@@ -4,7 +4,7 @@ In round ``t`` (counted from 1), with probability ``epsilon_t = min(1, c K / (d^
 otherwise the arm with the largest mean. Ties go to the lowest index, and an arm never played counts as the best. One
 uniform ``u`` a round decides both: explore if ``u < epsilon_t``, and then play arm ``floor(u K / epsilon_t)``.
 
-Reference: P. Auer, N. Cesa-Bianchi, P. Fischer, *Finite-time Analysis of the Multiarmed Bandit Problem*, Machine
+Reference: P. Auer, N. Cesa-Bianchi, P. Fischer, *Finite-time Analysis of the Multiarmed Bandit BanditProblem*, Machine
 Learning 47, 2002, Figure 3 and Theorem 3.
 
 The bound drawn is the proof of Theorem 3 with its sums evaluated instead of estimated; it needs neither ``c > 5`` nor
@@ -21,15 +21,16 @@ with probability at most ``exp(-x / 5)``, whatever the rewards; by Hoeffding's, 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from bandits.arms.policy import Actions, BanditPolicy, Block
-from bandits.arms.theory import STATIONARY, gaps_of, holds
-from bandits.contract import Array, Assumption, Bound, Problem
-from bandits.domain import positive, real
+from bandits.arguments import positive, real
+from bandits.arms.policy import BanditPolicy
+from bandits.arms.problem import Actions, BanditProblem, Block
+from bandits.arms.theory import STATIONARY, ArmsInstance, gaps_of, holds
+from bandits.contract import Array, Assumption, Bound, Instance
 from bandits.kernels import kernel
 
 
@@ -73,7 +74,7 @@ class EpsilonGreedy(BanditPolicy):
         self.c = positive("c", c)
         self.d = real("d", d, 0.0, 1.0, closed="high")
 
-    def reset(self, problem: Problem, rng: np.random.Generator) -> None:
+    def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
         super().reset(problem, rng)
         self._rng = rng
         self._t = 1
@@ -94,12 +95,14 @@ class EpsilonGreedy(BanditPolicy):
         _play(block, actions, uniforms, self._t, self._counts, self._sums, self._scale)
         self._t += actions.size
 
-    def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
+    def regret_bounds(self, problem: BanditProblem, instance: Instance) -> Sequence[Bound]:
         """The proof of Theorem 3 summed over rounds, and the theorem's rate ``(c / d^2) sum gap_i ln(t)``.
 
         The sum is cut off at the largest gap times t.
         """
-        gaps = gaps_of(facts)
+        if not isinstance(instance, ArmsInstance):
+            return ()
+        gaps = gaps_of(instance)
         if gaps is None:
             return ()
         gaps = gaps[gaps > 0]
@@ -131,7 +134,8 @@ class EpsilonGreedy(BanditPolicy):
                 summed,
                 "fixed",
                 "derived: the proof of Theorem 3 of Auer, Cesa-Bianchi, Fischer 2002 with its sums evaluated",
-                holds(facts, STATIONARY),
+                "derived",
+                holds(instance, STATIONARY),
             ),
             Bound(
                 "epsilon-greedy rate",
@@ -139,8 +143,9 @@ class EpsilonGreedy(BanditPolicy):
                 lambda t: slope * np.log(np.maximum(t, 1.0)),
                 "fixed",
                 "Auer, Cesa-Bianchi, Fischer 2002, Theorem 3 (leading term)",
+                "convention",
                 (
-                    *holds(facts, STATIONARY),
+                    *holds(instance, STATIONARY),
                     Assumption("c > 5", self.c > 5.0),
                     Assumption("d is at most the smallest gap divided by the range", self.d <= smallest),
                 ),

@@ -4,7 +4,7 @@ With rewards in [0, 1] and weights ``w_i = 1`` at first, draw the arm of each ro
 ``p_i = (1 - gamma) w_i / sum_j w_j + gamma / K``, and after the reward ``x`` of the arm drawn multiply its weight by
 ``exp(gamma x / (p_i K))``.
 
-Reference: P. Auer, N. Cesa-Bianchi, Y. Freund, R. E. Schapire, *The Nonstochastic Multiarmed Bandit Problem*, SIAM
+Reference: P. Auer, N. Cesa-Bianchi, Y. Freund, R. E. Schapire, *The Nonstochastic Multiarmed Bandit BanditProblem*, SIAM
 Journal on Computing 32, 2002, Figure 1, Theorem 3.1 and Corollary 3.2.
 
 The exponents ``log w_i`` are kept as sums; the weights are kept relative to a reference exponent, which moves to the
@@ -15,15 +15,16 @@ represented still has its exponent.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from bandits.arms.policy import Actions, BanditPolicy, Block
-from bandits.arms.theory import BOUNDED, OBLIVIOUS, holds
-from bandits.contract import Array, Bound, Problem
-from bandits.domain import real
+from bandits.arguments import real
+from bandits.arms.policy import BanditPolicy
+from bandits.arms.problem import Actions, BanditProblem, Block
+from bandits.arms.theory import BOUNDED, OBLIVIOUS, ArmsInstance, holds
+from bandits.contract import Array, Bound, Instance
 from bandits.kernels import kernel
 
 
@@ -91,7 +92,7 @@ class Exp3(BanditPolicy):
     def __init__(self, gamma: float | None = None) -> None:
         self.gamma = None if gamma is None else real("gamma", gamma, 0.0, 1.0, closed="high")
 
-    def _gamma_of(self, problem: Problem) -> float:
+    def _gamma_of(self, problem: BanditProblem) -> float:
         if self.gamma is not None:
             return self.gamma
         if problem.horizon is None:
@@ -99,7 +100,7 @@ class Exp3(BanditPolicy):
         k = problem.n_actions
         return min(1.0, math.sqrt(k * math.log(k) / ((math.e - 1.0) * problem.horizon)))
 
-    def reset(self, problem: Problem, rng: np.random.Generator) -> None:
+    def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
         super().reset(problem, rng)
         if not problem.bounded:
             raise ValueError(f"Exp3 needs a finite range of rewards: the problem has [{problem.low}, {problem.high}]")
@@ -136,8 +137,10 @@ class Exp3(BanditPolicy):
             self._gamma,
         )
 
-    def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
+    def regret_bounds(self, problem: BanditProblem, instance: Instance) -> Sequence[Bound]:
         """Theorem 3.1 with the best arm's gain at most t: ``(e - 1) gamma t + K ln K / gamma``, at any time."""
+        if not isinstance(instance, ArmsInstance):
+            return ()
         if not problem.bounded or (self.gamma is None and problem.horizon is None):
             return ()
         gamma, k, span = self._gamma_of(problem), problem.n_actions, problem.high - problem.low
@@ -149,7 +152,8 @@ class Exp3(BanditPolicy):
                 lambda t: span * ((math.e - 1.0) * gamma * t + start),
                 "fixed",
                 "Auer, Cesa-Bianchi, Freund, Schapire 2002, Theorem 3.1",
-                holds(facts, OBLIVIOUS, BOUNDED),
-                tuned=True,
+                "exact",
+                holds(instance, OBLIVIOUS, BOUNDED),
+                time="horizon-tuned",
             ),
         )

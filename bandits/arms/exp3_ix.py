@@ -21,15 +21,16 @@ round have means at most the losses, so that in the mean the regret is at most `
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from bandits.arms.policy import Actions, BanditPolicy, Block
-from bandits.arms.theory import BOUNDED, OBLIVIOUS, holds
-from bandits.contract import Array, Bound, Problem
-from bandits.domain import one_of, positive
+from bandits.arguments import one_of, positive
+from bandits.arms.policy import BanditPolicy
+from bandits.arms.problem import Actions, BanditProblem, Block
+from bandits.arms.theory import BOUNDED, OBLIVIOUS, ArmsInstance, holds
+from bandits.contract import Array, Bound, Instance, TimeClaim
 from bandits.kernels import kernel
 
 
@@ -88,7 +89,7 @@ class Exp3IX(BanditPolicy):
     def __init__(self, eta: str | float = "horizon") -> None:
         self.eta = one_of("eta", eta, ("horizon", "anytime")) if isinstance(eta, str) else positive("eta", eta)
 
-    def _step_of(self, problem: Problem) -> float:
+    def _step_of(self, problem: BanditProblem) -> float:
         """The fixed step size, or eta_1 of the decreasing one."""
         if not isinstance(self.eta, str):
             return self.eta
@@ -99,7 +100,7 @@ class Exp3IX(BanditPolicy):
             raise ValueError("Exp3IX needs a horizon, a number as eta, or eta='anytime': the problem has horizon=None")
         return math.sqrt(2.0 * math.log(k) / (k * problem.horizon))
 
-    def reset(self, problem: Problem, rng: np.random.Generator) -> None:
+    def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
         super().reset(problem, rng)
         if not problem.bounded:
             raise ValueError(f"Exp3IX needs a finite range of rewards: the problem has [{problem.low}, {problem.high}]")
@@ -138,8 +139,10 @@ class Exp3IX(BanditPolicy):
         )
         self._t += actions.size
 
-    def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
+    def regret_bounds(self, problem: BanditProblem, instance: Instance) -> Sequence[Bound]:
         """The mean regret: directly, and from Theorem 1; the latter at the horizon only for the tuned fixed step."""
+        if not isinstance(instance, ArmsInstance):
+            return ()
         if not problem.bounded or (self.eta == "horizon" and problem.horizon is None):
             return ()
         k, span, eta = problem.n_actions, problem.high - problem.low, self._step_of(problem)
@@ -147,9 +150,11 @@ class Exp3IX(BanditPolicy):
         start = log / eta if k > 1 else 0.0
         integrated = "derived: Neu 2015, Theorem 1, integrated over the probability of failure"
 
-        def bound(name: str, curve: Callable[[Array], Array], source: str, anytime: bool = True) -> Bound:
-            needs, tuned = holds(facts, OBLIVIOUS, BOUNDED), self.eta != "anytime"
-            return Bound(name, "upper", curve, "fixed", source, needs, anytime, tuned=tuned)
+        tuned: TimeClaim = "anytime" if self.eta == "anytime" else "horizon-tuned"
+
+        def bound(name: str, curve: Callable[[Array], Array], source: str, time: TimeClaim = tuned) -> Bound:
+            needs = holds(instance, OBLIVIOUS, BOUNDED)
+            return Bound(name, "upper", curve, "fixed", source, "derived", needs, time)
 
         def direct(t: Array) -> Array:
             if self.eta == "anytime":
@@ -163,4 +168,12 @@ class Exp3IX(BanditPolicy):
         mean = bound("Exp3-IX bound", direct, "derived: the mean of an inequality in the proof of Neu 2015, Theorem 1")
         if self.eta not in ("horizon", "anytime") or k == 1:
             return (mean,)
-        return (mean, bound("Exp3-IX bound, integrated", theorem, integrated, self.eta == "anytime"))
+        return (
+            mean,
+            bound(
+                "Exp3-IX bound, integrated",
+                theorem,
+                integrated,
+                "anytime" if self.eta == "anytime" else "at the horizon",
+            ),
+        )

@@ -15,15 +15,16 @@ Without gaps: the arm committed to loses ``mu* - mu_I <= (mu* - mean*) + (mean_I
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from bandits.arms.policy import Actions, BanditPolicy, Block
-from bandits.arms.theory import BOUNDED, STATIONARY, gaps_of, holds
-from bandits.contract import Array, Bound, Problem
-from bandits.domain import integer
+from bandits.arguments import integer
+from bandits.arms.policy import BanditPolicy
+from bandits.arms.problem import Actions, BanditProblem, Block
+from bandits.arms.theory import BOUNDED, STATIONARY, ArmsInstance, gaps_of, holds
+from bandits.contract import Array, Bound, Instance
 from bandits.kernels import kernel
 
 
@@ -61,7 +62,7 @@ class ExploreThenCommit(BanditPolicy):
     def __init__(self, trials: int | None = None) -> None:
         self.trials = None if trials is None else integer("trials", trials)
 
-    def _trials_of(self, problem: Problem) -> int:
+    def _trials_of(self, problem: BanditProblem) -> int:
         if self.trials is not None:
             return self.trials
         if problem.horizon is None:
@@ -70,7 +71,7 @@ class ExploreThenCommit(BanditPolicy):
         best = math.ceil(math.cbrt((horizon / arms) ** 2 * math.log(arms) / 8.0))
         return min(max(best, 1), max(horizon // arms, 1))
 
-    def reset(self, problem: Problem, rng: np.random.Generator) -> None:
+    def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
         super().reset(problem, rng)
         self._t = 1
         self._trials = self._trials_of(problem)
@@ -88,14 +89,16 @@ class ExploreThenCommit(BanditPolicy):
         _play(block, actions, self._t, self._trials, self._sums)
         self._t += actions.size
 
-    def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
+    def regret_bounds(self, problem: BanditProblem, instance: Instance) -> Sequence[Bound]:
         """Theorem 6.1 at every time, and the bound without gaps derived above.
 
         Theorem 6.1: ``m sum gap_i + (t - m K) sum gap_i exp(-m gap_i^2 / width^2)``; while exploring, the exact regret.
         """
+        if not isinstance(instance, ArmsInstance):
+            return ()
         arms, m, width = problem.n_actions, self._trials_of(problem), problem.width
         bounds = []
-        gaps = gaps_of(facts)
+        gaps = gaps_of(instance)
         if gaps is not None:
             slope = float(np.sum(gaps * np.exp(-m * (gaps / width) ** 2)))
 
@@ -114,7 +117,8 @@ class ExploreThenCommit(BanditPolicy):
                     lambda t: explored(t) + np.maximum(t - m * arms, 0.0) * slope,
                     "fixed",
                     "Lattimore and Szepesvári 2020, Theorem 6.1",
-                    holds(facts, STATIONARY),
+                    "exact",
+                    holds(instance, STATIONARY),
                 )
             )
         if problem.bounded:
@@ -126,7 +130,8 @@ class ExploreThenCommit(BanditPolicy):
                     lambda t: np.minimum(t, m * (arms - 1)) * span + np.maximum(t - m * arms, 0.0) * simple,
                     "fixed",
                     "derived: the expected maximum of the sub-Gaussian errors of the means",
-                    holds(facts, STATIONARY, BOUNDED),
+                    "derived",
+                    holds(instance, STATIONARY, BOUNDED),
                 )
             )
         return bounds

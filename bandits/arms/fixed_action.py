@@ -7,12 +7,12 @@ from typing import Any
 
 import numpy as np
 
-from bandits.arms.policy import Actions, ArmsPolicy, Block
-from bandits.contract import Problem
-from bandits.domain import integer, real
+from bandits.arguments import check_action, integer, real
+from bandits.arms.policy import ArmsPolicy
+from bandits.arms.problem import Actions, ActionsProblem, Block
 
 
-class FixedAction(ArmsPolicy[Any]):
+class FixedAction(ArmsPolicy[ActionsProblem, Any]):
     """Plays one arm in every round.
 
     Args:
@@ -21,7 +21,7 @@ class FixedAction(ArmsPolicy[Any]):
             and ``value`` is given.
     """
 
-    accepts = frozenset((family, feedback) for family in ("arms", "contextual") for feedback in ("bandit", "full"))
+    plays = (ActionsProblem,)
 
     def __init__(self, arm: int | None = None, value: float | None = None) -> None:
         if (arm is None) == (value is None):
@@ -29,7 +29,8 @@ class FixedAction(ArmsPolicy[Any]):
         self.arm = None if arm is None else integer("arm", arm, 0)
         self.value = None if value is None else real("value", value)
 
-    def reset(self, problem: Problem, rng: np.random.Generator) -> None:
+    def reset(self, problem: ActionsProblem, rng: np.random.Generator) -> None:
+        self._n_actions = problem.n_actions
         if self.arm is not None:
             self._arm = integer("arm", self.arm, 0, problem.n_actions - 1)
         elif self.value is not None:
@@ -39,7 +40,7 @@ class FixedAction(ArmsPolicy[Any]):
         return self._arm
 
     def update(self, observation: Any, action: int, feedback: Any) -> None:
-        return
+        check_action("action", action, self._n_actions)
 
     def play(self, block: Block, actions: Actions) -> None:
         actions[:] = self._arm

@@ -22,15 +22,16 @@ Together, after ``t`` rounds, the regret is at most ``(1 - exp(-eta)) t + (H_K -
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from bandits.arms.policy import Actions, ArmsPolicy, Block
-from bandits.arms.theory import BOUNDED, OBLIVIOUS, holds
-from bandits.contract import Array, Bound, Problem
-from bandits.domain import check_rewards, positive
+from bandits.arguments import positive
+from bandits.arms.policy import FullFeedbackPolicy
+from bandits.arms.problem import Actions, Block, FullFeedbackProblem
+from bandits.arms.theory import BOUNDED, OBLIVIOUS, ArmsInstance, holds
+from bandits.contract import Array, Bound, Instance
 from bandits.kernels import kernel
 
 
@@ -64,26 +65,25 @@ def _play(
         _learn(rewards, losses, high, span)
 
 
-class FTPL(ArmsPolicy[Array]):
+class FTPL(FullFeedbackPolicy):
     """Follow the perturbed leader of Kalai and Vempala (2005), for experts, with exponential perturbations.
 
     Args:
         eta: inverse of the mean perturbation, > 0; None takes the default above from the horizon.
     """
 
-    accepts = frozenset({("arms", "full"), ("contextual", "full")})
-
     def __init__(self, eta: float | None = None) -> None:
         self.eta = None if eta is None else positive("eta", eta)
 
-    def _step_of(self, problem: Problem) -> float:
+    def _step_of(self, problem: FullFeedbackProblem) -> float:
         if self.eta is not None:
             return self.eta
         if problem.horizon is None:
             raise ValueError("FTPL needs a horizon or eta: the problem has horizon=None")
         return math.sqrt(_spread(problem.n_actions) / problem.horizon) if problem.n_actions > 1 else 1.0
 
-    def reset(self, problem: Problem, rng: np.random.Generator) -> None:
+    def reset(self, problem: FullFeedbackProblem, rng: np.random.Generator) -> None:
+        super().reset(problem, rng)
         if not problem.bounded:
             raise ValueError(f"FTPL needs a finite range of rewards: the problem has [{problem.low}, {problem.high}]")
         self._rng = rng
@@ -94,9 +94,8 @@ class FTPL(ArmsPolicy[Array]):
     def choose(self, observation: Any) -> int:
         return _choose(self._rng.standard_exponential(self._losses.size), self._losses, self._eta)
 
-    def update(self, observation: Any, action: int, feedback: Array) -> None:
-        check_rewards(feedback, self._losses.size)
-        _learn(feedback, self._losses, self._high, self._span)
+    def learn(self, rewards: Array) -> None:
+        _learn(rewards, self._losses, self._high, self._span)
 
     def play(self, block: Block, actions: Actions) -> None:
         step = max(1, (1 << 16) // self._losses.size)  # rounds whose perturbations are drawn at once
@@ -114,8 +113,10 @@ class FTPL(ArmsPolicy[Array]):
                 self._eta,
             )
 
-    def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
+    def regret_bounds(self, problem: FullFeedbackProblem, instance: Instance) -> Sequence[Bound]:
         """The bound derived above, at any time."""
+        if not isinstance(instance, ArmsInstance):
+            return ()
         if not problem.bounded or (self.eta is None and problem.horizon is None):
             return ()
         span, eta, spread = problem.high - problem.low, self._step_of(problem), _spread(problem.n_actions)
@@ -126,8 +127,9 @@ class FTPL(ArmsPolicy[Array]):
                 lambda t: span * (-math.expm1(-eta) * t + spread / eta),
                 "fixed",
                 "derived: be the perturbed leader, and the memorylessness of exponential perturbations",
-                holds(facts, OBLIVIOUS, BOUNDED),
-                tuned=True,
+                "derived",
+                holds(instance, OBLIVIOUS, BOUNDED),
+                time="horizon-tuned",
             ),
         )
 

@@ -19,15 +19,16 @@ at most ``sqrt(2 v K t ln K)``.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from bandits.arms.policy import Actions, BanditPolicy, Block
-from bandits.arms.theory import GAUSSIAN, STATIONARY, gaps_of, holds
-from bandits.contract import Array, Assumption, Bound, Problem
-from bandits.domain import positive, real
+from bandits.arguments import positive, real
+from bandits.arms.policy import BanditPolicy
+from bandits.arms.problem import Actions, BanditProblem, Block
+from bandits.arms.theory import GAUSSIAN, STATIONARY, ArmsInstance, gaps_of, holds
+from bandits.contract import Array, Assumption, Bound, Instance
 from bandits.kernels import kernel
 
 
@@ -89,10 +90,10 @@ class GaussianThompson(BanditPolicy):
         self.prior_mean = real("prior_mean", prior_mean)
         self.noise = None if noise is None else positive("noise", noise)
 
-    def _noise_of(self, problem: Problem) -> float:
+    def _noise_of(self, problem: BanditProblem) -> float:
         return problem.width / 2.0 if self.noise is None else self.noise
 
-    def reset(self, problem: Problem, rng: np.random.Generator) -> None:
+    def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
         super().reset(problem, rng)
         arms, flat = problem.n_actions, self.prior_deviation is None
         prior = 0.0 if self.prior_deviation is None else self.prior_deviation**-2
@@ -126,16 +127,18 @@ class GaussianThompson(BanditPolicy):
                 self._h,
             )
 
-    def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
+    def regret_bounds(self, problem: BanditProblem, instance: Instance) -> Sequence[Bound]:
         """The Bayesian bound for a proper prior, and for a flat one the rate ``sum 2 noise^2 / gap_i ln(t)``.
 
         The first speaks of the regret averaged over means drawn from the prior; the second is asymptotic.
         """
+        if not isinstance(instance, ArmsInstance):
+            return ()
         noise, arms, bounds = self._noise_of(problem), problem.n_actions, []
         if self.prior_deviation is not None:
             factor = math.sqrt(2.0 * (noise**2 + self.prior_deviation**2) * arms * math.log(arms))
             expected = ("gaussian", self.prior_mean, self.prior_deviation)
-            prior = Assumption("means are drawn from the Gaussian prior", facts.get("prior") == expected)
+            prior = Assumption("means are drawn from the Gaussian prior", instance.prior == expected)
             bounds.append(
                 Bound(
                     "Bayesian bound",
@@ -143,10 +146,11 @@ class GaussianThompson(BanditPolicy):
                     lambda t: factor * np.sqrt(t),
                     "fixed",
                     "derived: Russo and Van Roy 2016, Proposition 3, with the variance of Gaussian rewards",
-                    (*holds(facts, STATIONARY, GAUSSIAN), prior),
+                    "derived",
+                    (*holds(instance, STATIONARY, GAUSSIAN), prior),
                 )
             )
-        gaps = gaps_of(facts)
+        gaps = gaps_of(instance)
         if gaps is not None and self.prior_deviation is None:
             slope = 2.0 * noise**2 * float(np.sum(1.0 / gaps[gaps > 0]))
             bounds.append(
@@ -156,7 +160,8 @@ class GaussianThompson(BanditPolicy):
                     lambda t: slope * np.log(np.maximum(t, 1.0)),
                     "fixed",
                     "Korda, Kaufmann, Munos 2013, Theorem 1 (leading term)",
-                    holds(facts, STATIONARY, GAUSSIAN),
+                    "convention",
+                    holds(instance, STATIONARY, GAUSSIAN),
                 )
             )
         return bounds

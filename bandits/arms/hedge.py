@@ -12,15 +12,16 @@ the losses do not depend on the draws (Section 4.2).
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from bandits.arms.policy import Actions, ArmsPolicy, Block
-from bandits.arms.theory import BOUNDED, OBLIVIOUS, holds
-from bandits.contract import Array, Bound, Problem
-from bandits.domain import check_rewards, one_of, positive
+from bandits.arguments import one_of, positive
+from bandits.arms.policy import FullFeedbackPolicy
+from bandits.arms.problem import Actions, Block, FullFeedbackProblem
+from bandits.arms.theory import BOUNDED, OBLIVIOUS, ArmsInstance, holds
+from bandits.contract import Array, Bound, Instance
 from bandits.kernels import kernel
 
 
@@ -75,19 +76,17 @@ def _play(
         _learn(rewards, losses, high, span)
 
 
-class Hedge(ArmsPolicy[Array]):
+class Hedge(FullFeedbackPolicy):
     """Hedge, the exponentially weighted average forecaster, with a draw.
 
     Args:
         eta: "horizon" or "anytime" for the step sizes above, or a fixed step size > 0.
     """
 
-    accepts = frozenset({("arms", "full"), ("contextual", "full")})
-
     def __init__(self, eta: str | float = "horizon") -> None:
         self.eta = one_of("eta", eta, ("horizon", "anytime")) if isinstance(eta, str) else positive("eta", eta)
 
-    def _step_of(self, problem: Problem) -> float:
+    def _step_of(self, problem: FullFeedbackProblem) -> float:
         """The fixed step size, or eta_1 of the decreasing one."""
         if not isinstance(self.eta, str):
             return self.eta
@@ -98,7 +97,8 @@ class Hedge(ArmsPolicy[Array]):
             raise ValueError("Hedge needs a horizon, a number as eta, or eta='anytime': the problem has horizon=None")
         return rate / math.sqrt(problem.horizon)
 
-    def reset(self, problem: Problem, rng: np.random.Generator) -> None:
+    def reset(self, problem: FullFeedbackProblem, rng: np.random.Generator) -> None:
+        super().reset(problem, rng)
         if not problem.bounded:
             raise ValueError(f"Hedge needs a finite range of rewards: the problem has [{problem.low}, {problem.high}]")
         self._rng = rng
@@ -111,9 +111,8 @@ class Hedge(ArmsPolicy[Array]):
     def choose(self, observation: Any) -> int:
         return _choose(self._t, self._rng.random(), self._losses, self._weights, self._rate, self._anytime)
 
-    def update(self, observation: Any, action: int, feedback: Array) -> None:
-        check_rewards(feedback, self._losses.size)
-        _learn(feedback, self._losses, self._high, self._span)
+    def learn(self, rewards: Array) -> None:
+        _learn(rewards, self._losses, self._high, self._span)
         self._t += 1
 
     def play(self, block: Block, actions: Actions) -> None:
@@ -131,8 +130,10 @@ class Hedge(ArmsPolicy[Array]):
         )
         self._t += actions.size
 
-    def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
+    def regret_bounds(self, problem: FullFeedbackProblem, instance: Instance) -> Sequence[Bound]:
         """Theorem 2.2, ``ln K / eta + eta t / 8``: ``sqrt(T ln K / 2)`` at the horizon it is tuned to. Theorem 2.3."""
+        if not isinstance(instance, ArmsInstance):
+            return ()
         if not problem.bounded or (self.eta == "horizon" and problem.horizon is None):
             return ()
         log, span, eta = math.log(problem.n_actions), problem.high - problem.low, self._step_of(problem)
@@ -152,7 +153,8 @@ class Hedge(ArmsPolicy[Array]):
                 decreasing if anytime else fixed,
                 "fixed",
                 f"Cesa-Bianchi and Lugosi 2006, Theorem {'2.3' if anytime else '2.2'}",
-                holds(facts, OBLIVIOUS, BOUNDED),
-                tuned=not anytime,
+                "exact",
+                holds(instance, OBLIVIOUS, BOUNDED),
+                time="horizon-tuned" if not anytime else "anytime",
             ),
         )

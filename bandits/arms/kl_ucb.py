@@ -18,14 +18,15 @@ Most indices need not be worked out: an arm whose ``n_i d(mean_i, best)`` exceed
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from bandits.arms.policy import Actions, BanditPolicy, Block
-from bandits.arms.theory import BOUNDED, STATIONARY, gaps_of, holds
-from bandits.contract import Array, Bound, Problem
+from bandits.arms.policy import BanditPolicy
+from bandits.arms.problem import Actions, BanditProblem, Block
+from bandits.arms.theory import BOUNDED, STATIONARY, ArmsInstance, gaps_of, holds
+from bandits.contract import Array, Bound, Instance
 from bandits.kernels import kernel
 
 
@@ -125,7 +126,7 @@ def _play(
 class KLUCB(BanditPolicy):
     """KL-UCB for Bernoulli rewards, of Garivier and Cappé (2011). Needs rewards in a finite range."""
 
-    def reset(self, problem: Problem, rng: np.random.Generator) -> None:
+    def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
         super().reset(problem, rng)
         if not problem.bounded:
             raise ValueError(f"KLUCB needs rewards in a finite range, got [{problem.low}, {problem.high}]")
@@ -146,17 +147,19 @@ class KLUCB(BanditPolicy):
         _play(block, actions, self._t, self._counts, self._sums, self._entropies, self._low, self._span)
         self._t += actions.size
 
-    def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
+    def regret_bounds(self, problem: BanditProblem, instance: Instance) -> Sequence[Bound]:
         """Theorem 10.6, minimised over a grid of (e1, e2) for every arm and time.
 
         ``sum gap_i (ln f(t) / d(mean_i + e1, mean* - e2) + 1 / (2 e1^2) + 2 / e2^2)`` with ``e1 + e2 < gap_i``, on
         rewards mapped to [0, 1].
         """
-        gaps = gaps_of(facts)
+        if not isinstance(instance, ArmsInstance):
+            return ()
+        gaps = gaps_of(instance)
         if gaps is None or not problem.bounded:
             return ()
         span = problem.high - problem.low
-        best = float(np.clip((np.max(facts["means"]) - problem.low) / span, 0.0, 1.0))
+        best = float(np.clip((np.max(instance.means) - problem.low) / span, 0.0, 1.0))
         shares = np.linspace(0.02, 0.96, 48)
         first, second = (a.ravel() for a in np.meshgrid(shares, shares))
         inside = first + second < 0.99
@@ -181,6 +184,7 @@ class KLUCB(BanditPolicy):
                 curve,
                 "fixed",
                 "Lattimore and Szepesvári 2020, Theorem 10.6",
-                holds(facts, STATIONARY, BOUNDED),
+                "exact",
+                holds(instance, STATIONARY, BOUNDED),
             ),
         )

@@ -15,15 +15,16 @@ constant from T. Lattimore and C. Szepesvári, *Bandit Algorithms*, 2020, Algori
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from bandits.arms.policy import Actions, BanditPolicy, Block
-from bandits.arms.theory import STATIONARY, gaps_of, holds
-from bandits.contract import Array, Assumption, Bound, Problem
-from bandits.domain import integer
+from bandits.arguments import integer
+from bandits.arms.policy import BanditPolicy
+from bandits.arms.problem import Actions, BanditProblem, Block
+from bandits.arms.theory import STATIONARY, ArmsInstance, gaps_of, holds
+from bandits.contract import Array, Assumption, Bound, Instance
 from bandits.kernels import kernel
 
 
@@ -67,13 +68,13 @@ class MOSS(BanditPolicy):
     def __init__(self, horizon: int | None = None) -> None:
         self.horizon = None if horizon is None else integer("horizon", horizon)
 
-    def _horizon_of(self, problem: Problem) -> int:
+    def _horizon_of(self, problem: BanditProblem) -> int:
         horizon = problem.horizon if self.horizon is None else self.horizon
         if horizon is None:
             raise ValueError("MOSS needs a horizon: the problem has horizon=None and none was given")
         return horizon
 
-    def reset(self, problem: Problem, rng: np.random.Generator) -> None:
+    def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
         super().reset(problem, rng)
         self._counts = np.zeros(problem.n_actions)
         self._sums = np.zeros(problem.n_actions)
@@ -89,9 +90,11 @@ class MOSS(BanditPolicy):
     def play(self, block: Block, actions: Actions) -> None:
         _play(block, actions, self._counts, self._sums, self._indices, self._width, self._share)
 
-    def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
+    def regret_bounds(self, problem: BanditProblem, instance: Instance) -> Sequence[Bound]:
         """Theorem 9.1: ``19.5 width sqrt(K T) + sum gap_i`` at the horizon, and so at no time before it more."""
-        gaps, horizon = gaps_of(facts), self._horizon_of(problem)
+        if not isinstance(instance, ArmsInstance):
+            return ()
+        gaps, horizon = gaps_of(instance), self._horizon_of(problem)
         if gaps is None:
             return ()
         value = 39.0 * (problem.width / 2.0) * math.sqrt(problem.n_actions * horizon) + float(np.sum(gaps))
@@ -102,11 +105,12 @@ class MOSS(BanditPolicy):
                 lambda t: np.full(np.shape(t), value),
                 "fixed",
                 "Lattimore and Szepesvári 2020, Theorem 9.1",
+                "exact",
                 (
-                    *holds(facts, STATIONARY),
+                    *holds(instance, STATIONARY),
                     Assumption("the horizon of the index is that of the run", horizon == problem.horizon),
                     Assumption("the horizon is at least the number of arms", horizon >= problem.n_actions),
                 ),
-                anytime=False,
+                time="at the horizon",
             ),
         )

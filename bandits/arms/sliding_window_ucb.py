@@ -24,16 +24,17 @@ confidence bounds fails, each with probability at most ``P_s = ceil(ln(m) / ln(1
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arms.policy import Actions, BanditPolicy, Block
-from bandits.arms.theory import OBLIVIOUS, dynamic_gaps_of, holds
-from bandits.contract import Array, Bound, Problem
-from bandits.domain import integer, positive
+from bandits.arguments import integer, positive
+from bandits.arms.policy import BanditPolicy
+from bandits.arms.problem import Actions, BanditProblem, Block
+from bandits.arms.theory import OBLIVIOUS, ArmsInstance, dynamic_gaps_of, holds
+from bandits.contract import Array, Bound, Instance
 from bandits.kernels import kernel
 
 
@@ -101,14 +102,14 @@ class SlidingWindowUCB(BanditPolicy):
         self.changes = integer("changes", changes)
         self.exploration = positive("exploration", exploration)
 
-    def _window_of(self, problem: Problem) -> int:
+    def _window_of(self, problem: BanditProblem) -> int:
         if self.window is not None:
             return self.window
         if problem.horizon is None:
             raise ValueError("SlidingWindowUCB needs a horizon or a window: the problem has horizon=None")
         return max(1, math.ceil(2.0 * math.sqrt(problem.horizon * math.log(problem.horizon) / self.changes)))
 
-    def reset(self, problem: Problem, rng: np.random.Generator) -> None:
+    def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
         super().reset(problem, rng)
         self._t = 1
         self._counts = np.zeros(problem.n_actions)
@@ -128,12 +129,14 @@ class SlidingWindowUCB(BanditPolicy):
         _play(block, actions, self._t, self._counts, self._sums, self._arms, self._rewards, self._scale)
         self._t += actions.size
 
-    def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
+    def regret_bounds(self, problem: BanditProblem, instance: Instance) -> Sequence[Bound]:
         """Theorem 2, summed as above: largest gap times wrong plays, over the arms; at most the largest times t.
 
         Against the best arm of every round; where nothing changes, against the fixed best arm.
         """
-        dynamic, xi, window = dynamic_gaps_of(facts), self.exploration, self._window_of(problem)
+        if not isinstance(instance, ArmsInstance):
+            return ()
+        dynamic, xi, window = dynamic_gaps_of(instance), self.exploration, self._window_of(problem)
         if dynamic is None or xi <= 0.5:
             return ()
         smallest, largest, changes = dynamic
@@ -154,8 +157,9 @@ class SlidingWindowUCB(BanditPolicy):
                 "SW-UCB bound",
                 "upper",
                 curve,
-                "dynamic" if "dynamic_gaps" in facts else "fixed",
+                "dynamic" if instance.dynamic_gaps is not None else "fixed",
                 "derived: the proof of Theorem 2 of Garivier and Moulines 2011 with its sums evaluated",
-                holds(facts, OBLIVIOUS),
+                "derived",
+                holds(instance, OBLIVIOUS),
             ),
         )

@@ -19,16 +19,17 @@ Hence ``R_t <= sum_i gap_i min(r_i, t) + delta t max_i gap_i``.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arms.policy import Actions, BanditPolicy, Block
-from bandits.arms.theory import STATIONARY, gaps_of, holds
-from bandits.contract import Array, Bound, Problem
-from bandits.domain import real
+from bandits.arguments import real
+from bandits.arms.policy import BanditPolicy
+from bandits.arms.problem import Actions, BanditProblem, Block
+from bandits.arms.theory import STATIONARY, ArmsInstance, gaps_of, holds
+from bandits.contract import Array, Bound, Instance
 from bandits.kernels import kernel
 
 ACTIVE, POSITION, PHASE = 0, 1, 2
@@ -90,14 +91,14 @@ class SuccessiveElimination(BanditPolicy):
     def __init__(self, delta: float | None = None) -> None:
         self.delta = None if delta is None else real("delta", delta, 0.0, 1.0)
 
-    def _delta_of(self, problem: Problem) -> float:
+    def _delta_of(self, problem: BanditProblem) -> float:
         if self.delta is not None:
             return self.delta
         if problem.horizon is None:
             raise ValueError("SuccessiveElimination needs a horizon or delta: the problem has horizon=None")
         return 1.0 / problem.horizon
 
-    def reset(self, problem: Problem, rng: np.random.Generator) -> None:
+    def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
         super().reset(problem, rng)
         self._active = np.arange(problem.n_actions)
         self._state = np.array([problem.n_actions, 0, 1])
@@ -114,9 +115,11 @@ class SuccessiveElimination(BanditPolicy):
     def play(self, block: Block, actions: Actions) -> None:
         _play(block, actions, self._active, self._state, self._sums, self._width, self._log)
 
-    def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
+    def regret_bounds(self, problem: BanditProblem, instance: Instance) -> Sequence[Bound]:
         """``sum_i gap_i min(r_i, t) + delta t max_i gap_i``, and never more than ``t max_i gap_i``."""
-        gaps = gaps_of(facts)
+        if not isinstance(instance, ArmsInstance):
+            return ()
+        gaps = gaps_of(instance)
         if gaps is None:
             return ()
         gaps = gaps[gaps > 0]
@@ -135,7 +138,8 @@ class SuccessiveElimination(BanditPolicy):
                 curve,
                 "fixed",
                 "derived: Hoeffding's inequality in every phase, after Even-Dar, Mannor, Mansour 2006",
-                holds(facts, STATIONARY),
+                "derived",
+                holds(instance, STATIONARY),
             ),
         )
 

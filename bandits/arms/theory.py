@@ -1,20 +1,12 @@
-"""What the theorems about arms ask of the analysis' facts.
-
-Facts that arms worlds give: ``means`` [n_arms] and ``variances`` [n_arms] of stationary rewards (or absent),
-``stationary``, ``oblivious``, ``bernoulli``, ``bounded``, ``gaussian`` (bool), ``changes`` (number of changes of the
-means during the run). Worlds whose means change also give ``dynamic_gaps`` and ``max_gaps`` [n_arms], the smallest and
-the largest positive gap of each arm to the best arm of its time (0 where it never has one). ``prior`` names the
-distribution that the means are drawn from anew in every run: "uniform" on the range, or ("gaussian", mean, deviation).
-"""
+"""What the theorems about arms ask of the instance."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
-from bandits.contract import Array, Assumption
+from bandits.contract import Array, Assumption, Instance
 
 STATIONARY = "stationary"
 OBLIVIOUS = "oblivious"
@@ -31,29 +23,65 @@ _TEXTS = {
 }
 
 
-def holds(facts: Mapping[str, Any], *keys: str) -> tuple[Assumption, ...]:
-    """The named assumptions, each with whether the facts say that it holds (an absent fact does not hold)."""
-    return tuple(Assumption(_TEXTS[key], bool(facts.get(key, False))) for key in keys)
+@dataclass(frozen=True, eq=False, kw_only=True)
+class ArmsInstance(Instance):
+    """Arms, as the analysis knows them. What an environment does not state, no theorem may assume.
+
+    Attributes:
+        means: [n_arms] of stationary rewards, in reward units, or None.
+        variances: [n_arms] of stationary rewards, or None.
+        stationary: rewards of an arm are independent with one mean throughout.
+        oblivious: rewards do not depend on the learner's actions.
+        bernoulli: rewards are 0 or 1.
+        bounded: rewards lie in a known finite range.
+        gaussian: rewards are Gaussian with the declared standard deviation.
+        changes: number of changes of the means during the run, or None where that is not known.
+        dynamic_gaps: where means change: [n_arms] smallest positive gap of each arm to the best arm of its time, 0 where
+            it never has one; else None.
+        max_gaps: likewise the largest.
+        prior: the distribution that the means are drawn from anew in every run: "uniform" on the range, or ("gaussian",
+            mean, deviation); None where they are not drawn.
+        largest_loss: the largest ``high - reward`` of any arm in the run where that is known beyond the declared range,
+            or None.
+    """
+
+    means: Array | None = None
+    variances: Array | None = None
+    stationary: bool = False
+    oblivious: bool = False
+    bernoulli: bool = False
+    bounded: bool = False
+    gaussian: bool = False
+    changes: int | None = None
+    dynamic_gaps: Array | None = None
+    max_gaps: Array | None = None
+    prior: str | tuple[str, float, float] | None = None
+    largest_loss: float | None = None
 
 
-def gaps_of(facts: Mapping[str, Any]) -> Array | None:
+def holds(instance: ArmsInstance, *keys: str) -> tuple[Assumption, ...]:
+    """The named assumptions, each with whether the instance states that it holds."""
+    return tuple(Assumption(_TEXTS[key], bool(getattr(instance, key))) for key in keys)
+
+
+def gaps_of(instance: ArmsInstance) -> Array | None:
     """Gaps [n_arms] to the best mean in reward units, or None where the arms have no fixed means."""
-    means = facts.get("means")
-    return None if means is None else np.max(means) - np.asarray(means, dtype=float)
+    if instance.means is None:
+        return None
+    return np.asarray(np.max(instance.means) - instance.means)
 
 
-def dynamic_gaps_of(facts: Mapping[str, Any]) -> tuple[Array, Array, int] | None:
+def dynamic_gaps_of(instance: ArmsInstance) -> tuple[Array, Array, int] | None:
     """(smallest, largest) positive gaps of the arms that ever have one, and the number of changes; or None.
 
     Where the means are fixed, both are the gaps and nothing changes.
     """
-    if "dynamic_gaps" in facts and facts.get("changes") is not None:
-        smallest = np.asarray(facts["dynamic_gaps"], dtype=float)
-        largest, changes = np.asarray(facts.get("max_gaps", smallest), dtype=float), int(facts["changes"])
-    else:
-        gaps = gaps_of(facts)
-        if gaps is None or not facts.get(STATIONARY, False):
+    smallest, largest, changes = instance.dynamic_gaps, instance.max_gaps, instance.changes
+    if smallest is None or changes is None:
+        smallest = largest = gaps_of(instance)
+        if smallest is None or not instance.stationary:
             return None
-        smallest, largest, changes = gaps, gaps, 0
+        changes = 0
+    assert largest is not None
     bad = np.isfinite(smallest) & (smallest > 0)
     return smallest[bad], largest[bad], changes

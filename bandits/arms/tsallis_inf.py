@@ -24,15 +24,17 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from bandits.arms.policy import Actions, BanditPolicy, Block
+from bandits.arguments import one_of, positive
+from bandits.arms.policy import BanditPolicy
+from bandits.arms.problem import Actions, BanditProblem, Block
+from bandits.arms.theory import ArmsInstance
 from bandits.arms.tsallis_bounds import tsallis_bounds
-from bandits.contract import Array, Bound, Problem
-from bandits.domain import one_of, positive
+from bandits.contract import Array, Bound, Instance
 from bandits.kernels import kernel
 
 ROUNDING = 1e-9
@@ -162,7 +164,7 @@ class TsallisINF(BanditPolicy):
                 f"scale='range', got step={step!r} and scale={scale!r}"
             )
 
-    def _unit_of(self, problem: Problem) -> float:
+    def _unit_of(self, problem: BanditProblem) -> float:
         if not math.isfinite(problem.high):
             raise ValueError(f"TsallisINF needs a largest reward, to form losses: the problem has high={problem.high}")
         if self.scale == "range":
@@ -174,7 +176,7 @@ class TsallisINF(BanditPolicy):
             return problem.high - problem.low
         return 1.0 if isinstance(self.scale, str) else self.scale
 
-    def _step_of(self, problem: Problem) -> float:
+    def _step_of(self, problem: BanditProblem) -> float:
         """The fixed step size eta, or eta_1 of a decreasing one."""
         if self.step == "anytime":
             return 2.0 if self.estimator == "iw" else 4.0
@@ -182,7 +184,7 @@ class TsallisINF(BanditPolicy):
             raise ValueError(f"TsallisINF with step={self.step!r} needs a horizon: the problem has horizon=None")
         return math.sqrt((1.0 if self.step == "theory" else 8.0) / problem.horizon)
 
-    def reset(self, problem: Problem, rng: np.random.Generator) -> None:
+    def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
         super().reset(problem, rng)
         self._rng = rng
         self._t, self._drawn = 1, -1
@@ -253,9 +255,11 @@ class TsallisINF(BanditPolicy):
         self._warned = True
         warnings.warn(message, RuntimeWarning, stacklevel=3)
 
-    def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
+    def regret_bounds(self, problem: BanditProblem, instance: Instance) -> Sequence[Bound]:
         """The bounds of ``bandits.arms.tsallis_bounds``: finitely many arms, and Theorem 2.1 in solver worlds."""
+        if not isinstance(instance, ArmsInstance):
+            return ()
         if self.step != "anytime" and problem.horizon is None:
             return ()
         step = None if self.step == "anytime" else self._step_of(problem)
-        return tsallis_bounds(problem, facts, step, self.scale, self.estimator == "rv")
+        return tsallis_bounds(problem, instance, step, self.scale, self.estimator == "rv")

@@ -4,22 +4,23 @@ After playing every arm once, play in round ``t`` the arm with the largest
 ``mean_i + width * sqrt(exploration * ln(t) / n_i)``, where ``n_i`` counts the plays of arm ``i`` among the ``t - 1``
 before and ``exploration = 2``. Ties go to the lowest index.
 
-Reference: P. Auer, N. Cesa-Bianchi, P. Fischer, *Finite-time Analysis of the Multiarmed Bandit Problem*, Machine
+Reference: P. Auer, N. Cesa-Bianchi, P. Fischer, *Finite-time Analysis of the Multiarmed Bandit BanditProblem*, Machine
 Learning 47, 2002, Figure 1 and Theorem 1.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from bandits.arms.policy import Actions, BanditPolicy, Block
-from bandits.arms.theory import STATIONARY, gaps_of, holds
-from bandits.contract import Array, Bound, Problem
-from bandits.domain import positive
+from bandits.arguments import positive
+from bandits.arms.policy import BanditPolicy
+from bandits.arms.problem import Actions, BanditProblem, Block
+from bandits.arms.theory import STATIONARY, ArmsInstance, gaps_of, holds
+from bandits.contract import Array, Bound, Instance
 from bandits.kernels import kernel
 
 
@@ -70,7 +71,7 @@ class UCB1(BanditPolicy):
     def __init__(self, exploration: float = 2.0) -> None:
         self.exploration = positive("exploration", exploration)
 
-    def reset(self, problem: Problem, rng: np.random.Generator) -> None:
+    def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
         super().reset(problem, rng)
         self._t = 1
         self._counts = np.zeros(problem.n_actions)
@@ -89,9 +90,11 @@ class UCB1(BanditPolicy):
         _play(block, actions, self._t, self._counts, self._sums, self._scale)
         self._t += actions.size
 
-    def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
+    def regret_bounds(self, problem: BanditProblem, instance: Instance) -> Sequence[Bound]:
         """Theorem 1: sum over suboptimal arms of ``8 width^2 ln(t) / gap + (1 + pi^2 / 3) gap``, at any time."""
-        gaps = gaps_of(facts)
+        if not isinstance(instance, ArmsInstance):
+            return ()
+        gaps = gaps_of(instance)
         if gaps is None or self.exploration != 2.0:
             return ()
         gaps = gaps[gaps > 0]
@@ -103,6 +106,7 @@ class UCB1(BanditPolicy):
                 lambda t: slope * np.log(t) + constant,
                 "fixed",
                 "Auer, Cesa-Bianchi, Fischer 2002, Theorem 1",
-                holds(facts, STATIONARY),
+                "exact",
+                holds(instance, STATIONARY),
             ),
         )

@@ -14,15 +14,16 @@ multi-armed bandits*, Theoretical Computer Science 410, 2009, equation (1) and T
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from bandits.arms.policy import Actions, BanditPolicy, Block
-from bandits.arms.theory import BOUNDED, STATIONARY, gaps_of, holds
-from bandits.contract import Array, Bound, Problem
-from bandits.domain import positive
+from bandits.arguments import positive
+from bandits.arms.policy import BanditPolicy
+from bandits.arms.problem import Actions, BanditProblem, Block
+from bandits.arms.theory import BOUNDED, STATIONARY, ArmsInstance, gaps_of, holds
+from bandits.contract import Array, Bound, Instance
 from bandits.kernels import kernel
 
 
@@ -84,7 +85,7 @@ class UCBV(BanditPolicy):
         self.zeta = positive("zeta", zeta)
         self.c = positive("c", c)
 
-    def reset(self, problem: Problem, rng: np.random.Generator) -> None:
+    def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
         super().reset(problem, rng)
         if not problem.bounded:
             raise ValueError(f"UCBV needs rewards in a finite range, got [{problem.low}, {problem.high}]")
@@ -116,16 +117,18 @@ class UCBV(BanditPolicy):
         )
         self._t += actions.size
 
-    def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
+    def regret_bounds(self, problem: BanditProblem, instance: Instance) -> Sequence[Bound]:
         """Theorem 4: ``10 sum (variance_i / gap_i + 2 b) ln(t)`` over suboptimal arms; ``ln(2)`` also for t = 1.
 
         Where the variances are not given, ``b^2 / 4``, the largest possible, stands for them.
         """
-        gaps = gaps_of(facts)
+        if not isinstance(instance, ArmsInstance):
+            return ()
+        gaps = gaps_of(instance)
         if gaps is None or self.zeta != 1.2 or self.c != 1.0 or not problem.bounded:
             return ()
         span = problem.high - problem.low
-        variances = np.broadcast_to(np.asarray(facts.get("variances", span**2 / 4.0), dtype=float), gaps.shape)
+        variances = np.full(gaps.shape, span**2 / 4.0) if instance.variances is None else instance.variances
         bad = gaps > 0
         slope = 10.0 * float(np.sum(variances[bad] / gaps[bad] + 2.0 * span))
         return (
@@ -135,6 +138,7 @@ class UCBV(BanditPolicy):
                 lambda t: slope * np.log(np.maximum(t, 2.0)),
                 "fixed",
                 "Audibert, Munos, Szepesvári 2009, Theorem 4 (constant quoted from memory)",
-                holds(facts, STATIONARY, BOUNDED),
+                "recalled",
+                holds(instance, STATIONARY, BOUNDED),
             ),
         )

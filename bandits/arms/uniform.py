@@ -9,16 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from bandits.arms.policy import Actions, ArmsPolicy, Block
-from bandits.contract import Problem
+from bandits.arguments import check_action
+from bandits.arms.policy import ArmsPolicy
+from bandits.arms.problem import Actions, ActionsProblem, Block
 
 
-class Uniform(ArmsPolicy[Any]):
+class Uniform(ArmsPolicy[ActionsProblem, Any]):
     """Draws each arm with equal probability in every round; learns nothing."""
 
-    accepts = frozenset((family, feedback) for family in ("arms", "contextual") for feedback in ("bandit", "full"))
+    plays = (ActionsProblem,)
 
-    def reset(self, problem: Problem, rng: np.random.Generator) -> None:
+    def reset(self, problem: ActionsProblem, rng: np.random.Generator) -> None:
         self._rng = rng
         self._n_actions = problem.n_actions
 
@@ -26,7 +27,7 @@ class Uniform(ArmsPolicy[Any]):
         return min(int(self._rng.random() * self._n_actions), self._n_actions - 1)
 
     def update(self, observation: Any, action: int, feedback: Any) -> None:
-        return
+        check_action("action", action, self._n_actions)
 
     def play(self, block: Block, actions: Actions) -> None:
         arms = (self._rng.random(actions.size) * self._n_actions).astype(np.int64)

@@ -36,7 +36,7 @@ from bandits.arms.policy import Actions, Block
 from bandits.arms.theory import OBLIVIOUS, holds
 from bandits.contextual.features import FeaturePolicy
 from bandits.contract import Array, Assumption, Bound, Problem
-from bandits.domain import one_of, positive
+from bandits.arguments import one_of, positive
 from bandits.kernels import kernel
 
 CUTOFF = 1e-11
@@ -343,7 +343,7 @@ class ChebCB(FeaturePolicy):
                 "order",
                 lambda t: root * (d * np.sqrt(m * t) + t * math.sqrt(d) / m + t / d),
                 "dynamic",
-                "Khodak et al. 2024, Theorem C.4 (logarithms left out; comparator: every function of the context)",
+                "Khodak et al. 2024, Theorem C.4 (logarithms left out; comparator: every function of the context)", "convention",
                 (*holds(facts, OBLIVIOUS), stochastic),
             ),
         )

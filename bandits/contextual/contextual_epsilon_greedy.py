@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from bandits.arms.policy import Actions, Block
 from bandits.contextual.ridge import RidgePolicy, pick_row, play_rows
 from bandits.contract import Array, Bound, Problem
-from bandits.domain import real
+from bandits.arguments import real
 
 
 class ContextualEpsilonGreedy(RidgePolicy):
@@ -62,6 +62,6 @@ class ContextualEpsilonGreedy(RidgePolicy):
             return ()
         rates = self.rate(problem, facts, "epsilon-greedy rate", "Langford and Zhang 2007, Theorem 1", 1.0 / 3.0)
         return tuple(
-            Bound(b.name, b.kind, lambda t, b=b: b.curve(t) * t ** (1.0 / 6.0), b.against, b.source, b.assumptions)  # type: ignore[misc]
+            Bound(b.name, b.kind, lambda t, b=b: b.curve(t) * t ** (1.0 / 6.0), b.against, b.source, "exact", b.assumptions)  # type: ignore[misc]
             for b in rates
         )

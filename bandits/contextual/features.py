@@ -16,7 +16,7 @@ import numpy as np
 from bandits.arms.policy import Actions, Block, Blocks
 from bandits.contextual.policy import ContextualPolicy
 from bandits.contract import Array, Problem, World
-from bandits.domain import integer
+from bandits.arguments import integer
 from bandits.kernels import kernel
 from bandits.offers import offers
 

@@ -18,7 +18,7 @@ import numpy as np
 from bandits.arms.policy import Actions, Block
 from bandits.contextual.ridge import RidgePolicy, pick_row, play_rows
 from bandits.contract import Array, Bound, Problem
-from bandits.domain import real
+from bandits.arguments import real
 
 
 class LinTS(RidgePolicy):

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, final
 import numpy as np
 
 from bandits.contract import Array, Policy, Problem
-from bandits.domain import check_outcome, real, reals
+from bandits.arguments import check_outcome, real, reals
 
 
 def interval_of(value: Sequence[float] | None) -> tuple[float, float] | None:

@@ -19,7 +19,7 @@ from bandits.arms.policy import Actions, Block
 from bandits.arms.theory import OBLIVIOUS, holds
 from bandits.contextual.features import FeaturePolicy
 from bandits.contract import Array, Assumption, Bound, Problem
-from bandits.domain import positive
+from bandits.arguments import positive
 from bandits.kernels import kernel
 
 
@@ -146,7 +146,7 @@ class RidgePolicy(FeaturePolicy):
                 "order",
                 lambda t: unit * size**power * np.sqrt(t),
                 "dynamic",
-                f"{source}, logarithms left out [recall]",
+                f"{source}, logarithms left out [recall]", "convention",
                 (
                     *holds(facts, OBLIVIOUS),
                     Assumption("expected losses are linear in the features", bool(facts["realizable"])),

@@ -26,7 +26,7 @@ from bandits.arms.theory import OBLIVIOUS, holds
 from bandits.contextual.features import chebyshev_features
 from bandits.contextual.policy import ContextualPolicy
 from bandits.contract import Array, Assumption, Bound, Problem
-from bandits.domain import integer, positive, real
+from bandits.arguments import integer, positive, real
 
 
 def inverse_gap_probs(scores: ArrayLike, eta: float) -> Array:
@@ -157,7 +157,7 @@ class SquareCB(ContextualPolicy):
                 "order",
                 lambda t: 4.0 * unit * np.sqrt(d * t * oracle.regret(t)),
                 "dynamic",
-                "Foster and Rakhlin 2020, Theorem 1 (leading term) [recall]",
+                "Foster and Rakhlin 2020, Theorem 1 (leading term) [recall]", "convention",
                 (
                     *holds(facts, OBLIVIOUS),
                     Assumption("expected losses are among the oracle's models", bool(facts["realizable"])),

@@ -90,7 +90,7 @@ def theorem_2_2(
             "upper",
             lambda t: unit * (bins + 4.0 * np.sqrt(d * bins * t)) + rate * np.interp(t, np.arange(sums.size), sums),
             "instance_surrogate",
-            f"{SOURCE}, Theorem 2.2 in the form (29), its first term in units of K [derived]",
+            f"{SOURCE}, Theorem 2.2 in the form (29), its first term in units of K [derived]", "derived",
             assumptions,
         ),
     )

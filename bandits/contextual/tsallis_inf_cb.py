@@ -19,7 +19,7 @@ from bandits.arms.tsallis_inf import TsallisINF
 from bandits.contextual.policy import ContextualPolicy
 from bandits.contextual.theory import theorem_2_2
 from bandits.contract import Array, Bound, Problem
-from bandits.domain import integer
+from bandits.arguments import integer
 
 
 class TsallisINFCB(ContextualPolicy):

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from bandits.contract import Array, Assumption, Policy, Problem
-from bandits.domain import integer
+from bandits.arguments import integer
 from bandits.registry import POLICIES
 
 PREFIX = "delayed-"

@@ -1,1 +1,34 @@
 """Groupwise regret: overlapping groups of rounds, each judged against its own best model in hindsight."""
+
+from bandits.family import Family
+
+FAMILY = Family(
+    name="groupwise",
+    title="Regret in overlapping groups of rounds",
+    problem=("bandits.groupwise.problem:GroupwiseProblem", "bandits.groupwise.problem:RegressionProblem", "bandits.groupwise.problem:ExpertsProblem", "bandits.groupwise.problem:PathsProblem", "bandits.groupwise.problem:PolicyClassProblem",),
+    examples="environments.groupwise.examples:examples",
+    policies={
+        "groupwise": "bandits.groupwise.groupwise:Groupwise",
+        "global_learner": "bandits.groupwise.global_learner:GlobalLearner",
+        "per_group": "bandits.groupwise.per_group:PerGroup",
+        "group_cells": "bandits.groupwise.cells:GroupCells",
+        "groupwise_hedge": "bandits.groupwise.groupwise_hedge:GroupwiseHedge",
+        "groupwise_ftpl": "bandits.groupwise.ftpl:GroupwiseFTPL",
+        "contextual_ftpl": "bandits.groupwise.contextual_ftpl:ContextualFTPL",
+        "blum_lykouris": "bandits.groupwise.blum_lykouris:BlumLykouris",
+        "blum_lykouris_mult": "bandits.groupwise.blum_lykouris_mult:BlumLykourisMult",
+        "exp_pairs": "bandits.groupwise.exp_pairs:ExpPairs",
+    },
+    environments={
+        "synthetic_groups": "environments.groupwise.synthetic:SyntheticGroups",
+        "medical_costs": "environments.groupwise.medical:MedicalCosts",
+        "adult": "environments.groupwise.adult:AdultIncome",
+        "adult_reconstruction": "environments.groupwise.adult:AdultReconstruction",
+        "grouped_paths": "environments.groupwise.paths:GroupedPaths",
+        "grouped_experts": "environments.groupwise.experts:GroupedExperts",
+        "grouped_contexts": "environments.groupwise.contexts:GroupedContexts",
+    },
+    tools={
+        "groupwise_predictor": "bandits.groupwise.predictor:GroupwisePredictor",
+    },
+)

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from bandits.contract import Array, Bound, Problem
-from bandits.domain import real
+from bandits.arguments import real
 from bandits.groupwise.finite import FinitePolicy, class_size
 from bandits.groupwise.policy import Mask
 from bandits.groupwise.theory import group_bound

@@ -38,7 +38,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandits.contract import Array, Bound, Policy, Problem
-from bandits.domain import integer, one_of
+from bandits.arguments import integer, one_of
 from bandits.groupwise.finite import check_losses, played
 from bandits.groupwise.groupwise import SOURCE
 from bandits.groupwise.mixture import GroupMixture

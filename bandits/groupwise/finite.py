@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from bandits.contract import Array, Policy, Problem
-from bandits.domain import one_of
+from bandits.arguments import one_of
 from bandits.groupwise.policy import Mask, Round
 
 

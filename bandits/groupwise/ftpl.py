@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandits.contract import Array, Bound, Policy, Problem
-from bandits.domain import one_of
+from bandits.arguments import one_of
 from bandits.groupwise.mixture import GroupMixture
 from bandits.groupwise.policy import Lottery, Round
 from bandits.kernels import kernel

@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from bandits.contract import Array, Assumption, Bound, Problem
-from bandits.domain import one_of, positive
+from bandits.arguments import one_of, positive
 from bandits.groupwise.adanormalhedge import AdaNormalHedge
 from bandits.groupwise.learners import Learner
 from bandits.groupwise.ogd import OnlineGradientDescent

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from bandits.contract import Array, Problem
-from bandits.domain import one_of, positive, real
+from bandits.arguments import one_of, positive, real
 from bandits.groupwise.policy import Mask
 
 NAMES = ("oridge", "vaw", "ogd")

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from bandits.contract import Array, Assumption, Bound, Problem
-from bandits.domain import integer
+from bandits.arguments import integer
 from bandits.groupwise.adanormalhedge import AdaNormalHedge
 from bandits.groupwise.groupwise import SOURCE, prior_of
 from bandits.groupwise.policy import Mask, columns_of

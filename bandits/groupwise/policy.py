@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandits.contract import Array
-from bandits.domain import did_you_mean
+from bandits.arguments import did_you_mean
 
 Mask = NDArray[np.int8]
 

@@ -14,7 +14,7 @@ from typing import ClassVar, Protocol
 import numpy as np
 
 from bandits.contract import Array, Policy, Problem, World
-from bandits.domain import one_of, real
+from bandits.arguments import one_of, real
 from bandits.groupwise.learners import Learner, check_clip, check_learner, make_learners
 from bandits.groupwise.policy import Lottery, Mask, Round, RowBlocks, Rows
 from bandits.kernels import kernel

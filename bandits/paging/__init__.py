@@ -1,1 +1,39 @@
 """Policies for paging: which page to evict when a requested page is not in the cache."""
+
+from bandits.family import Family
+
+FAMILY = Family(
+    name="paging",
+    title="Paging with predictions",
+    problem=("bandits.paging.problem:PagingProblem",),
+    examples="environments.paging.examples:examples",
+    policies={
+        "lru": "bandits.paging.lru:LRU",
+        "fifo": "bandits.paging.fifo:FIFO",
+        "clock": "bandits.paging.clock:Clock",
+        "flush_when_full": "bandits.paging.fwf:FlushWhenFull",
+        "lfu": "bandits.paging.lfu:LFU",
+        "random_eviction": "bandits.paging.random_eviction:RandomEviction",
+        "marker": "bandits.paging.marker:Marker",
+        "online_min": "bandits.paging.online_min:OnlineMin",
+        "flush_when_all_zeros": "bandits.paging.flush_when_all_zeros:FlushWhenAllZeros",
+        "mark0": "bandits.paging.mark0:Mark0",
+        "mark_and_predict": "bandits.paging.mark_and_predict:MarkAndPredict",
+        "follow_bits": "bandits.paging.follow_bits:FollowBits",
+        "blind_oracle": "bandits.paging.blind_oracle:BlindOracle",
+        "l_marker": "bandits.paging.l_marker:LMarker",
+        "l_non_marker": "bandits.paging.l_non_marker:LNonMarker",
+        "predictive_marker": "bandits.paging.predictive_marker:PredictiveMarker",
+        "lazy": "bandits.paging.lazy:Lazy",
+        "combine_deterministic": "bandits.paging.combine_deterministic:CombineDeterministic",
+        "combine_randomised": "bandits.paging.combine_randomised:CombineRandomised",
+        "robust_ftp": "bandits.paging.robust_ftp:RobustFtP",
+    },
+    environments={
+        "paging": "environments.paging.world:PagingWorld",
+        "adaptive_paging": "environments.paging.adaptive:AdaptivePaging",
+    },
+    tools={
+        "policy_cache": "bandits.paging.policy_cache:PolicyCache",
+    },
+)

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandits.contract import Array, Problem
-from bandits.domain import real
+from bandits.arguments import real
 from bandits.kernels import kernel
 from bandits.paging.cache import Ints, zeros
 from bandits.paging.following import FollowingPolicy

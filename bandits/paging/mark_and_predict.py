@@ -33,7 +33,7 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 
 from bandits.contract import Array, Bound, Problem
-from bandits.domain import one_of
+from bandits.arguments import one_of
 from bandits.kernels import kernel
 from bandits.paging.cache import CachePolicy, Departures, Flags, Ints, empty_slots, zeros
 from bandits.paging.policy import Requests

@@ -17,7 +17,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from bandits.contract import Problem
-from bandits.domain import integer, one_of
+from bandits.arguments import integer, one_of
 from bandits.paging.policy import Requests
 from bandits.paging.virtual import Member, Virtual, build
 

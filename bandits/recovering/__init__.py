@@ -6,3 +6,23 @@ periodic policies, an offline ratio ``1 - O(1 / sqrt K)``, an online regret of a
 benchmark. The body was not at hand: planners, schedules, algorithms and constants here are a reconstruction with these
 guarantees, derived in this project.
 """
+
+from bandits.family import Family
+
+FAMILY = Family(
+    name="recovering",
+    title="Arms whose rewards recover while they rest",
+    problem=("bandits.recovering.problem:RecoveringProblem",),
+    examples="environments.recovering.examples:examples",
+    policies={
+        "ppp_ucb": "bandits.recovering.ppp_ucb:PPPUCB",
+        "explore_then_plan": "bandits.recovering.explore_then_plan:ExploreThenPlan",
+        "greedy_ucb": "bandits.recovering.greedy_ucb:GreedyUCB",
+        "idle_blind_ucb": "bandits.recovering.idle_blind_ucb:IdleBlindUCB",
+        "random_pulls": "bandits.recovering.random_pulls:RandomPulls",
+        "foresight": "bandits.recovering.foresight:Foresight",
+    },
+    environments={
+        "recovering": "environments.recovering.world:RecoveringRewards",
+    },
+)

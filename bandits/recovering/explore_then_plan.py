@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 
 from bandits.contract import Array, Problem
-from bandits.domain import integer
+from bandits.arguments import integer
 from bandits.recovering.planners import planner_of
 from bandits.recovering.policy import Idle, SchedulingPolicy, recovery_of
 from bandits.recovering.schedule import Rows, offsets_of, round_up, rows_of

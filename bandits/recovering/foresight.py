@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from bandits.contract import Array, Assumption, Bound, Problem, World
-from bandits.domain import integer, one_of
+from bandits.arguments import integer, one_of
 from bandits.offers import offers
 from bandits.recovering.planners import gamma, planner_of
 from bandits.recovering.policy import Idle, Pulls, RecoveringPolicy

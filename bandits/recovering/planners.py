@@ -23,7 +23,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandits.contract import Array
-from bandits.domain import integer, one_of
+from bandits.arguments import integer, one_of
 from bandits.kernels import kernel
 from bandits.recovering.fluid import fill, pieces_of
 from bandits.recovering.schedule import Periods, machines, odd_part, round_up

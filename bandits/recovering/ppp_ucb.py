@@ -29,7 +29,7 @@ from typing import Any
 import numpy as np
 
 from bandits.contract import Array, Assumption, Bound, Problem
-from bandits.domain import integer
+from bandits.arguments import integer
 from bandits.kernels import kernel
 from bandits.recovering.planners import planner_of
 from bandits.recovering.policy import SchedulingPolicy, recovery_of

@@ -17,7 +17,7 @@ from fractions import Fraction
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.domain import integer
+from bandits.arguments import integer
 from bandits.kernels import kernel
 
 Periods = NDArray[np.int64]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bandits.contract import Problem
-from bandits.domain import one_of
+from bandits.arguments import one_of
 from bandits.streaming.policy import StreamingPolicy, stream_of
 from bandits.streaming.protocol import Action, Advance, Store
 

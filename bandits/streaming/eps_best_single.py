@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from bandits.contract import Array, Bound, Problem
-from bandits.domain import positive, real
+from bandits.arguments import positive, real
 from bandits.streaming.policy import SkimmingPolicy, stream_of
 from bandits.streaming.protocol import CURRENT, Action, Store
 from bandits.streaming.theory import at_horizon, cube_root, fits, natural_scale, rewards_fit

@@ -20,7 +20,7 @@ import math
 import numpy as np
 
 from bandits.contract import Problem
-from bandits.domain import real
+from bandits.arguments import real
 from bandits.streaming.policy import StreamingPolicy, stream_of
 from bandits.streaming.protocol import CURRENT, Action, Advance, Store
 from bandits.streaming.theory import unit

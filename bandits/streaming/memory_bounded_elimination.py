@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from bandits.arms.policy import Actions, Block, Blocks
 from bandits.contract import Array, Bound, Policy, Problem, World
-from bandits.domain import integer, one_of, positive
+from bandits.arguments import integer, one_of, positive
 from bandits.kernels import kernel
 from bandits.offers import offers
 from bandits.streaming.policy import stream_of

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from bandits.contract import Bound, Problem
-from bandits.domain import positive
+from bandits.arguments import positive
 from bandits.streaming.offline import boolean, load, stored
 from bandits.streaming.policy import StreamingPolicy, stream_of
 from bandits.streaming.protocol import Action

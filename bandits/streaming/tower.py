@@ -21,7 +21,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bandits.contract import Problem
-from bandits.domain import one_of
+from bandits.arguments import one_of
 from bandits.streaming.policy import StreamingPolicy, stream_of
 from bandits.streaming.protocol import CURRENT, Action, Drop, Store
 

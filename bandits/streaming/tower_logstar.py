@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from bandits.contract import Bound, Problem
-from bandits.domain import one_of, real
+from bandits.arguments import one_of, real
 from bandits.streaming.policy import stream_of
 from bandits.streaming.protocol import Action
 from bandits.streaming.theory import at_horizon, fits, natural_scale, rewards_fit, unit

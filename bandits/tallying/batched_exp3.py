@@ -19,7 +19,7 @@ from typing import Any
 import numpy as np
 
 from bandits.contract import Array, Assumption, Bound, Problem
-from bandits.domain import integer
+from bandits.arguments import integer
 from bandits.tallying.policy import RunPolicy, running_sum
 
 

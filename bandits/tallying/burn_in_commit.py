@@ -11,7 +11,7 @@ import math
 import numpy as np
 
 from bandits.contract import Array, Problem
-from bandits.domain import integer
+from bandits.arguments import integer
 from bandits.tallying.policy import RunPolicy, running_sum
 
 

@@ -30,7 +30,7 @@ from typing import Any
 import numpy as np
 
 from bandits.contract import Array, Assumption, Bound, Problem
-from bandits.domain import integer, real
+from bandits.arguments import integer, real
 from bandits.tallying.policy import RunPolicy, running_sum
 
 

@@ -9,17 +9,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.contract import Array, Problem
-from bandits.domain import integer, one_of, real
-from environments.arms.tables import Generator, as_table, check_memory, check_range, generator, read_table
-from environments.arms.world import ArmsWorld
-from environments.contract import Notion
+from bandits.arguments import integer, one_of, real
+from bandits.arms.problem import BanditProblem, FullFeedbackProblem
+from bandits.contract import Array
+from environments.arms.environment import ArmsEnvironment
+from environments.arms.instance import ArmsInstance
+from environments.arms.tables import GENERATORS, Generator, as_table, check_memory, check_range, read_table
+from environments.contract import Regret
 
 MEMORY_LIMIT = 2_000_000_000
 """Bytes that the table of a run may take."""
 
 
-class AdversarialArms(ArmsWorld[Array]):
+class AdversarialArms(ArmsEnvironment[Array]):
     """Arms whose rewards are fixed in advance by an adversary: an oblivious one, that no mean describes.
 
     Two comparators: ``best_fixed``, the arm with the largest sum for the rounds so far, in hindsight; and
@@ -27,9 +29,8 @@ class AdversarialArms(ArmsWorld[Array]):
 
     Args:
         source: the rewards: a table [n_rounds, n_arms] as nested list or array, a path ending in ``.npy`` or ``.csv``
-            (numbers separated by commas, no header), or the name of a generator: "uniform", "switching", "drifting" or
-            "bursts", see ``environments.arms.tables``.
-        parameters: parameters of the generator, by name.
+            (numbers separated by commas, no header), or a generator: "uniform", "switching", "drifting" or "bursts",
+            by its name or as ``{"name": ..., "parameters": {...}}``; see ``environments.arms.tables``.
         losses: whether the table holds losses in [low, high] instead of rewards; a loss ``l`` pays ``low + high - l``.
         low: smallest possible entry.
         high: largest possible entry, > low. A generator's table is made in [0, 1] and stretched to [low, high].
@@ -45,8 +46,7 @@ class AdversarialArms(ArmsWorld[Array]):
 
     def __init__(
         self,
-        source: str | os.PathLike[str] | Sequence[Sequence[float]] | Array = "switching",
-        parameters: Mapping[str, float] | None = None,
+        source: str | os.PathLike[str] | Mapping[str, Any] | Sequence[Sequence[float]] | Array = "switching",
         losses: bool = False,
         low: float = 0.0,
         high: float = 1.0,
@@ -55,27 +55,27 @@ class AdversarialArms(ArmsWorld[Array]):
         feedback: str = "bandit",
     ) -> None:
         self.source = os.fspath(source) if isinstance(source, os.PathLike) else source
-        self.parameters, self.losses, self.n_arms = parameters, losses, n_arms
+        self.losses, self.n_arms = losses, n_arms
         self.low, self.high = real("low", low), real("high", high, low)
         self.feedback = one_of("feedback", feedback, ("bandit", "full"))
         if not isinstance(losses, bool):
             raise ValueError(f"losses must be true or false, got {losses!r}")
         self._generator: Generator | None = None
         self._given = np.empty((0, 0))
-        if isinstance(self.source, str) and not self.source.endswith((".npy", ".csv")):
-            self._generator = generator(self.source, parameters or {})
+        is_path = isinstance(self.source, str) and self.source.endswith((".npy", ".csv"))
+        if isinstance(self.source, str | Mapping) and not is_path:
+            self._generator = GENERATORS.build(self.source, "source")
             rounds, arms = (10_000 if horizon is None else horizon), (10 if n_arms is None else n_arms)
         else:
             table = read_table(self.source) if isinstance(self.source, str) else as_table(self.source)
             rounds, arms = len(table) if horizon is None else horizon, table.shape[1]
             self._given = self._rewards(table, integer("horizon", rounds))
         check_memory(integer("horizon", rounds), integer("n_arms", arms), MEMORY_LIMIT)
-        super().__init__(Problem("arms", self.feedback, arms, rounds, self.low, self.high))
-        self._facts = {"oblivious": True, "bounded": True, "stationary": False}
+        kind = FullFeedbackProblem if feedback == "full" else BanditProblem
+        super().__init__(kind(n_actions=arms, horizon=rounds, low=self.low, high=self.high))
+        self._instance = ArmsInstance(oblivious=True, bounded=True)
 
     def _rewards(self, table: Array, rounds: int) -> Array:
-        if self.parameters:
-            raise ValueError(f"parameters are for generators, not for a given table, got {dict(self.parameters)!r}")
         if rounds > len(table):
             raise ValueError(f"horizon must be at most {len(table)}, the rounds of the table, got {rounds}")
         if self.n_arms is not None and self.n_arms != table.shape[1]:
@@ -102,17 +102,17 @@ class AdversarialArms(ArmsWorld[Array]):
     def _noise(self, n: int) -> Array:
         return np.zeros(n)
 
-    def comparators(self, checkpoints: NDArray[np.int64]) -> Mapping[str, Array]:
-        starts, table = np.concatenate([[0], checkpoints[:-1]]), self.tape[: checkpoints[-1]]
+    def comparators(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
+        starts, table = np.concatenate([[0], times[:-1]]), self.tape[: times[-1]]
         fixed = np.cumsum(np.add.reduceat(table, starts, axis=0), axis=0).max(axis=1)
         dynamic = np.cumsum(np.add.reduceat(table.max(axis=1), starts))
         worst = np.cumsum(np.add.reduceat(table.min(axis=1), starts))
         return {"best_fixed": fixed, "best_each_round": dynamic, "worst": worst}
 
-    def notions(self) -> Sequence[Notion]:
+    def regrets(self) -> Sequence[Regret]:
         return (
-            Notion("fixed", "reward", "best_fixed", "fixed", "regret against the best fixed arm in hindsight"),
-            Notion("dynamic", "reward", "best_each_round", "dynamic", "regret against the best arm of each round"),
+            Regret("fixed", "reward", "best_fixed", "fixed", "regret against the best fixed arm in hindsight"),
+            Regret("dynamic", "reward", "best_each_round", "dynamic", "regret against the best arm of each round"),
         )
 
     def clairvoyant(self, comparator: str) -> int:
@@ -125,5 +125,5 @@ class AdversarialArms(ArmsWorld[Array]):
             return int(np.argmax(self.tape[min(self.clock, self.horizon - 1)]))
         raise ValueError(f"comparator must be best_fixed or best_each_round, got {comparator!r}")
 
-    def facts(self) -> Mapping[str, Any]:
-        return self._facts
+    def instance(self) -> ArmsInstance:
+        return self._instance

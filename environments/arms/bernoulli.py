@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from scipy.special import rel_entr
 
-from bandits.contract import Array, Problem
-from bandits.domain import integer, one_of, reals
+from bandits.arguments import integer, one_of, reals
+from bandits.arms.problem import BanditProblem, FullFeedbackProblem
+from bandits.contract import Array
+from environments.arms.instance import StochasticInstance
 from environments.arms.stochastic import StochasticArms
 
 
@@ -26,11 +27,11 @@ class BernoulliArms(StochasticArms):
     Example:
         >>> import numpy as np
         >>> from environments import BernoulliArms
-        >>> world = BernoulliArms([0.2, 0.5], horizon=100)
-        >>> world.comparators(np.array([10, 100]))["best_arm"]
+        >>> environment = BernoulliArms([0.2, 0.5], horizon=100)
+        >>> environment.comparators(np.array([10, 100]))["best_arm"]
         array([ 5., 50.])
-        >>> observation, info = world.reset(seed=1)
-        >>> world.step(1)[1:]
+        >>> observation, info = environment.reset(seed=1)
+        >>> environment.step(1)[1:]
         (0.0, False, False, {'feedback': 0.0})
     """
 
@@ -40,16 +41,17 @@ class BernoulliArms(StochasticArms):
         self.means = reals("means", means, 0.0, 1.0, closed="both")
         integer("number of means", len(self.means), 1)
         self.feedback = one_of("feedback", feedback, ("bandit", "full"))
-        super().__init__(
-            Problem("arms", self.feedback, len(self.means), integer("horizon", horizon)), np.array(self.means)
+        values = np.array(self.means)
+        best = np.max(values)
+        instance = StochasticInstance(
+            means=values,
+            variances=values * (1.0 - values),
+            bernoulli=True,
+            bounded=True,
+            divergences=rel_entr(values, best) + rel_entr(1.0 - values, 1.0 - best),
         )
+        kind = FullFeedbackProblem if feedback == "full" else BanditProblem
+        super().__init__(kind(n_actions=len(values), horizon=integer("horizon", horizon)), instance)
 
     def _noise(self, n: int) -> Array:
         return -self._generator.random(n)
-
-    def _more_facts(self) -> Mapping[str, Any]:
-        return {"variances": self._means * (1.0 - self._means), "bernoulli": True}
-
-    def _divergences(self) -> Array:
-        p, q = self._means, np.max(self._means)
-        return np.asarray(rel_entr(p, q) + rel_entr(1.0 - p, 1.0 - q))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
-from bandits.contract import Array, Problem
-from bandits.domain import integer, one_of, positive, reals
+from bandits.arguments import integer, one_of, positive, reals
+from bandits.arms.problem import BanditProblem, FullFeedbackProblem
+from bandits.contract import Array
+from environments.arms.instance import StochasticInstance
 from environments.arms.stochastic import StochasticArms
 
 
@@ -33,17 +34,18 @@ class GaussianArms(StochasticArms):
         integer("number of means", len(self.means), 1)
         self.sd = positive("sd", sd)
         self.feedback = one_of("feedback", feedback, ("bandit", "full"))
-        problem = Problem(
-            "arms", self.feedback, len(self.means), integer("horizon", horizon), -math.inf, math.inf, self.sd
+        values = np.array(self.means)
+        instance = StochasticInstance(
+            means=values,
+            variances=np.full(len(values), self.sd**2),
+            gaussian=True,
+            divergences=(np.max(values) - values) ** 2 / (2.0 * self.sd**2),
         )
-        super().__init__(problem, np.array(self.means))
+        kind = FullFeedbackProblem if feedback == "full" else BanditProblem
+        problem = kind(
+            n_actions=len(values), horizon=integer("horizon", horizon), low=-math.inf, high=math.inf, noise=self.sd
+        )
+        super().__init__(problem, instance)
 
     def _noise(self, n: int) -> Array:
         return self.sd * self._generator.standard_normal(n)
-
-    def _more_facts(self) -> Mapping[str, Any]:
-        return {"variances": np.full(len(self.means), self.sd**2), "gaussian": True}
-
-    def _divergences(self) -> Array:
-        gaps: Array = np.max(self._means) - self._means
-        return gaps**2 / (2.0 * self.sd**2)

@@ -10,13 +10,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.contract import Array, Problem
-from bandits.domain import did_you_mean, integer, one_of, positive, reals
-from environments.arms.world import ArmsWorld
-from environments.contract import Notion
+from bandits.arguments import did_you_mean, integer, one_of, positive, reals
+from bandits.arms.problem import BanditProblem, FullFeedbackProblem
+from bandits.contract import Array
+from environments.arms.environment import ArmsEnvironment
+from environments.arms.instance import ArmsInstance, piecewise_instance
+from environments.contract import Regret
 
 
-class PiecewiseArms(ArmsWorld[np.random.Generator]):
+class PiecewiseArms(ArmsEnvironment[np.random.Generator]):
     """Arms with independent rewards whose means change from segment to segment.
 
     Two comparators, in expected reward: ``best_arm_each_round`` changes arms with the segments; ``best_arm`` is the
@@ -53,25 +55,9 @@ class PiecewiseArms(ArmsWorld[np.random.Generator]):
         self._means = np.array([segment["means"] for segment in self.segments])
         self.feedback = one_of("feedback", feedback, ("bandit", "full"))
         low, high, noise = (0.0, 1.0, None) if self.binary else (-math.inf, math.inf, self.sd)
-        super().__init__(Problem("arms", self.feedback, sizes[0], horizon, low, high, noise))
-        self._facts = self._all_facts()
-
-    def _all_facts(self) -> Mapping[str, Any]:
-        gaps = self._means.max(axis=1, keepdims=True) - self._means
-        smallest = np.where(gaps > 0, gaps, np.inf).min(axis=0)
-        changes = int(np.count_nonzero(np.any(np.diff(self._means, axis=0) != 0.0, axis=1)))
-        fixed = {"means": self._means[0]} if changes == 0 else {}
-        return {
-            "stationary": changes == 0,
-            "oblivious": True,
-            "bernoulli": self.binary,
-            "gaussian": not self.binary,
-            "bounded": self.binary,
-            "changes": changes,
-            "dynamic_gaps": np.where(np.isfinite(smallest), smallest, 0.0),
-            "max_gaps": gaps.max(axis=0),
-            **fixed,
-        }
+        kind = FullFeedbackProblem if feedback == "full" else BanditProblem
+        super().__init__(kind(n_actions=sizes[0], horizon=horizon, low=low, high=high, noise=noise))
+        self._instance = piecewise_instance(self._means, self.binary)
 
     def draw(self, rng: np.random.Generator) -> np.random.Generator:
         return rng.spawn(1)[0]
@@ -90,25 +76,25 @@ class PiecewiseArms(ArmsWorld[np.random.Generator]):
     def _noise(self, n: int) -> Array:
         return -self._generator.random(n) if self.binary else self.sd * self._generator.standard_normal(n)
 
-    def _lengths(self, checkpoints: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Rounds [n_checkpoints, n_segments] of every segment up to each checkpoint."""
+    def _lengths(self, times: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Rounds [n_times, n_segments] of every segment up to each checkpoint."""
         ends = np.append(self._starts[1:], self.horizon)
-        return np.asarray(np.clip(checkpoints[:, None], self._starts, ends) - self._starts)
+        return np.asarray(np.clip(times[:, None], self._starts, ends) - self._starts)
 
-    def comparators(self, checkpoints: NDArray[np.int64]) -> Mapping[str, Array]:
-        lengths = self._lengths(checkpoints)
+    def comparators(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
+        lengths = self._lengths(times)
         return {
             "best_arm_each_round": lengths @ self._means.max(axis=1),
             "best_arm": (lengths @ self._means).max(axis=1),
             "worst": lengths @ self._means.min(axis=1),
         }
 
-    def notions(self) -> Sequence[Notion]:
+    def regrets(self) -> Sequence[Regret]:
         label = "regret against the best arm of each round"
         return (
-            Notion("dynamic", "expected_reward", "best_arm_each_round", "dynamic", f"pseudo-{label}"),
-            Notion("fixed", "expected_reward", "best_arm", "fixed", "pseudo-regret against the best fixed arm so far"),
-            Notion("realized", "reward", "best_arm_each_round", "dynamic", f"realized {label}"),
+            Regret("dynamic", "expected_reward", "best_arm_each_round", "dynamic", f"pseudo-{label}"),
+            Regret("fixed", "expected_reward", "best_arm", "fixed", "pseudo-regret against the best fixed arm so far"),
+            Regret("realized", "reward", "best_arm_each_round", "dynamic", f"realized {label}"),
         )
 
     def clairvoyant(self, comparator: str) -> int:
@@ -119,8 +105,8 @@ class PiecewiseArms(ArmsWorld[np.random.Generator]):
             return int(np.argmax(self._lengths(np.array([self.horizon])) @ self._means))
         raise ValueError(f"comparator must be best_arm_each_round or best_arm, got {comparator!r}")
 
-    def facts(self) -> Mapping[str, Any]:
-        return self._facts
+    def instance(self) -> ArmsInstance:
+        return self._instance
 
 
 def _segment(k: int, segment: Mapping[str, Any], binary: bool) -> dict[str, Any]:

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 
+from bandits.arguments import integer, positive, real
 from bandits.contract import Array
-from bandits.domain import did_you_mean, integer, positive, real
+from bandits.registry import Registry
 
 
 class Generator(Protocol):
@@ -43,8 +44,8 @@ class Switching:
     gap: float = 0.4
 
     def __post_init__(self) -> None:
-        integer("parameters.period", self.period)
-        real("parameters.gap", self.gap, 0.0, 1.0, closed="high")
+        integer("period", self.period)
+        real("gap", self.gap, 0.0, 1.0, closed="high")
 
     def table(self, rng: np.random.Generator, n_rounds: int, n_arms: int) -> Array:
         rounds = np.arange(n_rounds)
@@ -62,7 +63,7 @@ class Drifting:
     step: float = 0.01
 
     def __post_init__(self) -> None:
-        positive("parameters.step", self.step)
+        positive("step", self.step)
 
     def table(self, rng: np.random.Generator, n_rounds: int, n_arms: int) -> Array:
         walk = rng.standard_normal((n_rounds, n_arms))
@@ -92,9 +93,9 @@ class Bursts:
     gap: float = 0.4
 
     def __post_init__(self) -> None:
-        integer("parameters.period", self.period)
-        integer("parameters.length", self.length, 0, self.period)
-        real("parameters.gap", self.gap, 0.0, 1.0, closed="high")
+        integer("period", self.period)
+        integer("length", self.length, 0, self.period)
+        real("gap", self.gap, 0.0, 1.0, closed="high")
 
     def table(self, rng: np.random.Generator, n_rounds: int, n_arms: int) -> Array:
         best = np.full(n_rounds, rng.integers(n_arms))
@@ -104,32 +105,10 @@ class Bursts:
         return rewards
 
 
-GENERATORS: Mapping[str, type[Any]] = {
-    "uniform": Uniform,
-    "switching": Switching,
-    "drifting": Drifting,
-    "bursts": Bursts,
-}
-
-
-def generator(name: str, parameters: Mapping[str, Any]) -> Generator:
-    """The generator of that name.
-
-    Raises:
-        ValueError: no such generator or parameter (the message gives the nearest), or a value out of its domain.
-    """
-    if name not in GENERATORS:
-        raise ValueError(
-            f"source must be a table, a path ending in .npy or .csv, or one of the generators "
-            f"{', '.join(GENERATORS)}, got {name!r}{did_you_mean(name, GENERATORS)}"
-        )
-    known = [field.name for field in fields(GENERATORS[name])]
-    for key in parameters:
-        if key not in known:
-            takes = ", ".join(known) or "no parameters"
-            raise ValueError(f"parameters.{key} is not known: {name} takes {takes}{did_you_mean(key, known)}")
-    made: Generator = GENERATORS[name](**parameters)
-    return made
+GENERATORS = Registry(
+    "generator of a table",
+    {"uniform": Uniform, "switching": Switching, "drifting": Drifting, "bursts": Bursts},
+)
 
 
 def _one_better(uniforms: Array, best: Any, gap: float) -> Array:

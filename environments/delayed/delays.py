@@ -9,7 +9,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.domain import did_you_mean, integer, real
+from bandits.arguments import did_you_mean, integer, real
 
 Ints = NDArray[np.int64]
 

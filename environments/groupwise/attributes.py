@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from bandits.domain import integer, real
+from bandits.arguments import integer, real
 from bandits.groupwise.policy import ALWAYS_ON, Mask
 
 

@@ -20,7 +20,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from bandits.contract import Array, Problem
-from bandits.domain import integer, real
+from bandits.arguments import integer, real
 from bandits.groupwise.contextual_ftpl import PolicyClass
 from bandits.groupwise.policy import ALWAYS_ON, Mask, Round
 from environments.groupwise.attributes import check_attributes, draw_groups, group_names

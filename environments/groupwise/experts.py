@@ -15,7 +15,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from bandits.contract import Array, Problem
-from bandits.domain import integer
+from bandits.arguments import integer
 from bandits.groupwise.policy import ALWAYS_ON, Mask, Round
 from environments.groupwise.attributes import check_attributes, draw_groups, group_names
 from environments.groupwise.world import GroupedWorld

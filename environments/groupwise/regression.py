@@ -21,7 +21,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from bandits.contract import Array, Problem
-from bandits.domain import did_you_mean, integer, one_of, positive
+from bandits.arguments import did_you_mean, integer, one_of, positive
 from bandits.groupwise.policy import Lottery, Mask, Round, Rows
 from bandits.groupwise.theory import group_of
 from bandits.kernels import kernel

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandits.contract import Array
-from bandits.domain import integer, one_of, real
+from bandits.arguments import integer, one_of, real
 from environments.groupwise.attributes import check_attributes, group_names
 from environments.groupwise.data import GroupedData, grouped_data, scale_label
 from environments.groupwise.regression import GroupedRegression

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandits.contract import Array, Assumption, Bound, Policy, Problem
-from bandits.domain import integer
+from bandits.arguments import integer
 from bandits.paging.policy import Eviction, Request
 from environments.contract import Environment, Notion
 from environments.paging.cache import Cache, request_space, slot_space

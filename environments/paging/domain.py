@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.domain import did_you_mean
+from bandits.arguments import did_you_mean
 
 T = TypeVar("T")
 Pages = NDArray[np.int64]

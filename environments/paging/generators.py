@@ -13,7 +13,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 
 from bandits.contract import Array
-from bandits.domain import integer, real
+from bandits.arguments import integer, real
 from environments.paging.domain import Pages, build
 from environments.paging.walks import Markov, WorkingSet
 

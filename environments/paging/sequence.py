@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandits.contract import Array
-from bandits.domain import did_you_mean
+from bandits.arguments import did_you_mean
 from bandits.paging.policy import Request, Requests
 from environments.paging.cache import Cache
 from environments.paging.domain import Bits, as_pages

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandits.contract import Array
-from bandits.domain import integer, real
+from bandits.arguments import integer, real
 from bandits.kernels import kernel
 from environments.paging.domain import Pages
 

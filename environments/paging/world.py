@@ -35,7 +35,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandits.contract import Array, Bound, Problem
-from bandits.domain import integer, one_of
+from bandits.arguments import integer, one_of
 from bandits.paging.policy import Eviction, Request, Requests
 from environments.contract import Environment, Notion
 from environments.paging.cache import Cache, request_space, slot_space

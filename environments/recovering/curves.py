@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from bandits.contract import Array
-from bandits.domain import did_you_mean, integer, one_of, positive, real
+from bandits.arguments import did_you_mean, integer, one_of, positive, real
 
 Curves = Mapping[str, Any] | Sequence[Sequence[float] | Mapping[str, Any]]
 TOLERANCE = 1e-12

@@ -18,7 +18,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from bandits.contract import Array, Bound, Problem
-from bandits.domain import integer, one_of, positive
+from bandits.arguments import integer, one_of, positive
 from bandits.recovering.policy import Block
 from bandits.recovering.schedule import Rows
 from environments.contract import Environment, Notion

@@ -9,7 +9,7 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike
 
 from bandits.contract import Array
-from bandits.domain import integer, real
+from bandits.arguments import integer, real
 from environments.sor.kernels import CONVERGED, solve_csr
 from environments.sor.solve import split
 from environments.sor.spectra import (

@@ -23,7 +23,7 @@ import scipy.sparse.linalg
 from numpy.typing import ArrayLike
 
 from bandits.contract import Array
-from bandits.domain import integer, positive, real
+from bandits.arguments import integer, positive, real
 from environments.sor.spectra import DENSE, checked_omega, condition_number, scaled_matrix, symmetric_matrix
 from environments.sor.symmetric import ssor_cg
 

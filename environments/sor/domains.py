@@ -16,7 +16,7 @@ import scipy.sparse as sp
 from numpy.typing import ArrayLike
 
 from bandits.contract import Array
-from bandits.domain import integer, one_of
+from bandits.arguments import integer, one_of
 from environments.sor.conjugate import triangle_excess
 from environments.sor.instances import grid_laplacian, l_laplacian
 from environments.sor.spectra import largest_modulus

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from bandits.contract import Array
-from bandits.domain import integer, positive, real
+from bandits.arguments import integer, positive, real
 
 
 def default_grid() -> Array:

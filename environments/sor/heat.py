@@ -28,7 +28,7 @@ import scipy.fft
 from numpy.typing import ArrayLike, NDArray
 
 from bandits.contract import Array, Problem
-from bandits.domain import integer, one_of, positive, real
+from bandits.arguments import integer, one_of, positive, real
 from environments.contract import Notion
 from environments.sor.domains import domain_of
 from environments.sor.grids import grid_of

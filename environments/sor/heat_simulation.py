@@ -15,7 +15,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from bandits.contract import Array
-from bandits.domain import integer, one_of, positive
+from bandits.arguments import integer, one_of, positive
 from environments.contract import Environment, Notion
 from environments.sor.grids import grid_of
 from environments.sor.heat import bump, diffusivity, heat_problem, step_system

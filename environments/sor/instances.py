@@ -10,7 +10,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from bandits.contract import Array
-from bandits.domain import did_you_mean, integer, positive, real
+from bandits.arguments import did_you_mean, integer, positive, real
 
 CANDIDATES = 4096
 """Candidates drawn at once for right-hand sides. Part of what decides the numbers of a run."""

@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from bandits.contract import Problem
-from bandits.domain import integer, one_of, positive, real
+from bandits.arguments import integer, one_of, positive, real
 from environments.sor.domains import domain_of
 from environments.sor.grids import grid_of
 from environments.sor.instances import shifts_of, truncated_normals

@@ -15,7 +15,7 @@ import numpy as np
 import scipy.sparse as sp
 
 from bandits.contract import Array
-from bandits.domain import integer, real
+from bandits.arguments import integer, real
 from environments.sor.kernels import CONVERGED, DIVERGED, UNFINISHED, Split, solve_csr
 from environments.sor.stencil import solve_stencil
 

@@ -22,7 +22,7 @@ import scipy.sparse.linalg
 from numpy.typing import ArrayLike
 
 from bandits.contract import Array
-from bandits.domain import integer, real
+from bandits.arguments import integer, real
 from environments.sor.solve import check_shift, is_symmetric, square_matrix
 
 DENSE = 2000

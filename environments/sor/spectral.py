@@ -15,7 +15,7 @@ import scipy.linalg
 import scipy.sparse as sp
 
 from bandits.contract import Array
-from bandits.domain import integer
+from bandits.arguments import integer
 from environments.sor.spectra import omega_star, scaled_matrix, symmetric_matrix
 
 STEPS = 20

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from bandits.contract import Array
-from bandits.domain import real
+from bandits.arguments import real
 from bandits.kernels import kernel
 from environments.sor.conjugate import LOWEST, cg_surrogate
 from environments.sor.spectra import omega_star, sor_radius

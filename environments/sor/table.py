@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandits.contract import Array
-from bandits.domain import integer, one_of, positive
+from bandits.arguments import integer, one_of, positive
 from environments.sor.instances import grid_laplacian
 from environments.sor.kernels import CONVERGED
 from environments.sor.lanes import count_lanes

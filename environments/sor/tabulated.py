@@ -15,7 +15,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from bandits.contract import Array, Problem
-from bandits.domain import real
+from bandits.arguments import real
 from environments.arms.world import ArmsWorld
 from environments.contract import Notion
 from environments.sor.conjugate import LOWEST

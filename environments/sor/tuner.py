@@ -22,7 +22,7 @@ import numpy as np
 from bandits.arms.tsallis_inf import TsallisINF
 from bandits.contextual.cheb_cb import ChebCB
 from bandits.contract import Array, Policy, Problem, check_accepts
-from bandits.domain import integer, one_of, real
+from bandits.arguments import integer, one_of, real
 from environments.sor.assembly import assemble, grid_coupling
 from environments.sor.grids import grid_of
 from environments.sor.kernels import CONVERGED, Split, solve_csr

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from bandits.contract import Array, Bound
-from bandits.domain import integer, one_of, positive
+from bandits.arguments import integer, one_of, positive
 from bandits.streaming.theory import at_horizon, cube_root, fits
 from environments.streaming.instances import arranged, layered
 from environments.streaming.world import ArmStream

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from bandits.contract import Array
-from bandits.domain import integer, one_of, reals
+from bandits.arguments import integer, one_of, reals
 from environments.streaming.instances import INSTANCES, ORDERS, arranged, clear_cut, mixed
 from environments.streaming.world import ArmStream
 

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from bandits.arms.policy import Actions, Block
 from bandits.contract import Array, Problem
-from bandits.domain import integer, one_of, positive
+from bandits.arguments import integer, one_of, positive
 from bandits.streaming.protocol import CURRENT, Action, Advance, Drop, Feedback, Pull, Store, View
 from environments.contract import Environment, Notion
 from environments.streaming.account import Account

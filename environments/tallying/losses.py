@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, fields
 from typing import Any, ClassVar, Protocol
 
-from bandits.domain import did_you_mean, one_of, positive, real
+from bandits.arguments import did_you_mean, one_of, positive, real
 
 TOLERANCE = 1e-9
 """Distance below which two tallies are the same, in thresholds and tables."""

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from bandits.contract import Bound
-from bandits.domain import integer
+from bandits.arguments import integer
 from environments.tallying.instance import Instance
 from environments.tallying.losses import Constant, Loss, Step
 from environments.tallying.world import TallyingWorld, Tape, needle_bound

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from bandits.contract import Bound
-from bandits.domain import integer
+from bandits.arguments import integer
 from environments.tallying.benchmarks import Known
 from environments.tallying.instance import Instance
 from environments.tallying.losses import Constant, Exactly, Loss

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from bandits.contract import Array
-from bandits.domain import did_you_mean, integer, one_of, real
+from bandits.arguments import did_you_mean, integer, one_of, real
 
 Weights = str | Mapping[str, Any] | Sequence[float] | Sequence[Sequence[float]]
 

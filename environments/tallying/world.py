@@ -16,7 +16,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from bandits.contract import Array, Bound, Problem
-from bandits.domain import integer, one_of, positive
+from bandits.arguments import integer, one_of, positive
 from bandits.kernels import kernel
 from environments.contract import Environment, Notion
 from environments.tallying.benchmarks import COMPARATORS, Benchmarks, Known

@@ -12,7 +12,7 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.domain import integer, real
+from bandits.arguments import integer, real
 from environments.paging.domain import Bits, as_bits
 from environments.paging.hindsight import Instance
 from environments.paging.optimum import lfd

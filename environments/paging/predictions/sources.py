@@ -16,7 +16,7 @@ from typing import Any, ClassVar, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.domain import one_of
+from bandits.arguments import one_of
 from environments.paging.domain import as_bits, build
 from environments.paging.hindsight import Instance
 from environments.paging.predictions.bits import Constant, Flip, Inverted, Learned, Static

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandits.contract import Array
-from bandits.domain import one_of, real
+from bandits.arguments import one_of, real
 from environments.paging.domain import as_bits
 from environments.paging.hindsight import Instance
 from environments.paging.optimum import follow

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bandits.domain import did_you_mean, integer, one_of, positive, real, reals
+from bandits.arguments import did_you_mean, integer, one_of, positive, real, reals
 
 
 @pytest.mark.parametrize("value", [1, 1.5, np.float64(2.0), np.int64(3), np.float32(0.5)])

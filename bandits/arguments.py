@@ -1,4 +1,4 @@
-"""Checks of what users give: each raises ``ValueError`` with name, domain and value got."""
+"""Checks of what users give, as arguments or in a run: each raises ``ValueError`` with name, domain and value got."""
 
 from __future__ import annotations
 
@@ -90,19 +90,42 @@ def one_of(name: str, value: T, allowed: Iterable[T]) -> T:
     return value
 
 
+def check_action(name: str, action: int, n_actions: int) -> None:
+    """Check an action; quick, as it is done every round.
+
+    Args:
+        name: what it is, for the message.
+        action: a whole number in 0..n_actions - 1.
+        n_actions: number of actions.
+
+    Raises:
+        ValueError: no such action.
+    """
+    if type(action) in (bool, np.bool_, float, np.float64) or not 0 <= action < n_actions:
+        raise ValueError(f"{name} must be a whole number in 0..{n_actions - 1}, got {action!r}")
+
+
 def check_outcome(action: int, reward: float, n_actions: int) -> None:
     """Check what a policy is told of a round; quick, as it is done every round.
 
     Args:
         action: the action played, a whole number in 0..n_actions - 1.
-        reward: its reward, any finite number: a world may pass the range that its problem declares.
+        reward: its reward, any finite number: an environment may pass the range that its problem declares.
         n_actions: number of actions.
 
     Raises:
         ValueError: no such action, or a reward that is not finite.
     """
-    if type(action) in (bool, np.bool_, float, np.float64) or not 0 <= action < n_actions:
-        raise ValueError(f"action must be a whole number in 0..{n_actions - 1}, got {action!r}")
+    check_action("action", action, n_actions)
+    check_reward(reward)
+
+
+def check_reward(reward: float) -> None:
+    """Check one reward that a policy is told.
+
+    Raises:
+        ValueError: a reward that is not finite.
+    """
     if not -math.inf < reward < math.inf:
         raise ValueError(f"the reward must be a finite number, got {reward!r}")
 
@@ -123,5 +146,17 @@ def check_rewards(rewards: NDArray[np.float64], n_actions: int) -> None:
 
 def did_you_mean(word: object, known: Iterable[str]) -> str:
     """`` (did you mean 'x'?)`` for the known word nearest to ``word``, or the empty string."""
-    near = get_close_matches(str(word), list(known), n=1, cutoff=0.55)
+    near = nearest(word, known, 1)
     return f" (did you mean {near[0]!r}?)" if near else ""
+
+
+def nearest(word: object, known: Iterable[str], most: int) -> list[str]:
+    """The known words nearest to ``word``, at most ``most`` of them; case and the signs ``-``, ``_`` do not count."""
+    plain: dict[str, str] = {}
+    for name in known:
+        plain.setdefault(_plain(name), name)
+    return [plain[near] for near in get_close_matches(_plain(str(word)), plain, n=most, cutoff=0.55)]
+
+
+def _plain(word: str) -> str:
+    return word.casefold().replace("-", "").replace("_", "")

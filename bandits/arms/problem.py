@@ -1,0 +1,99 @@
+"""What the learner is told on finitely many actions, and how blocks of rounds are handed to compiled policies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandits.contract import Array, Problem
+
+Actions = NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ActionsProblem(Problem):
+    """Finitely many actions, each with a reward in every round. What is revealed of them, subtypes say.
+
+    Attributes:
+        n_actions: number of actions, >= 1.
+        noise: sub-Gaussian parameter of a reward around its mean, in reward units. For bounded rewards it follows
+            from the range (Hoeffding: (high - low) / 2) and need not be given.
+        actions: the numbers that the actions stand for (a grid of relaxation parameters, say), or empty.
+
+    Raises:
+        ValueError: ``n_actions`` below 1, or what ``Problem`` refuses.
+
+    Example:
+        >>> from bandits import BanditProblem
+        >>> BanditProblem(n_actions=3, horizon=1000, low=-1.0).width
+        2.0
+    """
+
+    n_actions: int
+    noise: float | None = None
+    actions: tuple[float, ...] = ()
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.n_actions < 1:
+            raise ValueError(f"n_actions must be >= 1, got {self.n_actions}")
+
+    @property
+    def width(self) -> float:
+        """Twice the sub-Gaussian parameter, in reward units: the range of bounded rewards, 2 sigma of Gaussian ones.
+
+        Theorems for rewards in [0, 1] that rest on Hoeffding's inequality hold with rewards divided by this number.
+
+        Raises:
+            ValueError: rewards are unbounded and no ``noise`` is declared.
+        """
+        if self.noise is not None:
+            return 2.0 * self.noise
+        if not self.bounded:
+            raise ValueError("rewards are unbounded and the problem declares no noise: confidence widths are undefined")
+        return self.high - self.low
+
+
+@dataclass(frozen=True, kw_only=True)
+class BanditProblem(ActionsProblem):
+    """Bandit feedback: a round reveals the reward of the action played, a float, and nothing else."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class FullFeedbackProblem(ActionsProblem):
+    """Full feedback: a round reveals the rewards [n_actions] of all actions; higher is better."""
+
+
+class Block(NamedTuple):
+    """The outcomes of the next rounds, of every arm.
+
+    The reward of ``arm`` in the ``s``-th round of the block is ``x = levels[s * stride, arm] + noise[s]``, or, when
+    ``binary``, 1.0 if ``x > 0`` else 0.0. So a Bernoulli arm has its mean as level and minus a uniform as noise, a
+    Gaussian arm its mean and a centred normal, and a given table its rows (stride 1) and zeros.
+
+    Attributes:
+        levels: [1 or n_rounds, n_arms] float64, C-contiguous.
+        stride: 0 when all rounds share ``levels[0]``, else 1.
+        noise: [n_rounds] float64, C-contiguous.
+        binary: whether rewards are thresholded to 0 or 1.
+    """
+
+    levels: Array
+    stride: int
+    noise: Array
+    binary: bool
+
+
+class Blocks(Protocol):
+    """An environment that can hand out blocks of rounds and account for the actions played in them."""
+
+    clock: int
+
+    def block(self, most: int) -> Block:
+        """The next rounds, at least 1 and at most ``most`` of them."""
+
+    def absorb(self, actions: Actions) -> None:
+        """Account for ``actions`` [n_rounds], played in the first ``n_rounds`` of the last block."""

@@ -1,0 +1,80 @@
+"""A family of problems: what it is called, which problem its policies play, and small environments to check against."""
+
+from __future__ import annotations
+
+import copy
+import importlib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from bandits.contract import Problem
+
+Place = str
+"""``module:Name``, imported when it is first asked for."""
+
+
+@dataclass(frozen=True)
+class Family:
+    """One entry of the table of families. Whatever is named by ``module:Name`` is imported when it is first asked for.
+
+    Other distributions add theirs by an entry point ``regretlab.families`` whose value names such an object.
+
+    Attributes:
+        name: the family's name.
+        problem: the type of its problems, or several, the most general first.
+        examples: makes small environments that ``check_family`` runs every policy against that plays them, with a
+            horizon of a few hundred rounds; each pickles.
+        title: what the family is about, in a line.
+        policies: registered name to class.
+        environments: registered name to class.
+        tools: registered name to class, of whatever carries policies to other people's programs.
+        variants: for policies that are to be checked with other arguments than the default ones, or have arguments
+            without a default: registered name to the arguments of each variant.
+
+    Example:
+        >>> from bandits.families import families
+        >>> [family.name for family in families()][0]
+        'arms'
+    """
+
+    name: str
+    problem: type[Problem] | Place | Sequence[type[Problem] | Place]
+    examples: Callable[[], Sequence[Any]] | Sequence[Any] | Place = ()
+    title: str = ""
+    policies: Mapping[str, type[Any] | Place] = field(default_factory=dict)
+    environments: Mapping[str, type[Any] | Place] = field(default_factory=dict)
+    tools: Mapping[str, type[Any] | Place] = field(default_factory=dict)
+    variants: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+
+    @property
+    def problems(self) -> tuple[type[Problem], ...]:
+        """The types of the family's problems."""
+        several = self.problem if isinstance(self.problem, list | tuple) else (self.problem,)
+        return tuple(resolve(kind) for kind in several)
+
+    def example_environments(self) -> list[Any]:
+        """The small environments, new objects on each call."""
+        made = resolve(self.examples)
+        return list(made() if callable(made) else copy.deepcopy(made))
+
+    def example_policies(self, name: str) -> Iterator[Any]:
+        """A policy of that registered name for each variant to be checked."""
+        for parameters in self.variants.get(name, ({},)):
+            yield resolve(self.policies[name])(**parameters)
+
+
+def resolve(thing: Any) -> Any:
+    """What ``module:Name`` names; anything but a text is itself.
+
+    Raises:
+        ImportError: the module cannot be imported or has no such name.
+    """
+    if not isinstance(thing, str):
+        return thing
+    module, _, attribute = thing.partition(":")
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except Exception as error:  # of somebody else's module, in whatever way it fails
+        kind = "" if isinstance(error, ImportError | AttributeError) else f"{type(error).__name__}: "
+        raise ImportError(f"cannot import {attribute!r} from {module!r}: {kind}{error}") from error

@@ -1,0 +1,18 @@
+"""Solver tuning: relaxation parameters of iterative solvers."""
+
+from bandits.family import Family
+
+FAMILY = Family(
+    name="sor",
+    title="Solver tuning: relaxation parameters of iterative solvers",
+    problem=("bandits.sor.problem:SolverProblem",),
+    examples="environments.sor.examples:examples",
+    environments={
+        "sor": "environments.sor.sequence:SorSequence",
+        "heat": "environments.sor.heat:HeatEquation",
+        "heat_simulation": "environments.sor.heat_simulation:HeatSimulation",
+    },
+    tools={
+        "relaxation_tuner": "environments.sor.tuner:RelaxationTuner",
+    },
+)

@@ -1,0 +1,28 @@
+"""Small environments of arms that every policy which plays them is checked against."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from environments.arms.adversarial import AdversarialArms
+from environments.arms.bernoulli import BernoulliArms
+from environments.arms.environment import ArmsEnvironment
+from environments.arms.gaussian import GaussianArms
+from environments.arms.piecewise import PiecewiseArms
+
+
+def examples() -> Sequence[ArmsEnvironment[Any]]:
+    """Both kinds of feedback, one arm, two rounds, equal and changing means, rewards in other ranges and unbounded."""
+    made: list[ArmsEnvironment[Any]] = []
+    for feedback in ("bandit", "full"):
+        changing = [{"start": 1, "means": [0.2, 0.7]}, {"start": 30, "means": [0.7, 0.2]}]
+        made += [
+            BernoulliArms([0.2, 0.5, 0.5, 0.8], 300, feedback),
+            BernoulliArms([0.4], 30, feedback),
+            BernoulliArms([0.2, 0.4, 0.6], 2, feedback),
+            GaussianArms([-1.0, 0.5], 2.0, 120, feedback),
+            PiecewiseArms(changing, horizon=90, feedback=feedback),
+            AdversarialArms({"name": "drifting"}, n_arms=3, low=-50.0, high=50.0, horizon=200, feedback=feedback),
+        ]
+    return made

@@ -1,0 +1,53 @@
+"""What the analysis may know of arms: fixed means, or means that change from segment to segment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from bandits.arms.theory import ArmsInstance, gaps_of
+from bandits.contract import Array
+
+__all__ = ["ArmsInstance", "StochasticInstance", "piecewise_instance"]
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class StochasticInstance(ArmsInstance):
+    """Arms with independent rewards and fixed means.
+
+    Attributes:
+        divergences: [n_arms] Kullback-Leibler divergences from each arm's rewards to the best arm's, in nats.
+    """
+
+    divergences: Array
+    stationary: bool = True
+    oblivious: bool = True
+    changes: int | None = 0
+
+    @property
+    def lai_robbins(self) -> float:
+        """The slope ``sum gap_i / KL_i`` over suboptimal arms, by which regret grows with ``ln t``."""
+        gaps = gaps_of(self)
+        assert gaps is not None
+        bad = gaps > 0
+        with np.errstate(divide="ignore"):
+            return float(np.sum(gaps[bad] / self.divergences[bad]))
+
+
+def piecewise_instance(means: Array, binary: bool) -> ArmsInstance:
+    """Arms whose means [n_segments, n_arms] change from segment to segment; ``binary`` rewards or Gaussian ones."""
+    gaps = means.max(axis=1, keepdims=True) - means
+    smallest = np.where(gaps > 0, gaps, np.inf).min(axis=0)
+    changes = int(np.count_nonzero(np.any(np.diff(means, axis=0) != 0.0, axis=1)))
+    return ArmsInstance(
+        means=means[0] if changes == 0 else None,
+        stationary=changes == 0,
+        oblivious=True,
+        bernoulli=binary,
+        gaussian=not binary,
+        bounded=binary,
+        changes=changes,
+        dynamic_gaps=np.where(np.isfinite(smallest), smallest, 0.0),
+        max_gaps=gaps.max(axis=0),
+    )
