@@ -6,7 +6,7 @@ by one uniform a round, and as a failure otherwise; for rewards 0 and 1 that is 
 
 References: W. R. Thompson, *On the likelihood that one unknown probability exceeds another in view of the evidence of
 two samples*, Biometrika 25, 1933; S. Agrawal and N. Goyal, *Analysis of Thompson Sampling for the Multi-armed Bandit
-BanditProblem*, COLT 2012, Algorithms 1 and 2; E. Kaufmann, N. Korda, R. Munos, *Thompson Sampling: An Asymptotically Optimal
+Problem*, COLT 2012, Algorithms 1 and 2; E. Kaufmann, N. Korda, R. Munos, *Thompson Sampling: An Asymptotically Optimal
 Finite-Time Analysis*, ALT 2012, Theorem 1; D. Russo and B. Van Roy, *An Information-Theoretic Analysis of Thompson
 Sampling*, JMLR 17, 2016, Propositions 1 and 3.
 """

@@ -4,7 +4,7 @@ With rewards in [0, 1] and weights ``w_i = 1`` at first, draw the arm of each ro
 ``p_i = (1 - gamma) w_i / sum_j w_j + gamma / K``, and after the reward ``x`` of the arm drawn multiply its weight by
 ``exp(gamma x / (p_i K))``.
 
-Reference: P. Auer, N. Cesa-Bianchi, Y. Freund, R. E. Schapire, *The Nonstochastic Multiarmed Bandit BanditProblem*, SIAM
+Reference: P. Auer, N. Cesa-Bianchi, Y. Freund, R. E. Schapire, *The Nonstochastic Multiarmed Bandit Problem*, SIAM
 Journal on Computing 32, 2002, Figure 1, Theorem 3.1 and Corollary 3.2.
 
 The exponents ``log w_i`` are kept as sums; the weights are kept relative to a reference exponent, which moves to the

@@ -36,7 +36,7 @@ class ArmsInstance(Instance):
         bounded: rewards lie in a known finite range.
         gaussian: rewards are Gaussian with the declared standard deviation.
         changes: number of changes of the means during the run, or None where that is not known.
-        dynamic_gaps: where means change: [n_arms] smallest positive gap of each arm to the best arm of its time, 0 where
+        dynamic_gaps: where means change: [n_arms] smallest positive gap of each arm to its time's best arm, 0 where
             it never has one; else None.
         max_gaps: likewise the largest.
         prior: the distribution that the means are drawn from anew in every run: "uniform" on the range, or ("gaussian",

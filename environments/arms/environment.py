@@ -37,7 +37,7 @@ def _account(block: Block, actions: Actions, reward: float, expected: float, tot
 
 
 class ArmsEnvironment(Environment[Any, Any, Any, Tape]):
-    """An environment of arms. A family member says, for any stretch of rounds, its levels and its noise (see ``Block``).
+    """An environment of arms. A subclass says, for any stretch of rounds, its levels and its noise (see ``Block``).
 
     Metrics: ``reward``, the cumulative reward, and ``expected_reward``, the cumulative level of the arms played.
     Under "bandit" feedback a round reveals the reward of the arm played, under "full" the rewards [n_arms] of all.

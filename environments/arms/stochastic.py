@@ -1,4 +1,4 @@
-"""What the environments with fixed means share: the best arm as comparator, pseudo-regret, the Lai-Robbins lower bound."""
+"""What environments with fixed means share: the best arm as comparator, pseudo-regret, Lai and Robbins' lower bound."""
 
 from __future__ import annotations
 
