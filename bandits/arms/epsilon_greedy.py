@@ -4,7 +4,7 @@ In round ``t`` (counted from 1), with probability ``epsilon_t = min(1, c K / (d^
 otherwise the arm with the largest mean. Ties go to the lowest index, and an arm never played counts as the best. One
 uniform ``u`` a round decides both: explore if ``u < epsilon_t``, and then play arm ``floor(u K / epsilon_t)``.
 
-Reference: P. Auer, N. Cesa-Bianchi, P. Fischer, *Finite-time Analysis of the Multiarmed Bandit BanditProblem*, Machine
+Reference: P. Auer, N. Cesa-Bianchi, P. Fischer, *Finite-time Analysis of the Multiarmed Bandit Problem*, Machine
 Learning 47, 2002, Figure 3 and Theorem 3.
 
 The bound drawn is the proof of Theorem 3 with its sums evaluated instead of estimated; it needs neither ``c > 5`` nor

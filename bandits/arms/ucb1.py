@@ -4,7 +4,7 @@ After playing every arm once, play in round ``t`` the arm with the largest
 ``mean_i + width * sqrt(exploration * ln(t) / n_i)``, where ``n_i`` counts the plays of arm ``i`` among the ``t - 1``
 before and ``exploration = 2``. Ties go to the lowest index.
 
-Reference: P. Auer, N. Cesa-Bianchi, P. Fischer, *Finite-time Analysis of the Multiarmed Bandit BanditProblem*, Machine
+Reference: P. Auer, N. Cesa-Bianchi, P. Fischer, *Finite-time Analysis of the Multiarmed Bandit Problem*, Machine
 Learning 47, 2002, Figure 1 and Theorem 1.
 """
 
