@@ -11,6 +11,7 @@ import inspect
 import pickle
 import warnings
 from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -49,7 +50,7 @@ def check_environment(make: Callable[[], AnyEnvironment], seed: int = 20240229) 
         assert hasattr(environment, name), f"the parameter {name} is not kept under its own name"
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        _kept("gymnasium's check_env passes", lambda: check_env(make(), skip_render_check=True))
+        _kept("gymnasium's check_env", check_env, make(), skip_render_check=True)
     horizon = environment.problem.horizon
     assert horizon is not None, "the problem has no horizon"
     _refuses("transition before begin()", make(), environment.action_space.sample())
@@ -90,9 +91,9 @@ def check_family(family: str | Family, seed: int = 20240229, policies: Sequence[
     for i, example in enumerate(chosen.example_environments()):
         where = f"example {i} of {chosen.name}, {type(example).__name__}"
         assert isinstance(example.problem, chosen.problems), f"{where}: its problem is {type(example.problem).__name__}"
-        _kept(where, lambda example=example: check_environment(lambda: copy.deepcopy(example), seed))
+        _kept(where, check_environment, partial(copy.deepcopy, example), seed)
         for label, policy in players(example, everyone, policies):
-            _kept(f"{label} in {where}", lambda p=policy, e=example: _check_pair(p, e, seed))
+            _kept(f"{label} in {where}", _check_pair, policy, example, seed)
 
 
 def players(
@@ -112,7 +113,7 @@ def players(
 
 
 def _check_pair(policy: AnyPolicy, environment: AnyEnvironment, seed: int) -> None:
-    check_policy(lambda: copy.deepcopy(policy), lambda: copy.deepcopy(environment), seed)
+    check_policy(partial(copy.deepcopy, policy), partial(copy.deepcopy, environment), seed)
     check_bounds(policy, environment, seed)
 
 
@@ -162,10 +163,10 @@ def check_bounds(policy: AnyPolicy, environment: AnyEnvironment, seed: int = 202
         )
 
 
-def _kept(where: str, check: Callable[[], None]) -> None:
+def _kept(where: str, check: Callable[..., None], *arguments: Any, **options: Any) -> None:
     """Run a check; whatever it raises becomes an ``AssertionError`` that names the place."""
     try:
-        check()
+        check(*arguments, **options)
     except Exception as error:
         kind = "" if isinstance(error, AssertionError) else f"{type(error).__name__}: "
         raise AssertionError(f"{where}: {kind}{error}") from error

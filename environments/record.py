@@ -59,9 +59,7 @@ class Record:
         wanted = np.asarray(times)
         first, last = int(self._chunks[0][0][0]), int(self._chunks[-1][0][-1])
         if wanted.size and not first <= wanted.min() <= wanted.max() <= last:
-            raise ValueError(
-                f"times must lie in {first}..{last}, what is kept of the run so far, got {wanted.tolist()}"
-            )
+            raise ValueError(f"times must lie in {first}..{last}, as far as the run is kept, got {wanted.tolist()}")
         low = wanted.min() if wanted.size else last
         chunks = [chunk for chunk in self._chunks if chunk[0][-1] >= low]
         if chunks[0][0][0] > low:  # the row before lies in the chunk before

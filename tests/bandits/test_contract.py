@@ -1,71 +1,23 @@
-"""The contract, over every policy of the arms family; and policies that break it are found out.
+"""The contract: problems, bounds, and policies that break a promise are found out."""
 
-Other families check theirs against worlds of their own in ``tests/bandits/<family>``.
-"""
+import pickle
 
 import numpy as np
 import pytest
 
-from bandits import POLICIES, Bound, Policy, Problem, check_accepts
+from bandits import BanditProblem, Bound, Instance, NotResetError, Policy, can_play, check_plays
+from bandits.arms.problem import FullFeedbackProblem
 from bandits.arms.ucb1 import UCB1
-from bandits.checks import TableWorld, check_policy
-from bandits.contract import Assumption
+from bandits.checks import check_policy, play
+from bandits.contract import Assumption, bounds_of
+from bandits.contextual.problem import ContextualProblem
+from environments import BernoulliArms
 
-PARAMETERS = {"fixed_action": {"arm": 0}}
-"""Arguments of policies that cannot be built without."""
-
-
-def arms_policies():
-    for name, path in POLICIES.table.items():
-        if not path.startswith("bandits.arms."):
-            continue
-        cls = POLICIES.load(name)
-        for family, feedback in sorted(cls.accepts):
-            if family in ("arms", "contextual") and not cls.clairvoyant:
-                yield pytest.param(name, family, feedback, id=f"{name}-{family}-{feedback}")
+ARMS = [0.2, 0.4, 0.6]
 
 
-def table(n_rounds, n_arms, seed=0):
-    rng = np.random.default_rng(seed)
-    return (rng.random((n_rounds, n_arms)) < np.linspace(0.2, 0.8, n_arms)).astype(float)
-
-
-@pytest.mark.parametrize(("name", "family", "feedback"), list(arms_policies()))
-@pytest.mark.parametrize(("rounds", "arms"), [(400, 4), (1, 3), (30, 1)])
-def test_every_policy_keeps_the_contract(name, family, feedback, rounds, arms):
-    rewards = table(rounds, arms)
-    check_policy(
-        lambda: POLICIES.load(name)(**PARAMETERS.get(name, {})),
-        lambda stepwise: TableWorld(rewards, family, feedback, stepwise=stepwise),
-    )
-
-
-@pytest.mark.parametrize(("name", "family", "feedback"), list(arms_policies()))
-def test_every_policy_keeps_the_contract_on_rewards_in_another_range(name, family, feedback):
-    rewards = -50.0 + 100.0 * np.random.default_rng(3).random((200, 3))
-    check_policy(
-        lambda: POLICIES.load(name)(**PARAMETERS.get(name, {})),
-        lambda stepwise: TableWorld(rewards, family, feedback, low=-50.0, high=50.0, stepwise=stepwise),
-    )
-
-
-@pytest.mark.parametrize(("name", "family", "feedback"), list(arms_policies()))
-def test_bounds_are_drawable(name, family, feedback):
-    """Every bound is finite, not negative and does not fall, from round 1 on."""
-    policy = POLICIES.load(name)(**PARAMETERS.get(name, {}))
-    means = np.array([0.1, 0.5, 0.5, 0.8])
-    facts = {"means": means, "variances": means * (1 - means), "stationary": True, "oblivious": True,
-             "bernoulli": True, "bounded": True, "changes": 0}  # fmt: skip
-    problem = Problem(family, feedback, 4, 10_000, contexts=((0.0, 1.0),) if family == "contextual" else ())
-    times = np.unique(np.geomspace(1, 10_000, 60).astype(np.int64)).astype(float)
-    for bound in policy.regret_bounds(problem, facts):
-        values = bound.curve(times)
-        assert values.shape == times.shape, bound.name
-        assert np.all(np.isfinite(values)), bound.name
-        assert np.all(values >= 0.0), bound.name
-        assert np.all(np.diff(values) >= -1e-9 * values[1:]), bound.name
-        assert bound.source
-        assert bound.against in ("fixed", "dynamic")
+def arms(horizon=200):
+    return BernoulliArms(ARMS, horizon)
 
 
 class Forgetful(UCB1):
@@ -76,7 +28,7 @@ class Forgetful(UCB1):
             super().reset(problem, rng)
 
 
-class Worldly(UCB1):
+class GlobalLuck(UCB1):
     """Draws from the global generator."""
 
     def choose(self, observation):
@@ -114,47 +66,117 @@ class Amnesiac(UCB1):
         return {**self.__dict__, "_counts": self.__dict__.get("_counts", np.zeros(1)) * 0.0}
 
 
+class Hasty(UCB1):
+    """Plays without a reset."""
+
+    def choose(self, observation):
+        return super().choose(observation) if hasattr(self, "_counts") else 0
+
+
+class Wordy(UCB1):
+    """Names what it plays by a word."""
+
+    plays = ("arms",)
+
+
 @pytest.mark.parametrize(
     ("broken", "what"),
     [
         (Forgetful, "a second run after reset differs"),
-        (Worldly, "the global random generator was used"),
-        (Eager, "differs from choose and update at step"),
+        (GlobalLuck, "the global random generator was used"),
+        (Eager, "advance, whole, differs from choose and update in"),
         (Heavy, "pickle"),
         (Renaming, "boldness"),
-        (Amnesiac, "pickled on the way differs"),
+        (Amnesiac, "pickled on the way, differs"),
+        (Hasty, "choose before reset does not raise RuntimeError"),
+        (Wordy, "plays must be a tuple of problem types"),
     ],
 )
 def test_a_broken_promise_is_found(broken, what):
-    rewards = table(200, 3)
     with pytest.raises(Exception, match=what):
-        check_policy(broken, lambda stepwise: TableWorld(rewards, stepwise=stepwise))
+        check_policy(broken, arms)
 
 
-def test_problems_are_checked():
-    for arguments, what in (
-        (("arms", "bandit", -1), "n_actions"),
-        (("arms", "bandit", 2, 0), "horizon"),
-        (("arms", "bandit", 2, 10, 1.0, 1.0), "low must be below high"),
-    ):
-        with pytest.raises(ValueError, match=what):
-            Problem(*arguments)
-    assert Problem("arms", "bandit", 2, low=-2.0, high=4.0).width == 6.0
-    assert Problem("arms", "bandit", 2, low=-np.inf, high=np.inf, noise=1.5).width == 3.0
+def test_before_reset_a_policy_says_so_and_changes_nothing():
+    policy = UCB1()
+    before = pickle.dumps(policy)
+    for ask in (lambda: policy.choose(None), lambda: policy.update(None, 0, 0.5), lambda: policy.advance(arms(), 3)):
+        with pytest.raises((NotResetError, RuntimeError), match=r"was not reset|no run was begun"):
+            ask()
+    assert pickle.dumps(policy) == before
+    with pytest.raises(AttributeError, match="no attribute 'colour'"):
+        _ = policy.colour
+
+
+@pytest.mark.parametrize(
+    ("arguments", "what"),
+    [
+        ({"n_actions": 0}, "n_actions must be >= 1, got 0"),
+        ({"n_actions": 2, "horizon": 0}, "horizon must be >= 1 or None, got 0"),
+        ({"n_actions": 2, "low": 1.0, "high": 1.0}, "low must be below high"),
+    ],
+)
+def test_problems_are_checked(arguments, what):
+    with pytest.raises(ValueError, match=what):
+        BanditProblem(**arguments)
+
+
+def test_the_width_of_rewards():
+    assert BanditProblem(n_actions=2, low=-2.0, high=4.0).width == 6.0
+    assert BanditProblem(n_actions=2, low=-np.inf, high=np.inf, noise=1.5).width == 3.0
     with pytest.raises(ValueError, match="declares no noise"):
-        _ = Problem("arms", "bandit", 2, low=-np.inf, high=np.inf).width
+        _ = BanditProblem(n_actions=2, low=-np.inf, high=np.inf).width
+
+
+def test_a_contextual_problem_is_a_bandit_problem_by_subtyping():
+    problem = ContextualProblem(n_actions=3, contexts=((0.0, 1.0),))
+    assert can_play(UCB1(), problem)
+    assert not can_play(UCB1(), FullFeedbackProblem(n_actions=3))
 
 
 def test_a_mismatch_names_both_sides():
-    with pytest.raises(ValueError, match=r"UCB1 plays arms/bandit, contextual/bandit, but Cache is paging/full"):
-        check_accepts(UCB1(), Problem("paging", "full", 3), "Cache")
+    problem = FullFeedbackProblem(n_actions=3)
+    with pytest.raises(ValueError, match=r"^UCB1 plays BanditProblem, but Experts is FullFeedbackProblem$"):
+        check_plays(UCB1(), problem, "Experts")
+    with pytest.raises(ValueError, match=r"^policy must be a policy for it: UCB1 plays BanditProblem, but"):
+        check_plays(UCB1(), problem, name="policy")
 
 
 def test_bounds_know_whether_they_hold():
-    yes, no = Assumption("a", True), Assumption("b", False)
-    bound = Bound("b", "upper", np.sqrt, "fixed", "here", (yes, no))
-    assert not bound.holds
-    assert Bound("b", "upper", np.sqrt, "fixed", "here", (yes,)).holds
+    yes, no = Assumption("a", True), Assumption("b", False, 3.0)
+    assert not Bound("b", "upper", np.sqrt, "fixed", "here", "exact", (yes, no)).holds
+    assert Bound("b", "upper", np.sqrt, "fixed", "here", "exact", (yes,)).holds
+    assert (str(yes), str(no)) == ("a", "b (largest: 3)")
+
+
+def test_bounds_say_in_what_sense_they_hold():
+    assert Bound("b", "upper", np.sqrt, "fixed", "here", "exact").claim == "in expectation"
+    assert Bound("b", "upper", np.sqrt, "fixed", "here", "exact", delta=0.05).claim == "with probability >= 0.95"
+
+
+@pytest.mark.parametrize(
+    ("wrong", "what"),
+    [
+        ({"kind": "sharp"}, "kind of a bound must be one of upper, lower, order, got 'sharp'"),
+        ({"evidence": "sure"}, "evidence of a bound must be one of exact, derived, recalled, convention, got 'sure'"),
+        ({"time": "always"}, "time of a bound must be one of anytime, horizon-tuned"),
+        ({"delta": 0.0}, "delta of a bound must be None or in"),
+        ({"delta": 1.0}, "delta of a bound must be None or in"),
+    ],
+)
+def test_bounds_are_checked(wrong, what):
+    fields = {"name": "b", "kind": "upper", "curve": np.sqrt, "comparator_class": "fixed", "source": "here"}
+    with pytest.raises(ValueError, match=what):
+        Bound(**{**fields, "evidence": "exact", **wrong})
+
+
+def test_a_family_may_draw_consequences_of_a_policys_bounds():
+    class Known(Instance):
+        def consequences(self, policy, problem, bounds):
+            return [Bound("more", "upper", np.sqrt, "dynamic", "here", "derived")]
+
+    assert [b.name for b in bounds_of(UCB1(), BanditProblem(n_actions=2), Known())] == ["more"]
+    assert bounds_of(UCB1(), BanditProblem(n_actions=2), Instance()) == []
 
 
 def test_a_policy_shows_its_parameters():
@@ -170,7 +192,7 @@ def test_parameters_are_checked(value):
 def test_a_policy_in_a_plain_loop_of_somebody_else():
     """No environment of ours: rewards come from wherever."""
     policy: Policy = UCB1()
-    policy.reset(Problem("arms", "bandit", n_actions=3), np.random.default_rng(0))
+    policy.reset(BanditProblem(n_actions=3), np.random.default_rng(0))
     plays = np.zeros(3)
     luck = np.random.default_rng(1)
     for _ in range(3000):
@@ -179,3 +201,23 @@ def test_a_policy_in_a_plain_loop_of_somebody_else():
         plays[arm] += 1
     assert plays.argmax() == 2
     assert plays[2] > 2400
+
+
+class Counting(UCB1):
+    """Counts its leaps."""
+
+    def __init__(self):
+        super().__init__()
+        self.leaps = []
+
+    def leap(self, environment, most):
+        self.leaps.append(most)
+        return super().leap(environment, most) if most < 150 else 0
+
+
+def test_advance_leaps_where_it_can_and_plays_round_by_round_elsewhere():
+    policy = Counting()
+    played = play(policy, arms(), 5)
+    assert policy.leaps == [*range(200, 148, -1)]  # 51 rounds one by one, and then the rest at once
+    plain = play(UCB1(), arms(), 5, leaps=False)
+    assert all(np.array_equal(played[name], plain[name]) for name in plain)

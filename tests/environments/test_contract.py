@@ -1,35 +1,50 @@
-"""The contract, over every registered environment; and environments that break it are found out."""
+"""Every registered family keeps the contract; and environments that break it are found out."""
 
 import numpy as np
 import pytest
 
-from environments import ENVIRONMENTS
+from bandits.arms.problem import BanditProblem
+from bandits.contract import Bound, Instance
+from bandits.families import families
 from environments.arms.bernoulli import BernoulliArms
 from environments.arms.gaussian import GaussianArms
 from environments.arms.piecewise import PiecewiseArms
-from environments.checks import check_environment
-
-EXAMPLES = {
-    "bernoulli": [{"means": [0.2, 0.7]}, {"means": [0.2, 0.7, 0.7], "feedback": "full"}, {"means": [0.4]}],
-    "gaussian": [{"means": [-1.0, 0.5], "sd": 2.0}],
-    "piecewise": [{"segments": [{"start": 1, "means": [0.2, 0.7]}, {"start": 30, "means": [0.7, 0.2]}]}],
-    "adversarial": [{"source": [[0.0, 1.0], [1.0, 0.0]] * 40}, {"source": "drifting", "n_arms": 3, "feedback": "full"}],
-    "sor": [{"side": 4}, {"side": 3, "tau": 0.3, "reference_step": 0.3, "shifts": "high_variance"}],
-}
-"""Small worlds of every kind; environments of other families bring theirs in ``tests/environments/<family>``."""
+from environments.checks import check_bounds, check_environment, check_family, players
+from environments.contract import NotBegunError
 
 
-def examples():
-    return [
-        pytest.param(name, parameters, id=f"{name}-{i}")
-        for name, worlds in EXAMPLES.items()
-        for i, parameters in enumerate(worlds)
-    ]
+def pairs():
+    """Every family with every family whose policies play one of its examples."""
+    for family in families():
+        examples = family.example_environments()
+        for other in families():
+            if any(name for e in examples for name, _ in players(e, [other])):
+                yield pytest.param(family.name, list(other.policies), id=f"{family.name}-{other.name}")
 
 
-@pytest.mark.parametrize(("name", "parameters"), examples())
-def test_every_environment_keeps_the_contract(name, parameters):
-    check_environment(lambda: ENVIRONMENTS.load(name)(**parameters, horizon=60))
+@pytest.mark.parametrize(("family", "policies"), pairs())
+def test_every_policy_keeps_the_contract_in_every_example_it_plays(family, policies):
+    check_family(family, policies=policies)
+
+
+@pytest.mark.parametrize("name", [f"{f.name}:{name}" for f in families() for name in f.policies])
+def test_every_policy_is_checked_somewhere(name):
+    family, _, policy = name.partition(":")
+    examples = [e for f in families() for e in f.example_environments()]
+    assert any(True for e in examples for _ in players(e, names=[policy])), f"no example is played by {policy}"
+
+
+@pytest.mark.parametrize("family", families(), ids=lambda family: family.name)
+def test_every_problem_type_of_a_family_has_an_example(family):
+    """But for those that only others are subtypes of."""
+    kinds = {type(e.problem) for e in family.example_environments()}
+    for problem in family.problems:
+        assert any(issubclass(kind, problem) for kind in kinds), f"no example has a {problem.__name__}"
+
+
+def test_an_unknown_family():
+    with pytest.raises(ValueError, match="unknown family 'art'; known: arms, "):
+        check_family("art")
 
 
 class Leaky(BernoulliArms):
@@ -57,50 +72,118 @@ class Rude(BernoulliArms):
 class Vague(BernoulliArms):
     """Names a comparator that it does not give."""
 
-    def comparators(self, checkpoints):
+    def comparators(self, times):
         return {}
 
 
 class Forgetful(BernoulliArms):
-    """Builds its facts anew on every call."""
+    """Builds its instance anew on every call."""
 
-    def facts(self):
-        return dict(super().facts())
+    def instance(self):
+        return Instance()
 
 
 class Shifty(BernoulliArms):
-    """A comparator that depends on which checkpoints are asked for."""
+    """A comparator that depends on which times are asked for."""
 
-    def comparators(self, checkpoints):
-        return {"best_arm": checkpoints * 0.8 + len(checkpoints)}
+    def comparators(self, times):
+        return {"best_arm": times * 0.8 + len(times)}
+
+
+class Blurred(BernoulliArms):
+    """What was earned by a past time changes later."""
+
+    def metrics(self, times):
+        return {name: values + 0.01 * self.clock for name, values in super().metrics(times).items()}
+
+
+class Lawless(BernoulliArms):
+    """A lower bound on a regret that nobody has."""
+
+    def lower_bounds(self):
+        return [Bound("b", "lower", np.sqrt, "dynamic", "here", "exact")]
+
+
+class Fragile(BernoulliArms):
+    """Before a run is begun, fails with an error that says nothing."""
+
+    def transition(self, action):
+        return super().transition(action) if "clock" in vars(self) else [][action]
 
 
 @pytest.mark.parametrize(
     ("broken", "what"),
     [
-        (lambda: Leaky([0.2, 0.8], 60), "the same tape and actions give another run|not deterministic|[Dd]eterminis"),
+        (lambda: Leaky([0.2, 0.8], 60), "the same tape and actions give another run|[Dd]eterminis"),
         (lambda: Endless([0.2, 0.8], 60), "after the horizon does not raise"),
         (lambda: Rude(), "the parameter probabilities is not kept"),
-        (lambda: Vague([0.2, 0.8], 60), "names the comparator best_arm, not given"),
-        (lambda: Forgetful([0.2, 0.8], 60), r"facts\(\) builds a new object"),
-        (lambda: Shifty([0.2, 0.8], 60), "depends on the checkpoints asked"),
+        (lambda: Vague([0.2, 0.8], 60), "names the comparator best_arm, which is not given"),
+        (lambda: Forgetful([0.2, 0.8], 60), r"instance\(\) builds a new object"),
+        (lambda: Shifty([0.2, 0.8], 60), "depends on the times asked"),
+        (lambda: Blurred([0.2, 0.8], 60), "metrics 'reward' of past times change"),
+        (lambda: Lawless([0.2, 0.8], 60), "speaks of the comparator class 'dynamic', of which there is no"),
+        (lambda: Fragile([0.2, 0.8], 60), r"before begin\(\) must raise RuntimeError, raises IndexError"),
     ],
 )
 def test_a_broken_promise_is_found(broken, what):
-    with pytest.raises(Exception, match=what):
+    with pytest.raises(AssertionError, match=what):
         check_environment(broken)
 
 
+class Boastful:
+    """Bounds that a policy may not hand out."""
+
+    def __init__(self, bound):
+        self.bound = bound
+
+    def regret_bounds(self, problem, instance):
+        return [self.bound]
+
+
+@pytest.mark.parametrize(
+    ("curve", "comparator_class", "what"),
+    [
+        (lambda t: 0.0 * t, "fixed", "b is violated at time"),
+        (lambda t: t, "dynamic", "b speaks of the comparator class 'dynamic'; there are regrets of fixed"),
+        (lambda t: np.append(t, 1.0), "fixed", "has shape"),
+        (lambda t: np.full(len(t), np.nan), "fixed", "is not finite"),
+    ],
+)
+def test_bounds_that_cannot_stand_are_found(curve, comparator_class, what):
+    from bandits import UCB1
+
+    policy = UCB1()
+    policy.regret_bounds = Boastful(Bound("b", "upper", curve, comparator_class, "here", "exact")).regret_bounds
+    with pytest.raises(AssertionError, match=what):
+        check_bounds(policy, BernoulliArms([0.2, 0.8], 60))
+
+
+def test_before_a_run_an_environment_says_so():
+    environment = BernoulliArms([0.2, 0.8], 60)
+    for ask in (lambda: environment.transition(0), lambda: environment.block(3), lambda: environment.clock):
+        with pytest.raises(NotBegunError, match=r"BernoulliArms: no run was begun: call reset\(\), or begin"):
+            ask()
+    assert not hasattr(environment, "_reward")
+    with pytest.raises(AttributeError, match="no attribute 'colour'"):
+        _ = environment.colour
+
+
 def test_illegal_actions_change_nothing():
-    world = BernoulliArms([0.2, 0.8], 60)
-    world.begin(world.draw(np.random.default_rng(0)))
-    world.transition(1)
-    before = dict(world.ledger())
-    for action in (-1, 2, 99):
-        with pytest.raises(ValueError, match=r"action must be an arm in 0..1, got"):
-            world.transition(action)
-    assert dict(world.ledger()) == before
-    assert world.clock == 1
+    environment = BernoulliArms([0.2, 0.8], 60)
+    environment.begin(environment.draw(np.random.default_rng(0)))
+    environment.transition(1)
+    before = environment.metrics(np.array([1]))
+    for action in (-1, 2, 99, 0.5, True):
+        with pytest.raises(ValueError, match=r"action must be a whole number in 0..1, got"):
+            environment.transition(action)
+    with pytest.raises(ValueError, match=r"actions must be a whole number in 0..1, got 7"):
+        environment.absorb(np.array([0, 7]))
+    assert environment.metrics(np.array([1])) == before
+    assert environment.clock == 1
+
+
+def test_a_problem_alone_tells_nothing_of_the_instance():
+    assert BernoulliArms([0.2, 0.8], 60).problem == BanditProblem(n_actions=2, horizon=60)
 
 
 @pytest.mark.parametrize(
@@ -112,11 +195,11 @@ def test_illegal_actions_change_nothing():
     ],
 )
 def test_gymnasium_resets_without_a_seed_are_different_runs(make):
-    world, runs = make(), []
-    world.reset(seed=3)
+    environment, runs = make(), []
+    environment.reset(seed=3)
     for _ in range(3):
-        runs.append([world.step(1)[1] for _ in range(50)])
-        world.reset()
+        runs.append([environment.step(1)[1] for _ in range(50)])
+        environment.reset()
     assert runs[0] != runs[1] != runs[2] != runs[0]
-    world.reset(seed=3)
-    assert runs[0] == [world.step(1)[1] for _ in range(50)]
+    environment.reset(seed=3)
+    assert runs[0] == [environment.step(1)[1] for _ in range(50)]

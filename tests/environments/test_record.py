@@ -1,0 +1,79 @@
+"""The record of a run against a plain list of all it was told."""
+
+import pickle
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from environments.record import KEPT, Record
+
+
+def plainly(rows, time):
+    """The value at a time by a walk over all rows (time, value), the first of which is (0, 0)."""
+    for (start, before), (end, after) in zip(rows, rows[1:], strict=False):
+        if time == start:
+            return before
+        if start < time < end:
+            return before + (time - start) / (end - start) * (after - before)
+    return rows[-1][1]
+
+
+@settings(deadline=None)
+@given(
+    st.lists(
+        st.one_of(
+            st.tuples(st.just("step"), st.integers(1, 4), st.floats(-5, 5)),
+            st.tuples(st.just("stretch"), st.lists(st.floats(-5, 5), min_size=1, max_size=9)),
+            st.tuples(st.just("look"), st.floats(0, 1)),
+        ),
+        min_size=1,
+        max_size=30,
+    )
+)
+def test_any_mixture_of_steps_and_stretches(told):
+    record, rows = Record(["a", "b"]), [(0, 0.0)]
+    for kind, *what in told:
+        time, total = rows[-1]
+        if kind == "step":
+            rows.append((time + what[0], total + what[1]))
+            record.step(rows[-1][0], (rows[-1][1], -rows[-1][1]))
+        elif kind == "stretch":
+            rows += [(time + 1 + i, v) for i, v in enumerate(total + np.cumsum(what[0]))]
+            record.stretch(time, np.array([[v, -v] for _, v in rows[-len(what[0]) :]]))
+        else:
+            at = round(what[0] * time)
+            assert record.at(np.array([at]))["a"].tolist() == [plainly(rows, at)]
+    times = np.arange(rows[-1][0] + 1)
+    found = pickle.loads(pickle.dumps(record)).at(times)
+    assert found["a"].tolist() == [plainly(rows, t) for t in times]
+    assert (found["a"] == -found["b"]).all()
+
+
+def test_actions_that_take_no_time():
+    """A time's value is what its first action left; the next action begins where the last one of that time ended."""
+    record = Record(["x"])
+    for time, value in ((2, 1.0), (2, 5.0), (4, 9.0)):
+        record.step(time, (value,))
+    assert record.at(np.array([1, 2, 3, 4]))["x"].tolist() == [0.5, 1.0, 7.0, 9.0]
+
+
+def test_memory_does_not_grow_with_the_run():
+    record = Record(["x"])
+    part = KEPT // 8
+    for k in range(40):
+        record.stretch(k * part, np.arange(k * part + 1, (k + 1) * part + 1, dtype=float)[:, None])
+    last = 40 * part
+    times = np.array([last - KEPT, last - 1, last])
+    assert record.at(times)["x"].tolist() == times.tolist()
+    with pytest.raises(ValueError, match=r"times must lie in \d+\.\.5242880, as far as the run is kept, got \[1\]"):
+        record.at(np.array([1]))
+    assert len(pickle.dumps(record)) < 2.3 * 16 * KEPT
+
+
+def test_times_that_have_not_come():
+    record = Record(["x"], [3.0])
+    assert record.at(np.array([0]))["x"].tolist() == [3.0]
+    with pytest.raises(ValueError, match=r"times must lie in 0\.\.0"):
+        record.at(np.array([1]))
