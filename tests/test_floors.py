@@ -1,22 +1,36 @@
-"""The house stands: nothing imports upward, and importing policies is cheap."""
+"""The house stands: nothing imports upward or in a circle, the core knows no family, importing policies is cheap."""
 
 import ast
+import io
+import re
 import subprocess
 import sys
+import tokenize
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
 
+from bandits.families import ROOMS, families
+from bandits.registry import POLICIES
+
 ROOT = Path(__file__).parent.parent
 FLOORS = {"bandits": 0, "environments": 1, "experiments": 2}
+FILES = [path for floor in FLOORS for path in (ROOT / floor).rglob("*.py")]
+MODULES = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in FILES}
 
 
 def imports(path):
+    """Modules that a file imports, at once or later; of ``from a import b`` both ``a`` and, if it is one, ``a.b``."""
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module:
-            yield node.module
+            inner = [f"{node.module}.{alias.name}" for alias in node.names]
+            modules = [name for name in inner if name in MODULES]
+            yield from modules
+            if len(modules) < len(inner):
+                yield node.module
 
 
 @pytest.mark.parametrize("floor", FLOORS)
@@ -27,18 +41,91 @@ def test_nothing_imports_upward(floor):
             assert above <= FLOORS[floor], f"{path.relative_to(ROOT)} imports {module}"
 
 
+def test_nothing_imports_in_a_circle():
+    graph = {name: {m for m in imports(path) if m in MODULES and m != name} for name, path in MODULES.items()}
+    assert len(graph) > 200
+    list(TopologicalSorter(graph).static_order())  # CycleError names the circle
+
+
+def test_environments_import_no_algorithm():
+    algorithms = {str(place).partition(":")[0] for place in POLICIES.table.values()}
+    assert len(algorithms) > 70
+    for path in (ROOT / "environments").rglob("*.py"):
+        for module in imports(path):
+            assert module not in algorithms, f"{path.relative_to(ROOT)} imports the algorithm {module}"
+
+
+def core():
+    """The files of no family, but for the table of families."""
+    table = ROOT / "bandits" / "families.py"
+    return [p for p in FILES if p != table and not any(p.is_relative_to(ROOT / f / r) for f in FLOORS for r in ROOMS)]
+
+
+def code(path):
+    """The tokens of a file that are neither comments nor docstrings."""
+    text = path.read_text(encoding="utf-8")
+    docs = set()
+    for node in ast.walk(ast.parse(text)):
+        body = getattr(node, "body", None)
+        for statement in body if isinstance(body, list) else ():
+            if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
+                docs |= set(range(statement.lineno, statement.end_lineno + 1))
+    for token in tokenize.generate_tokens(io.StringIO(text).readline):
+        if token.type != tokenize.COMMENT and token.start[0] not in docs:
+            yield token.start[0], token.string
+
+
+def test_no_file_of_the_core_names_a_family():
+    name = re.compile(rf"(?<![A-Za-z])({'|'.join(family.name for family in families())})(?![A-Za-z])")
+    assert len(core()) > 30
+    for path in core():
+        for line, token in code(path):
+            assert not name.search(token), f"{path.relative_to(ROOT)}:{line} names a family: {token}"
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_every_family_is_a_room_like_the_others(room):
+    assert (ROOT / "bandits" / room / "problem.py").is_file()
+    places = [str(place).partition(":")[0] for place in next(f for f in families() if f.name == room).policies.values()]
+    here = {path.stem for path in (ROOT / "bandits" / room).glob("*.py")}
+    assert all(place.startswith(f"bandits.{room}.") for place in places)
+    assert len(set(places)) == len(places), "one algorithm, one file"
+    assert not places or "policy" in here
+    upstairs = ROOT / "environments" / room
+    if upstairs.is_dir() and next(f for f in families() if f.name == room).environments:
+        for name in ("environment", "instance", "examples"):
+            assert (upstairs / f"{name}.py").is_file(), f"environments/{room}/{name}.py"
+
+
+def test_problems_hold_no_algorithm():
+    """What a learner is told stands in ``problem.py``, which defines no policy."""
+    for path in (ROOT / "bandits").glob("*/problem.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            bases = {ast.unparse(base).partition("[")[0] for base in getattr(node, "bases", ())}
+            assert not any(base.endswith("Policy") for base in bases), f"{path.relative_to(ROOT)}: {node.name}"
+
+
+HEAVY = ["numba", "scipy", "gymnasium", "matplotlib", "pydantic"]
+
+
+def loaded(code, heavy):
+    """Which heavy packages a fresh interpreter has loaded after ``code``."""
+    code = f"import sys; {code}; print([m for m in {heavy} if m in sys.modules])"
+    return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+
+
 def test_policies_import_no_heavy_package():
-    heavy = ["numba", "scipy", "gymnasium", "matplotlib", "pydantic"]
-    code = f"import sys, bandits, bandits.arms.ucb1; print([m for m in {heavy} if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    assert loaded("import bandits, bandits.checks; from bandits import *; [bandits.POLICIES.load(n) for n in bandits.POLICIES]", HEAVY) == "[]"  # noqa: E501
 
 
 def test_the_command_line_imports_no_heavy_package():
-    heavy = ["numba", "scipy", "gymnasium", "matplotlib", "pydantic", "numpy"]
-    code = f"import sys, experiments.cli; print([m for m in {heavy} if m in sys.modules])"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert done.stdout.strip() == "[]"
+    assert loaded("import experiments.cli", [*HEAVY, "numpy"]) == "[]"
+
+
+def test_star_imports_bring_in_the_classes():
+    for package, names in (("bandits", "UCB1 LRU Policy BanditProblem PolicyCache"), ("environments", "BernoulliArms")):
+        code = f"from {package} import *; print({', '.join(names.split())})"
+        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
 
 
 def kernels(tree):
@@ -49,8 +136,7 @@ def kernels(tree):
 
 def test_kernels_call_only_kernels_of_their_own_file():
     """Numba's cache on disk does not see a change in another file."""
-    paths = [p for floor in FLOORS for p in (ROOT / floor).rglob("*.py")]
-    trees = {p: ast.parse(p.read_text(encoding="utf-8")) for p in paths}
+    trees = {p: ast.parse(p.read_text(encoding="utf-8")) for p in FILES}
     known = {
         (".".join(p.relative_to(ROOT).with_suffix("").parts), node.name)
         for p, t in trees.items()

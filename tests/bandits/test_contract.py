@@ -9,8 +9,8 @@ from bandits import BanditProblem, Bound, Instance, NotResetError, Policy, can_p
 from bandits.arms.problem import FullFeedbackProblem
 from bandits.arms.ucb1 import UCB1
 from bandits.checks import check_policy, play
-from bandits.contract import Assumption, bounds_of
 from bandits.contextual.problem import ContextualProblem
+from bandits.contract import Assumption, bounds_of
 from environments import BernoulliArms
 
 ARMS = [0.2, 0.4, 0.6]

@@ -2,8 +2,8 @@ from typing import Any, Protocol, runtime_checkable
 
 import pytest
 
-from bandits.arms.policy import Blocks
-from bandits.contract import World
+from bandits.arms.problem import Blocks
+from bandits.contract import Playable
 from bandits.offers import offers
 from environments import BernoulliArms
 
@@ -53,16 +53,16 @@ def test_one_class_may_offer_more_or_less_in_each_object() -> None:
     assert not offers(Proxy(Silent()), Aged)
 
 
-def test_a_world_that_hands_out_blocks() -> None:
-    world = BernoulliArms([0.2, 0.8], 10)
-    world.reset(seed=0)
-    assert offers(world, Blocks)
+def test_an_environment_that_hands_out_blocks() -> None:
+    environment = BernoulliArms([0.2, 0.8], 10)
+    environment.reset(seed=0)
+    assert offers(environment, Blocks)
 
     class Plain:
         """The contract alone."""
 
         clock = 0
-        observe, transition = world.observe, world.transition
+        observe, transition = environment.observe, environment.transition
 
-    assert offers(Plain(), World)
+    assert offers(Plain(), Playable)
     assert not offers(Plain(), Blocks)

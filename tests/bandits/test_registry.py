@@ -1,26 +1,45 @@
-"""Names resolve to classes: ours, those of entry points, and paths."""
+"""Names resolve to classes: ours, those of entry points, and paths; components are built in one way."""
 
 from importlib.metadata import EntryPoint
 
 import pytest
 
 import bandits
+import environments
+from bandits import Policy
 from bandits.arms.ucb1 import UCB1
-from bandits.registry import POLICIES, Registry
-from environments.registry import ENVIRONMENTS
+from bandits.registry import ENVIRONMENTS, POLICIES, TOOLS, Registry, unfit
 
 
-@pytest.mark.parametrize("registry", [POLICIES, ENVIRONMENTS], ids=["policies", "environments"])
+@pytest.mark.parametrize("registry", [POLICIES, ENVIRONMENTS, TOOLS], ids=["policies", "environments", "tools"])
 def test_every_name_loads(registry):
+    assert len(list(registry)) > 2
     for name in registry:
         cls = registry.load(name)
         assert cls.__doc__, name
         assert registry.table[name].endswith(f":{cls.__name__}")
 
 
-def test_unknown_names_get_a_hint():
-    with pytest.raises(ValueError, match=r"unknown policy 'ucb' \(did you mean 'ucb1'\?\); known: "):
-        POLICIES.load("ucb")
+@pytest.mark.parametrize("word", ["ucb", "UCB1", "UCB-1", "ucb_1"])
+def test_unknown_names_get_a_hint_whatever_their_case(word):
+    with pytest.raises(ValueError, match=rf"^unknown policy '{word}' \(did you mean .*'ucb1'.*\?\)$"):
+        POLICIES.load(word)
+
+
+def test_class_names_lead_to_the_registered_ones():
+    with pytest.raises(ValueError, match=r"did you mean 'kl_ucb'"):
+        POLICIES.load("KLUCB")
+
+
+def test_a_word_like_no_other():
+    with pytest.raises(ValueError, match=r"^unknown policy 'xyzzy'; `regretlab list` names all \d+$"):
+        POLICIES.load("xyzzy")
+
+
+def test_where_few_would_do_these_are_named():
+    assert POLICIES.hint("ucb", ["ucb1", "moss"], "those that play here") == (
+        " (did you mean 'ucb1'?); those that play here: moss, ucb1"
+    )
 
 
 def test_paths():
@@ -43,8 +62,66 @@ def test_entry_points_are_registered_and_do_not_shadow_ours(monkeypatch):
     assert registry.load("ucb1") is UCB1
 
 
-def test_classes_are_attributes_of_the_package():
+def test_classes_are_attributes_of_the_packages():
     assert bandits.UCB1 is UCB1
     assert "UCB1" in dir(bandits)
-    with pytest.raises(AttributeError, match="no attribute 'UCB9'"):
-        _ = bandits.UCB9
+    assert "BernoulliArms" in dir(environments)
+    for package in (bandits, environments):
+        with pytest.raises(AttributeError, match="no attribute 'UCB9'"):
+            _ = package.UCB9
+
+
+class Shape:
+    """Something to be built."""
+
+    def __init__(self, sides, size=1.0, colour="red"):
+        if sides < 3:
+            raise ValueError(f"sides must be >= 3, got {sides}")
+        self.sides, self.size, self.colour = sides, size, colour
+
+
+class Blob:
+    """Something without a side."""
+
+
+SHAPES = Registry("shape", {"polygon": Shape, "blob": Blob})
+
+
+def test_components_are_built_from_a_name_a_description_or_an_object():
+    assert isinstance(SHAPES.build("blob"), Blob)
+    made = SHAPES.build({"name": "polygon", "parameters": {"sides": 4}}, size=2.0)
+    assert (made.sides, made.size) == (4, 2.0)
+    copied = SHAPES.build(made, of=Shape)
+    assert copied is not made
+    assert copied.sides == 4
+    assert isinstance(SHAPES.build({"name": "blob", "parameters": None}), Blob)
+
+
+@pytest.mark.parametrize(
+    ("what", "text"),
+    [
+        (3, r"^form must be a name, or \{name: \.\.\., parameters: \{\.\.\.\}\}, got 3$"),
+        ({"nome": "blob"}, r"^form must be a name, or"),
+        ({"name": "blob", "sides": 3}, r"^form must have no key but name and parameters, got 'sides'; arguments of 'blob'"),
+        ({"name": "blob", "parameters": [3]}, r"^form.parameters must be a mapping from names to values, got \[3\]$"),
+        ("Polygon", r"^form: unknown shape 'Polygon' \(did you mean 'polygon'\?\); known: blob, polygon$"),
+        ({"name": "polygon", "parameters": {"side": 3}}, r"^form.parameters.side: Shape has no parameter 'side' \(did you"),
+        ("polygon", r"^form: Shape needs the parameter 'sides'$"),
+        ({"name": "polygon", "parameters": {"sides": 2}}, r"^form: sides must be >= 3, got 2$"),
+        ({"name": "polygon", "parameters": {"sides": 3, "colour": 1}}, r"^form.parameters.colour: 'colour' is not to be"),
+        ("blob", r"^form must be Shape, got 'blob', which is Blob$"),
+    ],
+)  # fmt: skip
+def test_what_is_no_component_is_told_with_its_place(what, text):
+    given = {} if what == "blob" else {"colour": "blue"}
+    of = Shape if what == "blob" else None
+    with pytest.raises(ValueError, match=text):
+        SHAPES.build(what, "form", of=of, **({} if "Shape needs" in text else given))
+
+
+def test_all_that_does_not_fit_is_found_at_once():
+    assert [key for key, _ in unfit(Shape, {"side": 1, "hue": 2}, ["size"])] == ["side", "hue", ""]
+
+
+def test_a_policy_as_a_component():
+    assert repr(POLICIES.build({"name": "ucb1", "parameters": {"exploration": 3}}, of=Policy)) == "UCB1(exploration=3.0)"

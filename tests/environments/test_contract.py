@@ -29,7 +29,7 @@ def test_every_policy_keeps_the_contract_in_every_example_it_plays(family, polic
 
 @pytest.mark.parametrize("name", [f"{f.name}:{name}" for f in families() for name in f.policies])
 def test_every_policy_is_checked_somewhere(name):
-    family, _, policy = name.partition(":")
+    _, _, policy = name.partition(":")
     examples = [e for f in families() for e in f.example_environments()]
     assert any(True for e in examples for _ in players(e, names=[policy])), f"no example is played by {policy}"
 

@@ -1,6 +1,7 @@
 """The record of a run against a plain list of all it was told."""
 
 import pickle
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from environments.record import KEPT, Record
 
 def plainly(rows, time):
     """The value at a time by a walk over all rows (time, value), the first of which is (0, 0)."""
-    for (start, before), (end, after) in zip(rows, rows[1:], strict=False):
+    for (start, before), (end, after) in pairwise(rows):
         if time == start:
             return before
         if start < time < end:
