@@ -109,9 +109,9 @@ class BetaThompson(BanditPolicy):
                     (*holds(instance, STATIONARY, BERNOULLI), prior),
                 )
             )
-        gaps = gaps_of(instance)
-        if gaps is not None:
-            best = float(np.clip((np.max(instance.means) - problem.low) / span, 0.0, 1.0))
+        gaps, means = gaps_of(instance), instance.means
+        if gaps is not None and means is not None:
+            best = float(np.clip((np.max(means) - problem.low) / span, 0.0, 1.0))
             slope = sum(gap / _divergence(max(best - gap / span, 0.0), best) for gap in gaps[gaps > 0])
             bounds.append(
                 Bound(

@@ -7,7 +7,7 @@ from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
-from bandits.arguments import check_outcome, check_rewards
+from bandits.arguments import check_action, check_outcome, check_rewards
 from bandits.arms.problem import Actions, ActionsProblem, BanditProblem, Block, Blocks, FullFeedbackProblem
 from bandits.contract import Array, Playable, Policy
 from bandits.offers import offers
@@ -69,5 +69,6 @@ class FullFeedbackPolicy(ArmsPolicy[FullFeedbackProblem, Array]):
         """Take in the rewards [n_arms] of all arms, checked."""
 
     def update(self, observation: Any, action: int, feedback: Array) -> None:
+        check_action("action", action, self._n_arms)
         check_rewards(feedback, self._n_arms)
         self.learn(feedback)

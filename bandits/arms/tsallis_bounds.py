@@ -57,8 +57,13 @@ def _finite_arms(
 ) -> list[Bound]:
     d, root = problem.n_actions, math.sqrt(problem.n_actions)
 
-    def bound(name: str, curve: Callable[[Array], Array], source: str, time: TimeClaim = "anytime") -> Bound:
-        evidence: Evidence = "derived" if "derived" in source else "exact"
+    def bound(
+        name: str,
+        curve: Callable[[Array], Array],
+        source: str,
+        evidence: Evidence = "exact",
+        time: TimeClaim = "anytime",
+    ) -> Bound:
         return Bound(name, "upper", curve, "fixed", source, evidence, assumptions, time)
 
     if reduced_variance:
@@ -73,15 +78,16 @@ def _finite_arms(
         source = f"{ZIMMERT_SELDIN}; Khodak et al. 2024, Theorem B.2 (in units of K)"
         return [bound("Tsallis-INF bound", lambda t: unit * (4.0 * np.sqrt(d * t) + 1.0), source)]
     c = step * math.sqrt(problem.horizon or 1)  # 1 or sqrt(8)
-    if c > 2.0:
-        source = "Khodak et al. 2024, Theorem B.1, with the step size that its constant needs"
-    else:
-        source = "derived: Khodak et al. 2024, Theorem B.1, with the constant for eta = 1/sqrt(T)"
+    evidence: Evidence = "exact" if c > 2.0 else "derived"
+    source = "Khodak et al. 2024, Theorem B.1, with the "
+    source += "step size that its constant needs" if c > 2.0 else "constant for eta = 1/sqrt(T)"
+    factor = 4.0 / c + c / 2.0
     return [
-        bound("Tsallis-INF bound", lambda t: (4.0 / c + c / 2.0) * unit * np.sqrt(d * t), source, "at the horizon"),
+        bound("Tsallis-INF bound", lambda t: factor * unit * np.sqrt(d * t), source, evidence, "at the horizon"),
         bound(
             "Tsallis-INF bound at any time",
             lambda t: unit * (4.0 * (root - 1.0) / step + step * root * t / 2.0),
-            "derived: follow the regularised leader with a fixed step size",
+            "follow the regularised leader with a fixed step size",
+            "derived",
         ),
     ]

@@ -68,13 +68,21 @@ def _solve(sums: Array, factor: float, start: float, probabilities: Array) -> fl
 
 @kernel
 def _choose(
-    t: int, uniform: float, sums: Array, probabilities: Array, memory: Array, rate: float, anytime: bool, running: bool
-) -> int:
-    """Draw an arm; ``memory`` is (root of the last round, total loss, losses outside [0, K], the first of them)."""
+    t: int,
+    uniform: float,
+    sums: Array,
+    probabilities: Array,
+    root: float,
+    total: float,
+    rate: float,
+    anytime: bool,
+    running: bool,
+) -> tuple[int, float]:
+    """(the arm drawn, the root z), from the ``root`` of the last round and the ``total`` of the losses so far."""
     factor = rate / math.sqrt(t) if anytime else rate
     if running and t > 1:
-        factor /= max(memory[1] / (t - 1), 1e-12)
-    memory[0] = _solve(sums, factor, memory[0], probabilities)
+        factor /= max(total / (t - 1), 1e-12)
+    root = _solve(sums, factor, root, probabilities)
     arm = 0
     for i in range(sums.size):
         if probabilities[i] > 0.0:
@@ -82,22 +90,21 @@ def _choose(
             uniform -= probabilities[i]
             if uniform < 0.0:
                 break
-    return arm
+    return arm, root
 
 
 @kernel
 def _learn(
-    t: int, arm: int, loss: float, sums: Array, probabilities: Array, memory: Array, running: bool, rv: bool, clip: bool
-) -> None:
+    t: int, arm: int, loss: float, sums: Array, probabilities: Array, running: bool, rv: bool, clip: bool
+) -> tuple[float, bool]:
+    """(the loss as it counts, whether it was outside [0, K])."""
+    outside = False
     if running:
         loss = max(loss, 0.0)
     elif loss < -ROUNDING or loss > 1.0 + ROUNDING:
-        if memory[2] == 0.0:
-            memory[3] = loss
-        memory[2] += 1.0
+        outside = True
         if clip:
             loss = min(max(loss, 0.0), 1.0)
-    memory[1] += loss
     if rv:
         for i in range(sums.size):
             shift = 0.5 if probabilities[i] * t >= 16.0 else 0.0
@@ -106,6 +113,7 @@ def _learn(
                 sums[i] += (loss - shift) / probabilities[i]
     else:
         sums[arm] += loss / probabilities[arm]
+    return loss, outside
 
 
 @kernel
@@ -116,20 +124,29 @@ def _play(
     t: int,
     sums: Array,
     probabilities: Array,
-    memory: Array,
+    root: float,
+    total: float,
     high: float,
     unit: float,
     rate: float,
     modes: tuple[bool, bool, bool, bool],
-) -> None:
+) -> tuple[float, float, int, float]:
+    """(root, total, number of losses outside [0, K], the first of them) after the rounds."""
     anytime, running, rv, clip = modes
+    n_exceed, first = 0, 0.0
     for s in range(actions.size):
-        arm = _choose(t + s, uniforms[s], sums, probabilities, memory, rate, anytime, running)
+        arm, root = _choose(t + s, uniforms[s], sums, probabilities, root, total, rate, anytime, running)
         reward = block.levels[s * block.stride, arm] + block.noise[s]
         if block.binary:
             reward = 1.0 if reward > 0.0 else 0.0
-        _learn(t + s, arm, (high - reward) / unit, sums, probabilities, memory, running, rv, clip)
+        loss = (high - reward) / unit
+        counted, outside = _learn(t + s, arm, loss, sums, probabilities, running, rv, clip)
+        total += counted
+        if outside:
+            first = loss if n_exceed == 0 else first
+            n_exceed += 1
         actions[s] = arm
+    return root, total, n_exceed, first
 
 
 class TsallisINF(BanditPolicy):
@@ -190,7 +207,8 @@ class TsallisINF(BanditPolicy):
         self._t, self._drawn = 1, -1
         self._sums = np.zeros(problem.n_actions)
         self._probabilities = np.full(problem.n_actions, 1.0 / problem.n_actions)
-        self._memory = np.array([math.sqrt(problem.n_actions), 0.0, 0.0, 0.0])
+        self._root, self._total = math.sqrt(problem.n_actions), 0.0
+        self._n_exceed, self._first_exceeding = 0, 0.0
         self._high, self._unit = problem.high, self._unit_of(problem)
         self._rate = self._step_of(problem) / 2.0
         self._anytime, self._running = self.step == "anytime", self.scale == "running_mean"
@@ -200,7 +218,7 @@ class TsallisINF(BanditPolicy):
     @property
     def n_exceed(self) -> int:
         """Number of losses outside [0, K] in this run."""
-        return int(self._memory[2])
+        return self._n_exceed
 
     @property
     def probabilities(self) -> Array:
@@ -208,9 +226,17 @@ class TsallisINF(BanditPolicy):
         return self._probabilities.copy()
 
     def choose(self, observation: Any) -> int:
-        uniform = self._rng.random()
-        p, memory = self._probabilities, self._memory
-        self._drawn = _choose(self._t, uniform, self._sums, p, memory, self._rate, self._anytime, self._running)
+        self._drawn, self._root = _choose(
+            self._t,
+            self._rng.random(),
+            self._sums,
+            self._probabilities,
+            self._root,
+            self._total,
+            self._rate,
+            self._anytime,
+            self._running,
+        )
         return self._drawn
 
     def learn(self, action: int, reward: float) -> None:
@@ -221,34 +247,42 @@ class TsallisINF(BanditPolicy):
             )
         self._drawn = -1
         loss = (self._high - reward) / self._unit
-        p, memory = self._probabilities, self._memory
-        _learn(self._t, action, loss, self._sums, p, memory, self._running, self._rv, self._clip)
+        counted, outside = _learn(
+            self._t, action, loss, self._sums, self._probabilities, self._running, self._rv, self._clip
+        )
+        self._total += counted
         self._t += 1
-        self._judge()
+        if outside:
+            self._exceeded(1, loss)
 
     def play(self, block: Block, actions: Actions) -> None:
-        _play(
+        self._root, self._total, n_exceed, first = _play(
             block,
             actions,
             self._rng.random(actions.size),
             self._t,
             self._sums,
             self._probabilities,
-            self._memory,
+            self._root,
+            self._total,
             self._high,
             self._unit,
             self._rate,
             (self._anytime, self._running, self._rv, self._clip),
         )
         self._t += actions.size
-        self._judge()
+        if n_exceed:
+            self._exceeded(n_exceed, first)
 
-    def _judge(self) -> None:
-        if self._warned or self._clip or self._memory.item(2) == 0.0:
+    def _exceeded(self, losses: int, first: float) -> None:
+        if self._n_exceed == 0:
+            self._first_exceeding = first
+        self._n_exceed += losses
+        if self._clip or self._warned:
             return
         message = (
-            f"TsallisINF(scale={self.scale!r}) got a loss of {self._memory[3] * self._unit:g}, outside [0, K] with "
-            f"K={self._unit:g}: the regret bound does not hold. Give a larger scale, or on_exceed='clip'"
+            f"TsallisINF(scale={self.scale!r}) got a loss of {self._first_exceeding * self._unit:g}, outside [0, K] "
+            f"with K={self._unit:g}: the regret bound does not hold. Give a larger scale, or on_exceed='clip'"
         )
         if self.on_exceed == "error":
             raise ValueError(message)
@@ -256,7 +290,7 @@ class TsallisINF(BanditPolicy):
         warnings.warn(message, RuntimeWarning, stacklevel=3)
 
     def regret_bounds(self, problem: BanditProblem, instance: Instance) -> Sequence[Bound]:
-        """The bounds of ``bandits.arms.tsallis_bounds``: finitely many arms, and Theorem 2.1 in solver worlds."""
+        """The bounds of ``bandits.arms.tsallis_bounds``; ``bandits.sor.theory`` draws conclusions from them."""
         if not isinstance(instance, ArmsInstance):
             return ()
         if self.step != "anytime" and problem.horizon is None:

@@ -60,12 +60,12 @@ class UCB1(BanditPolicy):
         >>> import numpy as np
         >>> from bandits import UCB1
         >>> from environments import BernoulliArms
-        >>> world, policy = BernoulliArms([0.2, 0.8], horizon=1000), UCB1()
-        >>> world.begin(world.draw(np.random.default_rng(0)))
-        >>> policy.reset(world.problem, np.random.default_rng(1))
-        >>> policy.advance(world, 1000)
-        >>> world.ledger()["reward"]
-        791.0
+        >>> environment, policy = BernoulliArms([0.2, 0.8], horizon=1000), UCB1()
+        >>> environment.begin(environment.draw(np.random.default_rng(0)))
+        >>> policy.reset(environment.problem, np.random.default_rng(1))
+        >>> policy.advance(environment, 1000)
+        >>> environment.metrics(np.array([10, 1000]))["reward"]
+        array([  8., 791.])
     """
 
     def __init__(self, exploration: float = 2.0) -> None:

@@ -63,7 +63,7 @@ class AdversarialArms(ArmsEnvironment[Array]):
         self._generator: Generator | None = None
         self._given = np.empty((0, 0))
         is_path = isinstance(self.source, str) and self.source.endswith((".npy", ".csv"))
-        if isinstance(self.source, str | Mapping) and not is_path:
+        if isinstance(self.source, Mapping) or (isinstance(self.source, str) and not is_path):
             self._generator = GENERATORS.build(self.source, "source")
             rounds, arms = (10_000 if horizon is None else horizon), (10 if n_arms is None else n_arms)
         else:

@@ -77,7 +77,7 @@ class PiecewiseArms(ArmsEnvironment[np.random.Generator]):
         return -self._generator.random(n) if self.binary else self.sd * self._generator.standard_normal(n)
 
     def _lengths(self, times: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Rounds [n_times, n_segments] of every segment up to each checkpoint."""
+        """Rounds [n_times, n_segments] of every segment up to each time."""
         ends = np.append(self._starts[1:], self.horizon)
         return np.asarray(np.clip(times[:, None], self._starts, ends) - self._starts)
 
