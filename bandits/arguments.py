@@ -116,8 +116,10 @@ def check_outcome(action: int, reward: float, n_actions: int) -> None:
     Raises:
         ValueError: no such action, or a reward that is not finite.
     """
-    check_action("action", action, n_actions)
-    check_reward(reward)
+    if type(action) is not int or not 0 <= action < n_actions:
+        check_action("action", action, n_actions)
+    if not -math.inf < reward < math.inf:
+        check_reward(reward)
 
 
 def check_reward(reward: float) -> None:

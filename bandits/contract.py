@@ -7,10 +7,12 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, Protocol, TypeVar, final
+from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar, final
 
 import numpy as np
 from numpy.typing import NDArray
+
+from bandits.guard import guard
 
 Obs = TypeVar("Obs")
 Act = TypeVar("Act")
@@ -173,8 +175,13 @@ class Playable(Protocol[Obs_co, Act_contra, Fbk_co]):
         """Carry out one action; returns (reward, feedback)."""
 
 
-class NotResetError(RuntimeError, AttributeError):
+class NotResetError(RuntimeError):
     """A policy was asked to play before ``reset``; nothing has changed."""
+
+    @classmethod
+    def of(cls, policy: object) -> NotResetError:
+        """The error of ``policy``."""
+        return cls(f"{type(policy).__name__} was not reset: call reset(problem, rng) before choose and update")
 
 
 class Policy(ABC, Generic[P, Obs, Act, Fbk]):
@@ -216,6 +223,10 @@ class Policy(ABC, Generic[P, Obs, Act, Fbk]):
 
     plays: ClassVar[tuple[type[Problem], ...]]
     clairvoyant: ClassVar[bool] = False
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        guard(cls, ("choose", "update", "leap"), NotResetError.of)
 
     @abstractmethod
     def reset(self, problem: P, rng: np.random.Generator) -> None:
@@ -282,16 +293,6 @@ class Policy(ABC, Generic[P, Obs, Act, Fbk]):
     def __repr__(self) -> str:
         names = inspect.signature(type(self)).parameters
         return f"{type(self).__name__}({', '.join(f'{n}={getattr(self, n)!r}' for n in names)})"
-
-    if not TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any:
-            """What ``reset`` sets is missing before it."""
-            if name.startswith("_") and not name.startswith("__"):
-                raise NotResetError(
-                    f"{type(self).__name__} was not reset: call reset(problem, rng) before choose and update"
-                )
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
 
 def bounds_of(policy: Policy[Any, Any, Any, Any], problem: Problem, instance: Instance) -> list[Bound]:

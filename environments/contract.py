@@ -5,13 +5,14 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, final
+from typing import Any, Generic, TypeVar, final
 
 import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
 from bandits.contract import Array, Bound, Instance, Problem
+from bandits.guard import guard
 
 Obs = TypeVar("Obs")
 Act = TypeVar("Act")
@@ -46,8 +47,28 @@ class Regret:
     worst: str = "worst"
 
 
-class NotBegunError(RuntimeError, AttributeError):
+class NotBegunError(RuntimeError):
     """An environment was asked to play before a run was begun; nothing has changed."""
+
+    @classmethod
+    def of(cls, environment: object) -> NotBegunError:
+        """The error of ``environment``."""
+        return cls(f"{type(environment).__name__}: no run was begun: call reset(), or begin(draw(rng))")
+
+
+_IN_A_RUN = (
+    "observe",
+    "transition",
+    "metrics",
+    "comparators",
+    "clocks",
+    "lower_bounds",
+    "instance",
+    "clairvoyant",
+    "block",
+    "absorb",
+)
+"""Methods that make sense in a run only."""
 
 
 class Environment(gymnasium.Env[Obs, Act], ABC, Generic[Obs, Act, Fbk, Tape]):
@@ -66,6 +87,10 @@ class Environment(gymnasium.Env[Obs, Act], ABC, Generic[Obs, Act, Fbk, Tape]):
 
     problem: Problem
     clock: int
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        guard(cls, _IN_A_RUN, NotBegunError.of)
 
     @abstractmethod
     def draw(self, rng: np.random.Generator) -> Tape:
@@ -154,14 +179,6 @@ class Environment(gymnasium.Env[Obs, Act], ABC, Generic[Obs, Act, Fbk, Tape]):
         reward, feedback = self.transition(action)
         over = self.problem.horizon is not None and self.clock >= self.problem.horizon
         return self.observe(), float(reward), False, over, {"feedback": feedback}
-
-    if not TYPE_CHECKING:
-
-        def __getattr__(self, name: str) -> Any:
-            """What ``begin`` sets is missing before it."""
-            if name == "clock" or (name.startswith("_") and not name.startswith("__")):
-                raise NotBegunError(f"{type(self).__name__}: no run was begun: call reset(), or begin(draw(rng))")
-            raise AttributeError(f"{type(self).__name__!r} object has no attribute {name!r}")
 
 
 _NOTHING = Instance()

@@ -50,7 +50,7 @@ class ArmsEnvironment(Environment[Any, Any, Any, Tape]):
         self.problem = problem
         self.action_space = spaces.Discrete(problem.n_actions)
         self.observation_space = spaces.Discrete(1)
-        self._full = isinstance(problem, FullFeedbackProblem)
+        self._full, self._n_arms = isinstance(problem, FullFeedbackProblem), problem.n_actions
 
     @abstractmethod
     def _start(self, tape: Tape) -> None:
@@ -72,9 +72,10 @@ class ArmsEnvironment(Environment[Any, Any, Any, Tape]):
 
     def begin(self, tape: Tape) -> None:
         self.tape = tape
-        self.clock = self._drawn = self._ends = 0
-        self._reward = self._expected = 0.0
+        self.clock = self._drawn = self._ends = self._settled = 0
+        self._totals = 0.0, 0.0
         self._record = Record(("reward", "expected_reward"))
+        self._played: list[int] = []
         self._start(tape)
 
     def observe(self) -> Any:
@@ -83,21 +84,46 @@ class ArmsEnvironment(Environment[Any, Any, Any, Tape]):
     def _reserve(self) -> None:
         """Have the levels and the noise of the current round at hand."""
         self.check_running()
+        if self.clock < self._ends:
+            return
+        self._settle()
         if self.clock == self._drawn:
             self._first = self._drawn
             self._drawn = min(self._first + BLOCK, self.horizon)
             self._uncut = self._noise(self._drawn - self._first)
-        if self.clock == self._ends:
-            self._row = self.clock
-            self._rows, self._stride, self._ends = self._levels(self.clock, self._drawn)
+        self._row = self.clock
+        self._rows, self._stride, self._ends = self._levels(self.clock, self._drawn)
+
+    def _from(self, start: int, stop: int) -> Block:
+        """The rounds ``start..stop`` of those at hand."""
+        noise = self._uncut[start - self._first : stop - self._first]
+        levels = self._rows[start - self._row :] if self._stride else self._rows
+        return Block(levels, self._stride, noise, self.binary)
+
+    def _settle(self) -> None:
+        """Account for the actions played one by one since the last time."""
+        if self._played:
+            self._account(np.array(self._played, dtype=np.int64))
+            self._played = []
+
+    def _account(self, actions: Actions) -> None:
+        totals = np.empty((actions.size, 2))
+        stop = self._settled + actions.size
+        _account(self._from(self._settled, stop), actions, *self._totals, totals)
+        self._record.stretch(self._settled, totals)
+        self._totals, self._settled = totals[-1].tolist(), stop
+
+    def _pay(self, reward: float, level: float) -> None:
+        """Account for one round in which something else than an arm was played."""
+        self._settle()
+        self._totals = self._totals[0] + reward, self._totals[1] + level
+        self.clock = self._settled = self.clock + 1
+        self._record.step(self.clock, self._totals)
 
     def block(self, most: int) -> Block:
         """The next rounds for a compiled policy: at least 1, at most ``most``, cut where levels or noise end."""
         self._reserve()
-        stop = min(self.clock + most, self._ends)
-        noise = self._uncut[self.clock - self._first : stop - self._first]
-        levels = self._rows[self.clock - self._row :] if self._stride else self._rows
-        return Block(levels, self._stride, noise, self.binary)
+        return self._from(self.clock, min(self.clock + most, self._ends))
 
     def absorb(self, actions: Actions) -> None:
         """Account for the actions [n_rounds] played in the last block.
@@ -105,31 +131,30 @@ class ArmsEnvironment(Environment[Any, Any, Any, Tape]):
         Raises:
             ValueError: more actions than the block has rounds, or one that does not exist; nothing changes.
         """
-        block = self.block(actions.size)
-        if len(block.noise) != actions.size:
-            raise ValueError(f"at most {len(block.noise)} actions were asked for, got {actions.size}")
-        check_action("actions", int(actions.min()), self.problem.n_actions)
-        check_action("actions", int(actions.max()), self.problem.n_actions)
-        totals = np.empty((actions.size, 2))
-        _account(block, actions, self._reward, self._expected, totals)
-        self._record.stretch(self.clock, totals)
-        self._reward, self._expected = totals[-1].tolist()
-        self.clock += actions.size
+        if actions.size == 0:
+            return
+        self._reserve()
+        if actions.size > self._ends - self.clock:
+            raise ValueError(f"the last block has {self._ends - self.clock} rounds, got {actions.size} actions")
+        check_action("actions", int(actions.min()), self._n_arms)
+        check_action("actions", int(actions.max()), self._n_arms)
+        self._settle()
+        self._account(actions)
+        self.clock = self._settled
 
     def transition(self, action: Any) -> tuple[float, Any]:
-        if self.clock >= self._ends:
+        now = self.clock
+        if now >= self._ends:
             self._reserve()
-        check_action("action", action, self.problem.n_actions)
-        row = (self.clock - self._row) * self._stride
-        noise = self._uncut.item(self.clock - self._first)
-        level = self._rows.item(row, action)
-        reward = level + noise
+        if type(action) is not int or not 0 <= action < self._n_arms:
+            check_action("action", action, self._n_arms)
+        row = (now - self._row) * self._stride
+        noise = self._uncut.item(now - self._first)
+        reward = self._rows.item(row, action) + noise
         if self.binary:
             reward = 1.0 if reward > 0.0 else 0.0
-        self._reward += reward
-        self._expected += level
-        self.clock += 1
-        self._record.step(self.clock, (self._reward, self._expected))
+        self._played.append(action)
+        self.clock = now + 1
         return reward, self._revealed(row, noise) if self._full else reward
 
     def _revealed(self, row: int, noise: float) -> Array:
@@ -137,4 +162,5 @@ class ArmsEnvironment(Environment[Any, Any, Any, Tape]):
         return (rewards > 0.0).astype(np.float64) if self.binary else rewards
 
     def metrics(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
+        self._settle()
         return self._record.at(times)

@@ -98,14 +98,32 @@ def test_a_broken_promise_is_found(broken, what):
 
 
 def test_before_reset_a_policy_says_so_and_changes_nothing():
-    policy = UCB1()
+    policy, environment = UCB1(), arms()
+    environment.reset(seed=1)
     before = pickle.dumps(policy)
-    for ask in (lambda: policy.choose(None), lambda: policy.update(None, 0, 0.5), lambda: policy.advance(arms(), 3)):
-        with pytest.raises((NotResetError, RuntimeError), match=r"was not reset|no run was begun"):
+    for ask in (
+        lambda: policy.choose(None),
+        lambda: policy.choose(observation=None),
+        lambda: policy.update(None, 0, 0.5),
+        lambda: policy.advance(environment, 3),
+    ):
+        with pytest.raises(NotResetError, match=r"^UCB1 was not reset: call reset\(problem, rng\) before"):
             ask()
     assert pickle.dumps(policy) == before
-    with pytest.raises(AttributeError, match="no attribute 'colour'"):
-        _ = policy.colour
+
+
+class Faulty(UCB1):
+    """Its own fault is not taken for a missing reset."""
+
+    def choose(self, observation):
+        return observation.colour
+
+
+def test_other_errors_pass_as_they_are():
+    policy = Faulty()
+    policy.reset(BanditProblem(n_actions=2), np.random.default_rng(0))
+    with pytest.raises(AttributeError, match="'NoneType' object has no attribute 'colour'"):
+        policy.choose(None)
 
 
 @pytest.mark.parametrize(

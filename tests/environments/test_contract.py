@@ -160,12 +160,15 @@ def test_bounds_that_cannot_stand_are_found(curve, comparator_class, what):
 
 def test_before_a_run_an_environment_says_so():
     environment = BernoulliArms([0.2, 0.8], 60)
-    for ask in (lambda: environment.transition(0), lambda: environment.block(3), lambda: environment.clock):
+    for ask in (
+        lambda: environment.transition(0),
+        lambda: environment.step(0),
+        lambda: environment.block(3),
+        lambda: environment.metrics(np.array([1])),
+    ):
         with pytest.raises(NotBegunError, match=r"BernoulliArms: no run was begun: call reset\(\), or begin"):
             ask()
-    assert not hasattr(environment, "_reward")
-    with pytest.raises(AttributeError, match="no attribute 'colour'"):
-        _ = environment.colour
+    assert not hasattr(environment, "clock")
 
 
 def test_illegal_actions_change_nothing():
