@@ -20,6 +20,7 @@ class Page:
         self.folder, self.bin = folder, folder / "bin"
         self.bin.mkdir()
         for name, block in self.blocks.items():
+            (folder / name).parent.mkdir(exist_ok=True)
             (folder / name).write_text(block, encoding="utf-8")
         command = self.bin / "regretlab"
         command.write_text(
@@ -53,8 +54,9 @@ def importable(page, monkeypatch):
         made = page(path)
         monkeypatch.syspath_prepend(str(made.folder))
         for name in made.blocks:
-            monkeypatch.setitem(sys.modules, name.removesuffix(".py"), None)
-            del sys.modules[name.removesuffix(".py")]
+            module = name.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+            monkeypatch.setitem(sys.modules, module, None)
+            del sys.modules[module]
         return made
 
     return make

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 
 import experiments
-from bandits.checks import TableWorld, check_policy
-from bandits.registry import POLICIES, Registry
-from environments.registry import ENVIRONMENTS
+from bandits.checks import check_policy, play
+from bandits.registry import ENVIRONMENTS, POLICIES, Registry
+from environments import AdversarialArms
 
 
 def install(page):
@@ -30,6 +30,11 @@ def registered(kind, ours):
     return Registry(kind, ours.table, ours.group)
 
 
+def result(page, study, experiment):
+    """What the page's study has computed for one of its experiments."""
+    return experiments.load(page.folder / "results" / study).experiments[experiment]
+
+
 def run_its_tests(page, name):
     page.run("python", "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error", name)
 
@@ -39,7 +44,7 @@ def test_quick_start(page):
     quickstart = page("docs/quickstart.md")
     quickstart.run("regretlab", "run", "two_arms.yaml", "--jobs", "1", "--no-plot")
     quickstart.run("regretlab", "check", "results/two_arms")
-    printed = quickstart.run("regretlab", "run", "two_arms.yaml", "--set", "panels.close.replicates=48", "--no-plot")
+    printed = quickstart.run("regretlab", "run", "two_arms.yaml", "--set", "experiments.close.replicates=48", "--no-plot")
     assert re.search(r"\b[1-9]\d* kept", printed)
     printed = quickstart.run("python", "look.py")
     assert [line.split()[0] for line in printed.splitlines()[:3]] == ["ucb1", "kl_ucb", "beta_thompson"]
@@ -52,9 +57,9 @@ def test_write_a_policy(importable):
     policy.run("regretlab", "run", "study.yaml", "--jobs", "1", "--no-plot")
     policy.run("regretlab", "check", "results/explore")
     assert "Lattimore" not in policy.run("regretlab", "show", "mine:ExploreFirst").splitlines()[0]
-    panel = experiments.load(policy.folder / "results/explore").panels["four_arms"]
-    assert all(b.holds for label in panel.series for b in panel.bounds[label])
-    assert [b.name for b in panel.bounds["explore first, 20"]] == ["explore-first bound"]
+    four_arms = result(policy, "explore", "four_arms")
+    assert all(b.holds for label in four_arms.series for b in four_arms.bounds[label])
+    assert [b.name for b in four_arms.bounds["explore first, 20"]] == ["explore-first bound"]
     install(policy)
     assert registered("policy", POLICIES).load("explore_first").__name__ == "ExploreFirst"
     assert "explore_first" not in POLICIES.table
@@ -65,15 +70,10 @@ def test_the_compiled_policy_is_the_same(importable):
     from fast import FastExploreFirst
     from mine import ExploreFirst
 
-    rewards = np.random.default_rng(2).random((500, 5))
-    check_policy(lambda: FastExploreFirst(20), lambda stepwise: TableWorld(rewards, stepwise=stepwise))
-    played = []
-    for make in (ExploreFirst, FastExploreFirst):
-        world, policy = TableWorld(rewards), make(20)
-        policy.reset(world.problem, np.random.default_rng(0))
-        policy.advance(world, 500)
-        played.append(world.history)
-    assert played[0] == played[1]
+    table = np.random.default_rng(2).random((500, 5))
+    check_policy(lambda: FastExploreFirst(20), lambda: AdversarialArms(table))
+    slow, fast = (play(make(20), AdversarialArms(table), 0)["reward"] for make in (ExploreFirst, FastExploreFirst))
+    assert slow.tolist() == fast.tolist()
 
 
 @pytest.mark.slow
@@ -83,13 +83,46 @@ def test_write_an_environment(importable):
     shop.run("regretlab", "run", "study.yaml", "--jobs", "1", "--no-plot")
     shop.run("regretlab", "check", "results/shop")
     shop.run("python", "loop.py")
-    panel = experiments.load(shop.folder / "results/shop").panels["prices"]
-    assert [b.holds for b in panel.bounds["ucb1"]] == [True]
-    assert panel.regret("ucb1")[:, -1].mean() < panel.regret("uniform")[:, -1].mean() * 0.6
-    assert np.all(panel.regret("uniform", "hindsight").mean(axis=0)[-1] > 0)
+    prices = result(shop, "shop", "prices")
+    assert [b.holds for b in prices.bounds["ucb1"]] == [True]
+    assert prices.regret("ucb1")[:, -1].mean() < prices.regret("uniform")[:, -1].mean() * 0.6
+    assert np.all(prices.regret("uniform", "hindsight").mean(axis=0)[-1] > 0)
     install(shop)
     assert registered("environment", ENVIRONMENTS).load("posted_prices").__name__ == "PostedPrices"
     assert "posted_prices" in {e.name for e in metadata.entry_points(group="regretlab.environments")}
+
+
+@pytest.mark.slow
+def test_add_a_family(page):
+    """In processes of its own, since the table of families is read once in each."""
+    newsvendor = page("docs/family.md")
+    install(newsvendor)
+    run_its_tests(newsvendor, "test_newsvendor.py")
+    (newsvendor.folder / "listed.py").write_text(LISTED, encoding="utf-8")
+    newsvendor.run("python", "-W", "error", "listed.py")
+    newsvendor.run("regretlab", "run", "study.yaml", "--jobs", "1")
+    newsvendor.run("regretlab", "check", "results/orders")
+    assert (newsvendor.folder / "results/orders/figures/orders.png").is_file()
+    shop = result(newsvendor, "orders", "shop")
+    assert [(b.comparator_class, b.holds) for b in shop.bounds["gradient_orders"]] == [
+        ("fixed", True),
+        ("hindsight", True),
+    ]
+    best = shop.regret("gradient_orders")[:, -1].mean()
+    assert 0.0 < best < 0.3 * shop.regret("0.5 every day")[:, -1].mean()
+
+
+LISTED = """
+import gymnasium
+
+import bandits
+import environments
+from bandits.families import families
+
+assert families()[-1].name == "newsvendor"
+assert {"gradient_orders", "fixed_order"} <= set(bandits.POLICIES)
+assert gymnasium.make("regretlab/UniformDemand-v0", most=0.5).unwrapped.most == 0.5
+"""
 
 
 @pytest.mark.slow
@@ -97,7 +130,7 @@ def test_shards_make_the_whole(page):
     cluster = page("docs/cluster.md")
     assert "the same to the bit" in cluster.run("sh", "-e", "shards.sh")
     manifest = json.loads((cluster.folder / "merged/manifest.json").read_text(encoding="utf-8"))
-    assert len(manifest["cells"]) == len(list((cluster.folder / "merged/cells").iterdir()))
+    assert len(manifest["jobs"]) == len(list((cluster.folder / "merged/jobs").iterdir()))
 
 
 def test_arms_in_a_loop(page):
