@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bandits.arguments import did_you_mean, integer, one_of, positive, real, reals
+from bandits.arguments import check_action, check_outcome, did_you_mean, integer, nearest, one_of, positive, real, reals
 
 
 @pytest.mark.parametrize("value", [1, 1.5, np.float64(2.0), np.int64(3), np.float32(0.5)])
@@ -67,3 +67,25 @@ def test_a_list_of_numbers_is_one_of_python():
     assert reals("x", ()) == []
     with pytest.raises(ValueError, match="x must be a finite number"):
         real("x", 10**400)
+
+
+def test_hints_do_not_look_at_case_or_signs():
+    assert did_you_mean("UCB-1", ["ucb1", "moss"]) == " (did you mean 'ucb1'?)"
+    assert did_you_mean("fastslow", ["FAST_SLOW"]) == " (did you mean 'FAST_SLOW'?)"
+    assert nearest("ucb", ["ucb1", "ucb_v", "lru"], 3) == ["ucb_v", "ucb1"]
+
+
+@pytest.mark.parametrize("action", [-1, 3, 10**30, 0.0, 1.5, True, np.True_, np.float64(1)])
+def test_actions_that_do_not_exist(action):
+    with pytest.raises(ValueError, match=r"action must be a whole number in 0\.\.2, got"):
+        check_action("action", action, 3)
+    with pytest.raises(ValueError, match=r"action must be a whole number in 0\.\.2, got"):
+        check_outcome(action, 0.5, 3)
+
+
+def test_actions_and_rewards_that_do():
+    for action in (0, 2, np.int64(1), np.uint8(2)):
+        check_outcome(action, -1e300, 3)
+    for reward in (float("nan"), float("inf"), -float("inf")):
+        with pytest.raises(ValueError, match="the reward must be a finite number, got"):
+            check_outcome(0, reward, 3)
