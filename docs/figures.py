@@ -1,6 +1,6 @@
 """Draws the figures that the pages show, from the studies that they name.
 
-A page shows ``figures/<study>/<part>.png``: a shipped study, and one of its panels or sweeps, or the study's own name
+A page shows ``figures/<study>/<part>.png``: a shipped study, and one of its experiments or sweeps, or the study's own name
 for all of them side by side. Nothing else lists the figures. Results are kept in ``docs/_build/results``.
 
     python docs/figures.py [STUDY ...]
@@ -38,7 +38,7 @@ def draw(study: str, parts: set[str]) -> None:
     folder = DOCS / "_build" / "results" / study
     outcome = experiments.run(experiments.load_study(find(study)), folder)
     if outcome.failed:
-        raise SystemExit(f"{study}: {len(outcome.failed)} cells failed; first: {outcome.failed[0].error}")
+        raise SystemExit(f"{study}: {len(outcome.failed)} jobs failed; first: {outcome.failed[0].error}")
     target = DOCS / "figures" / study
     target.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as drawn:

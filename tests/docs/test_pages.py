@@ -44,7 +44,9 @@ def test_quick_start(page):
     quickstart = page("docs/quickstart.md")
     quickstart.run("regretlab", "run", "two_arms.yaml", "--jobs", "1", "--no-plot")
     quickstart.run("regretlab", "check", "results/two_arms")
-    printed = quickstart.run("regretlab", "run", "two_arms.yaml", "--set", "experiments.close.replicates=48", "--no-plot")
+    printed = quickstart.run(
+        "regretlab", "run", "two_arms.yaml", "--set", "experiments.close.replicates=48", "--no-plot"
+    )
     assert re.search(r"\b[1-9]\d* kept", printed)
     printed = quickstart.run("python", "look.py")
     assert [line.split()[0] for line in printed.splitlines()[:3]] == ["ucb1", "kl_ucb", "beta_thompson"]

@@ -20,7 +20,7 @@ def test_sweeps_and_results(page):
     assert "two_arms-horizon=100,sd=0.5: gaussian" in listed
     assert "ucb1 exploration=0.5" in listed
     changed = studies.run(
-        "regretlab", "run", "sweep.yaml", "--dry-run", "--set", "panels.two_arms.horizon.sweep=[7, 9]"
+        "regretlab", "run", "sweep.yaml", "--dry-run", "--set", "experiments.two_arms.horizon.sweep=[7, 9]"
     )
     assert "two_arms-horizon=9,sd=1" in changed
     studies.run("regretlab", "run", "sweep.yaml", "--jobs", "1", "--no-plot")
@@ -45,9 +45,9 @@ def test_search(page):
     lines = studies.run("python", "chosen.py").splitlines()
     assert [line.split()[0] for line in lines] == ["UCB1", "tuning", "first", "UCB-V", "tuning", "first"]
     results = experiments.load(studies.folder / "results/search")
-    assert list(results.panels["arms"].series) == ["UCB1", "UCB-V", "UCB1 as published"]
+    assert list(results.experiments["arms"].series) == ["UCB1", "UCB-V", "UCB1 as published"]
     assert len(results.searches["arms"].policies["UCB-V"].candidates) == 6
-    assert len(results.panels["arms"].replicates) == 40
+    assert len(results.experiments["arms"].replicates) == 40
 
 
 def test_the_other_examples_are_studies():
@@ -55,7 +55,7 @@ def test_the_other_examples_are_studies():
     text = (ROOT / "docs/studies.md").read_text(encoding="utf-8")
     top, sweeps = re.findall(r"(?<!-->)\n```yaml\n(.*?)```", text, flags=re.S)
     study = parse_study("\n".join(line for line in top.splitlines() if "mine:MyPolicy" not in line))
-    assert (study.name, len(study.panels)) == ("example", 1)
-    assert "mine:MyPolicy" in YAML(typ="safe").load(top)["panels"][0]["policies"]
+    assert (study.name, len(study.experiments)) == ("example", 1)
+    assert "mine:MyPolicy" in YAML(typ="safe").load(top)["experiments"][0]["policies"]
     study = parse_study(f"name: x\nseed: 1\nreplicates: 2\n{sweeps}")
-    assert [p.horizon for p in study.all_panels()] == [round(10 ** (k / 2)) for k in range(6, 13)]
+    assert [p.horizon for p in study.all_experiments()] == [round(10 ** (k / 2)) for k in range(6, 13)]

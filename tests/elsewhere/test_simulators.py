@@ -1,7 +1,7 @@
 """Our policies in other people's simulators: the recipes of docs/simulators.md, run as they stand there.
 
-What a policy decided elsewhere is compared with what its compiled path decides in a world of ours on the same rewards;
-a reward that was not seen there is not a number here, so a different decision is found out.
+What a policy decided elsewhere is compared with what its compiled path decides on the same rewards; a reward that was
+not seen there is not a number here, so a different decision is found out.
 """
 
 import functools
@@ -18,15 +18,16 @@ import pytest
 from bandits import (
     KLUCB,
     UCB1,
+    BanditProblem,
     BetaThompson,
+    ContextualProblem,
     Exp3,
     GaussianThompson,
     LinUCB,
-    Problem,
     SuccessiveElimination,
     TsallisINF,
 )
-from bandits.checks import TableWorld
+from bandits.arms.problem import Block
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "simulators.md"
@@ -46,14 +47,29 @@ def recipe(name):
     return module
 
 
+class Table:
+    """Hands out the rounds of a table of rewards [n_rounds, n_arms], and keeps what was played in them."""
+
+    def __init__(self, rewards):
+        self.rewards, self.clock, self.played = rewards, 0, []
+
+    def block(self, most):
+        rows = self.rewards[self.clock : self.clock + most]
+        return Block(rows, 1, np.zeros(len(rows)), False)
+
+    def absorb(self, actions):
+        self.played += actions.tolist()
+        self.clock += len(actions)
+
+
 def decides(policy, problem, arms, rewards, seed=0):
-    """What the policy decides in a world of ours that pays the same."""
+    """What the policy decides, compiled, where it is paid the same."""
     table = np.full((len(arms), problem.n_actions), np.nan)
     table[np.arange(len(arms)), arms] = rewards
-    world = TableWorld(table)
+    environment = Table(table)
     policy.reset(problem, np.random.default_rng(seed))
-    policy.advance(world, len(arms))
-    return world.history
+    policy.advance(environment, len(arms))
+    return environment.played
 
 
 BOUNDED = [UCB1, KLUCB, BetaThompson, SuccessiveElimination, TsallisINF, lambda: Exp3(gamma=0.1)]
@@ -66,7 +82,7 @@ def test_coba_without_contexts(make):
     simulation = coba.Environments.from_lambda(
         500, lambda i, r: None, lambda i, c, r: ["a", "b", "c"], lambda i, c, a, r: pays("abc".index(a), r.random()), 3
     )[0]
-    problem = Problem("arms", "bandit", 3, 500)
+    problem = BanditProblem(n_actions=3, horizon=500)
     actions, rewards = recipe("with_coba").play(make(), problem, simulation)
     arms = ["abc".index(a) for a in actions]
     assert arms == decides(make(), problem, arms, rewards)
@@ -88,7 +104,7 @@ def test_coba_with_contexts():
         lambda i, c, a, r: float(weights[a] @ np.array(c)),
         5,
     )[0]
-    problem = Problem("contextual", "bandit", 4, contexts=((0.0, 1.0),) * 2)
+    problem = ContextualProblem(n_actions=4, contexts=((0.0, 1.0),) * 2)
     actions, rewards = recipe("with_coba").play(LinUCB(), problem, simulation)
     policy = LinUCB()
     policy.reset(problem, np.random.default_rng(0))
@@ -110,7 +126,7 @@ def test_an_experiment_of_coba():
     simulations = coba.Environments.from_lambda(
         300, lambda i, r: None, lambda i, c, r: [0, 1, 2], lambda i, c, a, r: pays(a, r.random()), 3
     )
-    ours = recipe("with_coba").Ours(TsallisINF(), Problem("arms", "bandit", 3, 300))
+    ours = recipe("with_coba").Ours(TsallisINF(), BanditProblem(n_actions=3, horizon=300))
     result = coba.Experiment(simulations, [ours, coba.RandomLearner()]).run(quiet=True)
     rewards = [np.mean([row[-1] for row in result.interactions.where(learner_id=i)]) for i in (0, 1)]
     assert len(result.interactions) == 600
@@ -124,29 +140,29 @@ def test_river(make):
     import gymnasium
     from river import bandit
 
-    world = gymnasium.make("river_bandits/CandyCaneContest-v0", max_episode_steps=300)
-    problem = Problem("arms", "bandit", int(world.action_space.n), 300)
+    contest = gymnasium.make("river_bandits/CandyCaneContest-v0", max_episode_steps=300)
+    problem = BanditProblem(n_actions=int(contest.action_space.n), horizon=300)
     module = recipe("with_river")
-    ((arms, rewards), _) = module.play([module.Ours(make(), problem), bandit.UCB(delta=1, seed=1)], world)
+    ((arms, rewards), _) = module.play([module.Ours(make(), problem), bandit.UCB(delta=1, seed=1)], contest)
     assert len(arms) == 300
     assert arms == decides(make(), problem, arms, rewards)
 
 
-def test_a_policy_of_river_in_a_world_of_ours():
-    """Theirs beside ours, in their loop, on our tape; the world knows what both lost."""
+def test_a_policy_of_river_in_an_environment_of_ours():
+    """Theirs beside ours, in their loop, on our tape; the environment knows what both lost."""
     pytest.importorskip("river")
     import gymnasium
     from river import bandit
 
     import environments  # noqa: F401
 
-    world = gymnasium.make("regretlab/BernoulliArms-v0", means=list(MEANS), horizon=1000)
-    problem, module = Problem("arms", "bandit", 3, 1000), recipe("with_river")
+    environment = gymnasium.make("regretlab/BernoulliArms-v0", means=list(MEANS), horizon=1000)
+    problem, module = BanditProblem(n_actions=3, horizon=1000), recipe("with_river")
     policies = [module.Ours(UCB1(), problem), bandit.EpsilonGreedy(epsilon=0.1, seed=1)]
-    for arms, rewards in module.play(policies, world):
+    for arms, rewards in module.play(policies, environment):
         assert 0.8 * 1000 - np.sum(rewards) < 0.5 * 0.3 * 1000  # uniform play loses 0.3 a round
         assert len(arms) == 1000
-    arms, rewards = module.play(policies[:1], world)[0]
+    arms, rewards = module.play(policies[:1], environment)[0]
     assert arms == decides(UCB1(), problem, arms, rewards)
 
 
@@ -155,9 +171,9 @@ def test_a_gymnasium_environment_of_another_package(make):
     pytest.importorskip("buffalo_gym")
     import gymnasium
 
-    world = gymnasium.make("Buffalo-v0", arms=6, disable_env_checker=True)  # its infos share an object
-    arms, rewards = recipe("with_gymnasium").play(make(), world, 400)
-    problem = Problem("arms", "bandit", 6, 400, low=-np.inf, high=np.inf, noise=1.0)
+    buffalo = gymnasium.make("Buffalo-v0", arms=6, disable_env_checker=True)  # its infos share an object
+    arms, rewards = recipe("with_gymnasium").play(make(), buffalo, 400)
+    problem = BanditProblem(n_actions=6, horizon=400, low=-np.inf, high=np.inf, noise=1.0)
     assert arms == decides(make(), problem, arms, rewards, seed=1)
     assert np.mean(rewards) > 5.0  # the best arm pays 10, every other at most 5
 
@@ -168,7 +184,7 @@ def test_a_simulator_with_start_choice_and_reward(make):
     player = recipe("games").Ours(make(), nbArms=3, lower=-10.0, amplitude=10.0)
     problem, luck = player.problem, np.random.default_rng(4)
     if make is SuccessiveElimination:
-        problem = player.problem = Problem("arms", "bandit", 3, 400, low=-10.0, high=0.0)
+        problem = player.problem = BanditProblem(n_actions=3, horizon=400, low=-10.0, high=0.0)
     for _ in range(2):
         player.startGame()
         arms, rewards = [], []
