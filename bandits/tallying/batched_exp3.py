@@ -13,14 +13,15 @@ Regret*, ICML 2012: policy regret ``(m + 1) (7 K ln K)^(1/3) T^(2/3)`` against c
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
-from bandits.contract import Array, Assumption, Bound, Problem
 from bandits.arguments import integer
+from bandits.arms.problem import BanditProblem
+from bandits.contract import Array, Assumption, Bound, Instance
 from bandits.tallying.policy import RunPolicy, running_sum
+from bandits.tallying.theory import TallyingInstance
 
 
 def batch_length(horizon: int, n_actions: int) -> int:
@@ -41,14 +42,15 @@ class BatchedExp3(RunPolicy):
         self.batch = None if batch is None else integer("batch", batch)
         self.memory = integer("memory", memory)
 
-    def _batch_of(self, problem: Problem) -> int:
+    def _batch_of(self, problem: BanditProblem) -> int:
         if problem.horizon is None:
             raise ValueError("BatchedExp3 needs a horizon: the problem has horizon=None")
         return batch_length(problem.horizon, problem.n_actions) if self.batch is None else self.batch
 
-    def reset(self, problem: Problem, rng: np.random.Generator) -> None:
+    def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
+        super().reset(problem, rng)
         if not problem.bounded:
-            raise ValueError("BatchedExp3 needs rewards in a finite range")
+            raise ValueError(f"BatchedExp3 needs rewards in a finite range, got [{problem.low}, {problem.high}]")
         self._rng = rng
         self._batch = self._batch_of(problem)
         self._discard = min(self.memory, self._batch) - 1
@@ -77,21 +79,24 @@ class BatchedExp3(RunPolicy):
             mean = self._sum / (self._batch - self._discard)
             self._losses[action] += mean / self._chance
 
-    def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
+    def regret_bounds(self, problem: BanditProblem, instance: Instance) -> Sequence[Bound]:
         """``(m + 1) (7 K ln K)^(1/3) T^(2/3)`` at the horizon, against the best single action (recalled)."""
-        memory, horizon = facts.get("memory"), problem.horizon
-        if memory is None or horizon is None or self.memory != 1 or not problem.bounded:
+        if not isinstance(instance, TallyingInstance):
+            return ()
+        horizon = problem.horizon
+        if horizon is None or self.memory != 1 or not problem.bounded:
             return ()
         best = batch_length(horizon, problem.n_actions)
-        scale = (memory + 1.0) * math.cbrt(7.0 * problem.n_actions * math.log(problem.n_actions))
+        scale = (instance.memory + 1.0) * math.cbrt(7.0 * problem.n_actions * math.log(problem.n_actions))
         return (
             Bound(
                 "batched Exp3 bound",
                 "upper",
                 lambda t: (problem.high - problem.low) * scale * np.cbrt(t) ** 2,
                 "constant",
-                "Arora, Dekel, Tewari 2012 (recalled, constants not read again)",
+                "Arora, Dekel, Tewari 2012 (constants not read again)",
+                "recalled",
                 (Assumption("batches of the length in the theorem", self._batch_of(problem) == best),),
-                anytime=False,
+                time="at the horizon",
             ),
         )

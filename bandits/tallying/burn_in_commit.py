@@ -10,8 +10,9 @@ import math
 
 import numpy as np
 
-from bandits.contract import Array, Problem
 from bandits.arguments import integer
+from bandits.arms.problem import BanditProblem
+from bandits.contract import Array
 from bandits.tallying.policy import RunPolicy, running_sum
 
 
@@ -27,7 +28,8 @@ class BurnInThenCommit(RunPolicy):
         self.memory = integer("memory", memory)
         self.trials = None if trials is None else integer("trials", trials)
 
-    def reset(self, problem: Problem, rng: np.random.Generator) -> None:
+    def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
+        super().reset(problem, rng)
         arms, horizon = problem.n_actions, problem.horizon
         if self.trials is not None:
             self._trials = self.trials

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import math
 from abc import abstractmethod
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 import numpy as np
 
-from bandits.arms.policy import Blocks
-from bandits.contract import Array, Policy, World
+from bandits.arguments import check_outcome
+from bandits.arms.problem import BanditProblem, Block, Blocks
+from bandits.contract import Array, Playable, Policy, Problem
 from bandits.kernels import kernel
 from bandits.offers import offers
-
-
-class Holds(Protocol):
-    """A world in which one action can be played many times at once."""
-
-    clock: int
-
-    def hold(self, action: int, rounds: int) -> Array:
-        """Play ``action`` for ``rounds`` rounds; returns the rewards [rounds]."""
+from bandits.tallying.problem import Runs
 
 
 def running_sum(start: float, values: Array) -> float:
@@ -35,10 +27,16 @@ def _running_sum(start: float, values: Array) -> float:
     return start
 
 
-class RunPolicy(Policy[Any, int, float]):
-    """A policy that fixes its action for several rounds ahead, whatever the rewards of these rounds."""
+class RunPolicy(Policy[BanditProblem, Any, int, float]):
+    """A policy that fixes its action for several rounds ahead, whatever the rewards of these rounds.
 
-    accepts: ClassVar[frozenset[tuple[str, str]]] = frozenset({("arms", "bandit"), ("contextual", "bandit")})
+    ``reset`` begins with this class's.
+    """
+
+    plays: ClassVar[tuple[type[Problem], ...]] = (BanditProblem,)
+
+    def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
+        self._n_actions, self._chosen = problem.n_actions, -1
 
     @abstractmethod
     def intend(self) -> tuple[int, int]:
@@ -52,35 +50,41 @@ class RunPolicy(Policy[Any, int, float]):
         """
 
     def choose(self, observation: Any) -> int:
-        return self.intend()[0]
+        self._chosen = self.intend()[0]
+        return self._chosen
 
     def update(self, observation: Any, action: int, feedback: float) -> None:
         """Learn from the reward of ``action``.
 
         Raises:
-            ValueError: not the action that was to be played, or a reward that is not finite; nothing has changed then.
+            ValueError: no such action, or a reward that is not finite; nothing has changed then.
+            RuntimeError: ``action`` is not the one chosen since the last update; nothing has changed then.
         """
-        intended, _ = self.intend()
-        if action != intended:
-            raise ValueError(f"action must be the one chosen, {intended}, got {action!r}")
-        if not math.isfinite(feedback):
-            raise ValueError(f"the reward must be a finite number, got {feedback!r}")
+        check_outcome(action, feedback, self._n_actions)
+        if action != self._chosen:
+            chosen = "none" if self._chosen < 0 else self._chosen
+            raise RuntimeError(
+                f"update must follow choose, once, with the action chosen: got {action}, chosen was {chosen}"
+            )
+        self._chosen = -1
         self.learn(action, np.array([feedback]))
 
-    def advance(self, environment: World[Any, int, float], rounds: int) -> None:
-        """Play ``rounds`` rounds, run by run where the world can, and round by round elsewhere."""
-        end = environment.clock + rounds
-        if offers(environment, Holds):
-            while environment.clock < end:
-                action, run = self.intend()
-                self.learn(action, environment.hold(action, min(run, end - environment.clock)))
+    def leap(self, environment: Playable[Any, int, float], most: int) -> int:
+        """Play one run, or as much of it as the environment has at hand."""
+        if offers(environment, Runs):
+            action, rounds = self.intend()
+            rewards = environment.block_of(action, min(rounds, most))
         elif offers(environment, Blocks):
-            while environment.clock < end:
-                action, run = self.intend()
-                block = environment.block(min(run, end - environment.clock))
-                n = len(block.noise)
-                rewards = block.levels[: n if block.stride else 1, action] + block.noise
-                environment.absorb(np.full(n, action))
-                self.learn(action, (rewards > 0.0).astype(np.float64) if block.binary else rewards)
+            action, rounds = self.intend()
+            rewards = _rewards(environment.block(min(rounds, most)), action)
         else:
-            super().advance(environment, rounds)
+            return 0
+        environment.absorb(np.full(rewards.size, action))
+        self.learn(action, rewards)
+        return rewards.size
+
+
+def _rewards(block: Block, action: int) -> Array:
+    """What ``action`` pays in each round of ``block``."""
+    rewards: Array = block.levels[: len(block.noise) if block.stride else 1, action] + block.noise
+    return (rewards > 0.0).astype(np.float64) if block.binary else rewards

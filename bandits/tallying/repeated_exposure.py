@@ -24,14 +24,15 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
-from bandits.contract import Array, Assumption, Bound, Problem
 from bandits.arguments import integer, real
+from bandits.arms.problem import BanditProblem
+from bandits.contract import Array, Assumption, Bound, Instance
 from bandits.tallying.policy import RunPolicy, running_sum
+from bandits.tallying.theory import TallyingInstance
 
 
 def confidence_log(horizon: int, n_actions: int, delta: float | None = None, growth: int = 4) -> float:
@@ -65,12 +66,13 @@ class RepeatedExposureElimination(RunPolicy):
     """SE-REO: successive elimination that plays each action in runs and discards their beginnings.
 
     Args:
-        memory: upper bound M >= 1 on the memory of the world; 1 is ordinary successive elimination in batches.
+        memory: upper bound M >= 1 on the memory of the environment; 1 is ordinary successive elimination in batches.
         delta: probability with which some confidence interval may fail, in (0, 1); None takes ``1 / horizon``.
         sigma: sub-Gaussian parameter of the rewards; None takes it from the problem (1/2 for losses in [0, 1]).
         growth: factor by which the runs grow, >= 2. The bound is for 4.
         start_with_last: begin an epoch with the action played last, which saves a transient.
-        strict: raise, rather than warn, where the bound is asked for in a world whose memory is larger than M.
+        strict: raise, rather than warn, where the bound is asked for on an instance that the theorem does not cover:
+            its memory is larger than M, or it is not known to have repeated exposure optimality.
 
     Where the learner is not told a horizon it guesses 2, 4, 8, ... and starts afresh with each (doubling).
 
@@ -78,12 +80,14 @@ class RepeatedExposureElimination(RunPolicy):
         >>> import numpy as np
         >>> from bandits import RepeatedExposureElimination
         >>> from environments import TallyingBandit
-        >>> losses = [{"family": "step", "a": 0.9, "b": 0.1, "theta": 5}, {"family": "constant", "c": 0.5}]
-        >>> world, policy = TallyingBandit(losses, memory=5, horizon=5000), RepeatedExposureElimination(memory=5)
-        >>> world.begin(world.draw(np.random.default_rng(0)))
-        >>> policy.reset(world.problem, np.random.default_rng(1))
-        >>> policy.advance(world, 5000)
-        >>> bool(-world.ledger()["reward"] / 5000 < 0.2)
+        >>> step = {"name": "step", "parameters": {"a": 0.9, "b": 0.1, "theta": 5}}
+        >>> constant = {"name": "constant", "parameters": {"c": 0.5}}
+        >>> environment = TallyingBandit([step, constant], memory=5, horizon=5000)
+        >>> policy = RepeatedExposureElimination(memory=5)
+        >>> environment.begin(environment.draw(np.random.default_rng(0)))
+        >>> policy.reset(environment.problem, np.random.default_rng(1))
+        >>> policy.advance(environment, 5000)
+        >>> bool(-environment.metrics(np.array([5000]))["reward"] / 5000 < 0.2)
         True
     """
 
@@ -102,7 +106,8 @@ class RepeatedExposureElimination(RunPolicy):
         self.growth = integer("growth", growth, 2)
         self.start_with_last, self.strict = bool(start_with_last), bool(strict)
 
-    def reset(self, problem: Problem, rng: np.random.Generator) -> None:
+    def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
+        super().reset(problem, rng)
         if problem.horizon is not None and self.memory > problem.horizon:
             warnings.warn(
                 f"memory = {self.memory} is above the horizon {problem.horizon}: no reward will be used", stacklevel=2
@@ -152,40 +157,49 @@ class RepeatedExposureElimination(RunPolicy):
             self._active.sort(key=lambda x: (x != self._last, x))
         self._target, self._position = self.growth * self._target, 0
 
-    def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
+    def regret_bounds(self, problem: BanditProblem, instance: Instance) -> Sequence[Bound]:
         """The bound on complete policy regret, the same on policy regret, and ``m - 1`` more on steady regret.
 
+        Where the theorem does not cover the instance, the failing assumption says so, and a warning.
+
         Raises:
-            ValueError: the world's memory is above M, and ``strict``.
+            ValueError: the theorem does not cover the instance, and ``strict``.
         """
-        true = facts.get("memory")
-        if true is None or problem.horizon is None or self.delta is not None or self.growth != 4:
+        if not isinstance(instance, TallyingInstance):
             return ()
+        if problem.horizon is None or self.delta is not None or self.growth != 4:
+            return ()
+        true, exposed = instance.memory, bool(instance.pointwise_reo) or bool(instance.long_run_reo)
         if self.memory < true:
-            text = f"memory must be at least the world's, {true}, for the bound to hold, got {self.memory}"
-            if self.strict:
-                raise ValueError(text)
-            warnings.warn(text, stacklevel=2)
+            self._object(f"memory must be at least the instance's, {true}, for the bound to hold, got {self.memory}")
+        if not exposed:
+            found = "too large for a certificate of it" if instance.long_run_reo is None else "without it"
+            self._object(f"the instance must be of repeated exposure optimality for the bound to hold, got one {found}")
         sigma = problem.width / 2.0 if self.sigma is None else self.sigma
         assumptions = (
-            Assumption(
-                "repeated exposure optimality", bool(facts.get("pointwise_reo")) or bool(facts.get("long_run_reo"))
-            ),
+            Assumption("repeated exposure optimality", exposed),
             Assumption("M is at least the memory m", self.memory >= true),
             Assumption("losses in [0, 1], or sigma at most 1/2, and as assumed", problem.width <= 2.0 * sigma <= 1.0),
         )
-        extra = 0 if facts.get("pointwise_reo") else true - 1
+        extra = 0 if instance.pointwise_reo else true - 1
         horizon, arms, memory = problem.horizon, problem.n_actions, max(self.memory, true)
 
-        def bound(against: str, more: int) -> Bound:
+        def bound(comparator_class: str, more: int) -> Bound:
             return Bound(
                 "SE-REO bound",
                 "upper",
                 lambda t: upper_bound(t, horizon, arms, memory, true) + more,
-                against,
-                "derived in this project; order of Malik, Igoe, Li, Singh 2023, abstract",
+                comparator_class,
+                "this project, see bandits.tallying.repeated_exposure; order of Malik, Igoe, Li, Singh 2023, abstract",
+                "derived",
                 assumptions,
-                tuned=True,
+                "horizon-tuned",
             )
 
         return bound("sequence", extra), bound("constant", extra), bound("steady", extra + true - 1)
+
+    def _object(self, text: str) -> None:
+        """Say that the theorem does not cover the instance."""
+        if self.strict:
+            raise ValueError(text)
+        warnings.warn(text, stacklevel=3)

@@ -7,20 +7,23 @@ from typing import Any
 
 import numpy as np
 
-from environments.tallying.instance import Instance
-from environments.tallying.losses import loss_of
-from environments.tallying.weights import Weights, weights_of
-from environments.tallying.world import TallyingWorld, Tape
+from bandits.registry import Component
+from environments.tallying.environment import TallyingEnvironment, Tape
+from environments.tallying.instance import WeightedInstance
+from environments.tallying.losses import LOSSES, Given, Loss
+from environments.tallying.tallies import Tallies
+from environments.tallying.weights import WEIGHTS, Table, Weights
 
 
-class TallyingBandit(TallyingWorld):
-    """Arms whose mean losses are functions of the weighted number of their plays in the last ``memory`` rounds.
+class TallyingBandit(TallyingEnvironment):
+    """Actions whose mean losses are functions of the weighted number of their plays in the last ``memory`` rounds.
 
     Args:
-        losses: [n_actions] for each action a mapping with ``family`` and its numbers (practice, step, satiation, bump,
+        losses: [n_actions] for each action ``{"name": ..., "parameters": {...}}`` (practice, step, satiation, bump,
             constant, exactly, table: see ``environments.tallying.losses``), or in Python a function of the tally.
         memory: number of plays that count, m >= 1; may be left out where the weights are given one by one.
-        weights: weights of the plays, latest first; see ``environments.tallying.weights``.
+        weights: "uniform", "linear" or ``{"name": ..., "parameters": {...}}`` (see ``environments.tallying.weights``);
+            or the weights themselves, latest play first: ``memory`` numbers, or a list of them for each action.
         noise: "bernoulli" (losses 0 or 1), "gaussian" (unclipped) or "none".
         sigma: standard deviation of gaussian noise.
         comparator: what stands for the best sequence in complete policy regret: "exact" (the dynamic programme),
@@ -35,18 +38,19 @@ class TallyingBandit(TallyingWorld):
     Example:
         >>> import numpy as np
         >>> from environments import TallyingBandit
-        >>> losses = [{"family": "step", "a": 1.0, "b": 0.0, "theta": 3}, {"family": "constant", "c": 0.5}]
-        >>> world = TallyingBandit(losses, memory=3, noise="none", horizon=10)
-        >>> world.begin(world.draw(np.random.default_rng(0)))
-        >>> [world.transition(0)[0] for _ in range(4)]
+        >>> step = {"name": "step", "parameters": {"a": 1.0, "b": 0.0, "theta": 3}}
+        >>> constant = {"name": "constant", "parameters": {"c": 0.5}}
+        >>> environment = TallyingBandit([step, constant], memory=3, noise="none", horizon=10)
+        >>> environment.begin(environment.draw(np.random.default_rng(0)))
+        >>> [environment.transition(0)[0] for _ in range(4)]
         [-1.0, -1.0, 0.0, 0.0]
     """
 
     def __init__(
         self,
-        losses: Sequence[Mapping[str, Any] | Callable[[float], float]],
+        losses: Sequence[Component | Callable[[float], float]],
         memory: int | None = None,
-        weights: Weights = "uniform",
+        weights: Component | Sequence[float] | Sequence[Sequence[float]] = "uniform",
         noise: str = "bernoulli",
         sigma: float | None = None,
         comparator: str = "auto",
@@ -54,13 +58,18 @@ class TallyingBandit(TallyingWorld):
     ) -> None:
         self.losses, self.memory, self.weights = losses, memory, weights
         super().__init__(len(losses), horizon, noise, sigma, comparator)
-        table = weights_of(weights, memory, len(losses))
+        named = isinstance(weights, str | Mapping | Weights)
+        kind = WEIGHTS.build(weights, "weights", of=Weights) if named else Table(values=weights)
+        table = kind.table(memory, len(losses))
         full = np.cumsum(table, axis=1)[:, -1]
-        built = tuple(loss_of(f"losses[{x}]", loss, float(full[x])) for x, loss in enumerate(losses))
-        self._adopt(Instance(table, built))
+        built: list[Loss] = [
+            Given(f, loss) if callable(loss) else LOSSES.build(loss, f"losses[{x}]", full=f)
+            for x, (loss, f) in enumerate(zip(losses, full.tolist(), strict=True))
+        ]
+        self._adopt(WeightedInstance(Tallies(table, tuple(built))))
 
     def draw(self, rng: np.random.Generator) -> Tape:
         return Tape(None, rng)
 
-    def _instance_of(self, secret: Any) -> Instance:
-        return self.instance
+    def _instance_of(self, secret: Any) -> WeightedInstance:
+        return self._instance

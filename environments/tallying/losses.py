@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from bisect import bisect_left
 from collections.abc import Callable, Mapping
-from dataclasses import MISSING, dataclass, fields
-from typing import Any, ClassVar, Protocol
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
 
-from bandits.arguments import did_you_mean, one_of, positive, real
+from bandits.arguments import positive, real
+from bandits.registry import Registry
 
 TOLERANCE = 1e-9
 """Distance below which two tallies are the same, in thresholds and tables."""
@@ -168,47 +169,18 @@ class Given:
         return float(self.function(tally))
 
 
-LOSSES: Mapping[str, type[Any]] = {
-    "practice": Practice,
-    "step": Step,
-    "satiation": Satiation,
-    "bump": Bump,
-    "constant": Constant,
-    "exactly": Exactly,
-    "table": Table,
-}
-
-
-def loss_of(name: str, loss: Mapping[str, Any] | Callable[[float], float], full: float) -> Loss:
-    """The loss that a study names: a mapping with ``family`` and its numbers, or (in Python) a function of the tally.
-
-    Args:
-        name: how messages call it.
-        loss: the mapping or function.
-        full: the action's tally under endless repetition.
-
-    Raises:
-        ValueError: an unknown family or key, a missing one, or a number out of its domain.
-    """
-    if callable(loss):
-        return Given(full, loss)
-    if not isinstance(loss, Mapping) or "family" not in loss:
-        raise ValueError(f"{name} must be a mapping with the key family, got {loss!r}")
-    numbers = {key: value for key, value in loss.items() if key != "family"}
-    kind = LOSSES[one_of(f"{name}.family", loss["family"], LOSSES)]
-    keys = [f.name for f in fields(kind) if f.name != "full"]
-    for key in numbers:
-        if key not in keys:
-            known = ", ".join(keys)
-            raise ValueError(f"{name}.{key} is not a key of {loss['family']}{did_you_mean(key, keys)}; known: {known}")
-    needed = [f.name for f in fields(kind) if f.default is MISSING and f.name != "full"]
-    if missing := [key for key in needed if key not in numbers]:
-        raise ValueError(f"{name}.{missing[0]} is missing; {loss['family']} needs {', '.join(needed)}")
-    try:
-        built: Loss = kind(full, **numbers)
-    except ValueError as error:
-        raise ValueError(f"{name}: {error}") from None
-    return built
+LOSSES = Registry(
+    "loss",
+    {
+        "practice": Practice,
+        "step": Step,
+        "satiation": Satiation,
+        "bump": Bump,
+        "constant": Constant,
+        "exactly": Exactly,
+        "table": Table,
+    },
+)
 
 
 def _unit(name: str, value: float) -> float:

@@ -12,14 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from bandits.contract import Bound
 from bandits.arguments import integer
-from environments.tallying.instance import Instance
+from bandits.contract import Bound
+from environments.tallying.environment import TallyingEnvironment, Tape, needle_bound
+from environments.tallying.instance import WeightedInstance
 from environments.tallying.losses import Constant, Loss, Step
-from environments.tallying.world import TallyingWorld, Tape, needle_bound
+from environments.tallying.tallies import Tallies
 
 
-class Needle(TallyingWorld):
+class Needle(TallyingEnvironment):
     """One good action that shows only when it is repeated. Pointwise repeated exposure optimality holds.
 
     Args:
@@ -41,19 +42,20 @@ class Needle(TallyingWorld):
         self.n_actions, self.memory = n_actions, integer("memory", memory)
         self.position = None if position is None else integer("position", position, 0, n_actions - 1)
         super().__init__(n_actions, horizon, noise, None, "constant")
-        self._instances: dict[int, Instance] = {}
+        self._instances: dict[int, WeightedInstance] = {}
         self._adopt(self._instance_of(self.position or 0))
 
     def draw(self, rng: np.random.Generator) -> Tape:
         position = int(rng.integers(self.n_actions))
         return Tape(position if self.position is None else self.position, rng)
 
-    def _instance_of(self, secret: Any) -> Instance:
+    def _instance_of(self, secret: Any) -> WeightedInstance:
         if secret not in self._instances:
             full = float(self.memory)
             losses: list[Loss] = [Constant(full, 1.0)] * self.n_actions
             losses[secret] = Step(full, 1.0, 0.0, full)
-            self._instances[secret] = Instance(np.ones((self.n_actions, self.memory)), tuple(losses))
+            tallies = Tallies(np.ones((self.n_actions, self.memory)), tuple(losses))
+            self._instances[secret] = WeightedInstance(tallies)
         return self._instances[secret]
 
     def lower_bounds(self) -> Sequence[Bound]:
@@ -64,6 +66,7 @@ class Needle(TallyingWorld):
                 "lower",
                 lambda t: needle_bound(t, self.n_actions, self.memory),
                 "sequence",
-                "derived in this project; order m K in Malik et al. 2023, abstract",
+                "this project, see environments.tallying.needle; order m K in Malik et al. 2023, abstract",
+                "derived",
             ),
         )

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandits.contract import Array
-from environments.tallying.instance import Instance
+from environments.tallying.tallies import Tallies
 
 MOST_STEPS = 50_000_000
 """Largest ``T K^m`` of the exact optimum."""
@@ -39,19 +39,19 @@ class LongRun(NamedTuple):
     span: float
 
 
-def fits(instance: Instance, horizon: int) -> bool:
+def fits(tallies: Tallies, horizon: int) -> bool:
     """Whether the exact optimum of ``horizon`` rounds is within the size limit."""
-    return bool(horizon * instance.n_actions**instance.memory <= MOST_STEPS)
+    return bool(horizon * tallies.n_actions**tallies.memory <= MOST_STEPS)
 
 
-def optimum(instance: Instance, horizon: int) -> Optimum:
+def optimum(tallies: Tallies, horizon: int) -> Optimum:
     """The best sequences of up to ``horizon`` rounds, ties to the smaller action.
 
     Raises:
         ValueError: ``horizon * n_actions^memory`` is above the limit.
     """
-    actions, memory = instance.n_actions, instance.memory
-    if not fits(instance, horizon):
+    actions, memory = tallies.n_actions, tallies.memory
+    if not fits(tallies, horizon):
         size = horizon * actions**memory
         raise ValueError(f"the exact optimum needs T K^m = {size:.3g} steps, more than the limit {MOST_STEPS:.3g}")
     costs, digit = np.empty(horizon), np.min_scalar_type(actions - 1)
@@ -59,7 +59,7 @@ def optimum(instance: Instance, horizon: int) -> Optimum:
     values, table = np.zeros(1), np.empty((0, 0))
     for t in range(horizon):
         if t < memory:
-            table = _costs(instance, t)
+            table = _costs(tallies, t)
         totals = values[:, None] + table
         if t < memory - 1:
             values = totals.ravel()
@@ -87,17 +87,17 @@ def _trace(state: int, back: list[NDArray[Any]], actions: int, memory: int, hori
     return sequence
 
 
-def long_run_optimum(instance: Instance, tolerance: float = 1e-10, most_sweeps: int = 1_000_000) -> LongRun:
+def long_run_optimum(tallies: Tallies, tolerance: float = 1e-10, most_sweeps: int = 1_000_000) -> LongRun:
     """Least average mean loss of an endless sequence: damped value iteration on the histories of ``m - 1`` actions.
 
     Raises:
         ValueError: ``n_actions^memory`` is above the limit, or ``most_sweeps`` did not reach the tolerance.
     """
-    actions, memory = instance.n_actions, instance.memory
+    actions, memory = tallies.n_actions, tallies.memory
     if actions**memory > MOST_EDGES:
         size = actions**memory
         raise ValueError(f"the long-run optimum has K^m = {size:.3g} edges, more than the limit {MOST_EDGES:.3g}")
-    costs = _costs(instance, memory - 1)
+    costs = _costs(tallies, memory - 1)
     states = len(costs)
     after = (np.arange(states)[:, None] * actions + np.arange(actions)) % states
     values = np.zeros(states)
@@ -111,15 +111,15 @@ def long_run_optimum(instance: Instance, tolerance: float = 1e-10, most_sweeps: 
     raise ValueError(f"value iteration did not reach the tolerance {tolerance} in {most_sweeps} sweeps")
 
 
-def _costs(instance: Instance, length: int) -> Array:
+def _costs(tallies: Tallies, length: int) -> Array:
     """Mean losses [K^length, K] of each action after each history of ``length`` actions."""
-    actions = instance.n_actions
+    actions = tallies.n_actions
     states = np.arange(actions**length)
     costs = np.empty((len(states), actions))
     for a in range(actions):
-        tallies = np.full(len(states), instance.weights[a, 0])
+        sums = np.full(len(states), tallies.weights[a, 0])
         for s in range(1, length + 1):
-            tallies += instance.weights[a, s] * (states // actions ** (s - 1) % actions == a)
-        distinct, where = np.unique(tallies, return_inverse=True)
-        costs[:, a] = np.array([instance.losses[a](float(y)) for y in distinct])[where]
+            sums += tallies.weights[a, s] * (states // actions ** (s - 1) % actions == a)
+        distinct, where = np.unique(sums, return_inverse=True)
+        costs[:, a] = np.array([tallies.losses[a](float(y)) for y in distinct])[where]
     return costs

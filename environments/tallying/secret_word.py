@@ -13,17 +13,18 @@ from typing import Any
 
 import numpy as np
 
-from bandits.contract import Bound
 from bandits.arguments import integer
+from bandits.contract import Bound
 from environments.tallying.benchmarks import Known
-from environments.tallying.instance import Instance
+from environments.tallying.environment import TallyingEnvironment, Tape
+from environments.tallying.instance import WeightedInstance
 from environments.tallying.losses import Constant, Exactly, Loss
-from environments.tallying.world import TallyingWorld, Tape
+from environments.tallying.tallies import Tallies
 
 LONGEST = 20
 
 
-class SecretWord(TallyingWorld):
+class SecretWord(TallyingEnvironment):
     """A password of two letters.
 
     Args:
@@ -48,26 +49,23 @@ class SecretWord(TallyingWorld):
         super().__init__(2, horizon, noise, None, comparator)
         if self.word is not None:
             integer("length of word", len(self.word), 1, LONGEST)
-        self._spell(tuple(self.word or [1] * memory))
-        self._adopt(self._instance)
+        self._adopt(self._spell(tuple(self.word or [1] * memory)))
 
     def draw(self, rng: np.random.Generator) -> Tape:
         word = rng.integers(0, 2, self.memory).tolist()
         return Tape(tuple(word if self.word is None else self.word), rng)
 
-    def _spell(self, word: tuple[int, ...]) -> None:
+    def _spell(self, word: tuple[int, ...]) -> WeightedInstance:
         self._word = word
         weights = 0.5 ** np.arange(len(word))
         last, full = word[-1], float(weights.sum())
         at = float(weights @ (np.array(word[::-1]) == last))
         losses: list[Loss] = [Constant(full, 1.0), Constant(full, 1.0)]
         losses[last] = Exactly(full, at)
-        self._instance = Instance(np.tile(weights, (2, 1)), tuple(losses))
+        return WeightedInstance(Tallies(np.tile(weights, (2, 1)), tuple(losses)))
 
-    def _instance_of(self, secret: Any) -> Instance:
-        if secret != self._word:
-            self._spell(secret)
-        return self._instance
+    def _instance_of(self, secret: Any) -> WeightedInstance:
+        return self._instance if secret == self._word else self._spell(secret)
 
     def clairvoyant(self, comparator: str) -> int:
         if comparator == "word":
@@ -89,6 +87,7 @@ class SecretWord(TallyingWorld):
                 "lower",
                 lambda t: np.maximum(1.0 - t / 2.0**m, 0.0) * np.floor(t / m),
                 "sequence",
-                "derived in this project; intractability claimed in Malik et al. 2023, abstract",
+                "this project, see environments.tallying.secret_word; claimed in Malik et al. 2023, abstract",
+                "derived",
             ),
         )

@@ -1,0 +1,184 @@
+"""What every tallying environment shares: noise, transitions, runs of one action, comparators, regrets."""
+
+from __future__ import annotations
+
+import copy
+from abc import abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from bandits.arguments import check_action, integer, one_of, positive
+from bandits.arms.problem import Actions
+from bandits.contract import Array, Bound
+from bandits.tallying.problem import TallyingProblem
+from environments.contract import Environment, Regret
+from environments.record import Record
+from environments.tallying.benchmarks import COMPARATORS, Benchmarks, Known
+from environments.tallying.instance import WeightedInstance
+from environments.tallying.window import Window
+
+BLOCK = 1 << 16
+"""Rounds whose noise is drawn at once. Part of what decides the numbers of a run."""
+NOISES = ("bernoulli", "gaussian", "none")
+
+
+@dataclass(frozen=True, eq=False)
+class Tape:
+    """All randomness of a run: what the instance hides (or None), and the generator of the noise."""
+
+    secret: Any
+    generator: np.random.Generator
+
+
+class TallyingEnvironment(Environment[Any, Any, float, Tape]):
+    """Actions whose losses depend on weighted tallies of recent plays. Rewards are minus losses.
+
+    Metrics: ``reward``, the cumulative reward, and ``expected_reward``, minus the cumulative mean loss.
+    """
+
+    def __init__(self, n_actions: int, horizon: int, noise: str, sigma: float | None, comparator: str) -> None:
+        self.noise, self.sigma = one_of("noise", noise, NOISES), sigma
+        self.comparator = one_of("comparator", comparator, COMPARATORS)
+        if (sigma is None) != (noise != "gaussian"):
+            raise ValueError(f"sigma must be given with gaussian noise and with no other, got {sigma!r} with {noise}")
+        bounded = sigma is None
+        self.problem: TallyingProblem = TallyingProblem(
+            n_actions=integer("number of actions", n_actions),
+            horizon=integer("horizon", horizon),
+            low=-1.0 if bounded else -np.inf,
+            high=0.0 if bounded else np.inf,
+            noise=None if sigma is None else positive("sigma", sigma),
+        )
+        self.horizon = horizon
+        self.action_space = spaces.Discrete(n_actions)
+        self.observation_space = spaces.Discrete(1)
+        self._binary = noise == "bernoulli"
+
+    @abstractmethod
+    def _instance_of(self, secret: Any) -> WeightedInstance:
+        """The instance of a run."""
+
+    def _known(self) -> Known | None:
+        """A good sequence of actions that is known without computation. Here: none."""
+        return None
+
+    def _adopt(self, instance: WeightedInstance) -> None:
+        """Take up an instance; what hangs on it is worked out when first asked for."""
+        self._benchmarks = Benchmarks(instance, self.horizon, self.comparator, self._known())
+        self._instance = instance
+
+    def begin(self, tape: Tape) -> None:
+        instance = self._instance_of(tape.secret)
+        if instance is not self._instance:
+            self._adopt(instance)
+        self._generator = copy.deepcopy(tape.generator)
+        self.clock = self._drawn = 0
+        self._reward = self._expected = 0.0
+        self._record = Record(("reward", "expected_reward"))
+        self._window = Window(instance.tallies)
+
+    def observe(self) -> Any:
+        return np.int64(0)
+
+    def _reserve(self) -> None:
+        """Have the noise of the current round at hand."""
+        self.check_running()
+        if self.clock == self._drawn:
+            self._first, self._drawn = self._drawn, min(self._drawn + BLOCK, self.horizon)
+            n = self._drawn - self._first
+            if self._binary:
+                self._noise = -self._generator.random(n)
+            else:
+                self._noise = np.zeros(n) if self.sigma is None else self.sigma * self._generator.standard_normal(n)
+
+    def transition(self, action: Any) -> tuple[float, float]:
+        self._reserve()
+        action = integer("action", action, 0, self.problem.n_actions - 1)
+        level = self._window.level(action)
+        loss = level + self._noise.item(self.clock - self._first)
+        if self._binary:
+            loss = 1.0 if loss > 0.0 else 0.0
+        self._reward -= loss
+        self._expected -= level
+        self.clock += 1
+        self._record.step(self.clock, (self._reward, self._expected))
+        return 0.0 - loss, 0.0 - loss
+
+    def block_of(self, action: int, most: int) -> Array:
+        """What ``action`` pays in the next rounds if it alone is played in them: at least 1 round, at most ``most``."""
+        self._reserve()
+        action = integer("action", action, 0, self.problem.n_actions - 1)
+        return self._rewards(self._window.copy().levels(action, min(most, self._drawn - self.clock)))
+
+    def absorb(self, actions: Actions) -> None:
+        """Account for the actions [n_rounds] played in the next rounds, like as many transitions.
+
+        Raises:
+            ValueError: none, more than the rounds whose noise is at hand, or one that does not exist; nothing changes.
+            RuntimeError: the run is over, or none was begun.
+        """
+        self._reserve()
+        integer("number of actions", actions.size, 1, self._drawn - self.clock)
+        check_action("actions", int(actions.min()), self.problem.n_actions)
+        check_action("actions", int(actions.max()), self.problem.n_actions)
+        runs = np.split(actions, np.flatnonzero(np.diff(actions)) + 1)
+        levels = np.concatenate([self._window.levels(int(run[0]), run.size) for run in runs])
+        earned = np.column_stack([self._rewards(levels), -levels])
+        totals = np.cumsum(np.vstack([[self._reward, self._expected], earned]), axis=0)[1:]
+        self._record.stretch(self.clock, totals)
+        self._reward, self._expected = totals[-1].tolist()
+        self.clock += actions.size
+
+    def _rewards(self, levels: Array) -> Array:
+        """Rewards [n] of the next rounds at the mean losses [n]."""
+        start = self.clock - self._first
+        losses = levels + self._noise[start : start + levels.size]
+        return 0.0 - ((losses > 0.0).astype(np.float64) if self._binary else losses)
+
+    def metrics(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
+        return self._record.at(times)
+
+    def clairvoyant(self, comparator: str) -> int:
+        """The next action of ``best_sequence`` (where it is small enough to be computed) or of ``constant``."""
+        if comparator == "best_sequence":
+            return int(self._benchmarks.optimum.sequence[self.clock])
+        if comparator == "constant":
+            return self._benchmarks.constant
+        raise ValueError(f"comparator must be best_sequence or constant, got {comparator!r}")
+
+    def comparators(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
+        return self._benchmarks.curves(times)
+
+    def regrets(self) -> Sequence[Regret]:
+        return self._benchmarks.regrets()
+
+    def instance(self) -> WeightedInstance:
+        return self._instance
+
+    def lower_bounds(self) -> Sequence[Bound]:
+        """The orders of the minimax lower bounds, for the worst instance with these K and m; no claim about this one.
+
+        ``sqrt((K - 1) t) / 27`` of ordinary bandits (constant recalled from Lattimore and Szepesvari 2020, Theorem
+        15.2) and ``m (K - 1) / 2`` of the needle (see ``Needle``), the larger.
+        """
+        actions, memory = self.problem.n_actions, self._instance.memory
+        return (
+            Bound(
+                "lower bound on the worst instance",
+                "order",
+                lambda t: np.maximum(np.sqrt((actions - 1) * t) / 27.0, needle_bound(t, actions, memory)),
+                "sequence",
+                "order of Malik et al. 2023, abstract; constants derived in this project or recalled",
+                "convention",
+            ),
+        )
+
+
+def needle_bound(t: Array, n_actions: int, memory: int) -> Array:
+    """``m (K - 1) / 2`` from round ``m K`` on, 0 before: a lower bound on the mean regret over needle positions."""
+    return np.where(t >= memory * n_actions, memory * (n_actions - 1) / 2.0, 0.0)
