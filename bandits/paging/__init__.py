@@ -30,10 +30,28 @@ FAMILY = Family(
         "robust_ftp": "bandits.paging.robust_ftp:RobustFtP",
     },
     environments={
-        "paging": "environments.paging.world:PagingWorld",
+        "paging": "environments.paging.environment:PagingEnvironment",
         "adaptive_paging": "environments.paging.adaptive:AdaptivePaging",
     },
     tools={
         "policy_cache": "bandits.paging.policy_cache:PolicyCache",
+    },
+    variants={
+        "flush_when_all_zeros": ({}, {"flush": "lazy"}, {"force": True}),
+        "mark0": ({}, {"fill": "lazy"}, {"force": True}),
+        "mark_and_predict": ({}, {"tie": "lru"}, {"force": True}),
+        "follow_bits": ({}, {"force": True}),
+        "lazy": (
+            {"policy": "lru"},
+            {"policy": "mark0"},
+            {"policy": {"name": "flush_when_all_zeros", "parameters": {"flush": "lazy"}}},
+            {"policy": "mark_and_predict"},
+            {"policy": "blind_oracle"},
+        ),
+        "combine_deterministic": (
+            {"members": ["lru", "marker", {"name": "mark0", "parameters": {"force": True}}], "gamma": 0.5},
+            {"members": ["lfu", "fifo"]},
+        ),
+        "combine_randomised": ({"members": ["mark0", "marker"]}, {"members": ["l_non_marker", "marker"]}),
     },
 )

@@ -15,16 +15,16 @@ A binary heap of the pages held, ordered by (predicted time, latest request): O(
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
-from bandits.contract import Array, Bound, Problem
+from bandits.contract import Array, Bound, Instance
 from bandits.kernels import kernel
-from bandits.paging.cache import CachePolicy, Departures, Flags, Ints, empty_slots, zeros
-from bandits.paging.policy import Requests
-from bandits.paging.theory import REUSE, bound, size_of
+from bandits.paging.cache import CachePolicy, Flags, Ints, empty_slots, zeros
+from bandits.paging.problem import Departures, PagingProblem, Requests
+from bandits.paging.theory import REUSE, bound
 
 
 class _State(NamedTuple):
@@ -108,14 +108,16 @@ class BlindOracle(CachePolicy):
     def _serve(self, requests: Requests, uniforms: Array, faults: Flags, gone: Departures) -> None:
         _play(requests.pages, requests.reuse, faults, gone, self._state)
 
-    def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
+    def regret_bounds(self, problem: PagingProblem, instance: Instance) -> Sequence[Bound]:
         """``min(2 eta(t), 3 OPT_t + 4 eta(t) / (k - 1))``."""
-        k = size_of(problem, facts)
+        k = problem.cache_size
         return bound(
             "BlindOracle bound",
-            facts,
+            problem,
+            instance,
             ["opt", "eta_reuse"],
             lambda opt, eta: blind_oracle_regret(opt, eta, k),
-            "Wei 2020, constants of Skachkov et al. 2024 [secondary]",
+            "Wei 2020, constants of Skachkov et al. 2024",
+            "recalled",
             REUSE,
         )

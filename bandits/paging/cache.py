@@ -11,61 +11,28 @@ import math
 import operator
 from abc import abstractmethod
 from collections.abc import Mapping
-from numbers import Integral
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.contract import Array, Problem
-from bandits.paging.policy import Eviction, PagingPolicy, Request, Requests
+from bandits.contract import Array
+from bandits.paging.policy import PagingPolicy
+from bandits.paging.problem import Departures, Eviction, PagingProblem, Request, Requests
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.uint8]
-
-CHUNK = 1 << 14
-"""Requests served at once; bounds the memory of a block and decides no number."""
 
 _NO_BITS: Flags = np.empty(0, dtype=np.uint8)
 _NO_REUSE: Array = np.empty(0)
 _NO_UNIFORMS: Array = np.empty(0)
 
 
-class Departures(NamedTuple):
-    """Which pages left a cache while a block was served.
-
-    A page that leaves during its own request was discarded after it was served; all others leave before the
-    requested page is loaded.
-
-    Attributes:
-        pages: [at least ends[-1]] the pages, in the order in which they left.
-        ends: [n] number of departures up to and including each request.
-    """
-
-    pages: Ints
-    ends: Ints
-
-
-def memory_of(problem: Problem) -> int:
-    """The cache size of a paging problem.
-
-    Raises:
-        TypeError: the size is not a whole number.
-        ValueError: there is none, or it is below 1.
-    """
-    k = problem.memory
-    if k is not None and (isinstance(k, bool) or not isinstance(k, Integral)):
-        raise TypeError(f"memory must be a whole number >= 1, got {k!r}")
-    if k is None or k < 1:
-        raise ValueError(f"memory must be a whole number >= 1, got {k!r}")
-    return int(k)
-
-
 class CachePolicy(PagingPolicy):
     """A paging policy that keeps track of its own cache. It starts empty.
 
     A randomised policy draws one uniform per request, needed or not, so that faults do not depend on how the
-    requests are cut into blocks. Where the number of pages is unknown (``problem.items`` is None), arrays grow to the
+    requests are cut into blocks. Where the number of pages is unknown (``problem.n_pages`` is None), arrays grow to the
     largest page seen: number pages as they come.
 
     Attributes:
@@ -85,17 +52,15 @@ class CachePolicy(PagingPolicy):
     def _serve(self, requests: Requests, uniforms: Array, faults: Flags, gone: Departures) -> None:
         """Serve ``n`` checked requests, writing ``faults`` [n] and ``gone``; ``uniforms`` is [n] or empty."""
 
-    def _empty(self, problem: Problem, rng: np.random.Generator) -> None:
-        self._memory, self._items, self._rng = memory_of(problem), problem.items, rng
-        self._capacity = 16 if self._items is None else self._items
+    def _empty(self, problem: PagingProblem, rng: np.random.Generator) -> None:
+        self._cache_size, self._n_pages, self._rng = problem.cache_size, problem.n_pages, rng
+        self._capacity = 16 if self._n_pages is None else self._n_pages
         # Nobody ever evicts from a cache with a slot for every page.
-        self._slots = self._memory if self._items is None else min(self._memory, self._items)
+        self._slots = self._cache_size if self._n_pages is None else min(self._cache_size, self._n_pages)
         self._state = self._new(self._slots, self._capacity)
 
-    def play(self, requests: Requests, faults: Flags) -> None:
-        for start in range(0, len(requests.pages), CHUNK):
-            part = slice(start, start + CHUNK)
-            faults[part], _ = self.serve(Requests(requests.pages[part], requests.bits[part], requests.reuse[part]))
+    def play(self, block: Requests) -> Departures:
+        return self.serve(block)[1]
 
     def serve(self, requests: Requests) -> tuple[Flags, Departures]:
         """Serve a block of requests.
@@ -109,7 +74,7 @@ class CachePolicy(PagingPolicy):
         if not np.issubdtype(requests.pages.dtype, np.integer) or requests.pages.ndim != 1:
             got = f"{requests.pages.dtype} of shape {requests.pages.shape}"
             raise ValueError(f"pages must be a one-dimensional array of integers, got {got}")
-        # Copies: kernels are compiled for writable contiguous arrays, worlds may hand out views.
+        # Copies: kernels are compiled for writable contiguous arrays, environments may hand out views.
         pages = np.array(requests.pages, dtype=np.int64)
         if pages.size:
             self._admit(int(pages.min()), int(pages.max()))
@@ -131,10 +96,12 @@ class CachePolicy(PagingPolicy):
 
         Raises:
             ValueError: as ``serve``.
-            RuntimeError: the world's cache and the policy's differ.
+            RuntimeError: the environment's cache and the policy's differ.
         """
+        known = self._capacity
         page, bit, reuse = operator.index(observation.page), observation.bit, observation.reuse
-        self._admit(page, page)
+        if not 0 <= page < known:
+            self._admit(page, page)
         if self.prediction in ("discard", "phase") and bit not in (0, 1):
             raise ValueError(f"bit must be 0 or 1, got {bit!r}")
         if self.prediction == "reuse" and math.isnan(reuse):
@@ -163,8 +130,8 @@ class CachePolicy(PagingPolicy):
         return faults, gone
 
     def _admit(self, low: int, high: int) -> None:
-        if low < 0 or (self._items is not None and high >= self._items):
-            domain = "a whole number >= 0" if self._items is None else f"a whole number in 0..{self._items - 1}"
+        if low < 0 or (self._n_pages is not None and high >= self._n_pages):
+            domain = "a whole number >= 0" if self._n_pages is None else f"a whole number in 0..{self._n_pages - 1}"
             raise ValueError(f"page must be {domain}, got {low if low < 0 else high}")
         if high >= self._capacity:
             grown = max(2 * self._capacity, high + 1)

@@ -18,12 +18,13 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.contract import Array, Problem
 from bandits.arguments import real
+from bandits.contract import Array
 from bandits.kernels import kernel
 from bandits.paging.cache import Ints, zeros
 from bandits.paging.following import FollowingPolicy
-from bandits.paging.virtual import Member, Virtual, build
+from bandits.paging.problem import PagingProblem
+from bandits.paging.virtual import Member, Virtual, member
 
 
 @kernel
@@ -52,13 +53,13 @@ class CombineDeterministic(FollowingPolicy):
         self.gamma = real("gamma", gamma, 1e-6, closed="low")
         if isinstance(members, str) or len(members) < 2:
             raise ValueError(f"members must be two or more policies, got {members!r}")
-        for member in members:
-            build("members", member)
+        for i, what in enumerate(members):
+            member(what, f"members[{i}]")
 
-    def _members(self, problem: Problem, rng: np.random.Generator) -> list[Virtual]:
+    def _members(self, problem: PagingProblem, rng: np.random.Generator) -> list[Virtual]:
         self._turn, self._bound = zeros(1), np.ones(1)
         streams = rng.spawn(len(self.members))
-        return [Virtual(build("members", m), problem, r) for m, r in zip(self.members, streams, strict=True)]
+        return [Virtual(member(m, "members"), problem, r) for m, r in zip(self.members, streams, strict=True)]
 
     def _current(self, faults: NDArray[np.uint8], uniforms: Array) -> Ints:
         current = zeros(faults.shape[1])

@@ -18,19 +18,20 @@ Predictions*, ICML 2020.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.contract import Array, Bound, Problem
 from bandits.arguments import real
+from bandits.contract import Array, Bound, Instance
 from bandits.kernels import kernel
 from bandits.paging.cache import Ints, zeros
 from bandits.paging.following import FollowingPolicy
-from bandits.paging.theory import OBLIVIOUS, at_times, holds, size_of
-from bandits.paging.virtual import Member, Virtual, build
+from bandits.paging.problem import PagingProblem
+from bandits.paging.theory import OBLIVIOUS, PagingInstance, at_times, holds
+from bandits.paging.virtual import Member, Virtual, member
 
 
 @kernel
@@ -64,32 +65,38 @@ class CombineRandomised(FollowingPolicy):
         self.epsilon = real("epsilon", epsilon, 0.0, 1.0, closed="high")
         if isinstance(members, str) or len(members) != 2:
             raise ValueError(f"members must be two policies, got {members!r}")
-        for member in members:
-            build("members", member)
+        for i, what in enumerate(members):
+            member(what, f"members[{i}]")
 
-    def _members(self, problem: Problem, rng: np.random.Generator) -> list[Virtual]:
+    def _members(self, problem: PagingProblem, rng: np.random.Generator) -> list[Virtual]:
         self._turn = zeros(1) + int(2.0 * rng.random())
-        return [Virtual(build("members", m), problem, r) for m, r in zip(self.members, rng.spawn(2), strict=True)]
+        return [Virtual(member(m, "members"), problem, r) for m, r in zip(self.members, rng.spawn(2), strict=True)]
 
     def _current(self, faults: NDArray[np.uint8], uniforms: Array) -> Ints:
         current = zeros(faults.shape[1])
         _follow(faults, self.costs, 1.0 - self.epsilon / 2.0, uniforms, self._turn, current)
         return current
 
-    def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
+    def regret_bounds(self, problem: PagingProblem, instance: Instance) -> Sequence[Bound]:
         """``(1 + epsilon) (B + OPT_t) + k / epsilon - OPT_t`` for each bound ``B`` on the regret of a member."""
-        if facts.get("opt") is None:
+        if not isinstance(instance, PagingInstance) or instance.opt is None:
             return ()
-        k, eps = size_of(problem, facts), self.epsilon
+        k, eps, opt = problem.cache_size, self.epsilon, instance.opt
 
         def combined(b: Bound) -> Bound:
             def curve(times: Array) -> Array:
-                return (1.0 + eps) * b.curve(times) + eps * at_times(facts["opt"], times) + k / eps
+                return (1.0 + eps) * b.curve(times) + eps * at_times(opt, times) + k / eps
 
             known = {a.text for a in b.assumptions}
-            assumptions = (*b.assumptions, *(a for a in holds(facts, OBLIVIOUS) if a.text not in known))
-            source = f"Blum and Burch 2000 [recall], constant k / epsilon by convention; {b.source}"
-            return Bound(f"{b.name} (combined)", "order", curve, b.against, source, assumptions, b.anytime)
+            return replace(
+                b,
+                name=f"{b.name} (combined)",
+                kind="order",
+                curve=curve,
+                source=f"Blum and Burch 2000, constant k / epsilon by convention; {b.source}",
+                evidence="convention",
+                assumptions=(*b.assumptions, *(a for a in holds(problem, instance, OBLIVIOUS) if a.text not in known)),
+            )
 
-        members = [build("members", member) for member in self.members]
-        return tuple(combined(b) for m in members for b in m.regret_bounds(problem, facts))
+        members = [member(m, "members") for m in self.members]
+        return tuple(combined(b) for m in members for b in m.regret_bounds(problem, instance))

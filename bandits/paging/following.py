@@ -15,10 +15,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.contract import Array, Problem
+from bandits.contract import Array
 from bandits.kernels import kernel
-from bandits.paging.cache import CachePolicy, Departures, Flags, Ints, empty_slots, zeros
-from bandits.paging.policy import Requests
+from bandits.paging.cache import CachePolicy, Flags, Ints, empty_slots, zeros
+from bandits.paging.problem import Departures, PagingProblem, Requests
 from bandits.paging.virtual import Virtual
 
 INSIDE, OUTSIDE = -2, -1
@@ -118,14 +118,14 @@ class FollowingPolicy(CachePolicy):
     costs: Ints
 
     @abstractmethod
-    def _members(self, problem: Problem, rng: np.random.Generator) -> list[Virtual]:
+    def _members(self, problem: PagingProblem, rng: np.random.Generator) -> list[Virtual]:
         """The members, reset, with generators of their own; and whatever else a run begins with."""
 
     @abstractmethod
     def _current(self, faults: NDArray[np.uint8], uniforms: Array) -> Ints:
         """Which member to follow after each of ``n`` requests [n], given all members' ``faults`` [m, n] in them."""
 
-    def _empty(self, problem: Problem, rng: np.random.Generator) -> None:
+    def _empty(self, problem: PagingProblem, rng: np.random.Generator) -> None:
         self._virtual = self._members(problem, rng)
         self.costs = zeros(len(self._virtual))
         super()._empty(problem, rng)

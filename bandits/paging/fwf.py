@@ -10,13 +10,13 @@ A flush costs O(k) after at least ``k`` faults: O(1) per request, amortised.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
-from bandits.contract import Array, Bound, Problem
+from bandits.contract import Array, Bound, Instance
 from bandits.kernels import kernel
-from bandits.paging.cache import CachePolicy, Departures, Flags, Ints, zeros
-from bandits.paging.policy import Requests
+from bandits.paging.cache import CachePolicy, Flags, Ints, zeros
+from bandits.paging.problem import Departures, PagingProblem, Requests
 from bandits.paging.theory import k_competitive
 
 
@@ -57,6 +57,6 @@ class FlushWhenFull(CachePolicy):
     def _serve(self, requests: Requests, uniforms: Array, faults: Flags, gone: Departures) -> None:
         _play(requests.pages, faults, gone, self._state)
 
-    def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
+    def regret_bounds(self, problem: PagingProblem, instance: Instance) -> Sequence[Bound]:
         """``(k - 1) OPT_t``, at any time."""
-        return k_competitive("Flush-When-Full bound", problem, facts, "Karlin et al. 1988 [recall]")
+        return k_competitive("Flush-When-Full bound", problem, instance, "Karlin et al. 1988")

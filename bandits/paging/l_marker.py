@@ -13,14 +13,14 @@ Reference: D. Rohatgi, *Near-Optimal Bounds for Online Caching with Machine Lear
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
-from bandits.contract import Bound, Problem
+from bandits.contract import Bound, Instance
+from bandits.paging.problem import PagingProblem
 from bandits.paging.reuse_marking import ReuseMarking
-from bandits.paging.theory import OBLIVIOUS, REUSE, bound, harmonic, size_of
+from bandits.paging.theory import OBLIVIOUS, REUSE, bound, harmonic
 
 
 class LMarker(ReuseMarking):
@@ -29,15 +29,17 @@ class LMarker(ReuseMarking):
     def _trust(self, k: int) -> float:
         return 1.0
 
-    def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
+    def regret_bounds(self, problem: PagingProblem, instance: Instance) -> Sequence[Bound]:
         """``(1 + min(ln(1 + eta(t) / OPT_t), H_k)) OPT_t``, an order whose constant is a convention."""
-        h = harmonic(size_of(problem, facts))
+        h = harmonic(problem.cache_size)
         return bound(
             "LMarker order",
-            facts,
+            problem,
+            instance,
             ["opt", "eta_reuse"],
             lambda opt, eta: (1.0 + np.minimum(np.log1p(eta / np.maximum(opt, 1.0)), h)) * opt,
-            "Rohatgi 2020 [recall], constant 1 by convention",
+            "Rohatgi 2020, constant 1 by convention",
+            "convention",
             REUSE,
             OBLIVIOUS,
             kind="order",

@@ -16,12 +16,12 @@ Reference: D. Rohatgi, *Near-Optimal Bounds for Online Caching with Machine Lear
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from bandits.contract import Bound, Problem
+from bandits.contract import Bound, Instance
+from bandits.paging.problem import PagingProblem
 from bandits.paging.reuse_marking import ReuseMarking
-from bandits.paging.theory import OBLIVIOUS, REUSE, bound, harmonic, size_of
+from bandits.paging.theory import OBLIVIOUS, REUSE, bound, harmonic
 
 
 class LNonMarker(ReuseMarking):
@@ -32,16 +32,18 @@ class LNonMarker(ReuseMarking):
     def _trust(self, k: int) -> float:
         return 1.0
 
-    def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
+    def regret_bounds(self, problem: PagingProblem, instance: Instance) -> Sequence[Bound]:
         """``OPT_t + (H_k / k) eta(t)``, an order whose constant is a convention."""
-        k = size_of(problem, facts)
+        k = problem.cache_size
         h = harmonic(k)
         return bound(
             "LNonMarker order",
-            facts,
+            problem,
+            instance,
             ["opt", "eta_reuse"],
             lambda opt, eta: opt + h / k * eta,
-            "Rohatgi 2020 [secondary], constant 1 by convention",
+            "Rohatgi 2020, constant 1 by convention",
+            "convention",
             REUSE,
             OBLIVIOUS,
             kind="order",

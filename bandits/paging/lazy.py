@@ -10,17 +10,17 @@ Competitive Analysis*, 1998, Section 3.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.contract import Array, Bound, Problem
+from bandits.contract import Array, Bound, Instance
 from bandits.paging.cache import Ints, zeros
 from bandits.paging.following import FollowingPolicy
-from bandits.paging.virtual import Member, Virtual, build
+from bandits.paging.problem import PagingProblem
+from bandits.paging.virtual import Member, Virtual, member
 
 
 class Lazy(FollowingPolicy):
@@ -32,15 +32,15 @@ class Lazy(FollowingPolicy):
 
     def __init__(self, policy: Member) -> None:
         self.policy = policy
-        build("policy", policy)
+        member(policy, "policy")
 
-    def _members(self, problem: Problem, rng: np.random.Generator) -> list[Virtual]:
-        return [Virtual(build("policy", self.policy), problem, rng.spawn(1)[0])]
+    def _members(self, problem: PagingProblem, rng: np.random.Generator) -> list[Virtual]:
+        return [Virtual(member(self.policy, "policy"), problem, rng.spawn(1)[0])]
 
     def _current(self, faults: NDArray[np.uint8], uniforms: Array) -> Ints:
         return zeros(faults.shape[1])
 
-    def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
+    def regret_bounds(self, problem: PagingProblem, instance: Instance) -> Sequence[Bound]:
         """Those of the policy."""
-        bounds = build("policy", self.policy).regret_bounds(problem, facts)
+        bounds = member(self.policy, "policy").regret_bounds(problem, instance)
         return tuple(replace(b, name=f"{b.name} (lazy)") for b in bounds)

@@ -15,8 +15,8 @@ from typing import NamedTuple
 
 from bandits.contract import Array
 from bandits.kernels import kernel
-from bandits.paging.cache import CachePolicy, Departures, Flags, Ints, empty_slots, zeros
-from bandits.paging.policy import Requests
+from bandits.paging.cache import CachePolicy, Flags, Ints, empty_slots, zeros
+from bandits.paging.problem import Departures, Requests
 
 
 class _State(NamedTuple):

@@ -12,13 +12,13 @@ The slots form a ring in the order of their latest requests, closed by the senti
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
-from bandits.contract import Array, Bound, Problem
+from bandits.contract import Array, Bound, Instance
 from bandits.kernels import kernel
-from bandits.paging.cache import CachePolicy, Departures, Flags, Ints, empty_slots, zeros
-from bandits.paging.policy import Requests
+from bandits.paging.cache import CachePolicy, Flags, Ints, empty_slots, zeros
+from bandits.paging.problem import Departures, PagingProblem, Requests
 from bandits.paging.theory import k_competitive
 
 
@@ -73,6 +73,6 @@ class LRU(CachePolicy):
     def _serve(self, requests: Requests, uniforms: Array, faults: Flags, gone: Departures) -> None:
         _play(requests.pages, faults, gone, self._state)
 
-    def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
+    def regret_bounds(self, problem: PagingProblem, instance: Instance) -> Sequence[Bound]:
         """``(k - 1) OPT_t``, at any time."""
-        return k_competitive("LRU bound", problem, facts, "Sleator and Tarjan 1985 [recall]")
+        return k_competitive("LRU bound", problem, instance, "Sleator and Tarjan 1985")

@@ -18,6 +18,11 @@ of the ``m`` pages of ``U``, with ``U_t`` the uniform of request ``t``.
 Guarantee: ``E[Mark0_t] <= OPT_t + 2 H_k eta_0(t) + eta_1(t)`` for every ``t`` and requests that do not depend on the
 random choices. With all bits 0 it is Marker; with all bits 1 every request faults.
 
+Reason (derived): let x evictions of a phase be caused by clean faults. At the last of them the cache holds ``k``
+0-pages and x - 1 have left, while the optimum has room for ``k`` with the requested one: x of the live 0s at least are
+wrong. A wrong 0 counts in the phase in which it was given and in the next only, so the x add up to ``2 eta_0`` at most;
+each causes ``H_k`` random evictions at most in expectation.
+
 Reference: A. Antoniadis, J. Boyar, M. Eliáš, L. Favrholdt, R. Hoeksma, K. Larsen, A. Polak, B. Simon, *Paging with
 Succinct Predictions*, ICML 2023.
 
@@ -27,15 +32,15 @@ after at least ``k`` requests: O(1) per request, amortised.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal, NamedTuple
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
 
-from bandits.contract import Array, Bound, Problem
 from bandits.arguments import one_of
+from bandits.contract import Array, Bound, Instance
 from bandits.kernels import kernel
-from bandits.paging.cache import CachePolicy, Departures, Flags, Ints, empty_slots, zeros
-from bandits.paging.policy import Requests
-from bandits.paging.theory import DISCARD, OBLIVIOUS, bound, harmonic, size_of
+from bandits.paging.cache import CachePolicy, Flags, Ints, empty_slots, zeros
+from bandits.paging.problem import Departures, PagingProblem, Requests
+from bandits.paging.theory import DISCARD, OBLIVIOUS, bound, harmonic
 
 
 class _State(NamedTuple):
@@ -123,15 +128,17 @@ class Mark0(CachePolicy):
     def _serve(self, requests: Requests, uniforms: Array, faults: Flags, gone: Departures) -> None:
         _play(requests.pages, requests.bits, uniforms, faults, gone, self._state, self.fill == "strict")
 
-    def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
+    def regret_bounds(self, problem: PagingProblem, instance: Instance) -> Sequence[Bound]:
         """``2 H_k eta_0(t) + eta_1(t)`` in expectation, at any time."""
-        h = harmonic(size_of(problem, facts))
+        h = harmonic(problem.cache_size)
         return bound(
             "Mark0 bound",
-            facts,
+            problem,
+            instance,
             ["eta_0", "eta_1"],
             lambda eta_0, eta_1: 2.0 * h * eta_0 + eta_1,
-            "Antoniadis et al. 2023: (1, 2 H_k, 1)-competitive [secondary; derived, checked]",
+            "Antoniadis et al. 2023: (1, 2 H_k, 1)-competitive",
+            "derived",
             DISCARD,
             OBLIVIOUS,
         )

@@ -15,14 +15,14 @@ The slots are parted by swaps into [unmarked | marked]: O(1) per request.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
-from bandits.contract import Array, Bound, Problem
+from bandits.contract import Array, Bound, Instance
 from bandits.kernels import kernel
-from bandits.paging.cache import CachePolicy, Departures, Flags, Ints, empty_slots, zeros
-from bandits.paging.policy import Requests
-from bandits.paging.theory import OBLIVIOUS, bound, harmonic, size_of
+from bandits.paging.cache import CachePolicy, Flags, Ints, empty_slots, zeros
+from bandits.paging.problem import Departures, PagingProblem, Requests
+from bandits.paging.theory import OBLIVIOUS, bound, harmonic
 
 
 class _State(NamedTuple):
@@ -73,8 +73,16 @@ class Marker(CachePolicy):
     def _serve(self, requests: Requests, uniforms: Array, faults: Flags, gone: Departures) -> None:
         _play(requests.pages, uniforms, faults, gone, self._state)
 
-    def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
+    def regret_bounds(self, problem: PagingProblem, instance: Instance) -> Sequence[Bound]:
         """``(2 H_k - 2) OPT_t`` in expectation, at any time."""
-        h = harmonic(size_of(problem, facts))
-        source = "Achlioptas, Chrobak, Noga 2000 [recall]"
-        return bound("Marker bound", facts, ["opt"], lambda opt: (2.0 * h - 2.0) * opt, source, OBLIVIOUS)
+        h = harmonic(problem.cache_size)
+        return bound(
+            "Marker bound",
+            problem,
+            instance,
+            ["opt"],
+            lambda opt: (2.0 * h - 2.0) * opt,
+            "Achlioptas, Chrobak, Noga 2000",
+            "recalled",
+            OBLIVIOUS,
+        )

@@ -31,16 +31,16 @@ request, amortised.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 
-from bandits.contract import Array, Bound, Problem
+from bandits.contract import Array, Bound, Instance
 from bandits.kernels import kernel
-from bandits.paging.cache import CachePolicy, Departures, Flags, Ints, empty_slots, zeros
-from bandits.paging.policy import Requests
-from bandits.paging.theory import OBLIVIOUS, bound, harmonic, size_of
+from bandits.paging.cache import CachePolicy, Flags, Ints, empty_slots, zeros
+from bandits.paging.problem import Departures, PagingProblem, Requests
+from bandits.paging.theory import OBLIVIOUS, bound, harmonic
 
 STARTS, TOTAL, LEAST = 0, 1, 2
 
@@ -230,8 +230,16 @@ class OnlineMin(CachePolicy):
     def _serve(self, requests: Requests, uniforms: Array, faults: Flags, gone: Departures) -> None:
         _play(requests.pages, uniforms, faults, gone, self._state, self._slots)
 
-    def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
+    def regret_bounds(self, problem: PagingProblem, instance: Instance) -> Sequence[Bound]:
         """``(H_k - 1) OPT_t`` in expectation, at any time."""
-        h = harmonic(size_of(problem, facts))
-        source = "Brodal, Moruz, Negoescu 2015 [recall; checked]"
-        return bound("OnlineMin bound", facts, ["opt"], lambda opt: (h - 1.0) * opt, source, OBLIVIOUS)
+        h = harmonic(problem.cache_size)
+        return bound(
+            "OnlineMin bound",
+            problem,
+            instance,
+            ["opt"],
+            lambda opt: (h - 1.0) * opt,
+            "Brodal, Moruz, Negoescu 2015",
+            "recalled",
+            OBLIVIOUS,
+        )

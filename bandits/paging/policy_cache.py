@@ -16,10 +16,9 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from bandits.contract import Problem
 from bandits.arguments import integer, one_of
-from bandits.paging.policy import Requests
-from bandits.paging.virtual import Member, Virtual, build
+from bandits.paging.problem import PagingProblem, Prediction, Requests
+from bandits.paging.virtual import Member, Virtual, member
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -66,14 +65,16 @@ class PolicyCache(MutableMapping[K, V]):
         maxsize: int,
         policy: Member,
         predict: Callable[[K], float] | None = None,
-        prediction: str | None = None,
+        prediction: Prediction | None = None,
         seed: int | np.random.Generator | None = None,
     ) -> None:
         self.maxsize = integer("maxsize", maxsize)
-        self.policy, self.predict, self.prediction = build("policy", policy), predict, ""
+        self.policy, self.predict = member(policy, "policy"), predict
+        self.prediction: Prediction | None = None
         needed = getattr(self.policy, "prediction", None)
         if predict is not None:
-            self.prediction = one_of("prediction", prediction or needed or "", ("discard", "phase", "reuse"))
+            kind: Any = prediction or needed or ""
+            self.prediction = one_of("prediction", kind, ("discard", "phase", "reuse"))
         elif needed is not None:
             raise ValueError(f"predict must be given: {type(self.policy).__name__} needs {needed} predictions")
         self._rng = np.random.default_rng(seed)
@@ -86,8 +87,7 @@ class PolicyCache(MutableMapping[K, V]):
         self._pages: dict[K, int] = {}
         self._keys: list[K] = []
         self._leaving: list[K] = []
-        k = self.maxsize
-        problem = Problem("paging", "full", k, None, -1.0, 0.0, memory=k, prediction=self.prediction)
+        problem = PagingProblem(cache_size=self.maxsize, prediction=self.prediction)
         self._run = Virtual(self.policy, problem, self._rng)
 
     @property
@@ -183,7 +183,7 @@ class PolicyCache(MutableMapping[K, V]):
         return next(iter(self._data))
 
 
-def _serve(run: Virtual, page: int, kind: str, prediction: float) -> list[int]:
+def _serve(run: Virtual, page: int, kind: Prediction | None, prediction: float) -> list[int]:
     """The pages that leave when ``page`` is requested."""
     bits = np.array([prediction] if kind in ("discard", "phase") else [], dtype=np.uint8)
     reuse = np.array([prediction] if kind == "reuse" else [], dtype=np.float64)

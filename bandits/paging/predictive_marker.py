@@ -18,14 +18,14 @@ Reference: T. Lykouris and S. Vassilvitskii, *Competitive Caching with Machine L
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
-from bandits.contract import Bound, Problem
+from bandits.contract import Bound, Instance
+from bandits.paging.problem import PagingProblem
 from bandits.paging.reuse_marking import ReuseMarking
-from bandits.paging.theory import OBLIVIOUS, REUSE, bound, harmonic, size_of
+from bandits.paging.theory import OBLIVIOUS, REUSE, bound, harmonic
 
 
 class PredictiveMarker(ReuseMarking):
@@ -34,15 +34,17 @@ class PredictiveMarker(ReuseMarking):
     def _trust(self, k: int) -> float:
         return harmonic(k)
 
-    def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
+    def regret_bounds(self, problem: PagingProblem, instance: Instance) -> Sequence[Bound]:
         """``min(1 + 2 sqrt(5 eta(t) / OPT_t), 4 H_k - 1) OPT_t`` in expectation."""
-        h = harmonic(size_of(problem, facts))
+        h = harmonic(problem.cache_size)
         return bound(
             "PredictiveMarker bound",
-            facts,
+            problem,
+            instance,
             ["opt", "eta_reuse"],
             lambda opt, eta: np.minimum(opt + 2.0 * np.sqrt(5.0 * eta * opt), (4.0 * h - 1.0) * opt),
-            "Lykouris and Vassilvitskii 2021 [secondary]",
+            "Lykouris and Vassilvitskii 2021",
+            "recalled",
             REUSE,
             OBLIVIOUS,
         )

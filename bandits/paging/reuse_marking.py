@@ -26,8 +26,8 @@ import numpy as np
 
 from bandits.contract import Array
 from bandits.kernels import kernel
-from bandits.paging.cache import CachePolicy, Departures, Flags, Ints, empty_slots, zeros
-from bandits.paging.policy import Requests
+from bandits.paging.cache import CachePolicy, Flags, Ints, empty_slots, zeros
+from bandits.paging.problem import Departures, Requests
 
 
 class _State(NamedTuple):
@@ -168,5 +168,5 @@ class ReuseMarking(CachePolicy):
         return _State(*by_page, zeros(k), zeros(k), np.zeros(k), zeros(k), *counters)
 
     def _serve(self, requests: Requests, uniforms: Array, faults: Flags, gone: Departures) -> None:
-        trust = float(self._trust(self._memory))
+        trust = float(self._trust(self._cache_size))
         _play(requests.pages, requests.reuse, uniforms, faults, gone, self._state, trust, self.anywhere)

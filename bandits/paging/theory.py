@@ -1,28 +1,26 @@
-"""What the theorems about paging ask of the analysis' facts, and the bounds that several policies share.
+"""What the theorems about paging ask of the instance, and the bounds that several policies share.
 
-Facts that paging worlds give: ``opt``, ``eta_0``, ``eta_1``, ``clean``, ``eta_reuse`` [T], each the value after request
-``t`` at index ``t - 1`` (faults of the optimum, wrong 0s, wrong 1s, clean pages over phases, absolute error of reuse
-times); ``cache_size``; ``prediction``; ``oblivious`` and ``no_bypass`` (bool). All bounds are on the regret, faults
-minus those of the optimum, and hold at every prefix, without an additive constant, for a cache that starts empty.
+All bounds are on the regret, faults minus those of the optimum, and hold at every prefix, without an additive constant,
+for a cache that starts empty.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
-from bandits.contract import Array, Assumption, Bound, Problem
+from bandits.contract import Array, Assumption, Bound, Evidence, Instance
+from bandits.paging.problem import PagingProblem
 
-NO_BYPASS = "no_bypass"
 OBLIVIOUS = "oblivious"
 DISCARD = "discard"
 PHASE = "phase"
 REUSE = "reuse"
 
 _TEXTS = {
-    NO_BYPASS: "a requested page must be loaded",
     OBLIVIOUS: "requests do not depend on the policy's random choices",
     DISCARD: "bits are discard predictions",
     PHASE: "bits are phase predictions",
@@ -30,23 +28,54 @@ _TEXTS = {
 }
 
 
+@dataclass(frozen=True, eq=False, kw_only=True)
+class PagingInstance(Instance):
+    """The requests of a run, as the analysis knows them.
+
+    Running values are float64 [T] and hold the value after request ``t`` at index ``t - 1``; None where an environment
+    does not know them, as here.
+
+    Attributes:
+        oblivious: requests do not depend on the policy's random choices.
+    """
+
+    oblivious: bool = False
+
+    @property
+    def opt(self) -> Array | None:
+        """Faults of the optimum that loads every requested page."""
+        return None
+
+    @property
+    def clean(self) -> Array | None:
+        """Clean pages so far, over all phases: the sum of the ``c_i`` of the prefix."""
+        return None
+
+    @property
+    def eta_0(self) -> Array | None:
+        """Wrong 0s: pages to be kept that might go; zeros where no bits are given."""
+        return None
+
+    @property
+    def eta_1(self) -> Array | None:
+        """Wrong 1s: pages that may go and should be kept; zeros where no bits are given."""
+        return None
+
+    @property
+    def eta_reuse(self) -> Array | None:
+        """Absolute error of the predicted reuse times, summed; zeros where none are given."""
+        return None
+
+
 def harmonic(k: int) -> float:
     """``H_k = 1 + 1/2 + ... + 1/k``."""
     return float(np.sum(1.0 / np.arange(1, k + 1)))
 
 
-def size_of(problem: Problem, facts: Mapping[str, Any]) -> int:
-    """The cache size that the theorems speak of."""
-    return int(facts.get("cache_size") or problem.memory or 1)
-
-
-def holds(facts: Mapping[str, Any], *keys: str) -> tuple[Assumption, ...]:
-    """The named assumptions, each with whether the facts say that it holds (an absent fact does not hold)."""
+def holds(problem: PagingProblem, instance: PagingInstance, *keys: str) -> tuple[Assumption, ...]:
+    """The named assumptions, each with whether it holds here."""
     return tuple(
-        Assumption(
-            _TEXTS[key], facts.get("prediction") == key if key in (DISCARD, PHASE, REUSE) else bool(facts.get(key))
-        )
-        for key in keys
+        Assumption(_TEXTS[key], instance.oblivious if key == OBLIVIOUS else problem.prediction == key) for key in keys
     )
 
 
@@ -57,10 +86,12 @@ def at_times(series: Array, times: Array) -> Array:
 
 def bound(
     name: str,
-    facts: Mapping[str, Any],
+    problem: PagingProblem,
+    instance: Instance,
     series: Sequence[str],
     curve: Callable[..., Array],
     source: str,
+    evidence: Evidence,
     *assumptions: str,
     kind: Literal["upper", "order"] = "upper",
 ) -> tuple[Bound, ...]:
@@ -68,26 +99,33 @@ def bound(
 
     Args:
         name: for legends.
-        facts: of the run.
-        series: keys of running values [T] in ``facts``.
+        problem: what is played.
+        instance: of the run.
+        series: names of running values of the instance.
         curve: maps their values [n] at the times asked for, in that order, to bounds [n] on the regret.
         source: where the theorem stands.
-        assumptions: keys of what must hold.
+        evidence: how far it can be trusted.
+        assumptions: keys of what must hold, beside that requested pages must be loaded.
         kind: "order" when a constant is a convention.
 
     Returns:
-        The bound, or nothing where the facts lack one of the series.
+        The bound, or nothing where the instance lacks one of the series.
     """
-    if any(facts.get(key) is None for key in series):
+    if not isinstance(instance, PagingInstance):
+        return ()
+    running = [getattr(instance, key) for key in series]
+    if any(values is None for values in running):
         return ()
 
     def at(times: Array) -> Array:
-        return curve(*(at_times(facts[key], times) for key in series))
+        return curve(*(at_times(values, times) for values in running))
 
-    return (Bound(name, kind, at, "opt", source, holds(facts, NO_BYPASS, *assumptions), rate=False),)
+    loads = Assumption("a requested page must be loaded", not problem.bypass)
+    needed = (loads, *holds(problem, instance, *assumptions))
+    return (Bound(name, kind, at, "opt", source, evidence, needed, "no rate"),)
 
 
-def k_competitive(name: str, problem: Problem, facts: Mapping[str, Any], source: str) -> tuple[Bound, ...]:
+def k_competitive(name: str, problem: PagingProblem, instance: Instance, source: str) -> tuple[Bound, ...]:
     """``ALG_t <= k OPT_t``: true of LRU, FIFO, CLOCK, FWF and of every deterministic marking policy."""
-    k = size_of(problem, facts)
-    return bound(name, facts, ["opt"], lambda opt: (k - 1) * opt, source)
+    k = problem.cache_size
+    return bound(name, problem, instance, ["opt"], lambda opt: (k - 1) * opt, source, "recalled")

@@ -2,49 +2,30 @@
 
 from __future__ import annotations
 
-import copy
-import inspect
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 
-from bandits.contract import Policy, Problem, check_accepts
-from bandits.paging.cache import CachePolicy, Departures, Flags, memory_of
-from bandits.paging.policy import Eviction, Request, Requests
-from bandits.registry import POLICIES
+from bandits.contract import Policy, check_plays
+from bandits.paging.cache import CachePolicy, Flags
+from bandits.paging.problem import Departures, Eviction, PagingProblem, Request, Requests
+from bandits.registry import POLICIES, Component
 
-Member = str | Mapping[str, Any] | Policy[Request, Eviction, bool]
+Member = Component
 """A registered name, ``{"name": ..., "parameters": {...}}``, or a policy object."""
 
 
-def build(name: str, member: Member) -> Policy[Request, Eviction, bool]:
-    """A new policy as described; of an object, a copy.
+def member(what: Member, place: str) -> Policy[PagingProblem, Request, Eviction, bool]:
+    """A new paging policy as described; of an object, a copy.
 
     Args:
-        name: of the parameter that holds the description, for messages.
-        member: the description.
+        what: the description.
+        place: the parameter that holds it, for messages.
 
     Raises:
         ValueError: not a description of a paging policy.
     """
-    if isinstance(member, str):
-        member = {"name": member}
-    if isinstance(member, Mapping):
-        parameters = member.get("parameters") or {}
-        described = isinstance(member.get("name"), str) and isinstance(parameters, Mapping)
-        if not described or set(member) - {"name", "parameters"}:
-            raise ValueError(f"{name} must be given by 'name' and 'parameters', got {dict(member)!r}")
-        cls = POLICIES.load(member["name"])
-        try:
-            inspect.signature(cls).bind(**parameters)
-        except TypeError as error:
-            raise ValueError(f"{name}: {cls.__name__}: {error}") from error
-        policy = cls(**parameters)
-    else:
-        policy = copy.deepcopy(member)
-    if not isinstance(policy, Policy) or ("paging", "full") not in policy.accepts:
-        raise ValueError(f"{name} must be a paging policy, got {policy!r}")
+    policy: Policy[PagingProblem, Request, Eviction, bool] = POLICIES.build(what, place, of=Policy)
+    if policy.clairvoyant or not issubclass(PagingProblem, policy.plays):
+        raise ValueError(f"{place} must be a paging policy, got {policy!r}")
     return policy
 
 
@@ -55,10 +36,15 @@ class Virtual:
     is kept here.
     """
 
-    def __init__(self, policy: Policy[Request, Eviction, bool], problem: Problem, rng: np.random.Generator) -> None:
-        check_accepts(policy, problem)
+    def __init__(
+        self,
+        policy: Policy[PagingProblem, Request, Eviction, bool],
+        problem: PagingProblem,
+        rng: np.random.Generator,
+    ) -> None:
+        check_plays(policy, problem)
         self.policy = policy
-        self._memory = memory_of(problem)
+        self._size = problem.cache_size
         self._cache: set[int] = set()
         self._time = 0
         policy.reset(problem, rng)
@@ -92,8 +78,8 @@ class Virtual:
             if victim == page or victim not in self._cache:
                 raise RuntimeError(f"{self.policy!r} evicts page {victim}, which is requested or not in its cache")
             self._cache.remove(victim)
-        if page not in self._cache and len(self._cache) == self._memory:
-            raise RuntimeError(f"{self.policy!r} leaves no room for page {page} in a cache of {self._memory}")
+        if page not in self._cache and len(self._cache) == self._size:
+            raise RuntimeError(f"{self.policy!r} leaves no room for page {page} in a cache of {self._size}")
         self._cache.add(page)
         if action.discard:
             self._cache.remove(page)

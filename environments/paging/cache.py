@@ -1,19 +1,99 @@
-"""The cache of the stepwise path: its content, the rules that every policy must keep, and gymnasium's spaces."""
+"""The cache of an environment: its content, the rules that every policy must keep, and gymnasium's spaces."""
 
 from __future__ import annotations
 
 from bisect import bisect_left, insort
 from operator import index
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from gymnasium import spaces
+from numpy.typing import NDArray
 
-from bandits.paging.policy import Eviction, Request
+from bandits.contract import Array
+from bandits.kernels import kernel
+from bandits.paging.problem import Departures, Eviction, Request
+from environments.paging.arguments import Pages
+
+KEPT, REQUESTED, ABSENT, TWICE, FULL, DISORDER = range(6)
+
+
+class _State(NamedTuple):
+    slot: NDArray[np.int32]  # [n_pages] slot of a page, or -1
+    page: Pages  # [k] page of a slot, or -1
+    free: Pages  # [k] slots that became free, the last one at the end
+    freed: Pages  # [1] number of these
+    held: Pages  # [1] number of pages in the cache
+    faults: Array  # [1] number of faults
+
+
+@kernel
+def _serve(
+    pages: Pages, left: Pages, ends: Pages, k: int, bypass: bool, s: _State, faults: Array
+) -> tuple[int, int, int]:
+    """Serve requests until a rule is broken: (how many were served, ``KEPT`` or the rule broken, by which page).
+
+    The running number of faults goes into ``faults`` [n, 1].
+    """
+    slot, page, free, n_pages = s.slot, s.page, s.free, s.slot.size
+    held, freed, total = s.held[0], s.freed[0], s.faults[0]
+    start, broken, culprit, served = 0, KEPT, -1, pages.size
+    for t in range(pages.size):
+        p, end = pages[t], ends[t]
+        if end < start or end > left.size:
+            broken, served = DISORDER, t
+            break
+        discard = end > start and left[end - 1] == p
+        stop = end - 1 if discard else end
+        checked = start
+        while checked < stop and broken == KEPT:  # a slot is turned over when its page is to leave
+            v = left[checked]
+            if v == p:
+                broken = REQUESTED
+            elif v < 0 or v >= n_pages or slot[v] == -1:
+                broken = ABSENT
+            elif slot[v] < -1:
+                broken = TWICE
+            else:
+                slot[v] = -2 - slot[v]
+                checked += 1
+                continue
+            culprit = v
+        fault = slot[p] < 0
+        if broken == KEPT and fault and held - (stop - start) >= k and not (bypass and discard):
+            broken, culprit = FULL, p
+        if broken != KEPT:
+            for e in range(start, checked):
+                slot[left[e]] = -2 - slot[left[e]]
+            served = t
+            break
+        for e in range(start, stop):
+            x = -2 - slot[left[e]]
+            slot[left[e]], page[x], free[freed] = -1, -1, x
+            freed += 1
+        held -= stop - start
+        if fault and not discard:
+            if freed > 0:
+                freed -= 1
+                x = free[freed]
+            else:
+                x = held
+            slot[p], page[x] = x, p
+            held += 1
+        elif discard and not fault:
+            x = slot[p]
+            slot[p], page[x], free[freed] = -1, -1, x
+            freed += 1
+            held -= 1
+        total += fault
+        faults[t, 0] = total
+        start = end
+    s.held[0], s.freed[0], s.faults[0] = held, freed, total
+    return served, broken, culprit
 
 
 class Cache:
-    """A cache of ``size`` slots, empty at first. Slots fill in ascending order.
+    """A cache of ``size`` slots, empty at first. Slots fill in ascending order; the slot freed last is filled first.
 
     An action is an ``Eviction``, or the number of the slot whose page leaves; a slot number means nothing on a hit and
     while a slot is free. Where ``bypass`` is allowed, a fault on a full cache may be answered by evicting nothing and
@@ -21,85 +101,127 @@ class Cache:
 
     Args:
         size: number of slots.
+        n_pages: number of pages.
         bypass: whether a requested page may be served without being loaded.
     """
 
-    def __init__(self, size: int, bypass: bool = False) -> None:
+    def __init__(self, size: int, n_pages: int, bypass: bool = False) -> None:
         self.size, self.bypass = size, bypass
-        self._slot_of: dict[int, int] = {}
-        self._page_in: dict[int, int] = {}
-        self._free: list[int] = []
-        self._sorted: list[int] = []
+        k = min(size, n_pages)
+        self._state = _State(
+            slot=np.full(n_pages, -1, dtype=np.int32),
+            page=np.full(k, -1, dtype=np.int64),
+            free=np.zeros(k, dtype=np.int64),
+            freed=np.zeros(1, dtype=np.int64),
+            held=np.zeros(1, dtype=np.int64),
+            faults=np.zeros(1),
+        )
+        self._sorted: list[int] | None = []
         self._contents: tuple[int, ...] | None = ()
 
     def __contains__(self, page: int) -> bool:
-        return page in self._slot_of
+        return self._state.slot.item(page) >= 0
+
+    @property
+    def faults(self) -> float:
+        """Number of faults so far."""
+        return self._state.faults.item(0)
 
     @property
     def contents(self) -> tuple[int, ...]:
         """The cached pages, ascending."""
+        if self._sorted is None:
+            self._sorted = np.sort(self._state.page[self._state.page >= 0]).tolist()
         if self._contents is None:
             self._contents = tuple(self._sorted)
         return self._contents
 
-    def serve(self, page: int, action: Eviction | int) -> bool:
+    def serve(self, page: int, action: Eviction | int, time: int = 0) -> bool:
         """Serve a request; returns whether it was a fault.
+
+        Args:
+            page: the requested page.
+            action: how it is served.
+            time: number of requests before this one, for messages.
 
         Raises:
             ValueError: ``action`` is neither an ``Eviction`` nor a whole number.
             RuntimeError: eviction of a page that is not cached or of the requested page before its service, no room
                 for the requested page, or a slot out of range. Nothing changes.
         """
-        hit = page in self._slot_of
+        hit = page in self
         pages, discard = self._eviction(hit, action)
-        full = not hit and len(self._slot_of) - len(pages) >= self.size
-        self._check(page, pages, full and not (self.bypass and discard))
-        for victim in pages:
-            self._remove(victim)
-        if discard:
-            if hit:
-                self._remove(page)
-        elif not hit:
-            self._load(page)
+        if page in pages:
+            raise RuntimeError(self._message(time, REQUESTED, page))
+        left = np.array((*pages, page) if discard else pages, dtype=np.int64)
+        _, broken = self._run(np.array((page,), dtype=np.int64), left, np.array((left.size,), dtype=np.int64), time)
+        if broken:
+            raise RuntimeError(broken)
+        known = self._sorted
+        if known is not None:
+            for victim in pages:
+                del known[bisect_left(known, victim)]
+            if hit and discard:
+                del known[bisect_left(known, page)]
+            elif not hit and not discard:
+                insort(known, page)
+        if left.size or not hit:
+            self._contents = None
         return not hit
 
+    def serve_block(self, pages: Pages, departures: Departures, time: int) -> tuple[Array, str]:
+        """Serve a block of requests, up to the first at which a rule is broken.
+
+        Args:
+            pages: [n] the requested pages.
+            departures: how they are served.
+            time: number of requests before the first of them.
+
+        Returns:
+            The running numbers of faults [n_served, 1], and what is wrong with the next request, if anything.
+
+        Raises:
+            ValueError: departures that are no whole numbers; nothing changes.
+        """
+        left, ends = np.asarray(departures.pages), np.asarray(departures.ends)
+        for name, array in (("pages", left), ("ends", ends)):
+            if array.dtype.kind not in "iu" or array.ndim != 1:
+                raise ValueError(
+                    f"{name} of departures must be a one-dimensional array of integers, got {array.dtype} of shape "
+                    f"{array.shape}"
+                )
+        self._sorted = self._contents = None
+        pages, left, ends = (np.ascontiguousarray(array, dtype=np.int64) for array in (pages, left, ends))
+        return self._run(pages, left, ends, time)
+
+    def _run(self, pages: Pages, left: Pages, ends: Pages, time: int) -> tuple[Array, str]:
+        faults = np.empty((pages.size, 1))
+        served, broken, culprit = _serve(pages, left, ends, self.size, self.bypass, self._state, faults)
+        return faults[:served], self._message(time + served, broken, culprit) if broken else ""
+
+    def _message(self, time: int, broken: int, page: int) -> str:
+        what = {
+            REQUESTED: f"page {page} is evicted before its request was served: use discard",
+            ABSENT: f"page {page} is to be evicted but is not cached",
+            TWICE: f"page {page} is to be evicted twice",
+            FULL: f"no room for page {page}: the cache of {self.size} is full and nothing is evicted",
+            DISORDER: "ends of departures must not decrease, nor go beyond the pages",
+        }
+        return f"request {time}: {what[broken]}"
+
     def _eviction(self, hit: bool, action: Eviction | int) -> Eviction:
-        if isinstance(action, Eviction):
-            return action
         try:
+            if isinstance(action, Eviction):
+                return Eviction(tuple(map(index, action.pages)), bool(action.discard))
             slot = index(action)
         except TypeError as error:
             raise ValueError(f"action must be an Eviction or the number of a slot, got {action!r}") from error
         slots = self.size + self.bypass
         if not 0 <= slot < slots:
             raise RuntimeError(f"slot must be in 0..{slots - 1}, got {slot}")
-        if hit or len(self._slot_of) < self.size:
+        if hit or self._state.held.item(0) < self.size:
             return Eviction()
-        return Eviction((), True) if slot == self.size else Eviction((self._page_in[slot],))
-
-    def _check(self, page: int, pages: tuple[int, ...], no_room: bool) -> None:
-        for victim in pages:
-            if victim == page:
-                raise RuntimeError(f"page {page} is evicted before its request was served: use discard")
-            if victim not in self._slot_of:
-                raise RuntimeError(f"page {victim} is to be evicted but is not cached")
-        if len(pages) > 1 and len(set(pages)) < len(pages):
-            raise RuntimeError(f"a page is to be evicted twice: {pages}")
-        if no_room:
-            raise RuntimeError(f"no room for page {page}: the cache of {self.size} is full and nothing is evicted")
-
-    def _load(self, page: int) -> None:
-        slot = self._free.pop() if self._free else len(self._slot_of)
-        self._slot_of[page], self._page_in[slot] = slot, page
-        insort(self._sorted, page)
-        self._contents = None
-
-    def _remove(self, page: int) -> None:
-        slot = self._slot_of.pop(page)
-        del self._page_in[slot]
-        self._free.append(slot)
-        del self._sorted[bisect_left(self._sorted, page)]
-        self._contents = None
+        return Eviction((), True) if slot == self.size else Eviction((self._state.page.item(slot),))
 
 
 class Times(spaces.Space[float]):

@@ -25,7 +25,8 @@ from numpy.typing import NDArray
 
 from bandits.contract import Array
 from bandits.kernels import kernel
-from environments.paging.domain import Bits, Pages, as_pages, check_cache_size
+from bandits.paging.problem import check_cache_size
+from environments.paging.arguments import Bits, Pages, as_pages
 
 NONE, BYPASSED = -1, -2
 """Values of ``OfflineRun.victims`` where no page leaves, and where the requested page is not loaded."""

@@ -20,7 +20,8 @@ from numpy.typing import NDArray
 
 from bandits.contract import Array
 from bandits.kernels import kernel
-from environments.paging.domain import Bits, Pages, as_pages, check_cache_size
+from bandits.paging.problem import check_cache_size
+from environments.paging.arguments import Bits, Pages, as_pages
 
 Counting = Literal["last_in_phase", "all"]
 COUNTINGS: tuple[Counting, ...] = ("last_in_phase", "all")

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.contract import Array
 from bandits.arguments import integer, real
+from bandits.contract import Array
 from bandits.kernels import kernel
-from environments.paging.domain import Pages
+from environments.paging.arguments import Pages
+from environments.paging.sequences import Generator
 
 
 @kernel
@@ -38,7 +38,7 @@ def _drift(order: NDArray[np.int64], w: int, d: float, rate: float, uniforms: Ar
 
 
 @dataclass(frozen=True, eq=False)
-class Markov:
+class Markov(Generator):
     """A Markov chain on pages, started uniformly.
 
     Args:
@@ -49,7 +49,6 @@ class Markov:
 
     P: Sequence[Sequence[float]] | None = None
     N: int | None = None
-    random: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if self.P is None:
@@ -90,7 +89,7 @@ class Markov:
 
 
 @dataclass(frozen=True)
-class WorkingSet:
+class WorkingSet(Generator):
     """A working set that drifts: requests fall into it, except a few that go anywhere.
 
     Each step, with probability 1 / L a random member of the working set is replaced by a random page outside; then the
@@ -108,7 +107,6 @@ class WorkingSet:
     w: int = 50
     d: float = 0.02
     L: float = 100
-    random: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         integer("N", self.N)

@@ -7,26 +7,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bandits.arguments import integer, real
-from environments.paging.domain import Bits, as_bits
-from environments.paging.hindsight import Instance
+from environments.paging.arguments import Bits, as_bits
+from environments.paging.hindsight import RequestSequence
 from environments.paging.optimum import lfd
 from environments.paging.phases import phases
 from environments.paging.predictions.history import ages, request_counts
+from environments.paging.predictions.sources import PredictionSource
 
-BITS = frozenset({"discard", "phase"})
 
-
-@dataclass(frozen=True)
-class Flip:
+@dataclass(frozen=True, eq=False)
+class Flip(PredictionSource):
     """The truth with independent wrong bits.
 
     Args:
+        kind: "discard" or "phase".
         p: probability that a bit is wrong; or, instead of it,
         p01: probability that a true 1 is predicted as 0 (counts in eta_0), and
         p10: probability that a true 0 is predicted as 1 (counts in eta_1).
@@ -35,72 +34,84 @@ class Flip:
     p: float | None = None
     p01: float | None = None
     p10: float | None = None
-    kinds: ClassVar[frozenset[str]] = BITS
+    kinds = ("discard", "phase")
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         for name in ("p", "p01", "p10"):
             if getattr(self, name) is not None:
                 real(name, getattr(self, name), 0.0, 1.0, closed="both")
         if (self.p is None) == (self.p01 is None and self.p10 is None):
             raise ValueError(f"give either p or p01 and p10, got p={self.p}, p01={self.p01}, p10={self.p10}")
 
-    def predict(self, instance: Instance, kind: str, rng: np.random.Generator) -> Bits:
-        truth = instance.truth(kind)
+    def predict(self, requests: RequestSequence, rng: np.random.Generator) -> Bits:
+        truth = requests.truth(self.kind)
         p01, p10 = (self.p01 or 0.0, self.p10 or 0.0) if self.p is None else (self.p, self.p)
         wrong = rng.random(truth.size) < np.where(truth == 1, p01, p10)
         return np.where(wrong, 1 - truth, truth).astype(np.uint8)
 
 
-@dataclass(frozen=True)
-class Constant:
+@dataclass(frozen=True, eq=False)
+class Constant(PredictionSource):
     """The same bit always.
 
     Args:
+        kind: "discard" or "phase".
         value: 0 or 1.
     """
 
     value: int
-    kinds: ClassVar[frozenset[str]] = BITS
+    kinds = ("discard", "phase")
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         integer("value", self.value, 0, 1)
 
-    def predict(self, instance: Instance, kind: str, rng: np.random.Generator) -> Bits:
-        return np.full(instance.pages.size, self.value, dtype=np.uint8)
-
-
-@dataclass(frozen=True)
-class Inverted:
-    """Always the wrong bit."""
-
-    kinds: ClassVar[frozenset[str]] = BITS
-
-    def predict(self, instance: Instance, kind: str, rng: np.random.Generator) -> Bits:
-        return 1 - instance.truth(kind)
+    def predict(self, requests: RequestSequence, rng: np.random.Generator) -> Bits:
+        return np.full(requests.pages.size, self.value, dtype=np.uint8)
 
 
 @dataclass(frozen=True, eq=False)
-class Static:
+class Inverted(PredictionSource):
+    """Always the wrong bit.
+
+    Args:
+        kind: "discard" or "phase".
+    """
+
+    kinds = ("discard", "phase")
+
+    def predict(self, requests: RequestSequence, rng: np.random.Generator) -> Bits:
+        return 1 - requests.truth(self.kind)
+
+
+@dataclass(frozen=True, eq=False)
+class Static(PredictionSource):
     """One fixed bit a page, an extension that is not in the paper.
 
     Args:
+        kind: "discard" or "phase".
         bits: [n_pages] the bits; None for the true bit of most of the page's requests (a tie gives 0).
     """
 
     bits: Sequence[int] | None = None
-    kinds: ClassVar[frozenset[str]] = BITS
+    kinds = ("discard", "phase")
 
-    def predict(self, instance: Instance, kind: str, rng: np.random.Generator) -> Bits:
+    def check(self, n_requests: int, n_pages: int) -> None:
         if self.bits is not None:
-            return as_bits(self.bits, instance.n_pages)[instance.pages]
-        counts = np.bincount(instance.pages, minlength=instance.n_pages)
-        ones = np.bincount(instance.pages, weights=instance.truth(kind), minlength=instance.n_pages)
-        bits: Bits = (2 * ones > counts).astype(np.uint8)[instance.pages]
+            as_bits(self.bits, n_pages)
+
+    def predict(self, requests: RequestSequence, rng: np.random.Generator) -> Bits:
+        if self.bits is not None:
+            return as_bits(self.bits, requests.n_pages)[requests.pages]
+        counts = np.bincount(requests.pages, minlength=requests.n_pages)
+        ones = np.bincount(requests.pages, weights=requests.truth(self.kind), minlength=requests.n_pages)
+        bits: Bits = (2 * ones > counts).astype(np.uint8)[requests.pages]
         return bits
 
 
-@dataclass(frozen=True)
-class Learned:
+@dataclass(frozen=True, eq=False)
+class Learned(PredictionSource):
     """A predictor learned from past requests alone, as a user would have it.
 
     After ``first``, ``2 first``, ``4 first``, ... requests it works out the true bits of all requests so far as if the
@@ -109,23 +120,25 @@ class Learned:
     table's entry, or of the whole table where that entry is empty. The first ``first`` bits are 0.
 
     Args:
+        kind: "discard" or "phase".
         first: number of requests before the first fit, >= 1.
     """
 
     first: int = 1000
-    kinds: ClassVar[frozenset[str]] = BITS
+    kinds = ("discard", "phase")
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         integer("first", self.first, 1)
 
-    def predict(self, instance: Instance, kind: str, rng: np.random.Generator) -> Bits:
-        pages, n_pages, k = instance.pages, instance.n_pages, instance.cache_size
+    def predict(self, requests: RequestSequence, rng: np.random.Generator) -> Bits:
+        pages, n_pages, k = requests.pages, requests.n_pages, requests.cache_size
         entry = 64 * _power(ages(pages, n_pages)) + _power(request_counts(pages, n_pages))
         bits = np.zeros(pages.size, dtype=np.uint8)
         seen = self.first
         while seen < pages.size:
             past, known = pages[:seen], seen
-            if kind == "discard":
+            if self.kind == "discard":
                 truth = lfd(past, k, n_pages).discard
             else:
                 found = phases(past, k, n_pages)

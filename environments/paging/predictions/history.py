@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from bandits.contract import Array
 from bandits.kernels import kernel
-from environments.paging.domain import Pages
+from environments.paging.arguments import Pages
 
 HORIZON = 26_800
 """Requests further back than this weigh less than exp(-40) of what they would without the exponential: left out."""

@@ -7,50 +7,55 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.contract import Array
 from bandits.arguments import one_of, real
-from environments.paging.domain import as_bits
-from environments.paging.hindsight import Instance
+from bandits.contract import Array
+from environments.paging.arguments import as_bits
+from environments.paging.hindsight import RequestSequence
 from environments.paging.optimum import follow
 from environments.paging.predictions.history import pleco, popularity
+from environments.paging.predictions.sources import PredictionSource
 
 NEVER = 10_000
 """A page never requested again is predicted for time ``NEVER * T`` (the convention of published experiments)."""
 
 
-@dataclass(frozen=True)
-class Oracle:
-    """The truth."""
+@dataclass(frozen=True, eq=False)
+class Oracle(PredictionSource):
+    """The truth.
 
-    kinds: ClassVar[frozenset[str]] = frozenset({"discard", "phase", "reuse"})
+    Args:
+        kind: "discard", "phase" or "reuse".
+    """
 
-    def predict(self, instance: Instance, kind: str, rng: np.random.Generator) -> NDArray[Any]:
-        return _true_reuse(instance) if kind == "reuse" else instance.truth(kind).copy()
+    kinds = ("discard", "phase", "reuse")
+
+    def predict(self, requests: RequestSequence, rng: np.random.Generator) -> NDArray[Any]:
+        return _true_reuse(requests) if self.kind == "reuse" else requests.truth(self.kind).copy()
 
 
 @dataclass(frozen=True, eq=False)
-class Given:
+class Given(PredictionSource):
     """Predictions that the user has.
 
     Args:
+        kind: "discard", "phase" or "reuse".
         values: [T] bits, or predicted times of next use.
     """
 
     values: Sequence[float]
-    kinds: ClassVar[frozenset[str]] = frozenset({"discard", "phase", "reuse"})
+    kinds = ("discard", "phase", "reuse")
 
-    def checked(self, kind: str, n_requests: int) -> NDArray[Any]:
-        """The values as an array [n_requests].
+    def check(self, n_requests: int, n_pages: int) -> None:
+        self._checked(n_requests)
 
-        Raises:
-            ValueError: another number of values, or one that is no bit (for "reuse": NaN).
-        """
-        if kind != "reuse":
+    def _checked(self, n_requests: int) -> NDArray[Any]:
+        """The values as an array [n_requests]."""
+        if self.kind != "reuse":
             return as_bits(self.values, n_requests)
         times = np.array(self.values, dtype=np.float64)
         if times.shape != (n_requests,):
@@ -59,69 +64,77 @@ class Given:
             raise ValueError(f"values must not be NaN, got NaN at request {int(np.argmax(np.isnan(times)))}")
         return times
 
-    def predict(self, instance: Instance, kind: str, rng: np.random.Generator) -> NDArray[Any]:
-        return self.checked(kind, instance.pages.size)
+    def predict(self, requests: RequestSequence, rng: np.random.Generator) -> NDArray[Any]:
+        return self._checked(requests.pages.size)
 
 
-@dataclass(frozen=True)
-class NoisyReuse:
+@dataclass(frozen=True, eq=False)
+class NoisyReuse(PredictionSource):
     """True times of next use plus independent noise; as discard bits, what LFD on those times evicts.
 
     Args:
+        kind: "discard" or "reuse".
         sigma: scale of the noise, >= 0.
         dist: "lognormal" (``exp(sigma Z)``, which is 1 at sigma = 0 and shifts all times alike) or "normal".
     """
 
     sigma: float
     dist: str = "lognormal"
-    kinds: ClassVar[frozenset[str]] = frozenset({"discard", "reuse"})
+    kinds = ("discard", "reuse")
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         real("sigma", self.sigma, 0.0, closed="low")
         one_of("dist", self.dist, ("lognormal", "normal"))
 
-    def predict(self, instance: Instance, kind: str, rng: np.random.Generator) -> NDArray[Any]:
+    def predict(self, requests: RequestSequence, rng: np.random.Generator) -> NDArray[Any]:
         draw = rng.lognormal if self.dist == "lognormal" else rng.normal
-        return _as_kind(_true_reuse(instance) + draw(0.0, self.sigma, instance.pages.size), instance, kind)
+        return _as_kind(_true_reuse(requests) + draw(0.0, self.sigma, requests.pages.size), requests, self.kind)
 
 
-@dataclass(frozen=True)
-class Popularity:
-    """POPU: a page requested n times in t requests comes again after t / n more; as discard bits, what LFD evicts."""
+@dataclass(frozen=True, eq=False)
+class Popularity(PredictionSource):
+    """POPU: a page requested n times in t requests comes again after t / n more; as discard bits, what LFD evicts.
 
-    kinds: ClassVar[frozenset[str]] = frozenset({"discard", "reuse"})
+    Args:
+        kind: "discard" or "reuse".
+    """
 
-    def predict(self, instance: Instance, kind: str, rng: np.random.Generator) -> NDArray[Any]:
-        return _as_kind(popularity(instance.pages, instance.n_pages), instance, kind)
+    kinds = ("discard", "reuse")
+
+    def predict(self, requests: RequestSequence, rng: np.random.Generator) -> NDArray[Any]:
+        return _as_kind(popularity(requests.pages, requests.n_pages), requests, self.kind)
 
 
-@dataclass(frozen=True)
-class Pleco:
+@dataclass(frozen=True, eq=False)
+class Pleco(PredictionSource):
     """PLECO: the probability that the page is requested next, from the ages of its past requests.
 
     Args:
+        kind: "discard" or "reuse".
         threshold: discard bits are 1 where the probability is below it, in [0, 1]; None for what LFD evicts when run
             on the predicted times.
     """
 
     threshold: float | None = None
-    kinds: ClassVar[frozenset[str]] = frozenset({"discard", "reuse"})
+    kinds = ("discard", "reuse")
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         if self.threshold is not None:
             real("threshold", self.threshold, 0.0, 1.0, closed="both")
 
-    def predict(self, instance: Instance, kind: str, rng: np.random.Generator) -> NDArray[Any]:
-        probability = pleco(instance.pages, instance.n_pages)
-        if kind == "discard" and self.threshold is not None:
+    def predict(self, requests: RequestSequence, rng: np.random.Generator) -> NDArray[Any]:
+        probability = pleco(requests.pages, requests.n_pages)
+        if self.kind == "discard" and self.threshold is not None:
             return (probability < self.threshold).astype(np.uint8)
-        return _as_kind(np.arange(probability.size) + 1.0 / probability, instance, kind)
+        return _as_kind(np.arange(probability.size) + 1.0 / probability, requests, self.kind)
 
 
-def _true_reuse(instance: Instance) -> Array:
-    times, n = instance.next_times, instance.pages.size
+def _true_reuse(requests: RequestSequence) -> Array:
+    times, n = requests.next_times, requests.pages.size
     return np.where(times < n, times, float(NEVER * n))
 
 
-def _as_kind(reuse: Array, instance: Instance, kind: str) -> NDArray[Any]:
-    return reuse if kind == "reuse" else follow(instance.pages, reuse, instance.cache_size, instance.n_pages).discard
+def _as_kind(reuse: Array, requests: RequestSequence, kind: str) -> NDArray[Any]:
+    return reuse if kind == "reuse" else follow(requests.pages, reuse, requests.cache_size, requests.n_pages).discard

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandits.kernels import kernel
-from environments.paging.domain import LONGEST, Pages
+from environments.paging.arguments import LONGEST, Pages
 from environments.paging.traces.files import damaged, open_bytes
 
 RECORD = np.dtype([("time", "<u4"), ("id", "<u8"), ("size", "<u4"), ("next", "<i8")])

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from bandits.arguments import integer, one_of
-from environments.paging.domain import LONGEST, Pages
+from environments.paging.arguments import LONGEST, Pages
 from environments.paging.traces.binary import BinaryTrace
 from environments.paging.traces.files import lines
 from environments.paging.traces.published import NAMED, locate

@@ -1,37 +1,18 @@
-"""Checks of what users hand in: page ids, bits, cache sizes, and parts named with their parameters."""
+"""Checks of what users hand in: page ids and bits."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import MISSING, fields
 from numbers import Integral
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arguments import did_you_mean
-
-T = TypeVar("T")
 Pages = NDArray[np.int64]
 Bits = NDArray[np.uint8]
 
 LONGEST = 2**31 - 1
 """Most requests of a run: the key ``2 T - s`` of the optimum must fit into 64 bits with room to spare."""
-
-
-def check_cache_size(name: str, value: Any) -> int:
-    """A cache size >= 1.
-
-    Raises:
-        TypeError: not a whole number (bool is none).
-        ValueError: below 1.
-    """
-    if isinstance(value, bool) or not isinstance(value, Integral):
-        raise TypeError(f"{name} must be a whole number >= 1, got {value!r}")
-    if value < 1:
-        raise ValueError(f"{name} must be a whole number >= 1, got {value!r}")
-    return int(value)
 
 
 def as_pages(pages: Any, n_pages: int | None = None) -> tuple[Pages, int]:
@@ -79,25 +60,3 @@ def as_bits(bits: Any, n_requests: int) -> Bits:
         at = int(np.argmax(wrong))
         raise ValueError(f"bits must be 0 or 1, got {array[at]} at request {at}")
     return np.ascontiguousarray(array, dtype=np.uint8)
-
-
-def build(table: Mapping[str, type[T]], name: Any, parameters: Mapping[str, Any], what: str) -> T:
-    """The entry of ``table`` with these parameters.
-
-    Raises:
-        ValueError: no such entry or parameter (the message gives the nearest), one that is missing, or a value
-            outside its domain.
-    """
-    if not isinstance(name, str) or name not in table:
-        raise ValueError(f"{what} must be one of {', '.join(table)}, got {name!r}{did_you_mean(name, table)}")
-    entries = fields(table[name])  # type: ignore[arg-type]
-    known = [f.name for f in entries]
-    for key in parameters:
-        if key not in known:
-            raise ValueError(
-                f"{what} {name!r} takes {', '.join(known) or 'no parameters'}, got {key!r}{did_you_mean(key, known)}"
-            )
-    for f in entries:
-        if f.default is MISSING and f.name not in parameters:
-            raise ValueError(f"{what} {name!r} needs the parameter {f.name!r}")
-    return table[name](**parameters)

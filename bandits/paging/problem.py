@@ -1,0 +1,139 @@
+"""What the learner is told in paging, how it answers, and how blocks of requests are handed to compiled policies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from numbers import Integral
+from typing import Literal, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandits.contract import Array, Problem
+
+Prediction = Literal["discard", "phase", "reuse"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class PagingProblem(Problem):
+    """Requests for pages, to be served from a cache that is empty at first. A fault has reward -1, a hit 0.
+
+    Attributes:
+        cache_size: k, the number of pages that the cache holds, >= 1.
+        n_pages: number of pages, which are ``0..n_pages - 1``; None where the learner is not told.
+        prediction: the kind of prediction given with each request, or None. "discard": bit 1 says that an optimal
+            policy evicts the page before its next request. "phase": bit 1 says that the page is not requested in the
+            next phase. "reuse": the time of the next request.
+        bypass: whether a requested page may be served without being loaded, at the cost of a fault.
+
+    Raises:
+        TypeError: ``cache_size`` is no whole number.
+        ValueError: a size below 1, an unknown kind of prediction, or what ``Problem`` refuses.
+
+    Example:
+        >>> from bandits import PagingProblem
+        >>> PagingProblem(cache_size=3, n_pages=8).low
+        -1.0
+    """
+
+    cache_size: int
+    n_pages: int | None = None
+    prediction: Prediction | None = None
+    bypass: bool = False
+    low: float = -1.0
+    high: float = 0.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        check_cache_size("cache_size", self.cache_size)
+        if self.n_pages is not None and self.n_pages < 1:
+            raise ValueError(f"n_pages must be >= 1 or None, got {self.n_pages}")
+        if self.prediction not in (None, "discard", "phase", "reuse"):
+            raise ValueError(f"prediction must be discard, phase, reuse or None, got {self.prediction!r}")
+
+
+def check_cache_size(name: str, value: int) -> int:
+    """A cache size >= 1.
+
+    Raises:
+        TypeError: not a whole number (bool is none).
+        ValueError: below 1.
+    """
+    if isinstance(value, bool) or not isinstance(value, Integral):
+        raise TypeError(f"{name} must be a whole number >= 1, got {value!r}")
+    if value < 1:
+        raise ValueError(f"{name} must be a whole number >= 1, got {value!r}")
+    return int(value)
+
+
+class Request(NamedTuple):
+    """What the learner sees before it serves a request.
+
+    Attributes:
+        page: the requested page, in ``0..n_pages - 1``.
+        bit: the prediction given with it (0 keep, 1 may go), or -1 where none is given.
+        reuse: predicted time of the next request to the page, or NaN (-1.0 in a gymnasium space) where none is given.
+        hit: whether the page is in the cache.
+        cache: the pages in the cache, ascending.
+        time: number of requests before this one.
+    """
+
+    page: int
+    bit: int
+    reuse: float
+    hit: bool
+    cache: tuple[int, ...]
+    time: int
+
+
+class Eviction(NamedTuple):
+    """How the learner serves a request.
+
+    Attributes:
+        pages: cached pages that leave before the requested page is loaded.
+        discard: whether the requested page leaves right after it was served.
+    """
+
+    pages: tuple[int, ...] = ()
+    discard: bool = False
+
+
+class Requests(NamedTuple):
+    """A block of coming requests, for compiled policies.
+
+    Attributes:
+        pages: [n] int64.
+        bits: [n] uint8; empty where none are given.
+        reuse: [n] float64; empty where none are given.
+    """
+
+    pages: NDArray[np.int64]
+    bits: NDArray[np.uint8]
+    reuse: Array
+
+
+class Departures(NamedTuple):
+    """How a block of requests is served: which pages leave the cache at each of them.
+
+    A page that leaves during its own request, as the last one of it, is discarded after it was served; all others leave
+    before the requested page is loaded.
+
+    Attributes:
+        pages: [at least ends[-1]] int64, the pages in the order in which they leave.
+        ends: [n] int64, number of departures up to and including each request.
+    """
+
+    pages: NDArray[np.int64]
+    ends: NDArray[np.int64]
+
+
+class RequestBlocks(Protocol):
+    """An environment that can hand out blocks of requests and account for how they are served."""
+
+    clock: int
+
+    def block(self, most: int) -> Requests:
+        """The next requests, at least 1 and at most ``most`` of them."""
+
+    def absorb(self, departures: Departures) -> None:
+        """Serve the next ``n`` requests, those of the last block, with ``departures`` for each."""
