@@ -10,7 +10,7 @@ from bandits.recovering.planners import best_base, gamma, lp_round, pow2
 from environments.recovering.curves import curves_of
 from environments.recovering.optimum import average_optimum
 
-WORLD = {"curves": {"family": "random_monotone", "recovery": 20, "arms": 50, "seed": 1}, "plays": 5}
+FIFTY = {"curves": {"name": "random_monotone", "parameters": {"recovery": 20, "seed": 1}}, "n_arms": 50, "plays": 5}
 PERIODS = 1_000_000
 
 
@@ -19,7 +19,7 @@ PERIODS = 1_000_000
 )
 def test_a_period(record, name):
     """Planning included: PPP-UCB makes about a thousand plans in 10^6 periods."""
-    play = lambda: replicates({"name": "recovering", "parameters": WORLD}, name, PERIODS)  # noqa: E731
+    play = lambda: replicates({"name": "recovering", "parameters": FIFTY}, name, PERIODS)  # noqa: E731
     pairs = measure(play, loop, "period", (PERIODS, ROUNDS), repeats=3)
     record(f"`{name}`", pairs, LOOP, rounds_a_second(1e6))
 
@@ -38,7 +38,7 @@ def test_planners(record, planner, seconds, longest, plays):
 @pytest.mark.parametrize("longest", [6, 12])
 def test_the_exact_optimum(record, longest):
     """Value iteration on five arms with two pulls, up to the size limit of 5e6 states times actions, in a minute."""
-    curves = curves_of({"family": "random_monotone", "recovery": longest, "arms": 5, "seed": 3})
+    curves = curves_of({"name": "random_monotone", "parameters": {"recovery": longest, "seed": 3}}, 5)
     solve = lambda: average_optimum(curves, 2, tolerance=1e-8)  # noqa: E731
     pairs = measure(solve, loop, "solve", repeats=1)
     record(f"exact average optimum, {longest**5:,} states", pairs, LOOP, within(60))

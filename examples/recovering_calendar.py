@@ -20,9 +20,9 @@ from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 
 from bandits.contract import Array
-from bandits.recovering.schedule import Rows
+from bandits.recovering.problem import Schedule
 from bandits.registry import POLICIES
-from environments.recovering.world import RecoveringRewards
+from environments.recovering.environment import RecoveringRewards
 from experiments.config import load_study
 from experiments.figures import save
 from experiments.style import COLOURS, FORMATS, WIDTH, style
@@ -30,50 +30,50 @@ from experiments.style import COLOURS, FORMATS, WIDTH, style
 STUDY = Path(__file__).parents[1] / "configs" / "recovering" / "calendar.yaml"
 
 
-def raster(rows: Rows, n_arms: int) -> Array:
+def raster(pulls: Schedule, n_arms: int) -> Array:
     """[n_arms, n] 1 where an arm is pulled, from pulls [n, plays] with -1 after the last of a period."""
-    pulled = np.zeros((n_arms, len(rows)))
-    for t, row in enumerate(rows):
+    pulled = np.zeros((n_arms, len(pulls)))
+    for t, row in enumerate(pulls):
         pulled[row[row >= 0], t] = 1.0
     return pulled
 
 
-def plan_rows(world: RecoveringRewards, periods: int) -> Rows:
-    """Pulls [periods, plays] of the world's plan from the first period on."""
-    world.begin(world.draw(np.random.default_rng(0)))
-    return whole(world, periods)
+def plan_pulls(environment: RecoveringRewards, periods: int) -> Schedule:
+    """Pulls [periods, plays] of the environment's plan from the first period on."""
+    environment.begin(environment.draw(np.random.default_rng(0)))
+    return whole(environment, periods)
 
 
-def whole(world: RecoveringRewards, periods: int) -> Rows:
-    """Pulls [periods, plays] that the plan makes from now on; the world moves on by as many."""
-    parts: list[Rows] = []
+def whole(environment: RecoveringRewards, periods: int) -> Schedule:
+    """Pulls [periods, plays] that the plan makes from now on; the environment moves on by as many."""
+    parts: list[Schedule] = []
     while (done := sum(map(len, parts))) < periods:
-        parts.append(world.foresee("plan", periods - done, world.planner, world.base))
-        world.carry(parts[-1])
+        parts.append(environment.foresee("plan", periods - done, environment.instance().planner))
+        environment.absorb(parts[-1])
     return np.concatenate(parts)
 
 
-def learner_rows(world: RecoveringRewards, policy: Any, seed: int) -> Rows:
+def learner_pulls(environment: RecoveringRewards, policy: Any, seed: int) -> Schedule:
     """Pulls [horizon, plays] of a policy in one run, the observed actions one by one."""
-    world.begin(world.draw(np.random.default_rng([seed, 0])))
-    policy.reset(world.problem, np.random.default_rng([seed, 1]))
-    rows = np.full((world.horizon, world.plays), -1)
-    for row in rows:
-        observation = world.observe()
+    environment.begin(environment.draw(np.random.default_rng([seed, 0])))
+    policy.reset(environment.problem, np.random.default_rng([seed, 1]))
+    pulls = np.full((environment.horizon, environment.plays), -1)
+    for row in pulls:
+        observation = environment.observe()
         action = policy.choose(observation)
         row[: len(action)] = action
-        policy.update(observation, action, world.transition(action)[1])
-    return rows
+        policy.update(observation, action, environment.transition(action)[1])
+    return pulls
 
 
-def means_of(world: RecoveringRewards, rows: Rows) -> Array:
+def means_of(environment: RecoveringRewards, pulls: Schedule) -> Array:
     """[n_arms, n] mean rewards of pulls [n, plays] that start at the first period, NaN where an arm is not pulled."""
-    curves = world.facts()["curves"]
-    pulled = raster(rows, len(curves))
+    curves = environment.instance().curves
+    pulled = raster(pulls, len(curves))
     means = np.full(pulled.shape, np.nan)
     for arm, line in enumerate(pulled):
         times = np.flatnonzero(line)
-        first = curves.shape[1] if world.start == "recovered" else 1
+        first = curves.shape[1] if environment.start == "recovered" else 1
         idle = np.diff(times, prepend=-first)
         means[arm, times] = curves[arm, np.minimum(idle, curves.shape[1]) - 1]
     return means
@@ -91,15 +91,15 @@ def draw(ax: Axes, means: Array, first: int, title: str, colour: str) -> None:
     ax.set_title(f"{title}: {rate:.3f} a period", loc="left", fontweight="bold")
 
 
-def calendar(world: RecoveringRewards, policy: Any, label: str, periods: int, seed: int) -> Figure:
+def calendar(environment: RecoveringRewards, policy: Any, label: str, periods: int, seed: int) -> Figure:
     """The plan's first periods, and the learner's first and last."""
-    planned = means_of(world, plan_rows(world, periods))
-    learned = means_of(world, learner_rows(world, policy, seed))
+    planned = means_of(environment, plan_pulls(environment, periods))
+    learned = means_of(environment, learner_pulls(environment, policy, seed))
     canvas = Figure(figsize=(2.0 * WIDTH, 0.42 * len(planned) + 1.0), layout="constrained")
     shown = (
         (planned, 1, "plan that knows the curves", COLOURS[0]),
         (learned[:, :periods], 1, f"{label}, first periods", COLOURS[1]),
-        (learned[:, -periods:], world.horizon - periods + 1, f"{label}, last periods", COLOURS[1]),
+        (learned[:, -periods:], environment.horizon - periods + 1, f"{label}, last periods", COLOURS[1]),
     )
     for ax, (means, first, title, colour) in zip(canvas.subplots(3), shown, strict=True):
         draw(ax, means, first, title, colour)
@@ -110,7 +110,7 @@ def calendar(world: RecoveringRewards, policy: Any, label: str, periods: int, se
 def main(arguments: list[str] | None = None) -> None:
     """Draw the calendar."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--study", type=Path, default=STUDY, help="study whose first world is played")
+    parser.add_argument("--study", type=Path, default=STUDY, help="study whose first environment is played")
     parser.add_argument("--learner", default="ppp_ucb", help="registered policy")
     parser.add_argument("--periods", type=int, default=96, help="periods shown")
     parser.add_argument("--horizon", type=int, help="periods played (default: the study's)")
@@ -121,11 +121,11 @@ def main(arguments: list[str] | None = None) -> None:
     horizon = given.horizon or panel.horizon
     if not 1 <= given.periods <= horizon:
         parser.error(f"--periods must be in 1..{horizon}, got {given.periods}")
-    world = RecoveringRewards(**panel.environment.parameters, horizon=horizon)
+    environment = RecoveringRewards(**panel.environment.parameters, horizon=horizon)
     policy = POLICIES.load(given.learner)()
     given.out.mkdir(parents=True, exist_ok=True)
     with style():
-        canvas = calendar(world, policy, given.learner, given.periods, given.seed)
+        canvas = calendar(environment, policy, given.learner, given.periods, given.seed)
         for ending in FORMATS:
             save(canvas, given.out / f"calendar.{ending}")
     print(given.out / "calendar.png")

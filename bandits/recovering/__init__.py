@@ -23,6 +23,23 @@ FAMILY = Family(
         "foresight": "bandits.recovering.foresight:Foresight",
     },
     environments={
-        "recovering": "environments.recovering.world:RecoveringRewards",
+        "recovering": "environments.recovering.environment:RecoveringRewards",
+    },
+    variants={
+        "ppp_ucb": (
+            {},
+            {"planner": "lp_round"},
+            {"planner": "best_base", "phase": 50},
+            {"planner": {"name": "single_base", "parameters": {"base": 3}}, "keep_if_unchanged": True},
+        ),
+        "explore_then_plan": ({}, {"trials": 2}),
+        "foresight": (
+            {},
+            {"planner": "lp_round"},
+            {"rule": "myopic"},
+            {"rule": "lookahead", "window": 2},
+            {"rule": "interleaved"},
+            {"rule": "round_robin"},
+        ),
     },
 )

@@ -10,11 +10,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from bandits.contract import Array, Problem
 from bandits.arguments import integer
-from bandits.recovering.planners import planner_of
-from bandits.recovering.policy import Idle, SchedulingPolicy, recovery_of
-from bandits.recovering.schedule import Rows, offsets_of, round_up, rows_of
+from bandits.contract import Array
+from bandits.recovering.planners import PLANNERS, Planner
+from bandits.recovering.policy import SchedulingPolicy
+from bandits.recovering.problem import Idle, RecoveringProblem, Schedule
+from bandits.recovering.schedule import offsets_of, round_up, schedule_of
+from bandits.registry import Component
 
 CHUNK = 4096
 
@@ -39,17 +41,16 @@ class ExploreThenPlan(SchedulingPolicy):
         trials: rewards n >= 1 used of each arm at each idle time tried; None takes the largest with which exploration
             lasts at most ``T^(2/3)`` periods, at least 1.
         planner: as in ``PPPUCB``.
-        base: odd base of the planner "single_base".
     """
 
-    def __init__(self, trials: int | None = None, planner: str = "pow2", base: int = 1) -> None:
+    def __init__(self, trials: int | None = None, planner: Component = "pow2") -> None:
         self.trials = None if trials is None else integer("trials", trials)
-        self.planner, self.base = planner, base
-        self._planner = planner_of(planner, base)
+        self.planner = planner
+        self._planner: Planner = PLANNERS.build(planner, "planner", of=Planner)
 
-    def reset(self, problem: Problem, rng: np.random.Generator) -> None:
+    def reset(self, problem: RecoveringProblem, rng: np.random.Generator) -> None:
         super().reset(problem, rng)
-        last = round_up(recovery_of(problem), 1)
+        last = round_up(problem.recovery, 1)
         self._tried = [1 << level for level in range(last.bit_length())]
         self._blocks = [(d, first) for d in self._tried for first in range(0, problem.n_actions, problem.plays * d)]
         self._trials = self._trials_of(problem)
@@ -58,7 +59,7 @@ class ExploreThenPlan(SchedulingPolicy):
         self._means, self._used = np.zeros((2, problem.n_actions, len(self._tried)))
         self._periods = self._offsets = np.zeros(problem.n_actions, dtype=np.int64)
 
-    def _trials_of(self, problem: Problem) -> int:
+    def _trials_of(self, problem: RecoveringProblem) -> int:
         if self.trials is not None:
             return self.trials
         if problem.horizon is None:
@@ -66,7 +67,7 @@ class ExploreThenPlan(SchedulingPolicy):
         once = sum(d for d, _ in self._blocks)
         return max(1, int(round(problem.horizon ** (2.0 / 3.0), 9)) // once - 1)
 
-    def prepare(self) -> Rows:
+    def schedule(self) -> Schedule:
         problem = self._problem
         if self._next < len(self._blocks):
             d, first = self._blocks[self._next]
@@ -77,31 +78,31 @@ class ExploreThenPlan(SchedulingPolicy):
             self._pulled[:] = False
             offsets = np.zeros_like(periods)
             offsets[arms] = (arms - first) % d
-            return rows_of(periods, offsets, 0, d * (self._trials + 1), problem.plays)
+            return schedule_of(periods, offsets, 0, d * (self._trials + 1), problem.plays)
         if self._next == len(self._blocks):
             self._next += 1
             self._settle()
             self._began = self._t
-        return rows_of(self._periods, self._offsets, self._t - self._began, CHUNK, problem.plays)
+        return schedule_of(self._periods, self._offsets, self._t - self._began, CHUNK, problem.plays)
 
-    def _learn(self, rows: Rows, rewards: Array, idle: Idle) -> None:
-        if self._next <= len(self._blocks):
-            level = self._tried.index(self._blocks[self._next - 1][0])
-            for t, s in zip(*np.nonzero(rows >= 0), strict=True):
-                arm = rows[t, s]
-                if self._pulled[arm]:
-                    self._means[arm, level] += rewards[t, s]
-                    self._used[arm, level] += 1.0
-                self._pulled[arm] = True
-        super()._learn(rows, rewards, idle)
+    def learn(self, schedule: Schedule, rewards: Array, idle: Idle) -> None:
+        if self._next > len(self._blocks):
+            return
+        level = self._tried.index(self._blocks[self._next - 1][0])
+        for t, s in zip(*np.nonzero(schedule >= 0), strict=True):
+            arm = schedule[t, s]
+            if self._pulled[arm]:
+                self._means[arm, level] += rewards[t, s]
+                self._used[arm, level] += 1.0
+            self._pulled[arm] = True
 
     def _settle(self) -> None:
         """Plan with the smoothed means, held from each power of two to the next."""
-        longest = self._counts.shape[1]
-        curves = np.empty_like(self._counts)
+        problem = self._problem
+        curves = np.empty((problem.n_actions, problem.recovery))
         for i, (sums, used) in enumerate(zip(self._means, self._used, strict=True)):
             smooth = np.clip(isotonic(sums / used, used), 0.0, 1.0)
-            for d in range(1, longest + 1):
-                curves[i, d - 1] = smooth[-1] if d == longest else smooth[d.bit_length() - 1]
-        self._periods = self._planner(curves, self._problem.plays).periods
-        self._offsets = offsets_of(self._periods, self._problem.plays)
+            for d in range(1, problem.recovery + 1):
+                curves[i, d - 1] = smooth[-1] if d == problem.recovery else smooth[d.bit_length() - 1]
+        self._periods = self._planner.plan(curves, problem.plays).periods
+        self._offsets = offsets_of(self._periods, problem.plays)

@@ -1,40 +1,36 @@
 """Rules that know the true curves, as players: what planning, myopia and looking ahead earn.
 
-The rules are the world's (``environments.recovering.rules``): "plan", "myopic", "lookahead", "interleaved",
+The rules are the environment's (``environments.recovering.rules``): "plan", "myopic", "lookahead", "interleaved",
 "round_robin", "greedy_available".
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import ClassVar, Protocol
 
 import numpy as np
 
-from bandits.contract import Array, Assumption, Bound, Problem, World
 from bandits.arguments import integer, one_of
+from bandits.contract import Array, Assumption, Bound, Instance, Playable, Policy
 from bandits.offers import offers
-from bandits.recovering.planners import gamma, planner_of
-from bandits.recovering.policy import Idle, Pulls, RecoveringPolicy
-from bandits.recovering.schedule import Rows
+from bandits.recovering.planners import PLANNERS, LPRound, Planner, Pow2, gamma
+from bandits.recovering.problem import Idle, PullBlocks, Pulls, RecoveringProblem, Schedule
+from bandits.recovering.theory import RecoveringInstance
+from bandits.registry import Component
 
 RULES = ("plan", "myopic", "lookahead", "interleaved", "round_robin", "greedy_available")
 
 
-class Foreseen(Protocol):
-    """A world that plays rules which know its curves."""
+class Foreseen(PullBlocks, Protocol):
+    """An environment that plays rules which know its curves."""
 
-    clock: int
-
-    def foresee(self, rule: str, periods: int, planner: str, base: int, window: int) -> Rows:
-        """Pulls [n, plays] that the rule makes in the next periods, at least 1 and at most ``periods`` of them."""
-
-    def carry(self, rows: Rows) -> Array:
-        """Pull the arms of ``rows``."""
+    def foresee(self, rule: str, most: int, planner: Planner, window: int) -> Schedule:
+        """Pulls [n, plays] that the rule makes in the next periods, at least 1 and at most ``most`` of them."""
 
 
-class Foresight(RecoveringPolicy):
+class Foresight(Policy[RecoveringProblem, Idle, Pulls, Array]):
     """Plays a rule that knows the curves; through ``advance`` only.
 
     Args:
@@ -42,20 +38,26 @@ class Foresight(RecoveringPolicy):
             "lookahead" (the best next ``window`` periods, replanned in each), "interleaved" (randomised rounding of the
             fluid solution), "round_robin" (the best number of best arms in turn), "greedy_available" (blocking
             arms only: the best that are available).
-        planner: planner of "plan".
-        base: odd base of the planner "single_base".
+        planner: planner of "plan", as in ``PPPUCB``.
         window: periods that "lookahead" looks ahead, >= 1.
     """
 
+    plays: ClassVar[tuple[type[RecoveringProblem], ...]] = (RecoveringProblem,)
     clairvoyant = True
 
-    def __init__(self, rule: str = "plan", planner: str = "pow2", base: int = 1, window: int = 3) -> None:
-        self.rule, self.planner, self.base = one_of("rule", rule, RULES), planner, base
+    def __init__(self, rule: str = "plan", planner: Component = "pow2", window: int = 3) -> None:
+        self.rule, self.planner = one_of("rule", rule, RULES), planner
+        self._planner: Planner = PLANNERS.build(planner, "planner", of=Planner)
         self.window = integer("window", window)
-        planner_of(planner, base)
 
-    def reset(self, problem: Problem, rng: np.random.Generator) -> None:
-        return
+    def reset(self, problem: RecoveringProblem, rng: np.random.Generator) -> None:
+        """Nothing to prepare.
+
+        Raises:
+            ValueError: the problem is not one of recovering arms.
+        """
+        if not isinstance(problem, RecoveringProblem):
+            raise ValueError(f"Foresight plays RecoveringProblem, got {type(problem).__name__}")
 
     def choose(self, observation: Idle) -> Pulls:
         """Not possible: the observation does not tell the curves.
@@ -68,21 +70,20 @@ class Foresight(RecoveringPolicy):
     def update(self, observation: Idle, action: Pulls, feedback: Array) -> None:
         return
 
-    def advance(self, environment: World[Idle, Pulls, Array], rounds: int) -> None:
-        """Play the rule until the clock has moved on by ``rounds``.
+    def leap(self, environment: Playable[Idle, Pulls, Array], most: int) -> int:
+        """Play the rule for at most ``most`` periods.
 
         Raises:
-            TypeError: the world plays no rules.
-            ValueError: the rule cannot be played in this world.
+            TypeError: the environment plays no rules.
+            ValueError: the rule cannot be played in this environment.
         """
         if not offers(environment, Foreseen):
             raise TypeError(f"{type(environment).__name__} has no method foresee(): its rules cannot be played")
-        end = environment.clock + rounds
-        while environment.clock < end:
-            left = end - environment.clock
-            environment.carry(environment.foresee(self.rule, left, self.planner, self.base, self.window))
+        schedule = environment.foresee(self.rule, most, self._planner, self.window)
+        environment.absorb(schedule)
+        return len(schedule)
 
-    def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
+    def regret_bounds(self, problem: RecoveringProblem, instance: Instance) -> Sequence[Bound]:
         """The offline ratio of the planner, as a bound on the regret against the fluid bound.
 
         A plan earns at least ``t V - 2 sum_i R_i(d_i)`` by time t from any start, and ``V >= ratio UB``, the ratio
@@ -90,9 +91,9 @@ class Foresight(RecoveringPolicy):
         has ``1 - K^K e^{-K} / K!`` in the long run, in the mean over its rounding; nothing is claimed at finite times,
         so it is drawn as an order.
         """
-        plays, fluid, curves = problem.plays, facts.get("fluid"), facts.get("curves")
-        if fluid is None or curves is None:
+        if not isinstance(instance, RecoveringInstance):
             return ()
+        plays, fluid, curves = problem.plays, instance.fluid, instance.curves
         if self.rule == "interleaved":
             ratio = 1.0 - math.exp(plays * math.log(plays) - plays - math.lgamma(plays + 1))
             return (
@@ -102,11 +103,12 @@ class Foresight(RecoveringPolicy):
                     lambda t: (1.0 - ratio) * fluid * t,
                     "fluid",
                     "Papadigenopoulos, Caramanis, Shakkottai 2022 (recalled), by the correlation gap",
+                    "recalled",
                 ),
             )
-        if self.rule != "plan" or self.planner not in ("lp_round", "pow2"):
+        if self.rule != "plan" or not isinstance(self._planner, LPRound | Pow2):
             return ()
-        plan = planner_of(self.planner)(curves, plays)
+        plan = self._planner.plan(curves, plays)
         arms = np.flatnonzero(plan.periods)
         loss = 2.0 * float(np.sum(curves[arms, np.minimum(plan.periods[arms], curves.shape[1]) - 1]))
 
@@ -117,10 +119,11 @@ class Foresight(RecoveringPolicy):
                 lambda t: (1.0 - ratio) * fluid * t + loss,
                 "fluid",
                 "derived in this project; order 1 - O(1 / sqrt K) in Simchi-Levi, Zheng, Zhu 2021, abstract",
+                "derived",
                 (Assumption("rewards do not fall with idle time", True),),
             )
 
-        if self.planner == "pow2":
+        if isinstance(self._planner, Pow2):
             return (bound("offline ratio K / (2 (K + 1))", plays / (2.0 * (plays + 1.0))),)
         plain = max(0.0, 1.0 - 2.0 / math.sqrt(plays))
         return bound("offline ratio gamma_K", gamma(plays)), bound("offline ratio 1 - 2 / sqrt(K)", plain)

@@ -10,11 +10,11 @@ import math
 
 import numpy as np
 
-from bandits.contract import Array, Problem
+from bandits.contract import Array
 from bandits.kernels import kernel
-from bandits.recovering.policy import Block, Idle, IndexPolicy, Pulls, check_pulls, recovery_of
+from bandits.recovering.policy import IndexPolicy
 from bandits.recovering.ppp_ucb import confidence_log
-from bandits.recovering.schedule import Rows
+from bandits.recovering.problem import Idle, Outcomes, Pulls, RecoveringProblem, Schedule
 
 
 @kernel
@@ -49,13 +49,15 @@ def _learn(arm: int, d: int, reward: float, counts: Array, sums: Array, upper: A
 
 
 @kernel
-def _play(block: Block, idle: Idle, rows: Rows, counts: Array, sums: Array, upper: Array, scale: float) -> None:
+def _play(
+    block: Outcomes, idle: Idle, schedule: Schedule, counts: Array, sums: Array, upper: Array, scale: float
+) -> None:
     longest = counts.shape[1]
     idle = idle.copy()
-    for t in range(rows.shape[0]):
-        _choose(idle, upper, rows[t])
-        for s in range(rows.shape[1]):
-            arm = rows[t, s]
+    for t in range(schedule.shape[0]):
+        _choose(idle, upper, schedule[t])
+        for s in range(schedule.shape[1]):
+            arm = schedule[t, s]
             mean, u = block.curves[arm, idle[arm] - 1], block.noise[t, s]
             if block.kind == 1:
                 reward = 1.0 if u < mean else 0.0
@@ -72,24 +74,22 @@ def _play(block: Block, idle: Idle, rows: Rows, counts: Array, sums: Array, uppe
 class GreedyUCB(IndexPolicy):
     """Pulls the arms with the largest upper confidence bounds now; needs the horizon."""
 
-    def reset(self, problem: Problem, rng: np.random.Generator) -> None:
+    def reset(self, problem: RecoveringProblem, rng: np.random.Generator) -> None:
         if problem.horizon is None:
             raise ValueError("GreedyUCB needs a horizon: the problem has horizon=None")
-        shape = (problem.n_actions, recovery_of(problem))
-        self._problem = problem
+        super().reset(problem, rng)
+        shape = (problem.n_actions, problem.recovery)
         self._counts, self._sums, self._upper = np.zeros(shape), np.zeros(shape), np.ones(shape)
-        noise = 1.0 if problem.noise is None else 2.0 * problem.noise
-        self._scale = noise * math.sqrt(confidence_log(problem.horizon, *shape) / 2.0)
+        self._scale = problem.width * math.sqrt(confidence_log(problem.horizon, *shape) / 2.0)
 
-    def choose(self, observation: Idle) -> Pulls:
+    def pulls(self, idle: Idle) -> Pulls:
         row = np.empty(self._problem.plays, dtype=np.int64)
-        _choose(observation, self._upper, row)
+        _choose(idle, self._upper, row)
         return tuple(row.tolist())
 
-    def update(self, observation: Idle, action: Pulls, feedback: Array) -> None:
-        check_pulls(observation, action, feedback, self._problem)
-        for arm, reward in zip(action, feedback.tolist(), strict=True):
-            _learn(arm, int(observation[arm]) - 1, reward, self._counts, self._sums, self._upper, self._scale)
+    def take(self, idle: Idle, pulls: Pulls, rewards: Array) -> None:
+        for arm, reward in zip(pulls, rewards.tolist(), strict=True):
+            _learn(arm, int(idle[arm]) - 1, reward, self._counts, self._sums, self._upper, self._scale)
 
-    def play(self, block: Block, idle: Idle, rows: Rows) -> None:
-        _play(block, idle, rows, self._counts, self._sums, self._upper, self._scale)
+    def play(self, block: Outcomes, idle: Idle, schedule: Schedule) -> None:
+        _play(block, idle, schedule, self._counts, self._sums, self._upper, self._scale)

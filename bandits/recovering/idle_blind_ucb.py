@@ -9,10 +9,10 @@ import math
 
 import numpy as np
 
-from bandits.contract import Array, Problem
+from bandits.contract import Array
 from bandits.kernels import kernel
-from bandits.recovering.policy import Block, Idle, IndexPolicy, Pulls, check_pulls, recovery_of
-from bandits.recovering.schedule import Rows
+from bandits.recovering.policy import IndexPolicy
+from bandits.recovering.problem import Idle, Outcomes, Pulls, RecoveringProblem, Schedule
 
 
 @kernel
@@ -36,12 +36,13 @@ def _choose(counts: Array, sums: Array, scale: float, row: Idle) -> None:
 
 
 @kernel
-def _play(block: Block, longest: int, idle: Idle, rows: Rows, counts: Array, sums: Array, scale: float) -> None:
+def _play(block: Outcomes, idle: Idle, schedule: Schedule, counts: Array, sums: Array, scale: float) -> None:
+    longest = block.curves.shape[1]
     idle = idle.copy()
-    for t in range(rows.shape[0]):
-        _choose(counts, sums, scale, rows[t])
-        for s in range(rows.shape[1]):
-            arm = rows[t, s]
+    for t in range(schedule.shape[0]):
+        _choose(counts, sums, scale, schedule[t])
+        for s in range(schedule.shape[1]):
+            arm = schedule[t, s]
             mean, u = block.curves[arm, idle[arm] - 1], block.noise[t, s]
             if block.kind == 1:
                 reward = 1.0 if u < mean else 0.0
@@ -59,24 +60,22 @@ def _play(block: Block, longest: int, idle: Idle, rows: Rows, counts: Array, sum
 class IdleBlindUCB(IndexPolicy):
     """UCB1 on the arms' plain means, K arms a period; needs the horizon."""
 
-    def reset(self, problem: Problem, rng: np.random.Generator) -> None:
+    def reset(self, problem: RecoveringProblem, rng: np.random.Generator) -> None:
         if problem.horizon is None:
             raise ValueError("IdleBlindUCB needs a horizon: the problem has horizon=None")
-        self._problem, self._longest = problem, recovery_of(problem)
+        super().reset(problem, rng)
         self._counts, self._sums = np.zeros(problem.n_actions), np.zeros(problem.n_actions)
-        noise = 1.0 if problem.noise is None else 2.0 * problem.noise
-        self._scale = noise * math.sqrt(2.0 * math.log(problem.horizon))
+        self._scale = problem.width * math.sqrt(2.0 * math.log(problem.horizon))
 
-    def choose(self, observation: Idle) -> Pulls:
+    def pulls(self, idle: Idle) -> Pulls:
         row = np.empty(self._problem.plays, dtype=np.int64)
         _choose(self._counts, self._sums, self._scale, row)
         return tuple(row.tolist())
 
-    def update(self, observation: Idle, action: Pulls, feedback: Array) -> None:
-        check_pulls(observation, action, feedback, self._problem)
-        for arm, reward in zip(action, feedback.tolist(), strict=True):
+    def take(self, idle: Idle, pulls: Pulls, rewards: Array) -> None:
+        for arm, reward in zip(pulls, rewards.tolist(), strict=True):
             self._counts[arm] += 1.0
             self._sums[arm] += reward
 
-    def play(self, block: Block, idle: Idle, rows: Rows) -> None:
-        _play(block, self._longest, idle, rows, self._counts, self._sums, self._scale)
+    def play(self, block: Outcomes, idle: Idle, schedule: Schedule) -> None:
+        _play(block, idle, schedule, self._counts, self._sums, self._scale)

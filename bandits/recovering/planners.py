@@ -14,19 +14,21 @@ load. The paper's abstract states the order ``1 - O(1 / sqrt K)``; the constant 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from dataclasses import dataclass
 from fractions import Fraction
-from functools import partial
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bandits.arguments import integer
 from bandits.contract import Array
-from bandits.arguments import integer, one_of
 from bandits.kernels import kernel
 from bandits.recovering.fluid import fill, pieces_of
 from bandits.recovering.schedule import Periods, machines, odd_part, round_up
+from bandits.registry import Registry
 
 MOST_UNITS = 1_000_000
 """Largest capacity ``K a 2^L`` of the knapsack."""
@@ -38,9 +40,6 @@ class Plan(NamedTuple):
 
     periods: Periods
     value: float
-
-
-Planner = Callable[[Array, int], Plan]
 
 
 def gamma(plays: int) -> float:
@@ -94,8 +93,7 @@ def single_base(curves: Array, plays: int, base: int = 1) -> Plan:
     Raises:
         ValueError: an even base, or a capacity of more than 10^6 units.
     """
-    if integer("base", base) % 2 == 0:
-        raise ValueError(f"base must be odd, got {base}")
+    check_base(base)
     longest = curves.shape[1]
     levels = 1
     while base << (levels - 1) < longest:
@@ -114,6 +112,12 @@ def single_base(curves: Array, plays: int, base: int = 1) -> Plan:
             plan[i] = periods[level - 1]
             left -= 1 << (levels - level)
     return Plan(plan, plan_value(curves, plan))
+
+
+def check_base(base: int) -> None:
+    """Raise ``ValueError`` unless ``base`` is odd and >= 1."""
+    if integer("base", base) % 2 == 0:
+        raise ValueError(f"base must be odd, got {base}")
 
 
 def pow2(curves: Array, plays: int) -> Plan:
@@ -140,8 +144,7 @@ def lp_round(curves: Array, plays: int, most_bases: int | None = None, refill: b
         most_bases: largest J tried, in 1..K; None takes ``min(K, ceil(2 sqrt K) + 1)``.
         refill: give what is left of the machines to unused arms.
     """
-    largest = min(plays, math.ceil(2.0 * math.sqrt(plays)) + 1)
-    largest = largest if most_bases is None else integer("J", most_bases, 1, plays)
+    largest = most_bases_of(plays) if most_bases is None else integer("J", most_bases, 1, plays)
     pieces = pieces_of(curves)
     best = Plan(np.zeros(len(curves), dtype=np.int64), -1.0)
     for j in range(1, largest + 1):
@@ -158,6 +161,11 @@ def lp_round(curves: Array, plays: int, most_bases: int | None = None, refill: b
             if value > best.value + TIE:
                 best = Plan(filled, value)
     return best
+
+
+def most_bases_of(plays: int) -> int:
+    """The largest number of bases that ``lp_round`` tries by itself."""
+    return min(plays, math.ceil(2.0 * math.sqrt(plays)) + 1)
 
 
 def _refilled(curves: Array, periods: Periods, plays: int) -> Periods:
@@ -186,19 +194,84 @@ def _refilled(curves: Array, periods: Periods, plays: int) -> Periods:
         periods[best[1]] = best[2]
 
 
-PLANNERS = ("pow2", "single_base", "best_base", "lp_round")
+class Planner(ABC):
+    """A planner as a component: its name in ``PLANNERS``, with parameters where it has any. Equal ones plan alike."""
+
+    @abstractmethod
+    def plan(self, curves: Array, plays: int) -> Plan:
+        """A plan for curves [n_arms, longest], nondecreasing along a row, and ``plays`` pulls a period."""
+
+    @abstractmethod
+    def bases(self, longest: int, plays: int) -> Sequence[int]:
+        """The odd bases of the periods that its plans may have, for the longest recovery time ``longest``."""
+
+    @property
+    @abstractmethod
+    def label(self) -> str:
+        """What it is called in figures."""
 
 
-def planner_of(name: str, base: int = 1) -> Planner:
-    """The planner of that name; ``base`` is for "single_base".
+@dataclass(frozen=True)
+class SingleBase(Planner):
+    """``single_base``.
 
-    Raises:
-        ValueError: no such planner, or an even base.
+    Args:
+        base: odd, >= 1.
     """
-    one_of("planner", name, PLANNERS)
-    if integer("base", base) % 2 == 0:
-        raise ValueError(f"base must be odd, got {base}")
-    if name == "single_base":
-        return partial(single_base, base=base)
-    planners: dict[str, Planner] = {"pow2": pow2, "best_base": best_base, "lp_round": lp_round}
-    return planners[name]
+
+    base: int = 1
+
+    def __post_init__(self) -> None:
+        check_base(self.base)
+
+    def plan(self, curves: Array, plays: int) -> Plan:
+        return single_base(curves, plays, self.base)
+
+    def bases(self, longest: int, plays: int) -> Sequence[int]:
+        return (self.base,)
+
+    @property
+    def label(self) -> str:
+        return f"base {self.base}"
+
+
+@dataclass(frozen=True)
+class Pow2(Planner):
+    """``pow2``."""
+
+    label = "pow2"
+
+    def plan(self, curves: Array, plays: int) -> Plan:
+        return pow2(curves, plays)
+
+    def bases(self, longest: int, plays: int) -> Sequence[int]:
+        return (1,)
+
+
+@dataclass(frozen=True)
+class BestBase(Planner):
+    """``best_base``."""
+
+    label = "best base"
+
+    def plan(self, curves: Array, plays: int) -> Plan:
+        return best_base(curves, plays)
+
+    def bases(self, longest: int, plays: int) -> Sequence[int]:
+        return range(1, longest + 1, 2)
+
+
+@dataclass(frozen=True)
+class LPRound(Planner):
+    """``lp_round``."""
+
+    label = "lp round"
+
+    def plan(self, curves: Array, plays: int) -> Plan:
+        return lp_round(curves, plays)
+
+    def bases(self, longest: int, plays: int) -> Sequence[int]:
+        return range(1, 2 * most_bases_of(plays), 2)
+
+
+PLANNERS = Registry("planner", {"pow2": Pow2, "single_base": SingleBase, "best_base": BestBase, "lp_round": LPRound})

@@ -23,17 +23,36 @@ the cost of optimism per such pull is U - R; and a cell of period d has at most 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
-from bandits.contract import Array, Assumption, Bound, Problem
 from bandits.arguments import integer
+from bandits.contract import Array, Assumption, Bound, Instance
 from bandits.kernels import kernel
-from bandits.recovering.planners import planner_of
-from bandits.recovering.policy import SchedulingPolicy, recovery_of
-from bandits.recovering.schedule import Rows, offsets_of, round_up, rows_of
+from bandits.recovering.planners import PLANNERS, LPRound, Planner
+from bandits.recovering.policy import SchedulingPolicy
+from bandits.recovering.problem import Idle, RecoveringProblem, Schedule
+from bandits.recovering.schedule import offsets_of, round_up, schedule_of
+from bandits.recovering.theory import RecoveringInstance
+from bandits.registry import Component
+
+
+@kernel
+def _record(schedule: Schedule, rewards: Array, idle: Idle, counts: Array, sums: Array) -> None:
+    longest = counts.shape[1]
+    last = np.empty(idle.size, dtype=np.int64)
+    for i in range(idle.size):
+        last[i] = -idle[i]
+    for t in range(schedule.shape[0]):
+        for s in range(schedule.shape[1]):
+            arm = schedule[t, s]
+            if arm < 0:
+                break
+            d = min(t - last[arm], longest) - 1
+            counts[arm, d] += 1.0
+            sums[arm, d] += rewards[t, s]
+            last[arm] = t
 
 
 @kernel
@@ -72,9 +91,9 @@ class PPPUCB(SchedulingPolicy):
     """Purely periodic planning with upper confidence bounds.
 
     Args:
-        planner: "pow2", "single_base", "best_base" or "lp_round".
+        planner: a component: "pow2", "single_base" (parameter ``base``), "best_base" or "lp_round"; see
+            ``bandits.recovering.planners``.
         phase: periods of a phase, phi >= 1; None takes ``ceil(sqrt(T))``, or D rounded up to a power of 2 if larger.
-        base: odd base of the planner "single_base".
         keep_if_unchanged: when a new plan has the periods of the last one, go on with its clock instead of restarting.
 
     Where the learner is not told a horizon, it takes T = 2, 4, 8, ... in turn and keeps its statistics (doubling).
@@ -83,61 +102,57 @@ class PPPUCB(SchedulingPolicy):
         >>> import numpy as np
         >>> from bandits import PPPUCB
         >>> from environments import RecoveringRewards
-        >>> world, policy = RecoveringRewards([[0.2, 0.9], [0.3], [0.1, 0.4]], plays=1, horizon=2000), PPPUCB()
-        >>> world.begin(world.draw(np.random.default_rng(0)))
-        >>> policy.reset(world.problem, np.random.default_rng(1))
-        >>> policy.advance(world, 2000)
-        >>> world.clock
+        >>> environment, policy = RecoveringRewards([[0.2, 0.9], [0.3], [0.1, 0.4]], plays=1, horizon=2000), PPPUCB()
+        >>> environment.begin(environment.draw(np.random.default_rng(0)))
+        >>> policy.reset(environment.problem, np.random.default_rng(1))
+        >>> policy.advance(environment, 2000)
+        >>> environment.clock
         2000
     """
 
-    def __init__(
-        self, planner: str = "pow2", phase: int | None = None, base: int = 1, keep_if_unchanged: bool = False
-    ) -> None:
-        self.planner, self.base = planner, base
-        self._plan = planner_of(planner, base)
+    def __init__(self, planner: Component = "pow2", phase: int | None = None, keep_if_unchanged: bool = False) -> None:
+        self.planner = planner
+        self._planner: Planner = PLANNERS.build(planner, "planner", of=Planner)
         self.phase = None if phase is None else integer("phase", phase)
         self.keep_if_unchanged = bool(keep_if_unchanged)
 
-    def _phase_of(self, problem: Problem, horizon: int) -> int:
+    def _phase_of(self, problem: RecoveringProblem, horizon: int) -> int:
         if self.phase is not None:
             return self.phase
-        return max(round_up(recovery_of(problem), 1), math.isqrt(horizon - 1) + 1)
+        return max(round_up(problem.recovery, 1), math.isqrt(horizon - 1) + 1)
 
-    def reset(self, problem: Problem, rng: np.random.Generator) -> None:
+    def reset(self, problem: RecoveringProblem, rng: np.random.Generator) -> None:
         super().reset(problem, rng)
+        self._counts, self._sums = np.zeros((2, problem.n_actions, problem.recovery))
         self._periods = np.zeros(problem.n_actions, dtype=np.int64)
         self._offsets, self._start = self._periods, 0
         self._horizon = problem.horizon or 2
 
-    def prepare(self) -> Rows:
+    def schedule(self) -> Schedule:
         problem = self._problem
         while problem.horizon is None and self._t >= self._horizon:
             self._horizon *= 2
-        noise = 1.0 if problem.noise is None else 2.0 * problem.noise
-        log = confidence_log(self._horizon, *self._counts.shape)
-        upper = upper_confidence(self._counts, self._sums, noise * math.sqrt(log / 2.0))
-        periods = self._plan(upper, problem.plays).periods
+        log = confidence_log(self._horizon, problem.n_actions, problem.recovery)
+        upper = upper_confidence(self._counts, self._sums, problem.width * math.sqrt(log / 2.0))
+        periods = self._planner.plan(upper, problem.plays).periods
         if not (self.keep_if_unchanged and np.array_equal(periods, self._periods)):
             self._periods, self._offsets, self._start = periods, offsets_of(periods, problem.plays), self._t
         phase = self._phase_of(problem, self._horizon)
-        return rows_of(self._periods, self._offsets, self._t - self._start, phase, problem.plays)
+        return schedule_of(self._periods, self._offsets, self._t - self._start, phase, problem.plays)
 
-    def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
+    def learn(self, schedule: Schedule, rewards: Array, idle: Idle) -> None:
+        _record(schedule, rewards, idle, self._counts, self._sums)
+
+    def regret_bounds(self, problem: RecoveringProblem, instance: Instance) -> Sequence[Bound]:
         """``B(t)``: against the plan of the same exact planner, or for "lp_round" against ``gamma_K UB``."""
-        if problem.horizon is None:
+        if not isinstance(instance, RecoveringInstance) or problem.horizon is None:
             return ()
-        longest, plays, horizon = recovery_of(problem), problem.plays, problem.horizon
-        rounding = self.planner == "lp_round"
-        if rounding:
-            bases = tuple(range(1, 2 * min(plays, math.ceil(2.0 * math.sqrt(plays)) + 1), 2))
-        else:
-            bases = tuple(range(1, longest + 1, 2)) if self.planner == "best_base" else (self.base,)
-            bases = (1,) if self.planner == "pow2" else bases
+        longest, plays, horizon = problem.recovery, problem.plays, problem.horizon
+        bases = tuple(self._planner.bases(longest, plays))
+        rounding = isinstance(self._planner, LPRound)
         assumptions = [Assumption("rewards lie in [0, 1]", problem.bounded)]
         if not rounding:
-            same = facts.get("planner") == self.planner
-            same = same and (self.planner != "single_base" or facts["base"] == self.base)
+            same = instance.planner == self._planner
             assumptions.append(Assumption("the benchmark is the plan of the same planner", same))
         phase, n_arms = self._phase_of(problem, horizon), problem.n_actions
         return (
@@ -147,7 +162,8 @@ class PPPUCB(SchedulingPolicy):
                 lambda t: regret_bound(t, horizon, n_arms, plays, longest, phase, bases),
                 "gamma" if rounding else "plan",
                 "derived in this project; order of Simchi-Levi, Zheng, Zhu 2021, abstract",
+                "derived",
                 tuple(assumptions),
-                tuned=True,
+                "horizon-tuned",
             ),
         )

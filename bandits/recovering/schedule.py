@@ -19,11 +19,10 @@ from numpy.typing import NDArray
 
 from bandits.arguments import integer
 from bandits.kernels import kernel
+from bandits.recovering.problem import Schedule
 
 Periods = NDArray[np.int64]
 """[n_arms] period of each arm, 0 for never."""
-Rows = NDArray[np.int64]
-"""[n_periods, plays] arms pulled in each period, -1 where fewer are."""
 
 
 class InfeasiblePlanError(ValueError):
@@ -87,20 +86,20 @@ def offsets_of(periods: Periods, plays: int, bases: int | None = None) -> Period
     return offsets
 
 
-def rows_of(periods: Periods, offsets: Periods, start: int, number: int, plays: int) -> Rows:
-    """Rows [number, plays] of the arms pulled in the periods ``start, start + 1, ...``, ascending in a row."""
-    return _rows(periods, offsets, start, number, plays)
+def schedule_of(periods: Periods, offsets: Periods, start: int, number: int, plays: int) -> Schedule:
+    """The pulls [number, plays] in the periods ``start, start + 1, ...``, ascending in each."""
+    return _schedule(periods, offsets, start, number, plays)
 
 
 @kernel
-def _rows(periods: Periods, offsets: Periods, start: int, number: int, plays: int) -> Rows:
-    rows = np.full((number, plays), -1)
+def _schedule(periods: Periods, offsets: Periods, start: int, number: int, plays: int) -> Schedule:
+    schedule = np.full((number, plays), -1)
     used = np.zeros(number, dtype=np.int64)
     for i in range(periods.size):
         d = periods[i]
         if d == 0:
             continue
         for t in range((offsets[i] - start) % d, number, d):
-            rows[t, used[t]] = i
+            schedule[t, used[t]] = i
             used[t] += 1
-    return rows
+    return schedule

@@ -1,52 +1,191 @@
-"""Recovery curves: the mean reward ``R_i(d)`` of an arm after ``d`` idle periods, nondecreasing, in [0, 1]."""
+"""Recovery curves: the mean reward ``R_i(d)`` of an arm after ``d`` idle periods, nondecreasing, in [0, 1].
+
+A curve is a list of means for d = 1, 2, ..., or a component of the table ``CURVES``. All are held constant after their
+end.
+"""
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
+from bandits.arguments import integer, positive, real
 from bandits.contract import Array
-from bandits.arguments import did_you_mean, integer, one_of, positive, real
+from bandits.registry import Component, Registry, named
 
-Curves = Mapping[str, Any] | Sequence[Sequence[float] | Mapping[str, Any]]
+Curves = Component | Sequence[Sequence[float] | Component]
 TOLERANCE = 1e-12
 
-FAMILIES: Mapping[str, tuple[str, ...]] = {
-    "table": ("values",),
-    "geometric": ("a", "q", "recovery"),
-    "step": ("a", "recovery"),
-    "linear": ("a", "recovery"),
-    "logistic": ("a", "c", "s", "recovery"),
-    "constant": ("a",),
-    "random_monotone": ("a", "recovery", "seed"),
-    "function": ("function", "recovery"),
-}
-"""Families and their numbers: ``geometric`` a (1 - q^d), ``step`` a 1[d >= D], ``linear`` a min(d / D, 1), ``logistic``
-a / (1 + exp(-(d - c) / s)), ``constant`` a, ``random_monotone`` a times D sorted uniforms; D is ``recovery``, all are
-held constant from D on. ``function`` (Python only) is called with d."""
+
+class Curve(ABC):
+    """A kind of recovery curve."""
+
+    @abstractmethod
+    def means(self, arm: int) -> Array:
+        """Mean rewards [recovery time] of an arm of this number."""
 
 
-def curves_of(curves: Curves) -> list[Array]:
+class Shape(Curve):
+    """A curve by a formula in d.
+
+    Args:
+        a: height, in [0, 1].
+        recovery: recovery time D, from which on the curve is constant.
+    """
+
+    def __init__(self, a: float, recovery: int) -> None:
+        self.a = real("a", a, 0.0, 1.0, closed="both")
+        self.recovery = integer("recovery", recovery)
+
+    @property
+    def idle(self) -> Array:
+        """Idle times [D]."""
+        return np.arange(1.0, self.recovery + 1.0)
+
+
+class Table(Curve):
+    """Given means.
+
+    Args:
+        values: [D] means at idle times 1, 2, ...
+    """
+
+    def __init__(self, values: Sequence[float]) -> None:
+        self.values = _numbers("values", values)
+
+    def means(self, arm: int) -> Array:
+        return self.values
+
+
+class Geometric(Shape):
+    """``a (1 - q^d)``: strictly concave.
+
+    Args:
+        a: as in ``Shape``.
+        q: in [0, 1).
+        recovery: as in ``Shape``.
+    """
+
+    def __init__(self, a: float, q: float, recovery: int) -> None:
+        super().__init__(a, recovery)
+        self.q = real("q", q, 0.0, 1.0, closed="low")
+
+    def means(self, arm: int) -> Array:
+        return np.asarray(self.a * (1.0 - self.q**self.idle))
+
+
+class Step(Shape):
+    """``a 1[d >= D]``: blocking arms."""
+
+    def means(self, arm: int) -> Array:
+        return np.where(self.idle == self.recovery, self.a, 0.0)
+
+
+class Linear(Shape):
+    """``a min(d / D, 1)``."""
+
+    def means(self, arm: int) -> Array:
+        return np.asarray(self.a * (self.idle / self.recovery))
+
+
+class Logistic(Shape):
+    """``a / (1 + exp(-(d - c) / s))``: not concave.
+
+    Args:
+        a: as in ``Shape``.
+        c: idle time at which half of the height is reached.
+        s: how slowly, in periods, > 0.
+        recovery: as in ``Shape``.
+    """
+
+    def __init__(self, a: float, c: float, s: float, recovery: int) -> None:
+        super().__init__(a, recovery)
+        self.c, self.s = real("c", c), positive("s", s)
+
+    def means(self, arm: int) -> Array:
+        return np.asarray(self.a / (1.0 + np.exp(-(self.idle - self.c) / self.s)))
+
+
+class Constant(Shape):
+    """``a``: an ordinary arm."""
+
+    def __init__(self, a: float) -> None:
+        super().__init__(a, 1)
+
+    def means(self, arm: int) -> Array:
+        return np.array([self.a])
+
+
+class RandomMonotone(Shape):
+    """``a`` times D sorted uniforms, of the seed and the arm's number.
+
+    Args:
+        recovery: as in ``Shape``.
+        seed: a whole number >= 0.
+        a: as in ``Shape``.
+    """
+
+    def __init__(self, recovery: int, seed: int, a: float = 1.0) -> None:
+        super().__init__(a, recovery)
+        self.seed = integer("seed", seed, 0)
+
+    def means(self, arm: int) -> Array:
+        return np.asarray(self.a * np.sort(np.random.default_rng([self.seed, arm]).random(self.recovery)))
+
+
+class Function(Curve):
+    """Any function of d; in Python only.
+
+    Args:
+        function: called with d = 1, 2, ..., D.
+        recovery: recovery time D.
+    """
+
+    def __init__(self, function: Callable[[int], float], recovery: int) -> None:
+        self.function, self.recovery = function, integer("recovery", recovery)
+
+    def means(self, arm: int) -> Array:
+        return np.array([float(self.function(d)) for d in range(1, self.recovery + 1)])
+
+
+CURVES = Registry(
+    "curve",
+    {
+        "table": Table,
+        "geometric": Geometric,
+        "step": Step,
+        "linear": Linear,
+        "logistic": Logistic,
+        "constant": Constant,
+        "random_monotone": RandomMonotone,
+        "function": Function,
+    },
+)
+
+
+def curves_of(curves: Curves, n_arms: int | None = None) -> list[Array]:
     """The curves [recovery time of the arm] that a study names, flat tails trimmed.
 
     Args:
-        curves: a list with, for each arm, its table of means or a mapping with ``family`` and its numbers; or one
-            mapping whose numbers may be lists, one number an arm (``arms`` gives their number where none is a list).
+        curves: a list with, for each arm, its means or a component of ``CURVES``; or one component for all arms, whose
+            parameters may be lists, one value an arm.
+        n_arms: number of arms; None means as many as are listed, one where nothing is.
 
     Raises:
-        ValueError: no arm, an unknown family or key, or a mean that falls with idle time or leaves [0, 1].
+        ValueError: no arm, another number of them, no such curve or parameter, or a mean that falls with idle time or
+            leaves [0, 1].
     """
-    if isinstance(curves, Mapping):
-        specs: Sequence[Any] = _spread(curves)
-    elif isinstance(curves, str) or not isinstance(curves, Sequence | np.ndarray):
-        raise ValueError(f"curves must be a list or a mapping with the key family, got {curves!r}")
-    else:
-        specs = curves
+    specs = _spread(curves, n_arms) if isinstance(curves, str | Mapping | Curve) else curves
+    if not isinstance(specs, Sequence | np.ndarray):
+        raise ValueError(f"curves must be a list, or a component such as {{name: step, ...}}, got {curves!r}")
     if len(specs) == 0:
         raise ValueError("number of arms must be at least 1, got 0")
-    return [_checked(i, _curve(f"curves[{i}]", spec, i)) for i, spec in enumerate(specs)]
+    if n_arms is not None and integer("n_arms", n_arms) != len(specs):
+        raise ValueError(f"n_arms must be the number of curves, {len(specs)}, or left out, got {n_arms!r}")
+    return [_checked(i, _means(f"curves[{i}]", spec, i)) for i, spec in enumerate(specs)]
 
 
 def padded(curves: Sequence[Array]) -> Array:
@@ -55,46 +194,24 @@ def padded(curves: Sequence[Array]) -> Array:
     return np.array([np.concatenate([c, np.full(longest - len(c), c[-1])]) for c in curves])
 
 
-def _spread(mapping: Mapping[str, Any]) -> list[dict[str, Any]]:
-    lists = {k: v for k, v in mapping.items() if isinstance(v, list | tuple | np.ndarray)}
-    lengths = {k: len(v) for k, v in lists.items()}
-    arms = integer("curves.arms", mapping.get("arms", next(iter(lengths.values()), 1)))
-    for key, length in lengths.items():
-        if length != arms:
-            raise ValueError(f"curves.{key} must have {arms} numbers, one an arm, got {length}")
-    rest = {k: v for k, v in mapping.items() if k != "arms"}
-    return [rest | {k: v[i] for k, v in lists.items()} for i in range(arms)]
+def _spread(curve: Component, n_arms: int | None) -> list[Component]:
+    """One component for each arm."""
+    if isinstance(curve, Curve):
+        return [curve] * (1 if n_arms is None else integer("n_arms", n_arms))
+    name, parameters = named(curve, "curves")
+    lists = {k: v for k, v in parameters.items() if isinstance(v, list | tuple | np.ndarray)}
+    arms = integer("n_arms", next(map(len, lists.values()), 1) if n_arms is None else n_arms)
+    for key, values in lists.items():
+        if len(values) != arms:
+            raise ValueError(f"curves.parameters.{key} must have {arms} values, one an arm, got {len(values)}")
+    return [{"name": name, "parameters": parameters | {k: v[i] for k, v in lists.items()}} for i in range(arms)]
 
 
-def _curve(name: str, spec: Any, arm: int) -> Array:
-    if not isinstance(spec, Mapping):
-        return _numbers(name, spec)
-    family = one_of(f"{name}.family", spec.get("family", "table"), FAMILIES)
-    for key in spec:
-        if key != "family" and key not in FAMILIES[family]:
-            raise ValueError(f"{name}.{key} is not a key of {family} curves{did_you_mean(key, FAMILIES[family])}")
-    if missing := [key for key in FAMILIES[family] if key not in spec and (family, key) != ("random_monotone", "a")]:
-        raise ValueError(f"{name}.{missing[0]} is missing for {family} curves")
-    if family == "table":
-        return _numbers(f"{name}.values", spec["values"])
-    d = np.arange(1.0, integer(f"{name}.recovery", spec.get("recovery", 1)) + 1.0)
-    if family == "function":
-        function: Callable[[int], float] = spec["function"]
-        return np.array([float(function(int(x))) for x in d])
-    a = real(f"{name}.a", spec.get("a", 1.0), 0.0, 1.0, closed="both")
-    if family == "geometric":
-        return np.asarray(a * (1.0 - real(f"{name}.q", spec["q"], 0.0, 1.0, closed="low") ** d))
-    if family == "step":
-        return np.where(d == d[-1], a, 0.0)
-    if family == "linear":
-        return np.asarray(a * (d / d[-1]))
-    if family == "logistic":
-        scale = positive(f"{name}.s", spec["s"])
-        return np.asarray(a / (1.0 + np.exp(-(d - real(f"{name}.c", spec["c"])) / scale)))
-    if family == "random_monotone":
-        rng = np.random.default_rng([integer(f"{name}.seed", spec["seed"], 0), arm])
-        return np.asarray(a * np.sort(rng.random(len(d))))
-    return np.array([a])
+def _means(place: str, spec: Any, arm: int) -> Array:
+    if isinstance(spec, str | Mapping | Curve):
+        curve: Curve = CURVES.build(spec, place, of=Curve)
+        return curve.means(arm)
+    return _numbers(place, spec)
 
 
 def _numbers(name: str, values: Any) -> Array:

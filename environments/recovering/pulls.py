@@ -1,7 +1,4 @@
-"""Pulls of recovering arms: which ones are legal, what they pay, and how the noise enters.
-
-A block of pulls is an array ``rows`` [n, plays] of arms, -1 after the last of a period.
-"""
+"""Pulls of recovering arms: which ones are legal, what they pay, and how the noise enters."""
 
 from __future__ import annotations
 
@@ -13,14 +10,14 @@ from numpy.typing import NDArray
 
 from bandits.contract import Array
 from bandits.kernels import kernel
-from bandits.recovering.schedule import Rows
+from bandits.recovering.problem import Schedule
 
 NOISES = {"none": 0, "gaussian": 0, "bernoulli": 1, "uniform": 2, "beta": 3}
-"""How the kernel makes a reward: 0 mean plus noise, 1 Bernoulli, 2 uniform, 3 mean (beta noise comes afterwards)."""
+"""The kind of ``Outcomes``; of kind 3, the kernel gives the mean, and beta noise comes afterwards."""
 
 
-def row_of(action: Any, n_arms: int, plays: int) -> Rows:
-    """An action as a block [1, plays].
+def scheduled(action: Any, n_arms: int, plays: int) -> Schedule:
+    """An action as a schedule [1, plays].
 
     Raises:
         ValueError: not at most ``plays`` different arms.
@@ -29,24 +26,26 @@ def row_of(action: Any, n_arms: int, plays: int) -> Rows:
     legal = arms is not None and all(isinstance(i, int | np.integer) and 0 <= i < n_arms for i in arms)
     if arms is None or not legal or len(set(arms)) < len(arms) or len(arms) > plays:
         raise ValueError(f"action must be at most {plays} different arms in 0..{n_arms - 1}, got {action!r}")
-    row = np.full((1, plays), -1)
-    row[0, : len(arms)] = arms
-    return row
+    schedule = np.full((1, plays), -1)
+    schedule[0, : len(arms)] = arms
+    return schedule
 
 
-def check_rows(rows: Rows, n_arms: int) -> None:
-    """Raise ValueError where a row is no set of arms with -1 after them."""
-    if (bad := _bad_row(rows, n_arms)) >= 0:
-        raise ValueError(f"rows must be different arms in 0..{n_arms - 1}, got {rows[bad].tolist()}")
+def check_schedule(schedule: Schedule, n_arms: int, plays: int) -> None:
+    """Raise ``ValueError`` where a period's pulls are no set of at most ``plays`` arms with -1 after them."""
+    if schedule.ndim != 2 or schedule.shape[1] != plays or schedule.dtype.kind != "i":
+        raise ValueError(f"schedule must be whole numbers [n, {plays}], got {schedule.dtype} {schedule.shape}")
+    if (bad := _bad(schedule, n_arms)) >= 0:
+        raise ValueError(f"pulls of a period must be different arms in 0..{n_arms - 1}, got {schedule[bad].tolist()}")
 
 
 @kernel
-def _bad_row(rows: Rows, n_arms: int) -> int:
-    """The first row that is no set of arms with -1 after them, or -1."""
+def _bad(schedule: Schedule, n_arms: int) -> int:
+    """The first period whose pulls are no set of arms with -1 after them, or -1."""
     seen = np.full(n_arms, -1)
-    for t in range(rows.shape[0]):
+    for t in range(schedule.shape[0]):
         ended = False
-        for arm in rows[t]:
+        for arm in schedule[t]:
             if arm == -1:
                 ended = True
             elif arm < 0 or arm >= n_arms or ended or seen[arm] == t:
@@ -57,25 +56,35 @@ def _bad_row(rows: Rows, n_arms: int) -> int:
 
 
 @kernel
-def carry(
-    rows: Rows, curves: Array, noise: Array, kind: int, clock: int, last: NDArray[np.int64], out: Array, totals: Array
+def account(
+    schedule: Schedule,
+    curves: Array,
+    noise: Array,
+    kind: int,
+    clock: int,
+    last: NDArray[np.int64],
+    out: Array,
+    before: Array,
+    totals: Array,
 ) -> None:
-    """Write rewards into ``out`` [n, plays], move on ``last`` [n_arms] and ``totals``: of rewards and of means.
+    """Write rewards into ``out`` [n, plays] and sums of rewards and of means into ``totals``; move on ``last``.
 
     Args:
-        rows: pulls [n, plays].
+        schedule: pulls [n, plays].
         curves: [n_arms, longest] mean rewards by idle time.
         noise: [n, plays] what is added, or uniform numbers.
         kind: how the noise enters, see ``NOISES``.
         clock: periods before the first.
         last: [n_arms] period of each arm's last pull.
         out: where the rewards go; 0 stays where no arm is pulled.
-        totals: [2] sums so far.
+        before: [2] sums before the first period.
+        totals: [n, 2] where the sums after each period go.
     """
     longest = curves.shape[1]
-    for t in range(rows.shape[0]):
-        for s in range(rows.shape[1]):
-            arm = rows[t, s]
+    earned, expected = before[0], before[1]
+    for t in range(schedule.shape[0]):
+        for s in range(schedule.shape[1]):
+            arm = schedule[t, s]
             if arm < 0:
                 break
             mean, u = curves[arm, min(clock + t - last[arm], longest) - 1], noise[t, s]
@@ -89,5 +98,6 @@ def carry(
             else:
                 reward = mean + u
             out[t, s] = reward
-            totals[0] += reward
-            totals[1] += mean
+            earned += reward
+            expected += mean
+        totals[t, 0], totals[t, 1] = earned, expected

@@ -1,7 +1,7 @@
 """Rules that know the curves: myopia, looking ahead, randomised rounding, round robin.
 
 * ``myopic``: the K arms with the largest rewards now, those with 0 left out; ties to the smaller index.
-* ``greedy_available``: the same in blocking worlds (0 until recovered): the K best available arms; S. Basu, R. Sen,
+* ``greedy_available``: the same for blocking arms (0 until recovered): the K best available arms; S. Basu, R. Sen,
   S. Sanghavi, S. Shakkottai, *Blocking Bandits*, NeurIPS 2019 (abstract).
 * ``lookahead``: the first period of the best next w periods; after C. Pike-Burke, S. Grünewälder, *Recovering Bandits*,
   NeurIPS 2019 (recalled).
@@ -23,8 +23,9 @@ from numpy.typing import NDArray
 from bandits.contract import Array
 from bandits.kernels import kernel
 from bandits.recovering.fluid import Fluid, fluid
-from bandits.recovering.planners import planner_of
-from bandits.recovering.schedule import Periods, Rows, offsets_of, rows_of
+from bandits.recovering.planners import Planner
+from bandits.recovering.problem import Schedule
+from bandits.recovering.schedule import Periods, offsets_of, schedule_of
 from environments.recovering.optimum import subsets_of
 
 CHUNK = 4096
@@ -56,24 +57,24 @@ def _largest(values: Array, row: NDArray[np.int64]) -> None:
 
 
 @kernel
-def myopic(curves: Array, idle: NDArray[np.int64], periods: int, plays: int) -> Rows:
-    """Rows [periods, plays] from the idle times [n_arms] on."""
-    rows = np.empty((periods, plays), dtype=np.int64)
+def myopic(curves: Array, idle: NDArray[np.int64], periods: int, plays: int) -> Schedule:
+    """Pulls [periods, plays] from the idle times [n_arms] on."""
+    schedule = np.empty((periods, plays), dtype=np.int64)
     n_arms, longest = curves.shape
     idle, values = idle.copy(), np.empty(n_arms)
     for t in range(periods):
         for i in range(n_arms):
             values[i] = curves[i, idle[i] - 1]
             idle[i] = min(idle[i] + 1, longest)
-        _largest(values, rows[t])
-        for arm in rows[t]:
+        _largest(values, schedule[t])
+        for arm in schedule[t]:
             if arm >= 0:
                 idle[arm] = 1
-    return rows
+    return schedule
 
 
 @kernel
-def lookahead(curves: Array, idle: NDArray[np.int64], sets: Rows, window: int) -> int:
+def lookahead(curves: Array, idle: NDArray[np.int64], sets: Schedule, window: int) -> int:
     """Index in ``sets`` [n_sets, plays] of the first set of the best ``window`` periods, the first among ties."""
     n_sets, n_arms, longest = sets.shape[0], curves.shape[0], curves.shape[1]
     leaves = n_sets**window
@@ -106,25 +107,25 @@ def critical_periods(solution: Fluid, rng: np.random.Generator) -> tuple[Periods
 
 
 @kernel
-def interleaved(curves: Array, periods: Periods, offsets: Periods, start: int, number: int, plays: int) -> Rows:
-    """Rows [number, plays] of the periods ``start, start + 1, ...``."""
-    rows = np.empty((number, plays), dtype=np.int64)
+def interleaved(curves: Array, periods: Periods, offsets: Periods, start: int, number: int, plays: int) -> Schedule:
+    """Pulls [number, plays] of the periods ``start, start + 1, ...``."""
+    schedule = np.empty((number, plays), dtype=np.int64)
     values = np.empty(len(periods))
     for t in range(number):
         for i in range(len(periods)):
             rings = periods[i] > 0 and (start + t - offsets[i]) % periods[i] == 0
             values[i] = curves[i, min(periods[i], curves.shape[1]) - 1] if rings else 0.0
-        _largest(values, rows[t])
-    return rows
+        _largest(values, schedule[t])
+    return schedule
 
 
-def round_robin(order: NDArray[np.int64], start: int, number: int, plays: int) -> Rows:
-    """Rows [number, plays]: the arms of ``order`` in turn, at most ``plays`` a period."""
+def round_robin(order: NDArray[np.int64], start: int, number: int, plays: int) -> Schedule:
+    """Pulls [number, plays]: the arms of ``order`` in turn, at most ``plays`` a period."""
     width = min(plays, len(order))
     turns = (np.arange(start, start + number)[:, None] * width + np.arange(width)) % len(order)
-    rows = np.full((number, plays), -1)
-    rows[:, :width] = np.sort(order[turns], axis=1)
-    return rows
+    schedule = np.full((number, plays), -1)
+    schedule[:, :width] = np.sort(order[turns], axis=1)
+    return schedule
 
 
 def best_round(curves: Array, plays: int) -> NDArray[np.int64]:
@@ -136,9 +137,9 @@ def best_round(curves: Array, plays: int) -> NDArray[np.int64]:
 
 def _round_value(curves: Array, order: NDArray[np.int64], plays: int) -> float:
     width, cycle = min(plays, len(order)), len(order)
-    rows = round_robin(order, 0, 2 * cycle, width)
+    schedule = round_robin(order, 0, 2 * cycle, width)
     last, total = dict.fromkeys(order.tolist(), -1), 0.0
-    for t, row in enumerate(rows.tolist()):
+    for t, row in enumerate(schedule.tolist()):
         for arm in row:
             if t >= cycle:
                 total += curves[arm, min(t - last[arm], curves.shape[1]) - 1]
@@ -157,42 +158,41 @@ class Foreseer:
 
     def __init__(self, curves: Array, plays: int, seed: int) -> None:
         self.curves, self.plays, self.seed = curves, plays, seed
-        self._made: dict[tuple[str, str, int], Any] = {}
+        self._made: dict[tuple[str, Planner], Any] = {}
 
-    def rows(
-        self, rule: str, idle: NDArray[np.int64], clock: int, periods: int, planner: str, base: int, window: int
-    ) -> Rows:
-        """The next pulls [n, plays] of a rule, 1 <= n <= ``periods``, from idle times [n_arms] at ``clock``.
+    def schedule(
+        self, rule: str, idle: NDArray[np.int64], clock: int, most: int, planner: Planner, window: int
+    ) -> Schedule:
+        """The next pulls [n, plays] of a rule, 1 <= n <= ``most``, from idle times [n_arms] at ``clock``.
 
         Args:
             rule: "plan", "myopic", "greedy_available", "lookahead", "interleaved" or "round_robin".
             idle: idle times of the coming period.
             clock: periods before it.
-            periods: most periods wanted.
+            most: most periods wanted.
             planner: planner of "plan".
-            base: odd base of the planner "single_base".
             window: periods that "lookahead" looks ahead.
 
         Raises:
             ValueError: no such rule, or it cannot be played here.
         """
-        n = min(periods, CHUNK)
+        n = min(most, CHUNK)
         if rule == "lookahead":
             return self._look_ahead(idle, window)
         if rule == "myopic" or (rule == "greedy_available" and self._blocking()):
             return myopic(self.curves, idle, n, self.plays)
-        key = (rule, planner, base)
+        key = (rule, planner)
         if key not in self._made:
-            self._made[key] = self._make(rule, planner, base)
+            self._made[key] = self._make(rule, planner)
         if rule == "plan":
-            return rows_of(self._made[key][0], self._made[key][1], clock, n, self.plays)
+            return schedule_of(self._made[key][0], self._made[key][1], clock, n, self.plays)
         if rule == "interleaved":
             return interleaved(self.curves, self._made[key][0], self._made[key][1], clock, n, self.plays)
         return round_robin(self._made[key], clock, n, self.plays)
 
-    def _make(self, rule: str, planner: str, base: int) -> Any:
+    def _make(self, rule: str, planner: Planner) -> Any:
         if rule == "plan":
-            periods = planner_of(planner, base)(self.curves, self.plays).periods
+            periods = planner.plan(self.curves, self.plays).periods
             return periods, offsets_of(periods, self.plays)
         if rule == "interleaved":
             return critical_periods(fluid(self.curves, self.plays), np.random.default_rng(self.seed))
@@ -205,7 +205,7 @@ class Foreseer:
             raise ValueError("greedy_available plays blocking arms only: rewards 0 until the recovery time")
         return True
 
-    def _look_ahead(self, idle: NDArray[np.int64], window: int) -> Rows:
+    def _look_ahead(self, idle: NDArray[np.int64], window: int) -> Schedule:
         n_arms = len(self.curves)
         n_sets = sum(math.comb(n_arms, k) for k in range(self.plays + 1))
         if n_sets**window > MOST_LEAVES:

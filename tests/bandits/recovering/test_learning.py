@@ -1,108 +1,107 @@
-"""Online policies on recovering arms: slow references, the bound, the contract, the specification's numbers."""
+"""Online policies on recovering arms: slow references, the bound, what they refuse, the specification's numbers."""
 
 import math
+import pickle
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bandits import Problem
-from bandits.checks import check_policy
+from bandits import BanditProblem
 from bandits.recovering.explore_then_plan import ExploreThenPlan, isotonic
 from bandits.recovering.foresight import Foresight
 from bandits.recovering.greedy_ucb import GreedyUCB
 from bandits.recovering.idle_blind_ucb import IdleBlindUCB
-from bandits.recovering.planners import planner_of, pow2
+from bandits.recovering.planners import PLANNERS, pow2
 from bandits.recovering.ppp_ucb import PPPUCB, confidence_log, regret_bound, upper_confidence
+from bandits.recovering.problem import RecoveringProblem
 from bandits.recovering.random_pulls import RandomPulls
 from bandits.recovering.schedule import offsets_of
-from environments.recovering.world import RecoveringRewards
+from environments.recovering.environment import RecoveringRewards
 
-SMALL = {"family": "geometric", "a": [1, 0.8, 0.6], "q": [0.5, 0.7, 0.3], "recovery": 6}
-MULTI = {"family": "geometric", "a": [1, 0.9, 0.7, 0.8, 0.5], "q": [0.6, 0.8, 0.4, 0.7, 0.2], "recovery": 8}
+SMALL = {"name": "geometric", "parameters": {"a": [1, 0.8, 0.6], "q": [0.5, 0.7, 0.3], "recovery": 6}}
+MULTI = {
+    "name": "geometric",
+    "parameters": {"a": [1, 0.9, 0.7, 0.8, 0.5], "q": [0.6, 0.8, 0.4, 0.7, 0.2], "recovery": 8},
+}
 TRAP = [[0.3, 0.3, 0.3, 1.0], [0.2] * 4]
 
 
 class Recorded:
-    """Wraps a world at the start of a run; ``stepwise`` hides schedules and blocks."""
+    """A run, round by round, with the actions played."""
 
-    def __init__(self, stepwise, curves=MULTI, plays=2, horizon=700, **more):
-        self.world = RecoveringRewards(curves, plays, horizon=horizon, **more)
-        self.world.begin(self.world.draw(np.random.default_rng(3)))
-        self.problem, self.history = self.world.problem, []
-        if not stepwise:
-            self.carry, self.block, self.foresee = self._carry, self.world.block, self.world.foresee
-            self.compiled = self.world.compiled
+    def __init__(self, curves=MULTI, plays=2, horizon=700, **more):
+        self.environment = RecoveringRewards(curves, plays, horizon=horizon, **more)
+        self.environment.begin(self.environment.draw(np.random.default_rng(3)))
+        self.problem, self.observe, self.history = self.environment.problem, self.environment.observe, []
 
     @property
     def clock(self):
-        return self.world.clock
-
-    def observe(self):
-        return self.world.observe()
+        return self.environment.clock
 
     def transition(self, action):
         self.history.append(tuple(action))
-        return self.world.transition(action)
+        return self.environment.transition(action)
 
-    def _carry(self, rows):
-        self.history += [tuple(i for i in row if i >= 0) for row in rows.tolist()]
-        return self.world.carry(rows)
+
+def expected(environment):
+    """Cumulative mean reward so far."""
+    return environment.metrics(np.array([environment.clock]))["expected_reward"][0]
 
 
 def run(curves, plays, policy, horizon, seed=0, **more):
-    """(total mean reward, world) of one run."""
-    world = RecoveringRewards(curves, plays, horizon=horizon, **more)
-    world.begin(world.draw(np.random.default_rng([seed, 1])))
-    policy.reset(world.problem, np.random.default_rng([seed, 2]))
-    policy.advance(world, horizon)
-    return world.ledger()["expected_reward"], world
+    """(total mean reward, environment) of one run."""
+    environment = RecoveringRewards(curves, plays, horizon=horizon, **more)
+    environment.begin(environment.draw(np.random.default_rng([seed, 1])))
+    policy.reset(environment.problem, np.random.default_rng([seed, 2]))
+    policy.advance(environment, horizon)
+    return expected(environment), environment
 
 
-@pytest.mark.parametrize(
-    "make",
-    [
-        PPPUCB,
-        lambda: PPPUCB("lp_round"),
-        lambda: PPPUCB("best_base", phase=50),
-        lambda: PPPUCB("single_base", base=3, keep_if_unchanged=True),
-        GreedyUCB,
-        IdleBlindUCB,
-        lambda: ExploreThenPlan(2),
-        ExploreThenPlan,
-        RandomPulls,
-    ],
-)
-@pytest.mark.parametrize("more", [{}, {"noise": "uniform", "start": "recovered"}, {"noise": "gaussian", "sigma": 0.2}])
-def test_contract(make, more):
-    check_policy(make, lambda stepwise: Recorded(stepwise, **more))
+def test_foresight_is_played_by_its_environment_only():
+    with pytest.raises(RuntimeError, match="knows the curves"):
+        Foresight().choose(np.array([1]))
+    with pytest.raises(TypeError, match="no method foresee"):
+        Foresight().advance(Recorded(), 1)
+    with pytest.raises(ValueError, match="plays RecoveringProblem, got BanditProblem"):
+        Foresight().reset(BanditProblem(n_actions=2, horizon=9), None)
 
 
 @pytest.mark.parametrize("make", [PPPUCB, GreedyUCB, IdleBlindUCB, ExploreThenPlan, RandomPulls])
 @pytest.mark.parametrize(
-    ("curves", "plays", "horizon"), [([[0.5]], 1, 1), ([[0.5]], 1, 40), ([[0.2], [0.1, 0.9], [0.5]], 3, 60)]
+    "idle", [[5, 1, 1], [0, 1, 1], [-1, 1, 1], [1, 1], [[1, 1, 1]], [1.0, 1.0, 1.0], [10**9, 1, 1], None]
 )
-def test_contract_in_small_worlds(make, curves, plays, horizon):
-    check_policy(make, lambda stepwise: Recorded(stepwise, curves, plays, horizon))
+def test_idle_times_that_cannot_be_change_nothing(make, idle):
+    """A cell beyond the longest recovery time would be another arm's."""
+    policy = make()
+    policy.reset(RecoveringProblem(n_actions=3, plays=2, recovery=4, horizon=200), np.random.default_rng(0))
+    fine = np.array([1, 4, 2])
+    for _ in range(5):
+        pulls = policy.choose(fine)
+        policy.update(fine, pulls, np.full(len(pulls), 0.5))
+    pulls, wrong = policy.choose(fine), None if idle is None else np.array(idle)
+    before = pickle.dumps(policy)
+    for told in (lambda: policy.choose(wrong), lambda: policy.update(wrong, pulls, np.full(len(pulls), 0.5))):
+        with pytest.raises(ValueError, match=r"idle times must be 3 whole numbers in 1\.\.4, one an arm, got"):
+            told()
+        assert pickle.dumps(policy) == before
 
 
-@pytest.mark.parametrize("make", [PPPUCB, GreedyUCB])
-def test_contract_with_beta_noise(make):
-    check_policy(make, lambda stepwise: Recorded(stepwise, noise="beta", concentration=2.0, horizon=300))
-
-
-def test_contract_of_foresight():
-    class World(Recorded):
-        def __init__(self, stepwise):
-            super().__init__(False)
-
-    for rule in ("plan", "myopic", "interleaved", "round_robin"):
-        check_policy(lambda rule=rule: Foresight(rule), World)
-    with pytest.raises(RuntimeError, match="knows the curves"):
-        Foresight().choose(np.array([1]))
-    with pytest.raises(TypeError, match="no method foresee"):
-        Foresight().advance(Recorded(True), 1)
+@pytest.mark.parametrize("make", [PPPUCB, ExploreThenPlan, RandomPulls])
+def test_rewards_that_are_not_owed(make):
+    """Of a policy that plans ahead: where nothing was chosen, or something else."""
+    policy, idle = make(), np.array([1, 1, 1])
+    policy.reset(RecoveringProblem(n_actions=3, plays=2, recovery=4, horizon=200), np.random.default_rng(0))
+    before = pickle.dumps(policy)
+    with pytest.raises(RuntimeError, match="call choose before update"):
+        policy.update(idle, (0,), np.array([0.5]))
+    assert pickle.dumps(policy) == before
+    other = tuple(set(range(3)) - set(policy.choose(idle)))[:1]
+    before = pickle.dumps(policy)
+    with pytest.raises(ValueError, match="pulls must be those chosen"):
+        policy.update(idle, other, np.array([0.5]))
+    assert pickle.dumps(policy) == before
 
 
 @given(st.integers(0, 2**32), st.integers(1, 4), st.integers(1, 8))
@@ -126,19 +125,19 @@ def test_upper_confidence_bounds(seed, arms, longest):
 @pytest.mark.parametrize("keep", [False, True])
 def test_ppp_ucb_equals_its_definition(planner, keep):
     """Period by period, phases, tables and clocks kept in plain lists."""
-    world = Recorded(True, horizon=600)
+    environment = Recorded(horizon=600)
     policy = PPPUCB(planner, phase=37, keep_if_unchanged=keep)
-    policy.reset(world.problem, np.random.default_rng(0))
-    policy.advance(world, 600)
-    other = Recorded(True, horizon=600)
+    policy.reset(environment.problem, np.random.default_rng(0))
+    policy.advance(environment, 600)
+    other = Recorded(horizon=600)
     n, total = np.zeros((5, 8)), np.zeros((5, 8))
-    log, old = math.log(2 * 5 * 8 * 600**2), None
+    log, old, planned = math.log(2 * 5 * 8 * 600**2), None, PLANNERS.build(planner)
     for t in range(600):
         if t % 37 == 0:
             raw = np.ones((5, 8))
             seen = n > 0
             raw[seen] = np.minimum(1, total[seen] / n[seen] + np.sqrt(log / (2 * n[seen])))
-            periods = planner_of(planner)(np.minimum.accumulate(raw[:, ::-1], axis=1)[:, ::-1], 2).periods
+            periods = planned.plan(np.minimum.accumulate(raw[:, ::-1], axis=1)[:, ::-1], 2).periods
             if not (keep and old is not None and np.array_equal(periods, old)):
                 old, began, offsets = periods, t, offsets_of(periods, 2)
         action = [i for i in range(5) if old[i] and (t - began) % old[i] == offsets[i]]
@@ -147,16 +146,16 @@ def test_ppp_ucb_equals_its_definition(planner, keep):
         for i, x in zip(action, feedback, strict=True):
             n[i, min(idle[i], 8) - 1] += 1
             total[i, min(idle[i], 8) - 1] += x
-    assert world.history == other.history
+    assert environment.history == other.history
 
 
 def test_greedy_and_idle_blind_ucb_equal_their_definitions():
     for policy in (GreedyUCB(), IdleBlindUCB()):
-        world = Recorded(True, horizon=500)
-        policy.reset(world.problem, np.random.default_rng(0))
+        environment = Recorded(horizon=500)
+        policy.reset(environment.problem, np.random.default_rng(0))
         x = [[[] for _ in range(8)] for _ in range(5)]
         for _ in range(500):
-            idle = world.observe()
+            idle = environment.observe()
             if isinstance(policy, GreedyUCB):
                 log = math.log(2 * 5 * 8 * 500**2)
                 raw = [[min(1, np.mean(c) + math.sqrt(log / (2 * len(c)))) if c else 1.0 for c in row] for row in x]
@@ -170,7 +169,7 @@ def test_greedy_and_idle_blind_ucb_equal_their_definitions():
             assert best >= worst - 1e-9
             if abs(index[order[1]] - index[order[2]]) > 1e-9 or index[order[1]] == index[order[2]] == 1.0:
                 assert sorted(action) == sorted(order[:2])
-            _, feedback = world.transition(action)
+            _, feedback = environment.transition(action)
             policy.update(idle, action, feedback)
             for i, r in zip(action, feedback, strict=True):
                 x[i][min(idle[i], 8) - 1].append(r)
@@ -178,21 +177,26 @@ def test_greedy_and_idle_blind_ucb_equal_their_definitions():
 
 def test_exploration_visits_every_cell():
     """Each arm is seen ``trials`` times at each power of two, at exactly that idle time."""
-    world = Recorded(True, horizon=3000)
+    environment = Recorded(horizon=3000)
     policy = ExploreThenPlan(4)
-    policy.reset(world.problem, np.random.default_rng(0))
+    policy.reset(environment.problem, np.random.default_rng(0))
     length = sum(d * 5 for d, _ in policy._blocks)
     assert [d for d, _ in policy._blocks] == [1, 1, 1, 2, 2, 4, 8]
-    policy.advance(world, length)
+    policy.advance(environment, length)
     assert policy._used.tolist() == [[4.0] * 4] * 5
-    assert np.all(policy._counts[:, [0, 1, 3, 7]] >= 4)
-    policy.advance(world, 1)
+    last, counts = [-1] * 5, np.zeros((5, length + 1))
+    for t, pulled in enumerate(environment.history):
+        for arm in pulled:
+            counts[arm, t - last[arm]] += 1
+            last[arm] = t
+    assert np.all(counts[:, [1, 2, 4, 8]] >= 4)
+    policy.advance(environment, 1)
     assert policy._next == len(policy._blocks) + 1
 
 
 def test_default_exploration_lasts_as_long_as_promised():
     policy = ExploreThenPlan()
-    policy.reset(Problem("recovering", "semi-bandit", 5, 64_000, high=2.0, plays=2, recovery=8), None)
+    policy.reset(RecoveringProblem(n_actions=5, horizon=64_000, high=2.0, plays=2, recovery=8), None)
     length = sum(d for d, _ in policy._blocks) * (policy._trials + 1)
     assert length <= 1600 < length + sum(d for d, _ in policy._blocks)
 
@@ -213,8 +217,8 @@ def test_isotonic_regression(pairs):
 
 
 def test_random_pulls_are_uniform():
-    _, world = run({"family": "constant", "a": [0.0, 0.0, 1.0, 0.0, 0.0]}, 2, RandomPulls(), 20_000)
-    assert world.ledger()["expected_reward"] / 20_000 == pytest.approx(0.4, abs=4 * math.sqrt(0.24 / 20_000))
+    _, environment = run({"name": "constant", "parameters": {"a": [0.0, 0.0, 1.0, 0.0, 0.0]}}, 2, RandomPulls(), 20_000)
+    assert expected(environment) / 20_000 == pytest.approx(0.4, abs=4 * math.sqrt(0.24 / 20_000))
 
 
 @pytest.mark.parametrize(
@@ -239,46 +243,46 @@ def test_constants_of_the_bound():
 @pytest.mark.parametrize("planner", ["pow2", "best_base", "lp_round"])
 @pytest.mark.parametrize("seed", range(3))
 def test_regret_stays_under_the_bound_and_prefixes_under_the_fluid_bound(planner, seed):
-    curves = {"family": "random_monotone", "recovery": 7, "arms": 4, "seed": seed}
-    world = RecoveringRewards(curves, 2, noise="bernoulli" if seed else "none", planner=planner, horizon=3000)
-    world.begin(world.draw(np.random.default_rng(seed)))
+    curves = {"name": "random_monotone", "parameters": {"recovery": 7, "seed": seed}}
+    environment = RecoveringRewards(curves, 2, 4, noise="bernoulli" if seed else "none", planner=planner, horizon=3000)
+    environment.begin(environment.draw(np.random.default_rng(seed)))
     policy = PPPUCB(planner)
-    policy.reset(world.problem, np.random.default_rng(0))
-    (bound,) = policy.regret_bounds(world.problem, world.facts())
+    policy.reset(environment.problem, np.random.default_rng(0))
+    (bound,) = policy.regret_bounds(environment.problem, environment.instance())
     assert bound.holds
-    assert bound.against == ("gamma" if planner == "lp_round" else "plan")
+    assert bound.comparator_class == ("gamma" if planner == "lp_round" else "plan")
     times = np.array([1, 10, 100, 1000, 3000])
-    limit, curves = bound.curve(times.astype(float)), world.comparators(times)
+    limit, curves = bound.curve(times.astype(float)), environment.comparators(times)
     for i, t in enumerate(times):
-        policy.advance(world, int(t) - world.clock)
-        earned = world.ledger()["expected_reward"]
-        assert curves[bound.against][i] - earned <= limit[i]
+        policy.advance(environment, int(t) - environment.clock)
+        earned = expected(environment)
+        assert curves[bound.comparator_class][i] - earned <= limit[i]
         assert earned <= curves["fluid"][i] + 1e-9
 
 
 def test_bounds_say_what_they_assume():
-    world = RecoveringRewards(SMALL, horizon=500)
-    assert not PPPUCB("best_base").regret_bounds(world.problem, world.facts())[0].holds
+    environment = RecoveringRewards(SMALL, horizon=500)
+    assert not PPPUCB("best_base").regret_bounds(environment.problem, environment.instance())[0].holds
     noisy = RecoveringRewards(SMALL, noise="gaussian", sigma=0.5, horizon=500)
-    assert not PPPUCB().regret_bounds(noisy.problem, noisy.facts())[0].holds
+    assert not PPPUCB().regret_bounds(noisy.problem, noisy.instance())[0].holds
     plan = Foresight("plan", "lp_round")
-    bound, plain = plan.regret_bounds(world.problem, world.facts())
-    assert bound.against == plain.against == "fluid"
+    bound, plain = plan.regret_bounds(environment.problem, environment.instance())
+    assert bound.comparator_class == plain.comparator_class == "fluid"
     assert bound.curve(np.array([500.0]))[0] < plain.curve(np.array([500.0]))[0]
     total, played = run(SMALL, 1, plan, 500, noise="none")
-    assert 500 * played.facts()["fluid"] - total <= bound.curve(np.array([500.0]))[0]
-    assert Foresight("myopic").regret_bounds(world.problem, world.facts()) == ()
+    assert 500 * played.instance().fluid - total <= bound.curve(np.array([500.0]))[0]
+    assert Foresight("myopic").regret_bounds(environment.problem, environment.instance()) == ()
 
 
 def test_one_idle_time_is_a_phased_bandit():
-    total, world = run({"family": "constant", "a": [0.9, 0.2, 0.6, 0.1]}, 2, PPPUCB(), 20_000)
-    assert world.facts()["plan_value"] == pytest.approx(1.5)
+    total, environment = run({"name": "constant", "parameters": {"a": [0.9, 0.2, 0.6, 0.1]}}, 2, PPPUCB(), 20_000)
+    assert environment.instance().plan.value == pytest.approx(1.5)
     assert total / 20_000 > 1.44
 
 
 def test_doubling_where_no_horizon_is_told():
     policy = PPPUCB(phase=10)
-    policy.reset(Problem("recovering", "semi-bandit", 3, high=1.0, recovery=4), np.random.default_rng(0))
+    policy.reset(RecoveringProblem(n_actions=3, recovery=4), np.random.default_rng(0))
     horizons = []
     for _ in range(300):
         action = policy.choose(np.full(3, 4))
@@ -291,17 +295,20 @@ def test_doubling_where_no_horizon_is_told():
 @pytest.mark.parametrize(
     ("make", "text"),
     [
-        (lambda: PPPUCB("pow"), "planner must be one of .*did you mean 'pow2'"),
+        (lambda: PPPUCB("pow"), "planner: unknown planner 'pow' .did you mean 'pow2'"),
         (lambda: PPPUCB(phase=0), "phase must be a whole number >= 1"),
-        (lambda: PPPUCB("single_base", base=2), "base must be odd"),
+        (lambda: PPPUCB({"name": "single_base", "parameters": {"base": 2}}), "planner: base must be odd"),
+        (lambda: PPPUCB({"name": "pow2", "parameters": {"base": 3}}), "has no parameter 'base'"),
         (lambda: ExploreThenPlan(0), "trials"),
         (lambda: ExploreThenPlan(planner="x"), "planner"),
         (lambda: Foresight("myopia"), "did you mean 'myopic'"),
         (lambda: Foresight("lookahead", window=0), "window"),
-        (lambda: GreedyUCB().reset(Problem("recovering", "semi-bandit", 3, recovery=4), None), "needs a horizon"),
-        (lambda: IdleBlindUCB().reset(Problem("recovering", "semi-bandit", 3, recovery=4), None), "needs a horizon"),
-        (lambda: ExploreThenPlan().reset(Problem("recovering", "semi-bandit", 3, recovery=4), None), "needs a horizon"),
-        (lambda: PPPUCB().reset(Problem("recovering", "semi-bandit", 3, 9), None), "no longest recovery time"),
+        (lambda: GreedyUCB().reset(RecoveringProblem(n_actions=3, recovery=4), None), "needs a horizon"),
+        (lambda: IdleBlindUCB().reset(RecoveringProblem(n_actions=3, recovery=4), None), "needs a horizon"),
+        (lambda: ExploreThenPlan().reset(RecoveringProblem(n_actions=3, recovery=4), None), "needs a horizon"),
+        (lambda: RecoveringProblem(n_actions=3, recovery=0), "recovery must be >= 1, got 0"),
+        (lambda: RecoveringProblem(n_actions=3, recovery=2, plays=4), r"plays must be in 1\.\.3, got 4"),
+        (lambda: RecoveringProblem(n_actions=0, recovery=2), "n_actions must be >= 1, got 0"),
     ],
 )
 def test_bad_input(make, text):
@@ -312,8 +319,8 @@ def test_bad_input(make, text):
 def regret(curves, plays, make, horizon, runs):
     values = []
     for seed in range(runs):
-        total, world = run(curves, plays, make(), horizon, seed)
-        values.append(horizon * world.facts()["plan_value"] - total)
+        total, environment = run(curves, plays, make(), horizon, seed)
+        values.append(horizon * environment.instance().plan.value - total)
     return np.mean(values), np.std(values) / math.sqrt(runs)
 
 

@@ -12,16 +12,16 @@ from scipy.optimize import linprog
 
 from bandits.recovering.fluid import fill, fluid, pieces_of
 from bandits.recovering.planners import (
+    PLANNERS,
     best_base,
     best_bases,
     gamma,
     lp_round,
     plan_value,
-    planner_of,
     pow2,
     single_base,
 )
-from bandits.recovering.schedule import InfeasiblePlanError, machines, offsets_of, round_up, rows_of
+from bandits.recovering.schedule import InfeasiblePlanError, machines, offsets_of, round_up, schedule_of
 
 
 def table(*rows):
@@ -198,7 +198,7 @@ def test_no_period_has_too_many_pulls_and_all_gaps_are_the_periods(periods, star
         assert sum(t in times for times in at) <= plays
     for times, d in zip(at, periods, strict=True):
         assert d == 0 or set(np.diff(sorted(times))) <= {d}
-    rows = rows_of(np.array(periods), offsets, start, 40, plays)
+    rows = schedule_of(np.array(periods), offsets, start, 40, plays)
     for t, row in enumerate(rows.tolist(), start):
         pulled = [i for i, (d, o) in enumerate(zip(periods, offsets.tolist(), strict=True)) if d and t % d == o]
         assert row == pulled + [-1] * (plays - len(pulled))
@@ -316,11 +316,29 @@ def test_the_ratio(plays):
     assert best_bases(plays) == GAMMA[plays][1]
 
 
+@given(instances())
+@settings(max_examples=20, deadline=None)
+def test_planners_by_name(instance):
+    """Each is the function of its name, and its periods have the bases that it states."""
+    curves, plays = instance
+    functions = {"pow2": pow2, "best_base": best_base, "lp_round": lp_round, "single_base": single_base}
+    assert set(functions) == set(PLANNERS)
+    for name, function in functions.items():
+        planner = PLANNERS.build(name)
+        plan = planner.plan(curves, plays)
+        assert plan.periods.tolist() == function(curves, plays).periods.tolist()
+        assert set(machines(plan.periods)) <= set(planner.bases(curves.shape[1], plays))
+        assert planner == PLANNERS.build(name)
+    base = PLANNERS.build({"name": "single_base", "parameters": {"base": 3}})
+    assert base.plan(curves, plays).periods.tolist() == single_base(curves, plays, 3).periods.tolist()
+    assert base != PLANNERS.build("single_base")
+
+
 @pytest.mark.parametrize(
     ("make", "text"),
     [
-        (lambda: planner_of("pow3"), "planner must be one of .*did you mean 'pow2'"),
-        (lambda: planner_of("single_base", 4), "base must be odd, got 4"),
+        (lambda: PLANNERS.build("pow3"), "unknown planner 'pow3' .did you mean 'pow2'"),
+        (lambda: PLANNERS.build({"name": "single_base", "parameters": {"base": 4}}), "base must be odd, got 4"),
         (lambda: single_base(SMALL, 1, 2), "base must be odd"),
         (lambda: single_base(SMALL, 1, 0), "base must be a whole number"),
         (lambda: pow2(np.zeros((1, 4000)), 400), "the limit 1000000"),

@@ -6,13 +6,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from bandits.recovering.planners import planner_of
+from bandits.recovering.planners import pow2
 from bandits.recovering.random_pulls import RandomPulls
 from bandits.recovering.schedule import offsets_of
-from environments.recovering.world import RecoveringRewards
+from environments.recovering.environment import RecoveringRewards
 
 PATH = Path(__file__).parents[3] / "examples" / "recovering_calendar.py"
-CURVES = {"family": "geometric", "a": [1.0, 0.9, 0.7, 0.8, 0.5], "q": [0.6, 0.8, 0.4, 0.7, 0.2], "recovery": 8}
+CURVES = {
+    "name": "geometric",
+    "parameters": {"a": [1.0, 0.9, 0.7, 0.8, 0.5], "q": [0.6, 0.8, 0.4, 0.7, 0.2], "recovery": 8},
+}
 
 
 @pytest.fixture(scope="module")
@@ -25,20 +28,20 @@ def example():
 
 @pytest.mark.parametrize("plays", [1, 2])
 def test_the_raster_is_the_plan(example, plays):
-    world = RecoveringRewards(CURVES, plays, horizon=200)
-    periods = planner_of("pow2", 1)(world.facts()["curves"], plays).periods
+    environment = RecoveringRewards(CURVES, plays, horizon=200)
+    periods = pow2(environment.instance().curves, plays).periods
     offsets = offsets_of(periods, plays)
     expected = [[d > 0 and t % d == o for t in range(200)] for d, o in zip(periods, offsets, strict=True)]
-    assert np.array_equal(example.raster(example.plan_rows(world, 200), 5), np.array(expected, dtype=float))
+    assert np.array_equal(example.raster(example.plan_pulls(environment, 200), 5), np.array(expected, dtype=float))
 
 
 @pytest.mark.parametrize("start", ["cold", "recovered"])
 def test_the_shades_are_the_rewards_of_the_run(example, start):
-    world = RecoveringRewards(CURVES, 2, start, horizon=200)
-    rows = example.learner_rows(world, RandomPulls(), 3)
-    means = example.means_of(world, rows)
-    assert np.nansum(means) == pytest.approx(world.ledger()["expected_reward"])
-    assert np.array_equal(~np.isnan(means), example.raster(rows, 5) > 0)
+    environment = RecoveringRewards(CURVES, 2, start=start, horizon=200)
+    pulls = example.learner_pulls(environment, RandomPulls(), 3)
+    means = example.means_of(environment, pulls)
+    assert np.nansum(means) == pytest.approx(environment.metrics(np.array([200]))["expected_reward"][0])
+    assert np.array_equal(~np.isnan(means), example.raster(pulls, 5) > 0)
 
 
 def test_it_writes_the_picture(example, tmp_path, capsys):

@@ -15,6 +15,10 @@ from environments.recovering.optimum import average_optimum, finite_optimum, siz
 THREE = [[0.2, 0.5, 0.6, 0.6, 0.9], [0.4] * 5, [0, 0, 0.8, 0.8, 0.8]]
 
 
+def geometric(a, q):
+    return {"name": "geometric", "parameters": {"a": a, "q": q, "recovery": 6}}
+
+
 @pytest.mark.parametrize(
     ("curves", "plays", "value"),
     [
@@ -26,8 +30,16 @@ THREE = [[0.2, 0.5, 0.6, 0.6, 0.9], [0.4] * 5, [0, 0, 0.8, 0.8, 0.8]]
         ([[0.3, 0.3, 0.3, 1], [0.2]], 1, 0.4),
         (THREE, 1, 0.62),
         (THREE, 2, 0.9),
-        ({"family": "geometric", "a": [1, 0.8, 0.6], "q": [0.5, 0.7, 0.3], "recovery": 6}, 1, 0.6847801333),
-        ({"family": "geometric", "a": [1, 0.8, 0.6, 0.9], "q": [0.5, 0.7, 0.3, 0.8], "recovery": 6}, 2, 1.07982),
+        (
+            geometric([1, 0.8, 0.6], [0.5, 0.7, 0.3]),
+            1,
+            0.6847801333,
+        ),
+        (
+            geometric([1, 0.8, 0.6, 0.9], [0.5, 0.7, 0.3, 0.8]),
+            2,
+            1.07982,
+        ),
     ],
 )
 def test_long_run_optimum(curves, plays, value):
@@ -37,7 +49,7 @@ def test_long_run_optimum(curves, plays, value):
 
 
 def test_the_number_of_states():
-    curves = curves_of({"family": "geometric", "a": [1, 0.8, 0.6], "q": [0.5, 0.7, 0.3], "recovery": 6})
+    curves = curves_of(geometric([1, 0.8, 0.6], [0.5, 0.7, 0.3]))
     assert size_of(curves, 1) == 216 * 4
 
 
@@ -103,7 +115,7 @@ def test_finite_optimum_equals_brute_force(instance, horizon, start):
 
 
 def test_size_limit():
-    curves = curves_of({"family": "linear", "a": 1.0, "recovery": 20, "arms": 6})
+    curves = curves_of({"name": "linear", "parameters": {"a": 1.0, "recovery": 20}}, 6)
     with pytest.raises(ValueError, match=r"4.48e\+08 states x actions, more than the limit 5e\+06"):
         average_optimum(curves, 1)
     small = curves_of([[0.0, 1.0]])

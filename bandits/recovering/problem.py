@@ -1,0 +1,86 @@
+"""What the learner is told on recovering arms, and how blocks of periods are handed to compiled policies.
+
+The observation is the idle times [n_arms], each in ``1..recovery`` (longer ones are told as ``recovery``); the action
+is a sequence of at most ``plays`` different arms; the feedback is their rewards [n_pulled], in the order of the action.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandits.contract import Array, Playable, Problem
+
+Idle = NDArray[np.int64]
+Pulls = Sequence[int]
+Schedule = NDArray[np.int64]
+"""[n_periods, plays] arms pulled in each period, -1 after the last one of a period."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecoveringProblem(Problem):
+    """Arms whose mean reward drops when they are pulled and recovers while they rest.
+
+    ``low`` and ``high`` are of the sum of a period's rewards.
+
+    Attributes:
+        n_actions: number of arms N, >= 1.
+        plays: most arms pulled in one period, K, in 1..N.
+        recovery: the longest recovery time D, in periods, >= 1: no arm gets better by resting longer.
+        noise: sub-Gaussian parameter of one pull's reward around its mean, in reward units; None where each reward
+            lies in [0, 1].
+
+    Raises:
+        ValueError: a number out of its domain.
+    """
+
+    n_actions: int
+    plays: int = 1
+    recovery: int
+    noise: float | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.n_actions < 1:
+            raise ValueError(f"n_actions must be >= 1, got {self.n_actions}")
+        if not 1 <= self.plays <= self.n_actions:
+            raise ValueError(f"plays must be in 1..{self.n_actions}, got {self.plays}")
+        if self.recovery < 1:
+            raise ValueError(f"recovery must be >= 1, got {self.recovery}")
+
+    @property
+    def width(self) -> float:
+        """Twice the sub-Gaussian parameter of one pull's reward: 1 for rewards in [0, 1], 2 sigma of Gaussian ones."""
+        return 1.0 if self.noise is None else 2.0 * self.noise
+
+
+class Outcomes(NamedTuple):
+    """The outcomes of the coming periods, for compiled policies.
+
+    A pull at idle time ``d`` has mean ``m = curves[arm, d - 1]``; the reward of the ``s``-th pull of period ``t``
+    follows from ``m`` and ``u = noise[t, s]``: kind 0 ``m + u``; kind 1, 1.0 if ``u < m`` else 0.0; kind 2
+    ``m + (2 u - 1) min(m, 1 - m, 1/2)``; kind 3 in another way, so that such periods are played one by one.
+
+    Attributes:
+        curves: [n_arms, longest] mean rewards.
+        noise: [n_periods, plays].
+        kind: how noise enters.
+    """
+
+    curves: Array
+    noise: Array
+    kind: int
+
+
+class PullBlocks(Playable[Any, Any, Any], Protocol):
+    """An environment that can hand out blocks of periods and carry out whole schedules."""
+
+    def block(self, most: int) -> Outcomes:
+        """The next periods, at least 1 and at most ``most`` of them."""
+
+    def absorb(self, schedule: Schedule) -> Array:
+        """Account for the pulls of the next periods [n, plays]; returns their rewards [n, plays], 0 for no pull."""
