@@ -1,7 +1,7 @@
 """Draws the figures that the pages show, from the studies that they name.
 
-A page shows ``figures/<study>/<part>.png``: a shipped study, and one of its experiments or sweeps, or the study's own name
-for all of them side by side. Nothing else lists the figures. Results are kept in ``docs/_build/results``.
+A page shows ``figures/<study>/<part>.png``: a shipped study, and one of its experiments or sweeps, or the study's own
+name for all of them side by side. Nothing else lists the figures. Results are kept in ``docs/_build/results``.
 
     python docs/figures.py [STUDY ...]
 """
