@@ -27,20 +27,24 @@ Reference: M. Khodak, E. Chow, M.-F. Balcan, A. Talwalkar, *Learning to Relax*, 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from bandits.arms.policy import Actions, Block
-from bandits.arms.theory import OBLIVIOUS, holds
-from bandits.contextual.features import FeaturePolicy
-from bandits.contract import Array, Assumption, Bound, Problem
 from bandits.arguments import one_of, positive
+from bandits.arms.problem import Actions, Block
+from bandits.contextual.features import FeaturePolicy
+from bandits.contextual.problem import ContextualProblem
+from bandits.contract import Array
 from bandits.kernels import kernel
 
 CUTOFF = 1e-11
 """Eigenvalues of the Gram matrix below this times the largest count as zero (roots: singular values of the data)."""
+
+STATE = np.dtype([(name, np.float64) for name in ("t", "eta", "K", "N", "alpha", "squares", "products", "counts")])
+"""The round t, the constants of the module's docstring, and the sums of prediction^2, prediction * k, and k^2."""
 
 
 class Models(NamedTuple):
@@ -54,7 +58,7 @@ class Models(NamedTuple):
         scores: [n_actions] predictions in this round.
         probabilities: [n_actions] distribution that the last action was drawn from.
         box: [n] bounds on the coefficients.
-        memory: round t, eta, K, N, alpha, and the sums of prediction^2, prediction * k, and k^2.
+        state: [1] record of ``STATE``.
     """
 
     gram: Array
@@ -64,7 +68,7 @@ class Models(NamedTuple):
     scores: Array
     probabilities: Array
     box: Array
-    memory: Array
+    state: NDArray[np.void]
 
 
 @kernel
@@ -74,7 +78,7 @@ def _least_norm(gram: Array, moment: Array, solution: Array) -> None:
     values, vectors = np.linalg.eigh(gram)
     solution[:] = 0.0
     for k in range(n):
-        if values[k] > 1e-11 * values[n - 1]:  # CUTOFF
+        if values[k] > CUTOFF * values[n - 1]:
             weight = 0.0
             for j in range(n):
                 weight += vectors[j, k] * moment[j]
@@ -139,8 +143,8 @@ def _in_box(gram: Array, moment: Array, box: Array, x: Array) -> None:
 @kernel
 def _fit(models: Models, arm: int) -> float:
     """Fit one action; returns the sum of squares left by a constrained fit, or -1 where none was needed."""
-    gram, moments, squares, theta, _, _, box, memory = models
-    unit = memory[2] * memory[3]
+    gram, moments, squares, theta, _, _, box, state = models
+    unit = state[0]["K"] * state[0]["N"]
     moment = moments[arm] / unit
     x = theta[arm]
     _least_norm(gram[arm], moment, x)
@@ -161,8 +165,8 @@ def _fit(models: Models, arm: int) -> float:
 
 @kernel
 def _choose(row: Array, uniform: float, models: Models) -> int:
-    _, _, _, theta, scores, probabilities, _, memory = models
-    d, best = scores.size, 0
+    _, _, _, theta, scores, probabilities, _, state = models
+    d, best, eta = scores.size, 0, state[0]["eta"]
     for i in range(d):
         scores[i] = 0.0
         for j in range(row.size):
@@ -172,7 +176,7 @@ def _choose(row: Array, uniform: float, models: Models) -> int:
     rest = 1.0
     for i in range(d):
         if i != best:
-            probabilities[i] = 1.0 / (d + memory[1] * (scores[i] - scores[best]))
+            probabilities[i] = 1.0 / (d + eta * (scores[i] - scores[best]))
             rest -= probabilities[i]
     probabilities[best] = rest
     arm = best
@@ -186,36 +190,37 @@ def _choose(row: Array, uniform: float, models: Models) -> int:
 
 @kernel
 def _learn(row: Array, arm: int, loss: float, models: Models, practical: bool) -> None:
-    gram, moments, squares, _, scores, _, _, memory = models
+    gram, moments, squares, _, scores, _, _, records = models
+    state = records[0]
     for j in range(row.size):
         moments[arm, j] += loss * row[j]
         for k in range(row.size):
             gram[arm, j, k] += row[j] * row[k]
     squares[arm] += loss * loss
-    count, prediction, t = loss + 1.0, scores[arm], memory[0]
-    memory[0] += 1.0
+    count, prediction, t = loss + 1.0, scores[arm], state["t"]
+    state["t"] += 1.0
     if not practical:
         _fit(models, arm)
         return
-    memory[5] += prediction * prediction
-    memory[6] += prediction * count
-    memory[7] += count * count
+    state["squares"] += prediction * prediction
+    state["products"] += prediction * count
+    state["counts"] += count * count
     residue = 0.0
-    if count > memory[2]:
-        memory[2] = count
+    if count > state["K"]:
+        state["K"] = count
         for i in range(scores.size):
             if gram[i, 0, 0] > 0.0:
                 left = _fit(models, i)
                 residue = left if left >= 0.0 else residue
     else:
         residue = max(_fit(models, arm), 0.0)
-    unit = memory[2] * memory[3]
-    errors = max(memory[5] - 2.0 * memory[6] / unit + memory[7] / unit**2, 0.0)
-    slack = 2.0 * memory[4] ** 2 * t
+    unit = state["K"] * state["N"]
+    errors = max(state["squares"] - 2.0 * state["products"] / unit + state["counts"] / unit**2, 0.0)
+    slack = 2.0 * state["alpha"] ** 2 * t
     bracket = errors - residue + slack
     if bracket <= 0.0:
         bracket = errors + slack
-    memory[1] = 2.0 * t * math.sqrt(scores.size * t / bracket)
+    state["eta"] = 2.0 * t * math.sqrt(scores.size * t / bracket)
 
 
 @kernel
@@ -243,10 +248,10 @@ class ChebCB(FeaturePolicy):
 
     Example:
         >>> import numpy as np
-        >>> from bandits import ChebCB, Problem
+        >>> from bandits import ChebCB, ContextualProblem
         >>> policy, rng = ChebCB(), np.random.default_rng(0)
         >>> actions, contexts = (1.0, 1.4, 1.8), ((0.0, 1.0),)
-        >>> problem = Problem("contextual", "bandit", 3, 500, -50.0, -1.0, actions=actions, contexts=contexts)
+        >>> problem = ContextualProblem(n_actions=3, low=-50.0, high=-1.0, actions=actions, contexts=contexts)
         >>> policy.reset(problem, rng)
         >>> for context in rng.random((500, 1)):
         ...     action = policy.choose(context)
@@ -277,7 +282,7 @@ class ChebCB(FeaturePolicy):
         if constants == "practical" and scale is not None:
             raise ValueError(f"scale is for constants='theory', where K is fixed in advance, got scale={scale!r}")
 
-    def start(self, problem: Problem, n_features: int) -> None:
+    def start(self, problem: ContextualProblem, n_features: int) -> None:
         if len(self._intervals) != 1:
             raise ValueError(f"ChebCB takes one coordinate of context, the problem has {len(self._intervals)}")
         d, n = problem.n_actions, n_features
@@ -291,11 +296,11 @@ class ChebCB(FeaturePolicy):
             np.zeros(d),
             np.full(d, 1.0 / d),
             box,
-            np.array([1.0, eta, K, N, alpha, 0.0, 0.0, 0.0]),
+            np.array([(1.0, eta, K, N, alpha, 0.0, 0.0, 0.0)], dtype=STATE),
         )
         self._practical = self.constants == "practical"
 
-    def _constants(self, problem: Problem, n: int) -> tuple[float, float, float, float, float]:
+    def _constants(self, problem: ContextualProblem, n: int) -> tuple[float, float, float, float, float]:
         """K, N, alpha, C L / K and eta at the start."""
         if self.lipschitz is None:
             N = 2.0 + 4.0 * (1.0 + math.log(n))
@@ -326,24 +331,3 @@ class ChebCB(FeaturePolicy):
     def play(self, block: Block, features: Array, actions: Actions) -> None:
         uniforms = self._rng.random(actions.size)
         _play(block, features, actions, uniforms, self._high, self._models, self._practical)
-
-    def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
-        """Theorem C.4 as an order: ``d sqrt(m n T) + T sqrt(d n) / m + T sqrt(n) / d``, n unknowns, m features.
-
-        It is about SSOR to an absolute tolerance, so there is none for the other solvers.
-        """
-        if facts.get("method") != "ssor" or "unknowns" not in facts:
-            return ()
-        d, m, root = problem.n_actions, self.n_features, math.sqrt(facts["unknowns"])
-        text = "systems are independent, solved by SSOR to an absolute tolerance"
-        stochastic = Assumption(text, bool(facts.get("independent", False)))
-        return (
-            Bound(
-                "ChebCB rate",
-                "order",
-                lambda t: root * (d * np.sqrt(m * t) + t * math.sqrt(d) / m + t / d),
-                "dynamic",
-                "Khodak et al. 2024, Theorem C.4 (logarithms left out; comparator: every function of the context)", "convention",
-                (*holds(facts, OBLIVIOUS), stochastic),
-            ),
-        )

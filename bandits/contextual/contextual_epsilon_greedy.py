@@ -10,16 +10,17 @@ Reference: J. Langford and T. Zhang, *The Epoch-Greedy Algorithm for Contextual 
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arms.policy import Actions, Block
-from bandits.contextual.ridge import RidgePolicy, pick_row, play_rows
-from bandits.contract import Array, Bound, Problem
 from bandits.arguments import real
+from bandits.arms.problem import Actions, Block
+from bandits.contextual.problem import ContextualProblem
+from bandits.contextual.ridge import RidgePolicy, pick_row, play_rows
+from bandits.contract import Array, Bound, Instance
 
 
 class ContextualEpsilonGreedy(RidgePolicy):
@@ -56,12 +57,9 @@ class ContextualEpsilonGreedy(RidgePolicy):
         play_rows(block, features, actions, weights, forced, self._high, self._ridge, True)
         self._t += actions.size
 
-    def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
+    def regret_bounds(self, problem: ContextualProblem, instance: Instance) -> Sequence[Bound]:
         """The rate ``K (d n)^(1/3) t^(2/3)`` of exploring uniformly."""
         if not problem.bounded:
             return ()
-        rates = self.rate(problem, facts, "epsilon-greedy rate", "Langford and Zhang 2007, Theorem 1", 1.0 / 3.0)
-        return tuple(
-            Bound(b.name, b.kind, lambda t, b=b: b.curve(t) * t ** (1.0 / 6.0), b.against, b.source, "exact", b.assumptions)  # type: ignore[misc]
-            for b in rates
-        )
+        rates = self.rate(problem, instance, "epsilon-greedy rate", "Langford and Zhang 2007, Theorem 1", 1.0 / 3.0)
+        return tuple(replace(b, curve=lambda t, b=b: b.curve(t) * t ** (1.0 / 6.0)) for b in rates)  # type: ignore[misc]

@@ -9,23 +9,17 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import Any, Protocol, final
+from typing import Any, final
 
 import numpy as np
 
-from bandits.arms.policy import Actions, Block, Blocks
-from bandits.contextual.policy import ContextualPolicy
-from bandits.contract import Array, Problem, World
 from bandits.arguments import integer
+from bandits.arms.problem import Actions, Block
+from bandits.contextual.policy import ContextualPolicy
+from bandits.contextual.problem import ContextBlocks, ContextualProblem
+from bandits.contract import Array, Playable
 from bandits.kernels import kernel
 from bandits.offers import offers
-
-
-class ContextBlocks(Blocks, Protocol):
-    """A world that can hand out the contexts of a block of rounds, too."""
-
-    def contexts(self, rounds: int) -> Array:
-        """Contexts [rounds, n_coordinates] of the next rounds."""
 
 
 @kernel
@@ -67,7 +61,7 @@ class FeaturePolicy(ContextualPolicy):
         self.n_features = integer("n_features", n_features)
 
     @abstractmethod
-    def start(self, problem: Problem, n_features: int) -> None:
+    def start(self, problem: ContextualProblem, n_features: int) -> None:
         """Forget everything; ``n_features`` is that of all coordinates together."""
 
     @abstractmethod
@@ -83,7 +77,7 @@ class FeaturePolicy(ContextualPolicy):
         """Play ``len(actions)`` rounds with ``features`` [n_rounds, n_features], as ``ArmsPolicy.play``."""
 
     @final
-    def begin(self, problem: Problem, intervals: Array) -> None:
+    def begin(self, problem: ContextualProblem, intervals: Array) -> None:
         self.start(problem, 1 + len(intervals) * (self.n_features - 1))
 
     @final
@@ -94,15 +88,13 @@ class FeaturePolicy(ContextualPolicy):
     def learn(self, context: Array, action: int, loss: float) -> None:
         self.take(chebyshev_features(context[None], self._intervals, self.n_features)[0], action, loss)
 
-    def advance(self, environment: World[Any, int, float], rounds: int) -> None:
-        """Play ``rounds`` rounds, compiled where the world hands out blocks of contexts, round by round elsewhere."""
+    @final
+    def leap(self, environment: Playable[Any, int, float], most: int) -> int:
         if not offers(environment, ContextBlocks):
-            super().advance(environment, rounds)
-            return
-        end = environment.clock + rounds
-        while environment.clock < end:
-            block = environment.block(end - environment.clock)
-            actions = np.empty(len(block.noise), dtype=np.int64)
-            contexts = self.checked(environment.contexts(actions.size))
-            self.play(block, chebyshev_features(contexts, self._intervals, self.n_features), actions)
-            environment.absorb(actions)
+            return 0
+        block = environment.block(most)
+        actions = np.empty(len(block.noise), dtype=np.int64)
+        contexts = self.checked(environment.contexts(actions.size))
+        self.play(block, chebyshev_features(contexts, self._intervals, self.n_features), actions)
+        environment.absorb(actions)
+        return len(actions)

@@ -10,15 +10,15 @@ Reference: S. Agrawal and N. Goyal, *Thompson Sampling for Contextual Bandits wi
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
-from bandits.arms.policy import Actions, Block
-from bandits.contextual.ridge import RidgePolicy, pick_row, play_rows
-from bandits.contract import Array, Bound, Problem
 from bandits.arguments import real
+from bandits.arms.problem import Actions, Block
+from bandits.contextual.problem import ContextualProblem
+from bandits.contextual.ridge import RidgePolicy, pick_row, play_rows
+from bandits.contract import Array, Bound, Instance
 
 
 class LinTS(RidgePolicy):
@@ -51,6 +51,6 @@ class LinTS(RidgePolicy):
         forced = np.full(actions.size, -1)
         play_rows(block, features, actions, weights, forced, self._high, self._ridge, self.scale is None)
 
-    def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
+    def regret_bounds(self, problem: ContextualProblem, instance: Instance) -> Sequence[Bound]:
         """The rate of Thompson sampling on linear models, ``D^(3/2) sqrt(t)`` for D coefficients."""
-        return self.rate(problem, facts, "LinTS rate", "Agrawal and Goyal 2013, Theorem 1", 1.5)
+        return self.rate(problem, instance, "LinTS rate", "Agrawal and Goyal 2013, Theorem 1", 1.5)

@@ -8,8 +8,9 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 
-from bandits.contract import Array, Policy, Problem
 from bandits.arguments import check_outcome, real, reals
+from bandits.contextual.problem import ContextualProblem
+from bandits.contract import Array, Policy
 
 
 def interval_of(value: Sequence[float] | None) -> tuple[float, float] | None:
@@ -24,7 +25,7 @@ def interval_of(value: Sequence[float] | None) -> tuple[float, float] | None:
     return low, high
 
 
-class ContextualPolicy(Policy[Any, int, float]):
+class ContextualPolicy(Policy[ContextualProblem, Any, int, float]):
     """A policy that plays actions on contexts. Losses are ``high - reward``, and 0 where that is negative.
 
     Args:
@@ -32,14 +33,14 @@ class ContextualPolicy(Policy[Any, int, float]):
             must be part of it.
     """
 
-    accepts: ClassVar[frozenset[tuple[str, str]]] = frozenset({("contextual", "bandit")})
+    plays: ClassVar[tuple[type[ContextualProblem], ...]] = (ContextualProblem,)
 
     def __init__(self, interval: Sequence[float] | None = None) -> None:
         self.interval = interval
         self._interval = interval_of(interval)
 
     @abstractmethod
-    def begin(self, problem: Problem, intervals: Array) -> None:
+    def begin(self, problem: ContextualProblem, intervals: Array) -> None:
         """Forget everything; ``intervals`` [n_coordinates, 2] are the ends of the contexts' intervals."""
 
     @abstractmethod
@@ -51,11 +52,11 @@ class ContextualPolicy(Policy[Any, int, float]):
         """Take in the loss (>= 0) of ``action`` in ``context`` [n_coordinates]."""
 
     @final
-    def reset(self, problem: Problem, rng: np.random.Generator) -> None:
+    def reset(self, problem: ContextualProblem, rng: np.random.Generator) -> None:
         """Forget everything and prepare for a run.
 
         Raises:
-            ValueError: the problem has no contexts, no largest reward, or contexts outside ``interval``.
+            ValueError: the problem has no largest reward, or contexts outside ``interval``.
         """
         self._intervals = self._intervals_of(problem)
         self._rng = rng
@@ -104,9 +105,7 @@ class ContextualPolicy(Policy[Any, int, float]):
             raise ValueError(f"the context must lie in [{low[i]:g}, {high[i]:g}], got {float(contexts[t, i])!r}")
         return contexts
 
-    def _intervals_of(self, problem: Problem) -> Array:
-        if not problem.contexts:
-            raise ValueError(f"{type(self).__name__} needs contexts: the problem declares no interval of contexts")
+    def _intervals_of(self, problem: ContextualProblem) -> Array:
         if self._interval is None:
             return np.array(problem.contexts, dtype=np.float64)
         (low, high), *more = problem.contexts

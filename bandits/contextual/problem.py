@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from bandits.arguments import reals
 from bandits.arms.problem import BanditProblem, Blocks
 from bandits.contract import Array
 
@@ -15,6 +16,9 @@ class ContextualProblem(BanditProblem):
 
     Attributes:
         contexts: the interval (low, high) of each coordinate of the observed context, at least one.
+
+    Raises:
+        ValueError: no interval, one that is not two finite numbers, ascending, or what ``BanditProblem`` refuses.
     """
 
     contexts: tuple[tuple[float, float], ...]
@@ -23,6 +27,10 @@ class ContextualProblem(BanditProblem):
         super().__post_init__()
         if not self.contexts:
             raise ValueError("contexts must hold the interval of at least one coordinate, got ()")
+        for i, interval in enumerate(self.contexts):
+            ends = reals(f"contexts[{i}]", interval)
+            if len(ends) != 2 or not ends[0] < ends[1]:
+                raise ValueError(f"contexts[{i}] must be two numbers, ascending, got {interval!r}")
 
 
 class ContextBlocks(Blocks, Protocol):

@@ -9,18 +9,23 @@ lowest index on ties), where the weights are what tells one policy from another,
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arms.policy import Actions, Block
+from bandits.arguments import positive
+from bandits.arms.problem import Actions, Block
 from bandits.arms.theory import OBLIVIOUS, holds
 from bandits.contextual.features import FeaturePolicy
-from bandits.contract import Array, Assumption, Bound, Problem
-from bandits.arguments import positive
+from bandits.contextual.problem import ContextualProblem
+from bandits.contextual.theory import ContextualInstance
+from bandits.contract import Array, Assumption, Bound, Instance
 from bandits.kernels import kernel
+
+LOSSES = np.dtype([("unit", np.float64), ("number", np.float64), ("total", np.float64)])
+"""Unit of the widths, number and sum of the losses so far."""
 
 
 class Ridge(NamedTuple):
@@ -30,20 +35,20 @@ class Ridge(NamedTuple):
         inverse: [n_actions, n, n] inverses of V.
         theta: [n_actions, n] coefficients.
         gain: [n] scratch.
-        memory: unit of the widths, number and sum of the losses.
+        losses: [1] record of ``LOSSES``.
     """
 
     inverse: Array
     theta: Array
     gain: Array
-    memory: Array
+    losses: NDArray[np.void]
 
 
 @kernel
 def pick_row(row: Array, weights: Array, ridge: Ridge) -> int:
     """The action with the least ``theta_i f + weight_i unit width_i``; ``weights`` [n_actions]."""
-    inverse, theta, _, memory = ridge
-    best, arm = math.inf, 0
+    inverse, theta, _, losses = ridge
+    unit, best, arm = losses[0]["unit"], math.inf, 0
     for i in range(weights.size):
         index = 0.0
         for j in range(row.size):
@@ -53,7 +58,7 @@ def pick_row(row: Array, weights: Array, ridge: Ridge) -> int:
             for j in range(row.size):
                 for k in range(row.size):
                     square += row[j] * inverse[i, j, k] * row[k]
-            index += weights[i] * memory[0] * math.sqrt(max(square, 0.0))
+            index += weights[i] * unit * math.sqrt(max(square, 0.0))
         if index < best:
             best, arm = index, i
     return arm
@@ -62,11 +67,12 @@ def pick_row(row: Array, weights: Array, ridge: Ridge) -> int:
 @kernel
 def take_row(row: Array, arm: int, loss: float, ridge: Ridge, running: bool) -> None:
     """Learn from one loss; ``running``: the unit is the mean of the losses so far."""
-    inverse, theta, gain, memory = ridge
-    memory[1] += 1.0
-    memory[2] += loss
+    inverse, theta, gain, losses = ridge
+    seen = losses[0]
+    seen["number"] += 1.0
+    seen["total"] += loss
     if running:
-        memory[0] = memory[2] / memory[1]
+        seen["unit"] = seen["total"] / seen["number"]
     total, error = 1.0, loss
     for j in range(row.size):
         gain[j] = 0.0
@@ -123,20 +129,23 @@ class RidgePolicy(FeaturePolicy):
         self.ridge = positive("ridge", ridge)
         self.scale = None if scale is None else positive("scale", scale)
 
-    def start(self, problem: Problem, n_features: int) -> None:
+    def start(self, problem: ContextualProblem, n_features: int) -> None:
         d, n = problem.n_actions, n_features
-        unit = self.scale or 0.0
-        memory = np.array([unit, 0.0, 0.0])
-        self._ridge = Ridge(np.tile(np.eye(n) / self.ridge, (d, 1, 1)), np.zeros((d, n)), np.zeros(n), memory)
+        losses = np.array([(self.scale or 0.0, 0.0, 0.0)], dtype=LOSSES)
+        self._ridge = Ridge(np.tile(np.eye(n) / self.ridge, (d, 1, 1)), np.zeros((d, n)), np.zeros(n), losses)
         self._t = 1
 
     def take(self, row: Array, action: int, loss: float) -> None:
         take_row(row, action, loss, self._ridge, self.scale is None)
         self._t += 1
 
-    def rate(self, problem: Problem, facts: Mapping[str, Any], name: str, source: str, power: float) -> Sequence[Bound]:
-        """The order ``unit D^power sqrt(t)``, D coefficients; only for worlds that say whether losses are linear."""
-        if "realizable" not in facts or (not problem.bounded and self.scale is None):
+    def rate(
+        self, problem: ContextualProblem, instance: Instance, name: str, source: str, power: float
+    ) -> Sequence[Bound]:
+        """The order ``unit D^power sqrt(t)``, D coefficients; only where it is known whether losses are linear."""
+        if not isinstance(instance, ContextualInstance) or instance.realizable is None:
+            return ()
+        if not problem.bounded and self.scale is None:
             return ()
         unit = self.scale or problem.high - problem.low
         size = problem.n_actions * (1 + len(problem.contexts) * (self.n_features - 1))
@@ -146,10 +155,11 @@ class RidgePolicy(FeaturePolicy):
                 "order",
                 lambda t: unit * size**power * np.sqrt(t),
                 "dynamic",
-                f"{source}, logarithms left out [recall]", "convention",
+                f"{source}, logarithms left out [recall]",
+                "convention",
                 (
-                    *holds(facts, OBLIVIOUS),
-                    Assumption("expected losses are linear in the features", bool(facts["realizable"])),
+                    *holds(instance, OBLIVIOUS),
+                    Assumption("expected losses are linear in the features", instance.realizable),
                 ),
             ),
         )

@@ -16,17 +16,19 @@ from __future__ import annotations
 import copy
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from bandits.arguments import integer, positive, real
 from bandits.arms.theory import OBLIVIOUS, holds
 from bandits.contextual.features import chebyshev_features
 from bandits.contextual.policy import ContextualPolicy
-from bandits.contract import Array, Assumption, Bound, Problem
-from bandits.arguments import integer, positive, real
+from bandits.contextual.problem import ContextualProblem
+from bandits.contextual.theory import ContextualInstance
+from bandits.contract import Array, Assumption, Bound, Instance
+from bandits.registry import Component, Registry
 
 
 def inverse_gap_probs(scores: ArrayLike, eta: float) -> Array:
@@ -101,11 +103,15 @@ class RidgeOracle(Oracle):
         return np.asarray(self._theta.size * np.log(1.0 + rounds))
 
 
+ORACLES = Registry("oracle", {"ridge": RidgeOracle})
+
+
 class SquareCB(ContextualPolicy):
     """SquareCB of Foster and Rakhlin (2020) with an oracle of one's own.
 
     Args:
-        oracle: the regression oracle; a copy of it learns. Default: ``RidgeOracle()``.
+        oracle: the regression oracle: "ridge" (``RidgeOracle``), also as ``{"name": ..., "parameters": {...}}``, or an
+            ``Oracle``, of which a copy learns.
         eta: learning rate, > 0. Default: ``sqrt(d t / R_t)`` in round t, ``R_t`` the order of the oracle's regret.
         scale: unit of the losses, > 0 in reward units, that bounds them. Default: the mean of the losses so far, of
             which no theorem speaks.
@@ -114,21 +120,19 @@ class SquareCB(ContextualPolicy):
 
     def __init__(
         self,
-        oracle: Oracle | None = None,
+        oracle: Component = "ridge",
         eta: float | None = None,
         scale: float | None = None,
         interval: Sequence[float] | None = None,
     ) -> None:
         super().__init__(interval)
-        if oracle is not None and not isinstance(oracle, Oracle):
-            raise ValueError(f"oracle must be an Oracle, got {oracle!r}")
-        self.oracle = oracle
+        self.oracle, self._untaught = oracle, ORACLES.build(oracle, "oracle", of=Oracle)
         self.eta = None if eta is None else positive("eta", eta)
         self.scale = None if scale is None else positive("scale", scale)
 
-    def begin(self, problem: Problem, intervals: Array) -> None:
+    def begin(self, problem: ContextualProblem, intervals: Array) -> None:
         self._t, self._total = 1, 0.0
-        self._oracle = copy.deepcopy(self.oracle) if self.oracle is not None else RidgeOracle()
+        self._oracle: Oracle = copy.deepcopy(self._untaught)
         self._oracle.reset(problem.n_actions, intervals)
 
     def decide(self, context: Array) -> int:
@@ -144,12 +148,14 @@ class SquareCB(ContextualPolicy):
         self._total += loss
         self._oracle.update(context, action, loss)
 
-    def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
-        """Theorem 1 as an order, ``4 K sqrt(d t R_t)``; only for worlds that say whether losses are in the models."""
-        if "realizable" not in facts or (not problem.bounded and self.scale is None):
+    def regret_bounds(self, problem: ContextualProblem, instance: Instance) -> Sequence[Bound]:
+        """Theorem 1 as an order, ``4 K sqrt(d t R_t)``; only where it is known whether losses are in the models."""
+        if not isinstance(instance, ContextualInstance) or instance.realizable is None:
+            return ()
+        if not problem.bounded and self.scale is None:
             return ()
         unit, d = self.scale or problem.high - problem.low, problem.n_actions
-        oracle = copy.deepcopy(self.oracle) if self.oracle is not None else RidgeOracle()
+        oracle: Oracle = copy.deepcopy(self._untaught)
         oracle.reset(d, self._intervals_of(problem))
         return (
             Bound(
@@ -157,10 +163,11 @@ class SquareCB(ContextualPolicy):
                 "order",
                 lambda t: 4.0 * unit * np.sqrt(d * t * oracle.regret(t)),
                 "dynamic",
-                "Foster and Rakhlin 2020, Theorem 1 (leading term) [recall]", "convention",
+                "Foster and Rakhlin 2020, Theorem 1 (leading term) [recall]",
+                "convention",
                 (
-                    *holds(facts, OBLIVIOUS),
-                    Assumption("expected losses are among the oracle's models", bool(facts["realizable"])),
+                    *holds(instance, OBLIVIOUS),
+                    Assumption("expected losses are among the oracle's models", instance.realizable),
                     Assumption("the losses' scale is known", self.scale is not None),
                 ),
             ),

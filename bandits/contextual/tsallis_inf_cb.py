@@ -10,16 +10,15 @@ E.1.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
+from bandits.arguments import integer
 from bandits.arms.tsallis_inf import TsallisINF
 from bandits.contextual.policy import ContextualPolicy
-from bandits.contextual.theory import theorem_2_2
-from bandits.contract import Array, Bound, Problem
-from bandits.arguments import integer
+from bandits.contextual.problem import ContextualProblem
+from bandits.contract import Array
 
 
 class TsallisINFCB(ContextualPolicy):
@@ -44,10 +43,10 @@ class TsallisINFCB(ContextualPolicy):
         interval: Sequence[float] | None = None,
     ) -> None:
         super().__init__(interval)
-        self.bins, self.scale, self.on_exceed = integer("bins", bins), scale, on_exceed
-        self._prototype = TsallisINF(scale=scale, on_exceed=on_exceed)
+        self.bins, policy = integer("bins", bins), TsallisINF(scale=scale, on_exceed=on_exceed)
+        self.scale, self.on_exceed = policy.scale, policy.on_exceed
 
-    def begin(self, problem: Problem, intervals: Array) -> None:
+    def begin(self, problem: ContextualProblem, intervals: Array) -> None:
         if len(intervals) != 1:
             raise ValueError(f"TsallisINFCB takes one coordinate of context, the problem has {len(intervals)}")
         low, high = intervals[0].tolist()
@@ -70,10 +69,3 @@ class TsallisINFCB(ContextualPolicy):
 
     def _bin(self, context: Array) -> int:
         return int(np.argmin(np.abs(self._centres - context[0])))
-
-    def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
-        """Theorem 2.2 in the form (29), with the actions and bins in use; none without the world's spectra."""
-        if isinstance(self.scale, str) and not problem.bounded:
-            return ()
-        unit = problem.high - problem.low if isinstance(self.scale, str) else float(self.scale)
-        return theorem_2_2(problem, facts, self.bins, unit, self.scale != "running_mean")

@@ -1,4 +1,4 @@
-"""Solver tuning: relaxation parameters of iterative solvers."""
+"""Solver tuning: relaxation parameters of iterative solvers. The policies are those of arms and of contexts."""
 
 from bandits.family import Family
 

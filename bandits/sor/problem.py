@@ -11,5 +11,5 @@ from bandits.contextual.problem import ContextualProblem
 class SolverProblem(ContextualProblem):
     """Solver tuning: the context describes the coming system, an action is a relaxation parameter (see ``actions``).
 
-    The reward is minus the iterations of the solve.
+    The reward is minus what the solve costs, its iterations.
     """

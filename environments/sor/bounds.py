@@ -8,8 +8,8 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike
 
-from bandits.contract import Array
 from bandits.arguments import integer, real
+from bandits.contract import Array
 from environments.sor.kernels import CONVERGED, solve_csr
 from environments.sor.solve import split
 from environments.sor.spectra import (

@@ -22,8 +22,8 @@ import scipy.sparse as sp
 import scipy.sparse.linalg
 from numpy.typing import ArrayLike
 
-from bandits.contract import Array
 from bandits.arguments import integer, positive, real
+from bandits.contract import Array
 from environments.sor.spectra import DENSE, checked_omega, condition_number, scaled_matrix, symmetric_matrix
 from environments.sor.symmetric import ssor_cg
 

@@ -7,41 +7,103 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from bandits.arguments import integer, positive, real, reals
 from bandits.contract import Array
-from bandits.arguments import integer, positive, real
+from bandits.registry import Component, Registry
 
 
-def default_grid() -> Array:
-    """The grid of the paper's experiments [code]: 20 parameters from 1 to 1.95 in steps of 0.05."""
-    return np.linspace(1.0, 1.95, 20)
+class Grid:
+    """A grid of relaxation parameters.
+
+    Attributes:
+        points: [size] parameters in (0, 2), ascending.
+    """
+
+    points: Array
 
 
-def theorem_grid(omega_max: float, size: int) -> Array:
-    """The grid of Theorem 2.1, ``1 + (omega_max - 1) i / size`` for i = 1..size: with ``omega_max``, without 1."""
-    top = real("grid.omega_max", omega_max, 1.0, 2.0)
-    steps = np.arange(1, integer("grid.size", size) + 1, dtype=np.float64)
-    return 1.0 + (top - 1.0) * steps / size
+class EvenGrid(Grid):
+    """Equally spaced parameters; by default those of the paper's experiments [code], 1 to 1.95 in steps of 0.05.
+
+    Args:
+        low: the first, in (0, 2).
+        high: the last, in (low, 2).
+        size: number of parameters, >= 2.
+    """
+
+    def __init__(self, low: float = 1.0, high: float = 1.95, size: int = 20) -> None:
+        self.low, self.high, self.size = *_ends(low, high), integer("size", size, 2)
+        self.points = np.linspace(low, high, size)
 
 
-def midpoint_grid(low: float, high: float, size: int) -> Array:
-    """The grid of Theorems 3.1 and C.4, ``low + (high - low) (i - 1/2) / size`` for i = 1..size."""
+class TheoremGrid(Grid):
+    """The grid of Theorem 2.1, ``1 + (omega_max - 1) i / size`` for i = 1..size: with ``omega_max``, without 1.
+
+    Args:
+        omega_max: the largest parameter, in (1, 2).
+        size: number of parameters, >= 1.
+    """
+
+    def __init__(self, omega_max: float, size: int) -> None:
+        self.omega_max, self.size = real("omega_max", omega_max, 1.0, 2.0), integer("size", size)
+        self.points = 1.0 + (self.omega_max - 1.0) * np.arange(1, size + 1, dtype=np.float64) / size
+
+
+class MidpointGrid(Grid):
+    """The grid of Theorems 3.1 and C.4, ``low + (high - low) (i - 1/2) / size`` for i = 1..size.
+
+    Args:
+        low: left end of the interval, in (0, 2).
+        high: right end, in (low, 2).
+        size: number of parameters, >= 1.
+    """
+
+    def __init__(self, low: float, high: float, size: int) -> None:
+        self.low, self.high, self.size = *_ends(low, high), integer("size", size)
+        self.points = self.low + (self.high - self.low) * (np.arange(size, dtype=np.float64) + 0.5) / size
+
+
+class AnchoredGrid(Grid):
+    """The grid of Theorem B.3: ``low + (high - low) i / size`` for i < size, and the anchor z last; ascending.
+
+    Args:
+        low: left end of the interval, in (0, 2).
+        high: right end, in (low, 2).
+        anchor: z, in [low, high]; none of the others.
+        size: number of parameters, >= 1.
+    """
+
+    def __init__(self, low: float, high: float, anchor: float, size: int) -> None:
+        self.low, self.high, self.size = *_ends(low, high), integer("size", size)
+        self.anchor = real("anchor", anchor, self.low, self.high, closed="both")
+        steps = np.arange(1, size, dtype=np.float64)
+        self.points = np.sort(np.append(self.low + (self.high - self.low) * steps / size, self.anchor))
+        if not np.all(np.diff(self.points) > 0.0):
+            raise ValueError(f"anchor must not be a point of the grid, got {anchor!r}")
+
+
+def _ends(low: float, high: float) -> tuple[float, float]:
     a, b = real("low", low, 0.0, 2.0), real("high", high, 0.0, 2.0)
     if not a < b:
         raise ValueError(f"low must be below high, got {low!r} and {high!r}")
-    return a + (b - a) * (np.arange(integer("size", size), dtype=np.float64) + 0.5) / size
+    return a, b
 
 
-def anchored_grid(low: float, high: float, anchor: float, size: int) -> Array:
-    """The grid of Theorem B.3: ``low + (high - low) i / size`` for i < size, and the anchor z last; ascending.
+GRIDS = Registry("grid", {"even": EvenGrid, "theorem": TheoremGrid, "midpoint": MidpointGrid, "anchored": AnchoredGrid})
+
+
+def points_of(grid: Component | Sequence[float]) -> Array:
+    """The parameters [n_actions] that an argument ``grid`` stands for: a grid of ``GRIDS``, or a list of parameters.
 
     Raises:
-        ValueError: an argument out of its domain, or an anchor that is among the others.
+        ValueError: neither a component nor a list of ascending numbers in (0, 2).
     """
-    a, b = real("low", low, 0.0, 2.0), real("high", high, 0.0, 2.0)
-    steps = np.arange(1, integer("size", size), dtype=np.float64)
-    points = np.sort(np.append(a + (b - a) * steps / size, real("anchor", anchor, a, b, closed="both")))
-    if not np.all(np.diff(points) > 0.0):
-        raise ValueError(f"anchor must not be a point of the grid, got {anchor!r}")
+    if isinstance(grid, str | Mapping | Grid):
+        made: Grid = GRIDS.build(grid, "grid", of=Grid)
+        return made.points
+    points = np.array(reals("grid", grid, 0.0, 2.0))
+    if points.size == 0 or not np.all(np.diff(points) > 0.0):
+        raise ValueError(f"grid must be numbers in (0, 2), at least one, ascending without repetitions, got {grid!r}")
     return points
 
 
@@ -77,23 +139,3 @@ def context_sizes(horizon: int, alpha_max: float, gamma: float, width: float, li
 def reference_grid(step: float) -> Array:
     """Parameters from 1 in steps of ``step`` up to 1.99."""
     return 1.0 + step * np.arange(int(0.99 / step + 1e-9) + 1, dtype=np.float64)
-
-
-def grid_of(value: Sequence[float] | Mapping[str, float] | None) -> Array:
-    """The grid [n_actions] that an argument ``grid`` stands for: see ``SorSequence``.
-
-    Raises:
-        ValueError: not a list of ascending numbers in (0, 2), nor a mapping with ``omega_max`` and ``size``.
-    """
-    if value is None:
-        return default_grid()
-    if isinstance(value, Mapping):
-        if set(value) != {"omega_max", "size"}:
-            raise ValueError(f"grid must be a list or have the keys omega_max, size, got the keys {', '.join(value)}")
-        return theorem_grid(value["omega_max"], value["size"])  # type: ignore[arg-type]
-    if isinstance(value, str) or not isinstance(value, Sequence | np.ndarray) or len(value) == 0:
-        raise ValueError(f"grid must be a non-empty list of numbers in (0, 2), got {value!r}")
-    points = np.array([real(f"grid[{i}]", point, 0.0, 2.0) for i, point in enumerate(value)])
-    if not np.all(np.diff(points) > 0.0):
-        raise ValueError(f"grid must be ascending without repetitions, got {list(value)!r}")
-    return points

@@ -27,14 +27,17 @@ import numpy as np
 import scipy.fft
 from numpy.typing import ArrayLike, NDArray
 
-from bandits.contract import Array, Problem
 from bandits.arguments import integer, one_of, positive, real
-from environments.contract import Notion
-from environments.sor.domains import domain_of
-from environments.sor.grids import grid_of
+from bandits.contract import Array
+from bandits.registry import Component
+from bandits.sor.problem import SolverProblem
+from environments.contract import Regret
+from environments.sor.environment import Systems, TabulatedSolves, prefix_sums
+from environments.sor.grids import points_of
+from environments.sor.instance import Solves
+from environments.sor.regions import Square
 from environments.sor.solve import check_tolerance, laplacian_product
 from environments.sor.table import MEMORY_LIMIT, check_memory
-from environments.sor.tabulated import Solves, Systems, TabulatedSolves, prefix_sums
 
 SMALLEST = 1e-9
 """Smallest ``g`` that a step is divided by: at times without diffusion the matrix is the identity."""
@@ -117,7 +120,7 @@ class HeatEquation(TabulatedSolves):
         amplitude: float = 0.1,
         dt: float = 1e-3,
         context: str = "start",
-        grid: Sequence[float] | Mapping[str, float] | None = None,
+        grid: Component | Sequence[float] = "even",
         tolerance: float = 1e-8,
         max_iter: int = 10_000,
         tau: float | None = None,
@@ -134,36 +137,34 @@ class HeatEquation(TabulatedSolves):
             None if reference_step is None else real("reference_step", reference_step, 0.0, 0.99, closed="high")
         )
         self.memory_limit = integer("memory_limit", memory_limit)
-        points = grid_of(grid)
+        points = points_of(grid)
         check_memory(integer("horizon", horizon), (n_x - 1) ** 2, len(points), memory_limit)
         problem = heat_problem(points, self.amplitude, self.dt, context, self.max_iter, horizon)
         how = Solves(
             "ssor_cg", points, self.tolerance, self.max_iter, self.tau, self.reference_step, memory_limit, False
         )
-        super().__init__(problem, domain_of("square", n_x - 1), how)
+        super().__init__(problem, Square(n_x - 1), how)
 
     def draw(self, rng: np.random.Generator) -> Systems:
         return exact_steps(self.n_x, self.amplitude, self.dt, self.horizon, self.context)
 
-    def comparators(self, checkpoints: NDArray[np.int64]) -> Mapping[str, Array]:
+    def comparators(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
         """As ``TabulatedSolves.comparators``, and ``cg``, conjugate gradients without preconditioner."""
-        plain = -prefix_sums(self._tabulate(np.zeros(1), method="cg").costs[:, 0], checkpoints)
-        return {**super().comparators(checkpoints), "cg": np.asarray(plain, dtype=np.float64)}
+        plain = -prefix_sums(self._tabulate(np.zeros(1), method="cg").costs[:, 0], times)
+        return {**super().comparators(times), "cg": np.asarray(plain, dtype=np.float64)}
 
-    def notions(self) -> Sequence[Notion]:
+    def regrets(self) -> Sequence[Regret]:
         text = "iterations beyond those of conjugate gradients"
-        return (*super().notions(), Notion("cg", "reward", "cg", "cg", text, "iterations"))
+        return (*super().regrets(), Regret("cg", "reward", "cg", "cg", text, "iterations"))
 
 
-def heat_problem(grid: Array, amplitude: float, dt: float, context: str, max_iter: int, horizon: int) -> Problem:
+def heat_problem(grid: Array, amplitude: float, dt: float, context: str, max_iter: int, horizon: int) -> SolverProblem:
     """What a learner of the heat equation is told."""
     contexts = _contexts(amplitude, dt, horizon, context)
     high = float(contexts.max())
-    return Problem(
-        "contextual",
-        "bandit",
-        len(grid),
-        horizon,
+    return SolverProblem(
+        n_actions=len(grid),
+        horizon=horizon,
         low=-float(max_iter),
         high=-1.0,
         actions=tuple(grid.tolist()),

@@ -14,10 +14,12 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+from bandits.arguments import check_action, integer, one_of, positive
 from bandits.contract import Array
-from bandits.arguments import integer, one_of, positive
-from environments.contract import Environment, Notion
-from environments.sor.grids import grid_of
+from bandits.registry import Component
+from environments.contract import Environment, Regret
+from environments.record import Record
+from environments.sor.grids import points_of
 from environments.sor.heat import bump, diffusivity, heat_problem, step_system
 from environments.sor.solve import check_tolerance
 from environments.sor.ssor_stencil import solve_ssor_stencil
@@ -53,8 +55,9 @@ def _fixed(scheme: Scheme, steps: int, omega: float) -> NDArray[np.int64]:
 class HeatSimulation(Environment[Array, Any, float, int]):
     """Minus the SSOR-CG iterations of each step of a simulation that goes on from its own iterates.
 
-    Comparators are simulations of their own, one for each parameter of the grid and one by plain conjugate gradients;
-    they are run when they are first asked for, which takes as long as that many runs.
+    What a step costs depends on the actions before it, so that no theorem about arms applies: ``instance`` says
+    nothing. Comparators are simulations of their own, one for each parameter of the grid and one by plain conjugate
+    gradients; they are run when they are first asked for, which takes as long as that many runs.
 
     Args:
         n_x: intervals to a side, >= 2; the systems have ``(n_x - 1)^2`` unknowns.
@@ -76,7 +79,7 @@ class HeatSimulation(Environment[Array, Any, float, int]):
         amplitude: float = 0.1,
         dt: float = 1e-3,
         context: str = "start",
-        grid: Sequence[float] | Mapping[str, float] | None = None,
+        grid: Component | Sequence[float] = "even",
         tolerance: float = 1e-8,
         max_iter: int = 10_000,
         horizon: int = 300,
@@ -84,14 +87,11 @@ class HeatSimulation(Environment[Array, Any, float, int]):
         self.n_x, self.amplitude, self.dt = integer("n_x", n_x, 2), positive("amplitude", amplitude), positive("dt", dt)
         self.context, self.grid = one_of("context", context, ("start", "half")), grid
         self.tolerance, self.max_iter = check_tolerance(tolerance, "tolerance"), integer("max_iter", max_iter, 2)
-        self._grid, self.horizon = grid_of(grid), integer("horizon", horizon)
+        self._grid, self.horizon = points_of(grid), integer("horizon", horizon)
         self._scheme = Scheme(n_x, self.amplitude, self.dt, self.tolerance, self.max_iter)
         self.problem = heat_problem(self._grid, self.amplitude, self.dt, context, self.max_iter, horizon)
         self.action_space = spaces.Discrete(len(self._grid))
         self.observation_space = spaces.Box(*self.problem.contexts[0], shape=(1,), dtype=np.float64)
-        self.clock = 0
-        self._facts = {"oblivious": False, "stationary": False, "epsilon": self.tolerance, "method": "ssor_cg"}
-        self._state: Array | None = None
 
     def draw(self, rng: np.random.Generator) -> int:
         """Nothing is random."""
@@ -99,45 +99,40 @@ class HeatSimulation(Environment[Array, Any, float, int]):
 
     def begin(self, tape: int) -> None:
         self.clock, self._cost, self._state = 0, 0, bump(self.n_x, 0.5, 0.5, 0.25)
+        self._record = Record(("reward",))
 
     def observe(self) -> Array:
         at = min(self.clock, self.horizon - 1) + (0.5 if self.context == "half" else 0.0)
         return diffusivity(np.array([at * self.dt]), self.amplitude)
 
     def transition(self, action: Any) -> tuple[float, float]:
-        if not 0 <= action < len(self._grid):
-            raise ValueError(f"action must be an arm in 0..{len(self._grid) - 1}, got {action!r}")
-        if self._state is None:
-            raise RuntimeError("no run was begun: call reset(), or begin(draw(rng))")
-        if self.clock >= self.horizon:
-            raise RuntimeError(f"the run is over after {self.horizon} rounds: call reset()")
+        self.check_running()
+        check_action("action", action, len(self._grid))
         self._state, count = self._scheme.step(self.clock, self._state, float(self._grid[action]))
         self.clock += 1
         self._cost += count
+        self._record.step(self.clock, (-float(self._cost),))
         return -float(count), -float(count)
 
-    def ledger(self) -> Mapping[str, float]:
-        return {"reward": -float(self._cost)}
+    def metrics(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
+        return self._record.at(times)
 
-    def comparators(self, checkpoints: NDArray[np.int64]) -> Mapping[str, Array]:
+    def comparators(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
         """Minus cumulative iterations: ``best_fixed``, the grid's best for the steps so far, ``worst``, ``cg``."""
-        runs = np.array([_fixed(self._scheme, self.horizon, float(w))[checkpoints - 1] for w in self._grid])
-        plain = _fixed(self._scheme, self.horizon, 0.0)[checkpoints - 1]
+        runs = np.array([_fixed(self._scheme, self.horizon, float(w))[times - 1] for w in self._grid])
+        plain = _fixed(self._scheme, self.horizon, 0.0)[times - 1]
         found = {"best_fixed": runs.min(axis=0), "worst": runs.max(axis=0), "cg": plain}
         return {name: -values.astype(np.float64) for name, values in found.items()}
 
-    def notions(self) -> Sequence[Notion]:
+    def regrets(self) -> Sequence[Regret]:
         grid = "iterations beyond those of the best fixed parameter of the grid, on its own path"
         cg = "iterations beyond those of conjugate gradients, on their own path"
         return (
-            Notion("grid", "reward", "best_fixed", "fixed path", grid, "iterations"),
-            Notion("cg", "reward", "cg", "cg", cg, "iterations"),
+            Regret("grid", "reward", "best_fixed", "fixed path", grid, "iterations"),
+            Regret("cg", "reward", "cg", "cg", cg, "iterations"),
         )
 
     def clairvoyant(self, comparator: str) -> int:
         if comparator != "best_fixed":
             raise ValueError(f"comparator must be best_fixed, got {comparator!r}")
         return int(np.argmin([_fixed(self._scheme, self.horizon, float(w))[-1] for w in self._grid]))
-
-    def facts(self) -> Mapping[str, object]:
-        return self._facts

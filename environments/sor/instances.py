@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 
+from bandits.arguments import integer, positive, real
 from bandits.contract import Array
-from bandits.arguments import did_you_mean, integer, positive, real
+from bandits.registry import Registry
 
 CANDIDATES = 4096
 """Candidates drawn at once for right-hand sides. Part of what decides the numbers of a run."""
@@ -62,26 +61,19 @@ def truncated_normals(rng: np.random.Generator, count: int, n: int) -> Array:
     return vectors
 
 
-@dataclass(frozen=True)
 class BetaShifts:
     """Shifts ``offset + width * Beta(a, b)``.
 
-    Attributes:
+    Args:
         offset: smallest shift.
         width: length of the interval of shifts, > 0.
         a: first parameter of the beta distribution, > 0.
         b: second parameter of the beta distribution, > 0.
     """
 
-    offset: float
-    width: float
-    a: float
-    b: float
-
-    def __post_init__(self) -> None:
-        real("shifts.offset", self.offset)
-        for name in ("width", "a", "b"):
-            positive(f"shifts.{name}", getattr(self, name))
+    def __init__(self, offset: float, width: float, a: float, b: float) -> None:
+        self.offset, self.width = real("offset", offset), positive("width", width)
+        self.a, self.b = positive("a", a), positive("b", b)
 
     @property
     def high(self) -> float:
@@ -93,29 +85,33 @@ class BetaShifts:
         return np.minimum(self.offset + self.width * rng.beta(self.a, self.b, count), self.high)
 
 
-PRESETS = {
-    "low_variance": BetaShifts(-0.15, 0.6, 2.0, 6.0),
-    "high_variance": BetaShifts(-0.15, 0.6, 0.5, 1.5),
-    "easy": BetaShifts(1.0, 3.0, 0.5, 1.5),
-}
-"""The two distributions of the paper's Figures 2 and 5 (both with mean 0), and one where its bounds are visible."""
+class LowVarianceShifts(BetaShifts):
+    """The first distribution of the paper's Figures 2 and 5, with mean 0; arguments as ``BetaShifts``."""
+
+    def __init__(self, offset: float = -0.15, width: float = 0.6, a: float = 2.0, b: float = 6.0) -> None:
+        super().__init__(offset, width, a, b)
 
 
-def shifts_of(value: str | Mapping[str, float] | BetaShifts) -> BetaShifts:
-    """The distribution that a preset's name, a mapping of ``BetaShifts``' fields or such an object stands for.
+class HighVarianceShifts(BetaShifts):
+    """The second distribution of the paper's Figures 2 and 5, with mean 0; arguments as ``BetaShifts``."""
 
-    Raises:
-        ValueError: unknown preset or field, missing field, or a value out of its domain.
-    """
-    if isinstance(value, BetaShifts):
-        return value
-    if isinstance(value, str):
-        if value not in PRESETS:
-            raise ValueError(f"shifts must be one of {', '.join(PRESETS)}, got {value!r}{did_you_mean(value, PRESETS)}")
-        return PRESETS[value]
-    names = [f.name for f in fields(BetaShifts)]
-    if not isinstance(value, Mapping) or set(value) != set(names):
-        raise ValueError(
-            f"shifts must be one of {', '.join(PRESETS)} or have the keys {', '.join(names)}, got {value!r}"
-        )
-    return BetaShifts(**{name: value[name] for name in names})
+    def __init__(self, offset: float = -0.15, width: float = 0.6, a: float = 0.5, b: float = 1.5) -> None:
+        super().__init__(offset, width, a, b)
+
+
+class EasyShifts(BetaShifts):
+    """Far from singularity: a regime in which the paper's bounds are visible; arguments as ``BetaShifts``."""
+
+    def __init__(self, offset: float = 1.0, width: float = 3.0, a: float = 0.5, b: float = 1.5) -> None:
+        super().__init__(offset, width, a, b)
+
+
+SHIFTS = Registry(
+    "shifts",
+    {
+        "beta": BetaShifts,
+        "low_variance": LowVarianceShifts,
+        "high_variance": HighVarianceShifts,
+        "easy": EasyShifts,
+    },
+)

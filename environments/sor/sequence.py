@@ -3,28 +3,27 @@
 Round ``t`` brings the system ``(A + c_t I) x = b_t``, ``A`` the 5-point Laplacian; the learner sees the shift ``c_t``,
 picks a parameter from a grid, and is told how many iterations the solve took, and nothing else (paper, section 2.1).
 The solver is SOR, SSOR or SSOR-preconditioned conjugate gradients. Every solve starts at zero, so the costs do not
-depend on the learner: they are tabulated at the start of a run.
-
-``environments.sor.facts`` says what the facts for the analysis are.
+depend on the learner: they are tabulated at the start of a run. ``environments.sor.instance`` says what the analysis
+knows of them.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from bandits.contract import Problem
 from bandits.arguments import integer, one_of, positive, real
-from environments.sor.domains import domain_of
-from environments.sor.grids import grid_of
-from environments.sor.instances import shifts_of, truncated_normals
+from bandits.registry import Component
+from bandits.sor.problem import SolverProblem
+from environments.sor.environment import Systems, TabulatedSolves
+from environments.sor.grids import points_of
+from environments.sor.instance import Solves
+from environments.sor.instances import SHIFTS, BetaShifts, truncated_normals
+from environments.sor.regions import REGIONS, Region
 from environments.sor.solve import check_tolerance
 from environments.sor.table import MEMORY_LIMIT, check_memory
-from environments.sor.tabulated import OffGrid, Solves, Systems, TabulatedSolves
-
-__all__ = ["OffGrid", "SorSequence", "Systems"]
 
 
 class SorSequence(TabulatedSolves):
@@ -32,23 +31,25 @@ class SorSequence(TabulatedSolves):
 
     Args:
         side: interior grid points to a side, >= 1; the systems have ``side^2`` unknowns, or about 3/4 of it.
-        shifts: "low_variance", "high_variance" or "easy", or a mapping with ``offset``, ``width``, ``a`` and ``b`` for
-            shifts ``offset + width * Beta(a, b)``; ``offset`` must leave the systems positive definite.
-        grid: relaxation parameters in (0, 2), ascending; or a mapping with ``omega_max`` in (1, 2) and ``size`` for the
-            grid of Theorem 2.1, ``1 + (omega_max - 1) i / size``, i = 1..size. Default: 20 from 1 to 1.95, as in the
-            paper's experiments [code].
+        shifts: the distribution of the shifts, ``offset + width * Beta(a, b)``: "low_variance", "high_variance",
+            "easy", or "beta" with all four parameters, each also as ``{"name": ..., "parameters": {...}}``; ``offset``
+            must leave the systems positive definite. See ``environments.sor.instances``.
+        grid: relaxation parameters in (0, 2): a list, ascending; or "even", "theorem", "midpoint" or "anchored", also
+            as ``{"name": ..., "parameters": {...}}``, see ``environments.sor.grids``. By default 20 from 1 to 1.95, as
+            in the paper's experiments [code].
         tolerance: bound on the residual norm relative to the right-hand side's, in (0, 1); for "ssor" an absolute
             bound, > 0.
         max_iter: largest number of iterations of a solve, >= 2; the cost of a solve that needs more.
         cost_bound: K >= 1, the bound on (iterations - 1) that the learner is told. Larger costs are not cut off; they
-            are counted in the facts. Default: ``max_iter - 1``.
+            are counted in the instance. Default: ``max_iter - 1``.
         tau: slack of Assumption 2.1 in (0, 1), for the surrogate comparators and Theorem 2.1; for "ssor_cg" the factor
             of the surrogate in ``conjugate``. Default: no surrogates. There are none for "ssor".
         reference_step: step of the finer grid over [1, 1.99] for the comparator ``fine``. Default: no such comparator.
         horizon: number of systems, >= 1.
         memory_limit: bytes that the tables of a run may take.
         method: "sor"; "ssor", as the paper's analysis of random right-hand sides has it; or "ssor_cg".
-        region: "square", or "L" for the part of the square that is left without one quarter.
+        region: "square", or "L" for the part of the square that is left without one quarter; see
+            ``environments.sor.regions``.
         spectral_points: number of shifts on which the comparator ``spectral`` estimates the spectrum, for "sor".
             Default: no such comparator.
 
@@ -59,11 +60,11 @@ class SorSequence(TabulatedSolves):
     Example:
         >>> import numpy as np
         >>> from environments import SorSequence
-        >>> world = SorSequence(shifts="easy", horizon=20)
-        >>> world.begin(world.draw(np.random.default_rng(0)))
-        >>> world.problem.n_actions
+        >>> environment = SorSequence(shifts="easy", horizon=20)
+        >>> environment.begin(environment.draw(np.random.default_rng(0)))
+        >>> environment.problem.n_actions
         20
-        >>> reward, feedback = world.transition(0)
+        >>> reward, feedback = environment.transition(0)
         >>> reward == feedback
         True
     """
@@ -71,8 +72,8 @@ class SorSequence(TabulatedSolves):
     def __init__(
         self,
         side: int = 10,
-        shifts: str | Mapping[str, float] = "low_variance",
-        grid: Sequence[float] | Mapping[str, float] | None = None,
+        shifts: Component = "low_variance",
+        grid: Component | Sequence[float] = "even",
         tolerance: float = 1e-8,
         max_iter: int = 10_000,
         cost_bound: float | None = None,
@@ -81,7 +82,7 @@ class SorSequence(TabulatedSolves):
         horizon: int = 5000,
         memory_limit: int = MEMORY_LIMIT,
         method: str = "sor",
-        region: str = "square",
+        region: Component = "square",
         spectral_points: int | None = None,
     ) -> None:
         self.side, self.shifts, self.grid = integer("side", side), shifts, grid
@@ -101,16 +102,14 @@ class SorSequence(TabulatedSolves):
         self.spectral_points = None if spectral_points is None else integer("spectral_points", spectral_points)
         if method != "sor" and spectral_points is not None:
             raise ValueError(f"spectral_points is for method='sor', whose omega* it estimates, got {spectral_points!r}")
-        self._shifts, points = shifts_of(shifts), grid_of(grid)
-        domain = domain_of(region, side)
-        domain.check_shift(self._shifts.offset, "the smallest shift, shifts.offset,")
+        self._shifts: BetaShifts = SHIFTS.build(shifts, "shifts", of=BetaShifts)
+        points, place = points_of(grid), REGIONS.build(region, "region", of=Region, side=self.side)
+        place.check_shift(self._shifts.offset, "the smallest shift, shifts.offset,")
         integer("horizon", horizon)
-        check_memory(horizon, domain.n, len(points), memory_limit)
-        problem = Problem(
-            "contextual",
-            "bandit",
-            len(points),
-            horizon,
+        check_memory(horizon, place.n, len(points), memory_limit)
+        problem = SolverProblem(
+            n_actions=len(points),
+            horizon=horizon,
             low=-float(self.max_iter) if self.cost_bound is None else -(1.0 + self.cost_bound),
             high=-1.0,
             actions=tuple(points.tolist()),
@@ -118,8 +117,8 @@ class SorSequence(TabulatedSolves):
         )
         numbers = self.tolerance, self.max_iter, self.tau, self.reference_step, memory_limit
         how = Solves(method, points, *numbers, independent=True, spectral_points=self.spectral_points)
-        super().__init__(problem, domain, how)
+        super().__init__(problem, place, how)
 
     def draw(self, rng: np.random.Generator) -> Systems:
         shifts = self._shifts.draw(rng, self.horizon)
-        return Systems(shifts, truncated_normals(rng, self.horizon, self._domain.n))
+        return Systems(shifts, truncated_normals(rng, self.horizon, self._region.n))

@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 import scipy.sparse as sp
 
-from bandits.contract import Array
 from bandits.arguments import integer, real
+from bandits.contract import Array
 from environments.sor.kernels import CONVERGED, DIVERGED, UNFINISHED, Split, solve_csr
 from environments.sor.stencil import solve_stencil
 

@@ -21,8 +21,8 @@ import scipy.sparse as sp
 import scipy.sparse.linalg
 from numpy.typing import ArrayLike
 
-from bandits.contract import Array
 from bandits.arguments import integer, real
+from bandits.contract import Array
 from environments.sor.solve import check_shift, is_symmetric, square_matrix
 
 DENSE = 2000

@@ -14,8 +14,8 @@ import numpy as np
 import scipy.linalg
 import scipy.sparse as sp
 
-from bandits.contract import Array
 from bandits.arguments import integer
+from bandits.contract import Array
 from environments.sor.spectra import omega_star, scaled_matrix, symmetric_matrix
 
 STEPS = 20

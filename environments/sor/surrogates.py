@@ -14,8 +14,8 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bandits.contract import Array
 from bandits.arguments import real
+from bandits.contract import Array
 from bandits.kernels import kernel
 from environments.sor.conjugate import LOWEST, cg_surrogate
 from environments.sor.spectra import omega_star, sor_radius
@@ -50,9 +50,9 @@ def _add_surrogates(betas: Array, tau: float, log_tol: float, candidates: Array,
 
 
 def least_surrogates(
-    betas: Array, tau: float, omega_max: float, checkpoints: NDArray[np.int64], tol: float = 1e-8, most: int = 5000
+    betas: Array, tau: float, omega_max: float, times: NDArray[np.int64], tol: float = 1e-8, most: int = 5000
 ) -> Array:
-    """``min over omega in (0, omega_max] of sum_{s <= t} U_s(omega)`` at each checkpoint ``t``.
+    """``min over omega in (0, omega_max] of sum_{s <= t} U_s(omega)`` at each time ``t``.
 
     Every ``U_s`` decreases up to its ``omega*_s`` and increases from there, so a minimizer lies between the smallest
     and the largest of these. There the sum, which may have several minima, is evaluated on a grid of step 1e-3 and at
@@ -64,12 +64,12 @@ def least_surrogates(
         betas: [horizon] Jacobi radii in [0, 1).
         tau: slack in (0, 1).
         omega_max: largest parameter allowed, in (1, 2).
-        checkpoints: [n_checkpoints] rounds, increasing, >= 1.
+        times: [n_times] rounds, increasing, >= 1.
         tol: relative tolerance, in (0, 1).
         most: largest number of ``omega*_s`` that are candidates.
 
     Returns:
-        [n_checkpoints] minima.
+        [n_times] minima.
     """
     stars = np.unique(omega_star(betas))
     if stars.size > most:
@@ -77,8 +77,8 @@ def least_surrogates(
     low, high = min(stars[0], omega_max), min(stars[-1], omega_max)
     grid = np.linspace(low, high, math.ceil((high - low) / STEP) + 1)
     candidates = np.union1d(grid, stars[stars <= omega_max])
-    totals, minima, start = np.zeros(candidates.size), np.empty(len(checkpoints)), 0
-    for i, stop in enumerate(checkpoints):
+    totals, minima, start = np.zeros(candidates.size), np.empty(len(times)), 0
+    for i, stop in enumerate(times):
         _add_surrogates(betas[start:stop], tau, math.log(tol), candidates, totals)
         minima[i], start = np.min(totals), stop
     return minima
@@ -90,7 +90,7 @@ def least_cg_surrogates(
     kappa: Array,
     tau: float,
     omega_max: float,
-    checkpoints: NDArray[np.int64],
+    times: NDArray[np.int64],
     tol: float = 1e-8,
 ) -> Array:
     """As ``least_surrogates`` for SSOR-CG: the least sums of ``conjugate.cg_surrogate`` on a grid of step 1e-3.
@@ -103,12 +103,12 @@ def least_cg_surrogates(
         kappa: [horizon] condition numbers.
         tau: factor in (0, 1].
         omega_max: largest parameter allowed, in (1, 2).
-        checkpoints: [n_checkpoints] rounds, increasing, >= 1.
+        times: [n_times] rounds, increasing, >= 1.
         tol: relative tolerance, in (0, 1).
     """
     candidates = np.linspace(LOWEST, omega_max, math.ceil((omega_max - LOWEST) / STEP) + 1)
-    totals, minima, start = np.zeros(candidates.size), np.empty(len(checkpoints)), 0
-    for i, stop in enumerate(checkpoints):
+    totals, minima, start = np.zeros(candidates.size), np.empty(len(times)), 0
+    for i, stop in enumerate(times):
         for t in range(start, stop):
             totals += cg_surrogate(candidates, mu[t], nu[t], kappa[t], tau, tol)
         minima[i], start = np.min(totals), stop

@@ -18,8 +18,8 @@ from typing import Any
 
 import numpy as np
 
-from bandits.contract import Array
 from bandits.arguments import integer, positive, real
+from bandits.contract import Array
 from environments.sor.kernels import CONVERGED, DIVERGED
 from environments.sor.solve import SorResult, check_shift, check_tolerance, laplacian_product, split, vector
 from environments.sor.spectra import symmetric_matrix

@@ -27,8 +27,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.contract import Array
 from bandits.arguments import integer, one_of, positive
+from bandits.contract import Array
 from environments.sor.instances import grid_laplacian
 from environments.sor.kernels import CONVERGED
 from environments.sor.lanes import count_lanes

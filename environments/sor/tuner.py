@@ -13,18 +13,19 @@ from __future__ import annotations
 import math
 import time
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from bandits.arms.tsallis_inf import TsallisINF
-from bandits.contextual.cheb_cb import ChebCB
-from bandits.contract import Array, Policy, Problem, check_accepts
-from bandits.arguments import integer, one_of, real
+from bandits.arguments import integer, one_of
+from bandits.arms.problem import BanditProblem
+from bandits.contract import Array, Policy, check_plays
+from bandits.registry import POLICIES, Component
+from bandits.sor.problem import SolverProblem
 from environments.sor.assembly import assemble, grid_coupling
-from environments.sor.grids import grid_of
+from environments.sor.grids import points_of
 from environments.sor.kernels import CONVERGED, Split, solve_csr
 from environments.sor.solve import check_tolerance, laplacian_product, vector
 from environments.sor.ssor import product, solve_ssor
@@ -57,8 +58,9 @@ class RelaxationTuner:
     """Solves symmetric positive-definite systems and learns the relaxation parameter from what solves cost.
 
     Args:
-        policy: a policy for arms or contexts under bandit feedback. Default: ``ChebCB()`` where ``contexts`` are
-            declared, else ``TsallisINF(scale="running_mean")``.
+        policy: a policy for arms or contexts under bandit feedback: by its name, as ``{"name": ..., "parameters":
+            {...}}``, or an object, of which a copy learns. Default: "cheb_cb" where ``contexts`` are declared, else
+            "tsallis_inf" with ``scale="running_mean"``.
         method: "sor", or "ssor_cg", conjugate gradients preconditioned by SSOR.
         grid: as in ``SorSequence``: parameters in (0, 2), ascending. Default: 20 from 1 to 1.95.
         contexts: interval (low, high) of a number that is given with each system, such as a diffusivity, a time step or
@@ -92,10 +94,10 @@ class RelaxationTuner:
 
     def __init__(
         self,
-        policy: Policy[Any, int, float] | None = None,
+        policy: Component | None = None,
         *,
         method: str = "sor",
-        grid: Sequence[float] | Mapping[str, float] | None = None,
+        grid: Component | Sequence[float] = "even",
         contexts: tuple[float, float] | None = None,
         tol: float = 1e-8,
         max_iter: int = 10_000,
@@ -104,31 +106,24 @@ class RelaxationTuner:
         horizon: int | None = None,
         seed: int = 0,
     ) -> None:
-        self.method, self.cost = (
-            one_of("method", method, ("sor", "ssor_cg")),
-            one_of("cost", cost, ("iterations", "seconds")),
-        )
+        self.method, self.cost = one_of("method", method, ("sor", "ssor_cg")), cost
+        one_of("cost", cost, ("iterations", "seconds"))
         self.structure = one_of("structure", structure, ("auto", "general"))
         self.tol, self.max_iter = check_tolerance(tol), integer("max_iter", max_iter, 2)
-        self.grid, self.contexts = grid_of(grid), contexts
-        if contexts is not None:
-            low, high = (real(f"contexts[{i}]", end) for i, end in enumerate(contexts))
-            if not low < high:
-                raise ValueError(f"contexts must be two numbers, ascending, got {contexts!r}")
-        if horizon is not None:
-            integer("horizon", horizon)
-        self.policy: Policy[Any, int, float] = policy or (ChebCB() if contexts else TsallisINF(scale="running_mean"))
-        problem = Problem(
-            "contextual" if contexts else "arms",
-            "bandit",
-            len(self.grid),
-            horizon,
-            low=-float(max_iter) if cost == "iterations" else -math.inf,
-            high=-1.0 if cost == "iterations" else 0.0,
-            actions=tuple(self.grid.tolist()),
-            contexts=(contexts,) if contexts else (),
-        )
-        check_accepts(self.policy, problem, "the tuner")
+        self.grid, self.contexts = points_of(grid), contexts
+        known: dict[str, Any] = {
+            "n_actions": len(self.grid),
+            "horizon": None if horizon is None else integer("horizon", horizon),
+            "low": -float(max_iter) if cost == "iterations" else -math.inf,
+            "high": -1.0 if cost == "iterations" else 0.0,
+            "actions": tuple(self.grid.tolist()),
+        }
+        problem = BanditProblem(**known) if contexts is None else SolverProblem(**known, contexts=(contexts,))
+        if policy is None:
+            running = {"name": "tsallis_inf", "parameters": {"scale": "running_mean"}}
+            policy = running if contexts is None else "cheb_cb"
+        self.policy: Policy[Any, Any, int, float] = POLICIES.build(policy, "policy", of=Policy)
+        check_plays(self.policy, problem, "the tuner's problem", "policy")
         self.policy.reset(problem, np.random.default_rng(seed))
         self.history: list[tuple[float, int]] = []
         self.unfinished = 0

@@ -8,33 +8,31 @@ I`` range from ``4 + c - radius`` to ``4 + c + radius`` and ``beta(c) = radius /
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike
 
+from bandits.arguments import integer
 from bandits.contract import Array
-from bandits.arguments import integer, one_of
+from bandits.registry import Registry
 from environments.sor.conjugate import triangle_excess
 from environments.sor.instances import grid_laplacian, l_laplacian
 from environments.sor.spectra import largest_modulus
 
-REGIONS = ("square", "L")
 
-
-@dataclass(frozen=True, eq=False)
-class Domain:
-    """A region's Laplacian.
+class Region:
+    """A part of a square with a 5-point Laplacian, zero on the boundary.
 
     Attributes:
-        matrix: [n, n] CSR array.
-        radius: spectral radius of ``4 I - matrix``.
+        matrix: the Laplacian A, [n, n] CSR array.
+        radius: spectral radius of ``4 I - A``.
     """
 
-    matrix: Any
-    radius: float
+    def __init__(self, matrix: Any, radius: float) -> None:
+        self.matrix, self.radius = matrix, radius
+        self._excesses: dict[tuple[float, float], tuple[Array, Array]] = {}
 
     @property
     def n(self) -> int:
@@ -69,22 +67,43 @@ class Domain:
         Interpolated between 65 values of ``1 / (4 + c)``: the largest eigenvalue has kinks, but is otherwise smooth. It
         lies in [-1/4, 0] without a shift; shifts below 0 can take it above 0 [derived].
         """
-        eye, ends = sp.eye_array(self.n), (1.0 / (4.0 + high), 1.0 / (4.0 + low))
-        places = (ends[0] + ends[1]) / 2.0 - (ends[1] - ends[0]) / 2.0 * np.cos(np.linspace(0.0, np.pi, 65))
-        values = [triangle_excess(self.matrix + (1.0 / s - 4.0) * eye) for s in places]
-        return np.asarray(np.interp(1.0 / (4.0 + np.asarray(shifts, dtype=np.float64)), places, values))
+        if (low, high) not in self._excesses:
+            eye, ends = sp.eye_array(self.n), (1.0 / (4.0 + high), 1.0 / (4.0 + low))
+            places = (ends[0] + ends[1]) / 2.0 - (ends[1] - ends[0]) / 2.0 * np.cos(np.linspace(0.0, np.pi, 65))
+            values = [triangle_excess(self.matrix + (1.0 / s - 4.0) * eye) for s in places]
+            self._excesses[low, high] = places, np.array(values)
+        places, excesses = self._excesses[low, high]
+        return np.asarray(np.interp(1.0 / (4.0 + np.asarray(shifts, dtype=np.float64)), places, excesses))
+
+
+class Square(Region):
+    """The square.
+
+    Args:
+        side: interior grid points to a side, >= 1; there are ``side^2`` unknowns, row by row.
+    """
+
+    def __init__(self, side: int) -> None:
+        self.side = integer("side", side)
+        super().__init__(grid_laplacian(side), 4.0 * float(np.cos(np.pi / (side + 1))))
+
+
+class LShape(Region):
+    """The part of the square that is left without one quarter; see ``l_laplacian``.
+
+    Args:
+        side: interior grid points to a side of the square, >= 2.
+    """
+
+    def __init__(self, side: int) -> None:
+        self.side = integer("side", side, 2)
+        super().__init__(l_laplacian(side), _l_radius(side))
 
 
 @functools.cache
-def domain_of(region: str, side: int) -> Domain:
-    """The region "square" or "L" on a ``side`` by ``side`` interior grid.
-
-    Raises:
-        ValueError: an argument out of its domain.
-    """
-    one_of("region", region, REGIONS)
-    integer("side", side, 1 if region == "square" else 2)
-    if region == "square":
-        return Domain(grid_laplacian(side), 4.0 * float(np.cos(np.pi / (side + 1))))
+def _l_radius(side: int) -> float:
     matrix = l_laplacian(side)
-    return Domain(matrix, largest_modulus(sp.csr_array(4.0 * sp.eye_array(matrix.shape[0]) - matrix)))
+    return largest_modulus(sp.csr_array(4.0 * sp.eye_array(matrix.shape[0]) - matrix))
+
+
+REGIONS = Registry("region", {"square": Square, "L": LShape})

@@ -1,7 +1,4 @@
-"""What the worlds of solves share: iteration counts tabulated when a run starts, comparators and notions of regret.
-
-``environments.sor.facts`` says what the facts for the analysis are.
-"""
+"""What the environments of solves share: iteration counts tabulated when a run starts, comparators and regrets."""
 
 from __future__ import annotations
 
@@ -11,18 +8,18 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
-from gymnasium import spaces
 from numpy.typing import NDArray
 
-from bandits.contract import Array, Problem
 from bandits.arguments import real
-from environments.arms.world import ArmsWorld
-from environments.contract import Notion
+from bandits.contract import Array
+from bandits.sor.problem import SolverProblem
+from environments.contextual.environment import ContextualEnvironment
+from environments.contract import Regret
 from environments.sor.conjugate import LOWEST
-from environments.sor.domains import Domain
-from environments.sor.facts import cg_facts, cost_facts, theory_facts
 from environments.sor.grids import reference_grid
+from environments.sor.instance import Solves, TabulatedInstance, instance_of
 from environments.sor.optima import instance_optima
+from environments.sor.regions import Region
 from environments.sor.spectra import omega_star
 from environments.sor.spectral import spectral_parameters
 from environments.sor.surrogates import least_cg_surrogates, least_surrogates
@@ -52,33 +49,18 @@ class OffGrid(NamedTuple):
     omega: float
 
 
-@dataclass(frozen=True)
-class Solves:
-    """How systems are solved, and what to compare with; see ``SorSequence`` for the meanings."""
-
-    method: str
-    grid: Array
-    tolerance: float
-    max_iter: int
-    tau: float | None
-    reference_step: float | None
-    memory_limit: int
-    independent: bool
-    spectral_points: int | None = None
-
-
-class TabulatedSolves(ArmsWorld[Systems]):
+class TabulatedSolves(ContextualEnvironment[Systems]):
     """Minus the iterations of one solve a round, for each parameter of a grid.
 
     A solve whose start meets the tolerance counts as 1, so that losses (iterations - 1) are not negative.
     """
 
-    def __init__(self, problem: Problem, domain: Domain, solves: Solves) -> None:
+    problem: SolverProblem
+
+    def __init__(self, problem: SolverProblem, region: Region, solves: Solves) -> None:
         super().__init__(problem)
-        self._domain, self._solves = domain, solves
+        self._region, self._solves = region, solves
         self._tabulated: Systems | None = None
-        self._facts: Mapping[str, Any] = {"oblivious": True, "stationary": False, "epsilon": solves.tolerance}
-        self.observation_space = spaces.Box(*problem.contexts[0], shape=(1,), dtype=np.float64)
 
     @abstractmethod
     def draw(self, rng: np.random.Generator) -> Systems:
@@ -87,28 +69,17 @@ class TabulatedSolves(ArmsWorld[Systems]):
     def _start(self, tape: Systems) -> None:
         if self._tabulated is tape:
             return
-        self._tabulated, how = tape, self._solves
-        self._contexts = tape.shifts if tape.contexts is None else tape.contexts
+        self._tabulated = tape
+        self._contexts = (tape.shifts if tape.contexts is None else tape.contexts)[:, None]
         self._best: tuple[Array, NDArray[np.int32]] | None = None
-        table = self._tabulate(how.grid)
-        self._costs, self._table_levels = table.costs, -table.costs.astype(np.float64)
-        self._facts = {
-            **cost_facts(table, how.grid, -self.problem.low - 1.0, how.tolerance),
-            "method": how.method,
-            "unknowns": self._domain.n,
-            "independent": how.independent,
-            "shifts": tape.shifts,
-            "beta": self._domain.beta(tape.shifts),
-        }
-        if how.tau is not None:
-            about = theory_facts if how.method == "sor" else cg_facts
-            interval = self.problem.contexts[0] if tape.contexts is None else (tape.shifts.min(), tape.shifts.max())
-            self._facts |= about(table, how.grid, self._domain, tape.shifts, interval, how.tau, how.tolerance)
+        self._known: TabulatedInstance | None = None
+        self._table = self._tabulate(self._solves.grid)
+        self._costs, self._rewards = self._table.costs, -self._table.costs.astype(np.float64)
 
     def _tabulate(self, omegas: Array, rounds: slice = slice(None), method: str | None = None) -> CostTable:
         how, tape = self._solves, self.tape
         table = tabulate(
-            self._domain.matrix,
+            self._region.matrix,
             tape.shifts[rounds],
             tape.rhs[rounds],
             omegas,
@@ -122,17 +93,10 @@ class TabulatedSolves(ArmsWorld[Systems]):
         return CostTable(np.maximum(table.costs, 1), table.unfinished)
 
     def _levels(self, start: int, stop: int) -> tuple[Array, int, int]:
-        return self._table_levels[start:stop], 1, stop
+        return self._rewards[start:stop], 1, stop
 
     def _noise(self, n: int) -> Array:
         return np.zeros(n)
-
-    def observe(self) -> Array:
-        return self._contexts[[min(self.clock, self.horizon - 1)]]
-
-    def contexts(self, rounds: int) -> Array:
-        """Contexts [rounds, 1] of the next rounds, for compiled policies."""
-        return self._contexts[self.clock : self.clock + rounds, None]
 
     def transition(self, action: int | OffGrid) -> tuple[float, float]:
         if isinstance(action, OffGrid):
@@ -147,21 +111,19 @@ class TabulatedSolves(ArmsWorld[Systems]):
         else:
             cost = self._tabulate(np.array([omega]), slice(self.clock, self.clock + 1)).costs[0, 0]
         reward = -float(cost)
-        self._reward += reward
-        self._expected += reward
-        self.clock += 1
+        self._pay(reward, reward)
         return reward, reward
 
-    def _instance(self) -> tuple[Array, NDArray[np.int32]]:
+    def _optima(self) -> tuple[Array, NDArray[np.int32]]:
         """The parameter of the comparator ``instance`` for each system [horizon], and what it costs [horizon]."""
         if self._best is None:
             tape, how = self.tape, self._solves
             if how.method == "sor":
-                omegas = omega_star(self._domain.beta(tape.shifts))
+                omegas = omega_star(self._region.beta(tape.shifts))
             else:
                 norms = np.linalg.norm(tape.rhs, axis=1) if tape.norms is None else tape.norms
                 omegas = instance_optima(
-                    self._domain.matrix,
+                    self._region.matrix,
                     tape.shifts,
                     tape.rhs,
                     how.tolerance * (norms if how.method == "ssor_cg" else np.ones_like(norms)),
@@ -173,7 +135,7 @@ class TabulatedSolves(ArmsWorld[Systems]):
             self._best = omegas, self._tabulate(omegas[:, None]).costs[:, 0]
         return self._best
 
-    def comparators(self, checkpoints: NDArray[np.int64]) -> Mapping[str, Array]:
+    def comparators(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
         """Minus cumulative iterations of each comparator.
 
         ``best_fixed``: the grid's best for the rounds so far; ``instance``: in each round ``omega*(c_t)``, or what
@@ -183,49 +145,47 @@ class TabulatedSolves(ArmsWorld[Systems]):
         sum of the least ``U_t``.
         """
         result = {
-            "best_fixed": -prefix_sums(self._costs, checkpoints).min(axis=1),
-            "instance": -prefix_sums(self._instance()[1], checkpoints),
-            "instance_grid": -prefix_sums(self._costs.min(axis=1), checkpoints),
-            "worst": -prefix_sums(self._costs.max(axis=1), checkpoints),
+            "best_fixed": -prefix_sums(self._costs, times).min(axis=1),
+            "instance": -prefix_sums(self._optima()[1], times),
+            "instance_grid": -prefix_sums(self._costs.min(axis=1), times),
+            "worst": -prefix_sums(self._costs.max(axis=1), times),
         }
         if self._solves.reference_step is not None:
-            reference = np.append(reference_grid(self._solves.reference_step), omega_star(self._domain.beta(0.0)))
-            result["fine"] = -prefix_sums(self._tabulate(reference).costs, checkpoints).min(axis=1)
+            reference = np.append(reference_grid(self._solves.reference_step), omega_star(self._region.beta(0.0)))
+            result["fine"] = -prefix_sums(self._tabulate(reference).costs, times).min(axis=1)
         if self._solves.spectral_points is not None:
             interval = self.problem.contexts[0]
             omegas, products = spectral_parameters(
-                self._domain.matrix, self.tape.shifts, *interval, self._solves.spectral_points
+                self._region.matrix, self.tape.shifts, *interval, self._solves.spectral_points
             )
-            result["spectral"] = -products - prefix_sums(self._tabulate(omegas[:, None]).costs[:, 0], checkpoints)
-        if self._solves.tau is not None:
-            top, facts = float(self._solves.grid[-1]), self._facts
-            if self._solves.method == "sor":
-                least = least_surrogates(facts["beta"], self._solves.tau, top, checkpoints, self._solves.tolerance)
+            result["spectral"] = -products - prefix_sums(self._tabulate(omegas[:, None]).costs[:, 0], times)
+        about, tau, tol = self.instance(), self._solves.tau, self._solves.tolerance
+        if tau is not None and about.instance_surrogate is not None:
+            if about.mu is not None and about.nu is not None and about.kappa is not None:
+                least = least_cg_surrogates(about.mu, about.nu, about.kappa, tau, about.omega_max, times, tol)
             else:
-                least = least_cg_surrogates(
-                    facts["mu"], facts["nu"], facts["kappa"], self._solves.tau, top, checkpoints, self._solves.tolerance
-                )
+                least = least_surrogates(about.beta, tau, about.omega_max, times, tol)
             result["surrogate"] = -least
-            result["instance_surrogate"] = -np.cumsum(facts["instance_surrogate"])[checkpoints - 1]
+            result["instance_surrogate"] = -np.cumsum(about.instance_surrogate)[times - 1]
         return {name: np.asarray(sums, dtype=np.float64) for name, sums in result.items()}
 
-    def notions(self) -> Sequence[Notion]:
-        notions = [
+    def regrets(self) -> Sequence[Regret]:
+        regrets = [
             ("grid", "best_fixed", "fixed", "regret against the best fixed parameter of the grid"),
             ("instance", "instance", "instance", f"regret against {self._optimum} of each system"),
             ("instance_grid", "instance_grid", "dynamic", "regret against the grid's best parameter for each system"),
         ]
         if self._solves.spectral_points is not None:
             text = "regret against omega* of estimated spectra, the estimates charged at the start"
-            notions.append(("spectral", "spectral", "spectral", text))
+            regrets.append(("spectral", "spectral", "spectral", text))
         step = self._solves.reference_step
         if step is not None:
-            notions.append(("fine", "fine", "fine", f"regret against the best fixed of a {step:g}-grid"))
+            regrets.append(("fine", "fine", "fine", f"regret against the best fixed of a {step:g}-grid"))
         if self._solves.tau is not None:
-            notions.append(("surrogate", "surrogate", "surrogate", "cost over the least surrogate cost"))
+            regrets.append(("surrogate", "surrogate", "surrogate", "cost over the least surrogate cost"))
             text = "cost over the surrogate at each optimum"
-            notions.append(("instance_surrogate", "instance_surrogate", "instance_surrogate", text))
-        return tuple(Notion(n, "reward", c, against, label, "iterations") for n, c, against, label in notions)
+            regrets.append(("instance_surrogate", "instance_surrogate", "instance_surrogate", text))
+        return tuple(Regret(n, "reward", comparator, c, label, "iterations") for n, comparator, c, label in regrets)
 
     @property
     def _optimum(self) -> str:
@@ -239,15 +199,20 @@ class TabulatedSolves(ArmsWorld[Systems]):
         if comparator == "instance_grid":
             return int(np.argmin(self._costs[now]))
         if comparator == "instance":
-            return OffGrid(float(self._instance()[0][now]))
+            return OffGrid(float(self._optima()[0][now]))
         raise ValueError(f"comparator must be best_fixed, instance_grid or instance, got {comparator!r}")
 
-    def facts(self) -> Mapping[str, Any]:
-        return self._facts
+    def instance(self) -> TabulatedInstance:
+        if self._known is None:
+            shifts = self.tape.shifts
+            interval = self.problem.contexts[0] if self.tape.contexts is None else (shifts.min(), shifts.max())
+            bound = -self.problem.low - 1.0
+            self._known = instance_of(self._solves, self._region, self._table, shifts, interval, bound)
+        return self._known
 
 
-def prefix_sums(costs: NDArray[np.int32], checkpoints: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Sums of the first ``t`` rows at each checkpoint ``t``."""
-    starts = np.concatenate([[0], checkpoints[:-1]])
-    sums = np.add.reduceat(costs[: checkpoints[-1]], starts, axis=0, dtype=np.int64)
+def prefix_sums(costs: NDArray[np.int32], times: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Sums of the first ``t`` rows at each time ``t``."""
+    starts = np.concatenate([[0], times[:-1]])
+    sums = np.add.reduceat(costs[: times[-1]], starts, axis=0, dtype=np.int64)
     return np.asarray(np.cumsum(sums, axis=0))
