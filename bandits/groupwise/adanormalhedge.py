@@ -21,7 +21,7 @@ import sys
 import numpy as np
 
 from bandits.contract import Array
-from bandits.groupwise.policy import Mask
+from bandits.groupwise.problem import Mask
 from bandits.kernels import kernel
 
 TRACE = 1.02
@@ -79,17 +79,24 @@ def _run(awake: Mask, losses: Array, log_prior: Array, R: Array, C: Array, weigh
 class AdaNormalHedge:
     """AdaNormalHedge over experts that sleep; the state needs losses in [0, 1] only for the theorem.
 
-    Args:
-        prior: [n_experts] positive weights, summing to 1.
-        trace: whether to keep the states that ``bound`` needs.
-
     Attributes:
+        prior: [n_experts] positive weights, summing to 1.
         regrets: [n_experts] ``R``, cumulative regret to each expert on the rounds that it was awake.
         magnitudes: [n_experts] ``C``, cumulative absolute instantaneous regret.
         rounds: number of rounds so far.
     """
 
-    def __init__(self, prior: Array, trace: bool = True) -> None:
+    def start(self, prior: Array, horizon: int | None = None, trace: bool = True) -> None:
+        """Forget everything.
+
+        Args:
+            prior: [n_experts] positive weights, summing to 1.
+            horizon: not needed.
+            trace: whether to keep the states that ``bound`` needs.
+
+        Raises:
+            ValueError: weights that are not positive, or do not sum to 1.
+        """
         self.prior = np.asarray(prior, dtype=np.float64)
         if not np.all(self.prior > 0.0) or abs(float(self.prior.sum()) - 1.0) > 1e-9:
             raise ValueError(f"prior must hold positive weights that sum to 1, got {prior!r}")
@@ -141,18 +148,18 @@ class AdaNormalHedge:
         value: Array = np.sqrt(3.0 * C[at, expert] * (np.log(B[at]) - self._log_prior[expert]))
         return value
 
-    def certificate(self, expert: int, members: Array, times: Array, of_run: bool) -> Array:
+    def certificate(self, expert: int, members: Array, times: Array, data_dependent: bool) -> Array:
         """Bound [n_times] on the regret to an expert: of this run (``bound``), or known before (``a_priori``).
 
         Args:
             expert: position of the expert.
             members: [n_times] rounds that it was awake up to each time.
             times: [n_times] rounds.
-            of_run: which of the two. The regret to an only expert is 0.
+            data_dependent: which of the two. The regret to an only expert is 0.
         """
         if len(self.prior) == 1:
             return np.zeros_like(times)
-        return self.bound(expert, times) if of_run else a_priori(members, times, float(self.prior[expert]))
+        return self.bound(expert, times) if data_dependent else a_priori(members, times, float(self.prior[expert]))
 
 
 def a_priori(members: Array, times: Array, prior: float) -> Array:

@@ -10,16 +10,15 @@ from recall), with the learner of Luo and Schapire 2015; the bound's constants a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
-from bandits.contract import Array, Bound, Problem
+from bandits.contract import Array, Bound, Instance
 from bandits.groupwise.adanormalhedge import AdaNormalHedge, a_priori
-from bandits.groupwise.finite import FinitePolicy, class_size
-from bandits.groupwise.policy import Mask
-from bandits.groupwise.theory import group_bound
+from bandits.groupwise.finite import FinitePolicy, FiniteProblem, class_size
+from bandits.groupwise.problem import Mask
+from bandits.groupwise.theory import GroupwiseInstance, group_bound, oblivious
 
 
 class BlumLykouris(FinitePolicy):
@@ -32,10 +31,11 @@ class BlumLykouris(FinitePolicy):
     def __init__(self, play: str = "expected") -> None:
         super().__init__(play)
 
-    def _prepare(self, problem: Problem) -> None:
+    def _prepare(self, problem: FiniteProblem) -> None:
         self._groups = len(problem.groups)
         pairs = self._groups * self._n
-        self._meta = AdaNormalHedge(np.full(pairs, 1.0 / pairs), trace=False)
+        self._meta = AdaNormalHedge()
+        self._meta.start(np.full(pairs, 1.0 / pairs), trace=False)
 
     def _distribution(self, groups: Mask) -> Array:
         self._awake = np.repeat(groups, self._n)
@@ -43,21 +43,21 @@ class BlumLykouris(FinitePolicy):
         q: Array = self._p.reshape(self._groups, self._n).sum(axis=0)
         return q
 
-    def _learn(self, groups: Mask, losses: Array) -> None:
+    def _take(self, groups: Mask, losses: Array) -> None:
         self._meta.update(self._awake, np.tile(losses, self._groups), self._p)
 
-    def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
+    def regret_bounds(self, problem: FiniteProblem, instance: Instance) -> Sequence[Bound]:
         """For each group, ``sqrt(3 T_g (ln(G N) + ln(5/2 + 3/2 ln(1 + t))))``."""
-        hindsight = facts.get("hindsight")
-        if hindsight is None:
+        if not isinstance(instance, GroupwiseInstance):
             return ()
         prior = 1.0 / (len(problem.groups) * class_size(problem))
         return [
             group_bound(
+                instance,
                 group,
-                lambda t, group=group: a_priori(hindsight.sizes(group, t), t, prior),  # type: ignore[misc]
+                lambda t, group=group: a_priori(instance.sizes(group, t), t, prior),  # type: ignore[misc]
                 "Blum and Lykouris 2020 with Luo and Schapire 2015; constants derived",
-                facts,
+                (oblivious(instance),),
             )
-            for group in problem.groups
+            for group in instance.groups
         ]

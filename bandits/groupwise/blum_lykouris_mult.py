@@ -11,16 +11,15 @@ Reference: A. Blum, T. Lykouris, *Advancing Subgroup Fairness via Sleeping Exper
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
-from bandits.contract import Array, Bound, Problem
 from bandits.arguments import real
-from bandits.groupwise.finite import FinitePolicy, class_size
-from bandits.groupwise.policy import Mask
-from bandits.groupwise.theory import group_bound
+from bandits.contract import Array, Bound, Instance
+from bandits.groupwise.finite import FinitePolicy, FiniteProblem, class_size
+from bandits.groupwise.problem import Mask
+from bandits.groupwise.theory import GroupwiseInstance, group_bound, oblivious
 
 
 class BlumLykourisMult(FinitePolicy):
@@ -35,7 +34,7 @@ class BlumLykourisMult(FinitePolicy):
         super().__init__(play)
         self.beta = real("beta", beta, 0.0, 1.0)
 
-    def _prepare(self, problem: Problem) -> None:
+    def _prepare(self, problem: FiniteProblem) -> None:
         self._log_weights = np.zeros((len(problem.groups), self._n))
 
     def _distribution(self, groups: Mask) -> Array:
@@ -47,22 +46,23 @@ class BlumLykourisMult(FinitePolicy):
             self._q = weights / weights.sum()
         return self._q
 
-    def _learn(self, groups: Mask, losses: Array) -> None:
+    def _take(self, groups: Mask, losses: Array) -> None:
         gains = (losses - self.beta * float(self._q @ losses)) * math.log(self.beta)
         self._log_weights[groups == 1] += gains
 
-    def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
+    def regret_bounds(self, problem: FiniteProblem, instance: Instance) -> Sequence[Bound]:
         """For each group, ``(1/beta - 1) L_g* + ln(G N) / (beta ln(1/beta))``."""
-        hindsight = facts.get("hindsight")
-        if hindsight is None:
+        if not isinstance(instance, GroupwiseInstance):
             return ()
         constant = math.log(len(problem.groups) * class_size(problem)) / (self.beta * -math.log(self.beta))
         return [
             group_bound(
+                instance,
                 group,
-                lambda t, group=group: (1.0 / self.beta - 1.0) * hindsight.best(group, t) + constant,  # type: ignore[misc]
-                "Blum and Mansour 2007; Blum and Lykouris 2020",
-                facts,
+                lambda t, group=group: (1.0 / self.beta - 1.0) * instance.best(group, t) + constant,  # type: ignore[misc]
+                "Blum and Mansour 2007; Blum and Lykouris 2020; derived: the sum of weights never grows",
+                (oblivious(instance),),
+                time="no rate",
             )
-            for group in problem.groups
+            for group in instance.groups
         ]

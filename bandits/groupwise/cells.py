@@ -7,13 +7,12 @@ many.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from bandits.contract import Problem
-from bandits.groupwise.learners import Learner
-from bandits.groupwise.policy import Mask
+from bandits.groupwise.learners import BaseLearner
+from bandits.groupwise.problem import Mask, RegressionProblem
 from bandits.groupwise.regression import Meta, Only, RegressionPolicy
 
 
@@ -21,25 +20,19 @@ class GroupCells(RegressionPolicy):
     """A base learner a cell.
 
     Args:
-        base_learner: "oridge", "vaw", "ogd", or a function that makes an object with ``predict(x)`` and
-            ``update(x, y)``.
-        penalty: lambda of ridge and of the forward forecaster, > 0.
+        base_learner: "oridge", "vaw" or "ogd", by its name or as ``{"name": ..., "parameters": {...}}``, or a function
+            that makes an object with ``predict(x)`` and ``update(x, y)``.
         clip: None, or the interval [low, high] that predictions are clipped to.
-        diameter: of the ball of gradient descent, > 0.
-        norm: bound on the length of contexts for gradient descent, > 0; None for the one that the problem declares.
     """
 
     def __init__(
         self,
-        base_learner: str | Callable[[], Learner] = "oridge",
-        penalty: float = 1.0,
+        base_learner: BaseLearner = "oridge",
         clip: Sequence[float] | None = None,
-        diameter: float = 2.0,
-        norm: float | None = None,
     ) -> None:
-        super().__init__(base_learner, penalty, clip, diameter, norm, play="mixture")
+        super().__init__(base_learner, clip, play="mixture")
 
-    def _prepare(self, problem: Problem) -> tuple[int, Meta]:
+    def _prepare(self, problem: RegressionProblem) -> tuple[int, Meta]:
         self._cells: dict[bytes, int] = {}
         return 0, Only()
 

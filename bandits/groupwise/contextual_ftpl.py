@@ -31,94 +31,20 @@ al., *Oracle Efficient Algorithms for Groupwise Regret*, ICLR 2024.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
-from numpy.typing import NDArray
 
-from bandits.contract import Array, Bound, Policy, Problem
-from bandits.arguments import integer, one_of
-from bandits.groupwise.finite import check_losses, played
-from bandits.groupwise.groupwise import SOURCE
-from bandits.groupwise.mixture import GroupMixture
-from bandits.groupwise.policy import Round
-from bandits.kernels import kernel
-
-Ints = NDArray[np.int64]
+from bandits.arguments import integer
+from bandits.contract import Array, Bound, Instance
+from bandits.groupwise.mixture import SOURCE, GroupMixture
+from bandits.groupwise.policy import GroupwisePolicy, check_context, check_play, losses_of, played
+from bandits.groupwise.policy_class import PolicyClass
+from bandits.groupwise.problem import GroupwiseProblem, Mask, PolicyClassProblem
 
 
-@kernel
-def _minimise(costs: Array, table: Ints, out: Ints) -> None:
-    for i in range(costs.shape[0]):
-        best = np.inf
-        for f in range(table.shape[0]):
-            total = 0.0
-            for x in range(table.shape[1]):
-                total += costs[i, x, table[f, x]]
-            if total < best:
-                best = total
-                out[i] = f
-
-
-class PolicyClass:
-    """A finite class of policies on finitely many contexts, and its offline oracle, by enumeration.
-
-    Args:
-        table: [n_policies][n_contexts] the action >= 0 of each policy in each context; at least two policies.
-
-    Attributes:
-        table: the same, as an array.
-
-    Raises:
-        ValueError: fewer than two policies, rows of different lengths, or an action that is no whole number >= 0.
-    """
-
-    def __init__(self, table: Sequence[Sequence[int]]) -> None:
-        if len(table) < 2:
-            raise ValueError(f"policies must hold at least two policies, got {len(table)}")
-        for f, row in enumerate(table):
-            if len(row) != len(table[0]) or len(row) == 0:
-                raise ValueError(
-                    f"policies must give an action for each context, policy 0 does for {len(table[0])}, policy {f} for "
-                    f"{len(row)}"
-                )
-            for x, action in enumerate(row):
-                integer(f"policies[{f}][{x}]", action, 0)
-        self.table: Ints = np.array(table, dtype=np.int64)
-
-    def minimise(self, costs: Array) -> Ints:
-        """For each of the costs [n, n_contexts, n_actions] a policy [n] of least ``sum_x costs[x, f(x)]``.
-
-        Ties go to the policy that comes first.
-        """
-        out = np.empty(len(costs), dtype=np.int64)
-        _minimise(costs, self.table, out)
-        return out
-
-    def check_separator(self, separator: Sequence[int]) -> Ints:
-        """The separator as an array.
-
-        Raises:
-            ValueError: a context that is not known or comes twice, or two policies that agree on all of them.
-        """
-        contexts = [integer(f"separator[{i}]", x, 0, self.table.shape[1] - 1) for i, x in enumerate(separator)]
-        if len(set(contexts)) < len(contexts):
-            raise ValueError(f"separator must name no context twice, got {contexts}")
-        found: dict[tuple[int, ...], int] = {}
-        for f, row in enumerate(self.table):
-            other = found.setdefault(tuple(row[contexts].tolist()), f)
-            if other != f:
-                apart = np.flatnonzero(self.table[other] != row)
-                way = f"add context {apart[0]}" if len(apart) else "they are the same policy; give it once"
-                raise ValueError(
-                    f"separator must hold, for every two policies, a context in which they differ; policies {other} "
-                    f"and {f} agree on all of {contexts}: {way}"
-                )
-        return np.array(contexts, dtype=np.int64)
-
-
-class ContextualFTPL(Policy[Round, Any, Array]):
+class ContextualFTPL(GroupwisePolicy[PolicyClassProblem, Any, Array]):
     """Contextual follow the perturbed leader a group, mixed by AdaNormalHedge.
 
     In rounds with no group it is uniform over the actions.
@@ -135,7 +61,7 @@ class ContextualFTPL(Policy[Round, Any, Array]):
         oracle_calls: calls of the offline oracle in this run: one a round and group awake.
     """
 
-    accepts: ClassVar[frozenset[tuple[str, str]]] = frozenset({("policy_class", "full")})
+    plays: ClassVar[tuple[type[GroupwiseProblem], ...]] = (PolicyClassProblem,)
 
     def __init__(
         self,
@@ -145,21 +71,20 @@ class ContextualFTPL(Policy[Round, Any, Array]):
         prior: Sequence[float] | None = None,
         expert_groups: Sequence[str] | None = None,
     ) -> None:
-        if play == "mixture":
-            raise ValueError("play must be expected or sample: actions have no average, got 'mixture'")
-        self.play = one_of("play", play, ("expected", "sample"))
+        self.play = check_play(play)
         self.separator = separator if separator is None else [integer("separator", x, 0) for x in separator]
         self._mixture = GroupMixture(lengths, prior, expert_groups)
         self.lengths, self.prior = self._mixture.lengths, self._mixture.prior
         self.expert_groups = self._mixture.expert_groups
 
-    def reset(self, problem: Problem, rng: np.random.Generator) -> None:
+    def reset(self, problem: PolicyClassProblem, rng: np.random.Generator) -> None:
         """Forget everything.
 
         Raises:
             ValueError: the separator, or a parameter of the groups, does not fit the problem.
         """
-        self._class, self._rng = PolicyClass(problem.policies), rng
+        super().reset(problem, rng)
+        self._class = PolicyClass(problem.policies)
         n_policies, n_contexts = self._class.table.shape
         self._separator = (
             np.arange(n_contexts) if self.separator is None else self._class.check_separator(self.separator)
@@ -168,39 +93,31 @@ class ContextualFTPL(Policy[Round, Any, Array]):
         self._spread = 2.0 * math.sqrt(s * log) + log  # M
         self._width = 1.0 if s == n_contexts else float(s)  # w
         self._sums = np.zeros((self._mixture.start(problem.groups), n_contexts, problem.n_actions))
-        self.oracle_calls, self._pending = 0, False
+        self.oracle_calls = 0
 
-    def choose(self, observation: Round) -> Any:
-        """Probabilities [n_actions] of the actions in the round's context, or with "sample" an action."""
-        self._mixture.wake(observation.groups)
-        awake, self._context = np.flatnonzero(self._mixture.now), int(observation.context[0])
+    def _decide(self, context: Array, groups: Mask) -> Any:
+        here = check_context(context, self._sums.shape[1])
+        self._mixture.wake(groups)
+        awake = np.flatnonzero(self._mixture.now)
         n_learners, _, n_actions = self._sums.shape
         noise = self._rng.laplace(size=(n_learners, len(self._separator), n_actions))
         noise *= np.sqrt(self._width * self._mixture.rounds() / self._spread)[:, None, None]  # 1 / eps
         costs = self._sums[awake]
         costs[:, self._separator] += noise[awake]
         self._actions = np.zeros(n_learners, dtype=np.int64)
-        self._actions[awake] = self._class.table[self._class.minimise(costs), self._context]
+        self._actions[awake] = self._class.table[self._class.minimise(costs), here]
         self.oracle_calls += len(awake)
-        self._pending = True
         q: Array = np.full(n_actions, 1.0 / n_actions)
         if len(awake):
             q = np.bincount(self._actions, self._mixture.p, n_actions).astype(np.float64)
         return played(q, self.play, self._rng)
 
-    def update(self, observation: Round, action: Any, feedback: Array) -> None:
-        """Learn the costs [n_actions] in [0, 1] of all actions in the round's context.
+    def _learn(self, context: Array, groups: Mask, feedback: Array) -> None:
+        costs = losses_of(feedback, self._sums.shape[2])
+        self._mixture.learn(costs[self._actions])
+        self._sums[:, int(context[0])] += self._mixture.now[:, None] * costs
 
-        Raises:
-            RuntimeError: no decision was made since the last update.
-            ValueError: costs that are not finite.
-        """
-        check_losses(self._pending, feedback, "action")
-        self._mixture.learn(feedback[self._actions])
-        self._sums[:, self._context] += self._mixture.now[:, None] * feedback
-        self._pending = False
-
-    def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
+    def regret_bounds(self, problem: PolicyClassProblem, instance: Instance) -> Sequence[Bound]:
         """For each expert group, the learner's term and the meta learner's, the latter also with the run's state."""
         factor = 3.0 if self.lengths is None else 2.0
 
@@ -208,4 +125,4 @@ class ContextualFTPL(Policy[Round, Any, Array]):
             return np.asarray(factor * np.sqrt(self._width * self._spread * n))
 
         source = f"derived, after Syrgkanis, Krishnamurthy, Schapire 2016; {SOURCE}"
-        return self._mixture.bounds(problem, facts, own, source)
+        return self._mixture.bounds(problem, instance, own, source)

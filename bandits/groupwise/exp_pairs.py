@@ -11,16 +11,15 @@ Reference: in the manner of D. Lee, G. Noarov, M. Pai, A. Roth, *Online Minimax 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
-from bandits.contract import Array, Bound, Problem
-from bandits.groupwise.finite import FinitePolicy, class_size
-from bandits.groupwise.policy import Mask
+from bandits.contract import Array, Bound, Instance
+from bandits.groupwise.finite import FinitePolicy, FiniteProblem, class_size
+from bandits.groupwise.problem import Mask
 from bandits.groupwise.sleeping_hedge import SleepingHedge
-from bandits.groupwise.theory import group_bound
+from bandits.groupwise.theory import GroupwiseInstance, group_bound, oblivious
 
 
 class ExpPairs(FinitePolicy):
@@ -33,10 +32,11 @@ class ExpPairs(FinitePolicy):
     def __init__(self, play: str = "expected") -> None:
         super().__init__(play)
 
-    def _prepare(self, problem: Problem) -> None:
+    def _prepare(self, problem: FiniteProblem) -> None:
         self._groups = len(problem.groups)
         pairs = self._groups * self._n
-        self._meta = SleepingHedge(np.full(pairs, 1.0 / pairs), problem.horizon)
+        self._meta = SleepingHedge()
+        self._meta.start(np.full(pairs, 1.0 / pairs), problem.horizon)
 
     def _distribution(self, groups: Mask) -> Array:
         self._awake = np.repeat(groups, self._n)
@@ -44,13 +44,16 @@ class ExpPairs(FinitePolicy):
         q: Array = self._p.reshape(self._groups, self._n).sum(axis=0)
         return q
 
-    def _learn(self, groups: Mask, losses: Array) -> None:
+    def _take(self, groups: Mask, losses: Array) -> None:
         self._meta.update(self._awake, np.tile(losses, self._groups), self._p)
 
-    def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
+    def regret_bounds(self, problem: FiniteProblem, instance: Instance) -> Sequence[Bound]:
         """For each group, ``sqrt(2 T ln(G N))`` at all times up to the horizon."""
-        if problem.horizon is None:
+        if not isinstance(instance, GroupwiseInstance) or problem.horizon is None:
             return ()
         limit = math.sqrt(2.0 * problem.horizon * math.log(len(problem.groups) * class_size(problem)))
-        source = "Lee, Noarov, Pai, Roth 2022; constants derived"
-        return [group_bound(group, lambda t: np.full_like(t, limit), source, facts) for group in problem.groups]
+        source, known = "Lee, Noarov, Pai, Roth 2022; constants derived", (oblivious(instance),)
+        return [
+            group_bound(instance, group, lambda t: np.full_like(t, limit), source, known, time="horizon-tuned")
+            for group in instance.groups
+        ]

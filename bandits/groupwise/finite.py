@@ -7,30 +7,30 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from bandits.contract import Array, Policy, Problem
-from bandits.arguments import one_of
-from bandits.groupwise.policy import Mask, Round
+from bandits.contract import Array
+from bandits.groupwise.policy import GroupwisePolicy, check_context, check_play, losses_of, played
+from bandits.groupwise.problem import ExpertsProblem, GroupwiseProblem, Mask, PolicyClassProblem
+
+FiniteProblem = ExpertsProblem | PolicyClassProblem
 
 
-class FinitePolicy(Policy[Round, Any, Array]):
+class FinitePolicy(GroupwisePolicy[FiniteProblem, Any, Array]):
     """A distribution over the hypotheses, from the groups of the round.
 
-    In rounds with no group it is uniform over them.
-    Where the problem has contexts and a class of policies, these are the hypotheses; the play is their actions'.
+    In rounds with no group it is uniform over them. Where the problem is a class of policies, these are the hypotheses,
+    and the play is their actions'.
 
     Args:
         play: "expected" plays the distribution itself, "sample" a hypothesis drawn from it.
     """
 
-    accepts: ClassVar[frozenset[tuple[str, str]]] = frozenset({("finite_class", "full"), ("policy_class", "full")})
+    plays: ClassVar[tuple[type[GroupwiseProblem], ...]] = (ExpertsProblem, PolicyClassProblem)
 
     def __init__(self, play: str = "expected") -> None:
-        if play == "mixture":
-            raise ValueError("play must be expected or sample: hypotheses have no average here, got 'mixture'")
-        self.play = one_of("play", play, ("expected", "sample"))
+        self.play = check_play(play)
 
     @abstractmethod
-    def _prepare(self, problem: Problem) -> None:
+    def _prepare(self, problem: FiniteProblem) -> None:
         """Forget everything and size the state."""
 
     @abstractmethod
@@ -38,65 +38,30 @@ class FinitePolicy(Policy[Round, Any, Array]):
         """Weights [n_hypotheses] in a round with ``groups`` [n_groups]; zeros where no group is awake."""
 
     @abstractmethod
-    def _learn(self, groups: Mask, losses: Array) -> None:
+    def _take(self, groups: Mask, losses: Array) -> None:
         """Learn the losses [n_hypotheses] of the round that ``_distribution`` was asked about last."""
 
-    def reset(self, problem: Problem, rng: np.random.Generator) -> None:
-        if problem.n_actions < 1:
-            raise ValueError(
-                f"{type(self).__name__} needs a finite class, the problem declares {problem.n_actions} actions"
-            )
-        self._n, self._rng, self._pending = class_size(problem), rng, False
-        self._table, self._actions = np.array(problem.policies, dtype=np.int64).T, problem.n_actions
+    def reset(self, problem: FiniteProblem, rng: np.random.Generator) -> None:
+        super().reset(problem, rng)
+        self._n, self._n_actions = class_size(problem), problem.n_actions
+        policies = problem.policies if isinstance(problem, PolicyClassProblem) else ()
+        self._table = np.array(policies, dtype=np.int64).T  # [n_contexts, n_policies]
         self._prepare(problem)
 
-    def choose(self, observation: Round) -> Any:
-        q = self._distribution(observation.groups)
+    def _decide(self, context: Array, groups: Mask) -> Any:
+        here = check_context(context, len(self._table)) if self._table.size else 0
+        q = self._distribution(groups)
         total = float(q.sum())
         q = q / total if total > 0.0 else np.full(self._n, 1.0 / self._n)
         if self._table.size:  # the distribution over the actions of the policies in this context
-            q = np.bincount(self._table[int(observation.context[0])], q, self._actions).astype(np.float64)
-        self._pending = True
+            q = np.bincount(self._table[here], q, self._n_actions).astype(np.float64)
         return played(q, self.play, self._rng)
 
-    def update(self, observation: Round, action: Any, feedback: Array) -> None:
-        """Learn from the losses in [0, 1] of all hypotheses [n_actions], or of the actions in the round's context.
-
-        Raises:
-            RuntimeError: no decision was made since the last update.
-            ValueError: losses that are not finite.
-        """
-        check_losses(self._pending, feedback, "action" if self._table.size else "hypothesis")
-        losses = feedback[self._table[int(observation.context[0])]] if self._table.size else feedback
-        self._learn(observation.groups, losses)
-        self._pending = False
+    def _learn(self, context: Array, groups: Mask, feedback: Array) -> None:
+        losses = losses_of(feedback, self._n_actions)
+        self._take(groups, losses[self._table[int(context[0])]] if self._table.size else losses)
 
 
-def class_size(problem: Problem) -> int:
+def class_size(problem: FiniteProblem) -> int:
     """Number of hypotheses: of policies, where the problem has a class of them, else of actions."""
-    return len(problem.policies) or problem.n_actions
-
-
-def played(q: Array, play: str, rng: np.random.Generator) -> Any:
-    """The play by probabilities ``q`` [n]: these themselves, or with "sample" a number drawn by them.
-
-    Takes one uniform of ``rng`` in either case.
-    """
-    u = rng.random()
-    if play == "expected":
-        return q
-    return int(min(np.searchsorted(np.cumsum(q), u, side="right"), np.flatnonzero(q)[-1]))
-
-
-def check_losses(pending: bool, losses: Array, kind: str) -> None:
-    """See that a decision awaits ``losses`` [n], one of each "hypothesis" or "action", and that these are finite.
-
-    Raises:
-        RuntimeError: no decision was made since the last update.
-        ValueError: a loss that is not finite.
-    """
-    if not pending:
-        raise RuntimeError("update before choose: no decision awaits its losses")
-    if not np.all(np.isfinite(losses)):
-        bad = int(np.argmin(np.isfinite(losses)))
-        raise ValueError(f"losses must be finite, got {losses[bad]} of {kind} {bad}")
+    return len(problem.policies) if isinstance(problem, PolicyClassProblem) else problem.n_actions

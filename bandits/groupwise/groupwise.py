@@ -16,34 +16,29 @@ from AdaNormalHedge. The paper's experiments use unclipped ridge with penalty 1 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
-from bandits.contract import Array, Assumption, Bound, Problem
-from bandits.arguments import one_of, positive
+from bandits.arguments import positive
+from bandits.contract import Array, Assumption, Bound, Instance
 from bandits.groupwise.adanormalhedge import AdaNormalHedge
-from bandits.groupwise.learners import Learner
+from bandits.groupwise.learners import BaseLearner
+from bandits.groupwise.mixture import SOURCE, prior_of
 from bandits.groupwise.ogd import OnlineGradientDescent
-from bandits.groupwise.policy import Mask, columns_of
+from bandits.groupwise.problem import Mask, RegressionProblem, columns_of
 from bandits.groupwise.regression import Meta, RegressionPolicy
-from bandits.groupwise.sleeping_hedge import SleepingHedge
-from bandits.groupwise.theory import Hindsight, group_of, ridge_term, unit_labels
+from bandits.groupwise.ridge import OnlineRidge
+from bandits.groupwise.theory import RegressionInstance, group_bound, ridge_term, unit_labels
+from bandits.registry import Component, Registry
 
-SOURCE = "Acharya et al. 2024, main theorem; constants derived from Luo and Schapire 2015"
-
-
-def prior_of(prior: Sequence[float] | None, number: int) -> Array:
-    """Prior weights [number] that sum to 1, uniform for None.
-
-    Raises:
-        ValueError: of another length, or not all positive.
-    """
-    weights = np.ones(number) if prior is None else np.asarray(prior, dtype=np.float64)
-    if weights.shape != (number,) or not np.all((weights > 0.0) & np.isfinite(weights)):
-        raise ValueError(f"prior must hold {number} positive weights, one for each expert group, got {prior!r}")
-    return np.asarray(weights / weights.sum(), dtype=np.float64)
+METAS = Registry(
+    "meta learner",
+    {
+        "adanormalhedge": "bandits.groupwise.adanormalhedge:AdaNormalHedge",
+        "hedge_sleeping": "bandits.groupwise.sleeping_hedge:SleepingHedge",
+    },
+)
 
 
 class Groupwise(RegressionPolicy):
@@ -52,14 +47,11 @@ class Groupwise(RegressionPolicy):
     The block path and the path round by round agree to the bit: both make rank-one updates with the same compiled code.
 
     Args:
-        base_learner: learner of each group: "oridge", "vaw", "ogd", or a function that makes an object with
-            ``predict(x)`` and ``update(x, y)``.
-        penalty: lambda of ridge and of the forward forecaster, > 0.
+        base_learner: learner of each group: "oridge", "vaw" or "ogd", by its name or as ``{"name": ..., "parameters":
+            {...}}``, or a function that makes an object with ``predict(x)`` and ``update(x, y)``.
         clip: None, or the interval [low, high] that every learner's prediction is clipped to. The bound of ridge
             asks for [0, 1]; the paper's experiments do not clip.
-        diameter: of the ball of gradient descent, > 0.
-        norm: bound on the length of contexts for gradient descent, > 0; None for the one that the problem declares.
-        meta: "adanormalhedge", or "hedge_sleeping" (exponential weights) for comparison.
+        meta: learner that mixes: "adanormalhedge", or "hedge_sleeping" (exponential weights) for comparison.
         prior: positive weights of the expert groups; None for uniform.
         play: "expected" plays the lottery over predictions, "sample" draws one, "mixture" plays their average.
         loss_scale: losses are divided by it before the meta learner sees them, > 0.
@@ -73,12 +65,9 @@ class Groupwise(RegressionPolicy):
 
     def __init__(
         self,
-        base_learner: str | Callable[[], Learner] = "oridge",
-        penalty: float = 1.0,
+        base_learner: BaseLearner = "oridge",
         clip: Sequence[float] | None = None,
-        diameter: float = 2.0,
-        norm: float | None = None,
-        meta: str = "adanormalhedge",
+        meta: Component = "adanormalhedge",
         prior: Sequence[float] | None = None,
         play: str = "expected",
         loss_scale: float = 1.0,
@@ -86,20 +75,21 @@ class Groupwise(RegressionPolicy):
         fallback: float = 0.0,
         strict: bool = False,
     ) -> None:
-        super().__init__(base_learner, penalty, clip, diameter, norm, play, fallback)
-        self.meta = one_of("meta", meta, ("adanormalhedge", "hedge_sleeping"))
+        super().__init__(base_learner, clip, play, fallback)
+        METAS.build(meta, "meta")
+        self.meta = meta
         self.loss_scale = positive("loss_scale", loss_scale)
         self.prior = prior if prior is None else list(prior)
         self.expert_groups = expert_groups if expert_groups is None else list(expert_groups)
         self.strict = strict
 
-    def _prepare(self, problem: Problem) -> tuple[int, Meta]:
+    def _prepare(self, problem: RegressionProblem) -> tuple[int, Meta]:
         columns = columns_of(self.expert_groups, problem.groups)
         self._columns = columns
         self._names = [problem.groups[i] for i in columns]
-        prior = prior_of(self.prior, len(columns))
         self.largest_loss, self._rounds = 0.0, 0
-        meta = AdaNormalHedge(prior) if self.meta == "adanormalhedge" else SleepingHedge(prior, problem.horizon)
+        meta: Meta = METAS.build(self.meta, "meta")
+        meta.start(prior_of(self.prior, len(columns)), problem.horizon)
         return len(columns), meta
 
     def _awake(self, groups: Mask) -> Mask:
@@ -119,52 +109,63 @@ class Groupwise(RegressionPolicy):
         self.largest_loss = max(self.largest_loss, largest * self.loss_scale)
         self._rounds += len(losses)
 
-    def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
+    def regret_bounds(self, problem: RegressionProblem, instance: Instance) -> Sequence[Bound]:
         """For each expert group, the bound with and without the constants of the run; see the module's docstring.
 
         Without clipping to [0, 1] the squared errors are known only after the run, and so is whether the bound applies.
         """
-        hindsight: Hindsight | None = facts.get("hindsight")
-        if hindsight is None or callable(self.base_learner) or not isinstance(self._meta, AdaNormalHedge):
+        if not isinstance(instance, RegressionInstance) or not isinstance(self._meta, AdaNormalHedge):
             return ()
-        meta = self._meta
+        meta, learners = self._meta, self._learners
+        if not isinstance(learners, OnlineRidge | OnlineGradientDescent):
+            return ()
+        at_end = isinstance(learners, OnlineGradientDescent) and instance.radius > learners.diameter / 2.0
 
-        def bound(expert: int, group: str, of_run: bool) -> Bound:
+        def bound(expert: int, group: str, data_dependent: bool) -> Bound:
             def curve(times: Array) -> Array:
-                mixing = meta.certificate(expert, hindsight.sizes(group, times), times, of_run)
-                return self._alpha(hindsight, group, times, not of_run) + self.loss_scale * mixing
+                mixing = meta.certificate(expert, instance.sizes(group, times), times, data_dependent)
+                own = self._alpha(learners, instance, group, times, not data_dependent)
+                return own + self.loss_scale * mixing
 
-            return Bound(
-                name=f"bound for {group}, this run" if of_run else f"bound for {group}",
-                kind="upper",
-                curve=curve,
-                against=group_of(group, hindsight.kind),
-                source=SOURCE,
-                assumptions=self._assumptions(hindsight, facts, group),
-                anytime=self.base_learner != "ogd" or hindsight.radius <= self.diameter / 2.0,
-                rate=not of_run,
-                of_run=of_run,
+            return group_bound(
+                instance,
+                group,
+                curve,
+                SOURCE,
+                self._assumptions(learners, instance, group),
+                data_dependent=data_dependent,
+                time="at the horizon" if at_end else "anytime",
             )
 
-        return [bound(i, group, of_run) for i, group in enumerate(self._names) for of_run in (False, True)]
+        judged = [(i, group) for i, group in enumerate(self._names) if group in instance.groups]
+        return [bound(i, group, data_dependent) for i, group in judged for data_dependent in (False, True)]
 
-    def _assumptions(self, hindsight: Hindsight, facts: Mapping[str, Any], group: str) -> tuple[Assumption, ...]:
+    def _assumptions(
+        self, learners: OnlineRidge | OnlineGradientDescent, instance: RegressionInstance, group: str
+    ) -> tuple[Assumption, ...]:
         fits = self.largest_loss <= self.loss_scale or len(self._names) == 1
         mixable = Assumption(f"every learner's loss lies in [0, {self.loss_scale:g}]", fits, self.largest_loss)
-        if not isinstance(self._learners, OnlineGradientDescent):
-            return unit_labels(facts), mixable
-        ball = hindsight.solution_norm(group) <= self.diameter / 2.0
-        steep = hindsight.context_norm <= self._learners.norm * (1.0 + 1e-12)
+        if isinstance(learners, OnlineRidge):
+            return unit_labels(instance), mixable
+        ball = instance.solution_norm(group) <= learners.diameter / 2.0
+        steep = instance.context_norm <= learners.longest * (1.0 + 1e-12)
         return (
-            unit_labels(facts),
+            unit_labels(instance),
             mixable,
             Assumption("the best model's coefficients lie in the ball", ball),
             Assumption("no context is longer than declared", steep),
         )
 
-    def _alpha(self, hindsight: Hindsight, group: str, times: Array, prior: bool) -> Array:
-        if isinstance(self._learners, OnlineGradientDescent):
-            value: Array = 1.5 * self.diameter * self._learners.slope * np.sqrt(hindsight.sizes(group, times))
+    def _alpha(
+        self,
+        learners: OnlineRidge | OnlineGradientDescent,
+        instance: RegressionInstance,
+        group: str,
+        times: Array,
+        prior: bool,
+    ) -> Array:
+        if isinstance(learners, OnlineGradientDescent):
+            value: Array = 1.5 * learners.diameter * learners.slope * np.sqrt(instance.sizes(group, times))
             return value
-        tame = self.base_learner == "vaw" or self.clip == [0.0, 1.0]
-        return ridge_term(hindsight, group, times, self.penalty, 1.0 if tame else self.largest_loss, prior)
+        tame = learners.forward or self.clip == [0.0, 1.0]
+        return ridge_term(instance, group, times, learners.penalty, 1.0 if tame else self.largest_loss, prior)

@@ -12,15 +12,14 @@ Acharya et al., *Oracle Efficient Algorithms for Groupwise Regret*, ICLR 2024.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
-from bandits.contract import Array, Bound, Problem
-from bandits.groupwise.finite import FinitePolicy, class_size
+from bandits.contract import Array, Bound, Instance
+from bandits.groupwise.finite import FinitePolicy, FiniteProblem, class_size
 from bandits.groupwise.mixture import GroupMixture
-from bandits.groupwise.policy import Mask
+from bandits.groupwise.problem import Mask
 
 
 def hedge(sums: Array, rounds: Array) -> Array:
@@ -58,7 +57,7 @@ class GroupwiseHedge(FinitePolicy):
         self.lengths, self.prior = self._mixture.lengths, self._mixture.prior
         self.expert_groups = self._mixture.expert_groups
 
-    def _prepare(self, problem: Problem) -> None:
+    def _prepare(self, problem: FiniteProblem) -> None:
         self._sums = np.zeros((self._mixture.start(problem.groups), self._n))
 
     def _distribution(self, groups: Mask) -> Array:
@@ -68,13 +67,13 @@ class GroupwiseHedge(FinitePolicy):
         q: Array = self._mixture.p[self._awake] @ self._h
         return q
 
-    def _learn(self, groups: Mask, losses: Array) -> None:
+    def _take(self, groups: Mask, losses: Array) -> None:
         learners = np.zeros(len(self._sums))
         learners[self._awake] = self._h @ losses
         self._mixture.learn(learners)
         self._sums[self._awake] += losses
 
-    def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
+    def regret_bounds(self, problem: FiniteProblem, instance: Instance) -> Sequence[Bound]:
         """For each expert group, Hedge's term and the meta learner's, the latter also with the state of the run."""
         log = math.log(class_size(problem))
 
@@ -83,4 +82,4 @@ class GroupwiseHedge(FinitePolicy):
                 return np.asarray(np.sqrt(2.0 * n * log) + math.sqrt(log / 8.0))
             return np.asarray(np.sqrt(n * log / 2.0))
 
-        return self._mixture.bounds(problem, facts, own)
+        return self._mixture.bounds(problem, instance, own)

@@ -1,4 +1,4 @@
-"""Base learners of a groupwise policy: by name, or the user's own."""
+"""Base learners of a groupwise policy for regression: by name, or the user's own."""
 
 from __future__ import annotations
 
@@ -8,11 +8,19 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from bandits.contract import Array, Problem
-from bandits.arguments import one_of, positive, real
-from bandits.groupwise.policy import Mask
+from bandits.arguments import real
+from bandits.contract import Array
+from bandits.groupwise.problem import Mask, RegressionProblem
+from bandits.registry import Registry
 
-NAMES = ("oridge", "vaw", "ogd")
+LEARNERS = Registry(
+    "base learner",
+    {
+        "oridge": "bandits.groupwise.ridge:OnlineRidge",
+        "vaw": "bandits.groupwise.ridge:ForwardRidge",
+        "ogd": "bandits.groupwise.ogd:OnlineGradientDescent",
+    },
+)
 
 
 class Learner(Protocol):
@@ -25,11 +33,15 @@ class Learner(Protocol):
         """Learn the label of ``x``, which was predicted last."""
 
 
+BaseLearner = Any
+"""A name of ``LEARNERS``, ``{name: ..., parameters: {...}}``, or a function (a class, say) that makes a ``Learner``."""
+
+
 class Learners(Protocol):
     """Several learners, each fed with the rows on which it is awake."""
 
-    def start(self, number: int, dimension: int) -> None:
-        """Forget everything; ``number`` fresh learners."""
+    def start(self, number: int, problem: RegressionProblem, clip: tuple[float, float]) -> None:
+        """Forget everything; ``number`` fresh learners of ``problem``, whose predictions are clipped."""
 
     def grow(self, number: int) -> None:
         """Add fresh learners until there are ``number``."""
@@ -47,12 +59,12 @@ class Learners(Protocol):
 class OwnLearners:
     """Learners of the user's own, made by ``factory`` and clipped here."""
 
-    def __init__(self, factory: Callable[[], Learner], clip: tuple[float, float]) -> None:
-        self.factory, self.clip = factory, clip
+    def __init__(self, factory: Callable[[], Learner]) -> None:
+        self.factory = factory
 
-    def start(self, number: int, dimension: int) -> None:
+    def start(self, number: int, problem: RegressionProblem, clip: tuple[float, float]) -> None:
         """Forget everything; ``number`` fresh learners."""
-        self._all = [self.factory() for _ in range(number)]
+        self._all, self._clip = [self.factory() for _ in range(number)], clip
 
     def grow(self, number: int) -> None:
         """Add fresh learners until there are ``number``."""
@@ -60,7 +72,7 @@ class OwnLearners:
 
     def predict(self, x: Array, awake: Mask) -> Array:
         """Predictions [n_learners] at ``x`` of the learners awake [n_learners]; 0 of the others."""
-        low, high = self.clip
+        low, high = self._clip
         out = np.zeros(len(self._all))
         for i in np.flatnonzero(awake):
             out[i] = min(max(float(self._all[i].predict(x)), low), high)
@@ -80,6 +92,18 @@ class OwnLearners:
         return out
 
 
+def make_learners(base_learner: BaseLearner) -> Learners:
+    """The learners that a description names.
+
+    Raises:
+        ValueError: an unknown name, or a parameter that there is not or is out of its domain.
+    """
+    if callable(base_learner):
+        return OwnLearners(base_learner)
+    made: Learners = LEARNERS.build(base_learner, "base_learner")
+    return made
+
+
 def check_clip(clip: Sequence[float] | None) -> list[float] | None:
     """The clipping interval, checked: None or [low, high] with low < high."""
     if clip is None:
@@ -92,44 +116,6 @@ def check_clip(clip: Sequence[float] | None) -> list[float] | None:
     return [low, high]
 
 
-def check_learner(name: Any, penalty: float, diameter: float, norm: float | None) -> None:
-    """Check the hyper-parameters of a base learner.
-
-    Raises:
-        ValueError: an unknown name, or a number out of its domain.
-    """
-    if not callable(name):
-        one_of("base_learner", name, NAMES)
-    positive("penalty", penalty)
-    positive("diameter", diameter)
-    if norm is not None:
-        positive("norm", norm)
-
-
-def make_learners(
-    name: str | Callable[[], Learner],
-    penalty: float,
-    clip: Sequence[float] | None,
-    diameter: float,
-    norm: float | None,
-    problem: Problem,
-) -> Learners:
-    """The learners of that name, or of a factory.
-
-    Raises:
-        ValueError: gradient descent without a bound on the contexts' length, neither given nor declared.
-    """
-    ends = (-math.inf, math.inf) if clip is None else (float(clip[0]), float(clip[1]))
-    if callable(name):
-        return OwnLearners(name, ends)
-    if name == "ogd":
-        from bandits.groupwise.ogd import OnlineGradientDescent
-
-        if norm is None:
-            if not problem.contexts:
-                raise ValueError("norm must be given for ogd: the problem declares no range of the contexts")
-            norm = math.sqrt(sum(max(low * low, high * high) for low, high in problem.contexts))
-        return OnlineGradientDescent(diameter, norm, ends)
-    from bandits.groupwise.ridge import OnlineRidge
-
-    return OnlineRidge(penalty, ends, forward=name == "vaw")
+def ends_of(clip: Sequence[float] | None) -> tuple[float, float]:
+    """The ends of the clipping interval, infinite for None."""
+    return (-math.inf, math.inf) if clip is None else (float(clip[0]), float(clip[1]))

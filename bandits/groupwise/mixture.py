@@ -6,17 +6,29 @@ at most ``own(n)`` plus the mixture's (Acharya et al., main theorem).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from bandits.contract import Array, Assumption, Bound, Problem
 from bandits.arguments import integer
+from bandits.contract import Array, Assumption, Bound, Instance
 from bandits.groupwise.adanormalhedge import AdaNormalHedge
-from bandits.groupwise.groupwise import SOURCE, prior_of
-from bandits.groupwise.policy import Mask, columns_of
-from bandits.groupwise.theory import group_bound
+from bandits.groupwise.problem import GroupwiseProblem, Mask, columns_of
+from bandits.groupwise.theory import GroupwiseInstance, group_bound, oblivious
+
+SOURCE = "Acharya et al. 2024, main theorem; constants derived from Luo and Schapire 2015"
+
+
+def prior_of(prior: Sequence[float] | None, number: int) -> Array:
+    """Prior weights [number] that sum to 1, uniform for None.
+
+    Raises:
+        ValueError: of another length, or not all positive.
+    """
+    weights = np.ones(number) if prior is None else np.asarray(prior, dtype=np.float64)
+    if weights.shape != (number,) or not np.all((weights > 0.0) & np.isfinite(weights)):
+        raise ValueError(f"prior must hold {number} positive weights, one for each expert group, got {prior!r}")
+    return np.asarray(weights / weights.sum(), dtype=np.float64)
 
 
 class GroupMixture:
@@ -61,8 +73,8 @@ class GroupMixture:
         if self.lengths is not None and len(self.lengths) != number:
             what = f"must hold {number} numbers of rounds, one for each expert group"
             raise ValueError(f"lengths {what}, got {self.lengths}")
-        self._meta = AdaNormalHedge(prior_of(self.prior, number))
-        self._counts = np.zeros(number)
+        self._meta, self._counts = AdaNormalHedge(), np.zeros(number)
+        self._meta.start(prior_of(self.prior, number))
         return number
 
     def rounds(self) -> Array:
@@ -81,8 +93,8 @@ class GroupMixture:
 
     def bounds(
         self,
-        problem: Problem,
-        facts: Mapping[str, Any],
+        problem: GroupwiseProblem,
+        instance: Instance,
         own: Callable[[Array], Array],
         source: str = SOURCE,
         scale: float = 1.0,
@@ -91,24 +103,32 @@ class GroupMixture:
 
         Args:
             problem: that was played.
-            facts: of the run; without ``hindsight`` there are no bounds.
+            instance: of the run; there are bounds for the groups that it judges.
             own: numbers of rounds [n_times] to the learner's bound [n_times], in the regret's unit.
             source: where the bound stands.
             scale: what losses were divided by.
         """
-        hindsight = facts.get("hindsight")
-        if hindsight is None:
+        if not isinstance(instance, GroupwiseInstance):
             return []
 
-        def bound(expert: int, group: str, of_run: bool) -> Bound:
+        def bound(expert: int, group: str, data_dependent: bool) -> Bound:
             def curve(times: Array) -> Array:
-                n = hindsight.sizes(group, times)
-                return own(n) + scale * self._meta.certificate(expert, n, times, of_run)
+                n = instance.sizes(group, times)
+                return own(n) + scale * self._meta.certificate(expert, n, times, data_dependent)
 
             end = np.array([float(problem.horizon or 0)])
-            right = self.lengths is None or bool(hindsight.sizes(group, end)[0] == self.lengths[expert])
-            known = Assumption("the declared numbers of rounds are right", right)
-            return group_bound(group, curve, source, facts, known, of_run=of_run, anytime=self.lengths is None)
+            right = self.lengths is None or bool(instance.sizes(group, end)[0] == self.lengths[expert])
+            known = oblivious(instance), Assumption("the declared numbers of rounds are right", right)
+            return group_bound(
+                instance,
+                group,
+                curve,
+                source,
+                known,
+                data_dependent=data_dependent,
+                time="anytime" if self.lengths is None else "at the horizon",
+            )
 
         kinds = (False, True) if len(self._names) > 1 else (False,)  # an only learner is not mixed: both are the same
-        return [bound(i, group, of_run) for i, group in enumerate(self._names) for of_run in kinds]
+        judged = [(i, group) for i, group in enumerate(self._names) if group in instance.groups]
+        return [bound(i, group, data_dependent) for i, group in judged for data_dependent in kinds]

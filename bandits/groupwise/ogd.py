@@ -13,8 +13,9 @@ import math
 
 import numpy as np
 
+from bandits.arguments import positive
 from bandits.contract import Array
-from bandits.groupwise.policy import Mask
+from bandits.groupwise.problem import Mask, RegressionProblem
 from bandits.kernels import kernel
 
 
@@ -76,21 +77,31 @@ class OnlineGradientDescent:
 
     Args:
         diameter: D, of the ball of coefficients, > 0.
-        norm: X, bound on the length of a context, > 0.
-        clip: (low, high) that predictions are clipped to; infinite ends for none.
+        norm: X, bound on the length of a context, > 0; None for the one that the problem declares.
 
     Attributes:
         theta: [n_learners, dimension] coefficients.
+        longest: X in the run.
         slope: L, bound on the length of a gradient.
     """
 
-    def __init__(self, diameter: float, norm: float, clip: tuple[float, float]) -> None:
-        self.diameter, self.norm, self.clip = diameter, norm, clip
-        self.slope = 2.0 * (norm * diameter / 2.0 + 1.0) * norm
+    def __init__(self, diameter: float = 2.0, norm: float | None = None) -> None:
+        self.diameter = positive("diameter", diameter)
+        self.norm = norm if norm is None else positive("norm", norm)
 
-    def start(self, number: int, dimension: int) -> None:
-        """Forget everything; ``number`` fresh learners."""
-        self.theta, self._counts = np.zeros((number, dimension)), np.zeros(number)
+    def start(self, number: int, problem: RegressionProblem, clip: tuple[float, float]) -> None:
+        """Forget everything; ``number`` fresh learners of ``problem``, whose predictions are clipped.
+
+        Raises:
+            ValueError: no bound on the contexts' length, neither given nor declared.
+        """
+        if self.norm is None and not problem.contexts:
+            raise ValueError("norm must be given for ogd: the problem declares no range of the contexts")
+        declared = math.sqrt(sum(max(low * low, high * high) for low, high in problem.contexts))
+        self.longest = declared if self.norm is None else self.norm
+        self.slope = 2.0 * (self.longest * self.diameter / 2.0 + 1.0) * self.longest
+        self._clip = clip
+        self.theta, self._counts = np.zeros((number, problem.dimension)), np.zeros(number)
 
     def grow(self, number: int) -> None:
         """Add fresh learners until there are ``number``."""
@@ -103,7 +114,7 @@ class OnlineGradientDescent:
     def predict(self, x: Array, awake: Mask) -> Array:
         """Predictions [n_learners] at ``x`` of the learners awake [n_learners]; 0 of the others."""
         out = np.empty(len(self.theta))
-        _predict_awake(x, awake, self.theta, *self.clip, out)
+        _predict_awake(x, awake, self.theta, *self._clip, out)
         return out
 
     def update(self, x: Array, y: float, awake: Mask) -> None:
@@ -113,5 +124,5 @@ class OnlineGradientDescent:
     def run(self, X: Array, y: Array, awake: Mask) -> Array:
         """Predictions [n, n_learners] before each label of ``n`` rows, as by ``predict`` and ``update`` in turn."""
         out = np.empty(awake.shape)
-        _run(X, y, awake, self.theta, self._counts, self.diameter, self.slope, *self.clip, out)
+        _run(X, y, awake, self.theta, self._counts, self.diameter, self.slope, *self._clip, out)
         return out

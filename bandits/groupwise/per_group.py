@@ -6,13 +6,12 @@ single policy can play every group's learner on all of the group's rounds; this 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from bandits.contract import Problem
-from bandits.groupwise.learners import Learner
-from bandits.groupwise.policy import Mask, columns_of
+from bandits.groupwise.learners import BaseLearner
+from bandits.groupwise.problem import Mask, RegressionProblem, columns_of
 from bandits.groupwise.regression import Meta, Only, RegressionPolicy
 
 
@@ -21,29 +20,23 @@ class PerGroup(RegressionPolicy):
 
     Args:
         group: name of the group.
-        base_learner: "oridge", "vaw", "ogd", or a function that makes an object with ``predict(x)`` and
-            ``update(x, y)``.
-        penalty: lambda of ridge and of the forward forecaster, > 0.
+        base_learner: "oridge", "vaw" or "ogd", by its name or as ``{"name": ..., "parameters": {...}}``, or a function
+            that makes an object with ``predict(x)`` and ``update(x, y)``.
         clip: None, or the interval [low, high] that predictions are clipped to.
-        diameter: of the ball of gradient descent, > 0.
-        norm: bound on the length of contexts for gradient descent, > 0; None for the one that the problem declares.
         fallback: prediction outside the group.
     """
 
     def __init__(
         self,
         group: str,
-        base_learner: str | Callable[[], Learner] = "oridge",
-        penalty: float = 1.0,
+        base_learner: BaseLearner = "oridge",
         clip: Sequence[float] | None = None,
-        diameter: float = 2.0,
-        norm: float | None = None,
         fallback: float = 0.0,
     ) -> None:
-        super().__init__(base_learner, penalty, clip, diameter, norm, "mixture", fallback)
+        super().__init__(base_learner, clip, "mixture", fallback)
         self.group = group
 
-    def _prepare(self, problem: Problem) -> tuple[int, Meta]:
+    def _prepare(self, problem: RegressionProblem) -> tuple[int, Meta]:
         self._column = columns_of([self.group], problem.groups, "group")
         return 1, Only()
 

@@ -1,86 +1,122 @@
-"""What learners and worlds of grouped rounds say to each other: observations, lotteries, blocks of rows."""
+"""What every groupwise policy shares: decisions and feedback in turn, and checks of what it is given."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any, NamedTuple, Protocol
+from abc import abstractmethod
+from typing import Any, TypeVar, final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from bandits.contract import Array
-from bandits.arguments import did_you_mean
+from bandits.arguments import check_rewards, one_of
+from bandits.contract import Array, Policy
+from bandits.groupwise.problem import GroupwiseProblem, Mask, Round
 
-Mask = NDArray[np.int8]
+P = TypeVar("P", bound=GroupwiseProblem)
+Act = TypeVar("Act")
+Fbk = TypeVar("Fbk")
 
-ALWAYS_ON = "always_on"
-"""Name of the group that every round belongs to; regret in it is ordinary regret."""
 
+class GroupwisePolicy(Policy[P, Round, Act, Fbk]):
+    """A policy on grouped rounds, each of which it learns from in full. ``reset`` begins with this class's.
 
-class Round(NamedTuple):
-    """What the learner sees before it predicts.
-
-    Attributes:
-        context: [dimension] features; empty where the world gives none.
-        groups: [n_groups] 1 for each group that the round belongs to, else 0, in the order of ``problem.groups``.
+    ``update`` learns of the round that ``choose`` saw last; it does not look at its observation and action, which are
+    the same.
     """
 
-    context: Array
-    groups: Mask
+    def reset(self, problem: P, rng: np.random.Generator) -> None:
+        self._n_groups, self._rng = len(problem.groups), rng
+        self._seen: Round | None = None
+
+    @abstractmethod
+    def _decide(self, context: Array, groups: Mask) -> Act:
+        """The action in a round with ``context``, to be checked here, and ``groups`` [n_groups], checked."""
+
+    @abstractmethod
+    def _learn(self, context: Array, groups: Mask, feedback: Fbk) -> None:
+        """Learn the feedback, to be checked here, of the round decided last."""
+
+    @final
+    def choose(self, observation: Round) -> Act:
+        """The action in a round with these groups.
+
+        Raises:
+            NotResetError: before ``reset``.
+            ValueError: groups or a context of another shape than declared, or values that cannot be.
+        """
+        n = self._n_groups
+        seen = Round(np.asarray(observation.context, dtype=np.float64), check_groups(observation.groups, n))
+        action = self._decide(*seen)
+        self._seen = seen
+        return action
+
+    @final
+    def update(self, observation: Round, action: Act, feedback: Fbk) -> None:
+        """Learn the feedback of the round decided last.
+
+        Raises:
+            NotResetError: before ``reset``.
+            RuntimeError: no decision was made since the last update.
+            ValueError: feedback of another shape than declared, or that is not finite.
+        """
+        if self._seen is None:
+            raise RuntimeError("update before choose: no decision awaits its feedback")
+        self._learn(*self._seen, feedback)
+        self._seen = None
 
 
-class Lottery(NamedTuple):
-    """Plays of which one is drawn; the world charges the expected loss.
-
-    Attributes:
-        values: [n_plays, ...] plays.
-        weights: [n_plays] probabilities, >= 0 with sum 1.
-    """
-
-    values: NDArray[Any]
-    weights: Array
-
-
-class Rows(NamedTuple):
-    """A block of coming rounds, for compiled policies.
-
-    Attributes:
-        contexts: [n, dimension].
-        groups: [n, n_groups].
-        labels: [n] revealed after each prediction.
-    """
-
-    contexts: Array
-    groups: Mask
-    labels: Array
-
-
-class RowBlocks(Protocol):
-    """A world that can hand out blocks of rows and account for the predictions made in them."""
-
-    clock: int
-
-    def next_rows(self, number: int) -> Rows:
-        """The next rows, at least 1 and at most ``number`` of them."""
-
-    def absorb(self, values: Array, weights: Array) -> float:
-        """Account for the lotteries ``values`` and ``weights`` [n, n_plays] in the next ``n`` rounds; the last loss."""
-
-
-def columns_of(
-    names: Sequence[str] | None, known: Sequence[str], parameter: str = "expert_groups"
-) -> NDArray[np.int64]:
-    """Positions of the named groups among the known ones; of all for None.
+def check_groups(groups: Mask, n_groups: int) -> Mask:
+    """The groups [n_groups] of a round, checked.
 
     Raises:
-        ValueError: a name that is not known or comes twice, or no name at all; the message lists those known.
+        ValueError: another shape, or other values than 0 and 1.
     """
-    chosen = list(known if names is None else names)
-    position = {name: i for i, name in enumerate(known)}
-    for name in chosen:
-        if name not in position:
-            near = did_you_mean(name, known)
-            raise ValueError(f"{parameter} names the group {name!r}{near}; known: {', '.join(known) or 'none'}")
-    if len(set(chosen)) < len(chosen) or not chosen:
-        raise ValueError(f"{parameter} must name at least one group and none twice, got {chosen}")
-    return np.array([position[name] for name in chosen], dtype=np.int64)
+    given = np.asarray(groups)
+    if given.shape != (n_groups,) or np.count_nonzero(given == 1) != np.count_nonzero(given):
+        raise ValueError(f"groups must be {n_groups} numbers, each 0 or 1, got {groups!r}")
+    return given.astype(np.int8, copy=False)
+
+
+def check_context(context: Array, n_contexts: int) -> int:
+    """The number of a context [1], checked.
+
+    Raises:
+        ValueError: no such context.
+    """
+    if context.shape != (1,) or not 0 <= context[0] < n_contexts or context[0] != int(context[0]):
+        raise ValueError(f"the context must be [a whole number in 0..{n_contexts - 1}], got {context!r}")
+    return int(context[0])
+
+
+def losses_of(rewards: Array, number: int) -> Array:
+    """The losses [number] that full feedback reveals: minus the rewards, checked.
+
+    Raises:
+        ValueError: another shape, or a reward that is not finite.
+    """
+    check_rewards(rewards, number)
+    return -np.asarray(rewards, dtype=np.float64)
+
+
+def check_play(play: str) -> str:
+    """How to play where decisions have no average: "expected" or "sample".
+
+    Raises:
+        ValueError: another word.
+    """
+    if play == "mixture":
+        raise ValueError("play must be expected or sample: decisions of this kind have no average, got 'mixture'")
+    return one_of("play", play, ("expected", "sample"))
+
+
+def draw(q: Array, u: float) -> int:
+    """The number drawn by the probabilities ``q`` [n] with the uniform ``u``."""
+    return int(min(np.searchsorted(np.cumsum(q), u, side="right"), np.flatnonzero(q)[-1]))
+
+
+def played(q: Array, play: str, rng: np.random.Generator) -> Any:
+    """The play by probabilities ``q`` [n]: these themselves, or with "sample" a number drawn by them.
+
+    Takes one uniform of ``rng`` in either case.
+    """
+    u = rng.random()
+    return q if play == "expected" else draw(q, u)

@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from bandits.contract import Array, Problem
+from bandits.contract import Array
 from bandits.groupwise.groupwise import Groupwise
-from bandits.groupwise.learners import Learner
-from bandits.groupwise.policy import ALWAYS_ON, Mask, Round, Rows
+from bandits.groupwise.learners import BaseLearner
+from bandits.groupwise.problem import ALWAYS_ON, Mask, RegressionProblem, Round, Rows
 
 
 class GroupwisePredictor:
@@ -24,12 +24,10 @@ class GroupwisePredictor:
     Args:
         groups: for each group's name, a function from rows [n, dimension] to members [n] (bool); None when members are
             passed with the rows.
-        base_learner: learner of each group: "oridge", "vaw", "ogd", or a function (a class, say) that makes an object
-            with ``predict(x)`` and ``update(x, y)``.
-        penalty: lambda of ridge and of the forward forecaster, > 0.
+        base_learner: learner of each group: "oridge", "vaw" or "ogd", by its name or as ``{"name": ..., "parameters":
+            {...}}``, or a function (a class, say) that makes an object with ``predict(x)`` and ``update(x, y)``. The
+            parameter ``norm`` of "ogd", the largest length of a row, must be given here.
         clip: None, or the interval [low, high] that predictions are clipped to. The regret bound needs [0, 1].
-        diameter: of the ball of gradient descent, > 0.
-        norm: bound on the length of a row, for gradient descent.
         prior: positive weights of the groups (``always_on`` last); None for uniform.
         loss_scale: largest squared error expected, > 0.
         fallback: prediction of rows in no group.
@@ -57,11 +55,8 @@ class GroupwisePredictor:
     def __init__(
         self,
         groups: Mapping[str, Callable[[Array], Any]] | None = None,
-        base_learner: str | Callable[[], Learner] = "oridge",
-        penalty: float = 1.0,
+        base_learner: BaseLearner = "oridge",
         clip: Sequence[float] | None = None,
-        diameter: float = 2.0,
-        norm: float | None = None,
         prior: Sequence[float] | None = None,
         loss_scale: float = 1.0,
         fallback: float = 0.0,
@@ -69,10 +64,7 @@ class GroupwisePredictor:
     ) -> None:
         self.groups = groups
         self.base_learner = base_learner
-        self.penalty = penalty
         self.clip = clip
-        self.diameter = diameter
-        self.norm = norm
         self.prior = prior
         self.loss_scale = loss_scale
         self.fallback = fallback
@@ -169,15 +161,12 @@ class GroupwisePredictor:
     def _start(self, dimension: int, names: tuple[str, ...]) -> None:
         policy = Groupwise(
             base_learner=self.base_learner,
-            penalty=self.penalty,
             clip=self.clip,
-            diameter=self.diameter,
-            norm=self.norm,
             prior=self.prior,
             loss_scale=self.loss_scale,
             fallback=self.fallback,
         )
-        problem = Problem("regression", "full", 0, None, -np.inf, 0.0, groups=names, dimension=dimension)
+        problem = RegressionProblem(groups=names, dimension=dimension, low=-np.inf, high=0.0)
         policy.reset(problem, np.random.default_rng(0))  # nothing is drawn: the lottery itself is played
         self._policy, self.n_features_in_, self.group_names_ = policy, dimension, names
         self.group_losses_ = dict.fromkeys(names, 0.0)

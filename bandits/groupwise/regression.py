@@ -8,15 +8,25 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import ClassVar, Protocol
 
 import numpy as np
 
-from bandits.contract import Array, Policy, Problem, World
 from bandits.arguments import one_of, real
-from bandits.groupwise.learners import Learner, check_clip, check_learner, make_learners
-from bandits.groupwise.policy import Lottery, Mask, Round, RowBlocks, Rows
+from bandits.contract import Array, Playable
+from bandits.groupwise.learners import BaseLearner, check_clip, ends_of, make_learners
+from bandits.groupwise.policy import GroupwisePolicy
+from bandits.groupwise.problem import (
+    GroupwiseProblem,
+    Lotteries,
+    Lottery,
+    Mask,
+    RegressionProblem,
+    Round,
+    RowBlocks,
+    Rows,
+)
 from bandits.kernels import kernel
 from bandits.offers import offers
 
@@ -81,6 +91,9 @@ def _sample(values: Array, weights: Array, uniforms: Array, out: Array) -> None:
 class Meta(Protocol):
     """A mixture over learners that sleep."""
 
+    def start(self, prior: Array, horizon: int | None) -> None:
+        """Forget everything; ``prior`` [n_learners] are positive weights that sum to 1."""
+
     def distribution(self, awake: Mask) -> Array:
         """Weights [n_learners] of the learners awake; zeros where none is."""
 
@@ -94,6 +107,9 @@ class Meta(Protocol):
 class Only:
     """The mixture where at most one learner is awake at a time; play the average, which is its prediction."""
 
+    def start(self, prior: Array, horizon: int | None) -> None:
+        """Nothing to forget."""
+
     def distribution(self, awake: Mask) -> Array:
         """All weight on the learner awake."""
         return awake.astype(np.float64)
@@ -106,42 +122,32 @@ class Only:
         return awake.astype(np.float64)
 
 
-class RegressionPolicy(Policy[Round, Lottery, float]):
+class RegressionPolicy(GroupwisePolicy[RegressionProblem, Lottery, float]):
     """A policy for grouped regression with squared loss.
 
     Args:
-        base_learner: "oridge", "vaw", "ogd", or a function that makes an object with ``predict(x)`` and
-            ``update(x, y)``.
-        penalty: lambda of ridge and of the forward forecaster, > 0.
+        base_learner: "oridge", "vaw" or "ogd", by its name or as ``{"name": ..., "parameters": {...}}`` (see ``ridge``
+            and ``ogd``), or a function that makes an object with ``predict(x)`` and ``update(x, y)``.
         clip: None, or the interval [low, high] that every learner's prediction is clipped to.
-        diameter: of the ball of gradient descent, > 0.
-        norm: bound on the length of contexts for gradient descent, > 0; None for the one that the problem declares.
         play: "expected" plays the lottery over predictions, "sample" draws one, "mixture" plays their average.
         fallback: prediction in rounds where no learner is awake.
     """
 
-    accepts: ClassVar[frozenset[tuple[str, str]]] = frozenset({("regression", "full")})
+    plays: ClassVar[tuple[type[GroupwiseProblem], ...]] = (RegressionProblem,)
     loss_scale: float = 1.0
 
     def __init__(
-        self,
-        base_learner: str | Callable[[], Learner],
-        penalty: float,
-        clip: Sequence[float] | None,
-        diameter: float,
-        norm: float | None,
-        play: str = "expected",
-        fallback: float = 0.0,
+        self, base_learner: BaseLearner, clip: Sequence[float] | None, play: str = "expected", fallback: float = 0.0
     ) -> None:
-        check_learner(base_learner, penalty, diameter, norm)
-        self.base_learner, self.penalty, self.diameter, self.norm = base_learner, penalty, diameter, norm
+        make_learners(base_learner)
+        self.base_learner = base_learner
         self.clip = check_clip(clip)
         self.play = one_of("play", play, PLAYS)
         self.fallback = real("fallback", fallback)
 
     @abstractmethod
-    def _prepare(self, problem: Problem) -> tuple[int, Meta]:
-        """The number of learners at the start of a run, and their mixture."""
+    def _prepare(self, problem: RegressionProblem) -> tuple[int, Meta]:
+        """The number of learners at the start of a run, and their mixture, started."""
 
     @abstractmethod
     def _awake(self, groups: Mask) -> Mask:
@@ -153,67 +159,47 @@ class RegressionPolicy(Policy[Round, Lottery, float]):
         self._watch(_square_errors(predictions, labels, self.loss_scale, awake, losses), losses, awake)
         return losses
 
-    def reset(self, problem: Problem, rng: np.random.Generator) -> None:
-        if problem.dimension is None:
-            raise ValueError("the problem must declare the dimension of its contexts")
-        self._dimension, self._rng, self._pending = problem.dimension, rng, False
-        learners = make_learners(self.base_learner, self.penalty, self.clip, self.diameter, self.norm, problem)
+    def reset(self, problem: RegressionProblem, rng: np.random.Generator) -> None:
+        super().reset(problem, rng)
+        self._dimension = problem.dimension
         number, self._meta = self._prepare(problem)
-        self._learners = learners
-        learners.start(number, problem.dimension)
+        self._learners = make_learners(self.base_learner)
+        self._learners.start(number, problem, ends_of(self.clip))
 
-    def choose(self, observation: Round) -> Lottery:
-        """The lottery over predictions of this round.
-
-        Raises:
-            ValueError: a context of the wrong length, or a prediction that is not finite.
-        """
-        x, groups = observation
-        if x.shape != (self._dimension,):
-            raise ValueError(f"the context must have shape ({self._dimension},), got {x.shape}")
+    def _decide(self, context: Array, groups: Mask) -> Lottery:
+        if context.shape != (self._dimension,):
+            raise ValueError(f"the context must have shape ({self._dimension},), got {context.shape}")
+        if not np.all(np.isfinite(context)):
+            bad = np.flatnonzero(~np.isfinite(context))
+            raise ValueError(f"the context must be finite, got {context[bad[0]]} in column {bad[0]}")
         self._now = self._awake(groups[None, :])[0]
-        self._predictions = self._learners.predict(x, self._now)
+        self._predictions = self._learners.predict(context, self._now)
         self._p = self._meta.distribution(self._now)
         values, weights, finite = self._plays(self._predictions[None, :], self._p[None, :], self._now[None, :])
         if not finite:
-            bad = np.flatnonzero(~np.isfinite(x))
-            raise ValueError(f"a prediction is not finite; columns of the context that are not: {bad.tolist()}")
-        self._pending = True
+            raise ValueError(f"predictions must be finite, got {self._predictions} of the learners")
         return Lottery(values[0], weights[0])
 
-    def update(self, observation: Round, action: Lottery, feedback: float) -> None:
-        """Learn the label of the round.
-
-        Raises:
-            RuntimeError: no prediction was made since the last update.
-            ValueError: the label is not finite.
-        """
-        if not self._pending:
-            raise RuntimeError("update before choose: no prediction awaits its label")
-        if not math.isfinite(feedback):
-            raise ValueError(f"the label must be finite, got {feedback}")
-        losses = self._losses(self._predictions[None, :], np.array([feedback]), self._now[None, :])
+    def _learn(self, context: Array, groups: Mask, feedback: float) -> None:
+        check_label(feedback)
+        losses = self._losses(self._predictions[None, :], np.array([feedback], dtype=np.float64), self._now[None, :])
         self._meta.update(self._now, losses[0], self._p)
-        self._learners.update(observation.context, feedback, self._now)
-        self._pending = False
+        self._learners.update(context, float(feedback), self._now)
 
-    def advance(self, environment: World[Round, Lottery, float], rounds: int) -> None:
-        """Play ``rounds`` rounds, compiled where the world hands out rows and round by round elsewhere."""
+    def leap(self, environment: Playable[Round, Lottery, float], most: int) -> int:
         if not offers(environment, RowBlocks):
-            super().advance(environment, rounds)
-            return
-        end = environment.clock + rounds
-        while environment.clock < end:
-            rows = environment.next_rows(min(end - environment.clock, max(1, BLOCK // self._width)))
-            environment.absorb(*self.play_rows(rows))
+            return 0
+        rows = environment.block(min(most, max(1, BLOCK // self._width)))
+        environment.absorb(self.play_rows(rows))
+        return len(rows.labels)
 
-    def play_rows(self, rows: Rows) -> tuple[Array, Array]:
-        """Play and learn a block of rows: values and weights [n, n_plays] of the lotteries before each label."""
+    def play_rows(self, rows: Rows) -> Lotteries:
+        """Play and learn a block of rows: the lotteries before each label, bit for bit as round by round."""
         awake = self._awake(rows.groups)
         predictions = self._learners.run(rows.contexts, rows.labels, awake)
         losses = self._losses(predictions, rows.labels, awake)
         values, weights, _ = self._plays(predictions, self._meta.run(awake, losses), awake)
-        return values, weights
+        return Lotteries(values, weights)
 
     @property
     def _width(self) -> int:
@@ -235,3 +221,13 @@ class RegressionPolicy(Policy[Round, Lottery, float]):
         else:
             _sample(values, weights, self._rng.random(n), played)
         return played, np.ones((n, 1)), finite
+
+
+def check_label(label: float) -> None:
+    """Check a label that a policy is told.
+
+    Raises:
+        ValueError: no number, or not finite.
+    """
+    if np.ndim(label) != 0 or not math.isfinite(label):
+        raise ValueError(f"the label must be a finite number, got {label!r}")

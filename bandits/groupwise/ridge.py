@@ -19,15 +19,17 @@ forecaster with labels in [-1, 1] (recall, Cesa-Bianchi and Lugosi 2006, Theorem
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bandits.arguments import positive
 from bandits.contract import Array
-from bandits.groupwise.policy import Mask
+from bandits.groupwise.problem import Mask, RegressionProblem
 from bandits.kernels import kernel
 
+Clip = tuple[float, float]
 Places = NDArray[np.int64]
 
 DELAY = 8
@@ -197,12 +199,13 @@ class OnlineRidge:
 
     Args:
         penalty: lambda, > 0.
-        clip: (low, high) that predictions are clipped to; infinite ends for none.
-        forward: the forecaster of Vovk, Azoury and Warmuth in place of ridge.
     """
 
-    def __init__(self, penalty: float, clip: tuple[float, float], forward: bool = False) -> None:
-        self.penalty, self.clip, self.forward = penalty, clip, forward
+    forward: ClassVar[bool] = False
+    """Whether it is the forecaster of Vovk, Azoury and Warmuth in place of ridge."""
+
+    def __init__(self, penalty: float = 1.0) -> None:
+        self.penalty = positive("penalty", penalty)
 
     @property
     def theta(self) -> Array:
@@ -217,9 +220,9 @@ class OnlineRidge:
             _settle(P, waiting)
         return inverses
 
-    def start(self, number: int, dimension: int) -> None:
-        """Forget everything; ``number`` fresh learners."""
-        self._state = self._fresh(number, dimension)
+    def start(self, number: int, problem: RegressionProblem, clip: Clip) -> None:
+        """Forget everything; ``number`` fresh learners of ``problem``, whose predictions are clipped."""
+        self._state, self._clip = self._fresh(number, problem.dimension), clip
 
     def grow(self, number: int) -> None:
         """Add fresh learners until there are ``number``."""
@@ -239,7 +242,7 @@ class OnlineRidge:
     def predict(self, x: Array, awake: Mask) -> Array:
         """Predictions [n_learners] at ``x`` of the learners awake [n_learners]; 0 of the others."""
         out, self._u = np.empty(len(awake)), np.empty((len(awake), len(x)))
-        _predict_awake(x, awake, *self._state, self._u, self.forward, *self.clip, out)
+        _predict_awake(x, awake, *self._state, self._u, self.forward, *self._clip, out)
         return out
 
     def update(self, x: Array, y: float, awake: Mask) -> None:
@@ -249,5 +252,15 @@ class OnlineRidge:
     def run(self, X: Array, y: Array, awake: Mask) -> Array:
         """Predictions [n, n_learners] before each label of ``n`` rows, as by ``predict`` and ``update`` in turn."""
         out = np.empty(awake.shape)
-        _run(X, y, awake, *self._state, np.empty_like(self.theta), self.forward, *self.clip, out)
+        _run(X, y, awake, *self._state, np.empty_like(self.theta), self.forward, *self._clip, out)
         return out
+
+
+class ForwardRidge(OnlineRidge):
+    """Several forecasters of Vovk, Azoury and Warmuth, each fed with its own rows.
+
+    Args:
+        penalty: lambda, > 0.
+    """
+
+    forward = True

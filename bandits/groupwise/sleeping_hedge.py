@@ -16,7 +16,7 @@ import math
 import numpy as np
 
 from bandits.contract import Array
-from bandits.groupwise.policy import Mask
+from bandits.groupwise.problem import Mask
 from bandits.kernels import kernel
 
 
@@ -55,18 +55,20 @@ def _run(awake: Mask, losses: Array, prior: Array, R: Array, eta: float, weights
 class SleepingHedge:
     """Exponential weights over experts that sleep.
 
-    Args:
-        prior: [n_experts] positive weights, summing to 1.
-        horizon: number of rounds; None is refused.
-
     Attributes:
         regrets: [n_experts] cumulative regret to each expert on the rounds that it was awake.
-
-    Raises:
-        ValueError: no horizon.
     """
 
-    def __init__(self, prior: Array, horizon: int | None) -> None:
+    def start(self, prior: Array, horizon: int | None) -> None:
+        """Forget everything.
+
+        Args:
+            prior: [n_experts] positive weights, summing to 1.
+            horizon: number of rounds; None is refused.
+
+        Raises:
+            ValueError: no horizon.
+        """
         if horizon is None:
             raise ValueError("hedge_sleeping fixes its learning rate by the horizon, and the problem declares none")
         self.prior = np.asarray(prior, dtype=np.float64)

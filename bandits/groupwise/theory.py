@@ -1,82 +1,117 @@
-"""What the theorems about groupwise regret need of the analysis' facts, and the regret terms of the base learners.
-
-Worlds of grouped regression give the fact ``hindsight``, an object with ``sizes(group, times)``, the group's rounds up
-to each time; ``best(group, times)``, the loss of its best model; ``ridge(group, times, penalty)``, the pair of
-``min_theta(penalty |theta|^2 + SSE)`` less the best model's loss and ``ln det(A / penalty)`` of its rows;
-``solution_norm(group)``, the length of the best model's coefficients at the horizon; ``kind``, which models compete
-(empty for least squares over all); ``radius``, the largest length of their coefficients; and the numbers
-``context_norm`` (largest length of a context) and ``dimension``. The fact ``unit_labels`` says whether all labels lie
-in [0, 1]. Worlds of finite classes and of paths give ``sizes`` and ``best``.
-"""
+"""What the theorems about groupwise regret ask of the instance, and the regret terms of the base learners."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+import math
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
-from bandits.contract import Array, Assumption, Bound
+from bandits.contract import Array, Assumption, Bound, Evidence, Instance, TimeClaim
 
 
-class Hindsight(Protocol):
-    """What the analysis knows of each group's rows."""
+@dataclass(frozen=True, eq=False, kw_only=True)
+class GroupwiseInstance(Instance, ABC):
+    """Groups of rounds in hindsight, as the analysis knows them.
+
+    Attributes:
+        groups: names of the groups whose regret is measured; no theorem about another one is handed out.
+        kind: which models compete, in words; empty for all of them.
+        oblivious: losses do not depend on the learner's draws.
+    """
+
+    groups: tuple[str, ...]
+    kind: str = ""
+    oblivious: bool = False
+
+    @abstractmethod
+    def sizes(self, group: str, times: Array) -> Array:
+        """Rounds [n_times] of the group up to each time."""
+
+    @abstractmethod
+    def best(self, group: str, times: Array) -> Array:
+        """Cumulative loss [n_times] of the group's best model up to each time."""
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class RegressionInstance(GroupwiseInstance, ABC):
+    """Rows of a regression in hindsight, judged by linear models.
+
+    Attributes:
+        dimension: length of a context.
+        radius: largest length of the coefficients of the models that compete.
+    """
 
     dimension: int
-    context_norm: float
-    kind: str
-    radius: float
+    radius: float = math.inf
 
-    def sizes(self, group: str, times: Array) -> Array:
-        """Rounds of the group up to each time."""
+    @property
+    @abstractmethod
+    def context_norm(self) -> float:
+        """Largest length of a context."""
 
-    def best(self, group: str, times: Array) -> Array:
-        """Cumulative loss of the group's best model up to each time."""
+    @property
+    @abstractmethod
+    def unit_labels(self) -> bool:
+        """Whether all labels lie in [0, 1]."""
 
+    @abstractmethod
     def ridge(self, group: str, times: Array, penalty: float) -> tuple[Array, Array]:
-        """Excess of the penalised least-squares loss over the comparator's, and ``ln det(A / penalty)``."""
+        """``min_theta(penalty |theta|^2 + SSE)`` less the best model's loss, and ``ln det(A / penalty)`` [n_times]."""
 
+    @abstractmethod
     def solution_norm(self, group: str) -> float:
-        """Length of the comparator's coefficients at the horizon, or a bound on it."""
+        """Length of the best model's coefficients at the horizon, or a bound on it."""
 
 
 def group_of(name: str, kind: str = "") -> str:
-    """The kind of comparator that a bound on the regret in a group speaks of (``Notion.against``)."""
+    """The comparator class of the regret in a group."""
     return f"best in {name}, {kind}" if kind else f"best in {name}"
 
 
 def group_bound(
+    instance: GroupwiseInstance,
     group: str,
     curve: Callable[[Array], Array],
     source: str,
-    facts: Mapping[str, Any],
-    *more: Assumption,
-    of_run: bool = False,
-    anytime: bool = True,
+    assumptions: tuple[Assumption, ...],
+    evidence: Evidence = "derived",
+    data_dependent: bool = False,
+    time: TimeClaim = "anytime",
 ) -> Bound:
     """A bound on the regret in a group, known before or from the state of the run.
 
     Args:
+        instance: what the analysis knows.
         group: its name.
         curve: times [n_times] to the bound, in the regret's unit.
         source: where it stands.
-        facts: of the run.
-        more: assumptions beside that of losses that do not depend on the learner's draws.
-        of_run: whether it is from the state of the run.
-        anytime: whether it holds before the horizon too.
+        assumptions: hypotheses.
+        evidence: how far it can be trusted.
+        data_dependent: whether it is from the state of the run; then no exponent is compared.
+        time: what it claims about time.
     """
-    assumptions = (Assumption("losses do not depend on the learner's draws", bool(facts.get("oblivious"))), *more)
-    name = f"bound for {group}, this run" if of_run else f"bound for {group}"
-    against = group_of(group)
-    return Bound(name, "upper", curve, against, source, assumptions, anytime, rate=not of_run, of_run=of_run)
+    name = f"bound for {group}, this run" if data_dependent else f"bound for {group}"
+    time = "no rate" if data_dependent and time == "anytime" else time
+    judged = group_of(group, instance.kind)
+    return Bound(name, "upper", curve, judged, source, evidence, assumptions, time, data_dependent=data_dependent)
 
 
-def unit_labels(facts: Mapping[str, Any]) -> Assumption:
+def oblivious(instance: GroupwiseInstance) -> Assumption:
+    """Whether losses do not depend on the learner's draws."""
+    return Assumption("losses do not depend on the learner's draws", instance.oblivious)
+
+
+def unit_labels(instance: RegressionInstance) -> Assumption:
     """Whether labels lie in [0, 1]."""
-    return Assumption("labels lie in [0, 1]", bool(facts.get("unit_labels", False)))
+    return Assumption("labels lie in [0, 1]", instance.unit_labels)
 
 
-def ridge_term(hindsight: Hindsight, group: str, times: Array, penalty: float, square: float, prior: bool) -> Array:
+def ridge_term(
+    instance: RegressionInstance, group: str, times: Array, penalty: float, square: float, prior: bool
+) -> Array:
     """Regret of online ridge on a group's rows: the cost of the penalty and the log determinant.
 
     ``F + square * ld(n)`` with ``F = min_theta(lambda |theta|^2 + SSE)`` less the comparator's loss and ``ld(n) = ln
@@ -85,16 +120,16 @@ def ridge_term(hindsight: Hindsight, group: str, times: Array, penalty: float, s
     comparator is longer than ``U``.
 
     Args:
-        hindsight: the analysis' knowledge.
+        instance: what the analysis knows.
         group: name of the group.
         times: [n_times] rounds.
         penalty: lambda.
         square: 1 for clipped ridge and the forward forecaster, else the largest squared error.
         prior: use what is known before the run, as said.
     """
-    excess, determinant = hindsight.ridge(group, times, penalty)
+    excess, determinant = instance.ridge(group, times, penalty)
     if prior:
-        excess = excess if np.isinf(hindsight.radius) else np.full_like(times, penalty * hindsight.radius**2)
-        d = hindsight.dimension
-        determinant = d * np.log1p(hindsight.sizes(group, times) * hindsight.context_norm**2 / (penalty * d))
+        excess = excess if np.isinf(instance.radius) else np.full_like(times, penalty * instance.radius**2)
+        d = instance.dimension
+        determinant = d * np.log1p(instance.sizes(group, times) * instance.context_norm**2 / (penalty * d))
     return excess + square * determinant

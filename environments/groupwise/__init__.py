@@ -1,1 +1,1 @@
-"""Worlds whose rounds belong to overlapping groups, each with its own best model in hindsight."""
+"""Environments whose rounds belong to overlapping groups, each with its own best model in hindsight."""

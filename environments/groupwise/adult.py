@@ -23,6 +23,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from bandits.contract import Array
+from bandits.registry import Component
 from environments.groupwise.data import GroupedData, grouped_data, min_max, one_hot, scale_label
 from environments.groupwise.medical import age_groups
 from environments.groupwise.regression import GroupedRegression
@@ -129,9 +130,7 @@ class AdultIncome(GroupedRegression):
         horizon: number of rounds, at most the number of rows; None for all.
         report_groups: names of the groups whose regret is reported; None for all.
         regret_alignment: "exact" or "published".
-        comparator: "least_squares", "ridge" or "bounded_ols".
-        penalty: of the comparator "ridge", > 0; None for the others.
-        radius: largest length of the coefficients of the comparator "bounded_ols", > 0; None for the others.
+        comparator: "least_squares", "ridge" or "bounded_ols", by name or as ``{"name": ..., "parameters": {...}}``.
         always_on: whether all rows together are a group too.
         verify: whether to refuse a file with other contents.
     """
@@ -145,9 +144,7 @@ class AdultIncome(GroupedRegression):
         horizon: int | None = None,
         report_groups: Sequence[str] | None = None,
         regret_alignment: str = "exact",
-        comparator: str = "least_squares",
-        penalty: float | None = None,
-        radius: float | None = None,
+        comparator: Component = "least_squares",
         always_on: bool = True,
         verify: bool = True,
     ) -> None:
@@ -158,7 +155,7 @@ class AdultIncome(GroupedRegression):
             columns = {name: columns[name] + more[name] for name in FIELDS}
         labels = np.array([label == ">50K" for label in columns["income"]], dtype=np.float64)
         data = adult_data(columns, labels, always_on)
-        super().__init__(data, order, sort_by, horizon, report_groups, regret_alignment, comparator, penalty, radius)
+        super().__init__(data, order, sort_by, horizon, report_groups, regret_alignment, comparator)
 
 
 class AdultReconstruction(GroupedRegression):
@@ -171,9 +168,7 @@ class AdultReconstruction(GroupedRegression):
         horizon: number of rounds, at most 49,531; None for all rows.
         report_groups: names of the groups whose regret is reported; None for all.
         regret_alignment: "exact" or "published".
-        comparator: "least_squares", "ridge" or "bounded_ols".
-        penalty: of the comparator "ridge", > 0; None for the others.
-        radius: largest length of the coefficients of the comparator "bounded_ols", > 0; None for the others.
+        comparator: "least_squares", "ridge" or "bounded_ols", by name or as ``{"name": ..., "parameters": {...}}``.
         always_on: whether all rows together are a group too.
         verify: whether to refuse a file with other contents.
     """
@@ -186,9 +181,7 @@ class AdultReconstruction(GroupedRegression):
         horizon: int | None = None,
         report_groups: Sequence[str] | None = None,
         regret_alignment: str = "exact",
-        comparator: str = "least_squares",
-        penalty: float | None = None,
-        radius: float | None = None,
+        comparator: Component = "least_squares",
         always_on: bool = True,
         verify: bool = True,
     ) -> None:
@@ -196,4 +189,4 @@ class AdultReconstruction(GroupedRegression):
         columns = reconstruction_columns(read(RECONSTRUCTION, path, verify))
         labels = scale_label(np.array([float(value) for value in columns["income"]]), "income")
         data = adult_data(columns, labels, always_on)
-        super().__init__(data, order, sort_by, horizon, report_groups, regret_alignment, comparator, penalty, radius)
+        super().__init__(data, order, sort_by, horizon, report_groups, regret_alignment, comparator)

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from bandits.arguments import integer, real
-from bandits.groupwise.policy import ALWAYS_ON, Mask
+from bandits.contract import Array
+from bandits.groupwise.problem import ALWAYS_ON, Mask
 
 
 def check_attributes(attributes: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, float]]:
@@ -45,3 +46,19 @@ def draw_groups(rng: np.random.Generator, attributes: Mapping[str, Mapping[str, 
         weights = np.array(list(chances.values()))
         parts.append(np.eye(len(weights), dtype=np.int8)[rng.choice(len(weights), size=rounds, p=weights)])
     return np.concatenate([*parts, np.ones((rounds, 1), dtype=np.int8)], axis=1)
+
+
+def draw_losses(rng: np.random.Generator, groups: Mask, number: int, instance_seed: int | None) -> Array:
+    """Losses [rounds, number] in {0, 1} whose mean in a round is the average of its groups' means.
+
+    Args:
+        rng: of the run.
+        groups: [rounds, n_groups], as ``draw_groups`` gives them.
+        number: of losses a round.
+        instance_seed: seed of the groups' mean losses; None to draw them, too, by ``rng``.
+    """
+    source = rng if instance_seed is None else np.random.default_rng(instance_seed)
+    means = source.random((groups.shape[1] - 1, number))
+    level = groups[:, :-1] @ means / groups[:, :-1].sum(axis=1, keepdims=True)
+    losses: Array = (rng.random(level.shape) < level).astype(np.float64)
+    return losses

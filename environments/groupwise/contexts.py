@@ -19,12 +19,13 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from bandits.contract import Array, Problem
 from bandits.arguments import integer, real
-from bandits.groupwise.contextual_ftpl import PolicyClass
-from bandits.groupwise.policy import ALWAYS_ON, Mask, Round
+from bandits.contract import Array
+from bandits.groupwise.policy_class import PolicyClass
+from bandits.groupwise.problem import ALWAYS_ON, Mask, PolicyClassProblem, Round
 from environments.groupwise.attributes import check_attributes, draw_groups, group_names
-from environments.groupwise.world import GroupedWorld
+from environments.groupwise.environment import GroupedEnvironment, expected_loss
+from environments.groupwise.instance import ContextsInstance
 
 ATTRIBUTES = {"region": {"north": 0.5, "south": 0.3, "east": 0.2}, "age": {"young": 0.4, "old": 0.6}}
 
@@ -50,8 +51,8 @@ def disjunctions(features: int) -> list[list[int]]:
     return table
 
 
-class GroupedContexts(GroupedWorld[Any, Array, Situations]):
-    """Contexts, actions and a finite class of policies; the feedback are the costs [n_actions] of all actions.
+class GroupedContexts(GroupedEnvironment[Any, Array, Situations]):
+    """Contexts, actions and a finite class of policies; the feedback are the rewards [n_actions], minus the costs.
 
     The observation's context is the number of the context. An action is one of the actions, or a distribution
     [n_actions] over them, charged at its expected cost.
@@ -82,21 +83,19 @@ class GroupedContexts(GroupedWorld[Any, Array, Situations]):
         self.noise = real("noise", noise, 0.0, 0.5, closed="both")
         self.attributes = check_attributes(attributes)
         self.instance_seed = None if instance_seed is None else integer("instance_seed", instance_seed, 0)
-        self.report_groups = report_groups if report_groups is None else list(report_groups)
         self._class = PolicyClass(disjunctions(features) if self.policies is None else self.policies)
         table = self._class.table
-        problem = Problem(
-            "policy_class",
-            "full",
-            int(table.max()) + 1,
-            integer("horizon", horizon),
-            -1.0,
-            0.0,
-            groups=(*group_names(self.attributes), ALWAYS_ON),
+        problem = PolicyClassProblem(
+            n_actions=int(table.max()) + 1,
             policies=tuple(map(tuple, table.tolist())),
+            horizon=integer("horizon", horizon),
+            low=-1.0,
+            high=0.0,
+            groups=(*group_names(self.attributes), ALWAYS_ON),
         )
         super().__init__(problem, report_groups)
         last = float(table.shape[1] - 1)
+        self._n_actions = problem.n_actions
         self.action_space = spaces.Discrete(problem.n_actions)
         self.observation_space = spaces.Tuple(
             (spaces.Box(0.0, last, (1,), np.float64), spaces.MultiBinary(len(problem.groups)))
@@ -105,7 +104,7 @@ class GroupedContexts(GroupedWorld[Any, Array, Situations]):
     def draw(self, rng: np.random.Generator) -> Situations:
         groups = draw_groups(rng, self.attributes, self.horizon)
         source = rng if self.instance_seed is None else np.random.default_rng(self.instance_seed)
-        table, K = self._class.table, self.problem.n_actions
+        table, K = self._class.table, self._n_actions
         targets = table[source.integers(len(table), size=groups.shape[1] - 1)]  # [n_groups, n_contexts]
         contexts = rng.integers(table.shape[1], size=self.horizon)
         wrong = targets[:, contexts, None] != np.arange(K)  # [n_groups, horizon, n_actions]
@@ -114,38 +113,26 @@ class GroupedContexts(GroupedWorld[Any, Array, Situations]):
         return Situations(groups, contexts, (rng.random(level.shape) < level).astype(np.float64))
 
     def begin(self, tape: Situations) -> None:
-        self._contexts, self._costs = tape.contexts, tape.costs
+        self._tape = tape
         self._open(tape.groups)
+
+    def _hindsight(self) -> ContextsInstance:
+        return ContextsInstance(
+            groups=tuple(name for name, _ in self._reported),
+            names=self.problem.groups,
+            members=self._tape.groups,
+            policies=self._class,
+            contexts=self._tape.contexts,
+            costs=self._tape.costs,
+        )
 
     def observe(self) -> Round:
         now = min(self.clock, self.horizon - 1)
-        return Round(np.array([float(self._contexts[now])]), self._groups[now])
+        return Round(np.array([float(self._tape.contexts[now])]), self._groups[now].copy())
 
     def transition(self, action: Any) -> tuple[float, Array]:
-        self._check_running()
-        costs = self._costs[self.clock]
-        if np.ndim(action) == 0:
-            if not 0 <= action < len(costs):
-                raise ValueError(f"action must be an action in 0..{len(costs) - 1}, got {action!r}")
-            loss = float(costs[action])
-        else:
-            if np.shape(action) != costs.shape or np.any(action < 0.0) or abs(float(np.sum(action)) - 1.0) > 1e-9:
-                raise ValueError(f"a distribution must hold {len(costs)} weights >= 0 with sum 1, got {action}")
-            loss = float(action @ costs)
+        self.check_running()
+        costs = self._tape.costs[self.clock]
+        loss = expected_loss(action, costs)
         self._charge(loss)
-        return -loss, costs.copy()
-
-    def _best(self, group: int, ends: NDArray[np.int64]) -> Array:
-        rounds = np.flatnonzero(self._groups[:, group])
-        table, sums = self._class.table, np.zeros((1, self._class.table.shape[1], self.problem.n_actions))
-        best, start = np.empty(len(ends)), 0
-        for i, end in enumerate(ends):
-            new = rounds[start:end]
-            np.add.at(sums[0], self._contexts[new], self._costs[new])
-            policy = table[self._class.minimise(sums)[0]]
-            best[i], start = sums[0, np.arange(len(policy)), policy].sum(), end
-        return best
-
-    def _worst(self) -> Array:
-        worst: Array = self._costs.max(axis=1)
-        return worst
+        return -loss, -costs

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from bandits.contract import Array
-from bandits.groupwise.policy import ALWAYS_ON, Mask
+from bandits.groupwise.problem import ALWAYS_ON, Mask
 
 
 @dataclass(frozen=True)

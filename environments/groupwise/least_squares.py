@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandits.contract import Array
-from bandits.groupwise.policy import Mask
+from bandits.groupwise.problem import Mask
 from bandits.kernels import kernel
 
 CUTOFF = 1e-10

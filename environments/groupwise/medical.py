@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandits.contract import Array
+from bandits.registry import Component
 from environments.groupwise.data import GroupedData, grouped_data, min_max, one_hot, scale_label
 from environments.groupwise.regression import GroupedRegression
 from environments.groupwise.sources import Source, read
@@ -91,9 +92,7 @@ class MedicalCosts(GroupedRegression):
         horizon: number of rounds, at most 1338; None for all rows.
         report_groups: names of the groups whose regret is reported; None for all.
         regret_alignment: "exact" or "published".
-        comparator: "least_squares", "ridge" or "bounded_ols".
-        penalty: of the comparator "ridge", > 0; None for the others.
-        radius: largest length of the coefficients of the comparator "bounded_ols", > 0; None for the others.
+        comparator: "least_squares", "ridge" or "bounded_ols", by name or as ``{"name": ..., "parameters": {...}}``.
         always_on: whether all rows together are a group too.
         verify: whether to refuse a file with other contents.
     """
@@ -106,12 +105,10 @@ class MedicalCosts(GroupedRegression):
         horizon: int | None = None,
         report_groups: Sequence[str] | None = None,
         regret_alignment: str = "exact",
-        comparator: str = "least_squares",
-        penalty: float | None = None,
-        radius: float | None = None,
+        comparator: Component = "least_squares",
         always_on: bool = True,
         verify: bool = True,
     ) -> None:
         self.path, self.always_on, self.verify = path, always_on, verify
         data = medical_data(read(SOURCE, path, verify), always_on)
-        super().__init__(data, order, sort_by, horizon, report_groups, regret_alignment, comparator, penalty, radius)
+        super().__init__(data, order, sort_by, horizon, report_groups, regret_alignment, comparator)

@@ -14,12 +14,13 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from bandits.contract import Array, Problem
 from bandits.arguments import integer
-from bandits.groupwise.ftpl import Network
-from bandits.groupwise.policy import ALWAYS_ON, Lottery, Mask, Round
-from environments.groupwise.attributes import check_attributes, draw_groups, group_names
-from environments.groupwise.world import GroupedWorld
+from bandits.contract import Array
+from bandits.groupwise.network import Network
+from bandits.groupwise.problem import ALWAYS_ON, Lottery, Mask, PathsProblem, Round
+from environments.groupwise.attributes import check_attributes, draw_groups, draw_losses, group_names
+from environments.groupwise.environment import GroupedEnvironment
+from environments.groupwise.instance import PathsInstance
 
 ATTRIBUTES = {"hour": {"rush": 0.4, "calm": 0.6}, "weather": {"dry": 0.7, "rain": 0.2, "snow": 0.1}}
 
@@ -49,12 +50,12 @@ def grid(size: int) -> list[tuple[int, int]]:
     return edges
 
 
-class GroupedPaths(GroupedWorld[Any, Array, Costs]):
+class GroupedPaths(GroupedEnvironment[Any, Array, Costs]):
     """Shortest paths from corner to corner of a grid, or from the first to the last node of a network of your own.
 
     An action names an outgoing edge, by position, for every node but the last: [n_nodes - 1] integers, which fix a path
     (choices at nodes off the path are idle). A ``Lottery`` over such actions is charged at its expected cost. The
-    feedback are the costs [n_edges] of all edges.
+    feedback are the rewards [n_edges] of all edges, minus their costs.
 
     Args:
         size: nodes on a side of the grid, >= 2.
@@ -78,17 +79,13 @@ class GroupedPaths(GroupedWorld[Any, Array, Costs]):
         self.edges = None if edges is None else [(int(tail), int(head)) for tail, head in edges]
         self.attributes = check_attributes(attributes)
         self.instance_seed = None if instance_seed is None else integer("instance_seed", instance_seed, 0)
-        self.report_groups = report_groups if report_groups is None else list(report_groups)
         self.network = Network(grid(size) if self.edges is None else self.edges)
-        problem = Problem(
-            "paths",
-            "full",
-            0,
-            integer("horizon", horizon),
-            -float(self.network.longest),
-            0.0,
-            groups=(*group_names(self.attributes), ALWAYS_ON),
+        problem = PathsProblem(
             edges=tuple(self.network.edges),
+            horizon=integer("horizon", horizon),
+            low=-float(self.network.longest),
+            high=0.0,
+            groups=(*group_names(self.attributes), ALWAYS_ON),
         )
         super().__init__(problem, report_groups)
         self.action_space = spaces.MultiDiscrete(self.network.outgoing)
@@ -98,35 +95,41 @@ class GroupedPaths(GroupedWorld[Any, Array, Costs]):
 
     def draw(self, rng: np.random.Generator) -> Costs:
         groups = draw_groups(rng, self.attributes, self.horizon)
-        source = rng if self.instance_seed is None else np.random.default_rng(self.instance_seed)
-        means = source.random((groups.shape[1] - 1, len(self.network.edges)))
-        level = groups[:, :-1] @ means / groups[:, :-1].sum(axis=1, keepdims=True)
-        return Costs(groups, (rng.random(level.shape) < level).astype(np.float64))
+        return Costs(groups, draw_losses(rng, groups, len(self.network.edges), self.instance_seed))
 
     def begin(self, tape: Costs) -> None:
-        self._costs = tape.costs
+        self._tape = tape
         self._open(tape.groups)
 
+    def _hindsight(self) -> PathsInstance:
+        return PathsInstance(
+            groups=tuple(name for name, _ in self._reported),
+            names=self.problem.groups,
+            members=self._tape.groups,
+            network=self.network,
+            costs=self._tape.costs,
+        )
+
     def observe(self) -> Round:
-        return Round(np.empty(0), self._groups[min(self.clock, self.horizon - 1)])
+        return Round(np.empty(0), self._groups[min(self.clock, self.horizon - 1)].copy())
 
     def transition(self, action: Any) -> tuple[float, Array]:
-        self._check_running()
-        choices, weights = action if isinstance(action, Lottery) else (np.asarray(action)[None, :], np.ones(1))
-        outgoing = self.network.outgoing
-        if choices.shape != (len(weights), len(outgoing)) or np.any((choices < 0) | (choices >= outgoing)):
-            raise ValueError(f"an action must hold for each node an edge in 0..{outgoing.tolist()} - 1, got {choices}")
-        if np.any(weights < 0.0) or abs(float(weights.sum()) - 1.0) > 1e-9:
-            raise ValueError(f"the weights of a lottery must be >= 0 with sum 1, got {weights}")
-        costs = self._costs[self.clock]
-        loss = float(weights @ self.network.cost(np.ascontiguousarray(choices, dtype=np.int64), costs))
+        self.check_running()
+        choices, weights = self._checked(action)
+        costs = self._tape.costs[self.clock]
+        loss = float(weights @ self.network.cost(choices, costs))
         self._charge(loss)
-        return -loss, costs.copy()
+        return -loss, -costs
 
-    def _best(self, group: int, ends: NDArray[np.int64]) -> Array:
-        member = self._groups[:, group] == 1
-        sums = np.concatenate([np.zeros((1, self._costs.shape[1])), np.cumsum(self._costs[member], axis=0)])
-        return np.array([self.network.shortest(sums[n])[1] for n in ends])
-
-    def _worst(self) -> Array:
-        return np.array([-self.network.shortest(-costs)[1] for costs in self._costs])
+    def _checked(self, action: Any) -> tuple[NDArray[np.int64], Array]:
+        """Choices [n_plays, n_nodes - 1] and weights [n_plays] of a legal action."""
+        lottery = isinstance(action, Lottery)
+        choices = np.asarray(action.values if lottery else [action])
+        weights = np.asarray(action.weights, dtype=np.float64) if lottery else np.ones(1)
+        outgoing = self.network.outgoing
+        fits = weights.ndim == 1 and choices.shape == (len(weights), len(outgoing)) and choices.dtype.kind in "iu"
+        if not fits or np.any((choices < 0) | (choices >= outgoing)):
+            raise ValueError(f"an action must hold for each node an edge in 0..{outgoing.tolist()} - 1, got {choices}")
+        if not (np.all(weights >= 0.0) and abs(float(weights.sum()) - 1.0) <= 1e-9):
+            raise ValueError(f"the weights of a lottery must be >= 0 with sum 1, got {weights}")
+        return np.ascontiguousarray(choices, dtype=np.int64), weights

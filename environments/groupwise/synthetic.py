@@ -17,8 +17,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.contract import Array
 from bandits.arguments import integer, one_of, real
+from bandits.contract import Array
+from bandits.registry import Component
 from environments.groupwise.attributes import check_attributes, group_names
 from environments.groupwise.data import GroupedData, grouped_data, scale_label
 from environments.groupwise.regression import GroupedRegression
@@ -61,9 +62,7 @@ class SyntheticGroups(GroupedRegression):
         horizon: number of rounds; None for all rows.
         report_groups: names of the groups whose regret is reported; None for all.
         regret_alignment: "exact" or "published".
-        comparator: "least_squares", "ridge" or "bounded_ols".
-        penalty: of the comparator "ridge", > 0; None for the others.
-        radius: largest length of the coefficients of the comparator "bounded_ols", > 0; None for the others.
+        comparator: "least_squares", "ridge" or "bounded_ols", by name or as ``{"name": ..., "parameters": {...}}``.
         always_on: whether all rows together are a group too.
 
     Attributes:
@@ -71,10 +70,10 @@ class SyntheticGroups(GroupedRegression):
 
     Example:
         >>> from environments import SyntheticGroups
-        >>> world = SyntheticGroups(label="min", horizon=200)
-        >>> world.problem.groups
+        >>> environment = SyntheticGroups(label="min", horizon=200)
+        >>> environment.problem.groups
         ('circle', 'square', 'triangle', 'green', 'red', 'always_on')
-        >>> [notion.name for notion in world.notions()][:2]
+        >>> [regret.name for regret in environment.regrets()][:2]
         ['always_on', 'circle']
     """
 
@@ -94,9 +93,7 @@ class SyntheticGroups(GroupedRegression):
         horizon: int | None = 10_000,
         report_groups: Sequence[str] | None = None,
         regret_alignment: str = "exact",
-        comparator: str = "least_squares",
-        penalty: float | None = None,
-        radius: float | None = None,
+        comparator: Component = "least_squares",
         always_on: bool = True,
     ) -> None:
         self.label = one_of("label", label, LABELS)
@@ -109,9 +106,7 @@ class SyntheticGroups(GroupedRegression):
         self.data_seed = integer("data_seed", data_seed, 0)
         self.rng = one_of("rng", rng, ("modern", "legacy"))
         self.always_on = always_on
-        super().__init__(
-            self._make(), order, sort_by, horizon, report_groups, regret_alignment, comparator, penalty, radius
-        )
+        super().__init__(self._make(), order, sort_by, horizon, report_groups, regret_alignment, comparator)
 
     def _make(self) -> GroupedData:
         n, d = self._number, self.features
