@@ -26,7 +26,7 @@ Path = tuple[str | int, ...]
 
 
 MOST = 10_000
-"""Points that the swept values of a panel, or of a policy, may have."""
+"""Points that the swept values of an experiment, or of a policy, may have."""
 
 
 class Model(BaseModel):

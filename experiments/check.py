@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from experiments.results import BoundCurve, PanelResult, Results
-from experiments.statistics import Array, Interval, growth_exponent, mean_band
+from bandits.contract import Array, Assumption, Bound
+from experiments.results import ExperimentResult, Results
+from experiments.statistics import Interval, growth_exponent, mean_band
 
 SLACK = 0.05
 """How far above the theorem's exponent the lower end of a fitted one may lie."""
@@ -32,10 +33,10 @@ class Verdict:
     """What the data say about one bound on one curve.
 
     Attributes:
-        panel: name of the panel, or of the sweep.
+        experiment: name of the experiment, or of the sweep.
         policy: label.
         bound: name of the bound.
-        notion: kind of regret compared.
+        regret: name of the regret definition compared.
         result: "holds", "violated", "undecided" (the simultaneous band reaches over the bound, or there are too few
             replicates for one), or "not applicable" (an assumption fails, or only the order is known).
         exponent: "agrees"; "early", steeper than the theorem's rate but too far below the bound to meet it within
@@ -44,6 +45,8 @@ class Verdict:
         text: one sentence with the numbers.
         over: what the curve is drawn over: "rounds", or the parameter that a sweep changes.
         assumptions: the theorem's, each with whether it holds in every replicate.
+        evidence: how far the bound can be trusted, see ``bandits.Bound``.
+        claim: in what sense the theorem holds, in expectation or with which probability.
         mean: mean regret at the horizon.
         low: lower end of the simultaneous band there.
         high: its upper end.
@@ -55,15 +58,17 @@ class Verdict:
     Numbers are None where they are not known or not asked for.
     """
 
-    panel: str
+    experiment: str
     policy: str
     bound: str
-    notion: str
+    regret: str
     result: str
     exponent: str
     text: str
     over: str = "rounds"
-    assumptions: tuple[tuple[str, bool], ...] = ()
+    assumptions: tuple[Assumption, ...] = ()
+    evidence: str = ""
+    claim: str = ""
     mean: float | None = None
     low: float | None = None
     high: float | None = None
@@ -82,66 +87,78 @@ def check(results: Results) -> list[Verdict]:
     """Verdicts on every upper bound of every curve, with the study's confidence (simultaneous bands)."""
     return [
         verdict
-        for panel in results.panels.values()
-        for label in panel.series
-        for verdict in check_policy(panel, label, results.study.confidence)
+        for result in results.experiments.values()
+        for label in result.series
+        for verdict in check_policy(result, label, results.study.confidence)
     ]
 
 
-def bounds_for(panel: PanelResult, label: str, notion: str = "") -> list[BoundCurve]:
-    """The policy's bounds that speak of this kind of regret."""
-    against = panel.notion(notion).against
-    return [b for b in panel.bounds[label] if b.against == against]
+def bounds_for(result: ExperimentResult, label: str, regret: str = "") -> list[Bound]:
+    """The policy's bounds that speak of the comparator class of this regret definition."""
+    comparator_class = result.definition(regret).comparator_class
+    return [b for b in result.bounds[label] if b.comparator_class == comparator_class]
 
 
-def vacuous(panel: PanelResult, bound: BoundCurve, notion: str = "") -> bool:
+def lower_bounds_for(result: ExperimentResult, regret: str = "") -> list[Bound]:
+    """The environment's lower bounds that speak of the comparator class of this regret definition."""
+    comparator_class = result.definition(regret).comparator_class
+    return [b for b in result.lower_bounds if b.comparator_class == comparator_class]
+
+
+def vacuous(result: ExperimentResult, bound: Bound, regret: str = "") -> bool:
     """Whether the bound exceeds the regret of the worst possible play, at every checkpoint."""
-    kind = panel.notion(notion)
-    if kind.worst not in panel.comparators:
+    definition = result.definition(regret)
+    if definition.worst not in result.comparators:
         return False
-    most = (panel.comparators[kind.comparator] - panel.comparators[kind.worst]).mean(axis=0)
-    return bool(np.all(bound.values >= most))
+    most = (result.comparators[definition.comparator] - result.comparators[definition.worst]).mean(axis=0)
+    return bool(np.all(result.curve(bound) >= most))
 
 
-def check_policy(panel: PanelResult, label: str, confidence: float, notion: str = "") -> list[Verdict]:
-    """Verdicts on every upper bound of a policy, each by one kind of regret that it speaks of.
+def check_policy(result: ExperimentResult, label: str, confidence: float, regret: str = "") -> list[Verdict]:
+    """Verdicts on every upper bound of a policy, each by one regret definition of its comparator class.
 
     Args:
-        panel: what to look at.
+        result: what to look at.
         label: the policy.
         confidence: of the simultaneous band, in (0, 1).
-        notion: the kind that goes first, where a bound speaks of several; the panel's choice where empty.
+        regret: the definition that goes first, where there are several of a class; the experiment's choice where empty.
     """
-    if not panel.notions or len(panel.replicates) == 0:
+    if not result.regrets or len(result.replicates) == 0:
         return []
     verdicts = []
     seen: set[str] = set()
-    for kind in dict.fromkeys((panel.notion(notion), *panel.notions)):
-        bounds = [b for b in panel.bounds[label] if b.against == kind.against and b.name not in seen]
+    for definition in dict.fromkeys((result.definition(regret), *result.regrets)):
+        bounds = [b for b in bounds_for(result, label, definition.name) if b.name not in seen]
         seen.update(b.name for b in bounds)
-        if bounds:
-            regret = panel.regret(label, kind.name)
-            verdicts += [_verdict(panel, label, kind.name, bound, regret, confidence) for bound in bounds]
+        verdicts += [_verdict(result, label, definition.name, bound, confidence) for bound in bounds]
     return verdicts
 
 
-def _verdict(
-    panel: PanelResult, label: str, notion: str, bound: BoundCurve, regret: Array, confidence: float
-) -> Verdict:
+def _verdict(result: ExperimentResult, label: str, regret: str, bound: Bound, confidence: float) -> Verdict:
     verdict = Verdict(
-        panel.panel.name, label, bound.name, notion, "not applicable", "not tested", "", assumptions=bound.assumptions
+        experiment=result.experiment.name,
+        policy=label,
+        bound=bound.name,
+        regret=regret,
+        result="not applicable",
+        exponent="not tested",
+        text="",
+        assumptions=bound.assumptions,
+        evidence=bound.evidence,
+        claim=bound.claim,
     )
-    broken = [text for text, holds in bound.assumptions if not holds]
+    broken = [str(assumption) for assumption in bound.assumptions if not assumption.holds]
     if broken or bound.kind != "upper":
         why = f"assumption fails: {'; '.join(broken)}" if broken else f"{bound.kind} only, constants are a convention"
         return replace(verdict, text=why)
-    at = slice(None) if bound.anytime else slice(-1, None)
-    band, limit = mean_band(regret[:, at], confidence), bound.values[at]
+    at = slice(-1, None) if bound.time == "at the horizon" else slice(None)
+    samples, curve = result.regret(label, regret), result.curve(bound)
+    band, limit = mean_band(samples[:, at], confidence), curve[at]
     low, high = band.all_low, band.all_high
     slack = rounding_of(limit)
     inside = "holds" if np.all(high <= limit + slack) else "undecided"
     share = float(np.max(share_of(band.mean, limit)))
-    text = f"mean regret {band.mean[-1]:.5g} of {limit[-1]:.5g} at round {panel.times[-1]}, at most {share:.3g} of it"
+    text = f"mean regret {band.mean[-1]:.5g} of {limit[-1]:.5g} at round {result.times[-1]}, at most {share:.3g} of it"
     verdict = replace(
         verdict,
         result="violated" if np.any(low > limit + slack) else inside,
@@ -151,24 +168,24 @@ def _verdict(
         limit=float(limit[-1]),
         share=share,
     )
-    if not bound.anytime:
+    if bound.time == "at the horizon":
         return replace(verdict, text=f"{text} (horizon only)")
-    if not bound.rate:
+    if bound.time == "no rate":
         return replace(verdict, text=f"{text}; no exponent, the bound claims no rate")
-    if bound.tuned:
+    if bound.time == "horizon-tuned":
         return replace(verdict, text=f"{text}; no exponent, the bound's rate is in the horizon")
-    claimed = growth(panel, bound.values[None], notion)
+    claimed = growth(result, curve[None], regret)
     return judge_exponent(
         replace(verdict, text=text),
-        growth(panel, regret, notion, confidence),
+        growth(result, samples, regret, confidence),
         None if claimed is None else claimed.value,
         float(share_of(band.mean, limit)[-1]),
     )
 
 
-def growth(panel: PanelResult, values: Array, notion: str = "", confidence: float = 0.95) -> Interval | None:
-    """Growth exponent of curves [n, n_checkpoints] over the notion's own time, as ``growth_exponent``."""
-    time = panel.time(notion)
+def growth(result: ExperimentResult, values: Array, regret: str = "", confidence: float = 0.95) -> Interval | None:
+    """Growth exponent of curves [n, n_checkpoints] over the time of a regret definition, as ``growth_exponent``."""
+    time = result.time(regret)
     moved = np.diff(time, prepend=0.0) > 0.0  # a group's clock stands still in rounds of others
     return growth_exponent(values[:, moved], time[moved], confidence)
 

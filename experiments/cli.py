@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from bandits.registry import Registry
     from experiments.results import Results
     from experiments.runner import Outcome
     from experiments.study import Study
@@ -46,7 +45,7 @@ def main() -> None:
     "changes",
     multiple=True,
     metavar="KEY=VALUE",
-    help="Change the study: --set panels.bernoulli.horizon=1000. May be repeated.",
+    help="Change the study: --set experiments.bernoulli.horizon=1000. May be repeated.",
 )
 @click.option("--dry-run", is_flag=True, help="Check the studies and say what would be run.")
 @click.option("--plot/--no-plot", default=True, help="Draw the figures and the report at the end.")
@@ -86,7 +85,7 @@ def _shard_of(text: str) -> tuple[int, int]:
 @FOLDERS
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Where the gathered results go.")
 def merge(folders: tuple[Path, ...], out: Path) -> None:
-    """Join the FOLDERs that the shards of one study left. Exit status 1 if cells are still missing."""
+    """Join the FOLDERs that the shards of one study left. Exit status 1 if jobs are still missing."""
     from experiments.merge import merge as join
     from experiments.store import DamagedError
 
@@ -106,13 +105,13 @@ def merge(folders: tuple[Path, ...], out: Path) -> None:
 @click.option("--format", "kind", type=click.Choice(["csv", "parquet", "netcdf", "latex"]), required=True)
 @click.option("--out", type=click.Path(path_type=Path), help="Where the files go; default: export/ in the folder.")
 def export(folder: Path, kind: str, out: Path | None) -> None:
-    """Write the results in FOLDER for other programs, one file a panel."""
+    """Write the results in FOLDER for other programs, one file an experiment."""
     from experiments.export import export as write
 
     try:
         written = write(_load(folder), out or folder / "export", kind)
         if not written:
-            raise click.ClickException(f"{folder} holds no finished panel to export")
+            raise click.ClickException(f"{folder} holds no finished experiment to export")
         for path in written:
             click.echo(path)
     except (ImportError, OSError) as error:
@@ -122,15 +121,15 @@ def export(folder: Path, kind: str, out: Path | None) -> None:
 @main.command()
 @FOLDER
 @click.option("--format", "formats", multiple=True, type=click.Choice(["png", "svg", "pdf"]), help="File format(s).")
-@click.option("--notion", default="", help="Kind of regret, in place of the study's choice.")
+@click.option("--regret", default="", help="Name of a regret definition, in place of the study's choice.")
 @click.option("--out", type=click.Path(path_type=Path), help="Where figures go; default: figures/ in the folder.")
-def plot(folder: Path, formats: tuple[str, ...], notion: str, out: Path | None) -> None:
+def plot(folder: Path, formats: tuple[str, ...], regret: str, out: Path | None) -> None:
     """Draw the figures of the results in FOLDER again."""
     from experiments.figures import draw_study
     from experiments.style import FORMATS
 
     try:
-        for path in draw_study(_load(folder), out or folder / "figures", formats or FORMATS, notion):
+        for path in draw_study(_load(folder), out or folder / "figures", formats or FORMATS, regret):
             click.echo(path)
     except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from None
@@ -201,70 +200,33 @@ def index(folder: Path) -> None:
 
 
 @main.command(name="list")
-@click.argument("kind", type=click.Choice(["all", "studies", "policies", "environments"]), default="all")
+@click.argument("kind", type=click.Choice(["all", "environments", "policies", "tools", "studies"]), default="all")
 def list_(kind: str) -> None:
-    """List shipped studies and registered policies and environments, each with a line about it."""
-    from bandits.registry import POLICIES
-    from environments.registry import ENVIRONMENTS
+    """List what there is, by family: environments, policies, tools and shipped studies, each with a line about it."""
+    from experiments.catalogue import listing
 
-    for title, registry in (("studies", None), ("policies", POLICIES), ("environments", ENVIRONMENTS)):
-        if kind in ("all", title):
-            click.echo(f"{title}:")
-            about = _titles() if registry is None else _summaries(registry)
-            width = max(map(len, about))
-            for name, text in about.items():
-                click.echo(f"  {name:{width}}  {text}".rstrip())
-
-
-def _titles() -> dict[str, str]:
-    from ruamel.yaml import YAML
-
-    from experiments.config import studies
-
-    read = YAML(typ="safe").load
-    return {name: read(path).get("title", "") for name, path in studies().items()}
-
-
-def _summaries(registry: Registry) -> dict[str, str]:
-    """What the classes say of themselves in a line; for one that cannot be loaded, why."""
-    import inspect
-
-    about = {}
-    for name in registry:
-        try:
-            about[name] = (inspect.getdoc(registry.load(name)) or "").partition("\n")[0]
-        except ImportError as error:
-            about[name] = f"cannot be loaded: {error}"
-    return about
+    for line in listing(kind):
+        click.echo(line)
 
 
 @main.command()
 @click.argument("name")
 def show(name: str) -> None:
-    """Explain a policy or an environment (parameters, source), or print a shipped study."""
-    import inspect
-
+    """Explain a policy, an environment or a tool (parameters, source, theorems), or print a shipped study."""
     from bandits.arguments import did_you_mean
-    from bandits.registry import POLICIES
-    from environments.registry import ENVIRONMENTS
-    from experiments.config import find, studies
+    from experiments.catalogue import explanation, names
+    from experiments.config import find
 
-    for registry in (POLICIES, ENVIRONMENTS):
-        if name in registry.paths or ":" in name:
-            try:
-                cls = registry.load(name)
-            except ImportError as error:
-                raise click.ClickException(str(error)) from None
-            click.echo(f"{name}: {cls.__module__}.{cls.__qualname__}{inspect.signature(cls)}\n")
-            click.echo(f"{inspect.getdoc(inspect.getmodule(cls))}\n\n{inspect.getdoc(cls)}")
-            return
     try:
-        click.echo(find(name).read_text(encoding="utf-8"))
+        text = explanation(name) or find(name).read_text(encoding="utf-8")
+    except ImportError as error:
+        raise click.ClickException(str(error)) from None
     except UnicodeDecodeError as error:
         raise click.ClickException(f"{name} must be UTF-8: {error}") from None
     except FileNotFoundError:
-        hint = did_you_mean(name, [*POLICIES, *ENVIRONMENTS, *studies()])
-        raise click.ClickException(f"no policy, environment or study named {name!r}{hint}") from None
+        hint = did_you_mean(name, names())
+        raise click.ClickException(f"no policy, environment, tool or study named {name!r}{hint}") from None
+    click.echo(text)
 
 
 def _load_studies(configs: tuple[str, ...], changes: tuple[str, ...]) -> list[Study]:
@@ -285,15 +247,16 @@ def _load_studies(configs: tuple[str, ...], changes: tuple[str, ...]) -> list[St
 
 
 def _describe(study: Study) -> None:
-    from experiments.cells import cells_of
+    from experiments.jobs import jobs_of
 
-    click.echo(f"{study.name}: {len(cells_of(study))} cells")
-    for panel in study.all_panels():
-        click.echo(f"  {panel.name}: {panel.environment.title}, {panel.horizon} rounds x {panel.replicates} replicates")
-        if panel.search:
-            kept = panel.replicates - panel.search.tuning
-            click.echo(f"    search: {panel.search.tuning} replicates choose, {kept} are reported")
-        for policy in panel.policies:
+    click.echo(f"{study.name}: {len(jobs_of(study))} jobs")
+    for experiment in study.all_experiments():
+        size = f"{experiment.horizon} rounds x {experiment.replicates} replicates"
+        click.echo(f"  {experiment.name}: {experiment.environment.title}, {size}")
+        if experiment.search:
+            kept = experiment.replicates - experiment.search.tuning
+            click.echo(f"    search: {experiment.search.tuning} replicates choose, {kept} are reported")
+        for policy in experiment.policies:
             parameters = ", ".join(f"{k}={v!r}" for k, v in policy.parameters.items())
             click.echo(f"    {policy.title}: {policy.name}({parameters})")
 
@@ -309,7 +272,7 @@ def _run_one(study: Study, folder: Path, jobs: int, cluster: str | None, shard: 
     except (OSError, ValueError) as error:
         raise click.ClickException(str(error)) from None
     except KeyboardInterrupt:
-        click.echo(f"\nstopped; finished cells are in {folder}, the same command goes on from there", err=True)
+        click.echo(f"\nstopped; finished jobs are in {folder}, the same command goes on from there", err=True)
         sys.exit(130)
     _summarise(outcome)
     if plot and len(outcome.failed) < len(outcome.done):
@@ -319,13 +282,13 @@ def _run_one(study: Study, folder: Path, jobs: int, cluster: str | None, shard: 
 
 def _summarise(outcome: Outcome) -> None:
     for done in outcome.failed:
-        click.echo(f"FAILED {done.cell.title}\n{done.error}", err=True)
+        click.echo(f"FAILED {done.job.title}\n{done.error}", err=True)
     for text in dict.fromkeys(w for done in outcome.done for w in done.warnings):
         click.echo(f"warning: {text}", err=True)
     counts = {status: sum(d.status == status for d in outcome.done) for status in ("computed", "kept", "failed")}
     click.echo(", ".join(f"{n} {status}" for status, n in counts.items()) + f"; results in {outcome.folder}")
     for done in outcome.failed:
-        click.echo(f"failed: {done.cell.title}", err=True)
+        click.echo(f"failed: {done.job.title}", err=True)
 
 
 def _draw(folder: Path) -> None:
@@ -354,7 +317,7 @@ def _load(folder: Path, warn: bool = True) -> Results:
         results = load(folder)
     except (OSError, DamagedError) as error:
         raise click.ClickException(str(error)) from None
-    missing = sum(len(panel.missing) for panel in results.panels.values())
+    missing = sum(len(result.missing) for result in results.experiments.values())
     if missing and warn:
         what = "1 result is" if missing == 1 else f"{missing} results are"
         click.echo(f"warning: {what} missing, the rest is used; `regretlab check {folder}` lists them", err=True)

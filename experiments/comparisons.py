@@ -9,21 +9,21 @@ from itertools import combinations
 import numpy as np
 from scipy.stats import ttest_rel
 
-from experiments.results import PanelResult
+from experiments.results import ExperimentResult
 from experiments.statistics import Array, Interval, paired_difference
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """Two policies of a panel on the same replicates.
+    """Two policies of an experiment on the same replicates.
 
     Attributes:
         better: label of the one with the lower mean regret.
         worse: label of the other.
         difference: regret of ``worse`` minus that of ``better`` at the horizon, with Student's interval, uncorrected.
         p: two-sided p-value of the paired t-test, or, where the difference is the same in all n replicates, of their
-            signs, 2^(1 - n), and 1 for no difference; corrected by Holm's method for all pairs of the panel; NaN with
-            a single replicate.
+            signs, 2^(1 - n), and 1 for no difference; corrected by Holm's method for all pairs of the experiment; NaN
+            with a single replicate.
     """
 
     better: str
@@ -51,15 +51,15 @@ def _p_value(one: Array, other: Array) -> float:
     return 1.0 if abs(difference[0]) <= rounding else 2.0 ** (1 - n)
 
 
-def compare(panel: PanelResult, confidence: float = 0.95, notion: str = "") -> list[Comparison]:
-    """All pairs of a panel's policies that do not know the run in advance, the smallest p-value first.
+def compare(result: ExperimentResult, confidence: float = 0.95, regret: str = "") -> list[Comparison]:
+    """All pairs of an experiment's policies that do not know the run in advance, the smallest p-value first.
 
     Args:
-        panel: what to compare; every policy has the same replicates there.
+        result: what to compare; every policy has the same replicates there.
         confidence: coverage of the intervals, in (0, 1).
-        notion: kind of regret; the panel's choice where empty.
+        regret: regret definition; the experiment's choice where empty.
     """
-    finals = {label: panel.regret(label, notion)[:, -1] for label in panel.learners}
+    finals = {label: result.regret(label, regret)[:, -1] for label in result.learners}
     pairs = []
     for one, other in combinations(sorted(finals, key=lambda label: float(finals[label].mean())), 2):
         p = _p_value(finals[one], finals[other])

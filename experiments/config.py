@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
@@ -16,8 +16,8 @@ from ruamel.yaml.error import YAMLError
 
 from bandits.arguments import did_you_mean
 from experiments import axes
-from experiments.paths import assign
-from experiments.study import SHARED, Study
+from experiments.paths import RENAMED, assign, unknown
+from experiments.study import SHARED, Experiment, Figure, Study, Sweep, SweepFigure
 from experiments.validation import mistakes_of, path_text
 
 
@@ -74,8 +74,8 @@ def load_study(path: Path | str, changes: Sequence[str] = ()) -> Study:
 
     Args:
         path: the YAML file.
-        changes: ``key=value`` pairs laid over it, keys dotted (``panels.arms.horizon=100``; a panel or policy is named
-            by its position or its name), values in YAML.
+        changes: ``key=value`` pairs laid over it, keys dotted (``experiments.arms.horizon=100``; an experiment or
+            policy is named by its position or its name), values in YAML.
 
     Raises:
         ConfigError: with every mistake found in the file.
@@ -100,27 +100,58 @@ def parse_study(text: str, source: str = "<text>", changes: Sequence[str] = ()) 
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         raise ConfigError([Mistake(source, line, column, "", _problem(error))]) from None
     if not isinstance(document, dict):
-        raise ConfigError([Mistake(source, 1, 1, "", "a study is a mapping with the keys name, seed, panels, ...")])
+        raise ConfigError(
+            [Mistake(source, 1, 1, "", "a study is a mapping with the keys name, seed, experiments, ...")]
+        )
+    located = [Mistake(source, *where) for where in _renamed(document)]
     _spell_out(document)
     for change in changes:
         _apply(document, change)
     _spell_out(document)
     data = _complete(_plain(document))
-    located = [
+    located += [
         Mistake(source, *_position(document, where), path_text(where), what) for where, what in mistakes_of(data)
     ]
     if located:
         raise ConfigError(sorted(dict.fromkeys(located), key=lambda m: (m.line, m.column)))
     study = Study.model_validate({key: value for key, value in data.items() if key not in SHARED})
-    names = [panel.name for panel in study.all_panels()]
+    names = [experiment.name for experiment in study.all_experiments()]
     if twice := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
-        raise ConfigError([Mistake(source, 1, 1, "panels", f"two panels would be named {', '.join(twice)}")])
+        raise ConfigError([Mistake(source, 1, 1, "experiments", f"two experiments would be named {', '.join(twice)}")])
     return study
+
+
+def _renamed(document: dict[str, Any]) -> Iterator[tuple[int, int, str, str]]:
+    """Give keys of earlier versions the names of today; line, column, path of each, and what to say of it."""
+    for path, node, model in _parts(document):
+        for key in [key for key in node if isinstance(key, str) and RENAMED.get(key) in model.model_fields]:
+            where = (*path, key)
+            yield *_position(document, where), path_text(where), unknown(key, model.model_fields)
+            value, lines = node.pop(key), getattr(getattr(node, "lc", None), "data", None)
+            node.setdefault(RENAMED[key], value)
+            if lines and key in lines:
+                lines.setdefault(RENAMED[key], lines[key])
+
+
+def _parts(document: dict[str, Any]) -> Iterator[tuple[axes.Path, dict[str, Any], type[axes.Model]]]:
+    """The parts of a study that are mappings, each with its place and its model."""
+    yield (), document, Study
+    for key, model, drawn in (("experiments", Experiment, Figure), ("sweeps", Sweep, SweepFigure)):
+        entries = document.get(key)
+        for i, entry in enumerate(entries if isinstance(entries, list) else ()):
+            if isinstance(entry, dict):
+                yield (key, i), entry, model
+                for step, kind in (("figure", drawn), ("experiment", Experiment)):
+                    if isinstance(entry.get(step), dict):
+                        yield (key, i, step), entry[step], kind
+                inner = entry.get("experiment")
+                if isinstance(inner, dict) and isinstance(inner.get("figure"), dict):
+                    yield (key, i, "experiment", "figure"), inner["figure"], Figure
 
 
 def _spell_out(document: dict[str, Any]) -> None:
     """Put ``{name: ucb1}`` in place of a policy or an environment that is written ``ucb1``."""
-    for place in [document, *_panels(document)]:
+    for place in [document, *_experiments(document)]:
         policies, environment = place.get("policies"), place.get("environment")
         if isinstance(policies, list):
             policies[:] = [{"name": policy} if isinstance(policy, str) else policy for policy in policies]
@@ -129,18 +160,18 @@ def _spell_out(document: dict[str, Any]) -> None:
 
 
 def _complete(data: dict[str, Any]) -> dict[str, Any]:
-    """Write what is shared into the panels that do not have it."""
-    for panel in _panels(data):
+    """Write what is shared into the experiments that do not have it."""
+    for experiment in _experiments(data):
         for key in SHARED:
             if key in data:
-                panel.setdefault(key, copy.deepcopy(data[key]))
+                experiment.setdefault(key, copy.deepcopy(data[key]))
     return data
 
 
-def _panels(data: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The panels and the panels of sweeps, as far as they are mappings."""
-    swept = (sweep.get("panel") for sweep in _entries(data, "sweeps"))
-    return [*_entries(data, "panels"), *(panel for panel in swept if isinstance(panel, dict))]
+def _experiments(data: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The experiments and the experiments of sweeps, as far as they are mappings."""
+    swept = (sweep.get("experiment") for sweep in _entries(data, "sweeps"))
+    return [*_entries(data, "experiments"), *(experiment for experiment in swept if isinstance(experiment, dict))]
 
 
 def _entries(data: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
@@ -166,11 +197,11 @@ def _position(document: Any, where: axes.Path) -> tuple[int, int]:
     node, line, column = document, 0, 0
     steps = list(where)
     for start, step in enumerate(steps):
-        if step in SHARED and start and step in document:  # stands once at the top, unless the panel has its own
-            panel: Any = document
+        if step in SHARED and start and step in document:  # stands once at the top, unless the experiment has its own
+            experiment: Any = document
             for key in steps[:start]:
-                panel = panel[key]
-            if step not in panel:
+                experiment = experiment[key]
+            if step not in experiment:
                 steps = steps[start:]
             break
     for step in steps:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from experiments.results import PanelResult, Results
+from experiments.results import ExperimentResult, Results
 from experiments.tables import latex
 
 if TYPE_CHECKING:
@@ -19,13 +19,13 @@ FORMATS = ("csv", "parquet", "netcdf", "latex")
 
 
 def export(results: Results, folder: Path, kind: str) -> list[Path]:
-    """Write every finished panel to a file of its own.
+    """Write every finished experiment to a file of its own.
 
     Args:
         results: what to write.
         folder: where the files go; made if need be.
-        kind: "csv" or "parquet" (a row for each policy, replicate and checkpoint, with the ledger's series and every
-            regret), "netcdf" (see ``dataset``), or "latex" (the table of final regrets).
+        kind: "csv" or "parquet" (a row for each policy, replicate and checkpoint, with the metrics and every regret),
+            "netcdf" (see ``dataset``), or "latex" (the table of final regrets).
 
     Returns:
         The files.
@@ -37,70 +37,74 @@ def export(results: Results, folder: Path, kind: str) -> list[Path]:
     folder.mkdir(parents=True, exist_ok=True)
     endings = {"csv": "csv", "parquet": "parquet", "netcdf": "nc", "latex": "tex"}
     written = []
-    for name, panel in results.panels.items():
-        if panel.series and panel.notions and len(panel.replicates):
+    for name, result in results.experiments.items():
+        if result.series and result.regrets and len(result.replicates):
             path = folder / f"{name}.{endings[kind]}"
             try:
-                _WRITERS[kind](results, panel, path)
+                _WRITERS[kind](results, result, path)
             except ImportError as error:
                 raise ImportError(f"{kind} needs pip install 'regretlab[export]': {error}") from error
             written.append(path)
     return written
 
 
-def dataset(panel: PanelResult) -> xarray.Dataset:
-    """A panel as an xarray dataset with the dimensions ``policy``, ``replicate``, ``round`` and ``bound``.
+def dataset(result: ExperimentResult) -> xarray.Dataset:
+    """An experiment as an xarray dataset with the dimensions ``policy``, ``replicate``, ``round`` and ``bound``.
 
-    Variables: the ledger's series and ``regret_<notion>`` [policy, replicate, round], NaN where a policy has no such;
+    Variables: the metrics and ``regret_<definition>`` [policy, replicate, round], NaN where a policy has no such;
     ``comparator_<name>`` and ``clock_<name>`` [replicate, round]; ``bound_values`` [bound, round] with the coordinates
-    ``bound_name``, ``bound_policy`` (empty: of every policy), ``bound_kind``, ``bound_against`` and ``bound_holds``
-    along ``bound``.
+    ``bound_name``, ``bound_policy`` (empty: of every policy), ``bound_kind``, ``bound_comparator_class``,
+    ``bound_evidence``, ``bound_time``, ``bound_delta`` (NaN: of the expected regret) and ``bound_holds`` along
+    ``bound``.
     """
     import xarray
 
-    labels, (n, c) = list(panel.series), (len(panel.replicates), len(panel.times))
+    labels, (n, c) = list(result.series), (len(result.replicates), len(result.times))
     unknown = np.full((n, c), np.nan)
-    names = list(dict.fromkeys(name for series in panel.series.values() for name in series))
-    curves = {name: np.stack([panel.series[label].get(name, unknown) for label in labels]) for name in names}
-    for notion in panel.notions:
-        curves[f"regret_{notion.name}"] = np.stack([panel.regret(label, notion.name) for label in labels])
+    names = list(dict.fromkeys(name for series in result.series.values() for name in series))
+    curves = {name: np.stack([result.series[label].get(name, unknown) for label in labels]) for name in names}
+    for regret in result.regrets:
+        curves[f"regret_{regret.name}"] = np.stack([result.regret(label, regret.name) for label in labels])
     variables: dict[str, Any] = {name: (("policy", "replicate", "round"), values) for name, values in curves.items()}
-    for name, values in panel.comparators.items():
+    for name, values in result.comparators.items():
         variables[f"comparator_{name}"] = (("replicate", "round"), values)
-    for name, values in panel.clocks.items():
+    for name, values in result.clocks.items():
         variables[f"clock_{name}"] = (("replicate", "round"), values)
-    bounds = [(label, b) for label in labels for b in panel.bounds[label]] + [("", b) for b in panel.lower_bounds]
-    coordinates: dict[str, Any] = {"policy": labels, "replicate": panel.replicates, "round": panel.times}
+    bounds = [(label, b) for label in labels for b in result.bounds[label]] + [("", b) for b in result.lower_bounds]
+    coordinates: dict[str, Any] = {"policy": labels, "replicate": result.replicates, "round": result.times}
     if bounds:
-        variables["bound_values"] = (("bound", "round"), np.stack([b.values for _, b in bounds]))
+        variables["bound_values"] = (("bound", "round"), np.stack([result.curve(b) for _, b in bounds]))
         about = {
             "name": [b.name for _, b in bounds],
             "policy": [label for label, _ in bounds],
             "kind": [b.kind for _, b in bounds],
-            "against": [b.against for _, b in bounds],
+            "comparator_class": [b.comparator_class for _, b in bounds],
+            "evidence": [b.evidence for _, b in bounds],
+            "time": [b.time for _, b in bounds],
+            "delta": [np.nan if b.delta is None else b.delta for _, b in bounds],
             "holds": [b.holds for _, b in bounds],
         }
         coordinates |= {f"bound_{key}": ("bound", values) for key, values in about.items()}
-    result = xarray.Dataset(variables, coordinates, {"title": panel.panel.title or panel.panel.name})
-    for notion in panel.notions:
-        result[f"regret_{notion.name}"].attrs = {"long_name": notion.label, "units": notion.unit}
-    return result
+    made = xarray.Dataset(variables, coordinates, {"title": result.experiment.title or result.experiment.name})
+    for regret in result.regrets:
+        made[f"regret_{regret.name}"].attrs = {"long_name": regret.label, "units": regret.unit}
+    return made
 
 
-def _columns(panel: PanelResult) -> dict[str, Any]:
+def _columns(result: ExperimentResult) -> dict[str, Any]:
     """The long table as columns."""
-    labels, (n, c) = list(panel.series), (len(panel.replicates), len(panel.times))
-    names = list(dict.fromkeys(name for series in panel.series.values() for name in series))
+    labels, (n, c) = list(result.series), (len(result.replicates), len(result.times))
+    names = list(dict.fromkeys(name for series in result.series.values() for name in series))
     columns: dict[str, Any] = {
         "policy": np.repeat(labels, n * c),
-        "replicate": np.tile(np.repeat(panel.replicates, c), len(labels)),
-        "round": np.tile(panel.times, len(labels) * n),
+        "replicate": np.tile(np.repeat(result.replicates, c), len(labels)),
+        "round": np.tile(result.times, len(labels) * n),
     }
     for name in names:
-        parts = [panel.series[label].get(name, np.full((n, c), np.nan)).ravel() for label in labels]
+        parts = [result.series[label].get(name, np.full((n, c), np.nan)).ravel() for label in labels]
         columns[name] = np.concatenate(parts)
-    for notion in panel.notions:
-        columns[f"regret_{notion.name}"] = np.concatenate([panel.regret(lb, notion.name).ravel() for lb in labels])
+    for regret in result.regrets:
+        columns[f"regret_{regret.name}"] = np.concatenate([result.regret(lb, regret.name).ravel() for lb in labels])
     return columns
 
 
@@ -109,24 +113,24 @@ def _rows(columns: dict[str, Any]) -> Iterator[Sequence[Any]]:
     yield from zip(*(values.tolist() for values in columns.values()), strict=True)
 
 
-def _csv(results: Results, panel: PanelResult, path: Path) -> None:
+def _csv(results: Results, result: ExperimentResult, path: Path) -> None:
     with open(path, "w", newline="", encoding="utf-8") as stream:
-        csv.writer(stream).writerows(_rows(_columns(panel)))
+        csv.writer(stream).writerows(_rows(_columns(result)))
 
 
-def _parquet(results: Results, panel: PanelResult, path: Path) -> None:
+def _parquet(results: Results, result: ExperimentResult, path: Path) -> None:
     import pyarrow
     import pyarrow.parquet
 
-    pyarrow.parquet.write_table(pyarrow.table(_columns(panel)), path)
+    pyarrow.parquet.write_table(pyarrow.table(_columns(result)), path)
 
 
-def _netcdf(results: Results, panel: PanelResult, path: Path) -> None:
-    dataset(panel).to_netcdf(path, engine="h5netcdf")
+def _netcdf(results: Results, result: ExperimentResult, path: Path) -> None:
+    dataset(result).to_netcdf(path, engine="h5netcdf")
 
 
-def _latex(results: Results, panel: PanelResult, path: Path) -> None:
-    path.write_text(latex(panel, results.study.confidence), encoding="utf-8")
+def _latex(results: Results, result: ExperimentResult, path: Path) -> None:
+    path.write_text(latex(result, results.study.confidence), encoding="utf-8")
 
 
 _WRITERS = {"csv": _csv, "parquet": _parquet, "netcdf": _netcdf, "latex": _latex}

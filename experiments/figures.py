@@ -1,4 +1,4 @@
-"""Figures: regret against the theorems' bounds, one pair of axes a panel; PNG, SVG and PDF with stable bytes."""
+"""Figures: regret against the theorems' bounds, one pair of axes an experiment; PNG, SVG and PDF with stable bytes."""
 
 from __future__ import annotations
 
@@ -15,8 +15,9 @@ from matplotlib.figure import Figure as Canvas
 from matplotlib.ticker import FuncFormatter
 
 from bandits.arguments import did_you_mean
-from experiments.check import bounds_for, vacuous
-from experiments.results import BoundCurve, PanelResult, Results
+from bandits.contract import Bound
+from experiments.check import bounds_for, lower_bounds_for, vacuous
+from experiments.results import ExperimentResult, Results
 from experiments.search_figures import SearchFigure, draw_search, search_figures
 from experiments.statistics import Array, Band, mean_band
 from experiments.style import (
@@ -38,31 +39,31 @@ from experiments.style import (
 from experiments.sweep_figures import draw_sweep
 from experiments.sweeps import SweepResult, sweep_results
 
-Part = PanelResult | SweepResult | SearchFigure
+Part = ExperimentResult | SweepResult | SearchFigure
 """What takes one pair of axes."""
 
 
-def draw_study(results: Results, folder: Path, formats: Sequence[str] = FORMATS, notion: str = "") -> list[Path]:
-    """Draw every panel, sweep and search, and all panels and sweeps side by side where there are several.
+def draw_study(results: Results, folder: Path, formats: Sequence[str] = FORMATS, regret: str = "") -> list[Path]:
+    """Draw every experiment, sweep and search, and all experiments and sweeps side by side where there are several.
 
     Args:
         results: what to draw.
         folder: where the files go; made if need be.
         formats: file endings.
-        notion: kind of regret, in place of the panels' own choices.
+        regret: regret definition, in place of the experiments' own choices.
 
     Returns:
         The files, the overview first.
 
     Raises:
-        ValueError: a panel lacks the notion, or there is nothing to draw.
+        ValueError: an experiment lacks the regret definition, or there is nothing to draw.
     """
-    swept = {name for sweep in results.study.sweeps for name in sweep.panel_names()}
-    ready = [p for p in results.panels.values() if p.series and p.notions and len(p.replicates)]
-    parts: list[tuple[str, Part]] = [(p.panel.name, p) for p in ready if p.panel.name not in swept]
-    parts += [(s.name, s) for s in sweep_results(results, notion)]
+    swept = {name for sweep in results.study.sweeps for name in sweep.experiment_names()}
+    ready = [p for p in results.experiments.values() if p.series and p.regrets and len(p.replicates)]
+    parts: list[tuple[str, Part]] = [(p.experiment.name, p) for p in ready if p.experiment.name not in swept]
+    parts += [(s.name, s) for s in sweep_results(results, regret)]
     if not parts:
-        raise ValueError(f"{results.folder} holds no finished panel to draw")
+        raise ValueError(f"{results.folder} holds no finished experiment to draw")
     folder.mkdir(parents=True, exist_ok=True)
     study = results.study.name
     sets = [(study, parts)] if len(parts) == 1 else [(study, parts), *((n, [(n, p)]) for n, p in parts)]
@@ -71,7 +72,7 @@ def draw_study(results: Results, folder: Path, formats: Sequence[str] = FORMATS,
     names = [_file(name, study) if i else name for i, (name, _) in enumerate(sets)]
     for name, (_, group) in zip(names, sets, strict=True):
         with style():
-            canvas = _canvas([part for _, part in group], results.study.confidence, notion)
+            canvas = _canvas([part for _, part in group], results.study.confidence, regret)
             for ending in formats:
                 written.append(folder / f"{name}.{ending}")
                 save(canvas, written[-1])
@@ -93,17 +94,17 @@ def save(canvas: Canvas, path: Path) -> None:
     canvas.savefig(path, metadata=metadata.get(path.suffix[1:], {}))
 
 
-def svg_of(part: Part, confidence: float, notion: str = "") -> str:
-    """One panel or sweep as SVG text, for the report."""
+def svg_of(part: Part, confidence: float, regret: str = "") -> str:
+    """One experiment or sweep as SVG text, for the report."""
     from io import StringIO
 
     stream = StringIO()
     with style():
-        _canvas([part], confidence, notion).savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
+        _canvas([part], confidence, regret).savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
     return stream.getvalue()[stream.getvalue().index("<svg") :]
 
 
-def _canvas(parts: Sequence[Part], confidence: float, notion: str) -> Canvas:
+def _canvas(parts: Sequence[Part], confidence: float, regret: str) -> Canvas:
     columns = min(len(parts), 2 if len(parts) in (2, 4) else 3)
     rows = math.ceil(len(parts) / columns)
     canvas = Canvas(layout="constrained")
@@ -114,79 +115,78 @@ def _canvas(parts: Sequence[Part], confidence: float, notion: str) -> Canvas:
         elif isinstance(part, SearchFigure):
             draw_search(ax, part)
         else:
-            draw_panel(ax, part, confidence, notion)
+            draw_experiment(ax, part, confidence, regret)
     for ax in axes[len(parts) :]:
         ax.set_axis_off()
     canvas.set_size_inches(WIDTH * columns, max(map(height_of, axes)) * rows)
     return canvas
 
 
-def draw_panel(ax: Axes, panel: PanelResult, confidence: float = 0.95, notion: str = "") -> None:
-    """Draw a panel's curves, bands and bounds, the best policy first in the legend.
+def draw_experiment(ax: Axes, result: ExperimentResult, confidence: float = 0.95, regret: str = "") -> None:
+    """Draw an experiment's curves, bands and bounds, the best policy first in the legend.
 
     Lines are means over replicates, shades simultaneous bands. A policy's upper bound is dashed in its colour; it is
-    grey where an assumption of the theorem fails, dotted where only the order is known or where it comes from the
-    policy's state in the run. The world's lower bounds are black and dash-dotted. Bounds that speak of the horizon only
-    are marks at the right end. The x axis are rounds, or the clock of the notion of regret where it has one.
+    grey where an assumption of the theorem fails, dotted where only the order is known or where it depends on the data.
+    The environment's lower bounds are black and dash-dotted. Bounds that speak of the horizon only are marks at the
+    right end. The x axis are rounds, or the clock of the regret definition where it has one.
     """
-    cost = panel.panel.figure.quantity == "cost"
-    curves = {label: _curve(panel, label, notion, cost) for label in panel.series}
+    cost = result.experiment.figure.quantity == "cost"
+    curves = {label: _curve(result, label, regret, cost) for label in result.series}
     bands = {label: mean_band(curve, confidence) for label, curve in curves.items()}
     order = sorted(bands, key=lambda label: float(bands[label].mean[-1]))
-    scale = _scale(panel.panel.figure.scale, bands, cost)
-    time = panel.time(notion)
+    scale = _scale(result.experiment.figure.scale, bands, cost)
+    time = result.time(regret)
     for label in order:
-        i = list(panel.series).index(label)
+        i = list(result.series).index(label)
         colour, dash = COLOURS[i % len(COLOURS)], DASHES[(i // len(COLOURS)) % len(DASHES)]
         band = bands[label]
         text = f"{label}: {number(band.mean[-1])}{_plus_minus(band, confidence)}"
         lines = ax.plot(time, band.mean, color=colour, linestyle=dash, label=text, zorder=3)
         floor = np.maximum(band.all_low, band.mean / 50.0) if scale == "loglog" else band.all_low
         shade = ax.fill_between(time, floor, band.all_high, color=colour, alpha=0.2, linewidth=0, zorder=2)
-        bounds = [] if cost else bounds_for(panel, label, notion)
-        drawn = [lines[0], shade, *(_draw_bound(ax, panel, bound, colour, notion) for bound in bounds)]
+        bounds = [] if cost else bounds_for(result, label, regret)
+        drawn = [lines[0], shade, *(_draw_bound(ax, result, bound, colour, regret) for bound in bounds)]
         for k, artist in enumerate(drawn):
-            artist.set_gid(curve_id(panel.panel.name, i, k))
+            artist.set_gid(curve_id(result.experiment.name, i, k))
     if cost:
-        _draw_comparators(ax, panel, notion)
+        _draw_comparators(ax, result, regret)
     else:
-        for bound in panel.lower_bounds:
-            if bound.against == panel.notion(notion).against:
-                _draw_bound(ax, panel, bound, "black", notion)
+        for bound in lower_bounds_for(result, regret):
+            _draw_bound(ax, result, bound, "black", regret)
         if scale != "loglog" and any(float(b.mean.min()) < 0.0 for b in bands.values()):
             ax.axhline(0.0, color="black", linewidth=0.6, zorder=1)
-    _dress(ax, panel, scale, notion, cost)
+    _dress(ax, result, scale, regret, cost)
 
 
-def _curve(panel: PanelResult, label: str, notion: str, cost: bool) -> Array:
-    return -panel.series[label][panel.notion(notion).series] if cost else panel.regret(label, notion)
+def _curve(result: ExperimentResult, label: str, regret: str, cost: bool) -> Array:
+    return -result.series[label][result.definition(regret).series] if cost else result.regret(label, regret)
 
 
-def _draw_bound(ax: Axes, panel: PanelResult, bound: BoundCurve, colour: str, notion: str) -> Artist:
-    notes = notes_of(bound, vacuous(panel, bound, notion))
-    text = f"{bound.name}{notes}: {number(bound.values[-1])}"
-    time = panel.time(notion)
+def _draw_bound(ax: Axes, result: ExperimentResult, bound: Bound, colour: str, regret: str) -> Artist:
+    notes = notes_of(bound, vacuous(result, bound, regret))
+    time, values = result.time(regret), result.curve(bound)
+    text = f"{bound.name}{notes}: {number(values[-1])}"
     colour = colour if bound.holds else GREY
-    if bound.anytime:
-        line = BOUND_STYLES["of_run" if bound.of_run else bound.kind]
-        return ax.plot(time, bound.values, color=colour, label=text, linestyle=line, linewidth=1.0, zorder=2.5)[0]
+    if bound.time != "at the horizon":
+        line = BOUND_STYLES["data-dependent" if bound.data_dependent else bound.kind]
+        return ax.plot(time, values, color=colour, label=text, linestyle=line, linewidth=1.0, zorder=2.5)[0]
     mark: Any = {"linestyle": "none", "marker": "v", "markersize": 4, "zorder": 4, "clip_on": False}
-    mark["markerfacecolor"] = "none" if bound.of_run else colour
-    return ax.plot(time[-1:], bound.values[-1:], color=colour, label=text, **mark)[0]
+    mark["markerfacecolor"] = "none" if bound.data_dependent else colour
+    return ax.plot(time[-1:], values[-1:], color=colour, label=text, **mark)[0]
 
 
-def _draw_comparators(ax: Axes, panel: PanelResult, notion: str) -> None:
-    kind = panel.notion(notion)
-    best = [name for name in panel.comparators if name not in {n.worst for n in panel.notions}]
-    names = panel.panel.figure.comparators or ([kind.comparator] if kind.clock else best)
+def _draw_comparators(ax: Axes, result: ExperimentResult, regret: str) -> None:
+    definition = result.definition(regret)
+    best = [name for name in result.comparators if name not in {n.worst for n in result.regrets}]
+    names = result.experiment.figure.comparators or ([definition.comparator] if definition.clock else best)
     for i, name in enumerate(names):
-        if name not in panel.comparators:
-            hint = f"{did_you_mean(name, panel.comparators)}; it has {', '.join(panel.comparators)}"
-            raise ValueError(f"{panel.panel.name}: figure.comparators names {name!r}{hint}")
-        values = -panel.comparators[name].mean(axis=0)
+        if name not in result.comparators:
+            hint = f"{did_you_mean(name, result.comparators)}; it has {', '.join(result.comparators)}"
+            raise ValueError(f"{result.experiment.name}: figure.comparators names {name!r}{hint}")
+        values = -result.comparators[name].mean(axis=0)
         style: Any = ("--", "-.", ":", (0, (1, 1, 4, 1)))[i % 4]
         text = f"{name.replace('_', ' ')} (hindsight): {number(values[-1])}"
-        ax.plot(panel.time(notion), values, color="black", linestyle=style, linewidth=0.9, label=text, zorder=2.5)
+        ax.plot(result.time(regret), values, color="black", linestyle=style, linewidth=0.9, label=text, zorder=2.5)
 
 
 def _scale(asked: str, bands: dict[str, Band], cost: bool) -> str:
@@ -196,8 +196,8 @@ def _scale(asked: str, bands: dict[str, Band], cost: bool) -> str:
     return "loglog" if positive and not cost else "linear"
 
 
-def _dress(ax: Axes, panel: PanelResult, scale: str, notion: str, cost: bool) -> None:
-    kind = panel.notion(notion)
+def _dress(ax: Axes, result: ExperimentResult, scale: str, regret: str, cost: bool) -> None:
+    definition = result.definition(regret)
     if scale in ("loglog", "semilogx"):
         ax.set_xscale("log")
     if scale == "loglog":
@@ -209,12 +209,14 @@ def _dress(ax: Axes, panel: PanelResult, scale: str, notion: str, cost: bool) ->
         ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: number(y)))
         if scale == "linear":
             ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: number(x)))
-    n = len(panel.replicates)
-    ax.set_title(plain(textwrap.fill(panel.panel.title or panel.panel.name, 44)), loc="left", fontweight="bold")
-    ax.set_xlabel(f"{kind.clock} (mean of {n})" if kind.clock else "round")
-    label = textwrap.fill("cumulative cost" if cost else kind.label, 40)
-    ax.set_ylabel(f"{label}\n({kind.unit}, mean of {n})")
-    time = panel.time(notion)
+    n = len(result.replicates)
+    ax.set_title(
+        plain(textwrap.fill(result.experiment.title or result.experiment.name, 44)), loc="left", fontweight="bold"
+    )
+    ax.set_xlabel(f"{definition.clock} (mean of {n})" if definition.clock else "round")
+    label = textwrap.fill("cumulative cost" if cost else definition.label, 40)
+    ax.set_ylabel(f"{label}\n({definition.unit}, mean of {n})")
+    time = result.time(regret)
     first = max(1.0, time[-1] / DECADES) if scale in ("loglog", "semilogx") else time[0]
     ax.set_xlim(first, max(time[-1], first + 1))
     if scale == "loglog":

@@ -11,7 +11,7 @@ import numpy as np
 
 from experiments.check import Verdict, check, check_policy, judge_exponent, share_of
 from experiments.comparisons import Comparison, compare
-from experiments.results import PanelResult, Results
+from experiments.results import ExperimentResult, Results
 from experiments.search import scores
 from experiments.style import number
 from experiments.sweeps import SweepBound, SweepResult, sweep_results
@@ -28,8 +28,8 @@ class Findings:
         results: the study.
         verdicts: on every upper bound of every curve over time.
         sweeps: on every upper bound of every curve over a swept parameter.
-        comparisons: panel name to all pairs of its policies.
-        unbounded: (panel, label) of the curves that no theorem speaks of.
+        comparisons: experiment name to all pairs of its policies.
+        unbounded: (experiment, label) of the curves that no theorem speaks of.
         missing: what could not be read, one line each.
     """
 
@@ -59,36 +59,39 @@ class Findings:
 def findings(results: Results) -> Findings:
     """Look at everything, with the study's confidence."""
     verdicts = check(results)
-    ready = {name: panel for name, panel in results.panels.items() if is_ready(panel)}
-    spoken_of = {(v.panel, v.policy) for v in verdicts}
+    ready = {name: result for name, result in results.experiments.items() if is_ready(result)}
+    spoken_of = {(v.experiment, v.policy) for v in verdicts}
     return Findings(
         results=results,
         verdicts=tuple(verdicts),
         sweeps=tuple(
             v for sweep in sweep_results(results) for v in _check_sweep(sweep, verdicts, results.study.confidence)
         ),
-        comparisons={name: tuple(compare(panel, results.study.confidence)) for name, panel in ready.items()},
+        comparisons={name: tuple(compare(result, results.study.confidence)) for name, result in ready.items()},
         unbounded=tuple((n, label) for n, p in ready.items() for label in p.series if (n, label) not in spoken_of),
-        missing=tuple(f"{name}: {line}" for name, panel in results.panels.items() for line in panel.missing),
+        missing=tuple(f"{name}: {line}" for name, result in results.experiments.items() for line in result.missing),
     )
 
 
-def is_ready(panel: PanelResult) -> bool:
-    """Whether the panel has a replicate of every policy at hand and of the comparators."""
-    return bool(panel.series and panel.notions and len(panel.replicates))
+def is_ready(result: ExperimentResult) -> bool:
+    """Whether the experiment has a replicate of every policy at hand and of the comparators."""
+    return bool(result.series and result.regrets and len(result.replicates))
 
 
 def _check_sweep(sweep: SweepResult, verdicts: Sequence[Verdict], confidence: float) -> Iterator[Verdict]:
     """Verdicts on the bounds that all points of a sweep share: the worst of the points', and the fitted exponent."""
     if sweep.sweep.figure.quantity != "regret":
         return
-    names, notion = {panel.panel.name for panel in sweep.panels}, sweep.sweep.figure.notion
-    if notion:
-        verdicts = [v for p in sweep.panels for label in p.series for v in check_policy(p, label, confidence, notion)]
+    names, regret = {result.experiment.name for result in sweep.experiments}, sweep.sweep.figure.regret
+    if regret:
+        verdicts = [
+            v for r in sweep.experiments for label in r.series for v in check_policy(r, label, confidence, regret)
+        ]
     for label in sweep.lines:
         for bound in sweep.bounds.get(label, ()):
             if bound.bound.kind == "upper":
-                points = [v for v in verdicts if (v.policy, v.bound) == (label, bound.bound.name) and v.panel in names]
+                same = (v for v in verdicts if (v.policy, v.bound) == (label, bound.bound.name))
+                points = [v for v in same if v.experiment in names]
                 if points:
                     yield _sweep_verdict(sweep, label, bound, points)
 
@@ -96,22 +99,24 @@ def _check_sweep(sweep: SweepResult, verdicts: Sequence[Verdict], confidence: fl
 def _sweep_verdict(sweep: SweepResult, label: str, bound: SweepBound, points: list[Verdict]) -> Verdict:
     line = sweep.lines[label]
     verdict = Verdict(
-        panel=sweep.name,
+        experiment=sweep.name,
         policy=label,
         bound=bound.bound.name,
-        notion=points[0].notion,
+        regret=points[0].regret,
         result=min((v.result for v in points), key=RESULTS.index),
         exponent="not tested",
         text="",
         over=sweep.parameter,
         assumptions=bound.bound.assumptions,
+        evidence=bound.bound.evidence,
+        claim=bound.bound.claim,
     )
-    broken = [text for text, holds in bound.bound.assumptions if not holds]
+    broken = [str(assumption) for assumption in bound.bound.assumptions if not assumption.holds]
     if broken:
         return replace(verdict, text=f"assumption fails at a point: {'; '.join(broken)}")
     shares = [v.share for v in points if v.share is not None]
     verdict = replace(verdict, share=max(shares, default=None), text=f"at most {max(shares):.3g} of the bound")
-    if not sweep.numeric or not bound.bound.rate:
+    if not sweep.numeric or bound.bound.time == "no rate" or bound.bound.data_dependent:
         why = "the bound claims no rate" if sweep.numeric else "the values are no numbers"
         return replace(verdict, text=f"{verdict.text}; no exponent, {why}")
     x, values = np.array(sweep.points, dtype=float), np.asarray(bound.values)
@@ -136,11 +141,11 @@ def as_json(found: Findings) -> dict[str, Any]:
         "verdicts": [_plain(v) for v in found.verdicts],
         "sweeps": [_plain(v) for v in found.sweeps],
         "comparisons": [
-            {"panel": panel, **_finite(asdict(c)), "significant": c.significant(confidence)}
-            for panel, pairs in found.comparisons.items()
+            {"experiment": name, **_finite(asdict(c)), "significant": c.significant(confidence)}
+            for name, pairs in found.comparisons.items()
             for c in pairs
         ],
-        "unbounded": [{"panel": panel, "policy": label} for panel, label in found.unbounded],
+        "unbounded": [{"experiment": name, "policy": label} for name, label in found.unbounded],
         "missing": list(found.missing),
         "failed": found.failed,
     }
@@ -151,15 +156,15 @@ def as_text(found: Findings) -> Iterator[str]:
     for v in (*found.verdicts, *found.sweeps):
         mark = "FAIL" if v.failed else {"holds": "ok  ", "undecided": "?   "}.get(v.result, "-   ")
         over = "" if v.over == "rounds" else f" over {v.over}"
-        yield f"{mark} {v.panel}{over} · {v.policy} · {v.bound}: {v.result}, exponent {v.exponent}; {v.text}"
-    for panel, label in found.unbounded:
-        yield f"-    {panel} · {label}: no bound"
+        yield f"{mark} {v.experiment}{over} · {v.policy} · {v.bound}: {v.result}, exponent {v.exponent}; {v.text}"
+    for name, label in found.unbounded:
+        yield f"-    {name} · {label}: no bound"
     confidence = found.results.study.confidence
-    for panel, pairs in found.comparisons.items():
+    for name, pairs in found.comparisons.items():
         for c in pairs:
             verb = "beats" if c.significant(confidence) else "is not told from"
             by = f"{c.difference.value:.4g} [{c.difference.low:.4g}, {c.difference.high:.4g}]"
-            yield f"pair {panel} · {c.better} {verb} {c.worse}: {by}, corrected p {c.p:.2g}"
+            yield f"pair {name} · {c.better} {verb} {c.worse}: {by}, corrected p {c.p:.2g}"
     for line in found.missing:
         yield f"MISSING {line}"
     n, pairs_of = len(found.verdicts) + len(found.sweeps), [c for pairs in found.comparisons.values() for c in pairs]
@@ -181,9 +186,7 @@ def counted(verdicts: Sequence[Verdict]) -> str:
 
 
 def _plain(verdict: Verdict) -> dict[str, Any]:
-    plain = asdict(verdict)
-    plain["assumptions"] = [{"text": text, "holds": holds} for text, holds in verdict.assumptions]
-    return {key: _finite(value) for key, value in plain.items()} | {"failed": verdict.failed}
+    return {key: _finite(value) for key, value in asdict(verdict).items()} | {"failed": verdict.failed}
 
 
 def _finite(value: Any) -> Any:
@@ -193,30 +196,32 @@ def _finite(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-def sentence(panel: PanelResult, found: Findings) -> str:
-    """What a panel's figure shows, in words: who is lowest and highest, whether that stands, which bounds hold."""
-    kind, confidence = panel.notion(), found.results.study.confidence
-    means = {label: float(scores(panel, label).mean()) for label in panel.series}
-    order = sorted(panel.learners, key=means.__getitem__)
+def sentence(result: ExperimentResult, found: Findings) -> str:
+    """What an experiment's figure shows, in words: who is lowest and highest, if that stands, which bounds hold."""
+    definition, confidence = result.definition(), found.results.study.confidence
+    means = {label: float(scores(result, label).mean()) for label in result.series}
+    order = sorted(result.learners, key=means.__getitem__)
     values = {label: number(mean) for label, mean in means.items()}
-    what = "cumulative cost" if panel.panel.figure.quantity == "cost" else kind.label
-    words = [f"{what[:1].upper()}{what[1:]} at round {panel.times[-1]:,}: "]
+    what = "cumulative cost" if result.experiment.figure.quantity == "cost" else definition.label
+    words = [f"{what[:1].upper()}{what[1:]} at round {result.times[-1]:,}: "]
     if len(order) == 1:
-        words.append(f"{order[0]} {values[order[0]]} {kind.unit}.")
+        words.append(f"{order[0]} {values[order[0]]} {definition.unit}.")
     else:
         best = order[0]
-        words.append(f"lowest for {best} ({values[best]} {kind.unit}), highest for {order[-1]} ({values[order[-1]]}). ")
-        pairs = found.comparisons[panel.panel.name]
+        words.append(
+            f"lowest for {best} ({values[best]} {definition.unit}), highest for {order[-1]} ({values[order[-1]]}). "
+        )
+        pairs = found.comparisons[result.experiment.name]
         behind = {c.worse: c for c in pairs if c.better == best}
         even = [label for label in order[1:] if label not in behind or not behind[label].significant(confidence)]
         if even:
             words.append(f"The data do not tell {best} from {_listed(even)}.")
         else:
             words.append(f"{best} is below {'all others' if len(order) > 2 else order[1]} beyond chance.")
-    knowing = [f"{label} ({values[label]})" for label in panel.series if label not in panel.learners]
+    knowing = [f"{label} ({values[label]})" for label in result.series if label not in result.learners]
     if knowing:
         words.append(f" Knowing the run in advance: {_listed(knowing)}.")
-    verdicts = [v for v in found.verdicts if v.panel == panel.panel.name]
+    verdicts = [v for v in found.verdicts if v.experiment == result.experiment.name]
     return "".join(words) + _bounds_sentence(verdicts)
 
 
@@ -231,14 +236,14 @@ def sweep_sentence(sweep: SweepResult, verdicts: Sequence[Verdict]) -> str:
 
 
 def study_sentence(found: Findings) -> str:
-    """What a study's overview shows: the sweeps' and the other panels' lowest curves, and which bounds hold."""
+    """What a study's overview shows: the sweeps' and the other experiments' lowest curves, and which bounds hold."""
     sweeps = sweep_results(found.results)
-    swept = {panel.panel.name for sweep in sweeps for panel in sweep.panels}
+    swept = {result.experiment.name for sweep in sweeps for result in sweep.experiments}
     words = []
-    for name, panel in found.results.panels.items():
-        if is_ready(panel) and name not in swept:
-            best = min(panel.learners, key=lambda label: float(scores(panel, label).mean()))
-            words.append(f"{panel.panel.title or name}: lowest {panel.panel.figure.quantity} for {best}.")
+    for name, result in found.results.experiments.items():
+        if is_ready(result) and name not in swept:
+            best = min(result.learners, key=lambda label: float(scores(result, label).mean()))
+            words.append(f"{result.experiment.title or name}: lowest {result.experiment.figure.quantity} for {best}.")
     for sweep in sweeps:
         best = min(_learners(sweep), key=lambda label: sweep.lines[label].intervals[-1].value)
         words.append(f"{sweep.title}: lowest for {best} at {sweep.points[-1]}.")
@@ -246,7 +251,7 @@ def study_sentence(found: Findings) -> str:
 
 
 def _learners(sweep: SweepResult) -> list[str]:
-    return [label for label in sweep.lines if label in sweep.panels[0].learners] or list(sweep.lines)
+    return [label for label in sweep.lines if label in sweep.experiments[0].learners] or list(sweep.lines)
 
 
 def _bounds_sentence(verdicts: Sequence[Verdict]) -> str:

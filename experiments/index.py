@@ -32,7 +32,7 @@ def write_index(folder: Path) -> tuple[Path, list[str]]:
     """
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder} is no folder")
-    found = sorted(f for f in folder.iterdir() if (f / "manifest.json").exists() or (f / "cells").is_dir())
+    found = sorted(f for f in folder.iterdir() if (f / "manifest.json").exists() or (f / "jobs").is_dir())
     if not found:
         raise FileNotFoundError(f"no folder in {folder} holds results: run `regretlab run --out {folder}` first")
     studies, unreadable = [], []
@@ -50,7 +50,7 @@ def write_index(folder: Path) -> tuple[Path, list[str]]:
 def _study(folder: Path) -> dict[str, Any]:
     results = load(folder)
     study, found = results.study, findings(results)
-    replicates = sorted({panel.panel.replicates for panel in results.panels.values()})
+    replicates = sorted({result.experiment.replicates for result in results.experiments.values()})
     return {
         "folder": folder.name,
         "title": study.title or study.name,
@@ -58,15 +58,15 @@ def _study(folder: Path) -> dict[str, Any]:
         "report": (folder / "report.html").is_file(),
         "figure": _figure(folder / "figures" / f"{study.name}.png"),
         "finding": study_sentence(found),
-        "panels": len(study.panels),
+        "experiments": len(study.experiments),
         "sweeps": len(study.sweeps),
-        "points": len(results.panels) - len(study.panels),
+        "points": len(results.experiments) - len(study.experiments),
         "replicates": " to ".join(str(n) for n in dict.fromkeys((replicates[0], replicates[-1]))),
         "bounds": counted((*found.verdicts, *found.sweeps)),
         "contradicted": found.contradicted,
         "missing": found.missing,
         "failed": sum(": failed: " in line for line in found.missing),
-        "seconds": sum(price.total for panel in results.panels.values() for price in panel.prices.values()),
+        "seconds": sum(price.total for result in results.experiments.values() for price in result.prices.values()),
     }
 
 

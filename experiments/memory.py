@@ -2,7 +2,7 @@
 
 What a worker process holds says little about a policy: its highest resident size never falls, so that whoever comes
 first into a worker pays for compilers and imports; whoever comes later reuses pages that others have freed; and the
-world's tape, drawn piece by piece while the policy plays, outweighs many a policy. So what is counted is what the
+environment's tape, drawn piece by piece while the policy plays, outweighs many a policy. So what is counted is what the
 policy itself keeps between rounds: every object that can be reached from it.
 
 It leaves out working space within a call, classes, modules and compiled code.

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from experiments.store import (
     DamagedError,
-    cell_file,
     check_writable,
     error_file,
-    read_cell,
+    job_file,
+    read_job,
     read_manifest,
     timing_file,
     write,
@@ -19,15 +19,15 @@ from experiments.store import (
 
 
 def merge(folders: Sequence[Path], out: Path) -> list[str]:
-    """Gather the cells of several runs of one study, on whatever machines they ran, in one folder.
+    """Gather the jobs of several runs of one study, on whatever machines they ran, in one folder.
 
     Args:
         folders: folders of results with the same study and the same code.
         out: where the gathered results go; may be one of them.
 
     Returns:
-        The cells that none of the folders has whole, one line each, with the damaged files if there are such. Where a
-        cell failed, its error is gathered too.
+        The jobs that none of the folders has whole, one line each, with the damaged files if there are such. Where a
+        job failed, its error is gathered too.
 
     Raises:
         ValueError: the folders, ``out`` among them if it holds results, hold different studies, or results of
@@ -38,31 +38,31 @@ def merge(folders: Sequence[Path], out: Path) -> list[str]:
     folders = [*folders, *([out] if (out / "manifest.json").exists() and out not in folders else [])]
     manifests = [read_manifest(folder) for folder in folders]
     for folder, manifest in zip(folders, manifests, strict=True):
-        for part, what in (("study", "another study"), ("cells", "results of other code")):
+        for part, what in (("study", "another study"), ("jobs", "results of other code")):
             if manifest[part] != manifests[0][part]:
                 raise ValueError(f"{folder} holds {what} than {folders[0]}: these cannot be merged")
     check_writable(out)
     write_json(out / "manifest.json", manifests[0])
     missing = []
-    for cell in manifests[0]["cells"]:
-        found = next((f for f in [out, *folders] if _is_whole(f, cell["key"])), None)
+    for job in manifests[0]["jobs"]:
+        found = next((f for f in [out, *folders] if _is_whole(f, job["key"])), None)
         if found is None:
-            block = f"replicates {cell['first']}..{cell['first'] + cell['count'] - 1}"
-            damaged = [str(cell_file(f, cell["key"])) for f in folders if cell_file(f, cell["key"]).is_file()]
+            batch = f"replicates {job['first']}..{job['first'] + job['count'] - 1}"
+            damaged = [str(job_file(f, job["key"])) for f in folders if job_file(f, job["key"]).is_file()]
             why = f": damaged in {', '.join(damaged)}" if damaged else ""
-            missing.append(f"{cell['panel']} · {cell['policy'] or 'comparators'} · {block}{why}")
+            missing.append(f"{job['experiment']} · {job['policy'] or 'comparators'} · {batch}{why}")
             for folder in folders:
-                _copy(error_file(folder, cell["key"]), error_file(out, cell["key"]))
+                _copy(error_file(folder, job["key"]), error_file(out, job["key"]))
             continue
         if found != out:
-            for name in (cell_file, timing_file):
-                _copy(name(found, cell["key"]), name(out, cell["key"]))
+            for name in (job_file, timing_file):
+                _copy(name(found, job["key"]), name(out, job["key"]))
     return missing
 
 
 def _is_whole(folder: Path, key: str) -> bool:
     try:
-        read_cell(folder, key)
+        read_job(folder, key)
     except (FileNotFoundError, DamagedError):
         return False
     return True

@@ -1,10 +1,21 @@
-"""Dotted paths into a study: ``panels.first.policies.ucb1.parameters.exploration``."""
+"""Dotted paths into a study: ``experiments.first.policies.ucb1.parameters.exploration``."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from bandits.arguments import did_you_mean
+
+RENAMED = {"panels": "experiments", "panel": "experiment", "notion": "regret", "block": "batch"}
+"""Keys of earlier study files, and what they are called now."""
+
+
+def unknown(key: str, known: Iterable[str]) -> str:
+    """What to say of a key that is none of the known ones: what it is called now, or which one is near."""
+    words = list(known)
+    now = RENAMED.get(key)
+    return f"{key!r} is now {now!r}" if now in words else f"{key!r}{did_you_mean(key, words)}"
 
 
 def assign(node: Any, path: str, value: Any) -> None:
@@ -31,7 +42,7 @@ def assign(node: Any, path: str, value: Any) -> None:
 def _key(node: Any, step: str, new: bool) -> Any:
     if isinstance(node, dict):
         if step not in node and not new:
-            raise KeyError(f"{step!r}{did_you_mean(step, map(str, node))}")
+            raise KeyError(unknown(step, map(str, node)))
         return step
     if not isinstance(node, list):
         raise KeyError(f"{step!r}: there is nothing below")

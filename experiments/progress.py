@@ -16,7 +16,7 @@ EVERY = 2.0
 
 
 class Progress:
-    """Shows cells as they end. Use as a context manager; pass ``expect``, ``report`` and ``note`` to the runner.
+    """Shows jobs as they end. Use as a context manager; pass ``expect``, ``report`` and ``note`` to the runner.
 
     Args:
         name: the study's name.
@@ -47,21 +47,21 @@ class Progress:
         self.bar.stop()
 
     def expect(self, total: int) -> None:
-        """Take in the number of cells, those included that stand already."""
+        """Take in the number of jobs, those included that stand already."""
         self.total = total
         self.bar.update(self.task, total=total)
 
     def report(self, done: Done) -> None:
-        """Take in one finished cell."""
+        """Take in one finished job."""
         self.done += 1
-        self.bar.update(self.task, advance=1, current=done.cell.title)
+        self.bar.update(self.task, advance=1, current=done.job.title)
         if self.console.is_terminal:
             return
         now = time.monotonic()
         if done.status == "failed" or self.done == self.total or now - self.last >= EVERY:
             self.last = now
             line = f"{self.name}: {self.done}/{self.total} after {now - self.start:.0f} s"
-            self._print(f"{line}, {done.status} {done.cell.title} ({done.seconds:.1f} s)")
+            self._print(f"{line}, {done.status} {done.job.title} ({done.seconds:.1f} s)")
 
     def note(self, text: str) -> None:
         """Print a remark."""

@@ -19,7 +19,7 @@ from markupsafe import Markup
 from experiments.check import Verdict
 from experiments.figures import svg_of
 from experiments.findings import Findings, counted, findings, is_ready, sentence, sweep_sentence
-from experiments.results import PanelResult, Results
+from experiments.results import ExperimentResult, Results
 from experiments.search import SearchResult
 from experiments.search_figures import search_figures
 from experiments.search_report import search_section
@@ -28,24 +28,24 @@ from experiments.sweeps import SweepResult, sweep_results
 from experiments.tables import best_of, csv_text, latex, table
 
 COLUMNS = 6
-"""Series of the ledger side by side in a table: as many as fit on paper."""
+"""Metrics side by side in a table: as many as fit on paper."""
 
 
 def write_report(results: Results, path: Path) -> Path:
     """Write the page to ``path``; equal results give equal bytes but for times and memory."""
     found = findings(results)
     searches = results.searches
-    panels = {name: _panel(results, panel, found, searches) for name, panel in results.panels.items()}
-    sweeps = [_sweep(result, found, panels) for result in sweep_results(results)]
-    swept = {p["name"] for s in sweeps for p in s["panels"]}
-    alone = [p for name, p in panels.items() if name not in swept]
+    experiments = {name: _experiment(results, result, found, searches) for name, result in results.experiments.items()}
+    sweeps = [_sweep(result, found, experiments) for result in sweep_results(results)]
+    swept = {p["name"] for s in sweeps for p in s["experiments"]}
+    alone = [p for name, p in experiments.items() if name not in swept]
     script = files("experiments").joinpath("templates/report.js").read_text(encoding="utf-8")
     text = page("report.html").render(
         study=results.study,
-        panels=alone,
+        experiments=alone,
         sweeps=sweeps,
         contents=[
-            *((s["name"], s["title"], [(p["name"], _point(p, s)) for p in s["panels"]]) for s in sweeps),
+            *((s["name"], s["title"], [(p["name"], _point(p, s)) for p in s["experiments"]]) for s in sweeps),
             *((p["name"], p["title"], []) for p in alone),
         ],
         failed=found.contradicted,
@@ -53,7 +53,7 @@ def write_report(results: Results, path: Path) -> Path:
         counts=counted((*found.verdicts, *found.sweeps)),
         clean=found.clean,
         missing=len(found.missing),
-        seconds=sum(price.total for panel in results.panels.values() for price in panel.prices.values()),
+        seconds=sum(price.total for result in results.experiments.values() for price in result.prices.values()),
         configuration=json.dumps(results.manifest["study"], indent=2, ensure_ascii=False),
         versions=results.manifest["versions"],
         machine=results.manifest["machine"],
@@ -77,44 +77,44 @@ def page(name: str) -> Any:
     return _templates().get_template(name)
 
 
-def _panel(
-    results: Results, panel: PanelResult, found: Findings, searches: Mapping[str, SearchResult]
+def _experiment(
+    results: Results, result: ExperimentResult, found: Findings, searches: Mapping[str, SearchResult]
 ) -> dict[str, Any]:
-    name, confidence = panel.panel.name, results.study.confidence
+    name, confidence = result.experiment.name, results.study.confidence
     about = {
         "name": name,
-        "title": panel.panel.title or name,
-        "environment": panel.panel.environment,
-        "horizon": panel.panel.horizon,
-        "replicates": len(panel.replicates),
-        "missing": panel.missing,
+        "title": result.experiment.title or name,
+        "environment": result.experiment.environment,
+        "horizon": result.experiment.horizon,
+        "replicates": len(result.replicates),
+        "missing": result.missing,
         "svg": "",
         "search": _search(searches.get(name), confidence),
     }
-    if not is_ready(panel):
+    if not is_ready(result):
         return about
-    names = list(dict.fromkeys(series for ledger in panel.series.values() for series in ledger))
+    names = list(dict.fromkeys(series for metrics in result.series.values() for series in metrics))
     return about | {
-        "svg": _inline(svg_of(panel, confidence), name, len(panel.series)),
-        "cost": panel.panel.figure.quantity == "cost",
-        "shown": "Cumulative cost" if panel.panel.figure.quantity == "cost" else panel.notion().label,
-        "finding": sentence(panel, found),
-        "notion": panel.notion(),
-        "rows": table(panel, confidence),
-        "first": best_of(panel),
-        "curves": list(panel.series),
-        "ledger": [names[i : i + COLUMNS] for i in range(0, len(names), COLUMNS)],
+        "svg": _inline(svg_of(result, confidence), name, len(result.series)),
+        "cost": result.experiment.figure.quantity == "cost",
+        "shown": "Cumulative cost" if result.experiment.figure.quantity == "cost" else result.definition().label,
+        "finding": sentence(result, found),
+        "regret": result.definition(),
+        "rows": table(result, confidence),
+        "first": best_of(result),
+        "curves": list(result.series),
+        "metrics": [names[i : i + COLUMNS] for i in range(0, len(names), COLUMNS)],
         "finals": {
-            label: {series: float(values[:, -1].mean()) for series, values in ledger.items()}
-            for label, ledger in panel.series.items()
+            label: {series: float(values[:, -1].mean()) for series, values in metrics.items()}
+            for label, metrics in result.series.items()
         },
         "pairs": found.comparisons[name],
-        "csv": csv_text(panel, confidence),
-        "latex": latex(panel, confidence),
-        "price": panel.prices[""],
-        "verdicts": [v for v in found.verdicts if v.panel == name],
-        "bounds": [(label, b) for label in panel.series for b in panel.bounds[label]]
-        + [("", b) for b in panel.lower_bounds],
+        "csv": csv_text(result, confidence),
+        "latex": latex(result, confidence),
+        "price": result.prices[""],
+        "verdicts": [v for v in found.verdicts if v.experiment == name],
+        "bounds": [(label, b) for label in result.series for b in result.bounds[label]]
+        + [("", b) for b in result.lower_bounds],
     }
 
 
@@ -128,15 +128,15 @@ def _search(result: SearchResult | None, confidence: float) -> dict[str, Any] | 
             "entry": figure.policy.entry,
             "parameter": figure.parameter,
             "text": texts[figure.policy.entry],
-            "svg": _inline(svg_of(figure, confidence), f"{result.panel}.search{i}", 0),
+            "svg": _inline(svg_of(figure, confidence), f"{result.experiment}.search{i}", 0),
         }
         for i, figure in enumerate(search_figures(result))
     ]
     return section | {"figures": figures}
 
 
-def _sweep(sweep: SweepResult, found: Findings, panels: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    verdicts: Sequence[Verdict] = [v for v in found.sweeps if v.panel == sweep.name]
+def _sweep(sweep: SweepResult, found: Findings, experiments: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    verdicts: Sequence[Verdict] = [v for v in found.sweeps if v.experiment == sweep.name]
     return {
         "name": sweep.name,
         "title": sweep.title,
@@ -145,13 +145,13 @@ def _sweep(sweep: SweepResult, found: Findings, panels: dict[str, dict[str, Any]
         "svg": _inline(svg_of(sweep, found.results.study.confidence), sweep.name, len(sweep.lines)),
         "finding": sweep_sentence(sweep, verdicts),
         "verdicts": verdicts,
-        "panels": [panels[panel.panel.name] for panel in sweep.panels],
+        "experiments": [experiments[result.experiment.name] for result in sweep.experiments],
     }
 
 
-def _point(panel: dict[str, Any], sweep: dict[str, Any]) -> str:
-    """Title of a panel below that of its sweep."""
-    return str(panel["title"]).removeprefix(sweep["title"]).strip() or str(panel["title"])
+def _point(experiment: dict[str, Any], sweep: dict[str, Any]) -> str:
+    """Title of an experiment below that of its sweep."""
+    return str(experiment["title"]).removeprefix(sweep["title"]).strip() or str(experiment["title"])
 
 
 def _inline(svg: str, name: str, curves: int) -> Markup:

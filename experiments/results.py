@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -12,85 +12,52 @@ from numpy.typing import NDArray
 from pydantic import ValidationError
 
 from bandits.arguments import did_you_mean
-from environments.contract import Notion
+from bandits.contract import Array, Bound
+from environments.contract import Regret
 from experiments.runner import Price, price
 from experiments.search import SearchResult, choose, entries, search_result
-from experiments.store import DamagedError, error_file, read_cell, read_json, read_manifest
-from experiments.study import Component, Panel, Study, checkpoints
+from experiments.store import DamagedError, error_file, read_job, read_json, read_manifest
+from experiments.study import Component, Experiment, Study, checkpoints
+from experiments.theory import Means, from_json
 
-Array = NDArray[np.float64]
-_Block = tuple[int, dict[str, Array], dict[str, Any]]
-"""First replicate, arrays and facts of a cell."""
-
-
-@dataclass(frozen=True)
-class BoundCurve:
-    """A theorem's bound at the checkpoints.
-
-    Attributes:
-        name: for legends.
-        kind: "upper", "lower" or "order".
-        against: the kind of comparator it speaks of.
-        source: where the theorem stands.
-        anytime: False when it holds at the horizon only.
-        assumptions: (text, whether it holds in every replicate).
-        rate: whether it claims a rate of growth.
-        of_run: whether it is worked out from the policy's state in the run.
-        tuned: whether its rate is in the horizon, not in the rounds of one run.
-        values: [n_checkpoints], mean over replicates where it depends on the tape, in the regret's unit.
-    """
-
-    name: str
-    kind: str
-    against: str
-    source: str
-    anytime: bool
-    assumptions: tuple[tuple[str, bool], ...]
-    values: Array
-    rate: bool = True
-    of_run: bool = False
-    tuned: bool = False
-
-    @property
-    def holds(self) -> bool:
-        """Whether every assumption holds."""
-        return all(holds for _, holds in self.assumptions)
+_Batch = tuple[int, dict[str, Array], dict[str, Any]]
+"""First replicate of a job, its arrays, and what JSON says about them."""
 
 
 @dataclass(frozen=True)
-class PanelResult:
-    """All curves of a panel.
+class ExperimentResult:
+    """All curves of an experiment.
 
     Attributes:
-        panel: what was run.
+        experiment: what was run.
         times: [n_checkpoints] rounds.
         replicates: [n_replicates] numbers of the replicates at hand in every policy and the comparators.
-        series: policy label to ledger series to [n_replicates, n_checkpoints].
+        series: policy label to name of a metric to [n_replicates, n_checkpoints].
         comparators: name to [n_replicates, n_checkpoints] cumulative reward.
-        clocks: name to [n_replicates, n_checkpoints] units of time passed, for notions of regret with a clock.
-        notions: the kinds of regret, the default first.
-        bounds: policy label to its upper bounds.
-        lower_bounds: the world's.
+        clocks: name to [n_replicates, n_checkpoints] units of time passed, for regret definitions with a clock.
+        regrets: the regret definitions, the default first.
+        bounds: policy label to its upper bounds; their curves are the means over the replicates, in the regret's unit.
+        lower_bounds: the environment's, likewise.
         prices: policy label to the time and memory it took; the comparators' under the empty label.
         missing: what could not be read, one line each.
-        candidates: where the panel has a search, the same with all candidates and all replicates, those that chose
-            among them included; the panel itself then has, under the name of its entry, the chosen one of each, and
-            held-out replicates only. ``Results.searches`` sums up.
-        chosen: of the panel with all candidates: name of each entry to the label that stands for it.
+        candidates: where the experiment has a search, the same with all candidates and all replicates, those that
+            chose among them included; the result itself then has, under the name of its entry, the chosen one of each,
+            and held-out replicates only. ``Results.searches`` sums up.
+        chosen: of the experiment with all candidates: name of each entry to the label that stands for it.
         clairvoyant: labels of the policies that know the run in advance.
     """
 
-    panel: Panel
+    experiment: Experiment
     times: NDArray[np.int64]
     replicates: NDArray[np.int64]
     series: Mapping[str, Mapping[str, Array]]
     comparators: Mapping[str, Array]
-    notions: tuple[Notion, ...]
-    bounds: Mapping[str, tuple[BoundCurve, ...]]
-    lower_bounds: tuple[BoundCurve, ...]
+    regrets: tuple[Regret, ...]
+    bounds: Mapping[str, tuple[Bound, ...]]
+    lower_bounds: tuple[Bound, ...]
     prices: Mapping[str, Price]
     missing: tuple[str, ...] = ()
-    candidates: PanelResult | None = None
+    candidates: ExperimentResult | None = None
     clocks: Mapping[str, Array] = field(default_factory=dict)
     chosen: Mapping[str, str] = field(default_factory=dict)
     clairvoyant: frozenset[str] = frozenset()
@@ -100,57 +67,63 @@ class PanelResult:
         """Labels of the policies that can be ranked: those that do not know the run in advance, all if none is such."""
         return tuple(label for label in self.series if label not in self.clairvoyant) or tuple(self.series)
 
-    def notion(self, name: str = "") -> Notion:
-        """The notion of that name; the panel's choice, else the default one, for the empty name.
+    def definition(self, name: str = "") -> Regret:
+        """The regret definition of that name; the experiment's choice, else the default one, for the empty name.
 
         Raises:
-            ValueError: no such notion; the message lists those at hand.
+            ValueError: no such regret definition; the message lists those at hand.
         """
-        name = name or self.panel.figure.notion or self.notions[0].name
-        for notion in self.notions:
-            if notion.name == name:
-                return notion
-        known = [n.name for n in self.notions]
-        raise ValueError(f"{self.panel.name} has no regret notion {name!r}{did_you_mean(name, known)}; it has {known}")
+        name = name or self.experiment.figure.regret or self.regrets[0].name
+        for definition in self.regrets:
+            if definition.name == name:
+                return definition
+        known = [definition.name for definition in self.regrets]
+        what = f"no regret definition {name!r}{did_you_mean(name, known)}; it has {known}"
+        raise ValueError(f"{self.experiment.name} has {what}")
 
-    def time(self, notion: str = "") -> Array:
-        """Time [n_checkpoints] in which a regret moves: rounds, or the mean over replicates of the notion's clock."""
-        clock = self.notion(notion).clock
+    def time(self, regret: str = "") -> Array:
+        """Time [n_checkpoints] in which a regret moves: rounds, or its definition's clock, the mean over replicates."""
+        clock = self.definition(regret).clock
         passed: Array = self.clocks[clock].mean(axis=0) if clock else self.times.astype(np.float64)
         return passed
 
-    def regret(self, label: str, notion: str = "") -> Array:
+    def regret(self, label: str, regret: str = "") -> Array:
         """Cumulative regret [n_replicates, n_checkpoints] of a policy."""
-        kind = self.notion(notion)
-        return self.comparators[kind.comparator] - self.series[label][kind.series]
+        definition = self.definition(regret)
+        return self.comparators[definition.comparator] - self.series[label][definition.series]
+
+    def curve(self, bound: Bound) -> Array:
+        """A bound at the checkpoints [n_checkpoints]."""
+        return bound.curve(self.times.astype(np.float64))
 
 
 @dataclass(frozen=True)
 class Results:
-    """A study and its panels' results, by name."""
+    """A study and the results of its experiments, by name."""
 
     folder: Path
     study: Study
-    panels: Mapping[str, PanelResult]
+    experiments: Mapping[str, ExperimentResult]
     manifest: Mapping[str, Any]
 
     @property
     def searches(self) -> dict[str, SearchResult]:
-        """The searches that have results, by the name of their panel."""
-        full = {name: panel.candidates for name, panel in self.panels.items() if panel.candidates}
-        found = {name: search_result(panel, self.study.confidence) for name, panel in full.items()}
-        return {name: result for name, result in found.items() if result.policies}
+        """The searches that have results, by the name of their experiment."""
+        full = {name: result.candidates for name, result in self.experiments.items() if result.candidates}
+        found = {name: search_result(result, self.study.confidence) for name, result in full.items()}
+        return {name: search for name, search in found.items() if search.policies}
 
 
 def load(folder: Path | str) -> Results:
     """Read the results that ``regretlab run`` left in ``folder``.
 
-    Cells that are missing or damaged are left out and named in ``PanelResult.missing``: a panel keeps the policies
-    that have any replicate, and the replicates that all of these and the comparators have.
+    Jobs that are missing or damaged are left out and named in ``ExperimentResult.missing``: an experiment keeps the
+    policies that have any replicate, and the replicates that all of these and the comparators have.
 
     Raises:
         FileNotFoundError: no manifest in ``folder``.
-        DamagedError: the manifest cannot be read, or is none.
+        DamagedError: the manifest cannot be read, is none or of another format, or the bounds of a policy differ
+            between its jobs.
 
     Example:
         >>> import tempfile
@@ -159,7 +132,7 @@ def load(folder: Path | str) -> Results:
         >>> study = parse_study('''
         ... name: tiny
         ... seed: 1
-        ... panels:
+        ... experiments:
         ...   - name: two
         ...     environment: {name: bernoulli, parameters: {means: [0.3, 0.7]}}
         ...     horizon: 100
@@ -168,8 +141,8 @@ def load(folder: Path | str) -> Results:
         ... ''')
         >>> folder = tempfile.mkdtemp()
         >>> outcome = experiments.run(study, folder, jobs=1)
-        >>> panel = experiments.load(folder).panels["two"]
-        >>> panel.regret("ucb1").shape == (4, len(panel.times))
+        >>> result = experiments.load(folder).experiments["two"]
+        >>> result.regret("ucb1").shape == (4, len(result.times))
         True
     """
     folder = Path(folder)
@@ -181,99 +154,107 @@ def load(folder: Path | str) -> Results:
         place = ".".join(map(str, ("study", *first["loc"])))
         raise DamagedError(f"{folder / 'manifest.json'} is damaged ({place}: {first['msg']})") from None
     try:
-        panels = {panel.name: _load_panel(folder, study, panel, manifest["cells"]) for panel in study.all_panels()}
+        found = {e.name: _load_experiment(folder, study, e, manifest["jobs"]) for e in study.all_experiments()}
+    except DamagedError as error:
+        raise DamagedError(f"{folder}: {error}") from None
     except (LookupError, ValueError, TypeError, AttributeError) as error:
-        what = f"its cells are not those of its study: {type(error).__name__}: {error}"
+        what = f"its jobs are not those of its study: {type(error).__name__}: {error}"
         raise DamagedError(f"{folder / 'manifest.json'} is damaged ({what})") from error
-    return Results(folder, study, panels, manifest)
+    return Results(folder, study, found, manifest)
 
 
-def _load_panel(folder: Path, study: Study, panel: Panel, cells: list[dict[str, Any]]) -> PanelResult:
-    blocks: dict[str, list[_Block]] = {}
+def _load_experiment(
+    folder: Path, study: Study, experiment: Experiment, jobs: list[dict[str, Any]]
+) -> ExperimentResult:
+    batches: dict[str, list[_Batch]] = {}
     keys: dict[str, list[str]] = {}
     missing: list[str] = []
-    for cell in (c for c in cells if c["panel"] == panel.name):
-        label = cell["policy"] or ""
+    for job in (job for job in jobs if job["experiment"] == experiment.name):
+        label = job["policy"] or ""
         try:
-            arrays, facts = read_cell(folder, cell["key"])
+            arrays, about = read_job(folder, job["key"])
         except (FileNotFoundError, DamagedError) as error:
-            what = f"{error}" if isinstance(error, DamagedError) else _why(folder, cell["key"])
-            last = cell["first"] + cell["count"] - 1
-            missing.append(f"{label or 'comparators'}, replicates {cell['first']}..{last}: {what}")
+            what = f"{error}" if isinstance(error, DamagedError) else _why(folder, job["key"])
+            last = job["first"] + job["count"] - 1
+            missing.append(f"{label or 'comparators'}, replicates {job['first']}..{last}: {what}")
             continue
-        blocks.setdefault(label, []).append((cell["first"], arrays, facts))
-        keys.setdefault(label, []).append(cell["key"])
-    prices = {label: price(folder, keys.get(label, ())) for label in ["", *blocks]}
-    times = checkpoints(study.checkpoints, panel.horizon)
-    result = _assemble(panel, times, blocks, {p.title: p.title for p in panel.policies}, prices)
+        batches.setdefault(label, []).append((job["first"], arrays, about))
+        keys.setdefault(label, []).append(job["key"])
+    prices = {label: price(folder, keys.get(label, ())) for label in ["", *batches]}
+    times = checkpoints(study.checkpoints, experiment.horizon)
+    titles = {p.title: p.title for p in experiment.policies}
+    result = assemble(experiment, times, batches, titles, prices)
     result = replace(result, missing=tuple(missing))
-    if panel.search is None:
+    if experiment.search is None:
         return result
-    cut = panel.search.tuning
-    whole = {label for label, found in blocks.items() if set(range(cut)) <= set(_replicates(found))}
-    tuning = {label: [b for b in blocks[label] if b[0] < cut] for label in whole}
-    chosen = choose(result, _assemble(panel, times, tuning, {p.title: p.title for p in panel.policies}, prices))
-    for entry, labels in entries(panel).items():
+    cut = experiment.search.tuning
+    whole = {label for label, found in batches.items() if set(range(cut)) <= set(_replicates(found))}
+    tuning = {label: [b for b in batches[label] if b[0] < cut] for label in whole}
+    chosen = choose(result, assemble(experiment, times, tuning, titles, prices))
+    for entry, labels in entries(experiment).items():
         lacking = [label or "comparators" for label in ("", *labels) if label not in whole]
         if entry not in labels and entry not in chosen:
             missing.append(f"{entry}: nothing is chosen, as not all tuning replicates are there: {', '.join(lacking)}")
     result = replace(result, missing=tuple(missing), chosen=chosen)
-    held_out = {label: [b for b in found if b[0] >= cut] for label, found in blocks.items()}
+    held_out = {label: [b for b in found if b[0] >= cut] for label, found in batches.items()}
     policies = [
         Component(name=p.name, label=entry, parameters=p.parameters)
         for entry, label in chosen.items()
-        for p in panel.policies
+        for p in experiment.policies
         if p.title == label
     ]
-    shown = _assemble(panel.model_copy(update={"policies": policies}), times, held_out, chosen, prices)
+    shown = assemble(experiment.model_copy(update={"policies": policies}), times, held_out, chosen, prices)
     return replace(shown, missing=tuple(missing), candidates=result)
 
 
-def _assemble(
-    panel: Panel,
+def assemble(
+    experiment: Experiment,
     times: NDArray[np.int64],
-    blocks: Mapping[str, list[_Block]],
+    batches: Mapping[str, list[_Batch]],
     names: Mapping[str, str],
     prices: Mapping[str, Price],
-) -> PanelResult:
-    """The panel with the policies ``names`` (shown name to label) that have a block, on their common replicates."""
-    labels = {shown: label for shown, label in names.items() if blocks.get(label)}
-    world = blocks.get("", [])
+) -> ExperimentResult:
+    """The results of an experiment, of those of its policies that have a batch, on their common replicates.
+
+    Args:
+        experiment: what was run.
+        times: [n_checkpoints] rounds.
+        batches: label to what its jobs found, each with its first replicate; those of the environment under the empty
+            label.
+        names: of the policies: shown name to label.
+        prices: label to what its jobs took.
+
+    Raises:
+        DamagedError: the bounds of a policy differ between its batches.
+    """
+    labels = {shown: label for shown, label in names.items() if batches.get(label)}
+    shared = batches.get("", [])
     common = sorted(
-        set.intersection(set(_replicates(world)), *(set(_replicates(blocks[lb])) for lb in labels.values()))
+        set.intersection(set(_replicates(shared)), *(set(_replicates(batches[lb])) for lb in labels.values()))
     )
-    return PanelResult(
-        panel=panel,
+    return ExperimentResult(
+        experiment=experiment,
         times=times,
         replicates=np.array(common, dtype=np.int64),
-        series={shown: _stack(blocks[label], "series/", common) for shown, label in labels.items()},
-        comparators=_stack(world, "comparator/", common),
-        clocks=_stack(world, "clock/", common),
-        notions=tuple(_notion(n) for n in world[0][2]["notions"]) if world else (),
-        bounds={shown: _bounds(_with(blocks[label], common)) for shown, label in labels.items()},
-        lower_bounds=_bounds(_with(world, common)),
+        series={shown: _stack(batches[label], "series/", common) for shown, label in labels.items()},
+        comparators=_stack(shared, "comparator/", common),
+        clocks=_stack(shared, "clock/", common),
+        regrets=tuple(Regret(**about) for about in shared[0][2]["regrets"]) if shared else (),
+        bounds={shown: _bounds(label, times, _with(batches[label], common)) for shown, label in labels.items()},
+        lower_bounds=_bounds("", times, _with(shared, common)),
         prices={"": prices[""], **{shown: prices[label] for shown, label in labels.items()}},
-        clairvoyant=frozenset(shown for shown, label in labels.items() if _is_clairvoyant(blocks[label])),
+        clairvoyant=frozenset(shown for shown, label in labels.items() if batches[label][0][2]["clairvoyant"]),
     )
 
 
-def _with(parts: list[_Block], replicates: list[int]) -> list[_Block]:
-    """The blocks that hold one of the replicates; all, if there are no replicates."""
+def _with(parts: list[_Batch], replicates: list[int]) -> list[_Batch]:
+    """The batches that hold one of the replicates; all, if there are no replicates."""
     wanted = set(replicates)
     return [part for part in parts if not wanted.isdisjoint(_replicates([part]))] or parts
 
 
-def _is_clairvoyant(parts: list[_Block]) -> bool:
-    return any(facts.get("clairvoyant", False) for _, _, facts in parts)  # files of earlier versions do not say
-
-
-def _notion(facts: Mapping[str, Any]) -> Notion:
-    known = {f.name for f in fields(Notion)}  # files of earlier versions say more
-    return Notion(**{name: value for name, value in facts.items() if name in known})
-
-
 def _why(folder: Path, key: str) -> str:
-    """Why a cell has no result: the error by which it failed, without its traceback, if word of one was left."""
+    """Why a job has no result: the error by which it failed, without its traceback, if word of one was left."""
     try:
         lines = read_json(error_file(folder, key))["error"].splitlines()
     except (OSError, DamagedError, LookupError, TypeError, AttributeError):
@@ -282,7 +263,7 @@ def _why(folder: Path, key: str) -> str:
     return f"failed: {', '.join(lines[last + 1 :])}"
 
 
-def _replicates(parts: list[_Block]) -> list[int]:
+def _replicates(parts: list[_Batch]) -> list[int]:
     return [first + r for first, arrays, _ in parts for r in range(_count(arrays))]
 
 
@@ -299,31 +280,22 @@ def _stack(parts: list[Any], prefix: str, common: list[int]) -> dict[str, Array]
     return {name[len(prefix) :]: np.concatenate([p[1][name] for p in parts])[rows] for name in names}
 
 
-def _bounds(parts: list[Any]) -> tuple[BoundCurve, ...]:
-    """Bounds of all blocks, each the mean over the blocks by their replicates."""
-    if not parts:
-        return ()
-    weights = np.array([_count(arrays) for _, arrays, _ in parts], dtype=np.float64)
-    curves = []
-    for i, about in enumerate(parts[0][2]["bounds"]):
-        values = np.average([arrays[f"bound/{i}"] for _, arrays, _ in parts], axis=0, weights=weights)
-        rows = zip(*(facts["bounds"][i]["assumptions"] for _, _, facts in parts), strict=True)
-        assumptions = tuple(_assumption(row) for row in rows)
-        curves.append(
-            BoundCurve(
-                **{k: about[k] for k in ("name", "kind", "against", "source", "anytime")},
-                assumptions=assumptions,
-                values=values,
-                rate=about.get("rate", True),
-                of_run=about.get("of_run", False),
-                tuned=about.get("tuned", False),
-            )
-        )
-    return tuple(curves)
+def _bounds(label: str, times: NDArray[np.int64], parts: list[_Batch]) -> tuple[Bound, ...]:
+    """Bounds of all batches, each the mean over the batches by their replicates.
 
-
-def _assumption(blocks: Sequence[Mapping[str, Any]]) -> tuple[str, bool]:
-    """An assumption's text, with the largest value seen where it fails, and whether it holds in all blocks."""
-    text, holds = blocks[0]["text"], all(a["holds"] for a in blocks)
-    seen = [a["largest"] for a in blocks if a.get("largest") is not None]
-    return (text, True) if holds else (f"{text} (largest: {max(seen):.4g})" if seen else text, False)
+    Raises:
+        DamagedError: the bounds differ between the batches.
+    """
+    means = Means(times.astype(np.float64))
+    for first, arrays, about in parts:
+        values = [arrays[f"bound/{i}"] for i in range(len(about["bounds"]))]
+        found = [
+            from_json(bound, times.astype(np.float64), curve)
+            for bound, curve in zip(about["bounds"], values, strict=True)
+        ]
+        n = _count(arrays)
+        try:
+            means.add(found, values, n, f"replicates {first}..{first + n - 1}")
+        except ValueError as error:
+            raise DamagedError(f"{label or 'comparators'}: {error}") from None
+    return means.result()

@@ -1,4 +1,4 @@
-"""Running a study: cells through joblib, on disk as they finish, with progress and a list of what failed."""
+"""Running a study: jobs through joblib, on disk as they finish, with progress and a list of what failed."""
 
 from __future__ import annotations
 
@@ -16,42 +16,44 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from experiments.cells import Cell, cells_of, run_cell
+from experiments.jobs import Job, jobs_of, run_job
 from experiments.memory import bytes_kept
 from experiments.store import (
+    FORMAT,
     DamagedError,
-    cell_file,
     check_writable,
     error_file,
-    read_cell,
+    format_of,
+    job_file,
+    read_job,
     read_json,
     remove_leftovers,
     timing_file,
-    write_cell,
+    write_job,
     write_json,
 )
 from experiments.study import Study
 from experiments.workers import workers
 
 AHEAD = 2
-"""Cells that joblib has under way for each process: what it computes, and what it will compute next."""
+"""Jobs that joblib has under way for each process: what it computes, and what it will compute next."""
 
 PACKAGES = ("regretlab", "numpy", "scipy", "numba", "gymnasium", "joblib")
 
 
 @dataclass(frozen=True)
 class Done:
-    """What became of a cell.
+    """What became of a job.
 
     Attributes:
-        cell: the cell.
+        job: the job.
         status: "computed", "kept" (its result stood on disk) or "failed".
         seconds: wall-clock time in the worker, but for measuring memory.
         error: what went wrong, with the traceback; empty otherwise.
         warnings: distinct warnings raised on the way.
     """
 
-    cell: Cell
+    job: Job
     status: str
     seconds: float = 0.0
     error: str = ""
@@ -64,7 +66,7 @@ class Outcome:
 
     Attributes:
         folder: where its results are.
-        done: all cells, in the order in which they ended.
+        done: all jobs, in the order in which they ended.
     """
 
     folder: Path
@@ -72,7 +74,7 @@ class Outcome:
 
     @property
     def failed(self) -> list[Done]:
-        """The cells that failed."""
+        """The jobs that failed."""
         return [d for d in self.done if d.status == "failed"]
 
 
@@ -86,7 +88,7 @@ def run(
     cluster: str | None = None,
     shard: tuple[int, int] = (1, 1),
 ) -> Outcome:
-    """Compute every cell of ``study`` that does not stand in ``folder`` yet.
+    """Compute every job of ``study`` that does not stand in ``folder`` yet.
 
     Numbers depend on none of ``jobs``, ``cluster`` and ``shard``.
 
@@ -94,29 +96,31 @@ def run(
         study: what to run.
         folder: where results go; made if need be.
         jobs: processes at once; -1 for one a core. Without effect on a cluster.
-        report: called with each cell when it is done.
-        damaged: called with a message for each damaged file found; its cell is computed again.
-        expect: called with the number of cells before the first is reported.
+        report: called with each job when it is done.
+        damaged: called with a message for each damaged file found, whose job is computed again, and for
+            results of another format.
+        expect: called with the number of jobs before the first is reported.
         cluster: address of a dask scheduler (``tcp://host:port``), or ``local:N`` for one of N processes on this
             machine (needs the extra ``cluster``). Workers need this package; results are written here.
-        shard: ``(i, n)``: of the cells, those at positions i, i + n, ... only (1-based), for arrays of jobs that share
+        shard: ``(i, n)``: of the jobs, those at positions i, i + n, ... only (1-based), for arrays of runs that share
             nothing; ``merge`` joins their folders.
 
     Returns:
-        What became of each cell. A cell that fails leaves the others alone. Cells that are the same piece of work
-        (two panels with one and the same policy and world) are computed once and counted once.
+        What became of each job. A job that fails leaves the others alone. Jobs that are the same piece of work
+        (two experiments with one and the same policy and environment) are computed once and counted once.
 
     Raises:
         OSError: ``folder`` cannot be written, or no cluster answers; nothing was computed.
-        KeyboardInterrupt: finished cells are on disk, and the next run goes on from there.
+        KeyboardInterrupt: finished jobs are on disk, and the next run goes on from there.
     """
     folder = Path(folder)
     check_writable(folder)
     remove_leftovers(folder)
     outcome = Outcome(folder)
-    keyed = [(cell.key, cell) for cell in cells_of(study)]
+    keyed = [(job.key, job) for job in jobs_of(study)]
+    _note_other_format(folder, damaged)
     _write_manifest(folder, study, keyed)
-    unique = dict(list({key: cell for key, cell in keyed}.items())[shard[0] - 1 :: shard[1]])
+    unique = dict(list({key: job for key, job in keyed}.items())[shard[0] - 1 :: shard[1]])
 
     def end(done: Done) -> None:
         outcome.done.append(done)
@@ -124,11 +128,11 @@ def run(
 
     expect(len(unique))
     todo = {}
-    for key, cell in unique.items():
-        if _stands(folder, key, cell, damaged):
-            end(Done(cell, "kept"))
+    for key, job in unique.items():
+        if _stands(folder, key, job, damaged):
+            end(Done(job, "kept"))
         else:
-            todo[key] = cell
+            todo[key] = job
 
     def work(keys: Sequence[str]) -> None:
         for key, result in parallel(_work, [(key, todo[key]) for key in keys]):
@@ -140,7 +144,7 @@ def run(
         while todo:
             try:
                 work(list(todo))
-            except BrokenProcessPool:  # a worker died on one of the cells that were under way: each by itself, then
+            except BrokenProcessPool:  # a worker died on one of the jobs that were under way: each by itself, then
                 for key in list(todo)[: AHEAD * effective_n_jobs(jobs)]:
                     try:
                         work([key])
@@ -157,13 +161,13 @@ class _Result:
     seconds: float
     kept: int | None = None
     arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
-    facts: dict[str, Any] = field(default_factory=dict)
+    about: dict[str, Any] = field(default_factory=dict)
     error: str = ""
     warnings: tuple[str, ...] = ()
 
 
-def _work(cell: Cell) -> _Result:
-    """Compute one cell. Runs in a worker; errors come back as data."""
+def _work(job: Job) -> _Result:
+    """Compute one job. Runs in a worker; errors come back as data."""
     kept: list[int] = []
     watching = 0.0
 
@@ -178,29 +182,29 @@ def _work(cell: Cell) -> _Result:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default")
         try:
-            arrays, facts = run_cell(cell, watch)
+            arrays, about = run_job(job, watch)
         except Exception:
             return _Result(time.perf_counter() - start - watching, error=traceback.format_exc())
     seconds = time.perf_counter() - start - watching
     distinct = tuple(dict.fromkeys(str(w.message) for w in caught))
-    return _Result(seconds, max(kept, default=None), arrays, facts, warnings=distinct)
+    return _Result(seconds, max(kept, default=None), arrays, about, warnings=distinct)
 
 
-def _keep(folder: Path, key: str, cell: Cell, result: _Result) -> Done:
+def _keep(folder: Path, key: str, job: Job, result: _Result) -> Done:
     """Write a result, or what went wrong."""
     if result.error:
-        return _failure(folder, key, Done(cell, "failed", result.seconds, result.error))
+        return _failure(folder, key, Done(job, "failed", result.seconds, result.error))
     try:
-        write_cell(folder, key, result.arrays, result.facts)
+        write_job(folder, key, result.arrays, result.about)
         write_json(
             timing_file(folder, key),
-            {"seconds": result.seconds, "replicates": cell.count, "bytes_kept": result.kept},
+            {"seconds": result.seconds, "replicates": job.count, "bytes_kept": result.kept},
         )
         error_file(folder, key).unlink(missing_ok=True)
     except OSError as error:
-        failed = Done(cell, "failed", result.seconds, f"the result could not be written: {error}")
+        failed = Done(job, "failed", result.seconds, f"the result could not be written: {error}")
         return _failure(folder, key, failed)
-    return Done(cell, "computed", result.seconds, warnings=result.warnings)
+    return Done(job, "computed", result.seconds, warnings=result.warnings)
 
 
 def _failure(folder: Path, key: str, done: Done) -> Done:
@@ -212,12 +216,12 @@ def _failure(folder: Path, key: str, done: Done) -> Done:
 
 @dataclass(frozen=True)
 class Price:
-    """What the cells of a policy, or of a world's comparators, took.
+    """What the jobs of a policy, or of an environment's comparators, took.
 
     Attributes:
-        seconds: wall-clock seconds a replicate in the quickest block, which is one in which nothing had to be compiled,
+        seconds: wall-clock seconds a replicate in the quickest batch, which is one in which nothing had to be compiled,
             if there is one; None where no timing is on file.
-        total: seconds of all blocks together.
+        total: seconds of all batches together.
         kept: bytes that the policy keeps between rounds, the most that was seen; see ``experiments.memory``. None where
             it is not known.
     """
@@ -227,10 +231,10 @@ class Price:
     kept: int | None = None
 
 
-def price(folder: Path, cells: Sequence[str]) -> Price:
-    """What the cells of these keys took, as far as it is on file."""
+def price(folder: Path, jobs: Sequence[str]) -> Price:
+    """What the jobs of these keys took, as far as it is on file."""
     quickest, total, kept = None, 0.0, None
-    for key in cells:
+    for key in jobs:
         try:
             timing = read_json(timing_file(folder, key))
             seconds, each = timing["seconds"], timing["seconds"] / timing["replicates"]
@@ -241,25 +245,39 @@ def price(folder: Path, cells: Sequence[str]) -> Price:
     return Price(quickest, total, kept)
 
 
-def _stands(folder: Path, key: str, cell: Cell, damaged: Callable[[str], None]) -> bool:
-    """Whether the cell's result is on disk and whole; a damaged one is reported and taken out of the way."""
+def _stands(folder: Path, key: str, job: Job, damaged: Callable[[str], None]) -> bool:
+    """Whether the job's result is on disk and whole; a damaged one is reported and taken out of the way."""
     try:
-        read_cell(folder, key)
+        read_job(folder, key)
     except FileNotFoundError:
         return False
     except DamagedError as error:
-        damaged(f"{error}; {cell.title} is computed again")
-        cell_file(folder, key).unlink(missing_ok=True)
+        damaged(f"{error}; {job.title} is computed again")
+        job_file(folder, key).unlink(missing_ok=True)
         return False
     return True
 
 
-def _write_manifest(folder: Path, study: Study, keyed: Sequence[tuple[str, Cell]]) -> None:
+def _note_other_format(folder: Path, note: Callable[[str], None]) -> None:
+    """Say that what stands in the folder is of another format, of which nothing is used."""
+    with suppress(OSError, DamagedError, AttributeError):
+        if (found := format_of(read_json(folder / "manifest.json"))) != FORMAT:
+            note(f"{folder} holds results of format {found}, this version's is {FORMAT}; everything is computed again")
+
+
+def _write_manifest(folder: Path, study: Study, keyed: Sequence[tuple[str, Job]]) -> None:
     manifest = {
+        "format": FORMAT,
         "study": study.model_dump(),
-        "cells": [
-            {"key": key, "panel": c.panel, "policy": c.label or None, "first": c.first, "count": c.count}
-            for key, c in keyed
+        "jobs": [
+            {
+                "key": key,
+                "experiment": job.experiment,
+                "policy": job.label or None,
+                "first": job.first,
+                "count": job.count,
+            }
+            for key, job in keyed
         ],
         "seed": study.seed,
         "versions": {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},

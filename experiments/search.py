@@ -1,11 +1,11 @@
 """Hyper-parameter search: some replicates choose among a policy's candidates, the others say what the choice is worth.
 
 A search needs no second stage. All candidates play all replicates; the first ``tuning`` ones choose, for each policy,
-the candidate with the lowest mean score (the panel's notion of regret, or its cost, at the horizon), and everything
-that is reported of the chosen ones comes from the other replicates. Every candidate has a held-out score in this way.
-In a replicate all candidates meet the same world. Where the comparator does not depend on the play they meet the same
-comparator too, so that it cannot favour one: regret and cost rank them alike. In a world that answers the policy they
-may differ.
+the candidate with the lowest mean score (the experiment's regret, or its cost, at the horizon), and everything that is
+reported of the chosen ones comes from the other replicates. Every candidate has a held-out score in this way.
+In a replicate all candidates meet the same environment. Where the comparator does not depend on the play they meet the
+same comparator too, so that it cannot favour one: regret and cost rank them alike. In an environment that answers the
+policy they may differ.
 
 The tuning score of the chosen candidate is biased: it is the least of several means, each with noise. The held-out
 score is not, and the difference is the optimism of selection.
@@ -23,10 +23,10 @@ from numpy.typing import NDArray
 
 from experiments.axes import is_number, text_of
 from experiments.statistics import Array, Interval, mean_band, paired_difference, resampled_means
-from experiments.study import Candidate, Panel
+from experiments.study import Candidate, Experiment
 
 if TYPE_CHECKING:
-    from experiments.results import PanelResult
+    from experiments.results import ExperimentResult
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Searched:
     """What the search found for one policy.
 
     Attributes:
-        entry: the policy's name in the panel.
+        entry: the policy's name in the experiment.
         candidates: all that were run, the first points of all sweeps first.
         chosen: the one with the least mean score on the tuning replicates, of equal ones the first.
         parameters: of the chosen one: name to value and, for numbers, the interval that holds the choice of that share
@@ -90,10 +90,10 @@ class Chosen:
 
 @dataclass(frozen=True)
 class SearchResult:
-    """The search of a panel.
+    """The search of an experiment.
 
     Attributes:
-        panel: its name.
+        experiment: its name.
         title: its title.
         score: what is made small.
         unit: of the score.
@@ -102,7 +102,7 @@ class SearchResult:
         policies: what was found for each policy with swept parameters.
     """
 
-    panel: str
+    experiment: str
     title: str
     score: str
     unit: str
@@ -111,56 +111,57 @@ class SearchResult:
     policies: Mapping[str, Searched]
 
 
-def choose(panel: PanelResult, tuning: PanelResult) -> dict[str, str]:
-    """Each policy of a panel with all candidates, by the name of its entry, to the label of the chosen candidate.
+def choose(result: ExperimentResult, tuning: ExperimentResult) -> dict[str, str]:
+    """Each policy of an experiment with all candidates, by the name of its entry, to the label of the chosen candidate.
 
     A policy without swept parameters stands for itself. A policy is left out where a candidate lacks a tuning
     replicate: without it another one might be chosen.
 
     Args:
-        panel: with all replicates at hand.
+        result: with all replicates at hand.
         tuning: the same with the tuning replicates alone, and those policies alone that have all of them.
     """
     chosen = {}
-    for entry, labels in entries(panel.panel).items():
+    for entry, labels in entries(result.experiment).items():
         if entry in labels:
-            if entry in panel.series:
+            if entry in result.series:
                 chosen[entry] = entry
-        elif tuning.notions and len(tuning.replicates) and all(label in tuning.series for label in labels):
+        elif tuning.regrets and len(tuning.replicates) and all(label in tuning.series for label in labels):
             means = [float(scores(tuning, label).mean()) for label in labels]
             chosen[entry] = labels[int(np.argmin(np.nan_to_num(means, nan=np.inf)))]
     return chosen
 
 
-def scores(panel: PanelResult, label: str) -> Array:
-    """What the panel shows of a policy at the horizon, regret or cost, [n_replicates]; lower is better."""
-    if panel.panel.figure.quantity == "cost":
-        return np.asarray(-panel.series[label][panel.notion().series][:, -1])
-    return np.asarray(panel.regret(label)[:, -1])
+def scores(result: ExperimentResult, label: str) -> Array:
+    """What the experiment shows of a policy at the horizon, regret or cost, [n_replicates]; lower is better."""
+    if result.experiment.figure.quantity == "cost":
+        return np.asarray(-result.series[label][result.definition().series][:, -1])
+    return np.asarray(result.regret(label)[:, -1])
 
 
-def search_result(panel: PanelResult, confidence: float = 0.95) -> SearchResult:
-    """Sum up the search of a panel with all candidates (``PanelResult.candidates``).
+def search_result(result: ExperimentResult, confidence: float = 0.95) -> SearchResult:
+    """Sum up the search of an experiment with all candidates (``ExperimentResult.candidates``).
 
     Args:
-        panel: with all candidates and replicates.
+        result: with all candidates and replicates.
         confidence: coverage of the intervals, in (0, 1).
     """
-    tuning, chosen = _is_tuning(panel), panel.chosen
-    points = {p.title: p.point for p in panel.panel.policies if isinstance(p, Candidate)}
-    swept = {entry: labels for entry, labels in entries(panel.panel).items() if entry in chosen and entry not in labels}
+    tuning, chosen = _is_tuning(result), result.chosen
+    points = {p.title: p.point for p in result.experiment.policies if isinstance(p, Candidate)}
+    listed = entries(result.experiment)
+    swept = {entry: labels for entry, labels in listed.items() if entry in chosen and entry not in labels}
     both = tuning.any() and not tuning.all()
-    kind = panel.notion() if panel.notions else None
-    cost = panel.panel.figure.quantity == "cost"
+    definition = result.definition() if result.regrets else None
+    cost = result.experiment.figure.quantity == "cost"
     return SearchResult(
-        panel=panel.panel.name,
-        title=panel.panel.title or panel.panel.name,
-        score="cumulative cost" if cost else kind.label if kind else "",
-        unit=kind.unit if kind else "",
-        tuning=panel.replicates[tuning],
-        held_out=panel.replicates[~tuning],
+        experiment=result.experiment.name,
+        title=result.experiment.title or result.experiment.name,
+        score="cumulative cost" if cost else definition.label if definition else "",
+        unit=definition.unit if definition else "",
+        tuning=result.replicates[tuning],
+        held_out=result.replicates[~tuning],
         policies={
-            entry: _searched(panel, entry, labels, chosen[entry], points, tuning, confidence)
+            entry: _searched(result, entry, labels, chosen[entry], points, tuning, confidence)
             for entry, labels in swept.items()
             if both
         },
@@ -168,7 +169,7 @@ def search_result(panel: PanelResult, confidence: float = 0.95) -> SearchResult:
 
 
 def _searched(
-    panel: PanelResult,
+    result: ExperimentResult,
     entry: str,
     labels: list[str],
     label: str,
@@ -176,7 +177,7 @@ def _searched(
     tuning: NDArray[np.bool_],
     confidence: float,
 ) -> Searched:
-    found = np.stack([scores(panel, label) for label in labels], axis=1)
+    found = np.stack([scores(result, label) for label in labels], axis=1)
     winners = np.argmin(resampled_means(found[tuning]), axis=1)
     shares = np.bincount(winners, minlength=len(labels)) / len(winners)
     candidates = tuple(
@@ -208,18 +209,18 @@ def _parameter(value: Any, values: list[Any], winners: NDArray[np.int64], n: int
     return Chosen(value, min(float(ends[0]), value), max(float(ends[1]), value))
 
 
-def entries(panel: Panel) -> dict[str, list[str]]:
+def entries(experiment: Experiment) -> dict[str, list[str]]:
     """Name of each policy as written to the labels that stand for it."""
     found: dict[str, list[str]] = {}
-    for policy in panel.policies:
+    for policy in experiment.policies:
         entry = policy.entry if isinstance(policy, Candidate) else policy.title
         found.setdefault(entry, []).append(policy.title)
     return found
 
 
-def _is_tuning(panel: PanelResult) -> NDArray[np.bool_]:
-    search = panel.panel.search
-    return np.asarray(panel.replicates < (search.tuning if search else 0))
+def _is_tuning(result: ExperimentResult) -> NDArray[np.bool_]:
+    search = result.experiment.search
+    return np.asarray(result.replicates < (search.tuning if search else 0))
 
 
 def _mean(values: Array, confidence: float) -> Interval:

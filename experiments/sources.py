@@ -1,6 +1,6 @@
-"""Hashes of the code and the files that decide a cell's numbers, so that results of other code are not reused.
+"""Hashes of the code and the files that decide a job's numbers, so that results of other code are not reused.
 
-Ours is hashed whole, with the two files here that say what a cell is. Of other people's code: the file of each policy
+Ours is hashed whole, with the files here that say what a job is. Of other people's code: the file of each policy
 and environment that a component names, itself or in its parameters (``module:Class`` or a name of an entry point), and
 the files that these import, at once or later, one from another, but for the standard library and installed packages,
 whose versions the manifest holds. Imports made by computed names are not seen.
@@ -22,8 +22,7 @@ from typing import Any
 
 import bandits
 import environments
-from bandits.registry import POLICIES
-from environments.registry import ENVIRONMENTS
+from bandits.registry import ENVIRONMENTS, POLICIES
 
 _OURS = ("bandits", "environments", "experiments")
 _INSTALLED = ("site-packages", "dist-packages")
@@ -119,7 +118,7 @@ def _is_installed(path: Path) -> bool:
 def _packages() -> str:
     roots = [Path(module.__file__ or "").parent for module in (bandits, environments)]
     sources = [p for root in roots for p in sorted(root.rglob("*.py"))]
-    sources += [Path(__file__).with_name(name) for name in ("cells.py", "study.py")]
+    sources += [Path(__file__).with_name(name) for name in ("jobs.py", "study.py", "theory.py")]
     return hashlib.sha256(b"\0".join(p.read_bytes() for p in sources)).hexdigest()
 
 

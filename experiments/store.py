@@ -1,6 +1,6 @@
-"""Results on disk: one ``.npz`` a cell, written whole or not at all, and a manifest.
+"""Results on disk: one ``.npz`` a job, written whole or not at all, and a manifest.
 
-A cell's file is named by a hash of everything that decides its numbers, so a file that exists is the result, and
+A job's file is named by a hash of everything that decides its numbers, so a file that exists is the result, and
 resuming is skipping. Timings and errors, which differ from run to run, stand in files of their own.
 """
 
@@ -26,60 +26,63 @@ Arrays = Mapping[str, NDArray[Any]]
 
 
 CHECKSUM = 64
-"""Length of the SHA-256 of everything before it, in hexadecimal, which is the comment of a cell's archive."""
+"""Length of the SHA-256 of everything before it, in hexadecimal, which is the comment of a job's archive."""
+
+FORMAT = 2
+"""Version of the files' layout; in the manifest, and part of every job's key."""
 
 
 class DamagedError(ValueError):
     """A file of results that cannot be read back whole."""
 
 
-def cell_file(folder: Path, key: str) -> Path:
-    """Where the result of the cell ``key`` stands."""
-    return folder / "cells" / f"{key}.npz"
+def job_file(folder: Path, key: str) -> Path:
+    """Where the result of the job ``key`` stands."""
+    return folder / "jobs" / f"{key}.npz"
 
 
 def timing_file(folder: Path, key: str) -> Path:
-    """Where the time and the memory that the cell ``key`` took stand."""
+    """Where the time and the memory that the job ``key`` took stand."""
     return folder / "timings" / f"{key}.json"
 
 
 def error_file(folder: Path, key: str) -> Path:
-    """Where the error stands by which the cell ``key`` failed last time."""
+    """Where the error stands by which the job ``key`` failed last time."""
     return folder / "errors" / f"{key}.json"
 
 
-def write_cell(folder: Path, key: str, arrays: Arrays, facts: Mapping[str, Any]) -> None:
-    """Write a cell's arrays and its JSON facts; the file appears whole or not at all.
+def write_job(folder: Path, key: str, arrays: Arrays, about: Mapping[str, Any]) -> None:
+    """Write a job's arrays and what JSON says about them; the file appears whole or not at all.
 
     Raises:
         OSError: the folder cannot be written or the disk is full; nothing is left behind.
     """
-    note = np.frombuffer(json.dumps({"key": key, **facts}, sort_keys=True).encode(), dtype=np.uint8)
+    note = np.frombuffer(json.dumps({"key": key, **about}, sort_keys=True).encode(), dtype=np.uint8)
     buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=False, **{**arrays, "facts": note})
+    np.savez(buffer, allow_pickle=False, **{**arrays, "about": note})
     with zipfile.ZipFile(buffer, "a") as archive:
         archive.comment = b"-" * CHECKSUM
     content = buffer.getvalue()[:-CHECKSUM]
-    write(cell_file(folder, key), content + _checksum(content))
+    write(job_file(folder, key), content + _checksum(content))
 
 
-def read_cell(folder: Path, key: str) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-    """Arrays and facts of a cell, checked against the checksum of the file.
+def read_job(folder: Path, key: str) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+    """A job's arrays and what JSON says about them, checked against the checksum of the file.
 
     Raises:
-        FileNotFoundError: no such cell.
-        DamagedError: the file is not whole, or is not that cell's.
+        FileNotFoundError: no such job.
+        DamagedError: the file is not whole, or is not that job's.
     """
-    path = cell_file(folder, key)
+    path = job_file(folder, key)
     content = path.read_bytes()
     if _checksum(content[:-CHECKSUM]) != content[-CHECKSUM:]:
         raise DamagedError(f"{path} is damaged (its checksum does not fit)")
     with np.load(io.BytesIO(content), allow_pickle=False) as archive:
         arrays = {name: archive[name] for name in archive.files}
-    facts = json.loads(arrays.pop("facts").tobytes())
-    if facts.get("key") != key:
-        raise DamagedError(f"{path} holds another cell's result ({facts.get('key')})")
-    return arrays, facts
+    about = json.loads(arrays.pop("about").tobytes())
+    if about.get("key") != key:
+        raise DamagedError(f"{path} holds another job's result ({about.get('key')})")
+    return arrays, about
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -106,7 +109,7 @@ def read_manifest(folder: Path) -> dict[str, Any]:
 
     Raises:
         FileNotFoundError: there is none.
-        DamagedError: not JSON, or not what a run writes.
+        DamagedError: not JSON, of another format, or not what a run writes.
     """
     path = folder / "manifest.json"
     try:
@@ -115,15 +118,25 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         raise FileNotFoundError(f"{folder} holds no results (no manifest.json): run `regretlab run` first") from None
     if not isinstance(manifest, dict):
         raise DamagedError(f"{path} is damaged (it is no JSON object)")
-    kinds = {"study": dict, "cells": list, "versions": dict, "machine": str}
+    if (found := format_of(manifest)) != FORMAT:
+        raise DamagedError(
+            f"{folder} holds results of format {found}, written by another version of regretlab; this one reads format "
+            f"{FORMAT}: run the study again"
+        )
+    kinds = {"format": int, "study": dict, "jobs": list, "versions": dict, "machine": str}
     lacking = [name for name, kind in kinds.items() if not isinstance(manifest.get(name), kind)]
     if lacking:
         raise DamagedError(f"{path} is damaged (missing or of another kind: {', '.join(lacking)})")
-    parts = {"key": str, "panel": str, "policy": str | None, "first": int, "count": int}
-    for cell in manifest["cells"]:
-        if not isinstance(cell, dict) or not all(isinstance(cell.get(part, ...), kind) for part, kind in parts.items()):
-            raise DamagedError(f"{path} is damaged (a cell lacks one of {', '.join(sorted(parts))}: {cell!r})")
+    parts = {"key": str, "experiment": str, "policy": str | None, "first": int, "count": int}
+    for job in manifest["jobs"]:
+        if not isinstance(job, dict) or not all(isinstance(job.get(part, ...), kind) for part, kind in parts.items()):
+            raise DamagedError(f"{path} is damaged (a job lacks one of {', '.join(sorted(parts))}: {job!r})")
     return manifest
+
+
+def format_of(manifest: Mapping[str, Any]) -> Any:
+    """The format of a folder of results; manifests of the first one do not say theirs, and have cells."""
+    return manifest.get("format", 1 if "cells" in manifest else FORMAT)
 
 
 def check_writable(folder: Path) -> None:
@@ -133,8 +146,8 @@ def check_writable(folder: Path) -> None:
         OSError: with the folder's name, before any work is done.
     """
     try:
-        (folder / "cells").mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder / "cells") as stream:
+        (folder / "jobs").mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder / "jobs") as stream:
             stream.write(b"regretlab")
     except OSError as error:
         raise OSError(

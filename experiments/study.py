@@ -1,4 +1,4 @@
-"""What a study is: panels of one environment and the policies that play it."""
+"""What a study is: experiments of one environment and the policies that play it."""
 
 from __future__ import annotations
 
@@ -11,16 +11,12 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from bandits.contract import Policy
-from bandits.registry import POLICIES
-from environments.contract import Environment
-from environments.registry import ENVIRONMENTS
 from experiments.axes import Axis, Model, Values, axes_of, fill, listed, marks, names_of, point_id, point_text
 from experiments.paths import assign
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
 EXPANDED = r"^[A-Za-z0-9][A-Za-z0-9_.=,-]*$"
-"""Of a panel: that of one in a sweep has ``=`` and ``,`` in its name."""
+"""Of an experiment: that of one in a sweep has ``=`` and ``,`` in its name."""
 
 
 class Component(Model):
@@ -49,10 +45,10 @@ class Candidate(Component):
 
 
 class Figure(Model):
-    """How a panel is drawn."""
+    """How an experiment is drawn."""
 
-    notion: str = ""
-    """Kind of regret; empty for the environment's default."""
+    regret: str = ""
+    """Name of the regret definition; empty for the environment's default."""
     quantity: Literal["regret", "cost"] = "regret"
     """``cost``: cumulative cost (minus reward) instead of regret, comparators as reference lines."""
     scale: Literal["auto", "linear", "loglog", "semilogx"] = "auto"
@@ -62,7 +58,7 @@ class Figure(Model):
 
 
 class Search(Model):
-    """A search over the swept parameters of a panel's policies, on replicates of its own."""
+    """A search over the swept parameters of an experiment's policies, on replicates of its own."""
 
     tuning: int = Field(ge=1)
     """The first replicates, which choose among the candidates; the others alone are reported."""
@@ -70,7 +66,7 @@ class Search(Model):
     """Of each policy: at most so many, drawn from the cross product; all of them where it is not given."""
 
 
-class Panel(Model):
+class Experiment(Model):
     """One environment and the policies that play it: one pair of axes."""
 
     name: str = Field(pattern=EXPANDED)
@@ -87,7 +83,7 @@ class Panel(Model):
 class SweepFigure(Model):
     """How a sweep is drawn: the value at the horizon against the parameter."""
 
-    notion: str = ""
+    regret: str = ""
     quantity: Literal["regret", "cost", "ratio"] = "regret"
     """``ratio``: cumulative cost over the comparator's."""
     scale: Literal["auto", "linear", "loglog", "semilogx", "semilogy"] = "auto"
@@ -96,17 +92,17 @@ class SweepFigure(Model):
 
 
 class Sweep(Model):
-    """A panel for each point of swept values, drawn as figures of the value at the horizon against one of them."""
+    """An experiment for each point of swept values, drawn as the value at the horizon against one of them."""
 
     name: str = Field(pattern=NAME)
     title: str = ""
     parameter: str = ""
-    """Dotted path into the panel, see ``experiments.paths``; in place of a mark, or beside marks in the panel."""
+    """Dotted path into the experiment, see ``experiments.paths``; in place of a mark, or beside marks in it."""
     label: str = ""
     """Of the parameter's axis; the path's last step where empty."""
     values: Values = []
-    panel: dict[str, Any]
-    """A panel without name and title, in which values may be swept."""
+    experiment: dict[str, Any]
+    """An experiment without name and title, in which values may be swept."""
     figure: SweepFigure = SweepFigure()
 
     def axes(self) -> list[Axis]:
@@ -115,7 +111,7 @@ class Sweep(Model):
         Raises:
             ValidationError: a mark is not of the form of one.
         """
-        inside = axes_of({key: value for key, value in self.panel.items() if key != "policies"})
+        inside = axes_of({key: value for key, value in self.experiment.items() if key != "policies"})
         if not self.parameter:
             return inside
         paths = [tuple(self.parameter.split(".")), *(axis.path for axis in inside)]
@@ -127,26 +123,27 @@ class Sweep(Model):
         """All combinations of the axes' values."""
         return list(product(*(axis.values for axis in self.axes())))
 
-    def panel_names(self) -> list[str]:
-        """Names of the panels, ``<sweep>-<parameter>=<value>``, in the order of ``points``."""
+    def experiment_names(self) -> list[str]:
+        """Names of the experiments, ``<sweep>-<parameter>=<value>``, in the order of ``points``."""
         axes = self.axes()
         return [f"{self.name}-{point_id(axes, point)}" for point in self.points()]
 
-    def raw_panels(self) -> list[dict[str, Any]]:
-        """The panels as plain data, in the order of ``points``.
+    def raw_experiments(self) -> list[dict[str, Any]]:
+        """The experiments as plain data, in the order of ``points``.
 
         Raises:
-            KeyError: the parameter's path leads nowhere in the panel.
+            KeyError: the parameter's path leads nowhere in the experiment.
         """
-        axes, panels = self.axes(), []
-        for name, point in zip(self.panel_names(), self.points(), strict=True):
-            panel = copy.deepcopy(self.panel)
+        axes, experiments = self.axes(), []
+        for name, point in zip(self.experiment_names(), self.points(), strict=True):
+            experiment = copy.deepcopy(self.experiment)
             inside = zip(axes, point, strict=True)
             if self.parameter:
-                assign(panel, self.parameter, next(inside)[1])
-            panel = fill(panel, {axis.path: value for axis, value in inside})
-            panels.append({**panel, "name": name, "title": f"{self.title or self.name} {point_text(axes, point)}"})
-        return panels
+                assign(experiment, self.parameter, next(inside)[1])
+            experiment = fill(experiment, {axis.path: value for axis, value in inside})
+            title = f"{self.title or self.name} {point_text(axes, point)}"
+            experiments.append({**experiment, "name": name, "title": title})
+        return experiments
 
 
 def candidates(entry: Component, seed: int, most: int | None = None) -> list[Component]:
@@ -190,59 +187,59 @@ class Study(Model):
     seed: int = Field(ge=0)
     checkpoints: int = Field(default=200, ge=2)
     """Number of times at which curves are recorded, log-spaced from 1 to the horizon."""
-    block: int = Field(default=16, ge=1)
-    """Replicates in one cell of work: what is saved and resumed at once."""
+    batch: int = Field(default=16, ge=1)
+    """Replicates in one job: what is saved and resumed at once."""
     confidence: float = Field(default=0.95, gt=0.5, lt=1.0)
-    panels: list[Panel] = []
+    experiments: list[Experiment] = []
     sweeps: list[Sweep] = []
 
     @model_validator(mode="before")
     @classmethod
-    def _swept_panels(cls, data: Any) -> Any:
-        """Panels with swept values outside the policies become sweeps."""
-        panels = data.get("panels") if isinstance(data, dict) else None
-        if not isinstance(panels, list):
+    def _swept_experiments(cls, data: Any) -> Any:
+        """Experiments with swept values outside the policies become sweeps."""
+        experiments = data.get("experiments") if isinstance(data, dict) else None
+        if not isinstance(experiments, list):
             return data
-        swept = [panel for panel in panels if isinstance(panel, dict) and is_swept(panel)]
-        plain = [panel for panel in panels if not any(panel is other for other in swept)]
+        swept = [experiment for experiment in experiments if isinstance(experiment, dict) and is_swept(experiment)]
+        plain = [experiment for experiment in experiments if not any(experiment is other for other in swept)]
         return (
-            {**data, "panels": plain, "sweeps": [*map(_as_sweep, swept), *(data.get("sweeps") or [])]}
+            {**data, "experiments": plain, "sweeps": [*map(_as_sweep, swept), *(data.get("sweeps") or [])]}
             if swept
             else data
         )
 
     @model_validator(mode="after")
     def _something_to_run(self) -> Self:
-        if not self.panels and not self.sweeps:
-            raise ValueError("a study needs panels or sweeps")
+        if not self.experiments and not self.sweeps:
+            raise ValueError("a study needs experiments or sweeps")
         return self
 
-    def all_panels(self) -> list[Panel]:
-        """The panels, and then those of the sweeps, each with the policies that its entries stand for."""
-        swept = [Panel.model_validate(panel) for sweep in self.sweeps for panel in sweep.raw_panels()]
-        return [self._spelled_out(panel) for panel in (*self.panels, *swept)]
+    def all_experiments(self) -> list[Experiment]:
+        """The experiments, and then those of the sweeps, each with the policies that its entries stand for."""
+        swept = [Experiment.model_validate(raw) for sweep in self.sweeps for raw in sweep.raw_experiments()]
+        return [self._spelled_out(experiment) for experiment in (*self.experiments, *swept)]
 
-    def _spelled_out(self, panel: Panel) -> Panel:
-        most = panel.search.candidates if panel.search else None
-        policies = [policy for entry in panel.policies for policy in candidates(entry, self.seed, most)]
-        return panel.model_copy(update={"policies": policies})
-
-
-def is_swept(panel: dict[str, Any]) -> bool:
-    """Whether a panel, as plain data, stands for several."""
-    return any(path[0] != "policies" for path, _ in marks(panel))
+    def _spelled_out(self, experiment: Experiment) -> Experiment:
+        most = experiment.search.candidates if experiment.search else None
+        policies = [policy for entry in experiment.policies for policy in candidates(entry, self.seed, most)]
+        return experiment.model_copy(update={"policies": policies})
 
 
-def _as_sweep(panel: dict[str, Any]) -> dict[str, Any]:
-    """A panel with swept values as an entry of ``sweeps``."""
-    own = {key: value for key, value in panel.items() if key in ("name", "title")}
-    figure = panel.get("figure") or {}
-    shown = {key: figure[key] for key in ("notion", "quantity") if key in figure}
-    return {**own, "panel": {key: value for key, value in panel.items() if key not in own}, "figure": shown}
+def is_swept(experiment: dict[str, Any]) -> bool:
+    """Whether an experiment, as plain data, stands for several."""
+    return any(path[0] != "policies" for path, _ in marks(experiment))
+
+
+def _as_sweep(experiment: dict[str, Any]) -> dict[str, Any]:
+    """An experiment with swept values as an entry of ``sweeps``."""
+    own = {key: value for key, value in experiment.items() if key in ("name", "title")}
+    figure = experiment.get("figure") or {}
+    shown = {key: figure[key] for key in ("regret", "quantity") if key in figure}
+    return {**own, "experiment": {key: value for key, value in experiment.items() if key not in own}, "figure": shown}
 
 
 SHARED = ("horizon", "replicates", "policies")
-"""Keys of a panel that may stand once at the top of the file, for all panels."""
+"""Keys of an experiment that may stand once at the top of the file, for all experiments."""
 
 
 def checkpoints(number: int, horizon: int) -> NDArray[np.int64]:
@@ -250,17 +247,3 @@ def checkpoints(number: int, horizon: int) -> NDArray[np.int64]:
     times = np.unique(np.round(np.geomspace(1, horizon, min(number, horizon))).astype(np.int64))
     times[-1] = horizon
     return times
-
-
-def build_environment(component: Component, horizon: int) -> Environment[Any, Any, Any, Any]:
-    """The environment that a study names, for runs of ``horizon`` rounds."""
-    environment: Environment[Any, Any, Any, Any] = ENVIRONMENTS.load(component.name)(
-        **component.parameters, horizon=horizon
-    )
-    return environment
-
-
-def build_policy(component: Component) -> Policy[Any, Any, Any]:
-    """The policy that a study names."""
-    policy: Policy[Any, Any, Any] = POLICIES.load(component.name)(**component.parameters)
-    return policy

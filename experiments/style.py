@@ -13,7 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator
 from matplotlib.transforms import ScaledTranslation
 
-from experiments.results import BoundCurve
+from bandits.contract import Bound
 
 FORMATS = ("png", "svg", "pdf")
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#7A5195", "#8C6D31", "#444444", "#B2182B")
@@ -46,13 +46,13 @@ STYLE: Any = {
 DECADES = 1000.0
 """Logarithmic time axes show this factor of time up to the horizon."""
 WIDTH, HEIGHT, LINE = 3.5, 2.75, 0.128
-"""Inches: width of a panel (a column of a two-column paper), its height, and that of a line of the legend below it."""
+"""Inches: width of a pair of axes (a column of a two-column paper), its height, that of a line of the legend below."""
 BELOW, LETTER, SLANT = 0.39, 0.05, 20.0
 """Inches from the axes down to the legend where the ticks show numbers, inches that a letter of a tick's label takes,
 and degrees by which labels that are no numbers are slanted."""
 
-BOUND_STYLES: dict[str, Any] = {"upper": (0, (4, 2)), "lower": "-.", "order": ":", "of_run": ":"}
-"""Of upper and lower bounds with explicit constants, of those known up to order, and of those from the run's state."""
+BOUND_STYLES: dict[str, Any] = {"upper": (0, (4, 2)), "lower": "-.", "order": ":", "data-dependent": ":"}
+"""Of upper and lower bounds with explicit constants, of those known up to order, and of those that follow the data."""
 
 
 @contextmanager
@@ -64,13 +64,14 @@ def style() -> Iterator[None]:
         yield
 
 
-def notes_of(bound: BoundCurve, is_vacuous: bool = False, over_time: bool = True) -> str:
+def notes_of(bound: Bound, is_vacuous: bool = False, over_time: bool = True) -> str:
     """What a legend must say of a bound, in brackets; ``over_time`` where the x axis is time."""
     notes = [] if bound.holds else ["assumption fails"]
     notes += ["order, constant 1"] if bound.kind == "order" else []
     notes += ["vacuous"] if bound.kind == "upper" and bound.holds and is_vacuous else []
-    notes += ["at the horizon"] if over_time and not bound.anytime else []
-    return f" ({', '.join(notes)})" if notes else ""
+    notes += ["at the horizon"] if over_time and bound.time == "at the horizon" else []
+    notes += [bound.claim] if bound.delta is not None else []
+    return f" ({', '.join([*notes, bound.evidence])})"
 
 
 def number(value: float) -> str:
@@ -125,5 +126,5 @@ def height_of(ax: Axes) -> float:
 
 
 def curve_id(part: str, policy: int, piece: int) -> str:
-    """Id, in the SVG of a panel or sweep, of a piece of a policy: 0 its line, 1 its band, from 2 its bounds."""
+    """Id, in the SVG of an experiment or sweep, of a piece of a policy: 0 its line, 1 its band, from 2 its bounds."""
     return f"curve-{part}-{policy}-{piece}"

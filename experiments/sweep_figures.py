@@ -10,7 +10,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter
 
-from environments.contract import Notion
+from environments.contract import Regret
 from experiments.axes import text_of
 from experiments.statistics import Array
 from experiments.style import (
@@ -54,11 +54,13 @@ def draw_sweep(ax: Axes, result: SweepResult) -> None:
             artist.set_gid(curve_id(result.name, i, k))
     for bound in result.bounds.get("", ()):
         _draw_sweep_bound(ax, x, bound, "black")
-    kind = result.panels[0].notion(sweep.figure.notion)
+    definition = result.experiments[0].definition(sweep.figure.regret)
     quantity = sweep.figure.quantity
-    shown = {"regret": kind.label, "cost": "cost", "ratio": _ratio(result, kind)}[quantity]
+    shown = {"regret": definition.label, "cost": "cost", "ratio": _ratio(result, definition)}[quantity]
     ax.set_title(plain(textwrap.fill(result.title, 44)), loc="left", fontweight="bold")
-    ax.set_ylabel(textwrap.fill(f"{shown} at the horizon" + ("" if quantity == "ratio" else f" ({kind.unit})"), 40))
+    ax.set_ylabel(
+        textwrap.fill(f"{shown} at the horizon" + ("" if quantity == "ratio" else f" ({definition.unit})"), 40)
+    )
     ax.set_xlabel(plain(result.axis))
     curves = np.array([[v.value, v.low, v.high] for line in result.lines.values() for v in line.intervals])
     _set_scales(ax, result, x, scale)
@@ -69,10 +71,10 @@ def draw_sweep(ax: Axes, result: SweepResult) -> None:
     place_legend(ax)
 
 
-def _ratio(result: SweepResult, kind: Notion) -> str:
+def _ratio(result: SweepResult, definition: Regret) -> str:
     """What is divided by what: rewards where the comparator earns, costs where it pays."""
-    earns = result.panels[0].comparators[kind.comparator][0, -1] > 0.0
-    return f"{'reward' if earns else 'cost'} / {kind.comparator.replace('_', ' ')}"
+    earns = result.experiments[0].comparators[definition.comparator][0, -1] > 0.0
+    return f"{'reward' if earns else 'cost'} / {definition.comparator.replace('_', ' ')}"
 
 
 def _limits(result: SweepResult, curves: Array) -> tuple[float, float]:
@@ -120,7 +122,7 @@ def _draw_sweep_bound(ax: Axes, x: Array, bound: SweepBound, colour: str) -> Art
         x,
         bound.values,
         color=colour if bound.bound.holds else GREY,
-        linestyle=BOUND_STYLES["of_run" if bound.bound.of_run else bound.bound.kind],
+        linestyle=BOUND_STYLES["data-dependent" if bound.bound.data_dependent else bound.bound.kind],
         linewidth=1.0,
         label=text,
         zorder=2.5,

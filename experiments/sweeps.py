@@ -9,9 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from bandits.contract import Assumption, Bound
 from experiments.axes import Axis, is_number, point_id, point_text
-from experiments.check import bounds_for
-from experiments.results import BoundCurve, PanelResult, Results
+from experiments.check import bounds_for, lower_bounds_for
+from experiments.results import ExperimentResult, Results
 from experiments.statistics import Array, Interval, mean_band, ratio_of_means, scaling_exponent
 from experiments.study import Sweep
 
@@ -33,7 +34,7 @@ class SweepLine:
 class SweepBound:
     """A theorem's bound at each point; of ``bound``'s assumptions those hold that hold at every point."""
 
-    bound: BoundCurve
+    bound: Bound
     values: Array
 
 
@@ -47,11 +48,11 @@ class SweepResult:
         sweep: what was run.
         parameter: dotted path of the parameter on the x axis: that with the most numbers, the first of equal ones.
         axis: what the x axis shows.
-        points: [n_points] values of the parameter whose panels are finished.
+        points: [n_points] values of the parameter whose experiments are finished.
         numeric: whether all of them are numbers.
-        panels: the finished panels, in the same order.
+        experiments: the finished experiments, in the same order.
         lines: policy label to its values.
-        bounds: policy label to bounds, those of all worlds under the empty label.
+        bounds: policy label to bounds, those of all environments under the empty label.
     """
 
     name: str
@@ -61,54 +62,54 @@ class SweepResult:
     axis: str
     points: tuple[Any, ...]
     numeric: bool
-    panels: tuple[PanelResult, ...]
+    experiments: tuple[ExperimentResult, ...]
     lines: Mapping[str, SweepLine]
     bounds: Mapping[str, tuple[SweepBound, ...]]
 
 
-def sweep_results(results: Results, notion: str = "") -> list[SweepResult]:
-    """The sweeps of a study that have a finished panel, one for each point of the parameters beside the x axis.
+def sweep_results(results: Results, regret: str = "") -> list[SweepResult]:
+    """The sweeps of a study that have a finished experiment, one for each point of the parameters beside the x axis.
 
     Args:
         results: the study.
-        notion: kind of regret, in place of the sweeps' own choices.
+        regret: regret definition, in place of the sweeps' own choices.
 
     Raises:
-        ValueError: a panel lacks the notion.
+        ValueError: an experiment lacks the regret definition.
     """
-    chosen = {"notion": notion} if notion else {}
+    chosen = {"regret": regret} if regret else {}
     sweeps = [s.model_copy(update={"figure": s.figure.model_copy(update=chosen)}) for s in results.study.sweeps]
     found = [result for sweep in sweeps for result in _sweep_results(results, sweep)]
-    return [result for result in found if result.panels and result.lines]
+    return [result for result in found if result.experiments and result.lines]
 
 
 def _sweep_results(results: Results, sweep: Sweep) -> Iterator[SweepResult]:
     axes = sweep.axes()
     x = max(range(len(axes)), key=lambda i: (axes[i].numeric and len(axes[i].values) > 1, len(axes[i].values), -i))
     others = [axis for i, axis in enumerate(axes) if i != x]
-    groups: dict[tuple[str, str], list[tuple[Any, PanelResult]]] = {}
-    for point, name in zip(sweep.points(), sweep.panel_names(), strict=True):
+    groups: dict[tuple[str, str], list[tuple[Any, ExperimentResult]]] = {}
+    for point, name in zip(sweep.points(), sweep.experiment_names(), strict=True):
         rest = [value for i, value in enumerate(point) if i != x]
         own = f"{sweep.name}-{point_id(others, rest)}" if others else sweep.name
         title = f"{sweep.title or sweep.name} {point_text(others, rest)}".rstrip()
-        groups.setdefault((own, title), []).append((point[x], results.panels[name]))
+        groups.setdefault((own, title), []).append((point[x], results.experiments[name]))
     for (name, title), pairs in groups.items():
         yield _sweep_result(sweep, axes[x], name, title, pairs, results.study.confidence)
 
 
 def _sweep_result(
-    sweep: Sweep, axis: Axis, name: str, title: str, pairs: list[tuple[Any, PanelResult]], confidence: float
+    sweep: Sweep, axis: Axis, name: str, title: str, pairs: list[tuple[Any, ExperimentResult]], confidence: float
 ) -> SweepResult:
-    pairs = [(value, panel) for value, panel in pairs if panel.series and panel.notions and len(panel.replicates)]
-    points, panels = tuple(v for v, _ in pairs), tuple(p for _, p in pairs)
+    pairs = [(value, r) for value, r in pairs if r.series and r.regrets and len(r.replicates)]
+    points, experiments = tuple(v for v, _ in pairs), tuple(r for _, r in pairs)
     numeric = all(map(is_number, points))
-    labels = [label for label in (panels[0].series if panels else ()) if all(label in p.series for p in panels)]
+    first = experiments[0].series if experiments else ()
+    labels = [label for label in first if all(label in r.series for r in experiments)]
     x = np.array(points, dtype=np.float64) if numeric else None
-    lines = {label: _line(panels, label, sweep, x, confidence) for label in labels}
-    own = {
-        label: _bounds([bounds_for(p, label, sweep.figure.notion) for p in panels], panels, sweep) for label in labels
-    }
-    world = [[b for b in p.lower_bounds if b.against == p.notion(sweep.figure.notion).against] for p in panels]
+    lines = {label: _line(experiments, label, sweep, x, confidence) for label in labels}
+    regret = sweep.figure.regret
+    own = {label: _bounds([bounds_for(r, label, regret) for r in experiments], experiments, sweep) for label in labels}
+    lower = [lower_bounds_for(r, regret) for r in experiments]
     return SweepResult(
         name=name,
         title=title,
@@ -117,55 +118,64 @@ def _sweep_result(
         axis=axis.title,
         points=points,
         numeric=numeric,
-        panels=panels,
+        experiments=experiments,
         lines=lines,
-        bounds={**own, "": _bounds(world, panels, sweep)},
+        bounds={**own, "": _bounds(lower, experiments, sweep)},
     )
 
 
-def _line(panels: tuple[PanelResult, ...], label: str, sweep: Sweep, x: Array | None, confidence: float) -> SweepLine:
-    quantity, notion = sweep.figure.quantity, sweep.figure.notion
+def _line(
+    experiments: tuple[ExperimentResult, ...], label: str, sweep: Sweep, x: Array | None, confidence: float
+) -> SweepLine:
+    quantity, regret = sweep.figure.quantity, sweep.figure.regret
     samples = []
     intervals = []
-    for panel in panels:
-        cost = -panel.series[label][panel.notion(notion).series][:, -1]
+    for result in experiments:
+        cost = -result.series[label][result.definition(regret).series][:, -1]
         if quantity == "ratio":
-            optimum = _comparator(panel, notion)
+            optimum = _comparator(result, regret)
             unknown = Interval(math.nan, math.nan, math.nan)
             intervals.append(ratio_of_means(cost, optimum, confidence) if optimum.mean() else unknown)
             continue
-        samples.append(cost if quantity == "cost" else panel.regret(label, notion)[:, -1])
+        samples.append(cost if quantity == "cost" else result.regret(label, regret)[:, -1])
         band = mean_band(samples[-1][:, None], confidence)
         intervals.append(Interval(float(band.mean[0]), float(band.low[0]), float(band.high[0])))
     exponent = None
     if x is not None and quantity != "ratio":
-        paired = all(np.array_equal(panel.replicates, panels[0].replicates) for panel in panels)
+        paired = all(np.array_equal(result.replicates, experiments[0].replicates) for result in experiments)
         exponent = scaling_exponent(samples, x, confidence, paired)
     return SweepLine(tuple(intervals), exponent)
 
 
-def _comparator(panel: PanelResult, notion: str) -> Array:
-    return -panel.comparators[panel.notion(notion).comparator][:, -1]
+def _comparator(result: ExperimentResult, regret: str) -> Array:
+    return -result.comparators[result.definition(regret).comparator][:, -1]
 
 
-def _bounds(found: list[list[BoundCurve]], panels: tuple[PanelResult, ...], sweep: Sweep) -> tuple[SweepBound, ...]:
+def _bounds(
+    found: list[list[Bound]], experiments: tuple[ExperimentResult, ...], sweep: Sweep
+) -> tuple[SweepBound, ...]:
     """Bounds that every point has, at the horizon, in the quantity that the sweep shows."""
     if not found or sweep.figure.quantity == "cost":
         return ()
-    result = []
+    bounds = []
     for bound in found[-1]:
-        same = [[b for b in bounds if b.name == bound.name] for bounds in found]
+        same = [[b for b in here if b.name == bound.name] for here in found]
         if all(same):
-            values = np.array([matching[0].values[-1] for matching in same])
+            matching = [several[0] for several in same]
+            values = np.array([float(r.curve(b)[-1]) for r, b in zip(experiments, matching, strict=True)])
             if sweep.figure.quantity == "ratio":
-                optimum = np.array([_comparator(panel, sweep.figure.notion).mean() for panel in panels])
+                optimum = np.array([_comparator(result, sweep.figure.regret).mean() for result in experiments])
                 values = 1.0 + np.divide(values, optimum, out=np.full(len(values), math.nan), where=optimum != 0.0)
-            result.append(SweepBound(_everywhere(bound, [matching[0] for matching in same]), values))
-    return tuple(result)
+            bounds.append(SweepBound(_everywhere(bound, matching), values))
+    return tuple(bounds)
 
 
-def _everywhere(bound: BoundCurve, points: list[BoundCurve]) -> BoundCurve:
+def _everywhere(bound: Bound, points: list[Bound]) -> Bound:
     """The bound with each assumption holding only if it holds at every point."""
-    fails = {text for point in points for text, holds in point.assumptions if not holds}
-    texts = dict.fromkeys(text for point in points for text, _ in point.assumptions)
-    return replace(bound, assumptions=tuple((text, text not in fails) for text in texts))
+    found = [assumption for point in points for assumption in point.assumptions]
+    merged = []
+    for text in dict.fromkeys(assumption.text for assumption in found):
+        same = [assumption for assumption in found if assumption.text == text]
+        largest = max((a.largest for a in same if a.largest is not None), default=None)
+        merged.append(Assumption(text, all(a.holds for a in same), largest))
+    return replace(bound, assumptions=tuple(merged))

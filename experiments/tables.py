@@ -8,25 +8,25 @@ import math
 from typing import Any
 
 from experiments.check import growth
-from experiments.results import PanelResult
+from experiments.results import ExperimentResult
 from experiments.statistics import mean_band, paired_difference
 
 
-def table(panel: PanelResult, confidence: float, notion: str = "") -> list[dict[str, Any]]:
+def table(result: ExperimentResult, confidence: float, regret: str = "") -> list[dict[str, Any]]:
     """One row a policy, lowest final regret first.
 
     Columns: policy, regret (mean at the horizon), error (standard error), low and high (pointwise interval), behind
     (mean paired difference to ``best_of``), behind_low and behind_high, exponent with its ends, seconds (a replicate
-    in the quickest block), bytes_kept (see ``experiments.memory``). None where something is not known.
+    in the quickest batch), bytes_kept (see ``experiments.memory``). None where something is not known.
     """
-    finals = {label: panel.regret(label, notion)[:, -1] for label in panel.series}
+    finals = {label: result.regret(label, regret)[:, -1] for label in result.series}
     order = sorted(finals, key=lambda label: float(finals[label].mean()))
-    rows, best = [], best_of(panel, notion)
+    rows, best = [], best_of(result, regret)
     for label in order:
-        regret = panel.regret(label, notion)
-        band = mean_band(regret[:, -1:], confidence)
+        samples = result.regret(label, regret)
+        band = mean_band(samples[:, -1:], confidence)
         behind = paired_difference(finals[label], finals[best], confidence)
-        exponent = growth(panel, regret, notion, confidence)
+        exponent = growth(result, samples, regret, confidence)
         rows.append(
             {
                 "policy": label,
@@ -40,39 +40,39 @@ def table(panel: PanelResult, confidence: float, notion: str = "") -> list[dict[
                 "exponent": exponent and exponent.value,
                 "exponent_low": exponent and _none(exponent.low),
                 "exponent_high": exponent and _none(exponent.high),
-                "seconds": panel.prices[label].seconds,
-                "bytes_kept": panel.prices[label].kept,
+                "seconds": result.prices[label].seconds,
+                "bytes_kept": result.prices[label].kept,
             }
         )
     return rows
 
 
-def best_of(panel: PanelResult, notion: str = "") -> str:
+def best_of(result: ExperimentResult, regret: str = "") -> str:
     """The policy of lowest mean regret at the horizon among those that do not know the run in advance."""
-    return min(panel.learners, key=lambda label: float(panel.regret(label, notion)[:, -1].mean()))
+    return min(result.learners, key=lambda label: float(result.regret(label, regret)[:, -1].mean()))
 
 
-def csv_text(panel: PanelResult, confidence: float, notion: str = "") -> str:
+def csv_text(result: ExperimentResult, confidence: float, regret: str = "") -> str:
     """The same table as CSV (RFC 4180) in full precision, with a header; unknown values are empty."""
     stream = io.StringIO()
-    rows = table(panel, confidence, notion)
+    rows = table(result, confidence, regret)
     writer = csv.DictWriter(stream, list(rows[0]))
     writer.writeheader()
     writer.writerows(rows)
     return stream.getvalue()
 
 
-def latex(panel: PanelResult, confidence: float) -> str:
+def latex(result: ExperimentResult, confidence: float) -> str:
     """The table of final regrets, for LaTeX with the package booktabs; the best learner's mean is bold."""
-    kind = panel.notion()
+    definition = result.definition()
     lines = [
         r"\begin{tabular}{lrrr}",
         r"\toprule",
-        rf"policy & {_escape(kind.label)} & s.e. & growth exponent \\",
+        rf"policy & {_escape(definition.label)} & s.e. & growth exponent \\",
         r"\midrule",
     ]
-    best = best_of(panel)
-    for row in table(panel, confidence):
+    best = best_of(result)
+    for row in table(result, confidence):
         mean = f"{row['regret']:.5g}"
         error = "--" if row["error"] is None else f"{row['error']:.2g}"
         exponent = "--" if row["exponent"] is None else f"{row['exponent']:.2f}"

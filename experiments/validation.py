@@ -6,9 +6,9 @@ Everything is constructed once: every environment and every policy, at every poi
 from __future__ import annotations
 
 import copy
-import inspect
 import math
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
@@ -16,10 +16,10 @@ from typing import Any
 import numpy as np
 from pydantic import BaseModel, ValidationError
 
-from bandits.contract import check_accepts
 from bandits.arguments import did_you_mean
-from bandits.registry import POLICIES, Registry
-from environments.registry import ENVIRONMENTS
+from bandits.contract import Policy, can_play, check_plays
+from bandits.registry import ENVIRONMENTS, POLICIES, Registry, named, unfit
+from environments.contract import Environment
 from experiments.axes import (
     MOST,
     SWEEP,
@@ -39,8 +39,8 @@ from experiments.study import (
     SHARED,
     Candidate,
     Component,
+    Experiment,
     Figure,
-    Panel,
     Search,
     Study,
     Sweep,
@@ -56,21 +56,21 @@ Found = tuple[Path, str]
 def mistakes_of(data: Mapping[str, Any]) -> Iterator[Found]:
     """All that is wrong with a study, as plain data."""
     study = {key: value for key, value in data.items() if key not in SHARED}
-    if isinstance(study.get("panels"), list):  # looked at one by one below
-        study["panels"] = [_STAND_IN if isinstance(panel, dict) else panel for panel in study["panels"]]
+    if isinstance(study.get("experiments"), list):  # looked at one by one below
+        study["experiments"] = [_STAND_IN if isinstance(entry, dict) else entry for entry in study["experiments"]]
     yield from _schema(Study, study)
     seed = data.get("seed")
-    panels = data["panels"] if isinstance(data.get("panels"), list) else []
-    names = {f"{panel.get('name')}-search" for panel in panels if isinstance(panel, dict) and "search" in panel}
-    for key in ("panels", "sweeps"):
+    experiments = data["experiments"] if isinstance(data.get("experiments"), list) else []
+    names = {f"{entry.get('name')}-search" for entry in experiments if isinstance(entry, dict) and "search" in entry}
+    for key in ("experiments", "sweeps"):
         entries = data.get(key)
         for i, entry in enumerate(entries if isinstance(entries, list) else ()):
             if isinstance(entry, dict):
                 name = str(entry.get("name"))
                 if "name" in entry and name in names:
-                    yield (key, i, "name"), f"a second panel, sweep or search named {name!r}"
+                    yield (key, i, "name"), f"a second experiment, sweep or search named {name!r}"
                 names.add(name)
-                look = _panel if key == "panels" else _sweep
+                look = _experiment if key == "experiments" else _sweep
                 yield from look(entry, (key, i), seed if isinstance(seed, int) else 0)
 
 
@@ -78,7 +78,7 @@ _STAND_IN = {"name": "p", "environment": {"name": "e"}, "horizon": 1, "replicate
 
 
 def path_text(where: Path) -> str:
-    """A place as people write it: ``panels[0].policies[1]``."""
+    """A place as people write it: ``experiments[0].policies[1]``."""
     return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in where).lstrip(".")
 
 
@@ -113,8 +113,8 @@ _UNIONS = ("as a list", "as a range", "int", "float")
 def _known_keys(where: Path) -> list[str]:
     names = [str(step) for step in where if isinstance(step, str)]
     models: dict[str, type[BaseModel]] = {
-        "panels": Panel,
-        "panel": Panel,
+        "experiments": Experiment,
+        "experiment": Experiment,
         "sweeps": Sweep,
         "values": Range,
         SWEEP: Range,
@@ -123,44 +123,44 @@ def _known_keys(where: Path) -> list[str]:
     if not names:
         return [*Study.model_fields, *SHARED]
     if names[-1] == "figure":
-        return list((SweepFigure if names[0] == "sweeps" and "panel" not in names else Figure).model_fields)
+        return list((SweepFigure if names[0] == "sweeps" and "experiment" not in names else Figure).model_fields)
     return list(models.get(names[-1], Component).model_fields)
 
 
-def _panel(entry: Mapping[str, Any], where: Path, seed: int) -> Iterator[Found]:
-    """What is wrong with an entry of ``panels``."""
+def _experiment(entry: Mapping[str, Any], where: Path, seed: int) -> Iterator[Found]:
+    """What is wrong with an entry of ``experiments``."""
     own = {key: value for key, value in entry.items() if key in ("name", "title")}
     rest = {key: value for key, value in entry.items() if key not in own}
-    yield from _schema(Panel, {**_STAND_IN, **own}, where)
+    yield from _schema(Experiment, {**_STAND_IN, **own}, where)
     if "name" not in own:
         yield where, "the key 'name' is missing"
-    yield from _points(Sweep.model_construct(name="panel", panel=rest), where, (), seed)
+    yield from _points(Sweep.model_construct(name="experiment", experiment=rest), where, (), seed)
 
 
 def _sweep(entry: Mapping[str, Any], where: Path, seed: int) -> Iterator[Found]:
-    """What is wrong with the panels of an entry of ``sweeps``."""
+    """What is wrong with the experiments of an entry of ``sweeps``."""
     try:
         sweep = Sweep.model_validate(entry)
     except ValidationError:  # told with the study's form
         return
-    if not sweep.parameter and not is_swept(sweep.panel):
-        yield where, "the key 'parameter' is missing, and no value of the panel is swept"
+    if not sweep.parameter and not is_swept(sweep.experiment):
+        yield where, "the key 'parameter' is missing, and no value of the experiment is swept"
         return
     try:
         if sweep.parameter:
             check_distinct(listed(sweep.values))
-            assign(copy.deepcopy(sweep.panel), sweep.parameter, None)
+            assign(copy.deepcopy(sweep.experiment), sweep.parameter, None)
     except ValueError as error:
         yield (*where, "values"), str(error)
     except KeyError as error:
-        yield (*where, "parameter"), f"no such place in the panel: {error.args[0]}"
+        yield (*where, "parameter"), f"no such place in the experiment: {error.args[0]}"
     else:
-        yield from _points(sweep, (*where, "panel"), (*where, "values"), seed)
+        yield from _points(sweep, (*where, "experiment"), (*where, "values"), seed)
 
 
 def _points(sweep: Sweep, above: Path, values: Path, seed: int) -> Iterator[Found]:
-    """What is wrong with the panels of a sweep, whose template and whose parameter's values stand at these places."""
-    if wrong := list(_marks(sweep.panel, above)):
+    """What is wrong with the experiments of a sweep, whose template and parameter's values stand at these places."""
+    if wrong := list(_marks(sweep.experiment, above)):
         yield from wrong
         yield from _beside(sweep, above, values, seed)
         return
@@ -172,20 +172,21 @@ def _points(sweep: Sweep, above: Path, values: Path, seed: int) -> Iterator[Foun
     if sweep.parameter:
         swept[0] = replace(swept[0], values=values)
     found = _Collected()
-    for positions, panel in zip(product(*(range(len(a.values)) for a in axes)), sweep.raw_panels(), strict=True):
+    points = product(*(range(len(a.values)) for a in axes))
+    for positions, experiment in zip(points, sweep.raw_experiments(), strict=True):
         at = tuple(zip(swept, positions, strict=True))
-        found.look(_schema(Panel, panel, above), at)
-        found.look(_search(panel, above), at)
-        environment = _components(panel, above, at, seed, found)
-        found.look(_notion(environment, panel.get("figure"), (*above, "figure")), at)
-        found.look(_notion(environment, sweep.figure.model_dump(), (*above[:-1], "figure")), at)
+        found.look(_schema(Experiment, experiment, above), at)
+        found.look(_search(experiment, above), at)
+        environment = _components(experiment, above, at, seed, found)
+        found.look(_regret(environment, experiment.get("figure"), (*above, "figure")), at)
+        found.look(_regret(environment, sweep.figure.model_dump(), (*above[:-1], "figure")), at)
     yield from found.told()
 
 
 def _beside(sweep: Sweep, above: Path, values: Path, seed: int) -> Iterator[Found]:
-    """What else is wrong with a panel of which a swept value is: looked at with the first of all values in place."""
+    """What else is wrong with an experiment of which a swept value is: looked at with the first of all in place."""
     filled: dict[Path, Any] = {}
-    for path, mark in marks(sweep.panel):
+    for path, mark in marks(sweep.experiment):
         given = mark[SWEEP]
         first = (
             given[0] if isinstance(given, list) and given else given.get("start") if isinstance(given, dict) else None
@@ -193,14 +194,14 @@ def _beside(sweep: Sweep, above: Path, values: Path, seed: int) -> Iterator[Foun
         if not path or first is None or any(marks(first)):
             return
         filled[path] = first
-    plain = sweep.model_copy(update={"panel": fill(sweep.panel, filled)})
+    plain = sweep.model_copy(update={"experiment": fill(sweep.experiment, filled)})
     for place, text in _points(plain, above, values, seed):
         if not any(place[: len(above) + len(path)] == (*above, *path) for path in filled):
             yield place, text
 
 
-def _notion(environment: Any, figure: Any, where: Path) -> Iterator[Found]:
-    """What is wrong with the kind of regret and the comparators that a figure names."""
+def _regret(environment: Any, figure: Any, where: Path) -> Iterator[Found]:
+    """What is wrong with the regret definition and the comparators that a figure names."""
     if environment is None or not isinstance(figure, dict):
         return
     named = figure.get("comparators")
@@ -213,29 +214,30 @@ def _notion(environment: Any, figure: Any, where: Path) -> Iterator[Found]:
     if lacking := [name for name in wanted if name not in names]:
         what = f"{type(environment).__name__} has no comparator {lacking[0]!r}{did_you_mean(lacking[0], names)}"
         yield (*where, "comparators"), f"{what}; it has {', '.join(names)}"
-    name = figure.get("notion")
-    known = [notion.name for notion in environment.notions()]
+    name = figure.get("regret")
+    known = [regret.name for regret in environment.regrets()]
     if isinstance(name, str) and name and name not in known:
-        what = f"{type(environment).__name__} has no regret notion {name!r}{did_you_mean(name, known)}"
-        yield (*where, "notion"), f"{what}; it has {', '.join(known)}"
+        what = f"{type(environment).__name__} has no regret definition {name!r}{did_you_mean(name, known)}"
+        yield (*where, "regret"), f"{what}; it has {', '.join(known)}"
 
 
 def _comparators(environment: Any, wanted: Sequence[str]) -> list[str]:
-    """Names of a world's comparators; a run is drawn only where the kinds of regret do not name all that are wanted."""
-    kinds = environment.notions()
-    known = dict.fromkeys(name for kind in kinds for name in (kind.comparator, kind.worst) if name)
+    """Names of an environment's comparators; a run is drawn only where its regret definitions lack a wanted one."""
+    known = dict.fromkeys(
+        name for regret in environment.regrets() for name in (regret.comparator, regret.worst) if name
+    )
     if any(name not in known for name in wanted):
         environment.begin(environment.draw(np.random.default_rng(0)))
         known |= dict.fromkeys(environment.comparators(np.array([1])))
     return list(known)
 
 
-def _marks(panel: Mapping[str, Any], above: Path) -> Iterator[Found]:
-    """What is wrong with the swept values of a panel, as such."""
-    for path, mark in marks(panel):
+def _marks(experiment: Mapping[str, Any], above: Path) -> Iterator[Found]:
+    """What is wrong with the swept values of an experiment, as such."""
+    for path, mark in marks(experiment):
         where = (*above, *path)
         if not path:
-            yield (*where, SWEEP), "a panel cannot be swept as a whole; write a sweep in place of one of its values"
+            yield (*where, SWEEP), "an experiment cannot be swept as a whole; sweep one of its values"
             continue
         allowed = ("parameters",) if path[0] == "policies" else ("horizon", "replicates", "environment")
         if (path[2:3] if path[0] == "policies" else path)[:1] not in [(step,) for step in allowed]:
@@ -309,9 +311,9 @@ class _Collected:
             yield place, text
 
 
-def _search(panel: Mapping[str, Any], above: Path) -> Iterator[Found]:
-    """What is wrong between a panel's search and the rest of it."""
-    search, replicates, policies = panel.get("search"), panel.get("replicates"), panel.get("policies")
+def _search(experiment: Mapping[str, Any], above: Path) -> Iterator[Found]:
+    """What is wrong between an experiment's search and the rest of it."""
+    search, replicates, policies = experiment.get("search"), experiment.get("replicates"), experiment.get("policies")
     if not isinstance(search, dict) or not isinstance(policies, list):
         return
     tuning = search.get("tuning")
@@ -328,14 +330,15 @@ def _search(panel: Mapping[str, Any], above: Path) -> Iterator[Found]:
             yield (*above, "policies", j), what
 
 
-def _components(panel: Mapping[str, Any], above: Path, at: _Point, seed: int, found: _Collected) -> Any:
-    """Look at a panel's environment and policies; the environment, or None."""
-    horizon = panel.get("horizon")
+def _components(experiment: Mapping[str, Any], above: Path, at: _Point, seed: int, found: _Collected) -> Any:
+    """Look at an experiment's environment and policies; the environment, or None."""
+    horizon = experiment.get("horizon")
     horizon = horizon if type(horizon) is int and horizon >= 1 else 100
     place = (*above, "environment")
-    environment, mistakes = _construct(ENVIRONMENTS, place, panel.get("environment"), {"horizon": horizon})
+    described = experiment.get("environment")
+    environment, mistakes = _construct(ENVIRONMENTS, place, described, Environment, dict, horizon=horizon)
     found.look(mistakes, at)
-    policies, search = panel.get("policies"), panel.get("search")
+    policies, search = experiment.get("policies"), experiment.get("search")
     most = search.get("candidates") if isinstance(search, dict) else None
     labels: set[str] = set()
     for j, entry in enumerate(policies if isinstance(policies, list) else ()):
@@ -343,7 +346,7 @@ def _components(panel: Mapping[str, Any], above: Path, at: _Point, seed: int, fo
         try:
             written = Component.model_validate(entry)
             axes = axes_of({"parameters": written.parameters})
-        except ValidationError:  # told with the panel's form
+        except ValidationError:  # told with the experiment's form
             continue
         if text := _too_many(axes):
             found.look([(place, text)], at)
@@ -367,45 +370,62 @@ def _components(panel: Mapping[str, Any], above: Path, at: _Point, seed: int, fo
 
 def _policy(policy: Component, place: Path, environment: Any) -> Iterator[Found]:
     """What is wrong with a policy, in this environment if it is right itself."""
-    built, mistakes = _construct(POLICIES, place, {"name": policy.name, "parameters": policy.parameters}, {})
+    described = {"name": policy.name, "parameters": policy.parameters}
+    built, mistakes = _construct(POLICIES, place, described, Policy, lambda: _players(environment))
     yield from mistakes
     if built is not None and environment is not None:
         try:
-            check_accepts(built, environment.problem, type(environment).__name__)
+            check_plays(built, environment.problem, type(environment).__name__)
             built.reset(environment.problem, np.random.default_rng(0))
         except Exception as error:  # as in ``_construct``
             yield place, _said(type(built), error)
 
 
-def _construct(registry: Registry, where: Path, entry: Any, given: dict[str, Any]) -> tuple[Any, list[Any]]:
-    """The object that ``entry`` describes, or None and what is wrong with it."""
-    if not isinstance(entry, dict) or not isinstance(entry.get("name"), str):
-        return None, []
+def _construct(
+    registry: Registry, where: Path, entry: Any, of: type[Any], players: Callable[[], Mapping[str, Any]], **given: Any
+) -> tuple[Any, list[Found]]:
+    """The object that ``entry`` describes, or None and what is wrong with it.
+
+    Args:
+        registry: where its name stands.
+        where: its place in the file.
+        entry: name and parameters.
+        of: the class of which it must be.
+        players: what to say of an unknown name, as arguments of ``Registry.hint``.
+        given: arguments that are not the study's to give.
+    """
+    described = (
+        {key: entry[key] for key in ("name", "parameters") if key in entry} if isinstance(entry, dict) else entry
+    )
     try:
-        cls = registry.load(entry["name"])
-    except (ValueError, ImportError) as error:
+        name, parameters = named(described, path_text(where))
+        cls = registry.load(name) if name in registry.paths or ":" in name else None
+    except ImportError as error:
         return None, [((*where, "name"), str(error))]
-    parameters = entry.get("parameters") or {}
-    if not isinstance(parameters, dict):
+    except ValueError:  # told with the form
         return None, []
-    known = inspect.signature(cls).parameters
-    allowed = [name for name in known if name not in given]
-    mistakes: list[Any] = []
-    for key in parameters:
-        if key in given:
-            mistakes.append(((*where, "parameters", key), f"{key!r} is given by the panel, not among the parameters"))
-        elif key not in known:
-            hint = f"{did_you_mean(key, allowed)}; it takes {', '.join(allowed) or 'none'}"
-            mistakes.append(((*where, "parameters", key), f"{cls.__name__} has no parameter {key!r}{hint}"))
-    required = [n for n in allowed if known[n].default is inspect.Parameter.empty and n not in parameters]
-    mistakes += [(where, f"{cls.__name__} needs the parameter {name!r}") for name in required]
-    if not mistakes:
-        try:
-            return cls(**parameters, **given), []
-        except Exception as error:  # of somebody else's class, in whatever way it fails
-            named = next((key for key in parameters if str(error).startswith(key)), None)
-            return None, [((*where, "parameters", named) if named else where, _said(cls, error))]
-    return None, mistakes
+    if cls is None:
+        return None, [((*where, "name"), f"unknown {registry.kind} {name!r}{registry.hint(name, **players())}")]
+    if wrong := unfit(cls, parameters, given):
+        return None, [((*where, "parameters", key) if key else where, text) for key, text in wrong]
+    try:
+        return registry.build(described, of=of, **given), []
+    except Exception as error:  # of somebody else's class, in whatever way it fails
+        text = _said(cls, error).removeprefix(f"{registry.kind}: ")
+        at = next((key for key in parameters if text.startswith(key)), None)
+        return None, [((*where, "parameters", at) if at else where, text)]
+
+
+def _players(environment: Any) -> Mapping[str, Any]:
+    """The registered policies that can play an environment, as arguments of ``Registry.hint``; all if there is none."""
+    if environment is None:
+        return {}
+    able = []
+    for name in POLICIES:
+        with suppress(ImportError):  # of somebody else's
+            if can_play(POLICIES.load(name), environment.problem):
+                able.append(name)
+    return {"among": able, "label": f"policies that play {type(environment).__name__}"}
 
 
 def _said(cls: type[Any], error: Exception) -> str:

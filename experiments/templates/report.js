@@ -1,6 +1,6 @@
 for (const box of document.querySelectorAll("[data-toggle]")) {
   box.addEventListener("change", () => {
-    for (const part of box.closest(".panel").querySelectorAll(`[data-curve="${box.dataset.toggle}"]`)) part.style.display = box.checked ? "" : "none";
+    for (const part of box.closest(".experiment").querySelectorAll(`[data-curve="${box.dataset.toggle}"]`)) part.style.display = box.checked ? "" : "none";
   });
 }
 for (const button of document.querySelectorAll("[data-copy]")) {

@@ -11,9 +11,9 @@ STUDY = """\
 name: small
 title: A small study
 seed: 3
-block: 2
+batch: 2
 checkpoints: 20
-panels:
+experiments:
   - name: two
     horizon: 200
     replicates: 6

@@ -6,39 +6,39 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from environments.contract import Notion
+from environments.contract import Regret
 from experiments.check import bounds_for, check, vacuous
-from experiments.results import BoundCurve, PanelResult, Results
-from experiments.study import Component, Panel, Study
+from experiments.results import BoundCurve, ExperimentResult, Results
+from experiments.study import Component, Experiment, Study
 
 TIMES = np.unique(np.geomspace(1, 10_000, 80).astype(int))
-NOTION = Notion("pseudo", "reward", "best", "fixed", "pseudo-regret")
+REGRET = Regret("pseudo", "reward", "best", "fixed", "pseudo-regret")
 
 
-def bound(values, kind="upper", against="fixed", anytime=True, assumptions=()):
-    return BoundCurve("theorem", kind, against, "somewhere", anytime, assumptions, np.asarray(values, dtype=float))
+def bound(values, kind="upper", comparator_class="fixed", anytime=True, assumptions=()):
+    return BoundCurve("theorem", kind, comparator_class, "somewhere", anytime, assumptions, np.asarray(values, dtype=float))
 
 
 def results(regret, *bounds, worst=None):
     """A study of one policy whose regret is as given, [n_replicates, n_times]."""
-    panel = Panel(
+    experiment = Experiment(
         name="p",
         environment=Component(name="e"),
         horizon=10_000,
         replicates=len(regret),
         policies=[Component(name="a")],
     )
-    study = Study(name="s", seed=0, panels=[panel])
+    study = Study(name="s", seed=0, experiments=[experiment])
     comparators = {"best": np.zeros_like(regret)}
     if worst is not None:
         comparators["worst"] = np.broadcast_to(worst, regret.shape)
-    result = PanelResult(
-        panel,
+    result = ExperimentResult(
+        experiment,
         TIMES,
         np.arange(len(regret)),
         {"a": {"reward": -regret}},
         comparators,
-        (NOTION,),
+        (REGRET,),
         {"a": bounds},
         (),
         {"a": 1.0},
@@ -88,18 +88,18 @@ def test_one_replicate_decides_nothing():
 
 
 def test_bounds_on_another_regret_are_not_compared():
-    found = results(noisy(ROOT), bound(0.1 * ROOT, against="dynamic"))
+    found = results(noisy(ROOT), bound(0.1 * ROOT, comparator_class="dynamic"))
     assert check(found) == []
-    assert bounds_for(found.panels["p"], "a") == []
+    assert bounds_for(found.experiments["p"], "a") == []
 
 
 def grouped(found, clock):
     """The same results with a regret whose time is a function of the rounds."""
     times = np.array([clock(t) for t in TIMES], dtype=float)
-    panel = found.panels["p"]
-    notion = replace(NOTION, clock="rounds in g")
-    clocks = {"rounds in g": np.stack([times] * len(panel.replicates))}
-    return replace(found, panels={"p": replace(panel, notions=(notion,), clocks=clocks)})
+    experiment = found.experiments["p"]
+    regret = replace(REGRET, clock="rounds in g")
+    clocks = {"rounds in g": np.stack([times] * len(experiment.replicates))}
+    return replace(found, experiments={"p": replace(experiment, regrets=(regret,), clocks=clocks)})
 
 
 def test_the_exponent_is_measured_on_the_clock_of_the_regret():
@@ -134,15 +134,15 @@ def test_a_bound_of_nothing():
 
 def test_vacuous():
     theorem = bound(2.0 * TIMES)
-    assert vacuous(results(noisy(ROOT), theorem, worst=-1.0 * TIMES).panels["p"], theorem)
-    assert not vacuous(results(noisy(ROOT), theorem, worst=-3.0 * TIMES).panels["p"], theorem)
-    assert not vacuous(results(noisy(ROOT), theorem).panels["p"], theorem)
+    assert vacuous(results(noisy(ROOT), theorem, worst=-1.0 * TIMES).experiments["p"], theorem)
+    assert not vacuous(results(noisy(ROOT), theorem, worst=-3.0 * TIMES).experiments["p"], theorem)
+    assert not vacuous(results(noisy(ROOT), theorem).experiments["p"], theorem)
 
 
 def test_vacuous_against_the_worst_play_of_the_notion():
     theorem = bound(2.0 * TIMES)
-    panel = results(noisy(ROOT), theorem, worst=-3.0 * TIMES).panels["p"]
-    comparators = {**panel.comparators, "worst in g": np.zeros_like(panel.comparators["best"]) - TIMES}
-    grouped = replace(panel, comparators=comparators, notions=(replace(NOTION, worst="worst in g"),))
+    experiment = results(noisy(ROOT), theorem, worst=-3.0 * TIMES).experiments["p"]
+    comparators = {**experiment.comparators, "worst in g": np.zeros_like(experiment.comparators["best"]) - TIMES}
+    grouped = replace(experiment, comparators=comparators, regrets=(replace(REGRET, worst="worst in g"),))
     assert vacuous(grouped, theorem)
     assert not vacuous(grouped, bound(0.5 * TIMES))

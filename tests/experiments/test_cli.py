@@ -36,11 +36,11 @@ def test_run_draws_and_reports_and_says_where(invoke, tmp_path):
 
 
 def test_plot_report_and_check_read_what_run_wrote(invoke, tmp_path):
-    invoke("run", "small.yaml", "--jobs", 1, "--no-plot", "--set", "panels.two.replicates=20")
+    invoke("run", "small.yaml", "--jobs", 1, "--no-plot", "--set", "experiments.two.replicates=20")
     folder = tmp_path / "results/small"
     assert not (folder / "figures").exists()
     assert invoke("plot", folder, "--format", "svg").output.strip().endswith("figures/small.svg")
-    assert "no regret notion 'x'" in invoke("plot", folder, "--notion", "x").output
+    assert "no regret definition 'x'" in invoke("plot", folder, "--regret", "x").output
     assert invoke("report", folder).exit_code == 0
     done = invoke("check", folder)
     assert done.exit_code == 0, done.output
@@ -57,11 +57,11 @@ def test_check_as_json_of_several_folders(invoke, tmp_path):
     (study,) = found["studies"]
     assert (study["study"], study["folder"], study["missing"]) == ("small", str(folder), [])
     (verdict,) = study["verdicts"]
-    assert (verdict["panel"], verdict["policy"], verdict["failed"]) == ("two", "ucb1", False)
+    assert (verdict["experiment"], verdict["policy"], verdict["failed"]) == ("two", "ucb1", False)
     assert verdict["low"] <= verdict["mean"] <= verdict["high"] <= verdict["limit"]
     assert verdict["fitted"]["low"] <= verdict["fitted"]["value"] <= verdict["fitted"]["high"]
     assert all(a["holds"] and a["text"] for a in verdict["assumptions"])
-    assert study["unbounded"] == [{"panel": "two", "policy": "bold"}]
+    assert study["unbounded"] == [{"experiment": "two", "policy": "bold"}]
     (pair,) = study["comparisons"]
     assert {pair["better"], pair["worse"]} == {"ucb1", "bold"}
     assert pair["significant"] == (pair["p"] <= 0.05)
@@ -100,7 +100,7 @@ def test_index(invoke, tmp_path):
     assert "all at hand" in page
     invoke("index")
     assert page == (tmp_path / "results/index.html").read_text(encoding="utf-8")
-    (tmp_path / "results/other/cells").mkdir(parents=True)
+    (tmp_path / "results/other/jobs").mkdir(parents=True)
     done = invoke("index", tmp_path / "results")
     assert done.exit_code == 1
     assert "cannot be read: other: it holds no results (no manifest.json)" in done.stderr
@@ -120,7 +120,7 @@ def test_the_index_of_an_unfinished_study(invoke, plugin, text, tmp_path):
 
 def test_check_fails_where_results_are_missing(invoke, tmp_path):
     invoke("run", "small.yaml", "--jobs", 1, "--no-plot")
-    next((tmp_path / "results/small/cells").iterdir()).unlink()
+    next((tmp_path / "results/small/jobs").iterdir()).unlink()
     folder = tmp_path / "results/small"
     done = invoke("check", folder)
     assert done.exit_code == 1
@@ -150,15 +150,15 @@ def test_mistakes_of_all_files_are_shown_before_any_work(invoke, tmp_path, text)
     (tmp_path / "wrong.yaml").write_text(text.replace("ucb1", "ucb7"), encoding="utf-8")
     done = invoke("run", "small.yaml", "wrong.yaml", "quikstart")
     assert done.exit_code == 1
-    assert "wrong.yaml:12:9: panels[0].policies[0].name: unknown policy 'ucb7' (did you mean 'ucb1'?)" in done.output
+    assert "wrong.yaml:12:9: experiments[0].policies[0].name: unknown policy 'ucb7' (did you mean 'ucb1'?)" in done.output
     assert "no study file 'quikstart' (did you mean 'quickstart'?)" in done.output
     assert not (tmp_path / "results").exists()
 
 
 def test_dry_run_says_what_would_be_run(invoke, tmp_path):
-    done = invoke("run", "small.yaml", "--dry-run", "--set", "panels.two.replicates=4")
+    done = invoke("run", "small.yaml", "--dry-run", "--set", "experiments.two.replicates=4")
     assert done.exit_code == 0
-    assert "small: 6 cells" in done.output
+    assert "small: 6 jobs" in done.output
     assert "bold: ucb1(exploration=8)" in done.output
     assert not (tmp_path / "results").exists()
 
@@ -191,7 +191,7 @@ def test_list_and_show(invoke, monkeypatch):
     assert "cannot be loaded: policy 'broken': cannot import 'Policy'" in invoke("list", "policies").output
     assert "Auer" in invoke("show", "ucb1").output
     assert "means: [n_arms]" in invoke("show", "bernoulli").output
-    assert "panels:" in invoke("show", "quickstart").output
+    assert "experiments:" in invoke("show", "quickstart").output
     missing = invoke("show", "ucb")
     assert missing.exit_code == 1
     assert "did you mean 'ucb1'?" in missing.output

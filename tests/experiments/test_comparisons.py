@@ -4,27 +4,27 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_rel
 
-from environments.contract import Notion
+from environments.contract import Regret
 from experiments.comparisons import compare
-from experiments.results import PanelResult
-from experiments.study import Component, Panel
+from experiments.results import ExperimentResult
+from experiments.study import Component, Experiment
 
 
-def panel(finals):
-    """A panel whose policies have these regrets [n_replicates] at the horizon."""
+def experiment(finals):
+    """An experiment whose policies have these regrets [n_replicates] at the horizon."""
     n = len(next(iter(finals.values())))
     series = {label: {"reward": -np.asarray(values, dtype=float)[:, None]} for label, values in finals.items()}
-    study = Panel(name="p", environment=Component(name="e"), horizon=1, replicates=n, policies=[Component(name="a")])
-    notions = (Notion("pseudo", "reward", "best", "fixed", "regret"),)
+    study = Experiment(name="p", environment=Component(name="e"), horizon=1, replicates=n, policies=[Component(name="a")])
+    regrets = (Regret("pseudo", "reward", "best", "fixed", "regret"),)
     nothing = {label: () for label in finals}
-    return PanelResult(study, np.array([1]), np.arange(n), series, {"best": np.zeros((n, 1))}, notions, nothing, (), {})
+    return ExperimentResult(study, np.array([1]), np.arange(n), series, {"best": np.zeros((n, 1))}, regrets, nothing, (), {})
 
 
 def test_holms_correction():
     rng = np.random.default_rng(0)
     luck = rng.normal(0, 5, 30)
     finals = {name: luck + shift + rng.normal(0, 1, 30) for name, shift in (("a", 0.0), ("b", 0.4), ("c", 2.0))}
-    found = {(c.better, c.worse): c for c in compare(panel(finals))}
+    found = {(c.better, c.worse): c for c in compare(experiment(finals))}
     raw = {pair: ttest_rel(finals[pair[1]], finals[pair[0]]).pvalue for pair in found}
     order = sorted(raw, key=raw.get)
     expected, largest = {}, 0.0
@@ -41,21 +41,21 @@ def test_the_family_wise_error_is_kept():
     rng, false = np.random.default_rng(1), 0
     for _ in range(300):
         finals = {str(i): rng.normal(size=12) for i in range(5)}
-        false += any(c.significant(0.95) for c in compare(panel(finals)))
+        false += any(c.significant(0.95) for c in compare(experiment(finals)))
     assert false / 300 <= 0.05 + 4 * np.sqrt(0.05 * 0.95 / 300)
 
 
 def test_no_spread():
     same, apart = (
-        compare(panel({"a": [1.0, 1.0, 1.0], "b": [1.0, 1.0, 1.0]})),
-        compare(panel({"a": [1, 1, 1], "b": [2, 2, 2]})),
+        compare(experiment({"a": [1.0, 1.0, 1.0], "b": [1.0, 1.0, 1.0]})),
+        compare(experiment({"a": [1, 1, 1], "b": [2, 2, 2]})),
     )
     assert (same[0].p, apart[0].p) == (1.0, 0.25)
-    (chance,) = compare(panel({"a": [2, 4, 9], "b": [3, 5, 10]}))
+    (chance,) = compare(experiment({"a": [2, 4, 9], "b": [3, 5, 10]}))
     assert chance.p == 0.25, "both signs of three differences agree in a quarter of the cases"
     rounding = np.array([1e4, 2e4, 3e4])
-    assert compare(panel({"a": rounding, "b": rounding + 5e-9}))[0].p == 1.0
-    (single,) = compare(panel({"a": [1.0], "b": [2.0]}))
+    assert compare(experiment({"a": rounding, "b": rounding + 5e-9}))[0].p == 1.0
+    (single,) = compare(experiment({"a": [1.0], "b": [2.0]}))
     assert np.isnan(single.p)
     assert not single.significant(0.95)
 
@@ -66,5 +66,5 @@ def test_the_family_wise_error_of_counts(n):
     rng, false = np.random.default_rng(n), 0
     for _ in range(300):
         finals = {str(i): rng.integers(0, 3, n) for i in range(12)}
-        false += any(c.significant(0.95) for c in compare(panel(finals)))
+        false += any(c.significant(0.95) for c in compare(experiment(finals)))
     assert false / 300 <= 0.05 + 4 * np.sqrt(0.05 * 0.95 / 300)

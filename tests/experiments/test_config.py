@@ -15,7 +15,7 @@ GOOD = """\
 name: small
 seed: 3
 horizon: 50
-panels:
+experiments:
   - name: two
     replicates: 2
     environment: {name: bernoulli, parameters: {means: [0.1, 0.9]}}
@@ -39,11 +39,11 @@ def only(text, changes=()):
 
 def test_a_good_study():
     study = parse_study(GOOD)
-    (panel,) = study.panels
-    assert (study.seed, panel.horizon, panel.replicates) == (3, 50, 2)
-    assert [p.title for p in panel.policies] == ["ucb1", "bold"]
-    assert panel.policies[1].parameters == {"exploration": 8}
-    assert panel.environment.parameters == {"means": [0.1, 0.9]}
+    (experiment,) = study.experiments
+    assert (study.seed, experiment.horizon, experiment.replicates) == (3, 50, 2)
+    assert [p.title for p in experiment.policies] == ["ucb1", "bold"]
+    assert experiment.policies[1].parameters == {"exploration": 8}
+    assert experiment.environment.parameters == {"means": [0.1, 0.9]}
 
 
 def test_all_mistakes_at_once():
@@ -52,7 +52,7 @@ def test_all_mistakes_at_once():
         sead: 3
         seed: -1
         horizon: 1e5
-        panels:
+        experiments:
           - name: a
             replicates: 0
             environment: {name: bernouli, parameters: {means: [0.1]}}
@@ -69,14 +69,14 @@ def test_all_mistakes_at_once():
     for start, what in (
         ("study.yaml:2:1: sead", "unknown key (did you mean 'seed'?)"),
         ("study.yaml:3:1: seed", "greater than or equal to 0, got -1"),
-        ("study.yaml:4:1: panels[0].horizon", "must be a whole number, got 100000.0 (write 100000)"),
-        ("study.yaml:7:5: panels[0].replicates", "got 0"),
-        ("study.yaml:8:19: panels[0].environment.name", "unknown environment 'bernouli' (did you mean 'bernoulli'?)"),
-        ("study.yaml:9:22: panels[0].policies[1].name", "unknown policy 'ucb2'"),
-        ("study.yaml:10:5: panels[1].name", "a second panel, sweep or search named 'a'"),
-        ("study.yaml:13:49: panels[1].environment.parameters.means", "means[1]"),
-        ("study.yaml:15:35: panels[1].policies[0].parameters.exploraton", "(did you mean 'exploration'?)"),
-        ("study.yaml:16:9: panels[1].policies[1]", "a second policy labelled 'ucb1'"),
+        ("study.yaml:4:1: experiments[0].horizon", "must be a whole number, got 100000.0 (write 100000)"),
+        ("study.yaml:7:5: experiments[0].replicates", "got 0"),
+        ("study.yaml:8:19: experiments[0].environment.name", "unknown environment 'bernouli' (did you mean 'bernoulli'?)"),
+        ("study.yaml:9:22: experiments[0].policies[1].name", "unknown policy 'ucb2'"),
+        ("study.yaml:10:5: experiments[1].name", "a second experiment, sweep or search named 'a'"),
+        ("study.yaml:13:49: experiments[1].environment.parameters.means", "means[1]"),
+        ("study.yaml:15:35: experiments[1].policies[0].parameters.exploraton", "(did you mean 'exploration'?)"),
+        ("study.yaml:16:9: experiments[1].policies[1]", "a second policy labelled 'ucb1'"),
     ):
         assert any(m.startswith(start) and what in m for m in found), (start, what, found)
 
@@ -87,14 +87,14 @@ def test_all_mistakes_at_once():
         ("seed: 3", "seed: 3\nseed: 4", 'study.yaml:3:1: found duplicate key "seed"'),
         ("seed: 3", "seed: three", "study.yaml:2:1: seed: must be a valid integer, got 'three'"),
         ("seed: 3", "", "study.yaml:1:1: the key 'seed' is missing"),
-        ("horizon: 50", "horizon: 1e5", "panels[0].horizon: must be a whole number, got 100000.0 (write 100000)"),
-        ("horizon: 50", "horizon: .nan", "study.yaml:3:1: panels[0].horizon: must be"),
-        ("horizon: 50", "horizon: true", "study.yaml:3:1: panels[0].horizon: must be a valid integer, got True"),
+        ("horizon: 50", "horizon: 1e5", "experiments[0].horizon: must be a whole number, got 100000.0 (write 100000)"),
+        ("horizon: 50", "horizon: .nan", "study.yaml:3:1: experiments[0].horizon: must be"),
+        ("horizon: 50", "horizon: true", "study.yaml:3:1: experiments[0].horizon: must be a valid integer, got True"),
         ("exploration: 8", "exploration: -8", "exploration must be a finite number in (0, inf), got -8"),
         ("exploration: 8", "exploration: .nan", "exploration must be a finite number in (0, inf), got nan"),
         ("name: small", "name: ../small", "study.yaml:1:1: name: must be letters, digits and . _ - alone"),
         ("means: [0.1, 0.9]", "means: [0.1, 1.9]", "means[1] must be a finite number in [0, 1], got 1.9"),
-        ("means: [0.1, 0.9]", "horizon: 3, means: [0.1]", "'horizon' is given by the panel"),
+        ("means: [0.1, 0.9]", "horizon: 3, means: [0.1]", "'horizon' is given by the experiment"),
         ("parameters: {means: [0.1, 0.9]}", "", "BernoulliArms needs the parameter 'means'"),
         ("      - ucb1", "      - no.such.module:Policy", "cannot import 'Policy' from 'no.such.module'"),
         (
@@ -102,7 +102,7 @@ def test_all_mistakes_at_once():
             "      - hedge",
             "Hedge plays arms/full, contextual/full, but BernoulliArms is arms/bandit feedback",
         ),
-        ("panels:", "panels: [", "study.yaml:"),
+        ("experiments:", "experiments: [", "study.yaml:"),
     ],
 )
 def test_one_mistake(old, new, what):
@@ -112,13 +112,13 @@ def test_one_mistake(old, new, what):
 
 def test_changes_from_the_command_line():
     study = parse_study(
-        GOOD, changes=["panels.two.replicates=5", "panels.0.policies.bold.parameters.exploration=1.5", "seed=9"]
+        GOOD, changes=["experiments.two.replicates=5", "experiments.0.policies.bold.parameters.exploration=1.5", "seed=9"]
     )
-    assert (study.panels[0].replicates, study.seed) == (5, 9)
-    assert study.panels[0].policies[1].parameters == {"exploration": 1.5}
-    assert "'panel' (did you mean 'panels'?)" in only(GOOD, ["panel.two.replicates=5"])
+    assert (study.experiments[0].replicates, study.seed) == (5, 9)
+    assert study.experiments[0].policies[1].parameters == {"exploration": 1.5}
+    assert "'experiment' (did you mean 'experiments'?)" in only(GOOD, ["experiment.two.replicates=5"])
     assert "key=value" in only(GOOD, ["seed"])
-    assert "'three' names no entry" in only(GOOD, ["panels.three.replicates=5"])
+    assert "'three' names no entry" in only(GOOD, ["experiments.three.replicates=5"])
     assert "unknown key" in only(GOOD, ["seeed=4"])
 
 
@@ -133,7 +133,7 @@ def test_not_a_mapping():
         lambda inner: (
             st.lists(inner, max_size=3)
             | st.dictionaries(
-                st.sampled_from(["name", "seed", "panels", "policies", "environment", "parameters", "horizon"]), inner
+                st.sampled_from(["name", "seed", "experiments", "policies", "environment", "parameters", "horizon"]), inner
             )
         ),
         max_leaves=12,
@@ -208,7 +208,7 @@ class Stumbles(UCB1):
     ("old", "new", "expected"),
     [
         ("name: small", "name: [a]", "study.yaml:1:1: name: must be a valid string, got ['a']"),
-        ("name: two", "name: {x: 1}", "panels[0].name: must be a valid string, got {'x': 1}"),
+        ("name: two", "name: {x: 1}", "experiments[0].name: must be a valid string, got {'x': 1}"),
         ("name: small", "name: sm\x07all", "study.yaml:1:1: unacceptable character"),
         ("- ucb1", "- broken_syntax:Policy", "cannot import 'Policy' from 'broken_syntax': SyntaxError: "),
         ("- ucb1", "- broken_import:Policy", "cannot import 'Policy' from 'broken_import': ZeroDivisionError: "),
@@ -218,7 +218,7 @@ class Stumbles(UCB1):
         (
             "parameters: {exploration: 8}",
             "parameters: {sweep: [{exploration: 1}, 3]}",
-            "panels[0].policies[1].parameters: each value of swept parameters must be a mapping",
+            "experiments[0].policies[1].parameters: each value of swept parameters must be a mapping",
         ),
         (
             "horizon: 200",
@@ -254,7 +254,7 @@ def test_a_comparator_that_no_kind_of_regret_names_may_be_drawn():
     text = """\
 name: words
 seed: 1
-panels:
+experiments:
   - name: p
     environment: {name: secret_word, parameters: {memory: 4}}
     horizon: 20
@@ -262,14 +262,14 @@ panels:
     figure: {quantity: cost, comparators: [word]}
     policies: [uniform]
 """
-    assert list(parse_study(text).panels[0].figure.comparators) == ["word"]
+    assert list(parse_study(text).experiments[0].figure.comparators) == ["word"]
 
 
 def test_what_is_written_short_can_be_changed(text):
-    changed = parse_study(text, changes=["panels.two.policies.ucb1.parameters.exploration=1"])
-    assert changed.panels[0].policies[0].parameters == {"exploration": 1}
-    changed = parse_study(text, changes=["panels.0.policies.0.parameters={exploration: 3}", "panels.0.policies.1=moss"])
-    assert [(p.name, p.parameters) for p in changed.panels[0].policies] == [("ucb1", {"exploration": 3}), ("moss", {})]
+    changed = parse_study(text, changes=["experiments.two.policies.ucb1.parameters.exploration=1"])
+    assert changed.experiments[0].policies[0].parameters == {"exploration": 1}
+    changed = parse_study(text, changes=["experiments.0.policies.0.parameters={exploration: 3}", "experiments.0.policies.1=moss"])
+    assert [(p.name, p.parameters) for p in changed.experiments[0].policies] == [("ucb1", {"exploration": 3}), ("moss", {})]
 
 
 def test_a_file_that_is_no_text_is_named(tmp_path):

@@ -26,7 +26,7 @@ REGRETLAB = [sys.executable, "-c", "from experiments.cli import main; main()"]
 
 
 def contents(folder):
-    return {p.name: p.read_bytes() for p in (folder / "cells").iterdir()}
+    return {p.name: p.read_bytes() for p in (folder / "jobs").iterdir()}
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def test_shards_of_different_studies_are_refused(text, study, tmp_path):
         merge([tmp_path / "a", tmp_path / "b"], tmp_path / "out")
     assert not (tmp_path / "out").exists()
     manifest = json.loads((tmp_path / "a/manifest.json").read_text(encoding="utf-8"))
-    manifest["cells"][0]["key"] = "0" * 24
+    manifest["jobs"][0]["key"] = "0" * 24
     (tmp_path / "c").mkdir()
     (tmp_path / "c/manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
     with pytest.raises(ValueError, match="c holds results of other code"):
@@ -76,7 +76,7 @@ def test_errors_are_gathered(text, plugin, tmp_path):
         run(failing, tmp_path / f"shard{i}", jobs=1, shard=(i, 2))
     missing = merge([tmp_path / "shard1", tmp_path / "shard2"], tmp_path / "all")
     assert missing
-    lines = experiments.load(tmp_path / "all").panels["two"].missing
+    lines = experiments.load(tmp_path / "all").experiments["two"].missing
     assert len(lines) == len(missing)
     assert all("failed: ZeroDivisionError: no such luck" in line for line in lines)
 
@@ -84,12 +84,12 @@ def test_errors_are_gathered(text, plugin, tmp_path):
 def test_damaged_results_are_not_merged_where_there_are_whole_ones(study, undisturbed, tmp_path):
     for name in ("a", "b", "out"):
         run(study, tmp_path / name, jobs=1)
-    name = sorted(p.name for p in (tmp_path / "a/cells").iterdir())[0]
+    name = sorted(p.name for p in (tmp_path / "a/jobs").iterdir())[0]
     for folder in ("a", "out"):
-        victim = tmp_path / folder / "cells" / name
+        victim = tmp_path / folder / "jobs" / name
         victim.write_bytes(victim.read_bytes()[:-7])
     (line,) = merge([tmp_path / "a"], tmp_path / "out")
-    assert line.endswith(f": damaged in {tmp_path / 'a/cells' / name}, {tmp_path / 'out/cells' / name}")
+    assert line.endswith(f": damaged in {tmp_path / 'a/jobs' / name}, {tmp_path / 'out/jobs' / name}")
     assert merge([tmp_path / "a", tmp_path / "b"], tmp_path / "out") == []
     assert contents(tmp_path / "out") == undisturbed
 
@@ -147,7 +147,7 @@ def test_no_cluster_is_an_error_before_work(study, tmp_path):
         run(study, tmp_path, cluster="tcp://127.0.0.1:9")
     with pytest.raises(ValueError, match="local:N with N >= 1, got 'local:none'"):
         run(study, tmp_path, cluster="local:none")
-    assert not list((tmp_path / "cells").glob("*.npz"))
+    assert not list((tmp_path / "jobs").glob("*.npz"))
 
 
 def test_a_worker_that_dies_is_named_and_leaves_the_others_alone(text, tmp_path, plugin):
@@ -157,7 +157,7 @@ def test_a_worker_that_dies_is_named_and_leaves_the_others_alone(text, tmp_path,
         encoding="utf-8",
     )
     outcome = run(parse_study(text.replace("- ucb1", "- plugin:Dies\n      - moss")), tmp_path, jobs=2)
-    assert {d.cell.label for d in outcome.failed} == {"plugin:Dies"}
+    assert {d.job.label for d in outcome.failed} == {"plugin:Dies"}
     assert len(outcome.failed) == 3
     assert all("a worker process died" in d.error for d in outcome.failed)
     assert sorted(d.status for d in outcome.done) == ["computed"] * 9 + ["failed"] * 3
@@ -187,61 +187,61 @@ LABEL = r'a & b_1 \ "é", 50 %'
 
 @pytest.fixture
 def exported(text, tmp_path):
-    """A panel in which a label is hostile to every format, and one policy has a series that the other lacks."""
+    """An experiment in which a label is hostile to every format, and one policy has a series that the other lacks."""
     run(parse_study(text.replace("label: bold", f"label: '{LABEL}'")), tmp_path, jobs=1)
     results = experiments.load(tmp_path)
-    panel = results.panels["two"]
-    series = {**panel.series, "ucb1": {**panel.series["ucb1"], "switches": panel.regret("ucb1") + 1.0}}
-    return replace(results, panels={"two": replace(panel, series=series)})
+    experiment = results.experiments["two"]
+    series = {**experiment.series, "ucb1": {**experiment.series["ucb1"], "switches": experiment.regret("ucb1") + 1.0}}
+    return replace(results, experiments={"two": replace(experiment, series=series)})
 
 
-def read_long(rows, panel):
-    """A long table, as rows with a name for each column, against the panel."""
-    assert len(rows) == 2 * 6 * len(panel.times)
-    for label, ledger in panel.series.items():
+def read_long(rows, experiment):
+    """A long table, as rows with a name for each column, against the experiment."""
+    assert len(rows) == 2 * 6 * len(experiment.times)
+    for label, metrics in experiment.series.items():
         mine = [row for row in rows if row["policy"] == label]
-        assert [int(row["replicate"]) for row in mine] == np.repeat(panel.replicates, len(panel.times)).tolist()
-        assert [int(row["round"]) for row in mine] == panel.times.tolist() * 6
-        for name in {"regret_pseudo", "switches", *ledger}:
+        assert [int(row["replicate"]) for row in mine] == np.repeat(experiment.replicates, len(experiment.times)).tolist()
+        assert [int(row["round"]) for row in mine] == experiment.times.tolist() * 6
+        for name in {"regret_pseudo", "switches", *metrics}:
             column = np.array([float(row[name]) for row in mine]).reshape(6, -1)
-            whole = panel.regret(label) if name == "regret_pseudo" else ledger.get(name, np.full((6, 1), np.nan))
+            whole = experiment.regret(label) if name == "regret_pseudo" else metrics.get(name, np.full((6, 1), np.nan))
             assert np.array_equal(column, np.broadcast_to(whole, column.shape), equal_nan=True), (label, name)
 
 
 def test_csv_reads_back(exported, tmp_path):
     (path,) = export(exported, tmp_path, "csv")
     with open(path, newline="", encoding="utf-8") as stream:
-        read_long(list(csv.DictReader(stream)), exported.panels["two"])
+        read_long(list(csv.DictReader(stream)), exported.experiments["two"])
 
 
 def test_parquet_reads_back(exported, tmp_path):
     parquet = pytest.importorskip("pyarrow.parquet")
     (path,) = export(exported, tmp_path, "parquet")
-    read_long(parquet.read_table(path).to_pylist(), exported.panels["two"])
+    read_long(parquet.read_table(path).to_pylist(), exported.experiments["two"])
 
 
 def test_netcdf_reads_back(exported, tmp_path):
     xarray = pytest.importorskip("xarray")
     pytest.importorskip("h5netcdf")
     (path,) = export(exported, tmp_path, "netcdf")
-    panel = exported.panels["two"]
+    experiment = exported.experiments["two"]
     with xarray.open_dataset(path, engine="h5netcdf") as found:
-        assert dict(found.sizes) == {"policy": 2, "replicate": 6, "round": len(panel.times), "bound": 2}
-        assert found["round"].values.tolist() == panel.times.tolist()
-        assert found["replicate"].values.tolist() == panel.replicates.tolist()
+        assert dict(found.sizes) == {"policy": 2, "replicate": 6, "round": len(experiment.times), "bound": 2}
+        assert found["round"].values.tolist() == experiment.times.tolist()
+        assert found["replicate"].values.tolist() == experiment.replicates.tolist()
         assert found["regret_pseudo"].dims == ("policy", "replicate", "round")
         assert found["regret_pseudo"].attrs["units"] == "reward"
-        for label, ledger in panel.series.items():
+        for label, metrics in experiment.series.items():
             mine = found.sel(policy=label)
-            assert np.array_equal(mine["regret_pseudo"], panel.regret(label))
-            for name, values in ledger.items():
+            assert np.array_equal(mine["regret_pseudo"], experiment.regret(label))
+            for name, values in metrics.items():
                 assert np.array_equal(mine[name], values)
         assert np.isnan(found["switches"].sel(policy=LABEL)).all()
-        for name, values in panel.comparators.items():
+        for name, values in experiment.comparators.items():
             assert found[f"comparator_{name}"].dims == ("replicate", "round")
             assert np.array_equal(found[f"comparator_{name}"], values)
-        bounds = [(label, b) for label in panel.series for b in panel.bounds[label]]
-        bounds += [("", b) for b in panel.lower_bounds]
+        bounds = [(label, b) for label in experiment.series for b in experiment.bounds[label]]
+        bounds += [("", b) for b in experiment.lower_bounds]
         assert found["bound_policy"].values.tolist() == [label for label, _ in bounds] == ["ucb1", ""]
         assert np.array_equal(found["bound_values"], [b.values for _, b in bounds])
         assert found["bound_holds"].values.astype(bool).tolist() == [b.holds for _, b in bounds]
@@ -254,15 +254,15 @@ def test_latex_reads_back(exported, tmp_path):
     assert lines[0] == r"\begin{tabular}{lrrr}"
     assert lines[-1] == r"\end{tabular}"
     ends = [line.removesuffix(r"\\") for line in lines if line.endswith(r"\\")]
-    header, *rows = cells = [[cell.strip() for cell in re.split(r"(?<!\\)&", line)] for line in ends]
+    header, *rows = jobs = [[job.strip() for job in re.split(r"(?<!\\)&", line)] for line in ends]
     assert header[0] == "policy"
-    assert all(len(row) == 4 for row in cells)
-    panel = exported.panels["two"]
-    means = {label: panel.regret(label)[:, -1].mean() for label in panel.series}
+    assert all(len(row) == 4 for row in jobs)
+    experiment = exported.experiments["two"]
+    means = {label: experiment.regret(label)[:, -1].mean() for label in experiment.series}
     escaped = r'a \& b\_1 \textbackslash{} "é", 50 \%'
     for row, label in zip(rows, sorted(means, key=means.get), strict=True):
         assert row[0] == (escaped if label == LABEL else label)
         assert float(re.sub(r"\\textbf\{(.*)\}", r"\1", row[1])) == pytest.approx(means[label], rel=1e-4)
-        error = panel.regret(label)[:, -1].std(ddof=1) / np.sqrt(6)
+        error = experiment.regret(label)[:, -1].std(ddof=1) / np.sqrt(6)
         assert float(row[2]) == pytest.approx(error, rel=0.05)
     assert rows[0][1].startswith(r"\textbf{")

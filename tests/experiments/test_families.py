@@ -1,4 +1,4 @@
-"""A study with a panel of every family gives the same bytes in one process, in two, in shards and on a cluster."""
+"""A study with an experiment of every family gives the same bytes in one process, in two, in shards and on a cluster."""
 
 import json
 
@@ -15,11 +15,11 @@ pytestmark = pytest.mark.slow
 STUDY = """\
 name: families
 seed: 11
-block: 2
+batch: 2
 checkpoints: 12
 horizon: 400
 replicates: 4
-panels:
+experiments:
   - name: arms
     environment: {name: bernoulli, parameters: {means: [0.2, 0.5, 0.8]}}
     policies: [ucb1, kl_ucb, beta_thompson, exp3, tsallis_inf, clairvoyant]
@@ -77,7 +77,7 @@ panels:
 
 
 def contents(folder):
-    return {p.name: p.read_bytes() for p in (folder / "cells").iterdir()}
+    return {p.name: p.read_bytes() for p in (folder / "jobs").iterdir()}
 
 
 @pytest.fixture(scope="module")
@@ -94,18 +94,18 @@ def alone(study, tmp_path_factory):
 
 
 def test_no_family_is_left_out(study):
-    """Of every folder of policies, at least one plays; a new family is a reason to add a panel above."""
-    played = {POLICIES.load(p.name).__module__.split(".")[1] for panel in study.panels for p in panel.policies}
+    """Of every folder of policies, at least one plays; a new family is a reason to add an experiment above."""
+    played = {POLICIES.load(p.name).__module__.split(".")[1] for experiment in study.experiments for p in experiment.policies}
     ours = {POLICIES.load(name).__module__ for name in POLICIES}
     assert played == {module.split(".")[1] for module in ours if module.startswith("bandits.")}
 
 
 def test_results_are_there(study, alone):
     results = experiments.load(alone)
-    for name, panel in results.panels.items():
-        assert panel.missing == (), name
-        assert len(panel.replicates) == 4
-        assert list(panel.series) == [p.title for p in study.all_panels()[list(results.panels).index(name)].policies]
+    for name, experiment in results.experiments.items():
+        assert experiment.missing == (), name
+        assert len(experiment.replicates) == 4
+        assert list(experiment.series) == [p.title for p in study.all_experiments()[list(results.experiments).index(name)].policies]
 
 
 def test_two_processes(study, alone, tmp_path):

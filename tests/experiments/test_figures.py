@@ -9,7 +9,7 @@ import pytest
 from matplotlib.figure import Figure
 
 import experiments
-from experiments.figures import draw_panel, draw_study
+from experiments.figures import draw_experiment, draw_study
 from experiments.report import write_report
 from experiments.runner import run
 from experiments.style import FORMATS, GREY
@@ -41,11 +41,11 @@ def test_the_style_of_the_user_is_not_touched_and_does_not_matter(results, tmp_p
 
 
 def test_the_legend_is_in_the_order_of_the_curves_and_names_the_numbers(results):
-    panel = results.panels["two"]
+    experiment = results.experiments["two"]
     ax = Figure().subplots()
-    draw_panel(ax, panel)
+    draw_experiment(ax, experiment)
     texts = [t.get_text() for t in ax.get_legend().get_texts()]
-    finals = {label: panel.regret(label)[:, -1].mean() for label in ("ucb1", "bold")}
+    finals = {label: experiment.regret(label)[:, -1].mean() for label in ("ucb1", "bold")}
     best, other = sorted(finals, key=finals.get)
     policies = [t for t in texts if re.match("ucb1:|bold:", t)]
     assert policies[0].startswith(f"{best}: {finals[best]:.3g}")
@@ -59,24 +59,24 @@ def test_the_legend_is_in_the_order_of_the_curves_and_names_the_numbers(results)
 
 def test_nothing_plunges_where_a_logarithm_has_nothing_to_show(results):
     """The rate of Lai and Robbins is 0 in round 1, and so is the regret of the best arm."""
-    panel = results.panels["two"]
+    experiment = results.experiments["two"]
     ax = Figure().subplots()
-    draw_panel(ax, panel)
+    draw_experiment(ax, experiment)
     assert ax.get_yscale() == "log"
     (rate,) = [line for line in ax.get_lines() if line.get_label().startswith("Lai-Robbins")]
     assert np.isnan(rate.get_ydata()[0])
-    assert np.array_equal(rate.get_ydata()[1:], panel.lower_bounds[0].values[1:])
+    assert np.array_equal(rate.get_ydata()[1:], experiment.lower_bounds[0].values[1:])
     assert all(np.nanmin(line.get_ydata()) > 0.0 for line in ax.get_lines())
 
 
 def test_a_bound_whose_assumption_fails_is_grey_and_says_so(results):
     from dataclasses import replace
 
-    panel = results.panels["two"]
-    (theorem,) = panel.bounds["ucb1"]
+    experiment = results.experiments["two"]
+    (theorem,) = experiment.bounds["ucb1"]
     broken = replace(theorem, assumptions=(("stationary", False),))
     ax = Figure().subplots()
-    draw_panel(ax, replace(panel, bounds={"ucb1": (broken,), "bold": (replace(theorem, anytime=False),)}))
+    draw_experiment(ax, replace(experiment, bounds={"ucb1": (broken,), "bold": (replace(theorem, anytime=False),)}))
     lines = {line.get_label(): line for line in ax.get_lines()}
     (grey,) = [line for label, line in lines.items() if "assumption fails" in label]
     assert grey.get_color() == GREY
@@ -85,23 +85,23 @@ def test_a_bound_whose_assumption_fails_is_grey_and_says_so(results):
 
 
 def test_an_unknown_notion_is_named(results, tmp_path):
-    with pytest.raises(ValueError, match=r"no regret notion 'pseud' \(did you mean 'pseudo'\?\)"):
+    with pytest.raises(ValueError, match=r"no regret definition 'pseud' \(did you mean 'pseudo'\?\)"):
         draw_study(results, tmp_path, ["png"], "pseud")
 
 
 def test_an_unknown_comparator_is_named(results, tmp_path):
-    name, panel = next(iter(results.panels.items()))
-    figure = panel.panel.figure.model_copy(update={"quantity": "cost", "comparators": ["bst"]})
-    wrong = replace(panel, panel=panel.panel.model_copy(update={"figure": figure}))
+    name, experiment = next(iter(results.experiments.items()))
+    figure = experiment.experiment.figure.model_copy(update={"quantity": "cost", "comparators": ["bst"]})
+    wrong = replace(experiment, experiment=experiment.experiment.model_copy(update={"figure": figure}))
     with pytest.raises(ValueError, match=rf"{name}: figure.comparators names 'bst'; it has best_arm, worst"):
-        draw_study(replace(results, panels={**results.panels, name: wrong}), tmp_path, ["svg"])
+        draw_study(replace(results, experiments={**results.experiments, name: wrong}), tmp_path, ["svg"])
 
 
 def test_the_table_agrees_with_the_arrays(results):
-    panel = results.panels["two"]
-    rows = table(panel, 0.95)
+    experiment = results.experiments["two"]
+    rows = table(experiment, 0.95)
     for row in rows:
-        final = panel.regret(row["policy"])[:, -1]
+        final = experiment.regret(row["policy"])[:, -1]
         assert row["regret"] == pytest.approx(final.mean())
         assert row["error"] == pytest.approx(final.std(ddof=1) / np.sqrt(6))
     assert rows[0]["regret"] <= rows[1]["regret"]
@@ -118,7 +118,7 @@ def test_the_report_stands_alone(results, tmp_path):
 
 def test_the_report_shows_the_whole_ledger(results, tmp_path):
     page = write_report(results, tmp_path / "report.html").read_text(encoding="utf-8")
-    reward = results.panels["two"].series["bold"]["reward"][:, -1].mean()
+    reward = results.experiments["two"].series["bold"]["reward"][:, -1].mean()
     assert '<th scope="col">expected reward</th>' in page
     assert f'<tr><th scope="row">bold</th><td>{reward:.4g}</td>' in page
 

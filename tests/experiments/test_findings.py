@@ -6,17 +6,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from environments.contract import Notion
+from environments.contract import Regret
 from experiments.check import check, check_policy
 from experiments.findings import as_json, as_text, counted, findings, sentence, sweep_sentence
-from experiments.results import BoundCurve, PanelResult, Results
+from experiments.results import BoundCurve, ExperimentResult, Results
 from experiments.runner import Price
-from experiments.study import Component, Panel, Study
+from experiments.study import Component, Experiment, Study
 from experiments.style import number
 from experiments.sweeps import sweep_results
 from experiments.tables import latex, table
 
-NOTION = Notion("pseudo", "reward", "best", "fixed", "pseudo-regret")
+REGRET = Regret("pseudo", "reward", "best", "fixed", "pseudo-regret")
 POINTS = (100, 1000, 10_000, 100_000)
 
 
@@ -24,14 +24,14 @@ def swept(value, limit, parameter="horizon", holds=True, n=16, points=POINTS, **
     """A study with one sweep and one policy: its regret at a point x is about value(x), its bound limit(x)."""
     environment = {"name": "bernoulli", "parameters": {"means": [0.1, 0.9], "size": 1}}
     body = {"environment": environment, "horizon": 100, "replicates": n, "policies": [{"name": "ucb1", "label": "a"}]}
-    sweep = {"name": "s", "title": "Sweep", "parameter": parameter, "label": "x", "values": list(points), "panel": body}
+    sweep = {"name": "s", "title": "Sweep", "parameter": parameter, "label": "x", "values": list(points), "experiment": body}
     study = Study.model_validate({"name": "t", "seed": 0, "sweeps": [sweep]})
-    panels = {}
-    for k, (x, name) in enumerate(zip(points, study.sweeps[0].panel_names(), strict=True)):
+    experiments = {}
+    for k, (x, name) in enumerate(zip(points, study.sweeps[0].experiment_names(), strict=True)):
         regret = value(x) * np.random.default_rng(k).lognormal(0.0, 0.02, size=(n, 1)) * np.array([[0.5, 1.0]])
         bound = BoundCurve("theorem", "upper", "fixed", "s", False, (("iid", holds),), np.full(2, limit(x)), **kind)
-        panels[name] = PanelResult(
-            panel=Panel(
+        experiments[name] = ExperimentResult(
+            experiment=Experiment(
                 name=name, environment=Component(name="e"), horizon=100, replicates=n, policies=[Component(name="a")]
             ),
             times=np.array([50, 100]),
@@ -39,12 +39,12 @@ def swept(value, limit, parameter="horizon", holds=True, n=16, points=POINTS, **
             series={"a": {"reward": -regret}},
             comparators={"best": np.zeros_like(regret)},
             clocks={},
-            notions=(NOTION,),
+            regrets=(REGRET,),
             bounds={"a": (bound,)},
             lower_bounds=(),
             prices={"a": Price(), "": Price()},
         )
-    return Results("folder", study, panels, {})
+    return Results("folder", study, experiments, {})
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def swept(value, limit, parameter="horizon", holds=True, n=16, points=POINTS, **
 def test_a_sweep_over_the_horizon(value, limit, result, exponent):
     found = findings(swept(value, limit))
     (verdict,) = found.sweeps
-    assert (verdict.panel, verdict.over, verdict.policy, verdict.result) == ("s", "horizon", "a", result), verdict.text
+    assert (verdict.experiment, verdict.over, verdict.policy, verdict.result) == ("s", "horizon", "a", result), verdict.text
     assert verdict.exponent == exponent, verdict.text
     assert len(found.verdicts) == 4
     fails = [v for v in found.verdicts if v.result == "violated"]
@@ -106,60 +106,60 @@ def test_in_words():
     found = findings(results)
     (sweep,) = sweep_results(results)
     text = sweep_sentence(sweep, found.sweeps)
-    first, *_, last = (f"{panel.regret('a')[:, -1].mean():.3g}" for panel in results.panels.values())
+    first, *_, last = (f"{experiment.regret('a')[:, -1].mean():.3g}" for experiment in results.experiments.values())
     assert text.startswith(f"At 100 (x): lowest a ({first}), highest a ({first}). At 100000: lowest a ({last})")
     assert text.endswith("Bounds: 1 holds.")
-    panel = next(iter(results.panels.values()))
-    assert sentence(panel, found).startswith(f"Pseudo-regret at round 100: a {first} reward.")
+    experiment = next(iter(results.experiments.values()))
+    assert sentence(experiment, found).startswith(f"Pseudo-regret at round 100: a {first} reward.")
     assert "s over horizon · a · theorem: holds, exponent agrees" in "\n".join(as_text(found))
 
 
 def two(gap):
-    """A panel of three policies: b is ``gap`` above a in every replicate, up to luck, and c far above both."""
+    """An experiment of three policies: b is ``gap`` above a in every replicate, up to luck, and c far above both."""
     results = swept(lambda x: 10.0, lambda x: 100.0)
-    name, panel = next(iter(results.panels.items()))
+    name, experiment = next(iter(results.experiments.items()))
     luck = np.random.default_rng(5).normal(0.0, 1.0, size=(2, 16, 1))
     regret = {"a": 10 + luck[0], "b": 10 + gap + luck[1], "c": 90 + luck[0]}
     series = {label: {"reward": -np.hstack([values, values])} for label, values in regret.items()}
-    panel = replace(panel, series=series, bounds={"a": (), "b": (), "c": ()}, prices=dict.fromkeys(series, Price()))
-    return findings(replace(results, panels={**results.panels, name: panel})), panel
+    experiment = replace(experiment, series=series, bounds={"a": (), "b": (), "c": ()}, prices=dict.fromkeys(series, Price()))
+    return findings(replace(results, experiments={**results.experiments, name: experiment})), experiment
 
 
 def test_words_claim_no_difference_that_the_data_do_not_show():
-    found, panel = two(gap=0.01)
-    assert "The data do not tell" in sentence(panel, found)
-    found, panel = two(gap=5.0)
-    assert "lowest for a (" in sentence(panel, found)
-    assert "highest for c (" in sentence(panel, found)
-    assert "a is below all others beyond chance." in sentence(panel, found)
+    found, experiment = two(gap=0.01)
+    assert "The data do not tell" in sentence(experiment, found)
+    found, experiment = two(gap=5.0)
+    assert "lowest for a (" in sentence(experiment, found)
+    assert "highest for c (" in sentence(experiment, found)
+    assert "a is below all others beyond chance." in sentence(experiment, found)
 
 
 def test_who_knows_the_run_in_advance_is_not_ranked():
-    found, panel = two(gap=5.0)
-    name = panel.panel.name
-    panel = replace(panel, clairvoyant=frozenset({"a"}))
-    assert panel.learners == ("b", "c")
-    found = findings(replace(found.results, panels={**found.results.panels, name: panel}))
-    text = sentence(panel, found)
+    found, experiment = two(gap=5.0)
+    name = experiment.experiment.name
+    experiment = replace(experiment, clairvoyant=frozenset({"a"}))
+    assert experiment.learners == ("b", "c")
+    found = findings(replace(found.results, experiments={**found.results.experiments, name: experiment}))
+    text = sentence(experiment, found)
     assert [(c.better, c.worse) for c in found.comparisons[name]] == [("b", "c")]
     assert "lowest for b (" in text
     assert "b is below c beyond chance." in text
-    assert f"Knowing the run in advance: a ({number(panel.regret('a')[:, -1].mean())})." in text
-    rows = {row["policy"]: row for row in table(panel, 0.95)}
+    assert f"Knowing the run in advance: a ({number(experiment.regret('a')[:, -1].mean())})." in text
+    rows = {row["policy"]: row for row in table(experiment, 0.95)}
     assert list(rows) == ["a", "b", "c"]
     assert rows["b"]["behind"] == 0.0
     assert rows["a"]["behind"] == pytest.approx(rows["a"]["regret"] - rows["b"]["regret"])
-    assert latex(panel, 0.95).count("textbf") == 1
-    assert f"b & \\textbf{{{rows['b']['regret']:.5g}}}" in latex(panel, 0.95)
-    assert replace(panel, clairvoyant=frozenset("abc")).learners == ("a", "b", "c"), "of such alone, one is first"
+    assert latex(experiment, 0.95).count("textbf") == 1
+    assert f"b & \\textbf{{{rows['b']['regret']:.5g}}}" in latex(experiment, 0.95)
+    assert replace(experiment, clairvoyant=frozenset("abc")).learners == ("a", "b", "c"), "of such alone, one is first"
 
 
 def test_words_are_of_the_cost_where_it_is_drawn():
-    found, panel = two(gap=5.0)
-    figure = panel.panel.figure.model_copy(update={"quantity": "cost"})
-    panel = replace(panel, panel=panel.panel.model_copy(update={"figure": figure}))
-    cost = number(-panel.series["a"]["reward"][:, -1].mean())
-    assert sentence(panel, found).startswith(
+    found, experiment = two(gap=5.0)
+    figure = experiment.experiment.figure.model_copy(update={"quantity": "cost"})
+    experiment = replace(experiment, experiment=experiment.experiment.model_copy(update={"figure": figure}))
+    cost = number(-experiment.series["a"]["reward"][:, -1].mean())
+    assert sentence(experiment, found).startswith(
         f"Cumulative cost at round 100: lowest for a ({cost} reward), highest for c"
     )
 
@@ -178,8 +178,8 @@ def test_what_a_study_amounts_to(options, clean, words):
     found = findings(results)
     assert (found.clean, counted((*found.verdicts, *found.sweeps))) == (clean, words)
     assert list(as_text(found))[-1].startswith(f"t: 5 bounds, {len(found.contradicted)} fail; {words}; ")
-    name, panel = next(iter(results.panels.items()))
-    lacking = findings(replace(results, panels={**results.panels, name: replace(panel, missing=("a: no result",))}))
+    name, experiment = next(iter(results.experiments.items()))
+    lacking = findings(replace(results, experiments={**results.experiments, name: replace(experiment, missing=("a: no result",))}))
     assert not lacking.clean
     assert counted([]) == "none"
 
@@ -200,36 +200,36 @@ def test_a_share_of_nothing():
 
 
 def only(regret, limit):
-    """A study of one panel whose policy has the same regret in all replicates."""
+    """A study of one experiment whose policy has the same regret in all replicates."""
     results = swept(lambda x: 1.0, lambda x: limit)
-    name, panel = next(iter(results.panels.items()))
-    panel = replace(panel, series={"a": {"reward": np.full((16, 2), -regret)}})
-    return replace(results, panels={name: panel}, study=results.study.model_copy(update={"sweeps": []}))
+    name, experiment = next(iter(results.experiments.items()))
+    experiment = replace(experiment, series={"a": {"reward": np.full((16, 2), -regret)}})
+    return replace(results, experiments={name: experiment}, study=results.study.model_copy(update={"sweeps": []}))
 
 
 def test_pairs_of_a_single_replicate_are_valid_json():
-    found, panel = two(gap=5.0)
+    found, experiment = two(gap=5.0)
     one = replace(
-        panel,
+        experiment,
         replicates=np.arange(1),
-        series={label: {n: v[:1] for n, v in ledger.items()} for label, ledger in panel.series.items()},
-        comparators={n: v[:1] for n, v in panel.comparators.items()},
+        series={label: {n: v[:1] for n, v in metrics.items()} for label, metrics in experiment.series.items()},
+        comparators={n: v[:1] for n, v in experiment.comparators.items()},
     )
     study = found.results.study.model_copy(update={"sweeps": []})
-    found = findings(replace(found.results, panels={panel.panel.name: one}, study=study))
+    found = findings(replace(found.results, experiments={experiment.experiment.name: one}, study=study))
     pairs = json.loads(json.dumps(as_json(found), allow_nan=False))["comparisons"]
     assert {(p["difference"]["low"], p["p"]) for p in pairs} == {(None, None)}
 
 
 def test_verdicts_are_of_the_kind_of_regret_that_is_drawn():
     results = swept(lambda x: x**0.5, lambda x: 3 * x**0.5)
-    realized = Notion("realized", "reward", "best", "fixed", "realized regret")
-    panels = {name: replace(panel, notions=(NOTION, realized)) for name, panel in results.panels.items()}
+    realized = Regret("realized", "reward", "best", "fixed", "realized regret")
+    experiments = {name: replace(experiment, regrets=(REGRET, realized)) for name, experiment in results.experiments.items()}
     (sweep,) = results.study.sweeps
-    sweep = sweep.model_copy(update={"figure": sweep.figure.model_copy(update={"notion": "realized"})})
-    found = findings(replace(results, panels=panels, study=results.study.model_copy(update={"sweeps": [sweep]})))
-    assert {v.notion for v in found.verdicts} == {"pseudo"}
-    assert [v.notion for v in found.sweeps] == ["realized"]
-    first = next(iter(panels.values()))
-    shown = first.panel.model_copy(update={"figure": first.panel.figure.model_copy(update={"notion": "realized"})})
-    assert [v.notion for v in check_policy(replace(first, panel=shown), "a", 0.95)] == ["realized"]
+    sweep = sweep.model_copy(update={"figure": sweep.figure.model_copy(update={"regret": "realized"})})
+    found = findings(replace(results, experiments=experiments, study=results.study.model_copy(update={"sweeps": [sweep]})))
+    assert {v.regret for v in found.verdicts} == {"pseudo"}
+    assert [v.regret for v in found.sweeps] == ["realized"]
+    first = next(iter(experiments.values()))
+    shown = first.experiment.model_copy(update={"figure": first.experiment.figure.model_copy(update={"regret": "realized"})})
+    assert [v.regret for v in check_policy(replace(first, experiment=shown), "a", 0.95)] == ["realized"]

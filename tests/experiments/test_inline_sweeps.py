@@ -1,4 +1,4 @@
-"""Values swept where they stand: the panels and policies that come of it, their names, figures and mistakes."""
+"""Values swept where they stand: the experiments and policies that come of it, their names, figures and mistakes."""
 
 import numpy as np
 import pytest
@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 import experiments
 from experiments.axes import Axis, Range, fill, names_of, point_id, text_of
-from experiments.cells import cells_of
+from experiments.jobs import jobs_of
 from experiments.cli import main
 from experiments.config import ConfigError, parse_study
 from experiments.figures import draw_study
@@ -22,7 +22,7 @@ name: inline
 seed: 4
 replicates: 6
 checkpoints: 12
-panels:
+experiments:
   - name: two_arms
     horizon: {sweep: [100, 400, 1600]}
     environment:
@@ -50,26 +50,26 @@ def results(tmp_path_factory):
 
 def test_panels_are_the_cross_product_and_policies_share_one():
     study = parse_study(TEXT)
-    panels = {p.name: p for p in study.all_panels()}
-    assert list(panels) == [f"two_arms-horizon={h},sd={s}" for h in (100, 400, 1600) for s in ("0.5", "1")]
-    panel = panels["two_arms-horizon=400,sd=1"]
-    assert panel.title == "two_arms horizon=400, sd=1"
-    assert (panel.horizon, panel.environment.parameters) == (400, {"means": [0.2, 0.7], "sd": 1.0})
-    assert [p.title for p in panel.policies] == ["ucb1 exploration=0.5", "ucb1 exploration=2", "Thompson"]
-    assert [p.parameters for p in panel.policies] == [{"exploration": 0.5}, {"exploration": 2}, {}]
+    experiments = {p.name: p for p in study.all_experiments()}
+    assert list(experiments) == [f"two_arms-horizon={h},sd={s}" for h in (100, 400, 1600) for s in ("0.5", "1")]
+    experiment = experiments["two_arms-horizon=400,sd=1"]
+    assert experiment.title == "two_arms horizon=400, sd=1"
+    assert (experiment.horizon, experiment.environment.parameters) == (400, {"means": [0.2, 0.7], "sd": 1.0})
+    assert [p.title for p in experiment.policies] == ["ucb1 exploration=0.5", "ucb1 exploration=2", "Thompson"]
+    assert [p.parameters for p in experiment.policies] == [{"exploration": 0.5}, {"exploration": 2}, {}]
     assert Study.model_validate(study.model_dump()) == study
-    assert Study.model_validate({**study.model_dump(), "sweeps": [], "panels": [_raw_panel()]}) == study
+    assert Study.model_validate({**study.model_dump(), "sweeps": [], "experiments": [_raw_experiment()]}) == study
 
 
-def _raw_panel():
+def _raw_experiment():
     from ruamel.yaml import YAML
 
     document = YAML(typ="safe").load(TEXT)
-    return {**document["panels"][0], "replicates": document["replicates"]}
+    return {**document["experiments"][0], "replicates": document["replicates"]}
 
 
 def test_it_is_the_same_as_a_section_of_sweeps():
-    """One mechanism: equal cells from a mark and from ``sweeps``."""
+    """One mechanism: equal jobs from a mark and from ``sweeps``."""
     section = """\
 name: inline
 seed: 4
@@ -79,18 +79,18 @@ sweeps:
   - name: two_arms
     parameter: horizon
     values: [100, 400, 1600]
-    panel:
+    experiment:
       environment: {name: gaussian, parameters: {means: [0.2, 0.7], sd: {sweep: [0.5, 1.0]}}}
       policies:
         - {name: ucb1, parameters: {exploration: {sweep: [0.5, 2]}}}
         - {name: gaussian_thompson, label: Thompson}
 """
-    assert cells_of(parse_study(section)) == cells_of(parse_study(TEXT))
+    assert jobs_of(parse_study(section)) == jobs_of(parse_study(TEXT))
 
 
 def test_adding_a_value_leaves_everything_else_as_it_was():
     more = TEXT.replace("[100, 400, 1600]", "[200, 100, 400, 1600]").replace("[0.5, 2]", "[1, 2, 0.5]")
-    before, after = ({(c.title, c.key) for c in cells_of(parse_study(text))} for text in (TEXT, more))
+    before, after = ({(c.title, c.key) for c in jobs_of(parse_study(text))} for text in (TEXT, more))
     assert before < after
 
 
@@ -98,7 +98,7 @@ def test_names_do_not_depend_on_the_order_of_keys():
     swapped = TEXT.replace(
         "{means: [0.2, 0.7], sd: {sweep: [0.5, 1.0]}}", "{sd: {sweep: [0.5, 1.0]}, means: [0.2, 0.7]}"
     )
-    assert [c.key for c in cells_of(parse_study(swapped))] == [c.key for c in cells_of(parse_study(TEXT))]
+    assert [c.key for c in jobs_of(parse_study(swapped))] == [c.key for c in jobs_of(parse_study(TEXT))]
 
 
 def test_a_figure_for_each_point_of_the_further_parameter(results, tmp_path):
@@ -107,7 +107,7 @@ def test_a_figure_for_each_point_of_the_further_parameter(results, tmp_path):
     assert (two.name, two.title) == ("two_arms-sd=1", "two_arms sd=1")
     assert list(two.lines) == ["ucb1 exploration=0.5", "ucb1 exploration=2", "Thompson"]
     for point, interval in zip(two.points, two.lines["Thompson"].intervals, strict=True):
-        final = results.panels[f"two_arms-horizon={point},sd=1"].regret("Thompson")[:, -1]
+        final = results.experiments[f"two_arms-horizon={point},sd=1"].regret("Thompson")[:, -1]
         assert interval.value == pytest.approx(final.mean())
     assert two.lines["ucb1 exploration=2"].exponent.value < 0.8
     files = draw_study(results, tmp_path, ["png"])
@@ -120,10 +120,10 @@ def test_a_list_that_a_constructor_expects_is_no_sweep_and_a_swept_list_is_one()
     text = TEXT.replace("means: [0.2, 0.7]", "means: {sweep: [[0.2, 0.7], [0.1, 0.2, 0.3]]}").replace(
         "horizon: {sweep: [100, 400, 1600]}", "horizon: 100"
     )
-    panels = parse_study(text).all_panels()
-    assert [p.environment.parameters["means"] for p in panels] == [[0.2, 0.7]] * 2 + [[0.1, 0.2, 0.3]] * 2
-    assert panels[0].title == "two_arms means=[0.2, 0.7], sd=0.5"
-    assert panels[0].name.startswith("two_arms-means=0.2,0.7,sd=0.5-")
+    experiments = parse_study(text).all_experiments()
+    assert [p.environment.parameters["means"] for p in experiments] == [[0.2, 0.7]] * 2 + [[0.1, 0.2, 0.3]] * 2
+    assert experiments[0].title == "two_arms means=[0.2, 0.7], sd=0.5"
+    assert experiments[0].name.startswith("two_arms-means=0.2,0.7,sd=0.5-")
 
 
 def test_all_parameters_of_a_policy_at_once():
@@ -131,7 +131,7 @@ def test_all_parameters_of_a_policy_at_once():
         "{name: ucb1, parameters: {exploration: {sweep: [0.5, 2]}}}",
         "{name: ucb1, parameters: {sweep: [{exploration: 3}, {}]}}",
     )
-    policies = parse_study(text).all_panels()[0].policies
+    policies = parse_study(text).all_experiments()[0].policies
     assert [p.title for p in policies[:2]] == ["ucb1 parameters={exploration: 3}", "ucb1 parameters={}"]
     assert [p.parameters for p in policies[:2]] == [{"exploration": 3}, {}]
 
@@ -142,34 +142,34 @@ def test_all_parameters_of_a_policy_at_once():
         (
             "[0.5, 2]",
             "[0.5, -2]",
-            "s.yaml:12:62: panels[0].policies[0].parameters.exploration.sweep[1]: at exploration=-2: exploration",
+            "s.yaml:12:62: experiments[0].policies[0].parameters.exploration.sweep[1]: at exploration=-2: exploration",
         ),
-        ("[100, 400, 1600]", "[100, 0]", "s.yaml:7:28: panels[0].horizon.sweep[1]: at horizon=0: must be greater than"),
-        ("[100, 400, 1600]", "[]", "s.yaml:7:5: panels[0].horizon: a sweep needs at least one value"),
+        ("[100, 400, 1600]", "[100, 0]", "s.yaml:7:28: experiments[0].horizon.sweep[1]: at horizon=0: must be greater than"),
+        ("[100, 400, 1600]", "[]", "s.yaml:7:5: experiments[0].horizon: a sweep needs at least one value"),
         (
             "[100, 400, 1600]",
             "[5, 5]",
-            "s.yaml:7:5: panels[0].horizon: a sweep needs every value once, got 5 more than",
+            "s.yaml:7:5: experiments[0].horizon: a sweep needs every value once, got 5 more than",
         ),
-        ("[100, 400, 1600]", "7", "s.yaml:7:15: panels[0].horizon.sweep: must be a valid list, got 7"),
+        ("[100, 400, 1600]", "7", "s.yaml:7:15: experiments[0].horizon.sweep: must be a valid list, got 7"),
         (
             "[100, 400, 1600]",
             "{start: 1, stop: 9, numbr: 3, number: 3}",
-            "s.yaml:7:42: panels[0].horizon.sweep.numbr: unknown key (did you mean 'number'?); known: start, stop,",
+            "s.yaml:7:42: experiments[0].horizon.sweep.numbr: unknown key (did you mean 'number'?); known: start, stop,",
         ),
         (
             "[100, 400, 1600]}",
             "[100], spacing: log}",
-            "s.yaml:7:29: panels[0].horizon.spacing: a swept value has no key",
+            "s.yaml:7:29: experiments[0].horizon.spacing: a swept value has no key",
         ),
-        ("[100, 400, 1600]", "[{sweep: [1]}]", "panels[0].horizon.sweep[0]: a sweep within a sweep"),
+        ("[100, 400, 1600]", "[{sweep: [1]}]", "experiments[0].horizon.sweep[0]: a sweep within a sweep"),
         (
             "name: gaussian\n",
             "name: {sweep: [gaussian, gausian]}\n",
             "at name=gausian: unknown environment 'gausian' (did",
         ),
-        ("means: [0.2, 0.7]", "means: [0.2, .nan]", "s.yaml:10:20: panels[0].environment.parameters.means: means[1]"),
-        ("name: ucb1", "name: {sweep: [ucb1, moss]}", "s.yaml:12:10: panels[0].policies[0].name: may not be swept"),
+        ("means: [0.2, 0.7]", "means: [0.2, .nan]", "s.yaml:10:20: experiments[0].environment.parameters.means: means[1]"),
+        ("name: ucb1", "name: {sweep: [ucb1, moss]}", "s.yaml:12:10: experiments[0].policies[0].name: may not be swept"),
         (
             "[100, 400, 1600]",
             "{start: 1, stop: 100000, number: 9000}",
@@ -178,7 +178,7 @@ def test_all_parameters_of_a_policy_at_once():
         (
             "- {name: gaussian_thompson, label: Thompson}",
             "- {name: gaussian_thompson, label: ucb1 exploration=2}",
-            "s.yaml:13:9: panels[0].policies[1]: a second policy labelled 'ucb1 exploration=2'",
+            "s.yaml:13:9: experiments[0].policies[1]: a second policy labelled 'ucb1 exploration=2'",
         ),
     ],
 )
@@ -188,7 +188,7 @@ def test_one_mistake(old, new, expected):
 
 
 def test_a_mistake_at_some_points_names_the_value_that_makes_it():
-    """What is wrong stands elsewhere: with one of two worlds a policy is at odds."""
+    """What is wrong stands elsewhere: with one of two environments a policy is at odds."""
     text = TEXT.replace("name: gaussian\n", "name: {sweep: [bernoulli, gaussian]}\n").replace(
         ", sd: {sweep: [0.5, 1.0]}", ""
     )
@@ -196,23 +196,23 @@ def test_a_mistake_at_some_points_names_the_value_that_makes_it():
     with pytest.raises(ConfigError) as caught:
         parse_study(text, "s.yaml")
     assert [str(m) for m in caught.value.mistakes] == [
-        "s.yaml:9:33: panels[0].environment.name.sweep[1]: at name=gaussian: panels[0].policies[1]: "
+        "s.yaml:9:33: experiments[0].environment.name.sweep[1]: at name=gaussian: experiments[0].policies[1]: "
         "UCBV needs rewards in a finite range, got [-inf, inf]"
     ]
 
 
 def test_changes_from_the_command_line_reach_into_it():
     changes = [
-        "panels.two_arms.horizon.sweep.1=50",
-        "panels.two_arms.policies.ucb1.parameters.exploration.sweep=[3, 4]",
-        "panels.two_arms.environment.parameters.sd=0.25",
-        "panels.two_arms.replicates={sweep: [2, 3]}",
+        "experiments.two_arms.horizon.sweep.1=50",
+        "experiments.two_arms.policies.ucb1.parameters.exploration.sweep=[3, 4]",
+        "experiments.two_arms.environment.parameters.sd=0.25",
+        "experiments.two_arms.replicates={sweep: [2, 3]}",
     ]
-    panels = parse_study(TEXT, changes=changes).all_panels()
-    assert [(p.horizon, p.replicates) for p in panels] == [(h, r) for h in (100, 50, 1600) for r in (2, 3)]
-    assert [p.title for p in panels[0].policies] == ["ucb1 exploration=3", "ucb1 exploration=4", "Thompson"]
-    (wrong,) = mistakes("seed: 4", "seed: 4", ["panels.two_arms.horizon.sweep.1=-5"])
-    assert wrong.startswith("s.yaml:7:28: panels[0].horizon.sweep[1]: at horizon=-5: ")
+    experiments = parse_study(TEXT, changes=changes).all_experiments()
+    assert [(p.horizon, p.replicates) for p in experiments] == [(h, r) for h in (100, 50, 1600) for r in (2, 3)]
+    assert [p.title for p in experiments[0].policies] == ["ucb1 exploration=3", "ucb1 exploration=4", "Thompson"]
+    (wrong,) = mistakes("seed: 4", "seed: 4", ["experiments.two_arms.horizon.sweep.1=-5"])
+    assert wrong.startswith("s.yaml:7:28: experiments[0].horizon.sweep[1]: at horizon=-5: ")
 
 
 def test_dry_run_lists_ids(tmp_path, monkeypatch):
@@ -229,7 +229,7 @@ def test_two_sweeps_cannot_make_one_panel():
         "policies: [ucb1]\n  - name: two_arms-horizon=100,sd=1\n    horizon: 5\n    "
         "environment: {name: gaussian, parameters: {means: [0, 1]}}\n    policies:",
     )
-    with pytest.raises(ConfigError, match="two panels would be named two_arms-horizon=100,sd=1"):
+    with pytest.raises(ConfigError, match="two experiments would be named two_arms-horizon=100,sd=1"):
         parse_study(text)
 
 
@@ -274,14 +274,14 @@ def test_ranges():
 def test_a_panel_is_not_swept_as_a_whole():
     text = "name: x\nseed: 1\npanels:\n  - name: a\n    sweep: [1, 2]\n    horizon: 10\n    replicates: 2\n"
     text += "    environment: {name: bernoulli, parameters: {means: [0.2, 0.8]}}\n    policies: [ucb1]\n"
-    with pytest.raises(ConfigError, match=r"s.yaml:5:5: panels\[0\].sweep: a panel cannot be swept as a whole"):
+    with pytest.raises(ConfigError, match=r"s.yaml:5:5: experiments\[0\].sweep: an experiment cannot be swept as a whole"):
         parse_study(text, "s.yaml")
 
 
 FAULTS = """\
 name: x
 seed: 1
-panels:
+experiments:
   - name: a
     horizon: {sweep: [10, 10]}
     replicates: 0
@@ -291,14 +291,14 @@ panels:
     horizon: 10
     replicates: 2
     environment: {name: bernoulli, parameters: {means: [0.2, 0.8]}}
-    figure: {notion: pseud}
+    figure: {regret: pseud}
     policies: [{name: exp3, parameters: {eta: {sweep: [0.1, 0.2]}}}]
 sweeps:
   - name: s
     parameter: horizon
     values: [10, 20]
-    figure: {notion: psudo}
-    panel: {environment: {name: bernoulli, parameters: {means: [0.2, 0.8]}}, policies: [ucb1], replicates: 2}
+    figure: {regret: psudo}
+    experiment: {environment: {name: bernoulli, parameters: {means: [0.2, 0.8]}}, policies: [ucb1], replicates: 2}
 """
 
 
@@ -306,14 +306,14 @@ def test_mistakes_beside_a_faulty_sweep_are_told_with_it():
     with pytest.raises(ConfigError) as caught:
         parse_study(FAULTS, "s.yaml")
     expected = [
-        "s.yaml:5:5: panels[0].horizon: a sweep needs every value once, got 10 more than once",
-        "s.yaml:6:5: panels[0].replicates: must be greater than or equal to 1, got 0",
-        "s.yaml:7:19: panels[0].environment.name: unknown environment 'bernouli' (did you mean 'bernoulli'?)",
-        "s.yaml:8:16: panels[0].policies[0].name: unknown policy 'ucb' (did you mean 'ucb1'?)",
-        "s.yaml:13:14: panels[1].figure.notion: BernoulliArms has no regret notion 'pseud' (did you mean 'pseudo'?); "
+        "s.yaml:5:5: experiments[0].horizon: a sweep needs every value once, got 10 more than once",
+        "s.yaml:6:5: experiments[0].replicates: must be greater than or equal to 1, got 0",
+        "s.yaml:7:19: experiments[0].environment.name: unknown environment 'bernouli' (did you mean 'bernoulli'?)",
+        "s.yaml:8:16: experiments[0].policies[0].name: unknown policy 'ucb' (did you mean 'ucb1'?)",
+        "s.yaml:13:14: experiments[1].figure.regret: BernoulliArms has no regret definition 'pseud' (did you mean 'pseudo'?); "
         "it has pseudo, realized",
-        "s.yaml:14:42: panels[1].policies[0].parameters.eta: Exp3 has no parameter 'eta'; it takes gamma",
-        "s.yaml:19:14: sweeps[0].figure.notion: BernoulliArms has no regret notion 'psudo' (did you mean 'pseudo'?); "
+        "s.yaml:14:42: experiments[1].policies[0].parameters.eta: Exp3 has no parameter 'eta'; it takes gamma",
+        "s.yaml:19:14: sweeps[0].figure.regret: BernoulliArms has no regret definition 'psudo' (did you mean 'pseudo'?); "
         "it has pseudo, realized",
     ]
     told = str(caught.value).splitlines()

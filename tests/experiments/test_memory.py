@@ -1,4 +1,4 @@
-"""Memory: what a policy keeps, and nothing of the world, the process or the program; never part of a result."""
+"""Memory: what a policy keeps, and nothing of the environment, the process or the program; never part of a result."""
 
 import sys
 import textwrap
@@ -26,9 +26,9 @@ class Hoarder(UCB1):
         super().reset(problem, rng)
         self.hoard = []
 
-    def play(self, block, actions):
+    def play(self, batch, actions):
         passing = np.ones(10**6, dtype=np.uint8)
-        super().play(block, actions)
+        super().play(batch, actions)
         self.hoard += [np.ones(10**4, dtype=np.uint8) for _ in actions]
 """
 
@@ -83,19 +83,19 @@ def test_memory_and_time_stand_beside_the_results_and_not_in_them(text, tmp_path
     monkeypatch.delitem(sys.modules, "hoard", raising=False)
     for out in ("one", "two"):
         run(parse_study(text.replace("- ucb1", "- hoard:Hoarder")), tmp_path / out, jobs=1)
-    panel = experiments.load(tmp_path / "one").panels["two"]
-    assert panel.prices["hoard:Hoarder"].kept == pytest.approx(200 * 10**4, rel=0.05), "at the horizon"
-    assert panel.prices["bold"].kept < 10_000
-    for price in panel.prices.values():
+    experiment = experiments.load(tmp_path / "one").experiments["two"]
+    assert experiment.prices["hoard:Hoarder"].kept == pytest.approx(200 * 10**4, rel=0.05), "at the horizon"
+    assert experiment.prices["bold"].kept < 10_000
+    for price in experiment.prices.values():
         assert 0.0 < price.seconds <= price.total
-    assert panel.prices[""].kept is None
-    cells = [{p.name: p.read_bytes() for p in (tmp_path / out / "cells").iterdir()} for out in ("one", "two")]
-    assert cells[0] == cells[1]
+    assert experiment.prices[""].kept is None
+    jobs = [{p.name: p.read_bytes() for p in (tmp_path / out / "jobs").iterdir()} for out in ("one", "two")]
+    assert jobs[0] == jobs[1]
     for timing in (tmp_path / "one/timings").iterdir():
         timing.write_text("{", encoding="utf-8")
-    panel = experiments.load(tmp_path / "one").panels["two"]
-    assert panel.missing == ()
-    assert (panel.prices["bold"].seconds, panel.prices["bold"].kept) == (None, None)
+    experiment = experiments.load(tmp_path / "one").experiments["two"]
+    assert experiment.missing == ()
+    assert (experiment.prices["bold"].seconds, experiment.prices["bold"].kept) == (None, None)
 
 
 def test_measuring_is_not_part_of_the_time(study, tmp_path, monkeypatch):
@@ -105,7 +105,7 @@ def test_measuring_is_not_part_of_the_time(study, tmp_path, monkeypatch):
 
     monkeypatch.setattr("experiments.runner.bytes_kept", slow)
     outcome = run(study, tmp_path, jobs=1)
-    looks = [done.seconds for done in outcome.done if done.cell.first == 0 and done.cell.policy]
+    looks = [done.seconds for done in outcome.done if done.job.first == 0 and done.job.policy]
     assert len(looks) == 2
     assert max(looks) < 0.2
 
@@ -116,4 +116,4 @@ def test_what_cannot_be_measured_costs_no_result(study, tmp_path, monkeypatch):
 
     monkeypatch.setattr("experiments.runner.bytes_kept", fails)
     assert not run(study, tmp_path, jobs=1).failed
-    assert experiments.load(tmp_path).panels["two"].prices["bold"].kept is None
+    assert experiments.load(tmp_path).experiments["two"].prices["bold"].kept is None

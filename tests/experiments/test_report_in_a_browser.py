@@ -15,7 +15,7 @@ from experiments.figures import draw_study
 from experiments.index import write_index
 from experiments.report import write_report
 from experiments.runner import run
-from experiments.store import cell_file
+from experiments.store import job_file
 
 webdriver = pytest.importorskip("selenium.webdriver")
 pytestmark = [
@@ -32,10 +32,10 @@ title: |-
   {TITLE}
 description: </p><script>document.title = "owned"</script>
 seed: 3
-block: 6
+batch: 6
 checkpoints: 20
 replicates: 6
-panels:
+experiments:
   - name: a
     title: <b>bold</b> & 50 % $\\bad$
     horizon: 300
@@ -63,7 +63,7 @@ sweeps:
     parameter: horizon
     label: rounds
     values: [100, 200, 400, 800]
-    panel:
+    experiment:
       environment: {{name: bernoulli, parameters: {{means: [0.4, 0.6]}}}}
       policies: [ucb1, kl_ucb]
 """
@@ -79,8 +79,8 @@ def folder(tmp_path_factory):
     draw_study(results, out / "hostile/figures", ["png"])
     write_report(results, out / "hostile/report.html")
     shutil.copytree(out / "hostile", out / "unfinished ü")
-    gone = next(c for c in results.manifest["cells"] if c["panel"] == "horizons-horizon=200" and c["policy"] == "ucb1")
-    cell_file(out / "unfinished ü", gone["key"]).unlink()
+    gone = next(c for c in results.manifest["jobs"] if c["experiment"] == "horizons-horizon=200" and c["policy"] == "ucb1")
+    job_file(out / "unfinished ü", gone["key"]).unlink()
     write_report(experiments.load(out / "unfinished ü"), out / "unfinished ü/report.html")
     (out / "damaged").mkdir()
     (out / "damaged/manifest.json").write_text("{", encoding="utf-8")
@@ -116,7 +116,7 @@ def show(browser, folder):
 
 
 PAGES = ("hostile/report.html", "unfinished ü/report.html", "index.html")
-SHOWN = """return [...document.querySelectorAll(`#${arguments[0]} ~ .panel g[data-curve="${arguments[1]}"]`)]
+SHOWN = """return [...document.querySelectorAll(`#${arguments[0]} ~ .experiment g[data-curve="${arguments[1]}"]`)]
            .filter(e => e.style.display != "none").length"""
 
 
@@ -151,7 +151,7 @@ def test_markup_that_slipped_through_would_not_run(show, folder, browser):
 def test_curves_come_and_go_in_their_own_panel_alone(show):
     page = show()
     assert page.execute_script(SHOWN, "a", 1) == 2, "line and band: no bound"
-    box = page.find_element("css selector", "#a ~ .panel [data-toggle='1']")
+    box = page.find_element("css selector", "#a ~ .experiment [data-toggle='1']")
     box.click()
     assert page.execute_script(SHOWN, "a", 1) == 0
     assert page.execute_script(SHOWN, "a", 0) == 3, "line, band and bound"
@@ -163,7 +163,7 @@ def test_curves_come_and_go_in_their_own_panel_alone(show):
 def test_curves_of_a_sweep_come_and_go_apart_from_those_of_its_panels(show):
     page = show()
     assert page.execute_script(SHOWN, "horizons", 0) == 3, "line, band and bound"
-    page.find_element("css selector", "#horizons ~ .panel [data-toggle='0']").click()
+    page.find_element("css selector", "#horizons ~ .experiment [data-toggle='0']").click()
     assert page.execute_script(SHOWN, "horizons", 0) == 0
     assert page.execute_script(SHOWN, "horizons", 1) == 3
     page.find_element("css selector", "#horizons ~ details summary").click()
@@ -176,8 +176,8 @@ def test_tables_are_copied(show, folder):
     from experiments.tables import csv_text, latex
 
     page = show()
-    said = page.find_element("css selector", "#a ~ .panel [role=status]")
-    for kind, text in (("csv", csv_text(results.panels["a"], 0.95)), ("latex", latex(results.panels["a"], 0.95))):
+    said = page.find_element("css selector", "#a ~ .experiment [role=status]")
+    for kind, text in (("csv", csv_text(results.experiments["a"], 0.95)), ("latex", latex(results.experiments["a"], 0.95))):
         button = page.find_element("css selector", f"[data-copy='{kind}-a']")
         page.execute_script("navigator.clipboard.writeText = async (text) => { window.copied = text; }")
         button.click()
@@ -188,7 +188,7 @@ def test_tables_are_copied(show, folder):
         assert "the text is selected" in said.text
         selected = "const a = document.activeElement; return a.value.slice(a.selectionStart, a.selectionEnd)"
         assert page.execute_script(selected).splitlines() == text.splitlines()
-    assert LABEL in page.find_element("css selector", "#a ~ .panel tbody").text
+    assert LABEL in page.find_element("css selector", "#a ~ .experiment tbody").text
 
 
 @pytest.mark.parametrize("name", PAGES)
@@ -223,8 +223,8 @@ def test_pictures_say_what_they_show(show, folder):
     page = show()
     texts = [p.get_attribute("aria-label") for p in page.find_elements("css selector", "[role=img]")]
     assert len(texts) == 9
-    panel = experiments.load(folder / "hostile").panels["a-1"]
-    best = min(panel.series, key=lambda label: panel.regret(label)[:, -1].mean())
+    experiment = experiments.load(folder / "hostile").experiments["a-1"]
+    best = min(experiment.series, key=lambda label: experiment.regret(label)[:, -1].mean())
     (text,) = [t for t in texts if " in a-1." in t]
     assert f"lowest for {best} (" in text
     assert re.search(r"Bounds: .*\d holds?", text)
@@ -263,12 +263,12 @@ def test_every_control_is_reached_and_used_by_keyboard(show, name):
 def test_keys_work_the_controls(show):
     page = show()
     focus = "document.querySelector(arguments[0]).focus()"
-    page.execute_script(focus, "#a ~ .panel [data-toggle='0']")
+    page.execute_script(focus, "#a ~ .experiment [data-toggle='0']")
     press(page, " ")
     assert page.execute_script(SHOWN, "a", 0) == 0
-    page.execute_script(focus, "#a ~ .panel summary")
+    page.execute_script(focus, "#a ~ .experiment summary")
     press(page, "Enter")
-    assert page.execute_script("return document.querySelector('#a ~ .panel details').open")
+    assert page.execute_script("return document.querySelector('#a ~ .experiment details').open")
     page.execute_script("navigator.clipboard.writeText = async (text) => { window.copied = text; }")
     page.execute_script(focus, "[data-copy='csv-a']")
     press(page, "Enter")
@@ -282,7 +282,7 @@ def test_on_paper(show, tmp_path):
     (tmp_path / "report.pdf").write_bytes(base64.b64decode(page.execute_cdp_cmd("Page.printToPDF", paper)["data"]))
     assert page.execute_script("return document.querySelectorAll('details[open]').length") == 0, "closed again"
     text = "\n".join(p.extract_text() for p in pypdf.PdfReader(tmp_path / "report.pdf").pages)
-    for there in ("Ledger at the horizon", "expected reward", "corrected p", '"means": [', '"seed": 3', "Auer"):
+    for there in ("Metrics at the horizon", "expected reward", "corrected p", '"means": [', '"seed": 3', "Auer"):
         assert there in " ".join(text.split()), there
     assert "Copy as CSV" not in text
     assert "Skip to" not in text

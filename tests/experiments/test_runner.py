@@ -15,7 +15,7 @@ import pytest
 import experiments
 from bandits import UCB1
 from experiments import store
-from experiments.cells import cells_of, run_cell
+from experiments.jobs import jobs_of, run_job
 from experiments.config import parse_study
 from experiments.runner import run
 from experiments.sources import code_hashes, file_hashes
@@ -24,7 +24,7 @@ REGRETLAB = [sys.executable, "-c", "from experiments.cli import main; main()"]
 
 
 def contents(folder):
-    return {p.name: p.read_bytes() for p in (folder / "cells").iterdir()}
+    return {p.name: p.read_bytes() for p in (folder / "jobs").iterdir()}
 
 
 def statuses(outcome):
@@ -66,34 +66,34 @@ def test_another_policy_changes_no_other_curve(text, tmp_path):
     [("seed: 3", "seed: 4"), ("horizon: 200", "horizon: 201"), ("0.8", "0.7"), ("checkpoints: 20", "checkpoints: 21")],
 )
 def test_whatever_decides_the_numbers_is_in_the_name(text, old, new):
-    keys = {c.key for c in cells_of(parse_study(text))}
-    assert not keys & {c.key for c in cells_of(parse_study(text.replace(old, new)))}
+    keys = {c.key for c in jobs_of(parse_study(text))}
+    assert not keys & {c.key for c in jobs_of(parse_study(text.replace(old, new)))}
 
 
 def test_the_code_of_a_foreign_policy_is_in_the_name(text, plugin):
     foreign = text.replace("- ucb1", "- plugin:Slow")
-    before = [c.key for c in cells_of(parse_study(foreign)) if c.label == "plugin:Slow"]
+    before = [c.key for c in jobs_of(parse_study(foreign)) if c.label == "plugin:Slow"]
     plugin.write_text(plugin.read_text(encoding="utf-8") + "\n# changed\n", encoding="utf-8")
-    after = [c.key for c in cells_of(parse_study(foreign)) if c.label == "plugin:Slow"]
+    after = [c.key for c in jobs_of(parse_study(foreign)) if c.label == "plugin:Slow"]
     assert before
     assert not set(before) & set(after)
 
 
 def test_the_content_of_a_file_that_a_study_names_is_in_the_name(text, tmp_path):
     table = tmp_path / "table.csv"
-    world = f"{{name: adversarial, parameters: {{source: {table}}}}}"
-    named = text.replace("{name: bernoulli, parameters: {means: [0.2, 0.8]}}", world)
+    environment = f"{{name: adversarial, parameters: {{source: {table}}}}}"
+    named = text.replace("{name: bernoulli, parameters: {means: [0.2, 0.8]}}", environment)
     keys = []
     for rows in ("0,1\n1,0\n", "0,1\n1,1\n"):
         table.write_text(rows * 100, encoding="utf-8")
-        keys.append({c.key for c in cells_of(parse_study(named))})
+        keys.append({c.key for c in jobs_of(parse_study(named))})
     assert not keys[0] & keys[1]
 
 
 def test_replicates_are_independent_of_the_block_they_are_in(text, tmp_path):
     run(parse_study(text), tmp_path / "a", jobs=1)
-    run(parse_study(text.replace("block: 2", "block: 5")), tmp_path / "b", jobs=1)
-    a, b = (experiments.load(tmp_path / name).panels["two"] for name in "ab")
+    run(parse_study(text.replace("batch: 2", "batch: 5")), tmp_path / "b", jobs=1)
+    a, b = (experiments.load(tmp_path / name).experiments["two"] for name in "ab")
     for label in ("ucb1", "bold"):
         assert np.array_equal(a.regret(label), b.regret(label))
     assert len(np.unique(a.regret("ucb1")[:, -1])) > 1
@@ -101,21 +101,21 @@ def test_replicates_are_independent_of_the_block_they_are_in(text, tmp_path):
 
 def test_policies_of_a_replicate_meet_the_same_world(text, tmp_path):
     run(parse_study(text.replace("exploration: 8", "exploration: 2")), tmp_path, jobs=1)
-    panel = experiments.load(tmp_path).panels["two"]
-    assert np.array_equal(panel.series["ucb1"]["reward"], panel.series["bold"]["reward"])
+    experiment = experiments.load(tmp_path).experiments["two"]
+    assert np.array_equal(experiment.series["ucb1"]["reward"], experiment.series["bold"]["reward"])
 
 
 def test_results_come_back_as_they_were_computed(study, tmp_path):
     run(study, tmp_path, jobs=1)
-    panel = experiments.load(tmp_path).panels["two"]
-    cell = next(c for c in cells_of(study) if c.label == "bold" and c.first == 2)
-    arrays, _ = run_cell(cell)
-    assert np.array_equal(panel.series["bold"]["reward"][2:4], arrays["series/reward"])
-    assert panel.replicates.tolist() == list(range(6))
-    assert panel.times[-1] == 200
-    assert np.all(np.diff(panel.regret("ucb1"), axis=1) >= -1e-9)
-    assert panel.prices["ucb1"].seconds > 0
-    assert panel.missing == ()
+    experiment = experiments.load(tmp_path).experiments["two"]
+    job = next(c for c in jobs_of(study) if c.label == "bold" and c.first == 2)
+    arrays, _ = run_job(job)
+    assert np.array_equal(experiment.series["bold"]["reward"][2:4], arrays["series/reward"])
+    assert experiment.replicates.tolist() == list(range(6))
+    assert experiment.times[-1] == 200
+    assert np.all(np.diff(experiment.regret("ucb1"), axis=1) >= -1e-9)
+    assert experiment.prices["ucb1"].seconds > 0
+    assert experiment.missing == ()
 
 
 def test_a_policy_that_raises_leaves_the_others_alone(text, plugin, tmp_path):
@@ -123,20 +123,20 @@ def test_a_policy_that_raises_leaves_the_others_alone(text, plugin, tmp_path):
     for jobs in (1, 2):
         outcome = run(study, tmp_path / str(jobs), jobs=jobs)
         assert 0 < len(outcome.failed) <= 3
-        assert all(d.cell.label == "plugin:Raises" for d in outcome.failed)
+        assert all(d.job.label == "plugin:Raises" for d in outcome.failed)
         assert "ZeroDivisionError: no such luck" in outcome.failed[0].error
         assert "in replicate" in outcome.failed[0].error
-        panel = experiments.load(tmp_path / str(jobs)).panels["two"]
-        assert panel.series["bold"]["reward"].shape[0] > 0
-        assert len(panel.missing) == len(outcome.failed)
-        assert "failed: ZeroDivisionError: no such luck, in replicate" in panel.missing[0]
+        experiment = experiments.load(tmp_path / str(jobs)).experiments["two"]
+        assert experiment.series["bold"]["reward"].shape[0] > 0
+        assert len(experiment.missing) == len(outcome.failed)
+        assert "failed: ZeroDivisionError: no such luck, in replicate" in experiment.missing[0]
 
 
 @pytest.mark.parametrize("how", ["cut", "flipped", "emptied", "swapped", "text"])
 def test_a_damaged_file_is_named_and_computed_again(study, tmp_path, how):
     run(study, tmp_path, jobs=1)
     good = contents(tmp_path)
-    victim, other = sorted((tmp_path / "cells").iterdir())[:2]
+    victim, other = sorted((tmp_path / "jobs").iterdir())[:2]
     raw = bytearray(victim.read_bytes())
     raw[len(raw) // 2] ^= 0xFF
     victim.write_bytes(
@@ -148,7 +148,7 @@ def test_a_damaged_file_is_named_and_computed_again(study, tmp_path, how):
             "text": b"not a result",
         }[how]
     )
-    missing = [m for p in experiments.load(tmp_path).panels.values() for m in p.missing]
+    missing = [m for p in experiments.load(tmp_path).experiments.values() for m in p.missing]
     assert len(missing) == 1
     assert victim.name in missing[0]
     notes: list[str] = []
@@ -164,11 +164,11 @@ def test_a_damaged_file_is_named_and_computed_again(study, tmp_path, how):
     [
         (lambda m: "{", "Expecting property name"),
         (lambda m: "[]", "it is no JSON object"),
-        (lambda m: {**m, "cells": None}, "missing or of another kind: cells"),
-        (lambda m: {"cells": m["cells"]}, "missing or of another kind: study, versions, machine"),
-        (lambda m: {**m, "cells": [{"key": "0"}]}, "a cell lacks one of count, first, key, panel, policy"),
+        (lambda m: {**m, "jobs": None}, "missing or of another kind: jobs"),
+        (lambda m: {"jobs": m["jobs"]}, "missing or of another kind: study, versions, machine"),
+        (lambda m: {**m, "jobs": [{"key": "0"}]}, "a job lacks one of count, first, key, experiment, policy"),
         (lambda m: {**m, "study": {**m["study"], "replicats": 1}}, r"study\.replicats: Extra inputs"),
-        (lambda m: {**m, "study": {**m["study"], "block": 0}}, r"study\.block: Input should be"),
+        (lambda m: {**m, "study": {**m["study"], "batch": 0}}, r"study\.batch: Input should be"),
     ],
 )
 def test_a_damaged_manifest_is_an_error(study, tmp_path, damage, what):
@@ -208,7 +208,7 @@ def test_a_full_disk_fails_cells_and_keeps_what_was_written(study, tmp_path, mon
 
     def full(handle, mode):
         stream = fdopen(handle, mode)
-        if len(written) < 9:  # the manifest, and four cells with their timings
+        if len(written) < 9:  # the manifest, and four jobs with their timings
             written.append(handle)
             return stream
         return FullDisk(stream)
@@ -237,7 +237,7 @@ def test_a_file_size_limit_fails_cells_and_exits_non_zero(text, tmp_path):
     assert done.returncode == 1
     assert "File too large" in done.stderr
     assert "failed: two · ucb1 · replicates 0..1" in done.stderr
-    assert not list((tmp_path / "small/cells").glob(".part-*"))
+    assert not list((tmp_path / "small/jobs").glob(".part-*"))
 
 
 @pytest.mark.slow
@@ -262,16 +262,16 @@ def test_ctrl_c_keeps_finished_cells_and_the_next_run_goes_on(text, plugin, tmp_
         start_new_session=True,
         preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a job in the background ignores Ctrl-C
     )
-    cells = tmp_path / "small/cells"
+    jobs = tmp_path / "small/jobs"
     for _ in range(600):
         time.sleep(0.1)
-        if cells.is_dir() and len(list(cells.glob("*.npz"))) >= 8:
+        if jobs.is_dir() and len(list(jobs.glob("*.npz"))) >= 8:
             break
     os.killpg(process.pid, signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors
     assert "the same command goes on from there" in errors
-    finished = set(cells.glob("*.npz"))
+    finished = set(jobs.glob("*.npz"))
     assert 8 <= len(finished) < 18
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0
@@ -285,7 +285,7 @@ def test_leftovers_of_killed_runs_are_swept_and_nothing_else(study, tmp_path):
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
     host, old = store._host(), (0.0, 0.0)
-    for name in ("cells", "timings", "."):
+    for name in ("jobs", "timings", "."):
         (tmp_path / name).mkdir(exist_ok=True)
         for part in (f"{host}-{dead.pid}-a", f"{host}-{os.getpid()}-b", "elsewhere-1-c", "elsewhere-2-d", "e"):
             (tmp_path / name / f".part-{part}").write_bytes(b"half")
@@ -294,7 +294,7 @@ def test_leftovers_of_killed_runs_are_swept_and_nothing_else(study, tmp_path):
     run(study, tmp_path, jobs=1)
     left = sorted(str(p.relative_to(tmp_path)) for p in tmp_path.rglob(".part-*"))
     parts = (f".part-{host}-{os.getpid()}-b", ".part-elsewhere-1-c")
-    assert left == sorted(str(Path(name) / part) for name in ("cells", "timings", ".") for part in parts)
+    assert left == sorted(str(Path(name) / part) for name in ("jobs", "timings", ".") for part in parts)
 
 
 def test_an_error_stays_on_disk_until_the_cell_succeeds(text, plugin, tmp_path, monkeypatch):
@@ -304,7 +304,7 @@ def test_an_error_stays_on_disk_until_the_cell_succeeds(text, plugin, tmp_path, 
     monkeypatch.setattr("plugin.Raises.reset", UCB1.reset)
     assert not run(study, tmp_path, jobs=1).failed
     assert not list((tmp_path / "errors").iterdir())
-    assert experiments.load(tmp_path).panels["two"].missing == ()
+    assert experiments.load(tmp_path).experiments["two"].missing == ()
 
 
 def test_code_that_is_imported_late_is_in_the_name(text, tmp_path, monkeypatch):
@@ -320,7 +320,7 @@ def test_code_that_is_imported_late_is_in_the_name(text, tmp_path, monkeypatch):
     keys = []
     for arm in (0, 1):
         (tmp_path / "helpers/of_late.py").write_text(f"ARM = {arm}\n", encoding="utf-8")
-        keys += [c.key for c in cells_of(parse_study(text.replace("- ucb1", "- late:Late"))) if c.label == "late:Late"]
+        keys += [c.key for c in jobs_of(parse_study(text.replace("- ucb1", "- late:Late"))) if c.label == "late:Late"]
     assert len(set(keys)) == len(keys) == 6
     assert "helpers.of_late" not in sys.modules, "looking is not importing"
 

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 from matplotlib.figure import Figure
 
 import experiments
-from experiments.cells import cells_of, tape_rng
+from experiments.jobs import jobs_of, tape_rng
 from experiments.check import check
 from experiments.cli import main
 from experiments.config import ConfigError, load_study, parse_study, shipped
@@ -19,15 +19,15 @@ from experiments.report import write_report
 from experiments.runner import run
 from experiments.search import choose, search_result, sentence
 from experiments.search_figures import draw_search, search_figures
-from experiments.store import cell_file
+from experiments.store import job_file
 from experiments.tables import table
 
 TEXT = """\
 name: searched
 seed: 7
-block: 8
+batch: 8
 checkpoints: 12
-panels:
+experiments:
   - name: arms
     horizon: 300
     replicates: 40
@@ -52,23 +52,23 @@ def results(folder):
     return experiments.load(folder)
 
 
-def finals(panel, label):
+def finals(experiment, label):
     """Regret at the horizon by replicate, from its definition."""
-    kind = panel.notions[0]
-    regret = panel.comparators[kind.comparator][:, -1] - panel.series[label][kind.series][:, -1]
-    return dict(zip(panel.replicates.tolist(), regret.tolist(), strict=True))
+    kind = experiment.regrets[0]
+    regret = experiment.comparators[kind.comparator][:, -1] - experiment.series[label][kind.series][:, -1]
+    return dict(zip(experiment.replicates.tolist(), regret.tolist(), strict=True))
 
 
 def test_blocks_do_not_straddle():
-    cells = [c for c in cells_of(parse_study(TEXT)) if c.label == "published"]
-    assert [(c.first, c.count) for c in cells] == [(0, 8), (8, 4), (12, 8), (20, 8), (28, 8), (36, 4)]
+    jobs = [c for c in jobs_of(parse_study(TEXT)) if c.label == "published"]
+    assert [(c.first, c.count) for c in jobs] == [(0, 8), (8, 4), (12, 8), (20, 8), (28, 8), (36, 4)]
 
 
 def test_the_first_replicates_choose_and_the_others_are_reported(results):
-    panel, full = results.panels["arms"], results.panels["arms"].candidates
-    assert panel.replicates.tolist() == list(range(12, 40))
+    experiment, full = results.experiments["arms"], results.experiments["arms"].candidates
+    assert experiment.replicates.tolist() == list(range(12, 40))
     assert full.replicates.tolist() == list(range(40))
-    assert list(panel.series) == ["UCB1", "published", "ucb_v"]
+    assert list(experiment.series) == ["UCB1", "published", "ucb_v"]
     assert len(full.series) == 3 + 1 + 4
     for entry, searched in results.searches["arms"].policies.items():
         labels = [label for label in full.series if label.startswith(f"{entry} ")]
@@ -78,13 +78,13 @@ def test_the_first_replicates_choose_and_the_others_are_reported(results):
         assert searched.chosen.tuning.value == pytest.approx(means[best])
         held_out = [v for r, v in finals(full, best).items() if r >= 12]
         assert searched.chosen.held_out.value == pytest.approx(np.mean(held_out))
-        assert list(finals(panel, entry).values()) == held_out
+        assert list(finals(experiment, entry).values()) == held_out
         assert searched.optimism == pytest.approx(np.mean(held_out) - means[best])
         first = [v for r, v in finals(full, labels[0]).items() if r >= 12]
         assert searched.first.label == labels[0]
         assert searched.gain.value == pytest.approx(np.mean(first) - np.mean(held_out))
         assert sum(c.share for c in searched.candidates) == pytest.approx(1.0)
-        row = next(r for r in table(panel, 0.95) if r["policy"] == entry)
+        row = next(r for r in table(experiment, 0.95) if r["policy"] == entry)
         assert row["regret"] == pytest.approx(np.mean(held_out))
     assert not set(results.searches["arms"].tuning) & set(results.searches["arms"].held_out)
 
@@ -99,10 +99,10 @@ def test_a_chosen_policy_is_the_same_as_one_that_was_never_searched(results, tmp
         "{c: {sweep: [1, 0.1]}, zeta: {sweep: [1.2, 0.3]}}", "{}"
     )
     assert not run(parse_study(text), tmp_path, jobs=1).failed
-    alone, panel = experiments.load(tmp_path).panels["arms"], results.panels["arms"]
-    for name, curve in panel.series["UCB1"].items():
+    alone, experiment = experiments.load(tmp_path).experiments["arms"], results.experiments["arms"]
+    for name, curve in experiment.series["UCB1"].items():
         np.testing.assert_array_equal(curve, alone.series[chosen.label][name][12:])
-    assert [b.name for b in panel.bounds["UCB1"]] == [b.name for b in alone.bounds[chosen.label]]
+    assert [b.name for b in experiment.bounds["UCB1"]] == [b.name for b in alone.bounds[chosen.label]]
     assert {v.policy for v in check(results)} <= {"UCB1", "published", "ucb_v"}
 
 
@@ -120,13 +120,13 @@ class World(BernoulliArms):
         self.luck = rng.random()
         return tape
 
-    def facts(self):
-        return {**super().facts(), "luck": self.luck}
+    def about(self):
+        return {**super().about(), "luck": self.luck}
 
 
 class Lucky(UCB1):
-    def regret_bounds(self, problem, facts):
-        return [Bound("luck", "upper", lambda t: np.full(len(t), facts["luck"]), "fixed", "here")]
+    def regret_bounds(self, problem, about):
+        return [Bound("luck", "upper", lambda t: np.full(len(t), about["luck"]), "fixed", "here")]
 """
 
 
@@ -137,13 +137,13 @@ def test_bounds_that_depend_on_the_tape_are_of_held_out_replicates_only(tmp_path
         "name: ucb1, label: UCB1", 'name: "lucky:Lucky"'
     )
     assert not run(parse_study(text), tmp_path / "out", jobs=1).failed
-    (bound,) = experiments.load(tmp_path / "out").panels["arms"].bounds["lucky:Lucky"]
+    (bound,) = experiments.load(tmp_path / "out").experiments["arms"].bounds["lucky:Lucky"]
     import lucky
 
-    world, luck = lucky.World([0.2, 0.5, 0.7], horizon=300), []
+    environment, luck = lucky.Environment([0.2, 0.5, 0.7], horizon=300), []
     for replicate in range(12, 40):
-        world.draw(tape_rng(7, replicate))
-        luck.append(world.luck)
+        environment.draw(tape_rng(7, replicate))
+        luck.append(environment.luck)
     assert bound.values == pytest.approx(np.full(len(bound.values), np.mean(luck)))
 
 
@@ -158,13 +158,13 @@ def test_regret_and_cost_choose_alike(folder, results):
         assert searched.chosen.tuning.value < 0.0, "a cost is minus a reward here"
 
 
-def rows_of(panel, rows):
-    """The panel with some of its replicates, counted from 0."""
+def rows_of(experiment, rows):
+    """The experiment with some of its replicates, counted from 0."""
     return replace(
-        panel,
-        replicates=np.arange(len(panel.replicates[rows])),
-        series={lb: {n: v[rows] for n, v in ledger.items()} for lb, ledger in panel.series.items()},
-        comparators={n: v[rows] for n, v in panel.comparators.items()},
+        experiment,
+        replicates=np.arange(len(experiment.replicates[rows])),
+        series={lb: {n: v[rows] for n, v in metrics.items()} for lb, metrics in experiment.series.items()},
+        comparators={n: v[rows] for n, v in experiment.comparators.items()},
     )
 
 
@@ -174,9 +174,9 @@ def test_selection_is_optimistic_in_tuning_and_honest_held_out(tmp_path):
     text = f"""\
 name: noise
 seed: 5
-block: 800
+batch: 800
 checkpoints: 2
-panels:
+experiments:
   - name: p
     horizon: 60
     replicates: 800
@@ -185,7 +185,7 @@ panels:
     policies: [{{name: epsilon_greedy, parameters: {{c: {{sweep: [{values}]}}, d: 0.4}}}}]
 """
     run(parse_study(text), tmp_path, jobs=1)
-    full = experiments.load(tmp_path).panels["p"].candidates
+    full = experiments.load(tmp_path).experiments["p"].candidates
     tuning, held_out, everywhere = [], [], []
     for first in range(0, 800, 20):  # forty searches, each on 20 replicates of its own
         rows = slice(first, first + 20)
@@ -207,7 +207,7 @@ def test_a_random_search_is_a_stable_subset_with_the_first_point():
     )
 
     def drawn(text):
-        policies = parse_study(text).all_panels()[0].policies
+        policies = parse_study(text).all_experiments()[0].policies
         return [p.title for p in policies if p.title.startswith("ucb_v")]
 
     one = drawn(text)
@@ -231,27 +231,27 @@ def test_resume_and_missing_results(folder, results, tmp_path):
     run(parse_study(TEXT), copy, jobs=1)
     chosen = results.searches["arms"].policies["ucb_v"].chosen.label
     other = next(c for c in results.searches["arms"].policies["ucb_v"].candidates if c.label != chosen).label
-    cells = [c for c in results.manifest["cells"] if c["policy"] == other and c["first"] >= 12]
-    for cell in cells:
-        cell_file(copy, cell["key"]).unlink()
+    jobs = [c for c in results.manifest["jobs"] if c["policy"] == other and c["first"] >= 12]
+    for job in jobs:
+        job_file(copy, job["key"]).unlink()
     damaged = experiments.load(copy)
-    assert damaged.panels["arms"].replicates.tolist() == list(range(12, 40)), "what is shown does not need it"
-    assert len(damaged.panels["arms"].missing) == len(cells)
+    assert damaged.experiments["arms"].replicates.tolist() == list(range(12, 40)), "what is shown does not need it"
+    assert len(damaged.experiments["arms"].missing) == len(jobs)
     assert damaged.searches == {}
     outcome = run(parse_study(TEXT), copy, jobs=1)
-    assert [d.status for d in outcome.done].count("computed") == len(cells)
+    assert [d.status for d in outcome.done].count("computed") == len(jobs)
     again = experiments.load(copy)
     assert again.searches["arms"].policies["ucb_v"].chosen.label == chosen
-    (early,) = [c for c in results.manifest["cells"] if c["policy"] == other and c["first"] == 8]
-    cell_file(copy, early["key"]).unlink()
-    torn = experiments.load(copy).panels["arms"]
+    (early,) = [c for c in results.manifest["jobs"] if c["policy"] == other and c["first"] == 8]
+    job_file(copy, early["key"]).unlink()
+    torn = experiments.load(copy).experiments["arms"]
     assert list(torn.series) == ["UCB1", "published"], "the candidate without all its replicates might be the best"
     assert torn.missing[-1] == f"ucb_v: nothing is chosen, as not all tuning replicates are there: {other}"
-    for cell in results.manifest["cells"]:
-        if cell["policy"] and cell["first"] < 12:
-            cell_file(copy, cell["key"]).unlink(missing_ok=True)
+    for job in results.manifest["jobs"]:
+        if job["policy"] and job["first"] < 12:
+            job_file(copy, job["key"]).unlink(missing_ok=True)
     blind = experiments.load(copy)
-    assert list(blind.panels["arms"].series) == ["published"], "nothing has chosen among the others"
+    assert list(blind.experiments["arms"].series) == ["published"], "nothing has chosen among the others"
 
 
 def test_figures_report_and_export(results, tmp_path):
@@ -272,7 +272,7 @@ def test_figures_report_and_export(results, tmp_path):
     assert "12 replicates chose among the candidates" in page
     assert "All candidates of UCB1" in page
     pytest.importorskip("xarray")
-    reported, everything = dataset(results.panels["arms"]), dataset(results.panels["arms"].candidates)
+    reported, everything = dataset(results.experiments["arms"]), dataset(results.experiments["arms"].candidates)
     assert reported.sizes["replicate"] == 28
     assert (everything.sizes["replicate"], everything.sizes["policy"]) == (40, 8)
     assert export(results, tmp_path / "out", "csv")[0].name == "arms.csv"
@@ -308,12 +308,12 @@ def test_a_search_at_every_point_of_a_sweep(tmp_path):
         (
             "tuning: 12",
             "tuning: 40",
-            "s.yaml:10:14: panels[0].search.tuning: leaves none of the 40 replicates to report",
+            "s.yaml:10:14: experiments[0].search.tuning: leaves none of the 40 replicates to report",
         ),
-        ("tuning: 12", "tuning: 0", "s.yaml:10:14: panels[0].search.tuning: must be greater than or equal to 1, got 0"),
+        ("tuning: 12", "tuning: 0", "s.yaml:10:14: experiments[0].search.tuning: must be greater than or equal to 1, got 0"),
         ("tuning: 12", "tunin: 12", "unknown key (did you mean 'tuning'?); known: tuning, candidates"),
-        ("tuning: 12", "tuning: 12, candidates: 1", "panels[0].search.candidates: must be greater than or equal to 2"),
-        ("label: published", "label: UCB1", "s.yaml:13:9: panels[0].policies[1]: a second policy labelled 'UCB1'"),
+        ("tuning: 12", "tuning: 12, candidates: 1", "experiments[0].search.candidates: must be greater than or equal to 2"),
+        ("label: published", "label: UCB1", "s.yaml:13:9: experiments[0].policies[1]: a second policy labelled 'UCB1'"),
         (
             "[2, 0.5, 0.1]",
             "[2, 0.5, -0.1]",
@@ -322,7 +322,7 @@ def test_a_search_at_every_point_of_a_sweep(tmp_path):
         (
             "replicates: 40",
             "replicates: {sweep: [10, 40]}",
-            "s.yaml:8:26: panels[0].replicates.sweep[0]: at replicates=10: panels[0].search.tuning: leaves none of the",
+            "s.yaml:8:26: experiments[0].replicates.sweep[0]: at replicates=10: experiments[0].search.tuning: leaves none of the",
         ),
     ],
 )
@@ -335,7 +335,7 @@ def test_mistakes(old, new, expected):
 
 def test_nothing_to_search():
     text = TEXT.split("    policies:")[0] + "    policies: [ucb1]\n"
-    with pytest.raises(ConfigError, match=r"panels\[0\].search: there is nothing to search: no policy has a swept"):
+    with pytest.raises(ConfigError, match=r"experiments\[0\].search: there is nothing to search: no policy has a swept"):
         parse_study(text)
 
 
@@ -355,10 +355,10 @@ def test_the_command_line_says_what_was_chosen(tmp_path, monkeypatch):
 @pytest.mark.parametrize(
     ("name", "changes"),
     [
-        ("arms/exploration", ["panels.exploration.horizon=200", "panels.exploration.replicates=14",
-                              "panels.exploration.search.tuning=6", "panels.exploration.search.candidates=3"]),
-        ("arms/noise", ["panels.gaussian.horizon.sweep=[60, 120]", "replicates=6",
-                        "panels.gaussian.environment.parameters.sd.sweep.number=3"]),
+        ("arms/exploration", ["experiments.exploration.horizon=200", "experiments.exploration.replicates=14",
+                              "experiments.exploration.search.tuning=6", "experiments.exploration.search.candidates=3"]),
+        ("arms/noise", ["experiments.gaussian.horizon.sweep=[60, 120]", "replicates=6",
+                        "experiments.gaussian.environment.parameters.sd.sweep.number=3"]),
     ],
 )  # fmt: skip
 def test_the_shipped_studies_run_small(name, changes, tmp_path):
@@ -367,11 +367,11 @@ def test_the_shipped_studies_run_small(name, changes, tmp_path):
     results = experiments.load(tmp_path)
     draw_study(results, tmp_path / "figures", ["svg"])
     write_report(results, tmp_path / "report.html")
-    assert not any(panel.missing for panel in results.panels.values())
+    assert not any(experiment.missing for experiment in results.experiments.values())
     assert list(results.searches) == (["exploration"] if name == "arms/exploration" else [])
 
 
 def test_the_figure_of_a_search_has_its_name_alone():
     other = "\n  - {name: arms-search, horizon: 9, replicates: 9, environment: {name: bernoulli, "
-    with pytest.raises(ConfigError, match="a second panel, sweep or search named 'arms-search'"):
+    with pytest.raises(ConfigError, match="a second experiment, sweep or search named 'arms-search'"):
         parse_study(TEXT + other.lstrip("\n") + "parameters: {means: [0.2, 0.5]}}, policies: [ucb1]}\n")

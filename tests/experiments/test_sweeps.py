@@ -1,4 +1,4 @@
-"""Sweeps: a panel for every value, read back, fitted and drawn against the parameter."""
+"""Sweeps: an experiment for every value, read back, fitted and drawn against the parameter."""
 
 import shutil
 from dataclasses import replace
@@ -8,7 +8,7 @@ import pytest
 from matplotlib.figure import Figure
 
 import experiments
-from experiments.cells import cells_of
+from experiments.jobs import jobs_of
 from experiments.config import ConfigError, parse_study
 from experiments.figures import draw_study
 from experiments.findings import findings, study_sentence, sweep_sentence
@@ -16,7 +16,7 @@ from experiments.paths import assign
 from experiments.report import write_report
 from experiments.runner import run
 from experiments.statistics import ratio_of_means, scaling_exponent
-from experiments.store import cell_file, read_cell
+from experiments.store import job_file, read_job
 from experiments.study import Study
 from experiments.sweep_figures import draw_sweep
 from experiments.sweeps import sweep_results
@@ -33,13 +33,13 @@ sweeps:
     title: Against the horizon
     parameter: horizon
     values: {start: 100, stop: 1600, number: 5, spacing: log}
-    panel:
+    experiment:
       environment: {name: bernoulli, parameters: {means: [0.2, 0.7]}}
   - name: boldness
     parameter: policies.*.parameters.exploration
     label: exploration
     values: [0.5, 2]
-    panel:
+    experiment:
       environment: {name: bernoulli, parameters: {means: [0.2, 0.7]}}
       policies: [{name: ucb1, parameters: {}}]
     figure: {quantity: ratio}
@@ -61,29 +61,29 @@ def mistakes(text):
 
 def test_a_panel_for_every_value():
     study = parse_study(TEXT)
-    panels = {p.name: p for p in study.all_panels()}
-    assert [panels[f"horizon-horizon={v}"].horizon for v in (100, 200, 400, 800, 1600)] == [100, 200, 400, 800, 1600]
-    found = [panels[f"boldness-exploration={v}"].policies[0].parameters["exploration"] for v in ("0.5", "2")]
+    experiments = {p.name: p for p in study.all_experiments()}
+    assert [experiments[f"horizon-horizon={v}"].horizon for v in (100, 200, 400, 800, 1600)] == [100, 200, 400, 800, 1600]
+    found = [experiments[f"boldness-exploration={v}"].policies[0].parameters["exploration"] for v in ("0.5", "2")]
     assert found == [0.5, 2]
-    assert panels["horizon-horizon=400"].title == "Against the horizon horizon=400"
+    assert experiments["horizon-horizon=400"].title == "Against the horizon horizon=400"
     assert Study.model_validate(study.model_dump()) == study
-    assert len({c.key for c in cells_of(study)}) == len(cells_of(study)) - 1, "two panels share their comparators"
+    assert len({c.key for c in jobs_of(study)}) == len(jobs_of(study)) - 1, "two experiments share their comparators"
 
 
 def test_values_at_the_horizon(results):
     horizon, boldness = sweep_results(results)
     assert horizon.points == (100, 200, 400, 800, 1600)
-    for panel, point in zip(horizon.panels, horizon.lines["uniform"].intervals, strict=True):
-        final = panel.regret("uniform")[:, -1]
+    for experiment, point in zip(horizon.experiments, horizon.lines["uniform"].intervals, strict=True):
+        final = experiment.regret("uniform")[:, -1]
         assert point.value == pytest.approx(final.mean())
         assert point.low <= point.value <= point.high
     assert horizon.lines["uniform"].exponent.low <= 1.0 <= horizon.lines["uniform"].exponent.high
     assert horizon.lines["ucb1"].exponent.high < 0.8
     (bound,) = horizon.bounds["ucb1"]
-    assert bound.values == pytest.approx([p.bounds["ucb1"][0].values[-1] for p in horizon.panels])
+    assert bound.values == pytest.approx([p.bounds["ucb1"][0].values[-1] for p in horizon.experiments])
     assert [b.bound.name for b in horizon.bounds[""]] == ["Lai-Robbins rate (asymptotic)"]
-    for panel, point in zip(boldness.panels, boldness.lines["ucb1"].intervals, strict=True):
-        cost, best = -panel.series["ucb1"]["expected_reward"][:, -1], -panel.comparators["best_arm"][:, -1]
+    for experiment, point in zip(boldness.experiments, boldness.lines["ucb1"].intervals, strict=True):
+        cost, best = -experiment.series["ucb1"]["expected_reward"][:, -1], -experiment.comparators["best_arm"][:, -1]
         assert point.value == pytest.approx(cost.sum() / best.sum())
 
 
@@ -112,7 +112,7 @@ def test_values_that_are_lists(tmp_path, monkeypatch, values, scale):
 name: lists
 seed: 1
 checkpoints: 10
-panels:
+experiments:
   - name: arms
     horizon: {2000 if scale == "log" else 50}
     replicates: 8
@@ -134,13 +134,13 @@ panels:
 
 def test_mistakes_are_placed():
     assert mistakes(TEXT.replace("parameter: horizon", "parameter: environmnt.parameters.means")) == [
-        "study.yaml:10:5: sweeps[0].parameter: no such place in the panel: 'environmnt' (did you mean 'environment'?)"
+        "study.yaml:10:5: sweeps[0].parameter: no such place in the experiment: 'environmnt' (did you mean 'environment'?)"
     ]
     (late,) = mistakes(TEXT.replace("values: [0.5, 2]", "values: [0.5, -2]"))
     assert late.startswith("study.yaml:17:19: sweeps[1].values[1]: at exploration=-2: ")
     assert late.endswith("exploration must be a finite number in (0, inf), got -2")
     (first,) = mistakes(TEXT.replace("{means: [0.2, 0.7]}", "{means: [0.2, 7]}", 1))
-    assert first.startswith("study.yaml:13:51: sweeps[0].panel.environment.parameters.means: means[1] must be")
+    assert first.startswith("study.yaml:13:51: sweeps[0].experiment.environment.parameters.means: means[1] must be")
     assert "unknown key (did you mean 'quantity'?)" in mistakes(TEXT.replace("quantity:", "quantty:"))[0]
     assert mistakes(TEXT.replace("start: 100", "start: -100")) == [
         "study.yaml:11:5: sweeps[0].values: a log range needs positive ends, got -100 and 1600"
@@ -150,7 +150,7 @@ def test_mistakes_are_placed():
         "study.yaml:11:38: sweeps[0].values.numbr: unknown key (did you mean 'number'?); "
         "known: start, stop, number, spacing",
     ]
-    assert "a study needs panels or sweeps" in mistakes("name: empty\nseed: 1\n")[0]
+    assert "a study needs experiments or sweeps" in mistakes("name: empty\nseed: 1\n")[0]
 
 
 @pytest.mark.parametrize("power", [0.5, 2 / 3, 1.0])
@@ -200,9 +200,9 @@ EDGES = """\
 name: x-search
 seed: 1
 checkpoints: 10
-block: 2
+batch: 2
 replicates: 8
-panels:
+experiments:
   - name: x
     horizon: 60
     environment: {name: bernoulli, parameters: {means: [0.1, 0.9]}}
@@ -217,7 +217,7 @@ sweeps:
     parameter: horizon
     values: [20, 40, 80]
     figure: {quantity: ratio}
-    panel: {environment: {name: gaussian, parameters: {means: [0, -1]}}, policies: [ucb1]}
+    experiment: {environment: {name: gaussian, parameters: {means: [0, -1]}}, policies: [ucb1]}
 """
 
 
@@ -236,9 +236,9 @@ def test_no_figure_takes_the_place_of_another(edges, tmp_path):
 
 def test_another_kind_of_regret_is_drawn_of_sweeps_too(edges, tmp_path):
     results = experiments.load(edges)
-    with pytest.raises(ValueError, match="no regret notion 'bogus'"):
+    with pytest.raises(ValueError, match="no regret definition 'bogus'"):
         draw_study(results, tmp_path, ["png"], "bogus")
-    found = [{s.name: s for s in sweep_results(results, notion)} for notion in ("", "realized")]
+    found = [{s.name: s for s in sweep_results(results, regret)} for regret in ("", "realized")]
     one, other = (sweeps["short"].lines["ucb1"].intervals for sweeps in found)
     assert one != other
 
@@ -261,9 +261,9 @@ def test_a_ratio_to_nothing_is_no_ratio(edges):
 
 def test_where_only_hindsight_is_left_it_is_spoken_of(edges, tmp_path):
     shutil.copytree(edges, tmp_path / "torn")
-    for cell in experiments.load(edges).manifest["cells"]:
-        if cell["panel"].startswith("short") and cell["policy"] == "ucb1":
-            cell_file(tmp_path / "torn", cell["key"]).unlink()
+    for job in experiments.load(edges).manifest["jobs"]:
+        if job["experiment"].startswith("short") and job["policy"] == "ucb1":
+            job_file(tmp_path / "torn", job["key"]).unlink()
     torn = experiments.load(tmp_path / "torn")
     (short,) = [s for s in sweep_results(torn) if s.name == "short"]
     assert list(short.lines) == ["best"]
@@ -272,13 +272,13 @@ def test_where_only_hindsight_is_left_it_is_spoken_of(edges, tmp_path):
 
 
 def test_bounds_are_of_the_replicates_at_hand(tmp_path):
-    """Those that follow the run differ from block to block."""
+    """Those that follow the run differ from batch to batch."""
     text = """\
 name: paging
 seed: 3
-block: 1
+batch: 1
 checkpoints: 5
-panels:
+experiments:
   - name: p
     horizon: 300
     replicates: 6
@@ -287,12 +287,12 @@ panels:
 """
     run(parse_study(text), tmp_path, jobs=1)
     whole = experiments.load(tmp_path)
-    lru = [c for c in whole.manifest["cells"] if c["policy"] == "lru"]
-    (own,) = [read_cell(tmp_path, c["key"])[0]["bound/0"] for c in lru if c["first"] == 2]
-    for cell in lru:
-        if cell["first"] != 2:
-            cell_file(tmp_path, cell["key"]).unlink()
-    panel = experiments.load(tmp_path).panels["p"]
-    assert panel.replicates.tolist() == [2]
-    assert panel.bounds["lru"][0].values == pytest.approx(np.ravel(own))
-    assert not np.allclose(panel.bounds["lru"][0].values, whole.panels["p"].bounds["lru"][0].values)
+    lru = [c for c in whole.manifest["jobs"] if c["policy"] == "lru"]
+    (own,) = [read_job(tmp_path, c["key"])[0]["bound/0"] for c in lru if c["first"] == 2]
+    for job in lru:
+        if job["first"] != 2:
+            job_file(tmp_path, job["key"]).unlink()
+    experiment = experiments.load(tmp_path).experiments["p"]
+    assert experiment.replicates.tolist() == [2]
+    assert experiment.bounds["lru"][0].values == pytest.approx(np.ravel(own))
+    assert not np.allclose(experiment.bounds["lru"][0].values, whole.experiments["p"].bounds["lru"][0].values)

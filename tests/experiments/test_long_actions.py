@@ -5,8 +5,8 @@ import pytest
 from gymnasium import spaces
 
 from bandits.contract import Policy, Problem
-from environments.contract import Environment, Notion
-from experiments.cells import Cell, run_cell
+from environments.contract import Environment, Regret
+from experiments.jobs import Job, run_job
 from experiments.study import checkpoints
 
 
@@ -27,19 +27,19 @@ class Pulls(Environment):
         return np.int64(0)
 
     def transition(self, action):
-        self.mark = (self.clock, self.ledger())
+        self.mark = (self.clock, self.metrics())
         self.clock += action
         self.total += action * action
         return float(action * action), None
 
-    def ledger(self):
+    def metrics(self):
         return {"reward": self.total}
 
     def comparators(self, checkpoints):
         return {"best": 50.0 * checkpoints}
 
-    def notions(self):
-        return (Notion("r", "reward", "best", "fixed", "regret"),)
+    def regrets(self):
+        return (Regret("r", "reward", "best", "fixed", "regret"),)
 
 
 class Growing(Policy):
@@ -68,7 +68,7 @@ class Careless(Growing):
 
 def test_curves_are_linear_inside_a_batch():
     here = __name__
-    cell = Cell(
+    job = Job(
         "p",
         {"name": f"{here}:Pulls", "parameters": {}},
         {"name": f"{here}:Growing", "parameters": {}},
@@ -79,7 +79,7 @@ def test_curves_are_linear_inside_a_batch():
         1,
         100,
     )
-    arrays, _ = run_cell(cell)
+    arrays, _ = run_job(job)
     pull = np.concatenate([np.full(size, size) for size in range(1, 20)])[:100].astype(float)
     pull[91:] = 9.0  # the batch of 14 that begins after 91 pulls is cut to 9
     assert np.allclose(arrays["series/reward"][0], np.cumsum(pull)[checkpoints(100, 100) - 1])
@@ -89,14 +89,14 @@ def test_a_mark_that_does_not_fit_is_an_error():
     class Unmarked(Pulls):
         def transition(self, action):
             reward = super().transition(action)
-            self.mark = (0, {"reward": 0.0}) if self.clock < 50 else (self.clock, self.ledger())
+            self.mark = (0, {"reward": 0.0}) if self.clock < 50 else (self.clock, self.metrics())
             return reward
 
-    from experiments.cells import _ledger_at
+    from experiments.jobs import _ledger_at
 
-    world = Unmarked()
-    world.begin(None)
+    environment = Unmarked()
+    environment.begin(None)
     for size in (30, 30):
-        world.transition(size)
+        environment.transition(size)
     with pytest.raises(RuntimeError, match="was to advance to time 55 and went to 60"):
-        _ledger_at(world, 55)
+        _ledger_at(environment, 55)

@@ -1,0 +1,135 @@
+"""What there is, as text: the families with their environments, policies, tools and studies; what each is about."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from bandits.checks import play
+from bandits.contract import Policy, bounds_of
+from bandits.families import families
+from bandits.registry import ENVIRONMENTS, POLICIES, TOOLS, Registry
+from environments.checks import players
+from experiments.config import studies
+
+REGISTRIES = {"environments": ENVIRONMENTS, "policies": POLICIES, "tools": TOOLS}
+
+
+def listing(kind: str = "all") -> Iterator[str]:
+    """Lines that name everything of a kind, by family, each with a line about it.
+
+    Args:
+        kind: "environments", "policies", "tools", "studies", or "all".
+    """
+    about = {title: _summaries(registry) for title, registry in REGISTRIES.items() if kind in ("all", title)}
+    if kind in ("all", "studies"):
+        about["studies"] = _titles()
+    width = max((len(name) for entries in about.values() for name in entries), default=0)
+    for family in families():
+        own = {title: getattr(family, title, ()) for title in about}
+        yield from _section(f"{family.name}: {family.title}", about, own, f"{family.name}/", width)
+    yield from _section("others", about, about, "", width)
+
+
+def _section(
+    title: str, about: Mapping[str, dict[str, str]], names: Mapping[str, Any], folder: str, width: int
+) -> Iterator[str]:
+    """The lines of what is named so, or stands in that folder; it is taken out of ``about``."""
+    lines = []
+    for kind, entries in about.items():
+        found = [n for n in entries if n in names[kind] or (folder and kind == "studies" and n.startswith(folder))]
+        lines += [f"  {kind}"] if found and len(about) > 1 else []
+        lines += [f"    {name:{width}}  {entries.pop(name)}".rstrip() for name in found]
+    if lines:
+        yield from (title, *lines)
+
+
+def _summaries(registry: Registry) -> dict[str, str]:
+    """What the classes say of themselves in a line; for one that cannot be loaded, why."""
+    about = {}
+    for name in registry:
+        try:
+            about[name] = (inspect.getdoc(registry.load(name)) or "").partition("\n")[0]
+        except ImportError as error:
+            about[name] = f"cannot be loaded: {error}"
+    return about
+
+
+def _titles() -> dict[str, str]:
+    read = YAML(typ="safe").load
+    return {name: read(path).get("title", "") for name, path in studies().items()}
+
+
+def names() -> list[str]:
+    """All that ``explanation`` knows by name."""
+    return [*(name for registry in REGISTRIES.values() for name in registry), *studies()]
+
+
+def explanation(name: str) -> str | None:
+    """What a policy, an environment or a tool is: its arguments, its source, and of a policy what theorems say of it.
+
+    Args:
+        name: as registered, of its class, or ``module:Class``; capitals, ``-`` and ``_`` do not count.
+
+    Returns:
+        The text; None where nothing is called so.
+
+    Raises:
+        ImportError: its class cannot be loaded.
+    """
+    found = _find(name)
+    if found is None:
+        return None
+    registered, cls = found
+    parts = [
+        f"{registered}: {cls.__module__}.{cls.__qualname__}{inspect.signature(cls)}",
+        str(inspect.getdoc(inspect.getmodule(cls))),
+        str(inspect.getdoc(cls)),
+    ]
+    if issubclass(cls, Policy):
+        kinds = [f"{kind.__name__} ({kind.__module__})" for kind in cls.plays]
+        plays = "whatever tells a comparator's actions" if cls.clairvoyant else ", ".join(kinds)
+        parts += [f"Plays: {plays}", *_theorems(registered)]
+    return "\n\n".join(parts)
+
+
+def _find(name: str) -> tuple[str, type[Any]] | None:
+    """The registered name and the class."""
+    for registry in REGISTRIES.values():
+        if name in registry.paths or ":" in name:
+            return name, registry.load(name)
+    for registry in REGISTRIES.values():
+        for registered, place in registry.paths.items():
+            called = place.__name__ if isinstance(place, type) else place.rpartition(":")[2]
+            if _plain(name) in (_plain(registered), _plain(called)):
+                return registered, registry.load(registered)
+    return None
+
+
+def _plain(name: str) -> str:
+    return name.casefold().replace("-", "").replace("_", "")
+
+
+def _theorems(name: str) -> Iterator[str]:
+    """What theorems say of a policy in its family's first example of which they speak, or that it plays."""
+    silent = ""
+    for family in families():
+        for environment in family.example_environments() if name in family.policies else ():
+            for _, policy in players(environment, [family], [name]):
+                play(policy, environment, 0)
+                here = f"{type(environment).__name__} with {environment.problem.horizon} rounds"
+                silent = silent or f"No theorem speaks of it in {here}."
+                if bounds := bounds_of(policy, environment.problem, environment.instance()):
+                    lines = [f"Theorems in {here}:"]
+                    for b in bounds:
+                        data = ", follows the data" if b.data_dependent else ""
+                        claim = f"{b.kind}, {b.time}, {b.claim}{data}; {b.evidence}"
+                        lines.append(f"  {b.name}, of the comparator class {b.comparator_class} ({claim}): {b.source}")
+                        lines += [f"    {a}: {'holds' if a.holds else 'fails'}" for a in b.assumptions]
+                    yield "\n".join(lines)
+                    return
+    if silent:
+        yield silent

@@ -1,0 +1,208 @@
+"""Jobs: the units of work. A job is plain data; objects are built where it runs.
+
+A policy's job plays a batch of replicates of one policy in one experiment. An environment's job works out, for the same
+replicates, the comparators that all policies of the experiment share.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from functools import partial
+from typing import Any
+from zlib import crc32
+
+import numpy as np
+from numpy.random import Generator, SeedSequence, default_rng
+from numpy.typing import NDArray
+
+from bandits.contract import Bound, Policy, bounds_of
+from bandits.registry import ENVIRONMENTS, POLICIES
+from environments.contract import Environment
+from environments.record import KEPT
+from experiments.sources import code_hashes, file_hashes
+from experiments.store import FORMAT
+from experiments.study import Component, Experiment, Study, checkpoints
+from experiments.theory import Theory, as_json
+
+JobResult = tuple[dict[str, NDArray[Any]], dict[str, Any]]
+AnyPolicy = Policy[Any, Any, Any, Any]
+AnyEnvironment = Environment[Any, Any, Any, Any]
+Watch = Callable[[AnyPolicy], None]
+
+LOOKS = 10
+"""Pieces that the first replicate of a job is cut into, for a look at the policy after each."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """One batch of replicates of one policy (``policy`` None: of the environment's comparators).
+
+    Attributes:
+        experiment: the experiment's name.
+        environment: name and parameters.
+        policy: name, parameters and label, or None.
+        label: the policy's label, which seeds its randomness; empty in an environment's job.
+        horizon: rounds.
+        seed: root of all randomness.
+        first: first replicate of the batch.
+        count: number of replicates.
+        checkpoints: number of times asked for.
+    """
+
+    experiment: str
+    environment: Mapping[str, Any]
+    policy: Mapping[str, Any] | None
+    label: str
+    horizon: int
+    seed: int
+    first: int
+    count: int
+    checkpoints: int
+
+    @property
+    def key(self) -> str:
+        """Hash of all that decides the job's numbers, with code and files that parameters name; not the experiment."""
+        parts = {name: value for name, value in asdict(self).items() if name != "experiment"}
+        components = (self.environment, self.policy) if self.policy else (self.environment,)
+        given = [file_hashes(component.get("parameters")) for component in components]
+        text = json.dumps([FORMAT, code_hashes(*components), given, parts], sort_keys=True, default=str)
+        return hashlib.sha256(text.encode()).hexdigest()[:24]
+
+    @property
+    def title(self) -> str:
+        """Experiment, label and replicates, for progress and errors."""
+        batch = f"replicates {self.first}..{self.first + self.count - 1}"
+        return f"{self.experiment} · {self.label or 'comparators'} · {batch}"
+
+
+def jobs_of(study: Study) -> list[Job]:
+    """All jobs of a study, an environment's first in each experiment."""
+    return [job for experiment in study.all_experiments() for job in _experiment_jobs(study, experiment)]
+
+
+def _experiment_jobs(study: Study, experiment: Experiment) -> Iterator[Job]:
+    environment = experiment.environment.model_dump(include={"name", "parameters"})
+    policies: Sequence[Component | None] = (None, *experiment.policies)
+    for policy in policies:
+        for first, count in _batches(experiment, study.batch):
+            yield Job(
+                experiment=experiment.name,
+                environment=environment,
+                policy=policy.model_dump(include={"name", "parameters"}) if policy else None,
+                label=policy.title if policy else "",
+                horizon=experiment.horizon,
+                seed=study.seed,
+                first=first,
+                count=count,
+                checkpoints=study.checkpoints,
+            )
+
+
+def _batches(experiment: Experiment, size: int) -> Iterator[tuple[int, int]]:
+    """First replicate and number of replicates of each batch; none holds tuning and held-out replicates of a search."""
+    cut = experiment.search.tuning if experiment.search else 0
+    for start, stop in ((0, cut), (cut, experiment.replicates)):
+        for first in range(start, stop, size):
+            yield first, min(size, stop - first)
+
+
+def tape_rng(seed: int, replicate: int) -> Generator:
+    """The generator of a replicate's tape, the same for every policy."""
+    return default_rng(SeedSequence(seed, spawn_key=(replicate, 0)))
+
+
+def policy_rng(seed: int, replicate: int, label: str) -> Generator:
+    """The generator of a policy's own choices in a replicate."""
+    return default_rng(SeedSequence(seed, spawn_key=(replicate, 1, crc32(label.encode()))))
+
+
+def run_job(job: Job, watch: Watch = lambda policy: None) -> JobResult:
+    """The arrays of a job, each [count, n_checkpoints], and what JSON says about them; see ``play`` and ``compare``."""
+    environment: AnyEnvironment = ENVIRONMENTS.build(job.environment, of=Environment, horizon=job.horizon)
+    times, replicates = checkpoints(job.checkpoints, job.horizon), range(job.first, job.first + job.count)
+    if job.policy is None:
+        return compare(environment, times, job.seed, replicates)
+    policy: AnyPolicy = POLICIES.build(job.policy, of=Policy)
+    return play(policy, environment, times, job.seed, replicates, job.label, watch)
+
+
+def play(
+    policy: AnyPolicy,
+    environment: AnyEnvironment,
+    times: NDArray[np.int64],
+    seed: int,
+    replicates: range,
+    label: str = "",
+    watch: Watch = lambda policy: None,
+) -> JobResult:
+    """Play some replicates.
+
+    Args:
+        policy: who plays.
+        environment: what is played.
+        times: [n_times] at which the metrics are asked for; the last one is the horizon.
+        seed: root of all randomness.
+        replicates: their numbers.
+        label: seeds the policy's randomness.
+        watch: is shown the policy at some times (about ten) of the first replicate, the last among them.
+
+    Returns:
+        ``series/<name>`` [n_replicates, n_times] of the metrics, and ``bound/<i>`` [n_times], which
+        ``about["bounds"][i]`` describes; ``about["clairvoyant"]``.
+
+    Raises:
+        ValueError: of the bounds, as ``experiments.theory.Theory.add``.
+    """
+    horizon = int(times[-1])
+    series: dict[str, NDArray[np.float64]] = {}
+    theory = Theory(times.astype(np.float64), type(policy).__name__)
+    for row, replicate in enumerate(replicates):
+        try:
+            environment.begin(environment.draw(tape_rng(seed, replicate)))
+            policy.reset(environment.problem, policy_rng(seed, replicate, label))
+            stretch = KEPT if row else min(KEPT, -(-horizon // LOOKS))
+            found: list[Mapping[str, NDArray[np.float64]]] = []
+            while (start := environment.clock) < horizon:
+                policy.advance(environment, min(stretch, horizon - start))
+                passed = times[(times > start) & (times <= environment.clock)]
+                if len(passed):
+                    found.append(environment.metrics(passed))
+                if row == 0:
+                    watch(policy)
+        except Exception as error:
+            error.add_note(f"in replicate {replicate}, round {getattr(environment, 'clock', 0)}")
+            raise
+        for name in found[0]:
+            values = np.concatenate([metrics[name] for metrics in found])
+            series.setdefault(f"series/{name}", np.empty((len(replicates), len(times))))[row] = values
+        instance, problem = environment.instance(), environment.problem
+        theory.add(replicate, instance, environment.regrets(), partial(bounds_of, policy, problem, instance))
+    return _with_bounds(series, theory.result(), times, clairvoyant=bool(policy.clairvoyant))
+
+
+def compare(environment: AnyEnvironment, times: NDArray[np.int64], seed: int, replicates: range) -> JobResult:
+    """Work out what all policies of some replicates share; arguments and errors as ``play``.
+
+    Returns:
+        ``comparator/<name>`` and ``clock/<name>`` [n_replicates, n_times], the lower bounds as in ``play``, and
+        ``about["regrets"]``, the regret definitions.
+    """
+    curves: dict[str, NDArray[np.float64]] = {}
+    theory = Theory(times.astype(np.float64), type(environment).__name__)
+    for row, replicate in enumerate(replicates):
+        environment.begin(environment.draw(tape_rng(seed, replicate)))
+        for kind, found in (("comparator", environment.comparators(times)), ("clock", environment.clocks(times))):
+            for name, values in found.items():
+                curves.setdefault(f"{kind}/{name}", np.empty((len(replicates), len(times))))[row] = values
+        theory.add(replicate, environment.instance(), environment.regrets(), environment.lower_bounds)
+    return _with_bounds(curves, theory.result(), times, regrets=[asdict(regret) for regret in environment.regrets()])
+
+
+def _with_bounds(
+    curves: dict[str, NDArray[np.float64]], bounds: Sequence[Bound], times: NDArray[np.int64], **about: Any
+) -> JobResult:
+    values = {f"bound/{i}": bound.curve(times.astype(np.float64)) for i, bound in enumerate(bounds)}
+    return curves | values, {"bounds": [as_json(bound) for bound in bounds], **about}

@@ -1,0 +1,161 @@
+"""Bounds on their way from theorems to figures: averaged over replicates, stored as tables, read back as bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, fields, replace
+from typing import Any
+
+import numpy as np
+
+from bandits.contract import Array, Assumption, Bound, Instance
+from environments.contract import Regret
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """A curve that is known at some times: exact there, a straight line between them.
+
+    Attributes:
+        times: [n] increasing.
+        values: [n].
+    """
+
+    times: Array
+    values: Array
+
+    def __call__(self, times: Array) -> Array:
+        """Values [n_times] of the curve.
+
+        Raises:
+            ValueError: a time before the first or after the last that is known.
+        """
+        wanted = np.asarray(times, dtype=np.float64)
+        if wanted.size and not self.times[0] <= wanted.min() <= wanted.max() <= self.times[-1]:
+            raise ValueError(f"times must lie in {self.times[0]:g}..{self.times[-1]:g}, got {wanted.tolist()}")
+        after = np.searchsorted(self.times, wanted)
+        before = np.maximum(after - 1, 0)
+        with np.errstate(invalid="ignore"):  # between two infinite values
+            share = (wanted - self.times[before]) / np.maximum(self.times[after] - self.times[before], 1.0)
+            between = self.values[before] + share * (self.values[after] - self.values[before])
+        return np.where(self.times[after] == wanted, self.values[after], between)
+
+
+class Means:
+    """The same bounds in several replicates as one of each: the mean of its curves, and what it assumes in all of them.
+
+    Args:
+        times: [n_times] at which the curves are evaluated.
+    """
+
+    def __init__(self, times: Array) -> None:
+        self._times = np.asarray(times, dtype=np.float64)
+        self._bounds: list[Bound] = []
+        self._totals: list[Array] = []
+        self._weight, self._first = 0.0, ""
+
+    def add(self, bounds: Sequence[Bound], values: Sequence[Array], weight: float = 1.0, who: str = "") -> None:
+        """Take in some replicates.
+
+        Args:
+            bounds: theirs.
+            values: of each bound, [n_times].
+            weight: the number of replicates.
+            who: which ones, for messages.
+
+        Raises:
+            ValueError: the number or the names of the bounds, or of what they assume, differ from those before.
+        """
+        if self._weight == 0.0:
+            self._bounds, self._first = list(bounds), who
+            self._totals = [np.zeros(len(self._times)) for _ in bounds]
+        elif (here := _outline(bounds)) != (before := _outline(self._bounds)):
+            raise ValueError(f"the bounds differ between replicates: {before} in {self._first}, {here} in {who}")
+        for total, value in zip(self._totals, values, strict=True):
+            total += weight * value
+        self._bounds = [
+            replace(kept, assumptions=tuple(map(_both, kept.assumptions, new.assumptions)))
+            for kept, new in zip(self._bounds, bounds, strict=True)
+        ]
+        self._weight += weight
+
+    def result(self) -> tuple[Bound, ...]:
+        """The bounds, whose curves are tables of the means."""
+        tables = (Table(self._times, total / self._weight) for total in self._totals)
+        return tuple(replace(bound, curve=table) for bound, table in zip(self._bounds, tables, strict=True))
+
+
+class Theory:
+    """The bounds of a policy, or of an environment, over the replicates of a job.
+
+    They are worked out anew where the instance is another one, and in every replicate if one of them depends on the
+    data.
+
+    Args:
+        times: [n_times] at which the curves are evaluated.
+        whose: for messages.
+    """
+
+    def __init__(self, times: Array, whose: str) -> None:
+        self._times, self._whose = np.asarray(times, dtype=np.float64), whose
+        self._means = Means(self._times)
+        self._instance: Instance | None = None
+        self._bounds: Sequence[Bound] = ()
+        self._values: Sequence[Array] = ()
+
+    def add(
+        self, replicate: int, instance: Instance, regrets: Sequence[Regret], work_out: Callable[[], Sequence[Bound]]
+    ) -> None:
+        """Take in one replicate.
+
+        Raises:
+            ValueError: a bound speaks of a comparator class of which there is no regret definition, or the bounds are
+                not those of the replicates before.
+        """
+        if instance is not self._instance or any(bound.data_dependent for bound in self._bounds):
+            self._instance, self._bounds = instance, work_out()
+            check_met(self._bounds, regrets, self._whose)
+            self._values = [np.asarray(bound.curve(self._times), dtype=np.float64) for bound in self._bounds]
+        self._means.add(self._bounds, self._values, who=f"replicate {replicate}")
+
+    def result(self) -> tuple[Bound, ...]:
+        """The bounds, whose curves are tables of the means over the replicates."""
+        return self._means.result()
+
+
+def check_met(bounds: Sequence[Bound], regrets: Sequence[Regret], whose: str) -> None:
+    """See that every bound meets a regret definition.
+
+    Raises:
+        ValueError: one speaks of a comparator class of which there is no regret definition.
+    """
+    known = list(dict.fromkeys(regret.comparator_class for regret in regrets))
+    for bound in bounds:
+        if bound.comparator_class not in known:
+            raise ValueError(
+                f"{whose}: the bound {bound.name!r} speaks of the comparator class {bound.comparator_class!r}, of "
+                f"which there is no regret definition; there are those of {', '.join(known)}"
+            )
+
+
+def as_json(bound: Bound) -> dict[str, Any]:
+    """All fields of a bound but its curve, as plain data."""
+    plain = {f.name: getattr(bound, f.name) for f in fields(bound) if f.name != "curve"}
+    return {**plain, "assumptions": [asdict(assumption) for assumption in bound.assumptions]}
+
+
+def from_json(about: Mapping[str, Any], times: Array, values: Array) -> Bound:
+    """The bound of these fields, whose curve is a table."""
+    assumptions = tuple(Assumption(**assumption) for assumption in about["assumptions"])
+    return Bound(**{**about, "assumptions": assumptions, "curve": Table(np.asarray(times, dtype=np.float64), values)})
+
+
+def _outline(bounds: Sequence[Bound]) -> str:
+    """Names of bounds, with the numbers of their assumptions."""
+    return ", ".join(f"{bound.name!r} ({len(bound.assumptions)} assumptions)" for bound in bounds) or "none"
+
+
+def _both(one: Assumption, other: Assumption) -> Assumption:
+    """An assumption that holds where both do."""
+    seen = [a.largest for a in (one, other) if a.largest is not None]
+    return Assumption(one.text, one.holds and other.holds, max(seen, default=None))
