@@ -40,6 +40,18 @@ def _serve(
     start, broken, culprit, served = 0, KEPT, -1, pages.size
     for t in range(pages.size):
         p, end = pages[t], ends[t]
+        if end == start and slot[p] >= 0:  # the two commonest cases first: a hit, and one page for another
+            faults[t, 0] = total
+            continue
+        if end == start + 1 and end <= left.size and slot[p] < 0:
+            v = left[start]
+            if 0 <= v < n_pages and slot[v] >= 0:
+                x = slot[v]
+                slot[v], slot[p], page[x] = -1, x, p
+                total += 1
+                faults[t, 0] = total
+                start = end
+                continue
         if end < start or end > left.size:
             broken, served = DISORDER, t
             break
@@ -116,6 +128,7 @@ class Cache:
             held=np.zeros(1, dtype=np.int64),
             faults=np.zeros(1),
         )
+        self._one = (np.zeros(1, np.int64), np.zeros(2, np.int64), np.zeros(1, np.int64), np.zeros((1, 1)))
         self._sorted: list[int] | None = []
         self._contents: tuple[int, ...] | None = ()
 
@@ -153,10 +166,14 @@ class Cache:
         pages, discard = self._eviction(hit, action)
         if page in pages:
             raise RuntimeError(self._message(time, REQUESTED, page))
-        left = np.array((*pages, page) if discard else pages, dtype=np.int64)
-        _, broken = self._run(np.array((page,), dtype=np.int64), left, np.array((left.size,), dtype=np.int64), time)
+        requested, left, end, faults = self._one
+        gone = (*pages, page) if discard else pages
+        if len(gone) > left.size:
+            left = np.empty(len(gone), dtype=np.int64)
+        requested[0], left[: len(gone)], end[0] = page, gone, len(gone)
+        _, broken, culprit = _serve(requested, left, end, self.size, self.bypass, self._state, faults)
         if broken:
-            raise RuntimeError(broken)
+            raise RuntimeError(self._message(time, broken, culprit))
         known = self._sorted
         if known is not None:
             for victim in pages:
@@ -165,7 +182,7 @@ class Cache:
                 del known[bisect_left(known, page)]
             elif not hit and not discard:
                 insort(known, page)
-        if left.size or not hit:
+        if gone or not hit:
             self._contents = None
         return not hit
 
@@ -192,9 +209,6 @@ class Cache:
                 )
         self._sorted = self._contents = None
         pages, left, ends = (np.ascontiguousarray(array, dtype=np.int64) for array in (pages, left, ends))
-        return self._run(pages, left, ends, time)
-
-    def _run(self, pages: Pages, left: Pages, ends: Pages, time: int) -> tuple[Array, str]:
         faults = np.empty((pages.size, 1))
         served, broken, culprit = _serve(pages, left, ends, self.size, self.bypass, self._state, faults)
         return faults[:served], self._message(time + served, broken, culprit) if broken else ""
