@@ -1,56 +1,10 @@
-"""Worlds that record what was played, for the contract; and the small stream of the oracles."""
+"""The small stream of the oracles, random rows, and a run of them."""
 
 import numpy as np
 import pytest
 
-from bandits.groupwise.policy import Lottery
 from environments.groupwise.data import grouped_data
 from environments.groupwise.regression import GroupedRegression
-
-
-class Recorded:
-    """A world at the start of a run that records every action and shows no blocks."""
-
-    def __init__(self, world, seed=5):
-        self.world, self.problem, self.history = world, world.problem, []
-        world.begin(world.draw(np.random.default_rng(seed)))
-
-    @property
-    def clock(self):
-        return self.world.clock
-
-    def observe(self):
-        return self.world.observe()
-
-    def transition(self, action):
-        lottery = isinstance(action, Lottery)
-        self.history.append([part.tolist() for part in action] if lottery else np.asarray(action).tolist())
-        return self.world.transition(action)
-
-
-class RecordedBlocks(Recorded):
-    """The same with blocks of rows."""
-
-    def next_rows(self, number):
-        return self.world.next_rows(number)
-
-    def absorb(self, values, weights):
-        self.history += [[v, w] for v, w in zip(values.tolist(), weights.tolist(), strict=True)]
-        return self.world.absorb(values, weights)
-
-
-@pytest.fixture
-def recorded():
-    """Makes, from a function that makes a world, what ``check_policy`` asks for."""
-
-    def factory(make):
-        def world(stepwise):
-            made = make()
-            return RecordedBlocks(made) if hasattr(made, "next_rows") and not stepwise else Recorded(made)
-
-        return world
-
-    return factory
 
 
 def stream_data():
@@ -71,12 +25,12 @@ def stream():
 def play():
     """Plays a run and returns the cumulative loss of each group."""
 
-    def run(world, policy, seed=0, tape=None):
-        world.begin(world.draw(np.random.default_rng(seed)) if tape is None else tape)
-        policy.reset(world.problem, np.random.default_rng(seed + 1))
-        policy.advance(world, world.horizon)
-        ledger = world.ledger()
-        return {key.removeprefix("reward in "): -value for key, value in ledger.items() if key != "reward"}
+    def run(environment, policy, seed=0, tape=None):
+        environment.begin(environment.draw(np.random.default_rng(seed)) if tape is None else tape)
+        policy.reset(environment.problem, np.random.default_rng(seed + 1))
+        policy.advance(environment, environment.horizon)
+        series = environment.metrics(np.array([environment.horizon]))
+        return {key.removeprefix("reward in "): -values[0] for key, values in series.items() if key != "reward"}
 
     return run
 

@@ -8,34 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bandits.checks import check_policy
-from bandits.contract import Problem
 from bandits.groupwise.blum_lykouris import BlumLykouris
 from bandits.groupwise.blum_lykouris_mult import BlumLykourisMult
-from bandits.groupwise.contextual_ftpl import ContextualFTPL, PolicyClass
+from bandits.groupwise.contextual_ftpl import ContextualFTPL
 from bandits.groupwise.exp_pairs import ExpPairs
 from bandits.groupwise.groupwise_hedge import GroupwiseHedge
-from bandits.groupwise.policy import Round
+from bandits.groupwise.policy_class import PolicyClass
+from bandits.groupwise.problem import ExpertsProblem, PolicyClassProblem, Round
+from bandits.groupwise.theory import GroupwiseInstance
 from environments.groupwise.contexts import GroupedContexts, disjunctions
-
-POLICIES = {
-    "separator": lambda: ContextualFTPL([1, 2, 4]),
-    "transductive": ContextualFTPL,
-    "sampled": lambda: ContextualFTPL([4, 1, 2], play="sample", prior=[1, 1, 2, 2, 3, 3]),
-    "fixed": lambda: ContextualFTPL(lengths=[40, 60, 70, 20, 10, 100]),
-    "one": lambda: ContextualFTPL([1, 2, 4], expert_groups=["east"]),
-    "one sampled": lambda: ContextualFTPL([1, 2, 4], play="sample", expert_groups=["east"]),
-    "hedge": GroupwiseHedge,
-    "hedge sampled": lambda: GroupwiseHedge(play="sample"),
-    "pairs": BlumLykouris,
-    "multiplicative": BlumLykourisMult,
-    "exponential": ExpPairs,
-}
-
-
-@pytest.mark.parametrize("name", POLICIES)
-def test_contract(name, recorded):
-    check_policy(POLICIES[name], recorded(lambda: GroupedContexts(3, horizon=100)))
 
 
 def brute_force(table, costs):
@@ -95,19 +76,19 @@ def phi(r, c):
 @pytest.mark.parametrize("separator", [None, [2, 1, 4]])
 def test_against_a_plain_loop(fixed, separator):
     """The same draws, the leader by enumeration, AdaNormalHedge as it is written down."""
-    world = GroupedContexts(3, horizon=120)
-    tape = world.draw(np.random.default_rng(2))
+    environment = GroupedContexts(3, horizon=120)
+    tape = environment.draw(np.random.default_rng(2))
     L, K, table = 6, 2, disjunctions(3)
     lengths = [60, 35, 25, 50, 70, 120] if fixed else None
     policy = ContextualFTPL(separator, lengths=lengths)
-    policy.reset(world.problem, np.random.default_rng(3))
+    policy.reset(environment.problem, np.random.default_rng(3))
     rng, S = np.random.default_rng(3), [range(8), separator][separator is not None]
     M = 2 * math.sqrt(len(S) * math.log(8)) + math.log(8)
     w = 1 if separator is None else 3
     C, n, R, A = np.zeros((L, 8, K)), np.zeros(L), np.zeros(L), np.zeros(L)
-    world.begin(tape)
+    environment.begin(tape)
     for a, x, cost in zip(tape.groups, tape.contexts, tape.costs, strict=True):
-        observation = world.observe()
+        observation = environment.observe()
         action = policy.choose(observation)
         z = rng.laplace(size=(L, len(S), K))
         rng.random()
@@ -122,7 +103,7 @@ def test_against_a_plain_loop(fixed, separator):
         p = weights / weights.sum() if weights.sum() > 0 else np.full(len(on), 1 / len(on))
         q = [p[played[on] == k].sum() for k in range(K)]
         assert action == pytest.approx(q, abs=1e-9)
-        _, feedback = world.transition(action)
+        _, feedback = environment.transition(action)
         r = p @ cost[played[on]] - cost[played[on]]
         R[on] += r
         A[on] += np.abs(r)
@@ -143,21 +124,21 @@ class Silent:
 
 
 def test_without_noise_it_follows_the_leader():
-    world = GroupedContexts(3, horizon=150)
-    tape, table = world.draw(np.random.default_rng(5)), disjunctions(3)
+    environment = GroupedContexts(3, horizon=150)
+    tape, table = environment.draw(np.random.default_rng(5)), disjunctions(3)
     policy = ContextualFTPL([1, 2, 4], expert_groups=["young"])
-    policy.reset(world.problem, Silent())
-    world.begin(tape)
-    sums, young = np.zeros((8, 2)), world.problem.groups.index("young")
+    policy.reset(environment.problem, Silent())
+    environment.begin(tape)
+    sums, young = np.zeros((8, 2)), environment.problem.groups.index("young")
     for t in range(150):
-        observation = world.observe()
+        observation = environment.observe()
         q = policy.choose(observation)
         if tape.groups[t, young]:
             assert q.tolist() == np.eye(2)[table[brute_force(table, sums)][tape.contexts[t]]].tolist()
             sums[tape.contexts[t]] += tape.costs[t]
         else:
             assert q.tolist() == [0.5, 0.5]
-        policy.update(observation, q, world.transition(q)[1])
+        policy.update(observation, q, environment.transition(q)[1])
 
 
 def classes():
@@ -207,21 +188,24 @@ def only(table, K, separator, horizon, **more):
     """A learner for the one group of all rounds, ready to play."""
     policy = ContextualFTPL(separator, **more)
     classed = tuple(map(tuple, table))
-    problem = Problem("policy_class", "full", K, horizon, -1, 0, groups=("always_on",), policies=classed)
+    problem = PolicyClassProblem(n_actions=K, horizon=horizon, groups=("always_on",), policies=classed)
     policy.reset(problem, np.random.default_rng(0))
     return policy, problem
 
 
-class Everything:
-    """Hindsight of a single group of all rounds."""
+class Everything(GroupwiseInstance):
+    """A single group of all rounds."""
 
     def sizes(self, group, times):
         return times
 
+    def best(self, group, times):
+        raise AssertionError("no bound asks for it")
+
 
 def limit(table, K, separator, n, **more):
     policy, problem = only(table, K, separator, n, **more)
-    (bound,) = policy.regret_bounds(problem, {"hindsight": Everything(), "oblivious": True})
+    (bound,) = policy.regret_bounds(problem, Everything(groups=("always_on",), oblivious=True))
     assert bound.kind == "upper"
     assert bound.holds
     return bound.curve(np.array([float(n)]))[0]
@@ -260,7 +244,7 @@ def test_costs_that_mislead_the_leader(separator, lengths):
         for cost in costs:
             q = policy.choose(observation)
             total += q @ cost
-            policy.update(observation, q, cost)
+            policy.update(observation, q, -cost)
         regrets.append(total - best)
     assert regrets[0] > 0.4 * n
     assert np.mean(regrets[1:]) <= limit(table, 2, separator, n, lengths=lengths)
@@ -268,38 +252,44 @@ def test_costs_that_mislead_the_leader(separator, lengths):
 
 def test_every_group_is_better_off_than_under_uniform_play_and_under_one_leader():
     """The latter in a group whose target differs from most others': there one leader's regret is linear."""
-    world = GroupedContexts(5, horizon=12_000, instance_seed=1)
-    tape, lost = world.draw(np.random.default_rng(4)), {}
+    environment = GroupedContexts(5, horizon=12_000, instance_seed=1)
+    tape, lost = environment.draw(np.random.default_rng(4)), {}
     for name, groups in (("all", None), ("one", ["always_on"])):
         policy = ContextualFTPL([1, 2, 4, 8, 16], expert_groups=groups)
-        world.begin(tape)
-        policy.reset(world.problem, np.random.default_rng(0))
-        policy.advance(world, 12_000)
-        lost[name] = {g: -world.ledger()[f"reward in {g}"] for g in world.problem.groups}
-    for i, g in enumerate(world.problem.groups):
+        environment.begin(tape)
+        policy.reset(environment.problem, np.random.default_rng(0))
+        policy.advance(environment, 12_000)
+        series = environment.metrics(np.array([12_000]))
+        lost[name] = {g: -series[f"reward in {g}"][0] for g in environment.problem.groups}
+    for i, g in enumerate(environment.problem.groups):
         assert lost["all"][g] < 0.9 * tape.costs[tape.groups[:, i] == 1].mean(axis=1).sum(), g
-    best = -world.comparators(np.array([12_000]))["best in south"][0]
+    best = -environment.comparators(np.array([12_000]))["best in south"][0]
     assert lost["all"]["south"] - best < 0.6 * (lost["one"]["south"] - best)
 
 
 @pytest.mark.parametrize("make", [GroupwiseHedge, BlumLykouris, BlumLykourisMult, lambda: ExpPairs()])
 def test_policies_of_a_finite_class_enumerate_the_policies(make):
     """On the losses of all policies, given outright, they play the same: a distribution over the policies' actions."""
-    world = GroupedContexts(3, horizon=80)
-    tape, table, groups = world.draw(np.random.default_rng(1)), np.array(disjunctions(3)), world.problem.groups
+    environment = GroupedContexts(3, horizon=80)
+    tape, table, groups = (
+        environment.draw(np.random.default_rng(1)),
+        np.array(disjunctions(3)),
+        environment.problem.groups,
+    )
     ours, plain = make(), make()
-    ours.reset(world.problem, np.random.default_rng(0))
-    plain.reset(Problem("finite_class", "full", 8, 80, groups=groups), np.random.default_rng(0))
-    world.begin(tape)
+    ours.reset(environment.problem, np.random.default_rng(0))
+    experts = ExpertsProblem(n_actions=8, horizon=80, groups=groups)
+    plain.reset(experts, np.random.default_rng(0))
+    environment.begin(tape)
     for a, x, cost in zip(tape.groups, tape.contexts, tape.costs, strict=True):
-        observation = world.observe()
+        observation = environment.observe()
         q, over = ours.choose(observation), plain.choose(Round(np.empty(0), a))
         assert q == pytest.approx([over[table[:, x] == k].sum() for k in range(2)], abs=1e-12)
-        ours.update(observation, q, world.transition(q)[1])
-        plain.update(Round(np.empty(0), a), over, cost[table[:, x]])
+        ours.update(observation, q, environment.transition(q)[1])
+        plain.update(Round(np.empty(0), a), over, -cost[table[:, x]])
     for one, other in zip(
-        ours.regret_bounds(world.problem, world.facts()),
-        plain.regret_bounds(Problem("finite_class", "full", 8, 80, groups=groups), world.facts()),
+        ours.regret_bounds(environment.problem, environment.instance()),
+        plain.regret_bounds(experts, environment.instance()),
         strict=True,
     ):
         assert one.curve(np.array([50.0])) == pytest.approx(other.curve(np.array([50.0])), rel=1e-12)
@@ -308,7 +298,7 @@ def test_policies_of_a_finite_class_enumerate_the_policies(make):
 def test_sampling_follows_the_lottery():
     """Three learners of equal weight, each a leader without doubt: two for action 1, one for action 0."""
     groups = ("a", "b", "c")
-    problem = Problem("policy_class", "full", 2, 10, -1, 0, groups=groups, policies=((0,), (1,)))
+    problem = PolicyClassProblem(n_actions=2, groups=groups, policies=((0,), (1,)))
     policy, draws = ContextualFTPL(play="sample"), 3000
     policy.reset(problem, np.random.default_rng(9))
     policy._sums[:, 0] = [[1e6, 0], [1e6, 0], [0, 1e6]]
@@ -318,20 +308,25 @@ def test_sampling_follows_the_lottery():
 
 
 def test_use_is_checked():
-    with pytest.raises(ValueError, match="actions have no average, got 'mixture'"):
+    with pytest.raises(ValueError, match="have no average, got 'mixture'"):
         ContextualFTPL(play="mixture")
     with pytest.raises(ValueError, match="play must be"):
         ContextualFTPL(play="always")
     with pytest.raises(ValueError, match="separator must be a whole number >= 0, got -1"):
         ContextualFTPL([0, -1])
-    problem = Problem("policy_class", "full", 2, 10, -1, 0, groups=("a",), policies=((0, 0), (0, 1)))
+    problem = PolicyClassProblem(n_actions=2, groups=("a",), policies=((0, 0), (0, 1)))
     rng = np.random.default_rng(0)
     with pytest.raises(ValueError, match=r"policies 0 and 1 agree on all of \[0\]: add context 1"):
         ContextualFTPL([0]).reset(problem, rng)
     with pytest.raises(ValueError, match="lengths must hold 1 numbers"):
         ContextualFTPL(lengths=[3, 4]).reset(problem, rng)
-    with pytest.raises(ValueError, match="at least two policies, got 0"):
-        ContextualFTPL().reset(Problem("policy_class", "full", 2, 10, -1, 0, groups=("a",)), rng)
+    with pytest.raises(ValueError, match="at least two policies, got 1"):
+        ContextualFTPL().reset(PolicyClassProblem(n_actions=2, groups=("a",), policies=((0, 1),)), rng)
+    for policies in ((), ((),), ((0, 1), (1,))):
+        with pytest.raises(ValueError, match="policies must give an action for each context"):
+            PolicyClassProblem(n_actions=2, groups=("a",), policies=policies)
+    with pytest.raises(ValueError, match=r"an action must be a whole number in 0\.\.1, got 2"):
+        PolicyClassProblem(n_actions=2, groups=("a",), policies=((0, 2),))
     with pytest.raises(ValueError, match=r"policies\[1\]\[0\] must be a whole number >= 0, got -2"):
         PolicyClass([[0], [-2]])
     with pytest.raises(ValueError, match="policy 0 does for 2, policy 1 for 1"):
@@ -341,5 +336,9 @@ def test_use_is_checked():
     with pytest.raises(RuntimeError, match="update before choose"):
         policy.update(observation, 0, np.zeros(2))
     policy.choose(observation)
-    with pytest.raises(ValueError, match="losses must be finite, got nan of action 1"):
-        policy.update(observation, 0, np.array([0.0, np.nan]))
+    for feedback in (np.array([0.0, np.nan]), np.zeros(3), np.float64(0.0)):
+        with pytest.raises(ValueError, match="feedback must be 2 finite rewards"):
+            policy.update(observation, 0, feedback)
+    for context in (np.array([2.0]), np.array([-1.0]), np.array([0.5]), np.array([np.nan]), np.zeros(2), np.zeros(0)):
+        with pytest.raises(ValueError, match=r"the context must be \[a whole number in 0\.\.1\]"):
+            policy.choose(Round(context, np.ones(1, np.int8)))

@@ -7,40 +7,30 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bandits.checks import check_policy
-from bandits.contract import Problem
 from bandits.groupwise.blum_lykouris import BlumLykouris
 from bandits.groupwise.blum_lykouris_mult import BlumLykourisMult
 from bandits.groupwise.exp_pairs import ExpPairs
 from bandits.groupwise.groupwise_hedge import GroupwiseHedge
-from bandits.groupwise.policy import Round
+from bandits.groupwise.problem import ExpertsProblem, PolicyClassProblem, Round
 from environments.groupwise.experts import GroupedExperts
 
 POLICIES = {
     "hedge": GroupwiseHedge,
-    "hedge sampled": lambda: GroupwiseHedge(play="sample", prior=[1, 2, 3, 4, 5, 6]),
-    "hedge fixed": lambda: GroupwiseHedge(lengths=[50, 30, 20, 60, 40, 100]),
-    "plain hedge": lambda: GroupwiseHedge(expert_groups=["always_on"]),
     "pairs": BlumLykouris,
-    "pairs sampled": lambda: BlumLykouris(play="sample"),
     "multiplicative": BlumLykourisMult,
     "exponential": ExpPairs,
 }
 
 
-@pytest.mark.parametrize("name", POLICIES)
-def test_contract(name, recorded):
-    check_policy(POLICIES[name], recorded(lambda: GroupedExperts(6, horizon=120)))
-
-
 def plays(policy, losses, groups, names, horizon=None):
     """The distributions of a run."""
-    policy.reset(Problem("finite_class", "full", losses.shape[1], horizon, groups=names), np.random.default_rng(0))
+    problem = ExpertsProblem(n_actions=losses.shape[1], horizon=horizon, groups=names)
+    policy.reset(problem, np.random.default_rng(0))
     out = []
     for a, loss in zip(groups, losses, strict=True):
         observation = Round(np.empty(0), a)
         out.append(policy.choose(observation))
-        policy.update(observation, out[-1], loss)
+        policy.update(observation, out[-1], -loss)
     return np.array(out)
 
 
@@ -129,93 +119,122 @@ def test_against_plain_loops(seed, G, N, T):
         assert plays(policy, losses, groups, names, T) == pytest.approx(plain(losses, groups), abs=1e-9)
 
 
-@pytest.mark.parametrize("name", ["hedge", "pairs", "multiplicative", "exponential"])
+@pytest.mark.parametrize("name", POLICIES)
 def test_bounds_hold_in_every_group(name):
-    policy, world = POLICIES[name](), GroupedExperts(10, horizon=1500)
+    policy, environment = POLICIES[name](), GroupedExperts(10, horizon=1500)
     times = np.unique(np.geomspace(1, 1500, 25).astype(np.int64))
     for seed in range(3):
-        world.begin(world.draw(np.random.default_rng(seed)))
-        policy.reset(world.problem, np.random.default_rng(0))
-        series = []
-        for a, b in zip([0, *times[:-1]], times, strict=True):
-            policy.advance(world, int(b - a))
-            series.append(world.ledger())
-        best = world.comparators(times)
-        bounds = policy.regret_bounds(world.problem, world.facts())
-        assert {b.against for b in bounds} == {f"best in {g}" for g in world.problem.groups}
+        environment.begin(environment.draw(np.random.default_rng(seed)))
+        policy.reset(environment.problem, np.random.default_rng(0))
+        policy.advance(environment, 1500)
+        series, best = environment.metrics(times), environment.comparators(times)
+        bounds = policy.regret_bounds(environment.problem, environment.instance())
+        assert {b.comparator_class for b in bounds} == {f"best in {g}" for g in environment.problem.groups}
         for bound in bounds:
             assert bound.holds
-            regret = best[bound.against] - [s[bound.against.replace("best", "reward")] for s in series]
+            regret = best[bound.comparator_class] - series[bound.comparator_class.replace("best", "reward")]
             assert np.all(regret <= bound.curve(times.astype(float)) + 1e-9), bound.name
 
 
 def test_fixed_rates_are_for_the_declared_numbers_of_rounds():
-    world = GroupedExperts(10, horizon=600)
-    world.begin(world.draw(np.random.default_rng(0)))
-    sizes = [int(n) for n in world._groups.sum(axis=0)]
+    environment = GroupedExperts(10, horizon=600)
+    environment.begin(environment.draw(np.random.default_rng(0)))
+    sizes = [int(n) for n in environment._groups.sum(axis=0)]
     policy = GroupwiseHedge(lengths=sizes)
-    policy.reset(world.problem, np.random.default_rng(0))
-    policy.advance(world, 600)
-    best = world.comparators(np.array([600]))
-    for bound in policy.regret_bounds(world.problem, world.facts()):
+    policy.reset(environment.problem, np.random.default_rng(0))
+    policy.advance(environment, 600)
+    best = environment.comparators(np.array([600]))
+    for bound in policy.regret_bounds(environment.problem, environment.instance()):
         assert bound.holds
-        assert not bound.anytime
-        g = bound.against
-        regret = best[g][0] - world.ledger()[g.replace("best", "reward")]
+        assert bound.time == "at the horizon"
+        g = bound.comparator_class
+        regret = best[g][0] - environment.metrics(np.array([600]))[g.replace("best", "reward")][0]
         assert regret <= bound.curve(np.array([600.0]))[0]
     wrong = GroupwiseHedge(lengths=[n + 1 for n in sizes])
-    wrong.reset(world.problem, np.random.default_rng(0))
-    assert not any(b.holds for b in wrong.regret_bounds(world.problem, world.facts()))
+    wrong.reset(environment.problem, np.random.default_rng(0))
+    assert not any(b.holds for b in wrong.regret_bounds(environment.problem, environment.instance()))
 
 
 def test_everybody_beats_uniform_play_in_every_group():
-    world = GroupedExperts(20, horizon=3000)
-    tape = world.draw(np.random.default_rng(4))
-    uniform = {g: tape.losses[tape.groups[:, i] == 1].mean(axis=1).sum() for i, g in enumerate(world.problem.groups)}
-    for name in ("hedge", "pairs", "multiplicative", "exponential"):
+    environment = GroupedExperts(20, horizon=3000)
+    tape = environment.draw(np.random.default_rng(4))
+    uniform = {
+        g: tape.losses[tape.groups[:, i] == 1].mean(axis=1).sum() for i, g in enumerate(environment.problem.groups)
+    }
+    for name in POLICIES:
         policy = POLICIES[name]()
-        world.begin(tape)
-        policy.reset(world.problem, np.random.default_rng(0))
-        policy.advance(world, 3000)
-        for g in world.problem.groups:
-            assert -world.ledger()[f"reward in {g}"] < 0.8 * uniform[g], (name, g)
+        environment.begin(tape)
+        policy.reset(environment.problem, np.random.default_rng(0))
+        policy.advance(environment, 3000)
+        series = environment.metrics(np.array([3000]))
+        for g in environment.problem.groups:
+            assert -series[f"reward in {g}"][0] < 0.8 * uniform[g], (name, g)
 
 
 def test_sampling_follows_the_distribution():
     losses, groups = np.array([[0.0, 0.3, 1.0]]), np.ones((1, 1), np.int8)
     q = plays(GroupwiseHedge(), np.repeat(losses, 2, axis=0), np.ones((2, 1), np.int8), ("a",))[1]
     policy, counts = GroupwiseHedge(play="sample"), np.zeros(3)
-    policy.reset(Problem("finite_class", "full", 3, groups=("a",)), np.random.default_rng(9))
+    policy.reset(ExpertsProblem(n_actions=3, groups=("a",)), np.random.default_rng(9))
     observation = Round(np.empty(0), groups[0])
     policy.choose(observation)
-    policy.update(observation, 0, losses[0])
+    policy.update(observation, 0, -losses[0])
     for _ in range(2000):
         counts[policy.choose(observation)] += 1
     assert np.all(np.abs(counts / 2000 - q) <= 4 * np.sqrt(q * (1 - q) / 2000))
 
 
-def test_use_is_checked():
-    for make in (GroupwiseHedge, BlumLykouris, BlumLykourisMult, ExpPairs):
-        with pytest.raises(ValueError, match="needs a finite class, the problem declares 0 actions"):
-            make().reset(Problem("finite_class", "full", 0, 10, groups=("a",)), np.random.default_rng(0))
-        with pytest.raises(ValueError, match="play must be expected or sample"):
-            make(play="mixture")
-        policy = make()
-        policy.reset(Problem("finite_class", "full", 2, 10, groups=("a",)), np.random.default_rng(0))
-        observation = Round(np.empty(0), np.ones(1, np.int8))
+@pytest.mark.parametrize("make", POLICIES.values())
+def test_feedback_and_observations_are_checked(make):
+    """What cannot be is refused, and nothing changes: the run goes on as one that was not disturbed."""
+    for problem, context in (
+        (ExpertsProblem(n_actions=2, horizon=10, groups=("a", "b")), np.empty(0)),
+        (PolicyClassProblem(n_actions=2, horizon=10, groups=("a", "b"), policies=((0, 1), (1, 1))), np.zeros(1)),
+    ):
+        policy, twin = make(), make()
+        for each in (policy, twin):
+            each.reset(problem, np.random.default_rng(0))
+        observation = Round(context, np.array([1, 0], np.int8))
         with pytest.raises(RuntimeError, match="update before choose"):
             policy.update(observation, 0, np.zeros(2))
-        policy.choose(observation)
-        with pytest.raises(ValueError, match="losses must be finite, got nan of hypothesis 1"):
-            policy.update(observation, 0, np.array([0.0, np.nan]))
+        for t in range(4):
+            for groups in (
+                np.ones(1, np.int8),
+                np.ones(3, np.int8),
+                np.array([2, 0]),
+                np.int8(1),
+                np.array([0.5, 1.0]),
+            ):
+                with pytest.raises(ValueError, match="groups must be 2 numbers, each 0 or 1"):
+                    policy.choose(Round(context, groups))
+            q = policy.choose(observation)
+            assert q.tolist() == twin.choose(observation).tolist()
+            for feedback in (np.array([0.0, np.nan]), np.array([-np.inf, 0.0]), np.zeros(1), np.zeros(3), -1.0):
+                with pytest.raises(ValueError, match="feedback must be 2 finite rewards"):
+                    policy.update(observation, 0, feedback)
+            for each in (policy, twin):
+                each.update(observation, q, np.array([-1.0, -(t % 2)]))
+            with pytest.raises(RuntimeError, match="update before choose"):
+                policy.update(observation, q, np.zeros(2))
+
+
+def test_use_is_checked():
+    rng = np.random.default_rng(0)
+    for make in POLICIES.values():
+        with pytest.raises(ValueError, match="play must be expected or sample"):
+            make(play="mixture")
+    with pytest.raises(ValueError, match="n_actions must be a whole number >= 1, got 0"):
+        ExpertsProblem(n_actions=0, groups=("a",))
+    for groups in ((), ("a", "a")):
+        with pytest.raises(ValueError, match="groups must name at least one group and none twice"):
+            ExpertsProblem(n_actions=2, groups=groups)
     for beta in (0.0, 1.0, -1.0, float("nan")):
         with pytest.raises(ValueError, match="beta must be"):
             BlumLykourisMult(beta)
+    problem = ExpertsProblem(n_actions=2, groups=("a",))
     with pytest.raises(ValueError, match="horizon"):
-        ExpPairs().reset(Problem("finite_class", "full", 2, groups=("a",)), np.random.default_rng(0))
+        ExpPairs().reset(problem, rng)
     with pytest.raises(ValueError, match="lengths must hold 1 numbers of rounds"):
-        GroupwiseHedge(lengths=[1, 2]).reset(
-            Problem("finite_class", "full", 2, groups=("a",)), np.random.default_rng(0)
-        )
+        GroupwiseHedge(lengths=[1, 2]).reset(problem, rng)
     with pytest.raises(ValueError, match=r"lengths\[0\] must be a whole number >= 1"):
         GroupwiseHedge(lengths=[0])

@@ -8,10 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bandits.checks import check_policy
-from bandits.contract import Problem
-from bandits.groupwise.ftpl import GroupwiseFTPL, Network
-from bandits.groupwise.policy import Round
+from bandits.groupwise.ftpl import GroupwiseFTPL
+from bandits.groupwise.network import Network
+from bandits.groupwise.problem import PathsProblem, Round
 from environments.groupwise.paths import GroupedPaths, grid
 
 
@@ -71,37 +70,24 @@ def test_networks_are_checked(edges, what):
         Network(edges)
 
 
-POLICIES = {
-    "anytime": GroupwiseFTPL,
-    "sample": lambda: GroupwiseFTPL(play="sample", prior=[1, 1, 2, 2, 3, 3]),
-    "fixed": lambda: GroupwiseFTPL(lengths=[40, 60, 70, 20, 10, 100]),
-    "one": lambda: GroupwiseFTPL(expert_groups=["rain"]),
-}
-
-
-@pytest.mark.parametrize("name", POLICIES)
-def test_contract(name, recorded):
-    check_policy(POLICIES[name], recorded(lambda: GroupedPaths(3, horizon=100)))
-
-
 @pytest.mark.parametrize("fixed", [False, True])
 def test_against_a_plain_loop(fixed):
     """The same draws, paths by enumeration, AdaNormalHedge as it is written down."""
-    world = GroupedPaths(3, horizon=120)
-    tape = world.draw(np.random.default_rng(2))
-    L, m, K, edges = 6, 12, 4, world.network.edges
+    environment = GroupedPaths(3, horizon=120)
+    tape = environment.draw(np.random.default_rng(2))
+    L, m, K, edges = 6, 12, 4, environment.network.edges
     lengths = [50, 70, 80, 25, 12, 120] if fixed else None
     policy = GroupwiseFTPL(lengths=lengths)
-    policy.reset(world.problem, np.random.default_rng(3))
+    policy.reset(environment.problem, np.random.default_rng(3))
     rng, every = np.random.default_rng(3), [np.bincount(path, minlength=m) for path in paths(edges)]
     S, n, R, C = np.zeros((L, m)), np.zeros(L), np.zeros(L), np.zeros(L)
 
     def phi(r, c):
         return math.exp(max(r, 0.0) ** 2 / (3.0 * c))
 
-    world.begin(tape)
+    environment.begin(tape)
     for a, cost in zip(tape.groups, tape.costs, strict=True):
-        observation = world.observe()
+        observation = environment.observe()
         action = policy.choose(observation)
         z = rng.random((L, m))
         rng.random()
@@ -111,7 +97,7 @@ def test_against_a_plain_loop(fixed):
             loss[g] = min(every, key=lambda path, g=g, eps=eps, z=z: path @ (S[g] + z[g] / eps)) @ cost / K
         w = np.array([phi(R[g] + 1, C[g] + 1) - phi(R[g] - 1, C[g] + 1) for g in on])
         p = w / w.sum() if w.sum() > 0 else np.full(len(on), 1 / len(on))
-        reward, feedback = world.transition(action)
+        reward, feedback = environment.transition(action)
         assert -reward == pytest.approx(K * p @ loss[on], abs=1e-9)
         R[on] += p @ loss[on] - loss[on]
         C[on] += np.abs(p @ loss[on] - loss[on])
@@ -129,18 +115,24 @@ def test_rounds_without_any_group():
 
 
 def test_use_is_checked():
-    problem = Problem("paths", "full", 0, groups=("a",), edges=((0, 1), (0, 1)))
-    with pytest.raises(ValueError, match="the average of two paths is not a path"):
+    problem = PathsProblem(groups=("a",), edges=((0, 1), (0, 1)))
+    with pytest.raises(ValueError, match="have no average"):
         GroupwiseFTPL(play="mixture")
     with pytest.raises(ValueError, match="lengths must hold 1 numbers"):
         GroupwiseFTPL(lengths=[3, 4]).reset(problem, np.random.default_rng(0))
     policy = GroupwiseFTPL()
     with pytest.raises(ValueError, match="at least one edge"):
-        policy.reset(Problem("paths", "full", 0, groups=("a",)), np.random.default_rng(0))
+        policy.reset(PathsProblem(groups=("a",), edges=()), np.random.default_rng(0))
     policy.reset(problem, np.random.default_rng(0))
     observation = Round(np.empty(0), np.ones(1, np.int8))
     with pytest.raises(RuntimeError, match="update before choose"):
         policy.update(observation, None, np.zeros(2))
     action = policy.choose(observation)
-    with pytest.raises(ValueError, match="costs must be finite, got inf"):
-        policy.update(observation, action, np.array([0.0, np.inf]))
+    for feedback in (np.array([0.0, np.inf]), np.zeros(1), np.zeros(3), np.float64(0.0)):
+        with pytest.raises(ValueError, match="feedback must be 2 finite rewards"):
+            policy.update(observation, action, feedback)
+    assert not policy._sums.any()
+    with pytest.raises(ValueError, match="groups must be 1 numbers"):
+        policy.choose(Round(np.empty(0), np.ones(2, np.int8)))
+    with pytest.raises(ValueError, match="edges must be ordered by tail"):
+        PathsProblem(groups=("a",), edges=((1, 2), (0, 1)))

@@ -7,12 +7,23 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bandits.contract import Problem
 from bandits.groupwise.learners import make_learners
 from bandits.groupwise.ogd import OnlineGradientDescent
-from bandits.groupwise.ridge import OnlineRidge
+from bandits.groupwise.problem import RegressionProblem
+from bandits.groupwise.ridge import ForwardRidge, OnlineRidge
 
 NONE = (-math.inf, math.inf)
+
+
+def problem(dimension, contexts=()):
+    return RegressionProblem(groups=("a",), dimension=dimension, contexts=contexts)
+
+
+def ridge(number, dimension, penalty=1.0, clip=NONE, forward=False):
+    """Learners at the start of a run."""
+    learners = (ForwardRidge if forward else OnlineRidge)(penalty)
+    learners.start(number, problem(dimension), clip)
+    return learners
 
 
 def rows(n, d, seed=0):
@@ -34,8 +45,7 @@ def solved(X, y, penalty, forward):
 @pytest.mark.parametrize("penalty", [1.0, 0.05, 30.0])
 def test_ridge_and_forward_against_solves(forward, penalty):
     X, y, awake = rows(120, 5)
-    learners = OnlineRidge(penalty, NONE, forward)
-    learners.start(3, 5)
+    learners = ridge(3, 5, penalty, forward=forward)
     out = learners.run(X, y, awake)
     for i in range(3):
         on = awake[:, i] == 1
@@ -49,8 +59,7 @@ def test_ridge_and_forward_against_solves(forward, penalty):
 
 @pytest.mark.parametrize(("forward", "total"), [(False, 1.625132733621529), (True, 2.5020688045360986)])
 def test_ones(forward, total):
-    learners = OnlineRidge(1.0, NONE, forward)
-    learners.start(1, 1)
+    learners = ridge(1, 1, forward=forward)
     out = learners.run(np.ones((50, 1)), np.ones(50), np.ones((50, 1), np.int8))[:, 0]
     t = np.arange(1, 51)
     assert out == pytest.approx((t - 1) / (t + forward), abs=1e-12)
@@ -63,8 +72,7 @@ def test_the_ridge_identity(seed, d, n, penalty):
     """``sum (y - yhat)^2 / (1 + s) = min(lambda |theta|^2 + SSE)``, and the excess is within the log determinant."""
     rng = np.random.default_rng(seed)
     X, y = rng.normal(size=(n, d)), rng.random(n)
-    learners = OnlineRidge(penalty, NONE)
-    learners.start(1, d)
+    learners = ridge(1, d, penalty)
     total, A = 0.0, penalty * np.eye(d)
     for t in range(n):
         on = np.ones(1, np.int8)
@@ -75,8 +83,7 @@ def test_the_ridge_identity(seed, d, n, penalty):
     theta = np.linalg.solve(A, X.T @ y)
     assert total == pytest.approx(penalty * theta @ theta + np.sum((y - X @ theta) ** 2), rel=1e-9)
     for forward, clip in ((False, (0.0, 1.0)), (True, NONE)):
-        bounded = OnlineRidge(penalty, clip, forward)
-        bounded.start(1, d)
+        bounded = ridge(1, d, penalty, clip, forward)
         loss = np.sum((bounded.run(X, y, np.ones((n, 1), np.int8))[:, 0] - y) ** 2)
         assert loss - total <= np.linalg.slogdet(A / penalty)[1] + 1e-9
 
@@ -84,10 +91,9 @@ def test_the_ridge_identity(seed, d, n, penalty):
 @pytest.mark.parametrize("name", ["oridge", "vaw", "ogd"])
 def test_blocks_and_rounds_agree_to_the_bit(name):
     X, y, awake = rows(90, 4, seed=2)
-    problem = Problem("regression", "full", 0, contexts=((0.0, 1.0),) * 4, dimension=4)
-    whole, cut, step = (make_learners(name, 1.0, [0.0, 1.0], 2.0, None, problem) for _ in range(3))
+    whole, cut, step = (make_learners(name) for _ in range(3))
     for learners in (whole, cut, step):
-        learners.start(3, 4)
+        learners.start(3, problem(4, ((0.0, 1.0),) * 4), (0.0, 1.0))
     out = whole.run(X, y, awake)
     parts = [cut.run(X[a:b], y[a:b], awake[a:b]) for a, b in ((0, 1), (1, 40), (40, 90))]
     single = []
@@ -100,8 +106,8 @@ def test_blocks_and_rounds_agree_to_the_bit(name):
 
 def test_gradient_descent_against_a_plain_loop():
     X, y, awake = rows(200, 4, seed=4)
-    learners = OnlineGradientDescent(0.5, 2.0, NONE)
-    learners.start(3, 4)
+    learners = OnlineGradientDescent(0.5, 2.0)
+    learners.start(3, problem(4), NONE)
     out = learners.run(X, y, awake)
     L = 2.0 * (2.0 * 0.5 / 2 + 1.0) * 2.0
     assert learners.slope == L
@@ -116,9 +122,7 @@ def test_gradient_descent_against_a_plain_loop():
 
 def test_clipping_touches_predictions_only():
     X, y, awake = rows(80, 3, seed=6)
-    free, clipped = OnlineRidge(0.1, NONE), OnlineRidge(0.1, (0.2, 0.4))
-    for learners in (free, clipped):
-        learners.start(3, 3)
+    free, clipped = ridge(3, 3, 0.1), ridge(3, 3, 0.1, (0.2, 0.4))
     out, cut = free.run(X, y, awake), clipped.run(X, y, awake)
     assert np.array_equal(np.where(awake, np.clip(out, 0.2, 0.4), 0.0), cut)
     assert np.array_equal(free.theta, clipped.theta)
@@ -128,8 +132,7 @@ def test_clipping_touches_predictions_only():
 @settings(deadline=None, max_examples=20)
 def test_predictions_scale_with_the_labels(c):
     X, y, awake = rows(60, 3)
-    one, many = OnlineRidge(1.0, NONE), OnlineRidge(1.0, NONE)
-    one.start(3, 3), many.start(3, 3)
+    one, many = ridge(3, 3), ridge(3, 3)
     assert many.run(X, c * y, awake) == pytest.approx(c * one.run(X, y, awake), rel=1e-9, abs=1e-9)
 
 
@@ -148,8 +151,8 @@ class Mean:
 
 def test_learners_of_the_users_own():
     X, y, awake = rows(50, 2, seed=8)
-    learners = make_learners(Mean, 1.0, [0.45, 1.0], 2.0, None, Problem("regression", "full", 0, dimension=2))
-    learners.start(2, 2)
+    learners = make_learners(Mean)
+    learners.start(2, problem(2), (0.45, 1.0))
     learners.grow(3)
     out = learners.run(X, y, awake)
     for i in range(3):
@@ -161,6 +164,10 @@ def test_learners_of_the_users_own():
 
 def test_gradient_descent_needs_a_bound_on_contexts():
     with pytest.raises(ValueError, match="norm must be given for ogd"):
-        make_learners("ogd", 1.0, None, 2.0, None, Problem("regression", "full", 0, dimension=2))
-    declared = Problem("regression", "full", 0, contexts=((0.0, 1.0), (-3.0, 1.0)), dimension=2)
-    assert make_learners("ogd", 1.0, None, 2.0, None, declared).norm == pytest.approx(math.sqrt(10.0))
+        make_learners("ogd").start(1, problem(2), NONE)
+    learners = make_learners("ogd")
+    learners.start(1, problem(2, ((0.0, 1.0), (-3.0, 1.0))), NONE)
+    assert learners.longest == pytest.approx(math.sqrt(10.0))
+    learners = make_learners({"name": "ogd", "parameters": {"norm": 5.0}})
+    learners.start(1, problem(2), NONE)
+    assert learners.longest == 5.0

@@ -22,7 +22,7 @@ REFUSED = {
         ({}, {}),
         ({"base_learner": "vaw"}, {}),
         (
-            {"base_learner": "ogd", "norm": 20.0},
+            {"base_learner": {"name": "ogd", "parameters": {"norm": 20.0}}},
             {"check_regressors_train": "asks for a good fit of labels far beyond the unit interval"},
         ),
     ],
@@ -55,8 +55,9 @@ def test_model_selection_of_scikit_learn():
     X = rng.random((400, 2))
     y = np.where(X[:, 1] > 0.5, X[:, 0], 1.0 - X[:, 0])
     model = GroupwisePredictor({"high": high, "low": low}, always_on=False)
-    search = selection.GridSearchCV(model, {"penalty": [0.01, 100.0]}, cv=3, error_score="raise").fit(X, y)
-    assert search.best_params_ == {"penalty": 0.01}
+    tried = [{"name": "oridge", "parameters": {"penalty": penalty}} for penalty in (0.01, 100.0)]
+    search = selection.GridSearchCV(model, {"base_learner": tried}, cv=3, error_score="raise").fit(X, y)
+    assert search.best_params_ == {"base_learner": tried[0]}
     predicted = search.predict(X)
     expected = 1.0 - np.sum((y - predicted) ** 2) / np.sum((y - y.mean()) ** 2)
     assert search.score(X, y) == pytest.approx(expected)
@@ -125,7 +126,7 @@ class River:
 
 @pytest.mark.parametrize("learner", [ScikitLearn, River])
 def test_regressors_of_other_libraries_as_base_learners(learner, stream, play):
-    """The same losses in every group as with the reference, in the world and in the predictor, in parts and pickled."""
+    """The same losses in every group as with the reference, in a run and in the predictor, in parts and pickled."""
     expected = play(stream, Groupwise(Descent))
     assert play(stream, Groupwise(learner)) == pytest.approx(expected, rel=1e-9)
     data = stream.data

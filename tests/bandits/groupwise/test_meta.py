@@ -13,6 +13,12 @@ from bandits.groupwise.sleeping_hedge import SleepingHedge
 AWAKE = np.ones(2, np.int8)
 
 
+def started(meta, *arguments):
+    """The meta learner at the start of a run."""
+    meta.start(*arguments)
+    return meta
+
+
 def potential(R, C):
     return math.exp(max(R, 0.0) ** 2 / (3.0 * C)) if C > 0 else 1.0
 
@@ -35,14 +41,14 @@ def weight(R, C):
 def test_weights(R, C, value):
     """Against an expert in the state (0, 0), whose weight is known."""
     assert weight(R, C) == pytest.approx(value, rel=1e-12, abs=0.0)
-    meta = AdaNormalHedge(np.array([0.5, 0.5]))
+    meta = started(AdaNormalHedge(), np.array([0.5, 0.5]))
     meta.regrets[0], meta.magnitudes[0] = R, C
     p = meta.distribution(AWAKE)
     assert p[0] / p[1] == pytest.approx(value / 0.19780621254304476, rel=1e-12)
 
 
 def test_two_experts():
-    meta, total, ps = AdaNormalHedge(np.array([0.5, 0.5])), 0.0, []
+    meta, total, ps = started(AdaNormalHedge(), np.array([0.5, 0.5])), 0.0, []
     for _ in range(10):
         p = meta.distribution(AWAKE)
         meta.update(AWAKE, np.array([0.0, 1.0]), p)
@@ -63,7 +69,7 @@ def trace():
 
 def test_three_sleeping_experts():
     awake, losses = trace()
-    meta = AdaNormalHedge(np.full(3, 1 / 3))
+    meta = started(AdaNormalHedge(), np.full(3, 1 / 3))
     p = meta.run(awake, losses)
     assert np.sum(p * losses) == pytest.approx(16.327202026242528, rel=1e-12)
     assert meta.regrets == pytest.approx([1.1054159524, 0.6168328182, 0.6955063778], abs=1e-9)
@@ -100,7 +106,7 @@ def test_invariants(seed, n, rounds):
     prior = rng.dirichlet(np.ones(n)) * 0.9 + 0.1 / n
     awake = (rng.random((rounds, n)) < rng.random()).astype(np.int8)
     losses = rng.random((rounds, n)) ** rng.integers(0, 5)
-    meta = AdaNormalHedge(prior)
+    meta = started(AdaNormalHedge(), prior)
     for s in range(rounds):
         p = meta.distribution(awake[s])
         assert np.all(p >= 0.0)
@@ -119,7 +125,7 @@ def test_invariants(seed, n, rounds):
     ps, R, C = reference(awake, losses, prior)
     assert meta.regrets == pytest.approx(R, abs=1e-9)
     assert meta.magnitudes == pytest.approx(C, abs=1e-9)
-    whole = AdaNormalHedge(prior)
+    whole = started(AdaNormalHedge(), prior)
     assert whole.run(awake, losses) == pytest.approx(ps, abs=1e-9)
     assert np.array_equal(whole.regrets, meta.regrets)
 
@@ -129,7 +135,7 @@ def test_the_bound_of_the_run_holds_on_the_way():
     rng = np.random.default_rng(11)
     awake, losses = (rng.random((3000, 4)) < 0.6).astype(np.int8), rng.random((3000, 4))
     times = np.array([1, 7, 60, 333, 1001, 2500, 3000])
-    meta, exact, regrets = AdaNormalHedge(np.full(4, 0.25)), [], []
+    meta, exact, regrets = started(AdaNormalHedge(), np.full(4, 0.25)), [], []
     for a, b in zip([0, *times[:-1]], times, strict=True):
         meta.run(awake[a:b], losses[a:b])
         C = meta.magnitudes
@@ -143,7 +149,7 @@ def test_the_bound_of_the_run_holds_on_the_way():
 
 
 def test_losses_beyond_any_range_do_not_overflow():
-    meta = AdaNormalHedge(np.array([0.5, 0.5]))
+    meta = started(AdaNormalHedge(), np.array([0.5, 0.5]))
     p = meta.run(np.ones((50, 2), np.int8), np.tile([0.0, 1e6], (50, 1)))
     assert np.all(np.isfinite(p))
     assert p[-1] == pytest.approx([1.0, 0.0])
@@ -152,13 +158,13 @@ def test_losses_beyond_any_range_do_not_overflow():
 @pytest.mark.parametrize("prior", [[0.5, 0.6], [1.0, 0.0], [1.5, -0.5]])
 def test_a_prior_is_checked(prior):
     with pytest.raises(ValueError, match="prior must hold positive weights that sum to 1"):
-        AdaNormalHedge(np.array(prior))
+        started(AdaNormalHedge(), np.array(prior))
 
 
 def test_sleeping_hedge_against_a_plain_loop():
     rng = np.random.default_rng(3)
     awake, losses = (rng.random((200, 4)) < 0.5).astype(np.int8), rng.random((200, 4))
-    meta = SleepingHedge(np.full(4, 0.25), 200)
+    meta = started(SleepingHedge(), np.full(4, 0.25), 200)
     p = meta.run(awake, losses)
     R, eta = np.zeros(4), math.sqrt(2 * math.log(4) / 200)
     for s in range(200):
@@ -171,4 +177,4 @@ def test_sleeping_hedge_against_a_plain_loop():
 
 def test_sleeping_hedge_needs_a_horizon():
     with pytest.raises(ValueError, match="horizon"):
-        SleepingHedge(np.ones(1), None)
+        started(SleepingHedge(), np.ones(1), None)

@@ -61,11 +61,11 @@ def test_predictions_are_the_mixture():
     from environments.groupwise.data import grouped_data
 
     data = grouped_data(X, y, np.stack(list(columns.values()), axis=1), list(columns))
-    world = GroupedRegression(data, "given")
-    world.begin(world.draw(np.random.default_rng(0)))
-    policy.reset(world.problem, np.random.default_rng(0))
-    policy.advance(world, 200)
-    from bandits.groupwise.policy import Round
+    environment = GroupedRegression(data, "given")
+    environment.begin(environment.draw(np.random.default_rng(0)))
+    policy.reset(environment.problem, np.random.default_rng(0))
+    policy.advance(environment, 200)
+    from bandits.groupwise.problem import Round
 
     expected = [policy.choose(Round(x, g)).values[0] for x, g in zip(X, data.groups, strict=True)]
     assert predictor.predict(X) == pytest.approx(expected, abs=1e-14)
@@ -92,14 +92,14 @@ def test_a_learner_of_the_users_own_finds_each_groups_mean():
 
 
 def test_parameters():
-    predictor = GroupwisePredictor(penalty=3.0)
+    predictor = GroupwisePredictor(fallback=3.0)
     assert GroupwisePredictor(**predictor.get_params()).get_params() == predictor.get_params()
-    assert predictor.set_params(clip=[0.0, 1.0], penalty=2.0) is predictor
-    assert (predictor.clip, predictor.penalty) == ([0.0, 1.0], 2.0)
+    assert predictor.set_params(clip=[0.0, 1.0], fallback=2.0) is predictor
+    assert (predictor.clip, predictor.fallback) == ([0.0, 1.0], 2.0)
     with pytest.raises(ValueError, match="unknown parameter 'lam'; known: groups, base_learner"):
         predictor.set_params(lam=1.0)
-    with pytest.raises(ValueError, match="penalty must be"):
-        GroupwisePredictor(FUNCTIONS, penalty=-1.0).fit(*table()[:2])
+    with pytest.raises(ValueError, match="base_learner: penalty must be"):
+        GroupwisePredictor(FUNCTIONS, {"name": "oridge", "parameters": {"penalty": -1.0}}).fit(*table()[:2])
 
 
 def test_it_pickles():
