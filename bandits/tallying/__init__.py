@@ -22,4 +22,12 @@ FAMILY = Family(
         "needle": "environments.tallying.needle:Needle",
         "secret_word": "environments.tallying.secret_word:SecretWord",
     },
+    variants={
+        "repeated_exposure_elimination": (
+            {"memory": 2},
+            {"memory": 2, "growth": 2, "start_with_last": True},
+        ),
+        "batched_exp3": ({}, {"batch": 4, "memory": 2}),
+        "burn_in_then_commit": ({"memory": 2}, {"memory": 3, "trials": 5}),
+    },
 )

@@ -15,8 +15,10 @@ from numpy.typing import NDArray
 from bandits.arguments import check_action, integer, one_of, positive
 from bandits.arms.problem import Actions
 from bandits.contract import Array, Bound
+from bandits.guard import guard
+from bandits.kernels import kernel
 from bandits.tallying.problem import TallyingProblem
-from environments.contract import Environment, Regret
+from environments.contract import Environment, NotBegunError, Regret
 from environments.record import Record
 from environments.tallying.benchmarks import COMPARATORS, Benchmarks, Known
 from environments.tallying.instance import WeightedInstance
@@ -33,6 +35,18 @@ class Tape:
 
     secret: Any
     generator: np.random.Generator
+
+
+@kernel
+def _account(levels: Array, noise: Array, binary: bool, reward: float, expected: float, totals: Array) -> None:
+    """Fill in the cumulative reward and expected reward [n_rounds, 2] after each round, from what they were before."""
+    for s in range(levels.size):
+        loss = levels[s] + noise[s]
+        if binary:
+            loss = 1.0 if loss > 0.0 else 0.0
+        reward -= loss
+        expected -= levels[s]
+        totals[s, 0], totals[s, 1] = reward, expected
 
 
 class TallyingEnvironment(Environment[Any, Any, float, Tape]):
@@ -57,7 +71,7 @@ class TallyingEnvironment(Environment[Any, Any, float, Tape]):
         self.horizon = horizon
         self.action_space = spaces.Discrete(n_actions)
         self.observation_space = spaces.Discrete(1)
-        self._binary = noise == "bernoulli"
+        self._binary, self._n_actions = noise == "bernoulli", n_actions
 
     @abstractmethod
     def _instance_of(self, secret: Any) -> WeightedInstance:
@@ -77,10 +91,11 @@ class TallyingEnvironment(Environment[Any, Any, float, Tape]):
         if instance is not self._instance:
             self._adopt(instance)
         self._generator = copy.deepcopy(tape.generator)
-        self.clock = self._drawn = 0
+        self.clock = self._first = self._drawn = self._settled = 0
         self._reward = self._expected = 0.0
         self._record = Record(("reward", "expected_reward"))
         self._window = Window(instance.tallies)
+        self._ahead: tuple[int, int, Array, Window] | None = None
 
     def observe(self) -> Any:
         return np.int64(0)
@@ -89,58 +104,82 @@ class TallyingEnvironment(Environment[Any, Any, float, Tape]):
         """Have the noise of the current round at hand."""
         self.check_running()
         if self.clock == self._drawn:
+            self._settle()
             self._first, self._drawn = self._drawn, min(self._drawn + BLOCK, self.horizon)
             n = self._drawn - self._first
+            self._levels = np.empty(n)
             if self._binary:
                 self._noise = -self._generator.random(n)
             else:
                 self._noise = np.zeros(n) if self.sigma is None else self.sigma * self._generator.standard_normal(n)
 
+    def _settle(self) -> None:
+        """Account for the rounds played since the last time."""
+        if self._settled < self.clock:
+            rounds = slice(self._settled - self._first, self.clock - self._first)
+            totals = np.empty((self.clock - self._settled, 2))
+            _account(self._levels[rounds], self._noise[rounds], self._binary, self._reward, self._expected, totals)
+            self._record.stretch(self._settled, totals)
+            self._reward, self._expected = totals[-1].tolist()
+            self._settled = self.clock
+
     def transition(self, action: Any) -> tuple[float, float]:
-        self._reserve()
-        action = integer("action", action, 0, self.problem.n_actions - 1)
-        level = self._window.level(action)
-        loss = level + self._noise.item(self.clock - self._first)
+        if self.clock >= self._drawn:
+            self._reserve()
+        if type(action) is not int:
+            action = integer("action", action, 0, self._n_actions - 1)
+        elif not 0 <= action < self._n_actions:
+            check_action("action", action, self._n_actions)
+        now = self.clock - self._first
+        self._levels[now] = level = self._window.level(action)
+        self.clock += 1
+        loss = level + self._noise.item(now)
         if self._binary:
             loss = 1.0 if loss > 0.0 else 0.0
-        self._reward -= loss
-        self._expected -= level
-        self.clock += 1
-        self._record.step(self.clock, (self._reward, self._expected))
         return 0.0 - loss, 0.0 - loss
 
     def block_of(self, action: int, most: int) -> Array:
-        """What ``action`` pays in the next rounds if it alone is played in them: at least 1 round, at most ``most``."""
+        """What ``action`` pays in the next rounds if it alone is played in them: at least 1 round, at most ``most``.
+
+        Raises:
+            ValueError: no such action.
+            RuntimeError: the run is over, or none was begun.
+        """
         self._reserve()
-        action = integer("action", action, 0, self.problem.n_actions - 1)
-        return self._rewards(self._window.copy().levels(action, min(most, self._drawn - self.clock)))
+        action = integer("action", action, 0, self._n_actions - 1)
+        window = self._window.copy()
+        levels = window.levels(action, min(most, self._drawn - self.clock))
+        self._ahead = self.clock, action, levels, window
+        start = self.clock - self._first
+        losses = levels + self._noise[start : start + levels.size]
+        return 0.0 - ((losses > 0.0).astype(np.float64) if self._binary else losses)
 
     def absorb(self, actions: Actions) -> None:
         """Account for the actions [n_rounds] played in the next rounds, like as many transitions.
 
         Raises:
-            ValueError: none, more than the rounds whose noise is at hand, or one that does not exist; nothing changes.
+            ValueError: more than the rounds whose noise is at hand, or one that does not exist; nothing changes.
             RuntimeError: the run is over, or none was begun.
         """
+        if actions.size == 0:
+            return
         self._reserve()
-        integer("number of actions", actions.size, 1, self._drawn - self.clock)
-        check_action("actions", int(actions.min()), self.problem.n_actions)
-        check_action("actions", int(actions.max()), self.problem.n_actions)
-        runs = np.split(actions, np.flatnonzero(np.diff(actions)) + 1)
-        levels = np.concatenate([self._window.levels(int(run[0]), run.size) for run in runs])
-        earned = np.column_stack([self._rewards(levels), -levels])
-        totals = np.cumsum(np.vstack([[self._reward, self._expected], earned]), axis=0)[1:]
-        self._record.stretch(self.clock, totals)
-        self._reward, self._expected = totals[-1].tolist()
+        start, stop = self.clock - self._first, self.clock - self._first + actions.size
+        if stop > self._noise.size:
+            raise ValueError(f"there is noise for {self._noise.size - start} rounds, got {actions.size} actions")
+        clock, action, levels, window = self._ahead or (-1, -1, self._levels, self._window)
+        if clock == self.clock and levels.size == actions.size and (actions == action).all():
+            self._levels[start:stop], self._window = levels, window  # as worked out by block_of
+        else:
+            check_action("actions", int(actions.min()), self._n_actions)
+            check_action("actions", int(actions.max()), self._n_actions)
+            runs = np.split(actions, np.flatnonzero(np.diff(actions)) + 1)
+            self._levels[start:stop] = np.concatenate([self._window.levels(int(run[0]), run.size) for run in runs])
+        self._ahead = None
         self.clock += actions.size
 
-    def _rewards(self, levels: Array) -> Array:
-        """Rewards [n] of the next rounds at the mean losses [n]."""
-        start = self.clock - self._first
-        losses = levels + self._noise[start : start + levels.size]
-        return 0.0 - ((losses > 0.0).astype(np.float64) if self._binary else losses)
-
     def metrics(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
+        self._settle()
         return self._record.at(times)
 
     def clairvoyant(self, comparator: str) -> int:
@@ -177,6 +216,9 @@ class TallyingEnvironment(Environment[Any, Any, float, Tape]):
                 "convention",
             ),
         )
+
+
+guard(TallyingEnvironment, ("block_of",), NotBegunError.of)
 
 
 def needle_bound(t: Array, n_actions: int, memory: int) -> Array:
