@@ -25,4 +25,22 @@ FAMILY = Family(
         "stream": "environments.streaming.stream:Stream",
         "hard_stream": "environments.streaming.hard:HardStream",
     },
+    variants={
+        "eps_best_single": ({}, {"c": 0.3, "theta": 0.2, "g": 1.2, "kappa": 7.0, "delta": 0.05}),
+        "tower_log": ({}, {"resample_champion": True}),
+        "tower_loglog": ({}, {"final_batch": "log"}),
+        "game_of_arms": ({"gap": 0.02},),
+        "memory_bounded_elimination": (
+            {},
+            {"passes": 2, "words": 3, "mode": "instance", "c": 0.1},
+            {"passes": 3, "words": 4},
+        ),
+        "commit_arm": ({}, {"which": "random"}),
+        "offline_ucb2": ({}, {"first_m": True}),
+        "offline": (
+            {"policy": "ucb1"},
+            {"policy": "gaussian_thompson"},
+            {"policy": {"name": "ucb1", "parameters": {"exploration": 0.5}}, "first_m": True},
+        ),
+    },
 )

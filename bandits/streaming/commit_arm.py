@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from bandits.contract import Problem
 from bandits.arguments import one_of
-from bandits.streaming.policy import StreamingPolicy, stream_of
-from bandits.streaming.protocol import Action, Advance, Store
+from bandits.streaming.policy import StreamingPolicy
+from bandits.streaming.problem import Action, Advance, Store, StreamProblem
 
 
 class CommitArm(StreamingPolicy):
@@ -20,14 +19,14 @@ class CommitArm(StreamingPolicy):
     def __init__(self, which: str = "first") -> None:
         self.which = one_of("which", which, ("first", "random"))
 
-    def slots_required(self, problem: Problem) -> int:
+    def slots_required(self, problem: StreamProblem) -> int:
         return 1
 
-    def memory_words(self, problem: Problem) -> int:
+    def memory_words(self, problem: StreamProblem) -> int:
         return 1
 
-    def _begin(self, problem: Problem, rng: np.random.Generator) -> list[Action]:
-        arms, _ = stream_of(problem)
+    def _begin(self, problem: StreamProblem, rng: np.random.Generator) -> list[Action]:
+        arms = problem.n_arms
         skipped = 0 if self.which == "first" else int(rng.integers(arms))
         return [*[Advance()] * skipped, Store(0), self._commit(0)]
 

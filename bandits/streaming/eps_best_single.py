@@ -15,16 +15,15 @@ arm that is ``eps`` below the best is kept with probability of the order of ``de
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
-from bandits.contract import Array, Bound, Problem
 from bandits.arguments import positive, real
-from bandits.streaming.policy import SkimmingPolicy, stream_of
-from bandits.streaming.protocol import CURRENT, Action, Store
-from bandits.streaming.theory import at_horizon, cube_root, fits, natural_scale, rewards_fit
+from bandits.contract import Array, Bound, Instance
+from bandits.streaming.policy import SkimmingPolicy
+from bandits.streaming.problem import CURRENT, Action, Store, StreamProblem
+from bandits.streaming.theory import StreamInstance, at_horizon, cube_root, fits, natural_scale, rewards_fit
 
 
 class EpsBestSingle(SkimmingPolicy):
@@ -47,14 +46,14 @@ class EpsBestSingle(SkimmingPolicy):
         self.kappa = positive("kappa", kappa)
         self.delta = None if delta is None else real("delta", delta, 0.0, 1.0)
 
-    def slots_required(self, problem: Problem) -> int:
+    def slots_required(self, problem: StreamProblem) -> int:
         return 1
 
-    def memory_words(self, problem: Problem) -> int:
+    def memory_words(self, problem: StreamProblem) -> int:
         return 2 + 4
 
-    def _begin(self, problem: Problem, rng: np.random.Generator) -> list[Action]:
-        arms, horizon = stream_of(problem)
+    def _begin(self, problem: StreamProblem, rng: np.random.Generator) -> list[Action]:
+        arms, horizon = problem.n_arms, problem.pulls
         a = 1.0 if self.delta is None else 1.0 + math.log(1.0 / self.delta)
         self._eps = 1.0 / cube_root(horizon / (arms * a))
         self._unit = self.c * a / self._eps**2
@@ -98,10 +97,14 @@ class EpsBestSingle(SkimmingPolicy):
         self._newcomers += count
         return count
 
-    def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
+    def regret_bounds(self, problem: StreamProblem, instance: Instance) -> Sequence[Bound]:
         """The order ``K^(1/3) T^(2/3)``, times ``ln(1/delta)^(1/3)`` where ``delta`` is given."""
-        arms, _ = stream_of(problem)
+        if not isinstance(instance, StreamInstance):
+            return ()
+        arms = problem.n_arms
         factor = 1.0 if self.delta is None else math.cbrt(max(math.log(1.0 / self.delta), 1.0))
         source = "abstract of Wang 2023, through Jin et al. 2021; with delta derived"
-        assumptions = (*rewards_fit(problem, facts), fits("there are at least two arms", arms >= 2))
-        return (at_horizon("single-arm bound", "order", factor * natural_scale(problem), source, assumptions),)
+        assumptions = (*rewards_fit(problem, instance), fits("there are at least two arms", arms >= 2))
+        return (
+            at_horizon("single-arm bound", "order", factor * natural_scale(problem), source, "convention", assumptions),
+        )

@@ -14,9 +14,9 @@ from abc import abstractmethod
 
 import numpy as np
 
-from bandits.contract import Array, Assumption, Problem
-from bandits.streaming.policy import SkimmingPolicy, stream_of
-from bandits.streaming.protocol import CURRENT, Action, Store
+from bandits.contract import Array, Assumption
+from bandits.streaming.policy import SkimmingPolicy
+from bandits.streaming.problem import CURRENT, Action, Store, StreamProblem
 from bandits.streaming.theory import fits
 
 
@@ -24,21 +24,21 @@ class StreamExploration(SkimmingPolicy):
     """Explore-then-commit with one stored arm; a family member says how many pulls an arm gets."""
 
     @abstractmethod
-    def _wanted(self, problem: Problem) -> int:
+    def _wanted(self, problem: StreamProblem) -> int:
         """Pulls of each arm, before the cut to ``T // K``."""
 
-    def pulls(self, problem: Problem) -> int:
+    def pulls(self, problem: StreamProblem) -> int:
         """Pulls of each arm."""
-        arms, horizon = stream_of(problem)
+        arms, horizon = problem.n_arms, problem.pulls
         return max(1, min(self._wanted(problem), horizon // arms))
 
-    def slots_required(self, problem: Problem) -> int:
+    def slots_required(self, problem: StreamProblem) -> int:
         return 1
 
-    def memory_words(self, problem: Problem) -> int:
+    def memory_words(self, problem: StreamProblem) -> int:
         return 2 + 3
 
-    def _begin(self, problem: Problem, rng: np.random.Generator) -> list[Action]:
+    def _begin(self, problem: StreamProblem, rng: np.random.Generator) -> list[Action]:
         self._n = self.pulls(problem)
         self._best = -math.inf
         return [self._pull(CURRENT, self._n)]
@@ -55,8 +55,8 @@ class StreamExploration(SkimmingPolicy):
         first = int(np.argmax(better))
         return first if better[first] else len(means)
 
-    def _sizes(self, problem: Problem) -> tuple[Assumption, ...]:
+    def _sizes(self, problem: StreamProblem) -> tuple[Assumption, ...]:
         """The hypotheses of the bounds: at least two arms, and enough time for the pulls wanted."""
-        arms, horizon = stream_of(problem)
+        arms, horizon = problem.n_arms, problem.pulls
         enough = self._wanted(problem) * arms <= horizon
         return fits("there are at least two arms", arms >= 2), fits("the exploration fits into the horizon", enough)

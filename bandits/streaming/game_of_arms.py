@@ -19,10 +19,9 @@ import math
 
 import numpy as np
 
-from bandits.contract import Problem
 from bandits.arguments import real
-from bandits.streaming.policy import StreamingPolicy, stream_of
-from bandits.streaming.protocol import CURRENT, Action, Advance, Store
+from bandits.streaming.policy import StreamingPolicy
+from bandits.streaming.problem import CURRENT, Action, Advance, Store, StreamProblem
 from bandits.streaming.theory import unit
 
 
@@ -36,14 +35,19 @@ class GameOfArms(StreamingPolicy):
     def __init__(self, gap: float) -> None:
         self.gap = real("gap", gap, 0.0, 1.0, closed="high")
 
-    def slots_required(self, problem: Problem) -> int:
+    @property
+    def unanswered(self) -> int:
+        """Newcomers so far that passed all levels and were not crowned."""
+        return self._unanswered
+
+    def slots_required(self, problem: StreamProblem) -> int:
         return 2
 
-    def memory_words(self, problem: Problem) -> int:
+    def memory_words(self, problem: StreamProblem) -> int:
         return 2 * 2 + 5
 
-    def _begin(self, problem: Problem, rng: np.random.Generator) -> list[Action]:
-        arms, _ = stream_of(problem)
+    def _begin(self, problem: StreamProblem, rng: np.random.Generator) -> list[Action]:
+        arms = problem.n_arms
         if arms < 16:
             raise ValueError(f"GameOfArms needs at least 16 arms, the stream has {arms}")
         self._rng = rng
@@ -58,7 +62,7 @@ class GameOfArms(StreamingPolicy):
         self._budget = 1.2 * self._unit
         self._king = self._sampled = -1  # slots
         self._sample_mean = -math.inf
-        self.unanswered = 0
+        self._unanswered = 0
         self._stage = "sample"
         return [self._pull(CURRENT, self._sample_pulls)]
 
@@ -119,7 +123,7 @@ class GameOfArms(StreamingPolicy):
             self._level += 1
             if self._level < self._levels:
                 return [self._challenge()]
-            self.unanswered += 1
+            self._unanswered += 1
         return self._perhaps_sample()
 
     def _perhaps_sample(self) -> list[Action]:

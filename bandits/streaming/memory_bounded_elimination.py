@@ -17,20 +17,20 @@ here it is a running maximum, without which the best arm is forgotten and which 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arms.policy import Actions, Block, Blocks
-from bandits.contract import Array, Bound, Policy, Problem, World
 from bandits.arguments import integer, one_of, positive
+from bandits.arms.problem import Actions, Block, Blocks
+from bandits.contract import Array, Bound, Instance, Playable, Policy
 from bandits.kernels import kernel
 from bandits.offers import offers
-from bandits.streaming.policy import stream_of
-from bandits.streaming.protocol import CURRENT, Action, Advance, Drop, Feedback, Pull, Store, View
-from bandits.streaming.theory import at_horizon, fits, rewards_fit
+from bandits.streaming.policy import check_answer, check_left
+from bandits.streaming.problem import CURRENT, Action, Advance, Drop, Feedback, Pull, Store, StreamProblem, View
+from bandits.streaming.theory import StreamInstance, at_horizon, fits, rewards_fit
 
 NOBODY = -1
 
@@ -44,18 +44,23 @@ def _least(places: NDArray[np.int64], counts: Array) -> int:
     return seat
 
 
+KEPT = np.dtype([("low", np.float64), ("seat", np.int64)])
+"""The largest lower bound so far, and the seat of the arm that had it."""
+
+
 @kernel
 def _learn(
-    seat: int, reward: float, places: NDArray[np.int64], counts: Array, sums: Array, kept: Array, scale: float
+    seat: int, reward: float, places: NDArray[np.int64], counts: Array, sums: Array, kept: Any, scale: float
 ) -> int:
-    """Take in a pull; ``kept`` is (largest lower bound, seat of the arm that had it). Returns whom to discard."""
+    """Take in a pull; ``kept`` is [1] of dtype ``KEPT``. Returns whom to discard."""
     counts[seat] += 1.0
     sums[seat] += reward
     low = sums[seat] / counts[seat] - math.sqrt(scale / counts[seat])
-    if low > kept[0]:
-        kept[0], kept[1] = low, seat
+    if low > kept[0].low:
+        kept[0].low = low
+        kept[0].seat = seat
     for j in range(places.size):
-        if places[j] >= 0 and counts[j] > 0.0 and sums[j] / counts[j] + math.sqrt(scale / counts[j]) < kept[0]:
+        if places[j] >= 0 and counts[j] > 0.0 and sums[j] / counts[j] + math.sqrt(scale / counts[j]) < kept[0].low:
             return j
     return NOBODY
 
@@ -67,12 +72,12 @@ def _play(
     places: NDArray[np.int64],
     counts: Array,
     sums: Array,
-    kept: Array,
+    kept: Any,
     scale: float,
     cap: float,
 ) -> tuple[int, int]:
     """Play until an arm must be discarded or another is to be kept; returns (pulls made, whom to discard)."""
-    best = kept[1]
+    best = kept[0].seat
     for s in range(actions.size):
         seat = _least(places, counts)
         place = places[seat]
@@ -81,12 +86,12 @@ def _play(
             reward = 1.0 if reward > 0.0 else 0.0
         actions[s] = place
         out = _learn(seat, reward, places, counts, sums, kept, scale)
-        if out != NOBODY or kept[1] != best or counts[_least(places, counts)] >= cap:
+        if out != NOBODY or kept[0].seat != best or counts[_least(places, counts)] >= cap:
             return s + 1, out
     return actions.size, NOBODY
 
 
-class MemoryBoundedElimination(Policy[View, Action, Feedback]):
+class MemoryBoundedElimination(Policy[StreamProblem, View, Action, Feedback]):
     """Multi-pass batched elimination of Agarwal, Khanna and Patil (2022), Algorithm 1, with a running maximum.
 
     Args:
@@ -96,7 +101,7 @@ class MemoryBoundedElimination(Policy[View, Action, Feedback]):
         mode: "worst_case" or "instance".
     """
 
-    accepts: ClassVar[frozenset[tuple[str, str]]] = frozenset({("streaming", "bandit")})
+    plays: ClassVar[tuple[type[StreamProblem], ...]] = (StreamProblem,)
 
     def __init__(self, passes: int = 1, words: int = 2, c: float = 5.0, mode: str = "worst_case") -> None:
         self.passes = integer("passes", passes)
@@ -104,17 +109,17 @@ class MemoryBoundedElimination(Policy[View, Action, Feedback]):
         self.c = positive("c", c)
         self.mode = one_of("mode", mode, ("worst_case", "instance"))
 
-    def slots_required(self, problem: Problem) -> int:
+    def slots_required(self, problem: StreamProblem) -> int:
         """The number of arms that must be stored at once."""
         return self.words - 1
 
-    def memory_words(self, problem: Problem) -> int:
+    def memory_words(self, problem: StreamProblem) -> int:
         """Numbers kept: for each active arm its identity and two statistics, and a few scalars."""
         return 3 * (self.words - 1) + 5
 
-    def caps(self, problem: Problem) -> list[float]:
+    def caps(self, problem: StreamProblem) -> list[float]:
         """Most pulls of an arm in each pass, before rounding up."""
-        arms, horizon = stream_of(problem)
+        arms, horizon = problem.n_arms, problem.pulls
         b, n, caps = self.passes, 1.0, []
         for _ in range(b):
             if self.mode == "worst_case":
@@ -125,16 +130,16 @@ class MemoryBoundedElimination(Policy[View, Action, Feedback]):
                 caps.append(n)
         return caps
 
-    def reset(self, problem: Problem, rng: np.random.Generator) -> None:
+    def reset(self, problem: StreamProblem, rng: np.random.Generator) -> None:
         """Prepare for a run.
 
         Raises:
             ValueError: no horizon, too few passes or too little memory.
         """
-        self._arms, self._horizon = stream_of(problem)
+        self._arms, self._horizon = problem.n_arms, problem.pulls
         if problem.passes < self.passes:
             raise ValueError(f"passes={self.passes} are asked for, but the stream goes by {problem.passes} time(s)")
-        memory = problem.memory or 0
+        memory = problem.memory
         if memory < self.words - 1:
             raise ValueError(f"words={self.words} needs {self.words - 1} slots, but the memory holds {memory}")
         self._caps, self._scale = self.caps(problem), self.c * math.log2(self._horizon)
@@ -142,20 +147,35 @@ class MemoryBoundedElimination(Policy[View, Action, Feedback]):
         seats = self.words - 1
         self._places = np.full(seats, NOBODY)  # of the active arms: a slot, or `memory` for the buffer
         self._counts, self._sums = np.zeros(seats), np.zeros(seats)
-        self._kept = np.array([0.0, 0.0])
+        self._kept = np.zeros(1, dtype=KEPT)
         self._best = 0  # seat of the arm kept, or NOBODY where it is not active
         self._best_slot = NOBODY
         self._free = list(range(seats))[::-1]
-        self._pass, self._read, self._begun = 0, 0, False
+        self._pass, self._read, self._reading = 0, 0, False
         self._script = self._fill()
 
     def choose(self, observation: View | None) -> Action:
+        """The next action of the script, or a single pull of the least-played active arm.
+
+        Raises:
+            NotResetError: before ``reset``.
+            RuntimeError: all pulls are used.
+        """
+        check_left(self._left)
         if self._script:
             return self._script[0]
         place = int(self._places[_least(self._places, self._counts)])
         return Pull(CURRENT if place == self._memory else place)
 
     def update(self, observation: View | None, action: Action, feedback: Feedback) -> None:
+        """Learn from a single pull, or go on in the script.
+
+        Raises:
+            NotResetError: before ``reset``.
+            RuntimeError: all pulls are used.
+            ValueError: what ``check_answer`` refuses; nothing has changed then.
+        """
+        check_answer(self.choose(observation), action, feedback)
         if type(action) is Pull:
             self._left -= action.n
         if self._script:
@@ -165,30 +185,26 @@ class MemoryBoundedElimination(Policy[View, Action, Feedback]):
             out = _learn(seat, feedback[0], self._places, self._counts, self._sums, self._kept, self._scale)
             self._settle(int(out))
 
-    def advance(self, environment: World[Any, Any, Any], rounds: int) -> None:
-        """Play stretches of single pulls compiled where the world hands out blocks."""
-        end = min(environment.clock + rounds, self._horizon)
-        while environment.clock < end:
-            if self._script or not offers(environment, Blocks):
-                action = self.choose(None)
-                _, feedback = environment.transition(action)
-                self.update(None, action, feedback)
-                continue
-            block = environment.block(end - environment.clock)
-            actions = np.empty(len(block.noise), dtype=np.int64)
-            cap = self._caps[self._pass]
-            made, out = _play(block, actions, self._places, self._counts, self._sums, self._kept, self._scale, cap)
-            environment.absorb(actions[:made])
-            self._left -= made
-            self._settle(int(out))
+    def leap(self, environment: Playable[Any, Any, Any], most: int) -> int:
+        """Play a stretch of single pulls, up to where an arm is discarded or another one kept."""
+        if self._script or not offers(environment, Blocks):
+            return 0
+        block = environment.block(most)
+        actions = np.empty(len(block.noise), dtype=np.int64)
+        cap = self._caps[self._pass]
+        made, out = _play(block, actions, self._places, self._counts, self._sums, self._kept, self._scale, cap)
+        environment.absorb(actions[:made])
+        self._left -= made
+        self._settle(int(out))
+        return int(made)
 
     def _settle(self, out: int) -> None:
         """Carry out what the last pull decided: keep another arm, discard one, let others in."""
-        if self._kept[1] != self._best:
+        if (seat := int(self._kept["seat"][0])) != self._best:
             if self._best == NOBODY:
                 self._script.append(Drop(self._best_slot))
                 self._free.append(self._best_slot)
-            self._best = int(self._kept[1])
+            self._best = seat
         out = self._exhausted() if out == NOBODY else out
         while out != NOBODY:
             self._discard(out)
@@ -211,7 +227,7 @@ class MemoryBoundedElimination(Policy[View, Action, Feedback]):
             if place == self._memory:
                 self._best_slot = self._free.pop()
                 self._script.append(Store(self._best_slot))
-            self._kept[1] = NOBODY
+            self._kept["seat"] = NOBODY
         elif place < self._memory:
             self._script.append(Drop(place))
             self._free.append(place)
@@ -226,9 +242,9 @@ class MemoryBoundedElimination(Policy[View, Action, Feedback]):
                 for other in np.flatnonzero(self._places == self._memory).tolist():
                     self._places[other] = self._free.pop()
                     actions.append(Store(int(self._places[other])))
-                if self._begun:
+                if self._reading:
                     actions.append(Advance())
-                self._begun = True
+                self._reading = True
                 self._read += 1
                 self._places[seat], self._counts[seat], self._sums[seat] = self._memory, 0.0, 0.0
             if np.any(self._places != NOBODY) or self._pass + 1 == self.passes:
@@ -236,15 +252,17 @@ class MemoryBoundedElimination(Policy[View, Action, Feedback]):
             self._pass, self._read = self._pass + 1, 0
             actions.append(Advance())
 
-    def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
+    def regret_bounds(self, problem: StreamProblem, instance: Instance) -> Sequence[Bound]:
         """Theorem 5: the order ``T^(2^B / (2^(B+1) - 1)) sqrt(K B log2 T)`` with probability ``1 - 2/T``."""
-        arms, horizon = stream_of(problem)
+        if not isinstance(instance, StreamInstance):
+            return ()
+        arms, horizon = problem.n_arms, problem.pulls
         b = self.passes
         value = horizon ** (2.0**b / (2.0 ** (b + 1) - 1.0)) * math.sqrt(arms * b * math.log2(max(horizon, 2)))
         assumptions = (
-            *rewards_fit(problem, facts),
+            *rewards_fit(problem, instance),
             fits("mode is 'worst_case'", self.mode == "worst_case"),
             fits("B < log2 log2 T", horizon > 2 and b < math.log2(math.log2(horizon))),
         )
-        source = "Agarwal, Khanna, Patil 2022, Theorem 5"
-        return (at_horizon("multi-pass elimination", "order", value, source, assumptions),)
+        source, delta = "Agarwal, Khanna, Patil 2022, Theorem 5", 2.0 / horizon if horizon > 2 else None
+        return (at_horizon("multi-pass elimination", "order", value, source, "convention", assumptions, delta),)

@@ -10,25 +10,30 @@ experiments: ``ln K / eps^2`` with ``eps = (K / T)^(1/3)``). The explicit bound 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from bandits.contract import Bound, Problem
+from bandits.contract import Bound, Instance
 from bandits.streaming.explore import StreamExploration
-from bandits.streaming.policy import stream_of
-from bandits.streaming.theory import at_horizon, natural_scale, rewards_fit, unit
+from bandits.streaming.problem import StreamProblem
+from bandits.streaming.theory import StreamInstance, at_horizon, natural_scale, rewards_fit, unit
 
 
 class NaiveLogK(StreamExploration):
     """Explore-then-commit with ``ceil((T / K)^(2/3) ln K)`` pulls of each arm."""
 
-    def _wanted(self, problem: Problem) -> int:
-        arms, _ = stream_of(problem)
+    def _wanted(self, problem: StreamProblem) -> int:
+        arms = problem.n_arms
         return math.ceil(unit(problem) * math.log(arms))
 
-    def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
+    def regret_bounds(self, problem: StreamProblem, instance: Instance) -> Sequence[Bound]:
         """``E R <= S (ln K + 2) + K`` at the horizon."""
-        arms, _ = stream_of(problem)
+        if not isinstance(instance, StreamInstance):
+            return ()
+        arms = problem.n_arms
         value = natural_scale(problem) * (math.log(arms) + 2.0) + arms
-        assumptions = (*rewards_fit(problem, facts), *self._sizes(problem))
-        return (at_horizon("log K bound", "upper", value, "derived; order in the abstract of Wang 2023", assumptions),)
+        assumptions = (*rewards_fit(problem, instance), *self._sizes(problem))
+        return (
+            at_horizon(
+                "log K bound", "upper", value, "derived; order in the abstract of Wang 2023", "derived", assumptions
+            ),
+        )

@@ -5,48 +5,49 @@ With memory for all arms this is the ordinary bandit problem, the reference that
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import numpy as np
 
-from bandits.arms.policy import Actions, ArmsPolicy, Blocks
-from bandits.contract import Bound, Policy, Problem, World
+from bandits.arms.policy import ArmsPolicy
+from bandits.arms.problem import Actions, BanditProblem, Blocks
+from bandits.contract import Bound, Instance, Playable, Policy
 from bandits.offers import offers
-from bandits.registry import POLICIES
-from bandits.streaming.policy import stream_of
-from bandits.streaming.protocol import Action, Advance, Feedback, Pull, Store, View
+from bandits.registry import POLICIES, Component
+from bandits.streaming.policy import boolean, check_answer
+from bandits.streaming.problem import Action, Advance, Feedback, Pull, Store, StreamProblem, View
+from bandits.streaming.theory import StreamInstance
 
 
-class OfflineAdapter(Policy[View, Action, Feedback]):
+class OfflineAdapter(Policy[StreamProblem, View, Action, Feedback]):
     """A policy for arms, played on the stored arms; arm ``i`` is the ``i``-th to arrive, in slot ``i``.
 
     Args:
-        policy: registered name, or ``module:Class``, of a policy for arms with bandit feedback.
-        parameters: its constructor's arguments.
+        policy: a policy for arms with bandit feedback: its registered name or ``module:Class``, ``{name: ...,
+            parameters: {...}}``, or an object.
         first_m: whether to play the first arms only where the memory cannot hold all.
     """
 
-    accepts: ClassVar[frozenset[tuple[str, str]]] = frozenset({("streaming", "bandit")})
+    plays: ClassVar[tuple[type[StreamProblem], ...]] = (StreamProblem,)
 
-    def __init__(self, policy: str, parameters: Mapping[str, Any] | None = None, first_m: bool = False) -> None:
-        self.policy, self.parameters = policy, parameters
+    def __init__(self, policy: Component, first_m: bool = False) -> None:
+        self.policy = policy
         self.first_m = boolean("first_m", first_m)
-        self._inner: Policy[Any, int, float] = POLICIES.load(policy)(**(parameters or {}))
-        if ("arms", "bandit") not in self._inner.accepts:
+        self._inner: Policy[Any, Any, int, float] = POLICIES.build(policy, "policy", of=Policy)
+        if not issubclass(BanditProblem, self._inner.plays):
             raise ValueError(f"policy must play arms with bandit feedback, got {policy!r}")
 
-    def reset(self, problem: Problem, rng: np.random.Generator) -> None:
+    def reset(self, problem: StreamProblem, rng: np.random.Generator) -> None:
         """Prepare to store all arms and play them.
 
         Raises:
-            ValueError: the memory cannot hold all arms and ``first_m`` is not set.
+            ValueError: the memory cannot hold all arms and ``first_m`` is not set, or what the policy for arms refuses.
         """
         arms = stored(problem, self.first_m)
+        self._inner.reset(_arms(problem, arms), rng)
         self._loading = load(arms)
         self._step = 0
-        self._inner.reset(_arms(problem, arms), rng)
 
     def choose(self, observation: View | None) -> Action:
         if self._step < len(self._loading):
@@ -54,48 +55,54 @@ class OfflineAdapter(Policy[View, Action, Feedback]):
         return Pull(self._inner.choose(0))
 
     def update(self, observation: View | None, action: Action, feedback: Feedback) -> None:
-        if feedback is None:
-            self._step += 1
-        else:
-            assert type(action) is Pull
-            self._inner.update(0, action.where, feedback[0])
+        """Learn from a single pull.
 
-    def advance(self, environment: World[Any, Any, Any], rounds: int) -> None:
-        """Store the arms, then play the slots, compiled where both sides can."""
-        end = environment.clock + rounds
-        while environment.clock < end and self._step < len(self._loading):
-            action = self._loading[self._step]
-            environment.transition(action)
+        Raises:
+            ValueError: while arms are stored, another action than the one chosen; later, anything but an observed
+                single pull of a slot. Nothing has changed then.
+        """
+        if self._step < len(self._loading):
+            check_answer(self._loading[self._step], action, feedback)
+            self._step += 1
+            return
+        check_answer(Pull(action.where if isinstance(action, Pull) else 0), action, feedback)
+        assert isinstance(action, Pull)
+        assert feedback is not None
+        self._inner.update(0, action.where, feedback[0])
+
+    def leap(self, environment: Playable[Any, Any, Any], most: int) -> int:
+        """Store the arms, which takes no time, then play the slots, compiled where both sides can."""
+        while self._step < len(self._loading):
+            environment.transition(self._loading[self._step])
             self._step += 1
         if not offers(environment, Blocks) or not isinstance(self._inner, ArmsPolicy):
-            super().advance(environment, end - environment.clock)
-            return
-        while environment.clock < end:
-            block = environment.block(end - environment.clock)
-            actions: Actions = np.empty(len(block.noise), dtype=np.int64)
-            self._inner.play(block, actions)
-            environment.absorb(actions)
+            return 0
+        block = environment.block(most)
+        actions: Actions = np.empty(len(block.noise), dtype=np.int64)
+        self._inner.play(block, actions)
+        environment.absorb(actions)
+        return len(actions)
 
-    def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
+    def regret_bounds(self, problem: StreamProblem, instance: Instance) -> Sequence[Bound]:
         """The bounds of the policy for arms, where all arms are stored."""
-        arms, _ = stream_of(problem)
-        if (problem.memory or 0) < arms:
+        if not isinstance(instance, StreamInstance) or problem.memory < problem.n_arms:
             return ()
-        return self._inner.regret_bounds(_arms(problem, arms), facts)
+        return self._inner.regret_bounds(_arms(problem, problem.n_arms), instance)
 
 
-def _arms(problem: Problem, arms: int) -> Problem:
-    return replace(problem, family="arms", n_actions=arms, items=None, memory=None, passes=1)
+def _arms(problem: StreamProblem, arms: int) -> BanditProblem:
+    return BanditProblem(
+        n_actions=arms, horizon=problem.horizon, low=problem.low, high=problem.high, noise=problem.noise
+    )
 
 
-def stored(problem: Problem, first_m: bool) -> int:
+def stored(problem: StreamProblem, first_m: bool) -> int:
     """Number of arms to store: all, or as many as there is room for.
 
     Raises:
         ValueError: the memory cannot hold all arms and ``first_m`` is not set.
     """
-    arms, _ = stream_of(problem)
-    memory = problem.memory or 0
+    arms, memory = problem.n_arms, problem.memory
     if memory < arms and not first_m:
         raise ValueError(
             f"all {arms} arms must be stored, but the memory holds {memory}; set first_m to play the first {memory}"
@@ -107,10 +114,3 @@ def load(arms: int) -> list[Action]:
     """The actions that store the first ``arms`` arms in the slots of their numbers."""
     actions: list[Action] = [step for slot in range(arms) for step in (Store(slot), Advance())]
     return actions[:-1]
-
-
-def boolean(name: str, value: bool) -> bool:
-    """Check that ``value`` is True or False."""
-    if not isinstance(value, bool):
-        raise ValueError(f"{name} must be True or False, got {value!r}")
-    return value

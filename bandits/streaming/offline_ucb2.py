@@ -15,17 +15,16 @@ Learning 47, 2002, Figure 2 (from memory).
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
-from bandits.contract import Bound, Problem
 from bandits.arguments import positive
-from bandits.streaming.offline import boolean, load, stored
-from bandits.streaming.policy import StreamingPolicy, stream_of
-from bandits.streaming.protocol import Action
-from bandits.streaming.theory import rewards_fit
+from bandits.contract import Bound, Instance
+from bandits.streaming.offline import load, stored
+from bandits.streaming.policy import StreamingPolicy, boolean
+from bandits.streaming.problem import Action, StreamProblem
+from bandits.streaming.theory import StreamInstance, rewards_fit
 
 
 class OfflineUCB2(StreamingPolicy):
@@ -40,13 +39,13 @@ class OfflineUCB2(StreamingPolicy):
         self.alpha = positive("alpha", alpha)
         self.first_m = boolean("first_m", first_m)
 
-    def slots_required(self, problem: Problem) -> int:
+    def slots_required(self, problem: StreamProblem) -> int:
         return stored(problem, self.first_m)
 
-    def memory_words(self, problem: Problem) -> int:
+    def memory_words(self, problem: StreamProblem) -> int:
         return 3 * self.slots_required(problem) + 1
 
-    def _begin(self, problem: Problem, rng: np.random.Generator) -> list[Action]:
+    def _begin(self, problem: StreamProblem, rng: np.random.Generator) -> list[Action]:
         arms = self.slots_required(problem)
         self._width = problem.width
         self._counts, self._sums = np.zeros(arms), np.zeros(arms)
@@ -75,9 +74,11 @@ class OfflineUCB2(StreamingPolicy):
         bonus = (1.0 + self.alpha) * np.log(math.e * t / self._tau) / (2.0 * self._tau)
         return int(np.argmax(self._sums / self._counts + self._width * np.sqrt(bonus)))
 
-    def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
+    def regret_bounds(self, problem: StreamProblem, instance: Instance) -> Sequence[Bound]:
         """The order ``sqrt(K t ln t)`` of optimism; none where only the first arms are stored."""
-        arms, _ = stream_of(problem)
+        if not isinstance(instance, StreamInstance):
+            return ()
+        arms = problem.n_arms
         if self.slots_required(problem) < arms:
             return ()
         return (
@@ -87,6 +88,7 @@ class OfflineUCB2(StreamingPolicy):
                 lambda t: np.sqrt(arms * t * np.log(np.maximum(t, math.e))),
                 "fixed",
                 "classical",
-                rewards_fit(problem, facts),
+                "convention",
+                rewards_fit(problem, instance),
             ),
         )

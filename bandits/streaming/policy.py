@@ -1,4 +1,4 @@
-"""What every streaming policy shares: the script of actions between two observed pulls, and the drivers.
+"""What the streaming policies share: the script of actions between two observed pulls, and the drivers.
 
 Only an observed pull tells a learner something, so a policy is a rule that answers the mean of a batch with the
 actions up to the next pull.
@@ -6,36 +6,47 @@ actions up to the next pull.
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from typing import Any, ClassVar, final
 
 import numpy as np
 
-from bandits.contract import Array, Policy, Problem, World
+from bandits.contract import Array, Playable, Policy
 from bandits.offers import offers
-from bandits.streaming.protocol import CURRENT, Action, Advance, Arrivals, Feedback, Pull, Store, View
+from bandits.streaming.problem import (
+    CURRENT,
+    Action,
+    Advance,
+    ArrivalBlocks,
+    Feedback,
+    Pull,
+    Store,
+    StreamProblem,
+    View,
+)
 
 
-class StreamingPolicy(Policy[View, Action, Feedback]):
-    """A policy that reads a stream of ``problem.items`` arms once and then commits to one of them.
+class StreamingPolicy(Policy[StreamProblem, View, Action, Feedback]):
+    """A policy that reads a stream of K arms once and then commits to one of them.
 
     Such a policy keeps its own books on slots and arrivals, so it does not look at the observation. Common rules: every
     pull is clipped to what is left of the horizon; ties keep the stored arm; a single arm is stored and pulled
     throughout.
     """
 
-    accepts: ClassVar[frozenset[tuple[str, str]]] = frozenset({("streaming", "bandit")})
+    plays: ClassVar[tuple[type[StreamProblem], ...]] = (StreamProblem,)
 
     @abstractmethod
-    def slots_required(self, problem: Problem) -> int:
+    def slots_required(self, problem: StreamProblem) -> int:
         """The number of arms that must be stored at once."""
 
     @abstractmethod
-    def memory_words(self, problem: Problem) -> int:
+    def memory_words(self, problem: StreamProblem) -> int:
         """Numbers kept: for each stored arm its identity and statistics, and a few scalars."""
 
     @abstractmethod
-    def _begin(self, problem: Problem, rng: np.random.Generator) -> list[Action]:
+    def _begin(self, problem: StreamProblem, rng: np.random.Generator) -> list[Action]:
         """Forget everything; returns the actions up to and with the first pull, while the first arm is arriving."""
 
     @abstractmethod
@@ -43,16 +54,17 @@ class StreamingPolicy(Policy[View, Action, Feedback]):
         """The actions after a batch with that mean, up to and with the next pull."""
 
     @final
-    def reset(self, problem: Problem, rng: np.random.Generator) -> None:
+    def reset(self, problem: StreamProblem, rng: np.random.Generator) -> None:
         """Forget everything and prepare for a run.
 
         Raises:
             ValueError: no horizon, or more arms to store than the problem's memory holds.
         """
-        arms, horizon = stream_of(problem)
-        need, have = self.slots_required(problem), problem.memory or 0
-        if need > have:
-            raise ValueError(f"{type(self).__name__} stores {need} arms of {arms}, but the memory holds {have}")
+        arms, horizon = problem.n_arms, problem.pulls
+        if (need := self.slots_required(problem)) > problem.memory:
+            raise ValueError(
+                f"{type(self).__name__} stores {need} arms of {arms}, but the memory holds {problem.memory}"
+            )
         self._arms, self._horizon, self._left = arms, horizon, horizon
         self._arrived = 1
         self._step = 0
@@ -62,23 +74,52 @@ class StreamingPolicy(Policy[View, Action, Feedback]):
 
     @final
     def choose(self, observation: View | None) -> Action:
+        """The next action of the script.
+
+        Raises:
+            NotResetError: before ``reset``.
+            RuntimeError: all pulls are used.
+        """
+        check_left(self._left)
         return self._script[self._step]
 
     @final
     def update(self, observation: View | None, action: Action, feedback: Feedback) -> None:
+        """Go on in the script, or answer a batch by a new one.
+
+        Raises:
+            NotResetError: before ``reset``.
+            RuntimeError: all pulls are used.
+            ValueError: what ``check_answer`` refuses; nothing has changed then.
+        """
+        check_answer(self.choose(observation), action, feedback)
+        self._go_on(action, feedback)
+
+    def _go_on(self, action: Action, feedback: Feedback) -> None:
         self._step += 1
         if type(action) is Pull:
             self._left -= action.n
             if feedback is not None and self._left > 0:
                 self._script, self._step = self._respond(feedback[0] / feedback[1]), 0
 
-    def advance(self, environment: World[Any, Any, Any], rounds: int) -> None:
-        """Play until the clock has moved on by ``rounds``, or past that in the last batch."""
-        end = min(environment.clock + rounds, self._horizon)
+    @final
+    def leap(self, environment: Playable[Any, Any, Any], most: int) -> int:
+        """Play without looking at the stream, by whole stretches of arrivals where these are let pass."""
+        start, end = environment.clock, min(environment.clock + most, self._horizon)
+        blocks = environment if offers(environment, ArrivalBlocks) else None
         while environment.clock < end:
             action = self._script[self._step]
-            _, feedback = environment.transition(action)
-            self.update(None, action, feedback)
+            if blocks is None or type(action) is not Pull or not self._let_pass(blocks, action.n, end):
+                _, feedback = environment.transition(action)
+                self._go_on(action, feedback)
+        return environment.clock - start
+
+    def _let_pass(self, environment: ArrivalBlocks, n: int, end: int) -> bool:
+        """Where a pull of ``n`` is due: let arms pass that it decides nothing about, before ``end``; whether it did.
+
+        Here: none.
+        """
+        return False
 
     def _pull(self, where: int, n: int) -> Pull:
         return Pull(where, min(n, self._left))
@@ -102,36 +143,50 @@ class SkimmingPolicy(StreamingPolicy):
     def _skim(self, means: Array) -> int:
         """How many of the next arms, whose first batches have these means [n], are let pass; counts them in."""
 
-    def advance(self, environment: World[Any, Any, Any], rounds: int) -> None:
-        """Play as the plain loop does, skipping over stretches of arms that are let pass."""
-        if not offers(environment, Arrivals):
-            super().advance(environment, rounds)
-            return
-        end = min(environment.clock + rounds, self._horizon)
-        while environment.clock < end:
-            action = self._script[self._step]
-            if self._fresh and type(action) is Pull and self._arrived < self._arms:
-                n = action.n
-                most = min((end - environment.clock - 1) // n, self._arms - self._arrived)
-                means = environment.arrivals(n)[:most] / n
-                if len(means) > 1:
-                    count = self._skim(means)
-                    if count:
-                        environment.pass_by(count)
-                        self._arrived += count
-                        self._left -= count * n
-                        self._script, self._step = [self._pull(CURRENT, n)], 0
-                        continue
-            _, feedback = environment.transition(action)
-            self.update(None, action, feedback)
+    def _let_pass(self, environment: ArrivalBlocks, n: int, end: int) -> bool:
+        most = min((end - environment.clock - 1) // n, self._arms - self._arrived)
+        if not self._fresh or most < 2:
+            return False
+        means = environment.block_of_arrivals(n)[:most] / n
+        count = self._skim(means) if len(means) > 1 else 0
+        if count:
+            environment.absorb_arrivals(count)
+            self._arrived += count
+            self._left -= count * n
+            self._script, self._step = [self._pull(CURRENT, n)], 0
+        return count > 0
 
 
-def stream_of(problem: Problem) -> tuple[int, int]:
-    """Number of arms and horizon.
+def boolean(name: str, value: bool) -> bool:
+    """Check that ``value`` is True or False."""
+    if not isinstance(value, bool):
+        raise ValueError(f"{name} must be True or False, got {value!r}")
+    return value
+
+
+def check_left(left: int) -> None:
+    """Raise ``RuntimeError`` where no pulls are left."""
+    if left < 1:
+        raise RuntimeError("all pulls are used: call reset(problem, rng) for another run")
+
+
+def check_answer(due: Action, action: Action, feedback: Feedback) -> None:
+    """Check what a policy is told of an action.
+
+    Args:
+        due: the action that ``choose`` gave.
+        action: the action that was carried out.
+        feedback: the sum of its pulls and their number, where they are observed; else None.
 
     Raises:
-        ValueError: the problem has no stream of arms, or no horizon.
+        ValueError: another action than the one chosen, or a feedback that does not fit it.
     """
-    if not problem.items or problem.horizon is None:
-        raise ValueError(f"a streaming policy needs a number of arms and a horizon, got {problem!r}")
-    return problem.items, problem.horizon
+    if type(action) is not type(due) or action != due:
+        raise ValueError(f"the action must be the one chosen, {due}, got {action!r}")
+    if type(action) is not Pull or not action.observe:
+        if feedback is not None:
+            raise ValueError(f"feedback must be None after {action}, got {feedback!r}")
+    elif not isinstance(feedback, tuple) or len(feedback) != 2 or feedback[1] != action.n:
+        raise ValueError(f"feedback must be a sum of rewards and their number, {action.n}, got {feedback!r}")
+    elif not math.isfinite(feedback[0]):
+        raise ValueError(f"the sum of rewards must be a finite number, got {feedback[0]!r}")

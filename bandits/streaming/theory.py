@@ -1,30 +1,41 @@
-"""The scale of a stream's regret, and bounds that speak of the horizon.
+"""The scale of a stream's regret, what theorems ask of the instance, and bounds that speak of the horizon.
 
 With ``K`` arms and ``T`` pulls: ``u = (T / K)^(2/3)`` pulls of an arm, ``eps = u^(-1/2) = (K / T)^(1/3)``, and
 ``S = K u = T eps = K^(1/3) T^(2/3)``, the natural scale of the regret. Policies are tuned to ``T``, so that no bound
 here holds before the horizon.
-
-Facts that streams give: ``means`` [n_arms] in order of arrival, ``stationary``, ``oblivious``, ``bernoulli``,
-``order``.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 
-from bandits.arms.theory import STATIONARY, holds
-from bandits.contract import Array, Assumption, Bound, Problem
-from bandits.streaming.policy import stream_of
+from bandits.arms.theory import STATIONARY, ArmsInstance, holds
+from bandits.contract import Array, Assumption, Bound, Evidence
+from bandits.streaming.problem import StreamProblem
 
 
-def unit(problem: Problem) -> float:
+@dataclass(frozen=True, eq=False, kw_only=True)
+class StreamInstance(ArmsInstance):
+    """A stream of arms, as the analysis knows it; theorems about arms hold for arms that are all stored.
+
+    Attributes:
+        means: [n_arms] in order of arrival, in reward units.
+    """
+
+    means: Array
+    stationary: bool = True
+    oblivious: bool = True
+    changes: int | None = 0
+
+
+def unit(problem: StreamProblem) -> float:
     """``u = (T / K)^(2/3)``."""
-    arms, horizon = stream_of(problem)
-    return cube_root(horizon / arms) ** 2
+    return cube_root(problem.pulls / problem.n_arms) ** 2
 
 
 def cube_root(value: float) -> float:
@@ -33,17 +44,32 @@ def cube_root(value: float) -> float:
     return float(whole) if whole**3 == value else math.cbrt(value)
 
 
-def natural_scale(problem: Problem) -> float:
+def natural_scale(problem: StreamProblem) -> float:
     """``S = K^(1/3) T^(2/3)``."""
-    arms, _ = stream_of(problem)
-    return arms * unit(problem)
+    return problem.n_arms * unit(problem)
 
 
 def at_horizon(
-    name: str, kind: Literal["upper", "lower", "order"], value: float, source: str, assumptions: Sequence[Assumption]
+    name: str,
+    kind: Literal["upper", "lower", "order"],
+    value: float,
+    source: str,
+    evidence: Evidence,
+    assumptions: Sequence[Assumption],
+    delta: float | None = None,
 ) -> Bound:
     """A bound on the regret at the horizon, and nowhere else."""
-    return Bound(name, kind, lambda t: constant(t, value), "fixed", source, tuple(assumptions), anytime=False)
+    return Bound(
+        name,
+        kind,
+        lambda t: constant(t, value),
+        "fixed",
+        source,
+        evidence,
+        tuple(assumptions),
+        "at the horizon",
+        delta,
+    )
 
 
 def constant(times: Array, value: float) -> Array:
@@ -51,12 +77,11 @@ def constant(times: Array, value: float) -> Array:
     return np.full(len(times), value)
 
 
-def rewards_fit(problem: Problem, facts: Mapping[str, Any]) -> tuple[Assumption, ...]:
+def rewards_fit(problem: StreamProblem, instance: StreamInstance) -> tuple[Assumption, ...]:
     """What Hoeffding's inequality on [0, 1] asks of the rewards, and the proofs of their means."""
-    means = facts.get("means")
-    narrow = problem.width <= 1.0 and means is not None and np.min(means) >= 0.0 and np.max(means) <= 1.0
+    narrow = problem.width <= 1.0 and np.min(instance.means) >= 0.0 and np.max(instance.means) <= 1.0
     return (
-        *holds(facts, STATIONARY),
+        *holds(instance, STATIONARY),
         Assumption("means lie in [0, 1] and rewards are 1/2-sub-Gaussian", bool(narrow)),
     )
 

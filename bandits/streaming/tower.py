@@ -20,10 +20,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bandits.contract import Problem
 from bandits.arguments import one_of
-from bandits.streaming.policy import StreamingPolicy, stream_of
-from bandits.streaming.protocol import CURRENT, Action, Drop, Store
+from bandits.streaming.policy import StreamingPolicy, boolean
+from bandits.streaming.problem import CURRENT, Action, Drop, Store, StreamProblem
 
 
 class Level(NamedTuple):
@@ -43,18 +42,16 @@ class ChampionTower(StreamingPolicy):
     """
 
     def __init__(self, resample_champion: bool = False, final_batch: str = "b0") -> None:
-        if not isinstance(resample_champion, bool):
-            raise ValueError(f"resample_champion must be True or False, got {resample_champion!r}")
-        self.resample_champion = resample_champion
+        self.resample_champion = boolean("resample_champion", resample_champion)
         self.final_batch = one_of("final_batch", final_batch, ("b0", "log"))
 
     @abstractmethod
-    def levels(self, problem: Problem) -> Sequence[Level]:
+    def levels(self, problem: StreamProblem) -> Sequence[Level]:
         """The levels, from the lowest up."""
 
-    def slots_required(self, problem: Problem) -> int:
+    def slots_required(self, problem: StreamProblem) -> int:
         """Largest ``r`` with ``1 + q_0 + q_0 q_1 + ...`` (``r`` terms) ``<= K``: the most champions at once."""
-        arms, _ = stream_of(problem)
+        arms = problem.n_arms
         used, group, slots = 0, 1, 0
         for level in self.levels(problem):
             used += group
@@ -63,23 +60,23 @@ class ChampionTower(StreamingPolicy):
             slots, group = slots + 1, group * level.quota
         return slots
 
-    def memory_words(self, problem: Problem) -> int:
+    def memory_words(self, problem: StreamProblem) -> int:
         return 3 * self.slots_required(problem) + 3
 
-    def exploration(self, problem: Problem) -> int:
+    def exploration(self, problem: StreamProblem) -> int:
         """Most pulls before the commitment."""
-        arms, _ = stream_of(problem)
+        arms = problem.n_arms
         total, group = self.slots_required(problem) * self._final(self.slots_required(problem), problem), 1
         for level in self.levels(problem):
             total += arms // group * level.batch * (2 if self.resample_champion else 1)
             group *= level.quota
         return total
 
-    def _final(self, champions: int, problem: Problem) -> int:
+    def _final(self, champions: int, problem: StreamProblem) -> int:
         batch = self.levels(problem)[0].batch
         return batch if self.final_batch == "b0" else batch * math.ceil(math.log(2 * champions))
 
-    def _begin(self, problem: Problem, rng: np.random.Generator) -> list[Action]:
+    def _begin(self, problem: StreamProblem, rng: np.random.Generator) -> list[Action]:
         self._problem = problem
         self._levels = list(self.levels(problem))
         self._free = list(range(self.slots_required(problem)))[::-1]

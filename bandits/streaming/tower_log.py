@@ -6,12 +6,11 @@ Reference: the published experiments of C. Wang, ICML 2023, arXiv 2306.02208; se
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
-from bandits.contract import Bound, Problem
-from bandits.streaming.policy import stream_of
-from bandits.streaming.theory import at_horizon, fits, natural_scale, rewards_fit, unit
+from bandits.contract import Bound, Instance
+from bandits.streaming.problem import StreamProblem
+from bandits.streaming.theory import StreamInstance, at_horizon, fits, natural_scale, rewards_fit, unit
 from bandits.streaming.tower import ChampionTower, Level
 
 
@@ -23,19 +22,21 @@ class TowerLog(ChampionTower):
         final_batch: see ``ChampionTower``.
     """
 
-    def levels(self, problem: Problem) -> Sequence[Level]:
-        arms, _ = stream_of(problem)
+    def levels(self, problem: StreamProblem) -> Sequence[Level]:
+        arms = problem.n_arms
         number = max(1, math.floor(math.log(arms)))
         return [Level(math.ceil(1.2**level * unit(problem)), 7) for level in range(number)]
 
-    def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
+    def regret_bounds(self, problem: StreamProblem, instance: Instance) -> Sequence[Bound]:
         """``E R <= 15 S + 2K`` for ``K <= 10^5``, ``31 S + 2K`` for ``K <= 10^12``, at the horizon."""
-        arms, horizon = stream_of(problem)
+        if not isinstance(instance, StreamInstance):
+            return ()
+        arms, horizon = problem.n_arms, problem.pulls
         value = (15.0 if arms <= 10**5 else 31.0) * natural_scale(problem) + 2.0 * arms
         assumptions = (
-            *rewards_fit(problem, facts),
+            *rewards_fit(problem, instance),
             fits("K <= 10^12", arms <= 10**12),
             fits("the exploration fits into the horizon", self.exploration(problem) <= horizon),
             fits("champions are not pulled anew", not self.resample_champion),
         )
-        return (at_horizon("log tower bound", "upper", value, "derived; order in Wang 2023", assumptions),)
+        return (at_horizon("log tower bound", "upper", value, "derived; order in Wang 2023", "derived", assumptions),)

@@ -10,16 +10,14 @@ alone takes more than ``9600 u`` pulls of each arm, which fits only where ``T / 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
 
 import numpy as np
 
-from bandits.contract import Bound, Problem
 from bandits.arguments import one_of, real
-from bandits.streaming.policy import stream_of
-from bandits.streaming.protocol import Action
-from bandits.streaming.theory import at_horizon, fits, natural_scale, rewards_fit, unit
+from bandits.contract import Bound, Instance
+from bandits.streaming.problem import Action, StreamProblem
+from bandits.streaming.theory import StreamInstance, at_horizon, fits, natural_scale, rewards_fit, unit
 from bandits.streaming.tower import ChampionTower, Level
 
 
@@ -40,12 +38,12 @@ class TowerLogStar(ChampionTower):
         self.delta = real("delta", delta, 0.0, 1.0)
         super().__init__(resample_champion or preset == "theory", final_batch)
 
-    def levels(self, problem: Problem) -> Sequence[Level]:
+    def levels(self, problem: StreamProblem) -> Sequence[Level]:
         """All levels that can be reached."""
         u = unit(problem)
         if self.preset == "code":
             return [Level(math.ceil(r * u), quota) for r, quota in ((1, 5), (4, 5), (16, 4097), (65536, 0))]
-        arms, _ = stream_of(problem)
+        arms = problem.n_arms
         levels, group, r = [], 1, 4
         for index in range(iterated_log2(arms) + 1):
             pulls = math.ceil(400.0 * 4.0**index * u * (math.log(1.0 / self.delta) + 3.0 * r))
@@ -56,8 +54,8 @@ class TowerLogStar(ChampionTower):
             r = 2**r
         return levels
 
-    def _begin(self, problem: Problem, rng: np.random.Generator) -> list[Action]:
-        arms, horizon = stream_of(problem)
+    def _begin(self, problem: StreamProblem, rng: np.random.Generator) -> list[Action]:
+        arms, horizon = problem.n_arms, problem.pulls
         first = self.levels(problem)[0].batch
         if self.preset == "theory" and 2 * arms * first > horizon:
             raise ValueError(
@@ -66,16 +64,18 @@ class TowerLogStar(ChampionTower):
             )
         return super()._begin(problem, rng)
 
-    def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
+    def regret_bounds(self, problem: StreamProblem, instance: Instance) -> Sequence[Bound]:
         """``E R <= 10 S + 3K`` at the horizon, for the preset "code"."""
-        arms, horizon = stream_of(problem)
+        if not isinstance(instance, StreamInstance):
+            return ()
+        arms, horizon = problem.n_arms, problem.pulls
         value = 10.0 * natural_scale(problem) + 3.0 * arms
         assumptions = (
-            *rewards_fit(problem, facts),
+            *rewards_fit(problem, instance),
             fits("the exploration fits into the horizon", self.exploration(problem) <= horizon),
             fits("preset is 'code' and champions are not pulled anew", not self.resample_champion),
         )
-        return (at_horizon("log* tower bound", "upper", value, "derived; order in Wang 2023", assumptions),)
+        return (at_horizon("log* tower bound", "upper", value, "derived; order in Wang 2023", "derived", assumptions),)
 
 
 def iterated_log2(value: float) -> int:

@@ -1,1 +1,1 @@
-"""Arms that stream by: the world counts the arms a learner stores and lets it pull no others."""
+"""Arms that stream by: the environment counts the arms a learner stores and lets it pull no others."""

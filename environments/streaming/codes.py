@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from bandits.streaming.protocol import Action, decode
+from bandits.streaming.problem import Action, decode
 from environments.streaming.stage import NONE, RefusedError
 
 

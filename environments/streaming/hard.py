@@ -17,17 +17,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bandits.contract import Array, Bound
 from bandits.arguments import integer, one_of, positive
+from bandits.contract import Array, Bound
 from bandits.streaming.theory import at_horizon, cube_root, fits
-from environments.streaming.instances import arranged, layered
-from environments.streaming.world import ArmStream
+from environments.streaming.environment import StreamEnvironment
+from environments.streaming.means import arranged, layered
 
 EXPLICIT = 0.047
 """The lift for which the lower bound has an explicit constant."""
 
 
-class HardStream(ArmStream):
+class HardStream(StreamEnvironment):
     """The family of Agarwal, Khanna and Patil (2022) for as many passes as the stream has.
 
     Args:
@@ -39,8 +39,8 @@ class HardStream(ArmStream):
             0.047 the lower bound has an explicit constant.
         case: one digit a layer, 1 where it has a special arm ("01"), or "random" for fair coins in every run.
         order: "given", or "random" for a stream to which no lower bound applies.
-        illegal: "error", or "ignore" for a world in which a forbidden action does nothing.
-        batch: largest batch in gymnasium's ``action_space``, see ``ArmStream``.
+        illegal: "error", or "ignore" for a stream on which a forbidden action does nothing.
+        batch: largest batch in gymnasium's ``action_space``, see ``StreamEnvironment``.
         debug: whether to record every action in ``history``.
     """
 
@@ -97,17 +97,17 @@ class HardStream(ArmStream):
         short = m <= k / 20.0 if b == 1 else m * 8.0 * b * (b + 1) * math.log2(math.e) <= k
         if short and b == 1:
             scale = k * cube_root(t / k) ** 2
-            bounds.append(at_horizon("lower bound", "order", scale, "abstract of Wang 2023", ()))
+            bounds.append(at_horizon("lower bound", "order", scale, "abstract of Wang 2023", "convention", ()))
             if self.lift == EXPLICIT and m <= k / 48.0:
                 source = "derived from Assadi, Wang 2024, Lemma 14, up to a factor 1 - o(1)"
-                bounds.append(at_horizon("explicit lower bound", "lower", 0.0058 * scale, source, (large,)))
+                bounds.append(at_horizon("explicit lower bound", "lower", 0.0058 * scale, source, "derived", (large,)))
         elif short:
             source = "Agarwal, Khanna, Patil 2022, Theorem 1"
-            bounds.append(at_horizon("lower bound in T", "order", 4.0**-b * t**power, source, (few,)))
+            bounds.append(at_horizon("lower bound in T", "order", 4.0**-b * t**power, source, "convention", (few,)))
             value, source = (t * b) ** power * k ** (1.0 - power), "abstract of Li et al. 2023, arXiv 2306.07903"
-            bounds.append(at_horizon("lower bound", "order", value, source, (few,)))
+            bounds.append(at_horizon("lower bound", "order", value, source, "convention", (few,)))
         elif m < k:
             value = (k - m) ** (1.0 + (2.0**b - 2.0) / whole) * k ** ((2.0 - 2.0 ** (b + 1)) / whole) * t**power
             source = "abstract of He, Ye, Zhang 2024, arXiv 2405.19752"
-            bounds.append(at_horizon("lower bound", "order", value, source, (large,)))
+            bounds.append(at_horizon("lower bound", "order", value, source, "convention", (large,)))
         return bounds

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from bandits.streaming.protocol import CURRENT
+from bandits.streaming.problem import CURRENT
+from environments.streaming.account import Counts
 
 NONE = -1
 
@@ -43,6 +44,11 @@ class Stage:
     def arrivals(self) -> int:
         """Arms that have arrived so far, over all passes."""
         return self.pass_index * self.n_arms + min(self.position + 1, self.n_arms)
+
+    @property
+    def counts(self) -> Counts:
+        """The most arms ever stored, and with the one in the buffer, and the arrivals so far."""
+        return Counts(self.peak, self.peak_pullable, self.arrivals)
 
     @property
     def may_advance(self) -> bool:

@@ -1,4 +1,4 @@
-"""The world of a stream of arms: the buffer, the slots, the four actions, and what they cost."""
+"""The environment of a stream of arms: the buffer, the slots, the four actions, and what they cost."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arms.policy import Actions, Block
-from bandits.contract import Array, Problem
 from bandits.arguments import integer, one_of, positive
-from bandits.streaming.protocol import CURRENT, Action, Advance, Drop, Feedback, Pull, Store, View
-from environments.contract import Environment, Notion
+from bandits.arms.problem import Actions, Block
+from bandits.contract import Array
+from bandits.streaming.problem import CURRENT, Action, Advance, Drop, Feedback, Pull, Store, StreamProblem, View
+from bandits.streaming.theory import StreamInstance
+from environments.contract import Environment, Regret
 from environments.streaming.account import Account
 from environments.streaming.codes import action_space, decoded, view_space
 from environments.streaming.rewards import LARGEST, BernoulliRewards, Draws, GaussianRewards, Rewards
@@ -41,7 +42,7 @@ class Tape(NamedTuple):
     seeds: tuple[int, ...]
 
 
-class ArmStream(Environment[View, Any, Feedback, Tape]):
+class StreamEnvironment(Environment[View, Any, Feedback, Tape]):
     """A stream of arms; a family member says how the means of a run come about.
 
     The clock counts pulls. A pull is a batch: one action moves the clock by ``n``. Storing, dropping and advancing take
@@ -50,9 +51,10 @@ class ArmStream(Environment[View, Any, Feedback, Tape]):
     Slots keep their arms. In a later pass a stored arm arrives again. ``environments.streaming.rewards`` says which
     draw decides which reward.
 
-    Ledger: ``reward``; ``shortfall``, the expected reward of the pulls less that of the best arm, at most 0 and free of
-    the rounding errors of a difference; ``peak_memory`` (most arms stored at once), ``peak_pullable`` (with the one in
-    the buffer), ``arrivals``.
+    Metrics: ``reward``; ``shortfall``, the expected reward of the pulls less that of the best arm, at most 0 and free
+    of the rounding errors of a difference; ``peak_memory`` (most arms stored at once), ``peak_pullable`` (with the one
+    in the buffer), ``arrivals``. At the end of a pull they are what the pull left: what is stored or let pass then,
+    before the next pull, counts from the time after.
 
     Args:
         n_arms: length ``K`` of the stream.
@@ -62,12 +64,14 @@ class ArmStream(Environment[View, Any, Feedback, Tape]):
         between: order of later passes, "fixed" or "reshuffle".
         rewards: "bernoulli" or "gaussian".
         sigma: standard deviation of Gaussian rewards, > 0.
-        illegal: "error", or "ignore" for worlds in which a forbidden action does nothing.
+        illegal: "error", or "ignore" for streams on which a forbidden action does nothing.
         batch: largest batch of an action in gymnasium's ``action_space``: ``Discrete(3 m + 2)`` for 1, else a tuple of
             the action's code and the batch. The run itself knows no such limit.
         debug: whether to record every action in ``history`` as (name, handle, batch or slot, pulls before); the
             handle of an advance is that of the arm that arrives, or -1.
     """
+
+    problem: StreamProblem
 
     def __init__(
         self,
@@ -98,31 +102,17 @@ class ArmStream(Environment[View, Any, Feedback, Tape]):
         self.debug = debug
         gaussian = rewards == "gaussian"
         self._rewards: Rewards = GaussianRewards(self.sigma) if gaussian else BernoulliRewards()
-        self.problem = Problem(
-            "streaming",
-            "bandit",
-            3 * self.memory + 2,
-            self.horizon,
+        self.problem = StreamProblem(
+            n_arms=self.n_arms,
+            memory=self.memory,
+            passes=self.passes,
+            horizon=self.horizon,
             low=-np.inf if gaussian else 0.0,
             high=np.inf if gaussian else 1.0,
             noise=self.sigma if gaussian else None,
-            items=self.n_arms,
-            memory=self.memory,
-            passes=self.passes,
         )
         self.action_space = action_space(self.memory, self.batch)
         self.observation_space = view_space(self.n_arms, self.horizon, self.memory, self.passes)
-        self._known = {
-            "stationary": True,
-            "oblivious": True,
-            "bernoulli": not gaussian,
-            "gaussian": gaussian,
-            "bounded": not gaussian,
-            "changes": 0,
-        }
-        self._facts: Mapping[str, Any] = {}
-        self.clock = 0
-        self._begun = False
 
     @abstractmethod
     def _means_of(self, rng: np.random.Generator) -> Array:
@@ -133,18 +123,18 @@ class ArmStream(Environment[View, Any, Feedback, Tape]):
         return Tape(means, tuple(int(seed) for seed in rng.integers(0, 2**63, size=4)))
 
     def begin(self, tape: Tape) -> None:
-        self.tape = tape
-        self._means = tape.means
-        if self._facts.get("means") is not self._means:
-            self._facts = {"means": self._means, **self._known}
+        if vars(self).get("_means") is not tape.means:
+            self._means = tape.means
+            gaussian = self.rewards == "gaussian"
+            self._instance = StreamInstance(
+                means=tape.means, gaussian=gaussian, bernoulli=not gaussian, bounded=not gaussian
+            )
         orders = np.random.default_rng(tape.seeds[3]) if self.between == "reshuffle" else None
         self._stage = Stage(self.n_arms, self.memory, self.passes, orders)
         self._draws = Draws(self._rewards, tape.seeds[:3])
         self._account = Account(float(np.max(tape.means)))
         self.clock = self._asked = 0
         self.history: list[tuple[str, int, int, int]] = []
-        self._begun = True
-        self.mark = (0, self.ledger())
 
     def observe(self) -> View:
         stage, m = self._stage, self.memory
@@ -164,8 +154,6 @@ class ArmStream(Environment[View, Any, Feedback, Tape]):
             ProtocolError: the protocol forbids it; nothing changes. With ``illegal="ignore"``, only after the end.
             RuntimeError: no run was begun.
         """
-        if not self._begun:
-            raise RuntimeError("no run was begun: call reset(), or begin(draw(rng))")
         if self.clock >= self.horizon:
             raise self._refusal(action, "the run is over: call reset()")
         try:
@@ -184,14 +172,14 @@ class ArmStream(Environment[View, Any, Feedback, Tape]):
         stage = self._stage
         if kind is Advance:
             stage.advance()
-            self._record("advance", stage.current, 0)
+            self._note("advance", stage.current, 0)
         elif kind is Store:
             stage.store(action.slot)
-            self._record("store", stage.slots[action.slot], action.slot)
+            self._note("store", stage.slots[action.slot], action.slot)
         else:
             handle = stage.at(action.slot)
             stage.drop(action.slot)
-            self._record("drop", handle, action.slot)
+            self._note("drop", handle, action.slot)
         return 0.0, None
 
     def _pull(self, where: int, n: int, observe: bool) -> tuple[float, Feedback]:
@@ -204,50 +192,42 @@ class ArmStream(Environment[View, Any, Feedback, Tape]):
         if observe and n > LARGEST:
             raise RefusedError("an observed batch has at most 10^18 pulls")
         mean = self._means.item(handle)
-        if n > 1:
-            self.mark = (self.clock, self.ledger())
         if where == CURRENT and stage.unpulled and observe and n > 1:
             total = self._draws.first(n, self._means, stage.order, stage.number).item(0)
         else:
             total = self._draws.batch(n, mean)
         if where == CURRENT:
             stage.unpulled = False
-        self._record("pull", handle, n)
+        self._note("pull", handle, n)
+        self._account.batch(self.clock, n, mean, total, stage.counts)
         self.clock += n
-        self._account.batch(n, mean, total)
         return total, (total, n) if observe else None
 
-    def _record(self, name: str, handle: int, number: int) -> None:
+    def _note(self, name: str, handle: int, number: int) -> None:
         if self.debug:
             self.history.append((name, handle, number, self.clock))
 
     def _refusal(self, action: Any, why: object) -> ProtocolError:
         return ProtocolError(f"{action!r}: {why} ({self.clock} pulls used, {self._stage.arrivals} arrivals seen)")
 
-    def ledger(self) -> Mapping[str, float]:
-        stage = self._stage
-        return {
-            "reward": self._account.reward,
-            "shortfall": self._account.shortfall,
-            "peak_memory": stage.peak,
-            "peak_pullable": stage.peak_pullable,
-            "arrivals": stage.arrivals,
-        }
+    def metrics(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
+        return self._account.record.at(times)
 
-    def comparators(self, checkpoints: NDArray[np.int64]) -> Mapping[str, Array]:
+    def comparators(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
         """The best arm of the stream, seen or not; ``worst`` and ``best_arm`` are measured like ``shortfall``."""
-        times, best = checkpoints.astype(np.float64), self._account.best
+        t, best = times.astype(np.float64), self._account.best
         spread = best - float(np.min(self._means))
-        return {"best_arm": np.zeros(len(times)), "best_arm_reward": times * best, "worst": -times * spread}
+        return {"best_arm": np.zeros(len(t)), "best_arm_reward": t * best, "worst": -t * spread}
 
-    def notions(self) -> Sequence[Notion]:
+    def regrets(self) -> Sequence[Regret]:
         return (
-            Notion("pseudo", "shortfall", "best_arm", "fixed", "pseudo-regret against the best arm"),
-            Notion("realized", "reward", "best_arm_reward", "realized", "realized regret against the best arm's mean"),
+            Regret("pseudo", "shortfall", "best_arm", "fixed", "pseudo-regret against the best arm"),
+            Regret("realized", "reward", "best_arm_reward", "realized", "realized regret against the best arm's mean"),
         )
 
-    def facts(self) -> Mapping[str, Any]:
-        return self._facts
+    def instance(self) -> StreamInstance:
+        """The stream of the run."""
+        return self._instance
 
     def clairvoyant(self, comparator: str) -> Action:
         if comparator != "best_arm":
@@ -257,7 +237,7 @@ class ArmStream(Environment[View, Any, Feedback, Tape]):
             return Pull(self._stage.slots.index(best), left, False)
         return Pull(CURRENT, left, False) if self._stage.current == best else Advance()
 
-    def arrivals(self, n: int) -> Array:
+    def block_of_arrivals(self, n: int) -> Array:
         """Sums of the first ``n`` pulls of the arriving arm and of arms that follow it, or none; nothing is pulled."""
         stage = self._stage
         if stage.current == NONE or not stage.unpulled or not 1 < n <= LARGEST:
@@ -265,15 +245,15 @@ class ArmStream(Environment[View, Any, Feedback, Tape]):
         self._asked = n
         return self._draws.first(n, self._means, stage.order, stage.number)
 
-    def pass_by(self, count: int) -> None:
-        """Pull each of the next ``count`` arms as often as ``arrivals`` was asked for, and let it pass.
+    def absorb_arrivals(self, count: int) -> None:
+        """Pull each of the next ``count`` arms as often as ``block_of_arrivals`` was asked for, and let it pass.
 
         Raises:
             ProtocolError: so many batches were not handed out, or do not fit; nothing changes.
         """
         n, stage = self._asked, self._stage
-        sums = self.arrivals(n)[:count]
-        if len(sums) < count or count * n > self.horizon - self.clock:
+        sums = self.block_of_arrivals(n)[:count]
+        if len(sums) < count or count < 1 or count * n > self.horizon - self.clock:
             raise self._refusal(Pull(CURRENT, n), f"{count} such batches do not fit")
         handles = stage.order[stage.position : stage.position + count]
         if self.debug:
@@ -281,27 +261,29 @@ class ArmStream(Environment[View, Any, Feedback, Tape]):
             for i, (handle, after) in enumerate(zip(handles.tolist(), following, strict=False)):
                 time = self.clock + i * n
                 self.history += [("pull", handle, n, time), ("advance", int(after), 0, time + n)]
-        self._account.batches(n, self._means[handles], sums)
+        self._account.batches(self.clock, n, self._means[handles], sums, stage.counts)
         self.clock += count * n
         stage.advance(count)
 
-    def block(self, rounds: int) -> Block:
+    def block(self, most: int) -> Block:
         """The next single pulls; their actions are slots, or ``memory`` for the arriving arm."""
-        if not self._begun or self.clock >= self.horizon:
-            raise RuntimeError("no run was begun, or it is over: call reset(), or begin(draw(rng))")
+        self.check_running()
         handles = np.array([*self._stage.slots, self._stage.current])
         levels = np.where(handles == NONE, math.nan, self._means[handles])
-        return Block(
-            levels[None, :], 0, self._draws.noise(min(rounds, self.horizon - self.clock)), self._rewards.binary
-        )
+        noise = self._draws.noise(min(most, self.horizon - self.clock))
+        return Block(levels[None, :], 0, noise, self._rewards.binary)
 
     def absorb(self, actions: Actions) -> None:
-        """Account for single pulls made in the last block.
+        """Account for single pulls [n] made in the last block.
 
         Raises:
-            ProtocolError: a place was empty; nothing changes.
+            ProtocolError: there are more of them than the block has, or a place is empty or does not exist; nothing
+                changes.
         """
-        if not self._account.singles(self.block(actions.size), actions):
+        block = self.block(actions.size)
+        if len(block.noise) != actions.size or not 0 <= actions.min() <= actions.max() <= self.memory:
+            raise self._refusal(Pull(CURRENT), f"{actions.size} pulls do not fit, or name no place")
+        if not self._account.singles(self.clock, block, actions, self._stage.counts):
             raise self._refusal(Pull(CURRENT), "an empty place was pulled")
         if self.debug:
             places = np.array([*self._stage.slots, self._stage.current])[actions]

@@ -2,28 +2,44 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
 import numpy as np
 
 from bandits.contract import Array
+from bandits.registry import Registry
 
-INSTANCES = ("mixed", "clear_cut")
 ORDERS = ("given", "random", "ascending", "descending", "best_first", "best_last")
 
 
-def mixed(rng: np.random.Generator, n_arms: int) -> Array:
+class Means(ABC):
+    """A law of the means of a run, drawn anew in each."""
+
+    @abstractmethod
+    def draw(self, rng: np.random.Generator, n_arms: int) -> Array:
+        """Means [n_arms]."""
+
+
+class Mixed(Means):
     """All means uniform on [0, 1]; the best arm's lead is of the order ``1 / K``."""
-    return rng.random(n_arms)
+
+    def draw(self, rng: np.random.Generator, n_arms: int) -> Array:
+        return rng.random(n_arms)
 
 
-def clear_cut(rng: np.random.Generator, n_arms: int) -> Array:
+class ClearCut(Means):
     """One mean 0.82, the last; the others normal (0.5, 0.1), truncated to [0, 0.8]."""
-    means = rng.normal(0.5, 0.1, n_arms)
-    while len(outside := np.flatnonzero((means < 0.0) | (means > 0.8))):
-        means[outside] = rng.normal(0.5, 0.1, len(outside))
-    means[-1] = 0.82
-    return means
+
+    def draw(self, rng: np.random.Generator, n_arms: int) -> Array:
+        means = rng.normal(0.5, 0.1, n_arms)
+        while len(outside := np.flatnonzero((means < 0.0) | (means > 0.8))):
+            means[outside] = rng.normal(0.5, 0.1, len(outside))
+        means[-1] = 0.82
+        return means
+
+
+MEANS = Registry("means", {"mixed": Mixed, "clear_cut": ClearCut})
 
 
 def arranged(means: Array, order: str, rng: np.random.Generator) -> Array:

@@ -1,4 +1,4 @@
-"""The stream's protocol: what the learner sees, the four actions, and how whole stretches of arrivals are handed out.
+"""What the learner is told on a stream of arms, the four actions, and how stretches of arrivals are handed out.
 
 At any time one arm, the arriving one, sits in a buffer; ``memory`` further arms can be stored in slots. A pull names
 the buffer or a slot, never an arm. Pulls use up time, the other three actions do not.
@@ -6,15 +6,67 @@ the buffer or a slot, never an arm. Pulls use up time, the other three actions d
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Final, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.contract import Array, World
+from bandits.contract import Array, Playable, Problem
 
 CURRENT: Final = -1
 """The place of the arriving arm, where a pull otherwise names a slot."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class StreamProblem(Problem):
+    """Arms that stream by, of which a few can be stored; the horizon counts pulls.
+
+    Attributes:
+        n_arms: length K of the stream, >= 1.
+        memory: number of slots, >= 1, the arriving arm not counted.
+        passes: how often the stream goes by, >= 1.
+        noise: sub-Gaussian parameter of a reward around its mean, in reward units. For bounded rewards it follows
+            from the range (Hoeffding: (high - low) / 2) and need not be given.
+
+    Raises:
+        ValueError: a number below 1, or what ``Problem`` refuses.
+    """
+
+    n_arms: int
+    memory: int = 1
+    passes: int = 1
+    noise: float | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name in ("n_arms", "memory", "passes"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"{name} must be >= 1, got {getattr(self, name)}")
+
+    @property
+    def width(self) -> float:
+        """Twice the sub-Gaussian parameter, in reward units.
+
+        Raises:
+            ValueError: rewards are unbounded and no ``noise`` is declared.
+        """
+        if self.noise is not None:
+            return 2.0 * self.noise
+        if not self.bounded:
+            raise ValueError("rewards are unbounded and the problem declares no noise: confidence widths are undefined")
+        return self.high - self.low
+
+    @property
+    def pulls(self) -> int:
+        """The horizon.
+
+        Raises:
+            ValueError: the learner is not told.
+        """
+        if self.horizon is None:
+            raise ValueError(f"a streaming policy needs a horizon, got {self!r}")
+        return self.horizon
 
 
 class View(NamedTuple):
@@ -96,17 +148,21 @@ def decode(code: int, n: int, memory: int) -> Action:
     raise ValueError(f"action code must be in 0..{3 * memory + 1}, got {code!r}")
 
 
-class Arrivals(World[Any, Any, Any], Protocol):
-    """A world that can hand out the first batches of several arriving arms at once."""
+class ArrivalBlocks(Playable[Any, Any, Any], Protocol):
+    """An environment that can hand out the first batches of several arriving arms at once.
 
-    def arrivals(self, n: int) -> Array:
+    A policy asks for a block of coming first batches, all of one size, looks how many of these arms it would let pass,
+    and has the environment account for them; the arm that follows is arriving then, not yet pulled.
+    """
+
+    def block_of_arrivals(self, n: int) -> Array:
         """Sums [at least 1] of the first ``n`` pulls of the arriving arm and of those that follow it.
 
-        The arriving arm must not have been pulled since it arrived.
+        The arriving arm must not have been pulled since it arrived; nothing is pulled by asking.
         """
 
-    def pass_by(self, count: int) -> None:
-        """Pull each of the first ``count`` arms of the last ``arrivals`` as often as asked there, and advance.
+    def absorb_arrivals(self, count: int) -> None:
+        """Pull each of the first ``count`` arms of the last block as often as asked there, and let it pass.
 
         Raises:
             ValueError: there is no next arm after them, or too few pulls are left; nothing changes.
