@@ -17,7 +17,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 from bandits import FlushWhenAllZeros, Mark0
-from environments import PagingWorld
+from environments import PagingEnvironment
 from environments.paging.traces.published import locate
 from experiments.figures import save
 from experiments.style import COLOURS, place_legend, style
@@ -35,16 +35,17 @@ def harmonic(k):
 
 def excess(sequence, horizon, k, make, draws=DRAWS, flip=FLIP):
     """Extra faults a wrong 0 in each draw [draws]; draws without a wrong 0 are left out."""
-    predictions = {"kind": "discard", "source": "flip", "p01": flip, "p10": 0.0}
-    world, found = PagingWorld(cache_size=k, sequence=sequence, predictions=predictions, horizon=horizon), []
+    predictions = {"name": "flip", "parameters": {"kind": "discard", "p01": flip, "p10": 0.0}}
+    environment, found = PagingEnvironment(k, sequence, predictions, horizon=horizon), []
     for draw in range(draws):
-        world.begin(world.draw(np.random.default_rng([k, draw])))
+        environment.begin(environment.draw(np.random.default_rng([k, draw])))
         policy = make()
-        policy.reset(world.problem, np.random.default_rng([k, draw, 1]))
-        policy.advance(world, horizon)
-        ledger, end = world.ledger(), np.array([horizon])
-        if ledger["eta_0"]:
-            found.append((ledger["faults"] + world.comparators(end)["opt"][0]) / ledger["eta_0"])
+        policy.reset(environment.problem, np.random.default_rng([k, draw, 1]))
+        policy.advance(environment, horizon)
+        end = np.array([horizon])
+        metrics, opt = environment.metrics(end), -environment.comparators(end)["opt"]
+        if metrics["eta_0"][0]:
+            found.append(((metrics["faults"] - opt) / metrics["eta_0"])[0])
     return np.array(found)
 
 
@@ -73,10 +74,10 @@ def draw(path, sequence, horizon, sizes=SIZES, draws=DRAWS):
 def main():
     """Draw the figure for the requests named on the command line."""
     if len(sys.argv) > 1:
-        sequence = {"trace": sys.argv[1]}
+        sequence = {"name": "trace", "parameters": {"path": sys.argv[1]}}
         horizon = locate(sys.argv[1]).read_bytes().count(b"\n")
     else:
-        sequence, horizon = {"generator": "zipf", "N": 20_000}, 100_000
+        sequence, horizon = {"name": "zipf", "parameters": {"N": 20_000}}, 100_000
     for name, values in draw("paging_excess.png", sequence, horizon).items():
         print(f"{name}: " + ", ".join(f"{v:.3g} at k = {k}" for k, v in zip(SIZES, values, strict=True)))
     print("paging_excess.png (and .svg, .pdf)")

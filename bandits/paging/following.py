@@ -140,9 +140,10 @@ class FollowingPolicy(CachePolicy):
         served = [member.serve(requests) for member in self._virtual]
         virtual = np.stack([f for f, _ in served])
         ends = np.stack([g.ends for _, g in served])
-        left = np.zeros((len(served), ends[:, -1].max(initial=0)), dtype=np.int64)
+        totals = ends.max(axis=1, initial=0)
+        left = np.zeros((len(served), totals.max()), dtype=np.int64)
         for j, (_, g) in enumerate(served):
-            left[j, : g.ends[-1]] = g.pages[: g.ends[-1]]
+            left[j, : totals[j]] = g.pages[: totals[j]]
         current = self._current(virtual, uniforms)
         self.costs += virtual.sum(axis=1, dtype=np.int64)
         _play(requests.pages, current, left, ends, faults, gone, self._state)

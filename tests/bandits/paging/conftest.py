@@ -1,30 +1,31 @@
-"""A tiny world of requests, slow exact optima and predictions, and expectations by full enumeration."""
+"""A tiny environment of requests, slow exact optima and predictions, and expectations by full enumeration."""
 
 import math
 from collections import Counter
+from dataclasses import dataclass
 from fractions import Fraction
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from bandits import Problem
-from bandits.paging.policy import Request, Requests
+from bandits.paging.problem import Eviction, PagingProblem, Request, Requests
+from bandits.paging.theory import PagingInstance
 
 
-class TinyWorld:
-    """Serves given requests and keeps the cache as it is told; records the faults."""
+class TinyEnvironment:
+    """Serves given requests from a set of pages, as it is told; records the faults."""
 
-    def __init__(self, pages, k, bits=None, reuse=None, prediction="", items=0, stepwise=False):
+    def __init__(self, pages, k, bits=None, reuse=None, prediction=None, n_pages=0, stepwise=False):
         n = len(pages)
         self.pages = np.asarray(pages, dtype=np.int64)
         self.bits = np.empty(0, np.uint8) if bits is None else np.asarray(bits, dtype=np.uint8)
         self.reuse = np.empty(0) if reuse is None else np.asarray(reuse, dtype=float)
-        items = int(max(pages, default=0)) + 1 if items == 0 else items
-        self.problem = Problem("paging", "full", k, n or None, -1.0, 0.0, items=items, memory=k, prediction=prediction)
+        n_pages = int(max(pages, default=0)) + 1 if n_pages == 0 else n_pages
+        self.problem = PagingProblem(cache_size=k, n_pages=n_pages, prediction=prediction or None, horizon=n or None)
         self.k, self.clock, self.history, self.cache = k, 0, [], set()
         if not stepwise:
-            self.requests, self.absorb = self._requests, self._absorb
+            self.block, self.absorb = self._block, self._absorb
 
     def observe(self):
         t = self.clock
@@ -44,16 +45,33 @@ class TinyWorld:
         self.cache.add(page)
         if action.discard:
             self.cache.remove(page)
-        self._absorb(np.array([fault], dtype=np.uint8))
+        self.history.append(fault)
+        self.clock += 1
         return -float(fault), fault
 
-    def _requests(self, number):
-        part = slice(self.clock, self.clock + number)
+    def _block(self, most):
+        part = slice(self.clock, self.clock + most)
         return Requests(self.pages[part], self.bits[part], self.reuse[part])
 
-    def _absorb(self, faults):
-        self.history += [bool(f) for f in faults]
-        self.clock += len(faults)
+    def _absorb(self, departures):
+        left, start = departures.pages.tolist(), 0
+        for end in departures.ends.tolist():
+            gone = left[start:end]
+            discard = gone[-1:] == [int(self.pages[self.clock])]
+            self.transition(Eviction(tuple(gone[:-1] if discard else gone), discard))
+            start = end
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Known(PagingInstance):
+    """Running values as they are given."""
+
+    oblivious: bool = True
+    opt: np.ndarray | None = None
+    clean: np.ndarray | None = None
+    eta_0: np.ndarray | None = None
+    eta_1: np.ndarray | None = None
+    eta_reuse: np.ndarray | None = None
 
 
 class Script:
@@ -131,32 +149,26 @@ def _errors(pages, k, kind, bits):
     return np.cumsum(wrong, axis=1)
 
 
-def _facts(pages, k, kind="", bits=None, reuse=None):
+def _instance(pages, k, kind="", bits=None, reuse=None):
     eta_0, eta_1 = _errors(pages, k, kind, bits) if bits is not None else np.zeros((2, len(pages)))
-    facts = {
-        "opt": np.cumsum(_lfd(pages, k)[0], dtype=float),
-        "eta_0": eta_0,
-        "eta_1": eta_1,
-        "clean": np.array(_clean(pages, k), dtype=float),
-        "cache_size": k,
-        "prediction": kind,
-        "oblivious": True,
-        "no_bypass": True,
-    }
-    if reuse is not None:
-        n = len(pages)
-        facts["eta_reuse"] = np.cumsum(np.abs(np.asarray(reuse, float) - np.minimum(_next_use(pages), n)))
-    return facts
+    n = len(pages)
+    late = None if reuse is None else np.abs(np.asarray(reuse, float) - np.minimum(_next_use(pages), n))
+    return Known(
+        opt=np.cumsum(_lfd(pages, k)[0], dtype=float),
+        clean=np.array(_clean(pages, k), dtype=float),
+        eta_0=eta_0,
+        eta_1=eta_1,
+        eta_reuse=None if late is None else np.cumsum(late),
+    )
 
 
-def _faults(policy, pages, k, bits=None, reuse=None, prediction=None, seed=0, items=0):
-    """Fault of each request, by the compiled path."""
-    kind = prediction if prediction is not None else policy.prediction or ""
-    world = TinyWorld(pages, k, bits, reuse, kind, items)
-    policy.reset(world.problem, np.random.default_rng(seed))
-    out = np.empty(len(pages), dtype=np.uint8)
-    policy.play(Requests(world.pages, world.bits, world.reuse), out)
-    return out.astype(bool)
+def _faults(policy, pages, k, bits=None, reuse=None, prediction=None, seed=0, n_pages=0):
+    """Fault of each request, recounted from what leaves in the compiled path."""
+    kind = prediction if prediction is not None else policy.prediction
+    environment = TinyEnvironment(pages, k, bits, reuse, kind, n_pages)
+    policy.reset(environment.problem, np.random.default_rng(seed))
+    environment.absorb(policy.play(environment.block(len(pages))))
+    return np.array(environment.history, dtype=bool)
 
 
 def _copied(state):
@@ -166,12 +178,12 @@ def _copied(state):
 def _expected(policy, pages, k, bits=None, reuse=None):
     """Expected faults after each request, exactly: states with their probabilities, over all random choices."""
     ways = math.lcm(*range(1, k + 1)) if policy.randomised else 1
-    world = TinyWorld(pages, k, bits, reuse, policy.prediction or "")
-    policy.reset(world.problem, np.random.default_rng(0))
+    environment = TinyEnvironment(pages, k, bits, reuse, policy.prediction)
+    policy.reset(environment.problem, np.random.default_rng(0))
     states, total, out = {b"": (policy._state, Fraction(1))}, Fraction(0), []
     for t in range(len(pages)):
         part = slice(t, t + 1)
-        request = Requests(world.pages[part], world.bits[part], world.reuse[part])
+        request = Requests(environment.pages[part], environment.bits[part], environment.reuse[part])
         after = {}
         for state, weight in states.values():
             for way in range(ways):
@@ -200,6 +212,7 @@ def _options(policy, request):
 def paging():
     """The helpers of this file."""
     return SimpleNamespace(
-        World=TinyWorld, Script=Script, lfd=_lfd, next_use=_next_use, phases=_phases, phase_truth=_phase_truth,
-        clean=_clean, errors=_errors, facts=_facts, faults=_faults, expected=_expected, options=_options,
+        Environment=TinyEnvironment, Known=Known, Script=Script,
+        lfd=_lfd, next_use=_next_use, phases=_phases, phase_truth=_phase_truth,
+        clean=_clean, errors=_errors, instance=_instance, faults=_faults, expected=_expected, options=_options,
     )  # fmt: skip

@@ -1,12 +1,14 @@
 """The theorems: every bound that a policy declares, on exact expectations, at every prefix of many small instances."""
 
 import itertools
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from bandits import POLICIES, Problem
-from bandits.paging.theory import harmonic
+from bandits import POLICIES, Instance
+from bandits.paging.problem import PagingProblem
+from bandits.paging.theory import PagingInstance, harmonic
 
 
 def patterns(n_pages, n):
@@ -17,34 +19,37 @@ def patterns(n_pages, n):
             yield list(pages)
 
 
-def curves(policy, facts, k, n):
-    problem = Problem("paging", "full", k, n, -1.0, 0.0, items=9, memory=k, prediction=facts["prediction"])
-    bounds = policy.regret_bounds(problem, facts)
-    assert all(bound.holds and bound.against == "opt" for bound in bounds)
+def problem_of(k, n, kind=None):
+    return PagingProblem(cache_size=k, n_pages=9, prediction=kind or None, horizon=n)
+
+
+def curves(policy, instance, k, n, kind=None):
+    bounds = policy.regret_bounds(problem_of(k, n, kind), instance)
+    assert all(bound.holds and bound.comparator_class == "opt" for bound in bounds)
     return {bound.name: (bound.kind, bound.curve(np.arange(1.0, n + 1))) for bound in bounds}
 
 
 @pytest.mark.parametrize("flush", ["eager", "lazy"])
 def test_flush_when_all_zeros_on_all_small_instances(paging, flush):
     policy, n, sharp = POLICIES.load("flush_when_all_zeros")(flush), 7, 0
-    problem = paging.World([0, 1, 2], 2, prediction="discard").problem
+    problem = paging.Environment([0, 1, 2], 2, prediction="discard").problem
     all_bits = np.array(list(itertools.product((0, 1), repeat=n)), dtype=np.uint8)
     sequences = list(patterns(3, n))
     assert len(sequences) == 365
     for pages in sequences[:: 1 if flush == "eager" else 3]:
         opt, truth = paging.lfd(pages, 2)
         opt, truth = np.cumsum(opt), np.array(truth)
-        world = paging.World(pages, 2, all_bits[0], prediction="discard", items=3)
+        environment = paging.Environment(pages, 2, all_bits[0], prediction="discard", n_pages=3)
         for bits in all_bits:
             policy.reset(problem, None)
-            faults, _ = policy.serve(world.requests(n)._replace(bits=bits))
-            facts = {"eta_0": np.cumsum((bits == 0) & (truth == 1)), "eta_1": np.cumsum((bits == 1) & (truth == 0))}
-            limit = facts["eta_0"] + facts["eta_1"]
+            faults, _ = policy.serve(environment.block(n)._replace(bits=bits))
+            eta_0, eta_1 = np.cumsum((bits == 0) & (truth == 1)), np.cumsum((bits == 1) & (truth == 0))
+            limit = eta_0 + eta_1
             assert np.all(np.cumsum(faults) <= opt + limit), (pages, bits)
             sharp += faults.sum() == opt[-1] + limit[-1]
     assert sharp > 200
-    facts |= {"prediction": "discard", "no_bypass": True, "cache_size": 2}
-    assert curves(policy, facts, 2, n)["FlushWhenAllZeros bound"][1].tolist() == limit.tolist()
+    instance = paging.Known(eta_0=eta_0, eta_1=eta_1)
+    assert curves(policy, instance, 2, n, "discard")["FlushWhenAllZeros bound"][1].tolist() == limit.tolist()
 
 
 def instances(number, seed, n=9):
@@ -82,11 +87,11 @@ def test_bounds_hold_on_exact_expectations(paging, name, parameters, kind):
             bits = np.where(flip, 1 - np.array(truth), truth)
         if kind == "reuse":
             reuse = np.minimum(paging.next_use(pages), n) + flip * rng.integers(-5, 6, n)
-        facts = paging.facts(pages, k, kind, bits, reuse)
+        instance = paging.instance(pages, k, kind, bits, reuse)
         cost = np.array([float(c) for c in paging.expected(policy, pages, k, bits, reuse)])
-        for label, (bound_kind, curve) in curves(policy, facts, k, n).items():
+        for label, (bound_kind, curve) in curves(policy, instance, k, n, kind).items():
             assert bound_kind == "upper"
-            assert np.all(cost - facts["opt"] <= curve + 1e-9), (label, k, pages, bits, reuse)
+            assert np.all(cost - instance.opt <= curve + 1e-9), (label, k, pages, bits, reuse)
             number += 1
     assert number >= 60
 
@@ -98,22 +103,21 @@ def test_online_min_in_expectation_over_all_priorities(paging):
         if len(set(pages)) > 5:
             continue
         firsts = list(dict.fromkeys(pages))
-        world = paging.World(pages, k)
+        environment = paging.Environment(pages, k)
         for order in orders:
-            policy.reset(world.problem, None)
+            policy.reset(environment.problem, None)
             policy._rng = paging.Script(*((order[firsts.index(p)] + 0.5) / 6 for p in pages))
-            faults, _ = policy.serve(world._requests(n))
+            faults, _ = policy.serve(environment.block(n))
             total = total + np.cumsum(faults)
-        facts = paging.facts(pages, k)
-        curve = curves(policy, facts, k, n)["OnlineMin bound"][1]
-        assert np.all(total / len(orders) - facts["opt"] <= curve + 1e-9), (k, pages)
+        instance = paging.instance(pages, k)
+        curve = curves(policy, instance, k, n)["OnlineMin bound"][1]
+        assert np.all(total / len(orders) - instance.opt <= curve + 1e-9), (k, pages)
 
 
-def test_the_factors():
+def test_the_factors(paging):
     k, n = 5, 4
     one, h = np.ones(n), harmonic(k)
-    facts = {"opt": 7 * one, "eta_0": 2 * one, "eta_1": 3 * one, "clean": 11 * one, "eta_reuse": 10 * one,
-             "oblivious": True, "no_bypass": True, "cache_size": k}  # fmt: skip
+    instance = paging.Known(opt=7 * one, eta_0=2 * one, eta_1=3 * one, clean=11 * one, eta_reuse=10 * one)
     wanted = {
         "lru": ("", {"LRU bound": 28}),
         "fifo": ("", {"FIFO bound": 28}),
@@ -145,20 +149,26 @@ def test_the_factors():
     }
     for name, (kind, values) in wanted.items():
         policy = POLICIES.load(name)()
-        found = curves(policy, facts | {"prediction": kind}, k, n)
+        found = curves(policy, instance, k, n, kind)
         assert {label: curve[-1] for label, (_, curve) in found.items()} == pytest.approx(values), name
-        assert policy.regret_bounds(Problem("paging", "full", k), {}) == ()
+        assert policy.regret_bounds(problem_of(k, n, kind), Instance()) == ()
+        assert policy.regret_bounds(problem_of(k, n, kind), PagingInstance(oblivious=True)) == ()
     lazy = POLICIES.load("lazy")("mark0")
-    assert curves(lazy, facts | {"prediction": "discard"}, k, n)["Mark0 bound (lazy)"][1][0] == pytest.approx(4 * h + 3)
+    assert curves(lazy, instance, k, n, "discard")["Mark0 bound (lazy)"][1][0] == pytest.approx(4 * h + 3)
     lru = POLICIES.load("mark_and_predict")("lru")
-    assert curves(lru, facts | {"prediction": "phase"}, k, n)["Mark&Predict bound"][1][0] == 7 + 4 * 2 + 3
-    assert POLICIES.load("combine_deterministic")(["lru", "marker"]).regret_bounds(None, facts) == ()
+    assert curves(lru, instance, k, n, "phase")["Mark&Predict bound"][1][0] == 7 + 4 * 2 + 3
+    assert POLICIES.load("combine_deterministic")(["lru", "marker"]).regret_bounds(problem_of(k, n), instance) == ()
 
 
-def test_a_bound_whose_assumption_fails_says_so():
-    facts = {"eta_0": np.ones(3), "eta_1": np.ones(3), "opt": np.ones(3), "no_bypass": True, "oblivious": True}
-    problem = Problem("paging", "full", 3, 3, -1.0, 0.0, items=5, memory=3, prediction="phase")
+def test_a_bound_whose_assumption_fails_says_so(paging):
+    instance = paging.Known(eta_0=np.ones(3), eta_1=np.ones(3), opt=np.ones(3))
+    problem = PagingProblem(cache_size=3, n_pages=5, prediction="discard", horizon=3)
     mark0 = POLICIES.load("mark0")(force=True)
-    assert [b.holds for b in mark0.regret_bounds(problem, facts | {"prediction": "discard"})] == [True]
-    for wrong in ({"prediction": "phase"}, {"prediction": "discard", "oblivious": False}, {"no_bypass": False}):
-        assert [b.holds for b in mark0.regret_bounds(problem, {"prediction": "discard", **facts, **wrong})] == [False]
+    assert [b.holds for b in mark0.regret_bounds(problem, instance)] == [True]
+    adaptive = paging.Known(eta_0=np.ones(3), eta_1=np.ones(3), oblivious=False)
+    for other, known in (
+        (replace(problem, prediction="phase"), instance),
+        (replace(problem, bypass=True), instance),
+        (problem, adaptive),
+    ):
+        assert [b.holds for b in mark0.regret_bounds(other, known)] == [False]

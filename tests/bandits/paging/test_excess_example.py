@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bandits.paging.flush_when_all_zeros import FlushWhenAllZeros
-from environments.paging.world import PagingWorld
+from environments.paging.environment import PagingEnvironment
 
 SCRIPT = Path(__file__).parents[3] / "examples" / "paging_excess.py"
 
@@ -21,7 +21,7 @@ def script():
 
 
 def test_points_and_files(script, tmp_path):
-    sequence = {"generator": "zipf", "N": 300}
+    sequence = {"name": "zipf", "parameters": {"N": 300}}
     means = script.draw(tmp_path / "excess.png", sequence, 4000, sizes=(4, 16), draws=3)
     for ending in ("png", "svg", "pdf"):
         assert (tmp_path / f"excess.{ending}").stat().st_size > 3000
@@ -31,19 +31,19 @@ def test_points_and_files(script, tmp_path):
 
 
 def test_one_point_by_hand(script):
-    sequence, k = {"generator": "zipf", "N": 300}, 4
-    predictions = {"kind": "discard", "source": "flip", "p01": 0.05, "p10": 0.0}
-    world, policy = PagingWorld(k, sequence, predictions, horizon=2000), FlushWhenAllZeros()
-    world.begin(world.draw(np.random.default_rng([k, 0])))
-    policy.reset(world.problem, np.random.default_rng(0))
+    sequence, k = {"name": "zipf", "parameters": {"N": 300}}, 4
+    predictions = {"name": "flip", "parameters": {"kind": "discard", "p01": 0.05, "p10": 0.0}}
+    environment, policy = PagingEnvironment(k, sequence, predictions, horizon=2000), FlushWhenAllZeros()
+    environment.begin(environment.draw(np.random.default_rng([k, 0])))
+    policy.reset(environment.problem, np.random.default_rng(0))
     faults = 0
     for _ in range(2000):
-        request = world.observe()
+        request = environment.observe()
         action = policy.choose(request)
-        reward, fault = world.transition(action)
+        reward, fault = environment.transition(action)
         policy.update(request, action, fault)
         faults -= reward
-    facts = world.facts()
-    assert facts["eta_1"][-1] == 0
-    expected = (faults - facts["opt"][-1]) / facts["eta_0"][-1]
+    instance = environment.instance()
+    assert instance.eta_1[-1] == 0
+    expected = (faults - instance.opt[-1]) / instance.eta_0[-1]
     assert script.excess(sequence, 2000, k, FlushWhenAllZeros, draws=1, flip=0.05) == pytest.approx([expected])

@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 
 from bandits import Policy
 from bandits.paging.lazy import Lazy
-from bandits.paging.policy import Eviction
 from bandits.paging.policy_cache import PolicyCache
-from bandits.paging.virtual import build
+from bandits.paging.problem import Eviction, PagingProblem
+from bandits.paging.virtual import member
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 NAMES = [
@@ -51,14 +51,14 @@ def use(cache, keys):
 @pytest.mark.parametrize("name", NAMES)
 def test_every_policy_faults_as_in_a_world(paging, name):
     pages, keys = letters(300, 12, 5)
-    policy, rng = build("policy", name), np.random.default_rng(8)
+    policy, rng = member(name, "policy"), np.random.default_rng(8)
     bits = rng.integers(0, 2, 300) if policy.prediction in ("discard", "phase") else None
     ahead = rng.geometric(0.1, 300) if policy.prediction == "reuse" else None
     told = iter([] if bits is None and ahead is None else (bits if bits is not None else ahead).tolist())
     predict = None if policy.prediction is None else lambda key: next(told)
     cache = PolicyCache(4, name, predict, seed=3)
     reuse = None if ahead is None else np.arange(300) + ahead
-    expected = paging.faults(policy, pages, 4, bits, reuse, seed=3, items=None)
+    expected = paging.faults(policy, pages, 4, bits, reuse, seed=3, n_pages=None)
     assert use(cache, keys) == expected.tolist()
     assert cache.misses == expected.sum()
     assert cache.hits == 300 - expected.sum()
@@ -243,8 +243,8 @@ def test_keys_that_are_equal_are_one_and_any_hashable_serves():
         ((2, "lur"), "did you mean 'lru'"),
         ((2, "mark0"), "predict must be given: Mark0 needs discard predictions"),
         ((2, "lru", lambda key: 0), "prediction must be one of discard, phase, reuse, got ''"),
-        ((2, Lazy("mark0")), "Mark0 needs discard predictions, the world gives no ones"),
-        ((2, "mark0", lambda key: 0, "phase"), "Mark0 needs discard predictions, the world gives phase ones"),
+        ((2, Lazy("mark0")), "Mark0 needs discard predictions, the environment gives none"),
+        ((2, "mark0", lambda key: 0, "phase"), "Mark0 needs discard predictions, the environment gives phase ones"),
     ],
 )
 def test_bad_arguments(arguments, message):
@@ -270,7 +270,7 @@ def test_bad_times(told):
 class Rude(Policy):
     """Evicts nothing, or what is not there."""
 
-    accepts = frozenset({("paging", "full")})
+    plays = (PagingProblem,)
 
     def __init__(self, page=None):
         self.page = page
@@ -332,7 +332,7 @@ def test_in_libcachesim_it_misses_as_in_a_world_of_ours(paging, name):
     pytest.importorskip("libcachesim")
     script = example("paging_libcachesim")
     pages, _ = letters(1000, 30, 12)
-    expected = paging.faults(Lazy(name), pages, 8, seed=6, items=None)
+    expected = paging.faults(Lazy(name), pages, 8, seed=6, n_pages=None)
     assert script.misses(script.plugin(8, name, seed=6), pages) == expected.sum()
 
 

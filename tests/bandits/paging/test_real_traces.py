@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from bandits import POLICIES, Problem
-from bandits.paging.policy import Requests
+from bandits import POLICIES
+from bandits.paging.problem import PagingProblem, Requests
 
 pytestmark = pytest.mark.realdata
 
@@ -44,11 +44,9 @@ def trace(data_folder):
 
 def cost(name, pages, k, bits=None, seed=0, **parameters):
     policy = POLICIES.load(name)(**parameters)
-    items, kind = int(pages.max()) + 1, policy.prediction or ""
-    problem = Problem("paging", "full", k, len(pages), -1.0, 0.0, items=items, memory=k, prediction=kind)
+    problem = PagingProblem(cache_size=k, n_pages=int(pages.max()) + 1, prediction=policy.prediction)
     policy.reset(problem, np.random.default_rng(seed))
-    faults = np.empty(len(pages), dtype=np.uint8)
-    policy.play(Requests(pages, np.empty(0, np.uint8) if bits is None else bits, np.empty(0)), faults)
+    faults, _ = policy.serve(Requests(pages, np.empty(0, np.uint8) if bits is None else bits, np.empty(0)))
     return int(faults.sum())
 
 

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from bandits import POLICIES
-from bandits.paging.policy import Request
+from bandits.paging.problem import Request
 
 
 class Rule:
@@ -295,8 +295,8 @@ def requests(n, n_pages, seed):
 def test_policies_follow_their_rules(paging, name, parameters, rule, k, n_pages):
     policy, slow = POLICIES.load(name)(**parameters), rule(k)
     pages, bits, due = requests(150, n_pages, seed=k)
-    world = paging.World(pages, k, bits, due, policy.prediction or "", items=n_pages)
-    policy.reset(world.problem, None)
+    environment = paging.Environment(pages, k, bits, due, policy.prediction or "", n_pages=n_pages)
+    policy.reset(environment.problem, None)
     rng = np.random.default_rng(7)
     for t, (p, b, h) in enumerate(zip(pages.tolist(), bits.tolist(), due.tolist(), strict=True)):
         request = Request(p, b, h, p in slow.cache, tuple(sorted(slow.cache)), t)
@@ -315,15 +315,15 @@ def test_choices_from_a_larger_cache(paging, name, parameters, rule):
     k, n_pages = 19, 60
     policy, slow = POLICIES.load(name)(**parameters), rule(k)
     pages, bits, due = requests(700, n_pages, seed=1)
-    world = paging.World(pages, k, bits, due, policy.prediction or "", stepwise=True)
-    policy.reset(world.problem, np.random.default_rng(7))
+    environment = paging.Environment(pages, k, bits, due, policy.prediction or "", stepwise=True)
+    policy.reset(environment.problem, np.random.default_rng(7))
     for p, b, h in zip(pages.tolist(), bits.tolist(), due.tolist(), strict=True):
-        action = policy.choose(world.observe())
+        action = policy.choose(environment.observe())
         assert set(action.pages) in slow.options(p, b, h)
         assert action.discard == slow.discards(b)
         slow.serve(p, b, h, set(action.pages))
-        world.transition(action)
-        assert world.cache == slow.cache
+        environment.transition(action)
+        assert environment.cache == slow.cache
 
 
 def layers_and_cache(pages, k, priority):
@@ -362,7 +362,7 @@ def test_online_min_holds_the_optimal_cache_of_highest_priority(paging, k, n_pag
         faults, opt = layers_and_cache(pages.tolist(), k, priority)
         assert opt == paging.lfd(pages.tolist(), k)[0]
         policy = POLICIES.load("online_min")()
-        assert paging.faults(policy, pages, k, seed=seed, items=n_pages).tolist() == faults
+        assert paging.faults(policy, pages, k, seed=seed, n_pages=n_pages).tolist() == faults
 
 
 def followed(policy, members, current, pages, k):
@@ -377,22 +377,22 @@ def followed(policy, members, current, pages, k):
     return faults
 
 
-def caches(paging, policy, world, rng):
+def caches(paging, policy, environment, rng):
     """(cache after each request, fault of each request) of a policy that plays by itself, request by request."""
-    policy.reset(world.problem, rng)
+    policy.reset(environment.problem, rng)
     after = []
-    while world.clock < len(world.pages):
-        request = world.observe()
-        world.transition(policy.choose(request))
-        after.append(set(world.cache))
-    return after, [int(f) for f in world.history]
+    while environment.clock < len(environment.pages):
+        request = environment.observe()
+        environment.transition(policy.choose(request))
+        after.append(set(environment.cache))
+    return after, [int(f) for f in environment.history]
 
 
 def alone(paging, specs, streams, pages, bits, due, k, kind):
     members, costs = [], []
     for (name, parameters), stream in zip(specs, streams, strict=True):
-        world = paging.World(pages, k, bits, due, kind, items=20, stepwise=True)
-        after, faults = caches(paging, POLICIES.load(name)(**parameters), world, stream)
+        environment = paging.Environment(pages, k, bits, due, kind, n_pages=20, stepwise=True)
+        after, faults = caches(paging, POLICIES.load(name)(**parameters), environment, stream)
         members.append(after)
         costs.append(faults)
     return members, np.array(costs)
@@ -403,7 +403,7 @@ def alone(paging, specs, streams, pages, bits, due, k, kind):
 def test_the_lazy_wrapper(paging, inner, k):
     pages, bits, due = requests(400, 20, seed=k)
     policy = POLICIES.load("lazy")({"name": inner[0], "parameters": inner[1]})
-    faults = paging.faults(policy, pages, k, bits, due, "discard", seed=3, items=20)
+    faults = paging.faults(policy, pages, k, bits, due, "discard", seed=3, n_pages=20)
     members, costs = alone(paging, [inner], np.random.default_rng(3).spawn(1), pages, bits, due, k, "discard")
     assert faults.tolist() == followed(policy, members, [0] * 400, pages.tolist(), k)
     assert policy.costs.tolist() == [costs.sum()]
@@ -415,7 +415,7 @@ def test_the_deterministic_combination(paging, k):
     pages, bits, due = requests(600, 20, seed=k)
     specs = [("lfu", {}), ("marker", {}), ("blind_oracle", {})]
     policy = POLICIES.load("combine_deterministic")(["lfu", "marker", "blind_oracle"], gamma=0.3)
-    faults = paging.faults(policy, pages, k, bits, due, "reuse", seed=5, items=20)
+    faults = paging.faults(policy, pages, k, bits, due, "reuse", seed=5, n_pages=20)
     members, costs = alone(paging, specs, np.random.default_rng(5).spawn(3), pages, bits, due, k, "reuse")
     current, turn, bound = [], 0, 1.0
     for total in np.cumsum(costs, axis=1).T:
@@ -430,7 +430,7 @@ def test_the_deterministic_combination(paging, k):
 def test_the_randomised_combination(paging, k):
     pages, bits, due = requests(600, 20, seed=k)
     policy = POLICIES.load("robust_ftp")(epsilon=0.7)
-    faults = paging.faults(policy, pages, k, bits, due, "reuse", seed=11, items=20)
+    faults = paging.faults(policy, pages, k, bits, due, "reuse", seed=11, n_pages=20)
     rng = np.random.default_rng(11)
     specs = [("marker", {}), ("blind_oracle", {})]
     members, costs = alone(paging, specs, rng.spawn(2), pages, bits, due, k, "reuse")
