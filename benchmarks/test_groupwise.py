@@ -9,7 +9,7 @@ from games import LOOP, loop, within
 from timing import measure
 
 from bandits.groupwise.groupwise import Groupwise
-from bandits.groupwise.policy import Rows
+from bandits.groupwise.problem import Rows
 from environments.groupwise.data import grouped_data
 from environments.groupwise.regression import GroupedRegression
 
@@ -21,7 +21,7 @@ CATEGORIES = (9, 7, 6, 42, 15, 5, 2, 3, 2)
 
 
 @pytest.fixture(scope="module")
-def world():
+def environment():
     """Rows of the shape of Adult."""
     rng = np.random.default_rng(0)
     blocks = [np.eye(k)[rng.integers(0, k, T)] for k in CATEGORIES]
@@ -31,33 +31,33 @@ def world():
 
 
 class Stepwise:
-    """The world without its blocks."""
+    """The environment without its blocks."""
 
-    def __init__(self, world):
-        self.observe, self.transition, self.world = world.observe, world.transition, world
+    def __init__(self, environment):
+        self.observe, self.transition, self.environment = environment.observe, environment.transition, environment
 
     @property
     def clock(self):
-        return self.world.clock
+        return self.environment.clock
 
 
-def run(world, stepwise=False):
+def run(environment, stepwise=False):
     policy = Groupwise(clip=[0.0, 1.0])
-    world.begin(np.arange(T))
-    policy.reset(world.problem, np.random.default_rng(0))
-    policy.advance(Stepwise(world) if stepwise else world, T)
-    return world.ledger()
+    environment.begin(np.arange(T))
+    policy.reset(environment.problem, np.random.default_rng(0))
+    policy.advance(Stepwise(environment) if stepwise else environment, T)
+    return {name: values.tolist() for name, values in environment.metrics(np.array([T])).items()}
 
 
 @pytest.mark.parametrize(("way", "seconds"), [("in blocks", 0.5), ("round by round", 3 * 0.5)])
-def test_a_run(record, world, way, seconds):
+def test_a_run(record, environment, way, seconds):
     """Half a second in blocks, and at most three times that round by round, with the same result to the bit.
 
     Round by round, calls from Python take some 10 microseconds a round, more than the arithmetic.
     """
     stepwise = way == "round by round"
-    assert run(world, stepwise) == run(world, not stepwise)
-    record(f"ridge, {way}", measure(lambda: run(world, stepwise), loop, "run"), LOOP, within(seconds))
+    assert run(environment, stepwise) == run(environment, not stepwise)
+    record(f"ridge, {way}", measure(lambda: run(environment, stepwise), loop, "run"), LOOP, within(seconds))
 
 
 def published(X, y, groups):
@@ -107,17 +107,17 @@ def solved(X, y, groups):
 @pytest.mark.parametrize(
     ("slow_way", "against"), [(published, "loop in Python as published"), (solved, "loop in Python with solves")]
 )
-def test_fifty_times_as_fast_as_the_published_loop(record, world, slow_way, against):
+def test_fifty_times_as_fast_as_the_published_loop(record, environment, slow_way, against):
     """On the first rounds, since the loops take a minute on all, against two readings of the published approach.
 
     Products of full matrices, as in the authors' code, and a solve in each round, which LAPACK does faster.
     """
-    n, data = 2000, world.data
+    n, data = 2000, environment.data
     rows = Rows(data.contexts[:n], data.groups[:n], data.labels[:n])
     policy = Groupwise(clip=[0.0, 1.0])
 
     def ours():
-        policy.reset(world.problem, np.random.default_rng(0))
+        policy.reset(environment.problem, np.random.default_rng(0))
         return policy.play_rows(rows)
 
     def theirs():
@@ -128,9 +128,9 @@ def test_fifty_times_as_fast_as_the_published_loop(record, world, slow_way, agai
     record("ridge, first 2000 rounds", measure(ours, theirs, "round", (n, n), repeats=3), against, 1 / 50)
 
 
-def test_comparators_at_a_hundred_checkpoints(record, world):
+def test_comparators_at_a_hundred_checkpoints(record, environment):
     """All groups' least squares at 100 times take no longer than a few runs."""
     times = np.unique(np.geomspace(1, T, 100).astype(np.int64))
-    world.begin(np.arange(T))
-    pairs = measure(lambda: world.comparators(times), lambda: run(world), "run", repeats=3)
+    environment.begin(np.arange(T))
+    pairs = measure(lambda: environment.comparators(times), lambda: run(environment), "run", repeats=3)
     record("comparators at 100 checkpoints", pairs, "ridge, in blocks", 20.0)

@@ -172,12 +172,12 @@ class RegressionPolicy(GroupwisePolicy[RegressionProblem, Lottery, float]):
         if not np.all(np.isfinite(context)):
             bad = np.flatnonzero(~np.isfinite(context))
             raise ValueError(f"the context must be finite, got {context[bad[0]]} in column {bad[0]}")
-        self._now = self._awake(groups[None, :])[0]
-        self._predictions = self._learners.predict(context, self._now)
-        self._p = self._meta.distribution(self._now)
-        values, weights, finite = self._plays(self._predictions[None, :], self._p[None, :], self._now[None, :])
+        now = self._awake(groups[None, :])[0]
+        predictions, p = self._learners.predict(context, now), self._meta.distribution(now)
+        values, weights, finite = self._plays(predictions[None, :], p[None, :], now[None, :])
         if not finite:
-            raise ValueError(f"predictions must be finite, got {self._predictions} of the learners")
+            raise ValueError(f"predictions must be finite, got {predictions} of the learners")
+        self._now, self._predictions, self._p = now, predictions, p
         return Lottery(values[0], weights[0])
 
     def _learn(self, context: Array, groups: Mask, feedback: float) -> None:

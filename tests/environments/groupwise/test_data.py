@@ -172,15 +172,15 @@ def test_a_reconstruction_of_our_own(tmp_path):
     with pytest.raises(ValueError, match="expected git blob SHA-1 966f"):
         AdultReconstruction(path=str(file))
     with pytest.warns(UserWarning, match="groups without any row"):
-        world = AdultReconstruction(path=str(file), verify=False, order="ascending", sort_by="age")
-    assert world.data.labels.tolist() == [0.0, 1.0, 0.25]
-    assert world.data.contexts[:, 0].tolist() == [0.0, 1.0, 0.5]
-    members = dict(zip(world.problem.groups, world.data.groups.T.tolist(), strict=True))
+        environment = AdultReconstruction(path=str(file), verify=False, order="ascending", sort_by="age")
+    assert environment.data.labels.tolist() == [0.0, 1.0, 0.25]
+    assert environment.data.contexts[:, 0].tolist() == [0.0, 1.0, 0.5]
+    members = dict(zip(environment.problem.groups, environment.data.groups.T.tolist(), strict=True))
     assert members["middle"] == [1, 0, 0]
     assert members["HighSchool&less"] == [1, 0, 0]
     assert members["Male"] == [0, 1, 1]
     assert members["Asian-Pac-Islander"] == [0, 0, 0]
-    assert world.draw(np.random.default_rng(0)).tolist() == [1, 0, 2]
+    assert environment.draw(np.random.default_rng(0)).tolist() == [1, 0, 2]
     with pytest.raises(ValueError, match=r"lacks the columns age; it has hours-per-week, alter"):
         reconstruction_columns(RECONSTRUCTED.replace("age,", "alter,", 1))
 

@@ -16,25 +16,30 @@ SEEDS = (473, 503, 623, 550, 692, 989, 617, 458, 301, 205)
 REGRETS = {"baseline": GlobalLearner, "algorithm": Groupwise, "mixture": lambda: Groupwise(play="mixture")}
 
 
-def losses(world, policy, seed):
-    world.begin(world.paper_tape(seed))
-    policy.reset(world.problem, np.random.default_rng(0))
-    policy.advance(world, world.horizon)
-    return [-world.ledger()[f"reward in {g}"] for g in world.problem.groups]
+def now(environment):
+    """The metrics so far."""
+    return {name: float(values[0]) for name, values in environment.metrics(np.array([environment.clock])).items()}
 
 
-def best(world):
-    at = world.comparators(np.array([world.horizon]))
-    return [-at[f"best in {g}"][0] for g in world.problem.groups]
+def losses(environment, policy, seed):
+    environment.begin(environment.paper_tape(seed))
+    policy.reset(environment.problem, np.random.default_rng(0))
+    policy.advance(environment, environment.horizon)
+    return [-now(environment)[f"reward in {g}"] for g in environment.problem.groups]
 
 
-def table(world, policies, seeds=SEEDS):
+def best(environment):
+    at = environment.comparators(np.array([environment.horizon]))
+    return [-at[f"best in {g}"][0] for g in environment.problem.groups]
+
+
+def table(environment, policies, seeds=SEEDS):
     """For each policy its losses [n_seeds, n_groups], and the comparators' under None."""
     runs = {name: [] for name in (*policies, None)}
     for seed in seeds:
         for name, make in policies.items():
-            runs[name].append(losses(world, make(), seed))
-        runs[None].append(best(world))
+            runs[name].append(losses(environment, make(), seed))
+        runs[None].append(best(environment))
     return {name: np.array(values) for name, values in runs.items()}
 
 
@@ -79,10 +84,10 @@ SYNTHETIC = {
 @pytest.mark.slow
 @pytest.mark.parametrize("label", SYNTHETIC)
 def test_synthetic(label):
-    world = SyntheticGroups(label, 100_000, rng="legacy", horizon=None, regret_alignment="published")
-    assert world.dominance.tolist() == [3, 1, 4, 2, 0]
-    assert world.data.groups.sum(axis=0).tolist() == [49857, 30044, 20099, 59985, 40015, 100_000]
-    runs = table(world, {"baseline": GlobalLearner, "algorithm": Groupwise})
+    environment = SyntheticGroups(label, 100_000, rng="legacy", horizon=None, regret_alignment="published")
+    assert environment.dominance.tolist() == [3, 1, 4, 2, 0]
+    assert environment.data.groups.sum(axis=0).tolist() == [49857, 30044, 20099, 59985, 40015, 100_000]
+    runs = table(environment, {"baseline": GlobalLearner, "algorithm": Groupwise})
     base, base_sd, algorithm, algorithm_sd, hind = SYNTHETIC[label]
     exact, wide = 6e-5, 2e-3 if label == "dperm" else 6e-5
     assert regret(runs, "baseline")[0] == pytest.approx(base, abs=exact)
@@ -108,9 +113,9 @@ SORTED = {
 @pytest.mark.parametrize("label", SORTED)
 def test_synthetic_sorted_by_colour(label):
     """Cumulative losses."""
-    world = SyntheticGroups(label, 100_000, rng="legacy", horizon=None, order="ascending", sort_by="green")
+    environment = SyntheticGroups(label, 100_000, rng="legacy", horizon=None, order="ascending", sort_by="green")
     for make, values in zip((GlobalLearner, Groupwise), SORTED[label], strict=True):
-        found = np.mean([losses(world, make(), seed) for seed in SEEDS], axis=0)
+        found = np.mean([losses(environment, make(), seed) for seed in SEEDS], axis=0)
         assert found == pytest.approx(values, abs=6e-5)
 
 
@@ -159,26 +164,26 @@ def test_medical(data_folder):
 
 @pytest.mark.realdata
 def test_medical_of_one_seed(data_folder):
-    world = MedicalCosts()
+    environment = MedicalCosts()
     baseline = [6.02046493, 3.77492301, 3.62575861, 0.20501274, 2.51739508, 3.18930574, 7.50943299, 5.92964355,
                 7.49150301, 6.77649920, 6.64464735, 13.42114656]  # fmt: skip
     algorithm = [3.90563743, 2.30737468, 2.75402820, 0.14654830, 1.48068411, 2.21675494, 5.12305296, 2.35889819,
                  6.60814212, 4.59120140, 4.37583891, 8.96704031]  # fmt: skip
-    assert losses(world, GlobalLearner(), 473) == pytest.approx(baseline, abs=1e-6)
-    assert losses(world, Groupwise(), 473) == pytest.approx(algorithm, abs=1e-6)
+    assert losses(environment, GlobalLearner(), 473) == pytest.approx(baseline, abs=1e-6)
+    assert losses(environment, Groupwise(), 473) == pytest.approx(algorithm, abs=1e-6)
 
 
 @pytest.mark.realdata
 @pytest.mark.parametrize("rows", [1, 17, 60, 399, 1338])
 def test_medical_prefixes_against_singular_values(data_folder, rows):
     """The one-hot design is rank deficient."""
-    world = MedicalCosts()
-    tape = world.paper_tape(473)
-    world.begin(tape)
-    at = world.comparators(np.array([rows]))
-    for i, g in enumerate(world.problem.groups):
-        member = tape[:rows][world.data.groups[tape[:rows], i] == 1]
-        X, y = world.data.contexts[member], world.data.labels[member]
+    environment = MedicalCosts()
+    tape = environment.paper_tape(473)
+    environment.begin(tape)
+    at = environment.comparators(np.array([rows]))
+    for i, g in enumerate(environment.problem.groups):
+        member = tape[:rows][environment.data.groups[tape[:rows], i] == 1]
+        X, y = environment.data.contexts[member], environment.data.labels[member]
         exact = np.sum((y - X @ np.linalg.lstsq(X, y, rcond=1e-10)[0]) ** 2) if len(y) else 0.0
         assert -at[f"best in {g}"][0] == pytest.approx(exact, abs=1e-10)
 
@@ -207,18 +212,18 @@ ADULT_DEVIATIONS = {
 @pytest.mark.realdata
 @pytest.mark.slow
 def test_adult(data_folder):
-    world = AdultIncome()
+    environment = AdultIncome()
     rows = np.array(list(ADULT.values()))
-    assert world.data.contexts.shape == (32561, 96)
-    assert world.problem.groups == tuple(ADULT)
-    assert world.data.groups.sum(axis=0).tolist() == rows[:, 0].tolist()
-    assert world.data.labels.mean() == pytest.approx(0.2408096, abs=1e-7)
+    assert environment.data.contexts.shape == (32561, 96)
+    assert environment.problem.groups == tuple(ADULT)
+    assert environment.data.groups.sum(axis=0).tolist() == rows[:, 0].tolist()
+    assert environment.data.labels.mean() == pytest.approx(0.2408096, abs=1e-7)
     clipped = {
         "baseline clipped": lambda: GlobalLearner(clip=[0.0, 1.0]),
         "algorithm clipped": lambda: Groupwise(clip=[0.0, 1.0]),
         "mixture clipped": lambda: Groupwise(clip=[0.0, 1.0], play="mixture"),
     }
-    runs = table(world, REGRETS | clipped)
+    runs = table(environment, REGRETS | clipped)
     assert runs[None].mean(axis=0) == pytest.approx(rows[:, 1], abs=6e-4)
     for column, name in enumerate((*REGRETS, *clipped), 2):
         assert regret(runs, name)[0] == pytest.approx(rows[:, column], abs=6e-3)
@@ -228,8 +233,8 @@ def test_adult(data_folder):
 
 @pytest.mark.realdata
 def test_adult_with_its_test_rows(data_folder):
-    world = AdultIncome(include_test=True)
-    assert len(world.data.labels) == 48842
-    assert world.data.labels.mean() == pytest.approx(0.2392818, abs=1e-7)
-    assert world.data.groups.sum(axis=0)[7:12].tolist() == [41762, 1519, 470, 406, 4685]
+    environment = AdultIncome(include_test=True)
+    assert len(environment.data.labels) == 48842
+    assert environment.data.labels.mean() == pytest.approx(0.2392818, abs=1e-7)
+    assert environment.data.groups.sum(axis=0)[7:12].tolist() == [41762, 1519, 470, 406, 4685]
     assert AdultIncome(order="descending", sort_by="age").draw(np.random.default_rng(0)).shape == (32561,)
