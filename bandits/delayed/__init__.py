@@ -12,6 +12,10 @@ FAMILY = Family(
         "bold": "bandits.delayed.bold:BOLD",
     },
     environments={
-        "delayed": "environments.delayed.world:DelayedFeedback",
+        "delayed": "environments.delayed.environment:DelayedFeedback",
+    },
+    variants={
+        "qpm_d": ({}, {"policy": {"name": "exp3", "parameters": {"gamma": 0.1}}}),
+        "bold": ({}, {"policy": "ucb1"}, {"policy": "hedge"}),
     },
 )

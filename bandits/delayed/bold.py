@@ -18,18 +18,23 @@ from __future__ import annotations
 
 import copy
 import heapq
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from bandits.contract import Array, Assumption, Bound, Policy, Problem, check_accepts
-from bandits.delayed.arrivals import Arrivals, Owed, build, oblivious, outstanding, undelayed
+from bandits.arms.problem import ActionsProblem
+from bandits.contract import Array, Assumption, Bound, Instance, Policy, check_plays
+from bandits.delayed.policy import Owed, base_policy
+from bandits.delayed.problem import Arrivals, Delayed
+from bandits.delayed.theory import DelayedInstance, oblivious, outstanding_at
+from bandits.registry import Component
 
 
-class BOLD(Policy[Any, int, Arrivals]):
+class BOLD(Policy[Delayed, Any, int, Arrivals]):
     """BOLD of Joulani, György and Szepesvári (2013): a pool of copies of a base policy.
 
     Without delays it plays as the base policy does, bit for bit. The first copy draws from the policy's generator, each
@@ -37,26 +42,21 @@ class BOLD(Policy[Any, int, Arrivals]):
     constant delay ``d``, each copy is told its share of the horizon, ``T / (d + 1)`` rounded up, else the whole.
 
     Args:
-        policy: the base policy, for arms with or without contexts: a registered name, ``module:Class``, or an object,
-            which is copied.
-        parameters: its constructor's arguments, with a name.
+        policy: the base policy, for arms with or without contexts: a registered name or ``module:Class``,
+            ``{"name": ..., "parameters": {...}}``, or an object, which is copied.
     """
 
-    accepts: ClassVar[frozenset[tuple[str, str]]] = frozenset(
-        (family, f"delayed-{feedback}") for family in ("arms", "contextual") for feedback in ("bandit", "full")
-    )
+    plays = (Delayed,)
 
-    def __init__(
-        self, policy: str | Policy[Any, int, Any] = "tsallis_inf", parameters: Mapping[str, Any] | None = None
-    ) -> None:
-        self.policy, self.parameters = policy, parameters
-        self._base: Policy[Any, int, Any] = build(policy, parameters, self.accepts)
+    def __init__(self, policy: Component = "tsallis_inf") -> None:
+        self.policy = policy
+        self._base = base_policy(policy)
 
-    def reset(self, problem: Problem, rng: np.random.Generator) -> None:
-        self._told = _share(problem)
-        check_accepts(self._base, self._told, "the problem without delays")
-        self._rng, self._owed = rng, Owed(problem.n_actions)
-        self._pool: list[Policy[Any, int, Any]] = []
+    def reset(self, problem: Delayed, rng: np.random.Generator) -> None:
+        told = _share(problem)
+        check_plays(self._base, told, "the problem without delays", name="policy")
+        self._told, self._rng, self._owed = told, rng, Owed(told)
+        self._pool: list[Policy[Any, Any, int, Any]] = []
         self._free: list[int] = []
         self._waiting: dict[int, tuple[int, Any]] = {}
 
@@ -80,8 +80,8 @@ class BOLD(Policy[Any, int, Arrivals]):
         """Pass on what has arrived.
 
         Raises:
-            RuntimeError: no action was chosen since the last update.
-            ValueError: no such action, or feedback that is not owed; nothing has changed then.
+            RuntimeError: no action was chosen since the last update, or feedback is not owed; nothing has changed then.
+            ValueError: no such action, or feedback that cannot be; nothing has changed then.
         """
         if self._owed.round not in self._waiting:
             raise RuntimeError("update must follow choose, once: no action was chosen since the last update")
@@ -91,34 +91,44 @@ class BOLD(Policy[Any, int, Arrivals]):
             self._pool[waiting].update(seen, arrival.action, arrival.feedback)
             heapq.heappush(self._free, waiting)
 
-    def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
+    def regret_bounds(self, problem: Delayed, instance: Instance) -> Sequence[Bound]:
         """Each bound ``f`` of the base policy that holds at any time, as ``m f(t / m)`` with ``m`` copies."""
-        if "outstanding" not in facts:
+        if not isinstance(instance, DelayedInstance) or instance.outstanding is None:
             return ()
         told = _share(problem)
         return [
             replace(
                 base,
                 name=f"{base.name}, pooled",
-                curve=partial(_pooled, base, facts),
+                curve=partial(_pooled, base, instance.outstanding),
                 source=f"Joulani, György, Szepesvári 2013, section 3.1 (derived), with {base.source}",
-                assumptions=(*base.assumptions, oblivious(facts), _concave(base, told.horizon or 1)),
+                evidence="derived" if base.evidence == "exact" else base.evidence,
+                assumptions=(*base.assumptions, oblivious(instance), _concave(base, told.horizon or 1)),
             )
-            for base in self._base.regret_bounds(told, facts)
-            if base.against == "fixed" and base.anytime and base.kind != "lower"
+            for base in self._base.regret_bounds(told, instance.inner)
+            if base.comparator_class == "fixed"
+            and base.time != "at the horizon"
+            and base.kind != "lower"
+            and base.delta is None
         ]
 
 
-def _share(problem: Problem) -> Problem:
-    """What each copy is told."""
-    told = undelayed(problem)
+def _share(problem: Delayed) -> ActionsProblem:
+    """What each copy is told.
+
+    Raises:
+        ValueError: the problem without delays is not about finitely many actions.
+    """
+    inner = problem.inner
+    if not isinstance(inner, ActionsProblem):
+        raise ValueError(f"BOLD needs an ActionsProblem with delays, got {type(inner).__name__}")
     if problem.delay is None or problem.horizon is None:
-        return told
-    return replace(told, horizon=-(-problem.horizon // (problem.delay + 1)))
+        return inner
+    return replace(inner, horizon=-(-problem.horizon // (problem.delay + 1)))
 
 
-def _pooled(base: Bound, facts: Mapping[str, Any], t: Array) -> Array:
-    copies = 1.0 + outstanding(facts, t)
+def _pooled(base: Bound, outstanding: NDArray[np.int64], t: Array) -> Array:
+    copies = 1.0 + outstanding_at(outstanding, t)
     return copies * base.curve(t / copies)
 
 

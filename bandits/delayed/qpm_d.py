@@ -18,32 +18,37 @@ means
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
-from typing import Any, ClassVar
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from bandits.arms.theory import STATIONARY, gaps_of, holds
-from bandits.contract import Array, Bound, Policy, Problem, check_accepts
-from bandits.delayed.arrivals import Arrivals, Owed, build, oblivious, outstanding, undelayed
+from bandits.arms.problem import BanditProblem
+from bandits.arms.theory import STATIONARY, ArmsInstance, gaps_of, holds
+from bandits.contract import Array, Bound, Instance, Policy, check_plays
+from bandits.delayed.policy import Owed, base_policy
+from bandits.delayed.problem import Arrivals, Delayed
+from bandits.delayed.theory import DelayedInstance, oblivious, outstanding_at
+from bandits.registry import Component
 
 
-class QPMD(Policy[Any, int, Arrivals]):
+class QPMD(Policy[Delayed, Any, int, Arrivals]):
     """QPM-D of Joulani, György and Szepesvári (2013): a queue of feedback for each arm.
 
     Without delays it plays as the base policy does, bit for bit.
 
     Args:
-        policy: the base policy for arms with bandit feedback: a registered name, ``module:Class``, or an object, which
-            is copied.
-        parameters: its constructor's arguments, with a name.
+        policy: the base policy for arms with bandit feedback: a registered name or ``module:Class``,
+            ``{"name": ..., "parameters": {...}}``, or an object, which is copied.
 
     Example:
-        >>> from bandits.delayed.arrivals import Arrival
+        >>> from bandits import QPMD, BanditProblem, Delayed
+        >>> from bandits.delayed.problem import Arrival
         >>> policy = QPMD("ucb1")
-        >>> policy.reset(Problem("arms", "delayed-bandit", n_actions=2), np.random.default_rng(0))
+        >>> policy.reset(Delayed(BanditProblem(n_actions=2)), np.random.default_rng(0))
         >>> policy.choose(None)
         0
         >>> policy.update(None, 0, ())  # nothing has arrived, so UCB1 still asks for arm 0
@@ -54,22 +59,20 @@ class QPMD(Policy[Any, int, Arrivals]):
         1
     """
 
-    accepts: ClassVar[frozenset[tuple[str, str]]] = frozenset(
-        {("arms", "delayed-bandit"), ("contextual", "delayed-bandit")}
-    )
+    plays = (Delayed,)
 
-    def __init__(
-        self, policy: str | Policy[Any, int, Any] = "ucb1", parameters: Mapping[str, Any] | None = None
-    ) -> None:
-        self.policy, self.parameters = policy, parameters
-        self._base: Policy[Any, int, Any] = build(policy, parameters, frozenset({("arms", "delayed-bandit")}))
+    def __init__(self, policy: Component = "ucb1") -> None:
+        self.policy = policy
+        self._base = base_policy(policy)
 
-    def reset(self, problem: Problem, rng: np.random.Generator) -> None:
-        told = undelayed(problem)
-        check_accepts(self._base, told, "the problem without delays")
-        self._base.reset(told, rng)
-        self._queues: list[deque[float]] = [deque() for _ in range(problem.n_actions)]
-        self._owed = Owed(problem.n_actions)
+    def reset(self, problem: Delayed, rng: np.random.Generator) -> None:
+        inner = problem.inner
+        if not isinstance(inner, BanditProblem):
+            raise ValueError(f"QPMD needs a BanditProblem with delays, got {type(inner).__name__}")
+        check_plays(self._base, inner, "the problem without delays", name="policy")
+        self._base.reset(inner, rng)
+        self._queues: list[deque[float]] = [deque() for _ in range(inner.n_actions)]
+        self._owed = Owed(inner)
         self._asked, self._chosen = -1, False
 
     def choose(self, observation: Any) -> int:
@@ -85,8 +88,8 @@ class QPMD(Policy[Any, int, Arrivals]):
         """Note that ``action`` was played, and queue what has arrived.
 
         Raises:
-            RuntimeError: no action was chosen since the last update.
-            ValueError: no such action, or feedback that is not owed; nothing has changed then.
+            RuntimeError: no action was chosen since the last update, or feedback is not owed; nothing has changed then.
+            ValueError: no such action, or feedback that cannot be; nothing has changed then.
         """
         if not self._chosen:
             raise RuntimeError("update must follow choose, once: no action was chosen since the last update")
@@ -95,28 +98,31 @@ class QPMD(Policy[Any, int, Arrivals]):
         for arrival in feedback:
             self._queues[arrival.action].append(arrival.feedback)
 
-    def regret_bounds(self, problem: Problem, facts: Mapping[str, Any]) -> Sequence[Bound]:
-        """Each bound of the base policy, plus the gaps times the most feedbacks outstanding at once.
+    def regret_bounds(self, problem: Delayed, instance: Instance) -> Sequence[Bound]:
+        """Each bound of the base policy on its mean regret, plus the gaps times the most feedbacks outstanding at once.
 
         Derived: the outstanding feedbacks of one arm are bounded by those of all arms, which the delays alone decide.
         """
-        gaps = gaps_of(facts)
-        if gaps is None or "outstanding" not in facts:
+        if not isinstance(instance, DelayedInstance) or not isinstance(instance.inner, ArmsInstance):
+            return ()
+        gaps, outstanding = gaps_of(instance.inner), instance.outstanding
+        if gaps is None or outstanding is None:
             return ()
         price = float(np.sum(gaps))
-        needs = (oblivious(facts), *holds(facts, STATIONARY))
+        needs = (oblivious(instance), *holds(instance.inner, STATIONARY))
         return [
             replace(
                 base,
                 name=f"{base.name} + delay",
-                curve=partial(_queued, base, price, facts),
+                curve=partial(_queued, base, price, outstanding),
                 source=f"Joulani, György, Szepesvári 2013, section 3.2 (derived), with {base.source}",
+                evidence="derived" if base.evidence == "exact" else base.evidence,
                 assumptions=(*base.assumptions, *(a for a in needs if a not in base.assumptions)),
             )
-            for base in self._base.regret_bounds(undelayed(problem), facts)
-            if base.against == "fixed" and base.kind != "lower"
+            for base in self._base.regret_bounds(problem.inner, instance.inner)
+            if base.comparator_class == "fixed" and base.kind != "lower" and base.delta is None
         ]
 
 
-def _queued(base: Bound, price: float, facts: Mapping[str, Any], t: Array) -> Array:
-    return base.curve(t) + price * outstanding(facts, t)
+def _queued(base: Bound, price: float, outstanding: NDArray[np.int64], t: Array) -> Array:
+    return base.curve(t) + price * outstanding_at(outstanding, t)

@@ -1,1 +1,1 @@
-"""Worlds whose feedback arrives after a delay."""
+"""Environments whose feedback arrives after a delay."""

@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
-from typing import Any, ClassVar, Protocol
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arguments import did_you_mean, integer, real
+from bandits.arguments import integer, real
+from bandits.registry import Registry
 
 Ints = NDArray[np.int64]
 
 
-class Law(Protocol):
-    """Draws delays."""
+class Law(ABC):
+    """Draws delays; ``fixed`` says whether every run has the same."""
 
-    fixed: ClassVar[bool]
-    """Whether every run has the same delays."""
+    fixed: ClassVar[bool] = False
 
+    @abstractmethod
     def draw(self, rng: np.random.Generator, n: int) -> Ints:
         """Delays [n] in rounds, each in 0..n; feedback that is ``n`` late never arrives."""
 
 
 @dataclass(frozen=True)
-class Constant:
+class Constant(Law):
     """The same delay in every round.
 
     Args:
@@ -43,7 +44,7 @@ class Constant:
 
 
 @dataclass(frozen=True)
-class Given:
+class Given(Law):
     """A delay for each round, given in advance.
 
     Args:
@@ -64,7 +65,7 @@ class Given:
 
 
 @dataclass(frozen=True)
-class Geometric:
+class Geometric(Law):
     """Independent delays with ``P(delay = k) = p (1 - p)^k``, ``k = 0, 1, ...``, ``p = 1 / (1 + mean)``.
 
     Args:
@@ -72,17 +73,16 @@ class Geometric:
     """
 
     mean: float
-    fixed: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        real("delay.mean", self.mean, 0.0, closed="low")
+        real("mean", self.mean, 0.0, closed="low")
 
     def draw(self, rng: np.random.Generator, n: int) -> Ints:
         return np.minimum(rng.geometric(1.0 / (1.0 + self.mean), n) - 1, n)
 
 
 @dataclass(frozen=True)
-class Uniform:
+class Uniform(Law):
     """Independent delays, each of ``low, ..., high`` equally likely.
 
     Args:
@@ -92,46 +92,13 @@ class Uniform:
 
     high: int
     low: int = 0
-    fixed: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        integer("delay.low", self.low, 0)
-        integer("delay.high", self.high, self.low)
+        integer("low", self.low, 0)
+        integer("high", self.high, self.low)
 
     def draw(self, rng: np.random.Generator, n: int) -> Ints:
         return np.minimum(rng.integers(self.low, self.high, n, endpoint=True), n)
 
 
-LAWS: Mapping[str, type[Any]] = {"geometric": Geometric, "uniform": Uniform}
-
-
-def law_of(delay: int | Sequence[int] | Mapping[str, Any]) -> Law:
-    """The law that a parameter describes.
-
-    Args:
-        delay: rounds, a list of rounds, or ``{"law": "geometric", "mean": ...}`` or
-            ``{"law": "uniform", "low": ..., "high": ...}``.
-
-    Raises:
-        ValueError: not a description of a law, or a value out of its domain.
-    """
-    if isinstance(delay, Mapping):
-        return _described(dict(delay))
-    if isinstance(delay, Sequence | np.ndarray) and not isinstance(delay, str):
-        return Given(tuple(delay))
-    return Constant(delay)
-
-
-def _described(delay: dict[str, Any]) -> Law:
-    name = delay.pop("law", None)
-    if not isinstance(name, str) or name not in LAWS:
-        hint = did_you_mean(name, LAWS) if isinstance(name, str) else ""
-        raise ValueError(f"delay.law must be one of {', '.join(LAWS)}, got {name!r}{hint}")
-    known = [field.name for field in fields(LAWS[name])]
-    for key in delay:
-        if key not in known:
-            raise ValueError(f"delay.{key} is not known: {name} takes {', '.join(known)}{did_you_mean(key, known)}")
-    if known[0] not in delay:
-        raise ValueError(f"delay.{known[0]} must be given with the law {name!r}")
-    law: Law = LAWS[name](**delay)
-    return law
+LAWS = Registry("law of delays", {"geometric": Geometric, "uniform": Uniform})

@@ -1,0 +1,71 @@
+"""What policies for delayed feedback share: the policy that they are built on, and an account of what is owed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from bandits.arguments import check_action, check_reward, check_rewards, integer
+from bandits.arms.problem import ActionsProblem, FullFeedbackProblem
+from bandits.contract import Policy
+from bandits.delayed.problem import Arrival, Arrivals
+from bandits.registry import POLICIES, Component
+
+
+def base_policy(policy: Component) -> Policy[Any, Any, int, Any]:
+    """The policy that knows of no delays.
+
+    Args:
+        policy: a registered name, ``{"name": ..., "parameters": {...}}``, or a policy, which is copied.
+
+    Raises:
+        ValueError: no such policy or arguments, no policy, or one that does not learn from feedback.
+    """
+    base: Policy[Any, Any, int, Any] = POLICIES.build(policy, "policy", of=Policy)
+    if base.clairvoyant:
+        raise ValueError(f"policy must choose from what it has seen, got {policy!r}, which knows the run in advance")
+    return base
+
+
+class Owed:
+    """The rounds of a run whose feedback has not arrived, each with its action.
+
+    Args:
+        problem: the problem without delays.
+    """
+
+    def __init__(self, problem: ActionsProblem) -> None:
+        self.n_actions, self.round = problem.n_actions, 0
+        self._full = isinstance(problem, FullFeedbackProblem)
+        self._actions: dict[int, int] = {}
+
+    def settle(self, action: int, feedback: Arrivals) -> None:
+        """End a round: its feedback is owed from now on, and that of all that arrives no longer is.
+
+        Raises:
+            ValueError: no such action, feedback that is not a tuple of arrivals, or one that is not what a round
+                reveals; nothing has changed then, and the round can be ended again.
+            RuntimeError: feedback that is not owed; likewise.
+        """
+        check_action("action", action, self.n_actions)
+        if not isinstance(feedback, tuple) or not all(isinstance(arrival, Arrival) for arrival in feedback):
+            raise ValueError(
+                "feedback must be a tuple of Arrival(time, action, feedback), () where nothing arrives, "
+                f"got {feedback!r}"
+            )
+        came: set[int] = set()
+        for arrival in feedback:
+            time = integer("time of an arrival", arrival.time, 0, self.round)
+            if self._full:
+                check_rewards(arrival.feedback, self.n_actions)
+            else:
+                check_reward(arrival.feedback)
+            owed = action if time == self.round else self._actions.get(time)
+            if owed is None or time in came:
+                raise RuntimeError(f"feedback of round {time} must arrive once, but it arrives again: {arrival!r}")
+            if arrival.action != owed:
+                raise RuntimeError(f"feedback of round {time} must be of its action {owed}, got {arrival!r}")
+            came.add(time)
+        self._actions[self.round] = action
+        self.round += 1
+        for time in came:
+            del self._actions[time]

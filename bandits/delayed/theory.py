@@ -1,0 +1,36 @@
+"""What the theorems about delays ask of the instance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandits.contract import Array, Assumption, Instance
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class DelayedInstance(Instance):
+    """An environment with delays, as the analysis knows it.
+
+    Attributes:
+        inner: the instance without delays.
+        outstanding: [n_rounds] the largest number, of rounds ``1..t`` at index ``t - 1``, of feedbacks that had not
+            arrived when the action of a round was chosen; None where delays are drawn and no run was begun.
+        oblivious_delays: delays depend neither on the actions nor on the rewards.
+    """
+
+    inner: Instance
+    outstanding: NDArray[np.int64] | None = None
+    oblivious_delays: bool = False
+
+
+def outstanding_at(outstanding: NDArray[np.int64], t: Array) -> Array:
+    """Largest number [n] of outstanding feedbacks up to times ``t`` [n], from that of every round [n_rounds]."""
+    return np.asarray(outstanding[np.minimum(t.astype(np.int64), len(outstanding)) - 1], dtype=np.float64)
+
+
+def oblivious(instance: DelayedInstance) -> Assumption:
+    """The assumption that all theorems here need."""
+    return Assumption("delays depend neither on the actions nor on the rewards", instance.oblivious_delays)

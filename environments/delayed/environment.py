@@ -1,0 +1,154 @@
+"""An environment whose feedback arrives after a delay, in rounds, that is drawn before the first action.
+
+The feedback of round ``t`` (the first is 0) arrives at the end of round ``t + delay[t]``, or never if the run is over
+by then. Each round reveals all that arrives at its end, see ``bandits.delayed.problem.Arrival``. Rewards are accounted
+for in the round that earns them, so comparators, regret and lower bounds are those of the environment without delays.
+
+Reference: P. Joulani, A. György, C. Szepesvári, *Online Learning under Delayed Feedback*, ICML 2013, section 2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandits.arms.problem import ActionsProblem
+from bandits.contract import Array, Bound
+from bandits.delayed.problem import Arrival, Arrivals, Delayed
+from bandits.delayed.theory import DelayedInstance
+from bandits.registry import ENVIRONMENTS, Component
+from environments.contract import Environment, Regret
+from environments.delayed.delays import LAWS, Constant, Given, Ints, Law
+
+
+class DelayedFeedback(Environment[Any, Any, Arrivals, tuple[Any, Ints]]):
+    """Another environment, of which the feedback arrives late.
+
+    The other environment's tape is drawn first, so that environments that differ in their delays alone meet the same
+    luck. A constant delay is told to the learner.
+
+    Args:
+        environment: an environment of arms, with or without contexts: a registered name or ``module:Class``,
+            ``{"name": ..., "parameters": {...}}``, or an object, which is copied.
+        delay: rounds by which the feedback of each round is late: a number >= 0; a list of them, one a round; or a law,
+            ``{"name": "geometric", "parameters": {"mean": ...}}`` or
+            ``{"name": "uniform", "parameters": {"low": ..., "high": ...}}``.
+        horizon: number of rounds, >= 1; None for the other environment's own. Only one that is given by its name can be
+            given another.
+
+    Raises:
+        ValueError: a parameter out of its domain, or an environment that is not one of arms or has no horizon.
+
+    Example:
+        >>> import numpy as np
+        >>> from environments import DelayedFeedback
+        >>> rewards = [[0.5], [0.25], [1.0]]
+        >>> environment = DelayedFeedback({"name": "adversarial", "parameters": {"source": rewards}}, 1)
+        >>> environment.begin(environment.draw(np.random.default_rng(0)))
+        >>> [environment.transition(0)[1] for _ in range(2)]
+        [(), (Arrival(time=0, action=0, feedback=0.5),)]
+    """
+
+    def __init__(
+        self,
+        environment: Component,
+        delay: int | Sequence[int] | Component = 0,
+        horizon: int | None = None,
+    ) -> None:
+        self.environment, self.delay = environment, delay
+        given = {} if horizon is None else {"horizon": horizon}
+        self._inner: Environment[Any, Any, Any, Any]
+        self._inner = ENVIRONMENTS.build(environment, "environment", of=Environment, **given)
+        inner = self._inner.problem
+        if not isinstance(inner, ActionsProblem):
+            raise ValueError(
+                f"environment must be one of arms, with an ActionsProblem, got {environment!r}, whose problem is "
+                f"{type(inner).__name__}"
+            )
+        if inner.horizon is None:
+            raise ValueError(
+                f"environment must have a horizon, a whole number >= 1, got {environment!r}, whose problem tells None; "
+                "name an environment with a number of rounds of its own, or one that takes the parameter horizon"
+            )
+        if horizon not in (None, inner.horizon):
+            raise ValueError(f"horizon must be None or the environment's own, {inner.horizon}, got {horizon!r}")
+        self.horizon = inner.horizon
+        self._law = _law(delay)
+        self.problem: Delayed = Delayed(inner, self._law.rounds if isinstance(self._law, Constant) else None)
+        self.action_space, self.observation_space = self._inner.action_space, self._inner.observation_space
+        self._delays = self._law.draw(np.random.default_rng(0), self.horizon) if self._law.fixed else None
+        self._outstanding = None if self._delays is None else _most_outstanding(self._delays)
+        self._instance: DelayedInstance | None = None
+
+    def draw(self, rng: np.random.Generator) -> tuple[Any, Ints]:
+        """The other environment's tape, and the delays [n_rounds]."""
+        tape = self._inner.draw(rng)
+        return tape, self._law.draw(rng.spawn(1)[0], self.horizon) if self._delays is None else self._delays
+
+    def begin(self, tape: tuple[Any, Ints]) -> None:
+        self._inner.begin(tape[0])
+        self.clock = self._inner.clock
+        self._late: dict[int, list[Arrival]] = {}
+        if not self._law.fixed:
+            self._outstanding, self._instance = _most_outstanding(tape[1]), None
+        self._due = (np.arange(self.horizon) + tape[1]).tolist()
+
+    def observe(self) -> Any:
+        return self._inner.observe()
+
+    def transition(self, action: Any) -> tuple[float, Arrivals]:
+        reward, feedback = self._inner.transition(action)
+        now = self.clock
+        self.clock = self._inner.clock
+        due = self._due[now]
+        if due == now:  # as most are where there is no delay
+            return reward, (*self._late.pop(now, ()), Arrival(now, int(action), feedback))
+        if due < self.horizon:
+            self._late.setdefault(due, []).append(Arrival(now, int(action), feedback))
+        return reward, tuple(self._late.pop(now, ()))
+
+    def metrics(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
+        return self._inner.metrics(times)
+
+    def comparators(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
+        return self._inner.comparators(times)
+
+    def clocks(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
+        return self._inner.clocks(times)
+
+    def regrets(self) -> Sequence[Regret]:
+        return self._inner.regrets()
+
+    def lower_bounds(self) -> Sequence[Bound]:
+        """Those of the environment without delays: who learns late can do no better."""
+        return self._inner.lower_bounds()
+
+    def instance(self) -> DelayedInstance:
+        inner = self._inner.instance()
+        if self._instance is None or self._instance.inner is not inner:
+            self._instance = DelayedInstance(inner=inner, outstanding=self._outstanding, oblivious_delays=True)
+        return self._instance
+
+    def clairvoyant(self, comparator: str) -> Any:
+        return self._inner.clairvoyant(comparator)
+
+
+def _law(delay: int | Sequence[int] | Component) -> Law:
+    """The law that the parameter ``delay`` describes."""
+    if isinstance(delay, Mapping | str | Law):
+        law: Law = LAWS.build(delay, "delay", of=Law)
+        return law
+    return Given(tuple(delay)) if isinstance(delay, Sequence | np.ndarray) else Constant(delay)
+
+
+def _most_outstanding(delays: Ints) -> Ints:
+    """[n] the largest number, so far, of feedbacks outstanding when the action of a round is chosen."""
+    n = len(delays)
+    change = np.zeros(n + 1, dtype=np.int64)
+    sent = np.arange(n)
+    change[1:] += 1  # the feedback of round s is outstanding from round s + 1 on,
+    np.subtract.at(change, np.minimum(sent + delays + 1, n), 1)  # up to round s + delay
+    return np.maximum.accumulate(np.cumsum(change[:n]))
