@@ -5,8 +5,8 @@
     python examples/groupwise_bars.py results/medical --quantity loss
 
 For each study's folder, ``<study>_bars.png``, ``.svg`` and ``.pdf`` in ``--out`` (default: ``results/groupwise_bars``):
-a panel for each order of the rows, a pair of bars for each group. Bars are means over the runs of the order; whiskers
-are one standard deviation (of single runs, not of the mean), and missing where there is one run.
+one pair of axes for each order of the rows, a pair of bars for each group. Bars are means over the runs of the order;
+whiskers are one standard deviation (of single runs, not of the mean), and missing where there is one run.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from matplotlib.figure import Figure
 
 from experiments import load
 from experiments.figures import save
-from experiments.results import PanelResult, Results
+from experiments.results import ExperimentResult, Results
 from experiments.style import COLOURS, FORMATS, style
 
 QUANTITIES = {"regret": "regret to the group's best model", "loss": "cumulative loss"}
@@ -35,29 +35,30 @@ def order_of(parameters: Mapping[str, Any]) -> str:
     return f"sorted by {parameters['sort_by']}, {order}" if "sort_by" in parameters else str(order)
 
 
-def panels_of(results: Results) -> dict[str, PanelResult]:
-    """One panel for each order of the rows, those with any result."""
-    panels: dict[str, PanelResult] = {}
-    for panel in results.panels.values():
-        if panel.series and len(panel.replicates):
-            panels.setdefault(order_of(panel.panel.environment.parameters), panel)
-    return panels
+def orders_of(results: Results) -> dict[str, ExperimentResult]:
+    """One experiment for each order of the rows, those with any result."""
+    orders: dict[str, ExperimentResult] = {}
+    for result in results.experiments.values():
+        if result.series and len(result.replicates):
+            orders.setdefault(order_of(result.experiment.environment.parameters), result)
+    return orders
 
 
-def finals(panel: PanelResult, label: str, quantity: str) -> dict[str, np.ndarray]:
+def finals(result: ExperimentResult, label: str, quantity: str) -> dict[str, np.ndarray]:
     """The groups' regrets or losses [n_replicates] at the end, all rows together last."""
-    notions = [*panel.notions[1:], panel.notions[0]]
+    groups = [*result.regrets[1:], result.regrets[0]]
     if quantity == "loss":
-        return {notion.name: -panel.series[label][notion.series][:, -1] for notion in notions}
-    return {notion.name: panel.regret(label, notion.name)[:, -1] for notion in notions}
+        return {group.name: -result.series[label][group.series][:, -1] for group in groups}
+    return {group.name: result.regret(label, group.name)[:, -1] for group in groups}
 
 
-def draw(ax: Axes, panel: PanelResult, order: str, quantity: str) -> None:
+def draw(ax: Axes, result: ExperimentResult, order: str, quantity: str) -> None:
     """A pair of bars for each group."""
-    policies = [policy for policy in panel.panel.policies if policy.name in POLICIES and policy.label in panel.series]
+    played = result.experiment.policies
+    policies = [policy for policy in played if policy.name in POLICIES and policy.label in result.series]
     width = 0.8 / len(policies)
     for i, policy in enumerate(policies):
-        values = finals(panel, policy.label, quantity)
+        values = finals(result, policy.label, quantity)
         runs = np.array(list(values.values()))
         spread = runs.std(axis=1, ddof=1) if runs.shape[1] > 1 else None
         places = np.arange(len(values)) + (i - (len(policies) - 1) / 2) * width
@@ -66,23 +67,23 @@ def draw(ax: Axes, panel: PanelResult, order: str, quantity: str) -> None:
         ax.set_xticks(np.arange(len(values)), list(values), rotation=40, ha="right", rotation_mode="anchor")
     ax.axhline(0.0, color="black", linewidth=0.6)
     ax.grid(visible=False, axis="x")
-    count = len(panel.replicates)
+    count = len(result.replicates)
     ax.set_title(f"{order} ({count} run{'s' * (count > 1)})", loc="left", fontweight="bold")
 
 
 def bars(results: Results, quantity: str) -> Figure:
-    """A panel for each order of the rows, on one scale."""
-    panels = panels_of(results)
-    if not panels:
-        raise ValueError(f"{results.folder} holds no finished panel to draw")
-    groups = max(len(panel.notions) for panel in panels.values())
-    columns = min(2, len(panels))
-    rows = -(-len(panels) // columns)
+    """One pair of axes for each order of the rows, on one scale."""
+    orders = orders_of(results)
+    if not orders:
+        raise ValueError(f"{results.folder} holds no finished experiment to draw")
+    groups = max(len(result.regrets) for result in orders.values())
+    columns = min(2, len(orders))
+    rows = -(-len(orders) // columns)
     canvas = Figure(figsize=(columns * max(3.2, 0.35 * groups), 2.4 * rows + 0.3), layout="constrained")
     axes = canvas.subplots(rows, columns, squeeze=False, sharey=True).ravel()
-    for ax, (order, panel) in zip(axes, panels.items(), strict=False):
-        draw(ax, panel, order, quantity)
-    for ax in axes[len(panels) :]:
+    for ax, (order, result) in zip(axes, orders.items(), strict=False):
+        draw(ax, result, order, quantity)
+    for ax in axes[len(orders) :]:
         ax.set_axis_off()
     handles, labels = axes[0].get_legend_handles_labels()
     canvas.legend(handles, labels, loc="outside upper center", ncols=len(labels))

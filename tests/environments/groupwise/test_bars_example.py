@@ -18,7 +18,7 @@ seed: 5
 horizon: 300
 checkpoints: 5
 policies: [{name: groupwise, label: many}, {name: group_cells, label: cells}, {name: global_learner, label: one}]
-panels:
+experiments:
   - name: shuffled
     environment: {name: synthetic_groups, parameters: {label: min, features: 3}}
     replicates: 4
@@ -55,13 +55,13 @@ def test_bars_are_the_means_of_the_runs(script, folder, tmp_path, monkeypatch, q
     axes = [ax for ax in canvas.axes if ax.axison]
     assert [ax.get_title(loc="left") for ax in axes] == ["shuffled (4 runs)", "sorted by green, ascending (1 run)"]
     for ax, name in zip(axes, ("shuffled", "sorted"), strict=True):
-        panel = results.panels[name]
+        result = results.experiments[name]
         heights = [bar.get_height() for bar in ax.patches]
         assert len(heights) == 2 * 6
         groups = ["circle", "square", "triangle", "green", "red", "always_on"]
         losses = {
-            (label, g): -panel.series[label][f"reward in {g}"][:, -1]
-            + (panel.comparators[f"best in {g}"][:, -1] if quantity == "regret" else 0.0)
+            (label, g): -result.series[label][f"reward in {g}"][:, -1]
+            + (result.comparators[f"best in {g}"][:, -1] if quantity == "regret" else 0.0)
             for label in ("many", "one")
             for g in groups
         }
