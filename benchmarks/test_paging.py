@@ -12,13 +12,13 @@ import pytest
 from games import LOOP, ROUNDS, loop, rounds_a_second
 from timing import Pairs, measure, peak
 
-from bandits import Problem
-from bandits.paging.policy import Requests
 from bandits.registry import POLICIES
-from environments.paging.generators import Zipf
-from environments.paging.hindsight import Instance
+from environments.paging.environment import PagingEnvironment
+from environments.paging.generators import Uniform, Zipf
+from environments.paging.hindsight import RequestSequence
 from environments.paging.optimum import lfd, next_use
-from environments.paging.predictions.sources import prediction_source
+from environments.paging.predictions.sources import PREDICTIONS
+from environments.paging.tape import Tape
 from environments.paging.traces.binary import RECORD
 from environments.paging.traces.formats import read_trace
 from environments.paging.traces.published import NAMED
@@ -53,15 +53,21 @@ def theirs(name, path, k, **options):
     return round(misses * reader.get_num_of_req())
 
 
-def play(name, pages, n_pages, k, bits=None, reuse=None, kind="", **parameters):
-    """Play all requests with a policy of ours; its number of faults."""
+def play(name, pages, n_pages, k, kind=None, bits=(), reuse=(), **parameters):
+    """Play all requests with a policy of ours in our environment, which recounts the faults; the environment."""
     policy = POLICIES.load(name)(**parameters)
-    problem = Problem("paging", "full", k, len(pages), -1.0, 0.0, items=n_pages, memory=k, prediction=kind)
-    policy.reset(problem, np.random.default_rng(1))
-    faults = np.empty(len(pages), np.uint8)
-    none = np.empty(0, np.uint8), np.empty(0)
-    policy.play(Requests(pages, none[0] if bits is None else bits, none[1] if reuse is None else reuse), faults)
-    return int(faults.sum())
+    told = {"name": "oracle", "parameters": {"kind": kind}} if kind else None
+    environment = PagingEnvironment(k, Uniform(n_pages), told, horizon=len(pages))
+    bits, reuse = np.asarray(bits, np.uint8), np.asarray(reuse, np.float64)
+    environment.begin(Tape(RequestSequence(pages, n_pages, k), bits, reuse))
+    policy.reset(environment.problem, np.random.default_rng(1))
+    policy.advance(environment, len(pages))
+    return environment
+
+
+def misses(name, pages, n_pages, k):
+    """Faults of a policy of ours on all requests."""
+    return int(play(name, pages, n_pages, k).metrics(np.array([len(pages)]))["faults"][0])
 
 
 def optimum(pages, n_pages, k):
@@ -93,7 +99,7 @@ def test_zipf_against_libcachesim(record, zipf_file, name, their_name, target, f
     """
     pytest.importorskip("libcachesim")
     options = {"hashpower": max(k, 1024).bit_length()} if fitting else {}
-    ours = (lambda: optimum(zipf(), N, k)) if name == "opt" else (lambda: play(name, zipf(), N, k))
+    ours = (lambda: optimum(zipf(), N, k)) if name == "opt" else (lambda: misses(name, zipf(), N, k))
     other = lambda: theirs(their_name, zipf_file, k, **options)  # noqa: E731
     assert ours() == other()
     what = f"{'optimum' if name == 'opt' else '`lru`'}, k = {k:,}"
@@ -111,7 +117,7 @@ def test_published_traces_against_libcachesim(trace, tmp_path):
     path = write(tmp_path / "trace.oracleGeneral", pages, n_pages)
     for k in (10, 30, 100, 300, 1000, 3000):
         for name, their_name in (("lru", "LRU"), ("fifo", "FIFO")):
-            assert play(name, pages, n_pages, k) == theirs(their_name, path, k), (name, k)
+            assert misses(name, pages, n_pages, k) == theirs(their_name, path, k), (name, k)
         assert optimum(pages, n_pages, k) == theirs("Belady", path, k), k
 
 
@@ -134,9 +140,9 @@ PREDICTED = [
 NAMES = ("lru", "fifo", "clock", "flush_when_full", "lfu", "random_eviction", "marker", "online_min")
 PLAIN = [(name, {}, "") for name in NAMES]
 SOURCES = {
-    "discard": {"kind": "discard", "source": "flip", "p": 0.01},
-    "phase": {"kind": "phase", "source": "flip", "p": 0.01},
-    "reuse": {"kind": "reuse", "source": "noisy_reuse", "sigma": 5.0},
+    "discard": {"name": "flip", "parameters": {"kind": "discard", "p": 0.01}},
+    "phase": {"name": "flip", "parameters": {"kind": "phase", "p": 0.01}},
+    "reuse": {"name": "noisy_reuse", "parameters": {"kind": "reuse", "sigma": 5.0}},
 }
 
 
@@ -144,8 +150,8 @@ def predictions(kind, pages, n_pages, k):
     """Bits a hundredth of which are wrong, or noisy times."""
     if not kind:
         return {}
-    source = prediction_source(SOURCES[kind])[1]
-    values = source.predict(Instance(pages, n_pages, k), kind, np.random.default_rng(2))
+    requests = RequestSequence(pages, n_pages, k)
+    values = PREDICTIONS.build(SOURCES[kind]).predict(requests, np.random.default_rng(2))
     return {"kind": kind, "reuse" if kind == "reuse" else "bits": values}
 
 
@@ -181,14 +187,13 @@ def test_the_cost_of_a_request_grows_no_faster_than_log_k(record, name, paramete
 
 def stream(path):
     """Play a binary trace as it is read."""
-    from environments.paging.world import PagingWorld
-
-    world = PagingWorld(1000, {"trace": path, "format": "oracle-general"}, optimum=False)
-    world.begin(world.draw(np.random.default_rng(0)))
+    trace = {"name": "trace", "parameters": {"path": path, "format": "oracle-general"}}
+    environment = PagingEnvironment(1000, trace, optimum=False)
+    environment.begin(environment.draw(np.random.default_rng(0)))
     player = POLICIES.load("lru")()
-    player.reset(world.problem, np.random.default_rng(1))
-    player.advance(world, world.horizon)
-    assert world.ledger()["faults"] > 0
+    player.reset(environment.problem, np.random.default_rng(1))
+    player.advance(environment, environment.horizon)
+    assert environment.metrics(np.array([environment.horizon]))["faults"] > 0
 
 
 def test_a_long_trace_is_streamed_in_bounded_memory(record, tmp_path):

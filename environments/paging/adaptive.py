@@ -28,7 +28,7 @@ from environments.paging.hindsight import RequestSequence
 from environments.paging.instance import RunInstance
 from environments.paging.optimum import OnlineOptimum
 from environments.paging.predictions.bits import Constant
-from environments.paging.predictions.sources import PREDICTIONS
+from environments.paging.predictions.sources import PREDICTIONS, PredictionSource
 from environments.record import Record
 
 
@@ -60,7 +60,7 @@ class AdaptivePaging(Environment[Request, Any, bool, None]):
         kind: Prediction | None = None
         self._bit = -1
         if predictions is not None:
-            source = PREDICTIONS.build(predictions, "predictions")
+            source = PREDICTIONS.build(predictions, "predictions", of=PredictionSource)
             if not isinstance(source, Constant):
                 raise ValueError(f"predictions must be of the source 'constant', others know a future, got {source!r}")
             kind, self._bit = source.kind, source.value

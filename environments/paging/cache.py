@@ -164,10 +164,9 @@ class Cache:
         """
         hit = page in self
         pages, discard = self._eviction(hit, action)
-        if page in pages:
-            raise RuntimeError(self._message(time, REQUESTED, page))
         requested, left, end, faults = self._one
-        gone = (*pages, page) if discard else pages
+        # A page that leaves last on its own request is discarded; evicted, it is named again, so that it is refused.
+        gone = (*pages, page) if discard or pages[-1:] == (page,) else pages
         if len(gone) > left.size:
             left = np.empty(len(gone), dtype=np.int64)
         requested[0], left[: len(gone)], end[0] = page, gone, len(gone)

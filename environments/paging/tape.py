@@ -11,7 +11,7 @@ from environments.paging.cache import Cache
 from environments.paging.hindsight import RequestSequence
 from environments.paging.traces.binary import BinaryTrace
 
-STRETCH = 1 << 15
+STRETCH = 1 << 14
 """Requests that are read at once; bounds the memory of a block and decides no number."""
 
 

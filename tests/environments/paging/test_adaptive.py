@@ -5,20 +5,20 @@ import pytest
 
 from bandits.contract import Policy
 from bandits.offers import offers
-from bandits.paging.policy import Eviction, RequestBlocks
-from environments.checks import check_environment
+from bandits.paging.problem import Eviction, PagingProblem, RequestBlocks
 from environments.paging.adaptive import AdaptivePaging, adaptive
 from environments.paging.optimum import lfd
+from environments.paging.predictions.times import Oracle
 
 
 class Recency(Policy):
     """LRU, in the plainest way."""
 
-    accepts = frozenset({("paging", "full")})
+    plays = (PagingProblem,)
     draws = False
 
     def reset(self, problem, rng):
-        self.size, self.used = problem.memory, []
+        self.size, self.used = problem.cache_size, []
         if self.draws:
             rng.random()
 
@@ -46,32 +46,35 @@ class Spawning(Recency):
         super().reset(problem, rng.spawn(1)[0])
 
 
-def test_contract():
-    check_environment(lambda: AdaptivePaging(4, 200))
-    check_environment(lambda: AdaptivePaging(3, 50, {"kind": "discard", "source": "constant", "value": 1}))
-    assert not offers(AdaptivePaging(), RequestBlocks)
+def test_it_is_served_request_by_request():
+    environment = AdaptivePaging()
+    environment.begin(None)
+    assert not offers(environment, RequestBlocks)
 
 
 @pytest.mark.parametrize("k", [1, 2, 5, 8])
 def test_every_request_is_a_fault_and_the_optimum_is_k_times_better(k):
-    world, policy = AdaptivePaging(k, 400, {"kind": "phase", "source": "constant", "value": 0}), Recency()
-    world.begin(None)
-    policy.reset(world.problem, np.random.default_rng(0))
-    policy.advance(world, 150)
-    early = world.facts()
-    policy.advance(world, 250)
-    facts, ledger = world.facts(), world.ledger()
-    assert early is not facts
-    assert facts is world.facts()
-    assert ledger["faults"] == 400
-    opt = lfd(world.pages, k).faults.cumsum()
-    assert facts["opt"].tolist() == opt.tolist()
-    assert ledger["opt"] == opt[-1] == -ledger["reward"] + ledger["gain"]
-    assert facts["oblivious"] is False
-    (bound,) = world.lower_bounds()
+    environment, policy = (
+        AdaptivePaging(k, 400, {"name": "constant", "parameters": {"kind": "phase", "value": 0}}),
+        Recency(),
+    )
+    environment.begin(None)
+    policy.reset(environment.problem, np.random.default_rng(0))
+    policy.advance(environment, 150)
+    early = environment.instance()
+    assert early is environment.instance()
+    policy.advance(environment, 250)
+    instance, metrics = environment.instance(), environment.metrics(np.arange(1, 401))
+    assert early is not instance
+    assert metrics["faults"].tolist() == list(range(1, 401))
+    opt = lfd(environment.pages, k).faults.cumsum()
+    assert instance.opt.tolist() == metrics["opt"].tolist() == opt.tolist()
+    assert (metrics["gain"] - metrics["reward"]).tolist() == opt.tolist()
+    assert instance.oblivious is False
+    (bound,) = environment.lower_bounds()
     times = np.arange(1.0, 401.0)
     assert np.all(times - opt >= bound.curve(times))
-    assert np.array_equal(world.pages, adaptive(Recency(), k, 400))
+    assert np.array_equal(environment.pages, adaptive(Recency(), k, 400))
 
 
 def test_lru_is_driven_round_the_cycle():
@@ -80,7 +83,7 @@ def test_lru_is_driven_round_the_cycle():
 
 @pytest.mark.parametrize("policy", [Coins, Spawning])
 def test_randomised_policies_are_refused(policy):
-    with pytest.raises(ValueError, match=r"policy must be deterministic, .* use the generator 'uniform'"):
+    with pytest.raises(ValueError, match=r"policy must be deterministic, .* use the sequence 'uniform'"):
         adaptive(policy(), 3, 10)
 
 
@@ -90,7 +93,11 @@ def test_randomised_policies_are_refused(policy):
         ({"cache_size": 1.5}, TypeError, "cache_size"),
         ({"cache_size": 0}, ValueError, "cache_size"),
         ({"horizon": 0}, ValueError, "horizon"),
-        ({"predictions": {"kind": "discard"}}, ValueError, "only the source 'constant' needs no future"),
+        (
+            {"predictions": Oracle("discard")},
+            ValueError,
+            "predictions must be of the source 'constant'",
+        ),
     ],
 )
 def test_bad_parameters(parameters, error, message):

@@ -1,4 +1,4 @@
-"""Binary traces: numbering, blocks, compression, and worlds that read as they go."""
+"""Binary traces: numbering, blocks, compression, and environments that read as they go."""
 
 import gzip
 import lzma
@@ -8,11 +8,12 @@ import tracemalloc
 import numpy as np
 import pytest
 
+from bandits.paging.problem import Departures
 from environments.checks import check_environment
+from environments.paging.environment import PagingEnvironment
 from environments.paging.traces import binary
 from environments.paging.traces.binary import RECORD, BinaryTrace, Numbering
 from environments.paging.traces.formats import read_trace
-from environments.paging.world import PagingWorld
 
 
 def numbered(ids):
@@ -28,6 +29,15 @@ def write(path, ids, opener=open):
     with opener(path, "wb") as file:
         file.write(records.tobytes())
     return path
+
+
+def trace(path):
+    return {"name": "trace", "parameters": {"path": path}}
+
+
+def discard(pages):
+    """Departures of a policy that keeps nothing: every request is a fault."""
+    return Departures(pages, np.arange(1, len(pages) + 1))
 
 
 def some_ids(n, seed=0):
@@ -95,32 +105,32 @@ def test_zstandard(tmp_path):
     assert trace.read(0, 50).tolist() == numbered(ids)[:50]
 
 
-def test_a_world_reads_as_it_goes(tmp_path, monkeypatch):
+def test_an_environment_reads_as_it_goes(tmp_path, monkeypatch):
     monkeypatch.setattr(binary, "BLOCK", 64)
     ids = some_ids(400)
     path = str(write(tmp_path / "t.oracleGeneral", ids))
-    check_environment(lambda: PagingWorld(5, {"trace": path}, horizon=300, optimum=False))
-    world = PagingWorld(5, {"trace": path}, optimum=False)
-    assert world.horizon == 400
-    world.begin(world.draw(np.random.default_rng(0)))
+    check_environment(lambda: PagingEnvironment(5, trace(path), horizon=300, optimum=False))
+    environment = PagingEnvironment(5, trace(path), optimum=False)
+    assert environment.horizon == 400
+    environment.begin(environment.draw(np.random.default_rng(0)))
     pages = []
-    while world.clock < 400:
-        block = world.requests(400 - world.clock)
+    while environment.clock < 400:
+        block = environment.block(400 - environment.clock)
         pages += block.pages.tolist()
-        world.absorb(np.ones(len(block.pages), dtype=np.uint8))
+        environment.absorb(discard(block.pages))
     assert pages == numbered(ids)
-    assert world.ledger()["faults"] == 400
-    assert set(world.comparators(np.array([400]))) == {"none", "worst"}
-    assert "opt" not in world.facts()
+    assert environment.metrics(np.array([400]))["faults"] == [400]
+    assert set(environment.comparators(np.array([400]))) == {"none", "worst"}
+    assert environment.instance().opt is None
     seen = []
-    world.begin(world.draw(np.random.default_rng(0)))
+    environment.begin(environment.draw(np.random.default_rng(0)))
     for _ in range(400):
-        seen.append(world.observe().page)
-        world.transition(0)
+        seen.append(environment.observe().page)
+        environment.transition(0)
     assert seen == pages
     with pytest.raises(ValueError, match="horizon must be at most 400"):
-        PagingWorld(5, {"trace": path}, horizon=401, optimum=False)
-    whole = PagingWorld(5, {"trace": path})
+        PagingEnvironment(5, trace(path), horizon=401, optimum=False)
+    whole = PagingEnvironment(5, trace(path))
     assert whole.draw(np.random.default_rng(0)).requests.pages.tolist() == pages
 
 
@@ -130,10 +140,10 @@ def test_memory_does_not_grow_with_the_trace(tmp_path):
 
     def peak(horizon):
         tracemalloc.start()
-        world = PagingWorld(5, {"trace": path}, horizon=horizon, optimum=False)
-        world.begin(world.draw(np.random.default_rng(0)))
-        while world.clock < horizon:
-            world.absorb(np.zeros(len(world.requests(horizon - world.clock).pages), dtype=np.uint8))
+        environment = PagingEnvironment(5, trace(path), horizon=horizon, optimum=False)
+        environment.begin(environment.draw(np.random.default_rng(0)))
+        while environment.clock < horizon:
+            environment.absorb(discard(environment.block(horizon - environment.clock).pages))
         most = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         return most

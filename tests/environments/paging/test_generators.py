@@ -3,8 +3,16 @@
 import numpy as np
 import pytest
 
-from environments.paging.generators import GENERATORS, RATIO2, build_generator
+from environments.paging.environment import PagingEnvironment
+from environments.paging.generators import RATIO2
 from environments.paging.optimum import lfd
+from environments.paging.sequences import SEQUENCES, Generator
+
+GENERATORS = [name for name in SEQUENCES if issubclass(SEQUENCES.load(name), Generator)]
+
+
+def build_generator(name, parameters, cache_size):
+    return SEQUENCES.build({"name": name, "parameters": parameters}, "sequence").for_cache(cache_size)
 
 
 def draw(name, n, seed=0, cache_size=10, **parameters):
@@ -85,15 +93,15 @@ def test_reproducible_and_within_range(name):
     assert first.shape == (400,)
     assert np.array_equal(first, draw(name, 400, 5))
     assert 0 <= first.min() <= first.max() < build_generator(name, {}, 10).n_pages(400)
-    assert np.array_equal(first, other) != GENERATORS[name].random
+    assert np.array_equal(first, other) != SEQUENCES.load(name).random
 
 
 @pytest.mark.parametrize(
     ("name", "parameters", "message"),
     [
         ("zpif", {}, r"did you mean 'zipf'\?"),
-        (7, {}, "generator must be one of"),
-        ("zipf", {"n": 3}, "takes N, a, got 'n'"),
+        (7, {}, "sequence must be a name, or"),
+        ("zipf", {"n": 3}, r"sequence.parameters.n: Zipf has no parameter 'n' \(did you mean 'N'\?\); it takes N, a"),
         ("zipf", {"N": 0}, "N must be a whole number >= 1, got 0"),
         ("zipf", {"N": 2.5}, "N must be a whole number"),
         ("zipf", {"a": -1.0}, "a must be"),
@@ -109,9 +117,20 @@ def test_reproducible_and_within_range(name):
         ("working_set", {"L": 0.5}, "L must be"),
         ("loop_scan", {"s": 0}, "s must be"),
         ("ratio2", {"R": 0}, "R must be"),
-        ("adaptive", {}, "adaptive_paging"),
     ],
 )
 def test_bad_parameters(name, parameters, message):
     with pytest.raises(ValueError, match=message):
         build_generator(name, parameters, 10)
+
+
+def test_a_default_that_hangs_on_the_cache():
+    for name in ("cyclic", "uniform", "loop_scan"):
+        alone = SEQUENCES.build(name, "sequence")
+        with pytest.raises(ValueError, match="N must be given where no cache says how many pages there are"):
+            alone.draw(3, np.random.default_rng(0))
+        assert (
+            PagingEnvironment(4, alone, horizon=9).problem.n_pages
+            == PagingEnvironment(4, name, horizon=9).problem.n_pages
+        )
+        assert alone.N is None

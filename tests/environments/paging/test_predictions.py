@@ -5,9 +5,11 @@ import math
 import numpy as np
 import pytest
 
+from environments.paging.environment import PagingEnvironment
 from environments.paging.generators import Zipf
-from environments.paging.hindsight import Facts, Instance, reuse_errors
-from environments.paging.predictions.sources import KINDS, SOURCES, prediction_source
+from environments.paging.hindsight import RequestSequence
+from environments.paging.instance import RunInstance
+from environments.paging.predictions.sources import PREDICTIONS, PredictionSource
 
 SEQUENCES = {
     "S1": ([1, 2, 3, 4, 1, 2, 5, 1, 2, 3, 4, 5], 3),
@@ -29,21 +31,28 @@ ERRORS = {
 
 def instance(pages, k):
     pages = np.array(pages, dtype=np.int64)
-    return Instance(pages, int(pages.max()) + 1, k)
+    return RequestSequence(pages, int(pages.max()) + 1, k)
 
 
 def zipf(n=3000, k=20, seed=5):
-    return Instance(Zipf(200, 0.9).draw(n, np.random.default_rng(seed)), 200, k)
+    return RequestSequence(Zipf(200, 0.9).draw(n, np.random.default_rng(seed)), 200, k)
 
 
-def predict(on, kind, seed=0, **description):
-    _, source = prediction_source({"kind": kind, **description})
-    return source.predict(on, kind, np.random.default_rng(seed))
+def build(what):
+    return PREDICTIONS.build(what, "predictions", of=PredictionSource)
+
+
+def predict(on, kind, seed=0, source="oracle", **parameters):
+    return build({"name": source, "parameters": {"kind": kind, **parameters}}).predict(on, np.random.default_rng(seed))
+
+
+def reuse_errors(on, reuse):
+    return RunInstance(requests=on, prediction="reuse", reuse=reuse).eta_reuse
 
 
 def errors(on, kind, bits, counting="last_in_phase"):
-    facts = Facts(on, kind, bits, np.empty(0), counting)
-    return facts["eta_0"][-1], facts["eta_1"][-1]
+    known = RunInstance(requests=on, prediction=kind, bits=bits, counting=counting)
+    return known.eta_0[-1], known.eta_1[-1]
 
 
 @pytest.mark.parametrize(("kind", "bits"), ERRORS)
@@ -169,7 +178,7 @@ def test_the_learned_predictor_by_its_definition(kind):
         if seen == 0:
             expected.append(0)
             continue
-        past = Instance(on.pages[:seen], 200, 15)
+        past = RequestSequence(on.pages[:seen], 200, 15)
         truth = past.truth(kind).tolist()
         known = seen if kind == "discard" else past.phases.number.tolist().index(past.phases.n_phases - 1)
         alike = [truth[s] for s in range(known) if features[s] == features[t]] or truth[:known]
@@ -200,7 +209,7 @@ def test_predictors_know_only_the_past(kind, description):
     whole = predict(on, kind, **description)
     for cut in (49, 50, 51, 399, 401, 777):
         other = np.concatenate((on.pages[:cut], np.arange(1000 - cut) % 200))
-        assert np.array_equal(predict(Instance(other, 200, 20), kind, **description)[:cut], whole[:cut])
+        assert np.array_equal(predict(RequestSequence(other, 200, 20), kind, **description)[:cut], whole[:cut])
 
 
 def test_static_bits():
@@ -211,16 +220,17 @@ def test_static_bits():
     assert predict(on, "discard", source="static").tolist() == [majority[page] for page in on.pages]
 
 
-@pytest.mark.parametrize("name", SOURCES)
+@pytest.mark.parametrize("name", list(PREDICTIONS))
 def test_every_source_gives_what_it_says_and_repeats_itself(name):
     parameters = {"constant": {"value": 1}, "flip": {"p": 0.1}, "noisy_reuse": {"sigma": 1.0}}.get(name, {})
     on = zipf(500)
-    for kind in KINDS:
+    for kind in ("discard", "phase", "reuse"):
         if name == "given":
             parameters = {"values": np.ones(500)}
-        if kind not in SOURCES[name].kinds:
-            with pytest.raises(ValueError, match=f"source '{name}' gives no {kind} predictions; these do: oracle"):
-                prediction_source({"kind": kind, "source": name, **parameters})
+        able = PREDICTIONS.load(name).kinds
+        if kind not in able:
+            with pytest.raises(ValueError, match=f"predictions: kind must be one of {', '.join(able)}, got '{kind}'"):
+                predict(on, kind, source=name, **parameters)
             continue
         first = predict(on, kind, 4, source=name, **parameters)
         assert first.dtype == (np.float64 if kind == "reuse" else np.uint8)
@@ -229,33 +239,40 @@ def test_every_source_gives_what_it_says_and_repeats_itself(name):
 
 
 @pytest.mark.parametrize(
-    ("description", "message"),
+    ("name", "parameters", "message"),
     [
-        ({"kind": "discards"}, r"kind must be one of .* \(did you mean 'discard'\?\)"),
-        ({}, "kind must be one of discard, phase, reuse, got None"),
-        ({"kind": "discard", "source": "flipp"}, r"source must be one of .* \(did you mean 'flip'\?\)"),
-        ({"kind": "discard", "source": "flip"}, "give either p or p01 and p10"),
-        ({"kind": "discard", "source": "flip", "p": 0.1, "p01": 0.1}, "give either p or p01 and p10"),
-        ({"kind": "discard", "source": "flip", "p": 1.5}, r"p must be a finite number in \[0, 1\], got 1.5"),
-        ({"kind": "discard", "source": "flip", "p": math.nan}, "p must be .* got nan"),
-        ({"kind": "discard", "source": "flip", "p01": -0.1}, "p01 must be"),
-        ({"kind": "discard", "source": "flip", "q": 0.1}, "takes p, p01, p10, got 'q'"),
-        ({"kind": "discard", "source": "constant"}, "needs the parameter 'value'"),
-        ({"kind": "discard", "source": "constant", "value": 2}, r"value must be a whole number in 0..1, got 2"),
-        ({"kind": "reuse", "source": "noisy_reuse", "sigma": -1}, "sigma must be"),
-        ({"kind": "reuse", "source": "noisy_reuse", "sigma": 1, "dist": "cauchy"}, "dist must be one of"),
-        ({"kind": "discard", "source": "learned", "first": 0}, "first must be a whole number >= 1"),
-        ({"kind": "discard", "source": "pleco", "threshold": 2}, "threshold must be"),
+        ("oracle", {"kind": "discards"}, r"kind must be one of .* \(did you mean 'discard'\?\)"),
+        ("oracle", {}, "Oracle needs the parameter 'kind'"),
+        ("flipp", {"kind": "discard"}, r"unknown source of predictions 'flipp' \(did you mean 'flip'\?\)"),
+        ("flip", {"kind": "discard"}, "give either p or p01 and p10"),
+        ("flip", {"kind": "discard", "p": 0.1, "p01": 0.1}, "give either p or p01 and p10"),
+        ("flip", {"kind": "discard", "p": 1.5}, r"p must be a finite number in \[0, 1\], got 1.5"),
+        ("flip", {"kind": "discard", "p": math.nan}, "p must be .* got nan"),
+        ("flip", {"kind": "discard", "p01": -0.1}, "p01 must be"),
+        ("flip", {"kind": "discard", "q": 0.1}, "Flip has no parameter 'q'"),
+        ("constant", {"kind": "discard"}, "needs the parameter 'value'"),
+        ("constant", {"kind": "discard", "value": 2}, r"value must be a whole number in 0..1, got 2"),
+        ("noisy_reuse", {"kind": "reuse", "sigma": -1}, "sigma must be"),
+        ("noisy_reuse", {"kind": "reuse", "sigma": 1, "dist": "cauchy"}, "dist must be one of"),
+        ("learned", {"kind": "discard", "first": 0}, "first must be a whole number >= 1"),
+        ("pleco", {"kind": "discard", "threshold": 2}, "threshold must be"),
     ],
 )
-def test_bad_descriptions(description, message):
-    with pytest.raises(ValueError, match=f"^predictions: .*{message}"):
-        prediction_source(description)
+def test_bad_descriptions(name, parameters, message):
+    with pytest.raises(ValueError, match=f"^predictions.*{message}"):
+        PagingEnvironment(2, [0, 1, 0], {"name": name, "parameters": parameters})
 
 
 def test_a_description_that_is_none():
-    with pytest.raises(ValueError, match="predictions must be None or a mapping"):
-        prediction_source(["discard"])
+    with pytest.raises(ValueError, match="predictions must be a name, or"):
+        PagingEnvironment(2, [0, 1, 0], ["discard"])
+
+
+def test_an_object_serves_as_well():
+    source = PREDICTIONS.load("constant")("phase", 1)
+    environment = PagingEnvironment(2, [0, 1, 0], source)
+    assert environment.problem.prediction == "phase"
+    assert environment.draw(np.random.default_rng(0)).bits.tolist() == [1, 1, 1]
 
 
 @pytest.mark.parametrize(

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
-from environments.paging.hindsight import Facts, Instance
-from environments.paging.predictions.sources import prediction_source
+from environments.paging.hindsight import RequestSequence
+from environments.paging.instance import RunInstance
+from environments.paging.predictions.bits import Flip, Learned
 from environments.paging.traces.formats import read_trace
 from environments.paging.traces.published import NAMED, locate
 
@@ -48,7 +49,7 @@ FLIPS = [
 def instance(data_folder, name, k):
     if not (data_folder / "traces" / f"{name}.txt").is_file():
         pytest.skip(f"REGRETLAB_DATA holds no traces/{name}.txt")
-    return Instance(*read_trace(name), k)
+    return RequestSequence(*read_trace(name), k)
 
 
 @pytest.mark.parametrize("name", NAMED)
@@ -70,14 +71,12 @@ def test_optimum_and_phases(data_folder, name, k, opt, clean, phases):
 def test_errors_of_flipped_bits(data_folder, p, discard, phase):
     on = instance(data_folder, "web07", 100)
     for kind, expected in (("discard", discard), ("phase", phase)):
-        _, source = prediction_source({"kind": kind, "source": "flip", "p": p})
-        bits = source.predict(on, kind, np.random.default_rng(0))
-        facts = Facts(on, kind, bits, np.empty(0), "last_in_phase")
-        assert (facts["eta_0"][-1], facts["eta_1"][-1]) == expected
+        bits = Flip(kind, p).predict(on, np.random.default_rng(0))
+        known = RunInstance(requests=on, prediction=kind, bits=bits)
+        assert (known.eta_0[-1], known.eta_1[-1]) == expected
 
 
 def test_what_is_learned_from_the_past_is_worth_something(data_folder):
     on = instance(data_folder, "web07", 100)
-    _, source = prediction_source({"kind": "discard", "source": "learned"})
-    wrong = source.predict(on, "discard", np.random.default_rng(0)) != on.truth("discard")
+    wrong = Learned("discard").predict(on, np.random.default_rng(0)) != on.truth("discard")
     assert wrong.mean() < 0.3 < min(on.truth("discard").mean(), 1 - on.truth("discard").mean())

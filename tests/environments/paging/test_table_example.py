@@ -23,17 +23,23 @@ panels:
   - name: first-discard
     environment: &first
       name: paging
-      parameters: {cache_size: 8, sequence: {generator: zipf, N: 40}, predictions: {kind: discard}}
+      parameters:
+        cache_size: 8
+        sequence: {name: zipf, parameters: {N: 40}}
+        predictions: {name: oracle, parameters: {kind: discard}}
     policies: [{name: lru, label: LRU & co}, mark0]
   - name: first-phase
     environment:
       name: paging
-      parameters: {cache_size: 8, sequence: {generator: zipf, N: 40}, predictions: {kind: phase}}
+      parameters:
+        cache_size: 8
+        sequence: {name: zipf, parameters: {N: 40}}
+        predictions: {name: oracle, parameters: {kind: phase}}
     policies: [mark_and_predict]
   - name: loop-discard
     environment:
       name: paging
-      parameters: {cache_size: 8, sequence: {generator: cyclic}, predictions: {kind: discard}}
+      parameters: {cache_size: 8, sequence: cyclic, predictions: {name: oracle, parameters: {kind: discard}}}
     policies: [{name: lru, label: LRU & co}, mark0]
 """
 
