@@ -114,17 +114,7 @@ class GroupedContexts(GroupedEnvironment[Any, Array, Situations]):
 
     def begin(self, tape: Situations) -> None:
         self._tape = tape
-        self._open(tape.groups)
-
-    def _hindsight(self) -> ContextsInstance:
-        return ContextsInstance(
-            groups=tuple(name for name, _ in self._reported),
-            names=self.problem.groups,
-            members=self._tape.groups,
-            policies=self._class,
-            contexts=self._tape.contexts,
-            costs=self._tape.costs,
-        )
+        self._open(tape.groups, ContextsInstance, policies=self._class, contexts=tape.contexts, costs=tape.costs)
 
     def observe(self) -> Round:
         now = min(self.clock, self.horizon - 1)

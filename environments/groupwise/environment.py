@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -48,14 +47,11 @@ class GroupedEnvironment(Environment[Any, Act, Fbk, Tape]):
         assert self.problem.horizon is not None
         return self.problem.horizon
 
-    @abstractmethod
-    def _hindsight(self) -> GroupedInstance:
-        """The groups of the run that was begun, in hindsight."""
-
-    def _open(self, groups: Mask) -> None:
-        """Start a run in which the rounds belong to ``groups`` [horizon, n_groups]."""
+    def _open(self, groups: Mask, instance: type[GroupedInstance], **known: Any) -> None:
+        """Start a run in which the rounds belong to ``groups`` [horizon, n_groups]; what its instance knows."""
         self.clock, self._groups, self._charged = 0, groups, np.empty(self.horizon)
-        self._judge = self._hindsight()
+        judged = tuple(name for name, _ in self._reported)
+        self._judge = instance(groups=judged, names=self.problem.groups, members=groups, kind=self.kind, **known)
 
     def _charge(self, loss: float) -> None:
         """Account for the loss of the current round and move on."""
@@ -125,8 +121,7 @@ def expected_loss(action: Any, losses: Array) -> float:
     if np.ndim(action) == 0:
         check_action("action", action, len(losses))
         return float(losses[action])
-    if np.shape(action) != losses.shape or not np.all(np.asarray(action) >= 0.0):
-        raise ValueError(f"a distribution must hold {len(losses)} weights >= 0 with sum 1, got {action}")
-    if not abs(float(np.sum(action)) - 1.0) <= 1e-9:
+    fits = np.shape(action) == losses.shape and np.all(np.asarray(action) >= 0.0)
+    if not (fits and abs(float(np.sum(action)) - 1.0) <= 1e-9):
         raise ValueError(f"a distribution must hold {len(losses)} weights >= 0 with sum 1, got {action}")
     return float(action @ losses)

@@ -72,15 +72,7 @@ class GroupedExperts(GroupedEnvironment[Any, Array, Losses]):
 
     def begin(self, tape: Losses) -> None:
         self._tape = tape
-        self._open(tape.groups)
-
-    def _hindsight(self) -> ExpertsInstance:
-        return ExpertsInstance(
-            groups=tuple(name for name, _ in self._reported),
-            names=self.problem.groups,
-            members=self._tape.groups,
-            losses=self._tape.losses,
-        )
+        self._open(tape.groups, ExpertsInstance, losses=tape.losses)
 
     def observe(self) -> Round:
         return Round(np.empty(0), self._groups[min(self.clock, self.horizon - 1)].copy())

@@ -99,16 +99,7 @@ class GroupedPaths(GroupedEnvironment[Any, Array, Costs]):
 
     def begin(self, tape: Costs) -> None:
         self._tape = tape
-        self._open(tape.groups)
-
-    def _hindsight(self) -> PathsInstance:
-        return PathsInstance(
-            groups=tuple(name for name, _ in self._reported),
-            names=self.problem.groups,
-            members=self._tape.groups,
-            network=self.network,
-            costs=self._tape.costs,
-        )
+        self._open(tape.groups, PathsInstance, network=self.network, costs=tape.costs)
 
     def observe(self) -> Round:
         return Round(np.empty(0), self._groups[min(self.clock, self.horizon - 1)].copy())

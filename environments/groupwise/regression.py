@@ -131,14 +131,9 @@ class GroupedRegression(GroupedEnvironment[Any, float, NDArray[np.int64]]):
 
     def begin(self, tape: NDArray[np.int64]) -> None:
         self._X, self._y = self.data.contexts[tape], self.data.labels[tape]
-        self._open(self.data.groups[tape])
-
-    def _hindsight(self) -> RowsInstance:
-        return RowsInstance(
-            groups=tuple(name for name, _ in self._reported),
-            kind=self.kind,
-            names=self.problem.groups,
-            members=self._groups,
+        self._open(
+            self.data.groups[tape],
+            RowsInstance,
             dimension=self._X.shape[1],
             radius=self._models.radius,
             contexts=self._X,
