@@ -4,14 +4,20 @@ import json
 import re
 import tomllib
 from importlib import metadata
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import experiments
 from bandits.checks import check_policy, play
+from bandits.contract import bounds_of
+from bandits.families import ours
 from bandits.registry import ENVIRONMENTS, POLICIES, Registry
 from environments import AdversarialArms
+from environments.checks import players
+
+ROOT = Path(__file__).parent.parent.parent
 
 
 def install(page):
@@ -138,3 +144,19 @@ def test_shards_make_the_whole(page):
 def test_arms_in_a_loop(page):
     earned = float(page("docs/arms.md").run("python", "loop.py"))
     assert earned > 600  # 500 by uniform play; 700 by the best arm, give or take 15
+
+
+def test_the_table_of_bounds_says_the_evidence():
+    """Of each policy for arms, over all of the family's examples."""
+    text = (ROOT / "docs/arms.md").read_text(encoding="utf-8").partition("## Bounds")[2].partition("## Studies")[0]
+    said = {}
+    for names, last in re.findall(r"^\| (`.*?) \|.* \| (.*?) \|$", text, flags=re.M):
+        said |= {name: set(re.findall("exact|derived|recalled|convention", last)) for name in names.split("`")[1::2]}
+    found = {}
+    (arms,) = (family for family in ours() if family.name == "arms")
+    for environment in arms.example_environments():
+        for name, policy in players(environment, [arms]):
+            policy.reset(environment.problem, np.random.default_rng(0))
+            bounds = bounds_of(policy, environment.problem, environment.instance())
+            found.setdefault(name, set()).update(bound.evidence for bound in bounds)
+    assert said == {name: evidence for name, evidence in found.items() if evidence}
