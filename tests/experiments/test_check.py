@@ -6,17 +6,21 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from bandits.contract import Assumption, Bound
 from environments.contract import Regret
 from experiments.check import bounds_for, check, vacuous
-from experiments.results import BoundCurve, ExperimentResult, Results
+from experiments.results import ExperimentResult, Results
 from experiments.study import Component, Experiment, Study
+from experiments.theory import Table
 
 TIMES = np.unique(np.geomspace(1, 10_000, 80).astype(int))
 REGRET = Regret("pseudo", "reward", "best", "fixed", "pseudo-regret")
 
 
-def bound(values, kind="upper", comparator_class="fixed", anytime=True, assumptions=()):
-    return BoundCurve("theorem", kind, comparator_class, "somewhere", anytime, assumptions, np.asarray(values, dtype=float))
+def bound(values, kind="upper", comparator_class="fixed", time="anytime", holds=True):
+    curve = Table(TIMES.astype(float), np.asarray(values, dtype=float))
+    assumptions = (Assumption("stationary", holds),)
+    return Bound("theorem", kind, curve, comparator_class, "somewhere", "exact", assumptions, time)
 
 
 def results(regret, *bounds, worst=None):
@@ -63,10 +67,10 @@ ROOT = np.sqrt(TIMES)
         (noisy(np.log(1 + TIMES)), bound(30 * np.log(1 + TIMES)), "holds", "agrees"),
         (noisy(0.2 * TIMES**0.95), bound(300 * np.log(1 + TIMES)), "holds", "too steep"),
         (noisy(0.002 * TIMES), bound(30 * ROOT), "holds", "early"),
-        (noisy(ROOT), bound(0.3 * ROOT, assumptions=(("stationary", False),)), "not applicable", "not tested"),
+        (noisy(ROOT), bound(0.3 * ROOT, holds=False), "not applicable", "not tested"),
         (noisy(ROOT), bound(0.3 * ROOT, kind="order"), "not applicable", "not tested"),
-        (noisy(ROOT), bound(0 * ROOT + 200, anytime=False), "holds", "not tested"),
-        (noisy(ROOT), bound(0 * ROOT + 50, anytime=False), "violated", "not tested"),
+        (noisy(ROOT), bound(0 * ROOT + 200, time="at the horizon"), "holds", "not tested"),
+        (noisy(ROOT), bound(0 * ROOT + 50, time="at the horizon"), "violated", "not tested"),
         (noisy(-ROOT), bound(ROOT), "holds", "not tested"),
     ],
 )
@@ -120,10 +124,10 @@ def test_no_exponent_on_a_clock_that_hardly_moves(clock):
 
 
 def test_no_exponent_for_a_bound_that_claims_no_rate():
-    (verdict,) = check(results(noisy(0.01 * TIMES), replace(bound(3 * ROOT), tuned=True)))
+    (verdict,) = check(results(noisy(0.01 * TIMES), bound(3 * ROOT, time="horizon-tuned")))
     assert verdict.exponent == "not tested"
     assert "the bound's rate is in the horizon" in verdict.text
-    (verdict,) = check(results(noisy(0.01 * TIMES), replace(bound(3 * ROOT), rate=False)))
+    (verdict,) = check(results(noisy(0.01 * TIMES), bound(3 * ROOT, time="no rate")))
     assert (verdict.result, verdict.exponent) == ("holds", "not tested")
 
 

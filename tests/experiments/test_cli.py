@@ -8,6 +8,7 @@ import sys
 import pytest
 from click.testing import CliRunner
 
+from bandits.families import families
 from bandits.registry import POLICIES
 from experiments.cli import main
 
@@ -80,7 +81,7 @@ def test_check_fails_where_a_theorem_is_contradicted(invoke, tmp_path, monkeypat
     from bandits.arms.ucb1 import UCB1
     from bandits.contract import Bound
 
-    low = Bound("too low", "upper", lambda t: 0.001 * t, "fixed", "nowhere", (), rate=False)
+    low = Bound("too low", "upper", lambda t: 0.001 * t, "fixed", "nowhere", "exact", time="no rate")
     monkeypatch.setattr(UCB1, "regret_bounds", lambda *_: [low])
     invoke("run", "small.yaml", "--jobs", 1, "--no-plot")
     done = invoke("check", tmp_path / "results/small")
@@ -150,7 +151,9 @@ def test_mistakes_of_all_files_are_shown_before_any_work(invoke, tmp_path, text)
     (tmp_path / "wrong.yaml").write_text(text.replace("ucb1", "ucb7"), encoding="utf-8")
     done = invoke("run", "small.yaml", "wrong.yaml", "quikstart")
     assert done.exit_code == 1
-    assert "wrong.yaml:12:9: experiments[0].policies[0].name: unknown policy 'ucb7' (did you mean 'ucb1'?)" in done.output
+    assert (
+        "wrong.yaml:12:9: experiments[0].policies[0].name: unknown policy 'ucb7' (did you mean 'ucb_v' or 'ucb1'" in done.output
+    )
     assert "no study file 'quikstart' (did you mean 'quickstart'?)" in done.output
     assert not (tmp_path / "results").exists()
 
@@ -184,15 +187,27 @@ def test_list_and_show(invoke, monkeypatch):
         ("policies", "ucb1", "UCB1 of Auer, Cesa-Bianchi and Fischer (2002)."),
         ("environments", "bernoulli", "Arms that pay 1 with probability"),
     ):
-        assert re.search(rf"^  {name} +{re.escape(about)}", listed, re.MULTILINE)
-        assert re.search(rf"^  {name} +{re.escape(about)}", invoke("list", kind).output, re.MULTILINE)
-    assert "policies:" not in invoke("list", "studies").output
+        for text in (listed, invoke("list", kind).output):
+            assert re.search(rf"^    {name} +{re.escape(about)}", text, re.MULTILINE)
+    assert invoke("list", "tools").output.splitlines()[0].startswith("sor: ")
+    assert "ucb1" not in invoke("list", "studies").output
+    headings = [line.partition(":")[0] for line in listed.splitlines() if line[0] != " "]
+    assert headings == [*(family.name for family in families()), "others"]
+    assert re.search(r"^arms: Arms .*\n  environments\n(    .*\n)+  policies\n(    .*\n)+  studies\n", listed)
     monkeypatch.setattr(POLICIES, "paths", {**POLICIES.paths, "broken": "no.such.module:Policy"})
     assert "cannot be loaded: policy 'broken': cannot import 'Policy'" in invoke("list", "policies").output
-    assert "Auer" in invoke("show", "ucb1").output
+    for name in ("ucb1", "UCB1", "ucb-1"):
+        shown = invoke("show", name).output
+        assert shown.startswith("ucb1: bandits.arms.ucb1.UCB1(exploration")
+        assert "Plays: BanditProblem (bandits.arms.problem)" in shown
+        assert "(upper, anytime, in expectation; exact): Auer, Cesa-Bianchi, Fischer 2002, Theorem 1" in shown
+        assert "rewards of an arm are independent with one mean throughout: holds" in shown
+    assert "No theorem speaks of it in BernoulliArms" in invoke("show", "uniform").output
+    assert "Plays: whatever tells a comparator's actions" in invoke("show", "Clairvoyant").output
+    assert invoke("show", "GroupwisePredictor").output.startswith("groupwise_predictor: ")
     assert "means: [n_arms]" in invoke("show", "bernoulli").output
     assert "experiments:" in invoke("show", "quickstart").output
-    missing = invoke("show", "ucb")
+    missing = invoke("show", "ucb11")
     assert missing.exit_code == 1
     assert "did you mean 'ucb1'?" in missing.output
 

@@ -14,10 +14,14 @@ def experiment(finals):
     """An experiment whose policies have these regrets [n_replicates] at the horizon."""
     n = len(next(iter(finals.values())))
     series = {label: {"reward": -np.asarray(values, dtype=float)[:, None]} for label, values in finals.items()}
-    study = Experiment(name="p", environment=Component(name="e"), horizon=1, replicates=n, policies=[Component(name="a")])
+    study = Experiment(
+        name="p", environment=Component(name="e"), horizon=1, replicates=n, policies=[Component(name="a")]
+    )
     regrets = (Regret("pseudo", "reward", "best", "fixed", "regret"),)
     nothing = {label: () for label in finals}
-    return ExperimentResult(study, np.array([1]), np.arange(n), series, {"best": np.zeros((n, 1))}, regrets, nothing, (), {})
+    return ExperimentResult(
+        study, np.array([1]), np.arange(n), series, {"best": np.zeros((n, 1))}, regrets, nothing, (), {}
+    )
 
 
 def test_holms_correction():

@@ -71,7 +71,10 @@ def test_all_mistakes_at_once():
         ("study.yaml:3:1: seed", "greater than or equal to 0, got -1"),
         ("study.yaml:4:1: experiments[0].horizon", "must be a whole number, got 100000.0 (write 100000)"),
         ("study.yaml:7:5: experiments[0].replicates", "got 0"),
-        ("study.yaml:8:19: experiments[0].environment.name", "unknown environment 'bernouli' (did you mean 'bernoulli'?)"),
+        (
+            "study.yaml:8:19: experiments[0].environment.name",
+            "unknown environment 'bernouli' (did you mean 'bernoulli'?)",
+        ),
         ("study.yaml:9:22: experiments[0].policies[1].name", "unknown policy 'ucb2'"),
         ("study.yaml:10:5: experiments[1].name", "a second experiment, sweep or search named 'a'"),
         ("study.yaml:13:49: experiments[1].environment.parameters.means", "means[1]"),
@@ -94,13 +97,13 @@ def test_all_mistakes_at_once():
         ("exploration: 8", "exploration: .nan", "exploration must be a finite number in (0, inf), got nan"),
         ("name: small", "name: ../small", "study.yaml:1:1: name: must be letters, digits and . _ - alone"),
         ("means: [0.1, 0.9]", "means: [0.1, 1.9]", "means[1] must be a finite number in [0, 1], got 1.9"),
-        ("means: [0.1, 0.9]", "horizon: 3, means: [0.1]", "'horizon' is given by the experiment"),
+        ("means: [0.1, 0.9]", "horizon: 3, means: [0.1]", "'horizon' is not to be given here: it is set from outside"),
         ("parameters: {means: [0.1, 0.9]}", "", "BernoulliArms needs the parameter 'means'"),
         ("      - ucb1", "      - no.such.module:Policy", "cannot import 'Policy' from 'no.such.module'"),
         (
             "      - ucb1",
             "      - hedge",
-            "Hedge plays arms/full, contextual/full, but BernoulliArms is arms/bandit feedback",
+            "Hedge plays FullFeedbackProblem, but BernoulliArms is BanditProblem",
         ),
         ("experiments:", "experiments: [", "study.yaml:"),
     ],
@@ -112,7 +115,8 @@ def test_one_mistake(old, new, what):
 
 def test_changes_from_the_command_line():
     study = parse_study(
-        GOOD, changes=["experiments.two.replicates=5", "experiments.0.policies.bold.parameters.exploration=1.5", "seed=9"]
+        GOOD,
+        changes=["experiments.two.replicates=5", "experiments.0.policies.bold.parameters.exploration=1.5", "seed=9"],
     )
     assert (study.experiments[0].replicates, study.seed) == (5, 9)
     assert study.experiments[0].policies[1].parameters == {"exploration": 1.5}
@@ -133,7 +137,8 @@ def test_not_a_mapping():
         lambda inner: (
             st.lists(inner, max_size=3)
             | st.dictionaries(
-                st.sampled_from(["name", "seed", "experiments", "policies", "environment", "parameters", "horizon"]), inner
+                st.sampled_from(["name", "seed", "experiments", "policies", "environment", "parameters", "horizon"]),
+                inner,
             )
         ),
         max_leaves=12,
@@ -268,8 +273,13 @@ experiments:
 def test_what_is_written_short_can_be_changed(text):
     changed = parse_study(text, changes=["experiments.two.policies.ucb1.parameters.exploration=1"])
     assert changed.experiments[0].policies[0].parameters == {"exploration": 1}
-    changed = parse_study(text, changes=["experiments.0.policies.0.parameters={exploration: 3}", "experiments.0.policies.1=moss"])
-    assert [(p.name, p.parameters) for p in changed.experiments[0].policies] == [("ucb1", {"exploration": 3}), ("moss", {})]
+    changed = parse_study(
+        text, changes=["experiments.0.policies.0.parameters={exploration: 3}", "experiments.0.policies.1=moss"]
+    )
+    assert [(p.name, p.parameters) for p in changed.experiments[0].policies] == [
+        ("ucb1", {"exploration": 3}),
+        ("moss", {}),
+    ]
 
 
 def test_a_file_that_is_no_text_is_named(tmp_path):

@@ -200,7 +200,9 @@ def read_long(rows, experiment):
     assert len(rows) == 2 * 6 * len(experiment.times)
     for label, metrics in experiment.series.items():
         mine = [row for row in rows if row["policy"] == label]
-        assert [int(row["replicate"]) for row in mine] == np.repeat(experiment.replicates, len(experiment.times)).tolist()
+        assert [int(row["replicate"]) for row in mine] == np.repeat(
+            experiment.replicates, len(experiment.times)
+        ).tolist()
         assert [int(row["round"]) for row in mine] == experiment.times.tolist() * 6
         for name in {"regret_pseudo", "switches", *metrics}:
             column = np.array([float(row[name]) for row in mine]).reshape(6, -1)
@@ -243,9 +245,11 @@ def test_netcdf_reads_back(exported, tmp_path):
         bounds = [(label, b) for label in experiment.series for b in experiment.bounds[label]]
         bounds += [("", b) for b in experiment.lower_bounds]
         assert found["bound_policy"].values.tolist() == [label for label, _ in bounds] == ["ucb1", ""]
-        assert np.array_equal(found["bound_values"], [b.values for _, b in bounds])
+        assert np.array_equal(found["bound_values"], [experiment.curve(b) for _, b in bounds])
         assert found["bound_holds"].values.astype(bool).tolist() == [b.holds for _, b in bounds]
-        assert found["bound_kind"].values.tolist() == [b.kind for _, b in bounds]
+        for name in ("kind", "comparator_class", "evidence", "time"):
+            assert found[f"bound_{name}"].values.tolist() == [getattr(b, name) for _, b in bounds]
+        assert np.isnan(found["bound_delta"]).all(), "both are about the expected regret"
 
 
 def test_latex_reads_back(exported, tmp_path):

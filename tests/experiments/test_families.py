@@ -95,7 +95,9 @@ def alone(study, tmp_path_factory):
 
 def test_no_family_is_left_out(study):
     """Of every folder of policies, at least one plays; a new family is a reason to add an experiment above."""
-    played = {POLICIES.load(p.name).__module__.split(".")[1] for experiment in study.experiments for p in experiment.policies}
+    played = {
+        POLICIES.load(p.name).__module__.split(".")[1] for experiment in study.experiments for p in experiment.policies
+    }
     ours = {POLICIES.load(name).__module__ for name in POLICIES}
     assert played == {module.split(".")[1] for module in ours if module.startswith("bandits.")}
 
@@ -105,7 +107,9 @@ def test_results_are_there(study, alone):
     for name, experiment in results.experiments.items():
         assert experiment.missing == (), name
         assert len(experiment.replicates) == 4
-        assert list(experiment.series) == [p.title for p in study.all_experiments()[list(results.experiments).index(name)].policies]
+        assert list(experiment.series) == [
+            p.title for p in study.all_experiments()[list(results.experiments).index(name)].policies
+        ]
 
 
 def test_two_processes(study, alone, tmp_path):

@@ -9,6 +9,7 @@ import pytest
 from matplotlib.figure import Figure
 
 import experiments
+from bandits.contract import Assumption
 from experiments.figures import draw_experiment, draw_study
 from experiments.report import write_report
 from experiments.runner import run
@@ -44,14 +45,14 @@ def test_the_legend_is_in_the_order_of_the_curves_and_names_the_numbers(results)
     experiment = results.experiments["two"]
     ax = Figure().subplots()
     draw_experiment(ax, experiment)
-    texts = [t.get_text() for t in ax.get_legend().get_texts()]
+    texts = [" ".join(t.get_text().split()) for t in ax.get_legend().get_texts()]
     finals = {label: experiment.regret(label)[:, -1].mean() for label in ("ucb1", "bold")}
     best, other = sorted(finals, key=finals.get)
     policies = [t for t in texts if re.match("ucb1:|bold:", t)]
     assert policies[0].startswith(f"{best}: {finals[best]:.3g}")
     assert policies[1].startswith(f"{other}: {finals[other]:.3g}")
-    assert any(t.startswith("UCB1 bound: ") for t in texts)
-    assert any(t.startswith("Lai-Robbins") for t in texts)
+    assert any(t.startswith("UCB1 bound (exact): ") for t in texts)
+    assert any(t.startswith("Lai-Robbins rate (asymptotic) (exact): ") for t in texts)
     assert "pseudo-regret against the best arm" in ax.get_ylabel()
     assert "mean of 6" in ax.get_ylabel()
     assert ax.get_xlabel() == "round"
@@ -65,7 +66,7 @@ def test_nothing_plunges_where_a_logarithm_has_nothing_to_show(results):
     assert ax.get_yscale() == "log"
     (rate,) = [line for line in ax.get_lines() if line.get_label().startswith("Lai-Robbins")]
     assert np.isnan(rate.get_ydata()[0])
-    assert np.array_equal(rate.get_ydata()[1:], experiment.lower_bounds[0].values[1:])
+    assert np.array_equal(rate.get_ydata()[1:], experiment.curve(experiment.lower_bounds[0])[1:])
     assert all(np.nanmin(line.get_ydata()) > 0.0 for line in ax.get_lines())
 
 
@@ -74,17 +75,19 @@ def test_a_bound_whose_assumption_fails_is_grey_and_says_so(results):
 
     experiment = results.experiments["two"]
     (theorem,) = experiment.bounds["ucb1"]
-    broken = replace(theorem, assumptions=(("stationary", False),))
+    late = replace(theorem, time="at the horizon", delta=0.05)
+    broken = replace(theorem, assumptions=(Assumption("stationary", False),))
     ax = Figure().subplots()
-    draw_experiment(ax, replace(experiment, bounds={"ucb1": (broken,), "bold": (replace(theorem, anytime=False),)}))
+    draw_experiment(ax, replace(experiment, bounds={"ucb1": (broken,), "bold": (late,)}))
     lines = {line.get_label(): line for line in ax.get_lines()}
     (grey,) = [line for label, line in lines.items() if "assumption fails" in label]
     assert grey.get_color() == GREY
     (mark,) = [line for label, line in lines.items() if "at the horizon" in label]
+    assert "(at the horizon, with probability >= 0.95, exact)" in " ".join(mark.get_label().split())
     assert len(mark.get_xdata()) == 1
 
 
-def test_an_unknown_notion_is_named(results, tmp_path):
+def test_an_unknown_regret_definition_is_named(results, tmp_path):
     with pytest.raises(ValueError, match=r"no regret definition 'pseud' \(did you mean 'pseudo'\?\)"):
         draw_study(results, tmp_path, ["png"], "pseud")
 
@@ -93,7 +96,7 @@ def test_an_unknown_comparator_is_named(results, tmp_path):
     name, experiment = next(iter(results.experiments.items()))
     figure = experiment.experiment.figure.model_copy(update={"quantity": "cost", "comparators": ["bst"]})
     wrong = replace(experiment, experiment=experiment.experiment.model_copy(update={"figure": figure}))
-    with pytest.raises(ValueError, match=rf"{name}: figure.comparators names 'bst'; it has best_arm, worst"):
+    with pytest.raises(ValueError, match=rf"{name}: figure.comparators names 'bst' \(did you mean 'best_arm'\?\); it has best_arm, worst"):
         draw_study(replace(results, experiments={**results.experiments, name: wrong}), tmp_path, ["svg"])
 
 

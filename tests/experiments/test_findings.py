@@ -6,30 +6,34 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from bandits.contract import Assumption, Bound
 from environments.contract import Regret
 from experiments.check import check, check_policy
 from experiments.findings import as_json, as_text, counted, findings, sentence, sweep_sentence
-from experiments.results import BoundCurve, ExperimentResult, Results
+from experiments.results import ExperimentResult, Results
 from experiments.runner import Price
 from experiments.study import Component, Experiment, Study
 from experiments.style import number
 from experiments.sweeps import sweep_results
 from experiments.tables import latex, table
+from experiments.theory import Table
 
 REGRET = Regret("pseudo", "reward", "best", "fixed", "pseudo-regret")
 POINTS = (100, 1000, 10_000, 100_000)
 
 
-def swept(value, limit, parameter="horizon", holds=True, n=16, points=POINTS, **kind):
+def swept(value, limit, parameter="horizon", holds=True, n=16, points=POINTS, time="at the horizon"):
     """A study with one sweep and one policy: its regret at a point x is about value(x), its bound limit(x)."""
     environment = {"name": "bernoulli", "parameters": {"means": [0.1, 0.9], "size": 1}}
     body = {"environment": environment, "horizon": 100, "replicates": n, "policies": [{"name": "ucb1", "label": "a"}]}
-    sweep = {"name": "s", "title": "Sweep", "parameter": parameter, "label": "x", "values": list(points), "experiment": body}
+    axis = {"parameter": parameter, "label": "x", "values": list(points)}
+    sweep = {"name": "s", "title": "Sweep", **axis, "experiment": body}
     study = Study.model_validate({"name": "t", "seed": 0, "sweeps": [sweep]})
     experiments = {}
     for k, (x, name) in enumerate(zip(points, study.sweeps[0].experiment_names(), strict=True)):
         regret = value(x) * np.random.default_rng(k).lognormal(0.0, 0.02, size=(n, 1)) * np.array([[0.5, 1.0]])
-        bound = BoundCurve("theorem", "upper", "fixed", "s", False, (("iid", holds),), np.full(2, limit(x)), **kind)
+        curve, assumptions = Table(np.array([50.0, 100.0]), np.full(2, limit(x))), (Assumption("iid", holds),)
+        bound = Bound("theorem", "upper", curve, "fixed", "s", "exact", assumptions, time)
         experiments[name] = ExperimentResult(
             experiment=Experiment(
                 name=name, environment=Component(name="e"), horizon=100, replicates=n, policies=[Component(name="a")]
@@ -60,7 +64,9 @@ def swept(value, limit, parameter="horizon", holds=True, n=16, points=POINTS, **
 def test_a_sweep_over_the_horizon(value, limit, result, exponent):
     found = findings(swept(value, limit))
     (verdict,) = found.sweeps
-    assert (verdict.experiment, verdict.over, verdict.policy, verdict.result) == ("s", "horizon", "a", result), verdict.text
+    assert (verdict.experiment, verdict.over, verdict.policy, verdict.result) == ("s", "horizon", "a", result), (
+        verdict.text
+    )
     assert verdict.exponent == exponent, verdict.text
     assert len(found.verdicts) == 4
     fails = [v for v in found.verdicts if v.result == "violated"]
@@ -79,7 +85,7 @@ def test_a_sweep_over_something_else_contradicts_nothing():
     assert (verdict.exponent, verdict.claimed) == ("agrees", pytest.approx(-1.0))
 
 
-@pytest.mark.parametrize("options", [{"rate": False}, {"holds": False}, {"points": (100, 1000)}])
+@pytest.mark.parametrize("options", [{"time": "no rate"}, {"holds": False}, {"points": (100, 1000)}])
 def test_no_exponent_of_a_sweep(options):
     (verdict,) = findings(swept(lambda x: 0.01 * x, lambda x: 5 * x**0.5, **options)).sweeps
     assert verdict.exponent == "not tested"
@@ -87,7 +93,7 @@ def test_no_exponent_of_a_sweep(options):
 
 
 def test_a_bound_tuned_to_the_horizon_has_its_rate_there():
-    found = findings(swept(lambda x: 0.01 * x, lambda x: 5 * x**0.5, tuned=True))
+    found = findings(swept(lambda x: 0.01 * x, lambda x: 5 * x**0.5, time="horizon-tuned"))
     (verdict,) = found.sweeps
     assert (verdict.exponent, found.failed) == ("too steep", True)
     assert {v.exponent for v in found.verdicts} == {"not tested"}
@@ -121,7 +127,9 @@ def two(gap):
     luck = np.random.default_rng(5).normal(0.0, 1.0, size=(2, 16, 1))
     regret = {"a": 10 + luck[0], "b": 10 + gap + luck[1], "c": 90 + luck[0]}
     series = {label: {"reward": -np.hstack([values, values])} for label, values in regret.items()}
-    experiment = replace(experiment, series=series, bounds={"a": (), "b": (), "c": ()}, prices=dict.fromkeys(series, Price()))
+    experiment = replace(
+        experiment, series=series, bounds={"a": (), "b": (), "c": ()}, prices=dict.fromkeys(series, Price())
+    )
     return findings(replace(results, experiments={**results.experiments, name: experiment})), experiment
 
 
@@ -179,7 +187,9 @@ def test_what_a_study_amounts_to(options, clean, words):
     assert (found.clean, counted((*found.verdicts, *found.sweeps))) == (clean, words)
     assert list(as_text(found))[-1].startswith(f"t: 5 bounds, {len(found.contradicted)} fail; {words}; ")
     name, experiment = next(iter(results.experiments.items()))
-    lacking = findings(replace(results, experiments={**results.experiments, name: replace(experiment, missing=("a: no result",))}))
+    lacking = findings(
+        replace(results, experiments={**results.experiments, name: replace(experiment, missing=("a: no result",))})
+    )
     assert not lacking.clean
     assert counted([]) == "none"
 
@@ -224,12 +234,18 @@ def test_pairs_of_a_single_replicate_are_valid_json():
 def test_verdicts_are_of_the_kind_of_regret_that_is_drawn():
     results = swept(lambda x: x**0.5, lambda x: 3 * x**0.5)
     realized = Regret("realized", "reward", "best", "fixed", "realized regret")
-    experiments = {name: replace(experiment, regrets=(REGRET, realized)) for name, experiment in results.experiments.items()}
+    experiments = {
+        name: replace(experiment, regrets=(REGRET, realized)) for name, experiment in results.experiments.items()
+    }
     (sweep,) = results.study.sweeps
     sweep = sweep.model_copy(update={"figure": sweep.figure.model_copy(update={"regret": "realized"})})
-    found = findings(replace(results, experiments=experiments, study=results.study.model_copy(update={"sweeps": [sweep]})))
+    found = findings(
+        replace(results, experiments=experiments, study=results.study.model_copy(update={"sweeps": [sweep]}))
+    )
     assert {v.regret for v in found.verdicts} == {"pseudo"}
     assert [v.regret for v in found.sweeps] == ["realized"]
     first = next(iter(experiments.values()))
-    shown = first.experiment.model_copy(update={"figure": first.experiment.figure.model_copy(update={"regret": "realized"})})
+    shown = first.experiment.model_copy(
+        update={"figure": first.experiment.figure.model_copy(update={"regret": "realized"})}
+    )
     assert [v.regret for v in check_policy(replace(first, experiment=shown), "a", 0.95)] == ["realized"]

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 import experiments
 from experiments.axes import Axis, Range, fill, names_of, point_id, text_of
-from experiments.jobs import jobs_of
 from experiments.cli import main
 from experiments.config import ConfigError, parse_study
 from experiments.figures import draw_study
+from experiments.jobs import jobs_of
 from experiments.report import write_report
 from experiments.runner import run
 from experiments.study import Study
@@ -48,7 +48,7 @@ def results(tmp_path_factory):
     return experiments.load(folder)
 
 
-def test_panels_are_the_cross_product_and_policies_share_one():
+def test_experiments_are_the_cross_product_and_policies_share_one():
     study = parse_study(TEXT)
     experiments = {p.name: p for p in study.all_experiments()}
     assert list(experiments) == [f"two_arms-horizon={h},sd={s}" for h in (100, 400, 1600) for s in ("0.5", "1")]
@@ -144,7 +144,11 @@ def test_all_parameters_of_a_policy_at_once():
             "[0.5, -2]",
             "s.yaml:12:62: experiments[0].policies[0].parameters.exploration.sweep[1]: at exploration=-2: exploration",
         ),
-        ("[100, 400, 1600]", "[100, 0]", "s.yaml:7:28: experiments[0].horizon.sweep[1]: at horizon=0: must be greater than"),
+        (
+            "[100, 400, 1600]",
+            "[100, 0]",
+            "s.yaml:7:28: experiments[0].horizon.sweep[1]: at horizon=0: must be greater than",
+        ),
         ("[100, 400, 1600]", "[]", "s.yaml:7:5: experiments[0].horizon: a sweep needs at least one value"),
         (
             "[100, 400, 1600]",
@@ -168,8 +172,16 @@ def test_all_parameters_of_a_policy_at_once():
             "name: {sweep: [gaussian, gausian]}\n",
             "at name=gausian: unknown environment 'gausian' (did",
         ),
-        ("means: [0.2, 0.7]", "means: [0.2, .nan]", "s.yaml:10:20: experiments[0].environment.parameters.means: means[1]"),
-        ("name: ucb1", "name: {sweep: [ucb1, moss]}", "s.yaml:12:10: experiments[0].policies[0].name: may not be swept"),
+        (
+            "means: [0.2, 0.7]",
+            "means: [0.2, .nan]",
+            "s.yaml:10:20: experiments[0].environment.parameters.means: means[1]",
+        ),
+        (
+            "name: ucb1",
+            "name: {sweep: [ucb1, moss]}",
+            "s.yaml:12:10: experiments[0].policies[0].name: may not be swept",
+        ),
         (
             "[100, 400, 1600]",
             "{start: 1, stop: 100000, number: 9000}",
@@ -223,7 +235,7 @@ def test_dry_run_lists_ids(tmp_path, monkeypatch):
     assert "    ucb1 exploration=0.5: ucb1(exploration=0.5)" in output
 
 
-def test_two_sweeps_cannot_make_one_panel():
+def test_two_sweeps_cannot_make_one_experiment():
     text = TEXT.replace(
         "policies:",
         "policies: [ucb1]\n  - name: two_arms-horizon=100,sd=1\n    horizon: 5\n    "
@@ -271,10 +283,12 @@ def test_ranges():
     assert [text_of(v) for v in values[:3]] == ["0.001", "0.00316228", "0.01"]
 
 
-def test_a_panel_is_not_swept_as_a_whole():
-    text = "name: x\nseed: 1\npanels:\n  - name: a\n    sweep: [1, 2]\n    horizon: 10\n    replicates: 2\n"
+def test_an_experiment_is_not_swept_as_a_whole():
+    text = "name: x\nseed: 1\nexperiments:\n  - name: a\n    sweep: [1, 2]\n    horizon: 10\n    replicates: 2\n"
     text += "    environment: {name: bernoulli, parameters: {means: [0.2, 0.8]}}\n    policies: [ucb1]\n"
-    with pytest.raises(ConfigError, match=r"s.yaml:5:5: experiments\[0\].sweep: an experiment cannot be swept as a whole"):
+    with pytest.raises(
+        ConfigError, match=r"s.yaml:5:5: experiments\[0\].sweep: an experiment cannot be swept as a whole"
+    ):
         parse_study(text, "s.yaml")
 
 
@@ -309,12 +323,12 @@ def test_mistakes_beside_a_faulty_sweep_are_told_with_it():
         "s.yaml:5:5: experiments[0].horizon: a sweep needs every value once, got 10 more than once",
         "s.yaml:6:5: experiments[0].replicates: must be greater than or equal to 1, got 0",
         "s.yaml:7:19: experiments[0].environment.name: unknown environment 'bernouli' (did you mean 'bernoulli'?)",
-        "s.yaml:8:16: experiments[0].policies[0].name: unknown policy 'ucb' (did you mean 'ucb1'?)",
-        "s.yaml:13:14: experiments[1].figure.regret: BernoulliArms has no regret definition 'pseud' (did you mean 'pseudo'?); "
-        "it has pseudo, realized",
+        "s.yaml:8:16: experiments[0].policies[0].name: unknown policy 'ucb' (did you mean 'ucb_v' or 'ucb1' or ",
+        "s.yaml:13:14: experiments[1].figure.regret: BernoulliArms has no regret definition 'pseud' (did you mean "
+        "'pseudo'?); it has pseudo, realized",
         "s.yaml:14:42: experiments[1].policies[0].parameters.eta: Exp3 has no parameter 'eta'; it takes gamma",
-        "s.yaml:19:14: sweeps[0].figure.regret: BernoulliArms has no regret definition 'psudo' (did you mean 'pseudo'?); "
-        "it has pseudo, realized",
+        "s.yaml:19:14: sweeps[0].figure.regret: BernoulliArms has no regret definition 'psudo' (did you mean "
+        "'pseudo'?); it has pseudo, realized",
     ]
     told = str(caught.value).splitlines()
     assert [line[: len(start)] for line, start in zip(told, expected, strict=True)] == expected

@@ -1,4 +1,6 @@
-"""Curves inside an action that takes several units of time."""
+"""Curves inside an action that takes several units of time, and runs that go on from checkpoint to checkpoint."""
+
+from dataclasses import dataclass
 
 import numpy as np
 import pytest
@@ -6,97 +8,96 @@ from gymnasium import spaces
 
 from bandits.contract import Policy, Problem
 from environments.contract import Environment, Regret
-from experiments.jobs import Job, run_job
+from environments.record import Record
+from experiments.jobs import Job, play, run_job
 from experiments.study import checkpoints
 
 
+@dataclass(frozen=True, kw_only=True)
+class PullsProblem(Problem):
+    """How many pulls to make next."""
+
+
 class Pulls(Environment):
-    """Each action is a batch of pulls of one arm; its reward a pull is the length of the batch."""
+    """Each action is a number of pulls of one arm; its reward a pull is that number."""
 
     def __init__(self, horizon=100):
-        self.problem = Problem("batches", "bandit", 50, horizon, 0.0, 100.0)
+        self.problem = PullsProblem(horizon=horizon, high=100.0)
         self.horizon, self.action_space, self.observation_space = horizon, spaces.Discrete(50), spaces.Discrete(1)
 
     def draw(self, rng):
         return None
 
     def begin(self, tape):
-        self.clock, self.total, self.mark = 0, 0.0, (0, {"reward": 0.0})
+        self.clock, self._total, self._record = 0, 0.0, Record(["reward"])
 
     def observe(self):
         return np.int64(0)
 
     def transition(self, action):
-        self.mark = (self.clock, self.metrics())
         self.clock += action
-        self.total += action * action
+        self._total += action * action
+        self._record.step(self.clock, (self._total,))
         return float(action * action), None
 
-    def metrics(self):
-        return {"reward": self.total}
+    def metrics(self, times):
+        return self._record.at(times)
 
-    def comparators(self, checkpoints):
-        return {"best": 50.0 * checkpoints}
+    def comparators(self, times):
+        return {"best": 50.0 * times}
 
     def regrets(self):
         return (Regret("r", "reward", "best", "fixed", "regret"),)
 
 
 class Growing(Policy):
-    """Batches of 1, 2, 3, ... pulls; the last one is cut at the horizon."""
+    """1, 2, 3, ... pulls; the last action is cut at the horizon."""
 
-    accepts = frozenset({("batches", "bandit")})
+    plays = (PullsProblem,)
+    cut = True
 
     def reset(self, problem, rng):
-        self.size, self.left = 0, problem.horizon
+        self._size, self._left = 0, problem.horizon
 
     def choose(self, observation):
-        self.size += 1
-        return min(self.size, self.left)
+        self._size += 1
+        return min(self._size, self._left) if self.cut else self._size
 
     def update(self, observation, action, feedback):
-        self.left -= action
+        self._left -= action
 
 
 class Careless(Growing):
-    """Plays past the horizon in the last batch."""
+    """Plays past the horizon in the last action."""
 
-    def choose(self, observation):
-        self.size += 1
-        return self.size
+    cut = False
 
 
-def test_curves_are_linear_inside_a_batch():
-    here = __name__
-    job = Job(
-        "p",
-        {"name": f"{here}:Pulls", "parameters": {}},
-        {"name": f"{here}:Growing", "parameters": {}},
-        "g",
-        100,
-        0,
-        0,
-        1,
-        100,
-    )
-    arrays, _ = run_job(job)
+@pytest.mark.parametrize(("name", "last"), [("Growing", 9.0), ("Careless", 14.0)])
+def test_curves_are_linear_inside_an_action(name, last):
+    environment, policy = ({"name": f"{__name__}:{what}", "parameters": {}} for what in ("Pulls", name))
+    arrays, _ = run_job(Job("e", environment, policy, "g", 100, 0, 0, 1, 100))
     pull = np.concatenate([np.full(size, size) for size in range(1, 20)])[:100].astype(float)
-    pull[91:] = 9.0  # the batch of 14 that begins after 91 pulls is cut to 9
+    pull[91:] = last  # the action of 14 that begins after 91 pulls
     assert np.allclose(arrays["series/reward"][0], np.cumsum(pull)[checkpoints(100, 100) - 1])
 
 
-def test_a_mark_that_does_not_fit_is_an_error():
-    class Unmarked(Pulls):
-        def transition(self, action):
-            reward = super().transition(action)
-            self.mark = (0, {"reward": 0.0}) if self.clock < 50 else (self.clock, self.metrics())
-            return reward
+def test_a_run_does_not_stop_at_checkpoints(monkeypatch):
+    """The first replicate is cut into about ten pieces for a look at the policy, the others go on as far as is kept."""
+    monkeypatch.setattr("experiments.jobs.KEPT", 300)
+    asked, looks = [], []
 
-    from experiments.jobs import _ledger_at
+    class Counting(Pulls):
+        def metrics(self, times):
+            asked.append((self.clock, times.tolist()))
+            return super().metrics(times)
 
-    environment = Unmarked()
-    environment.begin(None)
-    for size in (30, 30):
-        environment.transition(size)
-    with pytest.raises(RuntimeError, match="was to advance to time 55 and went to 60"):
-        _ledger_at(environment, 55)
+    times = checkpoints(200, 1000)
+    play(Growing(), Counting(1000), times, 0, range(3), watch=lambda policy: looks.append(policy._left))
+    assert 8 <= len(looks) <= 10
+    assert looks[-1] == 0
+    first, others = asked[: len(looks)], asked[len(looks) :]
+    assert len(others) == 2 * 4
+    for run in (first, others[:4], others[4:]):
+        assert [time for _, passed in run for time in passed] == times.tolist()
+        assert all(passed[-1] <= clock for clock, passed in run)

@@ -9,7 +9,7 @@ import pytest
 from numba import njit
 
 import experiments
-from bandits import UCB1, Problem
+from bandits import UCB1, BanditProblem
 from experiments.config import parse_study
 from experiments.memory import bytes_kept
 from experiments.runner import run
@@ -24,12 +24,12 @@ class Hoarder(UCB1):
 
     def reset(self, problem, rng):
         super().reset(problem, rng)
-        self.hoard = []
+        self._hoard = []
 
-    def play(self, batch, actions):
+    def play(self, block, actions):
         passing = np.ones(10**6, dtype=np.uint8)
-        super().play(batch, actions)
-        self.hoard += [np.ones(10**4, dtype=np.uint8) for _ in actions]
+        super().play(block, actions)
+        self._hoard += [np.ones(10**4, dtype=np.uint8) for _ in actions]
 """
 
 
@@ -70,7 +70,7 @@ def test_a_cycle_ends():
 def test_a_policy_of_two_numbers_an_arm():
     def kept(n_arms):
         policy = UCB1()
-        policy.reset(Problem("arms", "bandit", n_actions=n_arms), np.random.default_rng(0))
+        policy.reset(BanditProblem(n_actions=n_arms), np.random.default_rng(0))
         return bytes_kept(policy)
 
     assert kept(10**6) - kept(10**5) == pytest.approx(16 * 9 * 10**5, rel=0.01)

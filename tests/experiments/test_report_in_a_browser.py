@@ -79,7 +79,9 @@ def folder(tmp_path_factory):
     draw_study(results, out / "hostile/figures", ["png"])
     write_report(results, out / "hostile/report.html")
     shutil.copytree(out / "hostile", out / "unfinished ü")
-    gone = next(c for c in results.manifest["jobs"] if c["experiment"] == "horizons-horizon=200" and c["policy"] == "ucb1")
+    gone = next(
+        c for c in results.manifest["jobs"] if c["experiment"] == "horizons-horizon=200" and c["policy"] == "ucb1"
+    )
     job_file(out / "unfinished ü", gone["key"]).unlink()
     write_report(experiments.load(out / "unfinished ü"), out / "unfinished ü/report.html")
     (out / "damaged").mkdir()
@@ -148,7 +150,7 @@ def test_markup_that_slipped_through_would_not_run(show, folder, browser):
     assert "Content Security Policy" in browser.get_log("browser")[0]["message"]
 
 
-def test_curves_come_and_go_in_their_own_panel_alone(show):
+def test_curves_come_and_go_in_their_own_experiment_alone(show):
     page = show()
     assert page.execute_script(SHOWN, "a", 1) == 2, "line and band: no bound"
     box = page.find_element("css selector", "#a ~ .experiment [data-toggle='1']")
@@ -160,7 +162,7 @@ def test_curves_come_and_go_in_their_own_panel_alone(show):
     assert page.execute_script(SHOWN, "a", 1) == 2
 
 
-def test_curves_of_a_sweep_come_and_go_apart_from_those_of_its_panels(show):
+def test_curves_of_a_sweep_come_and_go_apart_from_those_of_its_experiments(show):
     page = show()
     assert page.execute_script(SHOWN, "horizons", 0) == 3, "line, band and bound"
     page.find_element("css selector", "#horizons ~ .experiment [data-toggle='0']").click()
@@ -177,7 +179,10 @@ def test_tables_are_copied(show, folder):
 
     page = show()
     said = page.find_element("css selector", "#a ~ .experiment [role=status]")
-    for kind, text in (("csv", csv_text(results.experiments["a"], 0.95)), ("latex", latex(results.experiments["a"], 0.95))):
+    for kind, text in (
+        ("csv", csv_text(results.experiments["a"], 0.95)),
+        ("latex", latex(results.experiments["a"], 0.95)),
+    ):
         button = page.find_element("css selector", f"[data-copy='{kind}-a']")
         page.execute_script("navigator.clipboard.writeText = async (text) => { window.copied = text; }")
         button.click()

@@ -15,8 +15,8 @@ import pytest
 import experiments
 from bandits import UCB1
 from experiments import store
-from experiments.jobs import jobs_of, run_job
 from experiments.config import parse_study
+from experiments.jobs import jobs_of, run_job
 from experiments.runner import run
 from experiments.sources import code_hashes, file_hashes
 
@@ -165,8 +165,8 @@ def test_a_damaged_file_is_named_and_computed_again(study, tmp_path, how):
         (lambda m: "{", "Expecting property name"),
         (lambda m: "[]", "it is no JSON object"),
         (lambda m: {**m, "jobs": None}, "missing or of another kind: jobs"),
-        (lambda m: {"jobs": m["jobs"]}, "missing or of another kind: study, versions, machine"),
-        (lambda m: {**m, "jobs": [{"key": "0"}]}, "a job lacks one of count, first, key, experiment, policy"),
+        (lambda m: {"jobs": m["jobs"]}, "missing or of another kind: format, study, versions, machine"),
+        (lambda m: {**m, "jobs": [{"key": "0"}]}, "a job lacks one of count, experiment, first, key, policy"),
         (lambda m: {**m, "study": {**m["study"], "replicats": 1}}, r"study\.replicats: Extra inputs"),
         (lambda m: {**m, "study": {**m["study"], "batch": 0}}, r"study\.batch: Input should be"),
     ],

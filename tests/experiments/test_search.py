@@ -9,12 +9,12 @@ from click.testing import CliRunner
 from matplotlib.figure import Figure
 
 import experiments
-from experiments.jobs import jobs_of, tape_rng
 from experiments.check import check
 from experiments.cli import main
 from experiments.config import ConfigError, load_study, parse_study, shipped
 from experiments.export import dataset, export
 from experiments.figures import draw_study
+from experiments.jobs import jobs_of, tape_rng
 from experiments.report import write_report
 from experiments.runner import run
 from experiments.search import choose, search_result, sentence
@@ -107,44 +107,51 @@ def test_a_chosen_policy_is_the_same_as_one_that_was_never_searched(results, tmp
 
 
 PLUGIN = """\
+from dataclasses import dataclass
+
 import numpy as np
 
-from bandits import Bound
+from bandits import Bound, Instance
 from bandits.arms.ucb1 import UCB1
 from environments.arms.bernoulli import BernoulliArms
 
 
-class World(BernoulliArms):
+@dataclass(frozen=True, eq=False)
+class Luck(Instance):
+    luck: float
+
+
+class LuckyArms(BernoulliArms):
     def draw(self, rng):
         tape = super().draw(rng)
-        self.luck = rng.random()
+        self.luck = Luck(rng.random())
         return tape
 
-    def about(self):
-        return {**super().about(), "luck": self.luck}
+    def instance(self):
+        return self.luck
 
 
 class Lucky(UCB1):
-    def regret_bounds(self, problem, about):
-        return [Bound("luck", "upper", lambda t: np.full(len(t), about["luck"]), "fixed", "here")]
+    def regret_bounds(self, problem, instance):
+        return [Bound("luck", "upper", lambda t: np.full(len(t), instance.luck), "fixed", "here", "exact")]
 """
 
 
 def test_bounds_that_depend_on_the_tape_are_of_held_out_replicates_only(tmp_path, monkeypatch):
     (tmp_path / "lucky.py").write_text(PLUGIN, encoding="utf-8")
     monkeypatch.syspath_prepend(str(tmp_path))
-    text = TEXT.replace("name: bernoulli", 'name: "lucky:World"').replace(
+    text = TEXT.replace("name: bernoulli", 'name: "lucky:LuckyArms"').replace(
         "name: ucb1, label: UCB1", 'name: "lucky:Lucky"'
     )
     assert not run(parse_study(text), tmp_path / "out", jobs=1).failed
     (bound,) = experiments.load(tmp_path / "out").experiments["arms"].bounds["lucky:Lucky"]
     import lucky
 
-    environment, luck = lucky.Environment([0.2, 0.5, 0.7], horizon=300), []
+    environment, luck = lucky.LuckyArms([0.2, 0.5, 0.7], horizon=300), []
     for replicate in range(12, 40):
         environment.draw(tape_rng(7, replicate))
-        luck.append(environment.luck)
-    assert bound.values == pytest.approx(np.full(len(bound.values), np.mean(luck)))
+        luck.append(environment.luck.luck)
+    assert bound.curve(np.array([1.0, 300.0])) == pytest.approx(np.full(2, np.mean(luck)))
 
 
 def test_regret_and_cost_choose_alike(folder, results):
@@ -310,9 +317,17 @@ def test_a_search_at_every_point_of_a_sweep(tmp_path):
             "tuning: 40",
             "s.yaml:10:14: experiments[0].search.tuning: leaves none of the 40 replicates to report",
         ),
-        ("tuning: 12", "tuning: 0", "s.yaml:10:14: experiments[0].search.tuning: must be greater than or equal to 1, got 0"),
+        (
+            "tuning: 12",
+            "tuning: 0",
+            "s.yaml:10:14: experiments[0].search.tuning: must be greater than or equal to 1, got 0",
+        ),
         ("tuning: 12", "tunin: 12", "unknown key (did you mean 'tuning'?); known: tuning, candidates"),
-        ("tuning: 12", "tuning: 12, candidates: 1", "experiments[0].search.candidates: must be greater than or equal to 2"),
+        (
+            "tuning: 12",
+            "tuning: 12, candidates: 1",
+            "experiments[0].search.candidates: must be greater than or equal to 2",
+        ),
         ("label: published", "label: UCB1", "s.yaml:13:9: experiments[0].policies[1]: a second policy labelled 'UCB1'"),
         (
             "[2, 0.5, 0.1]",
@@ -335,7 +350,9 @@ def test_mistakes(old, new, expected):
 
 def test_nothing_to_search():
     text = TEXT.split("    policies:")[0] + "    policies: [ucb1]\n"
-    with pytest.raises(ConfigError, match=r"experiments\[0\].search: there is nothing to search: no policy has a swept"):
+    with pytest.raises(
+        ConfigError, match=r"experiments\[0\].search: there is nothing to search: no policy has a swept"
+    ):
         parse_study(text)
 
 
