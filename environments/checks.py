@@ -152,6 +152,8 @@ def check_bounds(policy: AnyPolicy, environment: AnyEnvironment, seed: int = 202
                 regrets.setdefault(i, []).append(curves[regret.comparator] - metrics[regret.series][times - 1])
                 limits.setdefault(i, []).append(values)
     for i, runs in regrets.items():
+        if len(runs) < 2:  # it holds in one run only: no error of the mean is known
+            continue
         at = slice(-1, None) if bounds[i].time == "at the horizon" else slice(None)
         mean, limit = np.mean(runs, axis=0)[at], np.mean(limits[i], axis=0)[at]
         error = np.std(runs, axis=0, ddof=1)[at] / np.sqrt(len(runs))
