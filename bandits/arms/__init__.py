@@ -38,5 +38,20 @@ FAMILY = Family(
         "piecewise": "environments.arms.piecewise:PiecewiseArms",
         "adversarial": "environments.arms.adversarial:AdversarialArms",
     },
-    variants={"fixed_action": ({"arm": 0},)},
+    variants={
+        "fixed_action": ({"arm": 0},),
+        "gaussian_thompson": ({}, {"prior_deviation": 0.8}),
+        "exp3": ({}, {"gamma": 0.3}),
+        "exp3_ix": ({}, {"eta": "anytime"}, {"eta": 0.2}),
+        "tsallis_inf": (
+            {},
+            {"step": "theory"},
+            {"step": "theory_opt"},
+            {"scale": "running_mean"},
+            {"scale": 0.5, "on_exceed": "clip"},
+            {"estimator": "rv"},
+        ),
+        "hedge": ({}, {"eta": "anytime"}, {"eta": 0.2}),
+        "ftpl": ({}, {"eta": 0.2}),
+    },
 )

@@ -3,14 +3,14 @@
 import copy
 import itertools
 import math
-import pickle
 
 import numpy as np
 import pytest
 
-from bandits import FTPL, Exp3, Exp3IX, Hedge, Problem, TsallisINF
-from bandits.arms.policy import Block
-from bandits.contract import Policy
+from bandits import FTPL, BanditProblem, Exp3, Exp3IX, FullFeedbackProblem, Hedge, TsallisINF
+from bandits.arms.problem import Block
+from bandits.arms.theory import ArmsInstance
+from bandits.checks import play
 from environments import AdversarialArms, BernoulliArms, GaussianArms
 
 TEN = [0.1 + 0.8 * i / 9 for i in range(10)]
@@ -36,7 +36,9 @@ def table(rounds, k, low, high, seed=3):
 
 def played(policy, rewards, low, high, feedback, seed):
     actions = np.empty(len(rewards), dtype=np.int64)
-    policy.reset(Problem("arms", feedback, rewards.shape[1], len(rewards), low, high), np.random.default_rng(seed))
+    kind = FullFeedbackProblem if feedback == "full" else BanditProblem
+    problem = kind(n_actions=rewards.shape[1], horizon=len(rewards), low=low, high=high)
+    policy.reset(problem, np.random.default_rng(seed))
     policy.play(Block(rewards, 1, np.zeros(len(rewards)), False), actions)
     return actions
 
@@ -95,10 +97,10 @@ def test_ftpl_decisions(eta, low, high):
 
 @pytest.mark.parametrize("policy", BANDIT)
 def test_estimates_have_the_stated_means(policy):
-    k, world = 5, BernoulliArms([0.1, 0.3, 0.5, 0.7, 0.9], 1400)
-    world.begin(world.draw(np.random.default_rng(5)))
-    policy.reset(world.problem, np.random.default_rng(6))
-    policy.advance(world, 700)
+    k, environment = 5, BernoulliArms([0.1, 0.3, 0.5, 0.7, 0.9], 1400)
+    environment.begin(environment.draw(np.random.default_rng(5)))
+    policy.reset(environment.problem, np.random.default_rng(6))
+    policy.advance(environment, 700)
     x = np.random.default_rng(7).random(k)
     means, chances = np.zeros(k), np.zeros(k)
     for u in (np.arange(20_000) + 0.5) / 20_000:
@@ -125,7 +127,7 @@ def test_estimates_have_the_stated_means(policy):
 @pytest.mark.parametrize("policy", [*BANDIT, *FULL[:3]])
 def test_a_draw_at_the_end_of_the_interval_is_an_arm_with_positive_probability(policy):
     for k in (1, 2, 3, 10, 1000):
-        policy.reset(Problem("arms", "bandit", k, 100), Fixed(np.nextafter(1.0, 0.0)))
+        policy.reset(BanditProblem(n_actions=k, horizon=100), Fixed(np.nextafter(1.0, 0.0)))
         assert policy.choose(0) == k - 1
         if not isinstance(policy, Exp3):
             policy._losses[-1] = 1e9  # weight 0 in floating point
@@ -134,16 +136,15 @@ def test_a_draw_at_the_end_of_the_interval_is_an_arm_with_positive_probability(p
         assert policy.choose(0) == 0
 
 
-def regrets(policy, world, checkpoints, replicates, seed=0):
-    """Regrets [replicates, checkpoints] of the world's default notion."""
-    notion, curves = world.notions()[0], np.empty((replicates, len(checkpoints)))
+def regrets(policy, environment, times, replicates, seed=0):
+    """Regrets [replicates, times] by the environment's default definition."""
+    regret, curves = environment.regrets()[0], np.empty((replicates, len(times)))
     for i in range(replicates):
-        world.begin(world.draw(np.random.default_rng([seed, i, 0])))
-        policy.reset(world.problem, np.random.default_rng([seed, i, 1]))
-        best = world.comparators(np.array(checkpoints))[notion.comparator]
-        for j, checkpoint in enumerate(checkpoints):
-            policy.advance(world, checkpoint - world.clock)
-            curves[i, j] = best[j] - world.ledger()[notion.series]
+        environment.begin(environment.draw(np.random.default_rng([seed, i, 0])))
+        policy.reset(environment.problem, np.random.default_rng([seed, i, 1]))
+        best = environment.comparators(np.array(times))[regret.comparator]
+        policy.advance(environment, times[-1])
+        curves[i] = best - environment.metrics(np.array(times))[regret.series]
     return curves
 
 
@@ -157,32 +158,35 @@ SHARES = {Exp3: 0.4, Exp3IX: 0.35, Hedge: 0.1, FTPL: 0.1}  # of uniform play; th
 
 @pytest.mark.parametrize(("policy", "feedback"), ALL)
 def test_regret_is_a_stated_share_of_uniform_play_and_under_the_bounds(policy, feedback):
-    checkpoints = [1, 10, 100, 1000, 10_000]
-    worlds = [
+    times = [1, 10, 100, 1000, 10_000]
+    environments = [
         BernoulliArms(TEN, 10_000, feedback),
-        AdversarialArms("switching", {"period": 1500}, n_arms=5, horizon=10_000, feedback=feedback),
+        AdversarialArms(
+            {"name": "switching", "parameters": {"period": 1500}}, n_arms=5, horizon=10_000, feedback=feedback
+        ),
         AdversarialArms("bursts", low=-1.0, high=1.0, n_arms=3, horizon=10_000, feedback=feedback),
     ]
-    for world in worlds:
-        curves = regrets(policy, world, checkpoints, 60)
+    for environment in environments:
+        curves = regrets(policy, environment, times, 60)
         mean, error = curves.mean(axis=0), curves.std(axis=0, ddof=1) / math.sqrt(len(curves))
-        if world is worlds[0]:
+        if environment is environments[0]:
             assert mean[-1] + 4 * error[-1] < SHARES[type(policy)] * 4000
-        bounds = policy.regret_bounds(world.problem, world.facts())
+        bounds = policy.regret_bounds(environment.problem, environment.instance())
         assert bounds
         for bound in bounds:
             assert bound.holds
             assert bound.kind == "upper"
-            times = np.array(checkpoints if bound.anytime else [10_000], dtype=float)
-            assert np.all(mean[-len(times) :] <= bound.curve(times) + 4 * error[-len(times) :]), bound.name
+            at = np.array([10_000] if bound.time == "at the horizon" else times, dtype=float)
+            assert np.all(mean[-len(at) :] <= bound.curve(at) + 4 * error[-len(at) :]), bound.name
 
 
 def test_bounds_are_the_stated_ones():
     t, horizon, k = np.array([100.0, 10_000.0]), 10_000, 10
-    problem, log, facts = Problem("arms", "bandit", k, horizon, -1.0, 1.0), math.log(10), {"oblivious": True}
+    arguments, log = dict(n_actions=k, horizon=horizon, low=-1.0, high=1.0), math.log(10)
+    instance = ArmsInstance(oblivious=True)
 
     def curves(policy):
-        return [b.curve(t) / 2.0 for b in policy.regret_bounds(problem, facts)]
+        return [b.curve(t) / 2.0 for b in policy.regret_bounds(policy.plays[0](**arguments), instance)]
 
     assert curves(Exp3(0.1))[0] == pytest.approx((math.e - 1) * 0.1 * t + k * log / 0.1)
     assert curves(Exp3())[0][1] == pytest.approx(2 * math.sqrt((math.e - 1) * k * log * horizon))
@@ -200,8 +204,8 @@ def test_bounds_are_the_stated_ones():
     assert curves(FTPL())[0][1] < 2 * math.sqrt(harmonic * horizon)
     for policy, _ in ALL:
         unbounded = GaussianArms([0.0, 1.0])
-        assert policy.regret_bounds(unbounded.problem, unbounded.facts()) == ()
-        assert not any(b.holds for b in policy.regret_bounds(problem, facts))
+        assert policy.regret_bounds(unbounded.problem, unbounded.instance()) == ()
+        assert not any(b.holds for b in policy.regret_bounds(policy.plays[0](**arguments), instance))
 
 
 def chance_of_first(difference, eta):
@@ -214,7 +218,7 @@ def test_ftpl_draws_the_perturbed_leader_of_two():
     rounds, eta = 60_000, 0.7
     for losses in ([0.0, 0.0], [1.0, 0.0], [0.0, 2.5]):
         policy = FTPL(eta)
-        policy.reset(Problem("arms", "full", 2, rounds), np.random.default_rng(8))
+        policy.reset(FullFeedbackProblem(n_actions=2, horizon=rounds), np.random.default_rng(8))
         policy._losses[:] = losses
         actions = np.empty(rounds, dtype=np.int64)
         policy.play(Block(np.ones((1, 2)), 0, np.zeros(rounds), False), actions)
@@ -225,8 +229,8 @@ def test_ftpl_draws_the_perturbed_leader_of_two():
 @pytest.mark.parametrize("policy", [FTPL(0.6), FTPL(), Hedge(0.6), Hedge(), Hedge("anytime")])
 def test_bounds_hold_on_every_small_table(policy):
     rounds, tightest = 5, math.inf
-    problem = Problem("arms", "full", 2, rounds)
-    (bound,) = policy.regret_bounds(problem, {"oblivious": True, "bounded": True})
+    problem = FullFeedbackProblem(n_actions=2, horizon=rounds)
+    (bound,) = policy.regret_bounds(problem, ArmsInstance(oblivious=True, bounded=True))
     curve = bound.curve(np.arange(1.0, rounds + 1))
     for entries in itertools.product([0.0, 1.0], repeat=2 * rounds):
         losses, total, mean = np.reshape(entries, (rounds, 2)), np.zeros(2), 0.0
@@ -250,7 +254,7 @@ def test_mean_loss_on_small_tables_is_that_of_the_probabilities(policy):
     counts, total = np.zeros(3), np.zeros(2)
     actions = np.empty(3, dtype=np.int64)
     for i in range(replicates):
-        policy.reset(Problem("arms", "full", 2, 3), np.random.default_rng([9, i]))
+        policy.reset(FullFeedbackProblem(n_actions=2, horizon=3), np.random.default_rng([9, i]))
         policy.play(Block(1.0 - losses, 1, np.zeros(3), False), actions)
         counts += actions == 0
     for t in range(3):
@@ -264,38 +268,17 @@ def test_regret_against_fixed_arms_grows_like_the_root():
     for policy, feedback in [(Exp3(), "bandit"), (Exp3IX(), "bandit"), (Hedge(), "full"), (FTPL(), "full")]:
         horizons, ends = [2000, 8000, 32_000], []
         for horizon in horizons:
-            world = AdversarialArms("uniform", n_arms=2, horizon=horizon, feedback=feedback)
-            ends.append(regrets(policy, world, [horizon], 300)[:, 0].mean())
+            environment = AdversarialArms("uniform", n_arms=2, horizon=horizon, feedback=feedback)
+            ends.append(regrets(policy, environment, [horizon], 300)[:, 0].mean())
         assert abs(np.polyfit(np.log(horizons), np.log(ends), 1)[0] - 0.5) < 0.1
 
 
-@pytest.mark.parametrize(("policy", "feedback"), ALL)
-def test_drivers_agree_and_pickles_continue(policy, feedback):
-    def run(blocks, means):
-        world, learner = BernoulliArms(means, 1500, feedback), copy.deepcopy(policy)
-        world.begin(world.draw(np.random.default_rng(3)))
-        learner.reset(world.problem, np.random.default_rng(4))
-        for rounds in blocks:
-            learner = pickle.loads(pickle.dumps(learner))
-            if rounds > 0:
-                learner.advance(world, rounds)
-            else:
-                Policy.advance(learner, world, -rounds)
-        return world.ledger(), pickle.dumps(learner)
-
-    for means in (TEN, [0.5], [1.0, 1.0]):
-        assert run([1500], means) == run([-1500], means) == run([3, -40, 700, -1, 1, 755], means)
-
-
 def test_exp3_drivers_agree_when_the_reference_moves():
-    policy, ledgers = Exp3(1.0), []
-    for stepwise in (False, True):
-        world = BernoulliArms([1.0, 0.9], 4000)
-        world.begin(world.draw(np.random.default_rng(3)))
-        policy.reset(world.problem, np.random.default_rng(4))
-        (Policy.advance if stepwise else Exp3.advance)(policy, world, 4000)
-        ledgers.append((world.ledger(), pickle.dumps(policy)))
-    assert ledgers[0] == ledgers[1]
+    policy, runs = Exp3(1.0), []
+    for leaps in (True, False):
+        metrics = play(policy, BernoulliArms([1.0, 0.9], 4000), 3, leaps)
+        runs.append((metrics["reward"].tolist(), policy._exponents.tolist(), policy._weights.tolist()))
+    assert runs[0] == runs[1]
     assert policy._reference[0] > 1000
     assert policy._weights == pytest.approx(np.exp(policy._exponents - policy._reference[0]))
 
@@ -308,7 +291,7 @@ def test_exp3_drivers_agree_when_the_reference_moves():
 def test_nothing_overflows_in_ten_million_rounds(policy, k):
     """First one arm pays everything and the other nothing, then the other way round, then all pay everything."""
     rounds, part = 10_000_000, 1 << 19
-    policy.reset(Problem("arms", "bandit", k, rounds), np.random.default_rng(0))
+    policy.reset(BanditProblem(n_actions=k, horizon=rounds), np.random.default_rng(0))
     gains, earned = np.zeros(k), 0.0
     for stretch in range(20):
         levels = np.ones((1, k))
@@ -333,10 +316,10 @@ def test_nothing_overflows_in_ten_million_rounds(policy, k):
 def test_one_arm_and_one_round(policy):
     feedback = "full" if isinstance(policy, Hedge | FTPL) else "bandit"
     for means, horizon in (([0.5], 1), ([0.5], 500), ([0.0], 500), ([0.2, 0.8], 1), ([1.0, 1.0], 500)):
-        world = BernoulliArms(means, horizon, feedback)
-        curve = regrets(policy, world, [horizon], 1)
+        environment = BernoulliArms(means, horizon, feedback)
+        curve = regrets(policy, environment, [horizon], 1)
         assert 0.0 <= curve[0, 0] < 0.7
-        for bound in policy.regret_bounds(world.problem, world.facts()):
+        for bound in policy.regret_bounds(environment.problem, environment.instance()):
             values = bound.curve(np.array([1.0, float(horizon)]))
             assert np.all(np.isfinite(values))
             assert np.all(values >= 0.0)
@@ -356,19 +339,19 @@ def test_what_is_refused():
             make(value)
     for policy in (Exp3(), Exp3IX(), Hedge(), FTPL()):
         with pytest.raises(ValueError, match=rf"{type(policy).__name__} needs a horizon"):
-            policy.reset(Problem("arms", "bandit", 2), np.random.default_rng(0))
+            policy.reset(BanditProblem(n_actions=2), np.random.default_rng(0))
         with pytest.raises(ValueError, match=r"needs a finite range of rewards: the problem has \[-inf, inf\]"):
             policy.reset(GaussianArms([0.0, 1.0]).problem, np.random.default_rng(0))
-        assert policy.regret_bounds(Problem("arms", "bandit", 2), {}) == ()
+        assert policy.regret_bounds(policy.plays[0](n_actions=2), ArmsInstance()) == ()
     for policy in (Exp3(0.1), Exp3IX("anytime"), Exp3IX(0.1), Hedge("anytime"), Hedge(0.1), FTPL(0.1)):
-        policy.reset(Problem("arms", "bandit", 2), np.random.default_rng(0))
-        assert policy.regret_bounds(Problem("arms", "bandit", 2), {})
+        policy.reset(BanditProblem(n_actions=2), np.random.default_rng(0))
+        assert policy.regret_bounds(policy.plays[0](n_actions=2), ArmsInstance())
 
 
 @pytest.mark.parametrize("kind", [Exp3, Exp3IX])
 def test_updates_out_of_turn_are_refused(kind):
     policy = kind()
-    policy.reset(Problem("arms", "bandit", 3, 100), np.random.default_rng(0))
+    policy.reset(BanditProblem(n_actions=3, horizon=100), np.random.default_rng(0))
     with pytest.raises(RuntimeError, match="update must follow choose, once"):
         policy.update(None, 0, 1.0)
     arm = policy.choose(None)

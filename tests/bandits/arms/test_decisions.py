@@ -13,21 +13,21 @@ from bandits import (
     UCB1,
     UCBV,
     AnytimeMOSS,
+    BanditProblem,
     BetaThompson,
     DiscountedUCB,
     EpsilonGreedy,
     ExploreThenCommit,
     GaussianThompson,
-    Problem,
     SlidingWindowUCB,
     SuccessiveElimination,
 )
-from bandits.arms.policy import Block
+from bandits.arms.problem import Block
 
 ROUNDS = 400
-BINARY = Problem("arms", "bandit", 4, ROUNDS)
-WIDE = Problem("arms", "bandit", 3, ROUNDS, low=-1.0, high=3.0)
-GAUSSIAN = Problem("arms", "bandit", 3, ROUNDS, low=-math.inf, high=math.inf, noise=0.7)
+BINARY = BanditProblem(n_actions=4, horizon=ROUNDS)
+WIDE = BanditProblem(n_actions=3, horizon=ROUNDS, low=-1.0, high=3.0)
+GAUSSIAN = BanditProblem(n_actions=3, horizon=ROUNDS, low=-math.inf, high=math.inf, noise=0.7)
 
 
 def table(problem, seed):

@@ -1,6 +1,7 @@
 """The theorems' curves against numbers worked out independently, and bad input."""
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -13,41 +14,43 @@ from bandits import (
     UCB1,
     UCBV,
     AnytimeMOSS,
+    BanditProblem,
     BetaThompson,
     DiscountedUCB,
     EpsilonGreedy,
     ExploreThenCommit,
     GaussianThompson,
-    Problem,
     SlidingWindowUCB,
     SuccessiveElimination,
 )
 from bandits.arms import kl_ucb
+from bandits.arms.theory import ArmsInstance
+from bandits.contract import Instance
 from environments import BernoulliArms
 
 MEANS = [0.2, 0.5, 0.9]
 HORIZON = 5000
-WORLD = BernoulliArms(MEANS, HORIZON)
-WIDE = Problem("arms", "bandit", 3, HORIZON, low=-2.0, high=2.0)  # four times the gaps, hence four times the regret
-WIDE_FACTS = {
-    "means": 4.0 * np.array(MEANS) - 2.0,
-    "variances": 16.0 * np.array([0.16, 0.25, 0.09]),
-    "stationary": True,
-    "bounded": True,
-    "oblivious": True,
-}
+ARMS = BernoulliArms(MEANS, HORIZON)
+WIDE = BanditProblem(n_actions=3, horizon=HORIZON, low=-2.0, high=2.0)
+WIDE_INSTANCE = ArmsInstance(  # four times the gaps, hence four times the regret
+    means=4.0 * np.array(MEANS) - 2.0,
+    variances=16.0 * np.array([0.16, 0.25, 0.09]),
+    stationary=True,
+    bounded=True,
+    oblivious=True,
+)
 GAPS = np.array([0.7, 0.4])
-CHANGING = {
-    "dynamic_gaps": [0.3, 0.2, 0.0],
-    "max_gaps": [0.6, 0.5, 0.0],
-    "changes": 2,
-    "oblivious": True,
-    "bounded": True,
-}
+CHANGING = ArmsInstance(
+    dynamic_gaps=np.array([0.3, 0.2, 0.0]),
+    max_gaps=np.array([0.6, 0.5, 0.0]),
+    changes=2,
+    oblivious=True,
+    bounded=True,
+)
 
 
-def bound_of(policy, problem=WORLD.problem, facts=None, which=0):
-    return policy.regret_bounds(problem, WORLD.facts() if facts is None else facts)[which]
+def bound_of(policy, problem=ARMS.problem, instance=None, which=0):
+    return policy.regret_bounds(problem, instance or ARMS.instance())[which]
 
 
 def at(bound, t):
@@ -74,7 +77,7 @@ SCALED = [
 def test_bounds_are_measured_in_reward_units(policy):
     times = np.array([1.0, 50.0, 5000.0])
     for narrow, wide in zip(
-        policy.regret_bounds(WORLD.problem, WORLD.facts()), policy.regret_bounds(WIDE, WIDE_FACTS), strict=True
+        policy.regret_bounds(ARMS.problem, ARMS.instance()), policy.regret_bounds(WIDE, WIDE_INSTANCE), strict=True
     ):
         assert np.allclose(4.0 * narrow.curve(times), wide.curve(times), rtol=1e-6)
 
@@ -96,7 +99,7 @@ def test_closed_forms():
 
 def test_explore_then_commit_bounds():
     gaps = 0.9 - np.array(MEANS)
-    bound, gap_free = ExploreThenCommit(20).regret_bounds(WORLD.problem, WORLD.facts())
+    bound, gap_free = ExploreThenCommit(20).regret_bounds(ARMS.problem, ARMS.instance())
     for t in (1, 2, 5, 59, 60):
         assert at(bound, t) == pytest.approx(sum(gaps[s % 3] for s in range(t)))
     assert at(bound, 1000) == pytest.approx(20 * 1.1 + 940 * np.sum(gaps * np.exp(-20 * gaps**2)))
@@ -152,8 +155,8 @@ def test_sliding_window_bound_is_the_sum_of_the_proof(t):
     for smallest, largest in [(0.3, 0.6), (0.2, 0.5)]:
         few = math.ceil(4 * xi * math.log(min(t, window)) / smallest**2)
         regret += largest * (math.ceil(t / window) * few + 2 * window + 2 * missed)
-    bound = bound_of(SlidingWindowUCB(window, exploration=xi), facts=CHANGING)
-    assert bound.against == "dynamic"
+    bound = bound_of(SlidingWindowUCB(window, exploration=xi), instance=CHANGING)
+    assert bound.comparator_class == "dynamic"
     assert bound.holds
     assert at(bound, t) == pytest.approx(min(regret, 0.6 * t))
 
@@ -172,41 +175,61 @@ def test_discounted_bound_is_the_sum_of_the_proof(t):
     for smallest, largest in [(0.3, 0.6), (0.2, 0.5)]:
         few = math.ceil(16 * xi * math.log(n_t) / smallest**2 * gamma**-199)
         regret += largest * (1 + math.ceil(t / 200) * few + 2 * forget + 2 * missed)
-    bound = bound_of(DiscountedUCB(gamma, exploration=xi), facts=CHANGING)
-    assert bound.against == "dynamic"
+    bound = bound_of(DiscountedUCB(gamma, exploration=xi), instance=CHANGING)
+    assert bound.comparator_class == "dynamic"
     assert at(bound, t) == pytest.approx(min(regret, 0.6 * t))
 
 
 def test_bounds_name_what_does_not_hold():
     assert not bound_of(BetaThompson()).holds  # given means are not drawn from the prior
-    assert bound_of(BetaThompson(), facts={**WORLD.facts(), "prior": "uniform"}).holds
+    assert bound_of(BetaThompson(), instance=replace(ARMS.instance(), prior="uniform")).holds
     assert not bound_of(MOSS(10)).holds
     assert bound_of(MOSS()).holds
-    assert not bound_of(MOSS()).anytime
+    assert bound_of(MOSS()).time == "at the horizon"
+    assert bound_of(UCB1()).time == "anytime"
     rate = bound_of(EpsilonGreedy(4.0, 0.3), which=1)
     assert [a.holds for a in rate.assumptions] == [True, False, True]
     assert bound_of(EpsilonGreedy(6.0, 0.3), which=1).holds
     assert not bound_of(EpsilonGreedy(6.0, 0.5), which=1).holds
-    assert not bound_of(UCB1(), facts={**WORLD.facts(), "stationary": False}).holds
+    assert not bound_of(UCB1(), instance=replace(ARMS.instance(), stationary=False)).holds
 
 
 @pytest.mark.parametrize(
     "policy", [UCB1(), UCBV(), MOSS(), KLUCB(), EpsilonGreedy(), SuccessiveElimination(), GaussianThompson()]
 )
 def test_no_gaps_no_bound(policy):
-    assert list(policy.regret_bounds(WORLD.problem, {"oblivious": True})) == []
+    assert list(policy.regret_bounds(ARMS.problem, ArmsInstance(oblivious=True))) == []
+
+
+@pytest.mark.parametrize("policy", SCALED)
+def test_theorems_about_arms_speak_of_arms(policy):
+    assert list(policy.regret_bounds(ARMS.problem, Instance())) == []
+
+
+def test_how_far_bounds_can_be_trusted():
+    """Statements and constants as printed, worked out here, from memory, or known up to a constant."""
+    assert bound_of(KLUCB()).evidence == "exact"
+    assert bound_of(KLUCB(), WIDE, WIDE_INSTANCE).evidence == "derived"  # the theorem is about Bernoulli rewards
+    assert {bound_of(p).evidence for p in (UCB1(), MOSS(), ExploreThenCommit(), BetaThompson())} == {"exact"}
+    assert {bound_of(p).evidence for p in (UCBV(), AnytimeMOSS())} == {"recalled"}
+    derived = (EpsilonGreedy(), SuccessiveElimination(), DiscountedUCB(), SlidingWindowUCB(), GaussianThompson(1.0))
+    assert {bound_of(p).evidence for p in derived} == {"derived"}
+    for policy in SCALED:
+        for bound in policy.regret_bounds(ARMS.problem, ARMS.instance()):
+            assert (bound.kind == "order") == (bound.evidence == "convention")
+            assert bound.delta is None
 
 
 @pytest.mark.parametrize("policy", [DiscountedUCB(), SlidingWindowUCB()])
 def test_changing_means_need_their_gaps(policy):
-    assert list(policy.regret_bounds(WORLD.problem, {"oblivious": True, "changes": 3})) == []
-    assert bound_of(policy).against == "fixed"
-    assert list(type(policy)(exploration=0.5).regret_bounds(WORLD.problem, CHANGING)) == []
+    assert list(policy.regret_bounds(ARMS.problem, ArmsInstance(oblivious=True, changes=3))) == []
+    assert bound_of(policy).comparator_class == "fixed"
+    assert list(type(policy)(exploration=0.5).regret_bounds(ARMS.problem, CHANGING)) == []
 
 
 @pytest.mark.parametrize("policy", [UCB1(1.0), UCBV(2.0), UCBV(c=0.5), AnytimeMOSS(1.0)])
 def test_other_parameters_have_no_theorem(policy):
-    assert list(policy.regret_bounds(WORLD.problem, WORLD.facts())) == []
+    assert list(policy.regret_bounds(ARMS.problem, ARMS.instance())) == []
 
 
 @pytest.mark.parametrize(
@@ -239,12 +262,12 @@ def test_bad_parameters(make, message):
 
 @pytest.mark.parametrize("policy", [UCBV(), KLUCB(), BetaThompson()])
 def test_a_finite_range_is_asked_for(policy):
-    problem = Problem("arms", "bandit", 2, 10, low=-math.inf, high=math.inf, noise=1.0)
+    problem = BanditProblem(n_actions=2, horizon=10, low=-math.inf, high=math.inf, noise=1.0)
     with pytest.raises(
         ValueError, match=rf"{type(policy).__name__} needs rewards in a finite range, got \[-inf, inf\]"
     ):
         policy.reset(problem, np.random.default_rng(0))
-    assert list(policy.regret_bounds(problem, {"means": [0.0, 1.0], "stationary": True})) == []
+    assert list(policy.regret_bounds(problem, ArmsInstance(means=np.array([0.0, 1.0]), stationary=True))) == []
 
 
 @pytest.mark.parametrize(
@@ -258,14 +281,14 @@ def test_a_finite_range_is_asked_for(policy):
     ],
 )
 def test_a_horizon_is_asked_for(policy, given):
-    problem = Problem("arms", "bandit", 2)
+    problem = BanditProblem(n_actions=2)
     with pytest.raises(ValueError, match=f"{type(policy).__name__} needs a horizon.*horizon=None"):
         policy.reset(problem, np.random.default_rng(0))
     given.reset(problem, np.random.default_rng(0))
 
 
 def test_default_tuning():
-    problem = Problem("arms", "bandit", 10, 100_000)
+    problem = BanditProblem(n_actions=10, horizon=100_000)
     rng = np.random.default_rng(0)
     policies = [DiscountedUCB(changes=4), SlidingWindowUCB(changes=4), ExploreThenCommit()]
     for policy in policies:

@@ -1,7 +1,6 @@
 """Regret of the stochastic policies: published or independent numbers, uniform play, growth, extremes."""
 
 import math
-import pickle
 
 import numpy as np
 import pytest
@@ -12,17 +11,17 @@ from bandits import (
     UCB1,
     UCBV,
     AnytimeMOSS,
+    BanditProblem,
     BetaThompson,
     DiscountedUCB,
     EpsilonGreedy,
     ExploreThenCommit,
     GaussianThompson,
-    Problem,
     SlidingWindowUCB,
     SuccessiveElimination,
 )
-from bandits.arms.policy import Block
-from bandits.contract import Policy
+from bandits.arms.problem import Block
+from bandits.arms.theory import ArmsInstance
 from environments import BernoulliArms
 
 TEN = [0.1 + 0.8 * i / 9 for i in range(10)]
@@ -42,16 +41,15 @@ ALL = [
 ]
 
 
-def regrets(policy, means, checkpoints, replicates, seed=0):
-    """Pseudo-regrets [replicates, checkpoints]."""
-    world = BernoulliArms(means, checkpoints[-1])
-    curves = np.empty((replicates, len(checkpoints)))
+def regrets(policy, means, times, replicates, seed=0):
+    """Pseudo-regrets [replicates, times]."""
+    environment = BernoulliArms(means, times[-1])
+    curves = np.empty((replicates, len(times)))
     for i in range(replicates):
-        world.begin(world.draw(np.random.default_rng([seed, i, 0])))
-        policy.reset(world.problem, np.random.default_rng([seed, i, 1]))
-        for j, checkpoint in enumerate(checkpoints):
-            policy.advance(world, checkpoint - world.clock)
-            curves[i, j] = checkpoint * max(means) - world.ledger()["expected_reward"]
+        environment.begin(environment.draw(np.random.default_rng([seed, i, 0])))
+        policy.reset(environment.problem, np.random.default_rng([seed, i, 1]))
+        policy.advance(environment, times[-1])
+        curves[i] = np.array(times) * max(means) - environment.metrics(np.array(times))["expected_reward"]
     return curves
 
 
@@ -84,15 +82,15 @@ SHARES = {
 
 @pytest.mark.parametrize("policy", ALL)
 def test_regret_is_a_stated_share_of_uniform_play_and_under_the_bounds(policy):
-    learner, checkpoints = policy(), [1, 10, 100, 1000, 10_000]
-    mean, error = mean_and_error(regrets(learner, TEN, checkpoints, 100))
+    learner, times = policy(), [1, 10, 100, 1000, 10_000]
+    mean, error = mean_and_error(regrets(learner, TEN, times, 100))
     assert mean[-1] + 4 * error[-1] < SHARES[policy] * UNIFORM
-    world = BernoulliArms(TEN, 10_000)
-    uppers = [b for b in learner.regret_bounds(world.problem, world.facts()) if b.kind == "upper"]
+    environment = BernoulliArms(TEN, 10_000)
+    uppers = [b for b in learner.regret_bounds(environment.problem, environment.instance()) if b.kind == "upper"]
     assert uppers or policy is GaussianThompson
     for bound in uppers:
         if bound.holds:
-            assert np.all(mean <= bound.curve(np.array(checkpoints, dtype=float)) + 4 * error), bound.name
+            assert np.all(mean <= bound.curve(np.array(times, dtype=float)) + 4 * error), bound.name
 
 
 INFORMATIVE = [
@@ -110,11 +108,11 @@ INFORMATIVE = [
 
 @pytest.mark.parametrize("policy", INFORMATIVE)
 def test_bounds_say_something_and_hold_with_a_wide_gap(policy):
-    checkpoints = [2, 30, 1000, 30_000]
-    mean, error = mean_and_error(regrets(policy, [0.1, 0.9], checkpoints, 40))
-    problem, facts = BernoulliArms([0.1, 0.9], 30_000).problem, BernoulliArms([0.1, 0.9], 30_000).facts()
-    bound = policy.regret_bounds(problem, facts)[0]
-    curve = bound.curve(np.array(checkpoints, dtype=float))
+    times = [2, 30, 1000, 30_000]
+    mean, error = mean_and_error(regrets(policy, [0.1, 0.9], times, 40))
+    environment = BernoulliArms([0.1, 0.9], 30_000)
+    bound = policy.regret_bounds(environment.problem, environment.instance())[0]
+    curve = bound.curve(np.array(times, dtype=float))
     assert bound.holds
     assert np.all(mean <= curve + 4 * error)
     assert curve[-1] < 0.6 * 0.4 * 30_000  # 0.6 of uniform play
@@ -149,7 +147,7 @@ def test_forgetting_follows_a_change(policy):
     levels = np.tile([0.9, 0.5], (rounds, 1))
     levels[rounds // 2 :, 0] = 0.1
     noise, lost = -rng.random(rounds), {}
-    problem = Problem("arms", "bandit", 2, rounds)
+    problem = BanditProblem(n_actions=2, horizon=rounds)
     for learner in (policy, UCB1()):
         actions = np.empty(rounds, dtype=np.int64)
         learner.reset(problem, rng)
@@ -162,7 +160,9 @@ def test_beta_thompson_obeys_the_bayesian_bound():
     rng, arms, rounds, total = np.random.default_rng(2), 5, 1000, []
     for i in range(300):
         total.append(regrets(BetaThompson(), rng.random(arms).tolist(), [rounds], 1, seed=i)[0, 0])
-    (bound, _) = BetaThompson().regret_bounds(Problem("arms", "bandit", arms, rounds), {"means": [0.1] * arms})
+    (bound, _) = BetaThompson().regret_bounds(
+        BanditProblem(n_actions=arms, horizon=rounds), ArmsInstance(means=np.full(arms, 0.1))
+    )
     assert np.mean(total) < bound.curve(np.array([float(rounds)]))[0]
 
 
@@ -172,7 +172,7 @@ def test_beta_thompson_obeys_the_bayesian_bound():
 )
 @pytest.mark.parametrize("horizon", [1, 2, 700])
 def test_extreme_instances(policy, means, horizon):
-    world = BernoulliArms(means, horizon)
+    environment = BernoulliArms(means, horizon)
     for learner in (policy(), policy()):
         with np.errstate(all="raise"):
             (curve,) = regrets(learner, means, [horizon], 1)
@@ -181,26 +181,9 @@ def test_extreme_instances(policy, means, horizon):
             if isinstance(value, np.ndarray) and policy is not MOSS and policy is not GaussianThompson:
                 assert np.all(np.isfinite(value))
     times = np.unique(np.geomspace(1, horizon, 40).round())
-    for bound in policy().regret_bounds(world.problem, world.facts()):
+    for bound in policy().regret_bounds(environment.problem, environment.instance()):
         values = bound.curve(times)
         assert values.shape == times.shape
         assert np.all(np.isfinite(values))
         assert np.all(values >= 0)
         assert np.all(np.diff(values) >= 0)
-
-
-@pytest.mark.parametrize("policy", ALL)
-def test_drivers_agree_and_pickles_continue(policy):
-    def run(blocks):
-        world, learner = BernoulliArms(TEN, 1500), policy()
-        world.begin(world.draw(np.random.default_rng(3)))
-        learner.reset(world.problem, np.random.default_rng(4))
-        for rounds in blocks:
-            learner = pickle.loads(pickle.dumps(learner))
-            if rounds > 0:
-                learner.advance(world, rounds)
-            else:
-                Policy.advance(learner, world, -rounds)
-        return world.ledger(), pickle.dumps(learner)
-
-    assert run([1500]) == run([-1500]) == run([3, -40, 700, -1, 1, 755])
