@@ -15,7 +15,7 @@ from bandits.registry import POLICIES
 _PLACES: dict[str, str] = {
     str(place).rpartition(":")[2]: str(place)
     for family in ours()
-    for place in (*family.problem, *family.policies.values(), *family.tools.values())
+    for place in (*family.problem_places, *family.policies.values(), *family.tools.values())
     if str(place).startswith("bandits.")
 }
 

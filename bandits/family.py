@@ -50,8 +50,13 @@ class Family:
     @property
     def problems(self) -> tuple[type[Problem], ...]:
         """The types of the family's problems."""
-        several = self.problem if isinstance(self.problem, list | tuple) else (self.problem,)
-        return tuple(resolve(kind) for kind in several)
+        return tuple(resolve(kind) for kind in self.problem_places)
+
+    @property
+    def problem_places(self) -> tuple[type[Problem] | Place, ...]:
+        """The types of the family's problems, as they are given."""
+        single = isinstance(self.problem, str | type)
+        return (self.problem,) if single else tuple(self.problem)  # type: ignore[arg-type, return-value]
 
     def example_environments(self) -> list[Any]:
         """The small environments, new objects on each call."""

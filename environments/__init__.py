@@ -6,7 +6,7 @@ Importing this package registers all with gymnasium: ``gymnasium.make("regretlab
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import gymnasium
 
@@ -27,7 +27,7 @@ __all__ = ["ENVIRONMENTS", "Environment", "Record", "Regret", *_PLACES]
 
 for _place in ENVIRONMENTS.paths.values():
     _name = _place.__name__ if isinstance(_place, type) else _place.rpartition(":")[2]
-    gymnasium.register(f"regretlab/{_name}-v0", entry_point=_place)
+    gymnasium.register(f"regretlab/{_name}-v0", entry_point=cast(str, _place))
 
 
 def __getattr__(name: str) -> Any:

@@ -67,8 +67,8 @@ def check_idle(idle: Idle, problem: RecoveringProblem) -> None:
     Raises:
         ValueError: not whole numbers in that range, one an arm.
     """
-    n, longest, told = problem.n_actions, problem.recovery, np.asarray(idle)
-    if told.shape != (n,) or told.dtype.kind not in "iu" or told.min() < 1 or told.max() > longest:
+    n, longest, seen = problem.n_actions, problem.recovery, np.asarray(idle)
+    if seen.shape != (n,) or seen.dtype.kind not in "iu" or seen.min() < 1 or seen.max() > longest:
         raise ValueError(f"idle times must be {n} whole numbers in 1..{longest}, one an arm, got {idle!r}")
 
 
