@@ -23,6 +23,7 @@ def examples() -> Sequence[ArmsEnvironment[Any]]:
             BernoulliArms([0.2, 0.4, 0.6], 2, feedback),
             GaussianArms([-1.0, 0.5], 2.0, 120, feedback),
             PiecewiseArms(changing, horizon=90, feedback=feedback),
+            PiecewiseArms(changing, "gaussian", 0.7, horizon=60, feedback=feedback),
             AdversarialArms({"name": "drifting"}, n_arms=3, low=-50.0, high=50.0, horizon=200, feedback=feedback),
         ]
     return made

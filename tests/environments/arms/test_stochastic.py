@@ -1,33 +1,31 @@
-"""Bernoulli and Gaussian arms: rewards, full feedback, comparators, facts, lower bound, bad input."""
+"""Bernoulli and Gaussian arms: rewards, full feedback, comparators, instance, lower bound, bad input."""
 
 import math
+import pickle
 
 import numpy as np
 import pytest
 
 from environments import BernoulliArms, GaussianArms
-from environments.arms.world import BLOCK
-from environments.checks import check_environment
+from environments.arms.environment import BLOCK
 
 MEANS = [0.2, 0.5, 0.9]
 
 
-def rewards(world, seed, arms):
+def earned(environment):
+    """Metrics up to now."""
+    return {name: values[0] for name, values in environment.metrics(np.array([environment.clock])).items()}
+
+
+def rewards(environment, seed, arms):
     """Rewards [horizon] when ``arms`` [horizon] are played."""
-    world.begin(world.draw(np.random.default_rng(seed)))
-    return np.array([world.transition(arm)[0] for arm in arms])
-
-
-@pytest.mark.parametrize("feedback", ["bandit", "full"])
-@pytest.mark.parametrize("kind", [BernoulliArms, GaussianArms])
-def test_contract(kind, feedback):
-    check_environment(lambda: kind(MEANS, horizon=120, feedback=feedback))
-    check_environment(lambda: kind([0.5], horizon=2, feedback=feedback))
+    environment.begin(environment.draw(np.random.default_rng(seed)))
+    return np.array([environment.transition(arm)[0] for arm in arms])
 
 
 def test_bernoulli_rewards_have_their_means_and_share_the_luck():
-    n, world = 20_000, BernoulliArms(MEANS, 20_000)
-    drawn = [rewards(world, 1, np.full(n, arm)) for arm in range(3)]
+    n, environment = 20_000, BernoulliArms(MEANS, 20_000)
+    drawn = [rewards(environment, 1, np.full(n, arm)) for arm in range(3)]
     for mean, r in zip(MEANS, drawn, strict=True):
         assert set(r) == {0.0, 1.0}
         assert abs(r.mean() - mean) < 4 * math.sqrt(mean * (1 - mean) / n)
@@ -39,9 +37,9 @@ def test_bernoulli_rewards_have_their_means_and_share_the_luck():
 
 
 def test_gaussian_rewards_have_their_moments():
-    n, world = 20_000, GaussianArms([-3.0, 0.0, 40.0], 2.5, 20_000)
-    for arm, mean in enumerate(world.means):
-        r = rewards(world, 2, np.full(n, arm))
+    n, environment = 20_000, GaussianArms([-3.0, 0.0, 40.0], 2.5, 20_000)
+    for arm, mean in enumerate(environment.means):
+        r = rewards(environment, 2, np.full(n, arm))
         assert abs(r.mean() - mean) < 4 * 2.5 / math.sqrt(n)
         assert abs(r.std() - 2.5) < 4 * 2.5 / math.sqrt(2 * n)
     assert r == pytest.approx(40.0 + 2.5 * np.random.default_rng(2).spawn(1)[0].standard_normal(n))
@@ -71,22 +69,22 @@ def test_noise_does_not_depend_on_the_horizon(kind):
 
 
 @pytest.mark.parametrize("kind", [BernoulliArms, GaussianArms])
-def test_ledger_comparator_and_facts(kind):
-    world, arms = kind(MEANS, horizon=300), np.random.default_rng(5).integers(3, size=300)
-    r = rewards(world, 5, arms)
-    assert world.ledger() == pytest.approx({"reward": r.sum(), "expected_reward": np.take(MEANS, arms).sum()})
-    assert world.comparators(np.array([1, 10, 300]))["best_arm"] == pytest.approx([0.9, 9.0, 270.0])
-    assert world.clairvoyant("best_arm") == 2
+def test_metrics_comparator_and_instance(kind):
+    environment, arms = kind(MEANS, horizon=300), np.random.default_rng(5).integers(3, size=300)
+    r = rewards(environment, 5, arms)
+    assert earned(environment) == pytest.approx({"reward": r.sum(), "expected_reward": np.take(MEANS, arms).sum()})
+    assert environment.comparators(np.array([1, 10, 300]))["best_arm"] == pytest.approx([0.9, 9.0, 270.0])
+    assert environment.clairvoyant("best_arm") == 2
     with pytest.raises(ValueError, match="best_arm, got 'best_fixed'"):
-        world.clairvoyant("best_fixed")
-    facts = world.facts()
-    assert facts["means"].tolist() == MEANS
-    assert facts["changes"] == 0
-    assert facts["stationary"]
-    assert facts["oblivious"]
-    assert facts["bounded"] == facts.get("bernoulli", False) == (kind is BernoulliArms)
-    assert facts.get("gaussian", False) == (kind is GaussianArms)
-    assert facts["variances"] == pytest.approx([0.16, 0.25, 0.09] if kind is BernoulliArms else [1.0] * 3)
+        environment.clairvoyant("best_fixed")
+    instance = environment.instance()
+    assert instance.means.tolist() == MEANS
+    assert instance.changes == 0
+    assert instance.stationary
+    assert instance.oblivious
+    assert instance.bounded == instance.bernoulli == (kind is BernoulliArms)
+    assert instance.gaussian == (kind is GaussianArms)
+    assert instance.variances == pytest.approx([0.16, 0.25, 0.09] if kind is BernoulliArms else [1.0] * 3)
 
 
 def test_problem_of_gaussian_arms():
@@ -125,3 +123,30 @@ def test_lai_robbins_slopes():
 def test_what_is_refused(kind, arguments, text):
     with pytest.raises(ValueError, match=text):
         kind(**arguments)
+
+
+@pytest.mark.parametrize("feedback", ["bandit", "full"])
+def test_a_block_played_at_once_is_the_same_as_its_rounds_one_by_one(feedback):
+    """What the actions earn is worked out from them, cut anywhere, across blocks of noise."""
+    n = BLOCK + 300
+    arms = np.random.default_rng(8).integers(3, size=n)
+    single, at_once = (BernoulliArms(MEANS, n, feedback) for _ in range(2))
+    assert np.array_equal(rewards(single, 7, arms.tolist()).cumsum(), single.metrics(np.arange(1, n + 1))["reward"])
+    at_once.begin(at_once.draw(np.random.default_rng(7)))
+    cuts = np.random.default_rng(9)
+    while at_once.clock < n:
+        played = len(at_once.block(int(cuts.integers(1, 20_000))).noise)
+        at_once.absorb(arms[at_once.clock : at_once.clock + played])
+    for name, values in single.metrics(np.arange(1, n + 1)).items():
+        assert np.array_equal(values, at_once.metrics(np.arange(1, n + 1))[name])
+
+
+def test_actions_that_cannot_be_change_nothing():
+    environment = BernoulliArms(MEANS, 20)
+    environment.begin(environment.draw(np.random.default_rng(0)))
+    environment.block(5)
+    before = pickle.dumps(environment)
+    for actions in ([0, 3], [-1, 0], [0] * 21):
+        with pytest.raises(ValueError, match=r"must be a whole number in 0\.\.2|the last block has"):
+            environment.absorb(np.array(actions))
+        assert pickle.dumps(environment) == before
