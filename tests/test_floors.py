@@ -62,16 +62,18 @@ def core():
 
 
 def code(path):
-    """The tokens of a file that are neither comments nor docstrings."""
+    """The tokens of a file that are neither comments nor docstrings nor names of other people."""
     text = path.read_text(encoding="utf-8")
-    docs = set()
+    docs, theirs = set(), set()  # lines of docstrings; names of other people's packages
     for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] not in FLOORS:
+            theirs |= {alias.name for alias in node.names}
         body = getattr(node, "body", None)
         for statement in body if isinstance(body, list) else ():
             if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
                 docs |= set(range(statement.lineno, statement.end_lineno + 1))
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
-        if token.type != tokenize.COMMENT and token.start[0] not in docs:
+        if token.type != tokenize.COMMENT and token.start[0] not in docs and token.string not in theirs:
             yield token.start[0], token.string
 
 
