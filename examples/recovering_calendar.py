@@ -117,11 +117,11 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--out", type=Path, default=Path("results/recovering_calendar"))
     given = parser.parse_args(arguments)
-    panel = load_study(given.study).all_panels()[0]
-    horizon = given.horizon or panel.horizon
+    experiment = load_study(given.study).all_experiments()[0]
+    horizon = given.horizon or experiment.horizon
     if not 1 <= given.periods <= horizon:
         parser.error(f"--periods must be in 1..{horizon}, got {given.periods}")
-    environment = RecoveringRewards(**panel.environment.parameters, horizon=horizon)
+    environment = RecoveringRewards(**experiment.environment.parameters, horizon=horizon)
     policy = POLICIES.load(given.learner)()
     given.out.mkdir(parents=True, exist_ok=True)
     with style():

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from collections.abc import Mapping
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,14 +12,11 @@ from bandits.arms.problem import Actions, Block
 from bandits.contract import Array
 from bandits.kernels import kernel
 from environments.record import Record
+from environments.streaming.stage import Stage
 
-
-class Counts(NamedTuple):
-    """What does not change within a batch: most arms stored at once, with the one in the buffer, and arrivals."""
-
-    peak_memory: int
-    peak_pullable: int
-    arrivals: int
+SERIES = ("reward", "shortfall", "peak_memory", "peak_pullable", "arrivals")
+FILED = 4096
+"""Batches that are filed at once."""
 
 
 @kernel
@@ -47,57 +44,70 @@ class Account:
     """Sums over the pulls of a run. They are added up pull after pull, so that it does not matter how a run is cut.
 
     ``shortfall`` is the expected reward of all pulls less that of the best arm, at most 0 and free of the rounding
-    errors of a difference. Actions that take no time leave no row; where they changed a count, the next batch begins
-    with one of its own, so that nothing but the sums is interpolated within a batch.
+    errors of a difference. The counts of the stage do not change within a batch: it leaves a row of the record for its
+    beginning and one for its end, so that nothing but the sums is interpolated. Actions that take no time leave none.
 
     Args:
         best: the best arm's mean.
+        stage: the arms stored and arriving, before whose next change a batch is to be accounted for.
     """
 
-    def __init__(self, best: float) -> None:
-        self.best = best
+    def __init__(self, best: float, stage: Stage) -> None:
+        self.best, self.stage = best, stage
         self._reward = self._shortfall = 0.0
-        self._counts = Counts(0, 1, 1)
-        self.record = BatchRecord(("reward", "shortfall", *Counts._fields), (0.0, 0.0, *self._counts))
+        self._waiting: list[tuple[int, int, float, float, int, int, int]] = []  # (time, n, mean, sum, counts) a batch
+        self._record = BatchRecord(SERIES, (0.0, 0.0, stage.peak, stage.peak_pullable, stage.arrivals))
 
-    def batch(self, start: int, n: int, mean: float, total: float, counts: Counts) -> None:
+    def batch(self, start: int, n: int, mean: float, total: float) -> None:
         """``n`` pulls from time ``start`` on of an arm with this mean brought ``total``."""
-        if n > 1 and counts != self._counts:
-            self.record.step(start, (self._reward, self._shortfall, *counts))
-        self._counts = counts
-        self._reward += total
-        self._shortfall -= n * (self.best - mean)
-        self.record.step(start + n, (self._reward, self._shortfall, *counts))
+        stage = self.stage
+        self._waiting.append((start, n, mean, total, stage.peak, stage.peak_pullable, stage.arrivals))
+        if len(self._waiting) == FILED:
+            self._file()
 
-    def batches(self, start: int, n: int, means: Array, sums: Array, counts: Counts) -> None:
+    def batches(self, start: int, n: int, means: Array, sums: Array) -> None:
         """``n`` pulls each, from time ``start`` on, of arms with these means [n_arms] brought ``sums`` [n_arms].
 
         Each arm but the first arrives when the one before has been pulled.
         """
-        rewards, shortfalls = _added(self._reward, sums), _added(self._shortfall, -(n * (self.best - means)))
-        rows = np.empty((len(sums), 2, 2 + len(counts)))  # of each arm: before its batch, and after it
-        rows[:, :, 0] = np.stack([rewards[:-1], rewards[1:]], axis=1)
-        rows[:, :, 1] = np.stack([shortfalls[:-1], shortfalls[1:]], axis=1)
-        rows[:, :, 2:] = counts
-        rows[:, :, -1] += np.arange(len(sums))[:, None]
-        ends = start + n * (np.arange(len(sums))[:, None] + np.arange(2))
-        self.record.batches(ends.ravel(), rows.reshape(-1, rows.shape[2]))
-        self._reward, self._shortfall = float(rewards[-1]), float(shortfalls[-1])
-        self._counts = counts._replace(arrivals=counts.arrivals + len(sums) - 1)
+        self._file()
+        stage, numbers = self.stage, np.arange(len(sums))
+        counts = np.full((len(sums), 3), (stage.peak, stage.peak_pullable, stage.arrivals))
+        counts[:, 2] += numbers
+        self._add(start + n * numbers, np.full(len(sums), n), means, sums, counts)
 
-    def singles(self, start: int, block: Block, actions: Actions, counts: Counts) -> bool:
+    def singles(self, start: int, block: Block, actions: Actions) -> bool:
         """Single pulls [n] in a block; False, and nothing changes, where one of them has no mean (NaN)."""
-        totals = np.empty((actions.size, 2 + len(counts)))
-        totals[:, 2:] = counts
+        self._file()
+        stage, totals = self.stage, np.empty((actions.size, len(SERIES)))
+        totals[:, 2:] = stage.peak, stage.peak_pullable, stage.arrivals
         _account(block, actions, self.best, self._reward, self._shortfall, totals)
         if math.isnan(totals[-1, 1]):
             return False
-        self._counts = counts
-        self.record.stretch(start, totals)
+        self._record.stretch(start, totals)
         self._reward, self._shortfall = totals[-1, :2].tolist()
         return True
 
+    def at(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
+        """The series [n_times] at past times; see ``Record.at``."""
+        self._file()
+        return self._record.at(times)
 
-def _added(start: float, terms: Array) -> Array:
-    """``start``, and what it becomes with one term after the other [n + 1]."""
-    return np.cumsum(np.concatenate(([start], terms)))
+    def _file(self) -> None:
+        if self._waiting:
+            starts, sizes, means, sums, *counts = map(np.array, zip(*self._waiting, strict=True))
+            self._waiting = []
+            self._add(starts, sizes, means, sums, np.stack(counts, axis=1))
+
+    def _add(
+        self, starts: NDArray[np.int64], sizes: NDArray[np.int64], means: Array, sums: Array, counts: NDArray[np.int64]
+    ) -> None:
+        """File batches: rows of their beginnings and of their ends, with counts [n, 3]."""
+        rewards = np.cumsum(np.concatenate(([self._reward], sums)))
+        shortfalls = np.cumsum(np.concatenate(([self._shortfall], -(sizes * (self.best - means)))))
+        rows = np.empty((len(sums), 2, len(SERIES)))
+        rows[:, 0, 0], rows[:, 1, 0] = rewards[:-1], rewards[1:]
+        rows[:, 0, 1], rows[:, 1, 1] = shortfalls[:-1], shortfalls[1:]
+        rows[:, :, 2:] = counts[:, None, :]
+        self._record.batches(np.stack([starts, starts + sizes], axis=1).ravel(), rows.reshape(-1, len(SERIES)))
+        self._reward, self._shortfall = float(rewards[-1]), float(shortfalls[-1])

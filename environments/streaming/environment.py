@@ -132,7 +132,7 @@ class StreamEnvironment(Environment[View, Any, Feedback, Tape]):
         orders = np.random.default_rng(tape.seeds[3]) if self.between == "reshuffle" else None
         self._stage = Stage(self.n_arms, self.memory, self.passes, orders)
         self._draws = Draws(self._rewards, tape.seeds[:3])
-        self._account = Account(float(np.max(tape.means)))
+        self._account = Account(float(np.max(tape.means)), self._stage)
         self.clock = self._asked = 0
         self.history: list[tuple[str, int, int, int]] = []
 
@@ -199,7 +199,7 @@ class StreamEnvironment(Environment[View, Any, Feedback, Tape]):
         if where == CURRENT:
             stage.unpulled = False
         self._note("pull", handle, n)
-        self._account.batch(self.clock, n, mean, total, stage.counts)
+        self._account.batch(self.clock, n, mean, total)
         self.clock += n
         return total, (total, n) if observe else None
 
@@ -211,7 +211,7 @@ class StreamEnvironment(Environment[View, Any, Feedback, Tape]):
         return ProtocolError(f"{action!r}: {why} ({self.clock} pulls used, {self._stage.arrivals} arrivals seen)")
 
     def metrics(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
-        return self._account.record.at(times)
+        return self._account.at(times)
 
     def comparators(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
         """The best arm of the stream, seen or not; ``worst`` and ``best_arm`` are measured like ``shortfall``."""
@@ -261,7 +261,7 @@ class StreamEnvironment(Environment[View, Any, Feedback, Tape]):
             for i, (handle, after) in enumerate(zip(handles.tolist(), following, strict=False)):
                 time = self.clock + i * n
                 self.history += [("pull", handle, n, time), ("advance", int(after), 0, time + n)]
-        self._account.batches(self.clock, n, self._means[handles], sums, stage.counts)
+        self._account.batches(self.clock, n, self._means[handles], sums)
         self.clock += count * n
         stage.advance(count)
 
@@ -283,7 +283,7 @@ class StreamEnvironment(Environment[View, Any, Feedback, Tape]):
         block = self.block(actions.size)
         if len(block.noise) != actions.size or not 0 <= actions.min() <= actions.max() <= self.memory:
             raise self._refusal(Pull(CURRENT), f"{actions.size} pulls do not fit, or name no place")
-        if not self._account.singles(self.clock, block, actions, self._stage.counts):
+        if not self._account.singles(self.clock, block, actions):
             raise self._refusal(Pull(CURRENT), "an empty place was pulled")
         if self.debug:
             places = np.array([*self._stage.slots, self._stage.current])[actions]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from bandits.streaming.problem import CURRENT
-from environments.streaming.account import Counts
 
 NONE = -1
 
@@ -15,9 +14,10 @@ class RefusedError(Exception):
 
 
 class Stage:
-    """Arms by their handles: the order of a pass, the arriving arm, the stored ones, and the most ever stored.
+    """Arms by their handles: the order of a pass, the arriving arm, the stored ones, and counts of them.
 
-    Every method either carries out its action or raises ``RefusedError`` and changes nothing.
+    The counts: ``arrivals`` over all passes, ``peak``, the most arms ever stored, and ``peak_pullable``, the most with
+    the arriving one. Every method either carries out its action or raises ``RefusedError`` and changes nothing.
 
     Args:
         n_arms: length of the stream.
@@ -33,22 +33,12 @@ class Stage:
         self.unpulled = True
         self.slots = [NONE] * memory
         self.stored = self.peak = 0
-        self.peak_pullable = 1
+        self.peak_pullable = self.arrivals = 1
 
     @property
     def number(self) -> int:
         """Number of the arriving arm over all passes, from 0."""
         return self.pass_index * self.n_arms + self.position
-
-    @property
-    def arrivals(self) -> int:
-        """Arms that have arrived so far, over all passes."""
-        return self.pass_index * self.n_arms + min(self.position + 1, self.n_arms)
-
-    @property
-    def counts(self) -> Counts:
-        """The most arms ever stored, and with the one in the buffer, and the arrivals so far."""
-        return Counts(self.peak, self.peak_pullable, self.arrivals)
 
     @property
     def may_advance(self) -> bool:
@@ -71,6 +61,7 @@ class Stage:
             self.pass_index, self.position = self.pass_index + 1, 0
             if self.orders is not None:
                 self.order = self.orders.permutation(self.n_arms)
+        self.arrivals = self.pass_index * self.n_arms + min(self.position + 1, self.n_arms)
         self.current, self.unpulled = NONE, True
         if self.position < self.n_arms:
             self.current = self.order.item(self.position)

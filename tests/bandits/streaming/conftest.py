@@ -1,4 +1,4 @@
-"""Worlds and runs of the streaming tests."""
+"""Streams and runs of the streaming tests."""
 
 import numpy as np
 import pytest
@@ -12,14 +12,14 @@ def play():
     return _play
 
 
-def _play(name, world, seed=0, policy_seed=1, **parameters):
-    """A whole run of a registered policy; returns (policy, world)."""
+def _play(name, stream, seed=0, policy_seed=1, **parameters):
+    """A whole run of a registered policy; returns (policy, stream)."""
     policy = POLICIES.load(name)(**parameters)
-    world.begin(world.draw(np.random.default_rng(seed)))
-    policy.reset(world.problem, np.random.default_rng(policy_seed))
-    policy.advance(world, world.horizon)
-    assert world.clock == world.horizon
-    return policy, world
+    stream.begin(stream.draw(np.random.default_rng(seed)))
+    policy.reset(stream.problem, np.random.default_rng(policy_seed))
+    policy.advance(stream, stream.horizon)
+    assert stream.clock == stream.horizon
+    return policy, stream
 
 
 @pytest.fixture

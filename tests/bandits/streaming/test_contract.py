@@ -1,15 +1,20 @@
-"""The contract: one run however it is driven, on every kind of stream; bad parameters; what is registered."""
+"""What every policy keeps to on every kind of stream; bad parameters; what it refuses to be told."""
 
+import pickle
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from bandits import POLICIES, Policy, Problem, check_accepts
-from bandits.checks import check_policy
-from environments import ENVIRONMENTS, HardStream, Stream
-from experiments.cells import Cell, run_cell
-from experiments.study import checkpoints
+from bandits import POLICIES, BanditProblem, check_plays
+from bandits.streaming.problem import Drop, Pull, StreamProblem
+from environments import Stream
+
+
+def now(environment):
+    """The metrics at the present time."""
+    return {name: values[0] for name, values in environment.metrics(np.array([environment.clock])).items()}
+
 
 CASES = [
     ("uniform_exploration", {}, {}),
@@ -36,60 +41,15 @@ CASES = [
     ("offline", {"policy": "ucb1"}, {"memory": 40, "horizon": 3000}),
     ("offline", {"policy": "beta_thompson"}, {"memory": 41, "horizon": 3000}),
     ("offline", {"policy": "gaussian_thompson"}, {"memory": 40, "horizon": 3000, "rewards": "gaussian"}),
-    ("offline", {"policy": "ucb1", "parameters": {"exploration": 0.5}, "first_m": True}, {"horizon": 3000}),
+    ("offline", {"policy": {"name": "ucb1", "parameters": {"exploration": 0.5}}, "first_m": True}, {"horizon": 3000}),
 ]
 CASE = pytest.mark.parametrize(("name", "parameters", "options"), CASES)
 
 
-class Plain:
-    """A stream without its blocks and stretches of arrivals."""
-
-    def __init__(self, stream):
-        self.stream, self.problem = stream, stream.problem
-        self.observe, self.transition = stream.observe, stream.transition
-
-    def __reduce__(self):
-        return Plain, (self.stream,)
-
-    @property
-    def clock(self):
-        return self.stream.clock
-
-    @property
-    def history(self):
-        return self.stream.history
-
-
-def stream(seed=3, debug=True, **options):
-    world = Stream("mixed", 40, **({"horizon": 20_000} | options), debug=debug)
-    world.begin(world.draw(np.random.default_rng(seed)))
-    return world
-
-
-@CASE
-def test_contract(name, parameters, options):
-    check_policy(
-        lambda: POLICIES.load(name)(**parameters),
-        lambda stepwise: Plain(stream(**options)) if stepwise else stream(**options),
-    )
-
-
-@CASE
-def test_ledgers_agree_at_every_cut(name, parameters, options):
-    """The plain loop and the policy's own driver: bit for bit, wherever the run is cut."""
-    plain, fast = stream(debug=False, **options), stream(debug=False, **options)
-    rng = np.random.default_rng(11)
-    policies = [POLICIES.load(name)(**parameters) for _ in range(2)]
-    for policy, world in zip(policies, (plain, fast), strict=True):
-        policy.reset(world.problem, np.random.default_rng(7))
-    while fast.clock < fast.horizon:
-        rounds = min(int(rng.integers(1, 900)), fast.horizon - fast.clock)
-        policies[1].advance(fast, rounds)
-        while plain.clock < fast.clock:
-            Policy.advance(policies[0], plain, 1)
-        assert plain.ledger() == fast.ledger()
-        assert plain.clock == fast.clock
-    assert plain.ledger()["peak_memory"] <= plain.memory
+def begun(seed=3, debug=True, **options):
+    stream = Stream("mixed", 40, **({"horizon": 20_000} | options), debug=debug)
+    stream.begin(stream.draw(np.random.default_rng(seed)))
+    return stream
 
 
 @CASE
@@ -97,23 +57,23 @@ def test_more_memory_changes_nothing(name, parameters, options):
     if options.get("memory", 1) < 40 and not parameters.get("first_m"):
         histories = []
         for more in (0, 30):
-            world = stream(**(options | {"memory": options.get("memory", 1) + more}))
+            stream = begun(**(options | {"memory": options.get("memory", 1) + more}))
             policy = POLICIES.load(name)(**parameters)
-            policy.reset(world.problem, np.random.default_rng(7))
-            policy.advance(world, world.horizon)
-            histories.append((world.history, world.ledger()))
+            policy.reset(stream.problem, np.random.default_rng(7))
+            policy.advance(stream, stream.horizon)
+            histories.append((stream.history, now(stream)))
         assert histories[0] == histories[1]
 
 
 @CASE
 def test_no_arm_is_pulled_out_of_its_time(name, parameters, options):
     """No pull before arrival or after the discard; N adds up to T and the regret to the sum of N gap."""
-    world = stream(**options)
+    stream = begun(**options)
     policy = POLICIES.load(name)(**parameters)
-    policy.reset(world.problem, np.random.default_rng(7))
-    policy.advance(world, world.horizon)
+    policy.reset(stream.problem, np.random.default_rng(7))
+    policy.advance(stream, stream.horizon)
     buffer, slots, pulls = 0, {}, np.zeros(40)
-    for action, handle, number, used in world.history:
+    for action, handle, number, used in stream.history:
         assert used == pulls.sum()
         if action == "pull":
             assert handle == buffer or handle in slots.values()
@@ -125,10 +85,10 @@ def test_no_arm_is_pulled_out_of_its_time(name, parameters, options):
             assert slots.pop(number) == handle
         else:
             buffer = handle
-        assert len(slots) <= world.memory
-    assert pulls.sum() == world.horizon
-    gaps = world.facts()["means"].max() - world.facts()["means"]
-    assert -world.ledger()["shortfall"] == pytest.approx(float(pulls @ gaps), rel=1e-9)
+        assert len(slots) <= stream.memory
+    assert pulls.sum() == stream.horizon
+    gaps = stream.instance().means.max() - stream.instance().means
+    assert -now(stream)["shortfall"] == pytest.approx(float(pulls @ gaps), rel=1e-9)
 
 
 ALL = [(name, parameters) for name, parameters, _ in CASES]
@@ -136,29 +96,29 @@ ALL = [(name, parameters) for name, parameters, _ in CASES]
 
 @pytest.mark.parametrize(("name", "parameters"), ALL)
 def test_equal_arms_cost_nothing(name, parameters, play):
-    _, world = play(name, Stream([0.4] * 40, horizon=3000, memory=40, passes=3), **parameters)
-    assert world.ledger()["shortfall"] == 0.0
+    _, stream = play(name, Stream([0.4] * 40, horizon=3000, memory=40, passes=3), **parameters)
+    assert now(stream)["shortfall"] == 0.0
 
 
 @pytest.mark.parametrize(("name", "parameters"), [c for c in ALL if c[0] not in ("game_of_arms",)])
 def test_a_single_arm_costs_nothing(name, parameters, play):
-    _, world = play(name, Stream([0.4], horizon=500, memory=3, passes=3), **parameters)
-    assert world.ledger()["shortfall"] == 0.0
-    assert world.ledger()["peak_memory"] <= 1
+    _, stream = play(name, Stream([0.4], horizon=500, memory=3, passes=3), **parameters)
+    assert now(stream)["shortfall"] == 0.0
+    assert now(stream)["peak_memory"] <= 1
 
 
 @pytest.mark.parametrize(("name", "parameters"), ALL)
 def test_curves_never_fall(name, parameters, play):
-    world = Stream("mixed", 40, horizon=20_000, memory=40, passes=3)
-    world.begin(world.draw(np.random.default_rng(0)))
+    stream = Stream("mixed", 40, horizon=20_000, memory=40, passes=3)
+    stream.begin(stream.draw(np.random.default_rng(0)))
     policy = POLICIES.load(name)(**parameters)
-    policy.reset(world.problem, np.random.default_rng(1))
+    policy.reset(stream.problem, np.random.default_rng(1))
     curve, times = [0.0], [0]
-    while world.clock < world.horizon:
-        policy.advance(world, 1)
-        curve.append(-world.ledger()["shortfall"])
-        times.append(world.clock)
-    gap = float(np.ptp(world.facts()["means"]))
+    while stream.clock < stream.horizon:
+        policy.advance(stream, 1)
+        curve.append(-now(stream)["shortfall"])
+        times.append(stream.clock)
+    gap = float(np.ptp(stream.instance().means))
     slopes = np.diff(curve) / np.diff(times)
     assert np.all(slopes >= -1e-9)
     assert np.all(slopes <= gap * (1 + 1e-9))
@@ -189,7 +149,10 @@ def test_curves_never_fall(name, parameters, play):
         ("offline_ucb2", {"first_m": "yes"}, "first_m must"),
         ("offline", {"policy": "ucb_1"}, "did you mean 'ucb1'"),
         ("offline", {"policy": "hedge"}, "bandit feedback"),
-        ("offline", {"policy": "ucb1", "parameters": {"exploration": -1.0}}, "exploration must"),
+        ("offline", {"policy": {"name": "ucb1", "parameters": {"exploration": -1.0}}}, "policy: exploration must"),
+        ("offline", {"policy": {"name": "ucb1", "exploration": 1.0}}, "no key but name and parameters"),
+        ("offline", {"policy": "clairvoyant"}, "bandit feedback"),
+        ("offline", {"policy": "tower_log"}, "bandit feedback"),
     ],
 )
 def test_bad_parameters(name, parameters, named):
@@ -216,38 +179,68 @@ def test_game_of_arms_needs_its_gap():
     ],
 )
 def test_streams_that_do_not_fit(name, parameters, options, named):
-    world = Stream("mixed", **({"n_arms": 30, "horizon": 10**5} | options))
+    stream = Stream("mixed", **({"n_arms": 30, "horizon": 10**5} | options))
     with pytest.raises(ValueError, match=named):
-        POLICIES.load(name)(**parameters).reset(world.problem, np.random.default_rng(0))
+        POLICIES.load(name)(**parameters).reset(stream.problem, np.random.default_rng(0))
 
 
 def test_problems_that_are_not_streams():
     policy = POLICIES.load("tower_log")()
-    with pytest.raises(ValueError, match="horizon"):
-        policy.reset(Problem("streaming", "bandit", 5, items=10, memory=9), np.random.default_rng(0))
-    with pytest.raises(ValueError, match="arms"):
-        policy.reset(Problem("streaming", "bandit", 5, 100), np.random.default_rng(0))
-    with pytest.raises(ValueError, match="plays streaming/bandit"):
-        check_accepts(policy, Problem("arms", "bandit", 5, 100))
+    with pytest.raises(ValueError, match="needs a horizon"):
+        policy.reset(StreamProblem(n_arms=10, memory=9), np.random.default_rng(0))
+    for name in ("n_arms", "memory", "passes"):
+        with pytest.raises(ValueError, match=f"{name} must be >= 1, got 0"):
+            StreamProblem(**({"n_arms": 3} | {name: 0}))
+    with pytest.raises(ValueError, match="TowerLog plays StreamProblem, but the environment is BanditProblem"):
+        check_plays(policy, BanditProblem(n_actions=5, horizon=100))
 
 
-def test_everything_is_registered():
-    assert {name for name, _, _ in CASES} <= set(POLICIES)
-    assert ENVIRONMENTS.load("stream") is Stream
-    assert ENVIRONMENTS.load("hard_stream") is HardStream
+@CASE
+def test_what_is_not_owed_changes_nothing(name, parameters, options):
+    """Another action than the one chosen, sums and numbers that cannot be, feedback where there is none."""
+    stream, policy = begun(**options), POLICIES.load(name)(**parameters)
+    policy.reset(stream.problem, np.random.default_rng(7))
+    seen = set()
+    for _ in range(120):
+        if stream.clock == stream.horizon:
+            break
+        action = policy.choose(None)
+        _, feedback = stream.transition(action)
+        kind = (type(action), feedback is None)
+        if kind not in seen:
+            seen.add(kind)
+            wrong = [
+                (Drop(999), None),
+                (Pull(999, 3), (1.0, 3)),
+                (None, None),
+                (action, (np.nan, getattr(action, "n", 1))),
+            ]
+            wrong += [(action, (0.5, 10**6)), (action, 0.5), (action, None if feedback else (0.5, 1))]
+            for played, told in wrong:
+                before = pickle.dumps(policy)
+                with pytest.raises(ValueError, match="must be"):
+                    policy.update(None, played, told)
+                assert pickle.dumps(policy) == before
+        policy.update(None, action, feedback)
+    assert (Pull, True) in seen or (Pull, False) in seen
+    if stream.clock == stream.horizon and name != "offline":
+        with pytest.raises(RuntimeError, match="all pulls are used"):
+            policy.choose(None)
 
 
-def test_curves_are_exact_within_batches():
-    """Checkpoints inside a batch: the runner interpolates between the marks. Sixteen arms of mean 0, the last of 1."""
-    environment = {"name": "stream", "parameters": {"means": [0.0] * 15 + [1.0], "order": "given"}}
-    policy = {"name": "uniform_exploration", "parameters": {}}
-    arrays, facts = run_cell(Cell("p", environment, policy, "uniform_exploration", 10**6, 1, 0, 2, 300))
-    times = checkpoints(300, 10**6)
+def test_curves_are_exact_within_batches(play):
+    """Times inside a batch, long after it. Sixteen arms of mean 0, the last of 1."""
+    horizon = 10**6
+    policy, stream = play("uniform_exploration", Stream([0.0] * 15 + [1.0], horizon=horizon, order="given"))
+    times = np.unique(np.round(np.geomspace(1, horizon, 300)).astype(np.int64))
+    metrics = stream.metrics(times)
     expected = -np.minimum(times, 15 * 3779)
-    assert np.allclose(arrays["series/shortfall"], expected, rtol=1e-13, atol=0.0)
-    assert np.all(arrays["series/peak_memory"][:, times > 3779] == 1)
-    assert np.all(arrays["series/peak_memory"][:, times <= 3779] == 0)
-    assert [b["anytime"] for b in facts["bounds"]] == [False, False]
+    assert np.allclose(metrics["shortfall"], expected, rtol=1e-13, atol=0.0)
+    assert np.all(metrics["peak_memory"][times > 3779] == 1)
+    assert np.all(metrics["peak_memory"][times <= 3779] == 0)
+    assert metrics["arrivals"].tolist() == np.minimum(1 + (times - 1) // 3779, 16).tolist()
+    bounds = policy.regret_bounds(stream.problem, stream.instance())
+    assert [(bound.time, bound.delta) for bound in bounds] == [("at the horizon", None), ("at the horizon", 1e-6)]
 
 
 def test_the_documented_loop(capsys):

@@ -5,10 +5,14 @@ import math
 import numpy as np
 import pytest
 
-from bandits import POLICIES, UCB1, BetaThompson, Problem
-from bandits.checks import TableWorld
-from bandits.streaming.protocol import CURRENT, Advance, Pull
+from bandits import POLICIES, UCB1, BanditProblem, BetaThompson
+from bandits.streaming.problem import CURRENT, Advance, Pull, StreamProblem
 from environments import Stream
+
+
+def now(environment):
+    """The metrics at the present time."""
+    return {name: values[0] for name, values in environment.metrics(np.array([environment.clock])).items()}
 
 
 def eliminate(k, t, b_all, words, c, mode, reward, orders):
@@ -70,8 +74,8 @@ def eliminate(k, t, b_all, words, c, mode, reward, orders):
 )
 def test_elimination_is_its_pseudo_code(passes, words, c, mode, seed):
     k, t = 7, 6400  # one pass, instance mode: a cap of 80, exactly
-    world = Stream("mixed", k, horizon=t, memory=words - 1, passes=passes, between="reshuffle", debug=True)
-    tape = world.draw(np.random.default_rng(seed))
+    stream = Stream("mixed", k, horizon=t, memory=words - 1, passes=passes, between="reshuffle", debug=True)
+    tape = stream.draw(np.random.default_rng(seed))
     noise, at = np.random.default_rng(tape.seeds[2]).random(t), iter(range(t))
     shuffles = np.random.default_rng(tape.seeds[3])
     orders = [list(range(k)), *(shuffles.permutation(k).tolist() for _ in range(passes - 1))]
@@ -80,25 +84,25 @@ def test_elimination_is_its_pseudo_code(passes, words, c, mode, seed):
         return 1.0 if tape.means[arm] - noise[next(at)] > 0.0 else 0.0
 
     expected, best = eliminate(k, t, passes, words, c, mode, reward, orders)
-    world.begin(tape)
+    stream.begin(tape)
     policy = POLICIES.load("memory_bounded_elimination")(passes, words, c, mode)
-    policy.reset(world.problem, np.random.default_rng(0))
-    policy.advance(world, t)
-    played = [handle for action, handle, n, _ in world.history if action == "pull" for _ in range(n)]
+    policy.reset(stream.problem, np.random.default_rng(0))
+    policy.advance(stream, t)
+    played = [handle for action, handle, n, _ in stream.history if action == "pull" for _ in range(n)]
     assert played == expected
-    assert world.ledger()["peak_memory"] <= words - 1
-    assert best in world._stage.slots or world._stage.current == best
+    assert now(stream)["peak_memory"] <= words - 1
+    assert best in stream._stage.slots or stream._stage.current == best
 
 
 def test_elimination_keeps_the_best_arm_of_an_early_pass():
     """A running maximum: the arm kept is not forgotten when the active set changes (the printed update forgets it)."""
-    world = Stream([0.95] + [0.5] * 9, horizon=10**6, order="given")
+    stream = Stream([0.95] + [0.5] * 9, horizon=10**6, order="given")
     for seed in range(5):
-        world.begin(world.draw(np.random.default_rng(seed)))
+        stream.begin(stream.draw(np.random.default_rng(seed)))
         policy = POLICIES.load("memory_bounded_elimination")()
-        policy.reset(world.problem, np.random.default_rng(0))
-        policy.advance(world, 10**6)
-        assert world._stage.slots == [0]
+        policy.reset(stream.problem, np.random.default_rng(0))
+        policy.advance(stream, 10**6)
+        assert stream._stage.slots == [0]
 
 
 @pytest.mark.parametrize(("name", "policy"), [("ucb1", UCB1()), ("beta_thompson", BetaThompson())])
@@ -106,28 +110,31 @@ def test_elimination_keeps_the_best_arm_of_an_early_pass():
 def test_stored_arms_are_an_ordinary_bandit(name, policy, memory):
     """The same rewards, given as a table to the policy itself: the same arms."""
     means = [0.2, 0.6, 0.5, 0.65, 0.1]
-    world = Stream(means, horizon=4000, memory=memory, order="given", debug=True)
-    tape = world.draw(np.random.default_rng(3))
+    stream = Stream(means, horizon=4000, memory=memory, order="given", debug=True)
+    tape = stream.draw(np.random.default_rng(3))
     uniforms = np.random.default_rng(tape.seeds[2]).random(4000)
-    table = TableWorld((np.array(means)[None, :] - uniforms[:, None] > 0.0).astype(float))
-    policy.reset(Problem("arms", "bandit", 5, 4000), np.random.default_rng(9))
-    policy.advance(table, 4000)
-    world.begin(tape)
+    table = (np.array(means)[None, :] - uniforms[:, None] > 0.0).astype(float)
+    policy.reset(BanditProblem(n_actions=5, horizon=4000), np.random.default_rng(9))
+    played = []
+    for rewards in table.tolist():
+        played.append(policy.choose(None))
+        policy.update(None, played[-1], rewards[played[-1]])
+    stream.begin(tape)
     adapter = POLICIES.load("offline")(policy=name)
-    adapter.reset(world.problem, np.random.default_rng(9))
-    adapter.advance(world, 4000)
-    assert [handle for action, handle, _, _ in world.history if action == "pull"] == table.history
-    assert world.ledger()["peak_memory"] == 5
+    adapter.reset(stream.problem, np.random.default_rng(9))
+    adapter.advance(stream, 4000)
+    assert [handle for action, handle, _, _ in stream.history if action == "pull"] == played
+    assert now(stream)["peak_memory"] == 5
 
 
-def test_a_bare_world_serves_too():
-    """Nothing but ``observe`` and ``transition``: a world of somebody else's."""
+def test_a_bare_environment_serves_too():
+    """Nothing but ``observe`` and ``transition``: an environment of somebody else's."""
 
     class Bare:
         clock = 0
 
         def __init__(self):
-            self.arm, self.problem = 0, Problem("streaming", "bandit", 5, 100, items=3, memory=1)
+            self.arm, self.problem = 0, StreamProblem(n_arms=3, memory=1, horizon=100)
 
         def observe(self):
             return None
@@ -141,8 +148,8 @@ def test_a_bare_world_serves_too():
             assert action.where in (0, CURRENT)
             return 0.0, (float(self.arm == 1) * action.n, action.n) if action.observe else None
 
-    world = Bare()
+    stream = Bare()
     policy = POLICIES.load("uniform_exploration")()
-    policy.reset(world.problem, np.random.default_rng(0))
-    policy.advance(world, 100)
-    assert world.clock == 100
+    policy.reset(stream.problem, np.random.default_rng(0))
+    policy.advance(stream, 100)
+    assert stream.clock == 100

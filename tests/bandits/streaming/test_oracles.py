@@ -6,13 +6,19 @@ import math
 import numpy as np
 import pytest
 
-from bandits import POLICIES, Problem
+from bandits import POLICIES
+from bandits.streaming.problem import StreamProblem
 from bandits.streaming.tower_logstar import iterated_log2
 from environments import HardStream, Stream
 
 
+def now(environment):
+    """The metrics at the present time."""
+    return {name: values[0] for name, values in environment.metrics(np.array([environment.clock])).items()}
+
+
 def problem(arms, horizon, memory=99):
-    return Problem("streaming", "bandit", 5, horizon, items=arms, memory=memory)
+    return StreamProblem(n_arms=arms, horizon=horizon, memory=memory)
 
 
 @pytest.mark.parametrize(
@@ -37,12 +43,12 @@ def test_batches_of_explore_then_commit(arms, horizon, unit, uniform, naive, tun
 def test_the_batch_is_cut_to_the_horizon():
     assert POLICIES.load("naive_log_k")().pulls(problem(100, 250)) == 2
     with pytest.warns(UserWarning, match="read once"):
-        world = Stream("mixed", 100, horizon=60)
-    world.begin(world.draw(np.random.default_rng(0)))
+        stream = Stream("mixed", 100, horizon=60)
+    stream.begin(stream.draw(np.random.default_rng(0)))
     policy = POLICIES.load("naive_log_k")()
-    policy.reset(world.problem, np.random.default_rng(0))
-    policy.advance(world, 60)
-    assert (world.clock, world.ledger()["arrivals"]) == (60, 60)
+    policy.reset(stream.problem, np.random.default_rng(0))
+    policy.advance(stream, 60)
+    assert (stream.clock, now(stream)["arrivals"]) == (60, 60)
 
 
 def test_the_unit_of_a_whole_cube_is_exact():
@@ -75,11 +81,11 @@ def test_eight_times_the_horizon_is_four_times_the_unit(arms):
 )
 def test_arms_without_randomness(name, regrets, explored, peak, zero_one, play):
     for place, regret, pulls in zip((0, 9, 15), regrets, explored, strict=True):
-        _, world = play(name, zero_one(place))
-        assert world.ledger()["shortfall"] == -regret
-        assert world.ledger()["peak_memory"] == peak
-        assert world.history[-1][3] == pulls
-        assert world.ledger()["reward"] == 10**6 - regret
+        _, stream = play(name, zero_one(place))
+        assert now(stream)["shortfall"] == -regret
+        assert now(stream)["peak_memory"] == peak
+        assert stream.history[-1][3] == pulls
+        assert now(stream)["reward"] == 10**6 - regret
 
 
 @pytest.mark.parametrize(
@@ -97,8 +103,8 @@ def test_uniform_exploration_of_two_arms(means, swaps, regret, play):
     gaps = [max(means) - m for m in means]
     exact = n * sum(gaps) + (t - 2 * n) * (swap * gaps[1] + (1 - swap) * gaps[0])
     assert exact == pytest.approx(regret, abs=1e-6)
-    world = Stream(list(means), horizon=t, order="given")
-    runs = [-play("uniform_exploration", world, seed=s)[1].ledger()["shortfall"] for s in range(4000)]
+    stream = Stream(list(means), horizon=t, order="given")
+    runs = [-now(play("uniform_exploration", stream, seed=s)[1])["shortfall"] for s in range(4000)]
     assert abs(np.mean(runs) - exact) < 4 * np.std(runs) / math.sqrt(len(runs)) + 1e-9
 
 
@@ -122,14 +128,14 @@ def test_explore_then_commit_of_three_arms(means, picks, regret, play):
     assert exact == pytest.approx(regret, abs=1e-9)
     policy = POLICIES.load("tuned_etc")()
     policy.pulls = lambda _: 2
-    world = Stream(list(means), horizon=12, order="given", debug=True)
+    stream = Stream(list(means), horizon=12, order="given", debug=True)
     counts, runs = np.zeros(3), []
     for seed in range(4000):
-        world.begin(world.draw(np.random.default_rng(seed)))
-        policy.reset(world.problem, np.random.default_rng(0))
-        policy.advance(world, 12)
-        counts[world.history[-1][1]] += 1
-        runs.append(-world.ledger()["shortfall"])
+        stream.begin(stream.draw(np.random.default_rng(seed)))
+        policy.reset(stream.problem, np.random.default_rng(0))
+        policy.advance(stream, 12)
+        counts[stream.history[-1][1]] += 1
+        runs.append(-now(stream)["shortfall"])
     assert np.all(np.abs(counts / 4000 - picks) < 4 * np.sqrt(np.array(picks) / 4000) + 1e-12)
     assert abs(np.mean(runs) - exact) < 4 * np.std(runs) / math.sqrt(len(runs))
 
@@ -138,9 +144,9 @@ def test_hard_family_with_a_late_arm_only(play):
     """Case 01 of explore-then-commit is exact: R = (K - 1) n / 4."""
     k, t = 64, 10**8
     n = math.ceil((t / k) ** (2 / 3) * math.log(t) ** (1 / 3))
-    _, world = play("uniform_exploration", HardStream(k, horizon=t, lift=1.0, case="01"))
-    assert -world.ledger()["shortfall"] == (k - 1) * n / 4
-    assert -world.ledger()["shortfall"] / (k ** (1 / 3) * t ** (2 / 3)) == pytest.approx(0.6499, abs=1e-4)
+    _, stream = play("uniform_exploration", HardStream(k, horizon=t, lift=1.0, case="01"))
+    assert -now(stream)["shortfall"] == (k - 1) * n / 4
+    assert -now(stream)["shortfall"] / (k ** (1 / 3) * t ** (2 / 3)) == pytest.approx(0.6499, abs=1e-4)
 
 
 @pytest.mark.parametrize(
@@ -157,8 +163,8 @@ def test_peak_memory_of_towers(name, sizes, play):
         policy = POLICIES.load(name)()
         assert policy.slots_required(problem(arms, 1000 * arms)) == slots
         if 1 < arms < 3000:
-            _, world = play(name, Stream("mixed", arms, horizon=10**4 * arms, memory=slots))
-            assert world.ledger()["peak_memory"] == slots
+            _, stream = play(name, Stream("mixed", arms, horizon=10**4 * arms, memory=slots))
+            assert now(stream)["peak_memory"] == slots
 
 
 def test_levels_of_the_code_presets():
@@ -194,11 +200,11 @@ def test_levels_of_the_theory_preset():
 
 def test_the_theory_preset_plays_where_it_fits(play):
     """Two pulls of 2 K s_1 must fit: here T / K = 2 * 10^15."""
-    policy, world = play("tower_logstar", Stream([0.2, 0.5, 0.9, 0.4], horizon=8 * 10**15, memory=2), preset="theory")
-    first = policy.levels(world.problem)[0].batch
-    assert -world.ledger()["shortfall"] <= 2 * 4 * first
+    policy, stream = play("tower_logstar", Stream([0.2, 0.5, 0.9, 0.4], horizon=8 * 10**15, memory=2), preset="theory")
+    first = policy.levels(stream.problem)[0].batch
+    assert -now(stream)["shortfall"] <= 2 * 4 * first
     assert policy.resample_champion
-    assert world._stage.slots.count(-1) == 1
+    assert stream._stage.slots.count(-1) == 1
 
 
 @pytest.mark.parametrize(
@@ -215,11 +221,9 @@ def test_the_theory_preset_plays_where_it_fits(play):
 )
 def test_elimination_in_several_passes(horizon, passes, regret, tolerance, play):
     """Nine means of 0.5 and a last one of 0.9, two words of memory."""
-    world = Stream([0.5] * 9 + [0.9], horizon=horizon, order="given", passes=passes)
-    runs = [
-        -play("memory_bounded_elimination", world, seed=s, passes=passes)[1].ledger()["shortfall"] for s in range(3)
-    ]
-    assert world.ledger()["peak_memory"] == 1
+    stream = Stream([0.5] * 9 + [0.9], horizon=horizon, order="given", passes=passes)
+    runs = [-now(play("memory_bounded_elimination", stream, seed=s, passes=passes)[1])["shortfall"] for s in range(3)]
+    assert now(stream)["peak_memory"] == 1
     if tolerance == 0:
         assert runs == pytest.approx([regret] * 3, rel=1e-9)
     else:

@@ -6,8 +6,13 @@ import numpy as np
 import pytest
 
 from bandits import POLICIES
-from bandits.streaming.protocol import CURRENT, Advance, Drop, Pull, Store
+from bandits.streaming.problem import CURRENT, Advance, Drop, Pull, Store
 from environments import Stream
+
+
+def now(environment):
+    """The metrics at the present time."""
+    return {name: values[0] for name, values in environment.metrics(np.array([environment.clock])).items()}
 
 
 def explore(k, t, n):
@@ -164,20 +169,20 @@ def ucb2(k, t, alpha):
         epochs[i] += 1
 
 
-def history_of(plan, world, seed):
+def history_of(plan, stream, seed):
     """Play a generator; pulls are clipped, and a commitment pulls until the end."""
-    world.begin(world.draw(np.random.default_rng(seed)))
+    stream.begin(stream.draw(np.random.default_rng(seed)))
     answer = None
-    while world.clock < world.horizon:
+    while stream.clock < stream.horizon:
         action = plan.send(answer)
-        left = world.horizon - world.clock
+        left = stream.horizon - stream.clock
         if action[0:1] == ("commit",):
             action = Pull(action[1], left, False)
         elif isinstance(action, Pull):
             action = action._replace(n=min(action.n, left))
-        _, feedback = world.transition(action)
+        _, feedback = stream.transition(action)
         answer = None if feedback is None else feedback[0] / feedback[1]
-    return world.history, world.ledger()
+    return stream.history, now(stream)
 
 
 def unit(k, t):
@@ -218,7 +223,7 @@ SHAPES = [
     ("offline_ucb2", {"alpha": 1.5}, lambda k, t: ucb2(k, t, 1.5)),
 ]
 
-WORLDS = [
+STREAMS = [
     {"means": "mixed", "n_arms": 60, "horizon": 30_000},
     {"means": "clear_cut", "n_arms": 120, "horizon": 10**7},
     {"means": [0.5] * 40, "horizon": 200_000},
@@ -234,13 +239,13 @@ def anonymous(history):
 
 
 @pytest.mark.parametrize("seed", [1, 2])
-@pytest.mark.parametrize("world", range(len(WORLDS)))
+@pytest.mark.parametrize("stream", range(len(STREAMS)))
 @pytest.mark.parametrize(("name", "parameters", "reference"), SHAPES)
-def test_policy_is_its_pseudo_code(name, parameters, reference, world, seed):
-    options = WORLDS[world]
+def test_policy_is_its_pseudo_code(name, parameters, reference, stream, seed):
+    options = STREAMS[stream]
     arms = options.get("n_arms") or len(options["means"])
     memory = arms if name == "offline_ucb2" else 9
-    theirs, ledger = history_of(reference(arms, options["horizon"]), Stream(**options, memory=memory, debug=True), seed)
+    theirs, totals = history_of(reference(arms, options["horizon"]), Stream(**options, memory=memory, debug=True), seed)
     for debug in (True, False):
         ours = Stream(**options, memory=memory, debug=debug)
         policy = POLICIES.load(name)(**parameters)
@@ -249,4 +254,4 @@ def test_policy_is_its_pseudo_code(name, parameters, reference, world, seed):
         policy.advance(ours, ours.horizon)
         if debug:
             assert anonymous(ours.history) == anonymous(theirs)
-        assert ours.ledger() == ledger
+        assert now(ours) == totals

@@ -8,6 +8,18 @@ import pytest
 from bandits import POLICIES
 from environments import HardStream, Stream
 
+
+def now(environment):
+    """The metrics at the present time."""
+    return {name: values[0] for name, values in environment.metrics(np.array([environment.clock])).items()}
+
+
+def explored_of(stream):
+    """Pulls before the commitment, and the shortfall then; for a stream that keeps its history."""
+    used = stream.history[-1][3]
+    return used, stream.metrics(np.array([used]))["shortfall"][0]
+
+
 SINGLE_PASS = {
     "uniform_exploration": {},
     "naive_log_k": {},
@@ -19,10 +31,10 @@ SINGLE_PASS = {
 }
 
 
-def regrets(play, name, world, runs, first=0, **parameters):
+def regrets(play, name, stream, runs, first=0, **parameters):
     """Regret at the horizon in ``runs`` runs."""
     seeds = range(first, first + runs)
-    return np.array([-play(name, world, seed=s, policy_seed=s, **parameters)[1].ledger()["shortfall"] for s in seeds])
+    return np.array([-now(play(name, stream, seed=s, policy_seed=s, **parameters)[1])["shortfall"] for s in seeds])
 
 
 @pytest.mark.parametrize(
@@ -40,12 +52,12 @@ def test_gap_and_pulls_on_a_flat_stream(name, lead, order, gap, pulls, play):
     """K = 400, T = 10^7, one arm ``lead * eps`` better; the stated values come from 60 runs, hence the allowance."""
     k, t, runs = 400, 10**7, 60
     eps = (k / t) ** (1 / 3)
-    world = Stream([0.5] * (k - 1) + [0.5 + lead * eps], horizon=t, memory=3, order=order)
+    stream = Stream([0.5] * (k - 1) + [0.5 + lead * eps], horizon=t, memory=3, order=order, debug=True)
     gaps, explored = [], []
     for seed in range(runs):
-        _, world = play(name, world, seed=seed)
-        used, ledger = world.mark
-        gaps.append((ledger["shortfall"] - world.ledger()["shortfall"]) / (t - used) / eps)
+        _, stream = play(name, stream, seed=seed)
+        used, shortfall = explored_of(stream)
+        gaps.append((shortfall - now(stream)["shortfall"]) / (t - used) / eps)
         explored.append(used * eps**2 / k)
     spread = lead * math.sqrt(max(gap / lead * (1 - gap / lead), 0.02) * 2 / runs)
     assert abs(np.mean(gaps) - gap) < 4 * spread + 0.005
@@ -74,13 +86,13 @@ def test_eps_best_single_on_many_streams(shape, most, pulls, play):
         "shallow stairs": 0.2 + eps * np.arange(k) / 80,
         "steep stairs": np.minimum(0.1 + eps * np.arange(k) / 10, 0.95),
     }[shape]
-    world = Stream(means.tolist(), horizon=t, order="given")
+    stream = Stream(means.tolist(), horizon=t, order="given", debug=True)
     costs, gaps, explored = [], [], []
     for seed in range(20):
-        _, world = play("eps_best_single", world, seed=seed)
-        used, ledger = world.mark
-        costs.append(-world.ledger()["shortfall"] / (t * eps))
-        gaps.append((ledger["shortfall"] - world.ledger()["shortfall"]) / (t - used) / eps)
+        _, stream = play("eps_best_single", stream, seed=seed)
+        used, shortfall = explored_of(stream)
+        costs.append(-now(stream)["shortfall"] / (t * eps))
+        gaps.append((shortfall - now(stream)["shortfall"]) / (t - used) / eps)
         explored.append(used * eps**2 / k)
     assert np.mean(costs) <= most
     assert np.mean(gaps) <= 0.7
@@ -91,13 +103,14 @@ def test_the_provable_confidence(play):
     """c = 8, kappa = 2, delta = 0.3: an arm eps below the best is kept in about 0.3 % of the runs."""
     k, t, a = 200, 10**7, 1 + math.log(1 / 0.3)
     eps = (k * a / t) ** (1 / 3)
-    world = Stream([0.5] * (k - 1) + [0.5 + eps], horizon=t, order="best_last")
+    stream = Stream([0.5] * (k - 1) + [0.5 + eps], horizon=t, order="best_last", debug=True)
     failures = 0
     for seed in range(600):
-        _, world = play("eps_best_single", world, seed=seed, c=8.0, kappa=2.0, delta=0.3)
-        failures += world.mark[1]["shortfall"] - world.ledger()["shortfall"] > 1.0
+        _, stream = play("eps_best_single", stream, seed=seed, c=8.0, kappa=2.0, delta=0.3)
+        used, shortfall = explored_of(stream)
+        failures += shortfall - now(stream)["shortfall"] > 1.0
     assert failures <= 8
-    assert world.mark[0] * eps**2 / (k * a) < 11
+    assert used * eps**2 / (k * a) < 11
 
 
 TABLE = {
@@ -120,11 +133,11 @@ def test_the_published_comparison(means, arms, play):
     normal, ratios = TABLE[means, arms]
     t = 1000 * arms**3
     runs = {500: 20, 5000: 5, 50000: 2}[arms]
-    world = Stream(means, arms, horizon=t, memory=8)
-    base = regrets(play, "uniform_exploration", world, runs)
+    stream = Stream(means, arms, horizon=t, memory=8)
+    base = regrets(play, "uniform_exploration", stream, runs)
     assert base.mean() / (arms ** (1 / 3) * t ** (2 / 3)) == pytest.approx(normal, rel=0.03)
     for short, ratio in ratios.items():
-        values = regrets(play, NAMES.get(short, f"tower_{short}"), world, runs) / base.mean()
+        values = regrets(play, NAMES.get(short, f"tower_{short}"), stream, runs) / base.mean()
         error = 4 * max(0.01, values.std(ddof=1)) * math.sqrt(1 / runs + 1 / 20)
         assert abs(values.mean() - ratio) < error, (short, values.mean(), ratio)
 
@@ -132,17 +145,17 @@ def test_the_published_comparison(means, arms, play):
 @pytest.mark.parametrize(("means", "typical"), [("mixed", 0.36), ("clear_cut", 0.38)])
 def test_eps_best_single_in_the_published_comparison(means, typical, play):
     """Medians: some runs keep an arm of a few hundredths of eps less, which the mean of few runs shows or not."""
-    world = Stream(means, 500, horizon=1000 * 500**3)
-    base = regrets(play, "uniform_exploration", world, 30)
-    ours = regrets(play, "eps_best_single", world, 30)
+    stream = Stream(means, 500, horizon=1000 * 500**3)
+    base = regrets(play, "uniform_exploration", stream, 30)
+    ours = regrets(play, "eps_best_single", stream, 30)
     assert np.median(ours) / base.mean() == pytest.approx(typical, abs=0.03)
 
 
 def test_game_of_arms_in_the_published_comparison(play):
     """0.85 of uniform exploration at K = 500, clear-cut, with the gap 0.02 that the runs have about."""
-    world = Stream("clear_cut", 500, horizon=1000 * 500**3, memory=2)
-    base = regrets(play, "uniform_exploration", world, 20).mean()
-    assert regrets(play, "game_of_arms", world, 20, gap=0.02).mean() / base == pytest.approx(0.85, abs=0.06)
+    stream = Stream("clear_cut", 500, horizon=1000 * 500**3, memory=2)
+    base = regrets(play, "uniform_exploration", stream, 20).mean()
+    assert regrets(play, "game_of_arms", stream, 20, gap=0.02).mean() / base == pytest.approx(0.85, abs=0.06)
 
 
 HARD = {
@@ -163,8 +176,8 @@ def test_growth_on_the_hard_family(name, play):
     for t in horizons:
         values = np.zeros((4, runs))
         for c, case in enumerate(("00", "10", "01", "11")):
-            world = HardStream(k, horizon=t, memory=64, lift=1.0, case=case)
-            values[c] = regrets(play, name, world, runs)
+            stream = HardStream(k, horizon=t, memory=64, lift=1.0, case=case)
+            values[c] = regrets(play, name, stream, runs)
         means.append(values.mean())
         errors.append(math.sqrt(values.var(axis=1).sum() / runs) / 4)
     slope = np.polyfit(np.log(horizons), np.log(means), 1)[0]
@@ -181,43 +194,43 @@ def test_growth_on_the_hard_family(name, play):
 def test_upper_bounds_hold_on_the_hard_family(name, play):
     """And the explicit lower bound lies below the mean over the family."""
     k, t = 64, 10**7
-    world = HardStream(k, horizon=t, memory=8, lift=0.047)
-    values = regrets(play, name, world, 40)
-    world = HardStream(k, horizon=t, memory=1, lift=0.047)
-    world.begin(world.draw(np.random.default_rng(0)))
+    stream = HardStream(k, horizon=t, memory=8, lift=0.047)
+    values = regrets(play, name, stream, 40)
+    stream = HardStream(k, horizon=t, memory=1, lift=0.047)
+    stream.begin(stream.draw(np.random.default_rng(0)))
     wide = HardStream(k, horizon=t, memory=8, lift=0.047)
     policy = POLICIES.load(name)()
-    for bound in policy.regret_bounds(wide.problem, world.facts()):
-        assert not bound.anytime
+    for bound in policy.regret_bounds(wide.problem, stream.instance()):
+        assert bound.time == "at the horizon"
         assert bound.holds
         if bound.kind == "upper":
             assert values.max() <= bound.curve(np.array([float(t)]))[0]
-    lower = next(b for b in world.lower_bounds() if b.kind == "lower")
+    lower = next(b for b in stream.lower_bounds() if b.kind == "lower")
     assert lower.holds
     assert values.mean() - 4 * values.std() / math.sqrt(len(values)) >= lower.curve(np.array([float(t)]))[0]
 
 
 def test_batches_and_single_pulls_cost_the_same(play):
     """K = 5, T = 2000: a policy that asks for its batches pull by pull has the same mean regret (about 80 and 86)."""
-    from bandits.streaming.protocol import Pull
+    from bandits.streaming.problem import Pull
 
     means = [0.3, 0.5, 0.8, 0.4, 0.6]
     for name, about in (("tower_loglog", 80), ("uniform_exploration", 86)):
-        world = Stream(means, horizon=2000, memory=2)
-        batched = regrets(play, name, world, 600)
+        stream = Stream(means, horizon=2000, memory=2)
+        batched = regrets(play, name, stream, 600)
         single = []
         for seed in range(600):
-            world.begin(world.draw(np.random.default_rng([seed, 3])))
+            stream.begin(stream.draw(np.random.default_rng([seed, 3])))
             policy = POLICIES.load(name)()
-            policy.reset(world.problem, np.random.default_rng(0))
-            while world.clock < 2000:
+            policy.reset(stream.problem, np.random.default_rng(0))
+            while stream.clock < 2000:
                 action = policy.choose(None)
                 if isinstance(action, Pull) and action.observe:
-                    total = sum(world.transition(Pull(action.where))[0] for _ in range(action.n))
+                    total = sum(stream.transition(Pull(action.where))[0] for _ in range(action.n))
                     policy.update(None, action, (total, action.n))
                 else:
-                    policy.update(None, action, world.transition(action)[1])
-            single.append(-world.ledger()["shortfall"])
+                    policy.update(None, action, stream.transition(action)[1])
+            single.append(-now(stream)["shortfall"])
         error = math.hypot(batched.std(), np.std(single)) / math.sqrt(600)
         assert abs(batched.mean() - np.mean(single)) < 4 * error
         assert 0.5 * about < batched.mean() < 2 * about
@@ -229,35 +242,35 @@ def test_order_does_not_matter_to_exploration(play):
     costs = set()
     for order in ("given", "ascending", "descending", "best_first", "best_last", "random"):
         for shift in (0.0, 0.25):
-            world = Stream([m + shift for m in means], horizon=10**6, order=order)
-            _, world = play("uniform_exploration", world, seed=4)
-            costs.add(round(-world.mark[1]["shortfall"], 6))
+            stream = Stream([m + shift for m in means], horizon=10**6, order=order, debug=True)
+            _, stream = play("uniform_exploration", stream, seed=4)
+            costs.add(round(-explored_of(stream)[1], 6))
     assert len(costs) == 1
 
 
 def test_commitment_is_linear_and_first_m_is_lucky_or_not(play):
-    world = Stream("mixed", 50, horizon=10**5)
+    stream = Stream("mixed", 50, horizon=10**5)
     gaps = []
     for seed in range(300):
-        _, world = play("commit_arm", world, seed=seed, policy_seed=seed, which="random")
-        gaps.append(-world.ledger()["shortfall"] / 10**5)
+        _, stream = play("commit_arm", stream, seed=seed, policy_seed=seed, which="random")
+        gaps.append(-now(stream)["shortfall"] / 10**5)
     assert abs(np.mean(gaps) - (50 / 51 - 0.5)) < 4 * 0.29 / math.sqrt(300)
-    world = Stream([0.2] * 9 + [0.8], horizon=10**5, memory=3)
-    missed = [r > 0.5 * 10**5 for r in regrets(play, "offline_ucb2", world, 300, first_m=True)]
+    stream = Stream([0.2] * 9 + [0.8], horizon=10**5, memory=3)
+    missed = [r > 0.5 * 10**5 for r in regrets(play, "offline_ucb2", stream, 300, first_m=True)]
     assert abs(np.mean(missed) - 0.7) < 4 * math.sqrt(0.21 / 300)
 
 
-def values_of(name, world, **parameters):
-    world.begin(world.draw(np.random.default_rng(0)))
+def values_of(name, stream, **parameters):
+    stream.begin(stream.draw(np.random.default_rng(0)))
     policy = POLICIES.load(name)(**parameters)
-    bounds = policy.regret_bounds(world.problem, world.facts())
-    return {b.name: (float(b.curve(np.array([float(world.horizon)]))[0]), b) for b in bounds}
+    bounds = policy.regret_bounds(stream.problem, stream.instance())
+    return {b.name: (float(b.curve(np.array([float(stream.horizon)]))[0]), b) for b in bounds}
 
 
 def test_values_of_upper_bounds():
     k, t = 64, 10**8
     s, log = k ** (1 / 3) * t ** (2 / 3), math.log(t)
-    world = Stream("mixed", k, horizon=t, memory=64, passes=2)
+    stream = Stream("mixed", k, horizon=t, memory=64, passes=2)
     stated = {
         "uniform_exploration": [
             s * (log ** (1 / 3) + math.sqrt(2 * math.log(128)) / log ** (1 / 6)) + k,
@@ -273,14 +286,14 @@ def test_values_of_upper_bounds():
         "memory_bounded_elimination": [t ** (2 / 3) * math.sqrt(k * math.log2(t))],
     }
     for name, expected in stated.items():
-        got = values_of(name, world)
+        got = values_of(name, stream)
         assert [value for value, _ in got.values()] == pytest.approx(expected, rel=1e-12), name
         assert all(bound.holds for _, bound in got.values()), name
-        assert all(bound.anytime == (name == "offline_ucb2") for _, bound in got.values())
-    assert next(iter(values_of("eps_best_single", world, delta=0.01).values()))[0] == pytest.approx(
+        assert all((bound.time == "anytime") == (name == "offline_ucb2") for _, bound in got.values())
+    assert next(iter(values_of("eps_best_single", stream, delta=0.01).values()))[0] == pytest.approx(
         s * math.log(100) ** (1 / 3)
     )
-    two = next(iter(values_of("memory_bounded_elimination", world, passes=2).values()))[0]
+    two = next(iter(values_of("memory_bounded_elimination", stream, passes=2).values()))[0]
     assert two == pytest.approx(t ** (4 / 7) * math.sqrt(2 * k * math.log2(t)))
     big = HardStream(200_000, horizon=10**12)
     assert next(iter(values_of("tower_log", big).values()))[0] == pytest.approx(31 * 200_000 ** (1 / 3) * 1e8 + 400_000)
@@ -301,16 +314,16 @@ def test_values_of_upper_bounds():
     ],
 )
 def test_upper_bounds_have_their_hypotheses(name, parameters, options):
-    world = Stream(**({"means": "mixed", "n_arms": 64, "horizon": 10**8, "memory": 64} | options))
-    assert not any(bound.holds for _, bound in values_of(name, world, **parameters).values())
+    stream = Stream(**({"means": "mixed", "n_arms": 64, "horizon": 10**8, "memory": 64} | options))
+    assert not any(bound.holds for _, bound in values_of(name, stream, **parameters).values())
 
 
 def test_bounds_of_the_policy_for_arms():
-    world = Stream([0.2, 0.5, 0.9], horizon=1000, memory=3)
-    (name, (value, bound)), *_ = values_of("offline", world, policy="ucb1").items()
+    stream = Stream([0.2, 0.5, 0.9], horizon=1000, memory=3)
+    (name, (value, bound)), *_ = values_of("offline", stream, policy="ucb1").items()
     assert name == "UCB1 bound"
     assert value == pytest.approx(8 * math.log(1000) * (1 / 0.7 + 1 / 0.4) + (1 + math.pi**2 / 3) * 1.1)
-    assert bound.anytime
+    assert bound.time == "anytime"
 
 
 @pytest.mark.parametrize(("name", "parameters"), [("offline", {"policy": "ucb1"}), ("offline_ucb2", {})])

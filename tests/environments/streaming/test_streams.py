@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from bandits.streaming.protocol import CURRENT, Advance, Pull
+from bandits.streaming.problem import CURRENT, Advance, Pull
 from environments import HardStream, Stream
-from environments.streaming.instances import arranged, clear_cut, layered, mixed
+from environments.streaming.means import ClearCut, Mixed, arranged, layered
 from environments.streaming.rewards import BernoulliRewards, Draws, GaussianRewards
 
 
 def test_clear_cut():
-    means = clear_cut(np.random.default_rng(1), 20_001)
+    means = ClearCut().draw(np.random.default_rng(1), 20_001)
     assert means[-1] == 0.82
     truncated = stats.truncnorm(-5.0, 3.0, loc=0.5, scale=0.1)
     assert stats.kstest(means[:-1], truncated.cdf).pvalue > 1e-3
@@ -21,7 +21,12 @@ def test_clear_cut():
 
 
 def test_mixed():
-    assert stats.kstest(mixed(np.random.default_rng(2), 20_000), "uniform").pvalue > 1e-3
+    assert stats.kstest(Mixed().draw(np.random.default_rng(2), 20_000), "uniform").pvalue > 1e-3
+
+
+def test_means_by_name():
+    named = [Stream(m, 30).draw(np.random.default_rng(3)).means for m in ("mixed", {"name": "mixed"}, Mixed())]
+    assert named[0].tolist() == named[1].tolist() == named[2].tolist()
 
 
 def test_orders():
@@ -41,12 +46,12 @@ def test_orders():
 
 
 def test_the_order_is_fixed_before_the_run():
-    world = Stream([0.1, 0.5, 0.9, 0.3], horizon=10)
-    orders = {tuple(world.draw(np.random.default_rng(s)).means) for s in range(60)}
+    stream = Stream([0.1, 0.5, 0.9, 0.3], horizon=10)
+    orders = {tuple(stream.draw(np.random.default_rng(s)).means) for s in range(60)}
     assert len(orders) > 12
-    tape = world.draw(np.random.default_rng(3))
-    world.begin(tape)
-    assert world.facts()["means"] is tape.means
+    tape = stream.draw(np.random.default_rng(3))
+    stream.begin(tape)
+    assert stream.instance().means is tape.means
 
 
 @pytest.mark.parametrize("kind", ["bernoulli", "gaussian"])
@@ -103,23 +108,23 @@ def test_first_batches_do_not_depend_on_what_comes_between():
 
 def test_memory_does_not_change_the_draws():
     small, large = (Stream("mixed", 50, horizon=10**6, memory=m) for m in (1, 40))
-    for world in (small, large):
-        world.begin(world.draw(np.random.default_rng(8)))
+    for stream in (small, large):
+        stream.begin(stream.draw(np.random.default_rng(8)))
     for n in (40, 40, 1, 5, 40):
         assert small.transition(Pull(CURRENT, n)) == large.transition(Pull(CURRENT, n))
         small.transition(Advance()), large.transition(Advance())
 
 
-def means_of(world, seed):
-    return world.draw(np.random.default_rng(seed)).means
+def means_of(stream, seed):
+    return stream.draw(np.random.default_rng(seed)).means
 
 
 def test_hard_family_of_one_pass():
-    world = HardStream(65, horizon=10**6, lift=0.5)
+    stream = HardStream(65, horizon=10**6, lift=0.5)
     lift = 0.5 * (65 / 10**6) ** (1 / 3)
     cases = []
     for seed in range(400):
-        means = means_of(world, seed)
+        means = means_of(stream, seed)
         first, second = means[:32], means[32:]
         assert sorted(set(first)) in ([0.5], [0.5, pytest.approx(0.5 + lift)])
         assert sorted(set(second)) in ([0.5], [0.5, 0.75])
@@ -131,8 +136,8 @@ def test_hard_family_of_one_pass():
 
 
 def test_hard_family_cases_and_places():
-    world = HardStream(10, horizon=1000, case="01")
-    places = [int(np.argmax(means_of(world, seed))) for seed in range(500)]
+    stream = HardStream(10, horizon=1000, case="01")
+    places = [int(np.argmax(means_of(stream, seed))) for seed in range(500)]
     assert stats.chisquare(np.bincount(places, minlength=10)[5:]).pvalue > 1e-3
     assert min(places) == 5
     assert np.all(means_of(HardStream(10, horizon=1000, case="00"), 0) == 0.5)
@@ -140,8 +145,8 @@ def test_hard_family_cases_and_places():
 
 def test_hard_family_of_more_passes():
     """AKP22, Definition 2, with B = 2: layers of floor(K / 3), the rest in the last."""
-    world = HardStream(11, horizon=10**7, passes=2, case="111")
-    means, t = means_of(world, 1), 1e7
+    stream = HardStream(11, horizon=10**7, passes=2, case="111")
+    means, t = means_of(stream, 1), 1e7
     lifts = [t ** (-3 / 7) / 4, t ** (-2 / 7) / 4, 1 / 4]
     layers = means[:3], means[3:6], means[6:]
     for layer, lift in zip(layers, lifts, strict=True):
@@ -154,8 +159,8 @@ def test_a_layer_draws_alike_whether_raised_or_not():
     assert np.array_equal(with_one[10:], without[10:])
 
 
-def bounds_of(world):
-    return {b.name: b for b in world.lower_bounds()}
+def bounds_of(stream):
+    return {b.name: b for b in stream.lower_bounds()}
 
 
 def at_end(bound):
@@ -170,7 +175,7 @@ def test_lower_bounds_of_one_pass():
         "lower bound": pytest.approx(scale),
         "explicit lower bound": pytest.approx(0.0058 * scale),
     }
-    assert all(b.holds and not b.anytime for b in bounds.values())
+    assert all(b.holds and b.time == "at the horizon" for b in bounds.values())
     assert [b.kind for b in bounds.values()] == ["order", "lower"]
     long = bounds_of(HardStream(k, horizon=t, memory=40))
     assert {name: at_end(b) for name, b in long.items()} == {
@@ -189,8 +194,8 @@ def test_lower_bounds_of_more_passes():
     """T^(2^B / (2^(B+1) - 1)): 4/7 and 8/15; memory trade-off of He, Ye, Zhang with P = 2."""
     for passes, power in ((2, 4 / 7), (3, 8 / 15)):
         for memory in (1, 100):
-            worlds = [HardStream(400, horizon=t, passes=passes, memory=memory) for t in (10**9, 10**12)]
-            pairs = list(zip(*(w.lower_bounds() for w in worlds), strict=True))
+            streams = [HardStream(400, horizon=t, passes=passes, memory=memory) for t in (10**9, 10**12)]
+            pairs = list(zip(*(w.lower_bounds() for w in streams), strict=True))
             assert len(pairs) == (2 if memory == 1 else 1)
             for low, high in pairs:
                 assert math.log(at_end(high) / at_end(low)) / math.log(1000) == pytest.approx(power)
