@@ -68,13 +68,18 @@ def code(path):
     for node in ast.walk(ast.parse(text)):
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] not in FLOORS:
             theirs |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.Import):
+            theirs |= {f"{alias.asname or alias.name}." for alias in node.names}
         body = getattr(node, "body", None)
         for statement in body if isinstance(body, list) else ():
             if isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant):
                 docs |= set(range(statement.lineno, statement.end_lineno + 1))
+    before = ""
     for token in tokenize.generate_tokens(io.StringIO(text).readline):
-        if token.type != tokenize.COMMENT and token.start[0] not in docs and token.string not in theirs:
+        foreign = token.string in theirs or before in theirs  # ``delayed``, or ``joblib.delayed``
+        if token.type != tokenize.COMMENT and token.start[0] not in docs and not foreign:
             yield token.start[0], token.string
+        before = before + token.string if token.string == "." else token.string
 
 
 def test_no_file_of_the_core_names_a_family():
