@@ -12,8 +12,8 @@ from games import LOOP, loop, within
 from timing import measure
 
 from bandits import ChebCB
-from environments.sor.grids import default_grid
-from environments.sor.instances import grid_laplacian, shifts_of, truncated_normals
+from environments.sor.grids import EvenGrid
+from environments.sor.instances import LowVarianceShifts, grid_laplacian, truncated_normals
 from environments.sor.kernels import solve_csr
 from environments.sor.lanes import count_lanes
 from environments.sor.sequence import SorSequence
@@ -97,9 +97,9 @@ def test_stencil_at_1024_reaches_a_third_of_the_memory_bound(record):
 def table(instances):
     """A function that counts the iterations of systems on a 10 x 10 grid under 20 parameters."""
     rng = np.random.default_rng(1)
-    shifts, rhs = shifts_of("low_variance").draw(rng, instances), truncated_normals(rng, instances, 100)
+    shifts, rhs = LowVarianceShifts().draw(rng, instances), truncated_normals(rng, instances, 100)
     counts, status = np.empty((instances, 20), np.int32), np.empty((instances, 20), np.int8)
-    run = split(grid_laplacian(10)), shifts, rhs, default_grid()[None], 1e-8, 10_000, counts, status
+    run = split(grid_laplacian(10)), shifts, rhs, EvenGrid().points[None], 1e-8, 10_000, counts, status
     return lambda: count_lanes(*run)
 
 
@@ -111,14 +111,14 @@ def test_twenty_parameters_on_a_grid(record, instances, seconds):
 
 
 def test_cheb_cb_for_5000_systems_with_solves_within_20_seconds(record):
-    world = SorSequence(shifts="low_variance")
-    tape = world.draw(np.random.default_rng(2))
+    environment = SorSequence(shifts="low_variance")
+    tape = environment.draw(np.random.default_rng(2))
     solve, policy = table(5000), ChebCB()
 
     def play():
         solve()
-        world.begin(tape)
-        policy.reset(world.problem, np.random.default_rng(0))
-        policy.advance(world, 5000)
+        environment.begin(tape)
+        policy.reset(environment.problem, np.random.default_rng(0))
+        policy.advance(environment, 5000)
 
     record("ChebCB for 5000 systems, with their table", measure(play, loop, "run", repeats=3), LOOP, within(20))

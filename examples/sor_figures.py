@@ -25,8 +25,8 @@ from matplotlib.figure import Figure
 
 from environments.sor.bounds import asymptotic_count, energy_bound, measured_tau
 from environments.sor.conjugate import LOWEST, cg_surrogate, measured_cg_tau, omega_cg, triangle_excess
-from environments.sor.domains import domain_of
-from environments.sor.instances import PRESETS, grid_laplacian, truncated_normals
+from environments.sor.instances import SHIFTS, grid_laplacian, truncated_normals
+from environments.sor.regions import REGIONS
 from environments.sor.solve import sor_laplacian
 from environments.sor.spectra import defect_matrix, grid_jacobi_radius, omega_star, sor_radius
 from environments.sor.surrogates import surrogate
@@ -95,7 +95,7 @@ def comparators() -> Figure:
     canvas, axes = panels(2)
     for ax, name in zip(axes, ("low_variance", "high_variance"), strict=True):
         rng = np.random.default_rng(3)
-        shifts = PRESETS[name].draw(rng, 40)
+        shifts = SHIFTS.build(name).draw(rng, 40)
         costs = tabulate(A, shifts, truncated_normals(rng, 40, 100), omegas, cache=False).costs
         bounds = surrogate(omegas[None], grid_jacobi_radius(10, shifts)[:, None], 0.28)
         for values, colour, label in ((costs, COLOURS[0], "sweeps"), (bounds, COLOURS[1], "surrogate U, tau = 0.28")):
@@ -138,16 +138,16 @@ def cg() -> Figure:
     )
     canvas = Figure(figsize=(WIDTH * 2.8, 4.6), layout="constrained")
     for ax, (region, size, c) in zip(canvas.subplots(2, 4, sharex=True).ravel(), cases, strict=True):
-        domain = domain_of(region, size - 2)
-        matrix = sp.csr_array(domain.matrix + c * sp.eye_array(domain.n))
-        b = truncated_normals(np.random.default_rng(5), 1, domain.n)[0]
-        mu, nu, kappa = float(domain.mu(c)), triangle_excess(matrix), float(domain.kappa(c))
+        place = REGIONS.build(region, side=size - 2)
+        matrix = sp.csr_array(place.matrix + c * sp.eye_array(place.n))
+        b = truncated_normals(np.random.default_rng(5), 1, place.n)[0]
+        mu, nu, kappa = float(place.mu(c)), triangle_excess(matrix), float(place.kappa(c))
         tau = float(measured_cg_tau(matrix, b, omegas).max())
         counts = [ssor_cg(matrix, b, float(w)).iterations for w in omegas]
         ax.plot(omegas, counts, color=COLOURS[0], drawstyle="steps-mid", label="iterations")
         ax.plot(omegas, cg_surrogate(omegas, mu, nu, kappa, tau), color=COLOURS[1], label=f"surrogate, tau = {tau:.2f}")
         ax.axvline(float(omega_cg(mu, nu)), color=GREY, linewidth=0.8, linestyle=":", label="omega* of the surrogate")
-        ax.set_title(f"{region}, n = {domain.n}, c = {c:g}")
+        ax.set_title(f"{region}, n = {place.n}, c = {c:g}")
         ax.set_ylim(bottom=0)
         ax.legend()
     canvas.supxlabel("omega", fontsize=8)

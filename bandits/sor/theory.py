@@ -72,6 +72,16 @@ class SolverInstance(ContextualInstance):
     mu: Array | None = None
     kappa: Array | None = None
 
+    @property
+    def cost_ceiling(self) -> float | None:
+        """``log(1 / epsilon) / log(1 / alpha_max)``, the smallest K that Theorems 2.1 and 2.2 allow."""
+        return None if self.alpha is None else math.log(1.0 / self.epsilon) / -math.log(float(self.alpha.max()))
+
+    @property
+    def gamma(self) -> float | None:
+        """Mean of ``1 / log^2 alpha_t``, by which the paper chooses the sizes of grids."""
+        return None if self.alpha is None else float(np.mean(1.0 / np.log(self.alpha) ** 2))
+
     def consequences(
         self, policy: Policy[Any, Any, Any, Any], problem: SolverProblem, bounds: Sequence[Bound]
     ) -> Sequence[Bound]:
@@ -103,7 +113,7 @@ class SolverInstance(ContextualInstance):
             return []
         excess = self._excess(self.alpha, problem.n_actions)
         unit = problem.high - problem.low if isinstance(policy.scale, str) else policy.scale
-        more = (self._on_the_grid, self._is_large(unit, self.alpha))
+        more = (self._on_the_grid, self._is_large(unit))
 
         def with_surrogate(bound: Bound) -> Bound:
             exact = bound.evidence == "exact" and bound.time == "at the horizon"  # the first term of (4) as printed
@@ -141,7 +151,7 @@ class SolverInstance(ContextualInstance):
         assumptions = (
             *holds(self, OBLIVIOUS),
             Assumption("K bounds every loss", bounds_losses),
-            self._is_large(unit, self.alpha),
+            self._is_large(unit),
             self._on_the_grid,
             Assumption("no cost exceeds the surrogate", self.n_above_surrogate == 0),
             Assumption("omega_max is at least omega* of every system", bool(self.covers_optimum)),
@@ -176,8 +186,9 @@ class SolverInstance(ContextualInstance):
         """``sum_{s <= t} log(1 / eps) / (d log^2 alpha_s)`` [horizon + 1], from t = 0 on."""
         return np.concatenate([[0.0], np.cumsum(math.log(1.0 / self.epsilon) / (d * np.log(alpha) ** 2))])
 
-    def _is_large(self, unit: float, alpha: Array) -> Assumption:
-        enough = unit * (1.0 + ROUNDING) >= math.log(1.0 / self.epsilon) / -math.log(float(alpha.max()))
+    def _is_large(self, unit: float) -> Assumption:
+        ceiling = self.cost_ceiling
+        enough = ceiling is not None and unit * (1.0 + ROUNDING) >= ceiling
         return Assumption("K >= log(1/epsilon) / log(1/alpha_max)", enough)
 
     @property

@@ -26,9 +26,9 @@ def valleys(rounds: int, actions: int, coordinates: int = 1, seed: int = 0) -> C
 
 
 def examples() -> Sequence[ContextTable]:
-    """One coordinate and several, one action, one round, and losses that are known to be linear in the features."""
+    """One coordinate and several, one action, two rounds, and losses that are known to be linear in the features."""
     rng = np.random.default_rng(3)
     contexts = rng.random((150, 1))
     means = np.hstack([0.2 + 0.6 * contexts, 0.8 - 0.6 * contexts, np.full((150, 1), 0.45)])
     linear = ContextTable((rng.random((150, 3)) < means).astype(np.float64), contexts, realizable=True)
-    return [valleys(200, 5), valleys(120, 4, coordinates=3), valleys(40, 1), valleys(1, 4), linear]
+    return [valleys(200, 5), valleys(120, 4, coordinates=3), valleys(40, 1), valleys(2, 4), linear]

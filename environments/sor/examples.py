@@ -18,9 +18,9 @@ def examples() -> Sequence[Environment[Any, Any, Any, Any]]:
     return [
         SorSequence(side=4, shifts="easy", grid=theorem, cost_bound=54.33, tau=0.3, reference_step=0.3, horizon=120),
         SorSequence(**small, spectral_points=2, horizon=40),
-        SorSequence(**small, region="L", method="ssor", tolerance=1e-6, reference_step=0.3, horizon=40),
-        SorSequence(**small, shifts="high_variance", method="ssor_cg", tau=0.9, horizon=40),
+        SorSequence(**small, region="L", method="ssor", tolerance=1e-6, reference_step=0.3, horizon=20),
+        SorSequence(**small, shifts="high_variance", method="ssor_cg", tau=0.9, horizon=20),
         SorSequence(side=3, grid=[1.3], horizon=2),
-        HeatEquation(n_x=5, grid=[1.0, 1.5], tau=0.9, context="half", horizon=40),
+        HeatEquation(n_x=5, grid=[1.0, 1.5], tau=0.9, context="half", horizon=20),
         HeatSimulation(n_x=5, grid=[1.0, 1.5], horizon=30),
     ]

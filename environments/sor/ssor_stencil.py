@@ -2,7 +2,8 @@
 
 The triangular solves go by fronts of four rows, as the sweeps of ``stencil``: what is known beforehand is formed for
 the four rows at once, then the recurrence ``y = t + w (left + above)`` runs through them, each row one column behind
-the row above. The backward solve is the same with the grid turned around.
+the row above. The backward solve is the same with the grid turned around: offsets are unsigned, so that it subtracts
+what the forward solve adds.
 
 Grid point (i, k) is entry (i + 1, k + 4) of rows of ``m + 7`` entries, the rows filled up to a multiple of four. What
 surrounds the grid is zero, but for the ends of the fronts, which are cleared at once.
@@ -20,20 +21,33 @@ from bandits.kernels import kernel
 
 
 @kernel
-def _front(
-    t: Array, start: np.uint64, w: float, y: Array, row: np.uint64, stride: np.uint64, step: np.uint64, width: int
-) -> None:
-    """``y = t + w (left + above)`` in four rows; ``stride`` and ``step`` lead to the next row and column, unsigned."""
-    back = stride - step
+def _forward(t: Array, start: np.uint64, w: float, y: Array, row: np.uint64, stride: np.uint64, width: int) -> None:
+    """``y = t + w (left + above)`` in four rows from ``row`` on; ``stride`` leads to the next row."""
+    back = stride - np.uint64(1)
     left0 = left1 = left2 = left3 = 0.0
     for column in range(width + 3):
-        k, j = row + np.uint64(column) * step, start + np.uint64(column) * step
+        k, j = row + np.uint64(column), start + np.uint64(column)
         left3 = (t[j + back + back + back] + w * left2) + w * left3
         left2 = (t[j + back + back] + w * left1) + w * left2
         left1 = (t[j + back] + w * left0) + w * left1
         left0 = t[j] + w * left0
         y[k], y[k + back] = left0, left1
         y[k + back + back], y[k + back + back + back] = left2, left3
+
+
+@kernel
+def _backward(t: Array, start: np.uint64, w: float, y: Array, row: np.uint64, stride: np.uint64, width: int) -> None:
+    """``y = t + w (right + below)`` in the four rows up from ``row``, whose last entry it is; as ``_forward``."""
+    back = stride - np.uint64(1)
+    right0 = right1 = right2 = right3 = 0.0
+    for column in range(width + 3):
+        k, j = row - np.uint64(column), start - np.uint64(column)
+        right3 = (t[j - back - back - back] + w * right2) + w * right3
+        right2 = (t[j - back - back] + w * right1) + w * right2
+        right1 = (t[j - back] + w * right0) + w * right1
+        right0 = t[j] + w * right0
+        y[k], y[k - back] = right0, right1
+        y[k - back - back], y[k - back - back - back] = right2, right3
 
 
 @kernel
@@ -65,25 +79,23 @@ def _clear(y: Array, row: int, m: int) -> None:
 def _precondition(m: int, diagonal: float, omega: float, r: Array, z: Array, t: Array, sums: Array) -> float:
     """``z = M^-1 r``; returns ``(r, z)``. ``t`` holds six rows, the first and the last of them zero."""
     length, rows, w = m + 7, (m + 3) // 4 * 4, omega / diagonal
-    stride, step, first = np.uint64(length), np.uint64(1), np.uint64(length + 4)
+    stride, first, last = np.uint64(length), np.uint64(length + 4), np.uint64(4 * length + 3 + m)
     for q in range(1, rows + 1, 4):
         corner = np.uint64(q * length + 4)
         for a in range(4):
             over = np.uint64(a) * stride
             _scale(r, corner + over, 1.0 / diagonal, t, first + over, m)
         _add(z, corner - stride, w, t, first, m)
-        _front(t, first, w, z, corner, stride, step, m)
+        _forward(t, first, w, z, corner, stride, m)
         _clear(z, q, m)
     z[(m + 1) * length :] = 0.0
-    down, left = np.uint64(0) - stride, np.uint64(0) - step
-    last = np.uint64(4 * length + 3 + m)
     for q in range(rows - 3, 0, -4):
         corner = np.uint64(q * length + 4)
         for a in range(4):
             over = np.uint64(a) * stride
             _scale(z, corner + over, 1.0, t, first + over, m)
         _add(z, corner + stride * np.uint64(4), w, t, first + stride * np.uint64(3), m)
-        _front(t, last, w, z, np.uint64((q + 3) * length + 3 + m), down, left, m)
+        _backward(t, last, w, z, np.uint64((q + 3) * length + 3 + m), stride, m)
         _clear(z, q, m)
     z[:length] = 0.0
     sums[:] = 0.0

@@ -5,31 +5,19 @@ import math
 import numpy as np
 import pytest
 
-from bandits import POLICIES, LinTS, LinUCB, Problem, SquareCB, TsallisINFCB
-from bandits.checks import check_policy
+from bandits import POLICIES, ContextualProblem, LinTS, LinUCB, SquareCB, TsallisINFCB
+from bandits.contextual import FAMILY
 from bandits.contextual.features import chebyshev_features
+from environments.contextual.examples import valleys
 
-NAMES = ["square_cb", "tsallis_inf_cb", "cheb_cb", "lin_ucb", "lin_ts", "contextual_epsilon_greedy"]
-MANY = ["square_cb", "lin_ucb", "lin_ts", "contextual_epsilon_greedy"]
-PROBLEM = Problem("contextual", "bandit", 3, 100, -50.0, -1.0, contexts=((0.0, 2.0),))
-
-
-@pytest.mark.parametrize("name", NAMES)
-@pytest.mark.parametrize(("rounds", "actions"), [(300, 5), (1, 4), (40, 1)])
-def test_both_drivers_agree(name, rounds, actions, context_world):
-    check_policy(lambda: POLICIES.load(name)(), context_world(rounds, actions))
-
-
-@pytest.mark.parametrize("name", MANY)
-def test_several_coordinates(name, context_world):
-    check_policy(lambda: POLICIES.load(name)(n_features=3) if name != "square_cb" else SquareCB(),
-                 context_world(150, 4, coordinates=3))  # fmt: skip
+NAMES = list(FAMILY.policies)
+PROBLEM = ContextualProblem(n_actions=3, horizon=100, low=-50.0, high=-1.0, contexts=((0.0, 2.0),))
 
 
 @pytest.mark.parametrize("name", ["cheb_cb", "tsallis_inf_cb"])
-def test_one_coordinate_only(name, context_world):
+def test_one_coordinate_only(name):
     with pytest.raises(ValueError, match="one coordinate of context, the problem has 3"):
-        POLICIES.load(name)().reset(context_world(5, 2, 3)().problem, np.random.default_rng(0))
+        POLICIES.load(name)().reset(valleys(5, 2, 3).problem, np.random.default_rng(0))
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -46,14 +34,14 @@ def test_contexts_outside_are_refused(name, context):
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_contexts_outside_are_refused_in_blocks(name, context_world):
-    world = context_world(20, 3)(False)
-    world.rows = world.rows.copy()
-    world.rows[7] = 1.5
+def test_contexts_outside_are_refused_in_blocks(name):
+    environment = valleys(20, 3)
+    environment._contexts[7] = 1.5
+    environment.begin(0)
     policy = POLICIES.load(name)()
-    policy.reset(world.problem, np.random.default_rng(0))
+    policy.reset(environment.problem, np.random.default_rng(0))
     with pytest.raises(ValueError, match=r"context must lie in \[0, 1\], got 1.5"):
-        policy.advance(world, 20)
+        policy.advance(environment, 20)
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -80,12 +68,17 @@ def test_each_reward_belongs_to_one_choice(name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_problems_that_cannot_be_played(name):
-    policy = POLICIES.load(name)()
-    with pytest.raises(ValueError, match="needs contexts"):
-        policy.reset(Problem("contextual", "bandit", 3, 100), np.random.default_rng(0))
-    endless = Problem("contextual", "bandit", 3, 100, 0.0, math.inf, contexts=((0.0, 1.0),))
+    endless = ContextualProblem(n_actions=3, high=math.inf, contexts=((0.0, 1.0),))
     with pytest.raises(ValueError, match="largest reward"):
-        policy.reset(endless, np.random.default_rng(0))
+        POLICIES.load(name)().reset(endless, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize(
+    "contexts", [(), ((1.0, 0.0),), ((0.0, 0.0),), ((0.0, 1.0), (0.0, math.inf)), ((math.nan, 1.0),), ((0.0,),), (3.0,)]
+)
+def test_bad_intervals_of_contexts(contexts):
+    with pytest.raises(ValueError, match="contexts"):
+        ContextualProblem(n_actions=2, contexts=contexts)
 
 
 @pytest.mark.parametrize("interval", [[1.0], [1.0, 0.0], [0.0, 0.0], [0.0, math.nan], "ab", 3.0, [0.0, 1.0, 2.0]])
@@ -116,16 +109,17 @@ def test_features():
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_better_than_uniform_play(name, context_world):
+def test_better_than_uniform_play(name):
     """At least a third of what uniform play loses to the best action of each context is saved."""
     saved = []
     for seed in range(3):
-        world = context_world(3000, 6, seed=seed)(False)
+        environment = valleys(3000, 6, seed=seed)
+        environment.begin(0)
         policy = POLICIES.load(name)()
-        policy.reset(world.problem, np.random.default_rng(100 + seed))
-        policy.advance(world, 3000)
-        rewards = world.rewards
-        played = rewards[np.arange(3000), world.history].sum()
+        policy.reset(environment.problem, np.random.default_rng(100 + seed))
+        policy.advance(environment, 3000)
+        rewards = environment.rewards
+        played = environment.metrics(np.array([3000]))["reward"][0]
         saved.append((played - rewards.mean(axis=1).sum()) / (rewards.max(axis=1).sum() - rewards.mean(axis=1).sum()))
     assert np.mean(saved) > 0.33
 
@@ -152,7 +146,9 @@ def test_whole_numbers(make, name, value):
         (lambda: LinTS(deviation=math.nan), "deviation"),
         (lambda: LinTS(scale=0.0), "scale"),
         (lambda: SquareCB(eta=0.0), "eta"),
-        (lambda: SquareCB(oracle=3), "oracle must be an Oracle"),
+        (lambda: SquareCB(oracle=3), "oracle must be a name"),
+        (lambda: SquareCB(oracle="rigde"), "unknown oracle 'rigde' .did you mean 'ridge'"),
+        (lambda: SquareCB({"name": "ridge", "parameters": {"ridge": 0.0}}), "oracle: ridge must"),
         (lambda: TsallisINFCB(scale="mean"), "scale"),
         (lambda: TsallisINFCB(on_exceed="ignore"), "on_exceed"),
         (lambda: POLICIES.load("contextual_epsilon_greedy")(c=-1.0), "c must"),

@@ -8,9 +8,20 @@ import scipy.optimize
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bandits import ChebCB, ContextualEpsilonGreedy, LinTS, LinUCB, SquareCB, TsallisINF, TsallisINFCB
+from bandits import (
+    ChebCB,
+    ContextualEpsilonGreedy,
+    ContextualProblem,
+    LinTS,
+    LinUCB,
+    SquareCB,
+    TsallisINF,
+    TsallisINFCB,
+)
 from bandits.contextual.cheb_cb import _in_box, _least_norm
 from bandits.contextual.square_cb import RidgeOracle, inverse_gap_probs
+from environments.contextual.examples import valleys
+from environments.contextual.table import ContextTable
 
 
 def features(context, n):
@@ -45,17 +56,17 @@ def test_bad_scores(scores, eta, message):
         inverse_gap_probs(scores, eta)
 
 
-def test_one_bin_is_tsallis_inf_draw_for_draw(context_world, play):
+def test_one_bin_is_tsallis_inf_draw_for_draw(play):
     for scale in ("running_mean", "range", 80.0):
-        ours = play(TsallisINFCB(bins=1, scale=scale), context_world(500, 5)(), seed=4)
-        theirs = play(TsallisINF(scale=scale), context_world(500, 5)(), seed=4)
+        ours = play(TsallisINFCB(bins=1, scale=scale), valleys(500, 5), seed=4)
+        theirs = play(TsallisINF(scale=scale), valleys(500, 5), seed=4)
         assert [step[1:] for step in ours] == [step[1:] for step in theirs]
 
 
-def test_tsallis_inf_cb_against_its_description(context_world, play):
+def test_tsallis_inf_cb_against_its_description(play):
     """Own clock, losses and scale in each bin; the weights by bisection."""
     m, d = 4, 5
-    steps = play(TsallisINFCB(bins=m), context_world(400, d)(), seed=7)
+    steps = play(TsallisINFCB(bins=m), valleys(400, d), seed=7)
     rng = np.random.default_rng(7)
     centres = (np.arange(1, m + 1) - 0.5) / m
     S, visits, total = np.zeros((m, d)), np.zeros(m), np.zeros(m)
@@ -76,8 +87,7 @@ def test_tsallis_inf_cb_against_its_description(context_world, play):
 
 def test_centres_tie_to_the_lower_bin():
     policy = TsallisINFCB(bins=2)
-    policy.reset(__import__("bandits").Problem("contextual", "bandit", 2, 9, contexts=((0.0, 1.0),)),
-                 np.random.default_rng(0))  # fmt: skip
+    policy.reset(ContextualProblem(n_actions=2, contexts=((0.0, 1.0),)), np.random.default_rng(0))
     assert [policy._bin(np.array([c])) for c in (0.0, 0.5, 0.5000001, 1.0)] == [0, 0, 1, 1]
 
 
@@ -124,50 +134,49 @@ class Cheb:
 
 
 @pytest.mark.parametrize(("d", "n", "seed"), [(4, 6, 1), (7, 3, 2), (3, 1, 3)])
-def test_cheb_cb_against_its_description(d, n, seed, context_world):
+def test_cheb_cb_against_its_description(d, n, seed):
     """Decisions, probabilities and learning rates of both, the reference led along the policy's path."""
-    world, policy, slow = context_world(500, d, seed=seed)(), ChebCB(n_features=n), Cheb(d, n)
-    policy.reset(world.problem, np.random.default_rng(seed))
+    environment, policy, slow = valleys(500, d, seed=seed), ChebCB(n_features=n), Cheb(d, n)
+    environment.begin(0)
+    policy.reset(environment.problem, np.random.default_rng(seed))
     apart = 0
     for t in range(500):
-        context = world.observe()
+        context = environment.observe()
         f = features(context[0], n)
         p = slow.probabilities(f)
         action = policy.choose(context)
         apart += not np.allclose(policy.probabilities, p, rtol=0, atol=1e-6)
-        reward = world.transition(action)[1]
+        reward = environment.transition(action)[1]
         policy.update(context, action, reward)
         slow.learn(f, action, -reward)
         if t > 5 * d * n:  # as soon as every fit is unique
-            assert policy._models.memory[1] == pytest.approx(slow.eta, rel=1e-6)
+            assert policy._models.state["eta"][0] == pytest.approx(slow.eta, rel=1e-6)
             np.testing.assert_allclose(policy._models.theta, slow.theta, atol=1e-7)
     assert apart <= 25  # constrained fits of fewer points than coefficients have many solutions
 
 
-def test_cheb_cb_with_one_feature_ignores_the_context(context_world, play):
-    world = context_world(300, 4)
-    one = play(ChebCB(n_features=1), world(), seed=2)
-    other_world = world()
-    other_world.rows = np.random.default_rng(9).random((300, 1))
-    assert [s[1] for s in one] == [s[1] for s in play(ChebCB(n_features=1), other_world, seed=2)]
+def test_cheb_cb_with_one_feature_ignores_the_context(play):
+    environment = valleys(300, 4)
+    other = ContextTable(environment.rewards, np.random.default_rng(9).random((300, 1)), -60.0, -1.0)
+    one = play(ChebCB(n_features=1), environment, seed=2)
+    assert [s[1] for s in one] == [s[1] for s in play(ChebCB(n_features=1), other, seed=2)]
 
 
 def test_cheb_cb_theory_constants():
-    from bandits import Problem
-
     policy = ChebCB(n_features=5, constants="theory", lipschitz=30.0, scale=200.0)
-    policy.reset(Problem("contextual", "bandit", 8, 4000, -1e4, -1.0, contexts=((0.0, 0.5),)), np.random.default_rng(0))
+    problem = ContextualProblem(n_actions=8, horizon=4000, low=-1e4, high=-1.0, contexts=((0.0, 0.5),))
+    policy.reset(problem, np.random.default_rng(0))
     K, L, C, m, d, T = 200.0, 30.0, 0.5, 4, 8, 4000
     N = 2 + 4 * C * L / K * (1 + math.log(m))
     R = d * (m + 1) * (1 + math.log(T * math.sqrt(d * (m + 1) * (K**2 + 2 * C**2 * L**2 * math.pi**2 / 3)) / (K * N)))
     alpha = (math.pi + 2 / math.pi * math.log(2 * m + 1)) * C * L / (2 * K * N * (m + 1))
-    memory, box = policy._models.memory, policy._models.box
-    assert memory[1] == pytest.approx(2 * math.sqrt(d * T / (R + 2 * alpha**2 * T)))
-    assert memory[2:4].tolist() == [K, pytest.approx(N)]
+    state, box = policy._models.state[0], policy._models.box
+    eta = float(state["eta"])
+    assert eta == pytest.approx(2 * math.sqrt(d * T / (R + 2 * alpha**2 * T)))
+    assert (state["K"], state["N"], state["alpha"]) == (K, pytest.approx(N), pytest.approx(alpha))
     np.testing.assert_allclose(box, [1 / N] + [2 * C * L / (K * N * j) for j in range(1, 5)])
-    before = policy._models.memory[1]
     policy.update([0.2], policy.choose([0.2]), -77.0)
-    assert policy._models.memory[1] == before
+    assert policy._models.state["eta"][0] == eta
 
 
 @given(st.integers(0, 10_000), st.integers(1, 6), st.integers(1, 12))
@@ -203,7 +212,7 @@ class Linear:
 
 
 @pytest.mark.parametrize("kind", ["ucb", "ts", "greedy", "square"])
-def test_linear_policies_against_their_descriptions(kind, context_world, play):
+def test_linear_policies_against_their_descriptions(kind, play):
     d, n, rounds = 5, 6, 400
     policy = {
         "ucb": LinUCB(exploration=0.7),
@@ -211,7 +220,7 @@ def test_linear_policies_against_their_descriptions(kind, context_world, play):
         "greedy": ContextualEpsilonGreedy(c=2.0),
         "square": SquareCB(RidgeOracle(), eta=20.0),
     }[kind]
-    steps = play(policy, context_world(rounds, d)(), seed=5)
+    steps = play(policy, valleys(rounds, d), seed=5)
     slow, rng = Linear(d, n), np.random.default_rng(5)
     for t, (context, action, reward) in enumerate(steps, 1):
         f = features(context[0], n)
@@ -230,17 +239,19 @@ def test_linear_policies_against_their_descriptions(kind, context_world, play):
         slow.learn(f, action, -1 - reward)
 
 
-def test_square_cb_learns_with_a_copy_of_the_oracle(context_world, play):
+def test_square_cb_learns_with_a_copy_of_the_oracle(play):
     oracle = RidgeOracle(n_features=2)
     policy = SquareCB(oracle)
-    first = play(policy, context_world(100, 3)(), seed=1)
+    first = play(policy, valleys(100, 3), seed=1)
     assert not hasattr(oracle, "_theta")
-    assert [s[1] for s in play(policy, context_world(100, 3)(), seed=1)] == [s[1] for s in first]
+    named = SquareCB({"name": "ridge", "parameters": {"n_features": 2}})
+    for same in (policy, named):
+        assert [s[1] for s in play(same, valleys(100, 3), seed=1)] == [s[1] for s in first]
 
 
-def test_inverse_gap_in_the_compiled_policy(context_world, play):
+def test_inverse_gap_in_the_compiled_policy(play):
     policy = ChebCB()
-    play(policy, context_world(200, 4)(), seed=3)
+    play(policy, valleys(200, 4), seed=3)
     policy.choose([0.3])
-    scores, eta = policy._models.scores, policy._models.memory[1]
+    scores, eta = policy._models.scores, policy._models.state["eta"][0]
     np.testing.assert_allclose(policy.probabilities, inverse_gap_probs(scores, eta), atol=1e-15)

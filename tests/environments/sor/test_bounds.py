@@ -72,10 +72,10 @@ def test_surrogate_decreases_up_to_omega_star_and_increases_from_there():
 def test_least_surrogates_against_brute_force():
     rng = np.random.default_rng(4)
     betas = grid_jacobi_radius(10, -0.15 + 0.6 * rng.beta(0.5, 1.5, 60))
-    checkpoints = np.array([1, 2, 7, 30, 60])
-    found = least_surrogates(betas, 0.25, 1.95, checkpoints)
+    times = np.array([1, 2, 7, 30, 60])
+    found = least_surrogates(betas, 0.25, 1.95, times)
     candidates = np.union1d(np.arange(1e-4, 1.95, 1e-4), omega_star(betas))
-    for i, t in enumerate(checkpoints):
+    for i, t in enumerate(times):
         sums = sum(surrogate(candidates, beta, 0.25) for beta in betas[:t])
         best = sums.min()
         assert best - 1e-9 <= found[i] <= best * (1 + 2e-4)
@@ -90,16 +90,16 @@ def test_least_surrogates_respects_omega_max():
 
 def test_thinned_candidates_stay_within_the_stated_error():
     betas = grid_jacobi_radius(10, -0.15 + 0.6 * np.random.default_rng(6).beta(0.5, 1.5, 400))
-    checkpoints = np.array([400])
-    exact = least_surrogates(betas, 0.25, 1.95, checkpoints)[0]
-    thinned = least_surrogates(betas, 0.25, 1.95, checkpoints, most=5)[0]
+    times = np.array([400])
+    exact = least_surrogates(betas, 0.25, 1.95, times)[0]
+    thinned = least_surrogates(betas, 0.25, 1.95, times, most=5)[0]
     alphas = 0.25 + 0.75 * np.maximum(betas**2, 0.95)
     rise = np.sum(0.75 * math.log(1e8) / (alphas * np.log(alphas) ** 2))
     assert exact <= thinned <= exact + rise * surrogates.STEP
     assert thinned <= exact * 1.001
 
 
-def test_domains():
+def test_bad_arguments():
     for tau in (0.0, 1.0, math.nan):
         with pytest.raises(ValueError, match="tau"):
             surrogate(1.5, 0.5, tau)

@@ -20,9 +20,9 @@ from environments.sor.conjugate import (
     preconditioned_condition,
     triangle_excess,
 )
-from environments.sor.domains import domain_of
-from environments.sor.grids import anchored_grid, context_sizes, grid_size, midpoint_grid, theorem_grid
+from environments.sor.grids import AnchoredGrid, MidpointGrid, TheoremGrid, context_sizes, grid_size
 from environments.sor.instances import grid_laplacian, l_laplacian, truncated_normals
+from environments.sor.regions import REGIONS
 from environments.sor.spectra import jacobi_radius, omega_star
 from environments.sor.spectral import lanczos_radius, spectral_parameters
 from environments.sor.surrogates import least_cg_surrogates
@@ -47,15 +47,15 @@ def test_spectra_by_the_solvers_for_large_matrices(monkeypatch):
 @pytest.mark.parametrize("region", ["square", "L"])
 @pytest.mark.parametrize("c", [-0.1, 0.0, 2.5])
 def test_regions_under_shifts(region, c):
-    domain = domain_of(region, 9)
-    shifted = domain.matrix + c * sp.eye_array(domain.n)
+    place = REGIONS.build(region, side=9)
+    shifted = place.matrix + c * sp.eye_array(place.n)
     values = np.linalg.eigvalsh(shifted.toarray())
-    assert float(domain.beta(c)) == pytest.approx(jacobi_radius(shifted), rel=1e-12)
-    assert float(domain.kappa(c)) == pytest.approx(values[-1] / values[0], rel=1e-10)
-    assert float(domain.mu(c)) == pytest.approx(inverse_radius(shifted), rel=1e-10)
-    assert float(domain.nu(c, -0.12, 3.0)) == pytest.approx(triangle_excess(shifted), abs=3e-3)
+    assert float(place.beta(c)) == pytest.approx(jacobi_radius(shifted), rel=1e-12)
+    assert float(place.kappa(c)) == pytest.approx(values[-1] / values[0], rel=1e-10)
+    assert float(place.mu(c)) == pytest.approx(inverse_radius(shifted), rel=1e-10)
+    assert float(place.nu(c, -0.12, 3.0)) == pytest.approx(triangle_excess(shifted), abs=3e-3)
     with pytest.raises(ValueError, match="shift must be a finite number above"):
-        domain.check_shift(domain.radius - 4.0, "shift")
+        place.check_shift(place.radius - 4.0, "shift")
 
 
 def test_the_l_shape():
@@ -69,24 +69,24 @@ def test_the_l_shape():
     assert {(int(i), int(j)) for i, j in zip(*np.nonzero(joined), strict=True) if i < j} == edges
     with pytest.raises(ValueError, match="side"):
         l_laplacian(1)
-    with pytest.raises(ValueError, match="region must be one of square, L"):
-        domain_of("circle", 4)
+    with pytest.raises(ValueError, match="region: unknown region 'circle'; known: L, square"):
+        REGIONS.build("circle", side=4)
 
 
 @pytest.mark.parametrize("region", ["square", "L"])
 def test_the_surrogate_covers_the_counts(region):
-    domain = domain_of(region, 10)
-    b = truncated_normals(np.random.default_rng(4), 1, domain.n)[0]
-    mu, nu, kappa = float(domain.mu(0.0)), triangle_excess(domain.matrix), float(domain.kappa(0.0))
+    place = REGIONS.build(region, side=10)
+    b = truncated_normals(np.random.default_rng(4), 1, place.n)[0]
+    mu, nu, kappa = float(place.mu(0.0)), triangle_excess(place.matrix), float(place.kappa(0.0))
     omegas = np.linspace(LOWEST, 1.9, 12)
-    tau = measured_cg_tau(domain.matrix, b, omegas).max()
+    tau = measured_cg_tau(place.matrix, b, omegas).max()
     assert 0.3 < tau < 1.0
-    counts = [ssor_cg(domain.matrix, b, w).iterations for w in omegas]
+    counts = [ssor_cg(place.matrix, b, w).iterations for w in omegas]
     assert (counts <= cg_surrogate(omegas, mu, nu, kappa, tau) + 1e-9).all()
     fine = np.linspace(LOWEST, 1.95, 4000)
     assert fine[cg_surrogate(fine, mu, nu, kappa).argmin()] == pytest.approx(float(omega_cg(mu, nu)), abs=1e-3)
     for omega in (1.0, 1.5, 1.8):
-        full = domain.matrix.toarray()
+        full = place.matrix.toarray()
         D, L = np.diag(np.diag(full)), np.tril(full, -1)
         W = omega / (2 - omega) * (D / omega + L) @ np.linalg.inv(D) @ (D / omega + L.T)
         values = np.linalg.eigvals(np.linalg.solve(W, full)).real
@@ -94,8 +94,8 @@ def test_the_surrogate_covers_the_counts(region):
 
 
 def test_least_surrogates_by_brute_force():
-    domain, shifts = domain_of("square", 8), np.random.default_rng(0).uniform(0, 2, 12)
-    mu, nu, kappa = domain.mu(shifts), domain.nu(shifts, 0.0, 2.0), domain.kappa(shifts)
+    place, shifts = REGIONS.build("square", side=8), np.random.default_rng(0).uniform(0, 2, 12)
+    mu, nu, kappa = place.mu(shifts), place.nu(shifts, 0.0, 2.0), place.kappa(shifts)
     found = least_cg_surrogates(mu, nu, kappa, 0.8, 1.9, np.array([1, 5, 12]))
     fine = np.linspace(LOWEST, 1.9, 20_001)
     for value, t in zip(found, (1, 5, 12), strict=True):
@@ -118,7 +118,7 @@ def test_golden_section_finds_the_valley(best, steep):
     assert golden_section(lambda w: 7.0, 0.85, 1.95) == pytest.approx(1.4)  # all tied: the middle
 
 
-def test_golden_section_domains():
+def test_golden_section_arguments():
     for change, message in (
         ({"seeds": 2}, "seeds"),
         ({"evaluations": 6}, "evaluations"),
@@ -138,17 +138,17 @@ def test_lanczos():
     assert lanczos_radius(np.eye(3)) == 0.0
     omegas, products = spectral_parameters(A, np.array([-0.1, 0.2]), -0.15, 0.45, 30)
     assert products == 600
-    np.testing.assert_allclose(omegas, omega_star(domain_of("square", 10).beta([-0.1, 0.2])), atol=2e-3)
+    np.testing.assert_allclose(omegas, omega_star(REGIONS.build("square", side=10).beta([-0.1, 0.2])), atol=2e-3)
     with pytest.raises(ValueError, match="points"):
         spectral_parameters(A, np.zeros(1), -0.15, 0.45, 0)
 
 
 def test_grids():
-    np.testing.assert_allclose(midpoint_grid(1.0, 2.0 - 1e-9, 4), [1.125, 1.375, 1.625, 1.875])
-    np.testing.assert_allclose(anchored_grid(1.0, 1.8, 1.8, 4), theorem_grid(1.8, 4))
-    np.testing.assert_allclose(anchored_grid(1.0, 1.8, 1.1, 4), [1.1, 1.2, 1.4, 1.6])
-    for make in (lambda: midpoint_grid(1.5, 1.2, 3), lambda: midpoint_grid(1.0, 1.5, 0),
-                 lambda: anchored_grid(1.0, 1.8, 1.2, 4), lambda: anchored_grid(1.0, 1.8, 1.9, 4)):  # fmt: skip
+    np.testing.assert_allclose(MidpointGrid(1.0, 2.0 - 1e-9, 4).points, [1.125, 1.375, 1.625, 1.875])
+    np.testing.assert_allclose(AnchoredGrid(1.0, 1.8, 1.8, 4).points, TheoremGrid(1.8, 4).points)
+    np.testing.assert_allclose(AnchoredGrid(1.0, 1.8, 1.1, 4).points, [1.1, 1.2, 1.4, 1.6])
+    for make in (lambda: MidpointGrid(1.5, 1.2, 3), lambda: MidpointGrid(1.0, 1.5, 0),
+                 lambda: AnchoredGrid(1.0, 1.8, 1.2, 4), lambda: AnchoredGrid(1.0, 1.8, 1.9, 4)):  # fmt: skip
         with pytest.raises(ValueError, match=r"low|size|anchor"):
             make()
 

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
-from environments.sor.grids import grid_of, reference_grid, theorem_grid
-from environments.sor.instances import PRESETS, BetaShifts, grid_laplacian, shifts_of, truncated_normals
+from environments.sor.grids import TheoremGrid, points_of, reference_grid
+from environments.sor.instances import SHIFTS, BetaShifts, grid_laplacian, truncated_normals
+from environments.sor.sequence import SorSequence
 
 
 def test_laplacian_entry_by_entry():
@@ -46,9 +47,9 @@ def test_truncated_normals_repeat():
     assert truncated_normals(np.random.default_rng(9), 0, 7).shape == (0, 7)
 
 
-@pytest.mark.parametrize("name", PRESETS)
+@pytest.mark.parametrize("name", ["low_variance", "high_variance", "easy"])
 def test_presets(name):
-    shifts = shifts_of(name)
+    shifts = SHIFTS.build(name)
     c = shifts.draw(np.random.default_rng(10), 40_000)
     assert ((c >= shifts.offset) & (c <= shifts.high)).all()
     mean = shifts.offset + shifts.width * shifts.a / (shifts.a + shifts.b)
@@ -59,27 +60,39 @@ def test_presets(name):
 
 
 def test_variances_of_the_presets_are_in_order():
-    low, high = (PRESETS[name].draw(np.random.default_rng(1), 5000).std() for name in ("low_variance", "high_variance"))
+    low, high = (
+        SHIFTS.build(name).draw(np.random.default_rng(1), 5000).std() for name in ("low_variance", "high_variance")
+    )
     assert low < 0.7 * high
 
 
-def test_shifts_by_mapping():
+def test_shifts_by_description():
     fields = {"offset": 0.5, "width": 1.0, "a": 1.0, "b": 2.0}
-    assert shifts_of(fields) == BetaShifts(0.5, 1.0, 1.0, 2.0) == shifts_of(BetaShifts(0.5, 1.0, 1.0, 2.0))
+    drawn = [
+        SorSequence(shifts=shifts, horizon=5).draw(np.random.default_rng(0)).shifts.tolist()
+        for shifts in (
+            {"name": "beta", "parameters": fields},
+            {"name": "low_variance", "parameters": fields},
+            BetaShifts(0.5, 1.0, 1.0, 2.0),
+        )
+    ]
+    assert drawn[0] == drawn[1] == drawn[2]
     with pytest.raises(ValueError, match="did you mean 'low_variance'"):
-        shifts_of("low_varience")
+        SorSequence(shifts="low_varience")
     for bad in ({"offset": 0.0}, {**fields, "c": 1}, 3):
         with pytest.raises(ValueError, match="shifts must be"):
-            shifts_of(bad)
+            SorSequence(shifts=bad)
     for name in ("width", "a", "b"):
-        with pytest.raises(ValueError, match=f"shifts.{name} must be"):
-            shifts_of({**fields, name: 0.0})
+        with pytest.raises(ValueError, match=f"shifts: {name} must be"):
+            SorSequence(shifts={"name": "beta", "parameters": {**fields, name: 0.0}})
 
 
 def test_grids():
-    np.testing.assert_allclose(grid_of(None), 1 + 0.05 * np.arange(20))
-    assert grid_of({"omega_max": 1.5, "size": 2}).tolist() == [1.25, 1.5] == theorem_grid(1.5, 2).tolist()
-    assert grid_of([0.5, 1.5]).tolist() == [0.5, 1.5]
+    np.testing.assert_allclose(points_of("even"), 1 + 0.05 * np.arange(20))
+    theorem = {"name": "theorem", "parameters": {"omega_max": 1.5, "size": 2}}
+    assert points_of(theorem).tolist() == [1.25, 1.5] == points_of(TheoremGrid(1.5, 2)).tolist()
+    assert points_of([0.5, 1.5]).tolist() == [0.5, 1.5]
+    assert points_of(np.array([0.5, 1.5])).tolist() == [0.5, 1.5]
     reference = reference_grid(0.01)
     assert len(reference) == 100
     assert reference[-1] == pytest.approx(1.99)
@@ -97,13 +110,16 @@ def test_grids():
         ["1.0"],
         "1.0",
         1.5,
-        {"omega_max": 1.5},
-        {"omega_max": 2.0, "size": 3},
-        {"omega_max": 1.0, "size": 3},
-        {"omega_max": 1.5, "size": 0},
-        {"omega_max": 1.5, "size": 2.5},
+        {"omega_max": 1.5, "size": 3},
+        {"name": "theorem", "parameters": {"omega_max": 1.5}},
+        {"name": "theorem", "parameters": {"omega_max": 2.0, "size": 3}},
+        {"name": "theorem", "parameters": {"omega_max": 1.0, "size": 3}},
+        {"name": "theorem", "parameters": {"omega_max": 1.5, "size": 0}},
+        {"name": "theorem", "parameters": {"omega_max": 1.5, "size": 2.5}},
+        {"name": "even", "parameters": {"low": 1.5, "high": 1.2}},
+        {"name": "even", "parameters": {"size": 1}},
     ],
 )
 def test_bad_grids(grid):
     with pytest.raises(ValueError, match="grid"):
-        grid_of(grid)
+        points_of(grid)

@@ -43,21 +43,25 @@ LEARNERS = {
 BEST = {"low_variance": 1.65, "high_variance": 1.80}
 
 
+def earned(environment):
+    return environment.metrics(np.array([environment.clock]))["reward"][0]
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("shifts", TOTALS)
 def test_totals_at_5000(shifts):
-    world = SorSequence(shifts=shifts)
-    grid = np.array(world.problem.actions)
+    environment = SorSequence(shifts=shifts)
+    grid = np.array(environment.problem.actions)
     policy = TsallisINF(scale="running_mean")
     found = {name: [] for name in TOTALS[shifts]}
     for seed in range(8):
-        world.begin(world.draw(np.random.default_rng([54, seed])))
-        columns = world._costs.sum(axis=0, dtype=np.int64)
-        ends = dict(world.comparators(np.array([5000])))
+        environment.begin(environment.draw(np.random.default_rng([54, seed])))
+        columns = environment._costs.sum(axis=0, dtype=np.int64)
+        ends = dict(environment.comparators(np.array([5000])))
         assert grid[columns.argmin()] == pytest.approx(BEST[shifts])
-        policy.reset(world.problem, np.random.default_rng([55, seed]))
-        policy.advance(world, 5000)
-        ends["Tsallis-INF"] = [world.ledger()["reward"]]
+        policy.reset(environment.problem, np.random.default_rng([55, seed]))
+        policy.advance(environment, 5000)
+        ends["Tsallis-INF"] = [earned(environment)]
         for name in found:
             found[name].append(-ends[name][0] if isinstance(name, str) else columns[np.isclose(grid, name)][0])
     for name, (mean, deviation) in TOTALS[shifts].items():
@@ -67,18 +71,22 @@ def test_totals_at_5000(shifts):
 
 
 def test_costs_of_the_easy_regime_stay_below_the_surrogate():
-    world = SorSequence(
-        shifts="easy", grid={"omega_max": 1.218817, "size": 20}, tau=0.30, cost_bound=54.33, horizon=5000
+    environment = SorSequence(
+        shifts="easy",
+        grid={"name": "theorem", "parameters": {"omega_max": 1.218817, "size": 20}},
+        tau=0.30,
+        cost_bound=54.33,
     )
-    world.begin(world.draw(np.random.default_rng(7)))
-    facts = world.facts()
-    assert world._costs.size == 100_000
-    assert (facts["n_above_surrogate"], facts["n_exceed"]) == (0, 0)
-    assert 11 <= world._costs.min() < world._costs.max() <= 36
-    ends = world.comparators(np.array([5000]))
+    environment.begin(environment.draw(np.random.default_rng(7)))
+    instance = environment.instance()
+    assert environment._costs.size == 100_000
+    assert (instance.n_above_surrogate, instance.n_exceed) == (0, 0)
+    assert 11 <= environment._costs.min() < environment._costs.max() <= 36
+    ends = environment.comparators(np.array([5000]))
     assert -ends["best_fixed"][0] == pytest.approx(92_400, rel=0.01)
     assert -ends["surrogate"][0] == pytest.approx(121_400, rel=0.01)
-    excess = 2 * 54.33 * math.sqrt(2 * 20 * 5000) + facts["surrogate_slack"].sum() / 20
+    slack = math.log(1e8) / np.log(instance.alpha) ** 2
+    excess = 2 * 54.33 * math.sqrt(2 * 20 * 5000) + slack.sum() / 20
     assert excess == pytest.approx(72_800, rel=0.01)
 
 
@@ -93,19 +101,19 @@ def test_totals_of_the_learners_at_5000(shifts):
     }
     totals = {name: [] for name in (*makers, "best_fixed", "instance")}
     early = []
-    world = SorSequence(shifts=shifts)
+    environment = SorSequence(shifts=shifts)
     for seed in range(8):
-        tape = world.draw(np.random.default_rng([54, seed]))
+        tape = environment.draw(np.random.default_rng([54, seed]))
         for name, make in makers.items():
-            world.begin(tape)
+            environment.begin(tape)
             policy = make()
-            policy.reset(world.problem, np.random.default_rng([seed, 1]))
-            policy.advance(world, 1000)
+            policy.reset(environment.problem, np.random.default_rng([seed, 1]))
+            policy.advance(environment, 1000)
             if name == "Tsallis-INF":
-                early.append(world.comparators(np.array([1000]))["best_fixed"][0] - world.ledger()["reward"])
-            policy.advance(world, 4000)
-            totals[name].append(-world.ledger()["reward"])
-        for name, values in world.comparators(np.array([5000])).items():
+                early.append(environment.comparators(np.array([1000]))["best_fixed"][0] - earned(environment))
+            policy.advance(environment, 4000)
+            totals[name].append(-earned(environment))
+        for name, values in environment.comparators(np.array([5000])).items():
             if name in totals:
                 totals[name].append(-values[0])
     means = {name: np.mean(values) for name, values in totals.items()}

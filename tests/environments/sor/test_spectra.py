@@ -125,7 +125,7 @@ def test_symmetry_is_needed(function):
         function(np.ones((2, 3)))
 
 
-def test_domains():
+def test_bad_arguments():
     for beta in (1.0, 1.2, -0.1, math.nan):
         with pytest.raises(ValueError, match="beta must lie"):
             spectra.omega_star(beta)

@@ -88,7 +88,7 @@ def test_grids_are_recognised():
 @pytest.mark.parametrize("structure", ["auto", "general"])
 @pytest.mark.parametrize("method", ["sor", "ssor_cg"])
 def test_solves_and_counts(method, structure):
-    tuner = RelaxationTuner(FixedAction(value=1.5), method=method, structure=structure)
+    tuner = RelaxationTuner({"name": "fixed_action", "parameters": {"value": 1.5}}, method=method, structure=structure)
     for scale in (1.0, 1e-3, 1e5):
         A = scale * system(0.2)
         found = tuner.solve(A, B)
@@ -176,8 +176,9 @@ def test_nothing_is_learned_from_bad_input():
     ("arguments", "message"),
     [({"method": "jacobi"}, "method"), ({"grid": [2.5]}, "grid"), ({"contexts": (1.0, 0.0)}, "contexts"),
      ({"contexts": (0.0, math.inf)}, "contexts"), ({"tol": 0.0}, "tol"), ({"max_iter": 1}, "max_iter"),
-     ({"cost": "money"}, "cost"), ({"structure": "none"}, "structure"), ({"horizon": 0}, "horizon"),
-     ({"policy": ChebCB()}, "ChebCB plays contextual/bandit, but the tuner is arms/bandit")],
+     ({"cost": "money"}, "cost"), ({"policy": "cheb"}, "policy: unknown policy 'cheb'"), ({"policy": 3}, "policy must"),
+      ({"structure": "none"}, "structure"), ({"horizon": 0}, "horizon"),
+     ({"policy": ChebCB()}, "policy must .*ChebCB plays ContextualProblem, but the tuner's problem is BanditProblem")],
 )  # fmt: skip
 def test_bad_parameters(arguments, message):
     with pytest.raises(ValueError, match=message):
