@@ -2,14 +2,13 @@
 
 import math
 import warnings
-from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from bandits import Problem
+from bandits import BanditProblem, Instance
 from bandits.arms.ucb1 import UCB1
-from bandits.checks import TableWorld, check_policy
+from bandits.checks import check_policy
 from bandits.tallying.batched_exp3 import BatchedExp3
 from bandits.tallying.repeated_exposure import (
     RepeatedExposureElimination,
@@ -17,34 +16,36 @@ from bandits.tallying.repeated_exposure import (
     first_target,
     upper_bound,
 )
+from environments import AdversarialArms
 from environments.tallying.bandit import TallyingBandit
 from environments.tallying.needle import Needle
 from environments.tallying.secret_word import SecretWord
 
 P = dict(
     losses=[
-        {"family": "practice", "a": 0.9, "b": 0.1},
-        {"family": "practice", "a": 0.45, "b": 0.4},
-        {"family": "satiation", "c": 0.3, "e": 0.3},
+        {"name": "practice", "parameters": {"a": 0.9, "b": 0.1}},
+        {"name": "practice", "parameters": {"a": 0.45, "b": 0.4}},
+        {"name": "satiation", "parameters": {"c": 0.3, "e": 0.3}},
     ],
     weights=[1.0, 0.5, 0.25],
 )
 
 
 def step(b):
-    return {"family": "step", "a": 0.85, "b": b, "theta": 16}
+    return {"name": "step", "parameters": {"a": 0.85, "b": b, "theta": 16}}
 
 
-STEPS = [step(0.25), step(0.4), step(0.45), step(0.55), step(0.7), {"family": "constant", "c": 0.5}]
+STEPS = [step(0.25), step(0.4), step(0.45), step(0.55), step(0.7), {"name": "constant", "parameters": {"c": 0.5}}]
 
 
-def play(world, policy, seed=0):
+def play(environment, policy, seed=0):
     """Regret to the first comparator at the horizon."""
-    world.begin(world.draw(np.random.default_rng([seed, 1])))
-    policy.reset(world.problem, np.random.default_rng([seed, 2]))
-    policy.advance(world, world.horizon)
-    end = world.comparators(np.array([world.horizon]))
-    return end[world.notions()[0].comparator][0] - world.ledger()["expected_reward"]
+    environment.begin(environment.draw(np.random.default_rng([seed, 1])))
+    policy.reset(environment.problem, np.random.default_rng([seed, 2]))
+    policy.advance(environment, environment.horizon)
+    end = environment.comparators(np.array([environment.horizon]))
+    earned = environment.metrics(np.array([environment.horizon]))["expected_reward"][0]
+    return end[environment.regrets()[0].comparator][0] - earned
 
 
 def reference(losses_of, horizon, n_actions, bound, sigma=0.5, growth=4):
@@ -88,17 +89,17 @@ def reference(losses_of, horizon, n_actions, bound, sigma=0.5, growth=4):
 def test_noise_free_runs(horizon, memory, log, first, total, epochs):
     assert confidence_log(horizon, 3) == pytest.approx(log, abs=1e-7)
     assert first_target(memory, confidence_log(horizon, 3)) == first
-    world, policy = TallyingBandit(**P, noise="none", horizon=horizon), RepeatedExposureElimination(memory)
-    world.begin(world.draw(np.random.default_rng(0)))
-    policy.reset(world.problem, np.random.default_rng(0))
+    environment, policy = TallyingBandit(**P, noise="none", horizon=horizon), RepeatedExposureElimination(memory)
+    environment.begin(environment.draw(np.random.default_rng(0)))
+    policy.reset(environment.problem, np.random.default_rng(0))
     seen = []
     for t in range(horizon):
         before = policy._active
-        policy.advance(world, 1)
+        policy.advance(environment, 1)
         if policy._active is not before:
             seen.append((t + 1, set(policy._active)))
     assert seen == epochs
-    assert world.ledger()["expected_reward"] == pytest.approx(-total, abs=1e-6)
+    assert environment.metrics(np.array([horizon]))["expected_reward"] == pytest.approx(-total, abs=1e-6)
 
 
 def test_regret_of_the_noise_free_run():
@@ -116,9 +117,11 @@ def test_needle():
 
 
 def test_the_pair_of_instances_behind_the_lower_bound_in_m():
-    half, one = {"family": "constant", "c": 0.5}, {"family": "constant", "c": 1.0}
+    half, one = {"name": "constant", "parameters": {"c": 0.5}}, {"name": "constant", "parameters": {"c": 1.0}}
     first = TallyingBandit([half, one], 1, noise="none", horizon=400)
-    second = TallyingBandit([half, {"family": "step", "a": 1.0, "b": 0.0, "theta": 10}], 10, noise="none", horizon=400)
+    second = TallyingBandit(
+        [half, {"name": "step", "parameters": {"a": 1.0, "b": 0.0, "theta": 10}}], 10, noise="none", horizon=400
+    )
     policy = RepeatedExposureElimination(10)
     assert (play(first, policy), play(second, policy)) == (247 - 200, 65 - 9)
     assert confidence_log(400, 2) == pytest.approx(9.1695184, abs=1e-7)
@@ -127,53 +130,55 @@ def test_the_pair_of_instances_behind_the_lower_bound_in_m():
 @pytest.mark.parametrize("memory", [1, 5, 16, 64])
 @pytest.mark.parametrize(("growth", "sigma"), [(4, None), (2, 0.2)])
 def test_equals_the_pseudo_code(memory, growth, sigma):
-    """Decision by decision, on a Bernoulli world with common noise."""
-    world = TallyingBandit(STEPS, 16, horizon=6000)
+    """Decision by decision, with Bernoulli losses and common noise."""
+    environment = TallyingBandit(STEPS, 16, horizon=6000)
     policy = RepeatedExposureElimination(memory, growth=growth, sigma=sigma, delta=1.0 / 6000)
-    world.begin(world.draw(np.random.default_rng(memory)))
-    policy.reset(world.problem, np.random.default_rng(0))
+    environment.begin(environment.draw(np.random.default_rng(memory)))
+    policy.reset(environment.problem, np.random.default_rng(0))
     played = []
     for _ in range(6000):
         played.append(policy.choose(0))
-        policy.update(0, played[-1], world.transition(played[-1])[1])
-    world.begin(world.draw(np.random.default_rng(memory)))
-    actions, epochs = reference(lambda a: -world.transition(a[-1])[0], 6000, 6, memory, sigma or 0.5, growth)
+        policy.update(0, played[-1], environment.transition(played[-1])[1])
+    environment.begin(environment.draw(np.random.default_rng(memory)))
+    actions, epochs = reference(lambda a: -environment.transition(a[-1])[0], 6000, 6, memory, sigma or 0.5, growth)
     assert played == actions
     assert len(epochs) >= 1
 
 
 @pytest.mark.parametrize("noise", [{}, {"noise": "gaussian", "sigma": 0.3}])
 @pytest.mark.parametrize("more", [{}, {"start_with_last": True}])
-def test_contract(recorded, noise, more):
-    check_policy(lambda: RepeatedExposureElimination(4, **more), lambda stepwise: recorded(stepwise, **noise))
+def test_contract_with_a_longer_memory(losses, noise, more):
+    check_policy(
+        lambda: RepeatedExposureElimination(4, **more), lambda: TallyingBandit(losses, 4, **noise, horizon=1500)
+    )
 
 
 def test_contract_on_ordinary_arms():
     rewards = np.random.default_rng(3).random((900, 3)) * [1.0, 0.5, 0.8]
-    check_policy(lambda: RepeatedExposureElimination(3), lambda stepwise: TableWorld(rewards, stepwise=stepwise))
+    check_policy(lambda: RepeatedExposureElimination(3), lambda: AdversarialArms(rewards))
     binary = (rewards < 0.4).astype(float)
-    check_policy(lambda: RepeatedExposureElimination(1), lambda stepwise: TableWorld(binary, stepwise=stepwise))
+    check_policy(lambda: RepeatedExposureElimination(1), lambda: AdversarialArms(binary))
 
 
 def test_start_with_last_saves_a_burn_in():
-    world = TallyingBandit(**P, noise="none", horizon=312)
+    environment = TallyingBandit(**P, noise="none", horizon=312)
     plain = RepeatedExposureElimination(3)
     saving = RepeatedExposureElimination(3, start_with_last=True)
     lengths = []
     for policy in (plain, saving):
-        world.begin(world.draw(np.random.default_rng(0)))
-        policy.reset(world.problem, np.random.default_rng(0))
+        environment.begin(environment.draw(np.random.default_rng(0)))
+        policy.reset(environment.problem, np.random.default_rng(0))
         while policy._target == first_target(3, policy._log):
-            policy.advance(world, 1)
-        second = world.clock
-        while world.clock < 312 and policy._target == 4 * first_target(3, policy._log):
-            policy.advance(world, 1)
-        lengths.append(world.clock - second)
+            policy.advance(environment, 1)
+        second = environment.clock
+        while environment.clock < 312 and policy._target == 4 * first_target(3, policy._log):
+            policy.advance(environment, 1)
+        lengths.append(environment.clock - second)
     assert lengths[0] - lengths[1] == 2
 
 
 def test_doubling_where_no_horizon_is_told():
-    problem = Problem("arms", "bandit", 3)
+    problem = BanditProblem(n_actions=3)
     policy = RepeatedExposureElimination(2)
     policy.reset(problem, np.random.default_rng(0))
     rewards = np.random.default_rng(1).random(600)
@@ -210,62 +215,92 @@ def test_regret_stays_under_the_bound_at_every_time(seed):
     """On random instances with repeated exposure optimality; every losses' family, exact optimum where it fits."""
     rng = np.random.default_rng([77, seed])
     arms, memory = int(rng.integers(2, 6)), int(rng.integers(1, 7))
-    losses = [{"family": "constant", "c": float(rng.uniform(0.3, 0.6))}]
+    losses = [{"name": "constant", "parameters": {"c": float(rng.uniform(0.3, 0.6))}}]
     for _ in range(arms - 1):
         b = float(rng.uniform(0.05, 0.8))
-        losses.append({"family": "practice", "a": float(rng.uniform(b, 1.0)), "b": b, "p": float(rng.uniform(0.5, 3))})
-    world = TallyingBandit(losses, memory, {"family": "exponential", "beta": 0.8}, horizon=3000)
-    assert world.facts()["pointwise_reo"]
+        losses.append(
+            {
+                "name": "practice",
+                "parameters": {"a": float(rng.uniform(b, 1.0)), "b": b, "p": float(rng.uniform(0.5, 3))},
+            }
+        )
+    environment = TallyingBandit(losses, memory, {"name": "exponential", "parameters": {"beta": 0.8}}, horizon=3000)
+    assert environment.instance().pointwise_reo
     policy = RepeatedExposureElimination(memory + int(rng.integers(0, 20)))
-    world.begin(world.draw(rng))
-    policy.reset(world.problem, rng)
-    bound = {b.against: b for b in policy.regret_bounds(world.problem, world.facts())}
+    environment.begin(environment.draw(rng))
+    policy.reset(environment.problem, rng)
+    bound = {b.comparator_class: b for b in policy.regret_bounds(environment.problem, environment.instance())}
     assert all(b.holds and b.kind == "upper" for b in bound.values())
     times = np.array([1, 3, 10, 50, 200, 1000, 3000])
-    curves = world.comparators(times)
-    for i, t in enumerate(times):
-        policy.advance(world, int(t) - world.clock)
-        for notion in world.notions()[:3]:
-            regret = curves[notion.comparator][i] - world.ledger()["expected_reward"]
-            limit = bound[notion.against].curve(times.astype(float))[i]
-            assert regret <= 0.25 * limit
-            assert notion.comparator != "best_sequence" or regret >= -1e-9
+    policy.advance(environment, 3000)
+    curves, metrics = environment.comparators(times), environment.metrics(times)
+    for definition in environment.regrets()[:3]:
+        regret = curves[definition.comparator] - metrics["expected_reward"]
+        assert np.all(regret <= 0.25 * bound[definition.comparator_class].curve(times.astype(float)))
+        assert definition.comparator != "best_sequence" or np.all(regret >= -1e-9)
 
 
 def test_bounds_follow_the_certificates():
-    problem = replace(SecretWord(memory=5, horizon=500).problem)
     policy = RepeatedExposureElimination(5)
-    broken = policy.regret_bounds(problem, SecretWord(memory=5, horizon=500).facts() | {"pointwise_reo": False})
-    assert not SecretWord([0, 1, 1, 0, 1], horizon=500).facts()["pointwise_reo"]
-    assert {b.against for b in broken} == {"sequence", "constant", "steady"}
-    bounds = policy.regret_bounds(problem, SecretWord([0, 1, 1, 0, 1], horizon=500).facts())
-    assert not any(b.holds for b in bounds)
     long_run = TallyingBandit(
-        [{"family": "table", "values": {1: 0.5, 2: 0.2}}, {"family": "table", "values": {1: 0.1, 2: 0.9}}],
+        [
+            {"name": "table", "parameters": {"values": {1: 0.5, 2: 0.2}}},
+            {"name": "table", "parameters": {"values": {1: 0.1, 2: 0.9}}},
+        ],
         2,
         horizon=500,
     )
     t = np.array([500.0])
-    sequence, _, steady = policy.regret_bounds(long_run.problem, long_run.facts())
+    sequence, constant, steady = policy.regret_bounds(long_run.problem, long_run.instance())
+    assert [b.comparator_class for b in (sequence, constant, steady)] == ["sequence", "constant", "steady"]
     assert sequence.holds
+    assert (sequence.evidence, sequence.time, sequence.delta) == ("derived", "horizon-tuned", None)
     assert sequence.curve(t)[0] == pytest.approx(upper_bound(t, 500, 2, 5, 2)[0] + 1)
     assert steady.curve(t)[0] == pytest.approx(upper_bound(t, 500, 2, 5, 2)[0] + 2)
-    assert policy.regret_bounds(Problem("arms", "bandit", 2, 500), {}) == ()
-    assert RepeatedExposureElimination(5, growth=2).regret_bounds(long_run.problem, long_run.facts()) == ()
+    assert policy.regret_bounds(BanditProblem(n_actions=2, horizon=500), Instance()) == ()
+    assert RepeatedExposureElimination(5, growth=2).regret_bounds(long_run.problem, long_run.instance()) == ()
 
 
-def test_too_small_a_memory():
-    world = TallyingBandit(STEPS, 16, horizon=500)
-    with pytest.warns(UserWarning, match="memory must be at least the world's, 16"):
-        bounds = RepeatedExposureElimination(4).regret_bounds(world.problem, world.facts())
-    assert not any(b.holds for b in bounds)
-    with pytest.raises(ValueError, match=r"memory must be at least the world's, 16, .* got 4"):
-        RepeatedExposureElimination(4, strict=True).regret_bounds(world.problem, world.facts())
-    with pytest.warns(UserWarning, match="above the horizon 500"):
-        RepeatedExposureElimination(501).reset(world.problem, np.random.default_rng(0))
+BUMP = {"name": "bump", "parameters": {"a": 0.9, "c": 0.5, "b": 0.1}}
+NOT_COVERED = [
+    (lambda: TallyingBandit(STEPS, 16, horizon=500), 4, "memory must be at least the instance's, 16, .* got 4"),
+    (
+        lambda: SecretWord([0, 1, 1, 0, 1], horizon=500),
+        5,
+        "must be of repeated exposure optimality for the bound to hold, got one without it",
+    ),
+    (
+        lambda: TallyingBandit([BUMP, BUMP], 40, {"name": "exponential", "parameters": {"beta": 0.9}}, horizon=500),
+        40,
+        "must be of repeated exposure optimality for the bound to hold, got one too large for a certificate of it",
+    ),
+]
+
+
+@pytest.mark.parametrize(("make", "memory", "text"), NOT_COVERED)
+def test_where_the_theorem_fails_nothing_goes_unsaid(make, memory, text):
+    """Too small a memory and missing repeated exposure optimality alike: a warning, an error where ``strict``."""
+    environment = make()
+    with pytest.warns(UserWarning, match=text):
+        bounds = RepeatedExposureElimination(memory).regret_bounds(environment.problem, environment.instance())
+    assert len(bounds) == 3
+    for bound in bounds:
+        assert [a.holds for a in bound.assumptions].count(False) == 1
+    with pytest.raises(ValueError, match=text):
+        RepeatedExposureElimination(memory, strict=True).regret_bounds(environment.problem, environment.instance())
+
+
+def test_where_the_theorem_holds_nothing_is_said():
+    environment = TallyingBandit(STEPS, 16, horizon=500)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        RepeatedExposureElimination(16, strict=True).regret_bounds(world.problem, world.facts())
+        bounds = RepeatedExposureElimination(16, strict=True).regret_bounds(environment.problem, environment.instance())
+    assert all(b.holds for b in bounds)
+
+
+def test_a_memory_beyond_the_horizon():
+    with pytest.warns(UserWarning, match="above the horizon 500"):
+        RepeatedExposureElimination(501).reset(BanditProblem(n_actions=2, horizon=500), np.random.default_rng(0))
 
 
 @pytest.mark.parametrize(
@@ -312,8 +347,8 @@ def test_step_losses_with_memory_20():
     good losses evenly spaced, one of several spacings that were tried, SE-REO agrees as it is. The record's
     standard error, of an unknown number of runs, is taken to be that of 5.
     """
-    losses = [{"family": "step", "a": 0.9, "b": b, "theta": 20} for b in (0.25, 0.4, 0.55, 0.7)]
-    world = TallyingBandit([*losses, {"family": "constant", "c": 0.5}], 20, horizon=32_000)
+    losses = [{"name": "step", "parameters": {"a": 0.9, "b": b, "theta": 20}} for b in (0.25, 0.4, 0.55, 0.7)]
+    environment = TallyingBandit([*losses, {"name": "constant", "parameters": {"c": 0.5}}], 20, horizon=32_000)
     recorded = [
         (RepeatedExposureElimination(20), 1107),
         (UCB1(), 8161),
@@ -321,5 +356,5 @@ def test_step_losses_with_memory_20():
         (BatchedExp3(), 9243),
     ]
     for policy, value in recorded:
-        regrets = [play(world, policy, seed) for seed in range(20)]
+        regrets = [play(environment, policy, seed) for seed in range(20)]
         assert abs(np.mean(regrets) - value) <= 4 * np.std(regrets, ddof=1) * math.sqrt(1 / 20 + 1 / 5)

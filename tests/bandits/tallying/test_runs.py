@@ -1,15 +1,17 @@
 """Batched Exp3 and burn-in-then-commit, against slow references; the driver of runs."""
 
 import math
+import pickle
 
 import numpy as np
 import pytest
 
-from bandits import Problem
-from bandits.checks import TableWorld, check_policy
+from bandits import BanditProblem, Instance
+from bandits.checks import check_policy
 from bandits.tallying.batched_exp3 import BatchedExp3, batch_length
 from bandits.tallying.burn_in_commit import BurnInThenCommit
 from bandits.tallying.repeated_exposure import RepeatedExposureElimination
+from environments import AdversarialArms
 from environments.tallying.bandit import TallyingBandit
 
 TABLE = np.random.default_rng(9).random((700, 4)) * [0.9, 0.4, 0.6, 0.5]
@@ -25,17 +27,16 @@ TABLE = np.random.default_rng(9).random((700, 4)) * [0.9, 0.4, 0.6, 0.5]
         lambda: BurnInThenCommit(1, 20),
     ],
 )
-def test_contract(make, recorded):
-    check_policy(make, recorded)
-    check_policy(make, lambda stepwise: TableWorld(TABLE, stepwise=stepwise))
+def test_contract_with_a_longer_memory_and_on_a_table(make, losses):
+    check_policy(make, lambda: TallyingBandit(losses, 4, horizon=900))
+    check_policy(make, lambda: AdversarialArms(TABLE))
 
 
 @pytest.mark.parametrize("make", [BatchedExp3, lambda: BurnInThenCommit(3), lambda: RepeatedExposureElimination(1)])
 @pytest.mark.parametrize(("rounds", "arms"), [(1, 3), (30, 1), (200, 3)])
-@pytest.mark.parametrize("family", ["arms", "contextual"])
-def test_contract_on_ordinary_arms(make, rounds, arms, family):
+def test_contract_on_ordinary_arms(make, rounds, arms):
     rewards = -50.0 + 100.0 * np.random.default_rng(3).random((rounds, arms))
-    check_policy(make, lambda stepwise: TableWorld(rewards, family, low=-50.0, high=50.0, stepwise=stepwise))
+    check_policy(make, lambda: AdversarialArms(rewards, low=-50.0, high=50.0))
 
 
 @pytest.mark.parametrize(("horizon", "arms", "length"), [(1000, 2, 5), (10_000, 5, 6), (100_000, 10, 9), (500, 1, 1)])
@@ -46,7 +47,7 @@ def test_batch_length(horizon, arms, length):
 @pytest.mark.parametrize(("batch", "memory"), [(6, 1), (6, 4), (6, 50), (1, 1)])
 def test_batched_exp3_equals_its_definition(batch, memory):
     policy, rng = BatchedExp3(batch, memory), np.random.default_rng(4)
-    policy.reset(Problem("arms", "bandit", 4, 700, -1.0, 3.0), np.random.default_rng(4))
+    policy.reset(BanditProblem(n_actions=4, horizon=700, low=-1.0, high=3.0), np.random.default_rng(4))
     eta = math.sqrt(2 * math.log(4) / (4 * 700 / batch))
     estimates, t = [0.0] * 4, 0
     while t < 700:
@@ -70,7 +71,7 @@ def test_batched_exp3_equals_its_definition(batch, memory):
 
 def test_burn_in_then_commit_equals_its_definition():
     policy = BurnInThenCommit(5, 30)
-    policy.reset(Problem("arms", "bandit", 4, 700), np.random.default_rng(4))
+    policy.reset(BanditProblem(n_actions=4, horizon=700), np.random.default_rng(4))
     played = []
     for t in range(700):
         played.append(policy.choose(0))
@@ -82,36 +83,56 @@ def test_burn_in_then_commit_equals_its_definition():
 @pytest.mark.parametrize(("horizon", "arms", "trials"), [(8000, 8, 100), (100, 10, 5), (64, 1, 16), (3, 3, 1)])
 def test_default_number_of_trials(horizon, arms, trials):
     policy = BurnInThenCommit(3)
-    policy.reset(Problem("arms", "bandit", arms, horizon), np.random.default_rng(4))
+    policy.reset(BanditProblem(n_actions=arms, horizon=horizon), np.random.default_rng(4))
     assert policy._trials == trials
 
 
 def test_ties_go_to_the_smaller_index():
     policy = BurnInThenCommit(1, 2)
-    policy.reset(Problem("arms", "bandit", 3, 50), np.random.default_rng(4))
+    policy.reset(BanditProblem(n_actions=3, horizon=50), np.random.default_rng(4))
     for reward in (0.1, 0.2, 0.5, 0.5, 0.9, 0.1):
         policy.update(0, policy.choose(0), reward)
     assert policy.choose(0) == 1
 
 
 def test_a_single_action():
-    world = TallyingBandit([{"family": "constant", "c": 0.5}], 3, horizon=50)
+    environment = TallyingBandit([{"name": "constant", "parameters": {"c": 0.5}}], 3, horizon=50)
     for policy in (BatchedExp3(), BurnInThenCommit(2)):
-        world.begin(world.draw(np.random.default_rng(0)))
-        policy.reset(world.problem, np.random.default_rng(0))
-        policy.advance(world, 50)
-        assert world.ledger()["expected_reward"] == -25.0
+        environment.begin(environment.draw(np.random.default_rng(0)))
+        policy.reset(environment.problem, np.random.default_rng(0))
+        policy.advance(environment, 50)
+        assert environment.metrics(np.array([50]))["expected_reward"] == -25.0
 
 
 def test_bound_of_batched_exp3():
-    world = TallyingBandit([{"family": "constant", "c": c} for c in (0.5, 0.2)], 3, horizon=8000)
-    (bound,) = BatchedExp3().regret_bounds(world.problem, world.facts())
+    environment = TallyingBandit([{"name": "constant", "parameters": {"c": c}} for c in (0.5, 0.2)], 3, horizon=8000)
+    (bound,) = BatchedExp3().regret_bounds(environment.problem, environment.instance())
     assert bound.holds
-    assert not bound.anytime
-    assert bound.against == "constant"
+    assert (bound.time, bound.evidence) == ("at the horizon", "recalled")
+    assert BatchedExp3().regret_bounds(environment.problem, Instance()) == ()
+    assert bound.comparator_class == "constant"
     assert bound.curve(np.array([8000.0]))[0] == pytest.approx(4 * (14 * math.log(2)) ** (1 / 3) * 400)
-    assert not BatchedExp3(3).regret_bounds(world.problem, world.facts())[0].holds
-    assert BatchedExp3(memory=2).regret_bounds(world.problem, world.facts()) == ()
+    assert not BatchedExp3(3).regret_bounds(environment.problem, environment.instance())[0].holds
+    assert BatchedExp3(memory=2).regret_bounds(environment.problem, environment.instance()) == ()
+
+
+@pytest.mark.parametrize(
+    "policy", [BatchedExp3(batch=4, memory=2), BurnInThenCommit(3), RepeatedExposureElimination(3)], ids=str
+)
+def test_only_what_was_chosen_is_owed(policy):
+    policy.reset(BanditProblem(n_actions=3, horizon=100), np.random.default_rng(0))
+    for _ in range(6):
+        before = pickle.dumps(policy)
+        with pytest.raises(RuntimeError, match=r"update must follow choose, once, .* got 1, chosen was none"):
+            policy.update(None, 1, 0.5)
+        assert pickle.dumps(policy) == before
+        arm = policy.choose(None)
+        assert policy.choose(None) == arm  # asked again, nothing new is drawn
+        before = pickle.dumps(policy)
+        with pytest.raises(RuntimeError, match=f"got {(arm + 1) % 3}, chosen was {arm}"):
+            policy.update(None, (arm + 1) % 3, 0.5)
+        assert pickle.dumps(policy) == before
+        policy.update(None, arm, 0.5)
 
 
 @pytest.mark.parametrize(
@@ -121,10 +142,12 @@ def test_bound_of_batched_exp3():
         (lambda: BatchedExp3(memory=0), "memory"),
         (lambda: BurnInThenCommit(0), "memory"),
         (lambda: BurnInThenCommit(2, 0), "trials"),
-        (lambda: BatchedExp3().reset(Problem("arms", "bandit", 2), None), "needs a horizon"),
-        (lambda: BurnInThenCommit(2).reset(Problem("arms", "bandit", 2), None), "needs a horizon or trials"),
+        (lambda: BatchedExp3().reset(BanditProblem(n_actions=2), None), "needs a horizon"),
+        (lambda: BurnInThenCommit(2).reset(BanditProblem(n_actions=2), None), "needs a horizon or trials"),
         (
-            lambda: BatchedExp3().reset(Problem("arms", "bandit", 2, 9, -math.inf, math.inf, noise=1.0), None),
+            lambda: BatchedExp3().reset(
+                BanditProblem(n_actions=2, horizon=9, low=-math.inf, high=math.inf, noise=1.0), None
+            ),
             "finite range",
         ),
     ],

@@ -1,0 +1,255 @@
+"""Tallying environments: the contract, tallies by definition, runs of one action against single plays, comparators."""
+
+import pickle
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from environments.checks import check_environment
+from environments.tallying.bandit import TallyingBandit
+from environments.tallying.environment import BLOCK
+from environments.tallying.needle import Needle
+from environments.tallying.secret_word import SecretWord
+
+LOSSES = [
+    {"name": "practice", "parameters": {"a": 0.9, "b": 0.2}},
+    {"name": "bump", "parameters": {"a": 0.3, "c": 0.8, "b": 0.4}},
+    {"name": "satiation", "parameters": {"c": 0.1, "e": 0.8}},
+]
+WEIGHTS = [
+    "uniform",
+    "linear",
+    {"name": "exponential", "parameters": {"beta": 0.7}},
+    {"name": "uniform", "parameters": {"normalise": True}},
+]
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda: TallyingBandit(LOSSES, 4, horizon=200),
+        lambda: TallyingBandit(LOSSES, 4, {"name": "exponential", "parameters": {"beta": 0.6}}, horizon=200),
+        lambda: TallyingBandit(LOSSES, 3, "linear", "gaussian", 0.3, horizon=200),
+        lambda: TallyingBandit(LOSSES, 30, noise="none", horizon=200),
+        lambda: Needle(4, 5, horizon=200),
+        lambda: SecretWord(memory=6, horizon=200),
+        lambda: SecretWord(memory=18, horizon=200),
+        lambda: SecretWord([0, 1, 1], horizon=200),
+    ],
+)
+def test_contract(make):
+    check_environment(make)
+
+
+@pytest.mark.parametrize("weights", WEIGHTS)
+@given(actions=st.lists(st.integers(0, 2), min_size=1, max_size=40), memory=st.integers(1, 6))
+@settings(max_examples=25, deadline=None)
+def test_tallies_follow_the_definition(weights, actions, memory):
+    environment = TallyingBandit(LOSSES, memory, weights, "none", horizon=40)
+    environment.begin(environment.draw(np.random.default_rng(1)))
+    tallies = environment.instance().tallies
+    w = tallies.weights
+    for t, x in enumerate(actions):
+        y = sum(w[x, s] for s in range(min(memory, t + 1)) if actions[t - s] == x)
+        assert w[x, 0] <= y + 1e-12 <= w[x].sum() + 2e-12
+        reward, feedback = environment.transition(x)
+        assert reward == feedback == pytest.approx(-tallies.losses[x](min(y, w[x].sum())), abs=1e-12)
+
+
+@pytest.mark.parametrize("noise", [{}, {"noise": "gaussian", "sigma": 0.4}, {"noise": "none"}])
+@pytest.mark.parametrize("weights", WEIGHTS)
+def test_runs_equal_single_plays_bit_for_bit(weights, noise):
+    single, runs = (TallyingBandit(LOSSES, 7, weights, **noise, horizon=3000) for _ in range(2))
+    for environment in (single, runs):
+        environment.begin(environment.draw(np.random.default_rng(5)))
+    rng = np.random.default_rng(7)
+    while runs.clock < 3000:
+        action = int(rng.integers(3))
+        paid = runs.block_of(action, int(rng.integers(1, 30)))
+        if rng.random() < 0.5:  # not all that was asked for need be played
+            paid = paid[: rng.integers(1, paid.size + 1)]
+        assert paid.tolist() == [single.transition(action)[0] for _ in range(paid.size)]
+        runs.absorb(np.full(paid.size, action))
+        runs = pickle.loads(pickle.dumps(runs))
+    times = np.arange(1, 3001)
+    for name, values in single.metrics(times).items():
+        assert np.array_equal(values, runs.metrics(times)[name])
+
+
+def test_what_the_actions_earn_is_worked_out_from_them():
+    """Whatever was looked at before, any actions are accounted for as if played one by one, across blocks of noise."""
+    n = BLOCK + 500
+    first, second = (TallyingBandit(LOSSES, 7, WEIGHTS[2], horizon=n) for _ in range(2))
+    for environment in (first, second):
+        environment.begin(environment.draw(np.random.default_rng(5)))
+    rng = np.random.default_rng(7)
+    actions = np.repeat(rng.integers(0, 3, n), rng.integers(1, 12, n))[:n]
+    for a in actions.tolist():
+        first.transition(a)
+    while second.clock < n:
+        second.block_of(2, 50)
+        at_hand = (BLOCK if second.clock < BLOCK else n) - second.clock
+        second.absorb(actions[second.clock :][: min(int(rng.integers(1, 3000)), at_hand)])
+    times = np.arange(1, n + 1)
+    for name, values in first.metrics(times).items():
+        assert np.array_equal(values, second.metrics(times)[name])
+
+
+def test_runs_stop_at_the_blocks_of_noise():
+    environment = TallyingBandit(LOSSES, 7, horizon=2 * BLOCK + 10)
+    environment.begin(environment.draw(np.random.default_rng(5)))
+    paid = []
+    for length in (BLOCK, BLOCK, 10):
+        paid.append(environment.block_of(1, 2 * BLOCK + 10))
+        assert paid[-1].size == length
+        environment.absorb(np.ones(length, dtype=np.int64))
+    assert np.mean(np.concatenate(paid) == -1.0) == pytest.approx(0.4, abs=4 * 0.5 / np.sqrt(2 * BLOCK))
+
+
+def test_every_play_from_the_mth_in_a_row_on_has_the_steady_loss():
+    environment = TallyingBandit(LOSSES, 5, {"name": "exponential", "parameters": {"beta": 0.3}}, "none", horizon=400)
+    environment.begin(environment.draw(np.random.default_rng(0)))
+    rng = np.random.default_rng(1)
+    for _ in range(20):
+        for a in rng.integers(0, 3, 6):
+            environment.transition(int(a))
+        rewards = environment.block_of(a := int(rng.integers(3)), 8)
+        assert rewards[4:].tolist() == [-environment.instance().steady_losses[a]] * 4
+
+
+def test_comparators_and_regrets():
+    environment = TallyingBandit(LOSSES, 3, horizon=300)
+    times = np.array([1, 7, 300])
+    curves = environment.comparators(times)
+    constant = np.min([environment.instance().tallies.constant_costs(x, 300) for x in range(3)], axis=0)
+    assert curves["constant"] == pytest.approx(-constant[times - 1])
+    assert np.all(curves["best_sequence"] >= curves["constant"] - 1e-12)
+    assert np.all(curves["worst"] <= curves["constant"])
+    assert [n.name for n in environment.regrets()] == ["complete", "policy", "steady", "realized"]
+    assert environment.regrets()[0].comparator == "best_sequence"
+
+
+@pytest.mark.parametrize(
+    ("parameters", "comparator", "words"),
+    [
+        ({"memory": 3}, "best_sequence", "complete policy regret"),
+        ({"memory": 3, "comparator": "steady"}, "steady", "up to m - 1 (steady)"),
+        ({"memory": 3, "comparator": "constant"}, "constant", "up to m - 1 (constant)"),
+        ({"memory": 40}, "constant", "constant comparator (no REO)"),
+    ],
+)
+def test_the_label_says_what_stands_for_the_best_sequence(parameters, comparator, words):
+    definition = TallyingBandit(LOSSES, **parameters, horizon=300).regrets()[0]
+    assert (definition.name, definition.comparator, definition.comparator_class) == ("complete", comparator, "sequence")
+    assert words in definition.label
+    certified = TallyingBandit(LOSSES[:1], 40, horizon=300, comparator="constant").regrets()[0]
+    assert "up to m - 1 (constant)" in certified.label
+
+
+def played(environment, comparator, horizon):
+    environment.begin(environment.draw(np.random.default_rng(3)))
+    for _ in range(horizon):
+        environment.transition(environment.clairvoyant(comparator))
+    return environment.metrics(np.array([horizon]))["expected_reward"][0]
+
+
+def test_comparators_that_can_be_played_earn_what_they_say():
+    environment = TallyingBandit(LOSSES, 3, "linear", horizon=100)
+    for name in ("best_sequence", "constant"):
+        assert played(environment, name, 100) == pytest.approx(environment.comparators(np.array([100]))[name][0])
+    with pytest.raises(ValueError, match="best_sequence or constant"):
+        environment.clairvoyant("best_arm")
+    secret = SecretWord([0, 1, 1, 0, 1], horizon=100)
+    assert played(secret, "word", 100) == -80.0
+    assert played(secret, "best_sequence", 100) >= -80.0
+
+
+def test_the_word_stands_in_where_the_optimum_is_too_large():
+    environment = SecretWord(memory=16, horizon=5000)
+    assert environment.regrets()[0].comparator == "word"
+    assert "secret word" in environment.regrets()[0].label
+    assert SecretWord(memory=8, horizon=5000).regrets()[0].comparator == "best_sequence"
+
+
+def test_drawn_instances():
+    needle, word = Needle(5, 3, horizon=50), SecretWord(memory=6, horizon=50)
+    positions, words = set(), set()
+    for seed in range(60):
+        needle.begin(needle.draw(np.random.default_rng(seed)))
+        positions.add(needle.instance().tallies.pointwise.actions)
+        word.begin(word.draw(np.random.default_rng(seed)))
+        words.add(tuple(word._word))
+    assert positions == {(x,) for x in range(5)}
+    assert len(words) > 30
+    fixed = Needle(5, 3, 2, horizon=50)
+    fixed.begin(fixed.draw(np.random.default_rng(0)))
+    assert fixed.instance().tallies.pointwise.actions == (2,)
+
+
+def test_lower_bounds():
+    bound = Needle(4, 5, horizon=400).lower_bounds()[0]
+    assert bound.kind == "lower"
+    assert bound.curve(np.array([1.0, 19.0, 20.0, 400.0])).tolist() == [0, 0, 7.5, 7.5]
+    bound = SecretWord(memory=8, horizon=400).lower_bounds()[0]
+    assert bound.curve(np.array([128.0, 256.0, 400.0])).tolist() == [8.0, 0, 0]
+    assert TallyingBandit(LOSSES, 3, horizon=300).lower_bounds()[0].kind == "order"
+
+
+@pytest.mark.parametrize("action", [-1, 3, 1.0, "0", None])
+def test_illegal_actions_change_nothing(action):
+    environment = TallyingBandit(LOSSES, 3, horizon=300)
+    environment.begin(environment.draw(np.random.default_rng(3)))
+    environment.transition(1)
+    environment.block_of(0, 1)
+    before = pickle.dumps(environment)
+    for play in (environment.transition, lambda a: environment.block_of(a, 2)):
+        with pytest.raises(ValueError, match=r"action must be a whole number in 0\.\.2"):
+            play(action)
+    assert pickle.dumps(environment) == before
+
+
+@pytest.mark.parametrize("actions", [[0, 3], [-1], [0] * 301])
+def test_actions_that_cannot_be_played_at_once_change_nothing(actions):
+    environment = TallyingBandit(LOSSES, 3, horizon=300)
+    environment.begin(environment.draw(np.random.default_rng(3)))
+    environment.block_of(0, 5)
+    before = pickle.dumps(environment)
+    with pytest.raises(ValueError, match=r"must be a whole number in 0\.\.2|there is noise for 300 rounds, got 301"):
+        environment.absorb(np.array(actions))
+    assert pickle.dumps(environment) == before
+
+
+def test_no_play_before_the_beginning_and_after_the_end():
+    environment = TallyingBandit(LOSSES, 3, horizon=10)
+    zeros = np.zeros(10, dtype=np.int64)
+    for play in (lambda: environment.block_of(0, 1), lambda: environment.absorb(zeros)):
+        with pytest.raises(RuntimeError, match="no run was begun"):
+            play()
+    environment.begin(environment.draw(np.random.default_rng(3)))
+    assert environment.block_of(0, 11).size == 10
+    environment.absorb(zeros)
+    for play in (
+        lambda: environment.block_of(0, 1),
+        lambda: environment.absorb(zeros),
+        lambda: environment.transition(0),
+    ):
+        with pytest.raises(RuntimeError, match="the run is over at time 10"):
+            play()
+
+
+@pytest.mark.parametrize(
+    ("make", "text"),
+    [
+        (lambda: Needle(4, 0), "memory"),
+        (lambda: Needle(4, 5, 4), "position"),
+        (lambda: Needle(0, 5), "number of actions"),
+        (lambda: SecretWord([0, 2]), r"word\[1\]"),
+        (lambda: SecretWord([]), "length of word"),
+        (lambda: SecretWord(memory=30), "memory"),
+    ],
+)
+def test_bad_families(make, text):
+    with pytest.raises(ValueError, match=text):
+        make()
