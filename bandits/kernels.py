@@ -2,17 +2,28 @@
 
 A function marked ``@kernel`` is compiled by ``numba.njit(cache=True, nogil=True)`` when it is first called, together
 with every other kernel of its file. Write kernels as module-level functions on plain arrays and keep a kernel and the
-kernels it calls in one file: numba's on-disk cache does not notice a change in another file.
+kernels it calls in one file: numba's on-disk cache does not notice a change in another file. Where no cache can be
+written, they are compiled anew in every process, which is told once.
 """
 
 from __future__ import annotations
 
 import functools
+import warnings
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar, cast
 
 P = ParamSpec("P")
 R = TypeVar("R")
+
+
+@functools.cache
+def _warn_of_slow_starts() -> None:
+    warnings.warn(
+        "compiled functions are not kept on disk, so that every start is slow: NUMBA_CACHE_DIR names a folder for them",
+        RuntimeWarning,
+        stacklevel=2,
+    )
 
 
 class _Kernel:
@@ -24,7 +35,18 @@ class _Kernel:
     def dispatcher(self) -> Callable[..., Any]:
         import numba
 
-        return cast(Callable[..., Any], numba.njit(cache=True, nogil=True)(self.function))
+        try:
+            compiled: Any = numba.njit(cache=True, nogil=True)(self.function)
+        except RuntimeError:  # the source has no file, or no folder for the cache can be written
+            _warn_of_slow_starts()
+            return cast(Callable[..., Any], numba.njit(nogil=True)(self.function))
+        try:
+            compiled._cache._cache_file._load_index()
+        except OSError:  # compiling says so
+            pass
+        except Exception:  # it names a type that an older version of the source had: numba reads it before the stamp
+            compiled._cache.flush()
+        return cast(Callable[..., Any], compiled)
 
     def __call__(self, *args: Any) -> Any:
         namespace = self.function.__globals__

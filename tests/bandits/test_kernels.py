@@ -1,7 +1,10 @@
 """Kernels are compiled on first use, and only with kernels of their own file."""
 
+import os
 import pickle
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -59,3 +62,45 @@ def test_a_kernel_is_a_function():
         return x
 
     assert documented.__doc__ == "What it does."
+
+
+RECORDS = """\
+from typing import NamedTuple
+
+from bandits.kernels import kernel
+
+
+class {name}(NamedTuple):
+    x: float
+
+
+@kernel
+def work(pair):
+    return pair.x {more}
+
+
+print(work({name}(3.0)))
+"""
+
+
+def run(code, folder, **environment):
+    env = {**os.environ, "PYTHONPATH": f"{folder}{os.pathsep}{Path(__file__).parents[2]}", **environment}
+    return subprocess.run([sys.executable, "-W", "always", "-c", code], capture_output=True, text=True, env=env)
+
+
+def test_a_cache_of_an_older_source_is_no_obstacle(tmp_path):
+    """Numba reads the names of old types before it sees that the source has changed."""
+    for name, more, seen in (("Pair", "", "3.0"), ("Couple", "+ 1.0  # another length", "4.0")):
+        (tmp_path / "records.py").write_text(RECORDS.format(name=name, more=more))
+        done = run("import records", tmp_path)
+        assert done.stdout.strip() == seen, done.stderr
+        assert not done.stderr
+    assert list((tmp_path / "__pycache__").glob("*.nbi"))
+
+
+def test_without_a_place_for_a_cache_kernels_are_compiled_all_the_same(tmp_path):
+    done = run(
+        "from bandits.kernels import kernel\n\n@kernel\ndef f(x):\n    return x + 1.0\n\nprint(f(1.0))", tmp_path
+    )
+    assert done.stdout.strip() == "2.0"
+    assert "compiled functions are not kept on disk, so that every start is slow; NUMBA_CACHE_DIR" in done.stderr
