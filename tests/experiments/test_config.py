@@ -121,6 +121,7 @@ def test_changes_from_the_command_line():
     assert (study.experiments[0].replicates, study.seed) == (5, 9)
     assert study.experiments[0].policies[1].parameters == {"exploration": 1.5}
     assert "'experiment' (did you mean 'experiments'?)" in only(GOOD, ["experiment.two.replicates=5"])
+    assert "'panels' is now 'experiments'" in only(GOOD, ["panels.two.replicates=5"])
     assert "key=value" in only(GOOD, ["seed"])
     assert "'three' names no entry" in only(GOOD, ["experiments.three.replicates=5"])
     assert "unknown key" in only(GOOD, ["seeed=4"])
@@ -286,3 +287,48 @@ def test_a_file_that_is_no_text_is_named(tmp_path):
     (tmp_path / "latin.yaml").write_bytes("name: größe\n".encode("latin-1"))
     with pytest.raises(ConfigError, match=r"latin\.yaml:1:1: the file must be UTF-8"):
         load_study(tmp_path / "latin.yaml")
+
+
+EARLIER = """\
+name: small
+seed: 3
+block: 4
+replicates: 2
+policies: [ucb1]
+panels:
+  - name: two
+    horizon: 1e5
+    environment: {name: bernoulli, parameters: {means: [0.1, 0.9]}}
+    figure: {notion: realised}
+sweeps:
+  - name: s
+    parameter: horizon
+    values: [10, 20]
+    figure: {notion: pseudo}
+    panel:
+      environment: {name: bernoulli, parameters: {means: [0.1, 0.9]}}
+      figure: {notion: pseudo}
+"""
+
+
+def test_keys_of_earlier_versions_are_named_with_those_of_today_and_the_rest_is_looked_at():
+    assert mistakes(EARLIER) == [
+        "study.yaml:3:1: block: 'block' is now 'batch'",
+        "study.yaml:6:1: panels: 'panels' is now 'experiments'",
+        "study.yaml:8:5: experiments[0].horizon: must be a whole number, got 100000.0 (write 100000)",
+        "study.yaml:10:14: experiments[0].figure.notion: 'notion' is now 'regret'",
+        "study.yaml:10:14: experiments[0].figure.regret: BernoulliArms has no regret definition 'realised' "
+        "(did you mean 'realized'?); it has pseudo, realized",
+        "study.yaml:15:14: sweeps[0].figure.notion: 'notion' is now 'regret'",
+        "study.yaml:16:5: sweeps[0].panel: 'panel' is now 'experiment'",
+        "study.yaml:18:16: sweeps[0].experiment.figure.notion: 'notion' is now 'regret'",
+    ]
+
+
+def test_an_unknown_policy_is_answered_with_those_that_can_play():
+    (found,) = mistakes(GOOD.replace("- ucb1", "- UCB-2"))
+    hint, _, names = found.partition("; policies that play BernoulliArms: ")
+    assert hint.startswith("study.yaml:9:9: experiments[0].policies[0].name: unknown policy 'UCB-2' (did you mean 'ucb")
+    able = names.split(", ")
+    assert {"ucb1", "exp3", "clairvoyant"} <= set(able)
+    assert not {"hedge", "lru", "groupwise"} & set(able)

@@ -96,7 +96,10 @@ def test_an_unknown_comparator_is_named(results, tmp_path):
     name, experiment = next(iter(results.experiments.items()))
     figure = experiment.experiment.figure.model_copy(update={"quantity": "cost", "comparators": ["bst"]})
     wrong = replace(experiment, experiment=experiment.experiment.model_copy(update={"figure": figure}))
-    with pytest.raises(ValueError, match=rf"{name}: figure.comparators names 'bst' \(did you mean 'best_arm'\?\); it has best_arm, worst"):
+    with pytest.raises(
+        ValueError,
+        match=rf"{name}: figure.comparators names 'bst' \(did you mean 'best_arm'\?\); it has best_arm, worst",
+    ):
         draw_study(replace(results, experiments={**results.experiments, name: wrong}), tmp_path, ["svg"])
 
 

@@ -349,3 +349,22 @@ def test_code_that_foreign_code_imports_and_wraps_is_in_the_name(tmp_path, monke
         (tmp_path / "mine_helper_a.py").write_text("SIGN = 1\n", encoding="utf-8")
         assert code_hashes({"name": "bernoulli"}, policy) == before
     assert len(code_hashes({"name": "bernoulli"}, {"name": "ucb1"})) == 1, "of ours one for all"
+
+
+def test_results_of_another_format_are_named_and_not_read(study, text, tmp_path):
+    """Those of the first format had cells, and no number."""
+    run(study, tmp_path, jobs=1)
+    path = tmp_path / "manifest.json"
+    manifest = json.loads(path.read_text(encoding="utf-8"))
+    assert manifest["format"] == store.FORMAT
+    first = {"study": {}, "cells": [], "versions": {}, "machine": ""}
+    for written, number in ((first, 1), ({**manifest, "format": 99}, 99)):
+        path.write_text(json.dumps(written), encoding="utf-8")
+        with pytest.raises(store.DamagedError, match=rf"holds results of format {number}, .*this one reads format 2"):
+            experiments.load(tmp_path)
+    notes: list[str] = []
+    outcome = run(study, tmp_path, jobs=1, damaged=notes.append)
+    assert set(statuses(outcome)) == {"kept"}
+    assert len(notes) == 1
+    assert "holds results of format 99" in notes[0]
+    experiments.load(tmp_path)

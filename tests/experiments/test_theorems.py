@@ -1,0 +1,62 @@
+"""No theorem is contradicted: every registered policy in every small environment that it can play, over replicates."""
+
+import inspect
+import warnings
+
+import pytest
+
+from bandits.families import families
+from environments.checks import players
+from experiments.check import check_policy
+from experiments.jobs import compare, play
+from experiments.results import assemble
+from experiments.runner import Price
+from experiments.study import Component, Experiment, checkpoints
+
+pytestmark = pytest.mark.slow
+
+REPLICATES, CHECKPOINTS, SEED = 8, 30, 20240611
+LONGER = 100
+"""How many times longer a curve is watched that is too steep in a few hundred rounds, where it may only have begun."""
+
+
+def verdicts_of(environment, policies):
+    """Verdicts on policies by their labels, through jobs and results as in a study."""
+    horizon, replicates = environment.problem.horizon, range(REPLICATES)
+    times = checkpoints(CHECKPOINTS, horizon)
+    batches = {"": [(0, *compare(environment, times, SEED, replicates))]}
+    for label, policy in policies.items():
+        batches[label] = [(0, *play(policy, environment, times, SEED, replicates, label))]
+    experiment = Experiment(
+        name=type(environment).__name__,
+        environment=Component(name=type(environment).__name__),
+        horizon=horizon,
+        replicates=REPLICATES,
+        policies=[Component(name=label) for label in policies],
+    )
+    result = assemble(experiment, times, batches, {label: label for label in policies}, dict.fromkeys(batches, Price()))
+    assert result.replicates.tolist() == list(replicates)
+    return [verdict for label in policies for verdict in check_policy(result, label, 0.95)]
+
+
+def longer(environment):
+    """The same environment with a horizon that is ``LONGER`` times as long."""
+    arguments = {name: getattr(environment, name) for name in inspect.signature(type(environment)).parameters}
+    return type(environment)(**{**arguments, "horizon": LONGER * environment.problem.horizon})
+
+
+@pytest.mark.parametrize("family", families(), ids=lambda family: family.name)
+def test_no_theorem_is_contradicted(family):
+    found = []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of rewards beyond the range that an example declares
+        for environment in family.example_environments():
+            policies = {f"{name} {i}": policy for i, (name, policy) in enumerate(players(environment))}
+            verdicts = verdicts_of(environment, policies)
+            steep = {v.policy for v in verdicts if v.exponent == "too steep"}
+            found += [v for v in verdicts if v.policy not in steep]
+            if steep:
+                found += verdicts_of(longer(environment), {label: policies[label] for label in steep})
+    failed = [v for v in found if v.failed]
+    assert not failed, "\n".join(map(str, failed))
+    assert any(v.result == "holds" for v in found), "of some bound it can be said that it holds"
