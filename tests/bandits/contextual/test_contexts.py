@@ -1,4 +1,4 @@
-"""The contract on contexts: what is refused, both drivers, and rates against playing at random."""
+"""What policies on contexts refuse, their features, and their rates against playing at random."""
 
 import math
 
