@@ -1,58 +1,76 @@
 """QPM-D and BOLD: the contract, slow references, the theorems, bad input."""
 
 import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bandits import BOLD, POLICIES, QPMD, UCB1, Bound, Exp3, LinUCB, Problem, TsallisINF
-from bandits.checks import TableWorld, check_policy
-from bandits.delayed.arrivals import Arrival
-from environments import DelayedFeedback
+from bandits import (
+    BOLD,
+    POLICIES,
+    QPMD,
+    UCB1,
+    BanditProblem,
+    Bound,
+    Delayed,
+    Exp3,
+    FullFeedbackProblem,
+    Instance,
+    LinUCB,
+    Problem,
+    TsallisINF,
+    can_play,
+)
+from bandits.arms.theory import ArmsInstance
+from bandits.checks import check_policy
+from bandits.delayed.problem import Arrival
+from bandits.delayed.theory import DelayedInstance
+from bandits.families import families
+from environments import AdversarialArms, DelayedFeedback
 
 PARAMETERS = {"fixed_action": {"arm": 0}}
 HORIZON = 300
 TABLE = np.random.default_rng(4).random((HORIZON, 3)) * [0.6, 0.8, 1.0]
 LATE = {
     "constant": 7,
-    "geometric": {"law": "geometric", "mean": 9},
-    "uniform": {"law": "uniform", "low": 3, "high": 20},
+    "geometric": {"name": "geometric", "parameters": {"mean": 9}},
+    "uniform": {"name": "uniform", "parameters": {"low": 3, "high": 20}},
     "list": [(37 * t) % 23 if t % 11 else 1000 for t in range(HORIZON)],
 }
 
 
-class Recorded(DelayedFeedback):
-    """Remembers what was played, and what arrived."""
-
-    def begin(self, tape):
-        super().begin(tape)
-        self.history, self.arrived = [], []
-
-    def transition(self, action):
-        reward, feedback = super().transition(action)
-        self.history.append(action)
-        self.arrived.append(feedback)
-        return reward, feedback
+def late(delay, table=TABLE, feedback="bandit", seed=8):
+    """A run with the rewards of the table."""
+    arms = {"name": "adversarial", "parameters": {"source": table.tolist(), "feedback": feedback}}
+    environment = DelayedFeedback(arms, delay, len(table))
+    environment.begin(environment.draw(np.random.default_rng(seed)))
+    return environment
 
 
-def world_of(delay, table=TABLE, feedback="bandit", seed=8):
-    world = Recorded("adversarial", delay, {"source": table.tolist(), "feedback": feedback}, len(table))
-    world.begin(world.draw(np.random.default_rng(seed)))
-    return world
+def played(policy, environment, seed=5):
+    """The actions of a whole run, and the feedback of each of its rounds."""
+    policy.reset(environment.problem, np.random.default_rng(seed))
+    actions, revealed = [], []
+    while environment.clock < environment.horizon:
+        seen = environment.observe()
+        actions.append(policy.choose(seen))
+        revealed.append(environment.transition(actions[-1])[1])
+        policy.update(seen, actions[-1], revealed[-1])
+    return actions, revealed
 
 
-def played(policy, world, seed=5):
-    policy.reset(world.problem, np.random.default_rng(seed))
-    policy.advance(world, world.horizon)
-    return world.history
+def wrapped(wrapper, base):
+    return wrapper({"name": base, "parameters": PARAMETERS.get(base, {})})
 
 
 def bases(feedback):
-    for name, path in POLICIES.table.items():
-        if path.startswith("bandits.arms.") and ("arms", feedback) in POLICIES.load(name).accepts:
-            yield name
+    """The policies on arms that can play without delays."""
+    problem = (FullFeedbackProblem if feedback == "full" else BanditProblem)(n_actions=3)
+    (arms,) = (family for family in families() if family.name == "arms")
+    return [name for name in arms.policies if can_play(POLICIES.load(name), problem)]
 
 
 WRAPPED = [
@@ -66,23 +84,18 @@ WRAPPED = [
 def test_every_base_keeps_the_contract(wrapper, base, feedback):
     """Bases that refuse updates out of turn among them."""
     for delay in LATE.values():
-        check_policy(
-            lambda: wrapper(base, PARAMETERS.get(base)),
-            lambda stepwise, delay=delay: world_of(delay, TABLE, feedback),
-        )
+        check_policy(lambda: wrapped(wrapper, base), lambda delay=delay: late(delay, TABLE, feedback))
 
 
 @pytest.mark.parametrize(("wrapper", "base", "feedback"), WRAPPED)
 def test_without_delay_the_base_plays(wrapper, base, feedback):
-    make, parameters = POLICIES.load(base), PARAMETERS.get(base, {})
-    plain = TableWorld(TABLE, feedback=feedback)
-    assert played(wrapper(base, parameters), world_of(0, TABLE, feedback)) == played_plain(make(**parameters), plain)
-
-
-def played_plain(policy, world, seed=5):
-    policy.reset(world.problem, np.random.default_rng(seed))
-    policy.advance(world, world.problem.horizon)
-    return world.history
+    plain = AdversarialArms(TABLE, feedback=feedback)
+    plain.begin(plain.draw(np.random.default_rng(8)))
+    alone = POLICIES.build({"name": base, "parameters": PARAMETERS.get(base, {})})
+    actions, revealed = played(wrapped(wrapper, base), late(0, TABLE, feedback))
+    expected, told = played(alone, plain)
+    assert actions == expected
+    assert [np.asarray(a.feedback).tolist() for (a,) in revealed] == [np.asarray(f).tolist() for f in told]
 
 
 @pytest.mark.parametrize("base", [Exp3, TsallisINF, UCB1])
@@ -94,30 +107,28 @@ def test_bold_with_a_constant_delay_is_interleaved_runs(base, delay):
     expected = np.empty(HORIZON, dtype=int)
     for j in range(copies):
         policy, rows = base(), TABLE[j::copies]
-        policy.reset(Problem("arms", "bandit", 3, share), generator if j == 0 else generator.spawn(1)[0])
+        policy.reset(BanditProblem(n_actions=3, horizon=share), generator if j == 0 else generator.spawn(1)[0])
         for s, row in enumerate(rows):
             arm = policy.choose(0)
             policy.update(0, arm, float(row[arm]))
             expected[j + s * copies] = arm
-    assert played(BOLD(base()), world_of(delay)) == expected.tolist()
+    assert played(BOLD(base()), late(delay))[0] == expected.tolist()
 
 
 def test_bold_remembers_the_contexts():
     """Copies of LinUCB on a sequence of linear systems, each on every third context, as told when it chose."""
-    world = DelayedFeedback("sor", 2, {"side": 3}, 90)
-    world.begin(world.draw(np.random.default_rng(1)))
+    environment = DelayedFeedback({"name": "sor", "parameters": {"side": 3}}, 2, 90)
+    environment.begin(environment.draw(np.random.default_rng(1)))
     policy = BOLD(LinUCB())
-    policy.reset(world.problem, np.random.default_rng(0))
+    policy.reset(environment.problem, np.random.default_rng(0))
     copies = [LinUCB() for _ in range(3)]
     for copy in copies:
-        copy.reset(Problem("contextual", "bandit", world.problem.n_actions, 30, world.problem.low, world.problem.high,
-                           actions=world.problem.actions, contexts=world.problem.contexts),
-                   np.random.default_rng(0))  # fmt: skip
+        copy.reset(replace(environment.problem.inner, horizon=30), np.random.default_rng(0))
     for t in range(90):
-        seen = world.observe()
+        seen = environment.observe()
         arm = policy.choose(seen)
         assert arm == copies[t % 3].choose(seen)
-        reward, arrivals = world.transition(arm)
+        reward, arrivals = environment.transition(arm)
         copies[t % 3].update(seen, arm, reward)
         policy.update(seen, arm, arrivals)
 
@@ -127,12 +138,11 @@ def test_bold_remembers_the_contexts():
 def test_qpm_d_is_the_slow_reference(base, delay):
     """In every round the whole story is told anew to a new base policy, from what has arrived by then."""
     table = (TABLE[:120] > 0.4).astype(float)
-    world = world_of(delay[:120] if isinstance(delay, list) else delay, table)
-    history = played(QPMD(base), world)
+    history, revealed = played(QPMD(base), late(delay[:120] if isinstance(delay, list) else delay, table))
     for t in range(120):
-        known = [arrival for arrivals in world.arrived[:t] for arrival in arrivals]
+        known = [arrival for arrivals in revealed[:t] for arrival in arrivals]
         policy = POLICIES.load(base)()
-        policy.reset(Problem("arms", "bandit", 3, 120), np.random.default_rng(5))
+        policy.reset(BanditProblem(n_actions=3, horizon=120), np.random.default_rng(5))
         while True:
             arm = policy.choose(0)
             first = next((a for a in known if a.action == arm), None)
@@ -163,8 +173,8 @@ class Asked(UCB1):
 def test_what_the_theorem_of_qpm_d_rests_on(delays, seed):
     """Plays of an arm are at most those asked for, plus the most feedbacks of that arm outstanding at once."""
     table = np.random.default_rng(seed).random((60, 3))
-    policy, world = QPMD(Asked()), world_of(delays, table)
-    policy.reset(world.problem, np.random.default_rng(0))
+    policy, environment = QPMD(Asked()), late(delays, table)
+    policy.reset(environment.problem, np.random.default_rng(0))
     plays, most, out, asked = np.zeros(3, int), np.zeros(3, int), np.zeros(3, int), policy._base
     for t in range(60):
         arm = policy.choose(0)
@@ -172,8 +182,8 @@ def test_what_the_theorem_of_qpm_d_rests_on(delays, seed):
         plays[arm] += 1
         assert len(asked.asked) <= t + 1
         assert np.all(plays <= np.bincount(asked.asked, minlength=3) + most)
-        assert most.max() <= world.facts()["outstanding"][t]
-        _, arrivals = world.transition(arm)
+        assert most.max() <= environment.instance().outstanding[t]
+        _, arrivals = environment.transition(arm)
         policy.update(0, arm, arrivals)
         out[arm] += 1
         for arrival in arrivals:
@@ -183,33 +193,34 @@ def test_what_the_theorem_of_qpm_d_rests_on(delays, seed):
 @given(delays=delays)
 @settings(deadline=None, max_examples=40)
 def test_the_pool_is_as_large_as_the_most_outstanding_feedbacks(delays):
-    policy, world = BOLD(UCB1()), world_of(delays, TABLE[:60])
-    policy.reset(world.problem, np.random.default_rng(0))
+    policy, environment = BOLD(UCB1()), late(delays, TABLE[:60])
+    policy.reset(environment.problem, np.random.default_rng(0))
     for t in range(60):
-        policy.advance(world, 1)
-        assert len(policy._pool) == 1 + world.facts()["outstanding"][t]
+        policy.advance(environment, 1)
+        assert len(policy._pool) == 1 + environment.instance().outstanding[t]
 
 
 def test_the_first_made_of_the_free_copies_chooses():
-    policy, world = BOLD(UCB1()), world_of([2, 1, 50, 0, 0, *[50] * 55], TABLE[:60])
-    policy.reset(world.problem, np.random.default_rng(0))
+    policy, environment = BOLD(UCB1()), late([2, 1, 50, 0, 0, *[50] * 55], TABLE[:60])
+    policy.reset(environment.problem, np.random.default_rng(0))
     chosen = []
     for t in range(7):
         policy.choose(0)
         chosen.append(policy._waiting[t][0])
-        policy.update(0, 1, world.transition(1)[1])
+        policy.update(0, 1, environment.transition(1)[1])
     assert chosen == [0, 1, 2, 0, 0, 0, 1]
 
 
 def test_bounds_in_closed_form():
     gaps, t = np.array([0.4, 0.2]), np.array([1.0, 5.0, 100.0, 2000.0])
-    world = DelayedFeedback("bernoulli", 30, {"means": [0.3, 0.5, 0.7]}, 2000)
-    (queued,) = QPMD().regret_bounds(world.problem, world.facts())
+    environment = DelayedFeedback({"name": "bernoulli", "parameters": {"means": [0.3, 0.5, 0.7]}}, 30, 2000)
+    (queued,) = QPMD().regret_bounds(environment.problem, environment.instance())
     waiting = np.minimum(t - 1.0, 30.0)
     expected = 8 * np.log(t) * np.sum(1 / gaps) + (1 + np.pi**2 / 3) * gaps.sum() + gaps.sum() * waiting
     assert queued.curve(t) == pytest.approx(expected)
     assert queued.holds
-    (pooled,) = BOLD("exp3").regret_bounds(world.problem, world.facts())
+    assert (queued.evidence, queued.time) == ("derived", "anytime")
+    (pooled,) = BOLD("exp3").regret_bounds(environment.problem, environment.instance())
     gamma = np.sqrt(3 * np.log(3) / ((np.e - 1) * 65))  # a copy is told 65 rounds, 2000 / 31 rounded up
     expected = (np.e - 1) * gamma * t + (waiting + 1) * 3 * np.log(3) / gamma
     assert pooled.curve(t) == pytest.approx(expected)
@@ -217,26 +228,38 @@ def test_bounds_in_closed_form():
 
 
 def test_bounds_that_do_not_apply():
-    table = world_of(3)
-    assert QPMD().regret_bounds(table.problem, table.facts()) == ()
-    known = {k: v for k, v in table.facts().items() if k != "outstanding"}
-    assert BOLD().regret_bounds(table.problem, known) == ()
-    means = {"means": np.array([0.2, 0.5]), "outstanding": np.arange(100), "stationary": True, "oblivious": True}
-    problem = Problem("arms", "delayed-bandit", 2, 100)
+    table = late(3)
+    assert QPMD().regret_bounds(table.problem, table.instance()) == ()
+    for instance in (Instance(), DelayedInstance(inner=table.instance().inner)):  # nothing known of what is late
+        assert QPMD().regret_bounds(table.problem, instance) == ()
+        assert BOLD().regret_bounds(table.problem, instance) == ()
+    inner = ArmsInstance(means=np.array([0.2, 0.5]), stationary=True, oblivious=True)
+    instance = DelayedInstance(inner=inner, outstanding=np.arange(100))
+    problem = Delayed(BanditProblem(n_actions=2, horizon=100))
     for policy in (QPMD(), BOLD()):
-        (bound,) = policy.regret_bounds(problem, means)
+        (bound,) = policy.regret_bounds(problem, instance)
         assert "delays depend neither on the actions nor on the rewards" in [
             a.text for a in bound.assumptions if not a.holds
         ]
 
-    class Convex(UCB1):
-        """Claims a bound that grows too fast to be shared out."""
+    class Claims(UCB1):
+        """Claims a bound of some kind."""
 
-        def regret_bounds(self, problem, facts):
-            return (Bound("convex", "upper", lambda t: t**2, "fixed", "nowhere"),)
+        def __init__(self, **more):
+            super().__init__()
+            self.more = more
 
-    (bound,) = BOLD(Convex()).regret_bounds(problem, {**means, "oblivious_delays": True})
+        def regret_bounds(self, problem, instance):
+            return (Bound("mine", "upper", lambda t: t**2, "fixed", "nowhere", "recalled", **self.more),)
+
+    instance = replace(instance, oblivious_delays=True)
+    (bound,) = BOLD(Claims()).regret_bounds(problem, instance)
     assert [a.text for a in bound.assumptions if not a.holds] == ["the base policy's bound is concave in time"]
+    assert bound.evidence == "recalled"
+    for more in ({"delta": 0.1}, {"time": "at the horizon"}):  # nothing about the mean, about other times
+        assert not BOLD(Claims(**more)).regret_bounds(problem, instance)
+    assert not QPMD(Claims(delta=0.1)).regret_bounds(problem, instance)
+    assert len(QPMD(Claims(time="at the horizon")).regret_bounds(problem, instance)) == 1
 
 
 @pytest.mark.parametrize(
@@ -253,13 +276,15 @@ def test_bounds_that_do_not_apply():
 )
 def test_mean_regret_is_below_its_bound(policy, delay):
     horizon, reached, bounds = 2000, [], []
-    world = DelayedFeedback("bernoulli", delay, {"means": [0.2, 0.5, 0.8]}, horizon)
+    environment = DelayedFeedback({"name": "bernoulli", "parameters": {"means": [0.2, 0.5, 0.8]}}, delay, horizon)
     for seed in range(12):
-        world.begin(world.draw(np.random.default_rng([seed, 0])))
-        policy.reset(world.problem, np.random.default_rng([seed, 1]))
-        policy.advance(world, horizon)
-        reached.append(0.8 * horizon - world.ledger()["expected_reward"])
-        (bound,) = [b for b in policy.regret_bounds(world.problem, world.facts()) if b.kind == "upper"][:1]
+        environment.begin(environment.draw(np.random.default_rng([seed, 0])))
+        policy.reset(environment.problem, np.random.default_rng([seed, 1]))
+        policy.advance(environment, horizon)
+        reached.append(0.8 * horizon - environment.metrics(np.array([horizon]))["expected_reward"][0])
+        (bound,) = [b for b in policy.regret_bounds(environment.problem, environment.instance()) if b.kind == "upper"][
+            :1
+        ]
         assert bound.holds
         bounds.append(bound.curve(np.array([float(horizon)]))[0])
     room = np.subtract(bounds, reached)
@@ -274,15 +299,15 @@ def standard_error(values):
 
 def test_delay_costs_qpm_d_less_than_bold():
     """Additively against multiplicatively: the same base, delay and luck."""
-    world = DelayedFeedback("bernoulli", 50, {"means": [0.2, 0.8]}, 3000)
+    environment = DelayedFeedback({"name": "bernoulli", "parameters": {"means": [0.2, 0.8]}}, 50, 3000)
     lost = {QPMD: [], BOLD: []}
     for seed in range(10):
         for wrapper, regrets in lost.items():
             policy = wrapper("ucb1")
-            world.begin(world.draw(np.random.default_rng([seed, 0])))
-            policy.reset(world.problem, np.random.default_rng([seed, 1]))
-            policy.advance(world, 3000)
-            regrets.append(0.8 * 3000 - world.ledger()["expected_reward"])
+            environment.begin(environment.draw(np.random.default_rng([seed, 0])))
+            policy.reset(environment.problem, np.random.default_rng([seed, 1]))
+            policy.advance(environment, 3000)
+            regrets.append(0.8 * 3000 - environment.metrics(np.array([3000]))["expected_reward"][0])
     more = np.array(lost[BOLD]) - 2 * np.array(lost[QPMD])
     assert np.mean(more) > 4 * standard_error(more)
 
@@ -293,7 +318,7 @@ def test_in_a_loop_of_ones_own(policy):
     rates, plays = (0.1, 0.6), []
     for seed in range(10):
         luck = np.random.default_rng([seed, 0])
-        policy.reset(Problem("arms", "delayed-bandit", n_actions=2), np.random.default_rng([seed, 1]))
+        policy.reset(Delayed(BanditProblem(n_actions=2)), np.random.default_rng([seed, 1]))
         due, better = {}, 0
         for t in range(2000):
             arm = policy.choose(None)
@@ -307,7 +332,7 @@ def test_in_a_loop_of_ones_own(policy):
 
 
 def test_turns_are_kept():
-    problem = Problem("arms", "delayed-bandit", 2, 10)
+    problem = Delayed(BanditProblem(n_actions=2, horizon=10))
     pool, queues = BOLD("exp3"), QPMD("exp3")
     for policy in (pool, queues):
         policy.reset(problem, np.random.default_rng(0))
@@ -321,51 +346,88 @@ def test_turns_are_kept():
     assert queues.choose(0) == queues.choose(0)  # nothing new was learned
 
 
+INF, NAN = float("inf"), float("nan")
+
+
 @pytest.mark.parametrize("wrapper", [QPMD, BOLD])
 @pytest.mark.parametrize(
-    ("action", "feedback", "what"),
+    ("kind", "action", "feedback", "what"),
     [
-        (2, (), r"action must be a whole number in 0\.\.1, got 2"),
-        (-1, (), r"action must be a whole number in 0\.\.1, got -1"),
-        (0, 1.0, r"feedback must be a tuple of Arrival\(time, action, feedback\), .*, got 1\.0"),
-        (0, [Arrival(2, 0, 1.0)], r"feedback must be a tuple of Arrival.*, got \[Arrival"),
-        (0, ((2, 0, 1.0),), r"feedback must be a tuple of Arrival.*, got \(\(2, 0, 1\.0\),\)"),
-        (0, (Arrival(3, 0, 1.0),), r"time of an arrival must be a whole number in 0\.\.2, got 3"),
-        (0, (Arrival(-1, 0, 1.0),), r"time of an arrival must be a whole number in 0\.\.2, got -1"),
-        (0, (Arrival([0], 0, 1.0),), r"time of an arrival must be a whole number in 0\.\.2, got \[0\]"),
-        (0, (Arrival(1, 1, 0.0), Arrival(0, 0, 1.0)), "feedback of round 0 must arrive once, but it arrives again"),
-        (0, (Arrival(1, 1, 0.0), Arrival(1, 1, 0.0)), "feedback of round 1 must arrive once, but it arrives again"),
-        (0, (Arrival(1, 0, 1.0),), r"feedback of round 1 must be of its action 1, got Arrival\(time=1, action=0"),
-        (0, (Arrival(2, 1, 1.0),), r"feedback of round 2 must be of its action 0, got Arrival\(time=2, action=1"),
+        (ValueError, 2, (), r"action must be a whole number in 0\.\.1, got 2"),
+        (ValueError, -1, (), r"action must be a whole number in 0\.\.1, got -1"),
+        (ValueError, 0, 1.0, r"feedback must be a tuple of Arrival\(time, action, feedback\), .*, got 1\.0"),
+        (ValueError, 0, [Arrival(2, 0, 1.0)], r"feedback must be a tuple of Arrival.*, got \[Arrival"),
+        (ValueError, 0, ((2, 0, 1.0),), r"feedback must be a tuple of Arrival.*, got \(\(2, 0, 1\.0\),\)"),
+        (ValueError, 0, (Arrival(3, 0, 1.0),), r"time of an arrival must be a whole number in 0\.\.2, got 3"),
+        (ValueError, 0, (Arrival(-1, 0, 1.0),), r"time of an arrival must be a whole number in 0\.\.2, got -1"),
+        (ValueError, 0, (Arrival([0], 0, 1.0),), r"time of an arrival must be a whole number in 0\.\.2, got \[0\]"),
+        (ValueError, 0, (Arrival(2, 0, NAN),), "the reward must be a finite number, got nan"),
+        (ValueError, 0, (Arrival(2, 0, 1.0), Arrival(1, 1, -INF)), "the reward must be a finite number, got -inf"),
+        (RuntimeError, 0, (Arrival(1, 1, 0.0), Arrival(0, 0, 1.0)), "feedback of round 0 must arrive once, but it"),
+        (RuntimeError, 0, (Arrival(1, 1, 0.0), Arrival(1, 1, 0.0)), "feedback of round 1 must arrive once, but it"),
+        (RuntimeError, 0, (Arrival(1, 0, 1.0),), r"feedback of round 1 must be of its action 1, got Arrival\(time=1"),
+        (RuntimeError, 0, (Arrival(2, 1, 1.0),), r"feedback of round 2 must be of its action 0, got Arrival\(time=2"),
     ],
     ids=str,
 )
-def test_feedback_that_is_not_owed_changes_nothing(wrapper, action, feedback, what):
-    policy = wrapper("exp3", {"gamma": 0.1})
-    policy.reset(Problem("arms", "delayed-bandit", 2, 10), np.random.default_rng(0))
+def test_feedback_that_cannot_be_or_is_not_owed_changes_nothing(wrapper, kind, action, feedback, what):
+    policy = wrapper({"name": "exp3", "parameters": {"gamma": 0.1}})
+    policy.reset(Delayed(BanditProblem(n_actions=2, horizon=10)), np.random.default_rng(0))
     for t in range(3):  # round 0 pays at once, round 1 not yet, round 2 is to be ended
         policy.choose(0)
         if t < 2:
             policy.update(0, t, (Arrival(0, 0, 1.0),) if t == 0 else ())
     before = pickle.dumps(policy)
-    with pytest.raises(ValueError, match=what):
+    with pytest.raises(kind, match=what):
         policy.update(0, action, feedback)
     assert pickle.dumps(policy) == before
     policy.update(0, 0, (Arrival(2, 0, 1.0), Arrival(1, 1, 0.0)))
 
 
+@pytest.mark.parametrize("rewards", [0.5, np.zeros(3), np.array([0.0, NAN])], ids=str)
+def test_rows_of_rewards_that_cannot_be_change_nothing(rewards):
+    policy = BOLD("hedge")
+    policy.reset(Delayed(FullFeedbackProblem(n_actions=2, horizon=10)), np.random.default_rng(0))
+    arm = policy.choose(0)
+    before = pickle.dumps(policy)
+    with pytest.raises(ValueError, match="feedback must be 2 finite rewards, one an action"):
+        policy.update(0, arm, (Arrival(0, arm, rewards),))
+    assert pickle.dumps(policy) == before
+    policy.update(0, arm, (Arrival(0, arm, np.zeros(2)),))
+
+
 def test_bad_input():
     for make, what in (
-        (lambda: QPMD("ucb"), r"unknown policy 'ucb' \(did you mean 'ucb1'\?\)"),
-        (lambda: QPMD("hedge"), "policy must play arms/bandit, got 'hedge'"),
-        (lambda: BOLD("lru"), "policy must play arms/bandit or arms/full or contextual/bandit .*, got 'lru'"),
-        (lambda: BOLD("ucb1", {"explore": 1}), "parameters of policy 'ucb1': .*explore"),
-        (lambda: BOLD(UCB1(), {"exploration": 1}), "parameters are for a policy given by name"),
-        (lambda: BOLD(3), "policy must play .*, got 3"),
+        (lambda: QPMD("ucb"), r"policy: unknown policy 'ucb' \(did you mean .*'ucb1'"),
+        (lambda: BOLD({"name": "ucb1", "parameters": {"explore": 1}}), r"policy\.parameters\.explore: UCB1 has no"),
+        (lambda: BOLD({"name": "ucb1", "exploration": 1}), "arguments of 'ucb1' go into its parameters"),
+        (lambda: BOLD(3), "policy must be a name, or .*, got 3"),
+        (lambda: QPMD("bandits.delayed.problem:Arrivals"), "is not a class"),
+        (lambda: QPMD("clairvoyant"), "policy must choose from what it has seen, got 'clairvoyant'"),
+    ):
+        with pytest.raises((ValueError, ImportError), match=what):
+            make()
+    rng, problem = np.random.default_rng(0), BanditProblem(n_actions=2, horizon=10)
+    for policy, inner, what in (
+        (BOLD("hedge"), problem, "policy must be a policy for it: Hedge plays FullFeedbackProblem, but the problem "),
+        (QPMD("lru"), problem, "policy must be a policy for it: LRU plays "),
+        (QPMD(), FullFeedbackProblem(n_actions=2), "QPMD needs a BanditProblem with delays, got FullFeedbackProblem"),
+        (QPMD(), Problem(), "QPMD needs a BanditProblem with delays, got Problem"),
+        (BOLD(), Problem(), "BOLD needs an ActionsProblem with delays, got Problem"),
     ):
         with pytest.raises(ValueError, match=what):
-            make()
-    with pytest.raises(ValueError, match=r"Hedge plays arms/full.*the problem without delays is arms/bandit"):
-        BOLD("hedge").reset(Problem("arms", "delayed-bandit", 2, 10), np.random.default_rng(0))
+            policy.reset(Delayed(inner), rng)
     mine = UCB1()
     assert QPMD(mine)._base is not mine
+
+
+def test_the_problem_with_delays_tells_what_the_one_without_does():
+    problem = Delayed(BanditProblem(n_actions=2, horizon=10, low=-1.0, high=3.0), 4)
+    assert (problem.horizon, problem.low, problem.high, problem.delay) == (10, -1.0, 3.0, 4)
+    assert replace(problem, delay=None) == Delayed(problem.inner)
+    for arguments, what in (
+        ((3,), "inner must be a Problem, got 3"),
+        ((Problem(), -1), "delay must be a whole number"),
+    ):
+        with pytest.raises(ValueError, match=what):
+            Delayed(*arguments)
