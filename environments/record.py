@@ -46,8 +46,12 @@ class Record:
 
     def stretch(self, start: int, totals: Array) -> None:
         """One action a unit of time from ``start`` on, after which the series stand at ``totals`` [n, n_series]."""
+        self.rows(np.arange(start + 1, start + 1 + len(totals)), totals)
+
+    def rows(self, ends: NDArray[np.int64], totals: Array) -> None:
+        """Many actions, ended at ``ends`` [n], not falling, at which the series stood at ``totals`` [n, n_series]."""
         self._file()
-        self._add(np.arange(start + 1, start + 1 + len(totals)), totals)
+        self._add(ends, totals)
 
     def at(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
         """The series [n_times] at past times, increasing.
@@ -67,8 +71,11 @@ class Record:
         ends, rows = np.concatenate([c[0] for c in chunks]), np.concatenate([c[1] for c in chunks])
         after = np.searchsorted(ends, wanted)
         before = np.maximum(after - 1, 0)
-        length = np.maximum(ends[after] - ends[before], 1)
-        share = ((wanted - ends[before]) / length)[:, None]
+        passed, length = wanted - ends[before], np.maximum(ends[after] - ends[before], 1)
+        share = passed / length
+        if length.size and length.max() > 1 << 53:  # beyond doubles: divide exactly, then round
+            share = np.array([p / n for p, n in zip(passed.tolist(), length.tolist(), strict=True)])
+        share = share[:, None]
         values = np.where(share == 1.0, rows[after], rows[before] + share * (rows[after] - rows[before]))
         return {name: values[:, i] for i, name in enumerate(self.names)}
 

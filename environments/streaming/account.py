@@ -31,15 +31,6 @@ def _account(block: Block, actions: Actions, best: float, reward: float, shortfa
         totals[s, 0], totals[s, 1] = reward, shortfall
 
 
-class BatchRecord(Record):
-    """A record that takes many batches at once."""
-
-    def batches(self, ends: NDArray[np.int64], totals: Array) -> None:
-        """Actions that ended at ``ends`` [n], not falling, where the series stood at ``totals`` [n, n_series]."""
-        self._file()
-        self._add(ends, totals)
-
-
 class Account:
     """Sums over the pulls of a run. They are added up pull after pull, so that it does not matter how a run is cut.
 
@@ -56,7 +47,7 @@ class Account:
         self.best, self.stage = best, stage
         self._reward = self._shortfall = 0.0
         self._waiting: list[tuple[int, int, float, float, int, int, int]] = []  # (time, n, mean, sum, counts) a batch
-        self._record = BatchRecord(SERIES, (0.0, 0.0, stage.peak, stage.peak_pullable, stage.arrivals))
+        self._record = Record(SERIES, (0.0, 0.0, stage.peak, stage.peak_pullable, stage.arrivals))
 
     def batch(self, start: int, n: int, mean: float, total: float) -> None:
         """``n`` pulls from time ``start`` on of an arm with this mean brought ``total``."""
@@ -109,5 +100,5 @@ class Account:
         rows[:, 0, 0], rows[:, 1, 0] = rewards[:-1], rewards[1:]
         rows[:, 0, 1], rows[:, 1, 1] = shortfalls[:-1], shortfalls[1:]
         rows[:, :, 2:] = counts[:, None, :]
-        self._record.batches(np.stack([starts, starts + sizes], axis=1).ravel(), rows.reshape(-1, len(SERIES)))
+        self._record.rows(np.stack([starts, starts + sizes], axis=1).ravel(), rows.reshape(-1, len(SERIES)))
         self._reward, self._shortfall = float(rewards[-1]), float(shortfalls[-1])

@@ -78,3 +78,11 @@ def test_times_that_have_not_come():
     assert record.at(np.array([0]))["x"].tolist() == [3.0]
     with pytest.raises(ValueError, match=r"times must lie in 0\.\.0"):
         record.at(np.array([1]))
+
+
+def test_actions_longer_than_doubles_can_count():
+    """The share of an action is the quotient of two whole numbers, rounded once."""
+    record, long = Record(["x"]), 10**17 + 3
+    record.rows(np.array([1, 1 + long]), np.array([[0.0], [1e17]]))
+    for time in (2, 12_345_678_901_234_567, long):
+        assert record.at(np.array([time]))["x"].tolist() == [(time - 1) / long * 1e17]
