@@ -152,8 +152,8 @@ def test_mistakes_of_all_files_are_shown_before_any_work(invoke, tmp_path, text)
     done = invoke("run", "small.yaml", "wrong.yaml", "quikstart")
     assert done.exit_code == 1
     assert (
-        "wrong.yaml:12:9: experiments[0].policies[0].name: unknown policy 'ucb7' (did you mean 'ucb_v' or 'ucb1'"
-        in done.output
+        "wrong.yaml:12:9: experiments[0].policies[0].name: unknown policy 'ucb7' (did you mean 'ucb_v' or "
+        "'ucb1'" in done.output
     )
     assert "no study file 'quikstart' (did you mean 'quickstart'?)" in done.output
     assert not (tmp_path / "results").exists()

@@ -1,4 +1,4 @@
-"""A study with an experiment of every family gives the same bytes in one process, in two, in shards and on a cluster."""
+"""A study with an experiment of every family gives the same bytes in one process, two, in shards and on a cluster."""
 
 import json
 
@@ -24,12 +24,16 @@ experiments:
     environment: {name: bernoulli, parameters: {means: [0.2, 0.5, 0.8]}}
     policies: [ucb1, kl_ucb, beta_thompson, exp3, tsallis_inf, clairvoyant]
   - name: adversarial
-    environment: {name: adversarial, parameters: {source: bursts, parameters: {period: 50, length: 10}, n_arms: 3}}
+    environment:
+      name: adversarial
+      parameters: {source: {name: bursts, parameters: {period: 50, length: 10}}, n_arms: 3}
     policies: [exp3_ix]
   - name: delayed
     environment:
       name: delayed
-      parameters: {environment: bernoulli, delay: {law: geometric, mean: 5}, parameters: {means: [0.3, 0.7]}}
+      parameters:
+        environment: {name: bernoulli, parameters: {means: [0.3, 0.7]}}
+        delay: {name: geometric, parameters: {mean: 5}}
     policies:
       - {name: qpm_d, parameters: {policy: ucb1}}
       - {name: bold, parameters: {policy: tsallis_inf}}
@@ -46,8 +50,8 @@ experiments:
       name: paging
       parameters:
         cache_size: 10
-        sequence: {generator: zipf, N: 100, a: 0.8}
-        predictions: {kind: discard, source: flip, p: 0.05}
+        sequence: {name: zipf, parameters: {N: 100, a: 0.8}}
+        predictions: {name: flip, parameters: {kind: discard, p: 0.05}}
     policies: [flush_when_all_zeros, mark0, marker, lru]
   - name: groups
     environment: {name: synthetic_groups, parameters: {label: min, order: shuffled}}
@@ -66,12 +70,14 @@ experiments:
       name: tallying
       parameters:
         weights: [1.0, 0.5, 0.25]
-        losses: [{family: practice, a: 0.9, b: 0.1}, {family: practice, a: 0.45, b: 0.4}]
+        losses:
+          - {name: practice, parameters: {a: 0.9, b: 0.1}}
+          - {name: practice, parameters: {a: 0.45, b: 0.4}}
     policies: [{name: repeated_exposure_elimination, parameters: {memory: 3}}, batched_exp3]
   - name: recovering
     environment:
       name: recovering
-      parameters: {plays: 1, curves: {family: geometric, a: [1.0, 0.8], q: [0.5, 0.7], recovery: 4}}
+      parameters: {plays: 1, curves: {name: geometric, parameters: {a: [1.0, 0.8], q: [0.5, 0.7], recovery: 4}}}
     policies: [ppp_ucb, greedy_ucb, random_pulls]
 """
 

@@ -26,7 +26,8 @@ experiments:
   - name: sorted
     environment:
       name: synthetic_groups
-      parameters: {label: min, features: 3, order: ascending, sort_by: green, comparator: {name: ridge, parameters: {penalty: 1.0}}}
+      parameters:
+        {label: min, features: 3, order: ascending, sort_by: green, comparator: {name: ridge, parameters: {penalty: 1}}}
     policies:
       - {name: groupwise, label: clipped, parameters: {clip: [0.0, 1.0]}}
       - {name: groupwise, label: free, parameters: {loss_scale: 0.01}}

@@ -159,7 +159,7 @@ def test_all_parameters_of_a_policy_at_once():
         (
             "[100, 400, 1600]",
             "{start: 1, stop: 9, numbr: 3, number: 3}",
-            "s.yaml:7:42: experiments[0].horizon.sweep.numbr: unknown key (did you mean 'number'?); known: start, stop,",
+            "s.yaml:7:42: experiments[0].horizon.sweep.numbr: unknown key (did you mean 'number'?); known: start,",
         ),
         (
             "[100, 400, 1600]}",

@@ -337,7 +337,7 @@ def test_a_search_at_every_point_of_a_sweep(tmp_path):
         (
             "replicates: 40",
             "replicates: {sweep: [10, 40]}",
-            "s.yaml:8:26: experiments[0].replicates.sweep[0]: at replicates=10: experiments[0].search.tuning: leaves none of the",
+            "s.yaml:8:26: experiments[0].replicates.sweep[0]: at replicates=10: experiments[0].search.tuning: leaves",
         ),
     ],
 )
@@ -373,7 +373,8 @@ def test_the_command_line_says_what_was_chosen(tmp_path, monkeypatch):
     ("name", "changes"),
     [
         ("arms/exploration", ["experiments.exploration.horizon=200", "experiments.exploration.replicates=14",
-                              "experiments.exploration.search.tuning=6", "experiments.exploration.search.candidates=3"]),
+                              "experiments.exploration.search.tuning=6",
+                              "experiments.exploration.search.candidates=3"]),
         ("arms/noise", ["experiments.gaussian.horizon.sweep=[60, 120]", "replicates=6",
                         "experiments.gaussian.environment.parameters.sd.sweep.number=3"]),
     ],

@@ -140,7 +140,8 @@ experiments:
 
 def test_mistakes_are_placed():
     assert mistakes(TEXT.replace("parameter: horizon", "parameter: environmnt.parameters.means")) == [
-        "study.yaml:10:5: sweeps[0].parameter: no such place in the experiment: 'environmnt' (did you mean 'environment'?)"
+        "study.yaml:10:5: sweeps[0].parameter: no such place in the experiment: 'environmnt' (did you mean "
+        "'environment'?)"
     ]
     (late,) = mistakes(TEXT.replace("values: [0.5, 2]", "values: [0.5, -2]"))
     assert late.startswith("study.yaml:17:19: sweeps[1].values[1]: at exploration=-2: ")

@@ -203,7 +203,7 @@ experiments:
 
 @pytest.fixture(scope="module")
 def call(tmp_path_factory):
-    """Runs Python with a distribution ``guessing`` on its path; returns what it prints. An index of it, no core file."""
+    """Runs Python with a distribution ``guessing`` on its path; returns what it prints."""
     folder = tmp_path_factory.mktemp("guessing")
     (folder / "guessing").mkdir()
     for name, text in (("__init__", PROBLEM), ("policies", POLICIES), ("coin", COIN)):
