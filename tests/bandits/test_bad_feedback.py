@@ -1,88 +1,121 @@
-"""In a loop of one's own: what no round can have told is an error that names it, and changes nothing."""
+"""In a loop of one's own: what no round can have told is an error that names it, and changes nothing.
+
+Over all registered policies, each in the first example of every problem type that it plays. A policy that does not look
+at what it is told need not complain, as long as that leaves no trace.
+"""
 
 import pickle
+from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
 
-from bandits import POLICIES, Problem
+from bandits.families import families
+from environments.checks import players
 
-NAN, INF = float("nan"), float("inf")
-PARAMETERS = {
-    "repeated_exposure_elimination": {"memory": 3},
-    "batched_exp3": {"batch": 4, "memory": 2},
-    "burn_in_then_commit": {"memory": 3},
-}
-CARELESS = {"fixed_action", "uniform", "clairvoyant", "random_pulls", "foresight"}
-"""Policies that learn nothing, and so do not look."""
+INF, NAN = float("inf"), float("nan")
 
 
-def told_rewards():
-    for name, path in POLICIES.table.items():
-        family = path.split(".")[1]
-        if family in ("arms", "contextual", "tallying") and name not in CARELESS:
-            for kind, feedback in sorted(POLICIES.load(name).accepts):
-                yield pytest.param(name, kind, feedback, id=f"{name}-{kind}-{feedback}")
+def pairs():
+    seen = set()
+    for family in families():
+        for environment in family.example_environments():
+            for name, policy in players(environment):
+                key = (repr(policy), type(environment.problem), type(getattr(environment.problem, "inner", None)))
+                if key not in seen and (environment.problem.horizon or 0) > 20:
+                    seen.add(key)
+                    yield pytest.param(policy, environment, id=f"{family.name}-{name}-{len(seen)}")
 
 
-def policy_in_round_3(name, family, feedback):
-    policy = POLICIES.load(name)(**PARAMETERS.get(name, {}))
-    policy.reset(Problem(family, feedback, 4, 500, contexts=((0.0, 1.0),)), np.random.default_rng(0))
-    for _ in range(3):
-        policy.update(0.5, policy.choose(0.5), np.full(4, 0.5) if feedback == "full" else 0.5)
-    return policy, policy.choose(0.5)
+PAIRS = list(pairs())
 
 
-@pytest.mark.parametrize(("name", "family", "feedback"), list(told_rewards()))
-def test_arms(name, family, feedback):
-    policy, action = policy_in_round_3(name, family, feedback)
-    if feedback == "full":
-        wrong = [(action, np.full(4, NAN)), (action, np.array([0, 0, INF, 0])), (action, np.zeros(3)), (action, 0.5)]
+def chosen(policy, observation):
+    try:
+        return policy.choose(observation)
+    except RuntimeError as error:
+        pytest.skip(f"chooses nothing here: {error}")
+
+
+def in_a_run(policy, environment, actions=3):
+    """Some actions into a run; what the next one sees, does and is told."""
+    environment.begin(environment.draw(np.random.default_rng(1)))
+    policy.reset(environment.problem, np.random.default_rng(2))
+    for _ in range(actions):
+        observation = environment.observe()
+        action = chosen(policy, observation)
+        policy.update(observation, action, environment.transition(action)[1])
+    observation = environment.observe()
+    action = chosen(policy, observation)
+    return observation, action, environment.transition(action)[1]
+
+
+def variations(value: Any, of: Any) -> Iterator[Any]:
+    """``value`` with one of its numbers replaced, in turn, by each that ``of`` gives for it."""
+    if isinstance(value, tuple):
+        for i, part in enumerate(value):
+            for other in variations(part, of):
+                parts = [*value[:i], other, *value[i + 1 :]]
+                yield type(value)(*parts) if hasattr(value, "_fields") else tuple(parts)
+    elif isinstance(value, np.ndarray) and value.dtype.kind == "f":
+        for i in np.ndindex(value.shape):
+            for other in of(value[i]):
+                changed = value.astype(np.result_type(value.dtype, np.asarray(other).dtype))
+                changed[i] = other
+                yield changed
     else:
-        wrong = [
-            (action, NAN),
-            (action, INF),
-            (action, -INF),
-            (-1, 0.5),
-            (4, 0.5),
-            (10**6, 0.5),
-            (0.5, 0.5),
-            (np.True_, 0.5),
-        ]
-    before = pickle.dumps(policy)
-    for played, rewards in wrong:
-        with pytest.raises(ValueError, match=r"must be .*, got "):
-            policy.update(0.5, played, rewards)
-        assert pickle.dumps(policy) == before
-    policy.update(0.5, action, np.zeros(4) if feedback == "full" else 0.0)
-    assert pickle.dumps(policy) != before
+        yield from of(value)
 
 
-RECOVERING = [n for n, path in POLICIES.table.items() if path.split(".")[1] == "recovering" and n not in CARELESS]
+def not_finite(number):
+    return (NAN, INF, -INF) if isinstance(number, float | np.floating) else ()
 
 
-@pytest.mark.parametrize("name", RECOVERING)
-def test_recovering_arms(name):
-    policy = POLICIES.load(name)()
-    problem = Problem("recovering", "semi-bandit", 3, 200, low=0.0, high=2.0, plays=2, recovery=4)
-    policy.reset(problem, np.random.default_rng(0))
-    pulls = policy.choose(np.full(3, 4))
-    idle, paid = np.full(3, 4), np.full(len(pulls), 0.5)
-    wrong = [
-        (np.full(2, 4), pulls, paid),
-        (np.zeros(3, dtype=np.int64), pulls, paid),
-        (np.full(3, 4.0), pulls, paid),
-        (idle, (0, 0), np.zeros(2)),
-        (idle, (3,), np.zeros(1)),
-        (idle, (-1,), np.zeros(1)),
-        (idle, (0, 1, 2), np.zeros(3)),
-        (idle, pulls, np.zeros(len(pulls) + 1)),
-        (idle, pulls, np.full(len(pulls), NAN)),
-    ]
-    before = pickle.dumps(policy)
-    for told in wrong:
-        with pytest.raises(ValueError, match=r"must be .*, got "):
-            policy.update(*told)
-        assert pickle.dumps(policy) == before
-    policy.update(idle, pulls, paid)
-    assert pickle.dumps(policy) != before
+def no_action(number):
+    return [other for other in (-1, 10**6, 0.5) if other != number] if type(number) in (int, np.int64) else ()
+
+
+def refused(policy, told, *kinds):
+    """Whether ``update`` refuses; it must say why, and leave no trace."""
+    before, refusal = pickle.dumps(policy), None
+    try:
+        policy.update(*told)
+    except kinds as error:
+        refusal = error
+    assert refusal is None or (str(refusal) and pickle.dumps(policy) == before), f"{refusal}, but something has changed"
+    return refusal is not None
+
+
+@pytest.mark.parametrize(("policy", "environment"), PAIRS)
+def test_before_reset(policy, environment):
+    fresh = pickle.loads(pickle.dumps(policy))
+    told, state = in_a_run(policy, environment), pickle.dumps(fresh)
+    with pytest.raises(RuntimeError, match="was not reset"):
+        fresh.choose(told[0])
+    assert pickle.dumps(fresh) == state
+    if not refused(fresh, told, RuntimeError):
+        assert pickle.dumps(fresh) == state, "nothing is said of feedback before reset"
+
+
+@pytest.mark.parametrize(("policy", "environment"), PAIRS)
+@pytest.mark.parametrize("wrong", ["reward", "action"])
+def test_what_cannot_be(policy, environment, wrong):
+    observation, action, feedback = in_a_run(policy, environment)
+    state = pickle.dumps(policy)
+    if wrong == "reward":
+        bad = [(observation, action, other) for other in variations(feedback, not_finite)]
+    else:
+        bad = [(observation, other, feedback) for other in variations(action, no_action)]
+    for told in bad:
+        if not refused(policy, told, ValueError, RuntimeError):
+            assert pickle.dumps(policy) == state, f"nothing is said of {wrong} {told[1:]}"
+    policy.update(observation, action, feedback)  # the round can be ended all the same
+
+
+@pytest.mark.parametrize(("policy", "environment"), PAIRS)
+def test_what_is_not_owed(policy, environment):
+    """A second feedback in a row is refused, or needs no choice before it."""
+    told = in_a_run(policy, environment)
+    policy.update(*told)
+    refused(policy, told, RuntimeError)
