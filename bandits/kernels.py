@@ -40,22 +40,28 @@ class _Kernel:
         except RuntimeError:  # the source has no file, or no folder for the cache can be written
             _warn_of_slow_starts()
             return cast(Callable[..., Any], numba.njit(nogil=True)(self.function))
-        try:
-            compiled._cache._cache_file._load_index()
-        except OSError:  # compiling says so
-            pass
-        except Exception:  # it names a type that an older version of the source had: numba reads it before the stamp
-            compiled._cache.flush()
+        if hasattr(compiled, "_cache"):  # not where compiling is switched off
+            try:
+                compiled._cache._cache_file._load_index()
+            except OSError:  # compiling says so
+                pass
+            except Exception:  # it names a type of an older source, which numba looks for before it sees the stamp
+                compiled._cache.flush()
         return cast(Callable[..., Any], compiled)
 
-    def __call__(self, *args: Any) -> Any:
+    @functools.cached_property
+    def linked(self) -> Callable[..., Any]:
+        """The dispatcher, once all kernels of the file are replaced by theirs."""
         namespace = self.function.__globals__
         for name, value in list(namespace.items()):
             if isinstance(value, _Kernel):
                 if value.function.__globals__ is not namespace:
                     raise TypeError(f"kernel {name} belongs to another file than {self.function.__module__}")
                 namespace[name] = value.dispatcher
-        return self.dispatcher(*args)
+        return self.dispatcher
+
+    def __call__(self, *args: Any) -> Any:
+        return self.linked(*args)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return _lookup, (self.function.__module__, self.function.__qualname__)

@@ -105,3 +105,9 @@ def test_without_a_place_for_a_cache_kernels_are_compiled_all_the_same(tmp_path)
     done = run(two, tmp_path)
     assert done.stdout.split() == ["2.0", "3.0"]
     assert done.stderr.count("compiled functions are not kept on disk, so that every start is slow: NUMBA_CACHE") == 1
+
+
+def test_compiling_can_be_switched_off(tmp_path):
+    (tmp_path / "records.py").write_text(RECORDS.format(name="Pair", more=""))
+    done = run("import records", tmp_path, NUMBA_DISABLE_JIT="1")
+    assert (done.stdout.strip(), done.stderr) == ("3.0", "")
