@@ -73,7 +73,7 @@ def not_finite(number):
 
 
 def no_action(number):
-    return [other for other in (-1, 10**6, 0.5) if other != number] if type(number) in (int, np.int64) else ()
+    return [other for other in (-1, 10**6, 0.5, np.True_) if other != number] if type(number) in (int, np.int64) else ()
 
 
 def refused(policy, told, *kinds):
