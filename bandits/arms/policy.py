@@ -40,7 +40,7 @@ class ArmsPolicy(Policy[P, Any, int, Fbk]):
 
 
 class BanditPolicy(ArmsPolicy[BanditProblem, float]):
-    """A policy on arms that is told the reward of the arm it played. ``reset`` begins with this class's."""
+    """A policy on arms that observes the reward of the arm it played. ``reset`` begins with this class's."""
 
     plays: ClassVar[tuple[type[ActionsProblem], ...]] = (BanditProblem,)
 
@@ -57,7 +57,7 @@ class BanditPolicy(ArmsPolicy[BanditProblem, float]):
 
 
 class FullFeedbackPolicy(ArmsPolicy[FullFeedbackProblem, Array]):
-    """A policy on arms that is told the rewards of all of them. ``reset`` begins with this class's."""
+    """A policy on arms that observes the rewards of all of them. ``reset`` begins with this class's."""
 
     plays: ClassVar[tuple[type[ActionsProblem], ...]] = (FullFeedbackProblem,)
 

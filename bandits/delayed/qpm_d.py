@@ -1,7 +1,7 @@
 """QPM-D: a policy for arms with stochastic rewards, fed from a queue an arm.
 
 Feedback that arrives is put at the end of the queue of its arm. To choose, as long as the queue of the arm that the
-base policy asks for holds something, the base policy is told the first in it and asks again; the arm whose queue is
+base policy asks for holds something, the base policy observes the first in it and asks again; the arm whose queue is
 empty is played. So the base policy plays an undelayed problem, each of its rounds in turn.
 
 Reference: P. Joulani, A. György, C. Szepesvári, *Online Learning under Delayed Feedback*, ICML 2013, section 3.2

@@ -70,7 +70,7 @@ class DelayedFeedback(Environment[Any, Any, Arrivals, tuple[Any, Ints]]):
             )
         if inner.horizon is None:
             raise ValueError(
-                f"environment must have a horizon, a whole number >= 1, got {environment!r}, whose problem tells None; "
+                f"environment must have a horizon, a whole number >= 1, got {environment!r}, whose problem has None; "
                 "name an environment with a number of rounds of its own, or one that takes the parameter horizon"
             )
         if horizon not in (None, inner.horizon):

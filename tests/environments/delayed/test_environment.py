@@ -26,7 +26,7 @@ def arms(name="bernoulli", **parameters):
 
 
 class Endless(BernoulliArms):
-    """Tells its learner no horizon."""
+    """A problem without a horizon."""
 
     def __init__(self, means, horizon):
         super().__init__(means, horizon)
