@@ -18,10 +18,10 @@ from numpy.typing import NDArray
 from bandits.arms.problem import ActionsProblem
 from bandits.contract import Array, Bound
 from bandits.delayed.problem import Arrival, Arrivals, Delayed
-from bandits.delayed.theory import DelayedInstance
 from bandits.registry import ENVIRONMENTS, Component
 from environments.contract import Environment, Regret
 from environments.delayed.delays import LAWS, Constant, Given, Ints, Law
+from environments.delayed.instance import DelayedInstance, most_outstanding
 
 
 class DelayedFeedback(Environment[Any, Any, Arrivals, tuple[Any, Ints]]):
@@ -80,7 +80,7 @@ class DelayedFeedback(Environment[Any, Any, Arrivals, tuple[Any, Ints]]):
         self.problem: Delayed = Delayed(inner, self._law.rounds if isinstance(self._law, Constant) else None)
         self.action_space, self.observation_space = self._inner.action_space, self._inner.observation_space
         self._delays = self._law.draw(np.random.default_rng(0), self.horizon) if self._law.fixed else None
-        self._outstanding = None if self._delays is None else _most_outstanding(self._delays)
+        self._outstanding = None if self._delays is None else most_outstanding(self._delays)
         self._instance: DelayedInstance | None = None
 
     def draw(self, rng: np.random.Generator) -> tuple[Any, Ints]:
@@ -93,7 +93,7 @@ class DelayedFeedback(Environment[Any, Any, Arrivals, tuple[Any, Ints]]):
         self.clock = self._inner.clock
         self._late: dict[int, list[Arrival]] = {}
         if not self._law.fixed:
-            self._outstanding, self._instance = _most_outstanding(tape[1]), None
+            self._outstanding, self._instance = most_outstanding(tape[1]), None
         self._due = (np.arange(self.horizon) + tape[1]).tolist()
 
     def observe(self) -> Any:
@@ -142,13 +142,3 @@ def _law(delay: int | Sequence[int] | Component) -> Law:
         law: Law = LAWS.build(delay, "delay", of=Law)
         return law
     return Given(tuple(delay)) if isinstance(delay, Sequence | np.ndarray) else Constant(delay)
-
-
-def _most_outstanding(delays: Ints) -> Ints:
-    """[n] the largest number, so far, of feedbacks outstanding when the action of a round is chosen."""
-    n = len(delays)
-    change = np.zeros(n + 1, dtype=np.int64)
-    sent = np.arange(n)
-    change[1:] += 1  # the feedback of round s is outstanding from round s + 1 on,
-    np.subtract.at(change, np.minimum(sent + delays + 1, n), 1)  # up to round s + delay
-    return np.maximum.accumulate(np.cumsum(change[:n]))
