@@ -262,7 +262,7 @@ def _note_other_format(folder: Path, note: Callable[[str], None]) -> None:
     """Say that what stands in the folder is of another format, of which nothing is used."""
     with suppress(OSError, DamagedError, AttributeError):
         if (found := format_of(read_json(folder / "manifest.json"))) != FORMAT:
-            note(f"{folder} holds results of format {found}, of which nothing is used; this version writes format {FORMAT}")
+            note(f"{folder} holds results of format {found}; nothing of them is used, this version has format {FORMAT}")
 
 
 def _write_manifest(folder: Path, study: Study, keyed: Sequence[tuple[str, Job]]) -> None:

@@ -75,7 +75,7 @@ class Experiment(Model):
     horizon: int = Field(ge=1, le=10**18)
     replicates: int = Field(ge=1)
     policies: list[Component] = Field(min_length=1)
-    """As written, or, in ``Study.all_panels``, with a ``Candidate`` for each point of swept parameters."""
+    """As written, or, in ``Study.all_experiments``, with a ``Candidate`` for each point of swept parameters."""
     search: Search | None = None
     figure: Figure = Figure()
 

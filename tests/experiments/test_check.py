@@ -143,7 +143,7 @@ def test_vacuous():
     assert not vacuous(results(noisy(ROOT), theorem).experiments["p"], theorem)
 
 
-def test_vacuous_against_the_worst_play_of_the_notion():
+def test_vacuous_against_the_worst_play_of_the_definition():
     theorem = bound(2.0 * TIMES)
     experiment = results(noisy(ROOT), theorem, worst=-3.0 * TIMES).experiments["p"]
     comparators = {**experiment.comparators, "worst in g": np.zeros_like(experiment.comparators["best"]) - TIMES}

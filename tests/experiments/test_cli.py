@@ -135,7 +135,7 @@ def test_check_fails_where_results_are_missing(invoke, tmp_path):
         )
 
 
-def test_a_failing_cell_is_named_and_the_status_is_not_zero(invoke, plugin, text, tmp_path):
+def test_a_failing_job_is_named_and_the_status_is_not_zero(invoke, plugin, text, tmp_path):
     (tmp_path / "bad.yaml").write_text(
         text.replace("name: small", "name: bad").replace("- ucb1", "- plugin:Raises").replace("seed: 3", "seed: 5"),
         encoding="utf-8",

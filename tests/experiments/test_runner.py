@@ -203,7 +203,7 @@ class FullDisk:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-def test_a_full_disk_fails_cells_and_keeps_what_was_written(study, tmp_path, monkeypatch):
+def test_a_full_disk_fails_jobs_and_keeps_what_was_written(study, tmp_path, monkeypatch):
     written = []
 
     def full(handle, mode):
@@ -224,7 +224,7 @@ def test_a_full_disk_fails_cells_and_keeps_what_was_written(study, tmp_path, mon
 
 
 @pytest.mark.slow
-def test_a_file_size_limit_fails_cells_and_exits_non_zero(text, tmp_path):
+def test_a_file_size_limit_fails_jobs_and_exits_non_zero(text, tmp_path):
     (tmp_path / "small.yaml").write_text(text, encoding="utf-8")
     code = (
         "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
@@ -242,7 +242,7 @@ def test_a_file_size_limit_fails_cells_and_exits_non_zero(text, tmp_path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("jobs", [1, 2])
-def test_ctrl_c_keeps_finished_cells_and_the_next_run_goes_on(text, plugin, tmp_path, jobs):
+def test_ctrl_c_keeps_finished_jobs_and_the_next_run_goes_on(text, plugin, tmp_path, jobs):
     slow = text.replace("- ucb1", "- plugin:Slow").replace("replicates: 6", "replicates: 12")
     (tmp_path / "small.yaml").write_text(slow, encoding="utf-8")
     command = [
@@ -297,7 +297,7 @@ def test_leftovers_of_killed_runs_are_swept_and_nothing_else(study, tmp_path):
     assert left == sorted(str(Path(name) / part) for name in ("jobs", "timings", ".") for part in parts)
 
 
-def test_an_error_stays_on_disk_until_the_cell_succeeds(text, plugin, tmp_path, monkeypatch):
+def test_an_error_stays_on_disk_until_the_job_succeeds(text, plugin, tmp_path, monkeypatch):
     study = parse_study(text.replace("- ucb1", "- plugin:Raises").replace("seed: 3", "seed: 5"))
     failed = run(study, tmp_path, jobs=1).failed
     assert len(list((tmp_path / "errors").iterdir())) == len(failed) > 0

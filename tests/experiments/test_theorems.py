@@ -40,8 +40,10 @@ def verdicts_of(environment, policies):
 
 
 def longer(environment):
-    """The same environment with a horizon that is ``LONGER`` times as long."""
+    """The same environment with a horizon that is ``LONGER`` times as long, where it has one to be set."""
     arguments = {name: getattr(environment, name) for name in inspect.signature(type(environment)).parameters}
+    if "horizon" not in arguments:
+        return environment
     return type(environment)(**{**arguments, "horizon": LONGER * environment.problem.horizon})
 
 
