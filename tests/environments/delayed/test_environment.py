@@ -160,7 +160,7 @@ def test_an_object_is_copied_and_plays_its_own_horizon():
         ({"delay": arms("uniform", high=2, low=3)}, "delay: high must be a whole number >= 3, got 2"),
         ({"environment": arms("bernouli")}, r"environment: unknown environment 'bernouli' \(did you mean 'bernoulli'"),
         (
-            {"environment": DelayedFeedback(arms(), 3, 60)},
+            {"environment": arms("delayed", environment=arms())},
             "environment must be one of arms, with an ActionsProblem, got .*, whose problem is Delayed",
         ),
         ({"environment": arms(means=[0.5], meens=[0.5])}, r"environment\.parameters\.meens: BernoulliArms has no"),
