@@ -166,7 +166,8 @@ def play(
             stretch = KEPT if row else min(KEPT, -(-horizon // LOOKS))
             found: list[Mapping[str, NDArray[np.float64]]] = []
             while (start := environment.clock) < horizon:
-                policy.advance(environment, min(stretch, horizon - start))
+                following = int(times[np.searchsorted(times, start, side="right")])  # no stop before it is of use
+                policy.advance(environment, max(min(stretch, horizon - start), following - start))
                 passed = times[(times > start) & (times <= environment.clock)]
                 if len(passed):
                     found.append(environment.metrics(passed))

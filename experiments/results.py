@@ -78,7 +78,7 @@ class ExperimentResult:
             if definition.name == name:
                 return definition
         known = [definition.name for definition in self.regrets]
-        what = f"no regret definition {name!r}{did_you_mean(name, known)}; it has {known}"
+        what = f"no regret definition {name!r}{did_you_mean(name, known)}; it has {', '.join(known)}"
         raise ValueError(f"{self.experiment.name} has {what}")
 
     def time(self, regret: str = "") -> Array:

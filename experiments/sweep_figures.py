@@ -35,7 +35,7 @@ WIDE = 30.0
 
 
 def draw_sweep(ax: Axes, result: SweepResult) -> None:
-    """Draw values at the horizon against the parameter: means with pointwise intervals, bounds as in ``draw_experiment``."""
+    """Draw values at the horizon against the parameter: means with pointwise intervals, bounds as over time."""
     sweep, x = result.sweep, np.array(result.points if result.numeric else range(len(result.points)), dtype=float)
     scale = _scale_of(result, x)
     for i, (label, line) in enumerate(result.lines.items()):
