@@ -8,7 +8,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from experiments.cells import Cell, run_cell
+from experiments.jobs import Job, run_job
 
 MEANS = [0.1 + 0.8 * i / 9 for i in range(10)]
 ROUNDS = 2_000_000
@@ -62,9 +62,9 @@ def replicates(
     environment: Mapping[str, Any], policy: str, horizon: int, count: int = 1, parameters: Mapping[str, Any] = {}
 ) -> None:
     """What ``regretlab run`` does for ``count`` replicates of a policy, curves at 200 checkpoints."""
-    run_cell(
-        Cell(
-            panel="p",
+    run_job(
+        Job(
+            experiment="e",
             environment=environment,
             policy={"name": policy, "parameters": dict(parameters)},
             label=policy,

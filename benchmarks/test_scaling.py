@@ -13,9 +13,8 @@ from test_streaming import stream
 from test_studies import tiny
 from timing import growth
 
-from bandits import Problem
 from bandits.groupwise.groupwise import Groupwise
-from bandits.groupwise.policy import Rows
+from bandits.groupwise.problem import RegressionProblem, Rows
 from bandits.recovering.planners import lp_round, pow2
 from environments.paging.generators import Zipf
 from environments.sor.instances import grid_laplacian
@@ -41,7 +40,7 @@ def test_rounds(record_growth, name):
 
 @pytest.mark.parametrize("name", ["ucb1", "exp3"])
 def test_replicates(record_growth, name):
-    """Of a cell with a thousand rounds."""
+    """Of a job with a thousand rounds."""
     measured = growth(spaced(1, 300, 6), lambda count: lambda: bernoulli(name, 1000, count))
     record_growth("arms", name, "replicates", measured, 1)
 
@@ -103,7 +102,7 @@ def rows(n, groups, features):
     rng = np.random.default_rng(1)
     data = Rows(rng.random((n, features)), (rng.random((n, groups)) < 0.1).astype(np.int8), rng.random(n))
     policy = Groupwise(clip=[0.0, 1.0])
-    problem = Problem("regression", "full", 0, groups=tuple(map(str, range(groups))), dimension=features)
+    problem = RegressionProblem(groups=tuple(map(str, range(groups))), dimension=features)
 
     def run():
         policy.reset(problem, np.random.default_rng(0))
@@ -137,15 +136,15 @@ def test_arms_to_plan_for(record_growth, planner):
 
 
 @pytest.mark.parametrize("what", ["run", "load"])
-def test_cells(record_growth, tmp_path, what):
-    """Of a study with tiny cells, in one process."""
+def test_jobs(record_growth, tmp_path, what):
+    """Of a study with tiny jobs, in one process."""
     number = itertools.count()
 
-    def game(cells):
-        study, folder = tiny(cells), tmp_path / str(cells)
+    def game(jobs):
+        study, folder = tiny(jobs), tmp_path / str(jobs)
         if what == "run":
             return lambda: run(study, folder / str(next(number)), jobs=1)
         run(study, folder, jobs=1)
         return lambda: load(folder)
 
-    record_growth("studies", what, "cells", growth(spaced(4, 400, 5), game), 1)
+    record_growth("studies", what, "jobs", growth(spaced(4, 400, 5), game), 1)

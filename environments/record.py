@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +13,9 @@ from bandits.contract import Array
 
 KEPT = 1 << 20
 """Rows that a record keeps at the least, so that memory does not grow with the horizon."""
+
+FEW = 256
+"""Rows that do not make a chunk of their own."""
 
 
 class Record:
@@ -33,9 +37,9 @@ class Record:
 
     def __init__(self, names: Sequence[str], start: Sequence[float] | None = None) -> None:
         self.names = tuple(names)
-        first = np.zeros((1, len(self.names))) if start is None else np.array([start], dtype=np.float64)
-        self._chunks: deque[tuple[NDArray[np.int64], Array]] = deque([(np.zeros(1, dtype=np.int64), first)])
-        self._rows = 1
+        self._origin = np.zeros(len(self.names)) if start is None else np.array(start, dtype=np.float64)
+        self._chunks: deque[_Chunk] = deque()
+        self._kept = 0
         self._steps: list[tuple[int, Sequence[float]]] = []
 
     def step(self, time: int, totals: Sequence[float]) -> None:
@@ -46,7 +50,8 @@ class Record:
 
     def stretch(self, start: int, totals: Array) -> None:
         """One action a unit of time from ``start`` on, after which the series stand at ``totals`` [n, n_series]."""
-        self.rows(np.arange(start + 1, start + 1 + len(totals)), totals)
+        self._file()
+        self._add(np.arange(start + 1, start + 1 + len(totals)) if len(totals) < FEW else None, totals)
 
     def rows(self, ends: NDArray[np.int64], totals: Array) -> None:
         """Many actions, ended at ``ends`` [n], not falling, at which the series stood at ``totals`` [n, n_series]."""
@@ -61,22 +66,16 @@ class Record:
         """
         self._file()
         wanted = np.asarray(times)
-        first, last = int(self._chunks[0][0][0]), int(self._chunks[-1][0][-1])
+        first = self._chunks[0].start if self._chunks else 0
+        last = self._chunks[-1].stop if self._chunks else 0
         if wanted.size and not first <= wanted.min() <= wanted.max() <= last:
             raise ValueError(f"times must lie in {first}..{last}, as far as the run is kept, got {wanted.tolist()}")
-        low = wanted.min() if wanted.size else last
-        chunks = [chunk for chunk in self._chunks if chunk[0][-1] >= low]
-        if chunks[0][0][0] > low:  # the row before lies in the chunk before
-            chunks.insert(0, self._chunks[len(self._chunks) - len(chunks) - 1])
-        ends, rows = np.concatenate([c[0] for c in chunks]), np.concatenate([c[1] for c in chunks])
-        after = np.searchsorted(ends, wanted)
-        before = np.maximum(after - 1, 0)
-        passed, length = wanted - ends[before], np.maximum(ends[after] - ends[before], 1)
-        share = passed / length
-        if length.size and length.max() > 1 << 53:  # beyond doubles: divide exactly, then round
-            share = np.array([p / n for p, n in zip(passed.tolist(), length.tolist(), strict=True)])
-        share = share[:, None]
-        values = np.where(share == 1.0, rows[after], rows[before] + share * (rows[after] - rows[before]))
+        values = np.empty((len(wanted), len(self.names)))
+        values[wanted == first] = self._chunks[0].before if self._chunks else self._origin
+        place = np.searchsorted([chunk.stop for chunk in self._chunks], wanted)
+        for i in np.unique(place[wanted > first]).tolist():
+            here = (place == i) & (wanted > first)
+            values[here] = self._chunks[i].at(wanted[here])
         return {name: values[:, i] for i, name in enumerate(self.names)}
 
     def _file(self) -> None:
@@ -85,14 +84,45 @@ class Record:
             self._steps = []
             self._add(np.array(times, dtype=np.int64), np.array(totals, dtype=np.float64))
 
-    def _add(self, times: NDArray[np.int64], totals: Array) -> None:
-        if len(times) == 0:
+    def _add(self, ends: NDArray[np.int64] | None, totals: Array) -> None:
+        if len(totals) == 0:
             return
-        if len(times) < 256 and len(self._chunks[-1][0]) < 4096:  # few rows at a time, as when one looks often
-            last = self._chunks.pop()
-            times, totals = np.concatenate([last[0], times]), np.concatenate([last[1], totals])
-            self._rows -= len(last[0])
-        self._chunks.append((times, totals))
-        self._rows += len(times)
-        while len(self._chunks) > 2 and self._rows - len(self._chunks[0][0]) - 1 >= KEPT:
-            self._rows -= len(self._chunks.popleft()[0])
+        last = self._chunks[-1] if self._chunks else None
+        start, before = (last.stop, last.totals[-1]) if last else (0, self._origin)
+        if last and ends is not None and last.ends is not None and len(ends) < FEW and len(last.ends) < 16 * FEW:
+            start, before = last.start, last.before  # few rows at a time, as when one looks often: one chunk
+            ends, totals = np.concatenate([last.ends, ends]), np.concatenate([last.totals, totals])
+            self._kept -= len(self._chunks.pop().totals)
+        self._chunks.append(_Chunk(start, before, ends, totals))
+        self._kept += len(totals)
+        while self._kept - len(self._chunks[0].totals) >= KEPT:
+            self._kept -= len(self._chunks.popleft().totals)
+
+
+class _Chunk(NamedTuple):
+    """Rows of a record: where it begins, the values there, the ends of actions (None: one a unit), the values there."""
+
+    start: int
+    before: Array
+    ends: NDArray[np.int64] | None
+    totals: Array
+
+    @property
+    def stop(self) -> int:
+        """Time of the last row."""
+        return self.start + len(self.totals) if self.ends is None else int(self.ends[-1])
+
+    def at(self, times: NDArray[np.int64]) -> Array:
+        """Values [n_times, n_series] at times in ``start + 1..stop``."""
+        if self.ends is None:
+            rows: Array = self.totals[times - self.start - 1]
+            return rows
+        after = np.searchsorted(self.ends, times)
+        begun = np.where(after > 0, self.ends[after - 1], self.start)
+        low = np.where((after > 0)[:, None], self.totals[after - 1], self.before)
+        passed, length = times - begun, self.ends[after] - begun
+        share = passed / length
+        if length.max() > 1 << 53:  # beyond doubles: divide exactly, then round
+            share = np.array([p / n for p, n in zip(passed.tolist(), length.tolist(), strict=True)])
+        high = self.totals[after]
+        return np.where((passed == length)[:, None], high, low + share[:, None] * (high - low))

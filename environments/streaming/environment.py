@@ -162,22 +162,24 @@ class StreamEnvironment(Environment[View, Any, Feedback, Tape]):
         return 0.0, None
 
     def _carry_out(self, action: Any) -> tuple[float, Feedback]:
-        kind = type(action)
+        kind, stage = type(action), self._stage
         if kind is Pull:
             return self._pull(*action)
-        if kind is not Advance and kind is not Store and kind is not Drop:
-            return self._carry_out(decoded(action, self.memory))
-        stage = self._stage
         if kind is Advance:
             stage.advance()
-            self._note("advance", stage.current, 0)
+            if self.debug:
+                self._note("advance", stage.current, 0)
         elif kind is Store:
             stage.store(action.slot)
-            self._note("store", stage.slots[action.slot], action.slot)
-        else:
+            if self.debug:
+                self._note("store", stage.slots[action.slot], action.slot)
+        elif kind is Drop:
             handle = stage.at(action.slot)
             stage.drop(action.slot)
-            self._note("drop", handle, action.slot)
+            if self.debug:
+                self._note("drop", handle, action.slot)
+        else:
+            return self._carry_out(decoded(action, self.memory))
         return 0.0, None
 
     def _pull(self, where: int, n: int, observe: bool) -> tuple[float, Feedback]:
@@ -196,14 +198,14 @@ class StreamEnvironment(Environment[View, Any, Feedback, Tape]):
             total = self._draws.batch(n, mean)
         if where == CURRENT:
             stage.unpulled = False
-        self._note("pull", handle, n)
+        if self.debug:
+            self._note("pull", handle, n)
         self._account.batch(self.clock, n, mean, total)
         self.clock += n
         return total, (total, n) if observe else None
 
     def _note(self, name: str, handle: int, number: int) -> None:
-        if self.debug:
-            self.history.append((name, handle, number, self.clock))
+        self.history.append((name, handle, number, self.clock))
 
     def _refusal(self, action: Any, why: object) -> ProtocolError:
         return ProtocolError(f"{action!r}: {why} ({self.clock} pulls used, {self._stage.arrivals} arrivals seen)")

@@ -6,6 +6,7 @@ import pytest
 from bandits.arms.problem import BanditProblem
 from bandits.contract import Bound, Instance
 from bandits.families import families
+from bandits.family import resolve
 from environments.arms.bernoulli import BernoulliArms
 from environments.arms.gaussian import GaussianArms
 from environments.arms.piecewise import PiecewiseArms
@@ -14,12 +15,14 @@ from environments.contract import NotBegunError
 
 
 def pairs():
-    """Every family with every family whose policies play one of its examples."""
+    """Every family with every family that has a policy for one of its problem types."""
+    found = []
     for family in families():
-        examples = family.example_environments()
         for other in families():
-            if any(name for e in examples for name, _ in players(e, [other])):
-                yield pytest.param(family.name, list(other.policies), id=f"{family.name}-{other.name}")
+            classes = [resolve(place) for place in other.policies.values()]
+            if any(issubclass(kind, cls.plays) for kind in family.problems for cls in classes):
+                found.append(pytest.param(family.name, list(other.policies), id=f"{family.name}-{other.name}"))
+    return found
 
 
 @pytest.mark.parametrize(("family", "policies"), pairs())
