@@ -8,7 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from bandits.contract import Array, Assumption, Bound
-from experiments.results import ExperimentResult, Results
+from experiments.curves import ExperimentResult
+from experiments.results import Results
 from experiments.statistics import Interval, growth_exponent, mean_band
 
 SLACK = 0.05

@@ -9,7 +9,7 @@ from itertools import combinations
 import numpy as np
 from scipy.stats import ttest_rel
 
-from experiments.results import ExperimentResult
+from experiments.curves import ExperimentResult
 from experiments.statistics import Array, Interval, paired_difference
 
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from experiments.results import ExperimentResult, Results
+from experiments.curves import ExperimentResult
+from experiments.results import Results
 from experiments.tables import latex
 
 if TYPE_CHECKING:

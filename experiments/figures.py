@@ -17,7 +17,8 @@ from matplotlib.ticker import FuncFormatter
 from bandits.arguments import did_you_mean
 from bandits.contract import Bound
 from experiments.check import bounds_for, lower_bounds_for, vacuous
-from experiments.results import ExperimentResult, Results
+from experiments.curves import ExperimentResult
+from experiments.results import Results
 from experiments.search_figures import SearchFigure, draw_search, search_figures
 from experiments.statistics import Array, Band, mean_band
 from experiments.style import (

@@ -11,7 +11,8 @@ import numpy as np
 
 from experiments.check import Verdict, check, check_policy, judge_exponent, share_of
 from experiments.comparisons import Comparison, compare
-from experiments.results import ExperimentResult, Results
+from experiments.curves import ExperimentResult
+from experiments.results import Results
 from experiments.search import scores
 from experiments.style import number
 from experiments.sweeps import SweepBound, SweepResult, sweep_results

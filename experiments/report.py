@@ -17,9 +17,10 @@ from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
 from experiments.check import Verdict
+from experiments.curves import ExperimentResult
 from experiments.figures import svg_of
 from experiments.findings import Findings, counted, findings, is_ready, sentence, sweep_sentence
-from experiments.results import ExperimentResult, Results
+from experiments.results import Results
 from experiments.search import SearchResult
 from experiments.search_figures import search_figures
 from experiments.search_report import search_section

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import ValidationError
 
-from bandits.arguments import did_you_mean
 from bandits.contract import Array, Bound
 from environments.contract import Regret
+from experiments.curves import ExperimentResult
 from experiments.runner import Price, price
 from experiments.search import SearchResult, choose, entries, search_result
 from experiments.store import DamagedError, error_file, read_job, read_json, read_manifest
@@ -22,79 +22,6 @@ from experiments.theory import Means, from_json
 
 _Batch = tuple[int, dict[str, Array], dict[str, Any]]
 """First replicate of a job, its arrays, and what JSON says about them."""
-
-
-@dataclass(frozen=True)
-class ExperimentResult:
-    """All curves of an experiment.
-
-    Attributes:
-        experiment: what was run.
-        times: [n_checkpoints] rounds.
-        replicates: [n_replicates] numbers of the replicates at hand in every policy and the comparators.
-        series: policy label to name of a metric to [n_replicates, n_checkpoints].
-        comparators: name to [n_replicates, n_checkpoints] cumulative reward.
-        clocks: name to [n_replicates, n_checkpoints] units of time passed, for regret definitions with a clock.
-        regrets: the regret definitions, the default first.
-        bounds: policy label to its upper bounds; their curves are the means over the replicates, in the regret's unit.
-        lower_bounds: the environment's, likewise.
-        prices: policy label to the time and memory it took; the comparators' under the empty label.
-        missing: what could not be read, one line each.
-        candidates: where the experiment has a search, the same with all candidates and all replicates, those that
-            chose among them included; the result itself then has, under the name of its entry, the chosen one of each,
-            and held-out replicates only. ``Results.searches`` sums up.
-        chosen: of the experiment with all candidates: name of each entry to the label that stands for it.
-        clairvoyant: labels of the policies that know the run in advance.
-    """
-
-    experiment: Experiment
-    times: NDArray[np.int64]
-    replicates: NDArray[np.int64]
-    series: Mapping[str, Mapping[str, Array]]
-    comparators: Mapping[str, Array]
-    regrets: tuple[Regret, ...]
-    bounds: Mapping[str, tuple[Bound, ...]]
-    lower_bounds: tuple[Bound, ...]
-    prices: Mapping[str, Price]
-    missing: tuple[str, ...] = ()
-    candidates: ExperimentResult | None = None
-    clocks: Mapping[str, Array] = field(default_factory=dict)
-    chosen: Mapping[str, str] = field(default_factory=dict)
-    clairvoyant: frozenset[str] = frozenset()
-
-    @property
-    def learners(self) -> tuple[str, ...]:
-        """Labels of the policies that can be ranked: those that do not know the run in advance, all if none is such."""
-        return tuple(label for label in self.series if label not in self.clairvoyant) or tuple(self.series)
-
-    def definition(self, name: str = "") -> Regret:
-        """The regret definition of that name; the experiment's choice, else the default one, for the empty name.
-
-        Raises:
-            ValueError: no such regret definition; the message lists those at hand.
-        """
-        name = name or self.experiment.figure.regret or self.regrets[0].name
-        for definition in self.regrets:
-            if definition.name == name:
-                return definition
-        known = [definition.name for definition in self.regrets]
-        what = f"no regret definition {name!r}{did_you_mean(name, known)}; it has {', '.join(known)}"
-        raise ValueError(f"{self.experiment.name} has {what}")
-
-    def time(self, regret: str = "") -> Array:
-        """Time [n_checkpoints] in which a regret moves: rounds, or its definition's clock, the mean over replicates."""
-        clock = self.definition(regret).clock
-        passed: Array = self.clocks[clock].mean(axis=0) if clock else self.times.astype(np.float64)
-        return passed
-
-    def regret(self, label: str, regret: str = "") -> Array:
-        """Cumulative regret [n_replicates, n_checkpoints] of a policy."""
-        definition = self.definition(regret)
-        return self.comparators[definition.comparator] - self.series[label][definition.series]
-
-    def curve(self, bound: Bound) -> Array:
-        """A bound at the checkpoints [n_checkpoints]."""
-        return bound.curve(self.times.astype(np.float64))
 
 
 @dataclass(frozen=True)

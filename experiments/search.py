@@ -16,17 +16,15 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from experiments.axes import is_number, text_of
+from experiments.curves import ExperimentResult
 from experiments.statistics import Array, Interval, mean_band, paired_difference, resampled_means
 from experiments.study import Candidate, Experiment
-
-if TYPE_CHECKING:
-    from experiments.results import ExperimentResult
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,8 @@ import numpy as np
 from bandits.contract import Assumption, Bound
 from experiments.axes import Axis, is_number, point_id, point_text
 from experiments.check import bounds_for, lower_bounds_for
-from experiments.results import ExperimentResult, Results
+from experiments.curves import ExperimentResult
+from experiments.results import Results
 from experiments.statistics import Array, Interval, mean_band, ratio_of_means, scaling_exponent
 from experiments.study import Sweep
 

@@ -8,7 +8,7 @@ import math
 from typing import Any
 
 from experiments.check import growth
-from experiments.results import ExperimentResult
+from experiments.curves import ExperimentResult
 from experiments.statistics import mean_band, paired_difference
 
 

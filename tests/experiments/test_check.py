@@ -9,7 +9,8 @@ import pytest
 from bandits.contract import Assumption, Bound
 from environments.contract import Regret
 from experiments.check import bounds_for, check, vacuous
-from experiments.results import ExperimentResult, Results
+from experiments.curves import ExperimentResult
+from experiments.results import Results
 from experiments.study import Component, Experiment, Study
 from experiments.theory import Table
 

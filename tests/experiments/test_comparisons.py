@@ -6,7 +6,7 @@ from scipy.stats import ttest_rel
 
 from environments.contract import Regret
 from experiments.comparisons import compare
-from experiments.results import ExperimentResult
+from experiments.curves import ExperimentResult
 from experiments.study import Component, Experiment
 
 

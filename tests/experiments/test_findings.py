@@ -9,8 +9,9 @@ import pytest
 from bandits.contract import Assumption, Bound
 from environments.contract import Regret
 from experiments.check import check, check_policy
+from experiments.curves import ExperimentResult
 from experiments.findings import as_json, as_text, counted, findings, sentence, sweep_sentence
-from experiments.results import ExperimentResult, Results
+from experiments.results import Results
 from experiments.runner import Price
 from experiments.study import Component, Experiment, Study
 from experiments.style import number
