@@ -102,13 +102,13 @@ def test_components_are_built_from_a_name_a_description_or_an_object():
     [
         (3, r"^form must be a name, or \{name: \.\.\., parameters: \{\.\.\.\}\}, got 3$"),
         ({"nome": "blob"}, r"^form must be a name, or"),
-        ({"name": "blob", "sides": 3}, r"^form must have no key but name and parameters, got 'sides'; arguments of 'blob'"),
+        ({"name": "blob", "sides": 3}, r"^form must have no key but name and parameters, got 'sides'; arguments"),
         ({"name": "blob", "parameters": [3]}, r"^form.parameters must be a mapping from names to values, got \[3\]$"),
         ("Polygon", r"^form: unknown shape 'Polygon' \(did you mean 'polygon'\?\); known: blob, polygon$"),
-        ({"name": "polygon", "parameters": {"side": 3}}, r"^form.parameters.side: Shape has no parameter 'side' \(did you"),
+        ({"name": "polygon", "parameters": {"side": 3}}, r"^form.parameters.side: Shape has no parameter 'side'"),
         ("polygon", r"^form: Shape needs the parameter 'sides'$"),
         ({"name": "polygon", "parameters": {"sides": 2}}, r"^form: sides must be >= 3, got 2$"),
-        ({"name": "polygon", "parameters": {"sides": 3, "colour": 1}}, r"^form.parameters.colour: 'colour' is not to be"),
+        ({"name": "polygon", "parameters": {"sides": 3, "colour": 1}}, r"^form.parameters.colour: 'colour' is"),
         ("blob", r"^form must be Shape, got 'blob', which is Blob$"),
     ],
 )  # fmt: skip
@@ -124,4 +124,5 @@ def test_all_that_does_not_fit_is_found_at_once():
 
 
 def test_a_policy_as_a_component():
-    assert repr(POLICIES.build({"name": "ucb1", "parameters": {"exploration": 3}}, of=Policy)) == "UCB1(exploration=3.0)"
+    made = POLICIES.build({"name": "ucb1", "parameters": {"exploration": 3}}, of=Policy)
+    assert repr(made) == "UCB1(exploration=3.0)"

@@ -118,7 +118,7 @@ class Fragile(BernoulliArms):
     ("broken", "what"),
     [
         (lambda: Leaky([0.2, 0.8], 60), "the same tape and actions give another run|[Dd]eterminis"),
-        (lambda: Endless([0.2, 0.8], 60), "after the horizon does not raise"),
+        (lambda: Endless([0.2, 0.8], 60), "after the horizon (does not raise|must raise RuntimeError)"),
         (lambda: Rude(), "the parameter probabilities is not kept"),
         (lambda: Vague([0.2, 0.8], 60), "names the comparator best_arm, which is not given"),
         (lambda: Forgetful([0.2, 0.8], 60), r"instance\(\) builds a new object"),
