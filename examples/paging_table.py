@@ -6,7 +6,7 @@ Run::
     python examples/paging_table.py results/traces            # for reading
     python examples/paging_table.py results/traces csv        # or latex, or html
 
-Panels named ``<trace>-<kind>`` are the columns of one trace. As in published tables, an entry is the total cost over
+Experiments named ``<trace>-<kind>`` are the columns of one trace. As in published tables, an entry is the total cost over
 the total optimum of all replicates, with its standard error; the last column takes all traces together.
 """
 
@@ -25,14 +25,14 @@ import experiments
 def ratios(results):
     """Policy to trace to (ratio, standard error), and the traces in order; the last one, "total", is all of them."""
     costs, optima = {}, {}
-    for name, panel in results.panels.items():
-        if panel.missing:
-            raise SystemExit(f"{name} is not finished: {panel.missing[0]}")
+    for name, experiment in results.experiments.items():
+        if experiment.missing:
+            raise SystemExit(f"{name} is not finished: {experiment.missing[0]}")
         trace = name.rpartition("-")[0] or name
-        notion = panel.notion("regret")
-        optima[trace] = -panel.comparators[notion.comparator][:, -1]
-        for label, series in panel.series.items():
-            costs.setdefault(label, {})[trace] = -series[notion.series][:, -1]
+        regret = experiment.definition("regret")
+        optima[trace] = -experiment.comparators[regret.comparator][:, -1]
+        for label, series in experiment.series.items():
+            costs.setdefault(label, {})[trace] = -series[regret.series][:, -1]
     traces = [*optima, "total"]
     optima["total"] = np.sum(list(optima.values()), axis=0)
     for row in costs.values():

@@ -38,7 +38,7 @@ from experiments.style import COLOURS, FORMATS, GREY, STYLE, WIDTH
 A = grid_laplacian(10)
 
 
-def panels(count: int, height: float = 2.9) -> tuple[Figure, Any]:
+def axes_beside(count: int, height: float = 2.9) -> tuple[Figure, Any]:
     """A figure with ``count`` pairs of axes side by side."""
     canvas = Figure(figsize=(WIDTH * count, height), layout="constrained")
     return canvas, canvas.subplots(1, count, squeeze=False)[0]
@@ -52,7 +52,7 @@ def asymptotic() -> Figure:
     counts = np.array([sor_laplacian(10, b, float(w)).iterations for w in omegas])
     slacks = measured_tau(A, b, omegas)
     tau = max(float(slacks.max()), math.exp(-2))
-    canvas, (left, right) = panels(2)
+    canvas, (left, right) = axes_beside(2)
     left.plot(omegas, counts, color=COLOURS[0], label="sweeps")
     left.plot(omegas, surrogate(omegas, beta, tau), color=COLOURS[1], label=f"surrogate U, tau = {tau:.3f}")
     left.plot(omegas, asymptotic_count(omegas, beta), color=COLOURS[2], linestyle="--", label="log eps / log rho")
@@ -76,7 +76,7 @@ def slack() -> Figure:
     for c, b, star in zip(shifts, rhs, omega_star(beta), strict=True):
         near = star + np.linspace(-0.02, 0.12, 8)  # where the slack is largest
         taus.append(measured_tau(A + c * sp.eye_array(100), b, np.append(np.linspace(1.0, 1.9, 7), near)).max())
-    canvas, (left, right) = panels(2, 2.6)
+    canvas, (left, right) = axes_beside(2, 2.6)
     left.plot(shifts, beta**2, color=COLOURS[0], label="beta^2")
     limit = 4 * math.exp(-2) * (1 - math.exp(-2))
     left.axhline(limit, color=GREY, linestyle="--", label=f"4/e^2 (1 - 1/e^2) = {limit:.3f}")
@@ -92,7 +92,7 @@ def slack() -> Figure:
 def comparators() -> Figure:
     """Mean count over 40 shifted systems for each parameter, and what choosing for each system gives."""
     omegas = np.arange(1.0, 1.9501, 0.005)
-    canvas, axes = panels(2)
+    canvas, axes = axes_beside(2)
     for ax, name in zip(axes, ("low_variance", "high_variance"), strict=True):
         rng = np.random.default_rng(3)
         shifts = SHIFTS.build(name).draw(rng, 40)
@@ -118,7 +118,7 @@ def degenerate() -> Figure:
     k = real[np.abs(values[real]).argmin()]
     special = vectors[:, k].real
     few = tabulate(A, np.zeros(1), special[None], omegas, cache=False).costs[0]
-    canvas, (ax,) = panels(1)
+    canvas, (ax,) = axes_beside(1)
     ax.plot(omegas, counts.mean(axis=0), color=COLOURS[0], label="40 random right-hand sides: mean, range")
     ax.fill_between(omegas, counts.min(axis=0), counts.max(axis=0), color=COLOURS[0], alpha=0.25, linewidth=0)
     text = f"eigenvector, eigenvalue {abs(values[k]):.4f}: {few[np.isclose(omegas, 1.4)][0]} sweeps at 1.4"

@@ -89,5 +89,6 @@ def _finite_arms(
             lambda t: unit * (4.0 * (root - 1.0) / step + step * root * t / 2.0),
             "follow the regularised leader with a fixed step size",
             "derived",
+            "horizon-tuned",
         ),
     ]

@@ -19,7 +19,7 @@ seed: 3
 horizon: 400
 replicates: 3
 checkpoints: 5
-panels:
+experiments:
   - name: first-discard
     environment: &first
       name: paging
@@ -68,8 +68,8 @@ def test_ratios(script, folder):
     assert entries["mark0"] == {"first": (1.0, 0.0), "loop": (1.0, 0.0), "total": (1.0, 0.0)}
     opt = 8 + -(-(400 - 8) // 8)
     assert entries["LRU & co"]["loop"][0] == 400 / opt
-    panel = results.panels["first-discard"]
-    lru, best = -panel.series["LRU & co"]["reward"][:, -1], -panel.comparators["opt"][:, -1]
+    experiment = results.experiments["first-discard"]
+    lru, best = -experiment.series["LRU & co"]["reward"][:, -1], -experiment.comparators["opt"][:, -1]
     assert entries["LRU & co"]["first"][0] == pytest.approx(lru.sum() / best.sum())
     assert entries["LRU & co"]["total"][0] == pytest.approx((lru + 400).sum() / (best + opt).sum())
     assert set(entries["mark_and_predict"]) == {"first"}
@@ -97,6 +97,6 @@ def test_forms(script, folder, capsys):
 
 def test_what_is_not_finished_is_named(script, folder, tmp_path):
     run(parse_study(STUDY), tmp_path, jobs=1)
-    next((tmp_path / "cells").iterdir()).unlink()
+    next((tmp_path / "jobs").iterdir()).unlink()
     with pytest.raises(SystemExit, match=r"is not finished"):
         script.main(tmp_path)
