@@ -6,8 +6,8 @@ Run::
     python examples/paging_table.py results/traces            # for reading
     python examples/paging_table.py results/traces csv        # or latex, or html
 
-Experiments named ``<trace>-<kind>`` are the columns of one trace. As in published tables, an entry is the total cost over
-the total optimum of all replicates, with its standard error; the last column takes all traces together.
+Experiments named ``<trace>-<kind>`` are the columns of one trace. As in published tables, an entry is the total cost
+over the total optimum of all replicates, with its standard error; the last column takes all traces together.
 """
 
 import csv

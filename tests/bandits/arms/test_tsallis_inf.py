@@ -222,7 +222,7 @@ def test_bounds_are_the_stated_ones():
     for step, constant in [("theory", 4.5), ("theory_opt", 2 * math.sqrt(2))]:
         end, curve = TsallisINF(step).regret_bounds(problem, instance)
         assert end.curve(t[1:]) == pytest.approx([2 * constant * 300])
-        assert (end.time, curve.time) == ("at the horizon", "anytime")
+        assert (end.time, curve.time) == ("at the horizon", "horizon-tuned")
         assert end.curve(t[1:]) - 2 * 4 / TsallisINF(step)._step_of(problem) == pytest.approx(curve.curve(t[1:]))
     assert TsallisINF("theory").regret_bounds(BanditProblem(n_actions=9), instance) == ()
     assert not TsallisINF(scale=1.9).regret_bounds(problem, instance)[0].holds
