@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
+from collections.abc import Sequence
 from operator import index
-from typing import Any, NamedTuple, cast
+from typing import Any, cast
 
 import numpy as np
 from gymnasium import spaces
@@ -15,28 +16,31 @@ from bandits.kernels import kernel
 from bandits.paging.problem import Departures, Eviction, Request
 from environments.paging.arguments import Pages
 
+Slots = NDArray[np.int32]
+
 KEPT, REQUESTED, ABSENT, TWICE, FULL, DISORDER = range(6)
-
-
-class _State(NamedTuple):
-    slot: NDArray[np.int32]  # [n_pages] slot of a page, or -1
-    page: Pages  # [k] page of a slot, or -1
-    free: Pages  # [k] slots that became free, the last one at the end
-    freed: Pages  # [1] number of these
-    held: Pages  # [1] number of pages in the cache
-    faults: Array  # [1] number of faults
 
 
 @kernel
 def _serve(
-    pages: Pages, left: Pages, ends: Pages, k: int, bypass: bool, s: _State, faults: Array
-) -> tuple[int, int, int]:
-    """Serve requests until a rule is broken: (how many were served, ``KEPT`` or the rule broken, by which page).
+    pages: Pages,
+    left: Pages,
+    ends: Pages,
+    k: int,
+    bypass: bool,
+    slot: Slots,
+    page: Pages,
+    free: Pages,
+    held: int,
+    freed: int,
+    total: float,
+    faults: Array,
+) -> tuple[int, int, int, int, int]:
+    """Serve requests until a rule is broken: how many were served, ``KEPT`` or the rule broken, by which page.
 
-    The running number of faults goes into ``faults`` [n, 1].
+    Then the new ``held`` and ``freed``. The number of faults, before it ``total``, goes into ``faults`` [n, 1].
     """
-    slot, page, free, n_pages = s.slot, s.page, s.free, s.slot.size
-    held, freed, total = s.held[0], s.freed[0], s.faults[0]
+    n_pages = slot.size
     start, broken, culprit, served = 0, KEPT, -1, pages.size
     for t in range(pages.size):
         p, end = pages[t], ends[t]
@@ -100,8 +104,7 @@ def _serve(
         total += fault
         faults[t, 0] = total
         start = end
-    s.held[0], s.freed[0], s.faults[0] = held, freed, total
-    return served, broken, culprit
+    return served, broken, culprit, held, freed
 
 
 class Cache:
@@ -115,37 +118,31 @@ class Cache:
         size: number of slots.
         n_pages: number of pages.
         bypass: whether a requested page may be served without being loaded.
+
+    Attributes:
+        faults: number of faults so far.
     """
 
     def __init__(self, size: int, n_pages: int, bypass: bool = False) -> None:
         self.size, self.bypass = size, bypass
+        self.faults = 0.0
         k = min(size, n_pages)
-        self._state = _State(
-            slot=np.full(n_pages, -1, dtype=np.int32),
-            page=np.full(k, -1, dtype=np.int64),
-            free=np.zeros(k, dtype=np.int64),
-            freed=np.zeros(1, dtype=np.int64),
-            held=np.zeros(1, dtype=np.int64),
-            faults=np.zeros(1),
-        )
-        self._one = (np.zeros(1, np.int64), np.zeros(2, np.int64), np.zeros(1, np.int64), np.zeros((1, 1)))
+        self._slot: Slots = np.full(n_pages, -1, dtype=np.int32)  # of a page, or -1
+        self._page = np.full(k, -1, dtype=np.int64)  # of a slot, or -1
+        self._free = np.zeros(k, dtype=np.int64)  # slots that became free, the last one at the end
+        self._held = self._freed = 0  # numbers of pages in the cache, and of slots in ``_free``
         self._sorted: list[int] | None = []
         self._contents: tuple[int, ...] | None = ()
 
     def __contains__(self, page: int) -> bool:
-        return self._state.slot.item(page) >= 0
-
-    @property
-    def faults(self) -> float:
-        """Number of faults so far."""
-        return self._state.faults.item(0)
+        return self._slot.item(page) >= 0
 
     @property
     def contents(self) -> tuple[int, ...]:
         """The cached pages, ascending."""
-        if self._sorted is None:
-            self._sorted = np.sort(self._state.page[self._state.page >= 0]).tolist()
         if self._contents is None:
+            if self._sorted is None:
+                self._sorted = np.sort(self._page[self._page >= 0]).tolist()
             self._contents = tuple(self._sorted)
         return self._contents
 
@@ -162,27 +159,37 @@ class Cache:
             RuntimeError: eviction of a page that is not cached or of the requested page before its service, no room
                 for the requested page, or a slot out of range. Nothing changes.
         """
-        hit = page in self
+        slot = self._slot
+        hit = slot.item(page) >= 0
+        if type(action) is not Eviction or type(action.pages) is not tuple or type(action.discard) is not bool:
+            action = self._eviction(hit, action)
+        left = action.pages
+        if not action.discard:  # the commonest cases need no kernel: a hit, a page into a free slot, one for another
+            if hit and not left:
+                return False
+            x = -1
+            if not hit and not left and self._held < self.size:
+                x = self._held
+                if self._freed:
+                    self._freed -= 1
+                    x = self._free.item(self._freed)
+                self._held += 1
+            elif not hit and len(left) == 1 and type(left[0]) is int and 0 <= left[0] < slot.size:
+                x = slot.item(left[0])
+                if x >= 0:
+                    slot[left[0]] = -1
+            if x >= 0:
+                slot[page], self._page[x] = x, page
+                self.faults += 1.0
+                self._note(left, page)
+                return True
         pages, discard = self._eviction(hit, action)
-        requested, left, end, faults = self._one
         # A page that leaves last on its own request is discarded; evicted, it is named again, so that it is refused.
         gone = (*pages, page) if discard or pages[-1:] == (page,) else pages
-        if len(gone) > left.size:
-            left = np.empty(len(gone), dtype=np.int64)
-        requested[0], left[: len(gone)], end[0] = page, gone, len(gone)
-        _, broken, culprit = _serve(requested, left, end, self.size, self.bypass, self._state, faults)
+        _, broken = self._serve(np.array([page]), np.array(gone, dtype=np.int64), np.array([len(gone)]), time)
         if broken:
-            raise RuntimeError(self._message(time, broken, culprit))
-        known = self._sorted
-        if known is not None:
-            for victim in pages:
-                del known[bisect_left(known, victim)]
-            if hit and discard:
-                del known[bisect_left(known, page)]
-            elif not hit and not discard:
-                insort(known, page)
-        if gone or not hit:
-            self._contents = None
+            raise RuntimeError(broken)
+        self._note(gone if hit else pages, None if hit or discard else page)
         return not hit
 
     def serve_block(self, pages: Pages, departures: Departures, time: int) -> tuple[Array, str]:
@@ -208,9 +215,26 @@ class Cache:
                 )
         self._sorted = self._contents = None
         pages, left, ends = (np.ascontiguousarray(array, dtype=np.int64) for array in (pages, left, ends))
+        return self._serve(pages, left, ends, time)
+
+    def _serve(self, pages: Pages, left: Pages, ends: Pages, time: int) -> tuple[Array, str]:
         faults = np.empty((pages.size, 1))
-        served, broken, culprit = _serve(pages, left, ends, self.size, self.bypass, self._state, faults)
+        state = self._slot, self._page, self._free, self._held, self._freed, self.faults
+        served, broken, culprit, self._held, self._freed = _serve(
+            pages, left, ends, self.size, self.bypass, *state, faults
+        )
+        if served:
+            self.faults = faults.item(served - 1)
         return faults[:served], self._message(time + served, broken, culprit) if broken else ""
+
+    def _note(self, left: Sequence[int], loaded: int | None) -> None:
+        """Keep the list of what is cached, where there is one, up to date with the pages that ``left`` and came."""
+        known, self._contents = self._sorted, None
+        if known is not None:
+            for page in left:
+                del known[bisect_left(known, page)]
+            if loaded is not None:
+                insort(known, loaded)
 
     def _message(self, time: int, broken: int, page: int) -> str:
         what = {
@@ -232,9 +256,9 @@ class Cache:
         slots = self.size + self.bypass
         if not 0 <= slot < slots:
             raise RuntimeError(f"slot must be in 0..{slots - 1}, got {slot}")
-        if hit or self._state.held.item(0) < self.size:
+        if hit or self._held < self.size:
             return Eviction()
-        return Eviction((), True) if slot == self.size else Eviction((self._state.page.item(slot),))
+        return Eviction((), True) if slot == self.size else Eviction((self._page.item(slot),))
 
 
 class Times(spaces.Space[float]):

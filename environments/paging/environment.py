@@ -39,7 +39,7 @@ from environments.paging.phases import COUNTINGS, Counting
 from environments.paging.predictions.sources import PREDICTIONS, PredictionSource
 from environments.paging.recorded import Given, Trace
 from environments.paging.sequences import SEQUENCES, Generator, Recorded, RequestSource
-from environments.paging.tape import Reader, Tape
+from environments.paging.tape import STRETCH, Reader, Tape
 from environments.paging.traces.binary import BinaryTrace
 from environments.record import Record
 
@@ -165,6 +165,7 @@ class PagingEnvironment(Environment[Request, Any, bool, Tape]):
         self._cache = Cache(self.cache_size, self._n_pages, self.allow_bypass)
         self._reader = Reader(tape, self.horizon)
         self._record = Record(("faults",))
+        self._stepped: list[bool] = []
         self._instance = PagingInstance(oblivious=True)
         if self.optimum and isinstance(tape.requests, RequestSequence):
             self._instance = RunInstance(
@@ -192,11 +193,23 @@ class PagingEnvironment(Environment[Request, Any, bool, Tape]):
             ValueError: ``action`` is neither.
             RuntimeError: the policy breaks a rule of the cache (nothing changes), or the run is over.
         """
-        self.check_running()
-        fault = self._cache.serve(self._reader.page(self.clock), action, self.clock)
-        self.clock += 1
-        self._record.step(self.clock, (self._cache.faults,))
+        now = self.clock
+        if now >= self.horizon:
+            self.check_running()
+        fault = self._cache.serve(self._reader.page(now), action, now)
+        self._stepped.append(fault)
+        self.clock = now + 1
+        if len(self._stepped) == STRETCH:
+            self._settle()
         return (-1.0 if fault else 0.0), fault
+
+    def _settle(self) -> None:
+        """Put the requests served one by one since the last time on record."""
+        n = len(self._stepped)
+        if n:
+            faults = np.cumsum(self._stepped, dtype=np.float64)
+            self._record.stretch(self.clock - n, (self._cache.faults - faults[-1] + faults)[:, None])
+            self._stepped = []
 
     def block(self, most: int) -> Requests:
         """The next requests for a compiled policy: at least 1, at most ``most`` of them."""
@@ -214,6 +227,7 @@ class PagingEnvironment(Environment[Request, Any, bool, Tape]):
         pages = self.block(max(n, 1)).pages
         if len(pages) != n:
             raise ValueError(f"departures must be for 1..{len(pages)} requests, got {n}")
+        self._settle()
         faults, broken = self._cache.serve_block(pages, departures, self.clock)
         self._record.stretch(self.clock, faults)
         self.clock += len(faults)
@@ -221,6 +235,7 @@ class PagingEnvironment(Environment[Request, Any, bool, Tape]):
             raise RuntimeError(broken)
 
     def metrics(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
+        self._settle()
         faults, wrong = self._record.at(times)["faults"], {}
         for name in ("eta_0", "eta_1"):
             wrong[name] = np.zeros(len(times))
