@@ -58,6 +58,7 @@ class CachePolicy(PagingPolicy):
         # Nobody ever evicts from a cache with a slot for every page.
         self._slots = self._cache_size if self._n_pages is None else min(self._cache_size, self._n_pages)
         self._state = self._new(self._slots, self._capacity)
+        self._single = zeros(1), np.zeros(1, dtype=np.uint8), Departures(zeros(1 + self._slots), zeros(1))
 
     def play(self, block: Requests) -> Departures:
         return self.serve(block)[1]
@@ -89,7 +90,12 @@ class CachePolicy(PagingPolicy):
                 raise ValueError(f"reuse must be one time per request, got {len(reuse)} for {len(pages)} requests")
             if np.isnan(reuse).any():
                 raise ValueError("reuse must be times (inf for never), got nan")
-        return self._run(Requests(pages, np.array(bits, dtype=np.uint8), np.array(reuse, dtype=np.float64)))
+        copies = Requests(pages, np.array(bits, dtype=np.uint8), np.array(reuse, dtype=np.float64))
+        n = len(pages)
+        faults = np.empty(n, dtype=np.uint8)
+        gone = Departures(np.empty(n + self._slots, dtype=np.int64), np.empty(n, dtype=np.int64))
+        self._serve(copies, self._uniforms(n), faults, gone)
+        return faults, gone
 
     def choose(self, observation: Request) -> Eviction:
         """Serve one request: what leaves the cache.
@@ -108,26 +114,24 @@ class CachePolicy(PagingPolicy):
             raise ValueError("reuse must be a time (inf for never), got nan")
         bits = np.array((bit,), dtype=np.uint8) if bit >= 0 else _NO_BITS
         times = _NO_REUSE if math.isnan(reuse) else np.array((reuse,), dtype=np.float64)
-        faults, gone = self._run(Requests(np.array((page,), dtype=np.int64), bits, times))
-        if bool(faults[0]) == observation.hit:
-            held = ("holds", "does not hold")[int(faults[0])]
+        pages, faults, gone = self._single
+        pages[0] = page
+        self._serve(Requests(pages, bits, times), self._uniforms(1), faults, gone)
+        if faults.item(0) == observation.hit:
+            held = ("holds", "does not hold")[faults.item(0)]
             raise RuntimeError(f"hit is {observation.hit} for page {page}, but the policy's own cache {held} it")
-        if not gone.ends[0]:
+        number = gone.ends.item(0)
+        if not number:
             return Eviction()
-        left = gone.pages[: gone.ends[0]].tolist()
+        left = gone.pages[:number].tolist()
         discard = left[-1] == page
         return Eviction(tuple(left[:-1] if discard else left), discard)
 
     def update(self, observation: Request, action: Eviction, feedback: bool) -> None:
         """Nothing is left to learn: ``choose`` has served the request."""
 
-    def _run(self, requests: Requests) -> tuple[Flags, Departures]:
-        n = len(requests.pages)
-        uniforms = self._rng.random(n) if self.randomised else _NO_UNIFORMS
-        faults = np.empty(n, dtype=np.uint8)
-        gone = Departures(np.empty(n + self._slots, dtype=np.int64), np.empty(n, dtype=np.int64))
-        self._serve(requests, uniforms, faults, gone)
-        return faults, gone
+    def _uniforms(self, n: int) -> Array:
+        return self._rng.random(n) if self.randomised else _NO_UNIFORMS
 
     def _admit(self, low: int, high: int) -> None:
         if low < 0 or (self._n_pages is not None and high >= self._n_pages):
