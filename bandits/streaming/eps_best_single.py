@@ -21,12 +21,12 @@ import numpy as np
 
 from bandits.arguments import positive, real
 from bandits.contract import Array, Bound, Instance
-from bandits.streaming.policy import SkimmingPolicy
+from bandits.streaming.policy import StreamingPolicy
 from bandits.streaming.problem import CURRENT, Action, Store, StreamProblem
 from bandits.streaming.theory import StreamInstance, at_horizon, cube_root, fits, natural_scale, rewards_fit
 
 
-class EpsBestSingle(SkimmingPolicy):
+class EpsBestSingle(StreamingPolicy):
     """Threshold challenges with one stored arm (reconstruction after Jin et al. 2021).
 
     Args:

@@ -15,13 +15,15 @@ from abc import abstractmethod
 import numpy as np
 
 from bandits.contract import Array, Assumption
-from bandits.streaming.policy import SkimmingPolicy
+from bandits.streaming.policy import StreamingPolicy
 from bandits.streaming.problem import CURRENT, Action, Store, StreamProblem
 from bandits.streaming.theory import fits
 
 
-class StreamExploration(SkimmingPolicy):
+class StreamExploration(StreamingPolicy):
     """Explore-then-commit with one stored arm; a family member says how many pulls an arm gets."""
+
+    _fresh = True
 
     @abstractmethod
     def _wanted(self, problem: StreamProblem) -> int:

@@ -28,7 +28,7 @@ from bandits.arms.problem import Actions, Block, Blocks
 from bandits.contract import Array, Bound, Instance, Playable, Policy
 from bandits.kernels import kernel
 from bandits.offers import offers
-from bandits.streaming.policy import check_answer, check_left
+from bandits.streaming.policy import check_answer, refuse_to_choose
 from bandits.streaming.problem import CURRENT, Action, Advance, Drop, Feedback, Pull, Store, StreamProblem, View
 from bandits.streaming.theory import StreamInstance, at_horizon, fits, rewards_fit
 
@@ -153,6 +153,7 @@ class MemoryBoundedElimination(Policy[StreamProblem, View, Action, Feedback]):
         self._free = list(range(seats))[::-1]
         self._pass, self._read, self._reading = 0, 0, False
         self._script = self._fill()
+        self._chosen: Action | None = None
 
     def choose(self, observation: View | None) -> Action:
         """The next action of the script, or a single pull of the least-played active arm.
@@ -161,21 +162,25 @@ class MemoryBoundedElimination(Policy[StreamProblem, View, Action, Feedback]):
             NotResetError: before ``reset``.
             RuntimeError: all pulls are used.
         """
-        check_left(self._left)
+        if self._left < 1:
+            refuse_to_choose()
         if self._script:
-            return self._script[0]
-        place = int(self._places[_least(self._places, self._counts)])
-        return Pull(CURRENT if place == self._memory else place)
+            action = self._script[0]
+        else:
+            place = int(self._places[_least(self._places, self._counts)])
+            action = Pull(CURRENT if place == self._memory else place)
+        self._chosen = action
+        return action
 
     def update(self, observation: View | None, action: Action, feedback: Feedback) -> None:
         """Learn from a single pull, or go on in the script.
 
         Raises:
             NotResetError: before ``reset``.
-            RuntimeError: all pulls are used.
-            ValueError: what ``check_answer`` refuses; nothing has changed then.
+            ValueError, RuntimeError: what ``check_answer`` refuses; nothing has changed then.
         """
-        check_answer(self.choose(observation), action, feedback)
+        check_answer(self._chosen, action, feedback, self._memory)
+        self._chosen = None
         if type(action) is Pull:
             self._left -= action.n
         if self._script:

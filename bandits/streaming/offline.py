@@ -47,28 +47,26 @@ class OfflineAdapter(Policy[StreamProblem, View, Action, Feedback]):
         arms = stored(problem, self.first_m)
         self._inner.reset(_arms(problem, arms), rng)
         self._loading = load(arms)
-        self._step = 0
+        self._step, self._memory = 0, problem.memory
+        self._chosen: Action | None = None
 
     def choose(self, observation: View | None) -> Action:
-        if self._step < len(self._loading):
-            return self._loading[self._step]
-        return Pull(self._inner.choose(0))
+        loading = self._step < len(self._loading)
+        self._chosen = action = self._loading[self._step] if loading else Pull(self._inner.choose(0))
+        return action
 
     def update(self, observation: View | None, action: Action, feedback: Feedback) -> None:
-        """Learn from a single pull.
+        """Go on storing arms, or learn from a single pull.
 
         Raises:
-            ValueError: while arms are stored, another action than the one chosen; later, anything but an observed
-                single pull of a slot. Nothing has changed then.
+            ValueError, RuntimeError: what ``check_answer`` refuses; nothing has changed then.
         """
-        if self._step < len(self._loading):
-            check_answer(self._loading[self._step], action, feedback)
+        check_answer(self._chosen, action, feedback, self._memory)
+        if isinstance(action, Pull) and feedback is not None:
+            self._inner.update(0, action.where, feedback[0])
+        else:
             self._step += 1
-            return
-        check_answer(Pull(action.where if isinstance(action, Pull) else 0), action, feedback)
-        assert isinstance(action, Pull)
-        assert feedback is not None
-        self._inner.update(0, action.where, feedback[0])
+        self._chosen = None
 
     def leap(self, environment: Playable[Any, Any, Any], most: int) -> int:
         """Store the arms, which takes no time, then play the slots, compiled where both sides can."""

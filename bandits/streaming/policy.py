@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from typing import Any, ClassVar, final
+from typing import Any, ClassVar, NoReturn, final
 
 import numpy as np
 
@@ -19,12 +19,15 @@ from bandits.streaming.problem import (
     Action,
     Advance,
     ArrivalBlocks,
+    Drop,
     Feedback,
     Pull,
     Store,
     StreamProblem,
     View,
 )
+
+_ADVANCE = Advance()
 
 
 class StreamingPolicy(Policy[StreamProblem, View, Action, Feedback]):
@@ -36,6 +39,8 @@ class StreamingPolicy(Policy[StreamProblem, View, Action, Feedback]):
     """
 
     plays: ClassVar[tuple[type[StreamProblem], ...]] = (StreamProblem,)
+    _fresh = False
+    """Whether the next pull is the first of an arrival, and ``_skim`` can say which arrivals are let pass after it."""
 
     @abstractmethod
     def slots_required(self, problem: StreamProblem) -> int:
@@ -53,6 +58,10 @@ class StreamingPolicy(Policy[StreamProblem, View, Action, Feedback]):
     def _respond(self, mean: float) -> list[Action]:
         """The actions after a batch with that mean, up to and with the next pull."""
 
+    def _skim(self, means: Array) -> int:
+        """How many of the next arms, whose first batches have these means [n], are let pass; counts them in."""
+        return 0
+
     @final
     def reset(self, problem: StreamProblem, rng: np.random.Generator) -> None:
         """Forget everything and prepare for a run.
@@ -65,9 +74,10 @@ class StreamingPolicy(Policy[StreamProblem, View, Action, Feedback]):
             raise ValueError(
                 f"{type(self).__name__} stores {need} arms of {arms}, but the memory holds {problem.memory}"
             )
-        self._arms, self._horizon, self._left = arms, horizon, horizon
+        self._arms, self._memory, self._horizon, self._left = arms, problem.memory, horizon, horizon
         self._arrived = 1
         self._step = 0
+        self._chosen: Action | None = None
         self._script: list[Action] = self._begin(problem, rng)
         if arms == 1:
             self._script = [Store(0), self._commit(0)]
@@ -80,8 +90,10 @@ class StreamingPolicy(Policy[StreamProblem, View, Action, Feedback]):
             NotResetError: before ``reset``.
             RuntimeError: all pulls are used.
         """
-        check_left(self._left)
-        return self._script[self._step]
+        if self._left < 1:
+            refuse_to_choose()
+        self._chosen = action = self._script[self._step]
+        return action
 
     @final
     def update(self, observation: View | None, action: Action, feedback: Feedback) -> None:
@@ -89,10 +101,10 @@ class StreamingPolicy(Policy[StreamProblem, View, Action, Feedback]):
 
         Raises:
             NotResetError: before ``reset``.
-            RuntimeError: all pulls are used.
-            ValueError: what ``check_answer`` refuses; nothing has changed then.
+            ValueError, RuntimeError: what ``check_answer`` refuses; nothing has changed then.
         """
-        check_answer(self.choose(observation), action, feedback)
+        check_answer(self._chosen, action, feedback, self._memory)
+        self._chosen = None
         self._go_on(action, feedback)
 
     def _go_on(self, action: Action, feedback: Feedback) -> None:
@@ -109,43 +121,16 @@ class StreamingPolicy(Policy[StreamProblem, View, Action, Feedback]):
         blocks = environment if offers(environment, ArrivalBlocks) else None
         while environment.clock < end:
             action = self._script[self._step]
-            if blocks is None or type(action) is not Pull or not self._let_pass(blocks, action.n, end):
-                _, feedback = environment.transition(action)
-                self._go_on(action, feedback)
+            if self._fresh and blocks is not None and type(action) is Pull and self._let_pass(blocks, action.n, end):
+                continue
+            _, feedback = environment.transition(action)
+            self._go_on(action, feedback)
         return environment.clock - start
 
     def _let_pass(self, environment: ArrivalBlocks, n: int, end: int) -> bool:
-        """Where a pull of ``n`` is due: let arms pass that it decides nothing about, before ``end``; whether it did.
-
-        Here: none.
-        """
-        return False
-
-    def _pull(self, where: int, n: int) -> Pull:
-        return Pull(where, min(n, self._left))
-
-    def _commit(self, slot: int) -> Pull:
-        return Pull(slot, self._left, False)
-
-    def _next(self, n: int) -> list[Action]:
-        """Let the next arm arrive and pull it ``n`` times."""
-        self._arrived += 1
-        return [Advance(), self._pull(CURRENT, n)]
-
-
-class SkimmingPolicy(StreamingPolicy):
-    """A policy that can tell from the first batches of many arrivals which of them it lets pass."""
-
-    _fresh = True
-    """Whether the next pull is the first of an arrival."""
-
-    @abstractmethod
-    def _skim(self, means: Array) -> int:
-        """How many of the next arms, whose first batches have these means [n], are let pass; counts them in."""
-
-    def _let_pass(self, environment: ArrivalBlocks, n: int, end: int) -> bool:
+        """Where a pull of ``n`` is due: let arms pass that it decides nothing about, before ``end``; whether it did."""
         most = min((end - environment.clock - 1) // n, self._arms - self._arrived)
-        if not self._fresh or most < 2:
+        if most < 2:
             return False
         means = environment.block_of_arrivals(n)[:most] / n
         count = self._skim(means) if len(means) > 1 else 0
@@ -156,6 +141,17 @@ class SkimmingPolicy(StreamingPolicy):
             self._script, self._step = [self._pull(CURRENT, n)], 0
         return count > 0
 
+    def _pull(self, where: int, n: int) -> Pull:
+        return Pull(where, n if n < self._left else self._left)
+
+    def _commit(self, slot: int) -> Pull:
+        return Pull(slot, self._left, False)
+
+    def _next(self, n: int) -> list[Action]:
+        """Let the next arm arrive and pull it ``n`` times."""
+        self._arrived += 1
+        return [_ADVANCE, self._pull(CURRENT, n)]
+
 
 def boolean(name: str, value: bool) -> bool:
     """Check that ``value`` is True or False."""
@@ -164,25 +160,26 @@ def boolean(name: str, value: bool) -> bool:
     return value
 
 
-def check_left(left: int) -> None:
-    """Raise ``RuntimeError`` where no pulls are left."""
-    if left < 1:
-        raise RuntimeError("all pulls are used: call reset(problem, rng) for another run")
+def refuse_to_choose() -> NoReturn:
+    """Say that no pulls are left."""
+    raise RuntimeError("all pulls are used: call reset(problem, rng) for another run")
 
 
-def check_answer(due: Action, action: Action, feedback: Feedback) -> None:
+def check_answer(chosen: Action | None, action: Action, feedback: Feedback, memory: int) -> None:
     """Check what a policy is told of an action.
 
     Args:
-        due: the action that ``choose`` gave.
+        chosen: the action that ``choose`` gave since the last update, if it was called.
         action: the action that was carried out.
         feedback: the sum of its pulls and their number, where they are observed; else None.
+        memory: number of slots.
 
     Raises:
-        ValueError: another action than the one chosen, or a feedback that does not fit it.
+        ValueError: an action that does not exist, or a feedback that does not fit it.
+        RuntimeError: another action than the one chosen, or none was chosen.
     """
-    if type(action) is not type(due) or action != due:
-        raise ValueError(f"the action must be the one chosen, {due}, got {action!r}")
+    if type(action) is not type(chosen) or action != chosen:
+        _refuse(chosen, action, memory)
     if type(action) is not Pull or not action.observe:
         if feedback is not None:
             raise ValueError(f"feedback must be None after {action}, got {feedback!r}")
@@ -190,3 +187,15 @@ def check_answer(due: Action, action: Action, feedback: Feedback) -> None:
         raise ValueError(f"feedback must be a sum of rewards and their number, {action.n}, got {feedback!r}")
     elif not math.isfinite(feedback[0]):
         raise ValueError(f"the sum of rewards must be a finite number, got {feedback[0]!r}")
+
+
+def _refuse(chosen: Action | None, action: Action, memory: int) -> NoReturn:
+    exists = type(action) in (Pull, Store, Drop, Advance)
+    if exists and not isinstance(action, Advance):
+        low = CURRENT if isinstance(action, Pull) else 0
+        exists = type(action[0]) is int and low <= action[0] < memory
+    if exists and isinstance(action, Pull):
+        exists = type(action.n) is int and action.n >= 1
+    if not exists:
+        raise ValueError(f"action must be a Pull, Store, Drop or Advance with places below {memory}, got {action!r}")
+    raise RuntimeError(f"update must follow choose, once, with the action chosen: got {action}, chosen was {chosen}")

@@ -31,6 +31,31 @@ def _account(block: Block, actions: Actions, best: float, reward: float, shortfa
         totals[s, 0], totals[s, 1] = reward, shortfall
 
 
+@kernel
+def _batches(
+    starts: NDArray[np.int64],
+    sizes: NDArray[np.int64],
+    means: Array,
+    sums: Array,
+    counts: NDArray[np.int64],
+    best: float,
+    reward: float,
+    shortfall: float,
+    ends: NDArray[np.int64],
+    totals: Array,
+) -> None:
+    """Fill in times [n, 2] and series [n, 2, n_series] at the beginning and at the end of each batch."""
+    for i in range(sums.size):
+        for side in range(2):
+            if side == 1:
+                reward += sums[i]
+                shortfall -= sizes[i] * (best - means[i])
+            ends[i, side] = starts[i] + side * sizes[i]
+            totals[i, side, 0], totals[i, side, 1] = reward, shortfall
+            for k in range(3):
+                totals[i, side, 2 + k] = counts[i, k]
+
+
 class Account:
     """Sums over the pulls of a run. They are added up pull after pull, so that it does not matter how a run is cut.
 
@@ -94,11 +119,7 @@ class Account:
         self, starts: NDArray[np.int64], sizes: NDArray[np.int64], means: Array, sums: Array, counts: NDArray[np.int64]
     ) -> None:
         """File batches: rows of their beginnings and of their ends, with counts [n, 3]."""
-        rewards = np.cumsum(np.concatenate(([self._reward], sums)))
-        shortfalls = np.cumsum(np.concatenate(([self._shortfall], -(sizes * (self.best - means)))))
-        rows = np.empty((len(sums), 2, len(SERIES)))
-        rows[:, 0, 0], rows[:, 1, 0] = rewards[:-1], rewards[1:]
-        rows[:, 0, 1], rows[:, 1, 1] = shortfalls[:-1], shortfalls[1:]
-        rows[:, :, 2:] = counts[:, None, :]
-        self._record.rows(np.stack([starts, starts + sizes], axis=1).ravel(), rows.reshape(-1, len(SERIES)))
-        self._reward, self._shortfall = float(rewards[-1]), float(shortfalls[-1])
+        ends, totals = np.empty((len(sums), 2), dtype=np.int64), np.empty((len(sums), 2, len(SERIES)))
+        _batches(starts, sizes, means, sums, counts, self.best, self._reward, self._shortfall, ends, totals)
+        self._record.rows(ends.reshape(-1), totals.reshape(-1, len(SERIES)))
+        self._reward, self._shortfall = totals[-1, 1, :2].tolist()

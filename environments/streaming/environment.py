@@ -25,6 +25,7 @@ from environments.streaming.stage import NONE, RefusedError, Stage
 
 HORIZON = 9 * 10**18
 """Longest horizon: times are int64."""
+ACTIONS = frozenset((Pull, Store, Drop, Advance))
 
 
 class ProtocolError(ValueError, RuntimeError):
@@ -155,32 +156,31 @@ class StreamEnvironment(Environment[View, Any, Feedback, Tape]):
         if self.clock >= self.horizon:
             raise self._refusal(action, "the run is over: call reset()")
         try:
-            return self._carry_out(action)
+            if type(action) not in ACTIONS:
+                action = decoded(action, self.memory)
+            if type(action) is Pull:
+                return self._pull(*action)
+            self._move(action)
         except RefusedError as reason:
             if self.illegal == "error":
                 raise self._refusal(action, reason) from None
         return 0.0, None
 
-    def _carry_out(self, action: Any) -> tuple[float, Feedback]:
-        kind, stage = type(action), self._stage
-        if kind is Pull:
-            return self._pull(*action)
-        if kind is Advance:
+    def _move(self, action: Store | Drop | Advance) -> None:
+        stage = self._stage
+        if type(action) is Advance:
             stage.advance()
             if self.debug:
                 self._note("advance", stage.current, 0)
-        elif kind is Store:
+        elif type(action) is Store:
             stage.store(action.slot)
             if self.debug:
                 self._note("store", stage.slots[action.slot], action.slot)
-        elif kind is Drop:
+        elif type(action) is Drop:
             handle = stage.at(action.slot)
             stage.drop(action.slot)
             if self.debug:
                 self._note("drop", handle, action.slot)
-        else:
-            return self._carry_out(decoded(action, self.memory))
-        return 0.0, None
 
     def _pull(self, where: int, n: int, observe: bool) -> tuple[float, Feedback]:
         stage = self._stage

@@ -47,25 +47,29 @@ class Stage:
 
     def at(self, where: int) -> int:
         """The arm in a slot, or in the buffer."""
-        handle = self._arriving() if where == CURRENT and type(where) is int else self.slots[self._slot(where)]
+        if where == CURRENT and type(where) is int:
+            return self._arriving()
+        handle = self.slots[self._slot(where)]
         if handle == NONE:
             raise RefusedError(f"slot {where} is empty")
         return handle
 
     def advance(self, count: int = 1) -> None:
         """Let ``count`` arms pass, at most to the end of the pass, or begin the next pass."""
-        if not self.may_advance:
+        if self.position >= self.n_arms and not self.may_advance:
             raise RefusedError("the stream is over")
         self.position += count
         if self.position > self.n_arms:
             self.pass_index, self.position = self.pass_index + 1, 0
             if self.orders is not None:
                 self.order = self.orders.permutation(self.n_arms)
-        self.arrivals = self.pass_index * self.n_arms + min(self.position + 1, self.n_arms)
         self.current, self.unpulled = NONE, True
+        self.arrivals = self.pass_index * self.n_arms + self.position
         if self.position < self.n_arms:
             self.current = self.order.item(self.position)
-            self.peak_pullable = max(self.peak_pullable, self.stored + 1)
+            self.arrivals += 1
+            if self.stored >= self.peak_pullable:
+                self.peak_pullable = self.stored + 1
 
     def store(self, slot: int) -> None:
         """Move the arriving arm into a slot."""
