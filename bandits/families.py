@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import warnings
 from functools import cache
+from typing import Any
 
 from bandits.family import Family, resolve
 
@@ -22,18 +24,36 @@ def ours() -> tuple[Family, ...]:
 def families() -> tuple[Family, ...]:
     """All families, ours first, then those of entry points.
 
-    Raises:
-        TypeError: an entry point names something else.
-        ValueError: two families of one name.
+    One that cannot be loaded, or that gives a name which is taken, is left out with a ``RuntimeWarning`` that names its
+    entry point and distribution.
     """
     from importlib.metadata import entry_points
 
     found = list(ours())
     for entry in entry_points(group=GROUP):
-        theirs = resolve(entry.value)
-        if not isinstance(theirs, Family):
-            raise TypeError(f"the entry point {entry.value!r} of {GROUP} must name a Family, got {theirs!r}")
-        if theirs.name in {family.name for family in found}:
-            raise ValueError(f"the entry point {entry.value!r} of {GROUP} names a second family {theirs.name!r}")
-        found.append(theirs)
+        try:
+            theirs = resolve(entry.value)
+            _check_names(theirs, found)
+        except (ImportError, TypeError, ValueError) as error:
+            of = f" of {entry.dist.name}" if entry.dist else ""
+            warnings.warn(f"the family {entry.name!r}{of} is left out: {error}", RuntimeWarning, stacklevel=2)
+        else:
+            found.append(theirs)
     return tuple(found)
+
+
+def _check_names(theirs: Any, found: list[Family]) -> None:
+    """See that an entry point names a family, whose names are not taken.
+
+    Raises:
+        TypeError: it names something else.
+        ValueError: a name that another family has.
+    """
+    if not isinstance(theirs, Family):
+        raise TypeError(f"its entry point must name a Family, got {theirs!r}")
+    for other in found:
+        if theirs.name == other.name:
+            raise ValueError(f"the name {theirs.name!r} is that of another family")
+        for kind in ("policies", "environments", "tools"):
+            if taken := sorted(set(getattr(theirs, kind)) & set(getattr(other, kind))):
+                raise ValueError(f"the family {other.name!r} has {kind} named {', '.join(taken)}, too")

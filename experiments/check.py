@@ -6,6 +6,8 @@ import math
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
+from scipy.stats import binom
 
 from bandits.contract import Array, Assumption, Bound
 from experiments.curves import ExperimentResult
@@ -39,7 +41,8 @@ class Verdict:
         bound: name of the bound.
         regret: name of the regret definition compared.
         result: "holds", "violated", "undecided" (the simultaneous band reaches over the bound, or there are too few
-            replicates for one), or "not applicable" (an assumption fails, or only the order is known).
+            replicates for one), or "not applicable" (an assumption fails, or only the order is known). A bound that
+            holds with probability ``1 - delta`` is judged by the share of replicates above it, not by the mean.
         exponent: "agrees"; "early", steeper than the theorem's rate but too far below the bound to meet it within
             ``REACH`` horizons; "too steep"; "steeper", in a sweep over anything but the horizon, which contradicts
             nothing; or "not tested".
@@ -150,8 +153,12 @@ def _verdict(result: ExperimentResult, label: str, regret: str, bound: Bound, co
     )
     broken = [str(assumption) for assumption in bound.assumptions if not assumption.holds]
     if broken or bound.kind != "upper":
-        why = f"assumption fails: {'; '.join(broken)}" if broken else f"{bound.kind} only, constants are a convention"
-        return replace(verdict, text=why)
+        drawn = (
+            "a lower bound is drawn, not judged"
+            if bound.kind == "lower"
+            else "order only, the constant is a convention"
+        )
+        return replace(verdict, text=f"assumption fails: {'; '.join(broken)}" if broken else drawn)
     at = slice(-1, None) if bound.time == "at the horizon" else slice(None)
     samples, curve = result.regret(label, regret), result.curve(bound)
     band, limit = mean_band(samples[:, at], confidence), curve[at]
@@ -160,9 +167,13 @@ def _verdict(result: ExperimentResult, label: str, regret: str, bound: Bound, co
     inside = "holds" if np.all(high <= limit + slack) else "undecided"
     share = float(np.max(share_of(band.mean, limit)))
     text = f"mean regret {band.mean[-1]:.5g} of {limit[-1]:.5g} at round {result.times[-1]}, at most {share:.3g} of it"
+    outside = bool(np.any(low > limit + slack))
+    if bound.delta is not None:
+        outside, inside, said = _by_shares(samples[:, at] > limit + slack, bound.delta, confidence)
+        text = f"{said}; {text}"
     verdict = replace(
         verdict,
-        result="violated" if np.any(low > limit + slack) else inside,
+        result="violated" if outside else inside,
         mean=float(band.mean[-1]),
         low=known(low[-1]),
         high=known(high[-1]),
@@ -175,6 +186,8 @@ def _verdict(result: ExperimentResult, label: str, regret: str, bound: Bound, co
         return replace(verdict, text=f"{text}; no exponent, the bound claims no rate")
     if bound.time == "horizon-tuned":
         return replace(verdict, text=f"{text}; no exponent, the bound's rate is in the horizon")
+    if bound.delta is not None:
+        return replace(verdict, text=f"{text}; no exponent, the bound says nothing of the mean")
     claimed = growth(result, curve[None], regret)
     return judge_exponent(
         replace(verdict, text=text),
@@ -182,6 +195,24 @@ def _verdict(result: ExperimentResult, label: str, regret: str, bound: Bound, co
         None if claimed is None else claimed.value,
         float(share_of(band.mean, limit)[-1]),
     )
+
+
+def _by_shares(above: NDArray[np.bool_], delta: float, confidence: float) -> tuple[bool, str, str]:
+    """What the replicates say of a bound that may fail with probability ``delta``.
+
+    Args:
+        above: [n_replicates, n_checkpoints] whether the regret is above the bound.
+        delta: in (0, 1).
+        confidence: of the verdict, over all checkpoints together (Bonferroni), in (0, 1).
+
+    Returns:
+        Whether more replicates are above than chance allows, at a checkpoint (binomial test); the result otherwise; and
+        the largest number of replicates above, in words.
+    """
+    n, most = len(above), int(above.sum(axis=0).max())
+    chance = float(binom.sf(most - 1, n, delta))  # of so many at one checkpoint, if the bound fails as often as it may
+    said = f"at most {most} of {n} replicates above it, {100 * delta:.3g} % may be"
+    return chance * above.shape[1] < 1.0 - confidence, "holds" if most <= delta * n else "undecided", said
 
 
 def growth(result: ExperimentResult, values: Array, regret: str = "", confidence: float = 0.95) -> Interval | None:

@@ -117,8 +117,9 @@ def _sweep_verdict(sweep: SweepResult, label: str, bound: SweepBound, points: li
         return replace(verdict, text=f"assumption fails at a point: {'; '.join(broken)}")
     shares = [v.share for v in points if v.share is not None]
     verdict = replace(verdict, share=max(shares, default=None), text=f"at most {max(shares):.3g} of the bound")
-    if not sweep.numeric or bound.bound.time == "no rate" or bound.bound.data_dependent:
-        why = "the bound claims no rate" if sweep.numeric else "the values are no numbers"
+    of_mean = bound.bound.delta is None and not bound.bound.data_dependent
+    if not sweep.numeric or bound.bound.time == "no rate" or not of_mean:
+        why = "the bound claims no rate of the mean" if sweep.numeric else "the values are no numbers"
         return replace(verdict, text=f"{verdict.text}; no exponent, {why}")
     x, values = np.array(sweep.points, dtype=float), np.asarray(bound.values)
     end = int(np.argmax(x))

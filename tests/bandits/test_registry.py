@@ -6,8 +6,9 @@ import pytest
 
 import bandits
 import environments
-from bandits import Policy
+from bandits import Family, Policy
 from bandits.arms.ucb1 import UCB1
+from bandits.families import families, ours
 from bandits.registry import ENVIRONMENTS, POLICIES, TOOLS, Registry, unfit
 
 
@@ -126,3 +127,38 @@ def test_all_that_does_not_fit_is_found_at_once():
 def test_a_policy_as_a_component():
     made = POLICIES.build({"name": "ucb1", "parameters": {"exploration": 3}}, of=Policy)
     assert repr(made) == "UCB1(exploration=3.0)"
+
+
+class FakeEntry:
+    """An entry point, of no distribution."""
+
+    dist = None
+
+    def __init__(self, name, value):
+        self.name, self.value = name, value
+
+
+NOBODY = Family("ucbs", "bandits.arms.problem:BanditProblem", policies={"ucb1": "elsewhere:Mine"})
+TWICE = Family("arms", "bandits.arms.problem:BanditProblem")
+
+
+@pytest.mark.parametrize(
+    ("value", "what"),
+    [
+        ("nowhere:FAMILY", "the family 'theirs' is left out: cannot import 'FAMILY' from 'nowhere'"),
+        ("bandits.arms.ucb1:UCB1", "the family 'theirs' is left out: its entry point must name a Family, got"),
+        (NOBODY, "the family 'theirs' is left out: the family 'arms' has policies named ucb1, too"),
+        (TWICE, "the family 'theirs' is left out: the name 'arms' is that of another family"),
+    ],
+    ids=["no module", "no family", "a name of ours", "a second one"],
+)
+def test_a_family_that_cannot_be_is_left_out_and_told(monkeypatch, value, what):
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: [FakeEntry("theirs", value)])
+    with pytest.warns(RuntimeWarning, match=what):
+        assert families.__wrapped__() == ours()
+
+
+def test_a_family_of_somebody_else(monkeypatch):
+    theirs = Family("newsvendor", "bandits.arms.problem:BanditProblem", policies={"newsvendor_ucb": UCB1})
+    monkeypatch.setattr("importlib.metadata.entry_points", lambda group: [FakeEntry("theirs", theirs)])
+    assert families.__wrapped__() == (*ours(), theirs)

@@ -161,9 +161,33 @@ def test_bounds_that_cannot_stand_are_found(curve, comparator_class, what):
         check_bounds(policy, BernoulliArms([0.2, 0.8], 60))
 
 
+def judged(delta, below):
+    """The bound of a policy whose regret is above 1 in this share of runs."""
+    from bandits import UCB1
+
+    class Lucky(BernoulliArms):
+        def comparators(self, times):
+            return {"best_arm": times * 0.0 + (0.0 if self._luck < below else 1e6), "worst": times * -1e9}
+
+        def begin(self, tape):
+            super().begin(tape)
+            self._luck = tape.bit_generator.state["state"]["state"] % 1000 / 1000
+
+    policy, bound = UCB1(), Bound("b", "upper", lambda t: 0.0 * t + 1.0, "fixed", "here", "exact", delta=delta)
+    policy.regret_bounds = Boastful(bound).regret_bounds
+    check_bounds(policy, Lucky([0.2, 0.8], 60))
+
+
+def test_a_bound_that_may_fail_is_not_judged_by_the_mean():
+    judged(0.4, 0.7)
+    with pytest.raises(AssertionError, match=r"b is violated in \d+ of 12 runs, it may fail with delta=0.01"):
+        judged(0.01, 0.3)
+
+
 def test_before_a_run_an_environment_says_so():
     environment = BernoulliArms([0.2, 0.8], 60)
     for ask in (
+        environment.observe,
         lambda: environment.transition(0),
         lambda: environment.step(0),
         lambda: environment.block(3),

@@ -151,3 +151,24 @@ def test_vacuous_against_the_worst_play_of_the_definition():
     grouped = replace(experiment, comparators=comparators, regrets=(replace(REGRET, worst="worst in g"),))
     assert vacuous(grouped, theorem)
     assert not vacuous(grouped, bound(0.5 * TIMES))
+
+
+@pytest.mark.parametrize(
+    ("above", "delta", "result"),
+    [
+        ([20], 0.4, (True, "undecided")),  # 0.4^20
+        ([14], 0.7, (False, "holds")),
+        ([9], 0.4, (False, "undecided")),  # more than 8, but P(9 or more of 20) = 0.404
+        ([0], 1e-9, (False, "holds")),
+        ([1], 1e-9, (True, "undecided")),
+        ([4] * 3, 0.05, (True, "undecided")),  # P(4 or more of 20) = 0.0159, over three checkpoints 0.048
+        ([4] * 4, 0.05, (False, "undecided")),
+    ],
+)
+def test_bounds_that_may_fail_are_judged_by_the_share_of_replicates_above(above, delta, result):
+    from experiments.check import _by_shares
+
+    runs = np.arange(20)[:, None] < np.array(above)
+    outside, inside, said = _by_shares(runs, delta, 0.95)
+    assert (outside, inside) == result
+    assert said.startswith(f"at most {max(above)} of 20 replicates above it")
