@@ -1,8 +1,9 @@
 """Regret bounds of Tsallis-INF, with ``d`` arms and losses in [0, K].
 
 * ``eta_t = 2 / sqrt(t)``: ``4 K sqrt(d t) + K`` at any time (Zimmert and Seldin 2021, Theorem 1, for K = 1; Khodak et
-  al. 2024, Theorem B.2).
-* Reduced variance, ``eta_t = 4 / sqrt(t)``: ``K (2 sqrt(d t) + 10 d ln t + 16)`` (Zimmert and Seldin 2021, Theorem 1).
+  al. 2024, Theorem B.2; the scaling by K is derived).
+* Reduced variance, ``eta_t = 4 / sqrt(t)``: ``K (2 sqrt(d t) + 10 d ln t + 16)`` (Zimmert and Seldin 2021, Theorem 1
+  [recall]).
 * Fixed ``eta``, derived: as the estimates are not negative, following the regularised leader costs at most
   ``K (4 (sqrt(d) - 1) / eta + eta sqrt(d) t / 2)``. At the horizon that is at most ``4.5 K sqrt(d T)`` with
   ``eta = 1 / sqrt(T)``, and ``2 K sqrt(2 d T)``, the constant of Theorem B.1 of Khodak et al., with
@@ -61,7 +62,7 @@ def _finite_arms(
         name: str,
         curve: Callable[[Array], Array],
         source: str,
-        evidence: Evidence = "exact",
+        evidence: Evidence,
         time: TimeClaim = "anytime",
     ) -> Bound:
         return Bound(name, "upper", curve, "fixed", source, evidence, assumptions, time)
@@ -72,13 +73,15 @@ def _finite_arms(
                 "Tsallis-INF RV bound",
                 lambda t: unit * (2.0 * np.sqrt(d * t) + 10.0 * d * np.log(t) + 16.0),
                 f"{ZIMMERT_SELDIN} (reduced-variance estimators)",
+                "recalled",
             )
         ]
     if step is None:
         source = f"{ZIMMERT_SELDIN}; Khodak et al. 2024, Theorem B.2 (in units of K)"
-        return [bound("Tsallis-INF bound", lambda t: unit * (4.0 * np.sqrt(d * t) + 1.0), source)]
+        evidence: Evidence = "exact" if unit == 1.0 else "derived"
+        return [bound("Tsallis-INF bound", lambda t: unit * (4.0 * np.sqrt(d * t) + 1.0), source, evidence)]
     c = step * math.sqrt(problem.horizon or 1)  # 1 or sqrt(8)
-    evidence: Evidence = "exact" if c > 2.0 else "derived"
+    evidence = "exact" if c > 2.0 else "derived"
     source = "Khodak et al. 2024, Theorem B.1, with the "
     source += "step size that its constant needs" if c > 2.0 else "constant for eta = 1/sqrt(T)"
     factor = 4.0 / c + c / 2.0
