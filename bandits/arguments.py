@@ -106,7 +106,7 @@ def check_action(name: str, action: int, n_actions: int) -> None:
 
 
 def check_outcome(action: int, reward: float, n_actions: int) -> None:
-    """Check what a policy is told of a round; quick, as it is done every round.
+    """Check what a policy observes of a round; quick, as it is done every round.
 
     Args:
         action: the action played, a whole number in 0..n_actions - 1.
@@ -123,7 +123,7 @@ def check_outcome(action: int, reward: float, n_actions: int) -> None:
 
 
 def check_reward(reward: float) -> None:
-    """Check one reward that a policy is told.
+    """Check one reward that a policy observes.
 
     Raises:
         ValueError: a reward that is not finite.
@@ -133,7 +133,7 @@ def check_reward(reward: float) -> None:
 
 
 def check_rewards(rewards: NDArray[np.float64], n_actions: int) -> None:
-    """Check what a policy with full feedback is told of a round.
+    """Check what a policy with full feedback observes of a round.
 
     Args:
         rewards: [n_actions] rewards of all actions, finite.

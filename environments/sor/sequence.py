@@ -1,7 +1,7 @@
 """A sequence of linear systems, each solved with a relaxation parameter of the learner's choice.
 
 Round ``t`` brings the system ``(A + c_t I) x = b_t``, ``A`` the 5-point Laplacian; the learner sees the shift ``c_t``,
-picks a parameter from a grid, and is told how many iterations the solve took, and nothing else (paper, section 2.1).
+picks a parameter from a grid, and observes how many iterations the solve took, and nothing else (paper, section 2.1).
 The solver is SOR, SSOR or SSOR-preconditioned conjugate gradients. Every solve starts at zero, so the costs do not
 depend on the learner: they are tabulated at the start of a run. ``environments.sor.instance`` says what the analysis
 knows of them.

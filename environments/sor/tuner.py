@@ -4,7 +4,7 @@
     for step in steps:
         u = tuner.solve(A, b, x0=u, context=diffusivity).x
 
-Each ``solve`` asks the policy for a parameter of the grid, solves, and tells the policy what it cost. Nothing else is
+Each ``solve`` asks the policy for a parameter of the grid, solves, and the policy observes what it cost. Nothing else is
 learned from the matrix. A tuner pickles at any time, with all that it has learned.
 """
 
@@ -67,7 +67,7 @@ class RelaxationTuner:
             a shift. Default: no context.
         tol: bound on the residual norm relative to that of b, in (0, 1).
         max_iter: largest number of iterations of a solve, >= 2.
-        cost: what the policy is told: "iterations", or "seconds" of wall-clock time, in units of the first solve's
+        cost: what the policy observes: "iterations", or "seconds" of wall-clock time, in units of the first solve's
             seconds per iteration.
         structure: "auto" uses a faster kernel where the matrix is a multiple of a shifted 5-point Laplacian on a square
             grid (row by row); "general" never does.
