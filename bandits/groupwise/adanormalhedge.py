@@ -107,7 +107,7 @@ class AdaNormalHedge:
 
     def distribution(self, awake: Mask) -> Array:
         """Probabilities [n_experts] of the experts awake [n_experts]; zeros where none is."""
-        p = np.empty_like(self.prior)
+        p = np.empty(self.prior.size)
         _distribution(awake, self._log_prior, self.regrets, self.magnitudes, p)
         return p
 

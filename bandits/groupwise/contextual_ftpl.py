@@ -99,7 +99,7 @@ class ContextualFTPL(GroupwisePolicy[PolicyClassProblem, Any, Array]):
         here = check_context(context, self._sums.shape[1])
         self._mixture.wake(groups)
         awake = np.flatnonzero(self._mixture.now)
-        n_learners, _, n_actions = self._sums.shape
+        n_learners, n_actions = len(self._sums), self._n_actions
         noise = self._rng.laplace(size=(n_learners, len(self._separator), n_actions))
         noise *= np.sqrt(self._width * self._mixture.rounds() / self._spread)[:, None, None]  # 1 / eps
         costs = self._sums[awake]
@@ -113,7 +113,7 @@ class ContextualFTPL(GroupwisePolicy[PolicyClassProblem, Any, Array]):
         return played(q, self.play, self._rng)
 
     def _learn(self, context: Array, groups: Mask, feedback: Array) -> None:
-        costs = losses_of(feedback, self._sums.shape[2])
+        costs = losses_of(feedback, self._n_actions)
         self._mixture.learn(costs[self._actions])
         self._sums[:, int(context[0])] += self._mixture.now[:, None] * costs
 

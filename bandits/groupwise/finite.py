@@ -43,7 +43,7 @@ class FinitePolicy(GroupwisePolicy[FiniteProblem, Any, Array]):
 
     def reset(self, problem: FiniteProblem, rng: np.random.Generator) -> None:
         super().reset(problem, rng)
-        self._n, self._n_actions = class_size(problem), problem.n_actions
+        self._n = class_size(problem)
         policies = problem.policies if isinstance(problem, PolicyClassProblem) else ()
         self._table = np.array(policies, dtype=np.int64).T  # [n_contexts, n_policies]
         self._prepare(problem)

@@ -106,7 +106,8 @@ class Groupwise(RegressionPolicy):
                 f"loss outside [0, {self.loss_scale:g}] in round {self._rounds + s + 1}: the learner of "
                 f"{self._names[i]} lost {losses[s, i] * self.loss_scale:.6g}"
             )
-        self.largest_loss = max(self.largest_loss, largest * self.loss_scale)
+        if largest * self.loss_scale > self.largest_loss:
+            self.largest_loss = largest * self.loss_scale
         self._rounds += len(losses)
 
     def regret_bounds(self, problem: RegressionProblem, instance: Instance) -> Sequence[Bound]:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar, final
 
 import numpy as np
 
-from bandits.arguments import check_rewards, one_of
+from bandits.arguments import check_action, check_rewards, one_of
 from bandits.contract import Array, Policy
 from bandits.groupwise.problem import GroupwiseProblem, Mask, Round
 
@@ -15,17 +15,20 @@ P = TypeVar("P", bound=GroupwiseProblem)
 Act = TypeVar("Act")
 Fbk = TypeVar("Fbk")
 
+_BYTES = np.dtype(np.int8)
+
 
 class GroupwisePolicy(Policy[P, Round, Act, Fbk]):
     """A policy on grouped rounds, each of which it learns from in full. ``reset`` begins with this class's.
 
-    ``update`` learns of the round that ``choose`` saw last; it does not look at its observation and action, which are
-    the same.
+    ``update`` learns of the round that ``choose`` saw last; it does not look at its observation, which is the same, and
+    of an action only sees that there is such a one.
     """
 
     def reset(self, problem: P, rng: np.random.Generator) -> None:
         self._n_groups, self._rng = len(problem.groups), rng
-        self._seen: Round | None = None
+        self._n_actions: int = getattr(problem, "n_actions", 0)  # 0 where actions have no numbers
+        self._seen: tuple[Array, Mask] | None = None
 
     @abstractmethod
     def _decide(self, context: Array, groups: Mask) -> Act:
@@ -44,9 +47,9 @@ class GroupwisePolicy(Policy[P, Round, Act, Fbk]):
             ValueError: groups or a context of another shape than declared, or values that cannot be.
         """
         n = self._n_groups
-        seen = Round(np.asarray(observation.context, dtype=np.float64), check_groups(observation.groups, n))
-        action = self._decide(*seen)
-        self._seen = seen
+        context, groups = np.asarray(observation.context, dtype=np.float64), check_groups(observation.groups, n)
+        action = self._decide(context, groups)
+        self._seen = context, groups
         return action
 
     @final
@@ -56,11 +59,14 @@ class GroupwisePolicy(Policy[P, Round, Act, Fbk]):
         Raises:
             NotResetError: before ``reset``.
             RuntimeError: no decision was made since the last update.
-            ValueError: feedback of another shape than declared, or that is not finite.
+            ValueError: no such action, or feedback of another shape than declared or that is not finite.
         """
-        if self._seen is None:
+        seen = self._seen
+        if seen is None:
             raise RuntimeError("update before choose: no decision awaits its feedback")
-        self._learn(*self._seen, feedback)
+        if self._n_actions and np.ndim(action) == 0:  # type: ignore[arg-type]
+            check_action("action", action, self._n_actions)  # type: ignore[arg-type]
+        self._learn(*seen, feedback)
         self._seen = None
 
 
@@ -71,6 +77,8 @@ def check_groups(groups: Mask, n_groups: int) -> Mask:
         ValueError: another shape, or other values than 0 and 1.
     """
     given = np.asarray(groups)
+    if given.dtype is _BYTES and given.shape == (n_groups,) and not given.tobytes().strip(b"\0\1"):  # the common case
+        return given
     if given.shape != (n_groups,) or np.count_nonzero(given == 1) != np.count_nonzero(given):
         raise ValueError(f"groups must be {n_groups} numbers, each 0 or 1, got {groups!r}")
     return given.astype(np.int8, copy=False)

@@ -161,7 +161,7 @@ class RegressionPolicy(GroupwisePolicy[RegressionProblem, Lottery, float]):
 
     def reset(self, problem: RegressionProblem, rng: np.random.Generator) -> None:
         super().reset(problem, rng)
-        self._dimension = problem.dimension
+        self._dimension, self._zeros = problem.dimension, np.zeros(problem.dimension)
         number, self._meta = self._prepare(problem)
         self._learners = make_learners(self.base_learner)
         self._learners.start(number, problem, ends_of(self.clip))
@@ -169,22 +169,25 @@ class RegressionPolicy(GroupwisePolicy[RegressionProblem, Lottery, float]):
     def _decide(self, context: Array, groups: Mask) -> Lottery:
         if context.shape != (self._dimension,):
             raise ValueError(f"the context must have shape ({self._dimension},), got {context.shape}")
-        if not np.all(np.isfinite(context)):
+        if context.dot(self._zeros) != 0.0:
             bad = np.flatnonzero(~np.isfinite(context))
             raise ValueError(f"the context must be finite, got {context[bad[0]]} in column {bad[0]}")
-        now = self._awake(groups[None, :])[0]
-        predictions, p = self._learners.predict(context, now), self._meta.distribution(now)
-        values, weights, finite = self._plays(predictions[None, :], p[None, :], now[None, :])
+        awake = self._awake(groups[None, :])
+        now = awake[0]
+        predictions, p = self._learners.predict(context, now)[None, :], self._meta.distribution(now)
+        values, weights, finite = self._plays(predictions, p[None, :], awake)
         if not finite:
-            raise ValueError(f"predictions must be finite, got {predictions} of the learners")
-        self._now, self._predictions, self._p = now, predictions, p
+            raise ValueError(f"predictions must be finite, got {predictions[0]} of the learners")
+        self._decided = awake, predictions, p
         return Lottery(values[0], weights[0])
 
     def _learn(self, context: Array, groups: Mask, feedback: float) -> None:
-        check_label(feedback)
-        losses = self._losses(self._predictions[None, :], np.array([feedback], dtype=np.float64), self._now[None, :])
-        self._meta.update(self._now, losses[0], self._p)
-        self._learners.update(context, float(feedback), self._now)
+        if type(feedback) is not float or not -math.inf < feedback < math.inf:
+            check_label(feedback)
+        (awake, predictions, p), label = self._decided, float(feedback)
+        losses, now = self._losses(predictions, np.array([label]), awake)[0], awake[0]
+        self._meta.update(now, losses, p)
+        self._learners.update(context, label, now)
 
     def leap(self, environment: Playable[Round, Lottery, float], most: int) -> int:
         if not offers(environment, RowBlocks):

@@ -36,16 +36,11 @@ class GroupedEnvironment(Environment[Any, Act, Fbk, Tape]):
     """The comparator class of the regret in the group ``{}``."""
 
     def __init__(self, problem: GroupwiseProblem, report_groups: Sequence[str] | None) -> None:
-        self.problem = problem
+        assert problem.horizon is not None
+        self.problem, self.horizon = problem, problem.horizon
         self.report_groups = report_groups if report_groups is None else list(report_groups)
         columns = columns_of(report_groups, problem.groups, "report_groups")
         self._reported = [(problem.groups[i], int(i)) for i in columns]
-
-    @property
-    def horizon(self) -> int:
-        """Number of rounds of a run."""
-        assert self.problem.horizon is not None
-        return self.problem.horizon
 
     def _open(self, groups: Mask, instance: type[GroupedInstance], **known: Any) -> None:
         """Start a run in which the rounds belong to ``groups`` [horizon, n_groups]; what its instance knows."""

@@ -34,22 +34,25 @@ ALIGNMENTS = ("exact", "published")
 
 
 @kernel
-def _expected(values: Array, weights: Array, labels: Array, losses: Array) -> int:
-    """Fill in the expected losses [n]; -1, or the first illegal round, when nothing is filled in."""
-    for s in range(values.shape[0]):
-        total, finite = 0.0, True
-        for k in range(values.shape[1]):
-            total += weights[s, k]
-            finite = finite and weights[s, k] >= 0.0 and abs(values[s, k]) < np.inf
-        if not (finite and abs(total - 1.0) <= 1e-9):
+def _expected_loss(values: Array, weights: Array, label: float) -> float:
+    """The expected loss of one lottery, or -1 where it is none."""
+    total, finite, loss = 0.0, True, 0.0
+    for k in range(values.size):
+        total += weights[k]
+        finite = finite and weights[k] >= 0.0 and abs(values[k]) < np.inf
+        error = values[k] - label
+        loss += weights[k] * (error * error)
+    return loss if finite and abs(total - 1.0) <= 1e-9 else -1.0
+
+
+@kernel
+def _expected_losses(values: Array, weights: Array, labels: Array, losses: Array) -> int:
+    """Fill in the expected losses [n] up to the first lottery that is none; its round, or ``n``."""
+    for s in range(labels.size):
+        losses[s] = _expected_loss(values[s], weights[s], labels[s])
+        if losses[s] == -1.0:
             return s
-    for s in range(values.shape[0]):
-        loss = 0.0
-        for k in range(values.shape[1]):
-            error = values[s, k] - labels[s]
-            loss += weights[s, k] * (error * error)
-        losses[s] = loss
-    return -1
+    return labels.size
 
 
 def paper_permutation(n: int, seed: int) -> NDArray[np.int64]:
@@ -175,27 +178,34 @@ class GroupedRegression(GroupedEnvironment[Any, float, NDArray[np.int64]]):
                 f"shapes {values.shape} and {weights.shape}"
             )
         part = slice(self.clock, self.clock + len(values))
-        bad = _expected(values, weights, self._y[part], self._charged[part])
-        if bad >= 0:
-            raise ValueError(
-                f"a lottery must have finite values and weights >= 0 with sum 1, got the values {values[bad]} and the "
-                f"weights {weights[bad]}"
-            )
+        bad = _expected_losses(values, weights, self._y[part], self._charged[part])
+        if bad < len(values):
+            raise _no_lottery(values[bad], weights[bad])
         self.clock += len(values)
 
     def transition(self, action: Any) -> tuple[float, float]:
-        self.check_running()
-        if isinstance(action, Lottery):
-            values, weights = (np.asarray(part, dtype=np.float64) for part in action)
-        else:
-            values, weights = np.asarray(action, dtype=np.float64).reshape(-1), np.ones(1)
+        now = self.clock
+        if now >= self.horizon:
+            self.check_running()
+        values, weights = action if isinstance(action, Lottery) else (np.reshape(action, -1), _SURE)
+        values, weights = np.asarray(values, dtype=np.float64), np.asarray(weights, dtype=np.float64)
         if values.ndim != 1 or values.shape != weights.shape:
             raise ValueError(
                 f"a prediction must be one number, or a lottery of as many values as weights, got {action!r}"
             )
-        label = self._y.item(self.clock)
-        self.absorb(Lotteries(values[None, :], weights[None, :]))
-        return -self._charged.item(self.clock - 1), label
+        label = self._y.item(now)
+        loss = _expected_loss(values, weights, label)
+        if loss == -1.0:
+            raise _no_lottery(values, weights)
+        self._charged[now] = loss
+        self.clock = now + 1
+        return -loss, label
 
 
+def _no_lottery(values: Array, weights: Array) -> ValueError:
+    what = f"got the values {values} and the weights {weights}"
+    return ValueError(f"a lottery must have finite values and weights >= 0 with sum 1, {what}")
+
+
+_SURE = np.ones(1)
 _NOTHING = Instance()
