@@ -63,10 +63,10 @@ class BatchedExp3(RunPolicy):
 
     def intend(self) -> tuple[int, int]:
         if self._played == self._batch:
-            weights = np.exp(-self._eta * (self._losses - np.min(self._losses)))
-            cumulative = np.cumsum(weights)
+            weights = np.exp(-self._eta * (self._losses - self._losses.min()))
+            cumulative = weights.cumsum()
             draw = self._rng.random() * cumulative[-1]
-            self._action = min(int(np.searchsorted(cumulative, draw, side="right")), weights.size - 1)
+            self._action = min(int(cumulative.searchsorted(draw, "right")), weights.size - 1)
             self._chance = float(weights[self._action] / cumulative[-1])
             self._played, self._sum = 0, 0.0
         return self._action, self._batch - self._played

@@ -79,7 +79,9 @@ class RunPolicy(Policy[BanditProblem, Any, int, float]):
             rewards = _rewards(environment.block(min(rounds, most)), action)
         else:
             return 0
-        environment.absorb(np.full(rewards.size, action))
+        actions = np.empty(rewards.size, dtype=np.int64)
+        actions.fill(action)
+        environment.absorb(actions)
         self.learn(action, rewards)
         return rewards.size
 

@@ -49,6 +49,26 @@ def _account(levels: Array, noise: Array, binary: bool, reward: float, expected:
         totals[s, 0], totals[s, 1] = reward, expected
 
 
+@kernel
+def _rewards(levels: Array, noise: Array, binary: bool) -> Array:
+    """What the rounds pay [n_rounds]."""
+    rewards = np.empty(levels.size)
+    for s in range(levels.size):
+        loss = levels[s] + noise[s]
+        if binary:
+            loss = 1.0 if loss > 0.0 else 0.0
+        rewards[s] = 0.0 - loss
+    return rewards
+
+
+@kernel
+def _all(actions: Actions, action: int) -> bool:
+    same = True
+    for s in range(actions.size):
+        same &= actions[s] == action
+    return same
+
+
 class TallyingEnvironment(Environment[Any, Any, float, Tape]):
     """Actions whose losses depend on weighted tallies of recent plays. Rewards are minus losses.
 
@@ -94,8 +114,8 @@ class TallyingEnvironment(Environment[Any, Any, float, Tape]):
         self.clock = self._first = self._drawn = self._settled = 0
         self._reward = self._expected = 0.0
         self._record = Record(("reward", "expected_reward"))
-        self._window = Window(instance.tallies)
-        self._ahead: tuple[int, int, Array, Window] | None = None
+        self._window, self._levels = Window(instance.tallies), np.zeros(min(BLOCK, self.horizon))
+        self._ahead = -1, -1, -1, self._window  # (clock, action, rounds, plays after them) of block_of
 
     def observe(self) -> Any:
         return np.int64(0)
@@ -107,7 +127,6 @@ class TallyingEnvironment(Environment[Any, Any, float, Tape]):
             self._settle()
             self._first, self._drawn = self._drawn, min(self._drawn + BLOCK, self.horizon)
             n = self._drawn - self._first
-            self._levels = np.empty(n)
             if self._binary:
                 self._noise = -self._generator.random(n)
             else:
@@ -146,13 +165,14 @@ class TallyingEnvironment(Environment[Any, Any, float, Tape]):
             RuntimeError: the run is over, or none was begun.
         """
         self._reserve()
-        action = integer("action", action, 0, self._n_actions - 1)
-        window = self._window.copy()
-        levels = window.levels(action, min(most, self._drawn - self.clock))
-        self._ahead = self.clock, action, levels, window
-        start = self.clock - self._first
-        losses = levels + self._noise[start : start + levels.size]
-        return 0.0 - ((losses > 0.0).astype(np.float64) if self._binary else losses)
+        if type(action) is not int or not 0 <= action < self._n_actions:
+            action = integer("action", action, 0, self._n_actions - 1)
+        window, clock, n = self._window.copy(), self.clock, min(most, self._drawn - self.clock)
+        rounds = slice(clock - self._first, clock - self._first + n)
+        levels = self._levels[rounds]
+        window.levels(action, levels)
+        self._ahead = clock, action, n, window
+        return _rewards(levels, self._noise[rounds], self._binary)
 
     def absorb(self, actions: Actions) -> None:
         """Account for the actions [n_rounds] played in the next rounds, like as many transitions.
@@ -167,15 +187,15 @@ class TallyingEnvironment(Environment[Any, Any, float, Tape]):
         start, stop = self.clock - self._first, self.clock - self._first + actions.size
         if stop > self._noise.size:
             raise ValueError(f"there is noise for {self._noise.size - start} rounds, got {actions.size} actions")
-        clock, action, levels, window = self._ahead or (-1, -1, self._levels, self._window)
-        if clock == self.clock and levels.size == actions.size and (actions == action).all():
-            self._levels[start:stop], self._window = levels, window  # as worked out by block_of
+        clock, action, n, window = self._ahead
+        if clock == self.clock and n == actions.size and _all(actions, action):
+            self._window = window  # levels are those of block_of
         else:
             check_action("actions", int(actions.min()), self._n_actions)
             check_action("actions", int(actions.max()), self._n_actions)
-            runs = np.split(actions, np.flatnonzero(np.diff(actions)) + 1)
-            self._levels[start:stop] = np.concatenate([self._window.levels(int(run[0]), run.size) for run in runs])
-        self._ahead = None
+            cuts = np.flatnonzero(np.diff(actions)) + 1
+            for run, levels in zip(np.split(actions, cuts), np.split(self._levels[start:stop], cuts), strict=True):
+                self._window.levels(int(run[0]), levels)
         self.clock += actions.size
 
     def metrics(self, times: NDArray[np.int64]) -> Mapping[str, Array]:

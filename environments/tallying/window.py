@@ -5,8 +5,6 @@ An action costs O(1) where all weights of it are equal (a counter) and from the 
 
 from __future__ import annotations
 
-import copy
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -42,7 +40,8 @@ class Window:
 
     def copy(self) -> Window:
         """Another window of the same plays, which goes on by itself."""
-        other = copy.copy(self)
+        other = object.__new__(Window)
+        vars(other).update(vars(self))
         other._plays, other._counts = self._plays.copy(), self._counts.copy()
         return other
 
@@ -60,11 +59,10 @@ class Window:
             return self.tallies.losses[action](counted[self._counts[action]])
         return self.tallies.losses[action](_tally(self._plays, newest, action, self.tallies.weights[action]))
 
-    def levels(self, action: int, n: int) -> Array:
-        """Mean losses [n] of playing ``action`` ``n`` times from now on; the plays count."""
-        levels = np.full(n, self._steady[action])
-        transient = min(n, max(0, self._plays.size - (self._run if action == self._last else 0)))
+    def levels(self, action: int, levels: Array) -> None:
+        """Fill in the mean losses [n] of playing ``action`` ``n`` times from now on; the plays count."""
+        transient = min(levels.size, max(0, self._plays.size - (self._run if action == self._last else 0)))
         for s in range(transient):
             levels[s] = self.level(action)
-        self._run += n - transient
-        return levels
+        levels[transient:] = self._steady[action]
+        self._run += levels.size - transient
