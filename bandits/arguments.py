@@ -162,3 +162,12 @@ def nearest(word: object, known: Iterable[str], most: int) -> list[str]:
 
 def _plain(word: str) -> str:
     return word.casefold().replace("-", "").replace("_", "")
+
+
+def not_owed(what: str = "call choose once before each update") -> RuntimeError:
+    """The error of feedback that is not owed, where a policy learns from its last choice alone; nothing has changed.
+
+    Args:
+        what: what is owed instead, or how feedback comes to be owed.
+    """
+    return RuntimeError(f"feedback that is not owed: {what}")

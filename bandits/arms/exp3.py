@@ -20,7 +20,7 @@ from typing import Any
 
 import numpy as np
 
-from bandits.arguments import real
+from bandits.arguments import not_owed, real
 from bandits.arms.policy import BanditPolicy
 from bandits.arms.problem import Actions, BanditProblem, Block
 from bandits.arms.theory import BOUNDED, OBLIVIOUS, ArmsInstance, holds
@@ -118,7 +118,7 @@ class Exp3(BanditPolicy):
 
     def learn(self, action: int, reward: float) -> None:
         if self._probability == 0.0:
-            raise RuntimeError("update must follow choose, once: no arm was drawn since the last update")
+            raise not_owed()
         estimate = (reward - self._low) / self._span / self._probability
         self._probability = 0.0
         rate = self._gamma / self._weights.size

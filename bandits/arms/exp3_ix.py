@@ -26,7 +26,7 @@ from typing import Any
 
 import numpy as np
 
-from bandits.arguments import one_of, positive
+from bandits.arguments import not_owed, one_of, positive
 from bandits.arms.policy import BanditPolicy
 from bandits.arms.problem import Actions, BanditProblem, Block
 from bandits.arms.theory import BOUNDED, OBLIVIOUS, ArmsInstance, holds
@@ -119,7 +119,7 @@ class Exp3IX(BanditPolicy):
 
     def learn(self, action: int, reward: float) -> None:
         if self._denominator == 0.0:
-            raise RuntimeError("update must follow choose, once: no arm was drawn since the last update")
+            raise not_owed()
         self._losses[action] += (self._high - reward) / self._span / self._denominator
         self._denominator = 0.0
         self._t += 1

@@ -29,7 +29,7 @@ from typing import Any
 
 import numpy as np
 
-from bandits.arguments import one_of, positive
+from bandits.arguments import not_owed, one_of, positive
 from bandits.arms.policy import BanditPolicy
 from bandits.arms.problem import Actions, BanditProblem, Block
 from bandits.arms.theory import ArmsInstance
@@ -242,8 +242,8 @@ class TsallisINF(BanditPolicy):
     def learn(self, action: int, reward: float) -> None:
         if action != self._drawn:
             drawn = "none" if self._drawn < 0 else f"arm {self._drawn}"
-            raise RuntimeError(
-                f"update must follow choose, once, with the arm drawn: got {action!r}, drawn was {drawn}"
+            raise not_owed(
+                f"call choose once before each update, with the arm drawn: got {action!r}, drawn was {drawn}"
             )
         self._drawn = -1
         loss = (self._high - reward) / self._unit

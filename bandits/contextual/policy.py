@@ -8,7 +8,7 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 
-from bandits.arguments import check_outcome, real, reals
+from bandits.arguments import check_outcome, not_owed, real, reals
 from bandits.contextual.problem import ContextualProblem
 from bandits.contract import Array, Policy
 
@@ -86,7 +86,7 @@ class ContextualPolicy(Policy[ContextualProblem, Any, int, float]):
         check_outcome(action, feedback, self._n_actions)
         context = self.checked(np.atleast_1d(np.asarray(observation, dtype=np.float64))[None])[0]
         if not self._awaits:
-            raise RuntimeError("update without a choice: call choose(observation) once before each update")
+            raise not_owed()
         self._awaits = False
         self.learn(context, action, max(self._high - feedback, 0.0))
 

@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bandits.arguments import not_owed
 from bandits.arms.problem import ActionsProblem
 from bandits.contract import Array, Assumption, Bound, Instance, Policy, check_plays
 from bandits.delayed.policy import Owed, base_policy
@@ -84,7 +85,7 @@ class BOLD(Policy[Delayed, Any, int, Arrivals]):
             ValueError: no such action, or feedback that cannot be; nothing has changed then.
         """
         if self._owed.round not in self._waiting:
-            raise RuntimeError("update must follow choose, once: no action was chosen since the last update")
+            raise not_owed()
         self._owed.settle(action, feedback)
         for arrival in feedback:
             waiting, seen = self._waiting.pop(arrival.time)

@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bandits.arguments import not_owed
 from bandits.arms.problem import BanditProblem
 from bandits.arms.theory import STATIONARY, ArmsInstance, gaps_of, holds
 from bandits.contract import Array, Bound, Instance, Policy, check_plays
@@ -92,7 +93,7 @@ class QPMD(Policy[Delayed, Any, int, Arrivals]):
             ValueError: no such action, or feedback that cannot be; nothing has changed then.
         """
         if not self._chosen:
-            raise RuntimeError("update must follow choose, once: no action was chosen since the last update")
+            raise not_owed()
         self._owed.settle(action, feedback)
         self._chosen = False
         for arrival in feedback:

@@ -4,8 +4,8 @@
     for step in steps:
         u = tuner.solve(A, b, x0=u, context=diffusivity).x
 
-Each ``solve`` asks the policy for a parameter of the grid, solves, and the policy observes what it cost. Nothing else is
-learned from the matrix. A tuner pickles at any time, with all that it has learned.
+Each ``solve`` asks the policy for a parameter of the grid and solves; the policy observes what that cost. Nothing else
+is learned from the matrix. A tuner pickles at any time, with all that it has learned.
 """
 
 from __future__ import annotations

@@ -58,11 +58,11 @@ def test_ends_of_the_interval_and_plain_numbers_are_contexts(name):
 def test_each_reward_belongs_to_one_choice(name):
     policy = POLICIES.load(name)()
     policy.reset(PROBLEM, np.random.default_rng(0))
-    with pytest.raises(RuntimeError, match="update without a choice"):
+    with pytest.raises(RuntimeError, match="feedback that is not owed: call choose once before each update"):
         policy.update([1.0], 0, -2.0)
     action = policy.choose([1.0])
     policy.update([1.0], action, -2.0)
-    with pytest.raises(RuntimeError, match="update without a choice"):
+    with pytest.raises(RuntimeError, match="feedback that is not owed: call choose once before each update"):
         policy.update([1.0], action, -2.0)
 
 

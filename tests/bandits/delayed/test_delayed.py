@@ -337,7 +337,7 @@ def test_turns_are_kept():
     for policy in (pool, queues):
         policy.reset(problem, np.random.default_rng(0))
         for _ in range(2):
-            with pytest.raises(RuntimeError, match="update must follow choose, once"):
+            with pytest.raises(RuntimeError, match="feedback that is not owed: call choose once"):
                 policy.update(0, 0, ())
             policy.update(0, policy.choose(0), ())
     pool.choose(0)
