@@ -112,12 +112,51 @@ def test_add_a_family(page):
     newsvendor.run("regretlab", "check", "results/orders")
     assert (newsvendor.folder / "results/orders/figures/orders.png").is_file()
     shop = result(newsvendor, "orders", "shop")
-    assert [(b.comparator_class, b.holds) for b in shop.bounds["gradient_orders"]] == [
-        ("fixed", True),
-        ("hindsight", True),
+    assert [(b.comparator_class, b.delta, b.holds) for b in shop.bounds["gradient_orders"]] == [
+        ("fixed", None, True),
+        ("fixed", 0.05, True),
+        ("hindsight", None, True),
     ]
+    assert [b.kind for b in shop.lower_bounds] == ["lower"]
     best = shop.regret("gradient_orders")[:, -1].mean()
     assert 0.0 < best < 0.3 * shop.regret("0.5 every day")[:, -1].mean()
+
+
+def test_the_lower_bound_is_what_the_best_order_in_the_mean_pays(importable):
+    importable("docs/family.md")
+    from newsvendor.environment import UniformDemand
+
+    days, runs = UniformDemand(0.1, 0.9, 2.0, 1.0, 30), 4000
+    times, luck = np.array([1, 2, 3, 10, 30]), np.random.default_rng(4)
+    best, regret = 0.1 + 0.8 / 3.0, []
+    for _ in range(runs):
+        demands = days.draw(luck)
+        days.begin(demands)
+        earned = -np.cumsum(days._cost(best, demands))[times - 1]
+        regret.append(days.comparators(times)["best_in_hindsight"] - earned)
+    (bound,) = days.lower_bounds()
+    error = np.std(regret, axis=0) / np.sqrt(runs)
+    assert np.all(np.abs(np.mean(regret, axis=0) - bound.curve(times.astype(float))) < 4.0 * error)
+
+
+def test_the_compiled_orders_are_the_same(importable):
+    run_its_tests(importable("docs/family.md"), "test_fast.py")
+    from newsvendor.environment import UniformDemand
+    from newsvendor.fast import DemandInBlocks, FastGradientOrders
+    from newsvendor.policies import GradientOrders
+
+    days, policy = DemandInBlocks(horizon=700), FastGradientOrders()
+    days.begin(days.draw(np.random.default_rng(1)))
+    policy.reset(days.problem, np.random.default_rng(2))
+    assert [policy.leap(days, 300), policy.leap(days, 900), days.clock] == [300, 400, 700]
+    days.begin(days.draw(np.random.default_rng(1)))
+    days.absorb(np.full(699, 0.5))
+    with pytest.raises(ValueError, match="at most 1 days, got 2"):
+        days.absorb(np.array([0.5, 0.5]))
+    assert days.clock == 699
+    slow = play(GradientOrders(), UniformDemand(horizon=700), 0)
+    for name, series in play(FastGradientOrders(), DemandInBlocks(horizon=700), 0).items():
+        assert series.tolist() == slow[name].tolist()
 
 
 LISTED = """
@@ -144,6 +183,31 @@ def test_shards_make_the_whole(page):
 def test_arms_in_a_loop(page):
     earned = float(page("docs/arms.md").run("python", "loop.py"))
     assert earned > 600  # 500 by uniform play; 700 by the best arm, give or take 15
+
+
+@pytest.mark.parametrize(
+    ("name", "least", "most"),
+    [
+        ("groupwise", 0.0, 0.02),  # one linear model: 0.3 * 0.7 * mean of (2 x - 1)^2 = 0.07
+        ("paging", 5, 5),  # by hand
+        ("recovering", 0.5, 0.58),  # (0.8 + 0.5 + 0.4) / 3 by turns
+        ("sor", 0, 9_300),  # the best fixed parameter: 9,400
+        ("tallying", 0.09, 0.25),
+    ],
+)
+def test_a_loop_of_ones_own(page, name, least, most):
+    printed = page(f"docs/{name}.md").run("python", "loop.py")
+    assert least <= float(re.search(r"\d+(\.\d+)?", printed)[0]) <= most
+
+
+def test_fixed_parameters_in_the_loop_of_solves(page):
+    program = page("docs/sor.md").blocks["loop.py"].replace("import ChebCB,", "import FixedAction,")
+    found = []
+    for action in (0, 5, 9):
+        given = {}
+        exec(program.replace("ChebCB()", f"FixedAction({action})"), given)
+        found.append(given["total"])
+    assert np.allclose(found, [16_900, 9_400, 40_400], rtol=0.01)
 
 
 def test_the_table_of_bounds_says_the_evidence():
