@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 import numpy as np
@@ -83,8 +83,9 @@ def play(
     leaps: bool = True,
     cuts: int = 1,
     pickled: bool = False,
+    times: Sequence[int] | None = None,
 ) -> Series:
-    """Play a run; all metrics at all times 1..horizon.
+    """Play a run to the horizon; all metrics at times of it.
 
     Args:
         policy: the policy; it is reset.
@@ -93,6 +94,7 @@ def play(
         leaps: whether by ``advance``, else round by round by ``choose`` and ``update``.
         cuts: number of pieces, of random lengths, that the run is cut into.
         pickled: whether policy and environment are pickled between the pieces.
+        times: of the metrics, increasing; None for all of 1..horizon.
     """
     horizon = environment.problem.horizon or 0
     environment.begin(environment.draw(np.random.default_rng([seed, 0])))
@@ -112,7 +114,7 @@ def play(
                 _, feedback = environment.transition(action)
                 policy.update(observation, action, feedback)
     assert environment.clock == horizon, f"the run stopped at {environment.clock} of {horizon}"
-    return dict(environment.metrics(np.arange(1, horizon + 1)))
+    return dict(environment.metrics(np.arange(1, horizon + 1) if times is None else np.asarray(times, dtype=np.int64)))
 
 
 def _agree(first: Series, other: Series, what: str) -> None:
