@@ -7,6 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bandits.contract import can_play
+from bandits.family import resolve
+from bandits.groupwise import FAMILY
 from bandits.groupwise.blum_lykouris import BlumLykouris
 from bandits.groupwise.blum_lykouris_mult import BlumLykourisMult
 from bandits.groupwise.exp_pairs import ExpPairs
@@ -14,12 +17,9 @@ from bandits.groupwise.groupwise_hedge import GroupwiseHedge
 from bandits.groupwise.problem import ExpertsProblem, PolicyClassProblem, Round
 from environments.groupwise.experts import GroupedExperts
 
-POLICIES = {
-    "hedge": GroupwiseHedge,
-    "pairs": BlumLykouris,
-    "multiplicative": BlumLykourisMult,
-    "exponential": ExpPairs,
-}
+POLICIES = [
+    cls for cls in map(resolve, FAMILY.policies.values()) if can_play(cls, ExpertsProblem(n_actions=2, groups=("a",)))
+]
 
 
 def plays(policy, losses, groups, names, horizon=None):
@@ -119,9 +119,9 @@ def test_against_plain_loops(seed, G, N, T):
         assert plays(policy, losses, groups, names, T) == pytest.approx(plain(losses, groups), abs=1e-9)
 
 
-@pytest.mark.parametrize("name", POLICIES)
-def test_bounds_hold_in_every_group(name):
-    policy, environment = POLICIES[name](), GroupedExperts(10, horizon=1500)
+@pytest.mark.parametrize("make", POLICIES)
+def test_bounds_hold_in_every_group(make):
+    policy, environment = make(), GroupedExperts(10, horizon=1500)
     times = np.unique(np.geomspace(1, 1500, 25).astype(np.int64))
     for seed in range(3):
         environment.begin(environment.draw(np.random.default_rng(seed)))
@@ -161,14 +161,14 @@ def test_everybody_beats_uniform_play_in_every_group():
     uniform = {
         g: tape.losses[tape.groups[:, i] == 1].mean(axis=1).sum() for i, g in enumerate(environment.problem.groups)
     }
-    for name in POLICIES:
-        policy = POLICIES[name]()
+    for make in POLICIES:
+        policy = make()
         environment.begin(tape)
         policy.reset(environment.problem, np.random.default_rng(0))
         policy.advance(environment, 3000)
         series = environment.metrics(np.array([3000]))
         for g in environment.problem.groups:
-            assert -series[f"reward in {g}"][0] < 0.8 * uniform[g], (name, g)
+            assert -series[f"reward in {g}"][0] < 0.8 * uniform[g], (make, g)
 
 
 def test_sampling_follows_the_distribution():
@@ -184,7 +184,7 @@ def test_sampling_follows_the_distribution():
     assert np.all(np.abs(counts / 2000 - q) <= 4 * np.sqrt(q * (1 - q) / 2000))
 
 
-@pytest.mark.parametrize("make", POLICIES.values())
+@pytest.mark.parametrize("make", POLICIES)
 def test_feedback_and_observations_are_checked(make):
     """What cannot be is refused, and nothing changes: the run goes on as one that was not disturbed."""
     for problem, context in (
@@ -220,7 +220,7 @@ def test_feedback_and_observations_are_checked(make):
 
 def test_use_is_checked():
     rng = np.random.default_rng(0)
-    for make in POLICIES.values():
+    for make in POLICIES:
         with pytest.raises(ValueError, match="play must be expected or sample"):
             make(play="mixture")
     with pytest.raises(ValueError, match="n_actions must be a whole number >= 1, got 0"):

@@ -14,23 +14,21 @@ from bandits.paging.mark0 import Mark0
 from bandits.paging.policy import PagingPolicy
 from bandits.paging.problem import Eviction, PagingProblem, Request, Requests
 
-NAMES = list(FAMILY.policies)
-PARAMETERS = {
-    "lazy": [{"policy": "mark0"}, {"policy": {"name": "flush_when_all_zeros", "parameters": {"flush": "lazy"}}}],
-    "combine_deterministic": [{"members": ["lru", "marker", {"name": "mark0"}], "gamma": 0.5}],
-    "combine_randomised": [{"members": ["mark0", "marker"]}],
-    "flush_when_all_zeros": [{}, {"flush": "lazy"}],
-    "mark0": [{}, {"fill": "lazy"}],
-    "mark_and_predict": [{}, {"tie": "lru"}],
-}
-CASES = [(name, parameters) for name in NAMES for parameters in PARAMETERS.get(name, [{}])]
 NO_BITS, NO_REUSE = np.empty(0, np.uint8), np.empty(0)
+EVERYONE = pytest.mark.parametrize(
+    "policy", [policy for name in FAMILY.policies for policy in FAMILY.example_policies(name)], ids=str
+)
 
 
-def make(name, parameters):
-    policy = POLICIES.load(name)(**parameters)
-    wrapped = name in ("lazy", "combine_deterministic", "combine_randomised")
-    return policy, "discard" if wrapped else policy.prediction
+def kind_of(policy):
+    """The predictions that a policy plays with, its own or those that the members of a wrapper need."""
+    for kind in (policy.prediction, "discard", "phase", "reuse"):
+        try:
+            policy.reset(problem(prediction=kind), np.random.default_rng(0))
+        except ValueError:
+            continue
+        return kind or ""
+    raise AssertionError(f"no predictions are to the liking of {policy}")
 
 
 def requests(n, n_pages=30, seed=0):
@@ -39,11 +37,11 @@ def requests(n, n_pages=30, seed=0):
     return pages, rng.integers(0, 2, n), np.arange(n) + rng.exponential(20.0, n)
 
 
-@pytest.mark.parametrize(("name", "parameters"), CASES)
-def test_long_blocks_are_the_same_as_many_short_ones(paging, name, parameters):
+@EVERYONE
+def test_long_blocks_are_the_same_as_many_short_ones(paging, policy):
     n = 33_000
     pages, bits, reuse = requests(n, 300)
-    policy, kind = make(name, parameters)
+    kind = kind_of(policy)
     whole = paging.faults(policy, pages, 50, bits, reuse, kind, n_pages=300)
     environment = paging.Environment(pages, 50, bits, reuse, kind, n_pages=300)
     policy.reset(environment.problem, np.random.default_rng(0))
@@ -52,10 +50,10 @@ def test_long_blocks_are_the_same_as_many_short_ones(paging, name, parameters):
     assert environment.history == whole.tolist()
 
 
-@pytest.mark.parametrize(("name", "parameters"), CASES)
-def test_an_unknown_number_of_pages(paging, name, parameters):
+@EVERYONE
+def test_an_unknown_number_of_pages(paging, policy):
     pages, bits, reuse = requests(500, 200)
-    policy, kind = make(name, parameters)
+    kind = kind_of(policy)
     known = paging.faults(policy, pages, 7, bits, reuse, kind, n_pages=200)
     assert paging.faults(policy, pages, 7, bits, reuse, kind, n_pages=None).tolist() == known.tolist()
     environment = paging.Environment(pages, 7, bits, reuse, kind, n_pages=None, stepwise=True)
@@ -66,10 +64,10 @@ def test_an_unknown_number_of_pages(paging, name, parameters):
     assert environment.history == known.tolist()
 
 
-@pytest.mark.parametrize(("name", "parameters"), CASES)
-def test_views_and_other_integers_serve_as_well(paging, name, parameters):
+@EVERYONE
+def test_views_and_other_integers_serve_as_well(paging, policy):
     pages, bits, reuse = requests(200)
-    policy, kind = make(name, parameters)
+    kind = kind_of(policy)
     wanted = paging.faults(policy, pages, 5, bits, reuse, kind, n_pages=30)
     arrays = [np.repeat(a, 2)[::2] for a in (pages.astype(np.int32), bits.astype(np.uint8), reuse)]
     for array in arrays:
@@ -80,9 +78,9 @@ def test_views_and_other_integers_serve_as_well(paging, name, parameters):
     assert environment.history == wanted.tolist()
 
 
-@pytest.mark.parametrize(("name", "parameters"), CASES)
-def test_nothing_to_serve(paging, name, parameters):
-    policy, kind = make(name, parameters)
+@EVERYONE
+def test_nothing_to_serve(paging, policy):
+    kind = kind_of(policy)
     assert paging.faults(policy, [], 3, [], [], kind, n_pages=4).size == 0
     assert paging.faults(policy, [2, 2, 0], 3, [0, 0, 0], [1.0, 9.0, 9.0], kind, n_pages=4).tolist() == [
         True,
@@ -304,7 +302,7 @@ def test_a_world_whose_cache_is_another_is_found_out():
 
 
 def test_importing_the_policies_loads_no_heavy_package():
-    modules = sorted({POLICIES.table[name].partition(":")[0] for name in NAMES})
+    modules = sorted({place.partition(":")[0] for place in FAMILY.policies.values()})
     heavy = ["numba", "scipy", "gymnasium", "matplotlib", "pydantic"]
     code = f"import sys, {', '.join(modules)}; print([m for m in {heavy} if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

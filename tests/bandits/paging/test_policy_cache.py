@@ -12,17 +12,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bandits import Policy
+from bandits.paging import FAMILY
 from bandits.paging.lazy import Lazy
 from bandits.paging.policy_cache import PolicyCache
 from bandits.paging.problem import Eviction, PagingProblem
 from bandits.paging.virtual import member
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
-NAMES = [
-    "lru", "fifo", "clock", "flush_when_full", "lfu", "random_eviction", "marker", "online_min",
-    "flush_when_all_zeros", "mark0", "mark_and_predict", "follow_bits", "blind_oracle", "l_marker", "l_non_marker",
-    "predictive_marker", "robust_ftp",
-]  # fmt: skip
+NAMES = [name for name in FAMILY.policies if {} in FAMILY.variants.get(name, ({},))]
 
 
 def letters(n, n_keys, seed):

@@ -18,6 +18,7 @@ from bandits.recovering.ppp_ucb import PPPUCB, confidence_log, regret_bound, upp
 from bandits.recovering.problem import RecoveringProblem
 from bandits.recovering.random_pulls import RandomPulls
 from bandits.recovering.schedule import offsets_of
+from environments import BernoulliArms
 from environments.recovering.environment import RecoveringRewards
 
 SMALL = {"name": "geometric", "parameters": {"a": [1, 0.8, 0.6], "q": [0.5, 0.7, 0.3], "recovery": 6}}
@@ -28,21 +29,11 @@ MULTI = {
 TRAP = [[0.3, 0.3, 0.3, 1.0], [0.2] * 4]
 
 
-class Recorded:
-    """A run, round by round, with the actions played."""
-
-    def __init__(self, curves=MULTI, plays=2, horizon=700, **more):
-        self.environment = RecoveringRewards(curves, plays, horizon=horizon, **more)
-        self.environment.begin(self.environment.draw(np.random.default_rng(3)))
-        self.problem, self.observe, self.history = self.environment.problem, self.environment.observe, []
-
-    @property
-    def clock(self):
-        return self.environment.clock
-
-    def transition(self, action):
-        self.history.append(tuple(action))
-        return self.environment.transition(action)
+def begun(horizon):
+    """Five arms, two of them pulled a period, up to eight idle times."""
+    environment = RecoveringRewards(MULTI, 2, horizon=horizon)
+    environment.begin(environment.draw(np.random.default_rng(3)))
+    return environment
 
 
 def expected(environment):
@@ -62,8 +53,10 @@ def run(curves, plays, policy, horizon, seed=0, **more):
 def test_foresight_is_played_by_its_environment_only():
     with pytest.raises(RuntimeError, match="knows the curves"):
         Foresight().choose(np.array([1]))
+    arms = BernoulliArms([0.5], 9)
+    arms.reset(seed=0)
     with pytest.raises(TypeError, match="no method foresee"):
-        Foresight().advance(Recorded(), 1)
+        Foresight().advance(arms, 1)
     with pytest.raises(ValueError, match="plays RecoveringProblem, got BanditProblem"):
         Foresight().reset(BanditProblem(n_actions=2, horizon=9), None)
 
@@ -125,11 +118,8 @@ def test_upper_confidence_bounds(seed, arms, longest):
 @pytest.mark.parametrize("keep", [False, True])
 def test_ppp_ucb_equals_its_definition(planner, keep):
     """Period by period, phases, tables and clocks kept in plain lists."""
-    environment = Recorded(horizon=600)
-    policy = PPPUCB(planner, phase=37, keep_if_unchanged=keep)
+    environment, policy = begun(600), PPPUCB(planner, phase=37, keep_if_unchanged=keep)
     policy.reset(environment.problem, np.random.default_rng(0))
-    policy.advance(environment, 600)
-    other = Recorded(horizon=600)
     n, total = np.zeros((5, 8)), np.zeros((5, 8))
     log, old, planned = math.log(2 * 5 * 8 * 600**2), None, PLANNERS.build(planner)
     for t in range(600):
@@ -141,17 +131,18 @@ def test_ppp_ucb_equals_its_definition(planner, keep):
             if not (keep and old is not None and np.array_equal(periods, old)):
                 old, began, offsets = periods, t, offsets_of(periods, 2)
         action = [i for i in range(5) if old[i] and (t - began) % old[i] == offsets[i]]
-        idle = other.observe()
-        _, feedback = other.transition(action)
+        idle = environment.observe()
+        assert list(policy.choose(idle)) == action
+        _, feedback = environment.transition(action)
+        policy.update(idle, action, feedback)
         for i, x in zip(action, feedback, strict=True):
             n[i, min(idle[i], 8) - 1] += 1
             total[i, min(idle[i], 8) - 1] += x
-    assert environment.history == other.history
 
 
 def test_greedy_and_idle_blind_ucb_equal_their_definitions():
     for policy in (GreedyUCB(), IdleBlindUCB()):
-        environment = Recorded(horizon=500)
+        environment = begun(500)
         policy.reset(environment.problem, np.random.default_rng(0))
         x = [[[] for _ in range(8)] for _ in range(5)]
         for _ in range(500):
@@ -177,18 +168,19 @@ def test_greedy_and_idle_blind_ucb_equal_their_definitions():
 
 def test_exploration_visits_every_cell():
     """Each arm is seen ``trials`` times at each power of two, at exactly that idle time."""
-    environment = Recorded(horizon=3000)
-    policy = ExploreThenPlan(4)
+    environment, policy = begun(3000), ExploreThenPlan(4)
     policy.reset(environment.problem, np.random.default_rng(0))
     length = sum(d * 5 for d, _ in policy._blocks)
     assert [d for d, _ in policy._blocks] == [1, 1, 1, 2, 2, 4, 8]
-    policy.advance(environment, length)
-    assert policy._used.tolist() == [[4.0] * 4] * 5
     last, counts = [-1] * 5, np.zeros((5, length + 1))
-    for t, pulled in enumerate(environment.history):
+    for t in range(length):
+        idle = environment.observe()
+        pulled = policy.choose(idle)
+        policy.update(idle, pulled, environment.transition(pulled)[1])
         for arm in pulled:
             counts[arm, t - last[arm]] += 1
             last[arm] = t
+    assert policy._used.tolist() == [[4.0] * 4] * 5
     assert np.all(counts[:, [1, 2, 4, 8]] >= 4)
     policy.advance(environment, 1)
     assert policy._next == len(policy._blocks) + 1
