@@ -14,37 +14,23 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bandits.contract import Array, Bound, Instance
+from bandits.contract import Bound, Instance
 from bandits.groupwise.adanormalhedge import AdaNormalHedge, a_priori
-from bandits.groupwise.finite import FinitePolicy, FiniteProblem, class_size
-from bandits.groupwise.problem import Mask
+from bandits.groupwise.finite import FiniteProblem, PairPolicy, class_size
 from bandits.groupwise.theory import GroupwiseInstance, group_bound, oblivious
 
 
-class BlumLykouris(FinitePolicy):
+class BlumLykouris(PairPolicy):
     """AdaNormalHedge over pairs of group and hypothesis.
 
     Args:
         play: "expected" plays the distribution over hypotheses, "sample" a hypothesis drawn from it.
     """
 
-    def __init__(self, play: str = "expected") -> None:
-        super().__init__(play)
-
     def _prepare(self, problem: FiniteProblem) -> None:
-        self._groups = len(problem.groups)
-        pairs = self._groups * self._n
+        pairs = len(problem.groups) * self._n
         self._meta = AdaNormalHedge()
         self._meta.start(np.full(pairs, 1.0 / pairs), trace=False)
-
-    def _distribution(self, groups: Mask) -> Array:
-        self._awake = np.repeat(groups, self._n)
-        self._p = self._meta.distribution(self._awake)
-        q: Array = self._p.reshape(self._groups, self._n).sum(axis=0)
-        return q
-
-    def _take(self, groups: Mask, losses: Array) -> None:
-        self._meta.update(self._awake, np.tile(losses, self._groups), self._p)
 
     def regret_bounds(self, problem: FiniteProblem, instance: Instance) -> Sequence[Bound]:
         """For each group, ``sqrt(3 T_g (ln(G N) + ln(5/2 + 3/2 ln(1 + t))))``."""

@@ -15,37 +15,23 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bandits.contract import Array, Bound, Instance
-from bandits.groupwise.finite import FinitePolicy, FiniteProblem, class_size
-from bandits.groupwise.problem import Mask
+from bandits.contract import Bound, Instance
+from bandits.groupwise.finite import FiniteProblem, PairPolicy, class_size
 from bandits.groupwise.sleeping_hedge import SleepingHedge
 from bandits.groupwise.theory import GroupwiseInstance, group_bound, oblivious
 
 
-class ExpPairs(FinitePolicy):
+class ExpPairs(PairPolicy):
     """Exponential weights over pairs of group and hypothesis.
 
     Args:
         play: "expected" plays the distribution over hypotheses, "sample" a hypothesis drawn from it.
     """
 
-    def __init__(self, play: str = "expected") -> None:
-        super().__init__(play)
-
     def _prepare(self, problem: FiniteProblem) -> None:
-        self._groups = len(problem.groups)
-        pairs = self._groups * self._n
+        pairs = len(problem.groups) * self._n
         self._meta = SleepingHedge()
         self._meta.start(np.full(pairs, 1.0 / pairs), problem.horizon)
-
-    def _distribution(self, groups: Mask) -> Array:
-        self._awake = np.repeat(groups, self._n)
-        self._p = self._meta.distribution(self._awake)
-        q: Array = self._p.reshape(self._groups, self._n).sum(axis=0)
-        return q
-
-    def _take(self, groups: Mask, losses: Array) -> None:
-        self._meta.update(self._awake, np.tile(losses, self._groups), self._p)
 
     def regret_bounds(self, problem: FiniteProblem, instance: Instance) -> Sequence[Bound]:
         """For each group, ``sqrt(2 T ln(G N))`` at all times up to the horizon."""

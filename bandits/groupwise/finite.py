@@ -8,8 +8,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from bandits.contract import Array
+from bandits.groupwise.adanormalhedge import AdaNormalHedge
 from bandits.groupwise.policy import GroupwisePolicy, check_context, check_play, losses_of, played
 from bandits.groupwise.problem import ExpertsProblem, GroupwiseProblem, Mask, PolicyClassProblem
+from bandits.groupwise.sleeping_hedge import SleepingHedge
 
 FiniteProblem = ExpertsProblem | PolicyClassProblem
 
@@ -60,6 +62,21 @@ class FinitePolicy(GroupwisePolicy[FiniteProblem, Any, Array]):
     def _learn(self, context: Array, groups: Mask, feedback: Array) -> None:
         losses = losses_of(feedback, self._n_actions)
         self._take(groups, losses[self._table[int(context[0])]] if self._table.size else losses)
+
+
+class PairPolicy(FinitePolicy):
+    """Sleeping experts over all pairs of group and hypothesis: a pair is awake in the rounds of its group."""
+
+    _meta: AdaNormalHedge | SleepingHedge
+
+    def _distribution(self, groups: Mask) -> Array:
+        self._awake = np.repeat(groups, self._n)
+        self._p = self._meta.distribution(self._awake)
+        q: Array = self._p.reshape(-1, self._n).sum(axis=0)
+        return q
+
+    def _take(self, groups: Mask, losses: Array) -> None:
+        self._meta.update(self._awake, np.tile(losses, len(groups)), self._p)
 
 
 def class_size(problem: FiniteProblem) -> int:

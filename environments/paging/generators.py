@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, Self
 
 import numpy as np
 
@@ -16,52 +16,46 @@ RATIO2 = (2, 0, 1, 3, 0, 2, 3, 1)
 
 
 @dataclass(frozen=True)
-class Cyclic(Generator):
-    """``r_t = t mod N`` for t = 0, 1, ...; with N = k + 1 the worst case of LRU and FIFO.
-
-    Args:
-        N: number of pages, >= 1; None for k + 1.
-    """
+class _Sized(Generator):
+    """Requests to ``N`` pages, by default to one more than the cache holds."""
 
     N: int | None = None
-    random: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
         if self.N is not None:
             integer("N", self.N)
 
-    def for_cache(self, k: int) -> Cyclic:
+    def for_cache(self, k: int) -> Self:
         return self if self.N is not None else replace(self, N=k + 1)
-
-    def draw(self, n: int, rng: np.random.Generator) -> Pages:
-        return np.arange(n, dtype=np.int64) % self.n_pages(n)
 
     def n_pages(self, n: int) -> int:
         return _known(self.N)
 
 
 @dataclass(frozen=True)
-class Uniform(Generator):
+class Cyclic(_Sized):
+    """``r_t = t mod N`` for t = 0, 1, ...; with N = k + 1 the worst case of LRU and FIFO.
+
+    Args:
+        N: number of pages, >= 1; None for k + 1.
+    """
+
+    random: ClassVar[bool] = False
+
+    def draw(self, n: int, rng: np.random.Generator) -> Pages:
+        return np.arange(n, dtype=np.int64) % self.n_pages(n)
+
+
+@dataclass(frozen=True)
+class Uniform(_Sized):
     """Independent uniform requests; with N = k + 1 the randomised lower bound.
 
     Args:
         N: number of pages, >= 1; None for k + 1.
     """
 
-    N: int | None = None
-
-    def __post_init__(self) -> None:
-        if self.N is not None:
-            integer("N", self.N)
-
-    def for_cache(self, k: int) -> Uniform:
-        return self if self.N is not None else replace(self, N=k + 1)
-
     def draw(self, n: int, rng: np.random.Generator) -> Pages:
         return rng.integers(0, self.n_pages(n), n)
-
-    def n_pages(self, n: int) -> int:
-        return _known(self.N)
 
 
 @dataclass(frozen=True)
@@ -89,7 +83,7 @@ class Zipf(Generator):
 
 
 @dataclass(frozen=True)
-class LoopScan(Generator):
+class LoopScan(_Sized):
     """s passes over the pages 0..N-1, then N pages that never come again; and so on.
 
     Args:
@@ -97,16 +91,14 @@ class LoopScan(Generator):
         s: passes before each scan, >= 1.
     """
 
-    N: int | None = None
     s: int = 3
     random: ClassVar[bool] = False
 
     def __post_init__(self) -> None:
-        if self.N is not None:
-            integer("N", self.N)
+        super().__post_init__()
         integer("s", self.s)
 
-    def for_cache(self, k: int) -> LoopScan:
+    def for_cache(self, k: int) -> Self:
         return self if self.N is not None else replace(self, N=2 * k)
 
     def draw(self, n: int, rng: np.random.Generator) -> Pages:
