@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from numbers import Integral, Real
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -105,31 +105,23 @@ def check_action(name: str, action: int, n_actions: int) -> None:
         raise ValueError(f"{name} must be a whole number in 0..{n_actions - 1}, got {action!r}")
 
 
-def check_outcome(action: int, reward: float, n_actions: int) -> None:
-    """Check what a policy observes of a round; quick, as it is done every round.
+def check_reward(reward: Any) -> float:
+    """Check one reward that a policy observes, and return it as a float.
 
     Args:
-        action: the action played, a whole number in 0..n_actions - 1.
-        reward: its reward, any finite number: an environment may pass the range that its problem declares.
-        n_actions: number of actions.
+        reward: any finite number, or an array of one, as gymnasium and torch give: an environment may pass the range
+            that its problem declares.
 
     Raises:
-        ValueError: no such action, or a reward that is not finite.
+        ValueError: not a finite number.
     """
-    if type(action) is not int or not 0 <= action < n_actions:
-        check_action("action", action, n_actions)
-    if not -math.inf < reward < math.inf:
-        check_reward(reward)
-
-
-def check_reward(reward: float) -> None:
-    """Check one reward that a policy observes.
-
-    Raises:
-        ValueError: a reward that is not finite.
-    """
-    if not -math.inf < reward < math.inf:
+    try:
+        value = reward if type(reward) is float else float(reward.item() if hasattr(reward, "item") else reward)
+    except (TypeError, ValueError, OverflowError):
+        value = math.nan
+    if isinstance(reward, str | bytes) or not math.isfinite(value):
         raise ValueError(f"the reward must be a finite number, got {reward!r}")
+    return value
 
 
 def check_rewards(rewards: NDArray[np.float64], n_actions: int) -> None:

@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar, final
 import numpy as np
 from numpy.typing import NDArray
 
+from bandits.arguments import integer, real
 from bandits.guard import guard
 
 Obs = TypeVar("Obs")
@@ -44,8 +45,8 @@ class Problem:
     high: float = 1.0
 
     def __post_init__(self) -> None:
-        if self.horizon is not None and self.horizon < 1:
-            raise ValueError(f"horizon must be >= 1 or None, got {self.horizon}")
+        if self.horizon is not None:
+            integer("horizon", self.horizon)
         if not self.low < self.high:
             raise ValueError(f"low must be below high, got [{self.low}, {self.high}]")
 
@@ -92,6 +93,10 @@ class Assumption:
     text: str
     holds: bool
     largest: float | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "holds", bool(self.holds))  # of numpy, too
+        object.__setattr__(self, "largest", None if self.largest is None else float(self.largest))
 
     def __str__(self) -> str:
         return self.text if self.holds or self.largest is None else f"{self.text} (largest: {self.largest:.4g})"
@@ -149,8 +154,17 @@ class Bound:
         ):
             if getattr(self, name) not in allowed:
                 raise ValueError(f"{name} of a bound must be one of {', '.join(allowed)}, got {getattr(self, name)!r}")
-        if self.delta is not None and not 0.0 < self.delta < 1.0:
-            raise ValueError(f"delta of a bound must be None or in (0, 1), got {self.delta!r}")
+        if not callable(self.curve) or not isinstance(self.comparator_class, str):
+            raise ValueError(
+                "a bound must have a function as curve and a word as comparator_class, got "
+                f"{self.curve!r} and {self.comparator_class!r}"
+            )
+        if self.delta is not None:
+            object.__setattr__(self, "delta", real("delta of a bound", float(self.delta), 0.0, 1.0))
+        if not all(isinstance(assumption, Assumption) for assumption in self.assumptions):
+            raise ValueError(f"assumptions of a bound must be of the class Assumption, got {self.assumptions!r}")
+        object.__setattr__(self, "assumptions", tuple(self.assumptions))
+        object.__setattr__(self, "data_dependent", bool(self.data_dependent))
 
     @property
     def holds(self) -> bool:
@@ -226,7 +240,7 @@ class Policy(ABC, Generic[P, Obs, Act, Fbk]):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        guard(cls, ("choose", "update", "leap"), NotResetError.of)
+        guard(cls, "reset", ("choose", "update", "leap"), NotResetError.of)
 
     @abstractmethod
     def reset(self, problem: P, rng: np.random.Generator) -> None:
@@ -272,10 +286,20 @@ class Policy(ABC, Generic[P, Obs, Act, Fbk]):
 
     @final
     def advance(self, environment: Playable[Obs, Act, Fbk], rounds: int) -> None:
-        """Play until the environment's clock has moved on by ``rounds``: leaps where it can, else round by round."""
+        """Play until the environment's clock has moved on by ``rounds``: leaps where it can, else round by round.
+
+        Raises:
+            RuntimeError: ``leap`` says that it played, but the clock has not moved.
+        """
         end = environment.clock + rounds
-        while environment.clock < end:
-            if self.leap(environment, end - environment.clock) == 0:
+        while (now := environment.clock) < end:
+            leapt = self.leap(environment, end - now)
+            if environment.clock == now:
+                if leapt != 0:
+                    raise RuntimeError(
+                        f"{type(self).__name__}.leap must return how far the clock has moved on, got {leapt!r} where "
+                        f"it stands still at {now}"
+                    )
                 observation = environment.observe()
                 action = self.choose(observation)
                 _, feedback = environment.transition(action)

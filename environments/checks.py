@@ -18,8 +18,9 @@ from typing import Any
 import numpy as np
 from gymnasium.utils.env_checker import check_env
 
+from bandits.arguments import did_you_mean
 from bandits.checks import check_policy, play
-from bandits.contract import Array, Bound, Policy, bounds_of, can_play
+from bandits.contract import Array, Bound, Instance, Policy, Problem, bounds_of, can_play
 from bandits.families import families
 from bandits.family import Family, resolve
 from environments.contract import Environment
@@ -84,19 +85,41 @@ def check_family(family: str | Family, seed: int = 20240229, policies: Sequence[
 
     Raises:
         AssertionError: a promise is broken; the message says where and which.
-        ValueError: no such family.
+        ValueError: no such family or policy.
     """
     found = {f.name: f for f in families()}
     if isinstance(family, str) and family not in found:
         raise ValueError(f"unknown family {family!r}; known: {', '.join(found)}")
     chosen = found[family] if isinstance(family, str) else family
-    everyone = [*found.values(), *([] if chosen.name in found else [chosen])]
-    for i, example in enumerate(chosen.example_environments()):
+    everyone = [chosen, *(other for other in found.values() if other.name != chosen.name)]
+    named = [name for other in everyone for name in other.policies]
+    if unknown := [name for name in policies or () if name not in named]:
+        raise ValueError(
+            f"policies must be names of registered ones, got {unknown[0]!r}{did_you_mean(unknown[0], named)}"
+        )
+    _kept(f"the problem types of {chosen.name}", _check_types, chosen)
+    examples = chosen.example_environments()
+    assert examples, f"the family {chosen.name} has no examples"
+    played: set[str] = set()
+    for i, example in enumerate(examples):
         where = f"example {i} of {chosen.name}, {type(example).__name__}"
         assert isinstance(example.problem, chosen.problems), f"{where}: its problem is {type(example.problem).__name__}"
         _kept(where, check_environment, partial(copy.deepcopy, example), seed)
         for label, policy in players(example, everyone, policies):
+            played.add(label)
             _kept(f"{label} in {where}", _check_pair, policy, example, seed)
+    own = [name for name in chosen.policies if policies is None or name in policies]
+    kinds = {type(example.problem) for example in examples}
+    for name in own:
+        plays = resolve(chosen.policies[name]).plays
+        might = any(issubclass(kind, plays) for kind in kinds)
+        assert name in played or not might, f"{name} refuses every example of {chosen.name} that it is said to play"
+
+
+def _check_types(family: Family) -> None:
+    for kind in family.problems:
+        assert isinstance(kind, type), f"{kind!r} is no class"
+        assert issubclass(kind, Problem), f"{kind!r} is no subclass of Problem"
 
 
 def players(
@@ -107,12 +130,19 @@ def players(
         for name in family.policies if names is None else [n for n in names if n in family.policies]:
             if not can_play(resolve(family.policies[name]), environment.problem):
                 continue
-            for policy in family.example_policies(name):
+            for policy in _variants(family, name):
                 try:
                     copy.deepcopy(policy).reset(environment.problem, np.random.default_rng(0))
                 except ValueError:  # it lacks something here: a finite range, predictions, slots
                     continue
                 yield name, policy
+
+
+def _variants(family: Family, name: str) -> list[AnyPolicy]:
+    try:
+        return list(family.example_policies(name))
+    except (TypeError, ValueError) as error:
+        raise AssertionError(f"{name} in the variants of {family.name} cannot be built: {error}") from error
 
 
 def _check_pair(policy: AnyPolicy, environment: AnyEnvironment, seed: int) -> None:
@@ -217,6 +247,9 @@ def _play(environment: AnyEnvironment, tape: Any, actions: list[Any], pickled: b
         if environment.clock <= before + 1:
             low, high = environment.problem.low - 1e-12, environment.problem.high + 1e-12
             assert low <= reward <= high, f"reward {reward} outside [{environment.problem.low}, {high}]"
+        assert environment.clock <= (environment.problem.horizon or 0), (
+            f"an action took the clock to {environment.clock}, beyond the horizon"
+        )
         run.append((observation, reward, feedback, _now(environment)))
         if environment.clock > before:
             reported.append((environment.clock, run[-1][-1]))
@@ -266,11 +299,15 @@ def _check_curves(environment: AnyEnvironment) -> None:
             ("clock", regret.clock, clocks),
         ):
             assert not key or key in among, f"regret {regret.name} names the {kind} {key}, which is not given"
+    assert isinstance(environment.instance(), Instance), f"instance() is {environment.instance()!r}, no Instance"
     assert environment.instance() is environment.instance(), "instance() builds a new object on each call"
     known = {regret.comparator_class for regret in regrets}
     for bound in environment.lower_bounds():
         values = bound.curve(times.astype(np.float64))
         assert np.shape(values) == times.shape, f"lower bound {bound.name} has shape {np.shape(values)}"
+        assert not np.isnan(values).any(), f"lower bound {bound.name} is not a number"
+        assert bound.kind != "upper", f"lower bound {bound.name} is of the kind 'upper'"
+        assert bound.source, f"lower bound {bound.name} names no source"
         assert bound.comparator_class in known, (
             f"lower bound {bound.name} speaks of the comparator class {bound.comparator_class!r}, of which there is no "
             "regret definition"

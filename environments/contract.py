@@ -47,6 +47,13 @@ class Regret:
     worst: str = "worst"
 
 
+def read_only(array: NDArray[Any]) -> NDArray[Any]:
+    """A view of an array that cannot be written to: what an environment hands out is its own."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
 class NotBegunError(RuntimeError):
     """An environment was asked to play before a run was begun; nothing has changed."""
 
@@ -66,7 +73,10 @@ _IN_A_RUN = (
     "instance",
     "clairvoyant",
     "block",
+    "block_of",
+    "block_of_arrivals",
     "absorb",
+    "absorb_arrivals",
 )
 """Methods that make sense in a run only."""
 
@@ -90,7 +100,7 @@ class Environment(gymnasium.Env[Obs, Act], ABC, Generic[Obs, Act, Fbk, Tape]):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        guard(cls, _IN_A_RUN, NotBegunError.of)
+        guard(cls, "begin", _IN_A_RUN, NotBegunError.of)
 
     @abstractmethod
     def draw(self, rng: np.random.Generator) -> Tape:

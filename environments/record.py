@@ -43,7 +43,11 @@ class Record:
         self._steps: list[tuple[int, Sequence[float]]] = []
 
     def step(self, time: int, totals: Sequence[float]) -> None:
-        """One action ended at ``time``, at which the series stand at ``totals`` [n_series]."""
+        """One action ended at ``time``, at which the series stand at ``totals`` [n_series].
+
+        Of several that end at one time, as actions that take none do, the first decides the values at that time, and
+        the last those from which the next action starts.
+        """
         self._steps.append((time, totals))
         if len(self._steps) == KEPT // 16:
             self._file()
@@ -87,8 +91,11 @@ class Record:
     def _add(self, ends: NDArray[np.int64] | None, totals: Array) -> None:
         if len(totals) == 0:
             return
+        totals = np.array(totals, dtype=np.float64)  # the caller may use its own again
         last = self._chunks[-1] if self._chunks else None
         start, before = (last.stop, last.totals[-1]) if last else (0, self._origin)
+        if ends is not None and not start <= ends[0] <= ends[-1]:
+            raise ValueError(f"actions must end in order of time, after {start}, got {ends[0]}..{ends[-1]}")
         if last and ends is not None and last.ends is not None and len(ends) < FEW and len(last.ends) < 16 * FEW:
             start, before = last.start, last.before  # few rows at a time, as when one looks often: one chunk
             ends, totals = np.concatenate([last.ends, ends]), np.concatenate([last.totals, totals])

@@ -130,10 +130,10 @@ def check_policy(result: ExperimentResult, label: str, confidence: float, regret
     if not result.regrets or len(result.replicates) == 0:
         return []
     verdicts = []
-    seen: set[str] = set()
+    seen: set[tuple[str, str]] = set()
     for definition in dict.fromkeys((result.definition(regret), *result.regrets)):
-        bounds = [b for b in bounds_for(result, label, definition.name) if b.name not in seen]
-        seen.update(b.name for b in bounds)
+        bounds = [b for b in bounds_for(result, label, definition.name) if (b.name, b.comparator_class) not in seen]
+        seen.update((b.name, b.comparator_class) for b in bounds)
         verdicts += [_verdict(result, label, definition.name, bound, confidence) for bound in bounds]
     return verdicts
 

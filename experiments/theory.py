@@ -109,14 +109,30 @@ class Theory:
         """Take in one replicate.
 
         Raises:
-            ValueError: a bound speaks of a comparator class of which there is no regret definition, or the bounds are
-                not those of the replicates before.
+            ValueError: a bound speaks of a comparator class of which there is no regret definition, its curve is no
+                numbers, or the bounds are not those of the replicates before.
         """
-        if instance is not self._instance or any(bound.data_dependent for bound in self._bounds):
+        kept = instance is self._instance and self._bounds and not any(b.data_dependent for b in self._bounds)
+        if not kept:
             self._instance, self._bounds = instance, work_out()
             check_met(self._bounds, regrets, self._whose)
-            self._values = [np.asarray(bound.curve(self._times), dtype=np.float64) for bound in self._bounds]
+            self._values = [self._drawn(bound) for bound in self._bounds]
         self._means.add(self._bounds, self._values, who=f"replicate {replicate}")
+
+    def _drawn(self, bound: Bound) -> Array:
+        """The values of a bound at the times.
+
+        Raises:
+            ValueError: they are no numbers, one a time.
+        """
+        values = np.asarray(bound.curve(self._times.copy()), dtype=np.float64)
+        if values.shape != self._times.shape or np.isnan(values).any():
+            what = "NaN" if values.shape == self._times.shape else f"values of shape {values.shape}"
+            raise ValueError(
+                f"{self._whose}: the curve of the bound {bound.name!r} must give a number for each of "
+                f"{len(self._times)} times, got {what}"
+            )
+        return values
 
     def result(self) -> tuple[Bound, ...]:
         """The bounds, whose curves are tables of the means over the replicates."""
@@ -151,8 +167,14 @@ def from_json(about: Mapping[str, Any], times: Array, values: Array) -> Bound:
 
 
 def _outline(bounds: Sequence[Bound]) -> str:
-    """Names of bounds, with the numbers of their assumptions."""
-    return ", ".join(f"{bound.name!r} ({len(bound.assumptions)} assumptions)" for bound in bounds) or "none"
+    """What is the same of bounds in all replicates: all but their curves and whether assumptions hold."""
+    return (
+        ", ".join(
+            f"{b.name!r} ({b.kind}, {b.comparator_class}, {b.time}, {b.claim}, {len(b.assumptions)} assumptions)"
+            for b in bounds
+        )
+        or "none"
+    )
 
 
 def _both(one: Assumption, other: Assumption) -> Assumption:

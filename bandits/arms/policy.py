@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from math import isfinite
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 
-from bandits.arguments import check_action, check_outcome, check_rewards
+from bandits.arguments import check_action, check_reward, check_rewards
 from bandits.arms.problem import Actions, ActionsProblem, BanditProblem, Block, Blocks, FullFeedbackProblem
 from bandits.contract import Array, Playable, Policy
 from bandits.offers import offers
@@ -52,7 +53,10 @@ class BanditPolicy(ArmsPolicy[BanditProblem, float]):
         """Take in the reward of ``action``, both checked."""
 
     def update(self, observation: Any, action: int, feedback: float) -> None:
-        check_outcome(action, feedback, self._n_arms)
+        if type(action) is not int or not 0 <= action < self._n_arms:
+            check_action("action", action, self._n_arms)
+        if type(feedback) is not float or not isfinite(feedback):
+            feedback = check_reward(feedback)
         self.learn(action, feedback)
 
 

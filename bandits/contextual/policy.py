@@ -8,7 +8,7 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 
-from bandits.arguments import check_outcome, not_owed, real, reals
+from bandits.arguments import check_action, check_reward, not_owed, real, reals
 from bandits.contextual.problem import ContextualProblem
 from bandits.contract import Array, Policy
 
@@ -83,12 +83,13 @@ class ContextualPolicy(Policy[ContextualProblem, Any, int, float]):
             ValueError: as in ``choose``; no such action, or a reward that is not finite. Nothing has changed then.
             RuntimeError: no action was chosen since the last update.
         """
-        check_outcome(action, feedback, self._n_actions)
+        check_action("action", action, self._n_actions)
+        reward = check_reward(feedback)
         context = self.checked(np.atleast_1d(np.asarray(observation, dtype=np.float64))[None])[0]
         if not self._awaits:
             raise not_owed()
         self._awaits = False
-        self.learn(context, action, max(self._high - feedback, 0.0))
+        self.learn(context, action, max(self._high - reward, 0.0))
 
     def checked(self, contexts: Array) -> Array:
         """The contexts [n_rounds, n_coordinates], if all lie in their intervals.

@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from bandits.arguments import check_outcome
+from bandits.arguments import check_action, check_reward, not_owed
 from bandits.arms.problem import BanditProblem, Block, Blocks
 from bandits.contract import Array, Playable, Policy, Problem
 from bandits.kernels import kernel
@@ -60,14 +60,14 @@ class RunPolicy(Policy[BanditProblem, Any, int, float]):
             ValueError: no such action, or a reward that is not finite; nothing has changed then.
             RuntimeError: ``action`` is not the one chosen since the last update; nothing has changed then.
         """
-        check_outcome(action, feedback, self._n_actions)
+        if type(action) is not int or not 0 <= action < self._n_actions:
+            check_action("action", action, self._n_actions)
+        reward = check_reward(feedback)
         if action != self._chosen:
             chosen = "none" if self._chosen < 0 else self._chosen
-            raise RuntimeError(
-                f"update must follow choose, once, with the action chosen: got {action}, chosen was {chosen}"
-            )
+            raise not_owed(f"update takes the action chosen, once: got {action}, chosen was {chosen}")
         self._chosen = -1
-        self.learn(action, np.array([feedback]))
+        self.learn(action, np.array([reward]))
 
     def leap(self, environment: Playable[Any, int, float], most: int) -> int:
         """Play one run, or as much of it as the environment has at hand."""

@@ -14,7 +14,7 @@ from bandits.arguments import check_action
 from bandits.arms.problem import Actions, ActionsProblem, Block, FullFeedbackProblem
 from bandits.contract import Array
 from bandits.kernels import kernel
-from environments.contract import Environment
+from environments.contract import Environment, read_only
 from environments.record import Record
 
 Tape = TypeVar("Tape")
@@ -121,9 +121,10 @@ class ArmsEnvironment(Environment[Any, Any, Any, Tape]):
         self._record.step(self.clock, self._totals)
 
     def block(self, most: int) -> Block:
-        """The next rounds for a compiled policy: at least 1, at most ``most``, cut where levels or noise end."""
+        """The next rounds for a compiled policy, read-only: at least 1, at most ``most``, cut where a stretch ends."""
         self._reserve()
-        return self._from(self.clock, min(self.clock + most, self._ends))
+        levels, stride, noise, binary = self._from(self.clock, min(self.clock + most, self._ends))
+        return Block(read_only(levels), stride, read_only(noise), binary)
 
     def absorb(self, actions: Actions) -> None:
         """Account for the actions [n_rounds] played in the last block.

@@ -15,10 +15,9 @@ from numpy.typing import NDArray
 from bandits.arguments import check_action, integer, one_of, positive
 from bandits.arms.problem import Actions
 from bandits.contract import Array, Bound
-from bandits.guard import guard
 from bandits.kernels import kernel
 from bandits.tallying.problem import TallyingProblem
-from environments.contract import Environment, NotBegunError, Regret
+from environments.contract import Environment, Regret
 from environments.record import Record
 from environments.tallying.benchmarks import COMPARATORS, Benchmarks, Known
 from environments.tallying.instance import WeightedInstance
@@ -236,9 +235,6 @@ class TallyingEnvironment(Environment[Any, Any, float, Tape]):
                 "convention",
             ),
         )
-
-
-guard(TallyingEnvironment, ("block_of",), NotBegunError.of)
 
 
 def needle_bound(t: Array, n_actions: int, memory: int) -> Array:

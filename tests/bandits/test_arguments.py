@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from bandits.arguments import check_action, check_outcome, did_you_mean, integer, nearest, one_of, positive, real, reals
+from bandits.arguments import check_action, check_reward, did_you_mean, integer, nearest, one_of, positive, real, reals
 
 
 @pytest.mark.parametrize("value", [1, 1.5, np.float64(2.0), np.int64(3), np.float32(0.5)])
@@ -79,13 +79,24 @@ def test_hints_do_not_look_at_case_or_signs():
 def test_actions_that_do_not_exist(action):
     with pytest.raises(ValueError, match=r"action must be a whole number in 0\.\.2, got"):
         check_action("action", action, 3)
-    with pytest.raises(ValueError, match=r"action must be a whole number in 0\.\.2, got"):
-        check_outcome(action, 0.5, 3)
 
 
-def test_actions_and_rewards_that_do():
+def test_actions_that_do():
     for action in (0, 2, np.int64(1), np.uint8(2)):
-        check_outcome(action, -1e300, 3)
-    for reward in (float("nan"), float("inf"), -float("inf")):
-        with pytest.raises(ValueError, match="the reward must be a finite number, got"):
-            check_outcome(0, reward, 3)
+        check_action("action", action, 3)
+
+
+@pytest.mark.parametrize("reward", [0.5, 1, np.float32(0.5), np.array(0.5), np.array([0.5]), np.array([[1]]), -1e300])
+def test_rewards_are_numbers_or_arrays_of_one(reward):
+    """As gymnasium and torch hand them out."""
+    assert check_reward(reward) == float(np.asarray(reward).ravel()[0])
+    assert type(check_reward(reward)) is float
+
+
+@pytest.mark.parametrize(
+    "reward",
+    [float("nan"), float("inf"), -np.inf, np.array([0.5, 1.0]), np.array([]), "0.5", None, [], {}, 1j, 2**2000],
+)
+def test_other_rewards_are_refused(reward):
+    with pytest.raises(ValueError, match="the reward must be a finite number, got"):
+        check_reward(reward)

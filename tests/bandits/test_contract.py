@@ -112,6 +112,41 @@ def test_before_reset_a_policy_says_so_and_changes_nothing():
     assert pickle.dumps(policy) == before
 
 
+class Standing(UCB1):
+    """Says that it leapt and does not play."""
+
+    answer = 3
+
+    def leap(self, environment, most):
+        return self.answer
+
+
+@pytest.mark.parametrize("answer", [3, -1, None, True, float("nan")])
+def test_a_leap_that_goes_nowhere_does_not_go_on_for_ever(answer):
+    policy, environment = Standing(), arms()
+    policy.answer = answer
+    environment.reset(seed=1)
+    policy.reset(environment.problem, np.random.default_rng(0))
+    with pytest.raises(RuntimeError, match=r"Standing.leap must return how far the clock has moved on, got .* at 0"):
+        policy.advance(environment, 10)
+
+
+class Typing(UCB1):
+    """Misspells an attribute, which is not a missing reset."""
+
+    def choose(self, observation=None):
+        return self._cuonts
+
+
+def test_a_misspelt_attribute_is_told_as_such():
+    policy = Typing()
+    with pytest.raises(NotResetError):
+        policy.choose()
+    policy.reset(BanditProblem(n_actions=2), np.random.default_rng(0))
+    with pytest.raises(AttributeError, match="no attribute '_cuonts'"):
+        policy.choose()
+
+
 class Faulty(UCB1):
     """Its own fault is not taken for a missing reset."""
 
@@ -130,7 +165,7 @@ def test_other_errors_pass_as_they_are():
     ("arguments", "what"),
     [
         ({"n_actions": 0}, "n_actions must be >= 1, got 0"),
-        ({"n_actions": 2, "horizon": 0}, "horizon must be >= 1 or None, got 0"),
+        ({"n_actions": 2, "horizon": 0}, "horizon must be a whole number >= 1, got 0"),
         ({"n_actions": 2, "low": 1.0, "high": 1.0}, "low must be below high"),
     ],
 )
@@ -167,6 +202,14 @@ def test_bounds_know_whether_they_hold():
     assert (str(yes), str(no)) == ("a", "b (largest: 3)")
 
 
+def test_what_numpy_says_is_taken_for_what_it_means():
+    """Bounds are written to files."""
+    bound = Bound("b", "upper", np.sqrt, "fixed", "here", "exact", [Assumption("a", np.bool_(True), np.float32(0.5))])
+    assert (bound.assumptions[0].holds, type(bound.assumptions[0].holds)) == (True, bool)
+    assert type(bound.assumptions[0].largest) is float
+    assert type(Bound("b", "upper", np.sqrt, "fixed", "here", "exact", delta=np.float32(0.5)).delta) is float
+
+
 def test_bounds_say_in_what_sense_they_hold():
     assert Bound("b", "upper", np.sqrt, "fixed", "here", "exact").claim == "in expectation"
     assert Bound("b", "upper", np.sqrt, "fixed", "here", "exact", delta=0.05).claim == "with probability >= 0.95"
@@ -178,8 +221,11 @@ def test_bounds_say_in_what_sense_they_hold():
         ({"kind": "sharp"}, "kind of a bound must be one of upper, lower, order, got 'sharp'"),
         ({"evidence": "sure"}, "evidence of a bound must be one of exact, derived, recalled, convention, got 'sure'"),
         ({"time": "always"}, "time of a bound must be one of anytime, horizon-tuned"),
-        ({"delta": 0.0}, "delta of a bound must be None or in"),
-        ({"delta": 1.0}, "delta of a bound must be None or in"),
+        ({"delta": 0.0}, "delta of a bound must be a finite number in"),
+        ({"delta": 1.0}, "delta of a bound must be a finite number in"),
+        ({"curve": 3.0}, "a bound must have a function as curve and a word as comparator_class, got 3.0"),
+        ({"comparator_class": None}, "a bound must have a function as curve and a word as comparator_class"),
+        ({"assumptions": ("it holds",)}, "assumptions of a bound must be of the class Assumption, got"),
     ],
 )
 def test_bounds_are_checked(wrong, what):

@@ -3,7 +3,9 @@
 import numpy as np
 import pytest
 
-from bandits.arms.problem import BanditProblem
+from bandits import Family
+from bandits.arms.problem import BanditProblem, FullFeedbackProblem
+from bandits.arms.ucb1 import UCB1
 from bandits.contract import Bound, Instance
 from bandits.families import families
 from bandits.family import resolve
@@ -48,6 +50,47 @@ def test_every_problem_type_of_a_family_has_an_example(family):
 def test_an_unknown_family():
     with pytest.raises(ValueError, match="unknown family 'art'; known: arms, "):
         check_family("art")
+
+
+class Picky(UCB1):
+    """Refuses every problem that it is said to play."""
+
+    def reset(self, problem, rng):
+        raise ValueError("not this one")
+
+
+def small():
+    return [BernoulliArms([0.2, 0.8], 40)]
+
+
+PROBLEM = "bandits.arms.problem:BanditProblem"
+
+
+@pytest.mark.parametrize(
+    ("family", "policies", "error", "what"),
+    [
+        (Family("mine", PROBLEM, small), ["ucb9"], ValueError, "got 'ucb9'"),
+        (Family("mine", PROBLEM, ()), None, AssertionError, "the family mine has no examples"),
+        (Family("mine", PROBLEM, small, policies={"p": Picky}), ["p"], AssertionError, "p refuses every example"),
+        (Family("mine", int, small), [], AssertionError, "int'> is no subclass of Problem"),
+        (Family("mine", FullFeedbackProblem, small), [], AssertionError, "its problem is BanditProblem"),
+        (Family("arms", PROBLEM, small, policies={"p": Picky}), ["p"], AssertionError, "p refuses every example"),
+        (Family("mine", PROBLEM, small, policies={"p": UCB1}, variants={"p": [{"a": 1}]}), ["p"], AssertionError, "p"),
+    ],
+)  # fmt: skip
+def test_a_check_of_a_family_checks_something(family, policies, error, what):
+    with pytest.raises(error, match=what):
+        check_family(family, policies=policies)
+
+
+def test_what_an_environment_hands_out_cannot_be_written_to():
+    environment = BernoulliArms([0.2, 0.8], 60)
+    environment.reset(seed=1)
+    block = environment.block(10)
+    for array in (block.levels, block.noise):
+        with pytest.raises(ValueError, match="read-only"):
+            array[:] = 1.0
+    assert environment.instance().means.tolist() == [0.2, 0.8]
 
 
 class Leaky(BernoulliArms):
@@ -153,8 +196,6 @@ class Boastful:
     ],
 )
 def test_bounds_that_cannot_stand_are_found(curve, comparator_class, what):
-    from bandits import UCB1
-
     policy = UCB1()
     policy.regret_bounds = Boastful(Bound("b", "upper", curve, comparator_class, "here", "exact")).regret_bounds
     with pytest.raises(AssertionError, match=what):
@@ -163,7 +204,6 @@ def test_bounds_that_cannot_stand_are_found(curve, comparator_class, what):
 
 def judged(delta, below):
     """The bound of a policy whose regret is above 1 in this share of runs."""
-    from bandits import UCB1
 
     class Lucky(BernoulliArms):
         def comparators(self, times):

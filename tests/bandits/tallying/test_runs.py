@@ -123,7 +123,7 @@ def test_only_what_was_chosen_is_owed(policy):
     policy.reset(BanditProblem(n_actions=3, horizon=100), np.random.default_rng(0))
     for _ in range(6):
         before = pickle.dumps(policy)
-        with pytest.raises(RuntimeError, match=r"update must follow choose, once, .* got 1, chosen was none"):
+        with pytest.raises(RuntimeError, match=r"not owed: update takes the action chosen, once: got 1"):
             policy.update(None, 1, 0.5)
         assert pickle.dumps(policy) == before
         arm = policy.choose(None)
