@@ -6,6 +6,11 @@ import numpy as np
 import pytest
 
 from bandits import POLICIES
+from bandits.streaming.commit_arm import CommitArm
+from bandits.streaming.eps_best_single import EpsBestSingle
+from bandits.streaming.game_of_arms import GameOfArms
+from bandits.streaming.offline_ucb2 import OfflineUCB2
+from bandits.streaming.uniform_exploration import UniformExploration
 from environments import HardStream, Stream
 
 
@@ -20,21 +25,9 @@ def explored_of(stream):
     return used, stream.metrics(np.array([used]))["shortfall"][0]
 
 
-SINGLE_PASS = {
-    "uniform_exploration": {},
-    "naive_log_k": {},
-    "tuned_etc": {},
-    "tower_log": {},
-    "tower_loglog": {},
-    "tower_logstar": {},
-    "eps_best_single": {},
-}
-
-
-def regrets(play, name, stream, runs, first=0, **parameters):
-    """Regret at the horizon in ``runs`` runs."""
-    seeds = range(first, first + runs)
-    return np.array([-now(play(name, stream, seed=s, policy_seed=s, **parameters)[1])["shortfall"] for s in seeds])
+SINGLE_PASS = [
+    "uniform_exploration", "naive_log_k", "tuned_etc", "tower_log", "tower_loglog", "tower_logstar", "eps_best_single"
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(
@@ -128,34 +121,34 @@ NAMES = {"naive": "naive_log_k", "tuned": "tuned_etc"}
     ("means", "arms"),
     [pytest.param(*key, marks=[pytest.mark.slow] if key[1] == 50000 else []) for key in TABLE],
 )
-def test_the_published_comparison(means, arms, play):
+def test_the_published_comparison(means, arms, regrets):
     """T = 1000 K^3; ratios of mean regret to uniform exploration."""
     normal, ratios = TABLE[means, arms]
     t = 1000 * arms**3
     runs = {500: 20, 5000: 5, 50000: 2}[arms]
     stream = Stream(means, arms, horizon=t, memory=8)
-    base = regrets(play, "uniform_exploration", stream, runs)
+    base = regrets(UniformExploration(), stream, runs)
     assert base.mean() / (arms ** (1 / 3) * t ** (2 / 3)) == pytest.approx(normal, rel=0.03)
     for short, ratio in ratios.items():
-        values = regrets(play, NAMES.get(short, f"tower_{short}"), stream, runs) / base.mean()
+        values = regrets(POLICIES.build(NAMES.get(short, f"tower_{short}")), stream, runs) / base.mean()
         error = 4 * max(0.01, values.std(ddof=1)) * math.sqrt(1 / runs + 1 / 20)
         assert abs(values.mean() - ratio) < error, (short, values.mean(), ratio)
 
 
 @pytest.mark.parametrize(("means", "typical"), [("mixed", 0.36), ("clear_cut", 0.38)])
-def test_eps_best_single_in_the_published_comparison(means, typical, play):
+def test_eps_best_single_in_the_published_comparison(means, typical, regrets):
     """Medians: some runs keep an arm of a few hundredths of eps less, which the mean of few runs shows or not."""
     stream = Stream(means, 500, horizon=1000 * 500**3)
-    base = regrets(play, "uniform_exploration", stream, 30)
-    ours = regrets(play, "eps_best_single", stream, 30)
+    base = regrets(UniformExploration(), stream, 30)
+    ours = regrets(EpsBestSingle(), stream, 30)
     assert np.median(ours) / base.mean() == pytest.approx(typical, abs=0.03)
 
 
-def test_game_of_arms_in_the_published_comparison(play):
+def test_game_of_arms_in_the_published_comparison(regrets):
     """0.85 of uniform exploration at K = 500, clear-cut, with the gap 0.02 that the runs have about."""
     stream = Stream("clear_cut", 500, horizon=1000 * 500**3, memory=2)
-    base = regrets(play, "uniform_exploration", stream, 20).mean()
-    assert regrets(play, "game_of_arms", stream, 20, gap=0.02).mean() / base == pytest.approx(0.85, abs=0.06)
+    base = regrets(UniformExploration(), stream, 20).mean()
+    assert regrets(GameOfArms(0.02), stream, 20).mean() / base == pytest.approx(0.85, abs=0.06)
 
 
 HARD = {
@@ -168,7 +161,7 @@ HARD = {
 
 
 @pytest.mark.parametrize("name", [*HARD, "tower_log", "offline_ucb2"])
-def test_growth_on_the_hard_family(name, play):
+def test_growth_on_the_hard_family(name, regrets):
     """lift = 1, K = 64: over four decades a short memory pays T^(2/3), memory for all arms about T^(1/3)."""
     horizons, k = (10**6, 10**8, 10**10), 64
     runs = 8 if name == "offline_ucb2" else 100
@@ -177,7 +170,7 @@ def test_growth_on_the_hard_family(name, play):
         values = np.zeros((4, runs))
         for c, case in enumerate(("00", "10", "01", "11")):
             stream = HardStream(k, horizon=t, memory=64, lift=1.0, case=case)
-            values[c] = regrets(play, name, stream, runs)
+            values[c] = regrets(POLICIES.build(name), stream, runs)
         means.append(values.mean())
         errors.append(math.sqrt(values.var(axis=1).sum() / runs) / 4)
     slope = np.polyfit(np.log(horizons), np.log(means), 1)[0]
@@ -191,11 +184,11 @@ def test_growth_on_the_hard_family(name, play):
 
 
 @pytest.mark.parametrize("name", SINGLE_PASS)
-def test_upper_bounds_hold_on_the_hard_family(name, play):
+def test_upper_bounds_hold_on_the_hard_family(name, regrets):
     """And the explicit lower bound lies below the mean over the family."""
     k, t = 64, 10**7
     stream = HardStream(k, horizon=t, memory=8, lift=0.047)
-    values = regrets(play, name, stream, 40)
+    values = regrets(POLICIES.build(name), stream, 40)
     stream = HardStream(k, horizon=t, memory=1, lift=0.047)
     stream.begin(stream.draw(np.random.default_rng(0)))
     wide = HardStream(k, horizon=t, memory=8, lift=0.047)
@@ -210,14 +203,14 @@ def test_upper_bounds_hold_on_the_hard_family(name, play):
     assert values.mean() - 4 * values.std() / math.sqrt(len(values)) >= lower.curve(np.array([float(t)]))[0]
 
 
-def test_batches_and_single_pulls_cost_the_same(play):
+def test_batches_and_single_pulls_cost_the_same(regrets):
     """K = 5, T = 2000: a policy that asks for its batches pull by pull has the same mean regret (about 80 and 86)."""
     from bandits.streaming.problem import Pull
 
     means = [0.3, 0.5, 0.8, 0.4, 0.6]
     for name, about in (("tower_loglog", 80), ("uniform_exploration", 86)):
         stream = Stream(means, horizon=2000, memory=2)
-        batched = regrets(play, name, stream, 600)
+        batched = regrets(POLICIES.build(name), stream, 600)
         single = []
         for seed in range(600):
             stream.begin(stream.draw(np.random.default_rng([seed, 3])))
@@ -248,15 +241,11 @@ def test_order_does_not_matter_to_exploration(play):
     assert len(costs) == 1
 
 
-def test_commitment_is_linear_and_first_m_is_lucky_or_not(play):
-    stream = Stream("mixed", 50, horizon=10**5)
-    gaps = []
-    for seed in range(300):
-        _, stream = play("commit_arm", stream, seed=seed, policy_seed=seed, which="random")
-        gaps.append(-now(stream)["shortfall"] / 10**5)
+def test_commitment_is_linear_and_first_m_is_lucky_or_not(regrets):
+    gaps = regrets(CommitArm("random"), Stream("mixed", 50, horizon=10**5), 300) / 10**5
     assert abs(np.mean(gaps) - (50 / 51 - 0.5)) < 4 * 0.29 / math.sqrt(300)
     stream = Stream([0.2] * 9 + [0.8], horizon=10**5, memory=3)
-    missed = [r > 0.5 * 10**5 for r in regrets(play, "offline_ucb2", stream, 300, first_m=True)]
+    missed = [r > 0.5 * 10**5 for r in regrets(OfflineUCB2(first_m=True), stream, 300)]
     assert abs(np.mean(missed) - 0.7) < 4 * math.sqrt(0.21 / 300)
 
 

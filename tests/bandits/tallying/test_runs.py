@@ -32,13 +32,6 @@ def test_contract_with_a_longer_memory_and_on_a_table(make, losses):
     check_policy(make, lambda: AdversarialArms(TABLE))
 
 
-@pytest.mark.parametrize("make", [BatchedExp3, lambda: BurnInThenCommit(3), lambda: RepeatedExposureElimination(1)])
-@pytest.mark.parametrize(("rounds", "arms"), [(1, 3), (30, 1), (200, 3)])
-def test_contract_on_ordinary_arms(make, rounds, arms):
-    rewards = -50.0 + 100.0 * np.random.default_rng(3).random((rounds, arms))
-    check_policy(make, lambda: AdversarialArms(rewards, low=-50.0, high=50.0))
-
-
 @pytest.mark.parametrize(("horizon", "arms", "length"), [(1000, 2, 5), (10_000, 5, 6), (100_000, 10, 9), (500, 1, 1)])
 def test_batch_length(horizon, arms, length):
     assert batch_length(horizon, arms) == length

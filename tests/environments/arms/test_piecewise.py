@@ -105,18 +105,6 @@ def test_one_segment_is_the_stationary_environment(policy):
         assert np.array_equal(pair[0].instance().means, pair[1].instance().means)
 
 
-def test_compiled_and_stepwise_play_meet_the_same_segments():
-    runs = []
-    for blocks in ([100], [1] * 100, [39, 1, 1, 29, 30]):
-        environment, policy = PiecewiseArms(SEGMENTS, horizon=100), Uniform()
-        environment.begin(environment.draw(np.random.default_rng(8)))
-        policy.reset(environment.problem, np.random.default_rng(9))
-        for rounds in blocks:
-            policy.advance(environment, rounds)
-        runs.append(earned(environment))
-    assert runs[0] == runs[1] == runs[2]
-
-
 def test_segments_longer_than_a_block_of_noise():
     n = BLOCK + 200
     segments = [{"start": 1, "means": [0.2]}, {"start": BLOCK + 100, "means": [0.9]}]

@@ -142,14 +142,6 @@ def test_actions_without_time_come_to_an_end(seed):
     assert 2 * 6 + 5 <= len(stream.history) <= 3 * (3 * 5 + 1)
 
 
-def test_not_begun():
-    stream = Stream(MEANS, horizon=10)
-    with pytest.raises(RuntimeError, match="no run was begun"):
-        stream.transition(Advance())
-    with pytest.raises(RuntimeError, match="no run was begun"):
-        stream.block(3)
-
-
 def test_passes():
     stream = begun(passes=2)
     stream.transition(Store(0))

@@ -28,18 +28,9 @@ WEIGHTS = [
 
 @pytest.mark.parametrize(
     "make",
-    [
-        lambda: TallyingBandit(LOSSES, 4, horizon=200),
-        lambda: TallyingBandit(LOSSES, 4, {"name": "exponential", "parameters": {"beta": 0.6}}, horizon=200),
-        lambda: TallyingBandit(LOSSES, 3, "linear", "gaussian", 0.3, horizon=200),
-        lambda: TallyingBandit(LOSSES, 30, noise="none", horizon=200),
-        lambda: Needle(4, 5, horizon=200),
-        lambda: SecretWord(memory=6, horizon=200),
-        lambda: SecretWord(memory=18, horizon=200),
-        lambda: SecretWord([0, 1, 1], horizon=200),
-    ],
+    [lambda: TallyingBandit(LOSSES, 30, noise="none", horizon=200), lambda: SecretWord(memory=18, horizon=200)],
 )
-def test_contract(make):
+def test_contract_with_a_long_memory(make):
     check_environment(make)
 
 
