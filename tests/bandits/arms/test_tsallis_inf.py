@@ -233,7 +233,9 @@ def test_what_is_refused():
 def test_updates_out_of_turn_are_refused():
     policy = TsallisINF()
     policy.reset(BanditProblem(n_actions=3), np.random.default_rng(0))
-    with pytest.raises(RuntimeError, match="not owed: update takes the arm drawn, once: got 0, drawn was none"):
+    with pytest.raises(
+        RuntimeError, match="not owed: call choose once before each update, with the arm drawn: got 0, drawn was none"
+    ):
         policy.update(None, 0, 1.0)
     arm = policy.choose(None)
     with pytest.raises(RuntimeError, match=f"drawn was arm {arm}"):
