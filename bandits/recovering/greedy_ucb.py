@@ -82,7 +82,7 @@ class GreedyUCB(IndexPolicy):
         self._counts, self._sums, self._upper = np.zeros(shape), np.zeros(shape), np.ones(shape)
         self._scale = problem.width * math.sqrt(confidence_log(problem.horizon, *shape) / 2.0)
 
-    def pulls(self, idle: Idle) -> Pulls:
+    def pulls(self, idle: Idle) -> tuple[int, ...]:
         row = np.empty(self._problem.plays, dtype=np.int64)
         _choose(idle, self._upper, row)
         return tuple(row.tolist())

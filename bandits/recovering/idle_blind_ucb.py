@@ -67,7 +67,7 @@ class IdleBlindUCB(IndexPolicy):
         self._counts, self._sums = np.zeros(problem.n_actions), np.zeros(problem.n_actions)
         self._scale = problem.width * math.sqrt(2.0 * math.log(problem.horizon))
 
-    def pulls(self, idle: Idle) -> Pulls:
+    def pulls(self, idle: Idle) -> tuple[int, ...]:
         row = np.empty(self._problem.plays, dtype=np.int64)
         _choose(self._counts, self._sums, self._scale, row)
         return tuple(row.tolist())

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from typing import ClassVar, final
 
 import numpy as np
 
 from bandits.contract import Array, Playable, Policy
+from bandits.kernels import kernel
 from bandits.offers import offers
-from bandits.recovering.problem import Idle, Outcomes, PullBlocks, Pulls, RecoveringProblem, Schedule
+from bandits.recovering.problem import Idle, Outcomes, PullBlocks, Pulls, RecoveringProblem, Schedule, check_pulls
 
 NO_FORMULA = 3
 """Kind of ``Outcomes`` whose rewards no formula gives."""
@@ -22,9 +24,10 @@ class RecoveringPolicy(Policy[RecoveringProblem, Idle, Pulls, Array]):
 
     def reset(self, problem: RecoveringProblem, rng: np.random.Generator) -> None:
         self._problem = problem
+        self._chosen: Pulls | None = None  # since the last update
 
     @abstractmethod
-    def pulls(self, idle: Idle) -> Pulls:
+    def pulls(self, idle: Idle) -> tuple[int, ...]:
         """The pulls of this period, from idle times [n_arms], checked."""
 
     @abstractmethod
@@ -40,7 +43,8 @@ class RecoveringPolicy(Policy[RecoveringProblem, Idle, Pulls, Array]):
             ValueError: no idle times, as ``check_idle`` says; nothing has changed then.
         """
         check_idle(observation, self._problem)
-        return self.pulls(observation)
+        self._chosen = pulls = self.pulls(observation)
+        return pulls
 
     @final
     def update(self, observation: Idle, action: Pulls, feedback: Array) -> None:
@@ -48,13 +52,24 @@ class RecoveringPolicy(Policy[RecoveringProblem, Idle, Pulls, Array]):
 
         Raises:
             NotResetError: before ``reset``.
-            ValueError: what ``check_idle`` or ``check_pulls`` refuses; from a policy that plans ahead, other pulls than
-                ``choose`` gave. Nothing has changed then.
-            RuntimeError: from such a policy, where ``choose`` was not called; nothing has changed then.
+            ValueError: what ``check_idle``, ``check_pulls`` or ``check_rewards`` refuses; nothing has changed then.
+            RuntimeError: from a policy that plans ahead, other pulls than ``choose`` gave since the last update;
+                nothing has changed then.
         """
         check_idle(observation, self._problem)
-        check_pulls(action, feedback, self._problem)
+        if action is not self._chosen:  # which may be pulled
+            check_pulls(action, self._problem)
+        check_rewards(feedback, len(action))
         self.take(observation, action, feedback)
+        self._chosen = None
+
+
+@kernel
+def _within(idle: Idle, longest: int) -> bool:
+    within = True
+    for i in range(idle.size):
+        within &= 1 <= idle[i] <= longest
+    return within
 
 
 def check_idle(idle: Idle, problem: RecoveringProblem) -> None:
@@ -67,28 +82,24 @@ def check_idle(idle: Idle, problem: RecoveringProblem) -> None:
     Raises:
         ValueError: not whole numbers in that range, one an arm.
     """
-    n, longest, seen = problem.n_actions, problem.recovery, np.asarray(idle)
-    if seen.shape != (n,) or seen.dtype.kind not in "iu" or seen.min() < 1 or seen.max() > longest:
+    seen, n, longest = np.asarray(idle), problem.n_actions, problem.recovery
+    if seen.shape != (n,) or seen.dtype.kind not in "iu" or not _within(seen, longest):
         raise ValueError(f"idle times must be {n} whole numbers in 1..{longest}, one an arm, got {idle!r}")
 
 
-def check_pulls(action: Pulls, feedback: Array, problem: RecoveringProblem) -> None:
-    """Check what was pulled in a period and what it paid.
+def check_rewards(feedback: Array, number: int) -> None:
+    """Check what the pulls of a period paid.
 
     Args:
-        action: the arms pulled, different ones.
-        feedback: [n_pulled] their rewards, in that order.
-        problem: the problem of the run.
+        feedback: [n_pulled] the rewards, in the order of the pulls.
+        number: of the pulls.
 
     Raises:
-        ValueError: pulls of no such arms, of one arm twice, or of more than the problem's ``plays``; or rewards that
-            are not finite numbers, one a pull.
+        ValueError: not finite numbers, one a pull.
     """
-    n, arms = problem.n_actions, sorted(action)
-    if len(arms) > problem.plays or len(set(arms)) < len(arms) or (arms and not 0 <= arms[0] <= arms[-1] < n):
-        raise ValueError(f"pulls must be at most {problem.plays} different arms of 0..{n - 1}, got {action!r}")
-    if np.shape(feedback) != (len(arms),) or not np.all(np.isfinite(feedback)):
-        raise ValueError(f"feedback must be {len(arms)} finite rewards, one a pull, got {feedback!r}")
+    rewards = np.asarray(feedback)
+    if rewards.shape != (number,) or not all(map(math.isfinite, rewards.tolist())):
+        raise ValueError(f"feedback must be {number} finite rewards, one a pull, got {feedback!r}")
 
 
 class SchedulingPolicy(RecoveringPolicy):
@@ -113,14 +124,14 @@ class SchedulingPolicy(RecoveringPolicy):
             self._schedule, self._position = self.schedule(), 0
         return self._schedule[self._position :]
 
-    def pulls(self, idle: Idle) -> Pulls:
-        return tuple(arm for arm in self._coming()[0].tolist() if arm >= 0)
+    def pulls(self, idle: Idle) -> tuple[int, ...]:
+        return tuple([arm for arm in self._coming()[0].tolist() if arm >= 0])
 
     def take(self, idle: Idle, pulls: Pulls, rewards: Array) -> None:
-        if self._position == len(self._schedule):
+        if self._chosen is None:
             raise RuntimeError("no pulls were chosen: call choose before update")
-        if tuple(pulls) != (planned := self.pulls(idle)):
-            raise ValueError(f"pulls must be those chosen, {planned}, got {pulls!r}")
+        if pulls is not self._chosen and tuple(pulls) != self._chosen:
+            raise RuntimeError(f"pulls must be those chosen, {self._chosen}, got {pulls!r}")
         padded = np.zeros((1, self._problem.plays))
         padded[0, : len(rewards)] = rewards
         self._move_on(self._coming()[:1], padded, idle)
@@ -129,6 +140,7 @@ class SchedulingPolicy(RecoveringPolicy):
         self.learn(schedule, rewards, idle)
         self._position += len(schedule)
         self._t += len(schedule)
+        self._chosen = None
 
     def leap(self, environment: Playable[Idle, Pulls, Array], most: int) -> int:
         if not offers(environment, PullBlocks):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from numbers import Integral
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -56,6 +57,32 @@ class RecoveringProblem(Problem):
     def width(self) -> float:
         """Twice the sub-Gaussian parameter of one pull's reward: 1 for rewards in [0, 1], 2 sigma of Gaussian ones."""
         return 1.0 if self.noise is None else 2.0 * self.noise
+
+
+def check_pulls(action: Any, problem: RecoveringProblem) -> None:
+    """Check the pulls of a period; quick, as it is done every period.
+
+    Args:
+        action: a sequence or array of at most ``plays`` different arms.
+        problem: the problem of the run.
+
+    Raises:
+        ValueError: no such sequence.
+    """
+    n, plays = problem.n_actions, problem.plays
+    legal = type(action) in (tuple, list) or _is_list(action)
+    for arm in action if legal else ():
+        legal &= (type(arm) is int or _whole(arm)) and 0 <= arm < n
+    if not legal or len(set(action)) < len(action) or len(action) > plays:
+        raise ValueError(f"action must be at most {plays} different arms in 0..{n - 1}, got {action!r}")
+
+
+def _is_list(action: Any) -> bool:
+    return action.ndim == 1 if isinstance(action, np.ndarray) else isinstance(action, Sequence) and action != ""
+
+
+def _whole(arm: Any) -> bool:
+    return isinstance(arm, Integral) and not isinstance(arm, bool)
 
 
 class Outcomes(NamedTuple):

@@ -20,13 +20,13 @@ from numpy.typing import NDArray
 from bandits.arguments import integer, one_of, positive
 from bandits.contract import Array, Bound
 from bandits.recovering.planners import PLANNERS, Planner
-from bandits.recovering.problem import Outcomes, RecoveringProblem, Schedule
+from bandits.recovering.problem import Outcomes, RecoveringProblem, Schedule, check_pulls
 from bandits.registry import Component
 from environments.contract import Environment, Regret
 from environments.record import Record
 from environments.recovering.curves import Curves, curves_of, padded
 from environments.recovering.instance import SolvedInstance
-from environments.recovering.pulls import NOISES, account, check_schedule, scheduled
+from environments.recovering.pulls import NOISES, account, check_schedule
 from environments.recovering.rules import Foreseer
 from environments.recovering.subsets import Subsets
 
@@ -199,14 +199,16 @@ class RecoveringRewards(Environment[Any, Any, Array, Tape]):
         return totals
 
     def transition(self, action: Any) -> tuple[float, Array]:
-        self.check_running()
-        schedule = scheduled(action, self.problem.n_actions, self.plays)
+        check_pulls(action, self.problem)
+        schedule = np.empty((1, self.plays), dtype=np.int64)
+        schedule.fill(-1)
+        schedule[0, : len(action)] = action
         rewards = np.zeros(schedule.shape)
         totals = self._pull(schedule, self._coming()[:1], rewards)
         self.clock += 1
         self._record.step(self.clock, totals[0].tolist())
         feedback = rewards[0, : len(action)]
-        return float(feedback.sum()), feedback
+        return float(np.add.reduce(feedback)), feedback
 
     def metrics(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
         return self._record.at(times)

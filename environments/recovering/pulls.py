@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 import numpy as np
 from numpy.typing import NDArray
 
@@ -14,21 +11,6 @@ from bandits.recovering.problem import Schedule
 
 NOISES = {"none": 0, "gaussian": 0, "bernoulli": 1, "uniform": 2, "beta": 3}
 """The kind of ``Outcomes``; of kind 3, the kernel gives the mean, and beta noise comes afterwards."""
-
-
-def scheduled(action: Any, n_arms: int, plays: int) -> Schedule:
-    """An action as a schedule [1, plays].
-
-    Raises:
-        ValueError: not at most ``plays`` different arms.
-    """
-    arms = list(action) if isinstance(action, Sequence | np.ndarray) and not isinstance(action, str) else None
-    legal = arms is not None and all(isinstance(i, int | np.integer) and 0 <= i < n_arms for i in arms)
-    if arms is None or not legal or len(set(arms)) < len(arms) or len(arms) > plays:
-        raise ValueError(f"action must be at most {plays} different arms in 0..{n_arms - 1}, got {action!r}")
-    schedule = np.full((1, plays), -1)
-    schedule[0, : len(arms)] = arms
-    return schedule
 
 
 def check_schedule(schedule: Schedule, n_arms: int, plays: int) -> None:
