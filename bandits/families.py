@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from functools import cache
 from typing import Any
@@ -20,17 +21,39 @@ def ours() -> tuple[Family, ...]:
     return tuple(resolve(f"bandits.{room}:FAMILY") for room in ROOMS)
 
 
-@cache
 def families() -> tuple[Family, ...]:
     """All families, ours first, then those of entry points.
 
     One that cannot be loaded, or that gives a name which is taken, is left out with a ``RuntimeWarning`` that names its
-    entry point and distribution.
+    entry point and distribution. One whose module is being imported just now is not there yet.
     """
+    if "all" not in _FOUND:
+        found = _ours_and_theirs()
+        if _being_imported():
+            return found
+        _FOUND["all"] = found
+    return _FOUND["all"]
+
+
+_FOUND: dict[str, tuple[Family, ...]] = {}
+
+
+def _being_imported() -> list[str]:
+    """Modules of entry points that are being imported just now."""
     from importlib.metadata import entry_points
 
-    found = list(ours())
+    modules = {entry.value.partition(":")[0] for entry in entry_points(group=GROUP) if isinstance(entry.value, str)}
+    specs = {name: getattr(sys.modules.get(name), "__spec__", None) for name in modules}
+    return [name for name, spec in specs.items() if getattr(spec, "_initializing", False)]
+
+
+def _ours_and_theirs() -> tuple[Family, ...]:
+    from importlib.metadata import entry_points
+
+    found, later = list(ours()), _being_imported()
     for entry in entry_points(group=GROUP):
+        if str(entry.value).partition(":")[0] in later:
+            continue
         try:
             theirs = resolve(entry.value)
             _check_names(theirs, found)

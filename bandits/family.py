@@ -14,7 +14,7 @@ Place = str
 """``module:Name``, imported when it is first asked for."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Family:
     """One entry of the table of families. Whatever is named by ``module:Name`` is imported when it is first asked for.
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import copy
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Any
 
 from bandits.arguments import did_you_mean, nearest
 from bandits.families import families
-from bandits.family import resolve
+from bandits.family import Family, resolve
 
 Component = Any
 """A registered name, ``{name: ..., parameters: {...}}``, or an object."""
@@ -48,19 +48,21 @@ class Registry:
     ) -> None:
         self.kind, self.group, self._table = kind, group, table
 
-    @cached_property
+    @property
     def table(self) -> Mapping[str, type[Any] | str]:
         """The names of the table."""
-        return dict(self._table() if callable(self._table) else self._table)
+        return self._table() if callable(self._table) else self._table
 
-    @cached_property
+    @property
     def paths(self) -> Mapping[str, type[Any] | str]:
         """All registered names, those of the table before those of entry points."""
-        if not self.group:
-            return self.table
+        return {**self._entry_points, **self.table}
+
+    @cached_property
+    def _entry_points(self) -> dict[str, str]:
         from importlib.metadata import entry_points
 
-        return {**{e.name: e.value for e in entry_points(group=self.group)}, **self.table}
+        return {entry.name: entry.value for entry in entry_points(group=self.group)} if self.group else {}
 
     def __iter__(self) -> Iterator[str]:
         return iter(sorted(self.paths))
@@ -179,7 +181,12 @@ def unfit(cls: Callable[..., Any], parameters: Mapping[str, Any], given: Iterabl
 
 
 def _of_all(attribute: str) -> dict[str, type[Any] | str]:
-    return {name: cls for family in families() for name, cls in getattr(family, attribute).items()}
+    return _merged(attribute, families())
+
+
+@cache
+def _merged(attribute: str, those: tuple[Family, ...]) -> dict[str, type[Any] | str]:
+    return {name: cls for family in those for name, cls in getattr(family, attribute).items()}
 
 
 POLICIES = Registry(

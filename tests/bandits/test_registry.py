@@ -1,6 +1,10 @@
 """Names resolve to classes: ours, those of entry points, and paths; components are built in one way."""
 
+import os
+import subprocess
+import sys
 from importlib.metadata import EntryPoint
+from pathlib import Path
 
 import pytest
 
@@ -8,7 +12,7 @@ import bandits
 import environments
 from bandits import Family, Policy
 from bandits.arms.ucb1 import UCB1
-from bandits.families import families, ours
+from bandits.families import _ours_and_theirs, ours
 from bandits.registry import ENVIRONMENTS, POLICIES, TOOLS, Registry, unfit
 
 
@@ -155,10 +159,38 @@ TWICE = Family("arms", "bandits.arms.problem:BanditProblem")
 def test_a_family_that_cannot_be_is_left_out_and_told(monkeypatch, value, what):
     monkeypatch.setattr("importlib.metadata.entry_points", lambda group: [FakeEntry("theirs", value)])
     with pytest.warns(RuntimeWarning, match=what):
-        assert families.__wrapped__() == ours()
+        assert _ours_and_theirs() == ours()
 
 
 def test_a_family_of_somebody_else(monkeypatch):
     theirs = Family("newsvendor", "bandits.arms.problem:BanditProblem", policies={"newsvendor_ucb": UCB1})
     monkeypatch.setattr("importlib.metadata.entry_points", lambda group: [FakeEntry("theirs", theirs)])
-    assert families.__wrapped__() == (*ours(), theirs)
+    assert _ours_and_theirs() == (*ours(), theirs)
+
+
+ONE_MODULE = """\
+import bandits
+from bandits import Family
+from environments import Environment
+
+assert "ucb1" in bandits.POLICIES.table and "mine" not in bandits.POLICIES.table
+FAMILY = Family("toy", "bandits.arms.problem:BanditProblem", policies={"mine": bandits.UCB1})
+"""
+
+
+def test_a_family_in_a_module_that_imports_us(tmp_path):
+    """Its entry point is looked up while the module is being imported."""
+    (tmp_path / "toy.py").write_text(ONE_MODULE)
+    info = tmp_path / "toy-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: toy\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[regretlab.families]\ntoy = toy:FAMILY\n")
+    code = "import toy, bandits; print(bandits.POLICIES.load('mine').__name__)"
+    path = os.pathsep.join([str(tmp_path), str(Path(__file__).parents[2])])
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": path},
+    )
+    assert (done.stdout.strip(), done.stderr) == ("UCB1", "")
