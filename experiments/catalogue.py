@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -11,8 +12,10 @@ from ruamel.yaml import YAML
 from bandits.checks import play
 from bandits.contract import Policy, bounds_of
 from bandits.families import families
+from bandits.family import Family
 from bandits.registry import ENVIRONMENTS, POLICIES, TOOLS, Registry
 from environments.checks import players
+from environments.contract import Environment
 from experiments.config import studies
 
 REGISTRIES = {"environments": ENVIRONMENTS, "policies": POLICIES, "tools": TOOLS}
@@ -64,15 +67,16 @@ def _titles() -> dict[str, str]:
 
 
 def names() -> list[str]:
-    """All that ``explanation`` knows by name."""
-    return [*(name for registry in REGISTRIES.values() for name in registry), *studies()]
+    """All that ``explanation`` knows by name, and the studies."""
+    return [*(name for registry in REGISTRIES.values() for name in registry), *(f.name for f in families()), *studies()]
 
 
 def explanation(name: str) -> str | None:
     """What a policy, an environment or a tool is: its arguments, its source, and of a policy what theorems say of it.
 
     Args:
-        name: as registered, of its class, or ``module:Class``; capitals, ``-`` and ``_`` do not count.
+        name: as registered, of its class, or ``module:Class``, or the name of a family, of which there is what it has;
+            capitals, ``-`` and ``_`` do not count.
 
     Returns:
         The text; None where nothing is called so.
@@ -82,18 +86,37 @@ def explanation(name: str) -> str | None:
     """
     found = _find(name)
     if found is None:
-        return None
+        return next((_family(family) for family in families() if _plain(family.name) == _plain(name)), None)
     registered, cls = found
-    parts = [
-        f"{registered}: {cls.__module__}.{cls.__qualname__}{inspect.signature(cls)}",
-        str(inspect.getdoc(inspect.getmodule(cls))),
-        str(inspect.getdoc(cls)),
-    ]
+    if not issubclass(cls, Policy | Environment) and registered not in TOOLS.paths:
+        raise ImportError(f"{name} is no policy, environment or tool, but {cls!r}")
+    head = f"{registered}: {cls.__module__}.{cls.__qualname__}{inspect.signature(cls)}"
+    parts = [head, *filter(None, (_own_text(thing) for thing in (sys.modules[cls.__module__], cls)))]
     if issubclass(cls, Policy):
         kinds = [f"{kind.__name__} ({kind.__module__})" for kind in cls.plays]
         plays = "whatever tells a comparator's actions" if cls.clairvoyant else ", ".join(kinds)
         parts += [f"Plays: {plays}", *_theorems(registered)]
     return "\n\n".join(parts)
+
+
+def _own_text(thing: Any) -> str:
+    """What a module or a class says itself, or nothing."""
+    return inspect.cleandoc(vars(thing).get("__doc__") or "")
+
+
+def _first_line(thing: Any) -> str:
+    return _own_text(thing).partition("\n")[0]
+
+
+def _family(family: Family) -> str:
+    """What a family has, with a line about each of its problem types."""
+    about = {title: _summaries(registry) for title, registry in REGISTRIES.items()} | {"studies": _titles()}
+    width = max(len(name) for entries in about.values() for name in entries)
+    own = {title: getattr(family, title, ()) for title in about}
+    title = f"{family.name}: {family.title}"
+    problems = [f"    {kind.__name__:{width}}  {_first_line(kind)}" for kind in family.problems]
+    first, *others = _section(title, about, own, f"{family.name}/", width)
+    return "\n".join([first, "  problems", *problems, *others])
 
 
 def _find(name: str) -> tuple[str, type[Any]] | None:

@@ -212,7 +212,7 @@ def list_(kind: str) -> None:
 @main.command()
 @click.argument("name")
 def show(name: str) -> None:
-    """Explain a policy, an environment or a tool (parameters, source, theorems), or print a shipped study."""
+    """Explain a policy, an environment, a tool (parameters, source, theorems) or a family, or print a shipped study."""
     from bandits.arguments import did_you_mean
     from experiments.catalogue import explanation, names
     from experiments.config import find
@@ -225,7 +225,7 @@ def show(name: str) -> None:
         raise click.ClickException(f"{name} must be UTF-8: {error}") from None
     except FileNotFoundError:
         hint = did_you_mean(name, names())
-        raise click.ClickException(f"no policy, environment, tool or study named {name!r}{hint}") from None
+        raise click.ClickException(f"no policy, environment, tool, family or study named {name!r}{hint}") from None
     click.echo(text)
 
 

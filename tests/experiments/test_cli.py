@@ -195,7 +195,7 @@ def test_list_and_show(invoke, monkeypatch):
     headings = [line.partition(":")[0] for line in listed.splitlines() if line[0] != " "]
     assert headings == [*(family.name for family in families()), "others"]
     assert re.search(r"^arms: Arms .*\n  environments\n(    .*\n)+  policies\n(    .*\n)+  studies\n", listed)
-    monkeypatch.setattr(POLICIES, "paths", {**POLICIES.paths, "broken": "no.such.module:Policy"})
+    monkeypatch.setattr(POLICIES, "_entry_points", {"broken": "no.such.module:Policy"})
     assert "cannot be loaded: policy 'broken': cannot import 'Policy'" in invoke("list", "policies").output
     for name in ("ucb1", "UCB1", "ucb-1"):
         shown = invoke("show", name).output
@@ -208,6 +208,11 @@ def test_list_and_show(invoke, monkeypatch):
     assert invoke("show", "GroupwisePredictor").output.startswith("groupwise_predictor: ")
     assert "means: [n_arms]" in invoke("show", "bernoulli").output
     assert "experiments:" in invoke("show", "quickstart").output
+    family = invoke("show", "Arms").output
+    assert family.startswith("arms: Arms ")
+    assert "\n  problems\n    ActionsProblem " in family
+    assert "\n    ucb1 " in family
+    assert "is no policy, environment or tool, but" in invoke("show", "builtins:int").output
     missing = invoke("show", "ucb11")
     assert missing.exit_code == 1
     assert "did you mean 'ucb1'?" in missing.output
