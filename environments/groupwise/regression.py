@@ -24,6 +24,7 @@ from bandits.groupwise.problem import Lotteries, Lottery, RegressionProblem, Rou
 from bandits.groupwise.theory import group_of
 from bandits.kernels import kernel
 from bandits.registry import Component
+from environments.contract import read_only
 from environments.groupwise.comparators import COMPARATORS, Comparator
 from environments.groupwise.data import GroupedData
 from environments.groupwise.environment import GroupedEnvironment
@@ -158,10 +159,10 @@ class GroupedRegression(GroupedEnvironment[Any, float, NDArray[np.int64]]):
         return Round(self._X[t].copy(), self._groups[t].copy())
 
     def block(self, most: int) -> Rows:
-        """The next rows for a compiled policy: at least 1 and at most ``most``."""
+        """The next rows for a compiled policy, read-only: at least 1 and at most ``most``."""
         self.check_running()
         part = slice(self.clock, min(self.clock + most, self.horizon))
-        return Rows(self._X[part], self._groups[part], self._y[part])
+        return Rows(read_only(self._X[part]), read_only(self._groups[part]), read_only(self._y[part]))
 
     def absorb(self, actions: Lotteries) -> None:
         """Charge the lotteries of the next ``n`` rounds.

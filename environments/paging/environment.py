@@ -28,7 +28,7 @@ from bandits.contract import Array, Bound
 from bandits.paging.problem import Departures, Eviction, PagingProblem, Prediction, Request, Requests, check_cache_size
 from bandits.paging.theory import PagingInstance
 from bandits.registry import Component
-from environments.contract import Environment, Regret
+from environments.contract import Environment, Regret, read_only
 from environments.paging.arguments import LONGEST
 from environments.paging.cache import Cache, request_space, slot_space
 from environments.paging.generators import Uniform
@@ -212,9 +212,10 @@ class PagingEnvironment(Environment[Request, Any, bool, Tape]):
             self._stepped = []
 
     def block(self, most: int) -> Requests:
-        """The next requests for a compiled policy: at least 1, at most ``most`` of them."""
+        """The next requests for a compiled policy, read-only: at least 1, at most ``most`` of them."""
         self.check_running()
-        return self._reader.block(self.clock, most)
+        pages, bits, reuse = self._reader.block(self.clock, most)
+        return Requests(read_only(pages), read_only(bits), read_only(reuse))
 
     def absorb(self, departures: Departures) -> None:
         """Serve the next requests, as many as ``departures`` are for, those of the last block at most.
@@ -223,8 +224,9 @@ class PagingEnvironment(Environment[Request, Any, bool, Tape]):
             ValueError: departures for another number of requests, or that are no whole numbers; nothing changes.
             RuntimeError: the policy breaks a rule of the cache; the requests before are served.
         """
+        self.check_running()
         n = len(departures.ends)
-        pages = self.block(max(n, 1)).pages
+        pages = self._reader.block(self.clock, max(n, 1)).pages
         if len(pages) != n:
             raise ValueError(f"departures must be for 1..{len(pages)} requests, got {n}")
         self._settle()

@@ -356,7 +356,8 @@ def test_an_end_and_a_beginning():
         small().block(3)
     environment = small(horizon=5)
     environment.begin(environment.draw(np.random.default_rng(0)))
-    assert len(environment.block(100).labels) == 5
+    assert [len(part) for part in environment.block(100)] == [5, 5, 5]
+    assert not any(part.flags.writeable for part in environment.block(100))
     environment.absorb(Lotteries(np.zeros((5, 1)), np.ones((5, 1))))
     for late in (
         lambda: environment.block(1),

@@ -116,6 +116,7 @@ def test_observations_are_those_of_the_tape(name, monkeypatch):
 @pytest.mark.parametrize("name", ["flipped", "phases", "no optimum"])
 def test_leaps_and_steps_mix(name, monkeypatch):
     monkeypatch.setattr("environments.paging.tape.STRETCH", 17)
+    monkeypatch.setattr("environments.paging.environment.STRETCH", 17)
     steps, mixed = case(name), case(name)
     tape = steps.draw(np.random.default_rng(3))
     ours, theirs = LRU(), LRU()
@@ -130,6 +131,7 @@ def test_leaps_and_steps_mix(name, monkeypatch):
                 assert n <= 17
                 assert block.pages.tolist() == tape.requests.pages[mixed.clock : mixed.clock + n].tolist()
                 assert len(block.bits) == (n if tape.bits.size else 0)
+                assert not any(part.flags.writeable for part in block)
                 mixed.absorb(theirs.play(block))
             else:
                 mixed.transition(theirs.choose(mixed.observe()))
