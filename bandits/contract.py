@@ -288,22 +288,29 @@ class Policy(ABC, Generic[P, Obs, Act, Fbk]):
     def advance(self, environment: Playable[Obs, Act, Fbk], rounds: int) -> None:
         """Play until the environment's clock has moved on by ``rounds``: leaps where it can, else round by round.
 
+        Where ``leap`` refuses time and again it is asked again after 1, 2, 4, ... and at last every 64 rounds.
+
         Raises:
             RuntimeError: ``leap`` says that it played, but the clock has not moved.
         """
-        end = environment.clock + rounds
+        end, refused, by_hand = environment.clock + rounds, 0, 0
         while (now := environment.clock) < end:
-            leapt = self.leap(environment, end - now)
-            if environment.clock == now:
+            if by_hand == 0:
+                leapt = self.leap(environment, end - now)
+                if environment.clock != now:
+                    refused = 0
+                    continue
                 if leapt != 0:
                     raise RuntimeError(
                         f"{type(self).__name__}.leap must return how far the clock has moved on, got {leapt!r} where "
                         f"it stands still at {now}"
                     )
-                observation = environment.observe()
-                action = self.choose(observation)
-                _, feedback = environment.transition(action)
-                self.update(observation, action, feedback)
+                by_hand, refused = 2 ** min(refused, 6), refused + 1  # asking costs as much as a quick round
+            observation = environment.observe()
+            action = self.choose(observation)
+            _, feedback = environment.transition(action)
+            self.update(observation, action, feedback)
+            by_hand -= 1
 
     def regret_bounds(self, problem: P, instance: Instance) -> Sequence[Bound]:
         """Theorems about this policy on this problem, for figures and checks. Here: none.

@@ -16,11 +16,14 @@ def offers(environment: object, protocol: Callable[..., P]) -> TypeGuard[P]:
     As ``isinstance`` with a runtime protocol, which takes Python 3.11 some ten microseconds, in which a policy plays
     hundreds of rounds.
     """
-    return all(hasattr(environment, name) for name in _members(protocol))
+    for name in _members(protocol):
+        if not hasattr(environment, name):
+            return False
+    return True
 
 
 @cache
-def _members(protocol: type) -> frozenset[str]:
+def _members(protocol: type) -> tuple[str, ...]:
     declared = [c for c in protocol.__mro__ if getattr(c, "_is_protocol", False) and c.__module__ != "typing"]
     names = {name for c in declared for name in (*vars(c), *inspect.get_annotations(c))}
-    return frozenset(name for name in names if not name.startswith("_"))
+    return tuple(sorted(name for name in names if not name.startswith("_")))

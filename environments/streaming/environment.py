@@ -19,6 +19,7 @@ from bandits.streaming.theory import StreamInstance
 from environments.contract import Environment, Regret
 from environments.streaming.account import Account
 from environments.streaming.codes import action_space, decoded, view_space
+from environments.streaming.instance import stream_instance
 from environments.streaming.rewards import LARGEST, BernoulliRewards, Draws, GaussianRewards, Rewards
 from environments.streaming.stage import NONE, RefusedError, Stage
 
@@ -126,8 +127,7 @@ class StreamEnvironment(Environment[View, Any, Feedback, Tape]):
     def begin(self, tape: Tape) -> None:
         if vars(self).get("_means") is not tape.means:
             self._means = tape.means
-            binary = self._rewards.binary
-            self._instance = StreamInstance(means=tape.means, gaussian=not binary, bernoulli=binary, bounded=binary)
+            self._instance = stream_instance(tape.means, self.rewards)
         orders = np.random.default_rng(tape.seeds[3]) if self.between == "reshuffle" else None
         self._stage = Stage(self.n_arms, self.memory, self.passes, orders)
         self._draws = Draws(self._rewards, tape.seeds[:3])
