@@ -290,6 +290,6 @@ def test_advance_leaps_where_it_can_and_plays_round_by_round_elsewhere():
         185,
         169,
         137,
-    ]  # after 1, 2, 4, ..., 32 rounds one by one; then the rest
+    ]  # after 1, 2, ..., 32 rounds one by one
     plain = play(UCB1(), arms(), 5, leaps=False)
     assert all(np.array_equal(played[name], plain[name]) for name in plain)
