@@ -10,6 +10,7 @@ from gymnasium import spaces
 from bandits.contextual.problem import ContextualProblem
 from bandits.contract import Array
 from environments.arms.environment import ArmsEnvironment
+from environments.contract import read_only
 
 Tape = TypeVar("Tape")
 
@@ -35,4 +36,4 @@ class ContextualEnvironment(ArmsEnvironment[Tape]):
 
     def contexts(self, rounds: int) -> Array:
         """Contexts [rounds, n_coordinates] of the next rounds, for compiled policies."""
-        return self._contexts[self.clock : self.clock + rounds]
+        return read_only(self._contexts[self.clock : self.clock + rounds])

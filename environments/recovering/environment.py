@@ -22,7 +22,7 @@ from bandits.contract import Array, Bound
 from bandits.recovering.planners import PLANNERS, Planner
 from bandits.recovering.problem import Outcomes, RecoveringProblem, Schedule, check_pulls
 from bandits.registry import Component
-from environments.contract import Environment, Regret
+from environments.contract import Environment, Regret, read_only
 from environments.record import Record
 from environments.recovering.curves import Curves, curves_of, padded
 from environments.recovering.instance import SolvedInstance
@@ -159,7 +159,7 @@ class RecoveringRewards(Environment[Any, Any, Array, Tape]):
 
     def block(self, most: int) -> Outcomes:
         """The next periods for a compiled policy: at least 1, at most ``most``."""
-        return Outcomes(self._table, self._coming()[:most], self._kind)
+        return Outcomes(read_only(self._table), read_only(self._coming()[:most]), self._kind)
 
     def absorb(self, schedule: Schedule) -> Array:
         """Pull the arms of ``schedule`` [n, plays] in the next periods; returns the rewards [n, plays], 0 for no pull.

@@ -16,7 +16,7 @@ from bandits.arms.problem import Actions, Block
 from bandits.contract import Array
 from bandits.streaming.problem import CURRENT, Action, Advance, Drop, Feedback, Pull, Store, StreamProblem, View
 from bandits.streaming.theory import StreamInstance
-from environments.contract import Environment, Regret
+from environments.contract import Environment, Regret, read_only
 from environments.streaming.account import Account
 from environments.streaming.codes import action_space, decoded, view_space
 from environments.streaming.instance import stream_instance
@@ -243,7 +243,7 @@ class StreamEnvironment(Environment[View, Any, Feedback, Tape]):
         if stage.current == NONE or not stage.unpulled or not 1 < n <= LARGEST:
             return np.empty(0)
         self._asked = n
-        return self._draws.first(n, self._means, stage.order, stage.number)
+        return read_only(self._draws.first(n, self._means, stage.order, stage.number))
 
     def absorb_arrivals(self, count: int) -> None:
         """Pull each of the next ``count`` arms as often as ``block_of_arrivals`` was asked for, and let it pass.
@@ -271,7 +271,7 @@ class StreamEnvironment(Environment[View, Any, Feedback, Tape]):
         handles = np.array([*self._stage.slots, self._stage.current])
         levels = np.where(handles == NONE, math.nan, self._means[handles])
         noise = self._draws.noise(min(most, self.horizon - self.clock))
-        return Block(levels[None, :], 0, noise, self._rewards.binary)
+        return Block(read_only(levels[None, :]), 0, read_only(noise), self._rewards.binary)
 
     def absorb(self, actions: Actions) -> None:
         """Account for single pulls [n] made in the last block.
