@@ -56,6 +56,33 @@ class Problem:
         return math.isfinite(self.low) and math.isfinite(self.high)
 
 
+@dataclass(frozen=True, kw_only=True)
+class NoisyProblem(Problem):
+    """Rewards that scatter around means.
+
+    Attributes:
+        noise: sub-Gaussian parameter of a reward around its mean, in reward units. For bounded rewards it follows
+            from the range (Hoeffding: (high - low) / 2) and need not be given.
+    """
+
+    noise: float | None = None
+
+    @property
+    def width(self) -> float:
+        """Twice the sub-Gaussian parameter, in reward units: the range of bounded rewards, 2 sigma of Gaussian ones.
+
+        Theorems for rewards in [0, 1] that rest on Hoeffding's inequality hold with rewards divided by this number.
+
+        Raises:
+            ValueError: rewards are unbounded and no ``noise`` is declared.
+        """
+        if self.noise is not None:
+            return 2.0 * self.noise
+        if not self.bounded:
+            raise ValueError("rewards are unbounded and the problem declares no noise: confidence widths are undefined")
+        return self.high - self.low
+
+
 P = TypeVar("P", bound=Problem)
 
 

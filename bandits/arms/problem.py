@@ -8,19 +8,18 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.contract import Array, Problem
+from bandits.contract import Array, NoisyProblem
 
 Actions = NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)
-class ActionsProblem(Problem):
+class ActionsProblem(NoisyProblem):
     """Finitely many actions, each with a reward in every round. What is revealed of them, subtypes say.
 
     Attributes:
         n_actions: number of actions, >= 1.
-        noise: sub-Gaussian parameter of a reward around its mean, in reward units. For bounded rewards it follows
-            from the range (Hoeffding: (high - low) / 2) and need not be given.
+        noise: see ``NoisyProblem``.
         actions: the numbers that the actions stand for (a grid of relaxation parameters, say), or empty.
 
     Raises:
@@ -33,28 +32,12 @@ class ActionsProblem(Problem):
     """
 
     n_actions: int
-    noise: float | None = None
     actions: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.n_actions < 1:
             raise ValueError(f"n_actions must be >= 1, got {self.n_actions}")
-
-    @property
-    def width(self) -> float:
-        """Twice the sub-Gaussian parameter, in reward units: the range of bounded rewards, 2 sigma of Gaussian ones.
-
-        Theorems for rewards in [0, 1] that rest on Hoeffding's inequality hold with rewards divided by this number.
-
-        Raises:
-            ValueError: rewards are unbounded and no ``noise`` is declared.
-        """
-        if self.noise is not None:
-            return 2.0 * self.noise
-        if not self.bounded:
-            raise ValueError("rewards are unbounded and the problem declares no noise: confidence widths are undefined")
-        return self.high - self.low
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,22 +12,21 @@ from typing import Any, Final, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.contract import Array, Playable, Problem
+from bandits.contract import Array, NoisyProblem, Playable
 
 CURRENT: Final = -1
 """The place of the arriving arm, where a pull otherwise names a slot."""
 
 
 @dataclass(frozen=True, kw_only=True)
-class StreamProblem(Problem):
+class StreamProblem(NoisyProblem):
     """Arms that stream by, of which a few can be stored; the horizon counts pulls.
 
     Attributes:
         n_arms: length K of the stream, >= 1.
         memory: number of slots, >= 1, the arriving arm not counted.
         passes: how often the stream goes by, >= 1.
-        noise: sub-Gaussian parameter of a reward around its mean, in reward units. For bounded rewards it follows
-            from the range (Hoeffding: (high - low) / 2) and need not be given.
+        noise: see ``NoisyProblem``.
 
     Raises:
         ValueError: a number below 1, or what ``Problem`` refuses.
@@ -36,26 +35,12 @@ class StreamProblem(Problem):
     n_arms: int
     memory: int = 1
     passes: int = 1
-    noise: float | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
         for name in ("n_arms", "memory", "passes"):
             if getattr(self, name) < 1:
                 raise ValueError(f"{name} must be >= 1, got {getattr(self, name)}")
-
-    @property
-    def width(self) -> float:
-        """Twice the sub-Gaussian parameter, in reward units.
-
-        Raises:
-            ValueError: rewards are unbounded and no ``noise`` is declared.
-        """
-        if self.noise is not None:
-            return 2.0 * self.noise
-        if not self.bounded:
-            raise ValueError("rewards are unbounded and the problem declares no noise: confidence widths are undefined")
-        return self.high - self.low
 
     @property
     def pulls(self) -> int:
