@@ -75,13 +75,19 @@ def _guarded(method: Callable[..., Any], explain: Explain) -> Callable[..., Any]
         except AttributeError as error:
             raise explained(self, error) from error
 
+    def leap(self: Any, environment: Any, most: int) -> Any:
+        try:
+            return method(self, environment, most)
+        except AttributeError as error:
+            raise explained(self, error) from error
+
     def other(self: Any, *arguments: Any, **named: Any) -> Any:
         try:
             return method(self, *arguments, **named)
         except AttributeError as error:
             raise explained(self, error) from error
 
-    quick: dict[str, Callable[..., Any]] = {call.__name__: call for call in (choose, update, observe, transition)}
+    quick: dict[str, Callable[..., Any]] = {call.__name__: call for call in (choose, update, leap, observe, transition)}
     call = quick.get(method.__name__, other)
     same = _parameters(call) == _parameters(method)
     return functools.wraps(method)(call if same else other)

@@ -68,6 +68,7 @@ def check_environment(make: Callable[[], AnyEnvironment], seed: int = 20240229) 
         "a pickled tape differs"
     )
     assert _same(run, _play(environment, tape, actions)), "a later run on the same tape differs"
+    _check_blocks(environment, tape)
     _check_end(environment, actions[0])
     _check_curves(environment)
     _check_step(make(), actions, seed)
@@ -268,6 +269,18 @@ def _refuses(what: str, call: Callable[..., Any], *arguments: Any) -> None:
     except Exception as error:
         raise AssertionError(f"{what} must raise RuntimeError, raises {type(error).__name__}: {error}") from error
     raise AssertionError(f"{what} does not raise RuntimeError")
+
+
+def _check_blocks(environment: AnyEnvironment, tape: Any) -> None:
+    """What is handed out to compiled policies cannot be written to: it is the environment's own."""
+    if not hasattr(environment, "block"):
+        return
+    other = copy.deepcopy(environment)
+    other.begin(tape)
+    block = other.block(1)
+    for array in block if isinstance(block, tuple) else (block,):
+        writeable = isinstance(array, np.ndarray) and array.size > 0 and array.flags.writeable
+        assert not writeable, f"block() hands out an array that can be written to, of shape {np.shape(array)}"
 
 
 def _check_end(environment: AnyEnvironment, action: Any) -> None:

@@ -18,7 +18,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from bandits.contract import Array, Bound, Instance
+from bandits.contract import Array, Bound, Evidence, Instance
 from bandits.groupwise.mixture import GroupMixture
 from bandits.groupwise.network import Network
 from bandits.groupwise.policy import GroupwisePolicy, check_play, draw, losses_of
@@ -81,4 +81,5 @@ class GroupwiseFTPL(GroupwisePolicy[PathsProblem, Lottery, Array]):
         def own(n: Array) -> Array:
             return np.asarray(factor * np.sqrt(self._product * n))
 
-        return self._mixture.bounds(problem, instance, own, scale=self._scale)
+        evidence: Evidence = "derived" if self.lengths is None else "recalled"
+        return self._mixture.bounds(problem, instance, own, scale=self._scale, evidence=evidence)

@@ -134,6 +134,7 @@ class Groupwise(RegressionPolicy):
                 curve,
                 SOURCE,
                 self._assumptions(learners, instance, group),
+                "derived" if isinstance(learners, OnlineRidge) and not learners.forward else "recalled",
                 data_dependent=data_dependent,
                 time="at the horizon" if at_end else "anytime",
             )

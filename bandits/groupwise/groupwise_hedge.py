@@ -82,4 +82,4 @@ class GroupwiseHedge(FinitePolicy):
                 return np.asarray(np.sqrt(2.0 * n * log) + math.sqrt(log / 8.0))
             return np.asarray(np.sqrt(n * log / 2.0))
 
-        return self._mixture.bounds(problem, instance, own)
+        return self._mixture.bounds(problem, instance, own, evidence="recalled")

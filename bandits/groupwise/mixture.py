@@ -11,7 +11,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from bandits.arguments import integer
-from bandits.contract import Array, Assumption, Bound, Instance
+from bandits.contract import Array, Assumption, Bound, Evidence, Instance
 from bandits.groupwise.adanormalhedge import AdaNormalHedge
 from bandits.groupwise.problem import GroupwiseProblem, Mask, columns_of
 from bandits.groupwise.theory import GroupwiseInstance, group_bound, oblivious
@@ -98,6 +98,7 @@ class GroupMixture:
         own: Callable[[Array], Array],
         source: str = SOURCE,
         scale: float = 1.0,
+        evidence: Evidence = "derived",
     ) -> list[Bound]:
         """For each expert group a bound on the regret in it, before the run and with the mixture's state in the run.
 
@@ -107,6 +108,7 @@ class GroupMixture:
             own: numbers of rounds [n_times] to the learner's bound [n_times], in the regret's unit.
             source: where the bound stands.
             scale: what losses were divided by.
+            evidence: of the learner's bound; the mixture's is derived.
         """
         if not isinstance(instance, GroupwiseInstance):
             return []
@@ -125,6 +127,7 @@ class GroupMixture:
                 curve,
                 source,
                 known,
+                evidence,
                 data_dependent=data_dependent,
                 time="anytime" if self.lengths is None else "at the horizon",
             )

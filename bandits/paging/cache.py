@@ -128,7 +128,12 @@ class CachePolicy(PagingPolicy):
         return Eviction(tuple(left[:-1] if discard else left), discard)
 
     def update(self, observation: Request, action: Eviction, feedback: bool) -> None:
-        """Nothing is left to learn: ``choose`` has served the request."""
+        """Nothing is left to learn: ``choose`` has served the request, whatever comes of it.
+
+        Raises:
+            NotResetError: before ``reset``.
+        """
+        _ = self._single
 
     def _uniforms(self, n: int) -> Array:
         return self._rng.random(n) if self.randomised else _NO_UNIFORMS
