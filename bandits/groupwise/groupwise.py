@@ -16,6 +16,7 @@ from AdaNormalHedge. The paper's experiments use unclipped ridge with penalty 1 
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Sequence
 
 import numpy as np
@@ -76,8 +77,8 @@ class Groupwise(RegressionPolicy):
         strict: bool = False,
     ) -> None:
         super().__init__(base_learner, clip, play, fallback)
-        METAS.build(meta, "meta")
         self.meta = meta
+        self._unstarted_meta: Meta = METAS.build(meta, "meta")
         self.loss_scale = positive("loss_scale", loss_scale)
         self.prior = prior if prior is None else list(prior)
         self.expert_groups = expert_groups if expert_groups is None else list(expert_groups)
@@ -88,7 +89,7 @@ class Groupwise(RegressionPolicy):
         self._columns = columns
         self._names = [problem.groups[i] for i in columns]
         self.largest_loss, self._rounds = 0.0, 0
-        meta: Meta = METAS.build(self.meta, "meta")
+        meta = copy.copy(self._unstarted_meta)
         meta.start(prior_of(self.prior, len(columns)), problem.horizon)
         return len(columns), meta
 

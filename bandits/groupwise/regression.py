@@ -6,6 +6,7 @@ weights, then the plays. Round by round the same arithmetic runs in the same ord
 
 from __future__ import annotations
 
+import copy
 import math
 from abc import abstractmethod
 from collections.abc import Sequence
@@ -139,8 +140,7 @@ class RegressionPolicy(GroupwisePolicy[RegressionProblem, Lottery, float]):
     def __init__(
         self, base_learner: BaseLearner, clip: Sequence[float] | None, play: str = "expected", fallback: float = 0.0
     ) -> None:
-        make_learners(base_learner)
-        self.base_learner = base_learner
+        self.base_learner, self._unstarted = base_learner, make_learners(base_learner)
         self.clip = check_clip(clip)
         self.play = one_of("play", play, PLAYS)
         self.fallback = real("fallback", fallback)
@@ -163,7 +163,7 @@ class RegressionPolicy(GroupwisePolicy[RegressionProblem, Lottery, float]):
         super().reset(problem, rng)
         self._dimension, self._zeros = problem.dimension, np.zeros(problem.dimension)
         number, self._meta = self._prepare(problem)
-        self._learners = make_learners(self.base_learner)
+        self._learners = copy.copy(self._unstarted)
         self._learners.start(number, problem, ends_of(self.clip))
 
     def _decide(self, context: Array, groups: Mask) -> Lottery:
