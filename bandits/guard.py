@@ -14,7 +14,6 @@ from typing import Any
 Explain = Callable[[Any], Exception]
 """Makes the error for an object that was asked too early."""
 
-
 _BEGUN = "_has_begun"
 """Set on an object when its run has begun."""
 
@@ -47,45 +46,52 @@ def _begins(method: Callable[..., Any]) -> Callable[..., Any]:
 def _guarded(method: Callable[..., Any], explain: Explain) -> Callable[..., Any]:
     """``method`` with another error for missing attributes; a call of it costs some 20 nanoseconds more."""
 
-    def explained(self: Any, error: AttributeError) -> Exception:
-        return explain(self) if error.obj is self and not getattr(self, _BEGUN, False) else error
+    def look_into(self: Any, error: AttributeError) -> None:
+        if error.obj is self and not getattr(self, _BEGUN, False):
+            raise explain(self) from error
 
     def choose(self: Any, observation: Any) -> Any:
         try:
             return method(self, observation)
         except AttributeError as error:
-            raise explained(self, error) from error
+            look_into(self, error)
+            raise
 
     def update(self: Any, observation: Any, action: Any, feedback: Any) -> Any:
         try:
             return method(self, observation, action, feedback)
         except AttributeError as error:
-            raise explained(self, error) from error
+            look_into(self, error)
+            raise
 
     def observe(self: Any) -> Any:
         try:
             _ = self.clock  # what is observed may be the same in every run
             return method(self)
         except AttributeError as error:
-            raise explained(self, error) from error
+            look_into(self, error)
+            raise
 
     def transition(self: Any, action: Any) -> Any:
         try:
             return method(self, action)
         except AttributeError as error:
-            raise explained(self, error) from error
+            look_into(self, error)
+            raise
 
     def leap(self: Any, environment: Any, most: int) -> Any:
         try:
             return method(self, environment, most)
         except AttributeError as error:
-            raise explained(self, error) from error
+            look_into(self, error)
+            raise
 
     def other(self: Any, *arguments: Any, **named: Any) -> Any:
         try:
             return method(self, *arguments, **named)
         except AttributeError as error:
-            raise explained(self, error) from error
+            look_into(self, error)
+            raise
 
     quick: dict[str, Callable[..., Any]] = {call.__name__: call for call in (choose, update, leap, observe, transition)}
     call = quick.get(method.__name__, other)

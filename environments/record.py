@@ -53,8 +53,15 @@ class Record:
             self._file()
 
     def stretch(self, start: int, totals: Array) -> None:
-        """One action a unit of time from ``start`` on, after which the series stand at ``totals`` [n, n_series]."""
+        """One action a unit of time from ``start`` on, after which the series stand at ``totals`` [n, n_series].
+
+        Raises:
+            ValueError: ``start`` is not where the last action ended.
+        """
         self._file()
+        end = self._chunks[-1].stop if self._chunks else 0
+        if start != end:
+            raise ValueError(f"a stretch must start where the last action ended, at {end}, got {start}")
         self._add(np.arange(start + 1, start + 1 + len(totals)) if len(totals) < FEW else None, totals)
 
     def rows(self, ends: NDArray[np.int64], totals: Array) -> None:

@@ -86,3 +86,14 @@ def test_actions_longer_than_doubles_can_count():
     record.rows(np.array([1, 1 + long]), np.array([[0.0], [1e17]]))
     for time in (2, 12_345_678_901_234_567, long):
         assert record.at(np.array([time]))["x"].tolist() == [(time - 1) / long * 1e17]
+
+
+def test_what_does_not_follow_is_refused():
+    record, reused = Record(["x"]), np.array([[1.0], [2.0]])
+    record.stretch(0, reused)
+    reused[:] = 9.0  # the caller's own
+    assert record.at(np.array([1, 2]))["x"].tolist() == [1.0, 2.0]
+    with pytest.raises(ValueError, match="a stretch must start where the last action ended, at 2, got 5"):
+        record.stretch(5, reused)
+    with pytest.raises(ValueError, match=r"actions must end in order of time, after 2, got 1\.\.1"):
+        record.rows(np.array([1]), reused[:1])
