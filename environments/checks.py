@@ -68,7 +68,7 @@ def check_environment(make: Callable[[], AnyEnvironment], seed: int = 20240229) 
         "a pickled tape differs"
     )
     assert _same(run, _play(environment, tape, actions)), "a later run on the same tape differs"
-    _check_blocks(environment, tape)
+    _check_blocks(environment, tape, actions)
     _check_end(environment, actions[0])
     _check_curves(environment)
     _check_step(make(), actions, seed)
@@ -271,16 +271,26 @@ def _refuses(what: str, call: Callable[..., Any], *arguments: Any) -> None:
     raise AssertionError(f"{what} does not raise RuntimeError")
 
 
-def _check_blocks(environment: AnyEnvironment, tape: Any) -> None:
-    """What is handed out to compiled policies cannot be written to: it is the environment's own."""
+def _check_blocks(environment: AnyEnvironment, tape: Any, actions: list[Any]) -> None:
+    """Writing to what is handed out to compiled policies changes nothing: it is read-only, or a copy."""
     if not hasattr(environment, "block"):
         return
-    other = copy.deepcopy(environment)
-    other.begin(tape)
-    block = other.block(1)
-    for array in block if isinstance(block, tuple) else (block,):
-        writeable = isinstance(array, np.ndarray) and array.size > 0 and array.flags.writeable
-        assert not writeable, f"block() hands out an array that can be written to, of shape {np.shape(array)}"
+    ends = []
+    for spoilt in (False, True):
+        other = copy.deepcopy(environment)
+        other.begin(copy.deepcopy(tape))
+        block = other.block(other.problem.horizon or 1)
+        for array in block if isinstance(block, tuple) else (block,):
+            if spoilt and isinstance(array, np.ndarray) and array.flags.writeable:
+                array[...] = 0
+        rewards = []
+        for action in actions:
+            if other.clock >= (other.problem.horizon or 0):
+                break
+            rewards.append(other.transition(action)[0])
+        times = np.arange(1, other.clock + 1)
+        ends.append((rewards, other.comparators(times) if len(times) else {}))
+    assert _same(*ends), "writing to what block() hands out changes the run, or what is the best in it"
 
 
 def _check_end(environment: AnyEnvironment, action: Any) -> None:

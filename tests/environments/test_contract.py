@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bandits import Family
-from bandits.arms.problem import BanditProblem, FullFeedbackProblem
+from bandits.arms.problem import BanditProblem, Block, FullFeedbackProblem
 from bandits.arms.ucb1 import UCB1
 from bandits.contract import Bound, Instance
 from bandits.families import families
@@ -143,6 +143,22 @@ class Blurred(BernoulliArms):
         return {name: values + 0.01 * self.clock for name, values in super().metrics(times).items()}
 
 
+class Generous(BernoulliArms):
+    """Hands out its own arrays."""
+
+    def block(self, most):
+        self._reserve()
+        return self._from(self.clock, min(self.clock + most, self._ends))
+
+
+class Copying(Generous):
+    """Hands out copies, which is as well."""
+
+    def block(self, most):
+        levels, stride, noise, binary = super().block(most)
+        return Block(levels.copy(), stride, noise.copy(), binary)
+
+
 class Lawless(BernoulliArms):
     """A lower bound on a regret that nobody has."""
 
@@ -167,6 +183,7 @@ class Fragile(BernoulliArms):
         (lambda: Forgetful([0.2, 0.8], 60), r"instance\(\) builds a new object"),
         (lambda: Shifty([0.2, 0.8], 60), "depends on the times asked"),
         (lambda: Blurred([0.2, 0.8], 60), "metrics 'reward' of past times change"),
+        (lambda: Generous([0.2, 0.8], 60), "writing to what block\\(\\) hands out changes the run"),
         (lambda: Lawless([0.2, 0.8], 60), "speaks of the comparator class 'dynamic', of which there is no"),
         (lambda: Fragile([0.2, 0.8], 60), r"before begin\(\) must raise RuntimeError, raises IndexError"),
     ],
@@ -236,6 +253,10 @@ def test_before_a_run_an_environment_says_so():
         with pytest.raises(NotBegunError, match=r"BernoulliArms: no run was begun: call reset\(\), or begin"):
             ask()
     assert not hasattr(environment, "clock")
+
+
+def test_copies_may_be_handed_out():
+    check_environment(lambda: Copying([0.2, 0.8], 60))
 
 
 def test_illegal_actions_change_nothing():
