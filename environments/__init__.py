@@ -13,7 +13,7 @@ import gymnasium
 from bandits.families import ours
 from bandits.family import resolve
 from bandits.registry import ENVIRONMENTS
-from environments.contract import Environment, Regret
+from environments.contract import Environment, Regret, read_only
 from environments.record import Record
 
 _PLACES: dict[str, str] = {
@@ -23,7 +23,7 @@ _PLACES: dict[str, str] = {
     if str(place).startswith("environments.")
 }
 
-__all__ = ["ENVIRONMENTS", "Environment", "Record", "Regret", *_PLACES]
+__all__ = ["ENVIRONMENTS", "Environment", "Record", "Regret", "read_only", *_PLACES]
 
 for _place in ENVIRONMENTS.paths.values():
     _name = _place.__name__ if isinstance(_place, type) else _place.rpartition(":")[2]
