@@ -122,7 +122,10 @@ def loaded(code, heavy):
 
 
 def test_policies_import_no_heavy_package():
-    assert loaded("import bandits, bandits.checks; from bandits import *; [bandits.POLICIES.load(n) for n in bandits.POLICIES]", HEAVY) == "[]"  # noqa: E501
+    everything = (
+        "import bandits, bandits.checks; from bandits import *; [bandits.POLICIES.load(n) for n in bandits.POLICIES]"
+    )
+    assert loaded(everything, HEAVY) == "[]"
 
 
 def test_the_command_line_imports_no_heavy_package():
