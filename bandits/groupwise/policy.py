@@ -7,7 +7,7 @@ from typing import Any, TypeVar, final
 
 import numpy as np
 
-from bandits.arguments import check_action, check_rewards, one_of
+from bandits.arguments import check_action, check_rewards, not_owed, one_of
 from bandits.contract import Array, Policy
 from bandits.groupwise.problem import GroupwiseProblem, Mask, Round
 
@@ -63,7 +63,7 @@ class GroupwisePolicy(Policy[P, Round, Act, Fbk]):
         """
         seen = self._seen
         if seen is None:
-            raise RuntimeError("update before choose: no decision awaits its feedback")
+            raise not_owed()
         if self._n_actions and np.ndim(action) == 0:  # type: ignore[arg-type]
             check_action("action", action, self._n_actions)  # type: ignore[arg-type]
         self._learn(*seen, feedback)

@@ -8,6 +8,7 @@ from typing import ClassVar, final
 
 import numpy as np
 
+from bandits.arguments import not_owed
 from bandits.contract import Array, Playable, Policy
 from bandits.kernels import kernel
 from bandits.offers import offers
@@ -129,9 +130,9 @@ class SchedulingPolicy(RecoveringPolicy):
 
     def take(self, idle: Idle, pulls: Pulls, rewards: Array) -> None:
         if self._chosen is None:
-            raise RuntimeError("no pulls were chosen: call choose before update")
+            raise not_owed()
         if pulls is not self._chosen and tuple(pulls) != self._chosen:
-            raise RuntimeError(f"pulls must be those chosen, {self._chosen}, got {pulls!r}")
+            raise not_owed(f"update takes the pulls chosen, {self._chosen}, got {pulls!r}")
         padded = np.zeros((1, self._problem.plays))
         padded[0, : len(rewards)] = rewards
         self._move_on(self._coming()[:1], padded, idle)

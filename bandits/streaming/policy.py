@@ -12,6 +12,7 @@ from typing import Any, ClassVar, NoReturn, final
 
 import numpy as np
 
+from bandits.arguments import not_owed
 from bandits.contract import Array, Playable, Policy
 from bandits.offers import offers
 from bandits.streaming.problem import (
@@ -198,4 +199,4 @@ def _refuse(chosen: Action | None, action: Action, memory: int) -> NoReturn:
         exists = type(action.n) is int and action.n >= 1
     if not exists:
         raise ValueError(f"action must be a Pull, Store, Drop or Advance with places below {memory}, got {action!r}")
-    raise RuntimeError(f"update must follow choose, once, with the action chosen: got {action}, chosen was {chosen}")
+    raise not_owed(f"update takes the action chosen, once: got {action}, chosen was {chosen}")

@@ -333,7 +333,7 @@ def test_use_is_checked():
         PolicyClass([[0, 1], [1]])
     policy, observation = ContextualFTPL([1]), Round(np.zeros(1), np.ones(1, np.int8))
     policy.reset(problem, rng)
-    with pytest.raises(RuntimeError, match="update before choose"):
+    with pytest.raises(RuntimeError, match="feedback that is not owed: call choose"):
         policy.update(observation, 0, np.zeros(2))
     policy.choose(observation)
     for feedback in (np.array([0.0, np.nan]), np.zeros(3), np.float64(0.0)):

@@ -195,7 +195,7 @@ def test_feedback_and_observations_are_checked(make):
         for each in (policy, twin):
             each.reset(problem, np.random.default_rng(0))
         observation = Round(context, np.array([1, 0], np.int8))
-        with pytest.raises(RuntimeError, match="update before choose"):
+        with pytest.raises(RuntimeError, match="feedback that is not owed: call choose"):
             policy.update(observation, 0, np.zeros(2))
         for t in range(4):
             for groups in (
@@ -214,7 +214,7 @@ def test_feedback_and_observations_are_checked(make):
                     policy.update(observation, 0, feedback)
             for each in (policy, twin):
                 each.update(observation, q, np.array([-1.0, -(t % 2)]))
-            with pytest.raises(RuntimeError, match="update before choose"):
+            with pytest.raises(RuntimeError, match="feedback that is not owed: call choose"):
                 policy.update(observation, q, np.zeros(2))
 
 

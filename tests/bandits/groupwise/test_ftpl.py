@@ -125,7 +125,7 @@ def test_use_is_checked():
         policy.reset(PathsProblem(groups=("a",), edges=()), np.random.default_rng(0))
     policy.reset(problem, np.random.default_rng(0))
     observation = Round(np.empty(0), np.ones(1, np.int8))
-    with pytest.raises(RuntimeError, match="update before choose"):
+    with pytest.raises(RuntimeError, match="feedback that is not owed: call choose"):
         policy.update(observation, None, np.zeros(2))
     action = policy.choose(observation)
     for feedback in (np.array([0.0, np.inf]), np.zeros(1), np.zeros(3), np.float64(0.0)):

@@ -256,7 +256,7 @@ def test_use_is_checked(stream):
         Groupwise(meta="hedge_sleeping").reset(RegressionProblem(groups=("a",), dimension=2), np.random.default_rng(0))
     policy.reset(stream.problem, np.random.default_rng(0))
     on = np.ones(3, np.int8)
-    with pytest.raises(RuntimeError, match="update before choose"):
+    with pytest.raises(RuntimeError, match="feedback that is not owed: call choose"):
         policy.update(Round(np.ones(3), on), None, 1.0)
     with pytest.raises(ValueError, match=r"the context must have shape \(3,\), got \(2,\)"):
         policy.choose(Round(np.ones(2), on))
@@ -270,5 +270,5 @@ def test_use_is_checked(stream):
         with pytest.raises(ValueError, match="the label must be a finite number"):
             policy.update(observation, action, label)
     policy.update(observation, action, 0.5)
-    with pytest.raises(RuntimeError, match="update before choose"):
+    with pytest.raises(RuntimeError, match="feedback that is not owed: call choose"):
         policy.update(observation, action, 0.5)

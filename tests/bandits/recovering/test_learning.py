@@ -92,7 +92,7 @@ def test_rewards_that_are_not_owed(make):
     assert pickle.dumps(policy) == before
     other = tuple(set(range(3)) - set(policy.choose(idle)))[:1]
     before = pickle.dumps(policy)
-    with pytest.raises(RuntimeError, match="pulls must be those chosen"):
+    with pytest.raises(RuntimeError, match="not owed: update takes the pulls chosen"):
         policy.update(idle, other, np.array([0.5]))
     assert pickle.dumps(policy) == before
 
