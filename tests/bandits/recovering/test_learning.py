@@ -87,7 +87,7 @@ def test_rewards_that_are_not_owed(make):
     policy, idle = make(), np.array([1, 1, 1])
     policy.reset(RecoveringProblem(n_actions=3, plays=2, recovery=4, horizon=200), np.random.default_rng(0))
     before = pickle.dumps(policy)
-    with pytest.raises(RuntimeError, match="call choose before update"):
+    with pytest.raises(RuntimeError, match="feedback that is not owed: call choose once"):
         policy.update(idle, (0,), np.array([0.5]))
     assert pickle.dumps(policy) == before
     other = tuple(set(range(3)) - set(policy.choose(idle)))[:1]
