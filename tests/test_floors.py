@@ -134,8 +134,9 @@ def test_the_command_line_imports_no_heavy_package():
 
 def test_star_imports_bring_in_the_classes():
     for package, names in (("bandits", "UCB1 LRU Policy BanditProblem PolicyCache"), ("environments", "BernoulliArms")):
-        code = f"from {package} import *; print({', '.join(names.split())})"
-        subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        code = f"from {package} import *; print(*(thing.__name__ for thing in ({', '.join(names.split())},)))"
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+        assert done.stdout.strip() == names
 
 
 def kernels(tree):

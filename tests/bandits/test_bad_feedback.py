@@ -115,7 +115,10 @@ def test_what_cannot_be(policy, environment, wrong):
 
 @pytest.mark.parametrize(("policy", "environment"), PAIRS)
 def test_what_is_not_owed(policy, environment):
-    """A second feedback in a row is refused, or needs no choice before it."""
+    """A second feedback in a row is refused by every policy that refuses one without a choice, and by no other."""
     told = in_a_run(policy, environment)
+    fresh = pickle.loads(pickle.dumps(policy))
+    fresh.reset(environment.problem, np.random.default_rng(2))
     policy.update(*told)
-    refused(policy, told, RuntimeError)
+    again, unasked = (refused(p, told, RuntimeError, ValueError) for p in (policy, fresh))
+    assert again == unasked, f"twice in a row: refused is {again}; without a choice: {unasked}"
