@@ -11,7 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator
 from table import Curve
 
-from experiments.style import COLOURS, GREY, WIDTH, style
+from experiments.report.style import COLOURS, GREY, WIDTH, style
 
 MARKERS = "osD^v"
 

@@ -8,7 +8,7 @@ from typing import Any
 import numba
 import numpy as np
 
-from experiments.jobs import Job, run_job
+from experiments.run.jobs import Job, run_job
 
 MEANS = [0.1 + 0.8 * i / 9 for i in range(10)]
 ROUNDS = 2_000_000

@@ -22,8 +22,8 @@ from environments.sor.kernels import solve_csr
 from environments.sor.solve import split
 from environments.sor.ssor_stencil import solve_ssor_stencil
 from environments.sor.stencil import solve_stencil
-from experiments.results import load
-from experiments.runner import run
+from experiments.analysis.results import load
+from experiments.run.runner import run
 
 
 def spaced(start, stop, number):

@@ -4,10 +4,10 @@ import itertools
 
 from timing import measure
 
-from experiments.config import parse_study
-from experiments.jobs import jobs_of, run_job
-from experiments.results import load
-from experiments.runner import run
+from experiments.analysis.results import load
+from experiments.run.jobs import jobs_of, run_job
+from experiments.run.runner import run
+from experiments.study.config import parse_study
 
 STUDY = """
 name: tiny

@@ -32,8 +32,8 @@ def draw(study: str, parts: set[str]) -> None:
     from PIL import Image
 
     import experiments
-    from experiments.config import find
-    from experiments.figures import draw_study
+    from experiments.report.figures import draw_study
+    from experiments.study.config import find
 
     folder = DOCS / "_build" / "results" / study
     outcome = experiments.run(experiments.load_study(find(study)), folder)

@@ -21,9 +21,9 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from experiments import load
-from experiments.figures import save
-from experiments.results import ExperimentResult, Results
-from experiments.style import COLOURS, FORMATS, style
+from experiments.analysis.results import ExperimentResult, Results
+from experiments.report.figures import save
+from experiments.report.style import COLOURS, FORMATS, style
 
 QUANTITIES = {"regret": "regret to the group's best model", "loss": "cumulative loss"}
 POLICIES = ("groupwise", "global_learner")

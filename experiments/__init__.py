@@ -12,15 +12,15 @@ __all__ = ["load", "load_study", "run"]
 
 def __getattr__(name: str) -> Any:
     if name == "load":
-        from experiments.results import load
+        from experiments.analysis.results import load
 
         return load
     if name == "load_study":
-        from experiments.config import load_study
+        from experiments.study.config import load_study
 
         return load_study
     if name == "run":
-        from experiments.runner import run
+        from experiments.run.runner import run
 
         return run
     raise AttributeError(f"module 'experiments' has no attribute {name!r}")

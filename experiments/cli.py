@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
-    from experiments.results import Results
-    from experiments.runner import Outcome
-    from experiments.study import Study
+    from experiments.analysis.results import Results
+    from experiments.run.runner import Outcome
+    from experiments.study.model import Study
 
 FOLDER = click.argument("folder", type=click.Path(path_type=Path))
 FOLDERS = click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FOLDER...")
@@ -86,8 +86,8 @@ def _shard_of(text: str) -> tuple[int, int]:
 @click.option("--out", type=click.Path(path_type=Path), required=True, help="Where the gathered results go.")
 def merge(folders: tuple[Path, ...], out: Path) -> None:
     """Join the FOLDERs that the shards of one study left. Exit status 1 if jobs are still missing."""
-    from experiments.merge import merge as join
-    from experiments.store import DamagedError
+    from experiments.run.merge import merge as join
+    from experiments.run.store import DamagedError
 
     try:
         missing = join(folders, out)
@@ -106,7 +106,7 @@ def merge(folders: tuple[Path, ...], out: Path) -> None:
 @click.option("--out", type=click.Path(path_type=Path), help="Where the files go; default: export/ in the folder.")
 def export(folder: Path, kind: str, out: Path | None) -> None:
     """Write the results in FOLDER for other programs, one file an experiment."""
-    from experiments.export import export as write
+    from experiments.report.export import export as write
 
     try:
         written = write(_load(folder), out or folder / "export", kind)
@@ -125,8 +125,8 @@ def export(folder: Path, kind: str, out: Path | None) -> None:
 @click.option("--out", type=click.Path(path_type=Path), help="Where figures go; default: figures/ in the folder.")
 def plot(folder: Path, formats: tuple[str, ...], regret: str, out: Path | None) -> None:
     """Draw the figures of the results in FOLDER again."""
-    from experiments.figures import draw_study
-    from experiments.style import FORMATS
+    from experiments.report.figures import draw_study
+    from experiments.report.style import FORMATS
 
     try:
         for path in draw_study(_load(folder), out or folder / "figures", formats or FORMATS, regret):
@@ -139,7 +139,7 @@ def plot(folder: Path, formats: tuple[str, ...], regret: str, out: Path | None) 
 @FOLDER
 def report(folder: Path) -> None:
     """Write the HTML report of the results in FOLDER again."""
-    from experiments.report import write_report
+    from experiments.report.page import write_report
 
     try:
         click.echo(write_report(_load(folder), folder / "report.html"))
@@ -159,7 +159,7 @@ def check(folders: tuple[Path, ...], as_json: bool) -> None:
     """
     import json
 
-    from experiments import findings
+    from experiments.analysis import findings
 
     studies, failed = [], False
     for folder in folders:
@@ -187,7 +187,7 @@ def index(folder: Path) -> None:
 
     Exit status 1 if some of them cannot be read; the page names them.
     """
-    from experiments.index import write_index
+    from experiments.report.index import write_index
 
     try:
         path, unreadable = write_index(folder)
@@ -203,7 +203,7 @@ def index(folder: Path) -> None:
 @click.argument("kind", type=click.Choice(["all", "environments", "policies", "tools", "studies"]), default="all")
 def list_(kind: str) -> None:
     """List what there is, by family: environments, policies, tools and shipped studies, each with a line about it."""
-    from experiments.catalogue import listing
+    from experiments.study.catalogue import listing
 
     for line in listing(kind):
         click.echo(line)
@@ -214,8 +214,8 @@ def list_(kind: str) -> None:
 def show(name: str) -> None:
     """Explain a policy, an environment, a tool (parameters, source, theorems) or a family, or print a shipped study."""
     from bandits.arguments import did_you_mean
-    from experiments.catalogue import explanation, names
-    from experiments.config import find
+    from experiments.study.catalogue import explanation, names
+    from experiments.study.config import find
 
     try:
         text = explanation(name) or find(name).read_text(encoding="utf-8")
@@ -231,7 +231,7 @@ def show(name: str) -> None:
 
 def _load_studies(configs: tuple[str, ...], changes: tuple[str, ...]) -> list[Study]:
     """All studies, or an error that shows the mistakes of all files."""
-    from experiments.config import ConfigError, find, load_study
+    from experiments.study.config import ConfigError, find, load_study
 
     studies, mistakes = [], []
     for name in configs:
@@ -247,7 +247,7 @@ def _load_studies(configs: tuple[str, ...], changes: tuple[str, ...]) -> list[St
 
 
 def _describe(study: Study) -> None:
-    from experiments.jobs import jobs_of
+    from experiments.run.jobs import jobs_of
 
     click.echo(f"{study.name}: {len(jobs_of(study))} jobs")
     for experiment in study.all_experiments():
@@ -263,8 +263,8 @@ def _describe(study: Study) -> None:
 
 def _run_one(study: Study, folder: Path, jobs: int, cluster: str | None, shard: tuple[int, int], plot: bool) -> bool:
     """Run, draw and report one study; True if anything failed."""
-    from experiments.progress import Progress
-    from experiments.runner import run as run_study
+    from experiments.run.progress import Progress
+    from experiments.run.runner import run as run_study
 
     try:
         with Progress(study.name) as progress:
@@ -292,9 +292,9 @@ def _summarise(outcome: Outcome) -> None:
 
 
 def _draw(folder: Path) -> None:
-    from experiments.figures import draw_study
-    from experiments.report import write_report
-    from experiments.search import sentence
+    from experiments.analysis.search import sentence
+    from experiments.report.figures import draw_study
+    from experiments.report.page import write_report
 
     results = _load(folder)
     try:
@@ -310,8 +310,8 @@ def _draw(folder: Path) -> None:
 
 def _load(folder: Path, warn: bool = True) -> Results:
     """The results in a folder; a line on standard error, if wished, says that some are missing."""
-    from experiments.results import load
-    from experiments.store import DamagedError
+    from experiments.analysis.results import load
+    from experiments.run.store import DamagedError
 
     try:
         results = load(folder)

@@ -35,8 +35,8 @@ MAIN = {
     "environments.streaming.stream",
     "environments.tallying.bandit",
     "environments.recovering.environment",
-    "experiments.results",
-    "experiments.statistics",
+    "experiments.analysis.results",
+    "experiments.analysis.statistics",
 }
 """Modules of the entry points that most people meet first."""
 

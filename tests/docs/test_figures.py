@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from experiments.config import find, load_study
+from experiments.study.config import find, load_study
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
 SHOWN = runpy.run_path(str(DOCS / "figures.py"))["shown"]()

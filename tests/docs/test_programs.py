@@ -10,7 +10,7 @@ import scipy.sparse as sp
 
 from bandits import UCB1
 from environments import BernoulliArms
-from experiments.config import parse_study
+from experiments.study.config import parse_study
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
 

@@ -7,7 +7,7 @@ import pytest
 from ruamel.yaml import YAML
 
 import experiments
-from experiments.config import parse_study
+from experiments.study.config import parse_study
 
 ROOT = Path(__file__).parent.parent.parent
 

@@ -5,7 +5,7 @@ import textwrap
 
 import pytest
 
-from experiments.config import parse_study
+from experiments.study.config import parse_study
 
 STUDY = """\
 name: small

@@ -8,11 +8,11 @@ import pytest
 
 from bandits.contract import Assumption, Bound
 from environments.contract import Regret
-from experiments.check import bounds_for, check, vacuous
-from experiments.curves import ExperimentResult
-from experiments.results import Results
-from experiments.study import Component, Experiment, Study
-from experiments.theory import Table
+from experiments.analysis.curves import ExperimentResult
+from experiments.analysis.results import Results
+from experiments.analysis.verdicts import bounds_for, check, vacuous
+from experiments.run.theory import Table
+from experiments.study.model import Component, Experiment, Study
 
 TIMES = np.unique(np.geomspace(1, 10_000, 80).astype(int))
 REGRET = Regret("pseudo", "reward", "best", "fixed", "pseudo-regret")
@@ -166,7 +166,7 @@ def test_vacuous_against_the_worst_play_of_the_definition():
     ],
 )
 def test_bounds_that_may_fail_are_judged_by_the_share_of_replicates_above(above, delta, result):
-    from experiments.check import _by_shares
+    from experiments.analysis.verdicts import _by_shares
 
     runs = np.arange(20)[:, None] < np.array(above)
     outside, inside, said = _by_shares(runs, delta, 0.95)

@@ -5,9 +5,9 @@ import pytest
 from scipy.stats import ttest_rel
 
 from environments.contract import Regret
-from experiments.comparisons import compare
-from experiments.curves import ExperimentResult
-from experiments.study import Component, Experiment
+from experiments.analysis.comparisons import compare
+from experiments.analysis.curves import ExperimentResult
+from experiments.study.model import Component, Experiment
 
 
 def experiment(finals):

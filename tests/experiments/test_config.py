@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from experiments.config import ConfigError, find, load_study, parse_study, shipped
-from experiments.study import checkpoints
+from experiments.study.config import ConfigError, find, load_study, parse_study, shipped
+from experiments.study.model import checkpoints
 
 GOOD = """\
 name: small

@@ -17,10 +17,10 @@ from click.testing import CliRunner
 
 import experiments
 from experiments.cli import main
-from experiments.config import parse_study
-from experiments.export import export
-from experiments.merge import merge
-from experiments.runner import run
+from experiments.report.export import export
+from experiments.run.merge import merge
+from experiments.run.runner import run
+from experiments.study.config import parse_study
 
 REGRETLAB = [sys.executable, "-c", "from experiments.cli import main; main()"]
 

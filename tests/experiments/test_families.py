@@ -6,9 +6,9 @@ import pytest
 
 import experiments
 from bandits.registry import POLICIES
-from experiments.config import parse_study
-from experiments.merge import merge
-from experiments.runner import run
+from experiments.run.merge import merge
+from experiments.run.runner import run
+from experiments.study.config import parse_study
 
 pytestmark = pytest.mark.slow
 

@@ -10,11 +10,11 @@ from matplotlib.figure import Figure
 
 import experiments
 from bandits.contract import Assumption
-from experiments.figures import draw_experiment, draw_study
-from experiments.report import write_report
-from experiments.runner import run
-from experiments.style import FORMATS, GREY
-from experiments.tables import table
+from experiments.report.figures import draw_experiment, draw_study
+from experiments.report.page import write_report
+from experiments.report.style import FORMATS, GREY
+from experiments.report.tables import table
+from experiments.run.runner import run
 
 
 @pytest.fixture(scope="module")

@@ -8,16 +8,16 @@ import pytest
 
 from bandits.contract import Assumption, Bound
 from environments.contract import Regret
-from experiments.check import check, check_policy
-from experiments.curves import ExperimentResult
-from experiments.findings import as_json, as_text, counted, findings, sentence, sweep_sentence
-from experiments.results import Results
-from experiments.runner import Price
-from experiments.study import Component, Experiment, Study
-from experiments.style import number
-from experiments.sweeps import sweep_results
-from experiments.tables import latex, table
-from experiments.theory import Table
+from experiments.analysis.curves import ExperimentResult
+from experiments.analysis.findings import as_json, as_text, counted, findings, sentence, sweep_sentence
+from experiments.analysis.results import Results
+from experiments.analysis.sweeps import sweep_results
+from experiments.analysis.verdicts import check, check_policy
+from experiments.report.style import number
+from experiments.report.tables import latex, table
+from experiments.run.runner import Price
+from experiments.run.theory import Table
+from experiments.study.model import Component, Experiment, Study
 
 REGRET = Regret("pseudo", "reward", "best", "fixed", "pseudo-regret")
 POINTS = (100, 1000, 10_000, 100_000)

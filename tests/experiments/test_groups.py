@@ -7,13 +7,13 @@ import numpy as np
 import pytest
 
 from bandits.registry import ENVIRONMENTS
-from experiments.check import check, vacuous
-from experiments.config import parse_study
-from experiments.figures import draw_experiment
-from experiments.jobs import tape_rng
-from experiments.results import load
-from experiments.runner import run
-from experiments.theory import Table
+from experiments.analysis.results import load
+from experiments.analysis.verdicts import check, vacuous
+from experiments.report.figures import draw_experiment
+from experiments.run.jobs import tape_rng
+from experiments.run.runner import run
+from experiments.run.theory import Table
+from experiments.study.config import parse_study
 
 STUDY = """
 name: groups

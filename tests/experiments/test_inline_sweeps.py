@@ -7,15 +7,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import experiments
-from experiments.axes import Axis, Range, fill, names_of, point_id, text_of
+from experiments.analysis.sweeps import sweep_results
 from experiments.cli import main
-from experiments.config import ConfigError, parse_study
-from experiments.figures import draw_study
-from experiments.jobs import jobs_of
-from experiments.report import write_report
-from experiments.runner import run
-from experiments.study import Study
-from experiments.sweeps import sweep_results
+from experiments.report.figures import draw_study
+from experiments.report.page import write_report
+from experiments.run.jobs import jobs_of
+from experiments.run.runner import run
+from experiments.study.axes import Axis, Range, fill, names_of, point_id, text_of
+from experiments.study.config import ConfigError, parse_study
+from experiments.study.model import Study
 
 TEXT = """\
 name: inline

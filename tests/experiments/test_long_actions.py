@@ -9,8 +9,8 @@ from gymnasium import spaces
 from bandits.contract import Policy, Problem
 from environments.contract import Environment, Regret
 from environments.record import Record
-from experiments.jobs import Job, play, run_job
-from experiments.study import checkpoints
+from experiments.run.jobs import Job, play, run_job
+from experiments.study.model import checkpoints
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,7 +84,7 @@ def test_curves_are_linear_inside_an_action(name, last):
 
 def test_a_run_does_not_stop_at_checkpoints(monkeypatch):
     """The first replicate is cut into about ten pieces for a look at the policy, the others go on as far as is kept."""
-    monkeypatch.setattr("experiments.jobs.KEPT", 300)
+    monkeypatch.setattr("experiments.run.jobs.KEPT", 300)
     asked, looks = [], []
 
     class Counting(Pulls):

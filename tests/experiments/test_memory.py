@@ -10,9 +10,9 @@ from numba import njit
 
 import experiments
 from bandits import UCB1, BanditProblem
-from experiments.config import parse_study
-from experiments.memory import bytes_kept
-from experiments.runner import run
+from experiments.run.memory import bytes_kept
+from experiments.run.runner import run
+from experiments.study.config import parse_study
 
 HOARDER = """\
 import numpy as np
@@ -103,7 +103,7 @@ def test_measuring_is_not_part_of_the_time(study, tmp_path, monkeypatch):
         time.sleep(0.2)
         return 1
 
-    monkeypatch.setattr("experiments.runner.bytes_kept", slow)
+    monkeypatch.setattr("experiments.run.runner.bytes_kept", slow)
     outcome = run(study, tmp_path, jobs=1)
     looks = [done.seconds for done in outcome.done if done.job.first == 0 and done.job.policy]
     assert len(looks) == 2
@@ -114,6 +114,6 @@ def test_what_cannot_be_measured_costs_no_result(study, tmp_path, monkeypatch):
     def fails(policy):
         raise RuntimeError
 
-    monkeypatch.setattr("experiments.runner.bytes_kept", fails)
+    monkeypatch.setattr("experiments.run.runner.bytes_kept", fails)
     assert not run(study, tmp_path, jobs=1).failed
     assert experiments.load(tmp_path).experiments["two"].prices["bold"].kept is None

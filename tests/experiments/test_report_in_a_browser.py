@@ -10,12 +10,12 @@ import shutil
 import pytest
 
 import experiments
-from experiments.config import parse_study
-from experiments.figures import draw_study
-from experiments.index import write_index
-from experiments.report import write_report
-from experiments.runner import run
-from experiments.store import job_file
+from experiments.report.figures import draw_study
+from experiments.report.index import write_index
+from experiments.report.page import write_report
+from experiments.run.runner import run
+from experiments.run.store import job_file
+from experiments.study.config import parse_study
 
 webdriver = pytest.importorskip("selenium.webdriver")
 pytestmark = [
@@ -175,7 +175,7 @@ def test_curves_of_a_sweep_come_and_go_apart_from_those_of_its_experiments(show)
 
 def test_tables_are_copied(show, folder):
     results = experiments.load(folder / "hostile")
-    from experiments.tables import csv_text, latex
+    from experiments.report.tables import csv_text, latex
 
     page = show()
     said = page.find_element("css selector", "#a ~ .experiment [role=status]")

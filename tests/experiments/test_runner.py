@@ -14,11 +14,11 @@ import pytest
 
 import experiments
 from bandits import UCB1
-from experiments import store
-from experiments.config import parse_study
-from experiments.jobs import jobs_of, run_job
-from experiments.runner import run
-from experiments.sources import code_hashes, file_hashes
+from experiments.run import store
+from experiments.run.jobs import jobs_of, run_job
+from experiments.run.runner import run
+from experiments.run.sources import code_hashes, file_hashes
+from experiments.study.config import parse_study
 
 REGRETLAB = [sys.executable, "-c", "from experiments.cli import main; main()"]
 
@@ -229,7 +229,7 @@ def test_a_file_size_limit_fails_jobs_and_exits_non_zero(text, tmp_path):
     code = (
         "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1500, 1500));"
-        "import experiments.runner as r; r._write_manifest = lambda *a: None;"
+        "import experiments.run.runner as r; r._write_manifest = lambda *a: None;"
         "from experiments.cli import main; main()"
     )
     command = [sys.executable, "-c", code, "run", str(tmp_path / "small.yaml"), "--out", str(tmp_path), "--jobs", "1"]

@@ -9,18 +9,18 @@ from click.testing import CliRunner
 from matplotlib.figure import Figure
 
 import experiments
-from experiments.check import check
+from experiments.analysis.search import choose, search_result, sentence
+from experiments.analysis.verdicts import check
 from experiments.cli import main
-from experiments.config import ConfigError, load_study, parse_study, shipped
-from experiments.export import dataset, export
-from experiments.figures import draw_study
-from experiments.jobs import jobs_of, tape_rng
-from experiments.report import write_report
-from experiments.runner import run
-from experiments.search import choose, search_result, sentence
-from experiments.search_figures import draw_search, search_figures
-from experiments.store import job_file
-from experiments.tables import table
+from experiments.report.export import dataset, export
+from experiments.report.figures import draw_study
+from experiments.report.page import write_report
+from experiments.report.search_figures import draw_search, search_figures
+from experiments.report.tables import table
+from experiments.run.jobs import jobs_of, tape_rng
+from experiments.run.runner import run
+from experiments.run.store import job_file
+from experiments.study.config import ConfigError, load_study, parse_study, shipped
 
 TEXT = """\
 name: searched
@@ -304,7 +304,7 @@ def test_a_search_at_every_point_of_a_sweep(tmp_path):
     text = TEXT.replace("horizon: 300", "horizon: {sweep: [50, 100, 200]}").replace("replicates: 40", "replicates: 16")
     run(parse_study(text), tmp_path, jobs=1)
     results = experiments.load(tmp_path)
-    (swept,) = experiments.sweeps.sweep_results(results)
+    (swept,) = experiments.analysis.sweeps.sweep_results(results)
     assert list(swept.lines) == ["UCB1", "published", "ucb_v"]
     assert list(results.searches) == [f"arms-horizon={h}" for h in (50, 100, 200)]
 

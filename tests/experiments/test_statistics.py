@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from experiments.statistics import growth_exponent, mean_band, paired_difference, quantiles
+from experiments.analysis.statistics import growth_exponent, mean_band, paired_difference, quantiles
 
 
 def coverage(n, trials, rng):

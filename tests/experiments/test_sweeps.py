@@ -8,18 +8,18 @@ import pytest
 from matplotlib.figure import Figure
 
 import experiments
-from experiments.config import ConfigError, parse_study
-from experiments.figures import draw_study
-from experiments.findings import findings, study_sentence, sweep_sentence
-from experiments.jobs import jobs_of
-from experiments.paths import assign
-from experiments.report import write_report
-from experiments.runner import run
-from experiments.statistics import ratio_of_means, scaling_exponent
-from experiments.store import job_file, read_job
-from experiments.study import Study
-from experiments.sweep_figures import draw_sweep
-from experiments.sweeps import sweep_results
+from experiments.analysis.findings import findings, study_sentence, sweep_sentence
+from experiments.analysis.statistics import ratio_of_means, scaling_exponent
+from experiments.analysis.sweeps import sweep_results
+from experiments.report.figures import draw_study
+from experiments.report.page import write_report
+from experiments.report.sweep_figures import draw_sweep
+from experiments.run.jobs import jobs_of
+from experiments.run.runner import run
+from experiments.run.store import job_file, read_job
+from experiments.study.config import ConfigError, parse_study
+from experiments.study.model import Study
+from experiments.study.paths import assign
 
 TEXT = """\
 name: swept
@@ -127,7 +127,7 @@ experiments:
 """
     assert not run(parse_study(text), tmp_path, jobs=1).failed
     drawn = []
-    monkeypatch.setattr("experiments.figures.save", lambda canvas, path: drawn.append(canvas))
+    monkeypatch.setattr("experiments.report.figures.save", lambda canvas, path: drawn.append(canvas))
     draw_study(experiments.load(tmp_path), tmp_path, ["png"])
     (canvas,) = drawn
     ax = canvas.axes[0]

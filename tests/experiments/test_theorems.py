@@ -7,11 +7,11 @@ import pytest
 
 from bandits.families import families
 from environments.checks import players
-from experiments.check import check_policy
-from experiments.jobs import compare, play
-from experiments.results import assemble
-from experiments.runner import Price
-from experiments.study import Component, Experiment, checkpoints
+from experiments.analysis.results import assemble
+from experiments.analysis.verdicts import check_policy
+from experiments.run.jobs import compare, play
+from experiments.run.runner import Price
+from experiments.study.model import Component, Experiment, checkpoints
 
 pytestmark = pytest.mark.slow
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from experiments import load
-from experiments.config import parse_study
-from experiments.runner import run
+from experiments.run.runner import run
+from experiments.study.config import parse_study
 
 STUDY = """
 name: small

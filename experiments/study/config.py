@@ -15,10 +15,10 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from bandits.arguments import did_you_mean
-from experiments import axes
-from experiments.paths import RENAMED, assign, unknown
-from experiments.study import SHARED, Experiment, Figure, Study, Sweep, SweepFigure
-from experiments.validation import mistakes_of, path_text
+from experiments.study import axes
+from experiments.study.model import SHARED, Experiment, Figure, Study, Sweep, SweepFigure
+from experiments.study.paths import RENAMED, assign, unknown
+from experiments.study.validation import mistakes_of, path_text
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class ConfigError(ValueError):
 
 def shipped() -> Path:
     """The folder of the studies that come with the package."""
-    beside = Path(__file__).parent.parent / "configs"
+    beside = Path(__file__).parents[2] / "configs"
     return beside if beside.is_dir() else Path(str(files("experiments").joinpath("configs")))
 
 

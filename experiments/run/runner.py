@@ -16,9 +16,9 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from experiments.jobs import Job, jobs_of, run_job
-from experiments.memory import bytes_kept
-from experiments.store import (
+from experiments.run.jobs import Job, jobs_of, run_job
+from experiments.run.memory import bytes_kept
+from experiments.run.store import (
     FORMAT,
     DamagedError,
     check_writable,
@@ -32,8 +32,8 @@ from experiments.store import (
     write_job,
     write_json,
 )
-from experiments.study import Study
-from experiments.workers import workers
+from experiments.run.workers import workers
+from experiments.study.model import Study
 
 AHEAD = 2
 """Jobs that joblib has under way for each process: what it computes, and what it will compute next."""
@@ -222,7 +222,7 @@ class Price:
         seconds: wall-clock seconds a replicate in the quickest batch, which is one in which nothing had to be compiled,
             if there is one; None where no timing is on file.
         total: seconds of all batches together.
-        kept: bytes that the policy keeps between rounds, the most that was seen; see ``experiments.memory``. None where
+        kept: bytes that the policy keeps between rounds, the most that was seen; see ``experiments.run.memory``. None where
             it is not known.
     """
 

@@ -10,12 +10,12 @@ from typing import Any
 import numpy as np
 
 from bandits.contract import Assumption, Bound
-from experiments.axes import Axis, is_number, point_id, point_text
-from experiments.check import bounds_for, lower_bounds_for
-from experiments.curves import ExperimentResult
-from experiments.results import Results
-from experiments.statistics import Array, Interval, mean_band, ratio_of_means, scaling_exponent
-from experiments.study import Sweep
+from experiments.analysis.curves import ExperimentResult
+from experiments.analysis.results import Results
+from experiments.analysis.statistics import Array, Interval, mean_band, ratio_of_means, scaling_exponent
+from experiments.analysis.verdicts import bounds_for, lower_bounds_for
+from experiments.study.axes import Axis, is_number, point_id, point_text
+from experiments.study.model import Sweep
 
 
 @dataclass(frozen=True)

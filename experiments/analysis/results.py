@@ -13,12 +13,12 @@ from pydantic import ValidationError
 
 from bandits.contract import Array, Bound
 from environments.contract import Regret
-from experiments.curves import ExperimentResult
-from experiments.runner import Price, price
-from experiments.search import SearchResult, choose, entries, search_result
-from experiments.store import DamagedError, error_file, read_job, read_json, read_manifest
-from experiments.study import Component, Experiment, Study, checkpoints
-from experiments.theory import Means, from_json
+from experiments.analysis.curves import ExperimentResult
+from experiments.analysis.search import SearchResult, choose, entries, search_result
+from experiments.run.runner import Price, price
+from experiments.run.store import DamagedError, error_file, read_job, read_json, read_manifest
+from experiments.run.theory import Means, from_json
+from experiments.study.model import Component, Experiment, Study, checkpoints
 
 _Batch = tuple[int, dict[str, Array], dict[str, Any]]
 """First replicate of a job, its arrays, and what JSON says about them."""
@@ -55,7 +55,7 @@ def load(folder: Path | str) -> Results:
     Example:
         >>> import tempfile
         >>> import experiments
-        >>> from experiments.config import parse_study
+        >>> from experiments.study.config import parse_study
         >>> study = parse_study('''
         ... name: tiny
         ... seed: 1

@@ -16,7 +16,7 @@ from bandits.family import Family
 from bandits.registry import ENVIRONMENTS, POLICIES, TOOLS, Registry
 from environments.checks import players
 from environments.contract import Environment
-from experiments.config import studies
+from experiments.study.config import studies
 
 REGISTRIES = {"environments": ENVIRONMENTS, "policies": POLICIES, "tools": TOOLS}
 

@@ -16,12 +16,13 @@ from matplotlib.ticker import FuncFormatter
 
 from bandits.arguments import did_you_mean
 from bandits.contract import Bound
-from experiments.check import bounds_for, lower_bounds_for, vacuous
-from experiments.curves import ExperimentResult
-from experiments.results import Results
-from experiments.search_figures import SearchFigure, draw_search, search_figures
-from experiments.statistics import Array, Band, mean_band
-from experiments.style import (
+from experiments.analysis.curves import ExperimentResult
+from experiments.analysis.results import Results
+from experiments.analysis.statistics import Array, Band, mean_band
+from experiments.analysis.sweeps import SweepResult, sweep_results
+from experiments.analysis.verdicts import bounds_for, lower_bounds_for, vacuous
+from experiments.report.search_figures import SearchFigure, draw_search, search_figures
+from experiments.report.style import (
     BOUND_STYLES,
     COLOURS,
     DASHES,
@@ -37,8 +38,7 @@ from experiments.style import (
     plain,
     style,
 )
-from experiments.sweep_figures import draw_sweep
-from experiments.sweeps import SweepResult, sweep_results
+from experiments.report.sweep_figures import draw_sweep
 
 Part = ExperimentResult | SweepResult | SearchFigure
 """What takes one pair of axes."""

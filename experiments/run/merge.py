@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from experiments.store import (
+from experiments.run.store import (
     DamagedError,
     check_writable,
     error_file,

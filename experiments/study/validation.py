@@ -20,7 +20,7 @@ from bandits.arguments import did_you_mean
 from bandits.contract import Policy, can_play, check_plays
 from bandits.registry import ENVIRONMENTS, POLICIES, Registry, named, unfit
 from environments.contract import Environment
-from experiments.axes import (
+from experiments.study.axes import (
     MOST,
     SWEEP,
     Axis,
@@ -34,8 +34,7 @@ from experiments.axes import (
     marks,
     point_text,
 )
-from experiments.paths import assign
-from experiments.study import (
+from experiments.study.model import (
     SHARED,
     Candidate,
     Component,
@@ -48,6 +47,7 @@ from experiments.study import (
     candidates,
     is_swept,
 )
+from experiments.study.paths import assign
 
 Found = tuple[Path, str]
 """A place, and what is wrong there."""

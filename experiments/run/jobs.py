@@ -22,10 +22,10 @@ from bandits.contract import Bound, Policy, bounds_of
 from bandits.registry import ENVIRONMENTS, POLICIES
 from environments.contract import Environment
 from environments.record import KEPT
-from experiments.sources import code_hashes, file_hashes
-from experiments.store import FORMAT
-from experiments.study import Component, Experiment, Study, checkpoints
-from experiments.theory import Theory, as_json
+from experiments.run.sources import code_hashes, file_hashes
+from experiments.run.store import FORMAT
+from experiments.run.theory import Theory, as_json
+from experiments.study.model import Component, Experiment, Study, checkpoints
 
 JobResult = tuple[dict[str, NDArray[Any]], dict[str, Any]]
 AnyPolicy = Policy[Any, Any, Any, Any]
@@ -154,7 +154,7 @@ def play(
         ``about["bounds"][i]`` describes; ``about["clairvoyant"]``.
 
     Raises:
-        ValueError: of the bounds, as ``experiments.theory.Theory.add``.
+        ValueError: of the bounds, as ``experiments.run.theory.Theory.add``.
     """
     horizon = int(times[-1])
     series: dict[str, NDArray[np.float64]] = {}

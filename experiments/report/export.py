@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from experiments.curves import ExperimentResult
-from experiments.results import Results
-from experiments.tables import latex
+from experiments.analysis.curves import ExperimentResult
+from experiments.analysis.results import Results
+from experiments.report.tables import latex
 
 if TYPE_CHECKING:
     import xarray

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from scipy.stats import binom
 
 from bandits.contract import Array, Assumption, Bound
-from experiments.curves import ExperimentResult
-from experiments.results import Results
-from experiments.statistics import Interval, growth_exponent, mean_band
+from experiments.analysis.curves import ExperimentResult
+from experiments.analysis.results import Results
+from experiments.analysis.statistics import Interval, growth_exponent, mean_band
 
 SLACK = 0.05
 """How far above the theorem's exponent the lower end of a fitted one may lie."""

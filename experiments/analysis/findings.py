@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
-from experiments.check import Verdict, check, check_policy, judge_exponent, share_of
-from experiments.comparisons import Comparison, compare
-from experiments.curves import ExperimentResult
-from experiments.results import Results
-from experiments.search import scores
-from experiments.style import number
-from experiments.sweeps import SweepBound, SweepResult, sweep_results
+from experiments.analysis.comparisons import Comparison, compare
+from experiments.analysis.curves import ExperimentResult
+from experiments.analysis.results import Results
+from experiments.analysis.search import scores
+from experiments.analysis.sweeps import SweepBound, SweepResult, sweep_results
+from experiments.analysis.verdicts import Verdict, check, check_policy, judge_exponent, share_of
+from experiments.report.style import number
 
 RESULTS = ("violated", "undecided", "not applicable", "holds")
 """What a verdict can be, the gravest first."""

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from bandits.arguments import did_you_mean
 from bandits.contract import Array, Bound
 from environments.contract import Regret
-from experiments.runner import Price
-from experiments.study import Experiment
+from experiments.run.runner import Price
+from experiments.study.model import Experiment
 
 
 @dataclass(frozen=True)

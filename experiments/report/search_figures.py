@@ -10,10 +10,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter
 
-from experiments.axes import is_number, text_of
-from experiments.search import Scored, Searched, SearchResult
-from experiments.statistics import Array
-from experiments.style import COLOURS, GREY, number, place_legend, plain, slant
+from experiments.analysis.search import Scored, Searched, SearchResult
+from experiments.analysis.statistics import Array
+from experiments.report.style import COLOURS, GREY, number, place_legend, plain, slant
+from experiments.study.axes import is_number, text_of
 
 WIDE = 30.0
 """Ratio of largest to smallest from which an axis is logarithmic."""

@@ -21,7 +21,7 @@ def workers(jobs: int = -1, cluster: str | None = None) -> Iterator[Parallel]:
 
     Args:
         jobs: processes of this machine, -1 for one a core; with 1, everything runs in this process.
-        cluster: address of a dask scheduler, or ``local:N``; see ``experiments.runner.run``.
+        cluster: address of a dask scheduler, or ``local:N``; see ``experiments.run.runner.run``.
 
     Raises:
         OSError: no scheduler answers at that address, or the extra ``cluster`` is not installed.

@@ -16,17 +16,17 @@ from typing import Any
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
-from experiments.check import Verdict
-from experiments.curves import ExperimentResult
-from experiments.figures import svg_of
-from experiments.findings import Findings, counted, findings, is_ready, sentence, sweep_sentence
-from experiments.results import Results
-from experiments.search import SearchResult
-from experiments.search_figures import search_figures
-from experiments.search_report import search_section
-from experiments.style import curve_id
-from experiments.sweeps import SweepResult, sweep_results
-from experiments.tables import best_of, csv_text, latex, table
+from experiments.analysis.curves import ExperimentResult
+from experiments.analysis.findings import Findings, counted, findings, is_ready, sentence, sweep_sentence
+from experiments.analysis.results import Results
+from experiments.analysis.search import SearchResult
+from experiments.analysis.sweeps import SweepResult, sweep_results
+from experiments.analysis.verdicts import Verdict
+from experiments.report.figures import svg_of
+from experiments.report.search_figures import search_figures
+from experiments.report.search_report import search_section
+from experiments.report.style import curve_id
+from experiments.report.tables import best_of, csv_text, latex, table
 
 COLUMNS = 6
 """Metrics side by side in a table: as many as fit on paper."""
@@ -40,7 +40,7 @@ def write_report(results: Results, path: Path) -> Path:
     sweeps = [_sweep(result, found, experiments) for result in sweep_results(results)]
     swept = {p["name"] for s in sweeps for p in s["experiments"]}
     alone = [p for name, p in experiments.items() if name not in swept]
-    script = files("experiments").joinpath("templates/report.js").read_text(encoding="utf-8")
+    script = files("experiments.report").joinpath("templates/report.js").read_text(encoding="utf-8")
     text = page("report.html").render(
         study=results.study,
         experiments=alone,
@@ -68,7 +68,9 @@ def write_report(results: Results, path: Path) -> Path:
 
 @cache
 def _templates() -> Environment:
-    templates = Environment(loader=PackageLoader("experiments"), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    templates = Environment(
+        loader=PackageLoader("experiments.report"), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
     templates.filters.update(number=_number, bytes=_bytes)
     return templates
 

@@ -9,7 +9,7 @@ from typing import Self
 import rich.progress
 from rich.console import Console
 
-from experiments.runner import Done
+from experiments.run.runner import Done
 
 EVERY = 2.0
 """Least seconds between plain lines, but for failures and the last one."""

@@ -10,9 +10,9 @@ from typing import Any
 import numpy as np
 from matplotlib import image
 
-from experiments.findings import counted, findings, study_sentence
-from experiments.report import page
-from experiments.results import load
+from experiments.analysis.findings import counted, findings, study_sentence
+from experiments.analysis.results import load
+from experiments.report.page import page
 
 WIDTH = 720
 """Pixels of a figure's copy in the page, which shows it half as wide."""

@@ -113,7 +113,7 @@ def paired_difference(first: Array, second: Array, confidence: float = 0.95) -> 
 
     Example:
         >>> import numpy as np
-        >>> from experiments.statistics import paired_difference
+        >>> from experiments.analysis.statistics import paired_difference
         >>> first, second = np.array([3.0, 5.0, 4.0, 6.0]), np.array([2.0, 3.0, 3.0, 5.0])
         >>> found = paired_difference(first, second)
         >>> found.value, found.excludes_zero
@@ -149,7 +149,7 @@ def growth_exponent(
 
     Example:
         >>> import numpy as np
-        >>> from experiments.statistics import growth_exponent
+        >>> from experiments.analysis.statistics import growth_exponent
         >>> times = np.geomspace(10, 10_000, 50)
         >>> samples = np.array([[0.9], [1.0], [1.1], [1.2]]) * np.sqrt(times)
         >>> round(growth_exponent(samples, times).value, 6)

@@ -9,8 +9,8 @@ from itertools import combinations
 import numpy as np
 from scipy.stats import ttest_rel
 
-from experiments.curves import ExperimentResult
-from experiments.statistics import Array, Interval, paired_difference
+from experiments.analysis.curves import ExperimentResult
+from experiments.analysis.statistics import Array, Interval, paired_difference
 
 
 @dataclass(frozen=True)

@@ -7,9 +7,9 @@ import io
 import math
 from typing import Any
 
-from experiments.check import growth
-from experiments.curves import ExperimentResult
-from experiments.statistics import mean_band, paired_difference
+from experiments.analysis.curves import ExperimentResult
+from experiments.analysis.statistics import mean_band, paired_difference
+from experiments.analysis.verdicts import growth
 
 
 def table(result: ExperimentResult, confidence: float, regret: str = "") -> list[dict[str, Any]]:
@@ -17,7 +17,7 @@ def table(result: ExperimentResult, confidence: float, regret: str = "") -> list
 
     Columns: policy, regret (mean at the horizon), error (standard error), low and high (pointwise interval), behind
     (mean paired difference to ``best_of``), behind_low and behind_high, exponent with its ends, seconds (a replicate
-    in the quickest batch), bytes_kept (see ``experiments.memory``). None where something is not known.
+    in the quickest batch), bytes_kept (see ``experiments.run.memory``). None where something is not known.
     """
     finals = {label: result.regret(label, regret)[:, -1] for label in result.series}
     order = sorted(finals, key=lambda label: float(finals[label].mean()))

@@ -11,9 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter
 
 from environments.contract import Regret
-from experiments.axes import text_of
-from experiments.statistics import Array
-from experiments.style import (
+from experiments.analysis.statistics import Array
+from experiments.analysis.sweeps import SweepBound, SweepResult
+from experiments.report.style import (
     BOUND_STYLES,
     COLOURS,
     DASHES,
@@ -25,7 +25,7 @@ from experiments.style import (
     plain,
     slant,
 )
-from experiments.sweeps import SweepBound, SweepResult
+from experiments.study.axes import text_of
 
 MOST = 8
 """On a logarithmic x axis with fewer than two powers of ten, ticks stand at the points, at most at so many of them."""

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from experiments.axes import text_of
-from experiments.search import Scored, Searched, SearchResult, sentence
-from experiments.statistics import Interval
+from experiments.analysis.search import Scored, Searched, SearchResult, sentence
+from experiments.analysis.statistics import Interval
+from experiments.study.axes import text_of
 
 
 def search_section(result: SearchResult) -> dict[str, Any]:

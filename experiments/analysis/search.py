@@ -21,10 +21,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.axes import is_number, text_of
-from experiments.curves import ExperimentResult
-from experiments.statistics import Array, Interval, mean_band, paired_difference, resampled_means
-from experiments.study import Candidate, Experiment
+from experiments.analysis.curves import ExperimentResult
+from experiments.analysis.statistics import Array, Interval, mean_band, paired_difference, resampled_means
+from experiments.study.axes import is_number, text_of
+from experiments.study.model import Candidate, Experiment
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field, model_validator
 
-from experiments.axes import Axis, Model, Values, axes_of, fill, listed, marks, names_of, point_id, point_text
-from experiments.paths import assign
+from experiments.study.axes import Axis, Model, Values, axes_of, fill, listed, marks, names_of, point_id, point_text
+from experiments.study.paths import assign
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
 EXPANDED = r"^[A-Za-z0-9][A-Za-z0-9_.=,-]*$"
@@ -97,7 +97,7 @@ class Sweep(Model):
     name: str = Field(pattern=NAME)
     title: str = ""
     parameter: str = ""
-    """Dotted path into the experiment, see ``experiments.paths``; in place of a mark, or beside marks in it."""
+    """Dotted path into the experiment, see ``experiments.study.paths``; in place of a mark, or beside marks in it."""
     label: str = ""
     """Of the parameter's axis; the path's last step where empty."""
     values: Values = []

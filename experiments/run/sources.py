@@ -118,7 +118,7 @@ def _is_installed(path: Path) -> bool:
 def _packages() -> str:
     roots = [Path(module.__file__ or "").parent for module in (bandits, environments)]
     sources = [p for root in roots for p in sorted(root.rglob("*.py"))]
-    sources += [Path(__file__).with_name(name) for name in ("jobs.py", "study.py", "theory.py")]
+    sources += [Path(__file__).parents[1] / name for name in ("run/jobs.py", "study/model.py", "run/theory.py")]
     return hashlib.sha256(b"\0".join(p.read_bytes() for p in sources)).hexdigest()
 
 

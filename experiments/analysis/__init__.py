@@ -1,0 +1,1 @@
+"""From results on disk to arrays, statistics, verdicts, comparisons, sweeps and searches; draws nothing."""

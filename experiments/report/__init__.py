@@ -1,0 +1,1 @@
+"""What people look at: figures, tables, pages and files for other programs."""

@@ -1,0 +1,1 @@
+"""Experiments to jobs, which are plain data, and jobs to results on disk."""
