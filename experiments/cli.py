@@ -22,8 +22,20 @@ FOLDERS = click.argument("folders", nargs=-1, required=True, type=click.Path(pat
 @click.version_option(package_name="regretlab")
 def main() -> None:
     """Run bandit and online-learning studies and hold their regret curves against the theorems."""
-    if "" not in sys.path and os.getcwd() not in sys.path:
-        sys.path.insert(0, os.getcwd())  # so that `my_module:MyPolicy` in a study names a file of this folder
+    _search_here_last()
+
+
+def _search_here_last() -> None:
+    """Let `my_module:MyPolicy` in a study name a file of this folder, but nothing here take the place of our packages."""
+    here = os.getcwd()
+    sys.path[:] = [*(entry for entry in sys.path if entry not in ("", here)), here]
+    if Path(here) == Path(__file__).parents[1]:
+        return
+    for name in ("bandits", "environments", "experiments", "regretlab"):
+        places = [place for place in (Path(f"{name}.py"), Path(name)) if place.is_file() or any(place.glob("*.py"))]
+        if places:
+            what = f"{places[0]} here is called like a package of regretlab, which is used in its place"
+            click.echo(f"warning: {what}; give it another name if a study is to use it", err=True)
 
 
 @main.command()
@@ -322,3 +334,7 @@ def _load(folder: Path, warn: bool = True) -> Results:
         what = "1 result is" if missing == 1 else f"{missing} results are"
         click.echo(f"warning: {what} missing, the rest is used; `regretlab check {folder}` lists them", err=True)
     return results
+
+
+if __name__ == "__main__":
+    main(prog_name="python -m experiments.cli")
