@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import copy
+import io
 import re
+import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -16,14 +18,18 @@ from ruamel.yaml.error import YAMLError
 
 from bandits.arguments import did_you_mean
 from experiments.study import axes
-from experiments.study.model import SHARED, Experiment, Figure, Study, Sweep, SweepFigure
+from experiments.study.layers import Node, laid_over
+from experiments.study.model import SHARED, Experiment, Figure, Search, Study
 from experiments.study.paths import RENAMED, assign, unknown
 from experiments.study.validation import mistakes_of, path_text
+
+EXTENDS = "extends"
+"""The key that names the study which a file builds on."""
 
 
 @dataclass(frozen=True)
 class Mistake:
-    """One thing wrong in a study file: where (1-based), at which path, and what."""
+    """One thing wrong in a study file: where (1-based; line 0 where there is no file), at which path, and what."""
 
     file: str
     line: int
@@ -32,7 +38,7 @@ class Mistake:
     text: str
 
     def __str__(self) -> str:
-        where = f"{self.file}:{self.line}:{self.column}"
+        where = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
         return f"{where}: {self.path}: {self.text}" if self.path else f"{where}: {self.text}"
 
 
@@ -52,17 +58,22 @@ def shipped() -> Path:
 
 def studies() -> dict[str, Path]:
     """The files of the shipped studies by their names, such as ``arms/bernoulli``, in order."""
-    return {str(p.relative_to(shipped()).with_suffix("")): p for p in sorted(shipped().rglob("*.yaml"))}
+    return {p.relative_to(shipped()).with_suffix("").as_posix(): p for p in sorted(shipped().rglob("*.yaml"))}
 
 
-def find(name: str) -> Path:
+def find(name: str, beside: Path | None = None) -> Path:
     """The study file of that path, or the shipped one of that name (``quickstart``, ``arms/bernoulli``).
+
+    Args:
+        name: a path or a name.
+        beside: a folder in which a relative path is looked for first.
 
     Raises:
         FileNotFoundError: neither exists; the message names the nearest shipped study.
     """
-    if Path(name).is_file():
-        return Path(name)
+    for path in ((beside / name,) if beside else ()) + (Path(name),):
+        if path.is_file():
+            return path
     known = studies()
     if name in known:
         return known[name]
@@ -70,88 +81,214 @@ def find(name: str) -> Path:
 
 
 def load_study(path: Path | str, changes: Sequence[str] = ()) -> Study:
-    """Read and check a study file.
+    """Read and check a study file. The file's folder is searched for modules that the study names, after all others.
 
     Args:
         path: the YAML file.
-        changes: ``key=value`` pairs laid over it, keys dotted (``experiments.arms.horizon=100``; an experiment or
-            policy is named by its position or its name), values in YAML.
+        changes: ``key=value`` pairs laid over it, keys dotted (``experiments.arms.horizon=100``; an experiment, a
+            figure or a policy is named by its position or its name), values in YAML.
 
     Raises:
-        ConfigError: with every mistake found in the file.
+        ConfigError: with every mistake found in the file, or in one that it extends.
         OSError: the file cannot be read.
     """
-    try:
-        text = Path(path).read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise ConfigError([Mistake(str(path), 1, 1, "", f"the file must be UTF-8: {error}")]) from None
-    return parse_study(text, str(path), changes)
+    path = Path(path)
+    return _study(_document(path), str(path), changes)
 
 
 def parse_study(text: str, source: str = "<text>", changes: Sequence[str] = ()) -> Study:
     """Like ``load_study``, from the text of a study file."""
-    yaml = YAML(typ="rt")
+    return _study(_extended(_parse(text, source), source), source, changes)
+
+
+def study_of(data: Mapping[str, Any], changes: Sequence[str] = ()) -> Study:
+    """Like ``load_study``, from plain data with the keys of a study file."""
+    return _study(_extended(Node.of(data, ("study", 0, 0)), "study"), "study", changes)
+
+
+def as_yaml(study: Study) -> str:
+    """The text of a study file, without what is a default."""
+    data = study.model_dump(exclude_defaults=True)
+    components = [entry for experiment in data["experiments"] for entry in _components(experiment)]
+    for holder, key in components:
+        if set(holder[key]) == {"name"}:
+            holder[key] = holder[key]["name"]
+    stream = io.StringIO()
+    yaml = YAML(typ="safe", pure=True)
+    yaml.default_flow_style, yaml.width, yaml.sort_base_mapping_type_on_output = None, 120, False  # type: ignore[assignment]
+    yaml.dump(data, stream)
+    return stream.getvalue()
+
+
+def _components(experiment: dict[str, Any]) -> Iterator[tuple[Any, Any]]:
+    """The places of an experiment's components: what holds each, and its key there."""
+    if isinstance(experiment.get("environment"), dict):
+        yield experiment, "environment"
+    policies = experiment.get("policies")
+    yield from ((policies, i) for i, _ in enumerate(policies if isinstance(policies, list) else ()))
+
+
+def _parse(text: str, source: str) -> Node:
+    """The tree of a file.
+
+    Raises:
+        ConfigError: not YAML, or no mapping.
+    """
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            document = yaml.load(text)
+            document = YAML(typ="rt").load(text)
     except YAMLError as error:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         raise ConfigError([Mistake(source, line, column, "", _problem(error))]) from None
     if not isinstance(document, dict):
         raise ConfigError(
-            [Mistake(source, 1, 1, "", "a study is a mapping with the keys name, seed, experiments, ...")]
+            [Mistake(source, 1, 1, "", "a study is a mapping with the keys seed, experiments, figures, ...")]
         )
-    located = [Mistake(source, *where) for where in _renamed(document)]
-    _spell_out(document)
+    try:
+        return Node.of(document, (source, 1, 1))
+    except RecursionError:
+        raise ConfigError([Mistake(source, 1, 1, "", "an anchor holds an alias of itself")]) from None
+
+
+def _document(path: Path, above: tuple[Path, ...] = ()) -> Node:
+    """The tree of a file and of what it extends, with the name that the file has where it gives none.
+
+    Raises:
+        ConfigError: as ``_parse`` and ``_extended``.
+        OSError: the file cannot be read.
+    """
+    try:
+        text = path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise ConfigError([Mistake(str(path), 1, 1, "", f"the file must be UTF-8: {error}")]) from None
+    node = _parse(text, str(path))
+    node.value.setdefault("name", Node(_name_of(path), node.place))
+    folder = str(path.resolve().parent)
+    if folder not in sys.path and path.resolve() not in studies().values():
+        sys.path.append(folder)
+    return _extended(node, str(path), path.parent, (*above, path.resolve()))
+
+
+def _name_of(path: Path) -> str:
+    """The name of a study whose file gives none: that of a shipped one, or of the file."""
+    path = path.resolve()
+    ours = shipped().resolve()
+    if path.is_relative_to(ours):
+        return path.relative_to(ours).with_suffix("").as_posix()
+    return path.stem
+
+
+def _extended(node: Node, source: str, folder: Path | None = None, above: tuple[Path, ...] = ()) -> Node:
+    """A file's tree laid over that of the study that it extends, without keys that are there for anchors alone.
+
+    Args:
+        node: of the file.
+        source: its name, for messages.
+        folder: where it stands; paths are relative to it.
+        above: the file, and those that extend it.
+
+    Raises:
+        ConfigError: the study that is extended is not found or extends itself, or what is to be removed is not there.
+    """
+    for key in [key for key in node.value if str(key).startswith("x-")]:
+        del node.value[key]
+    given = node.value.pop(EXTENDS, None)
+    if given is None:
+        return node
+    line, column = given.place[1:]
+    if not isinstance(given.value, str):
+        raise ConfigError([Mistake(source, line, column, EXTENDS, f"must name one study, got {given.plain()!r}")])
+    try:
+        path = find(given.value, folder).resolve()
+    except FileNotFoundError as error:
+        raise ConfigError([Mistake(source, line, column, EXTENDS, str(error))]) from None
+    if path in above:
+        circle = " -> ".join(p.name for p in (*above[above.index(path) :], path))
+        raise ConfigError([Mistake(source, line, column, EXTENDS, f"the study extends itself: {circle}")])
+    try:
+        base = _document(_shown(path), above)
+    except OSError as error:
+        raise ConfigError([Mistake(source, line, column, EXTENDS, f"cannot be read: {error}")]) from None
+    base.value.pop("name", None)
+    mistakes: list[tuple[Node, str]] = []
+    whole = laid_over(base, node, mistakes)
+    if mistakes:
+        raise ConfigError([Mistake(*wrong.place, "", text) for wrong, text in mistakes])
+    return whole
+
+
+def _shown(path: Path) -> Path:
+    """A path as people would write it: relative where the file stands below the working folder."""
+    here = Path.cwd()
+    return path.relative_to(here) if path.is_relative_to(here) else path
+
+
+@dataclass
+class _Document:
+    """A study as plain data, with the place in a file of whatever stands in one."""
+
+    data: dict[str, Any]
+    places: dict[axes.Path, tuple[str, int, int]] = field(default_factory=dict)
+
+    def mistake(self, where: axes.Path, text: str) -> Mistake:
+        """At the deepest place on the way to ``where`` that a file holds."""
+        depth = next(n for n in range(len(where), -1, -1) if where[:n] in self.places)
+        return Mistake(*self.places[where[:depth]], path_text(where), text)
+
+    def copy_places(self, old: axes.Path, new: axes.Path) -> None:
+        """Let what stands at ``new`` and below have the places of what stands at ``old``."""
+        below = {where: place for where, place in self.places.items() if where[: len(old)] == old}
+        for where, place in below.items():
+            self.places.setdefault((*new, *where[len(old) :]), place)
+
+
+def _study(node: Node, source: str, changes: Sequence[str]) -> Study:
+    """The study of a tree.
+
+    Raises:
+        ConfigError: with every mistake found.
+    """
+    document = _Document(node.plain(), dict(node.places()))
+    document.data.setdefault("name", "study")
+    located = list(_renamed(document))
+    _spell_out(document.data)
     for change in changes:
-        _apply(document, change)
-    _spell_out(document)
-    data = _complete(_plain(document))
-    located += [
-        Mistake(source, *_position(document, where), path_text(where), what) for where, what in mistakes_of(data)
-    ]
+        _apply(document.data, change)
+    _spell_out(document.data)
+    _complete(document)
+    located += [document.mistake(where, what) for where, what in mistakes_of(document.data)]
     if located:
-        raise ConfigError(sorted(dict.fromkeys(located), key=lambda m: (m.line, m.column)))
-    study = Study.model_validate({key: value for key, value in data.items() if key not in SHARED})
-    names = [experiment.name for experiment in study.all_experiments()]
-    if twice := [name for name in dict.fromkeys(names) if names.count(name) > 1]:
-        raise ConfigError([Mistake(source, 1, 1, "experiments", f"two experiments would be named {', '.join(twice)}")])
-    return study
+        order = list(dict.fromkeys(m.file for m in located))
+        raise ConfigError(
+            sorted(dict.fromkeys(located), key=lambda m: (m.file != source, order.index(m.file), m.line, m.column))
+        )
+    return Study.model_validate({key: value for key, value in document.data.items() if key not in SHARED})
 
 
-def _renamed(document: dict[str, Any]) -> Iterator[tuple[int, int, str, str]]:
-    """Give keys of earlier versions the names of today; line, column, path of each, and what to say of it."""
-    for path, node, model in _parts(document):
+def _renamed(document: _Document) -> Iterator[Mistake]:
+    """Give keys of earlier versions the names of today, and say so."""
+    for path, node, model in _parts(document.data):
         for key in [key for key in node if isinstance(key, str) and RENAMED.get(key) in model.model_fields]:
-            where = (*path, key)
-            yield *_position(document, where), path_text(where), unknown(key, model.model_fields)
-            value, lines = node.pop(key), getattr(getattr(node, "lc", None), "data", None)
-            node.setdefault(RENAMED[key], value)
-            if lines and key in lines:
-                lines.setdefault(RENAMED[key], lines[key])
+            yield document.mistake((*path, key), unknown(key, model.model_fields))
+            node.setdefault(RENAMED[key], node.pop(key))
+            document.copy_places((*path, key), (*path, RENAMED[key]))
 
 
-def _parts(document: dict[str, Any]) -> Iterator[tuple[axes.Path, dict[str, Any], type[axes.Model]]]:
+def _parts(data: dict[str, Any]) -> Iterator[tuple[axes.Path, dict[str, Any], type[axes.Model]]]:
     """The parts of a study that are mappings, each with its place and its model."""
-    yield (), document, Study
-    for key, model, drawn in (("experiments", Experiment, Figure), ("sweeps", Sweep, SweepFigure)):
-        entries = document.get(key)
-        for i, entry in enumerate(entries if isinstance(entries, list) else ()):
-            if isinstance(entry, dict):
-                yield (key, i), entry, model
-                for step, kind in (("figure", drawn), ("experiment", Experiment)):
-                    if isinstance(entry.get(step), dict):
-                        yield (key, i, step), entry[step], kind
-                inner = entry.get("experiment")
-                if isinstance(inner, dict) and isinstance(inner.get("figure"), dict):
-                    yield (key, i, "experiment", "figure"), inner["figure"], Figure
+    yield (), data, Study
+    for key, model in (("experiments", Experiment), ("figures", Figure)):
+        for i, entry in _entries(data, key):
+            yield (key, i), entry, model
+            if isinstance(entry.get("search"), dict):
+                yield (key, i, "search"), entry["search"], Search
 
 
-def _spell_out(document: dict[str, Any]) -> None:
+def _spell_out(data: dict[str, Any]) -> None:
     """Put ``{name: ucb1}`` in place of a policy or an environment that is written ``ucb1``."""
-    for place in [document, *_experiments(document)]:
+    for place in (data, *(entry for _, entry in _entries(data, "experiments"))):
         policies, environment = place.get("policies"), place.get("environment")
         if isinstance(policies, list):
             policies[:] = [{"name": policy} if isinstance(policy, str) else policy for policy in policies]
@@ -159,62 +296,23 @@ def _spell_out(document: dict[str, Any]) -> None:
             place["environment"] = {"name": environment}
 
 
-def _complete(data: dict[str, Any]) -> dict[str, Any]:
+def _complete(document: _Document) -> None:
     """Write what is shared into the experiments that do not have it."""
-    for experiment in _experiments(data):
+    for i, experiment in _entries(document.data, "experiments"):
         for key in SHARED:
-            if key in data:
-                experiment.setdefault(key, copy.deepcopy(data[key]))
-    return data
+            if key in document.data and key not in experiment:
+                experiment[key] = copy.deepcopy(document.data[key])
+                document.copy_places((key,), ("experiments", i, key))
 
 
-def _experiments(data: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """The experiments and the experiments of sweeps, as far as they are mappings."""
-    swept = (sweep.get("experiment") for sweep in _entries(data, "sweeps"))
-    return [*_entries(data, "experiments"), *(experiment for experiment in swept if isinstance(experiment, dict))]
-
-
-def _entries(data: Mapping[str, Any], key: str) -> list[dict[str, Any]]:
-    """The mappings in a list, if it is one."""
+def _entries(data: Mapping[str, Any], key: str) -> list[tuple[int, dict[str, Any]]]:
+    """The mappings in a list, if it is one, with their positions."""
     found = data.get(key)
-    return [entry for entry in found if isinstance(entry, dict)] if isinstance(found, list) else []
+    return [(i, entry) for i, entry in enumerate(found) if isinstance(entry, dict)] if isinstance(found, list) else []
 
 
-def _plain(node: Any) -> Any:
-    """The document without the loader's own types."""
-    if isinstance(node, dict):
-        return {_plain(k): _plain(v) for k, v in node.items()}
-    if isinstance(node, list):
-        return [_plain(v) for v in node]
-    for kind in (bool, int, float, str):
-        if isinstance(node, kind):
-            return kind(node)
-    return node
-
-
-def _position(document: Any, where: axes.Path) -> tuple[int, int]:
-    """Line and column, 1-based, of the deepest node on the way to ``where`` that the file holds."""
-    node, line, column = document, 0, 0
-    steps = list(where)
-    for start, step in enumerate(steps):
-        if step in SHARED and start and step in document:  # stands once at the top, unless the experiment has its own
-            experiment: Any = document
-            for key in steps[:start]:
-                experiment = experiment[key]
-            if step not in experiment:
-                steps = steps[start:]
-            break
-    for step in steps:
-        try:
-            line, column = node.lc.data[step][:2]
-            node = node[step]
-        except (AttributeError, KeyError, IndexError, TypeError):
-            break
-    return line + 1, column + 1
-
-
-def _apply(document: Any, change: str) -> None:
-    """Lay one ``key=value`` over the document.
+def _apply(data: dict[str, Any], change: str) -> None:
+    """Lay one ``key=value`` over the study.
 
     Raises:
         ConfigError: no such place, or not of that form.
@@ -223,7 +321,7 @@ def _apply(document: Any, change: str) -> None:
     try:
         if not equals:
             raise KeyError("it is not of the form key=value")
-        assign(document, key, YAML(typ="safe").load(value))
+        assign(data, key, YAML(typ="safe").load(value))
     except KeyError as error:
         raise ConfigError([Mistake("--set", 1, 1, change, f"no such place in the study: {error.args[0]}")]) from None
     except YAMLError as error:

@@ -1,20 +1,21 @@
-"""What a study is: experiments of one environment and the policies that play it."""
+"""What a study is: experiments, which are computed, and figures, which look at them."""
 
 from __future__ import annotations
 
-import copy
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from itertools import product
-from typing import Any, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
-from experiments.study.axes import Axis, Model, Values, axes_of, fill, listed, marks, names_of, point_id, point_text
-from experiments.study.paths import assign
+from experiments.study.axes import Axis, Model, axes_of, fill, marks, point_id, point_text
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
+FULL_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9][A-Za-z0-9_.-]*)*$"
+"""Of a study: its results stand in folders of these names."""
 EXPANDED = r"^[A-Za-z0-9][A-Za-z0-9_.=,-]*$"
 """Of an experiment: that of one in a sweep has ``=`` and ``,`` in its name."""
 
@@ -44,19 +45,6 @@ class Candidate(Component):
     point: dict[str, Any]
 
 
-class Figure(Model):
-    """How an experiment is drawn."""
-
-    regret: str = ""
-    """Name of the regret definition; empty for the environment's default."""
-    quantity: Literal["regret", "cost"] = "regret"
-    """``cost``: cumulative cost (minus reward) instead of regret, comparators as reference lines."""
-    scale: Literal["auto", "linear", "loglog", "semilogx"] = "auto"
-    """``auto``: log-log where all curves are positive, else linear."""
-    comparators: list[str] = []
-    """With ``cost``: the comparators to draw; empty for all."""
-
-
 class Search(Model):
     """A search over the swept parameters of an experiment's policies, on replicates of its own."""
 
@@ -64,10 +52,14 @@ class Search(Model):
     """The first replicates, which choose among the candidates; the others alone are reported."""
     candidates: int | None = Field(default=None, ge=2)
     """Of each policy: at most so many, drawn from the cross product; all of them where it is not given."""
+    regret: str = ""
+    """Name of the regret definition that is made small; empty for the environment's default."""
+    quantity: Literal["regret", "cost"] = "regret"
+    """``cost``: cumulative cost (minus reward) is made small instead."""
 
 
 class Experiment(Model):
-    """One environment and the policies that play it: one pair of axes."""
+    """One environment and the policies that play it."""
 
     name: str = Field(pattern=EXPANDED)
     title: str = ""
@@ -77,73 +69,73 @@ class Experiment(Model):
     policies: list[Component] = Field(min_length=1)
     """As written, or, in ``Study.all_experiments``, with a ``Candidate`` for each point of swept parameters."""
     search: Search | None = None
-    figure: Figure = Figure()
 
 
-class SweepFigure(Model):
-    """How a sweep is drawn: the value at the horizon against the parameter."""
+class Swept(Model):
+    """An experiment as written, with ``{sweep: ...}`` outside its policies: it stands for one at each point."""
 
-    regret: str = ""
-    quantity: Literal["regret", "cost", "ratio"] = "regret"
-    """``ratio``: cumulative cost over the comparator's."""
-    scale: Literal["auto", "linear", "loglog", "semilogx", "semilogy"] = "auto"
-    """``auto``: log-log where everything is positive, else linear; over values that are no numbers, linear or, where
-    values differ much, semilogy."""
-
-
-class Sweep(Model):
-    """An experiment for each point of swept values, drawn as the value at the horizon against one of them."""
+    model_config = ConfigDict(extra="allow", strict=True, frozen=True)
 
     name: str = Field(pattern=NAME)
     title: str = ""
-    parameter: str = ""
-    """Dotted path into the experiment, see ``experiments.study.paths``; in place of a mark, or beside marks in it."""
-    label: str = ""
-    """Of the parameter's axis; the path's last step where empty."""
-    values: Values = []
-    experiment: dict[str, Any]
-    """An experiment without name and title, in which values may be swept."""
-    figure: SweepFigure = SweepFigure()
+
+    @property
+    def written(self) -> Mapping[str, Any]:
+        """The rest of it, as plain data."""
+        return self.model_extra or {}
 
     def axes(self) -> list[Axis]:
-        """The swept values: ``parameter``, and then those of marks outside the policies, in order.
+        """The swept values, those of policies aside.
 
         Raises:
             ValidationError: a mark is not of the form of one.
         """
-        inside = axes_of({key: value for key, value in self.experiment.items() if key != "policies"})
-        if not self.parameter:
-            return inside
-        paths = [tuple(self.parameter.split(".")), *(axis.path for axis in inside)]
-        values = [tuple(listed(self.values)), *(axis.values for axis in inside)]
-        labels = [self.label, *(axis.label for axis in inside)]
-        return list(map(Axis, paths, values, names_of(paths), labels))
+        return axes_of({key: value for key, value in self.written.items() if key != "policies"})
 
     def points(self) -> list[tuple[Any, ...]]:
         """All combinations of the axes' values."""
         return list(product(*(axis.values for axis in self.axes())))
 
     def experiment_names(self) -> list[str]:
-        """Names of the experiments, ``<sweep>-<parameter>=<value>``, in the order of ``points``."""
+        """Names of the experiments, ``<name>-<parameter>=<value>``, in the order of ``points``."""
         axes = self.axes()
         return [f"{self.name}-{point_id(axes, point)}" for point in self.points()]
 
     def raw_experiments(self) -> list[dict[str, Any]]:
-        """The experiments as plain data, in the order of ``points``.
-
-        Raises:
-            KeyError: the parameter's path leads nowhere in the experiment.
-        """
+        """The experiments as plain data, in the order of ``points``."""
         axes, experiments = self.axes(), []
         for name, point in zip(self.experiment_names(), self.points(), strict=True):
-            experiment = copy.deepcopy(self.experiment)
-            inside = zip(axes, point, strict=True)
-            if self.parameter:
-                assign(experiment, self.parameter, next(inside)[1])
-            experiment = fill(experiment, {axis.path: value for axis, value in inside})
+            filled = fill(self.written, {axis.path: value for axis, value in zip(axes, point, strict=True)})
             title = f"{self.title or self.name} {point_text(axes, point)}"
-            experiments.append({**experiment, "name": name, "title": title})
+            experiments.append({**filled, "name": name, "title": title})
         return experiments
+
+
+class Figure(Model):
+    """A look at an experiment: curves over time, or, over swept values, values at the horizon."""
+
+    name: str = Field(default="", pattern=rf"{EXPANDED}|^$")
+    """Of its files; where empty, that of the experiment."""
+    experiment: str
+    """Name of an experiment, swept or not, or of one point of a swept one (``<name>-<parameter>=<value>``)."""
+    title: str = ""
+    """The experiment's where empty."""
+    regret: str = ""
+    """Name of the regret definition; empty for the environment's default."""
+    quantity: Literal["regret", "cost", "ratio"] = "regret"
+    """``cost``: cumulative cost (minus reward) instead of regret, comparators as reference lines; ``ratio``, over
+    swept values alone: cumulative cost over the comparator's."""
+    policies: list[str] = []
+    """Labels of the policies to draw; all where empty."""
+    comparators: list[str] = []
+    """With ``cost``: the comparators to draw; all where empty."""
+    scale: Literal["auto", "linear", "loglog", "semilogx", "semilogy"] = "auto"
+    """``auto``: log-log where everything is positive, else linear; over values that are no numbers, linear or, where
+    values differ much, semilogy."""
+    over: str = ""
+    """The swept value on the x axis: the shortest end of its path that tells it from the others."""
+    label: str = ""
+    """Of the x axis, over swept values; the name of the swept value where empty."""
 
 
 def candidates(entry: Component, seed: int, most: int | None = None) -> list[Component]:
@@ -178,10 +170,22 @@ def _candidate(entry: Component, axes: list[Axis], text: str, point: tuple[Any, 
     )
 
 
+def is_swept(experiment: Any) -> bool:
+    """Whether an experiment, as plain data, stands for several."""
+    return isinstance(experiment, Swept) or any(path[:1] != ("policies",) for path, _ in marks(experiment))
+
+
+Written = Annotated[
+    Annotated[Experiment, Tag("experiment")] | Annotated[Swept, Tag("swept")],
+    Discriminator(lambda value: "swept" if is_swept(value) else "experiment"),
+]
+"""An experiment as written."""
+
+
 class Study(Model):
     """One study file."""
 
-    name: str = Field(pattern=NAME)
+    name: str = Field(pattern=FULL_NAME)
     title: str = ""
     description: str = ""
     seed: int = Field(ge=0)
@@ -190,55 +194,86 @@ class Study(Model):
     batch: int = Field(default=16, ge=1)
     """Replicates in one job: what is saved and resumed at once."""
     confidence: float = Field(default=0.95, gt=0.5, lt=1.0)
-    experiments: list[Experiment] = []
-    sweeps: list[Sweep] = []
+    experiments: list[Written] = Field(min_length=1)
+    figures: list[Figure] = []
 
     @model_validator(mode="before")
     @classmethod
-    def _swept_experiments(cls, data: Any) -> Any:
-        """Experiments with swept values outside the policies become sweeps."""
-        experiments = data.get("experiments") if isinstance(data, dict) else None
-        if not isinstance(experiments, list):
+    def _one_look_each(cls, data: Any) -> Any:
+        """A figure of several experiments, or of all, becomes one of each."""
+        if not isinstance(data, dict) or not isinstance(data.get("figures"), list):
             return data
-        swept = [experiment for experiment in experiments if isinstance(experiment, dict) and is_swept(experiment)]
-        plain = [experiment for experiment in experiments if not any(experiment is other for other in swept)]
-        return (
-            {**data, "experiments": plain, "sweeps": [*map(_as_sweep, swept), *(data.get("sweeps") or [])]}
-            if swept
-            else data
-        )
+        entries = data.get("experiments")
+        names = experiment_names(entries if isinstance(entries, list) else [])
+        return {**data, "figures": [look for figure in data["figures"] for look in looks(figure, names)]}
 
     @model_validator(mode="after")
-    def _something_to_run(self) -> Self:
-        if not self.experiments and not self.sweeps:
-            raise ValueError("a study needs experiments or sweeps")
+    def _figures_have_names(self) -> Self:
+        self.all_figures()
         return self
 
+    @property
+    def swept(self) -> list[Swept]:
+        """The experiments that stand for several."""
+        return [entry for entry in self.experiments if isinstance(entry, Swept)]
+
     def all_experiments(self) -> list[Experiment]:
-        """The experiments, and then those of the sweeps, each with the policies that its entries stand for."""
-        swept = [Experiment.model_validate(raw) for sweep in self.sweeps for raw in sweep.raw_experiments()]
-        return [self._spelled_out(experiment) for experiment in (*self.experiments, *swept)]
+        """The experiments, and then the points of swept ones, each with the policies that its entries stand for."""
+        plain = [entry for entry in self.experiments if isinstance(entry, Experiment)]
+        swept = [Experiment.model_validate(raw) for entry in self.swept for raw in entry.raw_experiments()]
+        return [self._spelled_out(experiment) for experiment in (*plain, *swept)]
 
     def _spelled_out(self, experiment: Experiment) -> Experiment:
         most = experiment.search.candidates if experiment.search else None
         policies = [policy for entry in experiment.policies for policy in candidates(entry, self.seed, most)]
         return experiment.model_copy(update={"policies": policies})
 
+    def all_figures(self) -> list[Figure]:
+        """The figures, each with a name, as written, and then one of each experiment that none looks at.
 
-def is_swept(experiment: dict[str, Any]) -> bool:
-    """Whether an experiment, as plain data, stands for several."""
-    return any(path[0] != "policies" for path, _ in marks(experiment))
+        Raises:
+            ValueError: two of them have the same name.
+        """
+        seen = {figure.experiment for figure in self.figures}
+        unseen = [Figure(experiment=entry.name) for entry in self.experiments if entry.name not in seen]
+        named: dict[str, Figure] = {}
+        for figure in (*self.figures, *unseen):
+            name = figure_name(figure.model_dump(), named)
+            if name in named:
+                raise ValueError(f"a second figure named {name!r}: give one of them another 'name'")
+            named[name] = figure.model_copy(update={"name": name})
+        return list(named.values())
 
 
-def _as_sweep(experiment: dict[str, Any]) -> dict[str, Any]:
-    """An experiment with swept values as an entry of ``sweeps``."""
-    own = {key: value for key, value in experiment.items() if key in ("name", "title")}
-    figure = experiment.get("figure") or {}
-    shown = {key: figure[key] for key in ("regret", "quantity") if key in figure}
-    return {**own, "experiment": {key: value for key, value in experiment.items() if key not in own}, "figure": shown}
+def experiment_names(entries: list[Any]) -> list[str]:
+    """Names of the experiments as written, whether plain data or not."""
+    names = [entry.get("name") if isinstance(entry, dict) else getattr(entry, "name", None) for entry in entries]
+    return [name for name in names if isinstance(name, str)]
 
 
-SHARED = ("horizon", "replicates", "policies")
+def looks(figure: Any, names: list[str]) -> Iterator[Any]:
+    """The figures, as plain data, that one as written stands for: of the experiments that it names, of all if none."""
+    if not isinstance(figure, dict) or isinstance(figure.get("experiment"), str):
+        yield figure
+        return
+    given = figure.get("experiment")
+    wanted = given if isinstance(given, list) and given else names
+    for name in wanted:
+        own = {"name": f"{figure['name']}-{name}"} if figure.get("name") and len(wanted) > 1 else {}
+        yield {**figure, **own, "experiment": name}
+
+
+def figure_name(figure: Mapping[str, Any], taken: Mapping[str, Any]) -> str:
+    """The name of a figure's files: its own, or that of its experiment, with what it shows where that is taken."""
+    if name := figure.get("name"):
+        return str(name)
+    quantity = figure.get("quantity")
+    shown = figure.get("over") or figure.get("regret") or (quantity if quantity != "regret" else "") or "regret"
+    name = str(figure.get("experiment"))
+    return f"{name}-{shown}" if name in taken else name
+
+
+SHARED = ("environment", "horizon", "replicates", "policies")
 """Keys of an experiment that may stand once at the top of the file, for all experiments."""
 
 

@@ -5,11 +5,10 @@ Everything is constructed once: every environment and every policy, at every poi
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import product
 from typing import Any
 
@@ -28,9 +27,7 @@ from experiments.study.axes import (
     Path,
     Range,
     axes_of,
-    check_distinct,
     fill,
-    listed,
     marks,
     point_text,
 )
@@ -42,12 +39,12 @@ from experiments.study.model import (
     Figure,
     Search,
     Study,
-    Sweep,
-    SweepFigure,
+    Swept,
     candidates,
-    is_swept,
+    figure_name,
+    looks,
 )
-from experiments.study.paths import assign
+from experiments.study.paths import MOVED, RENAMED, unknown
 
 Found = tuple[Path, str]
 """A place, and what is wrong there."""
@@ -56,25 +53,55 @@ Found = tuple[Path, str]
 def mistakes_of(data: Mapping[str, Any]) -> Iterator[Found]:
     """All that is wrong with a study, as plain data."""
     study = {key: value for key, value in data.items() if key not in SHARED}
-    if isinstance(study.get("experiments"), list):  # looked at one by one below
-        study["experiments"] = [_STAND_IN if isinstance(entry, dict) else entry for entry in study["experiments"]]
+    stand_ins: dict[str, Callable[[int], Any]] = {
+        "experiments": lambda i: _STAND_IN,
+        "figures": lambda i: {"name": f"f{i}", "experiment": "p"},
+    }
+    for key, stand_in in stand_ins.items():  # looked at one by one below
+        if isinstance(study.get(key), list):
+            study[key] = [stand_in(i) if isinstance(entry, dict) else entry for i, entry in enumerate(study[key])]
     yield from _schema(Study, study)
     seed = data.get("seed")
-    experiments = data["experiments"] if isinstance(data.get("experiments"), list) else []
-    names = {f"{entry.get('name')}-search" for entry in experiments if isinstance(entry, dict) and "search" in entry}
-    for key in ("experiments", "sweeps"):
-        entries = data.get(key)
-        for i, entry in enumerate(entries if isinstance(entries, list) else ()):
-            if isinstance(entry, dict):
-                name = str(entry.get("name"))
-                if "name" in entry and name in names:
-                    yield (key, i, "name"), f"a second experiment, sweep or search named {name!r}"
-                names.add(name)
-                look = _experiment if key == "experiments" else _sweep
-                yield from look(entry, (key, i), seed if isinstance(seed, int) else 0)
+    entries = [(i, entry) for i, entry in enumerate(_list(data, "experiments")) if isinstance(entry, dict)]
+    names: set[str] = set()
+    found: dict[str, _Seen] = {}
+    for i, entry in entries:
+        looked = list(_experiment(entry, ("experiments", i), seed if type(seed) is int else 0, found))
+        yield from looked
+        for name in found[str(entry.get("name"))].names if "name" in entry else ():
+            if name in names:
+                yield ("experiments", i, "name"), f"a second experiment or search named {name!r}"
+            names.add(name)
+    yield from _figures(_list(data, "figures"), found)
+
+
+def _list(data: Mapping[str, Any], key: str) -> list[Any]:
+    value = data.get(key)
+    return value if isinstance(value, list) else []
 
 
 _STAND_IN = {"name": "p", "environment": {"name": "e"}, "horizon": 1, "replicates": 1, "policies": [{"name": "p"}]}
+
+
+@dataclass
+class _Seen:
+    """What figures may refer to in an experiment.
+
+    Attributes:
+        names: of its search and, where values are swept, of its points, itself first.
+        axes: swept values, those of policies aside.
+        search: whether it has one.
+        policies: titles of the policies and of the entries that stand for several.
+        parameters: names of the swept parameters of policies.
+        environments: those of all points that could be built.
+    """
+
+    names: list[str]
+    axes: list[Axis]
+    search: bool
+    policies: set[str]
+    parameters: set[str]
+    environments: list[Any]
 
 
 def path_text(where: Path) -> str:
@@ -91,7 +118,10 @@ def _schema(model: type[BaseModel], data: Any, above: Path = ()) -> Iterator[Fou
             where = (*above, *(step for step in e["loc"] if step not in _UNIONS))
             if e["type"] == "extra_forbidden":
                 known = _known_keys(where[:-1])
-                yield where, f"unknown key{did_you_mean(str(where[-1]), known)}; known: {', '.join(known)}"
+                told = str(where[-1]) in MOVED or RENAMED.get(str(where[-1])) in known
+                text = unknown(str(where[-1]), known)
+                hint = text if told else f"unknown key{did_you_mean(str(where[-1]), known)}; known: {', '.join(known)}"
+                yield where, hint
             elif e["type"] == "missing":
                 yield where[:-1], f"the key {where[-1]!r} is missing"
             elif e["type"] == "int_type" and isinstance(e["input"], float) and e["input"].is_integer():
@@ -106,7 +136,7 @@ def _schema(model: type[BaseModel], data: Any, above: Path = ()) -> Iterator[Fou
                 yield where, f"{e['msg'].replace('Input should', 'must')}, got {e['input']!r}"
 
 
-_UNIONS = ("as a list", "as a range", "int", "float")
+_UNIONS = ("as a list", "as a range", "experiment", "swept", "int", "float")
 """Names that pydantic puts into the places of a choice of forms."""
 
 
@@ -114,79 +144,57 @@ def _known_keys(where: Path) -> list[str]:
     names = [str(step) for step in where if isinstance(step, str)]
     models: dict[str, type[BaseModel]] = {
         "experiments": Experiment,
-        "experiment": Experiment,
-        "sweeps": Sweep,
-        "values": Range,
+        "figures": Figure,
         SWEEP: Range,
         "search": Search,
     }
-    if not names:
-        return [*Study.model_fields, *SHARED]
-    if names[-1] == "figure":
-        return list((SweepFigure if names[0] == "sweeps" and "experiment" not in names else Figure).model_fields)
-    return list(models.get(names[-1], Component).model_fields)
+    return list(models.get(names[-1], Component).model_fields) if names else [*Study.model_fields, *SHARED, "extends"]
 
 
-def _experiment(entry: Mapping[str, Any], where: Path, seed: int) -> Iterator[Found]:
-    """What is wrong with an entry of ``experiments``."""
+def _experiment(entry: Mapping[str, Any], where: Path, seed: int, found: dict[str, _Seen]) -> Iterator[Found]:
+    """What is wrong with an entry of ``experiments``; ``found`` takes in what figures may refer to."""
     own = {key: value for key, value in entry.items() if key in ("name", "title")}
-    rest = {key: value for key, value in entry.items() if key not in own}
     yield from _schema(Experiment, {**_STAND_IN, **own}, where)
     if "name" not in own:
         yield where, "the key 'name' is missing"
-    yield from _points(Sweep.model_construct(name="experiment", experiment=rest), where, (), seed)
+    name = str(own.get("name"))
+    names = [name, f"{name}-search"] if "search" in entry else [name]
+    seen = found.setdefault(name, _Seen(names, [], "search" in entry, set(), set(), []))
+    rest = {key: value for key, value in entry.items() if key not in own}
+    yield from _points(Swept.model_construct(name=name if "name" in own else "experiment", **rest), where, seed, seen)
 
 
-def _sweep(entry: Mapping[str, Any], where: Path, seed: int) -> Iterator[Found]:
-    """What is wrong with the experiments of an entry of ``sweeps``."""
-    try:
-        sweep = Sweep.model_validate(entry)
-    except ValidationError:  # told with the study's form
-        return
-    if not sweep.parameter and not is_swept(sweep.experiment):
-        yield where, "the key 'parameter' is missing, and no value of the experiment is swept"
-        return
-    try:
-        if sweep.parameter:
-            check_distinct(listed(sweep.values))
-            assign(copy.deepcopy(sweep.experiment), sweep.parameter, None)
-    except ValueError as error:
-        yield (*where, "values"), str(error)
-    except KeyError as error:
-        yield (*where, "parameter"), f"no such place in the experiment: {error.args[0]}"
-    else:
-        yield from _points(sweep, (*where, "experiment"), (*where, "values"), seed)
-
-
-def _points(sweep: Sweep, above: Path, values: Path, seed: int) -> Iterator[Found]:
-    """What is wrong with the experiments of a sweep, whose template and parameter's values stand at these places."""
-    if wrong := list(_marks(sweep.experiment, above)):
+def _points(swept: Swept, above: Path, seed: int, seen: _Seen) -> Iterator[Found]:
+    """What is wrong with the experiments that one as written, which stands at ``above``, stands for."""
+    if wrong := list(_marks(swept.written, above)):
         yield from wrong
-        yield from _beside(sweep, above, values, seed)
+        yield from _beside(swept, above, seed, seen)
         return
-    axes = sweep.axes()
+    axes = swept.axes()
     if text := _too_many(axes):
         yield above, text
         return
-    swept = [_Swept(axis, (*above, *axis.path), (*above, *axis.path, SWEEP)) for axis in axes]
-    if sweep.parameter:
-        swept[0] = replace(swept[0], values=values)
+    seen.axes = axes
+    seen.names += swept.experiment_names() if axes else []
+    places = [_Swept(axis, (*above, *axis.path), (*above, *axis.path, SWEEP)) for axis in axes]
     found = _Collected()
     points = product(*(range(len(a.values)) for a in axes))
-    for positions, experiment in zip(points, sweep.raw_experiments(), strict=True):
-        at = tuple(zip(swept, positions, strict=True))
-        found.look(_schema(Experiment, experiment, above), at)
+    for positions, experiment in zip(points, swept.raw_experiments(), strict=True):
+        at = tuple(zip(places, positions, strict=True))
+        found.look(_schema(Experiment, {**experiment, "name": "experiment"}, above), at)
         found.look(_search(experiment, above), at)
-        environment = _components(experiment, above, at, seed, found)
-        found.look(_regret(environment, experiment.get("figure"), (*above, "figure")), at)
-        found.look(_regret(environment, sweep.figure.model_dump(), (*above[:-1], "figure")), at)
+        environment = _components(experiment, above, at, seed, found, seen)
+        if environment is not None:
+            seen.environments.append(environment)
+            if isinstance(experiment.get("search"), dict):
+                found.look(_regret(environment, experiment["search"], (*above, "search")), at)
     yield from found.told()
 
 
-def _beside(sweep: Sweep, above: Path, values: Path, seed: int) -> Iterator[Found]:
+def _beside(swept: Swept, above: Path, seed: int, seen: _Seen) -> Iterator[Found]:
     """What else is wrong with an experiment of which a swept value is: looked at with the first of all in place."""
     filled: dict[Path, Any] = {}
-    for path, mark in marks(sweep.experiment):
+    for path, mark in marks(swept.written):
         given = mark[SWEEP]
         first = (
             given[0] if isinstance(given, list) and given else given.get("start") if isinstance(given, dict) else None
@@ -194,17 +202,69 @@ def _beside(sweep: Sweep, above: Path, values: Path, seed: int) -> Iterator[Foun
         if not path or first is None or any(marks(first)):
             return
         filled[path] = first
-    plain = sweep.model_copy(update={"experiment": fill(sweep.experiment, filled)})
-    for place, text in _points(plain, above, values, seed):
+    plain = Swept.model_construct(name=swept.name, **fill(swept.written, filled))
+    for place, text in _points(plain, above, seed, seen):
         if not any(place[: len(above) + len(path)] == (*above, *path) for path in filled):
             yield place, text
 
 
-def _regret(environment: Any, figure: Any, where: Path) -> Iterator[Found]:
-    """What is wrong with the regret definition and the comparators that a figure names."""
-    if environment is None or not isinstance(figure, dict):
-        return
-    named = figure.get("comparators")
+def _figures(figures: Sequence[Any], experiments: Mapping[str, _Seen]) -> Iterator[Found]:
+    """What is wrong with the entries of ``figures``, given what they may refer to."""
+    whose = {name: seen for seen in experiments.values() for name in seen.names if not name.endswith("-search")}
+    names: dict[str, Path] = {}
+    shown: set[str] = set()
+    for i, entry in enumerate(figures):
+        where: Path = ("figures", i)
+        for look in looks(entry, list(experiments)):
+            if not isinstance(look, dict):
+                continue  # told with the study's form
+            if mistakes := list(_schema(Figure, look, where)):
+                yield from mistakes
+                break
+            figure = Figure.model_validate(look)
+            if figure.experiment not in whose:
+                hint = did_you_mean(figure.experiment, whose)
+                known = ", ".join(experiments) or "none"
+                yield (*where, "experiment"), f"no experiment named {figure.experiment!r}{hint}; there are {known}"
+                continue
+            name = figure_name(look, names)
+            if name in names:
+                yield where, f"a second figure named {name!r}: give one of them another 'name'"
+            names[name] = where
+            shown.add(figure.experiment)
+            yield from _look(figure, whose[figure.experiment], where)
+    for name in (name for name in experiments if name not in shown and name in names):
+        yield (
+            names[name],
+            f"{name!r} is the name of another experiment's figure: give this one another 'name'",
+        )
+
+
+def _look(figure: Figure, seen: _Seen, where: Path) -> Iterator[Found]:
+    """What is wrong with a figure of an experiment."""
+    axes = {axis.name for axis in seen.axes} if figure.experiment == seen.names[0] else set()
+    over = sorted(axes | (set() if seen.search else seen.parameters))
+    if figure.over and figure.over not in over:
+        what = f"{figure.experiment} sweeps no {figure.over!r}{did_you_mean(figure.over, over)}"
+        yield (*where, "over"), f"{what}; it sweeps {', '.join(over) or 'nothing that a figure may be drawn over'}"
+    elif not figure.over and not axes:
+        for key, wrong in (("quantity", figure.quantity == "ratio"), ("label", bool(figure.label))):
+            if wrong:
+                yield (*where, key), f"is for figures over swept values; {figure.experiment} is drawn over time"
+    for label in figure.policies:
+        if label not in seen.policies:
+            hint = did_you_mean(label, seen.policies)
+            known = ", ".join(sorted(seen.policies))
+            yield (*where, "policies"), f"{figure.experiment} has no policy labelled {label!r}{hint}; it has {known}"
+    for environment in seen.environments:
+        if mistakes := list(_regret(environment, figure.model_dump(), where)):
+            yield from mistakes
+            break
+
+
+def _regret(environment: Any, look: Mapping[str, Any], where: Path) -> Iterator[Found]:
+    """What is wrong with the regret definition and the comparators that a figure or a search names."""
+    named = look.get("comparators")
     wanted = [name for name in named if isinstance(name, str)] if isinstance(named, list) else []
     try:
         names = _comparators(environment, wanted)
@@ -214,7 +274,7 @@ def _regret(environment: Any, figure: Any, where: Path) -> Iterator[Found]:
     if lacking := [name for name in wanted if name not in names]:
         what = f"{type(environment).__name__} has no comparator {lacking[0]!r}{did_you_mean(lacking[0], names)}"
         yield (*where, "comparators"), f"{what}; it has {', '.join(names)}"
-    name = figure.get("regret")
+    name = look.get("regret")
     known = [regret.name for regret in environment.regrets()]
     if isinstance(name, str) and name and name not in known:
         what = f"{type(environment).__name__} has no regret definition {name!r}{did_you_mean(name, known)}"
@@ -330,7 +390,9 @@ def _search(experiment: Mapping[str, Any], above: Path) -> Iterator[Found]:
             yield (*above, "policies", j), what
 
 
-def _components(experiment: Mapping[str, Any], above: Path, at: _Point, seed: int, found: _Collected) -> Any:
+def _components(
+    experiment: Mapping[str, Any], above: Path, at: _Point, seed: int, found: _Collected, seen: _Seen
+) -> Any:
     """Look at an experiment's environment and policies; the environment, or None."""
     horizon = experiment.get("horizon")
     horizon = horizon if type(horizon) is int and horizon >= 1 else 100
@@ -352,6 +414,8 @@ def _components(experiment: Mapping[str, Any], above: Path, at: _Point, seed: in
             found.look([(place, text)], at)
             continue
         swept = [_Swept(axis, (*place, *axis.path), (*place, *axis.path, SWEEP)) for axis in axes]
+        seen.policies.add(written.title)
+        seen.parameters.update(axis.name for axis in axes)
         try:
             all_of_it = candidates(written, seed, most if isinstance(most, int) and most >= 2 else None)
         except ValidationError:
@@ -365,6 +429,7 @@ def _components(experiment: Mapping[str, Any], above: Path, at: _Point, seed: in
                 what = f"a second policy labelled {policy.title!r}: give one of them another 'label'"
                 found.look([(place, what)], here)
             labels.add(policy.title)
+    seen.policies |= labels
     return environment
 
 

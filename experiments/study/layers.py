@@ -1,0 +1,126 @@
+"""Trees of study files, in which everything knows the place it was read from, and one laid over another."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from experiments.study.axes import SWEEP, Path
+
+Place = tuple[str, int, int]
+"""File, line and column, both 1-based; 0 where there is no file."""
+
+NAMED = ("experiments", "figures", "policies")
+"""Keys of lists whose entries are told apart by name, and laid over one another one by one."""
+
+NAMES = ("label", "name", "experiment")
+"""By which of its keys an entry is told from others, the first that it has."""
+
+REMOVE = "remove"
+"""An entry of such a list with this key, and its name, takes the entry of that name away."""
+
+
+@dataclass
+class Node:
+    """A mapping or a list of nodes, or a scalar."""
+
+    value: Any
+    place: Place
+
+    @classmethod
+    def of(cls, data: Any, place: Place) -> Node:
+        """The tree of a document of ruamel.yaml, or of plain data."""
+        if isinstance(data, dict):
+            return cls({_scalar(key): cls.of(value, _place(data, key, place)) for key, value in data.items()}, place)
+        if isinstance(data, list | tuple):
+            return cls([cls.of(value, _place(data, i, place)) for i, value in enumerate(data)], place)
+        return cls(_scalar(data), place)
+
+    def plain(self) -> Any:
+        """The data, nothing of it shared."""
+        if isinstance(self.value, dict):
+            return {key: inner.plain() for key, inner in self.value.items()}
+        if isinstance(self.value, list):
+            return [inner.plain() for inner in self.value]
+        return self.value
+
+    def places(self, above: Path = ()) -> Iterator[tuple[Path, Place]]:
+        """The place of everything, by its path."""
+        yield above, self.place
+        if isinstance(self.value, dict | list):
+            for key, inner in self.value.items() if isinstance(self.value, dict) else enumerate(self.value):
+                yield from inner.places((*above, key))
+
+
+def _place(holder: Any, step: Any, above: Place) -> Place:
+    """The place of an entry; that of its holder where the file does not hold it there, as with merge keys."""
+    try:
+        line, column = holder.lc.data[step][:2]
+    except (AttributeError, KeyError, IndexError, TypeError):
+        return above
+    return above[0], line + 1, column + 1
+
+
+def _scalar(value: Any) -> Any:
+    """A scalar without the loader's own type."""
+    for kind in (bool, int, float, str):
+        if isinstance(value, kind):
+            return kind(value)
+    return value
+
+
+def laid_over(base: Node, own: Node, mistakes: list[tuple[Node, str]], key: Any = "") -> Node:
+    """What ``base`` becomes where ``own`` stands over it.
+
+    Mappings are laid over one another key by key, but for components of different names and swept values, which are
+    replaced; entries of experiments, figures and policies by their names, new ones at the end; all else is replaced.
+
+    Args:
+        base: below.
+        own: above.
+        mistakes: takes in what cannot be, each with the node that is wrong.
+        key: under which both stand.
+    """
+    if isinstance(base.value, dict) and isinstance(own.value, dict) and not _replaces(base, own):
+        merged = dict(base.value)
+        for step, inner in own.value.items():
+            merged[step] = laid_over(base.value[step], inner, mistakes, step) if step in base.value else inner
+        return Node(merged, own.place)
+    if key in NAMED and isinstance(base.value, list) and isinstance(own.value, list):
+        return Node(_entries_over(base.value, own.value, mistakes), own.place)
+    return own
+
+
+def _replaces(base: Node, own: Node) -> bool:
+    """Whether a mapping is put in place of another one instead of being laid over it."""
+    names = [node.value["name"].value for node in (base, own) if "name" in node.value]
+    components = not any(key in node.value for node in (base, own) for key in ("environment", "experiments"))
+    return SWEEP in base.value or SWEEP in own.value or (components and len(names) == 2 and names[0] != names[1])
+
+
+def _entries_over(base: list[Node], own: list[Node], mistakes: list[tuple[Node, str]]) -> list[Node]:
+    """Entries of ``own`` laid over those of ``base`` with the same name, or added."""
+    entries = list(base)
+    for node in own:
+        name = _name(node)
+        at = next((i for i, other in enumerate(entries) if name is not None and _name(other) == name), None)
+        if isinstance(node.value, dict) and REMOVE in node.value:
+            if at is None or node.value[REMOVE].value is not True or set(node.value) - {REMOVE, *NAMES}:
+                known = ", ".join(str(_name(other)) for other in entries)
+                text = "what is removed is given by its name and 'remove: true' alone, and must be in what is extended"
+                mistakes.append((node, f"{text}; there are {known}"))
+            else:
+                del entries[at]
+        elif at is None:
+            entries.append(node)
+        else:
+            entries[at] = laid_over(entries[at], node, mistakes)
+    return entries
+
+
+def _name(node: Node) -> Any:
+    """By what an entry is told from others; None where nothing is."""
+    if not isinstance(node.value, dict):
+        return node.value if isinstance(node.value, str) else None
+    return next((node.value[key].plain() for key in NAMES if key in node.value), None)
