@@ -11,11 +11,8 @@ from experiments.study.axes import SWEEP, Path
 Place = tuple[str, int, int]
 """File, line and column, both 1-based; 0 where there is no file."""
 
-NAMED = ("experiments", "figures", "policies")
-"""Keys of lists whose entries are told apart by name, and laid over one another one by one."""
-
-NAMES = ("label", "name", "experiment")
-"""By which of its keys an entry is told from others, the first that it has."""
+NAMED = {"experiments": ("name",), "figures": ("name", "experiment"), "policies": ("label", "name")}
+"""Lists whose entries are laid over one another one by one; each is known by the first of these keys that it has."""
 
 REMOVE = "remove"
 """An entry of such a list with this key, and its name, takes the entry of that name away."""
@@ -88,7 +85,7 @@ def laid_over(base: Node, own: Node, mistakes: list[tuple[Node, str]], key: Any 
             merged[step] = laid_over(base.value[step], inner, mistakes, step) if step in base.value else inner
         return Node(merged, own.place)
     if key in NAMED and isinstance(base.value, list) and isinstance(own.value, list):
-        return Node(_entries_over(base.value, own.value, mistakes), own.place)
+        return Node(_entries_over(base.value, own.value, NAMED[key], mistakes), own.place)
     return own
 
 
@@ -99,15 +96,17 @@ def _replaces(base: Node, own: Node) -> bool:
     return SWEEP in base.value or SWEEP in own.value or (components and len(names) == 2 and names[0] != names[1])
 
 
-def _entries_over(base: list[Node], own: list[Node], mistakes: list[tuple[Node, str]]) -> list[Node]:
-    """Entries of ``own`` laid over those of ``base`` with the same name, or added."""
+def _entries_over(
+    base: list[Node], own: list[Node], keys: tuple[str, ...], mistakes: list[tuple[Node, str]]
+) -> list[Node]:
+    """Entries of ``own`` laid over those of ``base`` that are known by the same, or added."""
     entries = list(base)
     for node in own:
-        name = _name(node)
-        at = next((i for i, other in enumerate(entries) if name is not None and _name(other) == name), None)
+        name = _name(node, keys)
+        at = next((i for i, other in enumerate(entries) if name is not None and _name(other, keys) == name), None)
         if isinstance(node.value, dict) and REMOVE in node.value:
-            if at is None or node.value[REMOVE].value is not True or set(node.value) - {REMOVE, *NAMES}:
-                known = ", ".join(str(_name(other)) for other in entries)
+            if at is None or node.value[REMOVE].value is not True or set(node.value) - {REMOVE, *keys}:
+                known = ", ".join(str(_name(other, keys)) for other in entries)
                 text = "what is removed is given by its name and 'remove: true' alone, and must be in what is extended"
                 mistakes.append((node, f"{text}; there are {known}"))
             else:
@@ -119,8 +118,8 @@ def _entries_over(base: list[Node], own: list[Node], mistakes: list[tuple[Node, 
     return entries
 
 
-def _name(node: Node) -> Any:
+def _name(node: Node, keys: tuple[str, ...]) -> Any:
     """By what an entry is told from others; None where nothing is."""
     if not isinstance(node.value, dict):
         return node.value if isinstance(node.value, str) else None
-    return next((node.value[key].plain() for key in NAMES if key in node.value), None)
+    return next((node.value[key].plain() for key in keys if key in node.value), None)

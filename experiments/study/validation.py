@@ -54,8 +54,8 @@ def mistakes_of(data: Mapping[str, Any]) -> Iterator[Found]:
     """All that is wrong with a study, as plain data."""
     study = {key: value for key, value in data.items() if key not in SHARED}
     stand_ins: dict[str, Callable[[int], Any]] = {
-        "experiments": lambda i: _STAND_IN,
-        "figures": lambda i: {"name": f"f{i}", "experiment": "p"},
+        "experiments": lambda i: {**_STAND_IN, "name": f"p{i}"},
+        "figures": lambda i: {"name": f"f{i}", "experiment": "p0"},
     }
     for key, stand_in in stand_ins.items():  # looked at one by one below
         if isinstance(study.get(key), list):
@@ -251,11 +251,11 @@ def _look(figure: Figure, seen: _Seen, where: Path) -> Iterator[Found]:
         for key, wrong in (("quantity", figure.quantity == "ratio"), ("label", bool(figure.label))):
             if wrong:
                 yield (*where, key), f"is for figures over swept values; {figure.experiment} is drawn over time"
-    for label in figure.policies:
+    for j, label in enumerate(figure.policies):
         if label not in seen.policies:
             hint = did_you_mean(label, seen.policies)
             known = ", ".join(sorted(seen.policies))
-            yield (*where, "policies"), f"{figure.experiment} has no policy labelled {label!r}{hint}; it has {known}"
+            yield (*where, "policies", j), f"{figure.experiment} has no policy labelled {label!r}{hint}; it has {known}"
     for environment in seen.environments:
         if mistakes := list(_regret(environment, figure.model_dump(), where)):
             yield from mistakes

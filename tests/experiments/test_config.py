@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
-from experiments.study.config import ConfigError, find, load_study, parse_study, shipped
+from experiments.study.config import ConfigError, as_yaml, find, load_study, parse_study, shipped, studies, study_of
 from experiments.study.model import checkpoints
 
 GOOD = """\
@@ -76,7 +76,7 @@ def test_all_mistakes_at_once():
             "unknown environment 'bernouli' (did you mean 'bernoulli'?)",
         ),
         ("study.yaml:9:22: experiments[0].policies[1].name", "unknown policy 'ucb2'"),
-        ("study.yaml:10:5: experiments[1].name", "a second experiment, sweep or search named 'a'"),
+        ("study.yaml:10:5: experiments[1].name", "a second experiment or search named 'a'"),
         ("study.yaml:13:49: experiments[1].environment.parameters.means", "means[1]"),
         ("study.yaml:15:35: experiments[1].policies[0].parameters.exploraton", "(did you mean 'exploration'?)"),
         ("study.yaml:16:9: experiments[1].policies[1]", "a second policy labelled 'ucb1'"),
@@ -169,14 +169,9 @@ def test_shipped_studies_are_right(path):
             pytest.skip("needs data that are not at hand")
         raise
     assert study.title
-    assert study.name in (path.stem, f"{path.parent.name}_{path.stem}")
-    assert find(str(path.relative_to(shipped()).with_suffix(""))) == path
-
-
-def test_shipped_studies_have_folders_of_their_own():
-    names = [path.read_text(encoding="utf-8").splitlines()[0] for path in shipped().rglob("*.yaml")]
-    assert len(set(names)) == len(names)
-    assert all(name.startswith("name: ") for name in names)
+    assert study.name == path.relative_to(shipped()).with_suffix("").as_posix()
+    assert find(study.name) == path
+    assert parse_study(as_yaml(study)) == study
 
 
 def test_find_names_the_nearest():
@@ -238,8 +233,8 @@ class Stumbles(UCB1):
         ),
         ("horizon: 200", "horizon: 1000000000000000000000000", "horizon: must be less than or equal to"),
         (
-            "policies:",
-            "figure: {quantity: cost, comparators: [bst_arm]}\n    policies:",
+            "seed:",
+            "figures: [{quantity: cost, comparators: [bst_arm]}]\nseed:",
             "BernoulliArms has no comparator 'bst_arm' (did you mean 'best_arm'?); it has best_arm, worst",
         ),
     ],
@@ -265,10 +260,11 @@ experiments:
     environment: {name: secret_word, parameters: {memory: 4}}
     horizon: 20
     replicates: 2
-    figure: {quantity: cost, comparators: [word]}
     policies: [uniform]
+figures:
+  - {quantity: cost, comparators: [word]}
 """
-    assert list(parse_study(text).experiments[0].figure.comparators) == ["word"]
+    assert parse_study(text).figures[0].comparators == ["word"]
 
 
 def test_what_is_written_short_can_be_changed(text):
@@ -316,12 +312,10 @@ def test_keys_of_earlier_versions_are_named_with_those_of_today_and_the_rest_is_
         "study.yaml:3:1: block: 'block' is now 'batch'",
         "study.yaml:6:1: panels: 'panels' is now 'experiments'",
         "study.yaml:8:5: experiments[0].horizon: must be a whole number, got 100000.0 (write 100000)",
-        "study.yaml:10:14: experiments[0].figure.notion: 'notion' is now 'regret'",
-        "study.yaml:10:14: experiments[0].figure.regret: BernoulliArms has no regret definition 'realised' "
-        "(did you mean 'realized'?); it has pseudo, realized",
-        "study.yaml:15:14: sweeps[0].figure.notion: 'notion' is now 'regret'",
-        "study.yaml:16:5: sweeps[0].panel: 'panel' is now 'experiment'",
-        "study.yaml:18:16: sweeps[0].experiment.figure.notion: 'notion' is now 'regret'",
+        "study.yaml:10:5: experiments[0].figure: 'figure' has moved: how an experiment is drawn stands in the study's "
+        "list 'figures' now, [{experiment: NAME, ...}]",
+        "study.yaml:11:1: sweeps: 'sweeps' has moved: a swept value stands in its own place now, experiments: [{..., "
+        "horizon: {sweep: [100, 1000]}}], and how it is drawn under 'figures'",
     ]
 
 
@@ -332,3 +326,269 @@ def test_an_unknown_policy_is_answered_with_those_that_can_play():
     able = names.split(", ")
     assert {"ucb1", "exp3", "clairvoyant"} <= set(able)
     assert not {"hedge", "lru", "groupwise"} & set(able)
+
+
+FIGURES = """\
+seed: 3
+replicates: 4
+x-two: &two {name: bernoulli, parameters: {means: [0.1, 0.9]}}
+experiments:
+  - name: plain
+    environment: *two
+    horizon: 50
+    policies: [ucb1, {name: moss, label: MOSS}]
+  - name: swept
+    environment: *two
+    horizon: {sweep: [50, 100]}
+    policies: [{name: ucb1, label: UCB1, parameters: {exploration: {sweep: [1, 2]}}}, moss]
+figures:
+  - {experiment: plain, quantity: cost, scale: linear}
+  - {experiment: plain, regret: realized, policies: [MOSS]}
+  - {experiment: swept, quantity: ratio, label: T}
+  - {experiment: swept, over: exploration, name: parameter}
+  - {experiment: swept-horizon=100, scale: loglog}
+"""
+
+
+def test_figures_look_at_experiments():
+    study = parse_study(FIGURES)
+    figures = {figure.name: figure for figure in study.all_figures()}
+    assert list(figures) == ["plain", "plain-realized", "swept", "parameter", "swept-horizon=100"]
+    assert figures["plain-realized"].policies == ["MOSS"]
+    assert [e.name for e in study.all_experiments()] == ["plain", "swept-horizon=50", "swept-horizon=100"]
+    assert parse_study(as_yaml(study)) == study
+
+
+@pytest.mark.parametrize(
+    ("written", "names"),
+    [
+        ([], ["plain", "swept"]),
+        ([{"scale": "linear"}], ["plain", "swept"]),
+        ([{"experiment": "swept"}], ["swept", "plain"]),
+        ([{"quantity": "cost"}, {"experiment": "plain"}], ["plain", "swept", "plain-regret"]),
+        ([{"experiment": ["swept", "plain"], "name": "both"}], ["both-swept", "both-plain"]),
+    ],
+)
+def test_every_experiment_is_seen(written, names):
+    study = study_of({**YAML(typ="safe").load(FIGURES), "figures": written})
+    assert [figure.name for figure in study.all_figures()] == names
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "expected"),
+    [
+        (
+            "experiment: plain, quantity",
+            "experiment: plian, quantity",
+            "study.yaml:14:6: figures[0].experiment: no experiment named 'plian' (did you mean 'plain'?); there are",
+        ),
+        (
+            "experiment: swept-horizon=100",
+            "experiment: swept-horizon=10",
+            "study.yaml:18:6: figures[4].experiment: no experiment named 'swept-horizon=10' (did you mean "
+            "'swept-horizon=100'?); there are plain, swept",
+        ),
+        (
+            "[MOSS]",
+            "[MOS]",
+            "study.yaml:15:54: figures[1].policies[0]: plain has no policy labelled 'MOS' (did you mean 'MOSS'?)",
+        ),
+        (
+            "realized",
+            "realised",
+            "study.yaml:15:25: figures[1].regret: BernoulliArms has no regret definition 'realised'",
+        ),
+        (
+            "quantity: cost",
+            "quantity: ratio",
+            "study.yaml:14:25: figures[0].quantity: is for figures over swept values; plain",
+        ),
+        (
+            "quantity: ratio",
+            "over: horizn",
+            "study.yaml:16:25: figures[2].over: swept sweeps no 'horizn' (did you mean 'horizon'?)",
+        ),
+        ("scale: linear", "label: T", "study.yaml:14:41: figures[0].label: is for figures over swept values; plain"),
+        (
+            "name: parameter",
+            "name: plain",
+            "study.yaml:17:5: figures[3]: a second figure named 'plain': give one of them",
+        ),
+        ("name: parameter", "name: a b", "study.yaml:17:44: figures[3].name: must be letters, digits and . _ - alone"),
+        ("scale: linear", "scal: linear", "study.yaml:14:41: figures[0].scal: unknown key (did you mean 'scale'?)"),
+        (
+            "scale: linear",
+            "scale: cubic",
+            "study.yaml:14:41: figures[0].scale: must be 'auto', 'linear', 'loglog', 'semilogx'",
+        ),
+        (
+            "figures:",
+            "figures:\n  - swept",
+            "study.yaml:14:5: figures[0]: must be a valid dictionary or instance of Figure",
+        ),
+    ],
+    ids=str,
+)
+def test_what_is_wrong_with_a_figure_is_told_where_it_stands(old, new, expected):
+    assert old in FIGURES
+    assert only(FIGURES.replace(old, new, 1)).startswith(expected)
+
+
+def test_a_figure_may_not_have_the_name_of_another_experiment():
+    text = FIGURES[: FIGURES.index("figures:")] + "figures: [{experiment: plain, name: swept}]\n"
+    assert "'swept' is the name of another experiment's figure" in only(text)
+
+
+def test_a_change_is_of_one_place_and_of_no_alias():
+    study = parse_study(
+        FIGURES, changes=["experiments.plain.environment.parameters.means=[0.5, 0.6]", "figures.plain.scale=loglog"]
+    )
+    means = [e.environment.parameters["means"] for e in study.all_experiments()]
+    assert means == [[0.5, 0.6], [0.1, 0.9], [0.1, 0.9]]
+    assert study.figures[0].scale == "loglog"
+    merged = (
+        GOOD
+        + "    <<: &more {title: first}\n"
+        + GOOD[GOOD.index("  - name: two") :].replace("two", "three")
+        + "    <<: *more\n"
+    )
+    assert [e.title for e in parse_study(merged, changes=["experiments.two.title=changed"]).experiments] == [
+        "changed",
+        "first",
+    ]
+
+
+def test_keys_for_anchors_are_at_the_top_alone():
+    assert "x-mine" in only(GOOD.replace("    replicates: 2", "    x-mine: 1\n    replicates: 2"))
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "base.yaml").write_text(FIGURES, encoding="utf-8")
+    return tmp_path
+
+
+def extended(folder, text, name="own.yaml"):
+    (folder / name).write_text(textwrap.dedent(text), encoding="utf-8")
+    return load_study(folder / name)
+
+
+def test_a_study_builds_on_another(folder):
+    study = extended(
+        folder,
+        """\
+        extends: base.yaml
+        replicates: 7
+        experiments:
+          - {name: swept, remove: true}
+          - name: plain
+            environment: {parameters: {means: [0.3, 0.4, 0.5]}}
+            policies:
+              - {name: kl_ucb, label: MOSS}
+              - {name: ucb1, parameters: {exploration: 1}}
+              - kl_ucb
+          - {name: new, environment: {name: gaussian, parameters: {means: [0, 1]}}, horizon: 9, policies: [ucb1]}
+        figures:
+          - {experiment: swept, remove: true}
+          - {name: parameter, remove: true}
+          - {experiment: swept-horizon=100, remove: true}
+        """,
+    )
+    plain, new = study.all_experiments()
+    assert (study.name, study.seed, plain.replicates, new.replicates) == ("own", 3, 7, 7)
+    assert plain.environment.parameters == {"means": [0.3, 0.4, 0.5]}
+    assert [(p.title, p.name, p.parameters) for p in plain.policies] == [
+        ("ucb1", "ucb1", {"exploration": 1}),
+        ("MOSS", "kl_ucb", {}),
+        ("kl_ucb", "kl_ucb", {}),
+    ]
+    assert [figure.name for figure in study.all_figures()] == ["plain", "plain-realized", "new"]
+
+
+def test_another_component_or_a_swept_value_is_replaced_as_a_whole(folder):
+    study = extended(
+        folder,
+        """\
+        extends: base.yaml
+        experiments:
+          - name: plain
+            environment: {name: gaussian, parameters: {means: [0, 1], sd: 2}}
+          - name: swept
+            horizon: {sweep: {start: 10, stop: 1000, number: 3, spacing: log}}
+        figures: [{experiment: swept-horizon=100, scale: linear}]
+        """,
+    )
+    assert study.experiments[0].environment.parameters == {"means": [0, 1], "sd": 2}
+    assert study.swept[0].points() == [(10,), (100,), (1000,)]
+    assert study.all_figures()[-1].scale == "linear"
+
+
+def test_shipped_studies_can_be_built_on(tmp_path):
+    study = extended(tmp_path, "extends: arms/bernoulli\nreplicates: 3\n")
+    assert study.name == "own"
+    assert {e.replicates for e in study.all_experiments()} == {3}
+    assert study.title == load_study(find("arms/bernoulli")).title
+
+
+def test_mistakes_are_located_in_both_files(folder):
+    base = (folder / "base.yaml").read_text(encoding="utf-8").replace("[50, 100]", "[50, -1]")
+    (folder / "base.yaml").write_text(base, encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        extended(folder, "extends: base.yaml\nexperiments:\n  - {name: plain, replicates: 0}\n")
+    places = [(os.path.basename(m.file), m.line) for m in caught.value.mistakes]
+    assert places == [("own.yaml", 3), ("base.yaml", 11), ("base.yaml", 18)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("extends: own.yaml\n", "own.yaml:1:1: extends: the study extends itself: own.yaml -> own.yaml"),
+        (
+            "extends: other.yaml\n",
+            "other.yaml:1:1: extends: the study extends itself: own.yaml -> other.yaml -> own.yaml",
+        ),
+        ("extends: bas.yaml\n", "own.yaml:1:1: extends: no study file 'bas.yaml'"),
+        ("extends: arms/bernouli\n", "extends: no study file 'arms/bernouli' (did you mean 'arms/bernoulli'"),
+        ("extends: [base.yaml]\n", "own.yaml:1:1: extends: must name one study, got ['base.yaml']"),
+        (
+            "extends: base.yaml\nexperiments: [{name: three, remove: true}]\n",
+            "own.yaml:2:15: what is removed is given by its name and 'remove: true' alone, and must be in what is "
+            "extended; there are plain, swept",
+        ),
+    ],
+)
+def test_what_cannot_be_extended_is_told(folder, text, expected):
+    (folder / "other.yaml").write_text("extends: own.yaml\n", encoding="utf-8")
+    with pytest.raises(ConfigError) as caught:
+        extended(folder, text)
+    assert expected in str(caught.value)
+
+
+def test_plain_data_are_a_study_too():
+    data = YAML(typ="safe").load(GOOD)
+    assert study_of(data) == parse_study(GOOD)
+    with pytest.raises(ConfigError, match=r"^study: experiments\[0\]\.replicates: must be greater"):
+        study_of(data, ["experiments.two.replicates=0"])
+
+
+def test_a_study_without_a_name_has_that_of_its_file(tmp_path):
+    (tmp_path / "mine.yaml").write_text(GOOD.replace("name: small\n", ""), encoding="utf-8")
+    assert load_study(tmp_path / "mine.yaml").name == "mine"
+    (tmp_path / "my study.yaml").write_text(GOOD.replace("name: small\n", ""), encoding="utf-8")
+    with pytest.raises(ConfigError, match=r"my study\.yaml:1:1: name: must be letters"):
+        load_study(tmp_path / "my study.yaml")
+    assert load_study(find("arms/bernoulli")).name == "arms/bernoulli"
+    assert list(studies()) == sorted(studies())
+
+
+def test_modules_beside_a_study_are_found(tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.path", list(__import__("sys").path))
+    (tmp_path / "beside_it.py").write_text(
+        "from bandits.arms.ucb1 import UCB1\nclass Mine(UCB1): pass\n", encoding="utf-8"
+    )
+    (tmp_path / "study.yaml").write_text(GOOD.replace("- ucb1", "- beside_it:Mine", 1), encoding="utf-8")
+    assert load_study(tmp_path / "study.yaml").experiments[0].policies[0].name == "beside_it:Mine"
+
+
+def test_an_anchor_that_holds_itself_is_told():
+    assert "an anchor holds an alias of itself" in only("&a\nseed: 1\nexperiments: *a\n")
