@@ -58,7 +58,7 @@ def test_experiments_are_the_cross_product_and_policies_share_one():
     assert [p.title for p in experiment.policies] == ["ucb1 exploration=0.5", "ucb1 exploration=2", "Thompson"]
     assert [p.parameters for p in experiment.policies] == [{"exploration": 0.5}, {"exploration": 2}, {}]
     assert Study.model_validate(study.model_dump()) == study
-    assert Study.model_validate({**study.model_dump(), "sweeps": [], "experiments": [_raw_experiment()]}) == study
+    assert Study.model_validate({**study.model_dump(), "experiments": [_raw_experiment()]}) == study
 
 
 def _raw_experiment():
@@ -66,26 +66,6 @@ def _raw_experiment():
 
     document = YAML(typ="safe").load(TEXT)
     return {**document["experiments"][0], "replicates": document["replicates"]}
-
-
-def test_it_is_the_same_as_a_section_of_sweeps():
-    """One mechanism: equal jobs from a mark and from ``sweeps``."""
-    section = """\
-name: inline
-seed: 4
-replicates: 6
-checkpoints: 12
-sweeps:
-  - name: two_arms
-    parameter: horizon
-    values: [100, 400, 1600]
-    experiment:
-      environment: {name: gaussian, parameters: {means: [0.2, 0.7], sd: {sweep: [0.5, 1.0]}}}
-      policies:
-        - {name: ucb1, parameters: {exploration: {sweep: [0.5, 2]}}}
-        - {name: gaussian_thompson, label: Thompson}
-"""
-    assert jobs_of(parse_study(section)) == jobs_of(parse_study(TEXT))
 
 
 def test_adding_a_value_leaves_everything_else_as_it_was():
@@ -241,7 +221,7 @@ def test_two_sweeps_cannot_make_one_experiment():
         "policies: [ucb1]\n  - name: two_arms-horizon=100,sd=1\n    horizon: 5\n    "
         "environment: {name: gaussian, parameters: {means: [0, 1]}}\n    policies:",
     )
-    with pytest.raises(ConfigError, match="two experiments would be named two_arms-horizon=100,sd=1"):
+    with pytest.raises(ConfigError, match="a second experiment or search named 'two_arms-horizon=100,sd=1'"):
         parse_study(text)
 
 
@@ -305,14 +285,15 @@ experiments:
     horizon: 10
     replicates: 2
     environment: {name: bernoulli, parameters: {means: [0.2, 0.8]}}
-    figure: {regret: pseud}
+    search: {tuning: 1, regret: pseud}
     policies: [{name: exp3, parameters: {eta: {sweep: [0.1, 0.2]}}}]
-sweeps:
   - name: s
-    parameter: horizon
-    values: [10, 20]
-    figure: {regret: psudo}
-    experiment: {environment: {name: bernoulli, parameters: {means: [0.2, 0.8]}}, policies: [ucb1], replicates: 2}
+    horizon: {sweep: [10, 20]}
+    environment: {name: bernoulli, parameters: {means: [0.2, 0.8]}}
+    policies: [ucb1]
+    replicates: 2
+figures:
+  - {experiment: s, regret: psudo}
 """
 
 
@@ -324,10 +305,10 @@ def test_mistakes_beside_a_faulty_sweep_are_told_with_it():
         "s.yaml:6:5: experiments[0].replicates: must be greater than or equal to 1, got 0",
         "s.yaml:7:19: experiments[0].environment.name: unknown environment 'bernouli' (did you mean 'bernoulli'?)",
         "s.yaml:8:16: experiments[0].policies[0].name: unknown policy 'ucb' (did you mean 'ucb_v' or 'ucb1' or ",
-        "s.yaml:13:14: experiments[1].figure.regret: BernoulliArms has no regret definition 'pseud' (did you mean "
+        "s.yaml:13:25: experiments[1].search.regret: BernoulliArms has no regret definition 'pseud' (did you mean "
         "'pseudo'?); it has pseudo, realized",
         "s.yaml:14:42: experiments[1].policies[0].parameters.eta: Exp3 has no parameter 'eta'; it takes gamma",
-        "s.yaml:19:14: sweeps[0].figure.regret: BernoulliArms has no regret definition 'psudo' (did you mean "
+        "s.yaml:21:21: figures[0].regret: BernoulliArms has no regret definition 'psudo' (did you mean "
         "'pseudo'?); it has pseudo, realized",
     ]
     told = str(caught.value).splitlines()
