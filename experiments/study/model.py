@@ -145,7 +145,7 @@ def candidates(entry: Component, seed: int, most: int | None = None) -> list[Com
         entry: a policy as written.
         seed: the study's.
         most: how many points to keep, >= 2: the first one, and of the others a random subset that ``seed`` and
-            the entry's title decide, whatever other points there are.
+            the entry's name decide, whatever other points there are.
     """
     axes = axes_of({"parameters": entry.parameters})
     if not axes:
@@ -153,7 +153,7 @@ def candidates(entry: Component, seed: int, most: int | None = None) -> list[Com
     points = {point_text(axes, point): point for point in product(*(axis.values for axis in axes))}
     first, *others = points
     if most is not None:
-        others.sort(key=lambda text: sha256(f"{seed} {entry.title} {text}".encode()).digest())
+        others.sort(key=lambda text: sha256(f"{seed} {entry.name} {text}".encode()).digest())
         kept = {first, *others[: most - 1]}
         points = {text: point for text, point in points.items() if text in kept}
     return [_candidate(entry, axes, text, point) for text, point in points.items()]
