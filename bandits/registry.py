@@ -9,7 +9,11 @@ from __future__ import annotations
 import copy
 import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
+from dataclasses import dataclass
 from functools import cache, cached_property
+from types import MappingProxyType
 from typing import Any
 
 from bandits.arguments import did_you_mean, nearest
@@ -18,6 +22,61 @@ from bandits.family import Family, resolve
 
 Component = Any
 """A registered name, ``{name: ..., parameters: {...}}``, or an object."""
+
+
+@dataclass(frozen=True, eq=False)
+class Built:
+    """A component that a registry built.
+
+    Attributes:
+        registry: which one.
+        what: the description, or the object that was copied.
+        place: the parameter that held it.
+        cls: the component's class.
+        parameters: the arguments that the description gave; none of an object.
+        given: names of the arguments that came from outside.
+        parts: the components that its constructor had built, in order.
+    """
+
+    registry: Registry
+    what: Component
+    place: str
+    cls: type[Any]
+    parameters: Mapping[str, Any]
+    given: frozenset[str] = frozenset()
+    parts: tuple[Built, ...] = ()
+
+
+_NOTES: ContextVar[list[Built] | None] = ContextVar("_NOTES", default=None)
+_BY_VALUE: ContextVar[Mapping[str, type[Any]]] = ContextVar("_BY_VALUE", default=MappingProxyType({}))
+
+
+@contextmanager
+def noting() -> Iterator[list[Built]]:
+    """Take note of what registries build while the context lasts, each component with its parts.
+
+    Example:
+        >>> with noting() as notes:
+        ...     _ = POLICIES.build({"name": "bold", "parameters": {"policy": "ucb1"}})
+        >>> [(built.cls.__name__, [part.cls.__name__ for part in built.parts]) for built in notes]
+        [('BOLD', ['UCB1'])]
+    """
+    notes: list[Built] = []
+    token = _NOTES.set(notes)
+    try:
+        yield notes
+    finally:
+        _NOTES.reset(token)
+
+
+@contextmanager
+def naming(classes: Mapping[str, type[Any]]) -> Iterator[None]:
+    """Have all registries find these classes under these names, before any other, while the context lasts."""
+    token = _BY_VALUE.set({**_BY_VALUE.get(), **classes})
+    try:
+        yield
+    finally:
+        _BY_VALUE.reset(token)
 
 
 class Registry:
@@ -74,6 +133,8 @@ class Registry:
             ValueError: no such name; the message gives the nearest ones.
             ImportError: the module or class of a path cannot be imported.
         """
+        if (by_value := _BY_VALUE.get().get(name)) is not None:
+            return by_value
         if name not in self.table and ":" not in name and name not in self.paths:
             raise ValueError(f"unknown {self.kind} {name!r}{self.hint(name)}")
         try:
@@ -83,6 +144,21 @@ class Registry:
         if not isinstance(loaded, type):
             raise ImportError(f"{self.kind} {name!r}: {name} is not a class")
         return loaded
+
+    def name_of(self, cls: type[Any]) -> str:
+        """The name under which this registry finds a class: the registered one if there is one, else its path."""
+        path = f"{cls.__module__}:{cls.__qualname__}"
+        for name, known in _BY_VALUE.get().items():
+            if known is cls:
+                return name
+        for name, place in (*self.table.items(), *self._entry_points.items()):
+            if place in (cls, path):
+                return name
+            if isinstance(place, str) and place.rpartition(":")[2] == cls.__qualname__:
+                with suppress(ImportError):
+                    if resolve(place) is cls:
+                        return name
+        return path
 
     def hint(self, word: str, among: Iterable[str] | None = None, label: str = "") -> str:
         """What to say of an unknown ``word``: the nearest names, and where few are at hand all of these.
@@ -116,8 +192,10 @@ class Registry:
                 object of another class.
             ImportError: as ``load``.
         """
-        place = place or self.kind
+        place, notes = place or self.kind, _NOTES.get()
         if of is not None and isinstance(what, of):
+            if notes is not None:
+                notes.append(Built(self, what, place, type(what), {}))
             return copy.deepcopy(what)
         name, parameters = named(what, place)
         try:
@@ -127,11 +205,14 @@ class Registry:
         for parameter, text in unfit(cls, parameters, given):
             raise ValueError(f"{place}{'.parameters.' * bool(parameter)}{parameter}: {text}")
         try:
-            made = cls(**parameters, **given)
+            with noting() as parts:
+                made = cls(**parameters, **given)
         except ValueError as error:
             raise ValueError(f"{place}: {error}") from error
         if of is not None and not isinstance(made, of):
             raise ValueError(f"{place} must be {of.__name__}, got {name!r}, which is {type(made).__name__}")
+        if notes is not None:
+            notes.append(Built(self, what, place, cls, parameters, frozenset(given), tuple(parts)))
         return made
 
 

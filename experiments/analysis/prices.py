@@ -17,8 +17,8 @@ class Price:
         seconds: wall-clock seconds a replicate in the quickest batch, which is one in which nothing had to be compiled,
             if there is one; None where no timing is on file.
         total: seconds of all batches together.
-        kept: bytes that the policy keeps between rounds, the most that was seen; see ``experiments.run.memory``. None where
-            it is not known.
+        kept: bytes that the policy keeps between rounds, the most that was seen; see ``experiments.run.memory``. None
+            where it is not known.
     """
 
     seconds: float | None = None

@@ -1,0 +1,262 @@
+"""What a component is, however it is written: its canonical form, which keys jobs and random streams.
+
+``"ucb1"``, ``{"name": "bandits.arms.ucb1:UCB1"}`` and ``{"name": "ucb1", "parameters": {"exploration": 2}}`` are one
+policy. Which parameters are themselves components, nobody has to say: the component is built once, and the registries
+note what its constructor has them build.
+"""
+
+from __future__ import annotations
+
+import inspect
+import json
+import os
+import re
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+
+from bandits.registry import Built, Component, Registry, named, noting
+
+Description = dict[str, Any]
+"""``{"name": ..., "parameters": {...}}``, plain data."""
+
+_NOT_KEPT = object()
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What a component is.
+
+    Attributes:
+        form: its canonical form.
+        classes: its class, and those of all components that it is made of.
+    """
+
+    form: Description
+    classes: tuple[type[Any], ...] = ()
+
+
+def canonical(registry: Registry, what: Component, of: type[Any] | None = None, **given: Any) -> Description:
+    """The canonical form of a component, the same for all ways to write it.
+
+    Args:
+        registry: what it is a name of.
+        what: a description, or an object of the class ``of``.
+        of: the class of which it must be.
+        given: arguments of the constructor that do not belong to what it is.
+
+    Returns:
+        The name under which the registry knows the class, else its path; all parameters, those left out with their
+        defaults, numbers that are whole as whole numbers, and each component among them in its canonical form.
+
+    Raises:
+        ValueError: it cannot be built, or a parameter has no plain form.
+        ImportError: its class cannot be imported.
+
+    Example:
+        >>> from bandits.registry import POLICIES
+        >>> canonical(POLICIES, "bandits.arms.ucb1:UCB1")
+        {'name': 'ucb1', 'parameters': {'exploration': 2}}
+        >>> canonical(POLICIES, "bold") == canonical(POLICIES, {"name": "bold", "parameters": {"policy": "ucb1"}})
+        False
+    """
+    return identity_of(registry, what, of, **given).form
+
+
+def identity_of(registry: Registry, what: Component, of: type[Any] | None = None, **given: Any) -> Identity:
+    """As ``canonical``, with the classes."""
+    if of is not None and isinstance(what, of):
+        what = described(registry, what)
+    with warnings.catch_warnings(), noting() as notes:
+        warnings.simplefilter("ignore")  # the job warns
+        registry.build(what, of=of, **given)
+    (built,) = notes
+    return Identity(_form(built), tuple(dict.fromkeys(_classes(built))))
+
+
+def as_written(what: Component) -> Identity:
+    """What stands for the identity of a component that cannot be built."""
+    name, parameters = named(what, "component")
+    return Identity({"name": name, "parameters": json.loads(json.dumps(parameters, default=repr, sort_keys=True))})
+
+
+def stream_of(form: Description) -> tuple[int, ...]:
+    """Four words of 32 bits that seed the random choices of the policy of that canonical form."""
+    digest = sha256(json_of(form).encode()).digest()
+    return tuple(int.from_bytes(digest[i : i + 4], "big") for i in range(0, 16, 4))
+
+
+def json_of(value: Any) -> str:
+    """Plain data as JSON, the same for equal data."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+def described(registry: Registry, thing: Any) -> Description:
+    """The plain form of a component: a description that builds one like it.
+
+    Its constructor's parameters are read back from the attributes of the same names, which the contract asks for.
+
+    Args:
+        registry: what finds its class.
+        thing: the object; not changed.
+
+    Raises:
+        ValueError: the object does not keep a parameter, or a parameter has no plain form.
+
+    Example:
+        >>> from bandits import BOLD, UCB1
+        >>> from bandits.registry import POLICIES
+        >>> described(POLICIES, BOLD(UCB1(exploration=1.5)))["parameters"]
+        {'policy': {'name': 'ucb1', 'parameters': {'exploration': 1.5}}}
+    """
+    cls = type(thing)
+    values = {name: getattr(thing, name, _NOT_KEPT) for name in _parameters(cls)}
+    for name, value in values.items():
+        if value is _NOT_KEPT or getattr(value, "__self__", None) is thing:  # a method of that name
+            raise ValueError(
+                f"{cls.__name__} does not keep its parameter {name!r}: have its constructor set self.{name}, or "
+                "describe it by its name and parameters, as a study file does"
+            )
+    parts: tuple[Built, ...] = ()
+    if not all(map(_is_plain, values.values())):
+        with warnings.catch_warnings(), noting() as notes:
+            warnings.simplefilter("ignore")
+            cls(**values)
+        parts = tuple(notes)
+    parameters = {}
+    for name, value in values.items():
+        try:
+            parameters[name] = _written(value, parts)
+        except TypeError as error:
+            raise ValueError(
+                f"{cls.__name__}: the parameter {name!r} has no plain form, got {value!r} ({error}): give numbers, "
+                "texts, lists, arrays, mappings, or components that keep their parameters; or have a class of your own "
+                f"make the {type(value).__name__} in its constructor"
+            ) from None
+    return {"name": registry.name_of(cls), "parameters": parameters}
+
+
+def _parameters(cls: type[Any]) -> dict[str, inspect.Parameter]:
+    """The parameters of a class' constructor by name."""
+    starred = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return {name: p for name, p in inspect.signature(cls).parameters.items() if p.kind not in starred}
+
+
+def _is_plain(value: Any) -> bool:
+    try:
+        _written(value, ())
+    except TypeError:
+        return False
+    return True
+
+
+def _written(value: Any, parts: Sequence[Built]) -> Any:
+    """A parameter as plain data, components by their descriptions.
+
+    Raises:
+        TypeError: some of it has no plain form.
+        ValueError: a component in it has none.
+    """
+    for part in parts:
+        if part.what is value and not isinstance(value, str | Mapping):
+            return described(part.registry, value)
+    if isinstance(value, Mapping):
+        return {_text(key): _written(entry, parts) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_written(entry, parts) for entry in value]
+    return _number(value)
+
+
+def _number(value: Any) -> Any:
+    """A number, a text, or an array, as plain data.
+
+    Raises:
+        TypeError: it is something else.
+    """
+    if isinstance(value, np.ndarray):
+        if value.dtype.kind not in "biufU":
+            raise TypeError(f"an array of {value.dtype}")
+        return value.tolist()
+    if isinstance(value, np.generic):
+        return _number(value.item())
+    if isinstance(value, os.PathLike):
+        return os.fspath(value)
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise TypeError(f"a {type(value).__module__}.{type(value).__qualname__}")
+
+
+def _text(key: Any) -> str:
+    if not isinstance(key, str):
+        raise TypeError(f"a mapping with the key {key!r}, which is no text")
+    return key
+
+
+def _of_object(built: Built) -> Identity:
+    return identity_of(built.registry, built.what, built.cls)
+
+
+def _classes(built: Built) -> Iterator[type[Any]]:
+    if not isinstance(built.what, str | Mapping):
+        yield from _of_object(built).classes
+    else:
+        yield built.cls
+        for part in built.parts:
+            yield from _classes(part)
+
+
+def _form(built: Built) -> Description:
+    """The canonical form of a component that was built from a description."""
+    parameters = {name: p.default for name, p in _parameters(built.cls).items() if name not in built.given}
+    parameters.update(built.parameters)
+    tops = [re.split(r"[.\[]", part.place)[0] for part in built.parts]
+    form = {}
+    for name, value in parameters.items():
+        mine = [p for p, top in zip(built.parts, tops, strict=True) if top == name or top not in parameters]
+        try:
+            form[name] = _normal(value, mine)
+        except TypeError as error:
+            raise ValueError(f"{built.cls.__name__}: the parameter {name!r} has no plain form, got {error}") from None
+    return {"name": built.registry.name_of(built.cls), "parameters": form}
+
+
+def _normal(value: Any, parts: Sequence[Built]) -> Any:
+    """A parameter's value in canonical form, given the components that were built of it.
+
+    Raises:
+        TypeError: some of it has no plain form.
+    """
+    for part in parts:
+        if part.what is value or (isinstance(value, str) and part.what == value):
+            return _form(part) if isinstance(value, str | Mapping) else _of_object(part).form
+    if isinstance(value, Mapping):
+        plain = {_text(key): _normal(entry, parts) for key, entry in value.items()}
+        return _with_defaults(plain, parts)
+    if isinstance(value, str):
+        return _with_defaults(value, parts)
+    if isinstance(value, list | tuple):
+        return [_normal(entry, parts) for entry in value]
+    if isinstance(value, np.ndarray):
+        return _normal(_number(value), ())
+    plain = _number(value)
+    return int(plain) if isinstance(plain, float) and plain.is_integer() else plain
+
+
+def _with_defaults(value: Any, parts: Sequence[Built]) -> Any:
+    """A description that its constructor took apart before it built what it names: with the defaults of the first part.
+
+    Anything else stays as it is.
+    """
+    try:
+        name, parameters = named(value, "")
+    except ValueError:
+        return value
+    for part in parts:
+        if isinstance(part.what, Mapping) and part.what.get("name") == name:
+            form = _form(part)
+            return {"name": form["name"], "parameters": {**form["parameters"], **parameters}}
+    return value
