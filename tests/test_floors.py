@@ -15,7 +15,9 @@ from bandits.families import ROOMS, families
 from bandits.registry import POLICIES
 
 ROOT = Path(__file__).parent.parent
-FLOORS = {"bandits": 0, "environments": 1, "experiments": 2}
+FLOORS = {"bandits": 0, "environments": 1, "experiments": 2, "regretlab": 3}
+STAIRS = {"study": 0, "run": 1, "analysis": 2, "report": 3}
+"""The rooms of ``experiments``, one above the other; what stands beside them is above them all."""
 FILES = [path for floor in FLOORS for path in (ROOT / floor).rglob("*.py")]
 MODULES = {".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__"): path for path in FILES}
 
@@ -39,6 +41,29 @@ def test_nothing_imports_upward(floor):
         for module in imports(path):
             above = FLOORS.get(module.split(".")[0], -1)
             assert above <= FLOORS[floor], f"{path.relative_to(ROOT)} imports {module}"
+
+
+def stair(module):
+    return STAIRS.get(module.split(".")[1] if "." in module else "", len(STAIRS))
+
+
+def test_no_room_of_experiments_imports_upward():
+    rooms = {name: path for name, path in MODULES.items() if name.startswith("experiments.")}
+    assert {name.split(".")[1] for name in rooms} == {*STAIRS, "cli"}
+    for name, path in rooms.items():
+        for module in imports(path):
+            if module.split(".")[0] == "experiments":
+                assert stair(module) <= stair(name), f"{name} imports {module}"
+
+
+def test_the_analysis_draws_and_runs_nothing():
+    rooms = [path for name, path in MODULES.items() if name.startswith("experiments.analysis")]
+    assert len(rooms) > 5
+    for path in rooms:
+        for module in imports(path):
+            assert module.split(".")[0] != "matplotlib", path
+            assert module != "experiments.run.runner", path
+    assert loaded("import experiments.analysis.findings", ["matplotlib"]) == "[]"
 
 
 def test_nothing_imports_in_a_circle():
