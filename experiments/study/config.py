@@ -18,7 +18,7 @@ from ruamel.yaml.error import YAMLError
 
 from bandits.arguments import did_you_mean
 from experiments.study import axes
-from experiments.study.layers import Node, laid_over
+from experiments.study.layers import Node, laid_over, read
 from experiments.study.model import SHARED, Experiment, Figure, Search, Study
 from experiments.study.paths import RENAMED, assign, unknown
 from experiments.study.validation import mistakes_of, path_text
@@ -137,7 +137,7 @@ def _parse(text: str, source: str) -> Node:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            document = YAML(typ="rt").load(text)
+            document = read(text)
     except YAMLError as error:
         mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
@@ -212,6 +212,10 @@ def _extended(node: Node, source: str, folder: Path | None = None, above: tuple[
     except OSError as error:
         raise ConfigError([Mistake(source, line, column, EXTENDS, f"cannot be read: {error}")]) from None
     base.value.pop("name", None)
+    entries = base.value["experiments"].value if "experiments" in base.value else ()
+    for entry in entries if isinstance(entries, list) else ():
+        for key in [key for key in SHARED if key in node.value and isinstance(entry.value, dict)]:
+            entry.value.pop(key, None)  # what stands at the top of a file holds for all that is below it
     mistakes: list[tuple[Node, str]] = []
     whole = laid_over(base, node, mistakes)
     if mistakes:
@@ -321,7 +325,11 @@ def _apply(data: dict[str, Any], change: str) -> None:
     try:
         if not equals:
             raise KeyError("it is not of the form key=value")
-        assign(data, key, YAML(typ="safe").load(value))
+        assign(data, key, Node.of(read(value), ("--set", 1, 1)).plain())
+        experiments = [entry for _, entry in _entries(data, "experiments")]
+        shared = key.split(".")[0]
+        if shared in SHARED and experiments and all(shared in entry for entry in experiments):
+            raise KeyError(f"every experiment has its own {shared!r}: write experiments.*.{key}=...")
     except KeyError as error:
         raise ConfigError([Mistake("--set", 1, 1, change, f"no such place in the study: {error.args[0]}")]) from None
     except YAMLError as error:

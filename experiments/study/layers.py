@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
+
+from ruamel.yaml import YAML
 
 from experiments.study.axes import SWEEP, Path
 
@@ -59,12 +63,29 @@ def _place(holder: Any, step: Any, above: Place) -> Place:
     return above[0], line + 1, column + 1
 
 
+FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
+"""Numbers of YAML 1.2 (core schema); ruamel.yaml takes some of them, such as ``.5e0``, for text."""
+
+
+def read(text: str) -> Any:
+    """A document of ruamel.yaml, which knows what was quoted.
+
+    Raises:
+        YAMLError: it is not YAML.
+    """
+    yaml = YAML(typ="rt")
+    yaml.preserve_quotes = True
+    return yaml.load(text)
+
+
 def _scalar(value: Any) -> Any:
-    """A scalar without the loader's own type."""
+    """A scalar without the loader's own type; dates are text, as in YAML 1.2."""
+    if type(value) is str and FLOAT.fullmatch(value):
+        return float(value)
     for kind in (bool, int, float, str):
         if isinstance(value, kind):
             return kind(value)
-    return value
+    return str(value) if isinstance(value, date) else value
 
 
 def laid_over(base: Node, own: Node, mistakes: list[tuple[Node, str]], key: Any = "") -> Node:

@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
 from experiments.study.config import ConfigError, as_yaml, find, load_study, parse_study, shipped, studies, study_of
+from experiments.study.layers import Node, read
 from experiments.study.model import checkpoints
 
 GOOD = """\
@@ -526,7 +527,7 @@ def test_another_component_or_a_swept_value_is_replaced_as_a_whole(folder):
 def test_shipped_studies_can_be_built_on(tmp_path):
     study = extended(tmp_path, "extends: arms/bernoulli\nreplicates: 3\n")
     assert study.name == "own"
-    assert {e.replicates for e in study.all_experiments()} == {3}
+    assert {e.replicates for e in study.all_experiments()} == {3}  # whatever they had
     assert study.title == load_study(find("arms/bernoulli")).title
 
 
@@ -592,3 +593,34 @@ def test_modules_beside_a_study_are_found(tmp_path, monkeypatch):
 
 def test_an_anchor_that_holds_itself_is_told():
     assert "an anchor holds an alias of itself" in only("&a\nseed: 1\nexperiments: *a\n")
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        (".5e0", 0.5),
+        (".5e-1", 0.05),
+        ("-.5e2", -50.0),
+        ("1e1", 10.0),
+        ("5.", 5.0),
+        ("0x1F", 31),
+        (".inf", float("inf")),
+    ],
+)
+def test_numbers_are_those_of_yaml(written, value):
+    data = Node.of(read(f"x: {written}"), ("a.yaml", 1, 1)).plain()
+    assert data == {"x": value}
+    assert type(data["x"]) is type(value)
+
+
+@pytest.mark.parametrize("written", ["'.5e0'", '".5e0"', "|\n      .5e0"])
+def test_what_is_quoted_is_text(written):
+    assert parse_study(GOOD.replace("name: small", f"name: small\ntitle: {written}")).title.strip() == ".5e0"
+
+
+def test_a_change_that_every_experiment_overrides_is_refused():
+    assert "every experiment has its own 'replicates': write experiments.*.replicates=..." in only(
+        GOOD, ["replicates=3"]
+    )
+    study = parse_study(GOOD, changes=["horizon=60", "experiments.*.replicates=3"])
+    assert (study.experiments[0].horizon, study.experiments[0].replicates) == (60, 3)
