@@ -26,7 +26,7 @@ def main() -> None:
 
 
 def _search_here_last() -> None:
-    """Let `my_module:MyPolicy` in a study name a file of this folder, but nothing here take the place of our packages."""
+    """Let `my_module:MyPolicy` name a file of this folder, but nothing here take the place of our packages."""
     here = os.getcwd()
     sys.path[:] = [*(entry for entry in sys.path if entry not in ("", here)), here]
     if Path(here) == Path(__file__).parents[1]:

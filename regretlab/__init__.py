@@ -5,8 +5,8 @@
     result = rl.compare([rl.UCB1(), rl.KLUCB()], rl.BernoulliArms([0.4, 0.6], horizon=10_000), replicates=100, seed=1)
     result.plot()
 
-Every registered policy, environment and tool, and every problem type, is here under the name of its class; ``dir`` lists
-them. Nothing is loaded before it is asked for.
+Every registered policy, environment and tool, and every problem type, is here under the name of its class; ``dir``
+lists them. Nothing is loaded before it is asked for.
 """
 
 from __future__ import annotations

@@ -63,5 +63,7 @@ def test_help_names_the_command(tmp_path):
 
 
 def test_the_module_of_the_command_line_is_not_silent(tmp_path):
-    done = subprocess.run([sys.executable, "-m", "experiments.cli", "--help"], capture_output=True, text=True, cwd=tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-m", "experiments.cli", "--help"], capture_output=True, text=True, cwd=tmp_path
+    )
     assert done.stdout.startswith("Usage: python -m experiments.cli [OPTIONS] COMMAND")

@@ -25,7 +25,9 @@ def test_importing_it_loads_nothing_heavy():
 
 
 def test_a_policy_loads_no_environment_and_no_figure():
-    code = "import sys, regretlab; regretlab.UCB1(); print([m for m in ('gymnasium', 'matplotlib') if m in sys.modules])"
+    code = (
+        "import sys, regretlab; regretlab.UCB1(); print([m for m in ('gymnasium', 'matplotlib') if m in sys.modules])"
+    )
     assert printed(code) == "[]"
 
 
@@ -65,7 +67,9 @@ def test_no_two_classes_share_a_name():
 
 
 def test_classes_that_share_a_name_are_told_with_their_modules(monkeypatch):
-    monkeypatch.setattr(POLICIES, "_entry_points", {"their_ucb1": "theirs.arms:UCB1", "again": "bandits.arms.ucb1:UCB1"})
+    monkeypatch.setattr(
+        POLICIES, "_entry_points", {"their_ucb1": "theirs.arms:UCB1", "again": "bandits.arms.ucb1:UCB1"}
+    )
     with pytest.raises(AttributeError, match="2 classes named 'UCB1'") as caught:
         rl.UCB1  # noqa: B018
     assert "`from bandits.arms.ucb1 import UCB1` or `from theirs.arms import UCB1`" in str(caught.value)
@@ -90,7 +94,13 @@ def test_entry_points_and_their_families_are_there(monkeypatch):
 
 @pytest.mark.parametrize(
     ("name", "near"),
-    [("UBC1", "UCB1"), ("ucb1", "UCB1"), ("BernouliArms", "BernoulliArms"), ("compair", "compare"), ("Polcy", "Policy")],
+    [
+        ("UBC1", "UCB1"),
+        ("ucb1", "UCB1"),
+        ("BernouliArms", "BernoulliArms"),
+        ("compair", "compare"),
+        ("Polcy", "Policy"),
+    ],
 )
 def test_an_unknown_name_gives_the_nearest(name, near):
     with pytest.raises(AttributeError, match=f"module 'regretlab' has no attribute '{name}' .did you mean '{near}'"):

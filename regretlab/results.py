@@ -1,0 +1,334 @@
+"""Results as objects of Python: numbers, tables, figures, verdicts."""
+
+from __future__ import annotations
+
+import html
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, overload
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandits.arguments import did_you_mean, real
+from bandits.contract import Array, Bound
+from experiments.analysis import results as stored
+from experiments.analysis.curves import ExperimentResult
+from experiments.analysis.findings import Findings, as_text, findings, sentence
+from experiments.analysis.statistics import Interval, mean_band
+from experiments.analysis.verdicts import Verdict, bounds_for
+from experiments.study.config import as_yaml
+
+if TYPE_CHECKING:
+    import pandas
+    import xarray
+    from matplotlib.axes import Axes
+
+
+class Check(Sequence[Verdict]):
+    """What the data say of the theorems: a verdict on every upper bound of every curve, and who beats whom.
+
+    It prints as ``regretlab check`` does, and counts as a sequence of verdicts.
+
+    Attributes:
+        found: all that was found.
+    """
+
+    def __init__(self, found: Findings) -> None:
+        self.found = found
+
+    @property
+    def failed(self) -> bool:
+        """Whether a theorem is contradicted whose assumptions hold, or a result is missing."""
+        return self.found.failed
+
+    @property
+    def _verdicts(self) -> tuple[Verdict, ...]:
+        return (*self.found.verdicts, *self.found.sweeps)
+
+    @overload
+    def __getitem__(self, place: int) -> Verdict: ...
+
+    @overload
+    def __getitem__(self, place: slice) -> Sequence[Verdict]: ...
+
+    def __getitem__(self, place: int | slice) -> Verdict | Sequence[Verdict]:
+        return self._verdicts[place]
+
+    def __len__(self) -> int:
+        return len(self._verdicts)
+
+    def __repr__(self) -> str:
+        return "\n".join(as_text(self.found))
+
+
+class Result:
+    """What came out of one experiment: an environment and the policies that played it.
+
+    A regret definition is given by its name, one of ``regrets``; empty, it is the environment's default, the first.
+
+    Attributes:
+        name: the experiment's name.
+        title: its title, or its name.
+        policies: labels of the policies.
+        times: [n_times] rounds at which curves are recorded, the last one the horizon.
+        regrets: names of the regret definitions.
+        curves: the experiment's curves as they are stored.
+    """
+
+    def __init__(self, results: Results, name: str) -> None:
+        self._results = results
+        self.curves: ExperimentResult = results.stored.experiments[name]
+        self.name, self.title = name, self.curves.experiment.title or name
+        self.policies: tuple[str, ...] = tuple(self.curves.series)
+        self.times: NDArray[np.int64] = self.curves.times
+        self.regrets: tuple[str, ...] = tuple(definition.name for definition in self.curves.regrets)
+
+    def regret(self, policy: str, regret: str = "") -> Array:
+        """Cumulative regret [n_replicates, n_times] of a policy at ``times``.
+
+        Raises:
+            ValueError: no such policy or regret definition; the message gives the nearest.
+        """
+        if policy not in self.policies:
+            hint = f"{did_you_mean(policy, self.policies)}; there are {', '.join(self.policies)}"
+            raise ValueError(f"{self.name} has no policy {policy!r}{hint}")
+        return self.curves.regret(policy, regret)
+
+    def value(self, policy: str, at: float | None = None, regret: str = "") -> float:
+        """Mean regret over the replicates at a time: exact at ``times``, on a straight line between them.
+
+        Args:
+            policy: its label.
+            at: a time in 1..horizon; the horizon where None.
+            regret: name of a regret definition.
+
+        Raises:
+            ValueError: no such policy, time or regret definition.
+        """
+        return float(self._at(policy, at, regret).mean())
+
+    def interval(self, policy: str, at: float | None = None, regret: str = "") -> Interval:
+        """The mean as in ``value``, with its bootstrap interval of the study's confidence; NaN with one replicate."""
+        band = mean_band(self._at(policy, at, regret)[:, None], self._confidence)
+        return Interval(float(band.mean[0]), float(band.low[0]), float(band.high[0]))
+
+    def _at(self, policy: str, at: float | None, regret: str) -> Array:
+        """The regret [n_replicates] at a time."""
+        samples = self.regret(policy, regret)
+        first, last = int(self.times[0]), int(self.times[-1])
+        time = last if at is None else real("at", at, first, last, closed="both")
+        after = int(np.searchsorted(self.times, time))
+        if self.times[after] == time:
+            return samples[:, after]
+        share = (time - self.times[after - 1]) / (self.times[after] - self.times[after - 1])
+        return np.asarray(samples[:, after - 1] + share * (samples[:, after] - samples[:, after - 1]))
+
+    def bounds(self, policy: str, regret: str = "") -> list[Bound]:
+        """The policy's theorems that speak of this regret, as means over the replicates."""
+        self.regret(policy, regret)
+        return bounds_for(self.curves, policy, regret)
+
+    def frame(self, regret: str = "") -> pandas.DataFrame:
+        """A row for each policy, replicate and time: see ``experiments.report.export.frame``. Needs pandas."""
+        from experiments.report.export import frame
+
+        return frame(self.curves, regret)
+
+    def xarray(self) -> xarray.Dataset:
+        """All curves with their dimensions: see ``experiments.report.export.dataset``. Needs xarray."""
+        from experiments.report.export import dataset
+
+        return dataset(self.curves)
+
+    def table(self, regret: str = "") -> list[dict[str, Any]]:
+        """A row for each policy, lowest final regret first: see ``experiments.report.tables.table``."""
+        from experiments.report.tables import table
+
+        return table(self.curves, self._confidence, regret)
+
+    def latex(self) -> str:
+        """The table of final regrets, for LaTeX with the package booktabs."""
+        from experiments.report.tables import latex
+
+        return latex(self.curves, self._confidence)
+
+    def plot(self, ax: Axes | None = None, *, regret: str = "") -> Axes:
+        """Draw the curves with their bands and bounds.
+
+        Args:
+            ax: where to draw, in the style that is set; None for a figure of its own, in ours.
+            regret: name of a regret definition.
+
+        Returns:
+            The axes; ``ax.figure.savefig`` writes them to a file.
+
+        Raises:
+            ValueError: no such regret definition.
+        """
+        from experiments.report.figures import draw_experiment
+        from experiments.report.style import WIDTH, height_of, style
+
+        if ax is not None:
+            draw_experiment(ax, self.curves, self._confidence, regret)
+            return ax
+        from matplotlib import pyplot
+
+        with style():
+            figure, made = pyplot.subplots(layout="constrained")
+            draw_experiment(made, self.curves, self._confidence, regret)
+            figure.set_size_inches(WIDTH, height_of(made))
+        return made
+
+    def check(self) -> Check:
+        """Hold every curve against its theorems, and the policies against one another."""
+        return Check(_of_experiment(self._results.check().found, self.name))
+
+    def report(self, path: str | os.PathLike[str]) -> Path:
+        """Write an HTML page, all in one file, about the study that the experiment is of."""
+        return self._results.report(path)
+
+    def study(self) -> str:
+        """The study as the text of a study file: ``regretlab run`` makes the same numbers of it."""
+        return self._results.study()
+
+    @property
+    def _confidence(self) -> float:
+        return self._results.stored.study.confidence
+
+    def __repr__(self) -> str:
+        if not self.curves.ready:
+            return f"{self.title}: no result yet; {len(self.curves.missing)} missing"
+        missing = f" Missing: {len(self.curves.missing)} results." if self.curves.missing else ""
+        return f"{self.title}. {sentence(self.curves, self._results.check().found)}{missing}"
+
+    def _repr_html_(self) -> str:
+        if not self.curves.ready:
+            return f"<p>{html.escape(repr(self))}</p>"
+        from experiments.report.figures import svg_of
+
+        return f"<p>{html.escape(repr(self))}</p>{self._html_table()}{svg_of(self.curves, self._confidence)}"
+
+    def _html_table(self) -> str:
+        """Final regrets with their intervals, and what the theorems allow."""
+        definition, rows = self.curves.definition(), []
+        for row in self.table():
+            bounds = [
+                float(bound.curve(self.times[-1:].astype(float))[0])
+                for bound in self.bounds(row["policy"])
+                if bound.holds
+            ]
+            cells = (
+                row["policy"],
+                f"{row['regret']:.4g}",
+                "" if row["low"] is None else f"{row['low']:.4g} to {row['high']:.4g}",
+                f"{min(bounds):.4g}" if bounds else "",
+            )
+            rows.append("".join(f"<td>{html.escape(cell)}</td>" for cell in cells))
+        interval = f"{100 * self._confidence:g} % interval"
+        head = "".join(
+            f"<th>{html.escape(text)}</th>"
+            for text in ("policy", f"{definition.label} ({definition.unit})", interval, "bound")
+        )
+        return f"<table><tr>{head}</tr>{''.join(f'<tr>{row}</tr>' for row in rows)}</table>"
+
+
+class Results(Mapping[str, Result]):
+    """What came out of a study: experiment name to its ``Result``.
+
+    Attributes:
+        stored: the results as they are stored.
+    """
+
+    def __init__(self, results: stored.Results) -> None:
+        self.stored = results
+        self._made = {name: Result(self, name) for name in results.experiments}
+
+    def __getitem__(self, name: str) -> Result:
+        if name not in self._made:
+            hint = f"{did_you_mean(name, self._made)}; there are {', '.join(self._made)}"
+            raise KeyError(f"{self.stored.study.name} has no experiment {name!r}{hint}")
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._made)
+
+    def __len__(self) -> int:
+        return len(self._made)
+
+    @cached_property
+    def _found(self) -> Findings:
+        return findings(self.stored)
+
+    def check(self) -> Check:
+        """Hold every curve against its theorems, and the policies of each experiment against one another."""
+        return Check(self._found)
+
+    def report(self, path: str | os.PathLike[str]) -> Path:
+        """Write an HTML page, all in one file: figures, tables, verdicts.
+
+        Raises:
+            OSError: it cannot be written.
+        """
+        from experiments.report.page import write_report
+
+        return write_report(self._found, Path(path))
+
+    def plot(self, folder: str | os.PathLike[str], formats: Sequence[str] = ("png",), regret: str = "") -> list[Path]:
+        """Draw the study's figures into files.
+
+        Args:
+            folder: where they go; made if need be.
+            formats: of "png", "svg", "pdf".
+            regret: name of a regret definition, in place of the figures' own.
+
+        Returns:
+            The files, the overview of all figures first.
+
+        Raises:
+            ValueError: an experiment lacks the regret definition, or there is nothing to draw.
+            OSError: a file cannot be written.
+        """
+        from experiments.report.figures import draw_study
+
+        return draw_study(self._found, Path(folder), formats, regret)
+
+    def study(self) -> str:
+        """The study as the text of a study file: ``regretlab run`` makes the same numbers of it."""
+        return as_yaml(self.stored.study)
+
+    def __repr__(self) -> str:
+        return "\n".join(map(repr, self.values()))
+
+    def _repr_html_(self) -> str:
+        return "".join(result._repr_html_() for result in self.values())
+
+
+def load(folder: str | os.PathLike[str]) -> Results:
+    """Read what ``run``, ``compare`` or ``regretlab run`` left in a folder.
+
+    Raises:
+        FileNotFoundError: no results in ``folder``.
+        DamagedError: they cannot be read; a ``ValueError``.
+    """
+    return Results(stored.load(Path(folder)))
+
+
+def check(results: str | os.PathLike[str] | Result | Results) -> Check:
+    """Hold results, or those in a folder, against the theorems: as ``regretlab check``."""
+    return (results if isinstance(results, Result | Results) else load(results)).check()
+
+
+def _of_experiment(found: Findings, name: str) -> Findings:
+    """What was found of one experiment."""
+    return replace(
+        found,
+        verdicts=tuple(v for v in found.verdicts if v.experiment == name),
+        sweeps=(),
+        comparisons={n: pairs for n, pairs in found.comparisons.items() if n == name},
+        unbounded=tuple(pair for pair in found.unbounded if pair[0] == name),
+        missing=tuple(line for line in found.missing if line.startswith(f"{name}: ")),
+    )
