@@ -1,6 +1,6 @@
 """Draws the figures that the pages show, from the studies that they name.
 
-A page shows ``figures/<study>/<part>.png``: a shipped study, and one of its experiments or sweeps, or the study's own
+A page shows ``figures/<study>/<part>.png``: a shipped study, and one of its figures, or the last part of the study's
 name for all of them side by side. Nothing else lists the figures. Results are kept in ``docs/_build/results``.
 
     python docs/figures.py [STUDY ...]

@@ -1,8 +1,8 @@
 """What each group lost in the end, for one learner a group and for a single learner, in every order of the rows.
 
     regretlab run groupwise/synthetic groupwise/medical groupwise/adult
-    python examples/groupwise_bars.py results/synthetic results/medical results/adult
-    python examples/groupwise_bars.py results/medical --quantity loss
+    python examples/groupwise_bars.py results/groupwise/synthetic results/groupwise/medical results/groupwise/adult
+    python examples/groupwise_bars.py results/groupwise/medical --quantity loss
 
 For each study's folder, ``<study>_bars.png``, ``.svg`` and ``.pdf`` in ``--out`` (default: ``results/groupwise_bars``):
 one pair of axes for each order of the rows, a pair of bars for each group. Bars are means over the runs of the order;
@@ -101,11 +101,12 @@ def main() -> None:
     arguments.out.mkdir(parents=True, exist_ok=True)
     for folder in arguments.folders:
         results = load(folder)
+        name = results.study.name.rpartition("/")[2]
         with style():
             canvas = bars(results, arguments.quantity)
             for ending in FORMATS:
-                save(canvas, arguments.out / f"{results.study.name}_bars.{ending}")
-        print(arguments.out / f"{results.study.name}_bars.png")
+                save(canvas, arguments.out / f"{name}_bars.{ending}")
+        print(arguments.out / f"{name}_bars.png")
 
 
 if __name__ == "__main__":

@@ -18,8 +18,8 @@ MOST = 700_000
 @pytest.mark.parametrize("study", sorted(SHOWN))
 def test_every_figure_is_a_part_of_a_shipped_study(study):
     made = load_study(find(study))
-    parts = {made.name, *(experiment.name for experiment in made.experiments), *(sweep.name for sweep in made.sweeps)}
-    parts |= {f"{experiment.name}-search" for experiment in made.experiments if experiment.search}
+    parts = {made.name.rpartition("/")[2], *(figure.name for figure in made.all_figures())}
+    parts |= {f"{experiment.name}-search" for experiment in made.all_experiments() if experiment.search}
     assert SHOWN[study] <= parts
     for part in SHOWN[study]:
         assert (DOCS / "figures" / study / f"{part}.png").read_bytes()[:4] == b"\x89PNG"
