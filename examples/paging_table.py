@@ -3,8 +3,8 @@
 Run::
 
     regretlab run paging/traces --no-plot
-    python examples/paging_table.py results/traces            # for reading
-    python examples/paging_table.py results/traces csv        # or latex, or html
+    python examples/paging_table.py results/paging/traces     # for reading
+    python examples/paging_table.py results/paging/traces csv # or latex, or html
 
 Experiments named ``<trace>-<kind>`` are the columns of one trace. As in published tables, an entry is the total cost
 over the total optimum of all replicates, with its standard error; the last column takes all traces together.
