@@ -1,1 +1,4 @@
 """Experiments to jobs, which are plain data, and jobs to results on disk."""
+
+FORMAT = 3
+"""Version of the files' layout; in the manifest, and part of every job's key."""

@@ -6,26 +6,27 @@ replicates, the comparators that all policies of the experiment share.
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
-from typing import Any
-from zlib import crc32
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.random import Generator, SeedSequence, default_rng
 from numpy.typing import NDArray
 
 from bandits.contract import Bound, Policy, bounds_of
-from bandits.registry import ENVIRONMENTS, POLICIES
+from bandits.registry import ENVIRONMENTS, POLICIES, Registry
 from environments.contract import Environment
 from environments.record import KEPT
-from experiments.run.sources import code_hashes, file_hashes
-from experiments.run.store import FORMAT
+from experiments.run import FORMAT
+from experiments.run.identity import Description, as_written, canonical, identity_of, json_of, stream_of
+from experiments.run.sources import Sources, file_hashes
 from experiments.run.theory import Theory, as_json
-from experiments.study.model import Component, Experiment, Study, checkpoints
+
+if TYPE_CHECKING:
+    from experiments.study.model import Component, Experiment, Study
 
 JobResult = tuple[dict[str, NDArray[Any]], dict[str, Any]]
 AnyPolicy = Policy[Any, Any, Any, Any]
@@ -43,13 +44,14 @@ class Job:
     Attributes:
         experiment: the experiment's name.
         environment: name and parameters.
-        policy: name, parameters and label, or None.
-        label: the policy's label, which seeds its randomness; empty in an environment's job.
+        policy: name and parameters, or None.
+        label: the policy's label; empty in an environment's job.
         horizon: rounds.
         seed: root of all randomness.
         first: first replicate of the batch.
         count: number of replicates.
         checkpoints: number of times asked for.
+        key: hash of all that decides the job's numbers; neither the experiment nor the label is among it.
     """
 
     experiment: str
@@ -61,15 +63,7 @@ class Job:
     first: int
     count: int
     checkpoints: int
-
-    @property
-    def key(self) -> str:
-        """Hash of all that decides the job's numbers, with code and files that parameters name; not the experiment."""
-        parts = {name: value for name, value in asdict(self).items() if name != "experiment"}
-        components = (self.environment, self.policy) if self.policy else (self.environment,)
-        given = [file_hashes(component.get("parameters")) for component in components]
-        text = json.dumps([FORMAT, code_hashes(*components), given, parts], sort_keys=True, default=str)
-        return hashlib.sha256(text.encode()).hexdigest()[:24]
+    key: str = ""
 
     @property
     def title(self) -> str:
@@ -79,26 +73,60 @@ class Job:
 
 
 def jobs_of(study: Study) -> list[Job]:
-    """All jobs of a study, an environment's first in each experiment."""
-    return [job for experiment in study.all_experiments() for job in _experiment_jobs(study, experiment)]
+    """All jobs of a study, an environment's first in each experiment. Those with equal keys are one piece of work."""
+    hashes = _Hashes()
+    return [job for experiment in study.all_experiments() for job in _experiment_jobs(study, experiment, hashes)]
 
 
-def _experiment_jobs(study: Study, experiment: Experiment) -> Iterator[Job]:
-    environment = experiment.environment.model_dump(include={"name", "parameters"})
+def _experiment_jobs(study: Study, experiment: Experiment, hashes: _Hashes) -> Iterator[Job]:
+    environment = _description(experiment.environment)
+    surroundings = hashes.of(ENVIRONMENTS, environment, Environment, horizon=experiment.horizon)
     policies: Sequence[Component | None] = (None, *experiment.policies)
-    for policy in policies:
+    for entry in policies:
+        policy = _description(entry) if entry else None
+        components = [surroundings, hashes.of(POLICIES, policy, Policy) if policy else ""]
         for first, count in _batches(experiment, study.batch):
+            numbers = [FORMAT, study.seed, first, count, study.checkpoints, experiment.horizon]
             yield Job(
                 experiment=experiment.name,
                 environment=environment,
-                policy=policy.model_dump(include={"name", "parameters"}) if policy else None,
-                label=policy.title if policy else "",
+                policy=policy,
+                label=entry.title if entry else "",
                 horizon=experiment.horizon,
                 seed=study.seed,
                 first=first,
                 count=count,
                 checkpoints=study.checkpoints,
+                key=_hash([*numbers, *components])[:24],
             )
+
+
+def _description(component: Component) -> Description:
+    return {"name": component.name, "parameters": component.parameters}
+
+
+class _Hashes:
+    """Hashes of what components are, with their code and the files that they name; each is worked out once."""
+
+    def __init__(self) -> None:
+        self._sources = Sources()
+        self._known: dict[tuple[str, str], str] = {}
+
+    def of(self, registry: Registry, what: Description, kind: type[Any], **given: Any) -> str:
+        """The hash of a component; arguments as those of ``canonical``."""
+        written = (registry.kind, json_of([what, given]))
+        if written not in self._known:
+            try:
+                identity = identity_of(registry, what, kind, **given)
+            except Exception:  # of whatever kind it is, the job says so
+                identity = as_written(what)
+            code, files = self._sources.code_hash(identity.classes), file_hashes(what["parameters"])
+            self._known[written] = _hash([identity.form, code, files])
+        return self._known[written]
+
+
+def _hash(parts: Any) -> str:
+    return sha256(json_of(parts).encode()).hexdigest()
 
 
 def _batches(experiment: Experiment, size: int) -> Iterator[tuple[int, int]]:
@@ -114,9 +142,16 @@ def tape_rng(seed: int, replicate: int) -> Generator:
     return default_rng(SeedSequence(seed, spawn_key=(replicate, 0)))
 
 
-def policy_rng(seed: int, replicate: int, label: str) -> Generator:
+def policy_rng(seed: int, replicate: int, stream: Sequence[int]) -> Generator:
     """The generator of a policy's own choices in a replicate."""
-    return default_rng(SeedSequence(seed, spawn_key=(replicate, 1, crc32(label.encode()))))
+    return default_rng(SeedSequence(seed, spawn_key=(replicate, 1, *stream)))
+
+
+def checkpoints(number: int, horizon: int) -> NDArray[np.int64]:
+    """About ``number`` times from 1 to ``horizon``, log-spaced, increasing, the horizon among them."""
+    times = np.unique(np.round(np.geomspace(1, horizon, min(number, horizon))).astype(np.int64))
+    times[-1] = horizon
+    return times
 
 
 def run_job(job: Job, watch: Watch = lambda policy: None) -> JobResult:
@@ -126,7 +161,8 @@ def run_job(job: Job, watch: Watch = lambda policy: None) -> JobResult:
     if job.policy is None:
         return compare(environment, times, job.seed, replicates)
     policy: AnyPolicy = POLICIES.build(job.policy, of=Policy)
-    return play(policy, environment, times, job.seed, replicates, job.label, watch)
+    stream = stream_of(canonical(POLICIES, job.policy, of=Policy))
+    return play(policy, environment, times, job.seed, replicates, stream, watch)
 
 
 def play(
@@ -135,7 +171,7 @@ def play(
     times: NDArray[np.int64],
     seed: int,
     replicates: range,
-    label: str = "",
+    stream: Sequence[int] = (),
     watch: Watch = lambda policy: None,
 ) -> JobResult:
     """Play some replicates.
@@ -146,7 +182,7 @@ def play(
         times: [n_times] at which the metrics are asked for; the last one is the horizon.
         seed: root of all randomness.
         replicates: their numbers.
-        label: seeds the policy's randomness.
+        stream: words of 32 bits that tell the policy's randomness from that of others; see ``identity.stream_of``.
         watch: is shown the policy at some times (about ten) of the first replicate, the last among them.
 
     Returns:
@@ -162,7 +198,7 @@ def play(
     for row, replicate in enumerate(replicates):
         try:
             environment.begin(environment.draw(tape_rng(seed, replicate)))
-            policy.reset(environment.problem, policy_rng(seed, replicate, label))
+            policy.reset(environment.problem, policy_rng(seed, replicate, stream))
             stretch = KEPT if row else min(KEPT, -(-horizon // LOOKS))
             found: list[Mapping[str, NDArray[np.float64]]] = []
             while (start := environment.clock) < horizon:

@@ -7,10 +7,10 @@ from pathlib import Path
 
 from experiments.run.store import (
     DamagedError,
+    check_job,
     check_writable,
     error_file,
     job_file,
-    read_job,
     read_manifest,
     timing_file,
     write,
@@ -62,7 +62,7 @@ def merge(folders: Sequence[Path], out: Path) -> list[str]:
 
 def _is_whole(folder: Path, key: str) -> bool:
     try:
-        read_job(folder, key)
+        check_job(folder, key)
     except (FileNotFoundError, DamagedError):
         return False
     return True

@@ -6,26 +6,26 @@ import platform
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
-from numpy.typing import NDArray
-
-from experiments.run.jobs import Job, jobs_of, run_job
+from bandits.registry import naming
+from experiments.run import FORMAT
+from experiments.run.jobs import Job, JobResult, jobs_of, run_job
 from experiments.run.memory import bytes_kept
 from experiments.run.store import (
-    FORMAT,
     DamagedError,
+    check_job,
     check_writable,
     error_file,
     format_of,
     job_file,
-    read_job,
     read_json,
     remove_leftovers,
     timing_file,
@@ -51,6 +51,7 @@ class Done:
         seconds: wall-clock time in the worker, but for measuring memory.
         error: what went wrong, with the traceback; empty otherwise.
         warnings: distinct warnings raised on the way.
+        kept: bytes that the policy kept between rounds, the most that was seen; None where that is not known.
     """
 
     job: Job
@@ -58,6 +59,7 @@ class Done:
     seconds: float = 0.0
     error: str = ""
     warnings: tuple[str, ...] = ()
+    kept: int | None = None
 
 
 @dataclass
@@ -87,6 +89,7 @@ def run(
     expect: Callable[[int], None] = lambda total: None,
     cluster: str | None = None,
     shard: tuple[int, int] = (1, 1),
+    classes: Mapping[str, type[Any]] = MappingProxyType({}),
 ) -> Outcome:
     """Compute every job of ``study`` that does not stand in ``folder`` yet.
 
@@ -104,6 +107,8 @@ def run(
             machine (needs the extra ``cluster``). Workers need this package; results are written here.
         shard: ``(i, n)``: of the jobs, those at positions i, i + n, ... only (1-based), for arrays of runs that share
             nothing; ``merge`` joins their folders.
+        classes: those that workers cannot import, as they are of a script, a notebook or a function, by the names that
+            the study has for them (``__main__:Mine``).
 
     Returns:
         What became of each job. A job that fails leaves the others alone. Jobs that are the same piece of work
@@ -111,36 +116,53 @@ def run(
 
     Raises:
         OSError: ``folder`` cannot be written, or no cluster answers; nothing was computed.
+        ValueError: ``cluster`` is not of that form, or one of ``classes`` cannot be sent to workers; likewise.
         KeyboardInterrupt: finished jobs are on disk, and the next run goes on from there.
     """
     folder = Path(folder)
     check_writable(folder)
     remove_leftovers(folder)
     outcome = Outcome(folder)
-    keyed = [(job.key, job) for job in jobs_of(study)]
-    _note_other_format(folder, damaged)
-    _write_manifest(folder, study, keyed)
-    unique = dict(list({key: job for key, job in keyed}.items())[shard[0] - 1 :: shard[1]])
+    with naming(classes):
+        planned = jobs_of(study)
+        _note_other_format(folder, damaged)
+        _write_manifest(folder, study, planned)
+        unique = list({job.key: job for job in planned}.values())[shard[0] - 1 :: shard[1]]
 
-    def end(done: Done) -> None:
-        outcome.done.append(done)
-        report(done)
+        def end(done: Done) -> None:
+            outcome.done.append(done)
+            report(done)
 
-    expect(len(unique))
-    todo = {}
-    for key, job in unique.items():
-        if _stands(folder, key, job, damaged):
-            end(Done(job, "kept"))
-        else:
-            todo[key] = job
+        expect(len(unique))
+        todo: dict[str, Job] = {}
+        for job in unique:
+            if _stands(folder, job, damaged):
+                end(Done(job, "kept"))
+            else:
+                todo[job.key] = job
+        if todo:
+            _compute(folder, todo, end, jobs, cluster, classes)
+    return outcome
 
-    def work(keys: Sequence[str]) -> None:
-        for key, result in parallel(_work, [(key, todo[key]) for key in keys]):
-            end(_keep(folder, key, todo.pop(key), result))
 
+def _compute(
+    folder: Path,
+    todo: dict[str, Job],
+    end: Callable[[Done], None],
+    jobs: int,
+    cluster: str | None,
+    classes: Mapping[str, type[Any]],
+) -> None:
+    """Compute and store the jobs ``todo``, by key, and take each out when it has ended."""
     from joblib import effective_n_jobs
 
-    with workers(jobs, cluster) as parallel:
+    with workers(jobs, cluster, classes) as parallel:
+
+        def work(keys: Sequence[str]) -> None:
+            for key, (done, result) in parallel(_work, [(key, todo[key]) for key in keys]):
+                del todo[key]
+                end(_keep(folder, done, result))
+
         while todo:
             try:
                 work(list(todo))
@@ -150,23 +172,10 @@ def run(
                         work([key])
                     except BrokenProcessPool as error:
                         text = f"a worker process died, for want of memory perhaps: {error}"
-                        end(_failure(folder, key, Done(todo.pop(key), "failed", error=text)))
-    return outcome
+                        end(_failure(folder, Done(todo.pop(key), "failed", error=text)))
 
 
-@dataclass(frozen=True)
-class _Result:
-    """What a worker sends back."""
-
-    seconds: float
-    kept: int | None = None
-    arrays: dict[str, NDArray[Any]] = field(default_factory=dict)
-    about: dict[str, Any] = field(default_factory=dict)
-    error: str = ""
-    warnings: tuple[str, ...] = ()
-
-
-def _work(job: Job) -> _Result:
+def _work(job: Job) -> tuple[Done, JobResult]:
     """Compute one job. Runs in a worker; errors come back as data."""
     kept: list[int] = []
     watching = 0.0
@@ -182,78 +191,49 @@ def _work(job: Job) -> _Result:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("default")
         try:
-            arrays, about = run_job(job, watch)
+            result = run_job(job, watch)
         except Exception:
-            return _Result(time.perf_counter() - start - watching, error=traceback.format_exc())
+            seconds = time.perf_counter() - start - watching
+            return Done(job, "failed", seconds, traceback.format_exc()), ({}, {})
     seconds = time.perf_counter() - start - watching
     distinct = tuple(dict.fromkeys(str(w.message) for w in caught))
-    return _Result(seconds, max(kept, default=None), arrays, about, warnings=distinct)
+    return Done(job, "computed", seconds, warnings=distinct, kept=max(kept, default=None)), result
 
 
-def _keep(folder: Path, key: str, job: Job, result: _Result) -> Done:
+def _keep(folder: Path, done: Done, result: JobResult) -> Done:
     """Write a result, or what went wrong."""
-    if result.error:
-        return _failure(folder, key, Done(job, "failed", result.seconds, result.error))
+    key = done.job.key
+    if done.error:
+        return _failure(folder, done)
     try:
-        write_job(folder, key, result.arrays, result.about)
+        write_job(folder, key, *result)
         write_json(
             timing_file(folder, key),
-            {"seconds": result.seconds, "replicates": job.count, "bytes_kept": result.kept},
+            {"seconds": done.seconds, "replicates": done.job.count, "bytes_kept": done.kept},
         )
         error_file(folder, key).unlink(missing_ok=True)
     except OSError as error:
-        failed = Done(job, "failed", result.seconds, f"the result could not be written: {error}")
-        return _failure(folder, key, failed)
-    return Done(job, "computed", result.seconds, warnings=result.warnings)
-
-
-def _failure(folder: Path, key: str, done: Done) -> Done:
-    """Leave word of a failure for whoever reads the folder later, if the disk takes it."""
-    with suppress(OSError):
-        write_json(error_file(folder, key), {"error": done.error})
+        text = f"the result could not be written: {error}"
+        return _failure(folder, Done(done.job, "failed", done.seconds, text))
     return done
 
 
-@dataclass(frozen=True)
-class Price:
-    """What the jobs of a policy, or of an environment's comparators, took.
-
-    Attributes:
-        seconds: wall-clock seconds a replicate in the quickest batch, which is one in which nothing had to be compiled,
-            if there is one; None where no timing is on file.
-        total: seconds of all batches together.
-        kept: bytes that the policy keeps between rounds, the most that was seen; see ``experiments.run.memory``. None where
-            it is not known.
-    """
-
-    seconds: float | None = None
-    total: float = 0.0
-    kept: int | None = None
+def _failure(folder: Path, done: Done) -> Done:
+    """Leave word of a failure for whoever reads the folder later, if the disk takes it."""
+    with suppress(OSError):
+        write_json(error_file(folder, done.job.key), {"error": done.error})
+    return done
 
 
-def price(folder: Path, jobs: Sequence[str]) -> Price:
-    """What the jobs of these keys took, as far as it is on file."""
-    quickest, total, kept = None, 0.0, None
-    for key in jobs:
-        try:
-            timing = read_json(timing_file(folder, key))
-            seconds, each = timing["seconds"], timing["seconds"] / timing["replicates"]
-        except (OSError, DamagedError, LookupError, TypeError, ZeroDivisionError):
-            continue
-        quickest, total = each if quickest is None else min(quickest, each), total + seconds
-        kept = max((n for n in (kept, timing.get("bytes_kept")) if n is not None), default=None)
-    return Price(quickest, total, kept)
-
-
-def _stands(folder: Path, key: str, job: Job, damaged: Callable[[str], None]) -> bool:
+def _stands(folder: Path, job: Job, damaged: Callable[[str], None]) -> bool:
     """Whether the job's result is on disk and whole; a damaged one is reported and taken out of the way."""
     try:
-        read_job(folder, key)
+        check_job(folder, job.key)
     except FileNotFoundError:
         return False
     except DamagedError as error:
         damaged(f"{error}; {job.title} is computed again")
-        job_file(folder, key).unlink(missing_ok=True)
+        job_file(folder, job.key).unlink(missing_ok=True)
         return False
     return True
 
@@ -265,19 +245,19 @@ def _note_other_format(folder: Path, note: Callable[[str], None]) -> None:
             note(f"{folder} holds results of format {found}; nothing of them is used, this version has format {FORMAT}")
 
 
-def _write_manifest(folder: Path, study: Study, keyed: Sequence[tuple[str, Job]]) -> None:
+def _write_manifest(folder: Path, study: Study, planned: Sequence[Job]) -> None:
     manifest = {
         "format": FORMAT,
         "study": study.model_dump(),
         "jobs": [
             {
-                "key": key,
+                "key": job.key,
                 "experiment": job.experiment,
                 "policy": job.label or None,
                 "first": job.first,
                 "count": job.count,
             }
-            for key, job in keyed
+            for job in planned
         ],
         "seed": study.seed,
         "versions": {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},

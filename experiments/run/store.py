@@ -22,14 +22,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from experiments.run import FORMAT
+
 Arrays = Mapping[str, NDArray[Any]]
 
 
 CHECKSUM = 64
-"""Length of the SHA-256 of everything before it, in hexadecimal, which is the comment of a job's archive."""
-
-FORMAT = 2
-"""Version of the files' layout; in the manifest, and part of every job's key."""
+"""Length of the SHA-256 of key and content, in hexadecimal: the comment of a job's archive, at the end of the file."""
 
 
 class DamagedError(ValueError):
@@ -57,32 +56,43 @@ def write_job(folder: Path, key: str, arrays: Arrays, about: Mapping[str, Any]) 
     Raises:
         OSError: the folder cannot be written or the disk is full; nothing is left behind.
     """
-    note = np.frombuffer(json.dumps({"key": key, **about}, sort_keys=True).encode(), dtype=np.uint8)
+    note = np.frombuffer(json.dumps(about, sort_keys=True).encode(), dtype=np.uint8)
     buffer = io.BytesIO()
     np.savez(buffer, allow_pickle=False, **{**arrays, "about": note})
     with zipfile.ZipFile(buffer, "a") as archive:
         archive.comment = b"-" * CHECKSUM
     content = buffer.getvalue()[:-CHECKSUM]
-    write(job_file(folder, key), content + _checksum(content))
+    write(job_file(folder, key), content + _checksum(key, content))
 
 
 def read_job(folder: Path, key: str) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-    """A job's arrays and what JSON says about them, checked against the checksum of the file.
+    """A job's arrays and what JSON says about them.
+
+    Raises:
+        FileNotFoundError: no such job.
+        DamagedError: as ``check_job``.
+    """
+    with np.load(io.BytesIO(_checked(folder, key)), allow_pickle=False) as archive:
+        arrays = {name: archive[name] for name in archive.files}
+    return arrays, json.loads(arrays.pop("about").tobytes())
+
+
+def check_job(folder: Path, key: str) -> None:
+    """See that a job's file is there and whole, without reading its arrays.
 
     Raises:
         FileNotFoundError: no such job.
         DamagedError: the file is not whole, or is not that job's.
     """
+    _checked(folder, key)
+
+
+def _checked(folder: Path, key: str) -> bytes:
     path = job_file(folder, key)
     content = path.read_bytes()
-    if _checksum(content[:-CHECKSUM]) != content[-CHECKSUM:]:
-        raise DamagedError(f"{path} is damaged (its checksum does not fit)")
-    with np.load(io.BytesIO(content), allow_pickle=False) as archive:
-        arrays = {name: archive[name] for name in archive.files}
-    about = json.loads(arrays.pop("about").tobytes())
-    if about.get("key") != key:
-        raise DamagedError(f"{path} holds another job's result ({about.get('key')})")
-    return arrays, about
+    if _checksum(key, memoryview(content)[:-CHECKSUM]) != content[-CHECKSUM:]:
+        raise DamagedError(f"{path} is damaged, or another job's (its checksum does not fit)")
+    return content
 
 
 def write_json(path: Path, value: Any) -> None:
@@ -179,8 +189,10 @@ def _runs(process: int) -> bool:
     return True
 
 
-def _checksum(content: bytes) -> bytes:
-    return hashlib.sha256(content).hexdigest().encode()
+def _checksum(key: str, content: bytes | memoryview) -> bytes:
+    digest = hashlib.sha256(key.encode())
+    digest.update(content)
+    return digest.hexdigest().encode()
 
 
 def write(path: Path, content: bytes) -> None:

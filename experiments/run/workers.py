@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import pickle
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any, Protocol
+
+from bandits.registry import naming
 
 
 class Parallel(Protocol):
@@ -16,16 +20,19 @@ class Parallel(Protocol):
 
 
 @contextmanager
-def workers(jobs: int = -1, cluster: str | None = None) -> Iterator[Parallel]:
+def workers(
+    jobs: int = -1, cluster: str | None = None, classes: Mapping[str, type[Any]] | None = None
+) -> Iterator[Parallel]:
     """Workers for as long as the context lasts.
 
     Args:
         jobs: processes of this machine, -1 for one a core; with 1, everything runs in this process.
         cluster: address of a dask scheduler, or ``local:N``; see ``experiments.run.runner.run``.
+        classes: what other processes cannot import, by name; it goes to them by value.
 
     Raises:
         OSError: no scheduler answers at that address, or the extra ``cluster`` is not installed.
-        ValueError: ``local:N`` without a whole number >= 1.
+        ValueError: ``local:N`` without a whole number >= 1, or a class that cannot be pickled.
     """
     import joblib
     from joblib.externals.loky import get_reusable_executor
@@ -33,11 +40,12 @@ def workers(jobs: int = -1, cluster: str | None = None) -> Iterator[Parallel]:
     if cluster is None and jobs == 1:
         yield _here
         return
+    pickled = _pickled(classes or {})
     with _client(cluster):
         config = {"backend": "loky", "inner_max_num_threads": 1} if cluster is None else {"backend": "dask"}
 
         def parallel(function: Callable[[Any], Any], pairs: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
-            calls = [joblib.delayed(_call)(function, key, value, tuple(sys.path)) for key, value in pairs]
+            calls = [joblib.delayed(_call)(function, key, value, tuple(sys.path), pickled) for key, value in pairs]
             if not calls:
                 return
             with joblib.parallel_config(**config):
@@ -56,10 +64,39 @@ def _here(function: Callable[[Any], Any], pairs: Iterable[tuple[str, Any]]) -> I
         yield key, function(value)
 
 
-def _call(function: Callable[[Any], Any], key: str, value: Any, path: tuple[str, ...]) -> tuple[str, Any]:
-    """Run in a worker, which finds modules where its parent does."""
+def _call(
+    function: Callable[[Any], Any], key: str, value: Any, path: tuple[str, ...], pickled: bytes
+) -> tuple[str, Any]:
+    """Run in a worker, which finds modules where its parent does, and its parent's classes by their names."""
     sys.path.extend(entry for entry in path if entry not in sys.path)
-    return key, function(value)
+    with naming(_unpickled(pickled)):
+        return key, function(value)
+
+
+def _pickled(classes: Mapping[str, type[Any]]) -> bytes:
+    """The classes by value.
+
+    Raises:
+        ValueError: one of them cannot be pickled.
+    """
+    from joblib.externals.loky.backend.reduction import dumps  # that of cloudpickle
+
+    for name, cls in classes.items():
+        try:
+            dumps(cls)
+        except Exception as error:  # of whatever it holds
+            raise ValueError(
+                f"the class {name} cannot be sent to other processes: {type(error).__name__}: {error}; put it in a "
+                "module that these can import, or compute with jobs=1"
+            ) from error
+    return bytes(dumps(dict(classes)))
+
+
+@lru_cache(maxsize=8)
+def _unpickled(pickled: bytes) -> Mapping[str, type[Any]]:
+    """Once a process: a class that comes twice would be two classes."""
+    classes: dict[str, type[Any]] = pickle.loads(pickled)
+    return classes
 
 
 @contextmanager

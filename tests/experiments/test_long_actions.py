@@ -9,8 +9,7 @@ from gymnasium import spaces
 from bandits.contract import Policy, Problem
 from environments.contract import Environment, Regret
 from environments.record import Record
-from experiments.run.jobs import Job, play, run_job
-from experiments.study.model import checkpoints
+from experiments.run.jobs import Job, checkpoints, play, run_job
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,12 +14,11 @@ from bandits import Assumption, Bound, Instance
 from bandits.arms.ucb1 import UCB1
 from environments import BernoulliArms
 from environments.contract import Regret
-from experiments.run.jobs import compare, play
+from experiments.run.jobs import checkpoints, compare, play
 from experiments.run.runner import run
 from experiments.run.store import DamagedError, job_file, read_job, write_job
 from experiments.run.theory import Means, Table, Theory, as_json, from_json
 from experiments.study.config import parse_study
-from experiments.study.model import checkpoints
 
 TIMES = np.array([1.0, 2.0, 10.0])
 REGRETS = (Regret("pseudo", "reward", "best", "fixed", "regret"), Regret("other", "reward", "best", "dynamic", "other"))
