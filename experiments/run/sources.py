@@ -158,7 +158,7 @@ def _texts(parameters: Any) -> Iterator[str]:
 
 def _exported(imported: Iterable[str], names: frozenset[str]) -> Iterator[str]:
     """Modules of what our packages hand out when it is asked for, as far as it is named."""
-    for top in {name.partition(".")[0] for name in imported if name.count(".") <= 1} & set(OURS):
+    for top in set(OURS).intersection(imported):
         package = importlib.import_module(top)
         for name in sorted(names.intersection(dir(package))):
             with suppress(ImportError):
@@ -195,11 +195,14 @@ def _meaning(source: bytes, package: str | None) -> Meaning:
 
 def _meaning_of(tree: ast.AST, package: str | None) -> Meaning:
     written: list[str] = []
+    found: list[ast.AST] = []
     imported: dict[str, None] = {}
     names: set[str] = set()
-    for node in _write(tree, written):
+    _write(tree, written, found)
+    for node in found:
         if isinstance(node, ast.Import):
-            imported.update(dict.fromkeys(alias.name for alias in node.names))
+            for alias in node.names:
+                imported.update(dict.fromkeys([alias.name, alias.name.partition(".")[0]]))
         elif isinstance(node, ast.ImportFrom):
             start = resolve_name("." * node.level + (node.module or ""), package)
             imported.update(dict.fromkeys([start, *(f"{start}.{alias.name}" for alias in node.names)]))
@@ -213,28 +216,28 @@ def _meaning_of(tree: ast.AST, package: str | None) -> Meaning:
     return Meaning(hashlib.sha256("".join(written).encode()).hexdigest(), tuple(imported), frozenset(names))
 
 
-def _write(node: Any, written: list[str]) -> Iterator[ast.AST]:
-    """Yield the nodes of a tree that mean something, and write them down.
+def _write(node: Any, written: list[str], found: list[ast.AST]) -> None:
+    """Write a tree down as far as it means something, and collect its nodes.
 
     What is empty is left out: which fields a node has differs between versions of Python.
     """
-    if isinstance(node, list):
-        for entry in node:
-            if not _is_idle(entry):
-                yield from _write(entry, written)
-        written.append("]")
-    elif isinstance(node, ast.Constant):
-        yield node
+    if isinstance(node, ast.Constant):
+        found.append(node)
         written.append(f"{node.value!r},")
     elif isinstance(node, ast.AST):
-        yield node
+        found.append(node)
         written.append(type(node).__name__)
         for name in node._fields:
             value = getattr(node, name, None)
             if value is not None and value != [] and not isinstance(value, ast.expr_context):
                 written.append(f" {name}=")
-                yield from _write(value, written)
+                _write(value, written, found)
         written.append(";")
+    elif isinstance(node, list):
+        for entry in node:
+            if not _is_idle(entry):
+                _write(entry, written, found)
+        written.append("]")
     else:
         written.append(f"{node!r},")
 
