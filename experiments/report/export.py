@@ -1,52 +1,107 @@
-"""Results for other programs: Parquet and CSV tables, netCDF for xarray, LaTeX tables."""
+"""Results for other programs: data frames, CSV and Parquet, netCDF for xarray, LaTeX tables."""
 
 from __future__ import annotations
 
 import csv
-from collections.abc import Iterator, Sequence
+from collections.abc import Mapping, Sequence
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from bandits.arguments import one_of
+from bandits.contract import Array
 from experiments.analysis.curves import ExperimentResult
 from experiments.analysis.results import Results
-from experiments.report.tables import latex
+from experiments.analysis.verdicts import bounds_for
+from experiments.report.tables import joint_csv, joint_latex, latex, plain
 
 if TYPE_CHECKING:
+    import pandas
     import xarray
 
 FORMATS = ("csv", "parquet", "netcdf", "latex")
 
 
 def export(results: Results, folder: Path, kind: str) -> list[Path]:
-    """Write every finished experiment to a file of its own.
+    """Write every finished experiment to files of its own, and tables of all experiments; docs/export.md lists them.
 
     Args:
         results: what to write.
         folder: where the files go; made if need be.
-        kind: "csv" or "parquet" (a row for each policy, replicate and checkpoint, with the metrics and every regret),
-            "netcdf" (see ``dataset``), or "latex" (the table of final regrets).
+        kind: "csv" (``<experiment>.csv`` with every replicate, ``curves/<experiment>.csv`` with the means, and
+            ``tables/<study>.csv``), "parquet" (every replicate), "netcdf" (see ``dataset``), or "latex"
+            (``<experiment>.tex`` and ``tables/<study>.tex``).
 
     Returns:
-        The files.
+        The files, an experiment's together, the table of all experiments last; none if no experiment is finished.
 
     Raises:
+        ValueError: no such kind.
         ImportError: the extra ``export`` is not installed; the message says so.
         OSError: ``folder`` cannot be written.
     """
+    write = _WRITERS[one_of("the format", kind, FORMATS)]
+    ready = {name: result for name, result in results.experiments.items() if result.ready}
     folder.mkdir(parents=True, exist_ok=True)
-    endings = {"csv": "csv", "parquet": "parquet", "netcdf": "nc", "latex": "tex"}
-    written = []
-    for name, result in results.experiments.items():
-        if result.series and result.regrets and len(result.replicates):
-            path = folder / f"{name}.{endings[kind]}"
-            try:
-                _WRITERS[kind](results, result, path)
-            except ImportError as error:
-                raise ImportError(f"{kind} needs pip install 'regretlab[export]': {error}") from error
-            written.append(path)
+    written = [path for name, result in ready.items() for path in write(result, results.study.confidence, folder, name)]
+    if ready and kind in _JOINT:
+        ending, text = _JOINT[kind]
+        path = _place(folder / "tables", f"{results.study.name.rpartition('/')[2]}.{ending}")
+        path.write_text(text(results), encoding="utf-8", newline="")
+        written.append(path)
     return written
+
+
+def frame(results: ExperimentResult | Results, regret: str = "") -> pandas.DataFrame:
+    """The curves as a tidy data frame, one row a policy, replicate and checkpoint.
+
+    Columns: ``policy``, ``replicate``, ``time`` (rounds passed), ``regret`` (cumulative, in the definition's unit) and
+    ``bound`` (see ``tightest_bound``; the same in all replicates). Of the results of a study, all its finished
+    experiments, with the column ``experiment`` first.
+
+    Args:
+        results: an experiment, or a study.
+        regret: the regret definition; each experiment's default one where empty.
+
+    Raises:
+        ImportError: the extra ``export`` is not installed.
+        ValueError: an experiment lacks the regret definition, or has no finished replicate.
+
+    Example:
+        >>> import tempfile
+        >>> import experiments
+        >>> from experiments.report.export import frame
+        >>> from experiments.run.runner import run
+        >>> from experiments.study.config import parse_study
+        >>> study = parse_study('''
+        ... name: tiny
+        ... seed: 1
+        ... experiments:
+        ...   - name: two
+        ...     environment: {name: bernoulli, parameters: {means: [0.3, 0.7]}}
+        ...     horizon: 100
+        ...     replicates: 4
+        ...     policies: [ucb1]
+        ... ''')
+        >>> folder = tempfile.mkdtemp()
+        >>> outcome = run(study, folder, jobs=1)
+        >>> curves = frame(experiments.load(folder))
+        >>> list(curves.columns)
+        ['experiment', 'policy', 'replicate', 'time', 'regret', 'bound']
+        >>> mean = curves.groupby(["policy", "time"]).regret.mean()
+        >>> bool(mean["ucb1", 100] < 40)
+        True
+    """
+    made = _extra("a data frame", "pandas")
+    if isinstance(results, ExperimentResult):
+        return made.DataFrame(_tidy(results, regret))
+    ready = {name: result for name, result in results.experiments.items() if result.ready}
+    if not ready:
+        raise ValueError(f"{results.folder} holds no finished experiment")
+    frames = [made.DataFrame({"experiment": name, **_tidy(result, regret)}) for name, result in ready.items()]
+    return made.concat(frames, ignore_index=True)
 
 
 def dataset(result: ExperimentResult) -> xarray.Dataset:
@@ -57,13 +112,13 @@ def dataset(result: ExperimentResult) -> xarray.Dataset:
     ``bound_name``, ``bound_policy`` (empty: of every policy), ``bound_kind``, ``bound_comparator_class``,
     ``bound_evidence``, ``bound_time``, ``bound_delta`` (NaN: of the expected regret) and ``bound_holds`` along
     ``bound``.
-    """
-    import xarray
 
-    labels, (n, c) = list(result.series), (len(result.replicates), len(result.times))
-    unknown = np.full((n, c), np.nan)
-    names = list(dict.fromkeys(name for series in result.series.values() for name in series))
-    curves = {name: np.stack([result.series[label].get(name, unknown) for label in labels]) for name in names}
+    Raises:
+        ImportError: the extra ``export`` is not installed.
+    """
+    made = _extra("a dataset", "xarray")
+    labels = list(result.series)
+    curves = dict(_metrics(result))
     for regret in result.regrets:
         curves[f"regret_{regret.name}"] = np.stack([result.regret(label, regret.name) for label in labels])
     variables: dict[str, Any] = {name: (("policy", "replicate", "round"), values) for name, values in curves.items()}
@@ -86,52 +141,138 @@ def dataset(result: ExperimentResult) -> xarray.Dataset:
             "holds": [b.holds for _, b in bounds],
         }
         coordinates |= {f"bound_{key}": ("bound", values) for key, values in about.items()}
-    made = xarray.Dataset(variables, coordinates, {"title": result.experiment.title or result.experiment.name})
+    filled = made.Dataset(variables, coordinates, {"title": result.experiment.title or result.experiment.name})
     for regret in result.regrets:
-        made[f"regret_{regret.name}"].attrs = {"long_name": regret.label, "units": regret.unit}
-    return made
+        filled[f"regret_{regret.name}"].attrs = {"long_name": regret.label, "units": regret.unit}
+    return filled
 
 
-def _columns(result: ExperimentResult) -> dict[str, Any]:
-    """The long table as columns."""
+def tightest_bound(result: ExperimentResult, label: str, regret: str = "") -> Array:
+    """The lowest upper bound on a policy's regret at each checkpoint [n_checkpoints], in the regret's unit.
+
+    Of the bounds that speak of the comparator class of the regret definition, in expectation or with high probability,
+    and whose assumptions hold; one that holds at the horizon only counts there only. NaN where there is none.
+    """
+    lowest = np.full(len(result.times), np.nan)
+    for bound in bounds_for(result, label, regret):
+        if bound.kind == "upper" and bound.holds:
+            at = slice(-1, None) if bound.time == "at the horizon" else slice(None)
+            lowest[at] = np.fmin(lowest[at], result.curve(bound)[at])
+    return lowest
+
+
+def _extra(what: str, module: str) -> Any:
+    """A module of the extra ``export``."""
+    try:
+        return import_module(module)
+    except ImportError as error:
+        raise ImportError(f"{what} needs pip install 'regretlab[export]': {error}") from error
+
+
+def _metrics(result: ExperimentResult) -> dict[str, Array]:
+    """Name of each metric to [n_policies, n_replicates, n_checkpoints], NaN where a policy lacks it."""
+    unknown = np.full((len(result.replicates), len(result.times)), np.nan)
+    names = dict.fromkeys(name for series in result.series.values() for name in series)
+    return {name: np.stack([series.get(name, unknown) for series in result.series.values()]) for name in names}
+
+
+def _rows(result: ExperimentResult) -> dict[str, Any]:
+    """The columns that name the rows: a policy's replicates one after the other, and in each its checkpoints."""
     labels, (n, c) = list(result.series), (len(result.replicates), len(result.times))
-    names = list(dict.fromkeys(name for series in result.series.values() for name in series))
-    columns: dict[str, Any] = {
+    return {
         "policy": np.repeat(labels, n * c),
         "replicate": np.tile(np.repeat(result.replicates, c), len(labels)),
-        "round": np.tile(result.times, len(labels) * n),
+        "time": np.tile(result.times, len(labels) * n),
     }
-    for name in names:
-        parts = [result.series[label].get(name, np.full((n, c), np.nan)).ravel() for label in labels]
-        columns[name] = np.concatenate(parts)
+
+
+def _regret(result: ExperimentResult, regret: str) -> Array:
+    """The column of a regret definition."""
+    return np.concatenate([result.regret(label, regret).ravel() for label in result.series])
+
+
+def _bound(result: ExperimentResult, regret: str) -> Array:
+    """The column of the tightest bounds."""
+    n = len(result.replicates)
+    return np.concatenate([np.tile(tightest_bound(result, label, regret), n) for label in result.series])
+
+
+def _tidy(result: ExperimentResult, regret: str) -> dict[str, Any]:
+    if not result.ready:
+        raise ValueError(f"{result.experiment.name} has no finished replicate")
+    return {**_rows(result), "regret": _regret(result, regret), "bound": _bound(result, regret)}
+
+
+def _replicates(result: ExperimentResult) -> dict[str, Any]:
+    """Everything known of each policy, replicate and checkpoint: metrics, then each regret and its tightest bound."""
+    columns = _rows(result) | {name: values.ravel() for name, values in _metrics(result).items()}
     for regret in result.regrets:
-        columns[f"regret_{regret.name}"] = np.concatenate([result.regret(lb, regret.name).ravel() for lb in labels])
+        columns[f"regret_{regret.name}"] = _regret(result, regret.name)
+        columns[f"bound_{regret.name}"] = _bound(result, regret.name)
     return columns
 
 
-def _rows(columns: dict[str, Any]) -> Iterator[Sequence[Any]]:
-    yield list(columns)
-    yield from zip(*(values.tolist() for values in columns.values()), strict=True)
+def _curves(result: ExperimentResult, confidence: float) -> dict[str, Any]:
+    """The mean curves by each regret definition, with their pointwise bands."""
+    parts = []
+    for regret in result.regrets:
+        for label in result.series:
+            band = result.band(label, confidence, regret.name)
+            parts.append(
+                {
+                    "policy": np.repeat(label, len(result.times)),
+                    "definition": np.repeat(regret.name, len(result.times)),
+                    "time": result.times,
+                    "mean": band.mean,
+                    "low": band.low,
+                    "high": band.high,
+                    "bound": tightest_bound(result, label, regret.name),
+                }
+            )
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def _csv(results: Results, result: ExperimentResult, path: Path) -> None:
+def _place(folder: Path, name: str) -> Path:
+    folder.mkdir(exist_ok=True)
+    return folder / name
+
+
+def _write_csv(path: Path, columns: Mapping[str, Any]) -> Path:
     with open(path, "w", newline="", encoding="utf-8") as stream:
-        csv.writer(stream).writerows(_rows(_columns(result)))
+        writer = csv.writer(stream)
+        writer.writerow(columns)
+        writer.writerows(zip(*(map(plain, values.tolist()) for values in columns.values()), strict=True))
+    return path
 
 
-def _parquet(results: Results, result: ExperimentResult, path: Path) -> None:
-    import pyarrow
-    import pyarrow.parquet
+def _csv(result: ExperimentResult, confidence: float, folder: Path, name: str) -> Sequence[Path]:
+    return (
+        _write_csv(folder / f"{name}.csv", _replicates(result)),
+        _write_csv(_place(folder / "curves", f"{name}.csv"), _curves(result, confidence)),
+    )
 
-    pyarrow.parquet.write_table(pyarrow.table(_columns(result)), path)
+
+def _parquet(result: ExperimentResult, confidence: float, folder: Path, name: str) -> Sequence[Path]:
+    pyarrow = _extra("parquet", "pyarrow")
+    columns = _replicates(result)
+    columns["policy"] = pyarrow.array(columns["policy"]).dictionary_encode()
+    path = folder / f"{name}.parquet"
+    _extra("parquet", "pyarrow.parquet").write_table(pyarrow.table(columns), path, compression="zstd")
+    return (path,)
 
 
-def _netcdf(results: Results, result: ExperimentResult, path: Path) -> None:
+def _netcdf(result: ExperimentResult, confidence: float, folder: Path, name: str) -> Sequence[Path]:
+    _extra("netcdf", "h5netcdf")
+    path = folder / f"{name}.nc"
     dataset(result).to_netcdf(path, engine="h5netcdf")
+    return (path,)
 
 
-def _latex(results: Results, result: ExperimentResult, path: Path) -> None:
-    path.write_text(latex(result, results.study.confidence), encoding="utf-8")
+def _latex(result: ExperimentResult, confidence: float, folder: Path, name: str) -> Sequence[Path]:
+    path = folder / f"{name}.tex"
+    path.write_text(latex(result, confidence), encoding="utf-8", newline="")
+    return (path,)
 
 
 _WRITERS = {"csv": _csv, "parquet": _parquet, "netcdf": _netcdf, "latex": _latex}
+_JOINT = {"csv": ("csv", joint_csv), "latex": ("tex", joint_latex)}
