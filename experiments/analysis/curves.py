@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -11,8 +12,9 @@ from numpy.typing import NDArray
 from bandits.arguments import did_you_mean
 from bandits.contract import Array, Bound
 from environments.contract import Regret
-from experiments.run.runner import Price
-from experiments.study.model import Experiment
+from experiments.analysis.prices import Price
+from experiments.analysis.statistics import Band, Interval, mean_band
+from experiments.study.model import Candidate, Experiment
 
 
 @dataclass(frozen=True)
@@ -33,7 +35,7 @@ class ExperimentResult:
         missing: what could not be read, one line each.
         candidates: where the experiment has a search, the same with all candidates and all replicates, those that
             chose among them included; the result itself then has, under the name of its entry, the chosen one of each,
-            and held-out replicates only. ``Results.searches`` sums up.
+            and held-out replicates only. ``experiments.analysis.search`` sums up.
         chosen: of the experiment with all candidates: name of each entry to the label that stands for it.
         clairvoyant: labels of the policies that know the run in advance.
     """
@@ -52,19 +54,30 @@ class ExperimentResult:
     clocks: Mapping[str, Array] = field(default_factory=dict)
     chosen: Mapping[str, str] = field(default_factory=dict)
     clairvoyant: frozenset[str] = frozenset()
+    _kept: dict[tuple[Any, ...], Any] = field(default_factory=dict, init=False, repr=False, compare=False)
+
+    @property
+    def ready(self) -> bool:
+        """Whether there is a policy, with a replicate that all policies in ``series`` and the comparators have."""
+        return bool(self.series and self.regrets and len(self.replicates))
 
     @property
     def learners(self) -> tuple[str, ...]:
         """Labels of the policies that can be ranked: those that do not know the run in advance, all if none is such."""
         return tuple(label for label in self.series if label not in self.clairvoyant) or tuple(self.series)
 
+    def named(self, names: Collection[str]) -> tuple[str, ...]:
+        """Labels of the policies of these labels, and of candidates of entries of these names; all if none is given."""
+        entries = {p.title: p.entry for p in self.experiment.policies if isinstance(p, Candidate)}
+        return tuple(label for label in self.series if not names or label in names or entries.get(label) in names)
+
     def definition(self, name: str = "") -> Regret:
-        """The regret definition of that name; the experiment's choice, else the default one, for the empty name.
+        """The regret definition of that name; the environment's default, the first one, for the empty name.
 
         Raises:
             ValueError: no such regret definition; the message lists those at hand.
         """
-        name = name or self.experiment.figure.regret or self.regrets[0].name
+        name = name or self.regrets[0].name
         for definition in self.regrets:
             if definition.name == name:
                 return definition
@@ -82,6 +95,33 @@ class ExperimentResult:
         """Cumulative regret [n_replicates, n_checkpoints] of a policy."""
         definition = self.definition(regret)
         return self.comparators[definition.comparator] - self.series[label][definition.series]
+
+    def cost(self, label: str, regret: str = "") -> Array:
+        """Cumulative cost [n_replicates, n_checkpoints] of a policy: minus the reward of the regret's definition."""
+        return np.asarray(-self.series[label][self.definition(regret).series])
+
+    def shown(self, label: str, regret: str = "", quantity: str = "regret") -> Array:
+        """What a figure of this quantity, "regret" or "cost", shows of a policy, [n_replicates, n_checkpoints]."""
+        return self.cost(label, regret) if quantity == "cost" else self.regret(label, regret)
+
+    def band(
+        self, label: str, confidence: float, regret: str = "", quantity: str = "regret", at_horizon: bool = False
+    ) -> Band:
+        """Mean of a policy's curves with its bands, see ``mean_band``; of the last checkpoint alone ``at_horizon``."""
+        at = slice(-1, None) if at_horizon else slice(None)
+        key = ("band", label, confidence, self.definition(regret).name, quantity, at_horizon)
+        return cast(Band, self.once(key, lambda: mean_band(self.shown(label, regret, quantity)[:, at], confidence)))
+
+    def final(self, label: str, confidence: float, regret: str = "", quantity: str = "regret") -> Interval:
+        """Mean of a policy at the horizon with its pointwise interval."""
+        band = self.band(label, confidence, regret, quantity, at_horizon=True)
+        return Interval(float(band.mean[0]), float(band.low[0]), float(band.high[0]))
+
+    def once(self, key: tuple[Any, ...], work_out: Callable[[], Any]) -> Any:
+        """What ``work_out`` gives, called for each key but once; it stays with this result."""
+        if key not in self._kept:
+            self._kept[key] = work_out()
+        return self._kept[key]
 
     def curve(self, bound: Bound) -> Array:
         """A bound at the checkpoints [n_checkpoints]."""

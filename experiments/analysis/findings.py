@@ -1,10 +1,11 @@
-"""All that can be said of a study: verdicts on theorems and who beats whom, as data and as text."""
+"""All that can be said of a study, each thing worked out once: what its figures show, verdicts, who beats whom."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -12,13 +13,16 @@ import numpy as np
 from experiments.analysis.comparisons import Comparison, compare
 from experiments.analysis.curves import ExperimentResult
 from experiments.analysis.results import Results
-from experiments.analysis.search import scores
-from experiments.analysis.sweeps import SweepBound, SweepResult, sweep_results
-from experiments.analysis.verdicts import Verdict, check, check_policy, judge_exponent, share_of
-from experiments.report.style import number
+from experiments.analysis.search import SearchResult, search_result
+from experiments.analysis.sweeps import SweepBound, SweepResult, is_over_values, sweep_results
+from experiments.analysis.verdicts import Verdict, check, judge_exponent, share_of
+from experiments.study.model import Figure
 
 RESULTS = ("violated", "undecided", "not applicable", "holds")
 """What a verdict can be, the gravest first."""
+
+View = tuple[Figure, ExperimentResult | SweepResult]
+"""What a figure shows: curves over time, or values at the horizon over swept values."""
 
 
 @dataclass(frozen=True)
@@ -27,19 +31,33 @@ class Findings:
 
     Attributes:
         results: the study.
+        views: what the figures show that has results, in the order of the figures; one over swept values has a view for
+            each point of the values beside the x axis.
         verdicts: on every upper bound of every curve over time.
         sweeps: on every upper bound of every curve over a swept parameter.
-        comparisons: experiment name to all pairs of its policies.
+        comparisons: experiment name to regret definition to all pairs of the experiment's policies: for the definitions
+            by which a figure shows it, and the default one where no figure does.
+        searches: experiment name to what its search found.
         unbounded: (experiment, label) of the curves that no theorem speaks of.
         missing: what could not be read, one line each.
     """
 
     results: Results
+    views: tuple[View, ...]
     verdicts: tuple[Verdict, ...]
     sweeps: tuple[Verdict, ...]
-    comparisons: dict[str, tuple[Comparison, ...]]
+    comparisons: dict[str, dict[str, tuple[Comparison, ...]]]
+    searches: dict[str, SearchResult]
     unbounded: tuple[tuple[str, str], ...]
     missing: tuple[str, ...]
+
+    @cached_property
+    def by_experiment(self) -> dict[str, list[Verdict]]:
+        """The verdicts on curves over time, by experiment."""
+        found: dict[str, list[Verdict]] = {}
+        for verdict in self.verdicts:
+            found.setdefault(verdict.experiment, []).append(verdict)
+        return found
 
     @property
     def contradicted(self) -> list[Verdict]:
@@ -59,42 +77,87 @@ class Findings:
 
 def findings(results: Results) -> Findings:
     """Look at everything, with the study's confidence."""
-    verdicts = check(results)
-    ready = {name: result for name, result in results.experiments.items() if is_ready(result)}
-    spoken_of = {(v.experiment, v.policy) for v in verdicts}
+    confidence, seen = results.study.confidence, views(results)
+    ready = {name: result for name, result in results.experiments.items() if result.ready}
+    regrets: dict[str, list[str]] = {name: [] for name in ready}
+    for figure, shown in seen:
+        for result in [shown] if isinstance(shown, ExperimentResult) else shown.experiments:
+            regrets[result.experiment.name].append(result.definition(figure.regret).name)
+    regrets = {name: list(dict.fromkeys(given or [ready[name].definition().name])) for name, given in regrets.items()}
+    verdicts = {name: check(result, confidence, regrets[name]) for name, result in ready.items()}
+    by_regret = {(name, regrets[name][0]): found for name, found in verdicts.items()}
+
+    def judged(name: str, regret: str) -> list[Verdict]:
+        """An experiment's verdicts, those by this definition first."""
+        key = (name, ready[name].definition(regret).name)
+        if key not in by_regret:
+            by_regret[key] = check(ready[name], confidence, key[1:])
+        return by_regret[key]
+
+    every = [v for found in verdicts.values() for v in found]
+    spoken_of = {(v.experiment, v.policy) for v in every}
+    full = {name: result.candidates for name, result in results.experiments.items() if result.candidates}
+    searches = {name: search_result(result, confidence) for name, result in full.items()}
     return Findings(
         results=results,
-        verdicts=tuple(verdicts),
-        sweeps=tuple(
-            v for sweep in sweep_results(results) for v in _check_sweep(sweep, verdicts, results.study.confidence)
-        ),
-        comparisons={name: tuple(compare(result, results.study.confidence)) for name, result in ready.items()},
+        views=tuple(seen),
+        verdicts=tuple(every),
+        sweeps=tuple(v for _, shown in seen if isinstance(shown, SweepResult) for v in _check_sweep(shown, judged)),
+        comparisons={
+            name: {regret: _pairs(result, confidence, regret) for regret in regrets[name]}
+            for name, result in ready.items()
+        },
+        searches={name: search for name, search in searches.items() if search.policies},
         unbounded=tuple((n, label) for n, p in ready.items() for label in p.series if (n, label) not in spoken_of),
         missing=tuple(f"{name}: {line}" for name, result in results.experiments.items() for line in result.missing),
     )
 
 
-def is_ready(result: ExperimentResult) -> bool:
-    """Whether the experiment has a replicate of every policy at hand and of the comparators."""
-    return bool(result.series and result.regrets and len(result.replicates))
+def _pairs(result: ExperimentResult, confidence: float, regret: str) -> tuple[Comparison, ...]:
+    return tuple(result.once(("pairs", confidence, regret), lambda: compare(result, confidence, regret)))
 
 
-def _check_sweep(sweep: SweepResult, verdicts: Sequence[Verdict], confidence: float) -> Iterator[Verdict]:
-    """Verdicts on the bounds that all points of a sweep share: the worst of the points', and the fitted exponent."""
-    if sweep.sweep.figure.quantity != "regret":
+def views(results: Results, regret: str = "") -> list[View]:
+    """What the figures of a study show that has results.
+
+    Args:
+        results: the study.
+        regret: regret definition, in place of the figures' own choices.
+
+    Raises:
+        ValueError: an experiment lacks the regret definition.
+    """
+    seen: list[View] = []
+    for figure in results.study.all_figures():
+        figure = figure.model_copy(update={"regret": regret}) if regret else figure
+        if is_over_values(results.study, figure):
+            seen += [(sweep.figure, sweep) for sweep in sweep_results(results, figure)]
+        elif (result := results.experiments[figure.experiment]).ready and result.named(figure.policies):
+            result.definition(figure.regret)
+            seen.append((figure, result))
+    return seen
+
+
+def _check_sweep(sweep: SweepResult, judged: Callable[[str, str], list[Verdict]]) -> Iterator[Verdict]:
+    """Verdicts on the bounds that all points of a sweep share: the worst of the points', and the fitted exponent.
+
+    Args:
+        sweep: what to judge.
+        judged: name of an experiment and a regret definition to verdicts on its curves over time.
+    """
+    if sweep.figure.quantity != "regret":
         return
-    names, regret = {result.experiment.name for result in sweep.experiments}, sweep.sweep.figure.regret
-    if regret:
-        verdicts = [
-            v for r in sweep.experiments for label in r.series for v in check_policy(r, label, confidence, regret)
-        ]
-    for label in sweep.lines:
-        for bound in sweep.bounds.get(label, ()):
-            if bound.bound.kind == "upper":
-                same = (v for v in verdicts if (v.policy, v.bound) == (label, bound.bound.name))
-                points = [v for v in same if v.experiment in names]
-                if points:
-                    yield _sweep_verdict(sweep, label, bound, points)
+    found = {
+        (point, v.policy, v.bound): v
+        for point, result in enumerate(sweep.experiments)
+        for v in judged(result.experiment.name, sweep.figure.regret)
+        if result.definition(v.regret).comparator_class == result.definition(sweep.figure.regret).comparator_class
+    }
+    for label in (label for label in sweep.lines if label not in sweep.level):
+        for bound in (bound for bound in sweep.bounds[label] if bound.bound.kind == "upper"):
+            there = [(i, origin[label], bound.bound.name) for i, origin in enumerate(sweep.origins) if label in origin]
+            if points := [found[key] for key in there if key in found]:
+                yield _sweep_verdict(sweep, label, bound, points)
 
 
 def _sweep_verdict(sweep: SweepResult, label: str, bound: SweepBound, points: list[Verdict]) -> Verdict:
@@ -121,13 +184,14 @@ def _sweep_verdict(sweep: SweepResult, label: str, bound: SweepBound, points: li
     if not sweep.numeric or bound.bound.time == "no rate" or not of_mean:
         why = "the bound claims no rate of the mean" if sweep.numeric else "the values are no numbers"
         return replace(verdict, text=f"{verdict.text}; no exponent, {why}")
-    x, values = np.array(sweep.points, dtype=float), np.asarray(bound.values)
+    there = [i for i, value in enumerate(bound.values) if not math.isnan(value)]
+    x, values = np.array([sweep.points[i] for i in there], dtype=float), bound.values[there]
     end = int(np.argmax(x))
     claimed = None
     if len(x) >= 3 and np.all(x > 0.0) and np.all(values > 0.0):
         claimed = float(np.polyfit(np.log(x), np.log(values), 1)[0])
     over_time = sweep.parameter == "horizon"
-    share = float(share_of(np.array([line.intervals[end].value]), values[[end]])[0])
+    share = float(share_of(np.array([line.intervals[there[end]].value]), values[[end]])[0])
     judged = judge_exponent(verdict, line.exponent, claimed, share, *(() if over_time else (-math.inf,)))
     contradicts = judged.exponent in ("early", "too steep")
     return replace(judged, exponent="steeper") if contradicts and not over_time else judged
@@ -143,8 +207,9 @@ def as_json(found: Findings) -> dict[str, Any]:
         "verdicts": [_plain(v) for v in found.verdicts],
         "sweeps": [_plain(v) for v in found.sweeps],
         "comparisons": [
-            {"experiment": name, **_finite(asdict(c)), "significant": c.significant(confidence)}
-            for name, pairs in found.comparisons.items()
+            {"experiment": name, "regret": regret, **_finite(asdict(c)), "significant": c.significant(confidence)}
+            for name, by_regret in found.comparisons.items()
+            for regret, pairs in by_regret.items()
             for c in pairs
         ],
         "unbounded": [{"experiment": name, "policy": label} for name, label in found.unbounded],
@@ -162,14 +227,19 @@ def as_text(found: Findings) -> Iterator[str]:
     for name, label in found.unbounded:
         yield f"-    {name} · {label}: no bound"
     confidence = found.results.study.confidence
-    for name, pairs in found.comparisons.items():
-        for c in pairs:
-            verb = "beats" if c.significant(confidence) else "is not told from"
-            by = f"{c.difference.value:.4g} [{c.difference.low:.4g}, {c.difference.high:.4g}]"
-            yield f"pair {name} · {c.better} {verb} {c.worse}: {by}, corrected p {c.p:.2g}"
+    for name, by_regret in found.comparisons.items():
+        for regret, pairs in by_regret.items():
+            what = f"{name} by {regret}" if len(by_regret) > 1 else name
+            for c in pairs:
+                verb = "beats" if c.significant(confidence) else "is not told from"
+                by = f"{c.difference.value:.4g} [{c.difference.low:.4g}, {c.difference.high:.4g}]"
+                yield f"pair {what} · {c.better} {verb} {c.worse}: {by}, corrected p {c.p:.2g}"
     for line in found.missing:
         yield f"MISSING {line}"
-    n, pairs_of = len(found.verdicts) + len(found.sweeps), [c for pairs in found.comparisons.values() for c in pairs]
+    n, pairs_of = (
+        len(found.verdicts) + len(found.sweeps),
+        [c for by in found.comparisons.values() for pairs in by.values() for c in pairs],
+    )
     stand = sum(c.significant(confidence) for c in pairs_of)
     counts = counted((*found.verdicts, *found.sweeps))
     yield (
@@ -196,73 +266,3 @@ def _finite(value: Any) -> Any:
     if isinstance(value, dict):
         return {key: _finite(inner) for key, inner in value.items()}
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def sentence(result: ExperimentResult, found: Findings) -> str:
-    """What an experiment's figure shows, in words: who is lowest and highest, if that stands, which bounds hold."""
-    definition, confidence = result.definition(), found.results.study.confidence
-    means = {label: float(scores(result, label).mean()) for label in result.series}
-    order = sorted(result.learners, key=means.__getitem__)
-    values = {label: number(mean) for label, mean in means.items()}
-    what = "cumulative cost" if result.experiment.figure.quantity == "cost" else definition.label
-    words = [f"{what[:1].upper()}{what[1:]} at round {result.times[-1]:,}: "]
-    if len(order) == 1:
-        words.append(f"{order[0]} {values[order[0]]} {definition.unit}.")
-    else:
-        best = order[0]
-        words.append(
-            f"lowest for {best} ({values[best]} {definition.unit}), highest for {order[-1]} ({values[order[-1]]}). "
-        )
-        pairs = found.comparisons[result.experiment.name]
-        behind = {c.worse: c for c in pairs if c.better == best}
-        even = [label for label in order[1:] if label not in behind or not behind[label].significant(confidence)]
-        if even:
-            words.append(f"The data do not tell {best} from {_listed(even)}.")
-        else:
-            words.append(f"{best} is below {'all others' if len(order) > 2 else order[1]} beyond chance.")
-    knowing = [f"{label} ({values[label]})" for label in result.series if label not in result.learners]
-    if knowing:
-        words.append(f" Knowing the run in advance: {_listed(knowing)}.")
-    verdicts = [v for v in found.verdicts if v.experiment == result.experiment.name]
-    return "".join(words) + _bounds_sentence(verdicts)
-
-
-def sweep_sentence(sweep: SweepResult, verdicts: Sequence[Verdict]) -> str:
-    """What a sweep's figure shows, in words: who is lowest at each end, how steeply values grow, which bounds hold."""
-    axis, words, learners = sweep.axis, [], _learners(sweep)
-    for j in dict.fromkeys((0, len(sweep.points) - 1)):
-        at = sorted(learners, key=lambda label: sweep.lines[label].intervals[j].value)
-        low, high = (f"{label} ({number(sweep.lines[label].intervals[j].value)})" for label in (at[0], at[-1]))
-        words.append(f"At {sweep.points[j]}{f' ({axis})' if j == 0 else ''}: lowest {low}, highest {high}. ")
-    return "".join(words).rstrip() + _bounds_sentence(verdicts)
-
-
-def study_sentence(found: Findings) -> str:
-    """What a study's overview shows: the sweeps' and the other experiments' lowest curves, and which bounds hold."""
-    sweeps = sweep_results(found.results)
-    swept = {result.experiment.name for sweep in sweeps for result in sweep.experiments}
-    words = []
-    for name, result in found.results.experiments.items():
-        if is_ready(result) and name not in swept:
-            best = min(result.learners, key=lambda label: float(scores(result, label).mean()))
-            words.append(f"{result.experiment.title or name}: lowest {result.experiment.figure.quantity} for {best}.")
-    for sweep in sweeps:
-        best = min(_learners(sweep), key=lambda label: sweep.lines[label].intervals[-1].value)
-        words.append(f"{sweep.title}: lowest for {best} at {sweep.points[-1]}.")
-    return " ".join(words) + _bounds_sentence((*found.verdicts, *found.sweeps))
-
-
-def _learners(sweep: SweepResult) -> list[str]:
-    return [label for label in sweep.lines if label in sweep.experiments[0].learners] or list(sweep.lines)
-
-
-def _bounds_sentence(verdicts: Sequence[Verdict]) -> str:
-    if not verdicts:
-        return ""
-    steep = [v.policy for v in verdicts if v.exponent == "too steep"]
-    return f" Bounds: {counted(verdicts)}." + (f" Too steep for the theorem: {_listed(steep)}." if steep else "")
-
-
-def _listed(labels: Sequence[str], most: int = 4) -> str:
-    shown = ", ".join(labels[:most])
-    return f"{shown} and {len(labels) - most} more" if len(labels) > most else shown

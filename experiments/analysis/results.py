@@ -14,8 +14,8 @@ from pydantic import ValidationError
 from bandits.contract import Array, Bound
 from environments.contract import Regret
 from experiments.analysis.curves import ExperimentResult
-from experiments.analysis.search import SearchResult, choose, entries, search_result
-from experiments.run.runner import Price, price
+from experiments.analysis.prices import Price, price
+from experiments.analysis.search import choose, entries
 from experiments.run.store import DamagedError, error_file, read_job, read_json, read_manifest
 from experiments.run.theory import Means, from_json
 from experiments.study.model import Component, Experiment, Study, checkpoints
@@ -32,13 +32,6 @@ class Results:
     study: Study
     experiments: Mapping[str, ExperimentResult]
     manifest: Mapping[str, Any]
-
-    @property
-    def searches(self) -> dict[str, SearchResult]:
-        """The searches that have results, by the name of their experiment."""
-        full = {name: result.candidates for name, result in self.experiments.items() if result.candidates}
-        found = {name: search_result(result, self.study.confidence) for name, result in full.items()}
-        return {name: search for name, search in found.items() if search.policies}
 
 
 def load(folder: Path | str) -> Results:
@@ -80,8 +73,11 @@ def load(folder: Path | str) -> Results:
         first = error.errors(include_url=False)[0]
         place = ".".join(map(str, ("study", *first["loc"])))
         raise DamagedError(f"{folder / 'manifest.json'} is damaged ({place}: {first['msg']})") from None
+    jobs: dict[str, list[dict[str, Any]]] = {}
+    for job in manifest["jobs"]:
+        jobs.setdefault(job["experiment"], []).append(job)
     try:
-        found = {e.name: _load_experiment(folder, study, e, manifest["jobs"]) for e in study.all_experiments()}
+        found = {e.name: _load_experiment(folder, study, e, jobs.get(e.name, [])) for e in study.all_experiments()}
     except DamagedError as error:
         raise DamagedError(f"{folder}: {error}") from None
     except (LookupError, ValueError, TypeError, AttributeError) as error:
@@ -96,7 +92,7 @@ def _load_experiment(
     batches: dict[str, list[_Batch]] = {}
     keys: dict[str, list[str]] = {}
     missing: list[str] = []
-    for job in (job for job in jobs if job["experiment"] == experiment.name):
+    for job in jobs:
         label = job["policy"] or ""
         try:
             arrays, about = read_job(folder, job["key"])

@@ -1,7 +1,7 @@
 """Hyper-parameter search: some replicates choose among a policy's candidates, the others say what the choice is worth.
 
 A search needs no second stage. All candidates play all replicates; the first ``tuning`` ones choose, for each policy,
-the candidate with the lowest mean score (the experiment's regret, or its cost, at the horizon), and everything that is
+the candidate with the lowest mean score (regret or cost at the horizon, as the search says), and everything that is
 reported of the chosen ones comes from the other replicates. Every candidate has a held-out score in this way.
 In a replicate all candidates meet the same environment. Where the comparator does not depend on the play they meet the
 same comparator too, so that it cannot favour one: regret and cost rank them alike. In an environment that answers the
@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from experiments.analysis.curves import ExperimentResult
 from experiments.analysis.statistics import Array, Interval, mean_band, paired_difference, resampled_means
 from experiments.study.axes import is_number, text_of
-from experiments.study.model import Candidate, Experiment
+from experiments.study.model import Candidate, Experiment, Search
 
 
 @dataclass(frozen=True)
@@ -131,10 +131,15 @@ def choose(result: ExperimentResult, tuning: ExperimentResult) -> dict[str, str]
 
 
 def scores(result: ExperimentResult, label: str) -> Array:
-    """What the experiment shows of a policy at the horizon, regret or cost, [n_replicates]; lower is better."""
-    if result.experiment.figure.quantity == "cost":
-        return np.asarray(-result.series[label][result.definition().series][:, -1])
-    return np.asarray(result.regret(label)[:, -1])
+    """What the experiment's search makes small, at the horizon, [n_replicates]."""
+    search = _search(result)
+    return result.shown(label, search.regret, search.quantity)[:, -1]
+
+
+def _search(result: ExperimentResult) -> Search:
+    search = result.experiment.search
+    assert search is not None, f"{result.experiment.name} has no search"
+    return search
 
 
 def search_result(result: ExperimentResult, confidence: float = 0.95) -> SearchResult:
@@ -144,13 +149,14 @@ def search_result(result: ExperimentResult, confidence: float = 0.95) -> SearchR
         result: with all candidates and replicates.
         confidence: coverage of the intervals, in (0, 1).
     """
-    tuning, chosen = _is_tuning(result), result.chosen
+    search, chosen = _search(result), result.chosen
+    tuning = result.replicates < search.tuning
     points = {p.title: p.point for p in result.experiment.policies if isinstance(p, Candidate)}
     listed = entries(result.experiment)
     swept = {entry: labels for entry, labels in listed.items() if entry in chosen and entry not in labels}
     both = tuning.any() and not tuning.all()
-    definition = result.definition() if result.regrets else None
-    cost = result.experiment.figure.quantity == "cost"
+    definition = result.definition(search.regret) if result.regrets else None
+    cost = search.quantity == "cost"
     return SearchResult(
         experiment=result.experiment.name,
         title=result.experiment.title or result.experiment.name,
@@ -214,11 +220,6 @@ def entries(experiment: Experiment) -> dict[str, list[str]]:
         entry = policy.entry if isinstance(policy, Candidate) else policy.title
         found.setdefault(entry, []).append(policy.title)
     return found
-
-
-def _is_tuning(result: ExperimentResult) -> NDArray[np.bool_]:
-    search = result.experiment.search
-    return np.asarray(result.replicates < (search.tuning if search else 0))
 
 
 def _mean(values: Array, confidence: float) -> Interval:

@@ -1,9 +1,9 @@
-"""Sweeps: what a policy has lost at the horizon, against a parameter of the problem."""
+"""Sweeps: what a policy has lost at the horizon, against a parameter of the problem, or against one of its own."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,10 +12,12 @@ import numpy as np
 from bandits.contract import Assumption, Bound
 from experiments.analysis.curves import ExperimentResult
 from experiments.analysis.results import Results
-from experiments.analysis.statistics import Array, Interval, mean_band, ratio_of_means, scaling_exponent
+from experiments.analysis.statistics import Array, Interval, ratio_of_means, scaling_exponent
 from experiments.analysis.verdicts import bounds_for, lower_bounds_for
-from experiments.study.axes import Axis, is_number, point_id, point_text
-from experiments.study.model import Sweep
+from experiments.study.axes import is_number, point_id, point_text, text_of
+from experiments.study.model import Candidate, Component, Figure, Study
+
+UNKNOWN = Interval(math.nan, math.nan, math.nan)
 
 
 @dataclass(frozen=True)
@@ -23,17 +25,22 @@ class SweepLine:
     """One policy's values, a point for each value of the parameter.
 
     Attributes:
-        intervals: mean with pointwise interval at each point.
+        position: of the policy among those of the experiment, which decides its colour.
+        intervals: mean with pointwise interval at each point; NaN where the policy has no result.
         exponent: slope of log value against log parameter, or None where it has no meaning.
     """
 
+    position: int
     intervals: tuple[Interval, ...]
     exponent: Interval | None
 
 
 @dataclass(frozen=True)
 class SweepBound:
-    """A theorem's bound at each point; of ``bound``'s assumptions those hold that hold at every point."""
+    """A theorem's bound at each point, NaN where the policy has no result.
+
+    Of ``bound``'s assumptions those hold that hold at every point.
+    """
 
     bound: Bound
     values: Array
@@ -41,111 +48,209 @@ class SweepBound:
 
 @dataclass(frozen=True)
 class SweepResult:
-    """What a sweep shows against one of its parameters, at one point of the others.
+    """What a figure shows over swept values: over one of them, at one point of the others.
 
     Attributes:
-        name: of its figure: the sweep's, and the point of the other parameters where there are any.
+        name: the figure's, and the point of the other swept values where there are any.
         title: likewise.
-        sweep: what was run.
-        parameter: dotted path of the parameter on the x axis: that with the most numbers, the first of equal ones.
-        axis: what the x axis shows.
-        points: [n_points] values of the parameter whose experiments are finished.
+        figure: how it looks.
+        parameter: what is on the x axis: the dotted path of a value of the experiment, or, where policies sweep it, the
+            name of their parameter.
+        axis: label of the x axis.
+        points: [n_points] values of the parameter that have results.
         numeric: whether all of them are numbers.
-        experiments: the finished experiments, in the same order.
-        lines: policy label to its values.
+        experiments: the results there, in the same order; where policies sweep the parameter, those of their candidates
+            there, each under the title of its entry.
+        origins: for each point, the label of each policy to its label in the experiment that was run.
+        level: labels of the policies that do not sweep the parameter, while others do: the same at all points.
+        lines: policy label to its values, of the policies that the figure draws.
         bounds: policy label to bounds, those of all environments under the empty label.
     """
 
     name: str
     title: str
-    sweep: Sweep
+    figure: Figure
     parameter: str
     axis: str
     points: tuple[Any, ...]
     numeric: bool
     experiments: tuple[ExperimentResult, ...]
+    origins: tuple[Mapping[str, str], ...]
+    level: frozenset[str]
     lines: Mapping[str, SweepLine]
     bounds: Mapping[str, tuple[SweepBound, ...]]
 
+    def learners_at(self, point: int) -> dict[str, Interval]:
+        """Values at a point of the policies that do not know the run in advance, of all if none is such."""
+        there = {label: line.intervals[point] for label, line in self.lines.items()}
+        there = {label: value for label, value in there.items() if not math.isnan(value.value)}
+        return {lb: value for lb, value in there.items() if lb in self.experiments[point].learners} or there
 
-def sweep_results(results: Results, regret: str = "") -> list[SweepResult]:
-    """The sweeps of a study that have a finished experiment, one for each point of the parameters beside the x axis.
 
-    Args:
-        results: the study.
-        regret: regret definition, in place of the sweeps' own choices.
+@dataclass(frozen=True)
+class _Place:
+    """A value of the parameter, what was found there, and where its policies come from."""
+
+    value: Any
+    result: ExperimentResult
+    origin: Mapping[str, str]
+
+
+def is_over_values(study: Study, figure: Figure) -> bool:
+    """Whether the x axis of a figure are swept values, not time."""
+    return bool(figure.over) or any(entry.name == figure.experiment for entry in study.swept)
+
+
+def sweep_results(results: Results, figure: Figure) -> list[SweepResult]:
+    """What a figure over swept values shows that has results: one for each point of the values beside the x axis.
 
     Raises:
-        ValueError: an experiment lacks the regret definition.
+        ValueError: an experiment lacks the figure's regret definition.
     """
-    chosen = {"regret": regret} if regret else {}
-    sweeps = [s.model_copy(update={"figure": s.figure.model_copy(update=chosen)}) for s in results.study.sweeps]
-    found = [result for sweep in sweeps for result in _sweep_results(results, sweep)]
-    return [result for result in found if result.experiments and result.lines]
+    return [found for found in _sweep_results(results, figure) if found.experiments and found.lines]
 
 
-def _sweep_results(results: Results, sweep: Sweep) -> Iterator[SweepResult]:
-    axes = sweep.axes()
-    x = max(range(len(axes)), key=lambda i: (axes[i].numeric and len(axes[i].values) > 1, len(axes[i].values), -i))
+def _sweep_results(results: Results, figure: Figure) -> Iterator[SweepResult]:
+    confidence = results.study.confidence
+    swept = next((entry for entry in results.study.swept if entry.name == figure.experiment), None)
+    if swept is None:
+        result = results.experiments[figure.experiment]
+        title = figure.title or result.experiment.title or result.experiment.name
+        yield _over_policies(figure, figure.name, title, result, confidence)
+        return
+    axes, title, pairs = swept.axes(), figure.title or swept.title or swept.name, []
+    for point, name in zip(swept.points(), swept.experiment_names(), strict=True):
+        pairs.append((point, results.experiments[name]))
+    names = [axis.name for axis in axes]
+    if figure.over and figure.over not in names:
+        for point, result in pairs:
+            own = f"{figure.name}-{point_id(axes, point)}"
+            yield _over_policies(figure, own, f"{title} {point_text(axes, point)}", result, confidence)
+        return
+    most = max(range(len(axes)), key=lambda i: (axes[i].numeric and len(axes[i].values) > 1, len(axes[i].values), -i))
+    x = names.index(figure.over) if figure.over else most
     others = [axis for i, axis in enumerate(axes) if i != x]
-    groups: dict[tuple[str, str], list[tuple[Any, ExperimentResult]]] = {}
-    for point, name in zip(sweep.points(), sweep.experiment_names(), strict=True):
+    groups: dict[tuple[str, str], list[_Place]] = {}
+    for point, result in pairs:
         rest = [value for i, value in enumerate(point) if i != x]
-        own = f"{sweep.name}-{point_id(others, rest)}" if others else sweep.name
-        title = f"{sweep.title or sweep.name} {point_text(others, rest)}".rstrip()
-        groups.setdefault((own, title), []).append((point[x], results.experiments[name]))
-    for (name, title), pairs in groups.items():
-        yield _sweep_result(sweep, axes[x], name, title, pairs, results.study.confidence)
+        own = f"{figure.name}-{point_id(others, rest)}" if others else figure.name
+        place = _Place(point[x], result, {label: label for label in result.series})
+        groups.setdefault((own, f"{title} {point_text(others, rest)}".rstrip()), []).append(place)
+    path, axis_title = ".".join(map(str, axes[x].path)), figure.label or axes[x].title
+    for (own, shown), places in groups.items():
+        yield _sweep_result(figure, own, shown, path, axis_title, places, frozenset(), confidence)
+
+
+def _over_policies(figure: Figure, name: str, title: str, result: ExperimentResult, confidence: float) -> SweepResult:
+    """A figure over a parameter that the policies of an experiment sweep."""
+    policies = [p for p in result.experiment.policies if p.title in result.series]
+    sweeping = [p for p in policies if isinstance(p, Candidate) and figure.over in p.point]
+    values = {text_of(p.point[figure.over]): p.point[figure.over] for p in sweeping}
+    points = list(values.values())
+    places = []
+    for value in sorted(points) if all(map(is_number, points)) else points:
+        here = {_line_of(p, figure.over): p for p in policies if p not in sweeping or _is_at(p, figure.over, value)}
+        places.append(_Place(value, _picked(result, here), {label: p.title for label, p in here.items()}))
+    level = frozenset(p.title for p in policies if p not in sweeping)
+    axis = figure.label or figure.over.replace("_", " ")
+    return _sweep_result(figure, name, title, figure.over, axis, places, level, confidence)
+
+
+def _is_at(policy: Component, parameter: str, value: Any) -> bool:
+    return isinstance(policy, Candidate) and text_of(policy.point[parameter]) == text_of(value)
+
+
+def _line_of(policy: Component, parameter: str) -> str:
+    """The line to which a policy belongs: its entry, and the point of its other swept parameters, if there are any."""
+    if not isinstance(policy, Candidate) or parameter not in policy.point:
+        return policy.title
+    rest = ", ".join(f"{name}={text_of(value)}" for name, value in policy.point.items() if name != parameter)
+    return f"{policy.entry} {rest}".rstrip()
+
+
+def _picked(result: ExperimentResult, policies: Mapping[str, Component]) -> ExperimentResult:
+    """The result with some of its policies alone, under other labels."""
+    renamed = [policy.model_copy(update={"label": label}) for label, policy in policies.items()]
+    from_old = {label: policy.title for label, policy in policies.items()}
+    return replace(
+        result,
+        experiment=result.experiment.model_copy(update={"policies": renamed}),
+        series={label: result.series[old] for label, old in from_old.items()},
+        bounds={label: result.bounds[old] for label, old in from_old.items()},
+        prices={"": result.prices[""], **{label: result.prices[old] for label, old in from_old.items()}},
+        clairvoyant=frozenset(label for label, old in from_old.items() if old in result.clairvoyant),
+    )
 
 
 def _sweep_result(
-    sweep: Sweep, axis: Axis, name: str, title: str, pairs: list[tuple[Any, ExperimentResult]], confidence: float
+    figure: Figure,
+    name: str,
+    title: str,
+    parameter: str,
+    axis: str,
+    places: list[_Place],
+    level: frozenset[str],
+    confidence: float,
 ) -> SweepResult:
-    pairs = [(value, r) for value, r in pairs if r.series and r.regrets and len(r.replicates)]
-    points, experiments = tuple(v for v, _ in pairs), tuple(r for _, r in pairs)
+    places = [place for place in places if place.result.ready]
+    points, experiments = tuple(place.value for place in places), tuple(place.result for place in places)
     numeric = all(map(is_number, points))
-    first = experiments[0].series if experiments else ()
-    labels = [label for label in first if all(label in r.series for r in experiments)]
+    labels = list(dict.fromkeys(label for result in experiments for label in result.series))
+    named = {label for result in experiments for label in result.named(figure.policies)}
     x = np.array(points, dtype=np.float64) if numeric else None
-    lines = {label: _line(experiments, label, sweep, x, confidence) for label in labels}
-    regret = sweep.figure.regret
-    own = {label: _bounds([bounds_for(r, label, regret) for r in experiments], experiments, sweep) for label in labels}
-    lower = [lower_bounds_for(r, regret) for r in experiments]
+    lines = {
+        label: _line(experiments, label, i, figure, None if label in level else x, confidence)
+        for i, label in enumerate(labels)
+        if label in named
+    }
+    own = {}
+    for label in lines:
+        there = [bounds_for(r, label, figure.regret) if label in r.series else None for r in experiments]
+        own[label] = _bounds(there, experiments, figure)
+    lower = _bounds([lower_bounds_for(r, figure.regret) for r in experiments], experiments, figure)
     return SweepResult(
         name=name,
         title=title,
-        sweep=sweep,
-        parameter=".".join(map(str, axis.path)),
-        axis=axis.title,
+        figure=figure,
+        parameter=parameter,
+        axis=axis,
         points=points,
         numeric=numeric,
         experiments=experiments,
+        origins=tuple(place.origin for place in places),
+        level=level,
         lines=lines,
-        bounds={**own, "": _bounds(lower, experiments, sweep)},
+        bounds={**own, "": lower},
     )
 
 
 def _line(
-    experiments: tuple[ExperimentResult, ...], label: str, sweep: Sweep, x: Array | None, confidence: float
+    experiments: tuple[ExperimentResult, ...],
+    label: str,
+    position: int,
+    figure: Figure,
+    x: Array | None,
+    confidence: float,
 ) -> SweepLine:
-    quantity, regret = sweep.figure.quantity, sweep.figure.regret
-    samples = []
-    intervals = []
-    for result in experiments:
-        cost = -result.series[label][result.definition(regret).series][:, -1]
-        if quantity == "ratio":
-            optimum = _comparator(result, regret)
-            unknown = Interval(math.nan, math.nan, math.nan)
-            intervals.append(ratio_of_means(cost, optimum, confidence) if optimum.mean() else unknown)
-            continue
-        samples.append(cost if quantity == "cost" else result.regret(label, regret)[:, -1])
-        band = mean_band(samples[-1][:, None], confidence)
-        intervals.append(Interval(float(band.mean[0]), float(band.low[0]), float(band.high[0])))
+    intervals = [
+        _value(result, label, figure, confidence) if label in result.series else UNKNOWN for result in experiments
+    ]
     exponent = None
-    if x is not None and quantity != "ratio":
-        paired = all(np.array_equal(result.replicates, experiments[0].replicates) for result in experiments)
-        exponent = scaling_exponent(samples, x, confidence, paired)
-    return SweepLine(tuple(intervals), exponent)
+    if x is not None and figure.quantity != "ratio":
+        there = [label in result.series for result in experiments]
+        finished = [result for result in experiments if label in result.series]
+        samples = [result.shown(label, figure.regret, figure.quantity)[:, -1] for result in finished]
+        paired = all(np.array_equal(result.replicates, finished[0].replicates) for result in finished)
+        exponent = scaling_exponent(samples, x[there], confidence, paired)
+    return SweepLine(position, tuple(intervals), exponent)
+
+
+def _value(result: ExperimentResult, label: str, figure: Figure, confidence: float) -> Interval:
+    """What the figure shows of a policy at the horizon."""
+    if figure.quantity != "ratio":
+        return result.final(label, confidence, figure.regret, figure.quantity)
+    optimum = _comparator(result, figure.regret)
+    return ratio_of_means(result.cost(label, figure.regret)[:, -1], optimum, confidence) if optimum.mean() else UNKNOWN
 
 
 def _comparator(result: ExperimentResult, regret: str) -> Array:
@@ -153,22 +258,24 @@ def _comparator(result: ExperimentResult, regret: str) -> Array:
 
 
 def _bounds(
-    found: list[list[Bound]], experiments: tuple[ExperimentResult, ...], sweep: Sweep
+    found: Sequence[list[Bound] | None], experiments: tuple[ExperimentResult, ...], figure: Figure
 ) -> tuple[SweepBound, ...]:
-    """Bounds that every point has, at the horizon, in the quantity that the sweep shows."""
-    if not found or sweep.figure.quantity == "cost":
+    """Bounds that every point with a result has, at the horizon, in the quantity that the figure shows."""
+    there = [(i, bounds) for i, bounds in enumerate(found) if bounds is not None]
+    if not there or figure.quantity == "cost":
         return ()
-    bounds = []
-    for bound in found[-1]:
-        same = [[b for b in here if b.name == bound.name] for here in found]
-        if all(same):
-            matching = [several[0] for several in same]
-            values = np.array([float(r.curve(b)[-1]) for r, b in zip(experiments, matching, strict=True)])
-            if sweep.figure.quantity == "ratio":
-                optimum = np.array([_comparator(result, sweep.figure.regret).mean() for result in experiments])
+    shown = []
+    for bound in there[-1][1]:
+        same = {i: [b for b in bounds if b.name == bound.name] for i, bounds in there}
+        if all(same.values()):
+            values = np.full(len(experiments), math.nan)
+            for i, several in same.items():
+                values[i] = experiments[i].curve(several[0])[-1]
+            if figure.quantity == "ratio":
+                optimum = np.array([_comparator(result, figure.regret).mean() for result in experiments])
                 values = 1.0 + np.divide(values, optimum, out=np.full(len(values), math.nan), where=optimum != 0.0)
-            bounds.append(SweepBound(_everywhere(bound, matching), values))
-    return tuple(bounds)
+            shown.append(SweepBound(_everywhere(bound, [several[0] for several in same.values()]), values))
+    return tuple(shown)
 
 
 def _everywhere(bound: Bound, points: list[Bound]) -> Bound:

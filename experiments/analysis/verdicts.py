@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,8 +12,7 @@ from scipy.stats import binom
 
 from bandits.contract import Array, Assumption, Bound
 from experiments.analysis.curves import ExperimentResult
-from experiments.analysis.results import Results
-from experiments.analysis.statistics import Interval, growth_exponent, mean_band
+from experiments.analysis.statistics import Interval, growth_exponent
 
 SLACK = 0.05
 """How far above the theorem's exponent the lower end of a fitted one may lie."""
@@ -36,7 +36,7 @@ class Verdict:
     """What the data say about one bound on one curve.
 
     Attributes:
-        experiment: name of the experiment, or of the sweep.
+        experiment: name of the experiment, or of the figure over swept values.
         policy: label.
         bound: name of the bound.
         regret: name of the regret definition compared.
@@ -47,7 +47,7 @@ class Verdict:
             ``REACH`` horizons; "too steep"; "steeper", in a sweep over anything but the horizon, which contradicts
             nothing; or "not tested".
         text: one sentence with the numbers.
-        over: what the curve is drawn over: "rounds", or the parameter that a sweep changes.
+        over: what the curve is drawn over: "rounds", or ``SweepResult.parameter``.
         assumptions: the theorem's, each with whether it holds in every replicate.
         evidence: how far the bound can be trusted, see ``bandits.Bound``.
         claim: in what sense the theorem holds, in expectation or with which probability.
@@ -87,16 +87,6 @@ class Verdict:
         return self.result == "violated" or self.exponent == "too steep"
 
 
-def check(results: Results) -> list[Verdict]:
-    """Verdicts on every upper bound of every curve, with the study's confidence (simultaneous bands)."""
-    return [
-        verdict
-        for result in results.experiments.values()
-        for label in result.series
-        for verdict in check_policy(result, label, results.study.confidence)
-    ]
-
-
 def bounds_for(result: ExperimentResult, label: str, regret: str = "") -> list[Bound]:
     """The policy's bounds that speak of the comparator class of this regret definition."""
     comparator_class = result.definition(regret).comparator_class
@@ -118,20 +108,24 @@ def vacuous(result: ExperimentResult, bound: Bound, regret: str = "") -> bool:
     return bool(np.all(result.curve(bound) >= most))
 
 
-def check_policy(result: ExperimentResult, label: str, confidence: float, regret: str = "") -> list[Verdict]:
-    """Verdicts on every upper bound of a policy, each by one regret definition of its comparator class.
+def check(result: ExperimentResult, confidence: float, regrets: Sequence[str] = ()) -> list[Verdict]:
+    """Verdicts on every upper bound of an experiment's policies, each by one regret definition of its comparator class.
 
     Args:
         result: what to look at.
-        label: the policy.
         confidence: of the simultaneous band, in (0, 1).
-        regret: the definition that goes first, where there are several of a class; the experiment's choice where empty.
+        regrets: the definitions that go first, where there are several of a class; the default one where empty.
     """
-    if not result.regrets or len(result.replicates) == 0:
+    return [verdict for label in result.series for verdict in check_policy(result, label, confidence, regrets)]
+
+
+def check_policy(result: ExperimentResult, label: str, confidence: float, regrets: Sequence[str] = ()) -> list[Verdict]:
+    """The same for one policy."""
+    if not result.ready:
         return []
     verdicts = []
     seen: set[tuple[str, str]] = set()
-    for definition in dict.fromkeys((result.definition(regret), *result.regrets)):
+    for definition in dict.fromkeys((*map(result.definition, regrets or ("",)), *result.regrets)):
         bounds = [b for b in bounds_for(result, label, definition.name) if (b.name, b.comparator_class) not in seen]
         seen.update((b.name, b.comparator_class) for b in bounds)
         verdicts += [_verdict(result, label, definition.name, bound, confidence) for bound in bounds]
@@ -159,9 +153,10 @@ def _verdict(result: ExperimentResult, label: str, regret: str, bound: Bound, co
             else "order only, the constant is a convention"
         )
         return replace(verdict, text=f"assumption fails: {'; '.join(broken)}" if broken else drawn)
-    at = slice(-1, None) if bound.time == "at the horizon" else slice(None)
+    at_horizon = bound.time == "at the horizon"
+    at = slice(-1, None) if at_horizon else slice(None)
     samples, curve = result.regret(label, regret), result.curve(bound)
-    band, limit = mean_band(samples[:, at], confidence), curve[at]
+    band, limit = result.band(label, confidence, regret, at_horizon=at_horizon), curve[at]
     low, high = band.all_low, band.all_high
     slack = rounding_of(limit)
     inside = "holds" if np.all(high <= limit + slack) else "undecided"
@@ -180,7 +175,7 @@ def _verdict(result: ExperimentResult, label: str, regret: str, bound: Bound, co
         limit=float(limit[-1]),
         share=share,
     )
-    if bound.time == "at the horizon":
+    if at_horizon:
         return replace(verdict, text=f"{text} (horizon only)")
     if bound.time == "no rate":
         return replace(verdict, text=f"{text}; no exponent, the bound claims no rate")
@@ -189,9 +184,10 @@ def _verdict(result: ExperimentResult, label: str, regret: str, bound: Bound, co
     if bound.delta is not None:
         return replace(verdict, text=f"{text}; no exponent, the bound says nothing of the mean")
     claimed = growth(result, curve[None], regret)
+    key = ("exponent", label, regret, confidence)
     return judge_exponent(
         replace(verdict, text=text),
-        growth(result, samples, regret, confidence),
+        result.once(key, lambda: growth(result, samples, regret, confidence)),
         None if claimed is None else claimed.value,
         float(share_of(band.mean, limit)[-1]),
     )

@@ -1,25 +1,31 @@
-"""Figures: regret against the theorems' bounds, one pair of axes an experiment; PNG, SVG and PDF with stable bytes."""
+"""Figures: regret against the theorems' bounds, a pair of axes each; PNG, SVG and PDF with stable bytes."""
 
 from __future__ import annotations
 
+import io
 import math
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_pdf import FigureCanvasPdf
+from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure as Canvas
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import FuncFormatter
 
 from bandits.arguments import did_you_mean
 from bandits.contract import Bound
 from experiments.analysis.curves import ExperimentResult
-from experiments.analysis.results import Results
-from experiments.analysis.statistics import Array, Band, mean_band
-from experiments.analysis.sweeps import SweepResult, sweep_results
+from experiments.analysis.findings import Findings, View, views
+from experiments.analysis.sentences import number, title_of
+from experiments.analysis.statistics import Band
+from experiments.analysis.sweeps import SweepResult
 from experiments.analysis.verdicts import bounds_for, lower_bounds_for, vacuous
 from experiments.report.search_figures import SearchFigure, draw_search, search_figures
 from experiments.report.style import (
@@ -33,134 +39,183 @@ from experiments.report.style import (
     curve_id,
     height_of,
     notes_of,
-    number,
     place_legend,
     plain,
     style,
 )
 from experiments.report.sweep_figures import draw_sweep
+from experiments.study.model import Figure
 
-Part = ExperimentResult | SweepResult | SearchFigure
-"""What takes one pair of axes."""
+Part = tuple[Figure | None, ExperimentResult | SweepResult | SearchFigure]
+"""What takes one pair of axes, and how it looks."""
+
+SIDE_BY_SIDE = 36
+"""Pairs of axes in the overview, at most: the first ones."""
 
 
-def draw_study(results: Results, folder: Path, formats: Sequence[str] = FORMATS, regret: str = "") -> list[Path]:
-    """Draw every experiment, sweep and search, and all experiments and sweeps side by side where there are several.
+def draw_study(found: Findings, folder: Path, formats: Sequence[str] = FORMATS, regret: str = "") -> list[Path]:
+    """Draw every figure and search of a study, and the figures side by side where there are several.
 
     Args:
-        results: what to draw.
+        found: what to draw.
         folder: where the files go; made if need be.
         formats: file endings.
-        regret: regret definition, in place of the experiments' own choices.
+        regret: regret definition, in place of the figures' own choices.
 
     Returns:
-        The files, the overview first.
+        The files, those of the overview first; it has the study's name, the last part of it.
 
     Raises:
         ValueError: an experiment lacks the regret definition, or there is nothing to draw.
     """
-    swept = {name for sweep in results.study.sweeps for name in sweep.experiment_names()}
-    ready = [p for p in results.experiments.values() if p.series and p.regrets and len(p.replicates)]
-    parts: list[tuple[str, Part]] = [(p.experiment.name, p) for p in ready if p.experiment.name not in swept]
-    parts += [(s.name, s) for s in sweep_results(results, regret)]
-    if not parts:
-        raise ValueError(f"{results.folder} holds no finished experiment to draw")
-    folder.mkdir(parents=True, exist_ok=True)
-    study = results.study.name
-    sets = [(study, parts)] if len(parts) == 1 else [(study, parts), *((n, [(n, p)]) for n, p in parts)]
-    written = []
-    sets += [(f"{n}-search", [(n, f) for f in search_figures(found)]) for n, found in results.searches.items()]
-    names = [_file(name, study) if i else name for i, (name, _) in enumerate(sets)]
-    for name, (_, group) in zip(names, sets, strict=True):
+    written: list[Path] = []
+    for name, canvas in canvases(found, regret):
+        folder.mkdir(parents=True, exist_ok=True)
+        paths = [folder / f"{name}.{ending}" for ending in formats]
         with style():
-            canvas = _canvas([part for _, part in group], results.study.confidence, regret)
-            for ending in formats:
-                written.append(folder / f"{name}.{ending}")
-                save(canvas, written[-1])
+            save(canvas, *paths)
+        written += paths
     return written
 
 
-def _file(name: str, study: str) -> str:
-    """A file name for one part, other than the overview's."""
-    return f"{name}-only" if name == study else name
+def canvases(found: Findings, regret: str = "") -> Iterator[tuple[str, Canvas]]:
+    """What ``draw_study`` draws, one after the other, each with the name of its files.
+
+    Raises:
+        ValueError: see there.
+    """
+    study, confidence = found.results.study.name.rpartition("/")[2], found.results.study.confidence
+    seen = views(found.results, regret) if regret else found.views
+    if not seen:
+        raise ValueError(f"{found.results.folder} holds no finished experiment to draw")
+    sets: list[tuple[str, Sequence[Part]]] = [(name_of(view), [view]) for view in seen]
+    sets += [(f"{n}-search", [(None, drawn) for drawn in search_figures(s)]) for n, s in found.searches.items()]
+    if len(seen) == 1:
+        sets[0] = (study, seen)
+    else:
+        sets.insert(0, (study, seen[:SIDE_BY_SIDE]))
+    for i, (name, parts) in enumerate(sets):
+        if parts:
+            with style():
+                canvas = _canvas(parts, confidence)
+            yield f"{name}-only" if i and name == study else name, canvas
 
 
-def save(canvas: Canvas, path: Path) -> None:
-    """Write a figure with no date and no version in it, so that equal figures are equal files."""
-    metadata: dict[str, dict[str, Any]] = {
-        "png": {"Software": None},
-        "svg": {"Date": None, "Creator": None},
-        "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
-    }
-    canvas.savefig(path, metadata=metadata.get(path.suffix[1:], {}))
+def name_of(view: View) -> str:
+    """Name of a figure's files; at one point of some swept values, that of the point too."""
+    figure, shown = view
+    return shown.name if isinstance(shown, SweepResult) else figure.name
 
 
-def svg_of(part: Part, confidence: float, regret: str = "") -> str:
-    """One experiment or sweep as SVG text, for the report."""
-    from io import StringIO
+def save(canvas: Canvas, *paths: Path) -> None:
+    """Write a figure with no date and no version in it, so that equal figures are equal files.
 
-    stream = StringIO()
+    It is laid out once for all formats: ``savefig`` does it anew for each, which takes as long as drawing.
+    """
+    _lay_out(canvas)
+    for path in paths:
+        path.write_bytes(_drawn(canvas, path.suffix[1:]))
+
+
+def _lay_out(canvas: Canvas) -> None:
+    if isinstance(canvas.get_layout_engine(), ConstrainedLayoutEngine):
+        canvas.draw_without_rendering()
+        canvas.set_layout_engine("none")
+
+
+def _drawn(canvas: Canvas, ending: str) -> bytes:
+    stream, dpi = io.BytesIO(), canvas.dpi
+    kind, metadata = _KINDS[ending]
+    backend: Any = kind(canvas)
+    getattr(backend, f"print_{ending}")(stream, metadata=metadata)
+    canvas.dpi = dpi  # which vector formats set to their own
+    return stream.getvalue()
+
+
+_KINDS: dict[str, tuple[Callable[[Canvas], Any], dict[str, None]]] = {
+    "png": (FigureCanvasAgg, {"Software": None}),
+    "svg": (FigureCanvasSVG, {"Date": None, "Creator": None}),
+    "pdf": (FigureCanvasPdf, {"CreationDate": None, "Creator": None, "Producer": None}),
+}
+"""Format to what draws it, and what it must not say."""
+
+
+def svg_of(
+    shown: ExperimentResult | SweepResult | SearchFigure, confidence: float = 0.95, figure: Figure | None = None
+) -> str:
+    """One pair of axes as SVG text, for pages; arguments as of ``draw_experiment``."""
     with style():
-        _canvas([part], confidence, regret).savefig(stream, format="svg", metadata={"Date": None, "Creator": None})
-    return stream.getvalue()[stream.getvalue().index("<svg") :]
+        canvas = _canvas([(figure, shown)], confidence)
+        _lay_out(canvas)
+        text = _drawn(canvas, "svg").decode()
+    return text[text.index("<svg") :]
 
 
-def _canvas(parts: Sequence[Part], confidence: float, regret: str) -> Canvas:
+def _canvas(parts: Sequence[Part], confidence: float) -> Canvas:
     columns = min(len(parts), 2 if len(parts) in (2, 4) else 3)
     rows = math.ceil(len(parts) / columns)
     canvas = Canvas(layout="constrained")
     axes = canvas.subplots(rows, columns, squeeze=False).ravel()
-    for ax, part in zip(axes, parts, strict=False):
-        if isinstance(part, SweepResult):
-            draw_sweep(ax, part)
-        elif isinstance(part, SearchFigure):
-            draw_search(ax, part)
+    for ax, (figure, shown) in zip(axes, parts, strict=False):
+        if isinstance(shown, SearchFigure):
+            draw_search(ax, shown)
+        elif isinstance(shown, SweepResult):
+            draw_sweep(ax, shown)
         else:
-            draw_experiment(ax, part, confidence, regret)
+            draw_experiment(ax, shown, confidence, figure=figure)
     for ax in axes[len(parts) :]:
         ax.set_axis_off()
     canvas.set_size_inches(WIDTH * columns, max(map(height_of, axes)) * rows)
     return canvas
 
 
-def draw_experiment(ax: Axes, result: ExperimentResult, confidence: float = 0.95, regret: str = "") -> None:
+def draw_experiment(
+    ax: Axes, result: ExperimentResult, confidence: float = 0.95, regret: str = "", figure: Figure | None = None
+) -> None:
     """Draw an experiment's curves, bands and bounds, the best policy first in the legend.
 
     Lines are means over replicates, shades simultaneous bands. A policy's upper bound is dashed in its colour; it is
     grey where an assumption of the theorem fails, dotted where only the order is known or where it depends on the data.
     The environment's lower bounds are black and dash-dotted. Bounds that speak of the horizon only are marks at the
     right end. The x axis are rounds, or the clock of the regret definition where it has one.
+
+    Args:
+        ax: where to draw.
+        result: what to draw.
+        confidence: of the bands, in (0, 1).
+        regret: regret definition; the figure's, else the default one, where empty.
+        figure: how it looks; as one of a study that says nothing of it where None.
+
+    Raises:
+        ValueError: the experiment lacks the regret definition, or a comparator that the figure names.
     """
-    cost = result.experiment.figure.quantity == "cost"
-    curves = {label: _curve(result, label, regret, cost) for label in result.series}
-    bands = {label: mean_band(curve, confidence) for label, curve in curves.items()}
+    figure = figure or Figure(name=result.experiment.name, experiment=result.experiment.name)
+    regret, cost = regret or figure.regret, figure.quantity == "cost"
+    drawn = result.named(figure.policies)
+    bands = {label: result.band(label, confidence, regret, figure.quantity) for label in drawn}
     order = sorted(bands, key=lambda label: float(bands[label].mean[-1]))
-    scale = _scale(result.experiment.figure.scale, bands, cost)
+    scale = _scale(figure.scale, bands, cost)
     time = result.time(regret)
     for label in order:
         i = list(result.series).index(label)
         colour, dash = COLOURS[i % len(COLOURS)], DASHES[(i // len(COLOURS)) % len(DASHES)]
         band = bands[label]
-        text = f"{label}: {number(band.mean[-1])}{_plus_minus(band, confidence)}"
+        text = f"{label}: {number(band.mean[-1])}{_plus_minus(band)}"
         lines = ax.plot(time, band.mean, color=colour, linestyle=dash, label=text, zorder=3)
         floor = np.maximum(band.all_low, band.mean / 50.0) if scale == "loglog" else band.all_low
         shade = ax.fill_between(time, floor, band.all_high, color=colour, alpha=0.2, linewidth=0, zorder=2)
         bounds = [] if cost else bounds_for(result, label, regret)
-        drawn = [lines[0], shade, *(_draw_bound(ax, result, bound, colour, regret) for bound in bounds)]
-        for k, artist in enumerate(drawn):
-            artist.set_gid(curve_id(result.experiment.name, i, k))
+        artists = [lines[0], shade, *(_draw_bound(ax, result, bound, colour, regret) for bound in bounds)]
+        for k, artist in enumerate(artists):
+            artist.set_gid(curve_id(figure.name, i, k))
     if cost:
-        _draw_comparators(ax, result, regret)
+        _draw_comparators(ax, result, regret, figure)
     else:
         for bound in lower_bounds_for(result, regret):
             _draw_bound(ax, result, bound, "black", regret)
         if scale != "loglog" and any(float(b.mean.min()) < 0.0 for b in bands.values()):
             ax.axhline(0.0, color="black", linewidth=0.6, zorder=1)
-    _dress(ax, result, scale, regret, cost)
-
-
-def _curve(result: ExperimentResult, label: str, regret: str, cost: bool) -> Array:
-    return -result.series[label][result.definition(regret).series] if cost else result.regret(label, regret)
+    _dress(ax, result, scale, regret, figure)
 
 
 def _draw_bound(ax: Axes, result: ExperimentResult, bound: Bound, colour: str, regret: str) -> Artist:
@@ -176,14 +231,14 @@ def _draw_bound(ax: Axes, result: ExperimentResult, bound: Bound, colour: str, r
     return ax.plot(time[-1:], values[-1:], color=colour, label=text, **mark)[0]
 
 
-def _draw_comparators(ax: Axes, result: ExperimentResult, regret: str) -> None:
+def _draw_comparators(ax: Axes, result: ExperimentResult, regret: str, figure: Figure) -> None:
     definition = result.definition(regret)
     best = [name for name in result.comparators if name not in {n.worst for n in result.regrets}]
-    names = result.experiment.figure.comparators or ([definition.comparator] if definition.clock else best)
+    names = figure.comparators or ([definition.comparator] if definition.clock else best)
     for i, name in enumerate(names):
         if name not in result.comparators:
             hint = f"{did_you_mean(name, result.comparators)}; it has {', '.join(result.comparators)}"
-            raise ValueError(f"{result.experiment.name}: figure.comparators names {name!r}{hint}")
+            raise ValueError(f"{figure.name}: figure.comparators names {name!r}{hint}")
         values = -result.comparators[name].mean(axis=0)
         style: Any = ("--", "-.", ":", (0, (1, 1, 4, 1)))[i % 4]
         text = f"{name.replace('_', ' ')} (hindsight): {number(values[-1])}"
@@ -197,7 +252,7 @@ def _scale(asked: str, bands: dict[str, Band], cost: bool) -> str:
     return "loglog" if positive and not cost else "linear"
 
 
-def _dress(ax: Axes, result: ExperimentResult, scale: str, regret: str, cost: bool) -> None:
+def _dress(ax: Axes, result: ExperimentResult, scale: str, regret: str, figure: Figure) -> None:
     definition = result.definition(regret)
     if scale in ("loglog", "semilogx"):
         ax.set_xscale("log")
@@ -211,11 +266,9 @@ def _dress(ax: Axes, result: ExperimentResult, scale: str, regret: str, cost: bo
         if scale == "linear":
             ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: number(x)))
     n = len(result.replicates)
-    ax.set_title(
-        plain(textwrap.fill(result.experiment.title or result.experiment.name, 44)), loc="left", fontweight="bold"
-    )
+    ax.set_title(plain(textwrap.fill(title_of(figure, result), 44)), loc="left", fontweight="bold")
     ax.set_xlabel(f"{definition.clock} (mean of {n})" if definition.clock else "round")
-    label = textwrap.fill("cumulative cost" if cost else definition.label, 40)
+    label = textwrap.fill("cumulative cost" if figure.quantity == "cost" else definition.label, 40)
     ax.set_ylabel(f"{label}\n({definition.unit}, mean of {n})")
     time = result.time(regret)
     first = max(1.0, time[-1] / DECADES) if scale in ("loglog", "semilogx") else time[0]
@@ -233,7 +286,7 @@ def _fit_height(ax: Axes, first: float) -> None:
         ax.set_ylim(float(shown.min()) / 1.5, float(shown.max()) * 1.5)
 
 
-def _plus_minus(band: Band, confidence: float) -> str:
+def _plus_minus(band: Band) -> str:
     reach = float(band.high[-1] - band.low[-1]) / 2.0
     known = reach > 1e-9 * max(1.0, abs(float(band.mean[-1])))  # neither NaN nor rounding alone
     return f" ± {number(reach)}" if known else ""

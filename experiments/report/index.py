@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import base64
 import io
+import os
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from matplotlib import image
 
-from experiments.analysis.findings import counted, findings, study_sentence
+from experiments.analysis.findings import counted, findings
 from experiments.analysis.results import load
+from experiments.analysis.sentences import study_sentence
 from experiments.report.page import page
 
 WIDTH = 720
@@ -19,7 +22,7 @@ WIDTH = 720
 
 
 def write_index(folder: Path) -> tuple[Path, list[str]]:
-    """Write ``index.html`` about the studies whose results stand in the folders right below ``folder``.
+    """Write ``index.html`` about the studies whose results stand in the folders below ``folder``, at any depth.
 
     Runs do not write it themselves, so that several of them may share a folder.
 
@@ -32,35 +35,44 @@ def write_index(folder: Path) -> tuple[Path, list[str]]:
     """
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder} is no folder")
-    found = sorted(f for f in folder.iterdir() if (f / "manifest.json").exists() or (f / "jobs").is_dir())
+    found = sorted(_places(folder))
     if not found:
         raise FileNotFoundError(f"no folder in {folder} holds results: run `regretlab run --out {folder}` first")
     studies, unreadable = [], []
     for place in found:
         try:
-            studies.append(_study(place))
+            studies.append(_study(place, place.relative_to(folder).as_posix()))
         except Exception as error:  # one damaged folder, in whatever way, must not hide the others
             text = str(error).replace(f"{place}/", "").replace(str(place), "it") or type(error).__name__
-            unreadable.append(f"{place.name}: {' '.join(text.split())[:400]}")
+            unreadable.append(f"{place.relative_to(folder).as_posix()}: {' '.join(text.split())[:400]}")
     path = folder / "index.html"
     path.write_text(page("index.html").render(studies=studies, unreadable=unreadable), encoding="utf-8")
     return path, unreadable
 
 
-def _study(folder: Path) -> dict[str, Any]:
+def _places(folder: Path) -> Iterator[Path]:
+    """The folders of results below ``folder``, none inside another."""
+    for path, below, here in os.walk(folder):
+        if Path(path) != folder and ("manifest.json" in here or "jobs" in below):
+            below.clear()
+            yield Path(path)
+
+
+def _study(folder: Path, name: str) -> dict[str, Any]:
     results = load(folder)
     study, found = results.study, findings(results)
+    alone = len(study.experiments) - len(study.swept)
     replicates = sorted({result.experiment.replicates for result in results.experiments.values()})
     return {
-        "folder": folder.name,
+        "folder": name,
         "title": study.title or study.name,
         "description": study.description,
         "report": (folder / "report.html").is_file(),
-        "figure": _figure(folder / "figures" / f"{study.name}.png"),
+        "figure": _figure(folder / "figures" / f"{study.name.rpartition('/')[2]}.png"),
         "finding": study_sentence(found),
-        "experiments": len(study.experiments),
-        "sweeps": len(study.sweeps),
-        "points": len(results.experiments) - len(study.experiments),
+        "experiments": alone,
+        "sweeps": len(study.swept),
+        "points": len(results.experiments) - alone,
         "replicates": " to ".join(str(n) for n in dict.fromkeys((replicates[0], replicates[-1]))),
         "bounds": counted((*found.verdicts, *found.sweeps)),
         "contradicted": found.contradicted,

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from functools import cache
 from importlib.resources import files
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -17,45 +18,56 @@ from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
 from experiments.analysis.curves import ExperimentResult
-from experiments.analysis.findings import Findings, counted, findings, is_ready, sentence, sweep_sentence
-from experiments.analysis.results import Results
+from experiments.analysis.findings import RESULTS, Findings, counted
 from experiments.analysis.search import SearchResult
-from experiments.analysis.sweeps import SweepResult, sweep_results
+from experiments.analysis.sentences import sentence, sweep_sentence, title_of
+from experiments.analysis.sweeps import SweepResult
 from experiments.analysis.verdicts import Verdict
 from experiments.report.figures import svg_of
-from experiments.report.search_figures import search_figures
+from experiments.report.search_figures import SearchFigure, search_figures
 from experiments.report.search_report import search_section
 from experiments.report.style import curve_id
 from experiments.report.tables import best_of, csv_text, latex, table
+from experiments.study.model import Figure
 
 COLUMNS = 6
 """Metrics side by side in a table: as many as fit on paper."""
 
+SECTIONS, CURVES = 100, 500
+"""A study with more experiments than this, or more policies in all of them together, is shown in part."""
+FIRST, PICTURES = 40, 100
+"""Then so many experiments are shown in full, and pictures until they have so many curves in all."""
+ROWS = 200
+"""Rows of a table of verdicts or pairs, at most."""
+FINALS = 5_000
+"""Rows of the table of the experiments that are not shown in full, at most."""
+CONFIGURATION = 400_000
+"""Characters of the configuration, at most."""
 
-def write_report(results: Results, path: Path) -> Path:
-    """Write the page to ``path``; equal results give equal bytes but for times and memory."""
-    found = findings(results)
-    searches = results.searches
-    experiments = {name: _experiment(results, result, found, searches) for name, result in results.experiments.items()}
-    sweeps = [_sweep(result, found, experiments) for result in sweep_results(results)]
-    swept = {p["name"] for s in sweeps for p in s["experiments"]}
-    alone = [p for name, p in experiments.items() if name not in swept]
+
+def write_report(found: Findings, path: Path) -> Path:
+    """Write the page to ``path``; equal results give equal bytes but for times and memory.
+
+    A large study is shown in part: the first experiments in full, of the others the values at the horizon.
+    """
+    results, about = found.results, _Page(found)
+    sections = about.sections()
     script = files("experiments.report").joinpath("templates/report.js").read_text(encoding="utf-8")
+    configuration = json.dumps(results.manifest["study"], indent=2, ensure_ascii=False)
     text = page("report.html").render(
         study=results.study,
-        experiments=alone,
-        sweeps=sweeps,
-        contents=[
-            *((s["name"], s["title"], [(p["name"], _point(p, s)) for p in s["experiments"]]) for s in sweeps),
-            *((p["name"], p["title"], []) for p in alone),
-        ],
+        sections=sections,
+        contents=[(s["name"], s["title"], [(p["name"], _point(p, s)) for p in s["below"]]) for s in sections],
+        rest=about.rest(),
         failed=found.contradicted,
         checked=len(found.verdicts) + len(found.sweeps),
         counts=counted((*found.verdicts, *found.sweeps)),
         clean=found.clean,
         missing=len(found.missing),
+        rows=ROWS,
         seconds=sum(price.total for result in results.experiments.values() for price in result.prices.values()),
-        configuration=json.dumps(results.manifest["study"], indent=2, ensure_ascii=False),
+        configuration=configuration[:CONFIGURATION],
+        cut=len(configuration) > CONFIGURATION,
         versions=results.manifest["versions"],
         machine=results.manifest["machine"],
         script=Markup(script),
@@ -80,79 +92,178 @@ def page(name: str) -> Any:
     return _templates().get_template(name)
 
 
-def _experiment(
-    results: Results, result: ExperimentResult, found: Findings, searches: Mapping[str, SearchResult]
-) -> dict[str, Any]:
-    name, confidence = result.experiment.name, results.study.confidence
-    about = {
-        "name": name,
-        "title": result.experiment.title or name,
-        "environment": result.experiment.environment,
-        "horizon": result.experiment.horizon,
-        "replicates": len(result.replicates),
-        "missing": result.missing,
-        "svg": "",
-        "search": _search(searches.get(name), confidence),
-    }
-    if not is_ready(result):
-        return about
-    names = list(dict.fromkeys(series for metrics in result.series.values() for series in metrics))
-    return about | {
-        "svg": _inline(svg_of(result, confidence), name, len(result.series)),
-        "cost": result.experiment.figure.quantity == "cost",
-        "shown": "Cumulative cost" if result.experiment.figure.quantity == "cost" else result.definition().label,
-        "finding": sentence(result, found),
-        "regret": result.definition(),
-        "rows": table(result, confidence),
-        "first": best_of(result),
-        "curves": list(result.series),
-        "metrics": [names[i : i + COLUMNS] for i in range(0, len(names), COLUMNS)],
-        "finals": {
-            label: {series: float(values[:, -1].mean()) for series, values in metrics.items()}
-            for label, metrics in result.series.items()
-        },
-        "pairs": found.comparisons[name],
-        "csv": csv_text(result, confidence),
-        "latex": latex(result, confidence),
-        "price": result.prices[""],
-        "verdicts": [v for v in found.verdicts if v.experiment == name],
-        "bounds": [(label, b) for label in result.series for b in result.bounds[label]]
-        + [("", b) for b in result.lower_bounds],
-    }
+class _Page:
+    """What of a study stands on the page; asked for in the order in which it stands there."""
 
+    def __init__(self, found: Findings) -> None:
+        self._found, self._confidence = found, found.results.study.confidence
+        self._experiments = found.results.experiments
+        policies = sum(len(result.series) for result in self._experiments.values())
+        self._large = len(self._experiments) > SECTIONS or policies > CURVES
+        self._whole: set[str] = set()  # experiments that have been shown
+        self._tables: set[tuple[str, str]] = set()  # of an experiment, by a regret definition
+        self._names: set[str] = set()  # of sections
+        self._drawn = 0  # curves in pictures
 
-def _search(result: SearchResult | None, confidence: float) -> dict[str, Any] | None:
-    if result is None:
-        return None
-    section = search_section(result)
-    texts = {found["entry"]: found["text"] for found in section["policies"]}
-    figures = [
-        {
-            "entry": figure.policy.entry,
-            "parameter": figure.parameter,
-            "text": texts[figure.policy.entry],
-            "svg": _inline(svg_of(figure, confidence), f"{result.experiment}.search{i}", 0),
+    def sections(self) -> list[dict[str, Any]]:
+        """One for each figure with results, and for each experiment of which there is none.
+
+        Below a figure over swept values stand the experiments that it sums up.
+        """
+        own = {shown.experiment.name for _, shown in self._found.views if isinstance(shown, ExperimentResult)}
+        sections = []
+        for figure, shown in self._found.views:
+            if self._full:
+                break
+            if isinstance(shown, ExperimentResult):
+                sections.append(self._experiment(figure, shown))
+                continue
+            sections.append(self._sweep(shown))
+            for name in dict.fromkeys(result.experiment.name for result in shown.experiments):
+                if name not in own and name not in self._whole and not self._full:
+                    sections[-1]["below"].append(self._experiment(_look(figure, name), self._experiments[name]))
+        for name, result in self._experiments.items():
+            if name not in self._whole and not self._full:
+                sections.append(self._experiment(Figure(name=name, experiment=name), result))
+        return sections
+
+    def rest(self) -> dict[str, Any]:
+        """Values at the horizon of the experiments that are not shown, the first of them."""
+        left = [result for name, result in self._experiments.items() if name not in self._whole]
+        finals = ((result, label) for result in left if result.ready for label in result.series)
+        return {
+            "experiments": len(left),
+            "of": len(self._experiments),
+            "rows": [
+                (result.experiment.name, label, result.final(label, self._confidence), result.definition())
+                for result, label in islice(finals, FINALS)
+            ],
+            "policies": sum(len(result.series) for result in left if result.ready),
         }
-        for i, figure in enumerate(search_figures(result))
-    ]
-    return section | {"figures": figures}
+
+    @property
+    def _full(self) -> bool:
+        return self._large and len(self._names) >= FIRST
+
+    def _experiment(self, figure: Figure, result: ExperimentResult) -> dict[str, Any]:
+        name, confidence = result.experiment.name, self._confidence
+        figure = figure.model_copy(update={"name": self._named(figure.name)})
+        first = name not in self._whole
+        self._whole.add(name)
+        about = {
+            "name": figure.name,
+            "title": title_of(figure, result),
+            "environment": result.experiment.environment,
+            "horizon": result.experiment.horizon,
+            "replicates": len(result.replicates),
+            "missing": result.missing,
+            "ready": result.ready,
+            "first": first,
+            "below": [],
+            "search": self._search(self._found.searches.get(name)) if first else None,
+        }
+        if not result.ready:
+            return about
+        definition, drawn = result.definition(figure.regret), result.named(figure.policies)
+        has_table = (name, definition.name) not in self._tables
+        self._tables.add((name, definition.name))
+        metrics = list(dict.fromkeys(series for of_policy in result.series.values() for series in of_policy))
+        return about | {
+            "svg": self._picture(result, figure.name, len(result.series), len(drawn), figure),
+            "cost": figure.quantity == "cost",
+            "shown": "Cumulative cost" if figure.quantity == "cost" else definition.label,
+            "finding": sentence(result, self._found, figure),
+            "regret": definition,
+            "has_table": has_table,
+            "rows": table(result, confidence, definition.name) if has_table else [],
+            "best": best_of(result, definition.name),
+            "curves": [(i, label) for i, label in enumerate(result.series) if label in drawn],
+            "policies": list(result.series),
+            "metrics": [metrics[i : i + COLUMNS] for i in range(0, len(metrics), COLUMNS)],
+            "finals": {
+                label: {series: float(values[:, -1].mean()) for series, values in of_policy.items()}
+                for label, of_policy in result.series.items()
+            },
+            "pairs": self._found.comparisons[name].get(definition.name, ()) if has_table else (),
+            "csv": csv_text(result, confidence, definition.name) if has_table else "",
+            "latex": latex(result, confidence, definition.name) if has_table else "",
+            "price": result.prices[""],
+            "verdicts": _gravest(self._found.by_experiment.get(name, ())),
+            "bounds": [(label, b) for label in result.series for b in result.bounds[label]]
+            + [("", b) for b in result.lower_bounds],
+        }
+
+    def _search(self, result: SearchResult | None) -> dict[str, Any] | None:
+        if result is None:
+            return None
+        section = search_section(result)
+        texts = {found["entry"]: found["text"] for found in section["policies"]}
+        figures = [
+            {
+                "entry": figure.policy.entry,
+                "parameter": figure.parameter,
+                "text": texts[figure.policy.entry],
+                "svg": self._picture(figure, f"{result.experiment}.search{i}", 0, 1),
+            }
+            for i, figure in enumerate(search_figures(result))
+        ]
+        return section | {"figures": figures}
+
+    def _sweep(self, sweep: SweepResult) -> dict[str, Any]:
+        positions = [(line.position, label) for label, line in sweep.lines.items()]
+        curves = 1 + max(position for position, _ in positions)
+        return {
+            "name": self._named(sweep.name),
+            "title": sweep.title,
+            "axis": sweep.axis,
+            "curves": positions,
+            "svg": self._picture(sweep, sweep.name, curves, len(positions)),
+            "finding": sweep_sentence(sweep, self._found),
+            "verdicts": _gravest([v for v in self._found.sweeps if v.experiment == sweep.name]),
+            "below": [],
+        }
+
+    def _picture(
+        self,
+        shown: ExperimentResult | SweepResult | SearchFigure,
+        name: str,
+        curves: int,
+        drawn: int,
+        figure: Figure | None = None,
+    ) -> Markup:
+        """The picture, or nothing where there have been enough of them."""
+        if self._large and self._drawn >= PICTURES:
+            return Markup()
+        self._drawn += drawn
+        return _inline(svg_of(shown, self._confidence, figure), name, curves)
+
+    def _named(self, name: str) -> str:
+        """The name, or, where another section has it, as an experiment may have that of its figure, one like it."""
+        while name in self._names:
+            name = f"{name}-"
+        self._names.add(name)
+        return name
 
 
-def _sweep(sweep: SweepResult, found: Findings, experiments: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    verdicts: Sequence[Verdict] = [v for v in found.sweeps if v.experiment == sweep.name]
-    return {
-        "name": sweep.name,
-        "title": sweep.title,
-        "axis": sweep.axis,
-        "curves": list(sweep.lines),
-        "svg": _inline(svg_of(sweep, found.results.study.confidence), sweep.name, len(sweep.lines)),
-        "finding": sweep_sentence(sweep, verdicts),
-        "verdicts": verdicts,
-        "experiments": [experiments[result.experiment.name] for result in sweep.experiments],
-    }
+def _look(figure: Figure, name: str) -> Figure:
+    """How an experiment is drawn below a figure over swept values that sums it up."""
+    return Figure(
+        name=name,
+        experiment=name,
+        regret=figure.regret,
+        quantity="cost" if figure.quantity == "cost" else "regret",
+        policies=figure.policies,
+        comparators=figure.comparators,
+    )
 
 
-def _point(experiment: dict[str, Any], sweep: dict[str, Any]) -> str:
+def _gravest(verdicts: Sequence[Verdict]) -> Sequence[Verdict]:
+    """The verdicts as they come, or, where there are too many for a table, the gravest first."""
+    few = len(verdicts) <= ROWS
+    return verdicts if few else sorted(verdicts, key=lambda v: (not v.failed, RESULTS.index(v.result)))
+
+
+def _point(experiment: Mapping[str, Any], sweep: Mapping[str, Any]) -> str:
     """Title of an experiment below that of its sweep."""
     return str(experiment["title"]).removeprefix(sweep["title"]).strip() or str(experiment["title"])
 
@@ -161,6 +272,7 @@ def _inline(svg: str, name: str, curves: int) -> Markup:
     """The SVG with ids that are unique in the page, and the parts of each curve marked for the check boxes."""
     for i in range(curves):
         svg = re.sub(rf'id="{re.escape(curve_id(name, i, 0))[:-1]}\d+"', f'data-curve="{i}"', svg)
+    svg = re.sub(r' d="[^"]*"', lambda m: re.sub(r"(\.\d\d)\d+", r"\1", m[0]), svg)  # hundredths of a point
     used = set(re.findall(r'(?:url\(#|href="#)([^)"]+)', svg))
     svg = re.sub(r' id="([^"]*)"', lambda m: f' id="{name}.{m[1]}"' if m[1] in used else "", svg)
     return Markup(re.sub(r'(url\(#|href="#)', rf"\g<1>{name}.", svg))

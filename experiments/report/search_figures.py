@@ -11,8 +11,9 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter
 
 from experiments.analysis.search import Scored, Searched, SearchResult
+from experiments.analysis.sentences import number
 from experiments.analysis.statistics import Array
-from experiments.report.style import COLOURS, GREY, number, place_legend, plain, slant
+from experiments.report.style import COLOURS, GREY, place_legend, plain, slant
 from experiments.study.axes import is_number, text_of
 
 WIDE = 30.0

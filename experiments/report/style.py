@@ -74,15 +74,6 @@ def notes_of(bound: Bound, is_vacuous: bool = False, over_time: bool = True) -> 
     return f" ({', '.join([*notes, bound.evidence])})"
 
 
-def number(value: float) -> str:
-    """Three significant digits with k, M, G, T, P or E."""
-    size = abs(value)
-    for power, letter in ((18, "E"), (15, "P"), (12, "T"), (9, "G"), (6, "M"), (3, "k")):
-        if size >= 10.0**power * 0.9995:
-            return f"{value / 10.0**power:.3g}{letter}"
-    return f"{value:.3g}"
-
-
 def plain(text: str) -> str:
     """Text as it stands, where matplotlib would set what is between dollars as a formula."""
     return text.replace("$", r"\$")

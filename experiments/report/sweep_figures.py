@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import NullFormatter
 
 from environments.contract import Regret
+from experiments.analysis.sentences import number
 from experiments.analysis.statistics import Array
 from experiments.analysis.sweeps import SweepBound, SweepResult
 from experiments.report.style import (
@@ -20,7 +21,6 @@ from experiments.report.style import (
     GREY,
     curve_id,
     notes_of,
-    number,
     place_legend,
     plain,
     slant,
@@ -35,10 +35,14 @@ WIDE = 30.0
 
 
 def draw_sweep(ax: Axes, result: SweepResult) -> None:
-    """Draw values at the horizon against the parameter: means with pointwise intervals, bounds as over time."""
-    sweep, x = result.sweep, np.array(result.points if result.numeric else range(len(result.points)), dtype=float)
+    """Draw values at the horizon against the parameter: means with pointwise intervals, bounds as over time.
+
+    Policies that do not sweep a parameter that others sweep are level lines without marks.
+    """
+    figure, x = result.figure, np.array(result.points if result.numeric else range(len(result.points)), dtype=float)
     scale = _scale_of(result, x)
-    for i, (label, line) in enumerate(result.lines.items()):
+    for label, line in result.lines.items():
+        i = line.position
         colour, dash = COLOURS[i % len(COLOURS)], DASHES[(i // len(COLOURS)) % len(DASHES)]
         mean, low, high = (np.array([getattr(v, end) for v in line.intervals]) for end in ("value", "low", "high"))
         slope = line.exponent
@@ -47,15 +51,16 @@ def draw_sweep(ax: Axes, result: SweepResult) -> None:
             if slope is None or scale != "loglog"
             else f"{label}: slope {slope.value:.2f} [{slope.low:.2f}, {slope.high:.2f}]"
         )
-        lines = ax.plot(x, mean, color=colour, linestyle=dash, marker="o", markersize=2.5, label=text, zorder=3)
+        marker = "" if label in result.level else "o"
+        lines = ax.plot(x, mean, color=colour, linestyle=dash, marker=marker, markersize=2.5, label=text, zorder=3)
         shade = ax.fill_between(x, low, high, color=colour, alpha=0.2, linewidth=0, zorder=2)
         bounds = [_draw_sweep_bound(ax, x, bound, colour) for bound in result.bounds.get(label, ())]
         for k, artist in enumerate((lines[0], shade, *bounds)):
             artist.set_gid(curve_id(result.name, i, k))
     for bound in result.bounds.get("", ()):
         _draw_sweep_bound(ax, x, bound, "black")
-    definition = result.experiments[0].definition(sweep.figure.regret)
-    quantity = sweep.figure.quantity
+    definition = result.experiments[0].definition(figure.regret)
+    quantity = figure.quantity
     shown = {"regret": definition.label, "cost": "cost", "ratio": _ratio(result, definition)}[quantity]
     ax.set_title(plain(textwrap.fill(result.title, 44)), loc="left", fontweight="bold")
     ax.set_ylabel(
@@ -87,8 +92,8 @@ def _limits(result: SweepResult, curves: Array) -> tuple[float, float]:
 
 
 def _scale_of(result: SweepResult, x: Array) -> str:
-    if result.sweep.figure.scale != "auto":
-        return result.sweep.figure.scale
+    if result.figure.scale != "auto":
+        return result.figure.scale
     values = [v.value for line in result.lines.values() for v in line.intervals]
     values += [float(v) for bounds in result.bounds.values() for bound in bounds for v in bound.values]
     values = [v for v in values if np.isfinite(v)] or [0.0]
