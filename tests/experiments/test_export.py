@@ -4,6 +4,7 @@ import csv
 import re
 import sys
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -265,3 +266,25 @@ def test_an_unknown_format_is_named(results, tmp_path):
     with pytest.raises(ValueError, match=r"the format must be one of csv, parquet, netcdf, latex, got 'cvs' \(did you"):
         export(results, tmp_path / "none", "cvs")
     assert not (tmp_path / "none").exists()
+
+
+def test_the_page_says_what_works(results, tmp_path, monkeypatch, capsys):
+    pytest.importorskip("pandas")
+    pytest.importorskip("xarray")
+    page = (Path(__file__).parents[2] / "docs/export.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"```python\n(.*?)```", page, flags=re.S)
+    monkeypatch.setattr(experiments, "load", lambda folder: results)
+    names = {"low_variance": "two", "high_variance": "small", "bernoulli": "two"}
+    found = {}
+    for block in blocks:
+        exec(re.sub("|".join(names), lambda m: names[m[0]], block), found)
+    assert capsys.readouterr().out.startswith(joint_latex(results) + "\n" + joint_csv(results))
+    assert list(found["curves"].columns) == ["experiment", "policy", "replicate", "time", "regret", "bound"]
+    assert found["arms"].equals(frame(results.experiments["two"], "realized"))
+    assert set(found["cubes"]) == {"two", "small"}
+    for name in (*csv.DictReader(joint_csv(results).splitlines()).fieldnames, *FORMATS):
+        assert f"`{name}`" in page
+    written = {str(path.relative_to(tmp_path)) for kind in FORMATS for path in export(results, tmp_path, kind)}
+    listed = {name for name in re.findall(r"\| `(\S+\.\w+)`", page)}
+    spelled = {name.replace("<study>", "small").replace("<experiment>", e) for name in listed for e in ("two", "small")}
+    assert written == spelled
