@@ -1,11 +1,13 @@
-"""Progress of a run: a bar on a terminal, plain lines elsewhere."""
+"""Progress of a run: a bar on a terminal and in a notebook that has widgets, plain lines elsewhere."""
 
 from __future__ import annotations
 
 import time
+from importlib.util import find_spec
 from types import TracebackType
 from typing import Self
 
+import rich.markup
 import rich.progress
 from rich.console import Console
 
@@ -26,6 +28,9 @@ class Progress:
     def __init__(self, name: str, console: Console | None = None) -> None:
         self.name, self.total, self.done = name, 0, 0
         self.console = console or Console(stderr=True, highlight=False)
+        if self.console.is_jupyter and find_spec("ipywidgets") is None:  # without which rich shows no bar and warns
+            self.console = Console(file=self.console.file, highlight=False, force_jupyter=False, force_terminal=False)
+        self.moves = self.console.is_jupyter or (self.console.is_terminal and not self.console.is_dumb_terminal)
         self.start = self.last = time.monotonic()
         self.bar = rich.progress.Progress(
             "[bold]{task.description}",
@@ -35,7 +40,7 @@ class Progress:
             rich.progress.TimeRemainingColumn(),
             "{task.fields[current]}",
             console=self.console,
-            disable=not self.console.is_terminal,
+            disable=not self.moves,
         )
         self.task = self.bar.add_task(name, total=None, current="")
 
@@ -54,18 +59,15 @@ class Progress:
     def report(self, done: Done) -> None:
         """Take in one finished job."""
         self.done += 1
-        self.bar.update(self.task, advance=1, current=done.job.title)
-        if self.console.is_terminal:
+        if self.moves:
+            self.bar.update(self.task, advance=1, current=rich.markup.escape(done.job.title))
             return
         now = time.monotonic()
         if done.status == "failed" or self.done == self.total or now - self.last >= EVERY:
             self.last = now
             line = f"{self.name}: {self.done}/{self.total} after {now - self.start:.0f} s"
-            self._print(f"{line}, {done.status} {done.job.title} ({done.seconds:.1f} s)")
+            self.note(f"{line}, {done.status} {done.job.title} ({done.seconds:.1f} s)")
 
     def note(self, text: str) -> None:
         """Print a remark."""
-        self._print(text)
-
-    def _print(self, text: str) -> None:
         self.console.print(text, markup=False, soft_wrap=True)
