@@ -7,8 +7,9 @@ from timing import WALL, measure, python
 @pytest.mark.parametrize(
     ("what", "code", "target"),
     [
+        ("`import regretlab`", "import regretlab", 1.3),
         ("`import bandits`", "import bandits", 2.0),
-        ("`regretlab --help`", "from experiments.cli import main; main(['--help'])", 1.0),
+        ("`regretlab --help`", "import sys; sys.argv[1:] = ['--help']; from regretlab.__main__ import main; main()", 1.0),
     ],
 )
 def test_start(record, what, code, target):

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 if TYPE_CHECKING:
+    from experiments.analysis.findings import Findings
     from experiments.analysis.results import Results
     from experiments.run.runner import Outcome
     from experiments.study.model import Study
@@ -141,7 +142,7 @@ def plot(folder: Path, formats: tuple[str, ...], regret: str, out: Path | None) 
     from experiments.report.style import FORMATS
 
     try:
-        for path in draw_study(_load(folder), out or folder / "figures", formats or FORMATS, regret):
+        for path in draw_study(_findings(folder), out or folder / "figures", formats or FORMATS, regret):
             click.echo(path)
     except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from None
@@ -154,7 +155,7 @@ def report(folder: Path) -> None:
     from experiments.report.page import write_report
 
     try:
-        click.echo(write_report(_load(folder), folder / "report.html"))
+        click.echo(write_report(_findings(folder), folder / "report.html"))
     except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from None
 
@@ -176,7 +177,7 @@ def check(folders: tuple[Path, ...], as_json: bool) -> None:
     studies, failed = [], False
     for folder in folders:
         try:
-            found = findings.findings(_load(folder, warn=False))
+            found = _findings(folder, warn=False)
         except click.ClickException as error:
             failed = True
             studies.append({"folder": str(folder), "error": error.message, "failed": True})
@@ -308,16 +309,23 @@ def _draw(folder: Path) -> None:
     from experiments.report.figures import draw_study
     from experiments.report.page import write_report
 
-    results = _load(folder)
+    found = _findings(folder)
     try:
-        files = draw_study(results, folder / "figures")
+        files = draw_study(found, folder / "figures")
         click.echo(f"figures: {' '.join(str(f) for f in files if f.suffix == '.png')} (and .svg, .pdf)")
-        click.echo(f"report:  {write_report(results, folder / 'report.html')}")
-        for name, found in results.searches.items():
-            for label, searched in found.policies.items():
+        click.echo(f"report:  {write_report(found, folder / 'report.html')}")
+        for name, search in found.searches.items():
+            for label, searched in search.policies.items():
                 click.echo(f"search:  {name} · {label}: {sentence(searched)}")
     except (ValueError, OSError) as error:
         raise click.ClickException(f"the results are kept, but drawing failed: {error}") from None
+
+
+def _findings(folder: Path, warn: bool = True) -> Findings:
+    """What the results in a folder say; see ``_load``."""
+    from experiments.analysis.findings import findings
+
+    return findings(_load(folder, warn))
 
 
 def _load(folder: Path, warn: bool = True) -> Results:

@@ -97,6 +97,8 @@ def compare(
         told += _misfits(entries, played)
         surroundings = told.taken(described, ENVIRONMENTS, played, at="environment")
     if not told:
+        classes = _by_value([*entries.values(), played], told)
+    if not told:
         labels = list(policies) if isinstance(policies, Mapping) else _labels(entries, described_policies, told)
     if told or played is None:
         raise ValueError("\n".join(told))
@@ -110,7 +112,6 @@ def compare(
         "policies": [{**what, "label": label} for what, label in zip(described_policies, labels, strict=True)],
     }
     study = Study.model_validate({"name": name, **numbers, "experiments": [experiment]})
-    classes = dict(_by_value([*entries.values(), played]))
     (result,) = compute(study, out, jobs, cluster, progress, classes).values()
     return result
 
@@ -244,19 +245,24 @@ def _brief(value: Any) -> str:
     return str(value)
 
 
-def _by_value(things: Iterable[Any]) -> Iterator[tuple[str, type[Any]]]:
-    """The classes of objects, and of objects among their constructors' arguments, that no other process can import."""
+def _by_value(things: Iterable[Any], told: list[str]) -> dict[str, type[Any]]:
+    """The classes that no other process can import, by their paths, of objects and what these are made of."""
+    found: dict[str, type[Any]] = {}
+    for cls in _classes(things):
+        path = f"{cls.__module__}:{cls.__qualname__}"
+        if found.setdefault(path, cls) is not cls:
+            told.append(f"there are two classes {path}: give one of them another name, or make its objects anew")
+    return {path: cls for path, cls in found.items() if cls.__module__ == "__main__" or not _is_found(path, cls)}
+
+
+def _classes(things: Iterable[Any]) -> Iterator[type[Any]]:
+    """The classes of objects, and of the objects among their constructors' arguments."""
     for thing in things:
         if isinstance(thing, Mapping | list | tuple):
-            yield from _by_value(thing.values() if isinstance(thing, Mapping) else thing)
-            continue
-        cls = type(thing)
-        if cls.__module__ in ("builtins", "numpy"):
-            continue
-        name = f"{cls.__module__}:{cls.__qualname__}"
-        if cls.__module__ == "__main__" or not _is_found(name, cls):
-            yield name, cls
-        yield from _by_value(getattr(thing, key, None) for key in inspect.signature(cls).parameters)
+            yield from _classes(thing.values() if isinstance(thing, Mapping) else thing)
+        elif type(thing).__module__ not in ("builtins", "numpy"):
+            yield type(thing)
+            yield from _classes(getattr(thing, name, None) for name in inspect.signature(type(thing)).parameters)
 
 
 def _is_found(name: str, cls: type[Any]) -> bool:

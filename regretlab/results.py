@@ -8,24 +8,33 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, overload
+from typing import TYPE_CHECKING, Any, Literal, get_args, overload
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arguments import did_you_mean, real
+from bandits.arguments import did_you_mean, one_of, real
 from bandits.contract import Array, Bound
 from experiments.analysis import results as stored
 from experiments.analysis.curves import ExperimentResult
-from experiments.analysis.findings import Findings, as_text, findings, sentence
+from experiments.analysis.findings import Findings, as_text, findings
+from experiments.analysis.sentences import sentence, study_sentence, sweep_sentence
 from experiments.analysis.statistics import Interval, mean_band
+from experiments.analysis.sweeps import SweepResult
 from experiments.analysis.verdicts import Verdict, bounds_for
 from experiments.study.config import as_yaml
+from experiments.study.model import Figure
 
 if TYPE_CHECKING:
     import pandas
     import xarray
     from matplotlib.axes import Axes
+
+Quantity = Literal["regret", "cost"]
+Scale = Literal["auto", "linear", "loglog", "semilogx", "semilogy"]
+
+MOST = 12
+"""Figures of a study that a notebook shows, at most."""
 
 
 class Check(Sequence[Verdict]):
@@ -93,10 +102,13 @@ class Result:
         Raises:
             ValueError: no such policy or regret definition; the message gives the nearest.
         """
+        self._check_known(policy)
+        return self.curves.regret(policy, regret)
+
+    def _check_known(self, policy: str) -> None:
         if policy not in self.policies:
             hint = f"{did_you_mean(policy, self.policies)}; there are {', '.join(self.policies)}"
             raise ValueError(f"{self.name} has no policy {policy!r}{hint}")
-        return self.curves.regret(policy, regret)
 
     def value(self, policy: str, at: float | None = None, regret: str = "") -> float:
         """Mean regret over the replicates at a time: exact at ``times``, on a straight line between them.
@@ -129,7 +141,7 @@ class Result:
 
     def bounds(self, policy: str, regret: str = "") -> list[Bound]:
         """The policy's theorems that speak of this regret, as means over the replicates."""
-        self.regret(policy, regret)
+        self._check_known(policy)
         return bounds_for(self.curves, policy, regret)
 
     def frame(self, regret: str = "") -> pandas.DataFrame:
@@ -150,36 +162,66 @@ class Result:
 
         return table(self.curves, self._confidence, regret)
 
-    def latex(self) -> str:
-        """The table of final regrets, for LaTeX with the package booktabs."""
+    def latex(self, regret: str = "") -> str:
+        """The table of final regrets for LaTeX: see ``experiments.report.tables.latex``."""
         from experiments.report.tables import latex
 
-        return latex(self.curves, self._confidence)
+        return latex(self.curves, self._confidence, regret)
 
-    def plot(self, ax: Axes | None = None, *, regret: str = "") -> Axes:
+    def plot(
+        self,
+        ax: Axes | None = None,
+        *,
+        regret: str = "",
+        quantity: Quantity = "regret",
+        policies: Sequence[str] = (),
+        comparators: Sequence[str] = (),
+        scale: Scale = "auto",
+    ) -> Axes:
         """Draw the curves with their bands and bounds.
 
         Args:
             ax: where to draw, in the style that is set; None for a figure of its own, in ours.
             regret: name of a regret definition.
+            quantity: "cost" for cumulative cost (minus reward), with comparators, in place of regret.
+            policies: labels of those to draw; all where empty.
+            comparators: with "cost", those to draw; all where empty.
+            scale: of the axes; "auto": log-log where everything is positive.
 
         Returns:
             The axes; ``ax.figure.savefig`` writes them to a file.
 
         Raises:
-            ValueError: no such regret definition.
+            ValueError: no such regret definition, policy, comparator, quantity or scale.
         """
         from experiments.report.figures import draw_experiment
         from experiments.report.style import WIDTH, height_of, style
 
+        one_of("quantity", quantity, get_args(Quantity))
+        one_of("scale", scale, get_args(Scale))
+        for policy in policies:
+            self._check_known(policy)
+        look = Figure(
+            name=self.name,
+            experiment=self.name,
+            regret=regret,
+            quantity=quantity,
+            policies=list(policies),
+            comparators=list(comparators),
+            scale=scale,
+        )
         if ax is not None:
-            draw_experiment(ax, self.curves, self._confidence, regret)
+            draw_experiment(ax, self.curves, self._confidence, figure=look)
             return ax
         from matplotlib import pyplot
 
         with style():
             figure, made = pyplot.subplots(layout="constrained")
-            draw_experiment(made, self.curves, self._confidence, regret)
+            try:
+                draw_experiment(made, self.curves, self._confidence, figure=look)
+            except BaseException:
+                pyplot.close(figure)
+                raise
             figure.set_size_inches(WIDTH, height_of(made))
         return made
 
@@ -296,15 +338,46 @@ class Results(Mapping[str, Result]):
 
         return draw_study(self._found, Path(folder), formats, regret)
 
+    def frame(self, regret: str = "") -> pandas.DataFrame:
+        """As ``Result.frame``, of all experiments, with a column for their names."""
+        from experiments.report.export import frame
+
+        return frame(self.stored, regret)
+
+    def table(self, regret: str = "") -> list[dict[str, Any]]:
+        """A row for each experiment and policy: see ``experiments.report.tables.joint_table``."""
+        from experiments.report.tables import joint_table
+
+        return joint_table(self.stored, regret)
+
+    def latex(self, regret: str = "") -> str:
+        """One table of all experiments for LaTeX: see ``experiments.report.tables.joint_latex``."""
+        from experiments.report.tables import joint_latex
+
+        return joint_latex(self.stored, regret)
+
     def study(self) -> str:
         """The study as the text of a study file: ``regretlab run`` makes the same numbers of it."""
         return as_yaml(self.stored.study)
 
     def __repr__(self) -> str:
-        return "\n".join(map(repr, self.values()))
+        study = self.stored.study
+        missing = f" Missing: {len(self._found.missing)} results." if self._found.missing else ""
+        return f"{study.title or study.name}. {study_sentence(self._found)}{missing}"
 
     def _repr_html_(self) -> str:
-        return "".join(result._repr_html_() for result in self.values())
+        from experiments.report.figures import svg_of
+
+        parts = [f"<p>{html.escape(repr(self))}</p>"]
+        for figure, shown in self._found.views[:MOST]:
+            if isinstance(shown, SweepResult):
+                text = sweep_sentence(shown, self._found)
+            else:
+                text = sentence(shown, self._found, figure)
+            parts.append(f"{svg_of(shown, self.stored.study.confidence, figure)}<p>{html.escape(text)}</p>")
+        if (left := len(self._found.views) - MOST) > 0:
+            parts.append(f"<p>{left} more figures: plot(folder) draws all.</p>")
+        return "".join(parts)
 
 
 def load(folder: str | os.PathLike[str]) -> Results:

@@ -118,6 +118,8 @@ def compute(
         classes: those that workers cannot import, by the names that the study has for them.
     """
     with ExitStack() as stack:
+        stack.enter_context(warnings.catch_warnings())
+        warnings.filterwarnings("ignore", ".*still being processed by the workers", UserWarning)  # when a job failed
         folder = Path(out) if out is not None else Path(stack.enter_context(TemporaryDirectory(prefix="regretlab-")))
         shown = stack.enter_context(Progress(study.name)) if progress else None
         said: dict[str, None] = {}

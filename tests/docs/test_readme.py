@@ -20,9 +20,15 @@ def readme(page):
 
 @pytest.mark.slow
 def test_the_policy_runs_in_a_study(readme):
-    assert set(readme.blocks) == {"mine.py", "study.yaml", "loop.py"}
+    assert set(readme.blocks) == {"compare.py", "mine.py", "study.yaml", "loop.py"}
     readme.run("regretlab", "run", "study.yaml")
     assert (readme.folder / "results/leader/figures/leader.png").is_file()
+
+
+@pytest.mark.slow
+def test_policies_are_compared_in_python(readme):
+    assert readme.run("python", "compare.py").startswith("BernoulliArms. ")
+    assert (readme.folder / "arms.png").read_bytes()[:4] == b"\x89PNG"
 
 
 def test_the_policy_runs_in_a_plain_loop(readme):

@@ -36,6 +36,25 @@ def test_run_draws_and_reports_and_says_where(invoke, tmp_path):
     assert "0 computed, 9 kept" in invoke("run", "small.yaml", "--jobs", 1).output
 
 
+def test_a_study_whose_name_has_folders(invoke, tmp_path, text):
+    (tmp_path / "small.yaml").write_text(text.replace("name: small", "name: rooms/small"), encoding="utf-8")
+    done = invoke("run", "small.yaml", "--jobs", 1)
+    assert done.exit_code == 0, done.output
+    assert "results in results/rooms/small\n" in done.output
+    assert "figures: results/rooms/small/figures/small.png (and .svg, .pdf)" in done.output
+    assert (tmp_path / "results/rooms/small/report.html").is_file()
+    assert invoke("check", "results/rooms/small").output.splitlines()[-1].startswith("rooms/small: 1 bounds, 0 fail; ")
+    assert invoke("index").exit_code == 0
+    assert '<a href="rooms/small/report.html">' in (tmp_path / "results/index.html").read_text(encoding="utf-8")
+
+
+def test_the_name_of_a_shipped_study_is_that_of_its_results(invoke, tmp_path):
+    small = ("--set", "experiments.*.horizon=50", "--set", "experiments.*.replicates=2")
+    done = invoke("run", "arms/bernoulli", "--jobs", 1, "--no-plot", *small)
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "results/arms/bernoulli/manifest.json").is_file()
+
+
 def test_plot_report_and_check_read_what_run_wrote(invoke, tmp_path):
     invoke("run", "small.yaml", "--jobs", 1, "--no-plot", "--set", "experiments.two.replicates=20")
     folder = tmp_path / "results/small"

@@ -176,6 +176,19 @@ def test_a_horizon_that_the_environment_cannot_have():
     assert told.startswith("environment: AdversarialArms cannot have horizon 30: ")
 
 
+def test_two_classes_of_one_path():
+    def made(base):
+        class Twin(base):
+            pass
+
+        return Twin()
+
+    told = lines([made(rl.UCB1), made(rl.KLUCB)])
+    assert len(told) == 1
+    assert told[0].startswith("there are two classes ")
+    assert "made.<locals>.Twin: give one of them another name" in told[0]
+
+
 def test_everything_wrong_is_told_at_once():
     told = lines([rl.UCB1, rl.LRU(), Forgetful()], replicates=0, seed=-1, jobs=0)
     assert len(told) == 6

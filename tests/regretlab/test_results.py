@@ -1,0 +1,200 @@
+"""What a result gives: numbers, tables, figures, verdicts."""
+
+import matplotlib as mpl
+import numpy as np
+import pytest
+from matplotlib import pyplot
+
+import regretlab as rl
+from experiments.analysis.statistics import mean_band
+
+
+@pytest.fixture(scope="module")
+def result():
+    return rl.compare(
+        [rl.UCB1(), rl.Uniform()],
+        rl.BernoulliArms([0.2, 0.8], horizon=1000),
+        replicates=8,
+        checkpoints=30,
+        seed=2,
+        jobs=1,
+        progress=False,
+    )
+
+
+@pytest.fixture(scope="module")
+def results():
+    study = {
+        "name": "pair/of",
+        "seed": 1,
+        "checkpoints": 20,
+        "replicates": 6,
+        "horizon": 100,
+        "policies": ["ucb1", "uniform"],
+        "experiments": [
+            {"name": "easy", "environment": {"name": "bernoulli", "parameters": {"means": [0.1, 0.9]}}},
+            {"name": "hard", "environment": {"name": "bernoulli", "parameters": {"means": [0.5, 0.6]}}},
+        ],
+    }
+    return rl.run(study, jobs=1, progress=False)
+
+
+@pytest.fixture(autouse=True)
+def _no_figure_left():
+    yield
+    pyplot.close("all")
+
+
+def test_what_it_is_of(result):
+    assert result.policies == ("UCB1", "Uniform")
+    assert (result.times[0], result.times[-1]) == (1, 1000)
+    assert result.regrets[0] == result.curves.regrets[0].name
+    assert result.title == "BernoulliArms"
+
+
+def test_regret_is_what_the_best_earns_more(result):
+    curves = result.curves
+    definition = curves.regrets[0]
+    expected = curves.comparators[definition.comparator] - curves.series["UCB1"][definition.series]
+    np.testing.assert_array_equal(result.regret("UCB1"), expected)
+    for name in result.regrets:
+        assert result.regret("Uniform", name).shape == (8, len(result.times))
+
+
+def test_a_value_is_exact_at_recorded_times_and_linear_between(result):
+    mean = result.regret("UCB1").mean(axis=0)
+    for i, time in enumerate(result.times):
+        assert result.value("UCB1", at=int(time)) == pytest.approx(mean[i], rel=1e-15)
+    assert result.value("UCB1") == result.value("UCB1", at=1000)
+    i = int(np.argmax(np.diff(result.times)))
+    first, last = result.times[i : i + 2]
+    for time in (first + 1, (first + last) / 2):
+        expected = np.interp(time, [first, last], mean[i : i + 2])
+        assert result.value("UCB1", at=time) == pytest.approx(expected, rel=1e-12)
+
+
+def test_an_interval_is_that_of_the_mean(result):
+    band = mean_band(result.regret("Uniform"), 0.95)
+    found = result.interval("Uniform")
+    assert (found.value, found.low, found.high) == pytest.approx((band.mean[-1], band.low[-1], band.high[-1]))
+    assert found.value == result.value("Uniform")
+    between = result.interval("Uniform", at=137)
+    assert between.low < between.value == result.value("Uniform", at=137) < between.high
+
+
+def test_an_unknown_policy_gives_the_nearest(result):
+    for ask in (result.value, result.interval, result.regret, result.bounds):
+        with pytest.raises(
+            ValueError, match=r"comparison has no policy 'ucb' .did you mean 'UCB1'..; there are UCB1, Uniform"
+        ):
+            ask("ucb")
+
+
+@pytest.mark.parametrize("at", [0, 0.5, 1001, "10", True, float("nan")])
+def test_a_time_outside_of_the_run(result, at):
+    with pytest.raises(ValueError, match=r"at must be a finite number in \[1, 1000\], got"):
+        result.value("UCB1", at=at)
+
+
+def test_an_unknown_regret_definition(result):
+    for ask in (result.regret, result.value):
+        with pytest.raises(ValueError, match="no regret definition 'x'"):
+            ask("UCB1", regret="x")
+    with pytest.raises(ValueError, match="no regret definition 'x'"):
+        result.plot(regret="x")
+
+
+def test_bounds_are_above_the_curve(result):
+    (bound,) = [b for b in result.bounds("UCB1") if b.kind == "upper"]
+    assert np.all(bound.curve(result.times.astype(float)) >= result.regret("UCB1").mean(axis=0))
+    assert result.bounds("Uniform") == []
+
+
+def test_check(result):
+    found = result.check()
+    assert not found.failed
+    (verdict,) = found
+    assert (verdict.policy, verdict.result, found[0]) == ("UCB1", "holds", verdict)
+    assert "ok   comparison · UCB1 · " in repr(found)
+    assert "UCB1 beats Uniform" in repr(found)
+    assert repr(rl.check(result)) == repr(found)
+
+
+def test_tables(result):
+    first, second = result.table()
+    assert (first["policy"], second["policy"]) == ("UCB1", "Uniform")
+    assert first["regret"] == pytest.approx(result.value("UCB1"))
+    assert "Uniform" in result.latex()
+
+
+def test_frame_and_xarray(result):
+    pytest.importorskip("pandas")
+    pytest.importorskip("xarray")
+    frame = result.frame()
+    last = frame[(frame["policy"] == "UCB1") & (frame["time"] == 1000)]
+    assert last["regret"].mean() == pytest.approx(result.value("UCB1"))
+    data = result.xarray()[f"regret_{result.regrets[0]}"]
+    assert float(data.sel(policy="Uniform", round=1000).mean()) == pytest.approx(result.value("Uniform"))
+
+
+def test_a_figure_of_its_own_is_in_our_style(result, tmp_path):
+    before = dict(mpl.rcParams)
+    ax = result.plot()
+    assert dict(mpl.rcParams) == before
+    assert next(iter(ax.get_legend_handles_labels()[1])).startswith("UCB1: ")
+    assert not ax.spines["top"].get_visible()
+    ax.figure.savefig(tmp_path / "a.png")
+    assert (tmp_path / "a.png").read_bytes()[:4] == b"\x89PNG"
+
+
+def test_axes_of_the_users_keep_the_users_style(result):
+    with mpl.rc_context({"font.size": 17.0, "axes.spines.top": True}):
+        before = dict(mpl.rcParams)
+        _, (ax, other) = pyplot.subplots(1, 2)
+        assert result.plot(ax=ax, regret=result.regrets[-1]) is ax
+        assert dict(mpl.rcParams) == before
+    assert ax.get_lines()
+    assert not other.get_lines()
+    assert ax.spines["top"].get_visible()
+
+
+def test_it_says_in_words_what_came_out(result):
+    text = repr(result)
+    assert text.startswith("BernoulliArms. ")
+    assert "lowest for UCB1" in text
+    assert "Bounds: 1 holds" in text
+
+
+def test_it_shows_itself_in_notebooks(result):
+    page = result._repr_html_()
+    assert page.count("<svg") == page.count("<table>") == 1
+    assert "<td>UCB1</td>" in page
+
+
+def test_a_report(result, tmp_path):
+    page = result.report(tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "BernoulliArms" in page
+
+
+def test_results_of_a_study(results, tmp_path):
+    assert list(results) == ["easy", "hard"]
+    assert results["easy"].policies == ("ucb1", "uniform")
+    assert len(results.check()) == sum(len(result.check()) for result in results.values())
+    assert {verdict.experiment for verdict in results["hard"].check()} == {"hard"}
+    assert repr(results).startswith(
+        "pair/of. easy: lowest regret for ucb1. hard: lowest regret for ucb1. Bounds: 2 hold."
+    )
+    assert results._repr_html_().count("<svg") == 2
+    with pytest.raises(KeyError, match=r"pair/of has no experiment 'esy' .did you mean 'easy'"):
+        results["esy"]
+    assert results.report(tmp_path / "page.html").is_file()
+    files = results.plot(tmp_path / "figures")
+    assert {file.suffix for file in files} == {".png"}
+    assert len(files) == 3
+
+
+def test_a_result_with_a_single_replicate():
+    result = rl.compare([rl.UCB1()], rl.BernoulliArms([0.2, 0.8], horizon=50), replicates=1, jobs=1, progress=False)
+    assert np.isnan(result.interval("UCB1").low)
+    assert "UCB1" in repr(result)
+    assert "<svg" in result._repr_html_()

@@ -1,0 +1,77 @@
+"""As a newcomer types it: in scripts, at a prompt, in a notebook."""
+
+import subprocess
+import sys
+
+import pytest
+
+PROGRAM = """\
+import numpy as np
+
+import regretlab as rl
+
+
+class Leader(rl.Policy):
+    plays = (rl.BanditProblem,)
+
+    def __init__(self, trials=1):
+        self.trials = trials
+
+    def reset(self, problem, rng):
+        self._counts, self._sums = np.zeros(problem.n_actions), np.zeros(problem.n_actions)
+
+    def choose(self, observation):
+        if self._counts.min() < self.trials:
+            return int(self._counts.argmin())
+        return int(np.argmax(self._sums / self._counts))
+
+    def update(self, observation, action, feedback):
+        self._counts[action] += 1
+        self._sums[action] += feedback
+
+
+result = rl.compare([rl.UCB1(), Leader()], rl.BernoulliArms([0.4, 0.6], horizon=200), replicates=32, jobs=2)
+"""
+
+
+def python(folder, *words):
+    return subprocess.run([sys.executable, *words], capture_output=True, text=True, cwd=folder)
+
+
+@pytest.mark.slow
+def test_a_script_without_a_guard(tmp_path):
+    (tmp_path / "script.py").write_text(f"{PROGRAM}\nprint(result)\nprint('once')\n", encoding="utf-8")
+    done = python(tmp_path, "script.py")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("once") == 1
+    assert done.stdout.startswith("BernoulliArms. ")
+    assert "comparison: 6/6" in done.stderr
+    assert "Warning" not in done.stderr
+
+
+@pytest.mark.slow
+def test_at_a_prompt(tmp_path):
+    done = python(tmp_path, "-c", f"{PROGRAM}\nprint(result.policies)")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.strip() == "('UCB1', 'Leader')"
+
+
+@pytest.mark.slow
+def test_a_notebook(tmp_path, monkeypatch):
+    nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
+    pytest.importorskip("ipykernel")
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    notebook = nbformat.v4.new_notebook()
+    sources = (PROGRAM, "result", "result.plot();", "result.check()")
+    notebook.cells = [nbformat.v4.new_code_cell(source) for source in sources]
+    where = {"metadata": {"path": tmp_path}}
+    nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3", resources=where).execute()
+    work, shown, drawn, checked = [cell["outputs"] for cell in notebook.cells]
+    text = "".join(output.get("text", "") for output in work)
+    assert "warning" not in text.lower()
+    assert "Traceback" not in text
+    (value,) = shown
+    assert "<svg" in value["data"]["text/html"]
+    assert "lowest for" in value["data"]["text/plain"]
+    assert any("image/png" in output.get("data", {}) for output in drawn)
+    assert "comparison · UCB1" in checked[0]["data"]["text/plain"]
