@@ -134,6 +134,12 @@ def test_bold_are_the_best_learner_and_those_the_data_do_not_tell_from_it(result
         assert bold(text) == {"a", "b"}
 
 
+def test_of_policies_that_all_know_the_run_none_is_bold(results):
+    result = played(results.experiments["easy"], {"a": 20.0 + spread(), "b": 30.0 + spread()}, {"a", "b"})
+    assert bold(latex(result, 0.95)) == set()
+    assert read(latex(result, 0.95))[1] == [["a", "b"]]
+
+
 def test_who_is_told_apart_is_corrected_for_the_number_of_pairs(results):
     base, luck = 20.0 + spread(seed=1), spread(seed=2)
     finals = {"a": base, "b": base + 2.4 + luck, "c": base + 2.5 + 9.0 * spread(seed=3)}
@@ -182,6 +188,11 @@ def test_what_has_no_error_keeps_its_digits_and_rounding_is_nought(results):
     assert rows["share"][:2] == ["0.25", "0"]
     assert rows["nought"][:2] == ["0", "0"]
     assert rows["rough"][:2] == ["2130", "670"]
+
+
+def test_no_sign_stands_before_zero(results):
+    rows, _ = read(latex(played(results.experiments["easy"], {"a": -0.001 + 0.12 * spread()}), 0.95))
+    assert rows["a"][:2] == [r"\bfseries 0.00", "0.12"]
 
 
 HOSTILE = ["[a] & b_1", "* 50 % \\ {x}", "a^2 ~ <é> | $#", 'two\nlines "quoted"']
