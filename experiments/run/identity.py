@@ -98,7 +98,8 @@ def json_of(value: Any) -> str:
 def described(registry: Registry, thing: Any) -> Description:
     """The plain form of a component: a description that builds one like it.
 
-    Its constructor's parameters are read back from the attributes of the same names, which the contract asks for.
+    Its constructor's parameters are read back from the attributes of the same names, which the contract asks for; where
+    a method has that name, from the one with an underscore before it.
 
     Args:
         registry: what finds its class.
@@ -114,13 +115,7 @@ def described(registry: Registry, thing: Any) -> Description:
         {'policy': {'name': 'ucb1', 'parameters': {'exploration': 1.5}}}
     """
     cls = type(thing)
-    values = {name: getattr(thing, name, _NOT_KEPT) for name in _parameters(cls)}
-    for name, value in values.items():
-        if value is _NOT_KEPT or getattr(value, "__self__", None) is thing:  # a method of that name
-            raise ValueError(
-                f"{cls.__name__} does not keep its parameter {name!r}: have its constructor set self.{name}, or "
-                "describe it by its name and parameters, as a study file does"
-            )
+    values = {name: _kept(thing, name) for name in _parameters(cls)}
     parts: tuple[Built, ...] = ()
     if not all(map(_is_plain, values.values())):
         with warnings.catch_warnings(), noting() as notes:
@@ -144,6 +139,22 @@ def _parameters(cls: type[Any]) -> dict[str, inspect.Parameter]:
     """The parameters of a class' constructor by name."""
     starred = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
     return {name: p for name, p in inspect.signature(cls).parameters.items() if p.kind not in starred}
+
+
+def _kept(thing: Any, name: str) -> Any:
+    """The value of a constructor's parameter.
+
+    Raises:
+        ValueError: the object does not keep it.
+    """
+    cls = type(thing)
+    value = getattr(thing, f"_{name}" if callable(getattr(cls, name, None)) else name, _NOT_KEPT)
+    if value is _NOT_KEPT:
+        raise ValueError(
+            f"{cls.__name__} does not keep its parameter {name!r}: have its constructor set self.{name}, or describe "
+            "it by its name and parameters, as a study file does"
+        )
+    return value
 
 
 def _is_plain(value: Any) -> bool:
@@ -233,30 +244,23 @@ def _normal(value: Any, parts: Sequence[Built]) -> Any:
     for part in parts:
         if part.what is value or (isinstance(value, str) and part.what == value):
             return _form(part) if isinstance(value, str | Mapping) else _of_object(part).form
+    if (like := _part_like(value, parts)) is not None:  # it was taken apart before the parts were built
+        form, given = _form(like), named(value, "")[1]
+        return {**form, "parameters": form["parameters"] | {k: _normal(v, like.parts) for k, v in given.items()}}
     if isinstance(value, Mapping):
-        plain = {_text(key): _normal(entry, parts) for key, entry in value.items()}
-        return _with_defaults(plain, parts)
-    if isinstance(value, str):
-        return _with_defaults(value, parts)
+        return {_text(key): _normal(entry, parts) for key, entry in value.items()}
     if isinstance(value, list | tuple):
         return [_normal(entry, parts) for entry in value]
-    if isinstance(value, np.ndarray):
-        return _normal(_number(value), ())
     plain = _number(value)
+    if isinstance(plain, list):
+        return _normal(plain, ())
     return int(plain) if isinstance(plain, float) and plain.is_integer() else plain
 
 
-def _with_defaults(value: Any, parts: Sequence[Built]) -> Any:
-    """A description that its constructor took apart before it built what it names: with the defaults of the first part.
-
-    Anything else stays as it is.
-    """
+def _part_like(value: Any, parts: Sequence[Built]) -> Built | None:
+    """The first part of the name that a value describes, if it is a description."""
     try:
-        name, parameters = named(value, "")
+        name, _ = named(value, "")
     except ValueError:
-        return value
-    for part in parts:
-        if isinstance(part.what, Mapping) and part.what.get("name") == name:
-            form = _form(part)
-            return {"name": form["name"], "parameters": {**form["parameters"], **parameters}}
-    return value
+        return None
+    return next((part for part in parts if isinstance(part.what, Mapping) and part.what.get("name") == name), None)
