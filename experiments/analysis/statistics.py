@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +21,10 @@ LEAST_VARIANCE = 0.05
 Where few replicates differ from the others, resamples without them have no variance at all.
 """
 _SEED = 20240501
+_ROWS = 8
+"""Times that are resampled at once: what they take stays in the processor's cache."""
+_ALONE = 2**18
+"""Products of numbers up to which OpenBLAS multiplies matrices in one thread."""
 
 
 @dataclass(frozen=True)
@@ -79,28 +84,64 @@ def mean_band(samples: Array, confidence: float = 0.95) -> Band:
     if n < 2:
         return Band(mean, unknown, unknown, unknown, unknown, unknown)
     error = samples.std(axis=0, ddof=1) / math.sqrt(n)
-    deviations = resampled_means(samples) - mean
-    tail = _expanded_tail(n, confidence)
-    low, high = np.quantile(deviations, [tail, 1.0 - tail], axis=0)
+    low, high, reach = _bootstrap(samples - mean, np.abs(samples).max(axis=0), confidence)
     low, high = mean + np.minimum(low, 0.0), mean + np.maximum(high, 0.0)
     if n < FEWEST:
         return Band(mean, error, low, high, unknown, unknown)
-    reach = _sup_quantile(samples, confidence) * error
-    return Band(mean, error, low, high, np.minimum(mean - reach, low), np.maximum(mean + reach, high))
+    return Band(mean, error, low, high, np.minimum(mean - reach * error, low), np.maximum(mean + reach * error, high))
 
 
-def _sup_quantile(samples: Array, confidence: float) -> float:
-    """Bootstrap quantile of the largest studentised deviation of the mean over all times."""
-    n = len(samples)
-    spread = samples.std(axis=0)
-    varies = spread > 1e-12 * np.maximum(np.abs(samples).max(axis=0), 1e-300)
-    if not np.any(varies):
-        return 0.0
-    scores = (samples[:, varies] - samples[:, varies].mean(axis=0)) / spread[varies]
-    means = resampled_means(scores)
-    variances = np.maximum(resampled_means(scores**2) - means**2, 0.0)
-    studentised = np.abs(means) / np.sqrt(np.maximum(variances, LEAST_VARIANCE) / (n - 1))
-    return float(np.quantile(studentised.max(axis=1), confidence, method="higher"))
+def _bootstrap(deviations: Array, size: Array, confidence: float) -> tuple[Array, Array, float]:
+    """Where resampled means lie about the mean.
+
+    Args:
+        deviations: [n_replicates, n_times] from the mean.
+        size: [n_times] of the values themselves, against which rounding is told from spread.
+        confidence: in (0, 1).
+
+    Returns:
+        The ends of the pointwise interval, [n_times] each, and the quantile of the largest studentised deviation.
+    """
+    n, times = deviations.shape
+    weights, tail = _weights(n).T, _expanded_tail(n, confidence)
+    spread = np.sqrt(np.mean(deviations**2, axis=0))
+    # resamples of little variance count as of the least one; times without spread count for nothing
+    least = np.where(spread > 1e-12 * np.maximum(size, 1e-300), LEAST_VARIANCE * spread**2, np.inf)
+    low, high, largest = np.empty(times), np.empty(times), np.zeros(RESAMPLES)
+    buffers = np.empty((3, min(_ROWS, times), RESAMPLES))
+    for first in range(0, times, _ROWS):
+        here = slice(first, first + _ROWS)
+        part = np.ascontiguousarray(deviations[:, here].T)
+        means, squares, variances = buffers[:, : len(part)]
+        _resample(part, weights, means)
+        _resample(part**2, weights, variances)
+        np.square(means, out=squares)
+        variances -= squares
+        np.maximum(variances, least[here, None], out=variances)
+        squares /= variances
+        np.maximum(largest, squares.max(axis=0), out=largest)
+        means.sort(axis=1)
+        low[here], high[here] = _quantile(means, tail), _quantile(means, 1.0 - tail)
+    largest.sort()
+    return low, high, math.sqrt(largest[math.ceil((RESAMPLES - 1) * confidence)] * (n - 1))
+
+
+def _resample(values: Array, weights: Array, out: Array) -> None:
+    """Means [n_times, RESAMPLES] of values [n_times, n] by weights [n, RESAMPLES], in pieces that one thread takes.
+
+    BLAS gives larger products to several threads, which cost more here than they bring.
+    """
+    step = max(1, _ALONE // values.size)
+    for first in range(0, weights.shape[1], step):
+        here = slice(first, first + step)
+        np.matmul(values, weights[:, here], out=out[:, here])
+
+
+def _quantile(ordered: Array, level: float) -> Array:
+    """Quantile of values [..., RESAMPLES] in increasing order, on a straight line between two of them."""
+    place = (ordered.shape[-1] - 1) * level
+    before = min(math.floor(place), ordered.shape[-1] - 2)
+    return np.asarray(ordered[..., before] + (place - before) * (ordered[..., before + 1] - ordered[..., before]))
 
 
 def paired_difference(first: Array, second: Array, confidence: float = 0.95) -> Interval:
@@ -124,7 +165,7 @@ def paired_difference(first: Array, second: Array, confidence: float = 0.95) -> 
     mean = float(difference.mean())
     if n < 2:
         return Interval(mean, math.nan, math.nan)
-    reach = float(t.ppf(0.5 + confidence / 2.0, n - 1) * difference.std(ddof=1) / math.sqrt(n))
+    reach = student(n, confidence) * float(difference.std(ddof=1)) / math.sqrt(n)
     return Interval(mean, mean - reach, mean + reach)
 
 
@@ -167,13 +208,7 @@ def growth_exponent(
     n = len(part)
     if n < 2:
         return Interval(slope, math.nan, math.nan)
-    means = resampled_means(part)
-    slopes = np.log(means[np.all(means > 0.0, axis=1)]) @ centred
-    if len(slopes) < RESAMPLES // 2:
-        return Interval(slope, math.nan, math.nan)
-    tail = _expanded_tail(n, confidence)
-    low, high = np.quantile(slopes, [tail, 1.0 - tail])
-    return Interval(slope, min(float(low), slope), max(float(high), slope))
+    return _with_ends(slope, _slopes(part, centred), n, confidence)
 
 
 def ratio_of_means(numerator: Array, denominator: Array, confidence: float = 0.95) -> Interval:
@@ -189,9 +224,7 @@ def ratio_of_means(numerator: Array, denominator: Array, confidence: float = 0.9
     if len(both) < 2:
         return Interval(float(top / bottom), math.nan, math.nan)
     means = resampled_means(both)
-    tail = _expanded_tail(len(both), confidence)
-    low, high = np.quantile(means[:, 0] / means[:, 1], [tail, 1.0 - tail])
-    return Interval(float(top / bottom), min(float(low), top / bottom), max(float(high), top / bottom))
+    return _with_ends(float(top / bottom), means[:, 0] / means[:, 1], len(both), confidence)
 
 
 def scaling_exponent(
@@ -217,27 +250,65 @@ def scaling_exponent(
     slope = float(np.log(means) @ centred)
     if min(map(len, samples)) < 2:
         return Interval(slope, math.nan, math.nan)
-    rng = np.random.default_rng(_SEED)
     if paired:
-        drawn = resampled_means(np.stack(samples, axis=1))
-    else:
-        drawn = np.stack([v[rng.integers(len(v), size=(RESAMPLES, len(v)))].mean(axis=1) for v in samples], axis=1)
+        return _with_ends(slope, _slopes(np.stack(samples, axis=1), centred), len(samples[0]), confidence)
+    rng = np.random.default_rng(_SEED)
+    drawn = np.stack([v[rng.integers(len(v), size=(RESAMPLES, len(v)))].mean(axis=1) for v in samples], axis=1)
     slopes = np.log(drawn[np.all(drawn > 0.0, axis=1)]) @ centred
-    if len(slopes) < RESAMPLES // 2:
-        return Interval(slope, math.nan, math.nan)
-    tail = _expanded_tail(min(map(len, samples)), confidence)
-    low, high = np.quantile(slopes, [tail, 1.0 - tail])
-    return Interval(slope, min(float(low), slope), max(float(high), slope))
+    return _with_ends(slope, slopes, min(map(len, samples)), confidence)
+
+
+def _slopes(samples: Array, centred: Array) -> Array:
+    """Slopes of the log of resampled means, of those resamples in which all means are positive.
+
+    Args:
+        samples: [n_replicates, n_times].
+        centred: [n_times] weights of the log means in a slope.
+    """
+    weights = _weights(len(samples)).T
+    slopes, least = np.zeros(RESAMPLES), np.full(RESAMPLES, np.inf)
+    buffer = np.empty((_ROWS, RESAMPLES))
+    for first in range(0, len(centred), _ROWS):
+        here = slice(first, first + _ROWS)
+        part = np.ascontiguousarray(samples[:, here].T)
+        means = buffer[: len(part)]
+        _resample(part, weights, means)
+        np.minimum(least, means.min(axis=0), out=least)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            np.log(means, out=means)
+            slopes += (centred[here, None] * means).sum(axis=0)
+    return slopes[least > 0.0]
+
+
+def _with_ends(value: float, resampled: Array, n: int, confidence: float) -> Interval:
+    """An estimate from ``n`` replicates with its expanded bootstrap interval; NaN if half the resamples gave none."""
+    if len(resampled) < RESAMPLES // 2:
+        return Interval(value, math.nan, math.nan)
+    ordered, tail = np.sort(resampled), _expanded_tail(n, confidence)
+    low, high = float(_quantile(ordered, tail)), float(_quantile(ordered, 1.0 - tail))
+    return Interval(value, min(low, value), max(high, value))
 
 
 def resampled_means(samples: Array) -> Array:
     """Bootstrap means [RESAMPLES, n_times]; the same resamples in every call with as many replicates."""
-    n = len(samples)
-    weights = np.random.default_rng(_SEED).multinomial(n, np.full(n, 1.0 / n), size=RESAMPLES)
-    return np.asarray((weights / n) @ samples)
+    return np.asarray(_weights(len(samples)) @ samples)
 
 
+@lru_cache(maxsize=8)
+def _weights(n: int) -> Array:
+    """How much each of ``n`` replicates weighs in each resample, [RESAMPLES, n]."""
+    weights = np.random.default_rng(_SEED).multinomial(n, np.full(n, 1.0 / n), size=RESAMPLES) / n
+    weights.flags.writeable = False
+    return np.asarray(weights)
+
+
+@lru_cache(maxsize=64)
+def student(n: int, confidence: float) -> float:
+    """How many standard errors Student's interval of ``n`` values reaches to each side."""
+    return float(t.ppf(0.5 + confidence / 2.0, n - 1))
+
+
+@lru_cache(maxsize=64)
 def _expanded_tail(n: int, confidence: float) -> float:
     """Tail probability at which the bootstrap of ``n`` values has the reach of Student's interval."""
-    reach = t.ppf(0.5 + confidence / 2.0, n - 1) * math.sqrt(n / (n - 1))
-    return float(norm.cdf(-reach))
+    return float(norm.cdf(-student(n, confidence) * math.sqrt(n / (n - 1))))
