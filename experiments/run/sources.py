@@ -122,7 +122,7 @@ class Sources:
             if parent is None or parent.is_package:
                 path, package, _ = _place(name)
                 if path.suffix == ".py" and path.is_file():
-                    meaning = _meaning(path.read_bytes(), package)
+                    meaning = _meaning(_read(path), package)
                     leads = (*meaning.imported, *_exported(meaning.imported, meaning.names))
                     self._modules[name] = _Module(meaning, path.name == "__init__.py", leads)
         return self._modules[name]
@@ -181,6 +181,10 @@ def _place(name: str) -> tuple[Path, str | None, Sequence[str]]:
             return Path(), None, ()
         where = spec.submodule_search_locations
     return (Path(spec.origin or ""), spec.parent, list(where or ())) if spec else (Path(), None, ())
+
+
+def _read(path: Path) -> bytes:
+    return path.read_bytes()
 
 
 @lru_cache(maxsize=4096)

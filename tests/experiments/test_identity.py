@@ -131,8 +131,8 @@ def delayed(environment, **parameters):
     ("one", "other"),
     [
         (
-            recovering(curves={"name": "step", "parameters": {"a": 0.5, "recovery": 3}}, n_arms=2),
-            recovering(curves={"name": "step", "parameters": {"recovery": 3.0, "a": 0.5}}, n_arms=2, planner="pow2"),
+            recovering(curves={"name": "step", "parameters": {"a": 1, "recovery": 3}}, n_arms=2),
+            recovering(curves={"name": "step", "parameters": {"recovery": 3, "a": 1.0}}, n_arms=2, planner="pow2"),
         ),
         (
             recovering(curves={"name": "random_monotone", "parameters": {"recovery": 3, "seed": [1, 2]}}),
