@@ -32,6 +32,7 @@ def draw(study: str, parts: set[str]) -> None:
     from PIL import Image
 
     import experiments
+    from experiments.analysis.findings import findings
     from experiments.report.figures import draw_study
     from experiments.study.config import find
 
@@ -42,7 +43,7 @@ def draw(study: str, parts: set[str]) -> None:
     target = DOCS / "figures" / study
     target.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as drawn:
-        draw_study(experiments.load(folder), Path(drawn), ("png",))
+        draw_study(findings(experiments.load(folder)), Path(drawn), ("png",))
         for part in sorted(parts):
             drawing = Image.open(Path(drawn) / f"{part}.png").convert("RGB")
             drawing.quantize(256).save(target / f"{part}.png", optimize=True)  # a third of the size
