@@ -7,13 +7,16 @@ from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 
-PACKAGES = ("bandits", "environments", "experiments")
+PACKAGES = ("bandits", "environments", "experiments", "regretlab")
+ALONE = ("experiments", "regretlab")
+"""Packages of no family, each on a page of its own."""
 TITLES = {
     "common": "Contract, checks, registries",
     "contextual": "Contexts",
     "delayed": "Delayed feedback",
     "groupwise": "Groupwise regret",
     "recovering": "Recovering rewards",
+    "regretlab": "In Python",
     "sor": "Solver tuning",
     "streaming": "Streaming arms",
     "tallying": "Weighted tallying",
@@ -22,15 +25,15 @@ TITLES = {
 
 
 def modules() -> Iterator[tuple[str, str]]:
-    """(page, module) of every public module: a page a family, one for what families share, one for experiments."""
+    """(page, module) of every public module: a page a family, one for what families share, one a package of none."""
     for package in PACKAGES:
-        yield ("experiments" if package == "experiments" else "common"), package
+        yield (package if package in ALONE else "common"), package
         for found in pkgutil.walk_packages(import_module(package).__path__, f"{package}."):
             parts = found.name.split(".")
             if any(part.startswith("_") for part in parts):
                 continue
-            of_family = package != "experiments" and (len(parts) > 2 or found.ispkg)
-            yield (parts[1] if of_family else "experiments" if package == "experiments" else "common"), found.name
+            of_family = len(parts) > 2 or found.ispkg
+            yield (package if package in ALONE else parts[1] if of_family else "common"), found.name
 
 
 def write(folder: Path) -> list[Path]:

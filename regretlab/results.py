@@ -181,7 +181,7 @@ class Result:
         """Draw the curves with their bands and bounds.
 
         Args:
-            ax: where to draw, in the style that is set; None for a figure of its own, in ours.
+            ax: where to draw, in the style that is set, with a legend inside; None for a figure of its own, in ours.
             regret: name of a regret definition.
             quantity: "cost" for cumulative cost (minus reward), with comparators, in place of regret.
             policies: labels of those to draw; all where empty.
@@ -212,6 +212,7 @@ class Result:
         )
         if ax is not None:
             draw_experiment(ax, self.curves, self._confidence, figure=look)
+            ax.legend(fontsize="small")  # within the axes: there may be no room below
             return ax
         from matplotlib import pyplot
 

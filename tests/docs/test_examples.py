@@ -9,7 +9,7 @@ import pytest
 ROOT = Path(__file__).parent.parent.parent
 MODULES = [
     ".".join(path.relative_to(ROOT).with_suffix("").parts).removesuffix(".__init__")
-    for package in ("bandits", "environments", "experiments")
+    for package in ("bandits", "environments", "experiments", "regretlab")
     for path in sorted((ROOT / package).rglob("*.py"))
     if ">>> " in path.read_text(encoding="utf-8")
 ]
@@ -37,6 +37,7 @@ MAIN = {
     "environments.recovering.environment",
     "experiments.analysis.results",
     "experiments.analysis.statistics",
+    "regretlab.comparison",
 }
 """Modules of the entry points that most people meet first."""
 

@@ -156,6 +156,8 @@ def test_axes_of_the_users_keep_the_users_style(result):
     assert ax.get_lines()
     assert not other.get_lines()
     assert ax.spines["top"].get_visible()
+    ax.figure.draw_without_rendering()
+    assert ax.bbox.y0 <= ax.get_legend().get_window_extent().y0  # nothing below, where another plot may be
 
 
 def test_it_says_in_words_what_came_out(result):

@@ -61,6 +61,7 @@ def test_a_notebook(tmp_path, monkeypatch):
     nbformat, nbclient = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
     pytest.importorskip("ipykernel")
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    monkeypatch.delenv("MPLBACKEND", raising=False)  # which the notebook chooses
     notebook = nbformat.v4.new_notebook()
     sources = (PROGRAM, "result", "result.plot();", "result.check()")
     notebook.cells = [nbformat.v4.new_code_cell(source) for source in sources]
