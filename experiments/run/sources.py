@@ -287,30 +287,38 @@ class Reached:
             self.modules.add(thing.__module__)
 
     def _add_source(self, thing: type[Any] | types.FunctionType) -> None:
-        around = dict(vars(sys.modules.get(thing.__module__, types)))
-        functions = list(_functions(thing))
+        home, functions = sys.modules.get(thing.__module__), list(_functions(thing))
+        around = dict(vars(home)) if home else {}
         for function in functions:
             around |= function.__globals__ | _closed_over(function)
+        whole = _source(thing)
+        texts = [whole] if whole else list(filter(None, map(_source, functions)))
         named: set[str] = set()
-        for text in _sources(thing) or [text for function in functions for text in _sources(function)]:
-            meaning = _meaning_of(ast.parse(text), getattr(sys.modules.get(thing.__module__), "__package__", None))
+        for text in texts:
+            meaning = _meaning_of(ast.parse(text), getattr(home, "__package__", None))
             self.texts.append(meaning.digest)
             self.modules.update(meaning.imported)
             named |= _global_names(symtable.symtable(text, "source", "exec"))
             modules = [value.__name__ for n in named if isinstance(value := around.get(n), types.ModuleType)]
             self.modules.update(_exported(modules, meaning.names))
-        for code in (code for function in functions if not _sources(function) for code in _codes(function.__code__)):
-            self.texts.append(_bytecode(code))
-            named |= {*code.co_names, *code.co_freevars}
-        if isinstance(thing, type):
-            for base in thing.__bases__:
-                self.add(base)
-            if not _sources(thing):
+        if not whole:
+            for function in functions:
+                if not _source(function):
+                    named |= self._add_bytecode(function)
+            if isinstance(thing, type):
                 for key, value in vars(thing).items():
-                    if not key.startswith("__") and not list(_functions(value)):
+                    if not key.startswith("__") and not key.startswith("_abc") and not list(_functions(value)):
                         self.add(value, key)
+        for base in thing.__bases__ if isinstance(thing, type) else ():
+            self.add(base)
         for name in sorted(named & set(around)):
             self.add(around[name], name)
+
+    def _add_bytecode(self, function: types.FunctionType) -> set[str]:
+        """Take in what a function without a source does; its names that stand for something outside of it."""
+        codes = list(_codes(function.__code__))
+        self.texts += map(_bytecode, codes)
+        return {name for code in codes for name in (*code.co_names, *code.co_freevars)}
 
     def _add_value(self, value: Any, name: str) -> None:
         if isinstance(value, np.ndarray):
@@ -335,14 +343,14 @@ def _shown(value: Any) -> str:
     return re.sub(r" at 0x[0-9a-f]+", "", repr(listed))
 
 
-def _sources(thing: Any) -> list[str]:
-    """The source of a class or a function, from the beginning of its line; none where it is not at hand."""
+def _source(thing: Any) -> str:
+    """The source of a class or a function, from the beginning of its line; empty where it is not at hand."""
     try:
         text = textwrap.dedent(inspect.getsource(thing))
         ast.parse(text)
     except (OSError, TypeError, SyntaxError):
-        return []
-    return [text]
+        return ""
+    return text
 
 
 def _global_names(table: symtable.SymbolTable) -> set[str]:

@@ -6,10 +6,12 @@ import pickle
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from functools import lru_cache
 from typing import Any, Protocol
 
 from bandits.registry import naming
+
+_CLASSES: dict[bytes, Mapping[str, type[Any]]] = {}
+"""What classes by value are in this process: those that it sent as they are, others as they came."""
 
 
 class Parallel(Protocol):
@@ -41,6 +43,7 @@ def workers(
         yield _here
         return
     pickled = _pickled(classes or {})
+    _CLASSES[pickled] = classes or {}
     with _client(cluster):
         config = {"backend": "loky", "inner_max_num_threads": 1} if cluster is None else {"backend": "dask"}
 
@@ -92,11 +95,11 @@ def _pickled(classes: Mapping[str, type[Any]]) -> bytes:
     return bytes(dumps(dict(classes)))
 
 
-@lru_cache(maxsize=8)
 def _unpickled(pickled: bytes) -> Mapping[str, type[Any]]:
-    """Once a process: a class that comes twice would be two classes."""
-    classes: dict[str, type[Any]] = pickle.loads(pickled)
-    return classes
+    """The classes, once a process: what comes twice would be two classes, or changed under its owner's hands."""
+    if pickled not in _CLASSES:
+        _CLASSES[pickled] = pickle.loads(pickled)
+    return _CLASSES[pickled]
 
 
 @contextmanager
