@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from hashlib import sha256
 from itertools import product
@@ -229,11 +230,13 @@ class Study(Model):
         return experiment.model_copy(update={"policies": policies})
 
     def all_figures(self) -> list[Figure]:
-        """The figures, each with a name, as written, and then one of each experiment that none looks at.
+        """The figures, each with a name, in the order of their experiments; one of each experiment that none looks at.
 
         Raises:
             ValueError: two of them have the same name.
         """
+        place = {entry.name: i for i, entry in enumerate(self.experiments)}
+        points = {name: place[entry.name] for entry in self.swept for name in entry.experiment_names()}
         seen = {figure.experiment for figure in self.figures}
         unseen = [Figure(experiment=entry.name) for entry in self.experiments if entry.name not in seen]
         named: dict[str, Figure] = {}
@@ -242,7 +245,8 @@ class Study(Model):
             if name in named:
                 raise ValueError(f"a second figure named {name!r}: give one of them another 'name'")
             named[name] = figure.model_copy(update={"name": name})
-        return list(named.values())
+        order = {**points, **place}
+        return sorted(named.values(), key=lambda figure: order.get(figure.experiment, len(order)))
 
 
 def experiment_names(entries: list[Any]) -> list[str]:
@@ -270,7 +274,7 @@ def figure_name(figure: Mapping[str, Any], taken: Mapping[str, Any]) -> str:
     quantity = figure.get("quantity")
     shown = figure.get("over") or figure.get("regret") or (quantity if quantity != "regret" else "") or "regret"
     name = str(figure.get("experiment"))
-    return f"{name}-{shown}" if name in taken else name
+    return f"{name}-{re.sub('[^A-Za-z0-9_.=,-]+', '_', str(shown))}" if name in taken else name
 
 
 SHARED = ("environment", "horizon", "replicates", "policies")

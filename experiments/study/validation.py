@@ -215,6 +215,10 @@ def _figures(figures: Sequence[Any], experiments: Mapping[str, _Seen]) -> Iterat
     shown: set[str] = set()
     for i, entry in enumerate(figures):
         where: Path = ("figures", i)
+        given = entry.get("experiment") if isinstance(entry, dict) else None
+        if isinstance(given, list) and len({str(name) for name in given}) < len(given):
+            yield (*where, "experiment"), f"must name every experiment once, got {given!r}"
+            continue
         for look in looks(entry, list(experiments)):
             if not isinstance(look, dict):
                 continue  # told with the study's form

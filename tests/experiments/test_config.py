@@ -365,9 +365,10 @@ def test_figures_look_at_experiments():
     [
         ([], ["plain", "swept"]),
         ([{"scale": "linear"}], ["plain", "swept"]),
-        ([{"experiment": "swept"}], ["swept", "plain"]),
-        ([{"quantity": "cost"}, {"experiment": "plain"}], ["plain", "swept", "plain-regret"]),
-        ([{"experiment": ["swept", "plain"], "name": "both"}], ["both-swept", "both-plain"]),
+        ([{"experiment": "swept"}], ["plain", "swept"]),
+        ([{"quantity": "cost"}, {"experiment": "plain"}], ["plain", "plain-regret", "swept"]),
+        ([{"experiment": "swept-horizon=50", "scale": "linear"}], ["plain", "swept-horizon=50", "swept"]),
+        ([{"experiment": ["swept", "plain"], "name": "both"}], ["both-plain", "both-swept"]),
     ],
 )
 def test_every_experiment_is_seen(written, names):
@@ -416,6 +417,11 @@ def test_every_experiment_is_seen(written, names):
             "study.yaml:17:5: figures[3]: a second figure named 'plain': give one of them",
         ),
         ("name: parameter", "name: a b", "study.yaml:17:44: figures[3].name: must be letters, digits and . _ - alone"),
+        (
+            "experiment: plain, quantity",
+            "experiment: [plain, plain], quantity",
+            "study.yaml:14:6: figures[0].experiment: must",
+        ),
         ("scale: linear", "scal: linear", "study.yaml:14:41: figures[0].scal: unknown key (did you mean 'scale'?)"),
         (
             "scale: linear",
