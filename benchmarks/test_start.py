@@ -9,7 +9,11 @@ from timing import WALL, measure, python
     [
         ("`import regretlab`", "import regretlab", 1.3),
         ("`import bandits`", "import bandits", 2.0),
-        ("`regretlab --help`", "import sys; sys.argv[1:] = ['--help']; from regretlab.__main__ import main; main()", 1.0),
+        (
+            "`regretlab --help`",
+            "import sys; sys.argv[1:] = ['--help']; from regretlab.__main__ import main; main()",
+            1.0,
+        ),
     ],
 )
 def test_start(record, what, code, target):

@@ -31,19 +31,13 @@ def draw(study: str, parts: set[str]) -> None:
     """Run a study, or take what stands, and draw these parts of it."""
     from PIL import Image
 
-    import experiments
-    from experiments.analysis.findings import findings
-    from experiments.report.figures import draw_study
-    from experiments.study.config import find
+    import regretlab as rl
 
-    folder = DOCS / "_build" / "results" / study
-    outcome = experiments.run(experiments.load_study(find(study)), folder)
-    if outcome.failed:
-        raise SystemExit(f"{study}: {len(outcome.failed)} jobs failed; first: {outcome.failed[0].error}")
+    results = rl.run(study, out=DOCS / "_build" / "results" / study)
     target = DOCS / "figures" / study
     target.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as drawn:
-        draw_study(findings(experiments.load(folder)), Path(drawn), ("png",))
+        results.plot(drawn)
         for part in sorted(parts):
             drawing = Image.open(Path(drawn) / f"{part}.png").convert("RGB")
             drawing.quantize(256).save(target / f"{part}.png", optimize=True)  # a third of the size

@@ -1,13 +1,13 @@
 """Experiments: study files, the runner, results, statistics, figures and the command line.
 
-``experiments.load(folder)`` reads what ``regretlab run`` left in a folder.
+``experiments.load(folder)`` reads what ``regretlab run`` left in a folder; ``regretlab.run`` runs a study.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["load", "load_study", "run"]
+__all__ = ["load", "load_study"]
 
 
 def __getattr__(name: str) -> Any:
@@ -19,8 +19,4 @@ def __getattr__(name: str) -> Any:
         from experiments.study.config import load_study
 
         return load_study
-    if name == "run":
-        from experiments.run.runner import run
-
-        return run
     raise AttributeError(f"module 'experiments' has no attribute {name!r}")

@@ -15,7 +15,7 @@ from experiments.run.jobs import Job
 from experiments.run.progress import Progress
 from experiments.run.runner import Done
 from experiments.run.runner import run as run_study
-from experiments.study.config import find, load_study, study_of
+from experiments.study.config import find, load_study, parse_study, study_of
 from experiments.study.model import Study
 from regretlab.results import Results, load
 
@@ -56,8 +56,8 @@ def run(
     """Run a study, as ``regretlab run`` does.
 
     Args:
-        study: a study file, the name of a shipped study ("quickstart", "arms/bernoulli"), a mapping with the keys of
-            a study file, or a ``Study``.
+        study: a study file, the name of a shipped study ("quickstart", "arms/bernoulli"), the text of a study file (of
+            several lines), a mapping with the keys of one, or a ``Study``.
         changes: as ``--set`` of the command line: "experiments.arms.horizon=1000".
         out: folder that keeps the results: what stands there is not computed again. None: they are in memory alone.
         jobs: processes at once, -1 for one a core. No number depends on it.
@@ -78,6 +78,8 @@ def run(
         made = study_of(study.model_dump(exclude_defaults=True), changes) if changes else study
     elif isinstance(study, Mapping):
         made = study_of(study, changes)
+    elif isinstance(study, str) and "\n" in study:
+        made = parse_study(study, changes=changes)
     elif isinstance(study, str | os.PathLike):
         made = load_study(find(os.fspath(study)), changes)
     else:

@@ -48,6 +48,7 @@ def load(folder: Path | str) -> Results:
     Example:
         >>> import tempfile
         >>> import experiments
+        >>> from experiments.run.runner import run
         >>> from experiments.study.config import parse_study
         >>> study = parse_study('''
         ... name: tiny
@@ -60,7 +61,7 @@ def load(folder: Path | str) -> Results:
         ...     policies: [ucb1]
         ... ''')
         >>> folder = tempfile.mkdtemp()
-        >>> outcome = experiments.run(study, folder, jobs=1)
+        >>> outcome = run(study, folder, jobs=1)
         >>> result = experiments.load(folder).experiments["two"]
         >>> result.regret("ucb1").shape == (4, len(result.times))
         True

@@ -49,7 +49,7 @@ def test_all_ways_to_give_a_study_are_one(small, tmp_path):
             }
         ],
     }
-    for study in (file, str(file), data):
+    for study in (file, str(file), data, STUDY, small.study()):
         found = run(study)
         assert found.study() == small.study()
         for policy in ("ucb1", "kl_ucb"):
