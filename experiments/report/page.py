@@ -35,8 +35,8 @@ COLUMNS = 6
 
 SECTIONS, CURVES = 100, 500
 """A study with more experiments than this, or more policies in all of them together, is shown in part."""
-FIRST, PICTURES = 40, 100
-"""Then so many experiments are shown in full, and pictures until they have so many curves in all."""
+FIRST, PICTURES, DRAWN = 40, 8, 100
+"""Then so many sections stand on the page, the first ones with a picture, until the pictures have so many curves."""
 ROWS = 200
 """Rows of a table of verdicts or pairs, at most."""
 FINALS = 5_000
@@ -103,7 +103,7 @@ class _Page:
         self._whole: set[str] = set()  # experiments that have been shown
         self._tables: set[tuple[str, str]] = set()  # of an experiment, by a regret definition
         self._names: set[str] = set()  # of sections
-        self._drawn = 0  # curves in pictures
+        self._pictures, self._drawn = 0, 0  # so far, and curves in them
 
     def sections(self) -> list[dict[str, Any]]:
         """One for each figure with results, and for each experiment of which there is none.
@@ -232,9 +232,9 @@ class _Page:
         figure: Figure | None = None,
     ) -> Markup:
         """The picture, or nothing where there have been enough of them."""
-        if self._large and self._drawn >= PICTURES:
+        if self._large and (self._pictures >= PICTURES or self._drawn >= DRAWN):
             return Markup()
-        self._drawn += drawn
+        self._pictures, self._drawn = self._pictures + 1, self._drawn + drawn
         return _inline(svg_of(shown, self._confidence, figure), name, curves)
 
     def _named(self, name: str) -> str:

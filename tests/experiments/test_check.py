@@ -9,10 +9,9 @@ import pytest
 from bandits.contract import Assumption, Bound
 from environments.contract import Regret
 from experiments.analysis.curves import ExperimentResult
-from experiments.analysis.results import Results
 from experiments.analysis.verdicts import bounds_for, check, vacuous
 from experiments.run.theory import Table
-from experiments.study.model import Component, Experiment, Study
+from experiments.study.model import Component, Experiment
 
 TIMES = np.unique(np.geomspace(1, 10_000, 80).astype(int))
 REGRET = Regret("pseudo", "reward", "best", "fixed", "pseudo-regret")
@@ -25,7 +24,7 @@ def bound(values, kind="upper", comparator_class="fixed", time="anytime", holds=
 
 
 def results(regret, *bounds, worst=None):
-    """A study of one policy whose regret is as given, [n_replicates, n_times]."""
+    """An experiment of one policy whose regret is as given, [n_replicates, n_times]."""
     experiment = Experiment(
         name="p",
         environment=Component(name="e"),
@@ -33,11 +32,10 @@ def results(regret, *bounds, worst=None):
         replicates=len(regret),
         policies=[Component(name="a")],
     )
-    study = Study(name="s", seed=0, experiments=[experiment])
     comparators = {"best": np.zeros_like(regret)}
     if worst is not None:
         comparators["worst"] = np.broadcast_to(worst, regret.shape)
-    result = ExperimentResult(
+    return ExperimentResult(
         experiment,
         TIMES,
         np.arange(len(regret)),
@@ -48,7 +46,6 @@ def results(regret, *bounds, worst=None):
         (),
         {"a": 1.0},
     )
-    return Results(None, study, {"p": result}, {})
 
 
 def noisy(curve, n=20, spread=0.1):
@@ -76,77 +73,76 @@ ROOT = np.sqrt(TIMES)
     ],
 )
 def test_verdicts(regret, theorem, result, exponent):
-    (verdict,) = check(results(regret, theorem))
+    (verdict,) = check(results(regret, theorem), 0.95)
     assert (verdict.result, verdict.exponent) == (result, exponent), verdict.text
     assert verdict.failed == (result == "violated" or exponent == "too steep")
 
 
 def test_an_exact_bound_is_not_violated_by_rounding():
     regret = np.tile(ROOT, (5, 1))
-    (verdict,) = check(results(regret, bound(ROOT * (1 - 1e-14))))
+    (verdict,) = check(results(regret, bound(ROOT * (1 - 1e-14))), 0.95)
     assert verdict.result == "holds"
 
 
 def test_one_replicate_decides_nothing():
-    (verdict,) = check(results(ROOT[None, :], bound(0.1 * ROOT)))
+    (verdict,) = check(results(ROOT[None, :], bound(0.1 * ROOT)), 0.95)
     assert verdict.result == "undecided"
 
 
 def test_bounds_on_another_regret_are_not_compared():
     found = results(noisy(ROOT), bound(0.1 * ROOT, comparator_class="dynamic"))
-    assert check(found) == []
-    assert bounds_for(found.experiments["p"], "a") == []
+    assert check(found, 0.95) == []
+    assert bounds_for(found, "a") == []
 
 
 def grouped(found, clock):
     """The same results with a regret whose time is a function of the rounds."""
     times = np.array([clock(t) for t in TIMES], dtype=float)
-    experiment = found.experiments["p"]
     regret = replace(REGRET, clock="rounds in g")
-    clocks = {"rounds in g": np.stack([times] * len(experiment.replicates))}
-    return replace(found, experiments={"p": replace(experiment, regrets=(regret,), clocks=clocks)})
+    clocks = {"rounds in g": np.stack([times] * len(found.replicates))}
+    return replace(found, regrets=(regret,), clocks=clocks)
 
 
 def test_the_exponent_is_measured_on_the_clock_of_the_regret():
     """A group that fills up like the square root of time: sqrt(n) in its own rounds is t^(1/4) in all of them."""
     group = ROOT**0.5
-    (verdict,) = check(grouped(results(noisy(group), bound(3 * group)), math.sqrt))
+    (verdict,) = check(grouped(results(noisy(group), bound(3 * group)), math.sqrt), 0.95)
     assert verdict.exponent == "agrees"
     assert verdict.fitted.value == pytest.approx(0.5, abs=0.02)
     assert verdict.claimed == pytest.approx(0.5, abs=0.02)
-    (verdict,) = check(grouped(results(noisy(ROOT), bound(3 * group)), math.sqrt))
+    (verdict,) = check(grouped(results(noisy(ROOT), bound(3 * group)), math.sqrt), 0.95)
     assert verdict.fitted.value == pytest.approx(1.0, abs=0.02)
 
 
 @pytest.mark.parametrize("clock", [lambda t: 0.0, lambda t: 7.0])
 def test_no_exponent_on_a_clock_that_hardly_moves(clock):
-    (verdict,) = check(grouped(results(noisy(ROOT), bound(3 * ROOT)), clock))
+    (verdict,) = check(grouped(results(noisy(ROOT), bound(3 * ROOT)), clock), 0.95)
     assert (verdict.result, verdict.exponent) == ("holds", "not tested")
 
 
 def test_no_exponent_for_a_bound_that_claims_no_rate():
-    (verdict,) = check(results(noisy(0.01 * TIMES), bound(3 * ROOT, time="horizon-tuned")))
+    (verdict,) = check(results(noisy(0.01 * TIMES), bound(3 * ROOT, time="horizon-tuned")), 0.95)
     assert verdict.exponent == "not tested"
     assert "the bound's rate is in the horizon" in verdict.text
-    (verdict,) = check(results(noisy(0.01 * TIMES), bound(3 * ROOT, time="no rate")))
+    (verdict,) = check(results(noisy(0.01 * TIMES), bound(3 * ROOT, time="no rate")), 0.95)
     assert (verdict.result, verdict.exponent) == ("holds", "not tested")
 
 
 def test_a_bound_of_nothing():
-    (verdict,) = check(results(np.zeros((6, len(TIMES))), bound(0 * ROOT)))
+    (verdict,) = check(results(np.zeros((6, len(TIMES))), bound(0 * ROOT)), 0.95)
     assert (verdict.result, verdict.exponent) == ("holds", "not tested")
 
 
 def test_vacuous():
     theorem = bound(2.0 * TIMES)
-    assert vacuous(results(noisy(ROOT), theorem, worst=-1.0 * TIMES).experiments["p"], theorem)
-    assert not vacuous(results(noisy(ROOT), theorem, worst=-3.0 * TIMES).experiments["p"], theorem)
-    assert not vacuous(results(noisy(ROOT), theorem).experiments["p"], theorem)
+    assert vacuous(results(noisy(ROOT), theorem, worst=-1.0 * TIMES), theorem)
+    assert not vacuous(results(noisy(ROOT), theorem, worst=-3.0 * TIMES), theorem)
+    assert not vacuous(results(noisy(ROOT), theorem), theorem)
 
 
 def test_vacuous_against_the_worst_play_of_the_definition():
     theorem = bound(2.0 * TIMES)
-    experiment = results(noisy(ROOT), theorem, worst=-3.0 * TIMES).experiments["p"]
+    experiment = results(noisy(ROOT), theorem, worst=-3.0 * TIMES)
     comparators = {**experiment.comparators, "worst in g": np.zeros_like(experiment.comparators["best"]) - TIMES}
     grouped = replace(experiment, comparators=comparators, regrets=(replace(REGRET, worst="worst in g"),))
     assert vacuous(grouped, theorem)

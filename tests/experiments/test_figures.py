@@ -10,34 +10,41 @@ from matplotlib.figure import Figure
 
 import experiments
 from bandits.contract import Assumption
+from experiments.analysis.findings import as_text, findings
 from experiments.report.figures import draw_experiment, draw_study
 from experiments.report.page import write_report
 from experiments.report.style import FORMATS, GREY
 from experiments.report.tables import table
 from experiments.run.runner import run
+from experiments.study.config import parse_study
+from experiments.study.model import Figure as Look
 
 
 @pytest.fixture(scope="module")
 def results(tmp_path_factory, small_study):
-
     folder = tmp_path_factory.mktemp("drawn")
     run(small_study, folder, jobs=1)
     return experiments.load(folder)
 
 
-def test_equal_results_are_equal_files(results, tmp_path):
-    first, second = (draw_study(results, tmp_path / name) for name in ("a", "b"))
+@pytest.fixture(scope="module")
+def found(results):
+    return findings(results)
+
+
+def test_equal_results_are_equal_files(found, tmp_path):
+    first, second = (draw_study(found, tmp_path / name) for name in ("a", "b"))
     assert [p.suffix[1:] for p in first] == list(FORMATS)
     for a, b in zip(first, second, strict=True):
         assert a.read_bytes() == b.read_bytes()
         assert a.stat().st_size > 5_000
 
 
-def test_the_style_of_the_user_is_not_touched_and_does_not_matter(results, tmp_path):
-    plain = draw_study(results, tmp_path / "a", ["svg"])[0].read_bytes()
+def test_the_style_of_the_user_is_not_touched_and_does_not_matter(found, tmp_path):
+    plain = draw_study(found, tmp_path / "a", ["svg"])[0].read_bytes()
     with mpl.rc_context({"font.size": 30, "axes.grid": False}):
         before = dict(mpl.rcParams)
-        assert draw_study(results, tmp_path / "b", ["svg"])[0].read_bytes() == plain
+        assert draw_study(found, tmp_path / "b", ["svg"])[0].read_bytes() == plain
         assert dict(mpl.rcParams) == before
 
 
@@ -71,8 +78,6 @@ def test_nothing_plunges_where_a_logarithm_has_nothing_to_show(results):
 
 
 def test_a_bound_whose_assumption_fails_is_grey_and_says_so(results):
-    from dataclasses import replace
-
     experiment = results.experiments["two"]
     (theorem,) = experiment.bounds["ucb1"]
     late = replace(theorem, time="at the horizon", delta=0.05)
@@ -87,20 +92,18 @@ def test_a_bound_whose_assumption_fails_is_grey_and_says_so(results):
     assert len(mark.get_xdata()) == 1
 
 
-def test_an_unknown_regret_definition_is_named(results, tmp_path):
+def test_an_unknown_regret_definition_is_named(found, tmp_path):
     with pytest.raises(ValueError, match=r"no regret definition 'pseud' \(did you mean 'pseudo'\?\)"):
-        draw_study(results, tmp_path, ["png"], "pseud")
+        draw_study(found, tmp_path, ["png"], "pseud")
 
 
-def test_an_unknown_comparator_is_named(results, tmp_path):
-    name, experiment = next(iter(results.experiments.items()))
-    figure = experiment.experiment.figure.model_copy(update={"quantity": "cost", "comparators": ["bst"]})
-    wrong = replace(experiment, experiment=experiment.experiment.model_copy(update={"figure": figure}))
+def test_an_unknown_comparator_is_named(results):
+    look = Look(name="two", experiment="two", quantity="cost", comparators=["bst"])
     with pytest.raises(
         ValueError,
-        match=rf"{name}: figure.comparators names 'bst' \(did you mean 'best_arm'\?\); it has best_arm, worst",
+        match=r"two: figure.comparators names 'bst' \(did you mean 'best_arm'\?\); it has best_arm, worst",
     ):
-        draw_study(replace(results, experiments={**results.experiments, name: wrong}), tmp_path, ["svg"])
+        draw_experiment(Figure().subplots(), results.experiments["two"], figure=look)
 
 
 def test_the_table_agrees_with_the_arrays(results):
@@ -114,24 +117,168 @@ def test_the_table_agrees_with_the_arrays(results):
     assert rows[1]["behind"] == pytest.approx(rows[1]["regret"] - rows[0]["regret"])
 
 
-def test_the_report_stands_alone(results, tmp_path):
-    page = write_report(results, tmp_path / "report.html").read_text(encoding="utf-8")
+def test_the_report_stands_alone(found, tmp_path):
+    page = write_report(found, tmp_path / "report.html").read_text(encoding="utf-8")
     assert "<svg" in page
     assert not re.search(r"(src|href)=[\"']https?:", page)
     for text in ("A small study", "bold", "UCB1 bound", "Theorem 1", "root seed 3", "numpy"):
         assert text in page
 
 
-def test_the_report_shows_the_whole_ledger(results, tmp_path):
-    page = write_report(results, tmp_path / "report.html").read_text(encoding="utf-8")
+def test_the_report_shows_all_metrics(results, found, tmp_path):
+    page = write_report(found, tmp_path / "report.html").read_text(encoding="utf-8")
     reward = results.experiments["two"].series["bold"]["reward"][:, -1].mean()
     assert '<th scope="col">expected reward</th>' in page
     assert f'<tr><th scope="row">bold</th><td>{reward:.4g}</td>' in page
 
 
 def test_a_report_escapes_what_users_write(results, tmp_path):
-    from dataclasses import replace
-
     study = results.study.model_copy(update={"title": "<script>alert(1)</script>"})
-    page = write_report(replace(results, study=study), tmp_path / "report.html").read_text(encoding="utf-8")
+    hostile = findings(replace(results, study=study))
+    page = write_report(hostile, tmp_path / "report.html").read_text(encoding="utf-8")
     assert "<script>alert" not in page
+
+
+LOOKS = """\
+name: folder/looks
+seed: 4
+checkpoints: 12
+replicates: 6
+horizon: 300
+experiments:
+  - name: arms
+    environment: {name: bernoulli, parameters: {means: [0.2, 0.7]}}
+    policies: [ucb1, uniform, {name: clairvoyant, label: best}]
+  - name: other
+    environment: {name: bernoulli, parameters: {means: [0.1, 0.6]}}
+    policies: [ucb1]
+figures:
+  - {experiment: arms, title: Two of them, policies: [uniform, best], scale: linear}
+  - {name: paid, experiment: arms, quantity: cost, comparators: [best_arm]}
+  - {name: luck, experiment: arms, regret: realized}
+"""
+
+
+@pytest.fixture(scope="module")
+def looks(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("looks")
+    assert not run(parse_study(LOOKS), folder, jobs=1).failed
+    return findings(experiments.load(folder))
+
+
+def test_figures_in_their_order_and_then_of_what_none_shows(looks, tmp_path):
+    files = draw_study(looks, tmp_path, ["svg"])
+    assert [f.name for f in files] == ["looks.svg", "arms.svg", "paid.svg", "luck.svg", "other.svg"]
+    one, paid, luck, other = (f.read_text(encoding="utf-8") for f in files[1:])
+    assert [curve in one for curve in ("curve-arms-0-0", "curve-arms-1-0", "curve-arms-2-0")] == [False, True, True]
+    assert "curve-paid-0-0" in paid
+    assert "curve-luck-2-0" in luck
+    assert "curve-other-0-0" in other
+
+
+def test_a_policy_has_the_same_colour_in_every_figure_of_its_experiment(looks):
+    colours = []
+    for figure, shown in looks.views[:3]:
+        ax = Figure().subplots()
+        draw_experiment(ax, shown, figure=figure)
+        lines = {line.get_label().split(":")[0]: line.get_color() for line in ax.get_lines()}
+        assert ("ucb1" in lines) == (figure.name != "arms")
+        colours.append((lines["uniform"], lines["best"]))
+        assert ax.get_title(loc="left") == ("Two of them" if figure.name == "arms" else "arms")
+    assert len(set(colours)) == 1
+
+
+def test_a_figure_shows_the_regret_or_cost_that_it_names(looks):
+    (one, arms), (paid, _), (luck, _), _ = looks.views
+    axes = [Figure().subplots() for _ in range(3)]
+    for ax, figure in zip(axes, (one, paid, luck), strict=True):
+        draw_experiment(ax, arms, figure=figure)
+    labels = [" ".join(ax.get_ylabel().split()) for ax in axes]
+    assert labels[0].startswith("pseudo-regret")
+    assert labels[1].startswith("cumulative cost")
+    assert labels[2].startswith("realized regret")
+    (line,) = [line for line in axes[1].get_lines() if line.get_label().startswith("uniform")]
+    assert line.get_ydata() == pytest.approx(-arms.series["uniform"]["expected_reward"].mean(axis=0))
+    (line,) = [line for line in axes[1].get_lines() if "hindsight" in line.get_label()]
+    assert line.get_ydata() == pytest.approx(-arms.comparators["best_arm"].mean(axis=0))
+    assert one.scale == "linear" == axes[0].get_xscale()
+
+
+def test_the_report_shows_what_an_experiment_is_once(looks, tmp_path):
+    page = write_report(looks, tmp_path / "report.html").read_text(encoding="utf-8")
+    ids = re.findall(r'<h2 id="([^"]+)"', page)
+    assert ids == ["arms", "paid", "luck", "other", "made"]
+    parts = dict(zip(ids, re.split(r'<h2 id="', page)[1:], strict=True))
+    assert ["Metrics at the horizon" in parts[name] for name in ids] == [True, False, False, True, False]
+    assert ["Copy as CSV" in parts[name] for name in ids] == [True, False, True, True, False]
+    assert "realized regret against" in parts["luck"].split("<caption>")[1]
+    assert 'data-toggle="0"' not in parts["arms"]
+    assert 'data-toggle="0"' in parts["luck"]
+
+
+def test_an_unfinished_experiment_is_named_in_the_report(looks, tmp_path):
+    arms = looks.results.experiments["arms"]
+    torn = replace(arms, replicates=arms.replicates[:0], missing=("ucb1, replicates 0..5: no result",))
+    left = findings(replace(looks.results, experiments={**looks.results.experiments, "arms": torn}))
+    assert [f.name for f in draw_study(left, tmp_path, ["svg"])] == ["looks.svg"]
+    page = write_report(left, tmp_path / "report.html").read_text(encoding="utf-8")
+    assert "Not at hand: ucb1, replicates 0..5: no result." in page
+
+
+def test_each_thing_is_worked_out_once(tmp_path, monkeypatch):
+    """From the results to the text, the figures, the page and the index: no sweep, search, verdict or pair twice."""
+    text = """\
+name: once
+seed: 4
+checkpoints: 10
+replicates: 6
+experiments:
+  - name: horizon
+    horizon: {sweep: [50, 100, 200]}
+    environment: {name: bernoulli, parameters: {means: [0.2, 0.7]}}
+    policies: [ucb1, uniform]
+  - name: search
+    horizon: 100
+    environment: {name: bernoulli, parameters: {means: [0.2, 0.7]}}
+    search: {tuning: 2}
+    policies: [{name: ucb1, parameters: {exploration: {sweep: [1, 2]}}}, uniform]
+figures:
+  - {experiment: horizon}
+  - {name: again, experiment: horizon, quantity: ratio}
+  - {experiment: search}
+  - {name: paid, experiment: search, quantity: cost}
+"""
+    from experiments.analysis import findings as module
+
+    assert not run(parse_study(text), tmp_path, jobs=1).failed
+    calls = []
+    for name in ("sweep_results", "search_result", "check", "compare"):
+        own = getattr(module, name)
+        monkeypatch.setattr(module, name, lambda *a, own=own, name=name: (calls.append(name), own(*a))[1])
+    found = findings(experiments.load(tmp_path))
+    draw_study(found, tmp_path / "figures", ["svg"])
+    write_report(found, tmp_path / "report.html")
+    list(as_text(found))
+    assert {name: calls.count(name) for name in calls} == {
+        "sweep_results": 2,
+        "search_result": 1,
+        "check": 4,
+        "compare": 4,
+    }
+
+
+def test_a_large_study_is_shown_in_part(looks, tmp_path, monkeypatch):
+    from experiments.report import page as module
+
+    whole = write_report(looks, tmp_path / "whole.html").read_text(encoding="utf-8")
+    assert whole.count("<svg") == 4
+    assert "too large for one page" not in whole
+    for name, value in (("SECTIONS", 1), ("FIRST", 2), ("PICTURES", 1), ("ROWS", 0), ("CONFIGURATION", 50)):
+        monkeypatch.setattr(module, name, value)
+    text = write_report(looks, tmp_path / "part.html").read_text(encoding="utf-8")
+    assert text.count("<svg") == 1
+    assert "The other 1 of 2 experiments" in text
+    interval = looks.results.experiments["other"].final("ucb1", 0.95)
+    assert f'<th scope="row">other</th><td class="text">ucb1</td><td>{interval.value:.4g}</td>' in text
+    assert text.count("1 more: <code>regretlab check</code> lists all.") == 2, "a verdict and a pair"
+    assert "The rest stands in <code>manifest.json</code>" in text

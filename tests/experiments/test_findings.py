@@ -9,29 +9,32 @@ import pytest
 from bandits.contract import Assumption, Bound
 from environments.contract import Regret
 from experiments.analysis.curves import ExperimentResult
-from experiments.analysis.findings import as_json, as_text, counted, findings, sentence, sweep_sentence
+from experiments.analysis.findings import as_json, as_text, counted, findings
+from experiments.analysis.prices import Price
 from experiments.analysis.results import Results
-from experiments.analysis.sweeps import sweep_results
-from experiments.analysis.verdicts import check, check_policy
-from experiments.report.style import number
+from experiments.analysis.sentences import number, sentence, study_sentence, sweep_sentence
+from experiments.analysis.verdicts import check
 from experiments.report.tables import latex, table
-from experiments.run.runner import Price
 from experiments.run.theory import Table
-from experiments.study.model import Component, Experiment, Study
+from experiments.study.model import Component, Experiment, Figure, Study
 
 REGRET = Regret("pseudo", "reward", "best", "fixed", "pseudo-regret")
 POINTS = (100, 1000, 10_000, 100_000)
 
 
-def swept(value, limit, parameter="horizon", holds=True, n=16, points=POINTS, time="at the horizon"):
-    """A study with one sweep and one policy: its regret at a point x is about value(x), its bound limit(x)."""
-    environment = {"name": "bernoulli", "parameters": {"means": [0.1, 0.9], "size": 1}}
-    body = {"environment": environment, "horizon": 100, "replicates": n, "policies": [{"name": "ucb1", "label": "a"}]}
-    axis = {"parameter": parameter, "label": "x", "values": list(points)}
-    sweep = {"name": "s", "title": "Sweep", **axis, "experiment": body}
-    study = Study.model_validate({"name": "t", "seed": 0, "sweeps": [sweep]})
+def swept(value, limit, parameter="horizon", holds=True, n=16, points=POINTS, time="at the horizon", figures=None):
+    """A study of one swept experiment and one policy: its regret at a point x is about value(x), its bound limit(x)."""
+    values = {"sweep": list(points)}
+    environment = {
+        "name": "bernoulli",
+        "parameters": {"means": [0.1, 0.9], "size": 1 if parameter == "horizon" else values},
+    }
+    entry = {"name": "s", "title": "Sweep", "environment": environment, "replicates": n}
+    entry |= {"policies": [{"name": "ucb1", "label": "a"}], "horizon": values if parameter == "horizon" else 100}
+    figures = [{"experiment": "s", "label": "x"}] if figures is None else figures
+    study = Study.model_validate({"name": "t", "seed": 0, "experiments": [entry], "figures": figures})
     experiments = {}
-    for k, (x, name) in enumerate(zip(points, study.sweeps[0].experiment_names(), strict=True)):
+    for k, (x, name) in enumerate(zip(points, study.swept[0].experiment_names(), strict=True)):
         regret = value(x) * np.random.default_rng(k).lognormal(0.0, 0.02, size=(n, 1)) * np.array([[0.5, 1.0]])
         curve, assumptions = Table(np.array([50.0, 100.0]), np.full(2, limit(x))), (Assumption("iid", holds),)
         bound = Bound("theorem", "upper", curve, "fixed", "s", "exact", assumptions, time)
@@ -111,8 +114,8 @@ def test_a_single_replicate_is_valid_json():
 def test_in_words():
     results = swept(lambda x: x**0.5, lambda x: 3 * x**0.5)
     found = findings(results)
-    (sweep,) = sweep_results(results)
-    text = sweep_sentence(sweep, found.sweeps)
+    ((_, sweep),) = found.views
+    text = sweep_sentence(sweep, found)
     first, *_, last = (f"{experiment.regret('a')[:, -1].mean():.3g}" for experiment in results.experiments.values())
     assert text.startswith(f"At 100 (x): lowest a ({first}), highest a ({first}). At 100000: lowest a ({last})")
     assert text.endswith("Bounds: 1 holds.")
@@ -150,7 +153,7 @@ def test_who_knows_the_run_in_advance_is_not_ranked():
     assert experiment.learners == ("b", "c")
     found = findings(replace(found.results, experiments={**found.results.experiments, name: experiment}))
     text = sentence(experiment, found)
-    assert [(c.better, c.worse) for c in found.comparisons[name]] == [("b", "c")]
+    assert [(c.better, c.worse) for c in found.comparisons[name]["pseudo"]] == [("b", "c")]
     assert "lowest for b (" in text
     assert "b is below c beyond chance." in text
     assert f"Knowing the run in advance: a ({number(experiment.regret('a')[:, -1].mean())})." in text
@@ -158,17 +161,16 @@ def test_who_knows_the_run_in_advance_is_not_ranked():
     assert list(rows) == ["a", "b", "c"]
     assert rows["b"]["behind"] == 0.0
     assert rows["a"]["behind"] == pytest.approx(rows["a"]["regret"] - rows["b"]["regret"])
-    assert latex(experiment, 0.95).count("textbf") == 1
-    assert f"b & \\textbf{{{rows['b']['regret']:.5g}}}" in latex(experiment, 0.95)
+    lines = {line.split(" & ")[0]: line for line in latex(experiment, 0.95).splitlines()}
+    assert {label for label in "abc" if "bfseries" in next(lines[k] for k in lines if k.endswith(label))} == {"b"}
     assert replace(experiment, clairvoyant=frozenset("abc")).learners == ("a", "b", "c"), "of such alone, one is first"
 
 
 def test_words_are_of_the_cost_where_it_is_drawn():
     found, experiment = two(gap=5.0)
-    figure = experiment.experiment.figure.model_copy(update={"quantity": "cost"})
-    experiment = replace(experiment, experiment=experiment.experiment.model_copy(update={"figure": figure}))
+    figure = Figure(name="f", experiment=experiment.experiment.name, quantity="cost")
     cost = number(-experiment.series["a"]["reward"][:, -1].mean())
-    assert sentence(experiment, found).startswith(
+    assert sentence(experiment, found, figure).startswith(
         f"Cumulative cost at round 100: lowest for a ({cost} reward), highest for c"
     )
 
@@ -203,9 +205,9 @@ def test_a_bound_beyond_all_numbers_that_matter():
 
 def test_a_share_of_nothing():
     """Where the bound is 0, regret that is 0 up to rounding is no share of it, and any other is above it."""
-    (verdict,) = check(only(regret=-2.8e-14, limit=0.0))
+    (verdict,) = findings(only(regret=-2.8e-14, limit=0.0)).verdicts
     assert (verdict.result, verdict.share) == ("holds", 0.0)
-    (verdict,) = check(only(regret=1.0, limit=0.0))
+    (verdict,) = findings(only(regret=1.0, limit=0.0)).verdicts
     assert (verdict.result, verdict.share) == ("violated", np.inf)
     assert json.loads(json.dumps(as_json(findings(only(regret=1.0, limit=0.0))), allow_nan=False))
 
@@ -215,7 +217,12 @@ def only(regret, limit):
     results = swept(lambda x: 1.0, lambda x: limit)
     name, experiment = next(iter(results.experiments.items()))
     experiment = replace(experiment, series={"a": {"reward": np.full((16, 2), -regret)}})
-    return replace(results, experiments={name: experiment}, study=results.study.model_copy(update={"sweeps": []}))
+    return replace(results, experiments={name: experiment}, study=alone(experiment))
+
+
+def alone(result):
+    """A study of the one experiment."""
+    return Study(name="t", seed=0, experiments=[result.experiment])
 
 
 def test_pairs_of_a_single_replicate_are_valid_json():
@@ -226,27 +233,63 @@ def test_pairs_of_a_single_replicate_are_valid_json():
         series={label: {n: v[:1] for n, v in metrics.items()} for label, metrics in experiment.series.items()},
         comparators={n: v[:1] for n, v in experiment.comparators.items()},
     )
-    study = found.results.study.model_copy(update={"sweeps": []})
-    found = findings(replace(found.results, experiments={experiment.experiment.name: one}, study=study))
+    found = findings(replace(found.results, experiments={experiment.experiment.name: one}, study=alone(one)))
     pairs = json.loads(json.dumps(as_json(found), allow_nan=False))["comparisons"]
     assert {(p["difference"]["low"], p["p"]) for p in pairs} == {(None, None)}
 
 
-def test_verdicts_are_of_the_kind_of_regret_that_is_drawn():
-    results = swept(lambda x: x**0.5, lambda x: 3 * x**0.5)
+def test_verdicts_are_of_the_regret_that_is_drawn():
+    """By the definitions of the figures, in their order, then by the others; a sweep's by its own figure's."""
+    figures = [{"experiment": "s", "regret": "realized"}, {"name": "other", "experiment": "s", "regret": "pseudo"}]
+    results = swept(lambda x: x**0.5, lambda x: 3 * x**0.5, figures=figures)
     realized = Regret("realized", "reward", "best", "fixed", "realized regret")
     experiments = {
         name: replace(experiment, regrets=(REGRET, realized)) for name, experiment in results.experiments.items()
     }
-    (sweep,) = results.study.sweeps
-    sweep = sweep.model_copy(update={"figure": sweep.figure.model_copy(update={"regret": "realized"})})
-    found = findings(
-        replace(results, experiments=experiments, study=results.study.model_copy(update={"sweeps": [sweep]}))
-    )
-    assert {v.regret for v in found.verdicts} == {"pseudo"}
-    assert [v.regret for v in found.sweeps] == ["realized"]
+    found = findings(replace(results, experiments=experiments))
+    assert {v.regret for v in found.verdicts} == {"realized"}
+    assert [(v.experiment, v.regret) for v in found.sweeps] == [("s", "realized"), ("other", "pseudo")]
+    assert {tuple(by_regret) for by_regret in found.comparisons.values()} == {("realized", "pseudo")}
     first = next(iter(experiments.values()))
-    shown = first.experiment.model_copy(
-        update={"figure": first.experiment.figure.model_copy(update={"regret": "realized"})}
+    assert [v.regret for v in check(first, 0.95)] == ["pseudo"]
+
+
+def shown_by(*figures):
+    """The three policies of ``two`` in an experiment of two regret definitions, and the figures of it."""
+    found, result = two(gap=5.0)
+    realized = Regret("realized", "reward", "best", "fixed", "realized regret")
+    entry = result.experiment.model_copy(
+        update={"name": "e", "policies": [Component(name=label) for label in result.series]}
     )
-    assert [v.regret for v in check_policy(replace(first, experiment=shown), "a", 0.95)] == ["realized"]
+    result = replace(result, experiment=entry, regrets=(REGRET, realized))
+    study = Study(name="t", seed=0, experiments=[entry], figures=[Figure(experiment="e", **f) for f in figures])
+    return findings(replace(found.results, experiments={"e": result}, study=study)), result
+
+
+def test_an_experiment_that_several_figures_show_is_one_result():
+    found, result = shown_by({"policies": ["b", "c"]}, {"name": "again", "regret": "realized", "quantity": "cost"})
+    assert [(figure.name, shown is result) for figure, shown in found.views] == [("e", True), ("again", True)]
+    assert list(found.comparisons) == ["e"]
+    assert list(found.comparisons["e"]) == ["pseudo", "realized"]
+    assert len(as_json(found)["comparisons"]) == 6
+    assert {line.split(" · ")[0] for line in as_text(found) if line.startswith("pair")} == {
+        "pair e by pseudo",
+        "pair e by realized",
+    }
+
+
+def test_words_are_of_the_policies_that_are_drawn():
+    found, result = shown_by({"policies": ["b", "c"]})
+    text = sentence(result, found, found.views[0][0])
+    assert "lowest for b (" in text
+    assert "b is below c beyond chance." in text
+    assert study_sentence(found).startswith("e: lowest regret for b.") or "lowest regret for b." in study_sentence(
+        found
+    )
+
+
+def test_a_figure_of_one_definition_shows_its_comparisons():
+    found, _ = shown_by({"regret": "realized"})
+    assert list(found.comparisons["e"]) == ["realized"]
+    found, _ = shown_by()
+    assert list(found.comparisons["e"]) == ["pseudo"]

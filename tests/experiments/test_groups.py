@@ -1,7 +1,6 @@
 """Regret in groups from the run to the figure: the group's own clock, bounds of the run, assumptions with numbers."""
 
 from dataclasses import replace
-from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -31,7 +30,8 @@ experiments:
     policies:
       - {name: groupwise, label: clipped, parameters: {clip: [0.0, 1.0]}}
       - {name: groupwise, label: free, parameters: {loss_scale: 0.01}}
-    figure: {regret: green}
+figures:
+  - {experiment: sorted, regret: green}
 """
 
 
@@ -69,7 +69,7 @@ def test_the_figure_has_the_group_s_clock_and_dots_the_bound_of_the_run(experime
     from matplotlib.figure import Figure
 
     ax = Figure().subplots()
-    draw_experiment(ax, experiment)
+    draw_experiment(ax, experiment, regret="green")
     assert ax.get_xlabel() == "rounds in green (mean of 5)"
     assert " ".join(ax.get_ylabel().split()).endswith("to its best model (ridge with penalty 1) (loss, mean of 5)")
     lines = {line.get_label(): line for line in ax.get_lines()}
@@ -122,7 +122,7 @@ def bound_for_green(experiment):
 
 
 def verdicts_of(experiment):
-    verdicts = check(SimpleNamespace(experiments={"p": experiment}, study=SimpleNamespace(confidence=0.95)))
+    verdicts = check(experiment, 0.95, ["green"])
     return {(v.policy, v.bound): v for v in verdicts}
 
 

@@ -7,10 +7,10 @@ import pytest
 
 from bandits.families import families
 from environments.checks import players
+from experiments.analysis.prices import Price
 from experiments.analysis.results import assemble
 from experiments.analysis.verdicts import check_policy
 from experiments.run.jobs import compare, play
-from experiments.run.runner import Price
 from experiments.study.model import Component, Experiment, checkpoints
 
 pytestmark = pytest.mark.slow
