@@ -1,23 +1,18 @@
 """The same bytes on a cluster, in shards, and after being killed."""
 
-import csv
 import json
 import os
 import random
-import re
 import signal
 import subprocess
 import sys
 import time
-from dataclasses import replace
 
-import numpy as np
 import pytest
 from click.testing import CliRunner
 
 import experiments
 from experiments.cli import main
-from experiments.report.export import export
 from experiments.run.merge import merge
 from experiments.run.runner import run
 from experiments.study.config import parse_study
@@ -180,93 +175,3 @@ def test_killed_at_random_moments_and_resumed(text, plugin, tmp_path):
     assert done.returncode == 0, done.stderr
     run(parse_study(slow), tmp_path / "undisturbed", jobs=2)
     assert contents(tmp_path / "small") == contents(tmp_path / "undisturbed")
-
-
-LABEL = r'a & b_1 \ "é", 50 %'
-
-
-@pytest.fixture
-def exported(text, tmp_path):
-    """An experiment in which a label is hostile to every format, and one policy has a series that the other lacks."""
-    run(parse_study(text.replace("label: bold", f"label: '{LABEL}'")), tmp_path, jobs=1)
-    results = experiments.load(tmp_path)
-    experiment = results.experiments["two"]
-    series = {**experiment.series, "ucb1": {**experiment.series["ucb1"], "switches": experiment.regret("ucb1") + 1.0}}
-    return replace(results, experiments={"two": replace(experiment, series=series)})
-
-
-def read_long(rows, experiment):
-    """A long table, as rows with a name for each column, against the experiment."""
-    assert len(rows) == 2 * 6 * len(experiment.times)
-    for label, metrics in experiment.series.items():
-        mine = [row for row in rows if row["policy"] == label]
-        assert [int(row["replicate"]) for row in mine] == np.repeat(
-            experiment.replicates, len(experiment.times)
-        ).tolist()
-        assert [int(row["round"]) for row in mine] == experiment.times.tolist() * 6
-        for name in {"regret_pseudo", "switches", *metrics}:
-            column = np.array([float(row[name]) for row in mine]).reshape(6, -1)
-            whole = experiment.regret(label) if name == "regret_pseudo" else metrics.get(name, np.full((6, 1), np.nan))
-            assert np.array_equal(column, np.broadcast_to(whole, column.shape), equal_nan=True), (label, name)
-
-
-def test_csv_reads_back(exported, tmp_path):
-    (path,) = export(exported, tmp_path, "csv")
-    with open(path, newline="", encoding="utf-8") as stream:
-        read_long(list(csv.DictReader(stream)), exported.experiments["two"])
-
-
-def test_parquet_reads_back(exported, tmp_path):
-    parquet = pytest.importorskip("pyarrow.parquet")
-    (path,) = export(exported, tmp_path, "parquet")
-    read_long(parquet.read_table(path).to_pylist(), exported.experiments["two"])
-
-
-def test_netcdf_reads_back(exported, tmp_path):
-    xarray = pytest.importorskip("xarray")
-    pytest.importorskip("h5netcdf")
-    (path,) = export(exported, tmp_path, "netcdf")
-    experiment = exported.experiments["two"]
-    with xarray.open_dataset(path, engine="h5netcdf") as found:
-        assert dict(found.sizes) == {"policy": 2, "replicate": 6, "round": len(experiment.times), "bound": 2}
-        assert found["round"].values.tolist() == experiment.times.tolist()
-        assert found["replicate"].values.tolist() == experiment.replicates.tolist()
-        assert found["regret_pseudo"].dims == ("policy", "replicate", "round")
-        assert found["regret_pseudo"].attrs["units"] == "reward"
-        for label, metrics in experiment.series.items():
-            mine = found.sel(policy=label)
-            assert np.array_equal(mine["regret_pseudo"], experiment.regret(label))
-            for name, values in metrics.items():
-                assert np.array_equal(mine[name], values)
-        assert np.isnan(found["switches"].sel(policy=LABEL)).all()
-        for name, values in experiment.comparators.items():
-            assert found[f"comparator_{name}"].dims == ("replicate", "round")
-            assert np.array_equal(found[f"comparator_{name}"], values)
-        bounds = [(label, b) for label in experiment.series for b in experiment.bounds[label]]
-        bounds += [("", b) for b in experiment.lower_bounds]
-        assert found["bound_policy"].values.tolist() == [label for label, _ in bounds] == ["ucb1", ""]
-        assert np.array_equal(found["bound_values"], [experiment.curve(b) for _, b in bounds])
-        assert found["bound_holds"].values.astype(bool).tolist() == [b.holds for _, b in bounds]
-        for name in ("kind", "comparator_class", "evidence", "time"):
-            assert found[f"bound_{name}"].values.tolist() == [getattr(b, name) for _, b in bounds]
-        assert np.isnan(found["bound_delta"]).all(), "both are about the expected regret"
-
-
-def test_latex_reads_back(exported, tmp_path):
-    (path,) = export(exported, tmp_path, "latex")
-    lines = path.read_text(encoding="utf-8").splitlines()
-    assert lines[0] == r"\begin{tabular}{lrrr}"
-    assert lines[-1] == r"\end{tabular}"
-    ends = [line.removesuffix(r"\\") for line in lines if line.endswith(r"\\")]
-    header, *rows = jobs = [[job.strip() for job in re.split(r"(?<!\\)&", line)] for line in ends]
-    assert header[0] == "policy"
-    assert all(len(row) == 4 for row in jobs)
-    experiment = exported.experiments["two"]
-    means = {label: experiment.regret(label)[:, -1].mean() for label in experiment.series}
-    escaped = r'a \& b\_1 \textbackslash{} "é", 50 \%'
-    for row, label in zip(rows, sorted(means, key=means.get), strict=True):
-        assert row[0] == (escaped if label == LABEL else label)
-        assert float(re.sub(r"\\textbf\{(.*)\}", r"\1", row[1])) == pytest.approx(means[label], rel=1e-4)
-        error = experiment.regret(label)[:, -1].std(ddof=1) / np.sqrt(6)
-        assert float(row[2]) == pytest.approx(error, rel=0.05)
-    assert rows[0][1].startswith(r"\textbf{")
