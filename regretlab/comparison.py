@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import inspect
 import re
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from typing import Any, cast
@@ -160,7 +161,8 @@ def _no_object(thing: Any, of: type[Any], registry: Registry) -> str:
             return f"{what}, got the name {thing!r}: write regretlab.{registry.load(thing).__name__}(...)"
         except (ValueError, ImportError):
             return f"{what}, got {thing!r}"
-    return f"{what}, got an object of {type(thing).__name__}: {thing!r}"
+    way = ": give its `unwrapped`" if isinstance(getattr(thing, "unwrapped", None), of) else ""
+    return f"{what}, got an object of {type(thing).__name__}, {thing!r}{way}"
 
 
 def _environment(environment: Any, horizon: Any, told: _Mistakes) -> AnyEnvironment | None:
@@ -205,7 +207,9 @@ def _misfits(entries: Mapping[str, AnyPolicy], environment: AnyEnvironment) -> I
             yield f"{place}: {name} plays {plays}, and {type(environment).__name__} is a {kind}; {others}"
         else:
             try:
-                copy.deepcopy(policy).reset(problem, np.random.default_rng(0))
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")  # the job warns
+                    copy.deepcopy(policy).reset(problem, np.random.default_rng(0))
             except ValueError as error:
                 yield f"{place}: {error}"
             except Exception:  # of somebody else's: the job that meets it says where

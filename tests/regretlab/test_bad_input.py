@@ -1,5 +1,6 @@
 """What is wrong with the arguments of ``compare`` is told before any work, all of it, with the way out."""
 
+import gymnasium
 import numpy as np
 import pytest
 
@@ -80,6 +81,8 @@ def test_what_is_neither_policy_nor_environment():
     assert "policies[1] must be an object of a class that derives from regretlab.Policy, got an object of Stranger" in (
         line([rl.UCB1(), Stranger()])
     )
+    made = gymnasium.make("regretlab/BernoulliArms-v0", means=[0.2, 0.8])
+    assert line([rl.UCB1()], made).endswith(": give its `unwrapped`")
     assert line([Stranger]).endswith("got the class Stranger, which does not")
     assert "environment must be" in line([rl.UCB1()], rl.UCB1())
 
