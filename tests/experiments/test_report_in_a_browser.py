@@ -10,6 +10,7 @@ import shutil
 import pytest
 
 import experiments
+from experiments.analysis.findings import findings
 from experiments.report.figures import draw_study
 from experiments.report.index import write_index
 from experiments.report.page import write_report
@@ -57,15 +58,13 @@ experiments:
     policies:
       - {{name: ucb1, parameters: {{exploration: {{sweep: [0.5, 2, 8]}}}}}}
       - kl_ucb
-sweeps:
   - name: horizons
     title: Regret <i>against</i> the horizon $\\bad$
-    parameter: horizon
-    label: rounds
-    values: [100, 200, 400, 800]
-    experiment:
-      environment: {{name: bernoulli, parameters: {{means: [0.4, 0.6]}}}}
-      policies: [ucb1, kl_ucb]
+    horizon: {{sweep: [100, 200, 400, 800]}}
+    environment: {{name: bernoulli, parameters: {{means: [0.4, 0.6]}}}}
+    policies: [ucb1, kl_ucb]
+figures:
+  - {{experiment: horizons, label: rounds}}
 """
 
 
@@ -75,15 +74,15 @@ def folder(tmp_path_factory):
     out = tmp_path_factory.mktemp("results")
     study = parse_study(STUDY)
     run(study, out / "hostile", jobs=1)
-    results = experiments.load(out / "hostile")
-    draw_study(results, out / "hostile/figures", ["png"])
-    write_report(results, out / "hostile/report.html")
+    found = findings(experiments.load(out / "hostile"))
+    draw_study(found, out / "hostile/figures", ["png"])
+    write_report(found, out / "hostile/report.html")
     shutil.copytree(out / "hostile", out / "unfinished ü")
     gone = next(
-        c for c in results.manifest["jobs"] if c["experiment"] == "horizons-horizon=200" and c["policy"] == "ucb1"
+        c for c in found.results.manifest["jobs"] if c["experiment"] == "horizons-horizon=200" and c["policy"] == "ucb1"
     )
     job_file(out / "unfinished ü", gone["key"]).unlink()
-    write_report(experiments.load(out / "unfinished ü"), out / "unfinished ü/report.html")
+    write_report(findings(experiments.load(out / "unfinished ü")), out / "unfinished ü/report.html")
     (out / "damaged").mkdir()
     (out / "damaged/manifest.json").write_text("{", encoding="utf-8")
     _, unreadable = write_index(out)

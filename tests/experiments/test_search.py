@@ -9,8 +9,8 @@ from click.testing import CliRunner
 from matplotlib.figure import Figure
 
 import experiments
+from experiments.analysis.findings import findings
 from experiments.analysis.search import choose, search_result, sentence
-from experiments.analysis.verdicts import check
 from experiments.cli import main
 from experiments.report.export import dataset, export
 from experiments.report.figures import draw_study
@@ -48,8 +48,13 @@ def folder(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def results(folder):
-    return experiments.load(folder)
+def found(folder):
+    return findings(experiments.load(folder))
+
+
+@pytest.fixture(scope="module")
+def results(found):
+    return found.results
 
 
 def finals(experiment, label):
@@ -64,13 +69,13 @@ def test_blocks_do_not_straddle():
     assert [(c.first, c.count) for c in jobs] == [(0, 8), (8, 4), (12, 8), (20, 8), (28, 8), (36, 4)]
 
 
-def test_the_first_replicates_choose_and_the_others_are_reported(results):
+def test_the_first_replicates_choose_and_the_others_are_reported(results, found):
     experiment, full = results.experiments["arms"], results.experiments["arms"].candidates
     assert experiment.replicates.tolist() == list(range(12, 40))
     assert full.replicates.tolist() == list(range(40))
     assert list(experiment.series) == ["UCB1", "published", "ucb_v"]
     assert len(full.series) == 3 + 1 + 4
-    for entry, searched in results.searches["arms"].policies.items():
+    for entry, searched in found.searches["arms"].policies.items():
         labels = [label for label in full.series if label.startswith(f"{entry} ")]
         means = {lb: np.mean([v for r, v in finals(full, lb).items() if r < 12]) for lb in labels}
         best = min(means, key=means.get)
@@ -86,12 +91,12 @@ def test_the_first_replicates_choose_and_the_others_are_reported(results):
         assert sum(c.share for c in searched.candidates) == pytest.approx(1.0)
         row = next(r for r in table(experiment, 0.95) if r["policy"] == entry)
         assert row["regret"] == pytest.approx(np.mean(held_out))
-    assert not set(results.searches["arms"].tuning) & set(results.searches["arms"].held_out)
+    assert not set(found.searches["arms"].tuning) & set(found.searches["arms"].held_out)
 
 
-def test_a_chosen_policy_is_the_same_as_one_that_was_never_searched(results, tmp_path):
+def test_a_chosen_policy_is_the_same_as_one_that_was_never_searched(results, found, tmp_path):
     """Held-out curves and bounds are those of a study with the chosen parameters alone, on the same replicates."""
-    chosen = results.searches["arms"].policies["UCB1"].chosen
+    chosen = found.searches["arms"].policies["UCB1"].chosen
     text = TEXT.replace("    search: {tuning: 12}\n", "").replace(
         "{sweep: [2, 0.5, 0.1]}", str(chosen.point["exploration"])
     )
@@ -103,7 +108,7 @@ def test_a_chosen_policy_is_the_same_as_one_that_was_never_searched(results, tmp
     for name, curve in experiment.series["UCB1"].items():
         np.testing.assert_array_equal(curve, alone.series[chosen.label][name][12:])
     assert [b.name for b in experiment.bounds["UCB1"]] == [b.name for b in alone.bounds[chosen.label]]
-    assert {v.policy for v in check(results)} <= {"UCB1", "published", "ucb_v"}
+    assert {v.policy for v in found.verdicts} <= {"UCB1", "published", "ucb_v"}
 
 
 PLUGIN = """\
@@ -154,15 +159,30 @@ def test_bounds_that_depend_on_the_tape_are_of_held_out_replicates_only(tmp_path
     assert bound.curve(np.array([1.0, 300.0])) == pytest.approx(np.full(2, np.mean(luck)))
 
 
-def test_regret_and_cost_choose_alike(folder, results):
+def test_regret_and_cost_choose_alike(folder, results, found):
     """The comparator is the same for all candidates of a replicate, so that it has no say."""
-    cost = TEXT.replace("    search:", "    figure: {quantity: cost}\n    search:")
+    cost = TEXT.replace("tuning: 12", "tuning: 12, quantity: cost")
     run(parse_study(cost), folder, jobs=1)
-    by_cost = experiments.load(folder)
+    by_cost = findings(experiments.load(folder))
     run(parse_study(TEXT), folder, jobs=1)
     for entry, searched in by_cost.searches["arms"].policies.items():
-        assert searched.chosen.label == results.searches["arms"].policies[entry].chosen.label
+        assert searched.chosen.label == found.searches["arms"].policies[entry].chosen.label
         assert searched.chosen.tuning.value < 0.0, "a cost is minus a reward here"
+
+
+def test_a_search_makes_small_what_it_names(folder, results):
+    """Whatever figures show."""
+    text = TEXT.replace("tuning: 12", "tuning: 12, regret: realized")
+    text += "figures:\n  - {experiment: arms, quantity: cost}\n"
+    run(parse_study(text), folder, jobs=1)
+    realized = findings(experiments.load(folder))
+    run(parse_study(TEXT), folder, jobs=1)
+    full = results.experiments["arms"].candidates
+    assert realized.searches["arms"].score == full.definition("realized").label
+    for searched in realized.searches["arms"].policies.values():
+        for scored in searched.candidates:
+            final = full.regret(scored.label, "realized")[:12, -1]
+            assert scored.tuning.value == pytest.approx(final.mean())
 
 
 def rows_of(experiment, rows):
@@ -232,22 +252,22 @@ def test_a_random_search_is_a_stable_subset_with_the_first_point():
     assert max(abs(n - 300 * p) for n in counts.values()) < 4 * np.sqrt(300 * p * (1 - p))
 
 
-def test_resume_and_missing_results(folder, results, tmp_path):
+def test_resume_and_missing_results(folder, results, found, tmp_path):
     copy = tmp_path / "copy"
     shutil.copytree(folder, copy)
     run(parse_study(TEXT), copy, jobs=1)
-    chosen = results.searches["arms"].policies["ucb_v"].chosen.label
-    other = next(c for c in results.searches["arms"].policies["ucb_v"].candidates if c.label != chosen).label
+    chosen = found.searches["arms"].policies["ucb_v"].chosen.label
+    other = next(c for c in found.searches["arms"].policies["ucb_v"].candidates if c.label != chosen).label
     jobs = [c for c in results.manifest["jobs"] if c["policy"] == other and c["first"] >= 12]
     for job in jobs:
         job_file(copy, job["key"]).unlink()
     damaged = experiments.load(copy)
     assert damaged.experiments["arms"].replicates.tolist() == list(range(12, 40)), "what is shown does not need it"
     assert len(damaged.experiments["arms"].missing) == len(jobs)
-    assert damaged.searches == {}
+    assert findings(damaged).searches == {}
     outcome = run(parse_study(TEXT), copy, jobs=1)
     assert [d.status for d in outcome.done].count("computed") == len(jobs)
-    again = experiments.load(copy)
+    again = findings(experiments.load(copy))
     assert again.searches["arms"].policies["ucb_v"].chosen.label == chosen
     (early,) = [c for c in results.manifest["jobs"] if c["policy"] == other and c["first"] == 8]
     job_file(copy, early["key"]).unlink()
@@ -261,10 +281,10 @@ def test_resume_and_missing_results(folder, results, tmp_path):
     assert list(blind.experiments["arms"].series) == ["published"], "nothing has chosen among the others"
 
 
-def test_figures_report_and_export(results, tmp_path):
-    files = draw_study(results, tmp_path, ["png"])
+def test_figures_report_and_export(results, found, tmp_path):
+    files = draw_study(found, tmp_path, ["png"])
     assert [f.name for f in files] == ["searched.png", "arms-search.png"]
-    one, c, _ = search_figures(results.searches["arms"])
+    one, c, _ = search_figures(found.searches["arms"])
     ax = Figure().subplots()
     draw_search(ax, one)
     texts = [t.get_text() for t in ax.get_legend().get_texts()]
@@ -275,7 +295,7 @@ def test_figures_report_and_export(results, tmp_path):
     draw_search(ax, c)
     assert ax.get_xlabel() == "c"
     assert [line.get_linestyle() for line in ax.get_lines()][:2] == ["None", "None"]
-    page = write_report(results, tmp_path / "report.html").read_text(encoding="utf-8")
+    page = write_report(found, tmp_path / "report.html").read_text(encoding="utf-8")
     assert "12 replicates chose among the candidates" in page
     assert "All candidates of UCB1" in page
     pytest.importorskip("xarray")
@@ -291,22 +311,22 @@ def test_values_that_are_no_numbers(tmp_path):
         "{name: exp3, parameters: {gamma: {sweep: [null, 0.3]}}}",
     )
     run(parse_study(text), tmp_path, jobs=1)
-    results = experiments.load(tmp_path)
-    (figure,) = search_figures(results.searches["arms"])
+    found = findings(experiments.load(tmp_path))
+    (figure,) = search_figures(found.searches["arms"])
     ax = Figure().subplots()
     draw_search(ax, figure)
     assert [t.get_text() for t in ax.get_xticklabels()] == ["null", "0.3"]
-    assert "gamma=" in sentence(results.searches["arms"].policies["exp3"])
+    assert "gamma=" in sentence(found.searches["arms"].policies["exp3"])
 
 
 def test_a_search_at_every_point_of_a_sweep(tmp_path):
     """The chosen ones go under the name of their entry, so that the sweep has one line for them."""
     text = TEXT.replace("horizon: 300", "horizon: {sweep: [50, 100, 200]}").replace("replicates: 40", "replicates: 16")
     run(parse_study(text), tmp_path, jobs=1)
-    results = experiments.load(tmp_path)
-    (swept,) = experiments.analysis.sweeps.sweep_results(results)
+    found = findings(experiments.load(tmp_path))
+    ((_, swept),) = found.views
     assert list(swept.lines) == ["UCB1", "published", "ucb_v"]
-    assert list(results.searches) == [f"arms-horizon={h}" for h in (50, 100, 200)]
+    assert list(found.searches) == [f"arms-horizon={h}" for h in (50, 100, 200)]
 
 
 @pytest.mark.parametrize(
@@ -382,14 +402,14 @@ def test_the_command_line_says_what_was_chosen(tmp_path, monkeypatch):
 def test_the_shipped_studies_run_small(name, changes, tmp_path):
     study = load_study(shipped() / f"{name}.yaml", changes)
     assert not run(study, tmp_path, jobs=1).failed
-    results = experiments.load(tmp_path)
-    draw_study(results, tmp_path / "figures", ["svg"])
-    write_report(results, tmp_path / "report.html")
-    assert not any(experiment.missing for experiment in results.experiments.values())
-    assert list(results.searches) == (["exploration"] if name == "arms/exploration" else [])
+    found = findings(experiments.load(tmp_path))
+    draw_study(found, tmp_path / "figures", ["svg"])
+    write_report(found, tmp_path / "report.html")
+    assert not found.missing
+    assert list(found.searches) == (["exploration"] if name == "arms/exploration" else [])
 
 
 def test_the_figure_of_a_search_has_its_name_alone():
     other = "\n  - {name: arms-search, horizon: 9, replicates: 9, environment: {name: bernoulli, "
-    with pytest.raises(ConfigError, match="a second experiment, sweep or search named 'arms-search'"):
+    with pytest.raises(ConfigError, match="a second experiment or search named 'arms-search'"):
         parse_study(TEXT + other.lstrip("\n") + "parameters: {means: [0.2, 0.5]}}, policies: [ucb1]}\n")

@@ -1,5 +1,6 @@
 """Sweeps: an experiment for every value, read back, fitted and drawn against the parameter."""
 
+import re
 import shutil
 from dataclasses import replace
 
@@ -8,18 +9,15 @@ import pytest
 from matplotlib.figure import Figure
 
 import experiments
-from experiments.analysis.findings import findings, study_sentence, sweep_sentence
+from experiments.analysis.findings import findings, views
+from experiments.analysis.sentences import study_sentence, sweep_sentence
 from experiments.analysis.statistics import ratio_of_means, scaling_exponent
-from experiments.analysis.sweeps import sweep_results
 from experiments.report.figures import draw_study
 from experiments.report.page import write_report
 from experiments.report.sweep_figures import draw_sweep
-from experiments.run.jobs import jobs_of
 from experiments.run.runner import run
 from experiments.run.store import job_file, read_job
-from experiments.study.config import ConfigError, parse_study
-from experiments.study.model import Study
-from experiments.study.paths import assign
+from experiments.study.config import parse_study
 
 TEXT = """\
 name: swept
@@ -28,21 +26,17 @@ replicates: 6
 horizon: 300
 checkpoints: 12
 policies: [ucb1, uniform]
-sweeps:
+experiments:
   - name: horizon
     title: Against the horizon
-    parameter: horizon
-    values: {start: 100, stop: 1600, number: 5, spacing: log}
-    experiment:
-      environment: {name: bernoulli, parameters: {means: [0.2, 0.7]}}
-  - name: boldness
-    parameter: policies.*.parameters.exploration
-    label: exploration
-    values: [0.5, 2]
-    experiment:
-      environment: {name: bernoulli, parameters: {means: [0.2, 0.7]}}
-      policies: [{name: ucb1, parameters: {}}]
-    figure: {quantity: ratio}
+    horizon: {sweep: {start: 100, stop: 1600, number: 5, spacing: log}}
+    environment: {name: bernoulli, parameters: {means: [0.2, 0.7]}}
+  - name: gap
+    environment: {name: bernoulli, parameters: {means: [0.2, {sweep: [0.4, 0.9]}]}}
+    policies: [ucb1]
+figures:
+  - {experiment: horizon}
+  - {experiment: gap, quantity: ratio, label: better mean}
 """
 
 
@@ -53,31 +47,13 @@ def results(tmp_path_factory):
     return experiments.load(folder)
 
 
-def mistakes(text):
-    with pytest.raises(ConfigError) as caught:
-        parse_study(text, "study.yaml")
-    return [str(m) for m in caught.value.mistakes]
+@pytest.fixture(scope="module")
+def found(results):
+    return findings(results)
 
 
-def test_an_experiment_for_every_value():
-    study = parse_study(TEXT)
-    experiments = {p.name: p for p in study.all_experiments()}
-    assert [experiments[f"horizon-horizon={v}"].horizon for v in (100, 200, 400, 800, 1600)] == [
-        100,
-        200,
-        400,
-        800,
-        1600,
-    ]
-    found = [experiments[f"boldness-exploration={v}"].policies[0].parameters["exploration"] for v in ("0.5", "2")]
-    assert found == [0.5, 2]
-    assert experiments["horizon-horizon=400"].title == "Against the horizon horizon=400"
-    assert Study.model_validate(study.model_dump()) == study
-    assert len({c.key for c in jobs_of(study)}) == len(jobs_of(study)) - 1, "two experiments share their comparators"
-
-
-def test_values_at_the_horizon(results):
-    horizon, boldness = sweep_results(results)
+def test_values_at_the_horizon(found):
+    (_, horizon), (_, gap) = found.views
     assert horizon.points == (100, 200, 400, 800, 1600)
     for experiment, point in zip(horizon.experiments, horizon.lines["uniform"].intervals, strict=True):
         final = experiment.regret("uniform")[:, -1]
@@ -88,21 +64,31 @@ def test_values_at_the_horizon(results):
     (bound,) = horizon.bounds["ucb1"]
     assert bound.values == pytest.approx([r.curve(r.bounds["ucb1"][0])[-1] for r in horizon.experiments])
     assert [b.bound.name for b in horizon.bounds[""]] == ["Lai-Robbins rate (asymptotic)"]
-    for experiment, point in zip(boldness.experiments, boldness.lines["ucb1"].intervals, strict=True):
+    for experiment, point in zip(gap.experiments, gap.lines["ucb1"].intervals, strict=True):
         cost, best = -experiment.series["ucb1"]["expected_reward"][:, -1], -experiment.comparators["best_arm"][:, -1]
         assert point.value == pytest.approx(cost.sum() / best.sum())
 
 
-def test_figures_and_report(results, tmp_path):
-    files = draw_study(results, tmp_path, ["png"])
-    assert [f.name for f in files] == ["swept.png", "horizon.png", "boldness.png"]
+def test_figures_and_report(found, tmp_path):
+    files = draw_study(found, tmp_path, ["png"])
+    assert [f.name for f in files] == ["swept.png", "horizon.png", "gap.png"]
+    (_, horizon), (_, gap) = found.views
     ax = Figure().subplots()
-    draw_sweep(ax, sweep_results(results)[0])
+    draw_sweep(ax, horizon)
     assert ax.get_xlabel() == "horizon"
     assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
     assert any(t.get_text().startswith("ucb1: slope ") for t in ax.get_legend().get_texts())
-    page = write_report(results, tmp_path / "report.html").read_text(encoding="utf-8")
+    ax = Figure().subplots()
+    draw_sweep(ax, gap)
+    assert ax.get_xlabel() == "better mean"
+    page = write_report(found, tmp_path / "report.html").read_text(encoding="utf-8")
     assert "Against the horizon" in page
+    assert re.findall(r'<h[23] id="([^"]+)"', page)[:7] == ["horizon", *horizon_names(found), "gap"]
+
+
+def horizon_names(found):
+    """The points stand below the figure that sums them up."""
+    return next(swept for swept in found.results.study.swept if swept.name == "horizon").experiment_names()
 
 
 @pytest.mark.parametrize(
@@ -127,8 +113,8 @@ experiments:
 """
     assert not run(parse_study(text), tmp_path, jobs=1).failed
     drawn = []
-    monkeypatch.setattr("experiments.report.figures.save", lambda canvas, path: drawn.append(canvas))
-    draw_study(experiments.load(tmp_path), tmp_path, ["png"])
+    monkeypatch.setattr("experiments.report.figures.save", lambda canvas, *paths: drawn.append(canvas))
+    draw_study(findings(experiments.load(tmp_path)), tmp_path, ["png"])
     (canvas,) = drawn
     ax = canvas.axes[0]
     assert (ax.get_xscale(), ax.get_yscale()) == ("linear", scale)
@@ -136,28 +122,6 @@ experiments:
     canvas.draw_without_rendering()
     legend, labels = ax.get_legend().get_window_extent(), [t.get_window_extent() for t in ax.get_xticklabels()]
     assert 0.0 <= legend.y0 < legend.y1 < ax.xaxis.label.get_window_extent().y0 < min(label.y0 for label in labels)
-
-
-def test_mistakes_are_placed():
-    assert mistakes(TEXT.replace("parameter: horizon", "parameter: environmnt.parameters.means")) == [
-        "study.yaml:10:5: sweeps[0].parameter: no such place in the experiment: 'environmnt' (did you mean "
-        "'environment'?)"
-    ]
-    (late,) = mistakes(TEXT.replace("values: [0.5, 2]", "values: [0.5, -2]"))
-    assert late.startswith("study.yaml:17:19: sweeps[1].values[1]: at exploration=-2: ")
-    assert late.endswith("exploration must be a finite number in (0, inf), got -2")
-    (first,) = mistakes(TEXT.replace("{means: [0.2, 0.7]}", "{means: [0.2, 7]}", 1))
-    assert first.startswith("study.yaml:13:51: sweeps[0].experiment.environment.parameters.means: means[1] must be")
-    assert "unknown key (did you mean 'quantity'?)" in mistakes(TEXT.replace("quantity:", "quantty:"))[0]
-    assert mistakes(TEXT.replace("start: 100", "start: -100")) == [
-        "study.yaml:11:5: sweeps[0].values: a log range needs positive ends, got -100 and 1600"
-    ]
-    assert mistakes(TEXT.replace("number: 5", "numbr: 5")) == [
-        "study.yaml:11:5: sweeps[0].values: the key 'number' is missing",
-        "study.yaml:11:38: sweeps[0].values.numbr: unknown key (did you mean 'number'?); "
-        "known: start, stop, number, spacing",
-    ]
-    assert "a study needs experiments or sweeps" in mistakes("name: empty\nseed: 1\n")[0]
 
 
 @pytest.mark.parametrize("power", [0.5, 2 / 3, 1.0])
@@ -190,19 +154,6 @@ def test_ratio_of_means_covers():
     assert inside / 300 >= 0.95 - 4 * np.sqrt(0.95 * 0.05 / 300)
 
 
-def test_assign():
-    node = {"a": [{"name": "x", "v": 1}, {"label": "y", "v": 2}], "b": {}}
-    assign(node, "a.y.v", 5)
-    assign(node, "a.0.v", 4)
-    assign(node, "b.new", 6)
-    assert node == {"a": [{"name": "x", "v": 4}, {"label": "y", "v": 5}], "b": {"new": 6}}
-    assign(node, "a.*.v", 0)
-    assert [e["v"] for e in node["a"]] == [0, 0]
-    for path in ("a.z.v", "a.7.v", "c.d", "b.new.deep"):
-        with pytest.raises(KeyError):
-            assign(node, path, 1)
-
-
 EDGES = """\
 name: x-search
 seed: 1
@@ -219,12 +170,13 @@ experiments:
     horizon: {sweep: [50, 100, 200]}
     environment: {name: bernoulli, parameters: {means: [0.1, 0.9]}}
     policies: [ucb1, {name: clairvoyant, label: best}]
-sweeps:
   - name: nothing
-    parameter: horizon
-    values: [20, 40, 80]
-    figure: {quantity: ratio}
-    experiment: {environment: {name: gaussian, parameters: {means: [0, -1]}}, policies: [ucb1]}
+    horizon: {sweep: [20, 40, 80]}
+    environment: {name: gaussian, parameters: {means: [0, -1]}}
+    policies: [ucb1]
+figures:
+  - {experiment: [x, short]}
+  - {experiment: nothing, quantity: ratio}
 """
 
 
@@ -236,7 +188,7 @@ def edges(tmp_path_factory):
 
 
 def test_no_figure_takes_the_place_of_another(edges, tmp_path):
-    files = draw_study(experiments.load(edges), tmp_path, ["png"])
+    files = draw_study(findings(experiments.load(edges)), tmp_path, ["png"])
     assert [f.name for f in files] == ["x-search.png", "x.png", "short.png", "nothing.png", "x-search-only.png"]
     assert all(f.is_file() for f in files)
 
@@ -244,14 +196,18 @@ def test_no_figure_takes_the_place_of_another(edges, tmp_path):
 def test_another_kind_of_regret_is_drawn_of_sweeps_too(edges, tmp_path):
     results = experiments.load(edges)
     with pytest.raises(ValueError, match="no regret definition 'bogus'"):
-        draw_study(results, tmp_path, ["png"], "bogus")
-    found = [{s.name: s for s in sweep_results(results, regret)} for regret in ("", "realized")]
-    one, other = (sweeps["short"].lines["ucb1"].intervals for sweeps in found)
+        draw_study(findings(results), tmp_path, ["png"], "bogus")
+    one, other = (swept(results, "short", regret).lines["ucb1"].intervals for regret in ("", "realized"))
     assert one != other
 
 
+def swept(results, name, regret=""):
+    """What the figure of that name shows."""
+    return next(shown for figure, shown in views(results, regret) if figure.name == name)
+
+
 def test_a_short_axis_has_its_points_for_ticks_and_every_curve_a_name(edges):
-    (short,) = [s for s in sweep_results(experiments.load(edges)) if s.name == "short"]
+    short = swept(experiments.load(edges), "short")
     ax = Figure().subplots()
     draw_sweep(ax, replace(short, lines={"_mine": short.lines["ucb1"]}))
     assert ax.get_xscale() == "log"
@@ -260,7 +216,7 @@ def test_a_short_axis_has_its_points_for_ticks_and_every_curve_a_name(edges):
 
 
 def test_a_ratio_to_nothing_is_no_ratio(edges):
-    (nothing,) = [s for s in sweep_results(experiments.load(edges)) if s.name == "nothing"]
+    nothing = swept(experiments.load(edges), "nothing")
     ax = Figure().subplots()
     draw_sweep(ax, nothing)
     assert [t.get_text() for t in ax.texts] == ["no ratio: the comparator's mean is 0"]
@@ -271,11 +227,27 @@ def test_where_only_hindsight_is_left_it_is_spoken_of(edges, tmp_path):
     for job in experiments.load(edges).manifest["jobs"]:
         if job["experiment"].startswith("short") and job["policy"] == "ucb1":
             job_file(tmp_path / "torn", job["key"]).unlink()
-    torn = experiments.load(tmp_path / "torn")
-    (short,) = [s for s in sweep_results(torn) if s.name == "short"]
+    torn = findings(experiments.load(tmp_path / "torn"))
+    short = swept(torn.results, "short")
     assert list(short.lines) == ["best"]
-    assert "lowest best (" in sweep_sentence(short, ())
-    assert "lowest for best at 200" in study_sentence(findings(torn))
+    assert "lowest best (" in sweep_sentence(short, torn)
+    assert "lowest for best at 200" in study_sentence(torn)
+
+
+def test_a_point_without_a_result_is_a_gap(edges, tmp_path):
+    shutil.copytree(edges, tmp_path / "torn")
+    for job in experiments.load(edges).manifest["jobs"]:
+        if job["experiment"] == "short-horizon=100" and job["policy"] == "ucb1":
+            job_file(tmp_path / "torn", job["key"]).unlink()
+    torn, whole = (findings(experiments.load(folder)) for folder in (tmp_path / "torn", edges))
+    line, before = (swept(found.results, "short").lines["ucb1"] for found in (torn, whole))
+    assert [np.isnan(point.value) for point in line.intervals] == [False, True, False]
+    assert line.intervals[::2] == before.intervals[::2]
+    assert line.exponent is None, "two points"
+    one, other = (found.sweeps[0] for found in (torn, whole))
+    assert (one.result, one.exponent) == (other.result, "not tested")
+    assert "At 50 (horizon): lowest best (0), highest ucb1" not in sweep_sentence(swept(torn.results, "short"), torn)
+    draw_sweep(Figure().subplots(), swept(torn.results, "short"))
 
 
 def test_bounds_are_of_the_replicates_at_hand(tmp_path):
@@ -304,3 +276,95 @@ experiments:
     found, before = (r.curve(r.bounds["lru"][0]) for r in (experiment, whole.experiments["p"]))
     assert found == pytest.approx(np.ravel(own))
     assert not np.allclose(found, before)
+
+
+POLICIES = """\
+name: own
+seed: 2
+checkpoints: 30
+replicates: 8
+experiments:
+  - name: arms
+    title: Ten arms
+    horizon: 400
+    environment: {name: bernoulli, parameters: {means: [0.2, 0.5, 0.7]}}
+    policies:
+      - {name: exp3, label: Exp3, parameters: {gamma: {sweep: [0.4, 0.05, 0.1]}}}
+      - {name: ucb_v, label: UCB-V, parameters: {c: {sweep: [1, 0.1]}, zeta: {sweep: [1.2, 0.3]}}}
+      - {name: ucb1, label: published}
+  - name: both
+    horizon: {sweep: [100, 200]}
+    environment: {name: bernoulli, parameters: {means: [0.2, 0.7]}}
+    policies: [{name: ucb1, label: UCB1, parameters: {exploration: {sweep: [1, 2]}}}]
+figures:
+  - {experiment: arms, over: gamma, label: how curious}
+  - {name: constant, experiment: arms, over: c, policies: [UCB-V]}
+  - {experiment: both, over: exploration}
+  - {name: time, experiment: both, over: horizon}
+"""
+
+
+@pytest.fixture(scope="module")
+def own(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("own")
+    assert not run(parse_study(POLICIES), folder, jobs=1).failed
+    return findings(experiments.load(folder))
+
+
+def shown(found, name):
+    return next(sweep for _, sweep in found.views if sweep.name == name)
+
+
+def test_over_a_parameter_of_the_policies(own):
+    sweep, result = shown(own, "arms"), own.results.experiments["arms"]
+    assert (sweep.points, sweep.parameter, sweep.axis) == ((0.05, 0.1, 0.4), "gamma", "how curious")
+    for value, point in zip(sweep.points, sweep.lines["Exp3"].intervals, strict=True):
+        assert point == result.final(f"Exp3 gamma={value}", 0.95)
+    level = [f"UCB-V c={c}, zeta={zeta}" for c in ("1", "0.1") for zeta in ("1.2", "0.3")] + ["published"]
+    assert list(sweep.lines) == ["Exp3", *level]
+    assert sweep.level == set(level)
+    assert [sweep.lines[label].exponent for label in level] == [None] * 5
+    assert set(sweep.lines["published"].intervals) == {result.final("published", 0.95)}
+    (bound,) = sweep.bounds["Exp3"]
+    (of_each,) = zip(*(result.bounds[f"Exp3 gamma={value}"] for value in sweep.points), strict=True)
+    assert bound.values == pytest.approx([result.curve(theorem)[-1] for theorem in of_each])
+
+
+def test_its_verdicts_are_those_of_the_candidates(own):
+    over = [v for v in own.sweeps if v.experiment == "arms"]
+    assert {(v.policy, v.over) for v in over} == {("Exp3", "gamma")}
+    (verdict,) = over
+    points = [v for v in own.verdicts if v.experiment == "arms" and v.policy.startswith("Exp3 ")]
+    gravest = min((v.result for v in points), key=("violated", "undecided", "not applicable", "holds").index)
+    assert (len(points), verdict.result) == (3, gravest)
+    assert verdict.exponent in ("agrees", "steeper", "not tested"), "nothing beyond the horizon contradicts a theorem"
+
+
+def test_a_line_for_each_entry_and_its_other_swept_parameters(own):
+    sweep, result = shown(own, "constant"), own.results.experiments["arms"]
+    assert list(sweep.lines) == ["UCB-V zeta=1.2", "UCB-V zeta=0.3"]
+    assert sweep.points == (0.1, 1)
+    assert sweep.lines["UCB-V zeta=0.3"].intervals[0] == result.final("UCB-V c=0.1, zeta=0.3", 0.95)
+
+
+def test_over_policies_at_each_point_of_a_swept_experiment(own, tmp_path):
+    names = ["arms", "constant", "both-horizon=100", "both-horizon=200", "time"]
+    assert [sweep.name for _, sweep in own.views] == names
+    sweep = shown(own, "both-horizon=200")
+    assert sweep.title == "both horizon=200"
+    assert sweep.points == (1, 2)
+    assert [f.stem for f in draw_study(own, tmp_path, ["svg"])] == ["own", *names]
+    time = shown(own, "time")
+    assert list(time.lines) == ["UCB1 exploration=1", "UCB1 exploration=2"]
+    page = write_report(own, tmp_path / "report.html").read_text(encoding="utf-8")
+    ids = re.findall(r'<h[23] id="([^"]+)"', page)
+    assert ids == ["arms", "arms-", "constant", "both-horizon=100", "both-horizon=100-", "both-horizon=200",
+                   "both-horizon=200-", "time", "made"]  # fmt: skip
+
+
+def test_level_lines_have_no_marks(own):
+    ax = Figure().subplots()
+    draw_sweep(ax, shown(own, "arms"))
+    marks = {line.get_label().split(":")[0]: line.get_marker() for line in ax.get_lines()}
+    assert marks["Exp3"] == "o"
+    assert marks["published"] in ("", "None")
