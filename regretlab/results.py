@@ -235,7 +235,10 @@ class Result:
         return self._results.report(path)
 
     def study(self) -> str:
-        """The study as the text of a study file: ``regretlab run`` makes the same numbers of it."""
+        """The study as the text of a study file: ``run`` makes the same numbers of it, and ``regretlab run``.
+
+        The command finds classes of modules alone, not those of a script, a notebook or a function.
+        """
         return self._results.study()
 
     @property
@@ -358,7 +361,7 @@ class Results(Mapping[str, Result]):
         return joint_latex(self.stored, regret)
 
     def study(self) -> str:
-        """The study as the text of a study file: ``regretlab run`` makes the same numbers of it."""
+        """The study as the text of a study file; see ``Result.study``."""
         return as_yaml(self.stored.study)
 
     def __repr__(self) -> str:

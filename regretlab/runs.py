@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import re
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
+from bandits.family import resolve
 from experiments.run.jobs import Job
 from experiments.run.progress import Progress
 from experiments.run.runner import Done
@@ -84,7 +85,17 @@ def run(
         made = load_study(find(os.fspath(study)), changes)
     else:
         raise ValueError(f"study must be a file, a shipped study's name, a mapping or a Study, got {study!r}")
-    return compute(made, out, jobs, cluster, progress)
+    texts = {text for text in _texts(made.model_dump()) if text.startswith("__main__:")}
+    return compute(made, out, jobs, cluster, progress, {text: resolve(text) for text in texts})
+
+
+def _texts(data: Any) -> Iterator[str]:
+    """All texts in plain data."""
+    if isinstance(data, str):
+        yield data
+    elif isinstance(data, Mapping | list):
+        for value in data.values() if isinstance(data, Mapping) else data:
+            yield from _texts(value)
 
 
 def check_means(out: Any, jobs: Any, cluster: Any) -> None:

@@ -33,6 +33,11 @@ class Leader(rl.Policy):
 result = rl.compare([rl.UCB1(), Leader()], rl.BernoulliArms([0.4, 0.6], horizon=200), replicates=32, jobs=2)
 """
 
+AGAIN = """\
+again = rl.run(result.study(), jobs=2, progress=False)["comparison"]
+assert (again.regret("Leader") == result.regret("Leader")).all()
+"""
+
 
 def python(folder, *words):
     return subprocess.run([sys.executable, *words], capture_output=True, text=True, cwd=folder)
@@ -40,7 +45,7 @@ def python(folder, *words):
 
 @pytest.mark.slow
 def test_a_script_without_a_guard(tmp_path):
-    (tmp_path / "script.py").write_text(f"{PROGRAM}\nprint(result)\nprint('once')\n", encoding="utf-8")
+    (tmp_path / "script.py").write_text(f"{PROGRAM}\nprint(result)\nprint('once')\n{AGAIN}", encoding="utf-8")
     done = python(tmp_path, "script.py")
     assert done.returncode == 0, done.stderr
     assert done.stdout.count("once") == 1
