@@ -26,7 +26,7 @@ def verdicts_of(environment, policies):
     times = checkpoints(CHECKPOINTS, horizon)
     batches = {"": [(0, *compare(environment, times, SEED, replicates))]}
     for label, policy in policies.items():
-        batches[label] = [(0, *play(policy, environment, times, SEED, replicates, label))]
+        batches[label] = [(0, *play(policy, environment, times, SEED, replicates, tuple(label.encode())))]
     experiment = Experiment(
         name=type(environment).__name__,
         environment=Component(name=type(environment).__name__),

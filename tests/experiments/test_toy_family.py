@@ -293,7 +293,8 @@ def test_their_code_is_in_the_name_of_the_results(call):
     path = call.folder / "guessing/policies.py"
     before = path.read_text(encoding="utf-8")
     try:
-        path.write_text(before.replace("2 * self._ones > self._rounds", "2 * self._ones >= self._rounds"), encoding="utf-8")
+        changed = before.replace("2 * self._ones > self._rounds", "2 * self._ones >= self._rounds")
+        path.write_text(changed, encoding="utf-8")
         printed = call(CLI, "run", "coins.yaml", "--out", "results", "--jobs", "1", "--no-plot")
     finally:
         path.write_text(before, encoding="utf-8")
