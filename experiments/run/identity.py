@@ -13,6 +13,7 @@ import os
 import re
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
@@ -78,10 +79,14 @@ def identity_of(registry: Registry, what: Component, of: type[Any] | None = None
     return Identity(_form(built), tuple(dict.fromkeys(_classes(built))))
 
 
-def as_written(what: Component) -> Identity:
+def as_written(registry: Registry, what: Component) -> Identity:
     """What stands for the identity of a component that cannot be built."""
-    name, parameters = named(what, "component")
-    return Identity({"name": name, "parameters": json.loads(json.dumps(parameters, default=repr, sort_keys=True))})
+    name, parameters = named(what, registry.kind)
+    classes: tuple[type[Any], ...] = ()
+    with suppress(ValueError, ImportError):
+        classes = (registry.load(name),)
+    plain = json.loads(json.dumps(parameters, default=repr, sort_keys=True))
+    return Identity({"name": name, "parameters": plain}, classes)
 
 
 def stream_of(form: Description) -> tuple[int, ...]:
