@@ -1,15 +1,23 @@
-"""What the runner adds to the work itself, on a study of many tiny jobs: sixteen replicates of a hundred rounds."""
+"""What the runner adds to the work itself, and what checking, drawing and reporting take, on many tiny jobs."""
 
 import hashlib
+import io
 import itertools
 import time
 
-from timing import measure
+import numpy as np
+import pytest
+from timing import Pairs, measure, seconds
 
+from experiments.analysis.findings import as_text, findings
 from experiments.analysis.results import load
+from experiments.report.figures import canvases, draw_study
+from experiments.report.page import write_report
+from experiments.report.style import FORMATS, style
 from experiments.run.jobs import jobs_of, run_job
 from experiments.run.runner import run
-from experiments.study.config import parse_study
+from experiments.run.store import timing_file, write_job, write_json
+from experiments.study.config import find, load_study, parse_study
 
 STUDY = """
 name: tiny
@@ -57,3 +65,78 @@ def test_resuming(record, tmp_path):
     each = 1e3 * (time.perf_counter() - start) / len(done)
     print(f"{each:.2f} ms a job, where all {len(done)} stand")
     assert each < 1.0
+
+
+SHORT = ("experiments.bernoulli.horizon=300", "horizon=300", "experiments.easy.replicates=8")
+
+
+def test_plotting(record, tmp_path):
+    """All that `plot` does beside drawing, and each format beside another, weighs little against the drawing itself."""
+    assert not run(load_study(find("quickstart"), SHORT), tmp_path, jobs=1).failed
+    finished = [canvas for _, canvas in canvases(findings(load(tmp_path)))]
+
+    def save():
+        for canvas in finished:
+            for ending in FORMATS:
+                with style():
+                    canvas.savefig(io.BytesIO(), format=ending)
+
+    ours = lambda: draw_study(findings(load(tmp_path)), tmp_path / "figures")  # noqa: E731
+    record("`plot`, the quick start", measure(ours, save, "study", repeats=3), "`savefig` of its finished figures", 1.5)
+
+
+POINTS = """
+name: many
+seed: 1
+checkpoints: 50
+horizon: 1000
+replicates: 16
+experiments:
+  - name: points
+    environment: {name: bernoulli, parameters: {means: [0.2, {sweep: {start: 0.3, stop: 0.9, number: %d}}]}}
+    policies: [ucb1]
+"""
+POLICIES = """
+name: many
+seed: 1
+checkpoints: 50
+horizon: 1000
+replicates: 64
+experiments:
+  - name: policies
+    environment: {name: bernoulli, parameters: {means: [0.2, {sweep: {start: 0.3, stop: 0.9, number: %d}}]}}
+    policies: [{name: exp3, parameters: {gamma: {sweep: {start: 0.01, stop: 0.2, number: 99}}}}]
+"""
+
+
+def standing(text, folder):
+    """A study all of whose jobs stand: the first of the environment and of the policies, a little changed."""
+    study, rng, first = parse_study(text), np.random.default_rng(0), {}
+    jobs = {job.key: job for job in jobs_of(study)}
+    for job in jobs.values():
+        arrays, about = first.setdefault(job.policy is None, run_job(job))
+        if job.policy is not None:
+            luck = rng.uniform(0.97, 1.0, size=(job.count, 1))
+            arrays = {name: values if name.startswith("bound/") else luck * values for name, values in arrays.items()}
+        write_job(folder, job.key, arrays, about)
+        write_json(timing_file(folder, job.key), {"seconds": 0.01, "replicates": job.count, "bytes_kept": 1000})
+    outcome = run(study, folder, jobs=1)
+    assert {done.status for done in outcome.done} == {"kept"}
+    return len(outcome.done)
+
+
+@pytest.mark.parametrize(("shape", "text", "number"), [("points", POINTS, 10_000), ("policies", POLICIES, 50)])
+def test_many_jobs(record, tmp_path, shape, text, number):
+    """A study of twenty thousand jobs is checked and reported in as many milliseconds, on a page below 5 MB."""
+    jobs = standing(text % number, tmp_path)
+
+    def check():
+        return list(as_text(findings(load(tmp_path))))
+
+    def report():
+        return write_report(findings(load(tmp_path)), tmp_path / "report.html")
+
+    for what, ours in (("check", check), ("report", report)):
+        cost = Pairs((seconds(ours) / jobs,), (1e-3,), "job")
+        record(f"`{what}`, {jobs} jobs, {shape}", cost, "a millisecond", 1.0)
+    assert (tmp_path / "report.html").stat().st_size < 5e6

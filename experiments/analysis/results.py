@@ -16,9 +16,10 @@ from environments.contract import Regret
 from experiments.analysis.curves import ExperimentResult
 from experiments.analysis.prices import Price, price
 from experiments.analysis.search import choose, entries
+from experiments.run.jobs import checkpoints
 from experiments.run.store import DamagedError, error_file, read_job, read_json, read_manifest
 from experiments.run.theory import Means, from_json
-from experiments.study.model import Component, Experiment, Study, checkpoints
+from experiments.study.model import Component, Experiment, Study
 
 _Batch = tuple[int, dict[str, Array], dict[str, Any]]
 """First replicate of a job, its arrays, and what JSON says about them."""

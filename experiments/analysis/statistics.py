@@ -21,7 +21,7 @@ LEAST_VARIANCE = 0.05
 Where few replicates differ from the others, resamples without them have no variance at all.
 """
 _SEED = 20240501
-_ROWS = 8
+_ROWS = 16
 """Times that are resampled at once: what they take stays in the processor's cache."""
 _ALONE = 2**18
 """Products of numbers up to which OpenBLAS multiplies matrices in one thread."""

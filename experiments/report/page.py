@@ -36,7 +36,8 @@ COLUMNS = 6
 SECTIONS, CURVES = 100, 500
 """A study with more experiments than this, or more policies in all of them together, is shown in part."""
 FIRST, PICTURES, DRAWN = 40, 8, 100
-"""Then so many sections stand on the page, the first ones with a picture, until the pictures have so many curves."""
+"""Then so many sections stand on the page, or fewer with five times as many policies, and the first ones have a
+picture, until the pictures have so many curves."""
 ROWS = 200
 """Rows of a table of verdicts or pairs, at most."""
 FINALS = 5_000
@@ -103,6 +104,7 @@ class _Page:
         self._whole: set[str] = set()  # experiments that have been shown
         self._tables: set[tuple[str, str]] = set()  # of an experiment, by a regret definition
         self._names: set[str] = set()  # of sections
+        self._policies = 0  # in the sections so far
         self._pictures, self._drawn = 0, 0  # so far, and curves in them
 
     def sections(self) -> list[dict[str, Any]]:
@@ -143,13 +145,14 @@ class _Page:
 
     @property
     def _full(self) -> bool:
-        return self._large and len(self._names) >= FIRST
+        return self._large and (len(self._names) >= FIRST or self._policies >= 5 * FIRST)
 
     def _experiment(self, figure: Figure, result: ExperimentResult) -> dict[str, Any]:
         name, confidence = result.experiment.name, self._confidence
         figure = figure.model_copy(update={"name": self._named(figure.name)})
         first = name not in self._whole
         self._whole.add(name)
+        self._policies += len(result.series)
         about = {
             "name": figure.name,
             "title": title_of(figure, result),
