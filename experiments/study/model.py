@@ -8,8 +8,6 @@ from hashlib import sha256
 from itertools import product
 from typing import Annotated, Any, Literal, Self
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
 from experiments.study.axes import Axis, Model, axes_of, fill, marks, point_id, point_text
@@ -279,10 +277,3 @@ def figure_name(figure: Mapping[str, Any], taken: Mapping[str, Any]) -> str:
 
 SHARED = ("environment", "horizon", "replicates", "policies")
 """Keys of an experiment that may stand once at the top of the file, for all experiments."""
-
-
-def checkpoints(number: int, horizon: int) -> NDArray[np.int64]:
-    """About ``number`` times from 1 to ``horizon``, log-spaced, increasing, the horizon among them."""
-    times = np.unique(np.round(np.geomspace(1, horizon, min(number, horizon))).astype(np.int64))
-    times[-1] = horizon
-    return times

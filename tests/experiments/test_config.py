@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from ruamel.yaml import YAML
 
+from experiments.run.jobs import checkpoints
 from experiments.study.config import ConfigError, as_yaml, find, load_study, parse_study, shipped, studies, study_of
 from experiments.study.layers import Node, read
-from experiments.study.model import checkpoints
 
 GOOD = """\
 name: small

@@ -10,8 +10,8 @@ from environments.checks import players
 from experiments.analysis.prices import Price
 from experiments.analysis.results import assemble
 from experiments.analysis.verdicts import check_policy
-from experiments.run.jobs import compare, play
-from experiments.study.model import Component, Experiment, checkpoints
+from experiments.run.jobs import checkpoints, compare, play
+from experiments.study.model import Component, Experiment
 
 pytestmark = pytest.mark.slow
 
