@@ -251,8 +251,13 @@ def _is_idle(node: Any) -> bool:
     if isinstance(node, ast.Expr):
         return isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
     if isinstance(node, ast.If):
-        return getattr(node.test, "id", getattr(node.test, "attr", "")) == "TYPE_CHECKING" and not node.orelse
-    return isinstance(node, ast.Assign) and getattr(getattr(node.value, "func", None), "id", "") == "Family"
+        return _called(node.test) == "TYPE_CHECKING" and not node.orelse
+    return isinstance(node, ast.Assign | ast.AnnAssign) and _called(getattr(node.value, "func", None)) == "Family"
+
+
+def _called(node: ast.AST | None) -> str:
+    """The last part of a dotted name."""
+    return str(getattr(node, "id", getattr(node, "attr", "")))
 
 
 class Reached:
@@ -280,7 +285,7 @@ class Reached:
         self._seen[id(thing)] = thing  # kept, so that no other object takes its id
         if not isinstance(thing, type | types.FunctionType):
             self._add_value(thing, name)
-        elif thing.__module__ in self._homes or "<locals>" in thing.__qualname__:
+        elif thing.__module__ is None or thing.__module__ in self._homes or "<locals>" in thing.__qualname__:
             self._homes.add(thing.__module__)
             self._add_source(thing)
         else:

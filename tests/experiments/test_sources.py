@@ -200,12 +200,12 @@ def test_the_closure_holds_what_is_imported_and_no_other_algorithms(room):
 
 
 def test_it_costs_milliseconds(record_property):
-    from time import perf_counter
+    from time import process_time
 
     hashes()
-    start = perf_counter()
+    start = process_time()
     hashes()
-    seconds = perf_counter() - start
+    seconds = process_time() - start
     record_property("milliseconds", 1e3 * seconds)
     assert seconds < 1.0, "for all policies and environments, once their files were parsed"
 
