@@ -1,6 +1,7 @@
 """Figures and reports: equal results are equal files, and show what they say."""
 
 import re
+import shutil
 from dataclasses import replace
 
 import matplotlib as mpl
@@ -12,6 +13,7 @@ import experiments
 from bandits.contract import Assumption
 from experiments.analysis.findings import as_text, findings
 from experiments.report.figures import draw_experiment, draw_study
+from experiments.report.index import write_index
 from experiments.report.page import write_report
 from experiments.report.style import FORMATS, GREY
 from experiments.report.tables import table
@@ -282,3 +284,19 @@ def test_a_large_study_is_shown_in_part(looks, tmp_path, monkeypatch):
     assert f'<th scope="row">other</th><td class="text">ucb1</td><td>{interval.value:.4g}</td>' in text
     assert text.count("1 more: <code>regretlab check</code> lists all.") == 2, "a verdict and a pair"
     assert "The rest stands in <code>manifest.json</code>" in text
+
+
+def test_the_index_finds_studies_in_folders_of_folders(looks, tmp_path):
+    place = tmp_path / looks.results.study.name
+    shutil.copytree(looks.results.folder, place)
+    draw_study(looks, place / "figures", ["png"])
+    write_report(looks, place / "report.html")
+    path, unreadable = write_index(tmp_path)
+    page = path.read_text(encoding="utf-8")
+    assert unreadable == []
+    assert '<a href="folder/looks/report.html">folder/looks</a>' in page
+    assert "data:image/png;base64," in page
+    assert "Two of them: lowest regret for " in page
+    (place / "manifest.json").write_text("{", encoding="utf-8")
+    _, (line,) = write_index(tmp_path)
+    assert line.startswith("folder/looks: manifest.json is damaged")
