@@ -177,6 +177,7 @@ experiments:
 figures:
   - {experiment: [x, short]}
   - {experiment: nothing, quantity: ratio}
+  - {name: point, experiment: short-horizon=100, regret: realized}
 """
 
 
@@ -189,8 +190,20 @@ def edges(tmp_path_factory):
 
 def test_no_figure_takes_the_place_of_another(edges, tmp_path):
     files = draw_study(findings(experiments.load(edges)), tmp_path, ["png"])
-    assert [f.name for f in files] == ["x-search.png", "x.png", "short.png", "nothing.png", "x-search-only.png"]
+    names = ["x-search", "x", "short", "point", "nothing", "x-search-only"]
+    assert [f.stem for f in files] == names
     assert all(f.is_file() for f in files)
+
+
+def test_a_figure_of_one_point_stands_for_itself(edges, tmp_path):
+    """Below the figure that sums the points up stand those that have none of their own."""
+    found = findings(experiments.load(edges))
+    page = write_report(found, tmp_path / "report.html").read_text(encoding="utf-8")
+    ids = re.findall(r'<h[23] id="([^"]+)"', page)
+    assert ids[:6] == ["x", "short", "short-horizon=50", "short-horizon=200", "point", "nothing"]
+    assert {v.regret for v in found.by_experiment["short-horizon=100"]} == {"pseudo"}, "the sweep's figure is the first"
+    assert list(found.comparisons["short-horizon=100"]) == ["pseudo", "realized"]
+    assert list(found.comparisons["short-horizon=50"]) == ["pseudo"]
 
 
 def test_another_kind_of_regret_is_drawn_of_sweeps_too(edges, tmp_path):
