@@ -108,9 +108,13 @@ class ExperimentResult:
         self, label: str, confidence: float, regret: str = "", quantity: str = "regret", at_horizon: bool = False
     ) -> Band:
         """Mean of a policy's curves with its bands, see ``mean_band``; of the last checkpoint alone ``at_horizon``."""
-        at = slice(-1, None) if at_horizon else slice(None)
         key = ("band", label, confidence, self.definition(regret).name, quantity, at_horizon)
-        return cast(Band, self.once(key, lambda: mean_band(self.shown(label, regret, quantity)[:, at], confidence)))
+
+        def work_out() -> Band:
+            samples = self.shown(label, regret, quantity)
+            return mean_band(samples[:, -1:].copy() if at_horizon else samples, confidence)
+
+        return cast(Band, self.once(key, work_out))
 
     def final(self, label: str, confidence: float, regret: str = "", quantity: str = "regret") -> Interval:
         """Mean of a policy at the horizon with its pointwise interval."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,18 +34,38 @@ class Band:
     Attributes:
         mean: mean over replicates.
         error: standard error of the mean (NaN with one replicate).
-        low: pointwise band, lower end.
-        high: pointwise band, upper end.
         all_low: simultaneous band, lower end: the whole mean curve lies inside with the stated confidence.
         all_high: simultaneous band, upper end.
+        samples: [n_replicates, n_times] of which it is the mean.
+        confidence: of the bands.
     """
 
     mean: Array
     error: Array
-    low: Array
-    high: Array
     all_low: Array
     all_high: Array
+    samples: Array = field(repr=False)
+    confidence: float
+
+    @property
+    def low(self) -> Array:
+        """Pointwise band, lower end."""
+        return self._pointwise[0]
+
+    @property
+    def high(self) -> Array:
+        """Pointwise band, upper end."""
+        return self._pointwise[1]
+
+    @cached_property
+    def _pointwise(self) -> tuple[Array, Array]:
+        low, high = np.full_like(self.mean, math.nan), np.full_like(self.mean, math.nan)
+        n, deviations = len(self.samples), self.samples - self.mean
+        for here in _pieces(len(self.mean)) if n > 1 else ():
+            means = np.empty((here.stop - here.start, RESAMPLES))
+            _resample(np.ascontiguousarray(deviations[:, here].T), _weights(n).T, means)
+            low[here], high[here] = _ends(means, _expanded_tail(n, self.confidence))
+        return self.mean + low, self.mean + high
 
 
 @dataclass(frozen=True)
@@ -81,36 +101,31 @@ def mean_band(samples: Array, confidence: float = 0.95) -> Band:
     n, _ = samples.shape
     mean = samples.mean(axis=0)
     unknown = np.full_like(mean, math.nan)
-    if n < 2:
-        return Band(mean, unknown, unknown, unknown, unknown, unknown)
-    error = samples.std(axis=0, ddof=1) / math.sqrt(n)
-    low, high, reach = _bootstrap(samples - mean, np.abs(samples).max(axis=0), confidence)
-    low, high = mean + np.minimum(low, 0.0), mean + np.maximum(high, 0.0)
+    error = samples.std(axis=0, ddof=1) / math.sqrt(n) if n > 1 else unknown
     if n < FEWEST:
-        return Band(mean, error, low, high, unknown, unknown)
-    return Band(mean, error, low, high, np.minimum(mean - reach * error, low), np.maximum(mean + reach * error, high))
+        return Band(mean, error, unknown, unknown, samples, confidence)
+    low, high = _simultaneous(samples - mean, error, np.abs(samples).max(axis=0), confidence)
+    return Band(mean, error, mean + low, mean + high, samples, confidence)
 
 
-def _bootstrap(deviations: Array, size: Array, confidence: float) -> tuple[Array, Array, float]:
-    """Where resampled means lie about the mean.
+def _simultaneous(deviations: Array, error: Array, size: Array, confidence: float) -> tuple[Array, Array]:
+    """Ends of the simultaneous band, from the mean, which are nowhere inside the pointwise one.
 
     Args:
         deviations: [n_replicates, n_times] from the mean.
+        error: [n_times] standard error of the mean.
         size: [n_times] of the values themselves, against which rounding is told from spread.
         confidence: in (0, 1).
-
-    Returns:
-        The ends of the pointwise interval, [n_times] each, and the quantile of the largest studentised deviation.
     """
     n, times = deviations.shape
     weights, tail = _weights(n).T, _expanded_tail(n, confidence)
+    few, at = math.floor((RESAMPLES - 1) * tail) - 1, math.ceil((RESAMPLES - 1) * confidence)
     spread = np.sqrt(np.mean(deviations**2, axis=0))
     # resamples of little variance count as of the least one; times without spread count for nothing
     least = np.where(spread > 1e-12 * np.maximum(size, 1e-300), LEAST_VARIANCE * spread**2, np.inf)
-    low, high, largest = np.empty(times), np.empty(times), np.zeros(RESAMPLES)
+    low, high, largest, reach = np.zeros(times), np.zeros(times), np.zeros(RESAMPLES), 0.0
     buffers = np.empty((3, min(_ROWS, times), RESAMPLES))
-    for first in range(0, times, _ROWS):
-        here = slice(first, first + _ROWS)
+    for here in _pieces(times):
         part = np.ascontiguousarray(deviations[:, here].T)
         means, squares, variances = buffers[:, : len(part)]
         _resample(part, weights, means)
@@ -120,10 +135,22 @@ def _bootstrap(deviations: Array, size: Array, confidence: float) -> tuple[Array
         np.maximum(variances, least[here, None], out=variances)
         squares /= variances
         np.maximum(largest, squares.max(axis=0), out=largest)
-        means.sort(axis=1)
-        low[here], high[here] = _quantile(means, tail), _quantile(means, 1.0 - tail)
-    largest.sort()
-    return low, high, math.sqrt(largest[math.ceil((RESAMPLES - 1) * confidence)] * (n - 1))
+        reach = math.sqrt(np.partition(largest, at)[at] * (n - 1))  # it only grows
+        beyond = np.abs(means, out=squares) > reach * error[here, None]
+        for k, row in enumerate(beyond, here.start):
+            if np.count_nonzero(row) > few:  # the pointwise band may be the wider one
+                low[k], high[k] = _ends(means[k - here.start], tail)
+    return np.minimum(-reach * error, low), np.maximum(reach * error, high)
+
+
+def _pieces(times: int) -> Iterator[slice]:
+    return (slice(first, min(first + _ROWS, times)) for first in range(0, times, _ROWS))
+
+
+def _ends(means: Array, tail: float) -> tuple[Array, Array]:
+    """Quantiles of resampled deviations [..., RESAMPLES] at both tails, the mean between them; ``means`` is sorted."""
+    means.sort(axis=-1)
+    return np.minimum(_quantile(means, tail), 0.0), np.maximum(_quantile(means, 1.0 - tail), 0.0)
 
 
 def _resample(values: Array, weights: Array, out: Array) -> None:
@@ -268,8 +295,7 @@ def _slopes(samples: Array, centred: Array) -> Array:
     weights = _weights(len(samples)).T
     slopes, least = np.zeros(RESAMPLES), np.full(RESAMPLES, np.inf)
     buffer = np.empty((_ROWS, RESAMPLES))
-    for first in range(0, len(centred), _ROWS):
-        here = slice(first, first + _ROWS)
+    for here in _pieces(len(centred)):
         part = np.ascontiguousarray(samples[:, here].T)
         means = buffer[: len(part)]
         _resample(part, weights, means)

@@ -24,7 +24,7 @@ from bandits.contract import Bound
 from experiments.analysis.curves import ExperimentResult
 from experiments.analysis.findings import Findings, View, views
 from experiments.analysis.sentences import number, title_of
-from experiments.analysis.statistics import Band
+from experiments.analysis.statistics import Band, Interval
 from experiments.analysis.sweeps import SweepResult
 from experiments.analysis.verdicts import bounds_for, lower_bounds_for, vacuous
 from experiments.report.search_figures import SearchFigure, draw_search, search_figures
@@ -200,7 +200,8 @@ def draw_experiment(
         i = list(result.series).index(label)
         colour, dash = COLOURS[i % len(COLOURS)], DASHES[(i // len(COLOURS)) % len(DASHES)]
         band = bands[label]
-        text = f"{label}: {number(band.mean[-1])}{_plus_minus(band)}"
+        final = result.final(label, confidence, regret, figure.quantity)
+        text = f"{label}: {number(final.value)}{_plus_minus(final)}"
         lines = ax.plot(time, band.mean, color=colour, linestyle=dash, label=text, zorder=3)
         floor = np.maximum(band.all_low, band.mean / 50.0) if scale == "loglog" else band.all_low
         shade = ax.fill_between(time, floor, band.all_high, color=colour, alpha=0.2, linewidth=0, zorder=2)
@@ -286,7 +287,7 @@ def _fit_height(ax: Axes, first: float) -> None:
         ax.set_ylim(float(shown.min()) / 1.5, float(shown.max()) * 1.5)
 
 
-def _plus_minus(band: Band) -> str:
-    reach = float(band.high[-1] - band.low[-1]) / 2.0
-    known = reach > 1e-9 * max(1.0, abs(float(band.mean[-1])))  # neither NaN nor rounding alone
+def _plus_minus(interval: Interval) -> str:
+    reach = (interval.high - interval.low) / 2.0
+    known = reach > 1e-9 * max(1.0, abs(interval.value))  # neither NaN nor rounding alone
     return f" ± {number(reach)}" if known else ""
