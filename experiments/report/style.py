@@ -95,7 +95,7 @@ def _slanted(ax: Axes) -> float:
 def place_legend(ax: Axes) -> None:
     """Put the legend under the axes and their labels, one entry a line, long ones wrapped."""
     for line in ax.get_lines():  # matplotlib leaves out what begins with a low line, as names of Python may
-        if (text := str(line.get_label())).startswith("_") and not text.startswith("_child"):
+        if (text := str(line.get_label())).startswith("_") and not text.startswith(("_child", "_nolegend_")):
             line.set_label(f" {text}")
     for artist, text in zip(*ax.get_legend_handles_labels(), strict=True):
         artist.set_label(plain(textwrap.fill(text, 52, subsequent_indent="   ")))

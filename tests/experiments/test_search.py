@@ -288,7 +288,11 @@ def test_figures_report_and_export(results, found, tmp_path):
     ax = Figure().subplots()
     draw_search(ax, one)
     texts = [t.get_text() for t in ax.get_legend().get_texts()]
-    assert any(t.startswith("chosen: exploration=") for t in texts)
+    assert sorted(t.split(":")[0] for t in texts if not t.startswith("first")) == [
+        "12 tuning replicates",
+        "28 held-out replicates",
+        "chosen",
+    ]
     assert ax.get_xscale() == "linear"
     assert [line.get_linestyle() for line in ax.get_lines()][:2] == ["-", "-"]
     ax = Figure().subplots()
