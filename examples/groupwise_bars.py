@@ -21,7 +21,8 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from experiments import load
-from experiments.analysis.results import ExperimentResult, Results
+from experiments.analysis.curves import ExperimentResult
+from experiments.analysis.results import Results
 from experiments.report.figures import save
 from experiments.report.style import COLOURS, FORMATS, style
 
