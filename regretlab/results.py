@@ -17,7 +17,8 @@ from bandits.arguments import did_you_mean, one_of, real
 from bandits.contract import Array, Bound
 from experiments.analysis import results as stored
 from experiments.analysis.curves import ExperimentResult
-from experiments.analysis.findings import Findings, as_text, findings
+from experiments.analysis.findings import Findings, as_text
+from experiments.analysis.findings import findings as find
 from experiments.analysis.sentences import sentence, study_sentence, sweep_sentence
 from experiments.analysis.statistics import Interval, mean_band
 from experiments.analysis.sweeps import SweepResult
@@ -306,12 +307,13 @@ class Results(Mapping[str, Result]):
         return len(self._made)
 
     @cached_property
-    def _found(self) -> Findings:
-        return findings(self.stored)
+    def findings(self) -> Findings:
+        """All that can be said of the study, each thing worked out once."""
+        return find(self.stored)
 
     def check(self) -> Check:
         """Hold every curve against its theorems, and the policies of each experiment against one another."""
-        return Check(self._found)
+        return Check(self.findings)
 
     def report(self, path: str | os.PathLike[str]) -> Path:
         """Write an HTML page, all in one file: figures, tables, verdicts.
@@ -321,7 +323,7 @@ class Results(Mapping[str, Result]):
         """
         from experiments.report.page import write_report
 
-        return write_report(self._found, Path(path))
+        return write_report(self.findings, Path(path))
 
     def plot(self, folder: str | os.PathLike[str], formats: Sequence[str] = ("png",), regret: str = "") -> list[Path]:
         """Draw the study's figures into files.
@@ -340,7 +342,7 @@ class Results(Mapping[str, Result]):
         """
         from experiments.report.figures import draw_study
 
-        return draw_study(self._found, Path(folder), formats, regret)
+        return draw_study(self.findings, Path(folder), formats, regret)
 
     def frame(self, regret: str = "") -> pandas.DataFrame:
         """As ``Result.frame``, of all experiments, with a column for their names."""
@@ -366,20 +368,20 @@ class Results(Mapping[str, Result]):
 
     def __repr__(self) -> str:
         study = self.stored.study
-        missing = f" Missing: {len(self._found.missing)} results." if self._found.missing else ""
-        return f"{study.title or study.name}. {study_sentence(self._found)}{missing}"
+        missing = f" Missing: {len(self.findings.missing)} results." if self.findings.missing else ""
+        return f"{study.title or study.name}. {study_sentence(self.findings)}{missing}"
 
     def _repr_html_(self) -> str:
         from experiments.report.figures import svg_of
 
         parts = [f"<p>{html.escape(repr(self))}</p>"]
-        for figure, shown in self._found.views[:MOST]:
+        for figure, shown in self.findings.views[:MOST]:
             if isinstance(shown, SweepResult):
-                text = sweep_sentence(shown, self._found)
+                text = sweep_sentence(shown, self.findings)
             else:
-                text = sentence(shown, self._found, figure)
+                text = sentence(shown, self.findings, figure)
             parts.append(f"{svg_of(shown, self.stored.study.confidence, figure)}<p>{html.escape(text)}</p>")
-        if (left := len(self._found.views) - MOST) > 0:
+        if (left := len(self.findings.views) - MOST) > 0:
             parts.append(f"<p>{left} more figures: plot(folder) draws all.</p>")
         return "".join(parts)
 

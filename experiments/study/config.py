@@ -18,7 +18,7 @@ from ruamel.yaml.error import YAMLError
 
 from bandits.arguments import did_you_mean
 from experiments.study import axes
-from experiments.study.layers import Node, laid_over, read
+from experiments.study.layers import Node, hand_down, laid_over, read
 from experiments.study.model import SHARED, Experiment, Figure, Search, Study
 from experiments.study.paths import RENAMED, assign, unknown
 from experiments.study.validation import mistakes_of, path_text
@@ -212,10 +212,7 @@ def _extended(node: Node, source: str, folder: Path | None = None, above: tuple[
     except OSError as error:
         raise ConfigError([Mistake(source, line, column, EXTENDS, f"cannot be read: {error}")]) from None
     base.value.pop("name", None)
-    entries = base.value["experiments"].value if "experiments" in base.value else ()
-    for entry in entries if isinstance(entries, list) else ():
-        for key in [key for key in SHARED if key in node.value and isinstance(entry.value, dict)]:
-            entry.value.pop(key, None)  # what stands at the top of a file holds for all that is below it
+    hand_down(base, node, SHARED)
     mistakes: list[tuple[Node, str]] = []
     whole = laid_over(base, node, mistakes)
     if mistakes:

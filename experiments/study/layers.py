@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -86,6 +86,39 @@ def _scalar(value: Any) -> Any:
         if isinstance(value, kind):
             return kind(value)
     return str(value) if isinstance(value, date) else value
+
+
+def hand_down(base: Node, own: Node, shared: Sequence[str]) -> None:
+    """Change a study so that what stands at the top of one that extends it holds below.
+
+    Keys for all experiments are taken out of its experiments. A figure of all experiments becomes one of its own, and
+    those of experiments that are taken away go with them.
+
+    Args:
+        base: the study that is extended.
+        own: the one that extends it.
+        shared: keys for all experiments.
+    """
+    names = [_name(entry, NAMED["experiments"]) for entry in _entries(base, "experiments")]
+    gone = [_name(e, NAMED["experiments"]) for e in _entries(own, "experiments") if REMOVE in e.value]
+    for entry in _entries(base, "experiments"):
+        for key in [key for key in shared if key in own.value]:
+            entry.value.pop(key, None)
+    for figure in _entries(base, "figures"):
+        given = figure.value["experiment"].plain() if "experiment" in figure.value else names
+        wanted = given if isinstance(given, list) else [given]
+        points = {name for name in wanted if name not in names and any(str(name).startswith(f"{g}-") for g in gone)}
+        left = [name for name in wanted if name not in points and name not in gone]
+        if left:
+            figure.value["experiment"] = Node([Node(name, figure.place) for name in left], figure.place)
+        else:
+            base.value["figures"].value.remove(figure)
+
+
+def _entries(study: Node, key: str) -> list[Node]:
+    """The mappings in a list of a study, if it has one."""
+    found = study.value[key].value if key in study.value else ()
+    return [entry for entry in found if isinstance(entry.value, dict)] if isinstance(found, list) else []
 
 
 def laid_over(base: Node, own: Node, mistakes: list[tuple[Node, str]], key: Any = "") -> Node:

@@ -4,10 +4,9 @@ import re
 from pathlib import Path
 
 import pytest
-from ruamel.yaml import YAML
 
-import experiments
-from experiments.study.config import parse_study
+import regretlab as rl
+from experiments.study.config import load_study, parse_study
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -44,18 +43,27 @@ def test_search(page):
     assert (studies.folder / "results/search/figures/arms-search.png").is_file()
     lines = studies.run("python", "chosen.py").splitlines()
     assert [line.split()[0] for line in lines] == ["UCB1", "tuning", "first", "UCB-V", "tuning", "first"]
-    results = experiments.load(studies.folder / "results/search")
-    assert list(results.experiments["arms"].series) == ["UCB1", "UCB-V", "UCB1 as published"]
-    assert len(results.searches["arms"].policies["UCB-V"].candidates) == 6
-    assert len(results.experiments["arms"].replicates) == 40
+    results = rl.load(studies.folder / "results/search")
+    assert results["arms"].policies == ("UCB1", "UCB-V", "UCB1 as published")
+    assert len(results.findings.searches["arms"].policies["UCB-V"].candidates) == 6
+    assert len(results["arms"].regret("UCB1")) == 40
 
 
-def test_the_other_examples_are_studies():
-    """Those without a name are parts of a study: the whole example at the top, and the section of sweeps."""
+def test_studies_that_look_and_build_on_others(page):
+    studies = page("docs/studies.md")
+    listed = studies.run("regretlab", "run", "first.yaml", "mine.yaml", "--dry-run")
+    assert "first: Two arms" not in listed  # the study has the name of its file
+    assert "  first: bernoulli, 10000 rounds x 64 replicates" in listed
+    assert "  harder: bernoulli, 1000 rounds x 20 replicates" in listed
+    assert "  arms: bernoulli, 1000 rounds x 20 replicates" in listed
+    first = load_study(studies.folder / "first.yaml")
+    assert [(f.name, f.title) for f in first.all_figures()] == [("first", ""), ("first-cost", "What two of them pay")]
+
+
+def test_figures_of_swept_values():
+    """The part without a name looks at the study above it."""
     text = (ROOT / "docs/studies.md").read_text(encoding="utf-8")
-    top, sweeps = re.findall(r"(?<!-->)\n```yaml\n(.*?)```", text, flags=re.S)
-    study = parse_study("\n".join(line for line in top.splitlines() if "mine:MyPolicy" not in line))
-    assert (study.name, len(study.experiments)) == ("example", 1)
-    assert "mine:MyPolicy" in YAML(typ="safe").load(top)["experiments"][0]["policies"]
-    study = parse_study(f"name: x\nseed: 1\nreplicates: 2\n{sweeps}")
-    assert [p.horizon for p in study.all_experiments()] == [round(10 ** (k / 2)) for k in range(6, 13)]
+    (figures,) = re.findall(r"(?<!-->)\n```yaml\n(.*?)```", text, flags=re.S)
+    (swept,) = re.findall(r"<!-- sweep.yaml -->\n```yaml\n(.*?)```", text, flags=re.S)
+    names = [figure.name for figure in parse_study(f"{swept}\n{figures}").all_figures()]
+    assert names == ["two_arms", "two_arms-horizon=400,sd=1"]

@@ -495,10 +495,6 @@ def test_a_study_builds_on_another(folder):
               - {name: ucb1, parameters: {exploration: 1}}
               - kl_ucb
           - {name: new, environment: {name: gaussian, parameters: {means: [0, 1]}}, horizon: 9, policies: [ucb1]}
-        figures:
-          - {experiment: swept, remove: true}
-          - {name: parameter, remove: true}
-          - {experiment: swept-horizon=100, remove: true}
         """,
     )
     plain, new = study.all_experiments()
@@ -528,6 +524,18 @@ def test_another_component_or_a_swept_value_is_replaced_as_a_whole(folder):
     assert study.experiments[0].environment.parameters == {"means": [0, 1], "sd": 2}
     assert study.swept[0].points() == [(10,), (100,), (1000,)]
     assert study.all_figures()[-1].scale == "linear"
+
+
+def test_figures_of_all_experiments_are_of_those_of_their_own_study(tmp_path):
+    (tmp_path / "base.yaml").write_text(GOOD + "figures: [{quantity: cost}]\n", encoding="utf-8")
+    own = "extends: base.yaml\nexperiments: [{name: new, environment: {name: gaussian, parameters: {means: [0, 1]}}, "
+    own += "replicates: 1, policies: [ucb1]}]\nfigures: [{experiment: two, name: regret}]\n"
+    study = extended(tmp_path, own)
+    assert [(f.name, f.quantity) for f in study.all_figures()] == [
+        ("two", "cost"),
+        ("regret", "regret"),
+        ("new", "regret"),
+    ]
 
 
 def test_shipped_studies_can_be_built_on(tmp_path):
