@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import experiments
-from experiments.analysis.sweeps import sweep_results
+from experiments.analysis.findings import findings
 from experiments.cli import main
 from experiments.report.figures import draw_study
 from experiments.report.page import write_report
@@ -82,7 +82,8 @@ def test_names_do_not_depend_on_the_order_of_keys():
 
 
 def test_a_figure_for_each_point_of_the_further_parameter(results, tmp_path):
-    one, two = sweep_results(results)
+    found = findings(results)
+    one, two = (shown for _, shown in found.views)
     assert (one.name, one.parameter, one.points) == ("two_arms-sd=0.5", "horizon", (100, 400, 1600))
     assert (two.name, two.title) == ("two_arms-sd=1", "two_arms sd=1")
     assert list(two.lines) == ["ucb1 exploration=0.5", "ucb1 exploration=2", "Thompson"]
@@ -90,9 +91,9 @@ def test_a_figure_for_each_point_of_the_further_parameter(results, tmp_path):
         final = results.experiments[f"two_arms-horizon={point},sd=1"].regret("Thompson")[:, -1]
         assert interval.value == pytest.approx(final.mean())
     assert two.lines["ucb1 exploration=2"].exponent.value < 0.8
-    files = draw_study(results, tmp_path, ["png"])
+    files = draw_study(found, tmp_path, ["png"])
     assert [f.name for f in files] == ["inline.png", "two_arms-sd=0.5.png", "two_arms-sd=1.png"]
-    page = write_report(results, tmp_path / "report.html").read_text(encoding="utf-8")
+    page = write_report(found, tmp_path / "report.html").read_text(encoding="utf-8")
     assert "two_arms horizon=400, sd=1" in page
 
 
