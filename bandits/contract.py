@@ -23,7 +23,7 @@ Act_contra = TypeVar("Act_contra", contravariant=True)
 Fbk_co = TypeVar("Fbk_co", covariant=True)
 Array = NDArray[np.float64]
 
-TimeClaim = Literal["anytime", "horizon-tuned", "at the horizon", "no rate"]
+TimeClaim = Literal["anytime", "horizon-tuned", "at the horizon", "no rate", "asymptotic"]
 Evidence = Literal["exact", "derived", "recalled", "convention"]
 
 
@@ -146,7 +146,8 @@ class Bound:
         time: what the theorem claims about time. "anytime": at every round; "horizon-tuned": at every round, but with
             constants tuned to the horizon, so that its rate is in the horizon and no exponent over the rounds of one
             run is compared; "at the horizon": there only, and no curve is drawn; "no rate": at every round, but it
-            follows what happens in the run (an optimum, prediction errors), so that no exponent is compared.
+            follows what happens in the run (an optimum, prediction errors), so that no exponent is compared;
+            "asymptotic": in the limit alone, so that it is drawn as a rate and nothing is compared.
         delta: None for a bound on the expected regret; else the theorem holds with probability at least 1 - delta.
         data_dependent: whether the curve is worked out from the policy's state in the run, beside one that is known
             before; it is worked out anew in every replicate, and drawn dotted.
@@ -177,7 +178,7 @@ class Bound:
         for name, allowed in (
             ("kind", ("upper", "lower", "order")),
             ("evidence", ("exact", "derived", "recalled", "convention")),
-            ("time", ("anytime", "horizon-tuned", "at the horizon", "no rate")),
+            ("time", ("anytime", "horizon-tuned", "at the horizon", "no rate", "asymptotic")),
         ):
             if getattr(self, name) not in allowed:
                 raise ValueError(f"{name} of a bound must be one of {', '.join(allowed)}, got {getattr(self, name)!r}")
