@@ -34,7 +34,7 @@ class StochasticArms(ArmsEnvironment[np.random.Generator]):
         if isinstance(means, Mapping | str):
             self._prior = PRIORS.build(means, "means", of=Prior)
             if n is None:
-                raise ValueError("n_arms must be given, a whole number >= 1, where means are drawn from a prior, got None")
+                raise ValueError("n_arms must be given, a whole number >= 1, where means are drawn from a prior")
             super().__init__(problem(integer("n_arms", n)))
             return
         values = np.array(means)
