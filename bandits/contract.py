@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from bandits.arguments import integer, real
 from bandits.guard import guard
+from bandits.watch import Watch, watch_over
 
 Obs = TypeVar("Obs")
 Act = TypeVar("Act")
@@ -35,6 +36,8 @@ class Problem:
         horizon: number of rounds, or None when the learner is not told.
         low: smallest possible reward of a round (-inf when unbounded).
         high: largest possible reward of a round (inf when unbounded).
+        reveals_rewards: whether feedback is made of rewards, which ``revealed`` reads; policies then tell of one that
+            is outside the range.
 
     Raises:
         ValueError: a horizon below 1, or ``low`` not below ``high``.
@@ -43,6 +46,11 @@ class Problem:
     horizon: int | None = None
     low: float = 0.0
     high: float = 1.0
+    reveals_rewards: ClassVar[bool] = False
+
+    def revealed(self, feedback: Any) -> tuple[float, float] | None:
+        """The smallest and the largest reward that a feedback reveals; None if it has none. See ``reveals_rewards``."""
+        return float(np.min(feedback)), float(np.max(feedback))
 
     def __post_init__(self) -> None:
         if self.horizon is not None:
@@ -265,10 +273,11 @@ class Policy(ABC, Generic[P, Obs, Act, Fbk]):
 
     plays: ClassVar[tuple[type[Problem], ...]]
     clairvoyant: ClassVar[bool] = False
+    _declared: Watch | None = None
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        guard(cls, "reset", ("choose", "update", "leap"), NotResetError.of)
+        guard(cls, "reset", ("choose", "update", "leap"), NotResetError.of, watch_over)
 
     @abstractmethod
     def reset(self, problem: P, rng: np.random.Generator) -> None:

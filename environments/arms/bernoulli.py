@@ -62,7 +62,7 @@ class BernoulliArms(StochasticArms):
             variances=means * (1.0 - means),
             bernoulli=True,
             bounded=True,
-            divergences=rel_entr(means, best) + rel_entr(1.0 - means, 1.0 - best),
+            divergences=np.asarray(rel_entr(means, best) + rel_entr(1.0 - means, 1.0 - best)),
         )
 
     def _noise(self, n: int) -> Array:
