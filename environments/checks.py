@@ -74,7 +74,7 @@ def check_environment(make: Callable[[], AnyEnvironment], seed: int = 20240229) 
     _check_end(environment, actions[0])
     _check_curves(environment)
     _check_step(make(), actions, seed)
-    _check_vector(make, seed)
+    _kept("two in a vector", _check_vector, make, seed)
 
 
 def check_family(family: str | Family, seed: int = 20240229, policies: Sequence[str] | None = None) -> None:
@@ -342,9 +342,13 @@ def _check_curves(environment: AnyEnvironment) -> None:
 
 def _check_step(environment: AnyEnvironment, actions: list[Any], seed: int) -> None:
     environment.reset(seed=seed)
-    total, over = 0.0, False
+    total, over, shapes = 0.0, False, dict[str, Any]()
     for action in actions:
         _, reward, terminated, over, info = environment.step(action)
+        for key, shape in {k: (v.shape, v.dtype) for k, v in info.items() if isinstance(v, np.ndarray)}.items():
+            assert shapes.setdefault(key, shape) == shape, (
+                f"info[{key!r}] has shape and type {shape} after {shapes[key]}: vectors need one; info_of can pad it"
+            )
         assert {type(terminated), type(over)} == {bool}, "terminated and truncated must be bool"
         assert "feedback" in info, "info lacks the feedback"
         total += reward
