@@ -428,3 +428,21 @@ def test_in_libcachesim_pages_have_one_size():
     request.obj_id, request.obj_size = 7, 512
     with pytest.raises(ValueError, match="object 7 has size 512, and all must have size 1"):
         cache.get(request)
+
+
+def test_in_libcachesim_a_trace_is_played_without_its_sizes(tmp_path):
+    libcachesim = pytest.importorskip("libcachesim")
+    script, rng = example("paging_libcachesim"), np.random.default_rng(3)
+    records = np.zeros(2000, dtype=[("time", "<u4"), ("id", "<u8"), ("size", "<u4"), ("next", "<i8")])
+    records["id"], records["size"], records["next"] = rng.zipf(1.3, 2000) % 200, rng.integers(1, 9, 2000), -1
+    (tmp_path / "t.oracleGeneral").write_bytes(records.tobytes())
+
+    def ratio(cache, **options):
+        init = libcachesim.ReaderInitParam(**options)
+        kind = libcachesim.TraceType.ORACLE_GENERAL_TRACE
+        return cache.process_trace(libcachesim.TraceReader(str(tmp_path / "t.oracleGeneral"), kind, init))[0]
+
+    ours, theirs = script.plugin(20, "lru"), libcachesim.LRU(20)
+    assert ratio(ours, ignore_obj_size=True) == ratio(theirs, ignore_obj_size=True)
+    with pytest.raises(ValueError, match=r"object \d+ has size [2-8], and all must have size 1: set obj_size, or"):
+        ratio(script.plugin(20, "lru"))
