@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from bandits.arguments import integer, one_of
+from bandits.arguments import did_you_mean, integer, one_of
 from environments.paging.arguments import LONGEST, Pages
 from environments.paging.traces import journeys, lines, tables, twitter
 from environments.paging.traces.account import Account, Ids
@@ -204,7 +204,8 @@ def find(trace: str | Path, format: str | None, options: Mapping[str, Any] | Non
     allowed = FORMATS[format][1] if format in FORMATS else ()
     for name, value in (options or {}).items():
         if value is not None and name not in allowed:
-            raise ValueError(f"format {format!r} takes {', '.join(allowed) or 'no options'}, got {name!r}")
+            takes = f"format {format!r} takes {', '.join(allowed) or 'no options'}"
+            raise ValueError(f"{takes}, got {name!r}{did_you_mean(name, allowed)}")
     return path, format
 
 

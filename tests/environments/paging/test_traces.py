@@ -310,6 +310,10 @@ def test_what_was_understood(tmp_path):
         "requests of size 0": "2",
     }
     assert FAMILY.description(str(path), column="obj_id") == describe(path, column="obj_id")
+    with pytest.raises(
+        ValueError, match=r"takes column, delimiter, heading, quotes, got 'colum' \(did you mean 'column'\?\)"
+    ):
+        FAMILY.description(str(path), colum="obj_id")
     assert FAMILY.description("no such thing") is None
     assert FAMILY.description(str(write(tmp_path / "study.yaml", "title: x\n"))) is None
     assert Family("nothing", FAMILY.problem).description(str(path)) is None
