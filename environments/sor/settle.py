@@ -3,7 +3,7 @@
 The kernels follow a residual by its recursion, which parts from ``b - A x`` where a start is far from the solution, the
 tolerance is near the limit of double precision, or the matrix is singular. What they return is therefore checked, and
 they go on from the true residual until that meets the tolerance. Each pass solves for a correction, with its residual
-brought to the size of 1 by an exact power of two, so that no square of an entry over- or underflows.
+brought to an ordinary size by an exact power of two, so that no square of an entry over- or underflows.
 """
 
 from __future__ import annotations
@@ -24,6 +24,8 @@ DEEPEST = 1e-20
 """Smallest target of a pass, relative to its residual: the true residual follows the recursion no further."""
 STALLS = 3
 """Passes that may end no nearer to a solution than the best before; then there is none within double precision."""
+SMALL, LARGE = 1e-200, 1e200
+"""Between them, sums of squares are trusted without scaling."""
 ORDINARY = 64
 """Powers of two within which a matrix is left as it is."""
 
@@ -67,17 +69,18 @@ def settle(
         relative: whether ``tol`` is relative to the norm of ``b``. Then ``b = 0`` is solved by ``x = 0`` at once.
         exponent: see ``in_units``.
     """
-    unit = exponent_of(b)
-    size = float(np.linalg.norm(np.ldexp(b, -unit)))
-    if relative and size == 0.0:
-        return Settled(np.zeros_like(b), 0, CONVERGED, 0.0)
-    aim, aim_unit = (tol * size, unit) if relative else (tol, 0)
     iterations, stalled, least = 0, 0, math.inf
     best = Settled(x, max_iter, UNFINISHED, math.inf)
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+        _, unit, size = _scaled(b)
+        if relative and size == 0.0:
+            return Settled(np.zeros_like(b), 0, CONVERGED, 0.0)
+        aim, aim_unit = (tol * size, unit) if relative else (tol, 0)
         while True:
-            r, e = _residual(product, b, x, exponent)
-            norm, target = float(np.linalg.norm(r)), float(np.ldexp(aim, aim_unit - e))
+            r, e, norm = _residual(product, b, x, exponent)
+            target = float(np.ldexp(aim, aim_unit - e))
+            if not norm < math.inf:
+                return Settled(x, max_iter, DIVERGED, math.inf)
             left = float(np.ldexp(norm / size, e - unit)) if size > 0.0 else 0.0
             if norm <= target:
                 return Settled(x, iterations, CONVERGED, left)
@@ -95,25 +98,44 @@ def settle(
             more, status = run(r, max(aimed, DEEPEST * norm), max_iter - iterations, change)
             x = x + np.ldexp(change, e - exponent)
             iterations += more
-            if status == DIVERGED or not np.all(np.isfinite(x)):
+            if status == DIVERGED:
                 return Settled(x, max_iter, DIVERGED, math.inf)
 
 
-def _residual(product: Callable[[Array], Array], b: Array, x: Array, exponent: int) -> tuple[Array, int]:
-    """(r, e) with ``b - 2^exponent A x = 2^e r`` and the largest entry of ``r`` in [1/2, 1), or ``r`` = 0."""
-    if x.any():
-        e = exponent + exponent_of(x)
-        e = max(e, exponent_of(b)) if b.any() else e
-        r = np.ldexp(b, -e) - product(np.ldexp(x, exponent - e))
-    else:
-        e, r = 0, b
-    own = exponent_of(r)
-    return np.ldexp(r, -own), e + own
+def _residual(product: Callable[[Array], Array], b: Array, x: Array, exponent: int) -> tuple[Array, int, float]:
+    """(r, e, its norm) with ``b - 2^exponent A x = 2^e r``, ``r`` of ordinary size, or 0, or infinite."""
+    if not x.any():
+        return _scaled(b)
+    if exponent == 0:
+        r = b - product(x)
+        if SMALL < (rr := float(r.dot(r))) < LARGE:
+            return r, 0, math.sqrt(rr)
+    largest = _largest(x)
+    if not largest < math.inf:
+        return b, 0, math.inf
+    e, load = exponent + math.frexp(largest)[1], _largest(b)
+    e = max(e, math.frexp(load)[1]) if load > 0.0 else e
+    r, own, norm = _scaled(np.ldexp(b, -e) - product(np.ldexp(x, exponent - e)))
+    return r, e + own, norm
+
+
+def _scaled(values: Array) -> tuple[Array, int, float]:
+    """(v, e, norm of v) with ``values = 2^e v``: as they are where their squares are of ordinary size."""
+    if SMALL < (squares := float(values.dot(values))) < LARGE:
+        return values, 0, math.sqrt(squares)
+    e = exponent_of(values)
+    values = np.ldexp(values, -e)
+    return values, e, math.sqrt(values.dot(values))
 
 
 def exponent_of(values: Array) -> int:
     """The power of two just above the largest absolute value; 0 where there is none."""
-    return math.frexp(float(np.max(np.abs(values), initial=0.0)))[1]
+    return math.frexp(_largest(values))[1]
+
+
+def _largest(values: Array) -> float:
+    """The largest absolute value; NaN where there is one."""
+    return float(np.maximum(values.max(), -values.min()))
 
 
 def in_units(parts: Split) -> tuple[Split, int]:
