@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from bandits.arguments import integer, real
 from bandits.guard import guard
+from bandits.watch import Watch, watch_over
 
 Obs = TypeVar("Obs")
 Act = TypeVar("Act")
@@ -23,7 +24,7 @@ Act_contra = TypeVar("Act_contra", contravariant=True)
 Fbk_co = TypeVar("Fbk_co", covariant=True)
 Array = NDArray[np.float64]
 
-TimeClaim = Literal["anytime", "horizon-tuned", "at the horizon", "no rate"]
+TimeClaim = Literal["anytime", "horizon-tuned", "at the horizon", "no rate", "asymptotic"]
 Evidence = Literal["exact", "derived", "recalled", "convention"]
 
 
@@ -35,6 +36,8 @@ class Problem:
         horizon: number of rounds, or None when the learner is not told.
         low: smallest possible reward of a round (-inf when unbounded).
         high: largest possible reward of a round (inf when unbounded).
+        reveals_rewards: whether feedback is made of rewards, which ``revealed`` reads; policies then tell of one that
+            is outside the range.
 
     Raises:
         ValueError: a horizon below 1, or ``low`` not below ``high``.
@@ -43,6 +46,11 @@ class Problem:
     horizon: int | None = None
     low: float = 0.0
     high: float = 1.0
+    reveals_rewards: ClassVar[bool] = False
+
+    def revealed(self, feedback: Any) -> tuple[float, float] | None:
+        """The smallest and the largest reward that a feedback reveals; None if it has none. See ``reveals_rewards``."""
+        return float(np.min(feedback)), float(np.max(feedback))
 
     def __post_init__(self) -> None:
         if self.horizon is not None:
@@ -146,7 +154,8 @@ class Bound:
         time: what the theorem claims about time. "anytime": at every round; "horizon-tuned": at every round, but with
             constants tuned to the horizon, so that its rate is in the horizon and no exponent over the rounds of one
             run is compared; "at the horizon": there only, and no curve is drawn; "no rate": at every round, but it
-            follows what happens in the run (an optimum, prediction errors), so that no exponent is compared.
+            follows what happens in the run (an optimum, prediction errors), so that no exponent is compared;
+            "asymptotic": in the limit alone, so that it is drawn as a rate and nothing is compared.
         delta: None for a bound on the expected regret; else the theorem holds with probability at least 1 - delta.
         data_dependent: whether the curve is worked out from the policy's state in the run, beside one that is known
             before; it is worked out anew in every replicate, and drawn dotted.
@@ -177,7 +186,7 @@ class Bound:
         for name, allowed in (
             ("kind", ("upper", "lower", "order")),
             ("evidence", ("exact", "derived", "recalled", "convention")),
-            ("time", ("anytime", "horizon-tuned", "at the horizon", "no rate")),
+            ("time", ("anytime", "horizon-tuned", "at the horizon", "no rate", "asymptotic")),
         ):
             if getattr(self, name) not in allowed:
                 raise ValueError(f"{name} of a bound must be one of {', '.join(allowed)}, got {getattr(self, name)!r}")
@@ -264,10 +273,11 @@ class Policy(ABC, Generic[P, Obs, Act, Fbk]):
 
     plays: ClassVar[tuple[type[Problem], ...]]
     clairvoyant: ClassVar[bool] = False
+    _declared: Watch | None = None
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        guard(cls, "reset", ("choose", "update", "leap"), NotResetError.of)
+        guard(cls, "reset", ("choose", "update", "leap"), NotResetError.of, watch_over)
 
     @abstractmethod
     def reset(self, problem: P, rng: np.random.Generator) -> None:

@@ -29,6 +29,8 @@ class Family:
         policies: registered name to class.
         environments: registered name to class.
         tools: registered name to class, of whatever carries policies to other people's programs.
+        describes: says what a name is that is none of the registered ones, such as a file of the family's data, for
+            ``regretlab show NAME``: takes the name, and options as keywords; None where it is nothing of the family's.
         variants: for policies that are to be checked with other arguments than the default ones, or have arguments
             without a default: registered name to the arguments of each variant.
 
@@ -46,6 +48,7 @@ class Family:
     environments: Mapping[str, type[Any] | Place] = field(default_factory=dict)
     tools: Mapping[str, type[Any] | Place] = field(default_factory=dict)
     variants: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    describes: Callable[..., str | None] | Place | None = None
 
     @property
     def problems(self) -> tuple[type[Problem], ...]:
@@ -62,6 +65,12 @@ class Family:
         """The small environments, new objects on each call."""
         made = resolve(self.examples)
         return list(made() if callable(made) else copy.deepcopy(made))
+
+    def description(self, name: str, **options: Any) -> str | None:
+        """What a name is that is none of the registered ones; None where it is nothing of the family's."""
+        describes = resolve(self.describes)
+        text: str | None = describes(name, **options) if describes is not None else None
+        return text
 
     def example_policies(self, name: str) -> Iterator[Any]:
         """A policy of that registered name for each variant to be checked."""

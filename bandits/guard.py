@@ -18,7 +18,9 @@ _BEGUN = "_has_begun"
 """Set on an object when its run has begun."""
 
 
-def guard(cls: type[Any], begins: str, names: Iterable[str], explain: Explain) -> None:
+def guard(
+    cls: type[Any], begins: str, names: Iterable[str], explain: Explain, begun: Callable[..., None] | None = None
+) -> None:
     """Have those methods of ``cls`` that it defines itself say so where the run was not begun.
 
     Args:
@@ -26,18 +28,21 @@ def guard(cls: type[Any], begins: str, names: Iterable[str], explain: Explain) -
         begins: name of the method that begins a run.
         names: names of the methods that need one.
         explain: makes the error.
+        begun: called with the object and the arguments of ``begins`` when a run has begun.
     """
     for name in (begins, *names):
         method = vars(cls).get(name)
         if inspect.isfunction(method) and not getattr(method, "__isabstractmethod__", False):
-            setattr(cls, name, _begins(method) if name == begins else _guarded(method, explain))
+            setattr(cls, name, _begins(method, begun) if name == begins else _guarded(method, explain))
 
 
-def _begins(method: Callable[..., Any]) -> Callable[..., Any]:
+def _begins(method: Callable[..., Any], begun: Callable[..., None] | None) -> Callable[..., Any]:
     @functools.wraps(method)
     def begin(self: Any, *arguments: Any, **named: Any) -> Any:
         result = method(self, *arguments, **named)
         setattr(self, _BEGUN, True)
+        if begun is not None:
+            begun(self, *arguments, **named)
         return result
 
     return begin
@@ -59,10 +64,14 @@ def _guarded(method: Callable[..., Any], explain: Explain) -> Callable[..., Any]
 
     def update(self: Any, observation: Any, action: Any, feedback: Any) -> Any:
         try:
-            return method(self, observation, action, feedback)
+            result = method(self, observation, action, feedback)
         except AttributeError as error:
             look_into(self, error)
             raise
+        watch = self._declared
+        if watch is not None and not (type(feedback) is float and watch.low <= feedback <= watch.high):
+            watch.look(self, feedback)
+        return result
 
     def observe(self: Any) -> Any:
         try:

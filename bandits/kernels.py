@@ -3,12 +3,15 @@
 A function marked ``@kernel`` is compiled by ``numba.njit(cache=True, nogil=True)`` when it is first called, together
 with every other kernel of its file. Write kernels as module-level functions on plain arrays and keep a kernel and the
 kernels it calls in one file: numba's on-disk cache does not notice a change in another file. Where no cache can be
-written, they are compiled anew in every process, which is told once.
+written, they are compiled anew in every process, which is told once. So are those whose source is no file: in a
+script that is piped in, and in a notebook, where the cache of a cell would not notice a change in another.
 """
 
 from __future__ import annotations
 
+import contextlib
 import functools
+import os
 import warnings
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar, cast
@@ -20,10 +23,17 @@ R = TypeVar("R")
 @functools.cache
 def _warn_of_slow_starts() -> None:
     warnings.warn(
-        "compiled functions are not kept on disk, so that every start is slow: NUMBA_CACHE_DIR names a folder for them",
+        "compiled functions are not kept on disk, so that every start is slow: NUMBA_CACHE_DIR names a folder for "
+        "them; from a notebook or a script that is piped in, move the kernels into a module",
         RuntimeWarning,
         stacklevel=2,
     )
+
+
+def _has_file(function: Callable[..., Any]) -> bool:
+    """Whether a function's source is a file, or comes with an imported module."""
+    imported = function.__globals__.get("__spec__") is not None
+    return imported or os.path.isfile(function.__code__.co_filename)
 
 
 class _Kernel:
@@ -35,9 +45,11 @@ class _Kernel:
     def dispatcher(self) -> Callable[..., Any]:
         import numba
 
-        try:
-            compiled: Any = numba.njit(cache=True, nogil=True)(self.function)
-        except RuntimeError:  # the source has no file, or no folder for the cache can be written
+        compiled: Any = None
+        if _has_file(self.function):
+            with contextlib.suppress(RuntimeError):  # no folder for the cache can be written
+                compiled = numba.njit(cache=True, nogil=True)(self.function)
+        if compiled is None:
             _warn_of_slow_starts()
             return cast(Callable[..., Any], numba.njit(nogil=True)(self.function))
         if hasattr(compiled, "_cache"):  # not where compiling is switched off

@@ -107,6 +107,32 @@ def test_zipf_against_libcachesim(record, zipf_file, name, their_name, target, f
     record(what, measure(ours, other, "request", (T, T), repeats=3), against, 1 / target)
 
 
+READ = 1_000_000
+FORMS = {"plain": "{1}\n", "libcachesim-csv": "{0},{1},512\n", "csv": '{0},"{1}",512\n', "arc": "{1} 1 0 {0}\n"}
+
+
+def numbered_by_hand(path, delimiter, at):
+    """Numbers of ids as the shortest loop gives them, which checks nothing."""
+    numbers = {}
+    with path.open() as file:
+        ids = (line.strip().split(delimiter)[at] for line in file)
+        return np.array([numbers.setdefault(token, len(numbers)) for token in ids])
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_reading_text_against_a_loop(record, tmp_path, form):
+    """Checked line by line, at most 3 times as long as the shortest loop in Python, on 10^6 lines."""
+    pages = zipf()[:READ].tolist()
+    path = tmp_path / "trace"
+    path.write_text("".join(FORMS[form].format(i, 7919 * page) for i, page in enumerate(pages)))
+    delimiter, at = {"plain": (None, 0), "arc": (None, 0)}.get(form, (",", 1))
+    options = {"column": 2} if form == "csv" else {}
+    ours, loop = (lambda: read_trace(path, form, **options)[0]), (lambda: numbered_by_hand(path, delimiter, at))
+    assert np.array_equal(ours(), loop())
+    quoted = ", fields quoted" if form == "csv" else ""
+    record(f"reading `{form}`{quoted}", measure(ours, loop, "line", (READ, READ), repeats=3), "a loop in Python", 3.0)
+
+
 @pytest.mark.parametrize("trace", NAMED)
 def test_published_traces_against_libcachesim(trace, tmp_path):
     """Misses of LRU, FIFO and the optimum are equal for all cache sizes."""

@@ -17,6 +17,8 @@ from typing import Any
 
 import numpy as np
 from gymnasium.utils.env_checker import check_env
+from gymnasium.vector import SyncVectorEnv
+from gymnasium.vector.utils import concatenate, create_empty_array, iterate
 
 from bandits.arguments import did_you_mean
 from bandits.checks import check_policy, play
@@ -72,6 +74,7 @@ def check_environment(make: Callable[[], AnyEnvironment], seed: int = 20240229) 
     _check_end(environment, actions[0])
     _check_curves(environment)
     _check_step(make(), actions, seed)
+    _kept("two in a vector", _check_vector, make, seed)
 
 
 def check_family(family: str | Family, seed: int = 20240229, policies: Sequence[str] | None = None) -> None:
@@ -339,9 +342,13 @@ def _check_curves(environment: AnyEnvironment) -> None:
 
 def _check_step(environment: AnyEnvironment, actions: list[Any], seed: int) -> None:
     environment.reset(seed=seed)
-    total, over = 0.0, False
+    total, over, shapes = 0.0, False, dict[str, Any]()
     for action in actions:
         _, reward, terminated, over, info = environment.step(action)
+        for key, shape in {k: (v.shape, v.dtype) for k, v in info.items() if isinstance(v, np.ndarray)}.items():
+            assert shapes.setdefault(key, shape) == shape, (
+                f"info[{key!r}] has shape and type {shape} after {shapes[key]}: vectors need one; info_of can pad it"
+            )
         assert {type(terminated), type(over)} == {bool}, "terminated and truncated must be bool"
         assert "feedback" in info, "info lacks the feedback"
         total += reward
@@ -349,6 +356,33 @@ def _check_step(environment: AnyEnvironment, actions: list[Any], seed: int) -> N
             break
     series = environment.metrics(np.array([environment.clock]))
     assert np.isclose(total, series["reward"][0]), "step's rewards do not add up to the metric 'reward'"
+
+
+def _check_vector(make: Callable[[], AnyEnvironment], seed: int) -> None:
+    """Two environments side by side, with actions of their own, are the single ones of their seeds."""
+    singles = [make(), make()]
+    vector = SyncVectorEnv([make, make])
+    seen, _ = vector.reset(seed=seed)
+    _check_seen(vector, seen, [single.reset(seed=seed + i)[0] for i, single in enumerate(singles)])
+    space = singles[0].action_space
+    for actions in zip(*(_actions(single, seed + i) for i, single in enumerate(singles)), strict=True):
+        room: Any = create_empty_array(space, 2)
+        seen, rewards, _, over, infos = vector.step(concatenate(space, actions, room))
+        told = [single.step(action) for single, action in zip(singles, actions, strict=True)]
+        _check_seen(vector, seen, [one[0] for one in told])
+        assert rewards.tolist() == [one[1] for one in told], "the rewards of a vector differ"
+        for key in told[0][4]:
+            own = [one[4][key] for one in told]
+            assert _plain(list(infos[key])) == _plain(own), (
+                f"a vector gives info[{key!r}] as {infos[key]!r}, not as {own!r}"
+            )
+        if over.any():
+            break
+
+
+def _check_seen(vector: SyncVectorEnv, seen: Any, own: list[Any]) -> None:
+    parts = list(iterate(vector.observation_space, seen))
+    assert _plain(parts) == _plain(own), f"a vector gives the observations {parts!r}, not {own!r}"
 
 
 def _same(first: Any, second: Any) -> bool:

@@ -86,9 +86,9 @@ class Environment(gymnasium.Env[Obs, Act], ABC, Generic[Obs, Act, Fbk, Tape]):
 
     A run: ``begin(draw(rng))``, then ``observe`` and ``transition`` in turn until ``clock`` reaches the horizon. All
     randomness is in the tape, drawn before any action; given the tape, transitions are deterministic. ``reset`` and
-    ``step`` give the same run in gymnasium's form, with ``info["feedback"]``. What a run needs is kept in ``clock`` and
-    under names that begin with an underscore and is set by ``begin``: before that, ``observe`` and ``transition`` raise
-    ``NotBegunError``.
+    ``step`` give the same run in gymnasium's form, with the feedback in ``info`` (see ``info_of``). What a run needs is
+    kept in ``clock`` and under names that begin with an underscore and is set by ``begin``: before that, ``observe``
+    and ``transition`` raise ``NotBegunError``.
 
     Attributes:
         problem: what a learner is told.
@@ -165,6 +165,14 @@ class Environment(gymnasium.Env[Obs, Act], ABC, Generic[Obs, Act, Fbk, Tape]):
         """
         raise ValueError(f"{type(self).__name__} has no comparator {comparator!r} that can be played")
 
+    def info_of(self, feedback: Fbk) -> dict[str, Any]:
+        """What ``step`` gives as ``info``: the feedback, by default as it is.
+
+        Arrays must have one shape and type throughout: gymnasium's vectors put those of all environments into one. So
+        an environment whose feedback varies in length pads it here, and says by a mask what is padding.
+        """
+        return {"feedback": feedback}
+
     @final
     def check_running(self) -> None:
         """See that a run was begun and is not over; for ``transition``, before anything changes.
@@ -188,7 +196,7 @@ class Environment(gymnasium.Env[Obs, Act], ABC, Generic[Obs, Act, Fbk, Tape]):
         """Gymnasium's step. ``truncated`` when the clock has reached the horizon; nothing ever terminates."""
         reward, feedback = self.transition(action)
         over = self.problem.horizon is not None and self.clock >= self.problem.horizon
-        return self.observe(), float(reward), False, over, {"feedback": feedback}
+        return self.observe(), float(reward), False, over, self.info_of(feedback)
 
 
 _NOTHING = Instance()

@@ -85,7 +85,7 @@ class BetaThompson(BanditPolicy):
         _play(block, actions, self._rng, self._successes, self._failures, self._low, self._span)
 
     def regret_bounds(self, problem: BanditProblem, instance: Instance) -> Sequence[Bound]:
-        """The Bayesian bound ``range sqrt(K t ln(K) / 2)`` for the uniform prior, and the Lai-Robbins rate.
+        """The Bayesian bound ``range sqrt(K t ln(K) / 2)``, and the Lai-Robbins rate.
 
         The first speaks of the regret averaged over means drawn from the prior, not of given means; the second is
         asymptotic, ``sum gap_i / d(mean_i, mean*) ln(t)``, with ``d`` the divergence of Bernoulli rewards.
@@ -95,20 +95,19 @@ class BetaThompson(BanditPolicy):
         if not problem.bounded:
             return ()
         span, bounds = problem.high - problem.low, []
-        if self.alpha == self.beta == 1.0:
-            factor = span * math.sqrt(problem.n_actions * math.log(problem.n_actions) / 2.0)
-            prior = Assumption("means are drawn from the uniform prior", instance.prior == "uniform")
-            bounds.append(
-                Bound(
-                    "Bayesian bound",
-                    "upper",
-                    lambda t: factor * np.sqrt(t),
-                    "fixed",
-                    "Russo and Van Roy 2016, Propositions 1 and 3",
-                    "exact",
-                    (*holds(instance, STATIONARY, BERNOULLI), prior),
-                )
+        factor = span * math.sqrt(problem.n_actions * math.log(problem.n_actions) / 2.0)
+        drawn = instance.prior == ("beta", self.alpha, self.beta)
+        bounds.append(
+            Bound(
+                "Bayesian bound",
+                "upper",
+                lambda t: factor * np.sqrt(t),
+                "fixed",
+                "Russo and Van Roy 2016, Propositions 1 and 3",
+                "exact",
+                (*holds(instance, STATIONARY, BERNOULLI), Assumption("means are drawn from the Beta prior", drawn)),
             )
+        )
         gaps, means = gaps_of(instance), instance.means
         if gaps is not None and means is not None:
             best = float(np.clip((np.max(means) - problem.low) / span, 0.0, 1.0))
@@ -122,6 +121,7 @@ class BetaThompson(BanditPolicy):
                     "Kaufmann, Korda, Munos 2012, Theorem 1; Agrawal and Goyal 2013, Theorem 1 (leading term)",
                     "convention",
                     holds(instance, STATIONARY, BOUNDED),
+                    time="asymptotic",
                 )
             )
         return bounds

@@ -135,6 +135,7 @@ class GaussianThompson(BanditPolicy):
         if not isinstance(instance, ArmsInstance):
             return ()
         noise, arms, bounds = self._noise_of(problem), problem.n_actions, []
+        known = Assumption("noise is the standard deviation of the rewards", noise == problem.noise)
         if self.prior_deviation is not None:
             factor = math.sqrt(2.0 * (noise**2 + self.prior_deviation**2) * arms * math.log(arms))
             expected = ("gaussian", self.prior_mean, self.prior_deviation)
@@ -147,7 +148,7 @@ class GaussianThompson(BanditPolicy):
                     "fixed",
                     "derived: Russo and Van Roy 2016, Proposition 3, with the variance of Gaussian rewards",
                     "derived",
-                    (*holds(instance, STATIONARY, GAUSSIAN), prior),
+                    (*holds(instance, STATIONARY, GAUSSIAN), known, prior),
                 )
             )
         gaps = gaps_of(instance)
@@ -161,7 +162,8 @@ class GaussianThompson(BanditPolicy):
                     "fixed",
                     "Korda, Kaufmann, Munos 2013, Theorem 1 (leading term)",
                     "convention",
-                    holds(instance, STATIONARY, GAUSSIAN),
+                    (*holds(instance, STATIONARY, GAUSSIAN), known),
+                    time="asymptotic",
                 )
             )
         return bounds

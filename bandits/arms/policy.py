@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from math import isfinite
 from typing import Any, ClassVar, TypeVar
@@ -11,10 +12,28 @@ import numpy as np
 from bandits.arguments import check_action, check_reward, check_rewards
 from bandits.arms.problem import Actions, ActionsProblem, BanditProblem, Block, Blocks, FullFeedbackProblem
 from bandits.contract import Array, Playable, Policy
+from bandits.kernels import kernel
 from bandits.offers import offers
 
 P = TypeVar("P", bound=ActionsProblem)
 Fbk = TypeVar("Fbk")
+
+
+@kernel
+def _extremes(block: Block, actions: Actions) -> tuple[float, float]:
+    smallest, largest = math.inf, -math.inf
+    for s in range(actions.size):
+        reward = block.levels[s * block.stride, actions[s]] + block.noise[s]
+        if block.binary:
+            reward = 1.0 if reward > 0.0 else 0.0
+        smallest, largest = min(smallest, reward), max(largest, reward)
+    return smallest, largest
+
+
+def extremes(block: Block, actions: Actions) -> tuple[float, float]:
+    """The smallest and the largest reward of the actions [n_rounds] played in a block."""
+    found: tuple[float, float] = _extremes(block, actions)
+    return found
 
 
 class ArmsPolicy(Policy[P, Any, int, Fbk]):
@@ -37,6 +56,8 @@ class ArmsPolicy(Policy[P, Any, int, Fbk]):
         actions = np.empty(len(block.noise), dtype=np.int64)
         self.play(block, actions)
         environment.absorb(actions)
+        if self._declared is not None and not self._declared.told:
+            self._declared.see(self, *extremes(block, actions))
         return len(actions)
 
 

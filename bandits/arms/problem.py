@@ -44,10 +44,14 @@ class ActionsProblem(NoisyProblem):
 class BanditProblem(ActionsProblem):
     """Bandit feedback: a round reveals the reward of the action played, a float, and nothing else."""
 
+    reveals_rewards = True
+
 
 @dataclass(frozen=True, kw_only=True)
 class FullFeedbackProblem(ActionsProblem):
     """Full feedback: a round reveals the rewards [n_actions] of all actions; higher is better."""
+
+    reveals_rewards = True
 
 
 class Block(NamedTuple):

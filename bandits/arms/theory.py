@@ -39,8 +39,8 @@ class ArmsInstance(Instance):
         dynamic_gaps: where means change: [n_arms] smallest positive gap of each arm to its time's best arm, 0 where
             it never has one; else None.
         max_gaps: likewise the largest.
-        prior: the distribution that the means are drawn from anew in every run: "uniform" on the range, or ("gaussian",
-            mean, deviation); None where they are not drawn.
+        prior: the law that the means are drawn from anew in every run, independently: ("beta", alpha, beta) on [0, 1],
+            or ("gaussian", mean, deviation); None where they are not drawn.
         largest_loss: the largest ``high - reward`` of any arm in the run where that is known beyond the declared range,
             or None.
     """
@@ -55,7 +55,7 @@ class ArmsInstance(Instance):
     changes: int | None = None
     dynamic_gaps: Array | None = None
     max_gaps: Array | None = None
-    prior: str | tuple[str, float, float] | None = None
+    prior: tuple[str, float, float] | None = None
     largest_loss: float | None = None
 
 

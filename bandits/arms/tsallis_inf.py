@@ -278,6 +278,8 @@ class TsallisINF(BanditPolicy):
         if self._n_exceed == 0:
             self._first_exceeding = first
         self._n_exceed += losses
+        if self._declared is not None:
+            self._declared.told = True  # told below, or clipped as asked
         if self._clip or self._warned:
             return
         message = (

@@ -56,6 +56,7 @@ class BOLD(Policy[Delayed, Any, int, Arrivals]):
     def reset(self, problem: Delayed, rng: np.random.Generator) -> None:
         told = _share(problem)
         check_plays(self._base, told, "the problem without delays", name="policy")
+        copy.deepcopy(self._base).reset(told, np.random.default_rng(0))  # what it refuses, it refuses now
         self._told, self._rng, self._owed = told, rng, Owed(told)
         self._pool: list[Policy[Any, Any, int, Any]] = []
         self._free: list[int] = []

@@ -10,6 +10,7 @@ import numpy as np
 
 from bandits.contract import Array
 from bandits.groupwise.groupwise import Groupwise
+from bandits.groupwise.labels import Names, by_name, check_rows, column_names, ordered
 from bandits.groupwise.learners import BaseLearner
 from bandits.groupwise.problem import ALWAYS_ON, Mask, RegressionProblem, Round, Rows
 
@@ -21,20 +22,25 @@ class GroupwisePredictor:
     are honest. ``predict`` gives the mixture of the learners of a row's groups and changes nothing. Parameters are kept
     as given and checked when the first rows come, as scikit-learn asks; ``get_params`` and ``set_params`` are there.
 
+    Tables that name their columns (pandas, polars, pyarrow) are read by name: the columns of rows and of groups may
+    come in any order, as may groups and a prior that are mappings. Rows of different tables go together as they stand;
+    the same names of rows in different orders are refused.
+
     Args:
-        groups: for each group's name, a function from rows [n, dimension] to members [n] (bool); None when members are
-            passed with the rows.
+        groups: for each group's name, a function from rows [n, dimension], an array with its columns in the order of
+            the first rows, to members [n] (bool); None when members are passed with the rows.
         base_learner: learner of each group: "oridge", "vaw" or "ogd", by its name or as ``{"name": ..., "parameters":
             {...}}``, or a function (a class, say) that makes an object with ``predict(x)`` and ``update(x, y)``. The
             parameter ``norm`` of "ogd", the largest length of a row, must be given here.
         clip: None, or the interval [low, high] that predictions are clipped to. The regret bound needs [0, 1].
-        prior: positive weights of the groups (``always_on`` last); None for uniform.
+        prior: positive weights of the groups (``always_on`` last), or a mapping from their names; None for uniform.
         loss_scale: largest squared error expected, > 0.
         fallback: prediction of rows in no group.
         always_on: whether all rows together are a group too.
 
     Attributes:
         n_features_in_: dimension of the rows.
+        feature_names_in_: names [n_features_in_] of the columns, where the rows named them by strings.
         group_names_: names of the groups, ``always_on`` last.
         group_losses_: cumulative expected squared error in each group, by name.
         largest_loss_: largest squared error of a learner.
@@ -52,12 +58,14 @@ class GroupwisePredictor:
         (3,)
     """
 
+    _columns: Names | None
+
     def __init__(
         self,
         groups: Mapping[str, Callable[[Array], Any]] | None = None,
         base_learner: BaseLearner = "oridge",
         clip: Sequence[float] | None = None,
-        prior: Sequence[float] | None = None,
+        prior: Sequence[float] | Mapping[str, float] | None = None,
         loss_scale: float = 1.0,
         fallback: float = 0.0,
         always_on: bool = True,
@@ -95,7 +103,8 @@ class GroupwisePredictor:
         """
         if len(_matrix(X)) == 0:
             raise ValueError("X must hold at least one row, got none")
-        self.__dict__.pop("_policy", None)
+        for name in ("_policy", "_columns", "feature_names_in_"):
+            self.__dict__.pop(name, None)
         return self.partial_fit(X, y, groups)
 
     def partial_fit(self, X: Any, y: Any, groups: Any = None) -> GroupwisePredictor:
@@ -104,12 +113,12 @@ class GroupwisePredictor:
         Args:
             X: [n, dimension] rows.
             y: [n] labels.
-            groups: [n, n_groups] members, 0 or 1, or a mapping from names to [n]; None where the constructor got
-                functions.
+            groups: [n, n_groups] members, 0 or 1, a table with the groups' names on its columns, or a mapping from
+                names to [n]; None where the constructor got functions.
 
         Raises:
-            ValueError: wrong shapes, values that are not finite or not 0 or 1, other groups than before, or a parameter
-                out of its domain.
+            ValueError: wrong shapes, values that are not finite or not 0 or 1, other groups or columns than before,
+                tables with their rows in different orders, or a parameter out of its domain.
         """
         if y is None:
             raise ValueError("GroupwisePredictor requires y to be passed, but the target y is None")
@@ -119,10 +128,17 @@ class GroupwisePredictor:
         if not np.all(np.isfinite(labels)):
             row = int(np.argmin(np.isfinite(labels)))
             raise ValueError(f"y must be finite, got {_spelt(labels[row])} in row {row}")
-        members, names = self._members(rows, groups)
+        _check_rows(X, groups, y)
+        names = column_names(X)
+        rows = self._by_column(rows, names)
+        members, group_names = self._members(rows, groups)
         if not hasattr(self, "_policy"):
-            self._start(rows.shape[1], names)
-        self._check(rows, names)
+            self._start(rows.shape[1], group_names)
+        members = self._by_group(members, group_names)
+        if names is not None and self._columns is None:
+            self._columns = names
+            if all(isinstance(name, str) for name in names):
+                self.feature_names_in_ = np.array(names, dtype=object)
         values, weights = self._policy.play_rows(Rows(rows, members, labels))
         losses = np.sum(weights * (values - labels[:, None]) ** 2, axis=1)
         for i, name in enumerate(self.group_names_):
@@ -136,18 +152,20 @@ class GroupwisePredictor:
 
         Raises:
             RuntimeError: nothing was learned yet.
-            ValueError: wrong shapes, values that are not finite or not 0 or 1, or other groups than before.
+            ValueError: wrong shapes, values that are not finite or not 0 or 1, other groups or columns than before, or
+                tables with their rows in different orders.
         """
         if not hasattr(self, "_policy"):
             raise RuntimeError("predict before fit: call fit or partial_fit first")
-        rows = _matrix(X)
-        members, names = self._members(rows, groups)
-        self._check(rows, names)
+        _check_rows(X, groups)
+        rows = self._by_column(_matrix(X), column_names(X))
+        members = self._by_group(*self._members(rows, groups))
         lotteries = [self._policy.choose(Round(x, member)) for x, member in zip(rows, members, strict=True)]
         return np.array([float(weights @ values) for values, weights in lotteries])
 
     def score(self, X: Any, y: Any, groups: Any = None) -> float:
         """Share of the variance of ``y`` [n] that ``predict`` explains: 1 at best, 0 for the mean."""
+        check_rows(X=X, y=y)
         labels = _real("y", y)
         spread = float(np.sum((labels - labels.mean()) ** 2))
         return 1.0 - float(np.sum((labels - self.predict(X, groups)) ** 2)) / spread if spread > 0.0 else np.nan
@@ -162,7 +180,7 @@ class GroupwisePredictor:
         policy = Groupwise(
             base_learner=self.base_learner,
             clip=self.clip,
-            prior=self.prior,
+            prior=by_name(self.prior, names, "prior"),
             loss_scale=self.loss_scale,
             fallback=self.fallback,
         )
@@ -170,15 +188,26 @@ class GroupwisePredictor:
         policy.reset(problem, np.random.default_rng(0))  # nothing is drawn: the lottery itself is played
         self._policy, self.n_features_in_, self.group_names_ = policy, dimension, names
         self.group_losses_ = dict.fromkeys(names, 0.0)
+        self._columns = None
 
-    def _check(self, rows: Array, names: tuple[str, ...]) -> None:
+    def _by_column(self, rows: Array, names: Names | None) -> Array:
+        """Rows with their columns in the order of the first ones."""
+        if not hasattr(self, "_policy"):
+            return rows
+        if names is not None and self._columns is not None:
+            return np.ascontiguousarray(ordered(rows, names, self._columns))
         if rows.shape[1] != self.n_features_in_:
             raise ValueError(
                 f"X has {rows.shape[1]} features, but GroupwisePredictor is expecting {self.n_features_in_} features "
                 "as input"
             )
-        if names != self.group_names_:
+        return rows
+
+    def _by_group(self, members: Mask, names: tuple[str, ...]) -> Mask:
+        """Members in the order of the first ones."""
+        if sorted(names) != sorted(self.group_names_):
             raise ValueError(f"groups must be {', '.join(self.group_names_)} as before, got {', '.join(names)}")
+        return np.ascontiguousarray(ordered(members, names, self.group_names_, "groups"))
 
     def _members(self, X: Array, groups: Any) -> tuple[Mask, tuple[str, ...]]:
         """Members [n, n_groups] and the groups' names."""
@@ -188,11 +217,13 @@ class GroupwisePredictor:
             groups = {name: function(X) for name, function in self.groups.items()}
         if isinstance(groups, Mapping):
             names = tuple(groups)
+            check_rows(**{f"the group {name}": member for name, member in groups.items()})
             columns = [np.asarray(member) for member in groups.values()]
             table = np.stack(columns, axis=1) if columns else np.empty((len(X), 0))
         else:
             table = np.asarray(groups)
-            names = tuple(f"group {i}" for i in range(table.shape[1] if table.ndim == 2 else 0))
+            found = column_names(groups) or range(table.shape[1] if table.ndim == 2 else 0)
+            names = tuple(name if isinstance(name, str) else f"group {name}" for name in found)
         if table.shape != (len(X), len(names)):
             raise ValueError(f"groups must have shape ({len(X)}, n_groups), got {table.shape}")
         wrong = ~((table == 0) | (table == 1))
@@ -204,6 +235,12 @@ class GroupwisePredictor:
         if not names:
             raise ValueError("groups must name at least one group")
         return np.ascontiguousarray(table, dtype=np.int8), names
+
+
+def _check_rows(X: Any, groups: Any, y: Any = None) -> None:
+    check_rows(X=X, y=y, groups=groups)
+    for member in groups.values() if isinstance(groups, Mapping) else ():
+        check_rows(X=X, groups=member)
 
 
 def _matrix(X: Any) -> Array:

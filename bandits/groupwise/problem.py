@@ -87,6 +87,7 @@ class ExpertsProblem(GroupwiseProblem):
     """
 
     n_actions: int
+    reveals_rewards = True
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -132,6 +133,7 @@ class PolicyClassProblem(GroupwiseProblem):
     """
 
     n_actions: int
+    reveals_rewards = True
     policies: tuple[tuple[int, ...], ...]
 
     def __post_init__(self) -> None:

@@ -36,6 +36,7 @@ FAMILY = Family(
     tools={
         "policy_cache": "bandits.paging.policy_cache:PolicyCache",
     },
+    describes="environments.paging.traces.formats:describe_file",
     variants={
         "flush_when_all_zeros": ({}, {"flush": "lazy"}, {"force": True}),
         "mark0": ({}, {"fill": "lazy"}, {"force": True}),

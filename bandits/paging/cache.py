@@ -23,6 +23,9 @@ from bandits.paging.problem import Departures, Eviction, PagingProblem, Request,
 Ints = NDArray[np.int64]
 Flags = NDArray[np.uint8]
 
+MOST_UNKNOWN = 1 << 27
+"""Where the number of pages is not known, pages are below: arrays hold a row a page, hashes are larger."""
+
 _NO_BITS: Flags = np.empty(0, dtype=np.uint8)
 _NO_REUSE: Array = np.empty(0)
 _NO_UNIFORMS: Array = np.empty(0)
@@ -142,6 +145,11 @@ class CachePolicy(PagingPolicy):
         if low < 0 or (self._n_pages is not None and high >= self._n_pages):
             domain = "a whole number >= 0" if self._n_pages is None else f"a whole number in 0..{self._n_pages - 1}"
             raise ValueError(f"page must be {domain}, got {low if low < 0 else high}")
+        if high >= max(MOST_UNKNOWN, 2 * self._capacity):
+            raise ValueError(
+                f"page must be a whole number below {MOST_UNKNOWN} where n_pages is not known, got {high}: number "
+                f"hashes and addresses 0, 1, 2, ... as they come"
+            )
         if high >= self._capacity:
             grown = max(2 * self._capacity, high + 1)
             fields = {name: _pad(getattr(self._state, name), grown, fill) for name, fill in self.by_page.items()}

@@ -29,8 +29,12 @@ class PolicyCache(MutableMapping[K, V]):
 
     Items that the policy evicts leave through ``popitem``: a subclass that extends it sees them go. A policy may evict
     many at a time (Flush) or the item just requested (Mark0 with bit 1); ``Lazy`` makes it evict one, when it must.
-    A key deleted by hand holds its slot until the policy evicts it. All keys ever set are remembered (some hundred
-    bytes each), since policies learn from what they have seen. Not thread-safe: put a lock around it.
+    All keys ever set are remembered (some hundred bytes each), since policies learn from what they have seen. Not
+    thread-safe: put a lock around it.
+
+    A key deleted by hand frees its place at once. The policy, which knows of requests alone, evicts as if the key were
+    there still; what it evicts meanwhile stays, as long as there are places free, and leaves in the order in which the
+    policy evicted it. For LRU that is LRU (derived, checked).
 
     Args:
         maxsize: number of items, >= 1.
@@ -40,7 +44,8 @@ class PolicyCache(MutableMapping[K, V]):
             number of requests until the next one to that key (inf for never).
         prediction: the kind of what ``predict`` gives, "discard", "phase" or "reuse"; None for what the policy needs.
             It must be given for wrappers and combinations, which need nothing themselves.
-        seed: seed, or generator, of the policy's random choices.
+        seed: seed of the policy's random choices, which are independent of ``numpy.random.default_rng(seed)``, so that
+            a trace drawn with the same seed does no harm; or a generator, which is used as it is.
 
     Attributes:
         hits: number of requests whose key was there.
@@ -77,7 +82,7 @@ class PolicyCache(MutableMapping[K, V]):
             self.prediction = one_of("prediction", kind, ("discard", "phase", "reuse"))
         elif needed is not None:
             raise ValueError(f"predict must be given: {type(self.policy).__name__} needs {needed} predictions")
-        self._rng = np.random.default_rng(seed)
+        self._rng = seed if isinstance(seed, np.random.Generator) else _stream(seed)
         self.clear()
 
     def clear(self) -> None:
@@ -87,6 +92,8 @@ class PolicyCache(MutableMapping[K, V]):
         self._pages: dict[K, int] = {}
         self._keys: list[K] = []
         self._leaving: list[K] = []
+        self._deleted: set[int] = set()
+        self._spared: dict[int, None] = {}
         problem = PagingProblem(cache_size=self.maxsize, prediction=self.prediction)
         self._run = Virtual(self.policy, problem, self._rng)
 
@@ -105,6 +112,7 @@ class PolicyCache(MutableMapping[K, V]):
 
     def __delitem__(self, key: K) -> None:
         del self._data[key]
+        self._delete(key)
 
     def __contains__(self, key: object) -> bool:
         return key in self._data
@@ -128,6 +136,8 @@ class PolicyCache(MutableMapping[K, V]):
 
     def pop(self, key: K, *default: Any) -> Any:
         """Remove a key and return its value, or the default where it is missing; no request."""
+        if key in self._data:
+            self._delete(key)
         return self._data.pop(key, *default)
 
     def popitem(self) -> tuple[K, V]:
@@ -140,8 +150,20 @@ class PolicyCache(MutableMapping[K, V]):
         """
         if not self._data:
             raise KeyError("popitem(): the cache is empty")
-        key = self._leaving.pop() if self._leaving else self._next()
+        if self._leaving:
+            key = self._leaving.pop()
+        else:
+            key = self._next()
+            self._delete(key)
         return key, self._data.pop(key)
+
+    def _delete(self, key: K) -> None:
+        """Note that a key leaves by hand: it was spared, or the policy has it still."""
+        page = self._pages[key]
+        if page in self._spared:
+            del self._spared[page]
+        else:
+            self._deleted.add(page)
 
     def _request(self, key: K, value: V) -> None:
         prediction = self._predicted(key)
@@ -153,12 +175,20 @@ class PolicyCache(MutableMapping[K, V]):
             self.hits += 1
         else:
             self.misses += 1
+        self._deleted.discard(page)
+        self._spared.pop(page, None)
         for victim in gone:
-            if victim == page:
-                self._data[key] = value
-            if self._keys[victim] in self._data:
-                self._leaving = [self._keys[victim]]
-                self.popitem()
+            if victim in self._deleted:
+                self._deleted.remove(victim)
+            else:
+                self._spared[victim] = None
+        if page in self._spared:
+            self._data[key] = value
+        while len(self._spared) > len(self._deleted):
+            victim = next(iter(self._spared))
+            del self._spared[victim]
+            self._leaving = [self._keys[victim]]
+            self.popitem()
         if page not in gone:
             self._data[key] = value
 
@@ -175,12 +205,19 @@ class PolicyCache(MutableMapping[K, V]):
         return told
 
     def _next(self) -> K:
+        if self._spared:
+            return self._keys[next(iter(self._spared))]
         trial, known, now = copy.deepcopy(self._run), len(self._keys), float(self.hits + self.misses)
         for page in range(known, known + self.maxsize + 1):
             for victim in _serve(trial, page, self.prediction, now if self.prediction == "reuse" else 0.0):
                 if victim < known and self._keys[victim] in self._data:
                     return self._keys[victim]
         return next(iter(self._data))
+
+
+def _stream(seed: int | None) -> np.random.Generator:
+    """A stream of random numbers of its own, which no other use of the seed has."""
+    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=tuple(b"PolicyCache")))
 
 
 def _serve(run: Virtual, page: int, kind: Prediction | None, prediction: float) -> list[int]:

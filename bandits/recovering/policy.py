@@ -49,7 +49,7 @@ class RecoveringPolicy(Policy[RecoveringProblem, Idle, Pulls, Array]):
 
     @final
     def update(self, observation: Idle, action: Pulls, feedback: Array) -> None:
-        """Learn from the rewards of the pulls.
+        """Learn from the rewards of the pulls [n_pulled], or [plays] with zeros after them, as in gymnasium's form.
 
         Raises:
             NotResetError: before ``reset``.
@@ -60,6 +60,7 @@ class RecoveringPolicy(Policy[RecoveringProblem, Idle, Pulls, Array]):
         check_idle(observation, self._problem)
         if action is not self._chosen:  # which may be pulled
             check_pulls(action, self._problem)
+        feedback = without_padding(feedback, len(action), self._problem.plays)
         check_rewards(feedback, len(action))
         self.take(observation, action, feedback)
         self._chosen = None
@@ -86,6 +87,13 @@ def check_idle(idle: Idle, problem: RecoveringProblem) -> None:
     seen, n, longest = np.asarray(idle), problem.n_actions, problem.recovery
     if seen.shape != (n,) or seen.dtype.kind not in "iu" or not _within(seen, longest):
         raise ValueError(f"idle times must be {n} whole numbers in 1..{longest}, one an arm, got {idle!r}")
+
+
+def without_padding(feedback: Array, number: int, plays: int) -> Array:
+    """The first ``number`` of ``plays`` rewards, where all the others are 0; anything else as it is."""
+    if number == plays or np.shape(feedback) != (plays,) or np.any(feedback[number:]):
+        return feedback
+    return feedback[:number]
 
 
 def check_rewards(feedback: Array, number: int) -> None:

@@ -43,6 +43,12 @@ class RecoveringProblem(Problem):
     plays: int = 1
     recovery: int
     noise: float | None = None
+    reveals_rewards = True
+
+    def revealed(self, feedback: Array) -> tuple[float, float]:
+        """The sum of a period's rewards, twice."""
+        total = float(np.sum(feedback))
+        return total, total
 
     def __post_init__(self) -> None:
         super().__post_init__()

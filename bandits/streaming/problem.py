@@ -35,6 +35,11 @@ class StreamProblem(NoisyProblem):
     n_arms: int
     memory: int = 1
     passes: int = 1
+    reveals_rewards = True
+
+    def revealed(self, feedback: Any) -> tuple[float, float] | None:
+        """The mean reward of the pulls, twice; None where nothing was pulled."""
+        return None if feedback is None else (feedback[0] / max(feedback[1], 1), feedback[0] / max(feedback[1], 1))
 
     def __post_init__(self) -> None:
         super().__post_init__()

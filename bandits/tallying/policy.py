@@ -83,6 +83,8 @@ class RunPolicy(Policy[BanditProblem, Any, int, float]):
         actions.fill(action)
         environment.absorb(actions)
         self.learn(action, rewards)
+        if self._declared is not None:
+            self._declared.look(self, rewards)
         return rewards.size
 
 

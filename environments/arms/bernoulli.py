@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 from scipy.special import rel_entr
@@ -20,9 +21,11 @@ class BernoulliArms(StochasticArms):
     One uniform a round decides the outcomes of all arms, so that policies compared on the same tape meet the same luck.
 
     Args:
-        means: [n_arms] success probabilities in [0, 1].
+        means: [n_arms] success probabilities in [0, 1]; or a prior from which they are drawn anew in every run: "beta",
+            or ``{"name": "beta", "parameters": {"alpha": 2, "beta": 5}}``.
         horizon: number of rounds, >= 1.
         feedback: "bandit" or "full".
+        n_arms: number of arms, >= 1, where means are drawn.
 
     Example:
         >>> import numpy as np
@@ -37,21 +40,30 @@ class BernoulliArms(StochasticArms):
 
     binary = True
 
-    def __init__(self, means: Sequence[float], horizon: int = 10_000, feedback: str = "bandit") -> None:
-        self.means = reals("means", means, 0.0, 1.0, closed="both")
-        integer("number of means", len(self.means), 1)
-        self.feedback = one_of("feedback", feedback, ("bandit", "full"))
-        values = np.array(self.means)
-        best = np.max(values)
-        instance = StochasticInstance(
-            means=values,
-            variances=values * (1.0 - values),
+    def __init__(
+        self,
+        means: Sequence[float] | Mapping[str, Any] | str,
+        horizon: int = 10_000,
+        feedback: str = "bandit",
+        n_arms: int | None = None,
+    ) -> None:
+        self.means = means if isinstance(means, Mapping | str) else reals("means", means, 0.0, 1.0, closed="both")
+        self.feedback, self.n_arms = one_of("feedback", feedback, ("bandit", "full")), n_arms
+        kind = FullFeedbackProblem if feedback == "full" else BanditProblem
+        rounds = integer("horizon", horizon)
+        super().__init__(lambda n: kind(n_actions=integer("number of means", n), horizon=rounds), self.means, n_arms)
+        if self._prior is not None and self._prior.law[0] != "beta":
+            raise ValueError(f"means must be drawn from a prior on [0, 1], which is beta, got {means!r}")
+
+    def _instance_of(self, means: Array) -> StochasticInstance:
+        best = np.max(means)
+        return StochasticInstance(
+            means=means,
+            variances=means * (1.0 - means),
             bernoulli=True,
             bounded=True,
-            divergences=rel_entr(values, best) + rel_entr(1.0 - values, 1.0 - best),
+            divergences=np.asarray(rel_entr(means, best) + rel_entr(1.0 - means, 1.0 - best)),
         )
-        kind = FullFeedbackProblem if feedback == "full" else BanditProblem
-        super().__init__(kind(n_actions=len(values), horizon=integer("horizon", horizon)), instance)
 
     def _noise(self, n: int) -> Array:
         return -self._generator.random(n)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -21,31 +22,36 @@ class GaussianArms(StochasticArms):
     unbounded; the learner is told the standard deviation (``problem.noise``).
 
     Args:
-        means: [n_arms] finite mean rewards.
+        means: [n_arms] finite mean rewards; or a prior from which they are drawn anew in every run: "normal", "beta",
+            or ``{"name": "normal", "parameters": {"mean": 0, "deviation": 2}}``.
         sd: standard deviation of the rewards of every arm, > 0.
         horizon: number of rounds, >= 1.
         feedback: "bandit" or "full".
+        n_arms: number of arms, >= 1, where means are drawn.
     """
 
     def __init__(
-        self, means: Sequence[float], sd: float = 1.0, horizon: int = 10_000, feedback: str = "bandit"
+        self,
+        means: Sequence[float] | Mapping[str, Any] | str,
+        sd: float = 1.0,
+        horizon: int = 10_000,
+        feedback: str = "bandit",
+        n_arms: int | None = None,
     ) -> None:
-        self.means = reals("means", means)
-        integer("number of means", len(self.means), 1)
-        self.sd = positive("sd", sd)
+        self.means = means if isinstance(means, Mapping | str) else reals("means", means)
+        self.sd, self.n_arms = positive("sd", sd), n_arms
         self.feedback = one_of("feedback", feedback, ("bandit", "full"))
-        values = np.array(self.means)
-        instance = StochasticInstance(
-            means=values,
-            variances=np.full(len(values), self.sd**2),
-            gaussian=True,
-            divergences=(np.max(values) - values) ** 2 / (2.0 * self.sd**2),
-        )
         kind = FullFeedbackProblem if feedback == "full" else BanditProblem
-        problem = kind(
-            n_actions=len(values), horizon=integer("horizon", horizon), low=-math.inf, high=math.inf, noise=self.sd
+        about: Any = {"horizon": integer("horizon", horizon), "low": -math.inf, "high": math.inf, "noise": self.sd}
+        super().__init__(lambda n: kind(n_actions=integer("number of means", n), **about), self.means, n_arms)
+
+    def _instance_of(self, means: Array) -> StochasticInstance:
+        return StochasticInstance(
+            means=means,
+            variances=np.full(len(means), self.sd**2),
+            gaussian=True,
+            divergences=(np.max(means) - means) ** 2 / (2.0 * self.sd**2),
         )
-        super().__init__(problem, instance)
 
     def _noise(self, n: int) -> Array:
         return self.sd * self._generator.standard_normal(n)

@@ -3,31 +3,58 @@
 from __future__ import annotations
 
 import copy
-from collections.abc import Mapping, Sequence
+from abc import abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bandits.arguments import integer
 from bandits.arms.problem import ActionsProblem
 from bandits.contract import Array, Bound
 from environments.arms.environment import ArmsEnvironment
 from environments.arms.instance import StochasticInstance
+from environments.arms.priors import PRIORS, Prior
 from environments.contract import Regret
 
 
 class StochasticArms(ArmsEnvironment[np.random.Generator]):
-    """Arms with independent rewards and fixed means; the tape is the generator of the rewards."""
+    """Arms with independent rewards of one mean throughout a run, given or drawn from a prior.
 
-    def __init__(self, problem: ActionsProblem, instance: StochasticInstance) -> None:
-        super().__init__(problem)
-        assert instance.means is not None
-        self._means, self._instance = instance.means, instance
+    The tape is the generator of the means, if they are drawn, and of the rewards.
+    """
+
+    _prior: Prior | None = None
+
+    def __init__(
+        self, problem: Callable[[int], ActionsProblem], means: Mapping[str, Any] | str | Sequence[float], n: int | None
+    ) -> None:
+        if isinstance(means, Mapping | str):
+            self._prior = PRIORS.build(means, "means", of=Prior)
+            if n is None:
+                raise ValueError("n_arms must be given, a whole number >= 1, where means are drawn from a prior")
+            super().__init__(problem(integer("n_arms", n)))
+            return
+        values = np.array(means)
+        if n is not None and n != len(values):
+            raise ValueError(f"n_arms must be {len(values)}, the number of means, or absent, got {n!r}")
+        super().__init__(problem(len(values)))
+        self._means, self._instance = values, self._instance_of(values)
+
+    @abstractmethod
+    def _instance_of(self, means: Array) -> StochasticInstance:
+        """What the analysis knows of arms with these means [n_arms]."""
 
     def draw(self, rng: np.random.Generator) -> np.random.Generator:
         return rng.spawn(1)[0]
 
     def _start(self, tape: np.random.Generator) -> None:
         self._generator = copy.deepcopy(tape)
+        if self._prior is not None:
+            self._means = self._prior.draw(self._generator, self._n_arms)
+            self._instance = replace(self._instance_of(self._means), prior=self._prior.law)
 
     def _levels(self, start: int, stop: int) -> tuple[Array, int, int]:
         return self._means[None, :], 0, stop
@@ -50,16 +77,22 @@ class StochasticArms(ArmsEnvironment[np.random.Generator]):
         return self._instance
 
     def lower_bounds(self) -> Sequence[Bound]:
-        """Lai and Robbins (1985): ``sum gap_i / KL_i * ln t`` asymptotically, for every consistent policy."""
+        """Lai and Robbins (1985): ``sum gap_i / KL_i * ln t`` asymptotically, for every consistent policy.
+
+        It speaks of given means; there is none of means that are drawn, of whose slopes the mean is infinite.
+        """
+        if self._prior is not None:
+            return ()
         slope = self._instance.lai_robbins
         return (
             Bound(
-                "Lai-Robbins rate (asymptotic)",
+                "Lai-Robbins rate",
                 "lower",
                 lambda t: slope * np.log(t),
                 "fixed",
                 "Lai and Robbins 1985, Theorem 2 (asymptotic: for every consistent policy, the limit inferior of "
                 "regret / ln t is at least this slope; at a finite t nothing is claimed)",
                 "exact",
+                time="asymptotic",
             ),
         )

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from bandits.contract import Array
+from bandits.groupwise.labels import check_rows, column_names, ordered
 from bandits.groupwise.problem import ALWAYS_ON, Mask
 
 
@@ -46,20 +47,21 @@ def grouped_data(
     Args:
         contexts: [n, dimension] finite numbers.
         labels: [n] finite numbers.
-        groups: [n, n_groups] 0, 1 or bool.
+        groups: [n, n_groups] 0, 1 or bool; a table with the names on its columns has them in any order.
         names: [n_groups] distinct names.
         columns: raw columns [n] by name; the groups' indicators are added.
         always_on: whether to add the group ``always_on`` of all rows, where it is not given.
         require_nonempty: whether a group without any row is an error.
 
     Raises:
-        ValueError: wrong shape; a value that is not finite, or not 0 or 1 (first row, column, value); a name that is
-            empty or comes twice; a group named ``always_on`` that leaves out a row; with ``require_nonempty``, a group
-            without rows.
+        ValueError: wrong shape; tables that name their rows in different orders; groups that name others; a value that
+            is not finite, or not 0 or 1 (first row, column, value); a name that is empty or comes twice; a group named
+            ``always_on`` that leaves out a row; with ``require_nonempty``, a group without rows.
 
     Warns:
         UserWarning: a group without rows; its regret is not reported.
     """
+    check_rows(contexts=contexts, labels=labels, groups=groups)
     X, y, member = (
         np.ascontiguousarray(contexts, dtype=np.float64),
         np.asarray(labels, dtype=np.float64),
@@ -69,6 +71,9 @@ def grouped_data(
         raise ValueError(f"contexts must have shape (n, dimension) with n >= 1, got {X.shape}")
     if y.shape != (len(X),):
         raise ValueError(f"labels must have shape ({len(X)},), got {y.shape}")
+    given = column_names(groups)
+    if given is not None:
+        member = ordered(member, given, names, "groups")
     if member.shape != (len(X), len(names)):
         raise ValueError(f"groups must have shape ({len(X)}, {len(names)}), got {member.shape}")
     _finite("contexts", X)

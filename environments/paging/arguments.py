@@ -15,33 +15,66 @@ LONGEST = 2**31 - 1
 """Most requests of a run: the key ``2 T - s`` of the optimum must fit into 64 bits with room to spare."""
 
 
+SPARSE = 2**24
+"""Ids from here on are taken for hashes or addresses where there are not a quarter as many requests."""
+
+
 def as_pages(pages: Any, n_pages: int | None = None) -> tuple[Pages, int]:
     """A request sequence [T] as int64, and the number of pages N.
 
+    Without ``n_pages``, ids that are hashes or addresses (the largest is at least 2^24 and four times T) are numbered
+    0, 1, 2, ... in the order of first appearance, so that no memory grows with their size; results name pages so.
+
     Args:
         pages: [T] page ids, whole numbers in ``0..N - 1``.
-        n_pages: N, >= 1; by default one more than the largest id (1 for an empty sequence).
+        n_pages: N, in 1..2^31 - 1; by default one more than the largest id (1 for an empty sequence).
 
     Raises:
         ValueError: not one-dimensional, not whole numbers, negative, >= N, or too long.
     """
-    if n_pages is not None and (isinstance(n_pages, bool) or not isinstance(n_pages, Integral) or n_pages < 1):
-        raise ValueError(f"n_pages must be a whole number >= 1, got {n_pages!r}")
+    if n_pages is not None and (
+        isinstance(n_pages, bool) or not isinstance(n_pages, Integral) or not 1 <= n_pages <= LONGEST
+    ):
+        way_out = "; without it, ids of any size are numbered" if isinstance(n_pages, int) and n_pages > 1 else ""
+        raise ValueError(f"n_pages must be a whole number >= 1, at most {LONGEST}, got {n_pages!r}{way_out}")
     array = np.asarray(pages)
     if array.ndim != 1:
         raise ValueError(f"requests must be one-dimensional, got {array.ndim} dimensions")
     if array.size == 0:
         return np.empty(0, dtype=np.int64), int(n_pages or 1)
     if not np.issubdtype(array.dtype, np.integer):
-        raise ValueError(f"requests must be whole numbers, got {array.dtype} (first: {array[0]!r})")
+        array = _large(pages, array)
     if array.size > LONGEST:
         raise ValueError(f"requests must be at most {LONGEST} in number, got {array.size}")
     low, high = int(array.min()), int(array.max())
     if low < 0:
-        raise ValueError(f"requests must be page ids >= 0, got {low}")
+        signed = "; hashes as signed numbers: give the array's .view(numpy.uint64)" if low < -SPARSE else ""
+        raise ValueError(f"requests must be page ids >= 0, got {low}{signed}")
     if n_pages is not None and high >= n_pages:
         raise ValueError(f"requests must be page ids below n_pages = {n_pages}, got {high}")
+    if n_pages is None and high >= max(SPARSE, 4 * array.size):
+        return _numbered(array)
     return np.ascontiguousarray(array, dtype=np.int64), int(n_pages or high + 1)
+
+
+def _large(pages: Any, array: NDArray[Any]) -> NDArray[Any]:
+    """Whole numbers that fit no type of numpy's together, as they are.
+
+    Raises:
+        ValueError: they are no whole numbers.
+    """
+    array = np.asarray(pages, dtype=object) if array.dtype.kind in "Of" and not isinstance(pages, np.ndarray) else array
+    if array.dtype == object and all(isinstance(page, Integral) and not isinstance(page, bool) for page in array):
+        return array
+    raise ValueError(f"requests must be whole numbers, got {np.asarray(pages).dtype} (first: {array[0]!r})")
+
+
+def _numbered(ids: NDArray[Any]) -> tuple[Pages, int]:
+    """Numbers of ids [T] in the order of first appearance, and how many there are."""
+    _, first, inverse = np.unique(ids, return_index=True, return_inverse=True)
+    rank = np.empty(first.size, dtype=np.int64)
+    rank[np.argsort(first)] = np.arange(first.size)
+    return rank[inverse], int(first.size)
 
 
 def as_bits(bits: Any, n_requests: int) -> Bits:

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from environments.paging.arguments import Pages, as_pages
 from environments.paging.sequences import Recorded
-from environments.paging.traces.binary import BinaryTrace
-from environments.paging.traces.formats import find, read_trace
+from environments.paging.traces.binary import BINARY, BinaryTrace
+from environments.paging.traces.formats import find, read
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,7 +20,8 @@ class Given(Recorded):
     """Requests that the user has.
 
     Args:
-        pages: [T] page ids, whole numbers in ``0..n_pages - 1``.
+        pages: [T] page ids, whole numbers in ``0..n_pages - 1``. Where ``n_pages`` is left out they may be hashes or
+            addresses, which are numbered (see ``as_pages``).
         n_pages: number of pages; one more than the largest id where it is left out.
     """
 
@@ -38,14 +39,19 @@ class Trace(Recorded):
 
     Args:
         path: a path, or the name of a published trace ("web07").
-        format: one of ``traces.formats.FORMATS`` or "oracle-general"; None to tell it by the name.
+        format: one of ``traces.formats.FORMATS``, "oracle-general" or "vscsi"; None to tell it by the name (``.csv``,
+            ``.oracleGeneral``, ``.vscsi``) or by the options of a table; "plain" otherwise.
         column: of "csv" and "libcachesim-csv": name in the first line, or number from 1.
-        delimiter: of "csv" and "libcachesim-csv": what separates columns; a comma by default.
+        delimiter: of "csv" and "libcachesim-csv": what separates columns; a comma by default, a blank for any number of
+            blanks and tabs.
         sequence: of "brightkite": which of the users with exactly 2100 check-ins, from 0, the first by default.
+        heading: of "csv" and "libcachesim-csv": whether the first line is a heading.
+        quotes: of "csv" and "libcachesim-csv": whether fields may be quoted, as they may by default.
+        operations: of "twitter": which operations are requests; all by default.
 
     Raises:
         FileNotFoundError: no such file.
-        ValueError: an unknown format.
+        ValueError: an unknown format, or an option that it does not have.
     """
 
     path: str | Path
@@ -53,14 +59,26 @@ class Trace(Recorded):
     column: str | int | None = None
     delimiter: str | None = None
     sequence: int | None = None
+    heading: bool | None = None
+    quotes: bool | None = None
+    operations: Sequence[str] | None = None
 
     def __post_init__(self) -> None:
-        find(self.path, self.format)
+        self._find()
 
     def read(self, limit: int | None) -> tuple[Pages, int]:
-        return read_trace(self.path, self.format, limit, self.column, self.delimiter, self.sequence)
+        found = read(self.path, self.format, limit, self._options)
+        return found.pages, found.n_pages
 
     def stream(self, limit: int | None) -> BinaryTrace | None:
         """The trace, to be read as a run goes on; None where the format does not allow it."""
-        path, form = find(self.path, self.format)
-        return BinaryTrace(path, limit) if form == "oracle-general" else None
+        path, form = self._find()
+        return BinaryTrace(path, limit, form) if form in BINARY else None
+
+    def _find(self) -> tuple[Path, str]:
+        return find(self.path, self.format, self._options)
+
+    @property
+    def _options(self) -> dict[str, Any]:
+        names = ("column", "delimiter", "sequence", "heading", "quotes", "operations")
+        return {name: getattr(self, name) for name in names}

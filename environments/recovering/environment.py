@@ -46,7 +46,8 @@ class RecoveringRewards(Environment[Any, Any, Array, Tape]):
     """Arms whose rewards recover with idle time.
 
     Observation: idle times [n_arms], capped at the longest recovery time. Action: at most ``plays`` different arms.
-    Feedback: their rewards [n_pulled]. Metrics: ``reward`` and ``expected_reward``, the cumulative mean reward.
+    Feedback: their rewards [n_pulled]; in gymnasium's form [plays], with zeros after them, and ``info["pulled"]``
+    [plays] says which are rewards. Metrics: ``reward`` and ``expected_reward``, the cumulative mean reward.
 
     Args:
         curves: recovery curves; see ``environments.recovering.curves``.
@@ -209,6 +210,11 @@ class RecoveringRewards(Environment[Any, Any, Array, Tape]):
         self._record.step(self.clock, totals[0].tolist())
         feedback = rewards[0, : len(action)]
         return float(np.add.reduce(feedback)), feedback
+
+    def info_of(self, feedback: Array) -> dict[str, Any]:
+        rewards, pulled = np.zeros(self.plays), np.zeros(self.plays, dtype=np.bool_)
+        rewards[: len(feedback)], pulled[: len(feedback)] = feedback, True
+        return {"feedback": rewards, "pulled": pulled}
 
     def metrics(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
         return self._record.at(times)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from bandits.contract import Array
 from bandits.kernels import kernel
 from environments.sor.kernels import Split
+from environments.sor.solve import check_shape, is_symmetric, slack_of, split, square_matrix
 
 FINE, NOT_FINITE, NOT_POSITIVE, NOT_SYMMETRIC = 0, 1, 2, 3
 
@@ -26,6 +27,7 @@ def _divide(
     val: Array,
     lower: Split,
     cursor: NDArray[np.int64],
+    slack: float,
 ) -> tuple[int, int]:
     """Fill the parts; returns (what is wrong, row). ``lower`` has room for half of all entries on either side."""
     diagonal, low, low_j, low_a, up, up_j, up_a = lower
@@ -52,20 +54,20 @@ def _divide(
                 below += 1
                 # Rows come in ascending order, so row j's entries above the diagonal are met one after the other.
                 while cursor[j] < up[j + 1] and up_j[cursor[j]] < i:
-                    symmetric = symmetric and abs(up_a[cursor[j]]) <= 1e-12 * largest
+                    symmetric = symmetric and abs(up_a[cursor[j]]) <= slack * largest
                     cursor[j] += 1
                 mirrored = 0.0
                 if cursor[j] < up[j + 1] and up_j[cursor[j]] == i:
                     mirrored = up_a[cursor[j]]
                     cursor[j] += 1
-                symmetric = symmetric and abs(mirrored - val[p]) <= 1e-12 * largest
+                symmetric = symmetric and abs(mirrored - val[p]) <= slack * largest
         low[i + 1], up[i + 1] = below, above
         cursor[i] = up[i]
         if not diagonal[i] > 0.0:
             return 2, i
     for j in range(n):
         for p in range(cursor[j], up[j + 1]):
-            symmetric = symmetric and abs(up_a[p]) <= 1e-12 * largest
+            symmetric = symmetric and abs(up_a[p]) <= slack * largest
     return 0 if symmetric else 3, 0
 
 
@@ -99,18 +101,15 @@ def assemble(A: Any, name: str = "A") -> Split:
         name: its name, for messages.
 
     Raises:
-        ValueError: not a finite square symmetric matrix (to a relative 1e-12) with positive diagonal.
+        ValueError: not a finite square matrix of real numbers, symmetric within rounding, with positive diagonal.
     """
-    shape = np.shape(A)
-    if len(shape) != 2 or shape[0] != shape[1] or shape[0] < 1:
-        raise ValueError(f"{name} must be a square matrix, got shape {shape}")
-    matrix, sparse = A, bool(sp.issparse(A))
-    if not (sparse and A.format == "csr" and A.dtype == np.float64):
-        matrix = sp.csr_array(A, dtype=np.float64)
+    matrix, slack = check_shape(A, name), slack_of(A)
+    if getattr(matrix, "format", None) != "csr" or matrix.dtype != np.float64:
+        matrix = sp.csr_array(matrix, dtype=np.float64)
     if not matrix.has_canonical_format:
         matrix = matrix.copy()
         matrix.sum_duplicates()
-    n, room = shape[0], matrix.nnz // 2 + 1
+    n, room = matrix.shape[0], matrix.nnz // 2 + 1
     parts = Split(
         np.empty(n),
         np.zeros(n + 1, np.uint32),
@@ -120,17 +119,16 @@ def assemble(A: Any, name: str = "A") -> Split:
         np.empty(room, np.uint32),
         np.empty(room),
     )
-    wrong, row = _divide(matrix.indptr, matrix.indices, matrix.data, parts, np.zeros(n, np.int64))
+    wrong, row = _divide(matrix.indptr, matrix.indices, matrix.data, parts, np.zeros(n, np.int64), slack)
     if wrong == NOT_FINITE:
         raise ValueError(f"{name} must be finite, got NaN or infinity among its entries")
     if wrong == NOT_POSITIVE:
         raise ValueError(f"{name}'s diagonal must be positive, got {float(parts.diagonal[row])!r} in row {row}")
-    if wrong == NOT_SYMMETRIC and not np.all(matrix.data):
-        cleaned = matrix.copy()
-        cleaned.eliminate_zeros()  # zeros stored on one side only
-        return assemble(cleaned, name)
-    if wrong == NOT_SYMMETRIC:
-        raise ValueError(f"{name} must be symmetric (to a relative 1e-12)")
+    if wrong == NOT_SYMMETRIC:  # unless zeros, or what is as good as zero, are stored on one side only
+        matrix = square_matrix(matrix, name)
+        if not is_symmetric(matrix, slack):
+            raise ValueError(f"{name} must be symmetric (to a relative {slack:.2g})")
+        return split(matrix)
     return parts
 
 

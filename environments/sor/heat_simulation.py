@@ -21,7 +21,8 @@ from environments.contract import Environment, Regret
 from environments.record import Record
 from environments.sor.grids import points_of
 from environments.sor.heat import bump, diffusivity, heat_problem, step_system
-from environments.sor.solve import check_tolerance
+from environments.sor.settle import settle
+from environments.sor.solve import check_tolerance, laplacian_product
 from environments.sor.ssor_stencil import solve_ssor_stencil
 
 
@@ -37,10 +38,18 @@ class Scheme(NamedTuple):
     def step(self, k: int, u: Array, omega: float) -> tuple[Array, int]:
         """The state after step ``k`` and the iterations, at least 1; ``omega`` 0 is plain conjugate gradients."""
         shift, residual, norm = step_system(self.n_x, self.amplitude, self.dt, k, u)
-        change, m = np.zeros_like(u), self.n_x - 1
-        target = self.tolerance * norm
-        count, _ = solve_ssor_stencil(m, 4.0 + shift, omega, residual, target, self.max_iter, change, True)
-        return u + change, max(count, 1)
+        if norm == 0.0:
+            return np.zeros_like(u), 1
+        m, diagonal, still = self.n_x - 1, 4.0 + shift, np.zeros_like(u)
+
+        def run(r: Array, target: float, most: int, x: Array) -> tuple[int, int]:
+            return solve_ssor_stencil(m, diagonal, omega, r, target, most, x, True)
+
+        def product(x: Array) -> Array:
+            return laplacian_product(m, diagonal, x)
+
+        solved = settle(run, product, residual, still, self.tolerance * norm, self.max_iter, relative=False)
+        return u + solved.x, max(solved.iterations, 1)
 
 
 @functools.lru_cache(maxsize=64)

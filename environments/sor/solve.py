@@ -16,11 +16,15 @@ import scipy.sparse as sp
 
 from bandits.arguments import integer, real
 from bandits.contract import Array
-from environments.sor.kernels import CONVERGED, DIVERGED, UNFINISHED, Split, solve_csr
+from environments.sor.kernels import CONVERGED, DIVERGED, Split, solve_csr
+from environments.sor.settle import Run, Settled, in_units, settle
+from environments.sor.ssor import product
 from environments.sor.stencil import solve_stencil
 
-TRUSTED = 1e-12
-"""Below this tolerance the recursion for the residual is not trusted and the true residual is checked."""
+SYMMETRIC = 1e-12
+"""Largest asymmetry, relative to the largest entry, that passes for rounding in double precision."""
+ROUNDINGS = 64.0
+"""The same in units of the precision of a matrix that is given in a lower one."""
 
 
 @dataclass(frozen=True)
@@ -30,8 +34,8 @@ class SorResult:
     Attributes:
         x: [n] the last iterate.
         iterations: number of sweeps; ``max_iter`` when the tolerance was not met.
-        converged: whether the tolerance was met.
-        diverged: whether the iteration was stopped because the residual overflowed.
+        converged: whether ``b - A x``, formed anew from ``x``, meets the tolerance.
+        diverged: whether the iteration was stopped because the residual overflowed or ``A`` was not positive definite.
         residual: ``||b - A x|| / ||b||`` (Euclidean) of ``x``, 0 when ``b`` is zero.
     """
 
@@ -59,14 +63,14 @@ def sor(A: Any, b: Any, omega: float, *, tol: float = 1e-8, max_iter: int = 10_0
         UserWarning: ``A`` is not symmetric, or ``tol`` is below what double precision can reach.
     """
     matrix = square_matrix(A)
-    if not is_symmetric(matrix):
+    if not is_symmetric(matrix, slack_of(A)):
         warnings.warn("A is not symmetric: SOR may not converge", stacklevel=2)
-    parts = split(matrix)
+    parts, exponent = in_units(split(matrix))
 
     def run(residual: Array, target: float, most: int, x: Array) -> tuple[int, int]:
         return solve_csr(parts, omega, residual, target, most, x)
 
-    return _solve(run, lambda x: matrix @ x, vector(b, matrix.shape[0]), omega, tol, max_iter)
+    return _solve(run, lambda x: times(parts, x), vector(b, matrix.shape[0]), omega, tol, max_iter, exponent)
 
 
 def sor_laplacian(
@@ -93,7 +97,7 @@ def sor_laplacian(
     integer("m", m)
     check_shift(m, shift)
     diagonal = 4.0 + shift
-    values = np.asarray(b, dtype=np.float64)
+    values = numbers(b, "b")
     side = vector(values.reshape(-1) if values.shape == (m, m) else values, m * m)
 
     def run(residual: Array, target: float, most: int, x: Array) -> tuple[int, int]:
@@ -113,16 +117,22 @@ def laplacian_product(m: int, diagonal: float, x: Array) -> Array:
     return y.reshape(-1)
 
 
+def times(parts: Split, x: Array) -> Array:
+    """``A x`` [n] of a matrix in parts."""
+    y = np.empty_like(x)
+    product(parts, x, y)
+    return y
+
+
 def square_matrix(A: Any, name: str = "A") -> Any:
     """Check ``A`` and return it as CSR in double precision with sorted indices, no duplicates and no stored zeros.
 
     Raises:
-        ValueError: not two-dimensional, not square, empty, not finite, or with a diagonal entry that is not positive.
+        ValueError: no matrix of real numbers, not two-dimensional, not square, empty, not finite, or with a diagonal
+            entry that is not positive.
     """
-    shape = np.shape(A)
-    if len(shape) != 2 or shape[0] != shape[1] or shape[0] < 1:
-        raise ValueError(f"{name} must be a square matrix, got shape {shape}")
-    matrix = sp.csr_array(A, dtype=np.float64, copy=True)
+    matrix = check_shape(A, name)
+    matrix = sp.csr_array(matrix, dtype=np.float64, copy=True)
     matrix.sum_duplicates()
     matrix.eliminate_zeros()
     if not np.all(np.isfinite(matrix.data)):
@@ -134,10 +144,57 @@ def square_matrix(A: Any, name: str = "A") -> Any:
     return matrix
 
 
-def is_symmetric(matrix: Any) -> bool:
-    """Whether ``|a_ij - a_ji| <= 1e-12 max |a|`` for all entries."""
+def check_shape(A: Any, name: str) -> Any:
+    """``A`` where it is sparse, else as an array in double precision; ``ValueError`` if it is no real square matrix."""
+    if hasattr(A, "matvec"):
+        raise ValueError(
+            f"{name} must be a matrix with its entries, sparse or dense, got {type(A).__name__}: relaxation works on "
+            f"the entries; {name} @ np.eye({name}.shape[1]) has them"
+        )
+    matrix = A
+    if sp.issparse(A):
+        _check_kind(matrix.dtype, name)
+    else:
+        matrix = numbers(A, name)
+    if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.shape[0] < 1:
+        raise ValueError(f"{name} must be a square matrix, got shape {matrix.shape}")
+    return matrix
+
+
+def numbers(values: Any, name: str) -> Array:
+    """An array in double precision; ``ValueError`` where that would leave out some of what is given."""
+    if sp.issparse(values):
+        raise ValueError(f"{name} must be dense, got a sparse array: pass {name}.toarray()")
+    if np.ma.is_masked(values):
+        raise ValueError(f"{name} must have all its entries, got a masked array: pass {name}.filled(...)")
+    array = np.asarray(values)
+    _check_kind(array.dtype, name)
+    try:
+        return array.astype(np.float64, copy=False)
+    except (TypeError, ValueError) as error:  # of objects
+        raise ValueError(f"{name} must be real numbers, got an array of objects: {error}") from error
+
+
+def _check_kind(dtype: np.dtype[Any], name: str) -> None:
+    if dtype.kind == "c":
+        raise ValueError(
+            f"{name} must be real, got {dtype}: pass {name}.real where no imaginary part is meant; a Hermitian system "
+            "(R + iS)(u + iv) = f + ig is the symmetric one [[R, -S], [S, R]] [u, v] = [f, g] of twice the size"
+        )
+    if dtype.kind not in "biufO":
+        raise ValueError(f"{name} must be real numbers, got {dtype}")
+
+
+def slack_of(A: Any) -> float:
+    """The asymmetry, relative to the largest entry, that passes for rounding in the precision of ``A``."""
+    dtype: np.dtype[Any] = getattr(A, "dtype", None) or np.asarray(A).dtype
+    return max(SYMMETRIC, ROUNDINGS * float(np.finfo(dtype).eps)) if dtype.kind == "f" else SYMMETRIC
+
+
+def is_symmetric(matrix: Any, slack: float = SYMMETRIC) -> bool:
+    """Whether ``|a_ij - a_ji| <= slack max |a|`` for all entries."""
     difference = abs(matrix - matrix.T)
-    return bool(difference.max() <= 1e-12 * abs(matrix).max())
+    return bool(difference.max() <= slack * abs(matrix).max())
 
 
 def split(matrix: Any) -> Split:
@@ -161,7 +218,7 @@ def check_shift(m: int, shift: float, name: str = "shift") -> None:
 
 def vector(b: Any, n: int, name: str = "b") -> Array:
     """A copy of ``b`` [n] in double precision; ``ValueError`` if its shape is another or it is not finite."""
-    values = np.array(b, dtype=np.float64)
+    values = numbers(b, name).copy()
     if values.shape != (n,):
         raise ValueError(f"{name} must have shape ({n},), got {values.shape}")
     if not np.all(np.isfinite(values)):
@@ -178,32 +235,21 @@ def check_tolerance(tol: float, name: str = "tol") -> float:
 
 
 def _solve(
-    run: Callable[[Array, float, int, Array], tuple[int, int]],
+    run: Run,
     product: Callable[[Array], Array],
     b: Array,
     omega: float,
     tol: float,
     max_iter: int,
+    exponent: int = 0,
 ) -> SorResult:
     real("omega", omega, 0.0, 2.0)
     check_tolerance(tol)
     integer("max_iter", max_iter)
-    x = np.zeros_like(b)
-    largest = float(np.max(np.abs(b)))
-    if largest == 0.0:
-        return SorResult(x, 0, True, False, 0.0)
-    # An exact power of two keeps squares of the entries from over- and underflowing.
-    exponent = np.frexp(largest)[1]
-    b = np.ldexp(b, -exponent)
-    start = float(np.linalg.norm(b))
-    iterations, status = run(b, tol * start, max_iter, x)
-    true = float(np.linalg.norm(b - product(x))) if status != DIVERGED else np.inf
-    while tol < TRUSTED and status == CONVERGED and true > tol * start:
-        if iterations == max_iter:
-            status = UNFINISHED
-            break
-        more, status = run(b - product(x), tol * start, max_iter - iterations, x)
-        iterations += more
-        true = float(np.linalg.norm(b - product(x))) if status != DIVERGED else np.inf
-    iterations = iterations if status == CONVERGED else max_iter
-    return SorResult(np.ldexp(x, exponent), iterations, status == CONVERGED, status == DIVERGED, true / start)
+    return result_of(settle(run, product, b, np.zeros_like(b), tol, max_iter, exponent=exponent))
+
+
+def result_of(settled: Settled) -> SorResult:
+    """A solve as callers see it."""
+    x, iterations, status, residual = settled
+    return SorResult(x, iterations, status == CONVERGED, status == DIVERGED, residual)

@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike
 
 from bandits.arguments import integer, real
 from bandits.contract import Array
-from environments.sor.solve import check_shift, is_symmetric, square_matrix
+from environments.sor.solve import check_shift, is_symmetric, slack_of, square_matrix
 
 DENSE = 2000
 """Largest number of unknowns for which eigenvalues are computed from the full matrix."""
@@ -146,8 +146,9 @@ def defect_matrix(A: Any, omega: float) -> Array:
 def symmetric_matrix(A: Any) -> Any:
     """Check ``A`` as ``square_matrix`` does, and that it is symmetric (``ValueError`` otherwise)."""
     matrix = square_matrix(A)
-    if not is_symmetric(matrix):
-        raise ValueError("A must be symmetric (to a relative 1e-12)")
+    slack = slack_of(A)
+    if not is_symmetric(matrix, slack):
+        raise ValueError(f"A must be symmetric (to a relative {slack:.2g})")
     return matrix
 
 

@@ -8,7 +8,8 @@
   Definition E.1 has an absolute test, for the analysis.)
 * ``cg``: the same without preconditioner.
 
-The count is the number of updates of x, 0 if the start already meets the test.
+The count is the number of updates of x, 0 if the start already meets the test. That is the test of the true residual
+(``settle``); where ``b`` is zero and the tolerance relative, the solution is ``x = 0``, whatever the start.
 """
 
 from __future__ import annotations
@@ -20,14 +21,23 @@ import numpy as np
 
 from bandits.arguments import integer, positive, real
 from bandits.contract import Array
-from environments.sor.kernels import CONVERGED, DIVERGED
-from environments.sor.solve import SorResult, check_shift, check_tolerance, laplacian_product, split, vector
+from environments.sor.settle import in_units, settle
+from environments.sor.solve import (
+    SorResult,
+    check_shift,
+    check_tolerance,
+    laplacian_product,
+    result_of,
+    split,
+    times,
+    vector,
+)
 from environments.sor.spectra import symmetric_matrix
 from environments.sor.ssor import solve_ssor
 from environments.sor.ssor_stencil import solve_ssor_stencil
 
 Run = Callable[[float, Array, float, int, Array, bool], tuple[int, int]]
-System = tuple[int, Run, Callable[[Array], Array]]
+System = tuple[int, Run, Callable[[Array], Array], int]
 
 
 def ssor(A: Any, b: Any, omega: float, *, tol: float = 1e-8, max_iter: int = 10_000) -> SorResult:
@@ -94,13 +104,12 @@ def cg_laplacian(
 
 
 def _sparse(A: Any) -> System:
-    matrix = symmetric_matrix(A)
-    parts = split(matrix)
+    parts, exponent = in_units(split(symmetric_matrix(A)))
 
     def run(omega: float, r: Array, target: float, most: int, x: Array, conjugate: bool) -> tuple[int, int]:
         return solve_ssor(parts, omega, r, target, most, x, conjugate)
 
-    return matrix.shape[0], run, lambda x: np.asarray(matrix @ x)
+    return parts.diagonal.size, run, lambda x: times(parts, x), exponent
 
 
 def _grid(m: int, shift: float) -> System:
@@ -109,20 +118,16 @@ def _grid(m: int, shift: float) -> System:
     def run(omega: float, r: Array, target: float, most: int, x: Array, conjugate: bool) -> tuple[int, int]:
         return solve_ssor_stencil(m, 4.0 + shift, omega, r, target, most, x, conjugate)
 
-    return m * m, run, lambda x: laplacian_product(m, 4.0 + shift, x)
+    return m * m, run, lambda x: laplacian_product(m, 4.0 + shift, x), 0
 
 
 def _solve(system: System, b: Any, omega: float, tol: float, conjugate: bool, x0: Any, max_iter: int) -> SorResult:
-    n, run, product = system
+    n, run, product, exponent = system
     integer("max_iter", max_iter)
     side = vector(b, n)
-    x = np.zeros(n) if x0 is None else vector(x0, n, "x0")
-    # An exact power of two keeps squares of the entries from over- and underflowing.
-    exponent = int(np.frexp(max(float(np.max(np.abs(side))), float(np.max(np.abs(x)))))[1])
-    side, x = np.ldexp(side, -exponent), np.ldexp(x, -exponent)
-    norm = float(np.linalg.norm(side))
-    target = tol * norm if conjugate else float(np.ldexp(tol, -exponent))
-    iterations, status = run(float(omega), side - product(x), target, max_iter, x, conjugate)
-    true = float(np.linalg.norm(side - product(x))) if status != DIVERGED else np.inf
-    relative = true / norm if norm > 0.0 else true
-    return SorResult(np.ldexp(x, exponent), iterations, status == CONVERGED, status == DIVERGED, relative)
+    start = np.zeros(n) if x0 is None else vector(x0, n, "x0")
+
+    def directed(r: Array, target: float, most: int, x: Array) -> tuple[int, int]:
+        return run(float(omega), r, target, most, x, conjugate)
+
+    return result_of(settle(directed, product, side, start, tol, max_iter, relative=conjugate, exponent=exponent))

@@ -13,7 +13,7 @@ from __future__ import annotations
 import math
 import time
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,13 +26,12 @@ from bandits.registry import POLICIES, Component
 from bandits.sor.problem import SolverProblem
 from environments.sor.assembly import assemble, grid_coupling
 from environments.sor.grids import points_of
-from environments.sor.kernels import CONVERGED, Split, solve_csr
-from environments.sor.solve import check_tolerance, laplacian_product, vector
-from environments.sor.ssor import product, solve_ssor
+from environments.sor.kernels import CONVERGED, DIVERGED, Split, solve_csr
+from environments.sor.settle import Run, Settled, in_units, settle
+from environments.sor.solve import check_tolerance, times, vector
+from environments.sor.ssor import solve_ssor
 from environments.sor.ssor_stencil import solve_ssor_stencil
 from environments.sor.stencil import solve_stencil
-
-Solver = Callable[[float, Array, float, int, Array], tuple[int, int]]
 
 
 @dataclass(frozen=True)
@@ -43,8 +42,9 @@ class Tuned:
         x: [n] the last iterate.
         omega: the parameter that the policy chose.
         iterations: number of iterations; ``max_iter`` when the tolerance was not met.
-        converged: whether it was met.
+        converged: whether it was met by ``b - A x``, formed anew from ``x``.
         seconds: wall-clock time of the solve, without checks of the input and without the policy.
+        residual: ``||b - A x|| / ||b||`` (Euclidean), 0 where ``b`` is zero, infinite where the iteration diverged.
     """
 
     x: Array
@@ -52,6 +52,7 @@ class Tuned:
     iterations: int
     converged: bool
     seconds: float
+    residual: float
 
 
 class RelaxationTuner:
@@ -65,10 +66,10 @@ class RelaxationTuner:
         grid: as in ``SorSequence``: parameters in (0, 2), ascending. Default: 20 from 1 to 1.95.
         contexts: interval (low, high) of a number that is given with each system, such as a diffusivity, a time step or
             a shift. Default: no context.
-        tol: bound on the residual norm relative to that of b, in (0, 1).
+        tol: bound on the true residual norm relative to that of b, in (0, 1).
         max_iter: largest number of iterations of a solve, >= 2.
-        cost: what the policy observes: "iterations", or "seconds" of wall-clock time, in units of the first solve's
-            seconds per iteration.
+        cost: what the policy observes: "iterations", or "seconds" of wall-clock time, in units of the seconds per
+            iteration of the first solve that took any.
         structure: "auto" uses a faster kernel where the matrix is a multiple of a shifted 5-point Laplacian on a square
             grid (row by row); "general" never does.
         horizon: number of solves, if known: for policies that need it.
@@ -133,14 +134,15 @@ class RelaxationTuner:
         """Solve ``A x = b`` with a parameter of the policy's choice, and let it learn.
 
         Args:
-            A: [n, n] symmetric positive-definite matrix, sparse (CSR is fastest) or dense.
-            b: [n] right-hand side.
+            A: [n, n] real symmetric positive-definite matrix, sparse (CSR is fastest) or dense. One in single precision
+                may be symmetric within the rounding of that.
+            b: [n] right-hand side; 0 is solved by x = 0 at once.
             x0: [n] start; zero by default.
             context: what is known of the system beforehand, in the interval that was declared.
 
         Raises:
-            ValueError: an argument of the wrong shape, not finite, not symmetric, or a context that is missing, outside
-                its interval, or not declared. Nothing is learned then.
+            ValueError: an argument of the wrong shape, not real, not finite, not symmetric, or a context that is
+                missing, outside its interval, or not declared. Nothing is learned then.
 
         Warns:
             UserWarning: the first time that a solve does not meet the tolerance.
@@ -149,49 +151,56 @@ class RelaxationTuner:
             raise ValueError(f"context must be given where contexts are declared and only there, got {context!r}")
         parts = assemble(A)
         side = vector(b, parts.diagonal.size)
-        x = np.zeros_like(side) if x0 is None else vector(x0, side.size, "x0")
-        solver, residual, unit = self._prepared(parts, side, x)
+        start = np.zeros_like(side) if x0 is None else vector(x0, side.size, "x0")
         observation = None if context is None else np.array([context], dtype=np.float64)
         action = self.policy.choose(observation)
         omega = float(self.grid[action])
         started = time.perf_counter()
-        target = self.tol * float(np.linalg.norm(side)) / unit
-        iterations, status = 0, CONVERGED
-        if float(np.linalg.norm(residual)) > target:
-            iterations, status = solver(omega, residual, target, self.max_iter, x)
+        solved = self._solved(parts, omega, side, start)
         seconds = time.perf_counter() - started
-        self.policy.update(observation, action, -self._cost_of(iterations, seconds))
-        self.history.append((omega, iterations))
-        if status != CONVERGED:
+        self.policy.update(observation, action, -self._cost_of(solved.iterations, seconds))
+        self.history.append((omega, solved.iterations))
+        if solved.status != CONVERGED:
             self.unfinished += 1
             if self.unfinished == 1:
-                warnings.warn(
-                    f"a solve with omega = {omega:g} did not reach the tolerance {self.tol:g} in {self.max_iter} "
-                    "iterations; later ones are counted in the attribute unfinished",
-                    stacklevel=2,
-                )
-        return Tuned(x, omega, iterations, status == CONVERGED, seconds)
+                self._warn(omega, solved)
+        return Tuned(solved.x, omega, solved.iterations, solved.status == CONVERGED, seconds, solved.residual)
 
-    def _prepared(self, parts: Split, b: Array, x: Array) -> tuple[Solver, Array, float]:
-        """The solver, the residual of ``x``, and what both it and the target are divided by."""
+    def _solved(self, parts: Split, omega: float, b: Array, x: Array) -> Settled:
         m, g = grid_coupling(parts) if self.structure == "auto" else (0, 0.0)
+        parts, exponent = in_units(parts)
         conjugate = self.method == "ssor_cg"
-        if m:
-            d = float(parts.diagonal[0]) / g
-            rest = b / g - laplacian_product(m, d, x)
+        g = math.ldexp(g, -exponent)
+        d = float(parts.diagonal[0]) / g if m else 0.0
+
+        def on_grid(r: Array, target: float, most: int, y: Array) -> tuple[int, int]:
             if conjugate:
-                return (lambda w, r, aim, most, y: solve_ssor_stencil(m, d, w, r, aim, most, y, True)), rest, g
-            return (lambda w, r, aim, most, y: solve_stencil(m, d, w, r, aim, most, y)), rest, g
-        rest = np.empty_like(b)
-        product(parts, x, rest)
-        rest = b - rest
-        if conjugate:
-            return (lambda w, r, aim, most, y: solve_ssor(parts, w, r, aim, most, y, True)), rest, 1.0
-        return (lambda w, r, aim, most, y: solve_csr(parts, w, r, aim, most, y)), rest, 1.0
+                return solve_ssor_stencil(m, d, omega, r / g, target / g, most, y, True)
+            return solve_stencil(m, d, omega, r / g, target / g, most, y)
+
+        def on_any(r: Array, target: float, most: int, y: Array) -> tuple[int, int]:
+            if conjugate:
+                return solve_ssor(parts, omega, r, target, most, y, True)
+            return solve_csr(parts, omega, r, target, most, y)
+
+        run: Run = on_grid if m else on_any
+        return settle(run, lambda y: times(parts, y), b, x, self.tol, self.max_iter, exponent=exponent)
+
+    def _warn(self, omega: float, solved: Settled) -> None:
+        how = f"in {self.max_iter} iterations"
+        if solved.status == DIVERGED:
+            how = "and was stopped: the iteration grows without bound, or A is not positive definite"
+        warnings.warn(
+            f"a solve with omega = {omega:g} did not reach the tolerance {self.tol:g} {how}; its relative residual is "
+            f"{solved.residual:.2g}; later ones are counted in the attribute unfinished",
+            stacklevel=3,
+        )
 
     def _cost_of(self, iterations: int, seconds: float) -> float:
         if self.cost == "iterations":
             return float(max(iterations, 1))
         if self._unit is None:
-            self._unit = seconds / max(iterations, 1)
+            if iterations == 0:
+                return 1.0
+            self._unit = seconds / iterations
         return seconds / self._unit

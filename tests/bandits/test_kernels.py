@@ -107,6 +107,74 @@ def test_without_a_place_for_a_cache_kernels_are_compiled_all_the_same(tmp_path)
     assert done.stderr.count("compiled functions are not kept on disk, so that every start is slow: NUMBA_CACHE") == 1
 
 
+PIPED = """\
+from bandits.kernels import kernel
+
+
+@kernel
+def one(x):
+    return x + 1
+
+
+@kernel
+def two(x):
+    return one(one(x))
+
+
+print(two(1))
+"""
+SLOW = "compiled functions are not kept on disk, so that every start is slow"
+
+
+def test_kernels_of_a_script_that_is_piped_in(tmp_path):
+    """They call each other, and nothing is kept, not even where a folder is named for it."""
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "NUMBA_CACHE_DIR": str(tmp_path)}
+    for _ in range(2):
+        done = subprocess.run([sys.executable, "-"], input=PIPED, capture_output=True, text=True, env=env)
+        assert done.stdout.strip() == "3", done.stderr
+        assert done.stderr.count(SLOW) == 1
+    assert not list(tmp_path.rglob("*.nbi"))
+
+
+def test_kernels_of_a_notebook_notice_a_change_in_another_cell(tmp_path):
+    """A cell that calls another's kernel must not be taken from a cache of an earlier session."""
+    formats, client = pytest.importorskip("nbformat"), pytest.importorskip("nbclient")
+    pytest.importorskip("ipykernel")
+    env = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2]), "IPYTHONDIR": str(tmp_path)}
+    for more in (1, 10):
+        cells = (
+            "from bandits.kernels import kernel",
+            f"@kernel\ndef one(x):\n    return x + {more}",
+            "@kernel\ndef two(x):\n    return one(x)\n\nprint(two(2))",
+        )
+        notebook = formats.v4.new_notebook(cells=[formats.v4.new_code_cell(cell) for cell in cells])
+        client.NotebookClient(notebook, kernel_name="python3").execute(env=env)
+        told = {output["name"]: output["text"] for cell in notebook.cells for output in cell.outputs}
+        assert told["stdout"].strip() == str(2 + more)
+        assert SLOW in told["stderr"]
+
+
+@pytest.mark.parametrize("named", [False, True], ids=["no home", "a named folder that cannot be written"])
+def test_an_installation_and_a_home_that_cannot_be_written(tmp_path, named):
+    """Plain files stand where folders for the cache would be, which no privilege can write into."""
+    package = tmp_path / "package"
+    package.mkdir()
+    (package / "mine.py").write_text(PIPED, encoding="utf-8")
+    (package / "__pycache__").write_text("", encoding="utf-8")
+    home = tmp_path / "home"
+    home.write_text("", encoding="utf-8")
+    env = {"HOME": str(home), "XDG_CACHE_HOME": str(home / "cache"), "LOCALAPPDATA": str(home)}
+    if named:
+        env["NUMBA_CACHE_DIR"] = str(home / "folder")
+    done = run("import mine", package, **env)
+    assert done.stdout.strip() == "3", done.stderr
+    assert done.stderr.count(SLOW) == 1
+    if not named:
+        done = run("import mine", package, **env, NUMBA_CACHE_DIR=str(tmp_path / "folder"))
+        assert (done.stdout.strip(), done.stderr) == ("3", "")
+        assert list((tmp_path / "folder").rglob("*.nbi"))
+
+
 def test_compiling_can_be_switched_off(tmp_path):
     (tmp_path / "records.py").write_text(RECORDS.format(name="Pair", more=""))
     done = run("import records", tmp_path, NUMBA_DISABLE_JIT="1")

@@ -173,6 +173,21 @@ class Fragile(BernoulliArms):
         return super().transition(action) if "clock" in vars(self) else [][action]
 
 
+class Ragged(BernoulliArms):
+    """Feedback as long as the arm's number."""
+
+    def transition(self, action):
+        reward, _ = super().transition(action)
+        return reward, np.full(action + 1, reward)
+
+
+class Mixed(BernoulliArms):
+    """A whole number now, a fraction then: a vector makes the type of the first that of all."""
+
+    def info_of(self, feedback):
+        return {"feedback": feedback, "half": 0 if feedback == 0.0 else 0.5}
+
+
 @pytest.mark.parametrize(
     ("broken", "what"),
     [
@@ -185,6 +200,8 @@ class Fragile(BernoulliArms):
         (lambda: Blurred([0.2, 0.8], 60), "metrics 'reward' of past times change"),
         (lambda: Generous([0.2, 0.8], 60), "writing to what block\\(\\) hands out changes the run"),
         (lambda: Lawless([0.2, 0.8], 60), "speaks of the comparator class 'dynamic', of which there is no"),
+        (lambda: Ragged([0.2, 0.8], 60), r"info\['feedback'\] has shape and type .* info_of can pad it"),
+        (lambda: Mixed([0.2, 0.8], 60), r"two in a vector: a vector gives info\['half'\] as"),
         (lambda: Fragile([0.2, 0.8], 60), r"before begin\(\) must raise RuntimeError, raises IndexError"),
     ],
 )

@@ -9,10 +9,13 @@ import gymnasium
 import numpy as np
 import pytest
 from gymnasium import spaces
+from gymnasium.vector.utils import concatenate, create_empty_array, iterate
 from gymnasium.wrappers import FlattenObservation, RecordEpisodeStatistics, TimeLimit, TransformReward
 
 import environments
 from bandits import UCB1, BanditProblem
+from bandits.recovering.greedy_ucb import GreedyUCB
+from bandits.recovering.random_pulls import RandomPulls
 
 PAGE = Path(__file__).parents[2] / "docs" / "gymnasium.md"
 NAMES = [path.partition(":")[2] for path in environments.ENVIRONMENTS.table.values()]
@@ -128,42 +131,103 @@ def test_wrappers_and_whole_episodes(name, arguments):
         assert total[1][0] == total[1][1]
 
 
+UNSHARED = ("PagingEnvironment", "AdaptivePaging")
+"""Their observations have parts of no fixed size, which gymnasium cannot put into shared memory."""
+
+
 def in_vectors():
-    """All environments in one process, and three of different kinds in processes of their own."""
+    """All environments in one process, and in processes of their own."""
     for p in params():
         yield pytest.param(*p.values[::4], "sync", id=f"{p.id}-sync")
-        if p.id in ("BernoulliArms", "SorSequence", "DelayedFeedback"):
-            yield pytest.param(*p.values[::4], "async", id=f"{p.id}-async", marks=pytest.mark.slow)
+        yield pytest.param(*p.values[::4], "async", id=f"{p.id}-async", marks=pytest.mark.slow)
+
+
+def vector(name, arguments, mode, **options):
+    if mode == "async":
+        options = {"context": "spawn", "shared_memory": name not in UNSHARED, **options}
+    return gymnasium.make_vec(
+        f"regretlab/{name}-v0",
+        num_envs=2,
+        vectorization_mode=mode,
+        vector_kwargs=options,
+        **eval(f"dict({arguments})"),
+        horizon=100,
+    )
+
+
+def plain(value):
+    """Numbers and lists of them."""
+    if isinstance(value, np.ndarray | np.generic):
+        return plain(value.tolist())
+    return [plain(v) for v in value] if isinstance(value, list | tuple) else value
 
 
 @pytest.mark.parametrize(("name", "arguments", "mode"), list(in_vectors()))
 def test_many_at_once(name, arguments, mode):
-    """Each environment of a vector is the single one of its seed."""
-    single = made(name, arguments)
-    several = gymnasium.make_vec(
-        f"regretlab/{name}-v0",
-        num_envs=2,
-        vectorization_mode=mode,
-        vector_kwargs={} if mode == "sync" else {"context": "spawn"},
-        **eval(f"dict({arguments})"),
-        horizon=100,
-    )
+    """Each environment of a vector, with actions of its own, is the single one of its seed: in all that it gives."""
+    singles = [made(name, arguments), made(name, arguments)]
+    space = singles[0].action_space
+    several = vector(name, arguments, mode)
     try:
-        several.reset(seed=7)
-        single.reset(seed=8)
-        single.action_space.seed(1)
-        for _ in range(3):
-            action = sampled(single)
-            _, rewards, _, _, infos = several.step(batched(single.action_space, action))
-            assert rewards[1] == single.step(action)[1]
-            assert infos["_feedback"].tolist() == [True, True]
+        seen, _ = several.reset(seed=7)
+        first = [single.reset(seed=7 + i)[0] for i, single in enumerate(singles)]
+        assert plain(list(iterate(several.observation_space, seen))) == plain(first)
+        for i, single in enumerate(singles):
+            single.action_space.seed(i)
+        differ = 0
+        for _ in range(20):
+            actions = [sampled(single) for single in singles]
+            if any(action is None for action in actions):
+                break
+            differ += plain(actions[0]) != plain(actions[1])
+            batch = concatenate(space, actions, create_empty_array(space, 2))
+            seen, rewards, terminated, truncated, infos = several.step(batch)
+            own = [single.step(action) for single, action in zip(singles, actions, strict=True)]
+            assert plain(list(iterate(several.observation_space, seen))) == plain([one[0] for one in own])
+            assert rewards.tolist() == [one[1] for one in own]
+            assert not terminated.any()
+            assert not truncated.any()
+            for key in own[0][4]:
+                assert infos[f"_{key}"].tolist() == [True, True]
+                assert plain(list(infos[key])) == plain([one[4][key] for one in own])
+        assert differ > 0
     finally:
         several.close()
 
 
-def batched(space, action):
-    """The same action for both."""
-    return tuple([action] * 2) if isinstance(space, spaces.Tuple) else np.array([action] * 2)
+@pytest.mark.parametrize("name", UNSHARED)
+def test_gymnasium_names_the_way_out_where_memory_cannot_be_shared(name):
+    arguments = next(p.values[4] for p in params() if p.id == name)
+    with pytest.raises(ValueError, match="shared_memory=False"):
+        vector(name, arguments, "async", shared_memory=True)
+
+
+def test_rewards_of_recovering_arms_have_one_shape_and_a_mask():
+    """Pulls of different numbers side by side, and a policy of ours that learns from what gymnasium gives."""
+    arguments = {"curves": [[0.2], [0.4], [0.9]], "plays": 2, "noise": "none"}
+    several = gymnasium.make_vec("regretlab/RecoveringRewards-v0", num_envs=3, horizon=10, **arguments)
+    several.reset(seed=1)
+    _, rewards, *_, infos = several.step(((0,), (1, 2), ()))
+    assert rewards.tolist() == [0.2, 1.3, 0.0]
+    assert infos["feedback"].tolist() == [[0.2, 0.0], [0.4, 0.9], [0.0, 0.0]]
+    assert infos["pulled"].tolist() == [[True, False], [True, True], [False, False]]
+    environment = gymnasium.make("regretlab/RecoveringRewards-v0", horizon=300, **arguments).unwrapped
+    twin = gymnasium.make("regretlab/RecoveringRewards-v0", horizon=300, **arguments).unwrapped
+    policies = [RandomPulls(), RandomPulls(), GreedyUCB(), GreedyUCB()]
+    for one, other in (policies[:2], policies[2:]):
+        for policy, played in ((one, environment), (other, twin)):
+            played.reset(seed=1)
+            policy.reset(played.problem, np.random.default_rng(2))
+        for _ in range(300):
+            idle = environment.observe()
+            pulls = one.choose(idle)
+            info = environment.step(pulls)[4]
+            one.update(idle, pulls, info["feedback"])
+            assert other.choose(twin.observe()) == pulls
+            seen, reply = twin.observe(), twin.transition(pulls)[1]
+            other.update(seen, pulls, reply)
+            assert info["feedback"][info["pulled"]].tolist() == reply.tolist()
+            assert len(reply) == len(pulls)
 
 
 def test_a_policy_of_ours_over_gymnasium_make():

@@ -1,4 +1,4 @@
-"""Opening trace files, plain or compressed, and splitting them into lines."""
+"""Opening trace files, plain or compressed, and reading their text in blocks of whole lines."""
 
 from __future__ import annotations
 
@@ -12,6 +12,10 @@ from pathlib import Path
 from typing import IO, Any, cast
 
 GZIP, XZ, ZSTANDARD = b"\x1f\x8b", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd"
+BLOCK = 1 << 15
+"""Bytes read at once."""
+LONGEST_LINE = 1 << 24
+"""Bytes of the longest line: a longer one says that the file is no text."""
 
 
 def damaged(error: Exception) -> bool:
@@ -58,22 +62,44 @@ def _zstandard(path: Path) -> IO[bytes]:
     return io.BufferedReader(raw)
 
 
-def lines(path: Path) -> Iterator[str]:
-    """The lines of a text file, plain or compressed, without the mark of byte order.
+def blocks(path: Path) -> Iterator[tuple[int, str]]:
+    """The text of a file, plain or compressed, in blocks of whole lines, without the mark of byte order.
+
+    Yields:
+        The number of the block's first line, from 1, and the block without its last line end.
 
     Raises:
         FileNotFoundError: no such file.
-        ValueError: empty, damaged, or not UTF-8; the message gives the line.
+        ValueError: empty, damaged, or no UTF-8 text; the message gives the line.
     """
     file, _ = open_bytes(path)
-    number = 0
+    number, rest = 1, b""
     with file:
-        try:
-            for number, raw in enumerate(file, 1):
-                yield raw.decode("utf-8-sig" if number == 1 else "utf-8")
-        except UnicodeDecodeError as error:
-            raise ValueError(f"{path}:{number}: not UTF-8 text ({error.reason})") from error
-        except Exception as error:
-            if not damaged(error):
-                raise
-            raise ValueError(f"{path}:{number + 1}: damaged compressed file ({error})") from error
+        while True:
+            try:
+                data = file.read(BLOCK)
+            except Exception as error:
+                if not damaged(error):
+                    raise
+                raise ValueError(f"{path}:{number}: damaged compressed file, here or later ({error})") from error
+            rest += data
+            end = rest.rfind(b"\n") if data else len(rest)
+            if end < 0 and len(rest) > LONGEST_LINE:
+                raise ValueError(f"{path}:{number}: a line of more than {LONGEST_LINE} bytes; is it text?")
+            if end >= 0 and rest:
+                text, rest = _decoded(path, number, rest[:end]), rest[end + 1 :]
+                yield number, text
+                number += text.count("\n") + 1
+            if not data:
+                return
+
+
+def _decoded(path: Path, number: int, data: bytes) -> str:
+    if b"\0" in data:
+        line = number + data.count(b"\n", 0, data.index(b"\0"))
+        raise ValueError(f"{path}:{line}: a zero byte; binary traces have the formats oracle-general and vscsi")
+    try:
+        return data.decode("utf-8-sig" if number == 1 else "utf-8")
+    except UnicodeDecodeError as error:
+        line = number + data.count(b"\n", 0, error.start)
+        raise ValueError(f"{path}:{line}: not UTF-8 text ({error.reason})") from error

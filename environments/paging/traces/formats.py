@@ -1,9 +1,10 @@
-"""Request sequences from files.
+"""Request sequences from files, and what was understood of them.
 
-Formats: ``text`` (a token a line, whatever it is; empty lines and lines ``*`` are skipped), ``csv`` (one column, by
-name or by number from 1), ``libcachesim-csv`` (time, id, size, ...), ``oracle-general`` (see ``binary``),
-``brightkite`` and ``citi``. Any of them may be compressed by gzip or xz, or by Zstandard where that can be read. Pages
-are numbered in the order of first appearance.
+Formats of text: ``plain``, ``text``, ``lirs`` and ``arc`` (see ``lines``); ``csv`` and ``libcachesim-csv`` (see
+``tables``); ``twitter``; ``brightkite`` and ``citi`` (see ``journeys``). Binary ones: ``oracle-general`` and ``vscsi``
+(see ``binary``). Any of them may be compressed by gzip or xz, or by Zstandard where that can be read. Pages are
+numbered in the order of first appearance. A reader refuses what it would have to guess, leaves out no line in silence,
+and names file and line.
 
 Brightkite (check-ins of users, SNAP's ``loc-brightkite_totalCheckins.txt.gz``) and Citi Bike (trips of a month,
 ``2017MM-citibike-tripdata.csv``) may not be redistributed: users bring their own copies.
@@ -11,27 +12,72 @@ Brightkite (check-ins of users, SNAP's ``loc-brightkite_totalCheckins.txt.gz``) 
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Callable, Iterable, Iterator
-from itertools import chain, islice
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from bandits.arguments import integer, one_of
+from bandits.arguments import did_you_mean, integer, one_of
 from environments.paging.arguments import LONGEST, Pages
-from environments.paging.traces.binary import BinaryTrace
-from environments.paging.traces.files import lines
+from environments.paging.traces import journeys, lines, tables, twitter
+from environments.paging.traces.account import Account, Ids
+from environments.paging.traces.binary import BINARY, BinaryTrace, Numbering
+from environments.paging.traces.journeys import OWN_COPY
 from environments.paging.traces.published import NAMED, locate
 
-BRIGHTKITE_LENGTH = 2100
-CITI_LENGTH = 25_000
+COMPRESSED = (".gz", ".xz", ".zst")
 
-_OWN_COPY = {
-    "brightkite": "snap.stanford.edu/data/loc-brightkite.html (loc-brightkite_totalCheckins.txt.gz)",
-    "citi": "citibikenyc.com/system-data (2017MM-citibike-tripdata.csv)",
+_TABLE = ("column", "delimiter", "heading", "quotes")
+
+FORMATS: dict[str, tuple[Callable[..., Iterator[Ids]], tuple[str, ...]]] = {
+    "plain": (lines.plain, ()),
+    "text": (lines.text, ()),
+    "lirs": (lines.lirs, ()),
+    "arc": (lines.arc, ()),
+    "csv": (tables.table, _TABLE),
+    "libcachesim-csv": (tables.libcachesim, _TABLE),
+    "twitter": (twitter.twitter, ("operations",)),
+    "brightkite": (journeys.brightkite, ("sequence",)),
+    "citi": (journeys.citi, ()),
 }
+"""Reader and options of each format of text."""
+
+
+@dataclass(frozen=True, eq=False)
+class Reading:
+    """A trace in memory.
+
+    Attributes:
+        path: the file.
+        format: its format.
+        pages: [T] numbers of the pages.
+        n_pages: number of different pages.
+        first: ids of the first three requests, as they stand in the file.
+        account: what the reader understood.
+    """
+
+    path: Path
+    format: str
+    pages: Pages
+    n_pages: int
+    first: Sequence[str | int]
+    account: Account
+
+    def __str__(self) -> str:
+        facts = {
+            "format": self.format,
+            **self.account.facts,
+            "requests": f"{self.pages.size:,}",
+            "pages": f"{self.n_pages:,}",
+            "first requests": ", ".join(map(str, self.first)),
+            **{name: f"{number:,}" for name, number in self.account.counts.items() if number},
+        }
+        width = max(map(len, facts)) + 2
+        return "\n".join([f"{self.path}", *(f"  {name:{width}}{fact}" for name, fact in facts.items())])
 
 
 def read_trace(
@@ -41,157 +87,146 @@ def read_trace(
     column: str | int | None = None,
     delimiter: str | None = None,
     sequence: int | None = None,
+    heading: bool | None = None,
+    quotes: bool | None = None,
+    operations: Sequence[str] | None = None,
 ) -> tuple[Pages, int]:
     """The pages [T] of a trace, and their number N.
 
     Args:
         trace: a path, or a name of ``data.NAMED`` ("web07").
-        format: one of ``FORMATS``; None to tell it by the name: ``.csv``, ``.oracleGeneral``, and text otherwise.
+        format: one of ``FORMATS`` or ``BINARY``; None to tell it by the name: ``.csv``, ``.oracleGeneral``, ``.vscsi``,
+            by the options of a table, and plain otherwise.
         limit: number of requests to read, or None for all.
         column: of "csv" and "libcachesim-csv": name in the first line, or number from 1.
-        delimiter: of "csv" and "libcachesim-csv": what separates columns; a comma by default.
+        delimiter: of "csv" and "libcachesim-csv": what separates columns; a comma by default, a blank for any number of
+            blanks and tabs.
         sequence: of "brightkite": which of the users with exactly 2100 check-ins, from 0, the first by default.
+        heading: of "csv" and "libcachesim-csv": whether the first line is a heading.
+        quotes: of "csv" and "libcachesim-csv": whether fields may be quoted, as they may by default.
+        operations: of "twitter": which operations are requests; all by default.
 
     Raises:
         FileNotFoundError: no such file.
-        ValueError: an unknown format, an option that the format does not have, an empty file, text that cannot be
-            decoded, a line without the column; the message gives the line.
+        ValueError: an unknown format, an option that the format does not have, an empty file, a line that is not of the
+            format, or anything that would have to be guessed; the message gives the line.
     """
-    path, format = find(trace, format)
+    options = dict(column=column, delimiter=delimiter, heading=heading, quotes=quotes)
+    reading = read(trace, format, limit, options | dict(sequence=sequence, operations=operations))
+    return reading.pages, reading.n_pages
+
+
+def describe(trace: str | Path, format: str | None = None, limit: int | None = None, **options: Any) -> str:
+    """What is understood of a trace, as text: format, columns, heading, requests, pages, the first three requests.
+
+    Args and errors as of ``read_trace``.
+
+    Example:
+        >>> from environments.paging.traces.formats import describe
+        >>> print(describe("access.csv", column="id"))  # doctest: +SKIP
+        access.csv
+          format          csv
+          separated by    ','
+          columns         time, id, size
+          ids             column 2 (id)
+          heading         line 1
+          requests        10,492
+          pages           960
+          first requests  17, 4, 17
+    """
+    return str(read(trace, format, limit, options))
+
+
+def describe_file(name: str, **options: Any) -> str | None:
+    """As ``describe``; None for what is neither a published trace nor a file, and for files of YAML."""
+    if name in NAMED or (Path(name).expanduser().is_file() and Path(name).suffix not in (".yaml", ".yml")):
+        return describe(name, **options)
+    return None
+
+
+def read(trace: str | Path, format: str | None, limit: int | None, options: Mapping[str, Any]) -> Reading:
+    """A trace in memory; arguments and errors as of ``read_trace``, an option that is None is left out."""
+    given = {name: value for name, value in options.items() if value is not None}
+    path, format = find(trace, format, given)
     if limit is not None:
         integer("limit", limit)
-    options = {"column": column, "delimiter": delimiter, "sequence": sequence}
-    given = {name: value for name, value in options.items() if value is not None}
-    if format == "oracle-general":
-        _only(format, given)
-        binary = BinaryTrace(path, limit)
-        pages = [binary.read(0, binary.size)] if binary.size else []
-        while sum(map(len, pages)) < binary.size:
-            pages.append(binary.read(sum(map(len, pages)), binary.size))
-        return _nonempty(np.concatenate(pages) if pages else np.empty(0, np.int64), path), binary.n_pages
-    reader, allowed = FORMATS[format]
-    _only(format, given, *allowed)
-    numbers: dict[str, int] = {}
-    tokens = islice(reader(path, **given), limit)
-    pages_read = np.fromiter((numbers.setdefault(token, len(numbers)) for token in tokens), dtype=np.int64)
-    return _nonempty(pages_read, path), len(numbers)
+    account = Account()
+    if format in BINARY:
+        return _read_binary(path, format, limit, account)
+    reader, _ = FORMATS[format]
+    texts: defaultdict[str, int] = defaultdict(count().__next__)
+    numbering, parts, size = Numbering(), [], 0
+    first: list[str | int] = []
+    for ids in reader(path, account, **given):
+        if limit is not None:
+            ids = ids[: limit - size]
+        if isinstance(ids, np.ndarray):
+            parts.append(numbering(ids))
+        else:
+            parts.append(np.fromiter(map(texts.__getitem__, ids), dtype=np.int64, count=len(ids)))
+        size += len(ids)
+        first += list(ids[: 3 - len(first)])
+        _check_size(size, path)
+        if size == limit:
+            break
+    return Reading(path, format, _joined(parts, path), len(texts) + numbering.count, first, account)
 
 
-def find(trace: str | Path, format: str | None) -> tuple[Path, str]:
+def _read_binary(path: Path, format: str, limit: int | None, account: Account) -> Reading:
+    trace, parts, size = BinaryTrace(path, limit, format), [], 0
+    while size < trace.size:
+        parts.append(trace.read(size, trace.size))
+        size += parts[-1].size
+    trace.close()
+    account.facts["record"] = f"{trace.record.itemsize} bytes: {', '.join(trace.record.names or ())}"
+    account.counts["requests of size 0"] = trace.n_empty
+    return Reading(path, format, _joined(parts, path), trace.n_pages, trace.first, account)
+
+
+def find(trace: str | Path, format: str | None, options: Mapping[str, Any] | None = None) -> tuple[Path, str]:
     """The path and the format of a trace.
 
     Raises:
         FileNotFoundError: no such file.
-        ValueError: an unknown format.
+        ValueError: an unknown format, or an option that it does not have.
     """
     if format is not None:
-        one_of("format", format, [*FORMATS, "oracle-general"])
-    if str(trace) in NAMED and format in (None, "text"):
-        return locate(str(trace)), "text"
-    path = Path(trace).expanduser()
-    if not path.is_file():
-        hint = f"; it may not be redistributed, get it from {_OWN_COPY[format]}" if format in _OWN_COPY else ""
-        known = "" if hint else f"; names that need no path: {', '.join(NAMED)}"
-        raise FileNotFoundError(f"no trace file {path}{hint}{known}")
-    if format is None:
-        binary = "oraclegeneral" in path.name.lower()
-        format = "oracle-general" if binary else "csv" if ".csv" in path.suffixes else "text"
+        one_of("format", format, [*FORMATS, *BINARY])
+    if str(trace) in NAMED and format in (None, "plain", "text"):
+        path, format = locate(str(trace)), format or "plain"
+    else:
+        path = Path(trace).expanduser()
+        if not path.is_file():
+            hint = f"; it may not be redistributed, get it from {OWN_COPY[format]}" if format in OWN_COPY else ""
+            known = "" if hint else f"; names that need no path: {', '.join(NAMED)}"
+            raise FileNotFoundError(f"no trace file {path}{hint}{known}")
+        format = format or _format(path, options or {})
+    allowed = FORMATS[format][1] if format in FORMATS else ()
+    for name, value in (options or {}).items():
+        if value is not None and name not in allowed:
+            takes = f"format {format!r} takes {', '.join(allowed) or 'no options'}"
+            raise ValueError(f"{takes}, got {name!r}{did_you_mean(name, allowed)}")
     return path, format
 
 
-def _only(format: str, given: dict[str, Any], *allowed: str) -> None:
-    for name in given:
-        if name not in allowed:
-            raise ValueError(f"format {format!r} takes {', '.join(allowed) or 'no options'}, got {name!r}")
+def _format(path: Path, options: Mapping[str, Any]) -> str:
+    """The format that a file's name and the options tell."""
+    suffixes = [suffix for suffix in path.suffixes if suffix not in COMPRESSED]
+    if "oraclegeneral" in path.name.lower():
+        return "oracle-general"
+    if suffixes[-1:] == [".vscsi"]:
+        return "vscsi"
+    told = any(options.get(name) is not None for name in _TABLE)
+    return "csv" if ".csv" in suffixes or told else "plain"
 
 
-def _nonempty(pages: Pages, path: Path) -> Pages:
+def _check_size(size: int, path: Path) -> None:
+    if size > LONGEST:
+        raise ValueError(f"requests must be at most {LONGEST} in number, {path} has more: give a horizon")
+
+
+def _joined(parts: Sequence[Pages], path: Path) -> Pages:
+    pages = np.concatenate(parts) if parts else np.empty(0, np.int64)
     if pages.size == 0:
         raise ValueError(f"trace file {path} holds no request")
-    if pages.size > LONGEST:
-        raise ValueError(f"requests must be at most {LONGEST} in number, {path} has more: give a horizon")
     return pages
-
-
-def _text(path: Path) -> Iterator[str]:
-    for line in lines(path):
-        token = line.strip()
-        if token and token != "*":
-            yield token
-
-
-def _csv(path: Path, column: str | int = 1, delimiter: str = ",") -> Iterator[str]:
-    if not isinstance(delimiter, str) or len(delimiter) != 1:
-        raise ValueError(f"delimiter must be one character, got {delimiter!r}")
-    rows = _rows(lines(path), delimiter)
-    if isinstance(column, str):
-        number, names = next(rows, (1, []))
-        if column not in names:
-            raise ValueError(f"{path}:{number}: no column {column!r} among {', '.join(names) or 'none'}")
-        at = names.index(column)
-    else:
-        at = integer("column", column) - 1
-    return _column(path, rows, at)
-
-
-def _libcachesim(path: Path, column: str | int = 2, delimiter: str = ",") -> Iterator[str]:
-    """As ``_csv``, where a first line that does not begin with a number (the time) is a heading."""
-    tokens = _csv(path, column, delimiter)
-    if isinstance(column, str):
-        return tokens
-    _, first = next(_rows(lines(path), delimiter), (1, []))
-    try:
-        float(first[0] if first else "")
-    except ValueError:
-        next(tokens, None)
-    return tokens
-
-
-def _brightkite(path: Path, sequence: int = 0) -> Iterator[str]:
-    """Column 5 (place) of the ``sequence``-th user with exactly 2100 check-ins; the users' lines stand together."""
-    integer("sequence", sequence, 0)
-    found, user = -1, None
-    places: list[str] = []
-    for number, row in chain(_rows(lines(path), "\t"), [(0, [""])]):
-        if row[0] != user:
-            found += len(places) == BRIGHTKITE_LENGTH
-            if found == sequence and len(places) == BRIGHTKITE_LENGTH:
-                return iter(places)
-            user, places = row[0], []
-        if len(row) < 5 and number:
-            raise ValueError(f"{path}:{number}: 5 columns (user, time, latitude, longitude, place), got {len(row)}")
-        places += row[4:5]
-    raise ValueError(
-        f"sequence must be below {found + 1}, the number of users with {BRIGHTKITE_LENGTH} check-ins in {path}, "
-        f"got {sequence}"
-    )
-
-
-def _citi(path: Path) -> Iterator[str]:
-    """Column 4 (start station) of the first 25 000 trips, without the heading."""
-    rows = _rows(lines(path), ",")
-    next(rows, None)
-    return islice(_column(path, rows, 3), CITI_LENGTH)
-
-
-def _rows(text: Iterable[str], delimiter: str) -> Iterator[tuple[int, list[str]]]:
-    reader = csv.reader(text, delimiter=delimiter, quoting=csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL)
-    for row in reader:
-        if row:
-            yield reader.line_num, [field.strip() for field in row]
-
-
-def _column(path: Path, rows: Iterable[tuple[int, list[str]]], at: int) -> Iterator[str]:
-    for number, row in rows:
-        if len(row) <= at:
-            raise ValueError(f"{path}:{number}: no column {at + 1} in a line of {len(row)}")
-        yield row[at]
-
-
-FORMATS: dict[str, tuple[Callable[..., Iterator[str]], tuple[str, ...]]] = {
-    "text": (_text, ()),
-    "csv": (_csv, ("column", "delimiter")),
-    "libcachesim-csv": (_libcachesim, ("column", "delimiter")),
-    "brightkite": (_brightkite, ("sequence",)),
-    "citi": (_citi, ()),
-}

@@ -88,7 +88,7 @@ def test_closed_forms():
     assert at(bound_of(UCB1()), 1000) == pytest.approx(expected)
     assert at(bound_of(UCBV()), 1000) == pytest.approx(10 * log * (0.16 / 0.7 + 0.25 / 0.4 + 4))
     assert at(bound_of(MOSS()), 1000) == pytest.approx(19.5 * math.sqrt(3 * HORIZON) + 1.1)
-    assert at(bound_of(AnytimeMOSS()), 1000) == pytest.approx(113 * math.sqrt(3 * 1000))
+    assert at(bound_of(AnytimeMOSS()), 1000) == pytest.approx(113 * math.sqrt(3 * 1000) + 1.1)
     assert at(bound_of(BetaThompson()), 1000) == pytest.approx(math.sqrt(3 * 1000 * math.log(3) / 2))
     kl = [rel_entr(m, 0.9) + rel_entr(1 - m, 0.1) for m in MEANS[:2]]
     assert at(bound_of(BetaThompson(), which=1), 1000) == pytest.approx(log * np.sum(GAPS / kl))
@@ -182,7 +182,8 @@ def test_discounted_bound_is_the_sum_of_the_proof(t):
 
 def test_bounds_name_what_does_not_hold():
     assert not bound_of(BetaThompson()).holds  # given means are not drawn from the prior
-    assert bound_of(BetaThompson(), instance=replace(ARMS.instance(), prior="uniform")).holds
+    assert bound_of(BetaThompson(), instance=replace(ARMS.instance(), prior=("beta", 1.0, 1.0))).holds
+    assert not bound_of(BetaThompson(2.0), instance=replace(ARMS.instance(), prior=("beta", 1.0, 1.0))).holds
     assert not bound_of(MOSS(10)).holds
     assert bound_of(MOSS()).holds
     assert bound_of(MOSS()).time == "at the horizon"

@@ -188,7 +188,9 @@ def only(table, K, separator, horizon, **more):
     """A learner for the one group of all rounds, ready to play."""
     policy = ContextualFTPL(separator, **more)
     classed = tuple(map(tuple, table))
-    problem = PolicyClassProblem(n_actions=K, horizon=horizon, groups=("always_on",), policies=classed)
+    problem = PolicyClassProblem(
+        n_actions=K, horizon=horizon, groups=("always_on",), low=-1.0, high=0.0, policies=classed
+    )
     policy.reset(problem, np.random.default_rng(0))
     return policy, problem
 
@@ -278,7 +280,7 @@ def test_policies_of_a_finite_class_enumerate_the_policies(make):
     )
     ours, plain = make(), make()
     ours.reset(environment.problem, np.random.default_rng(0))
-    experts = ExpertsProblem(n_actions=8, horizon=80, groups=groups)
+    experts = ExpertsProblem(n_actions=8, horizon=80, groups=groups, low=-1.0, high=0.0)
     plain.reset(experts, np.random.default_rng(0))
     environment.begin(tape)
     for a, x, cost in zip(tape.groups, tape.contexts, tape.costs, strict=True):
@@ -298,7 +300,7 @@ def test_policies_of_a_finite_class_enumerate_the_policies(make):
 def test_sampling_follows_the_lottery():
     """Three learners of equal weight, each a leader without doubt: two for action 1, one for action 0."""
     groups = ("a", "b", "c")
-    problem = PolicyClassProblem(n_actions=2, groups=groups, policies=((0,), (1,)))
+    problem = PolicyClassProblem(n_actions=2, groups=groups, low=-1.0, high=0.0, policies=((0,), (1,)))
     policy, draws = ContextualFTPL(play="sample"), 3000
     policy.reset(problem, np.random.default_rng(9))
     policy._sums[:, 0] = [[1e6, 0], [1e6, 0], [0, 1e6]]
@@ -314,7 +316,7 @@ def test_use_is_checked():
         ContextualFTPL(play="always")
     with pytest.raises(ValueError, match="separator must be a whole number >= 0, got -1"):
         ContextualFTPL([0, -1])
-    problem = PolicyClassProblem(n_actions=2, groups=("a",), policies=((0, 0), (0, 1)))
+    problem = PolicyClassProblem(n_actions=2, groups=("a",), low=-1.0, high=0.0, policies=((0, 0), (0, 1)))
     rng = np.random.default_rng(0)
     with pytest.raises(ValueError, match=r"policies 0 and 1 agree on all of \[0\]: add context 1"):
         ContextualFTPL([0]).reset(problem, rng)

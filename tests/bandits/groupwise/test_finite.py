@@ -24,7 +24,7 @@ POLICIES = [
 
 def plays(policy, losses, groups, names, horizon=None):
     """The distributions of a run."""
-    problem = ExpertsProblem(n_actions=losses.shape[1], horizon=horizon, groups=names)
+    problem = ExpertsProblem(n_actions=losses.shape[1], horizon=horizon, groups=names, low=-1.0, high=0.0)
     policy.reset(problem, np.random.default_rng(0))
     out = []
     for a, loss in zip(groups, losses, strict=True):
@@ -175,7 +175,7 @@ def test_sampling_follows_the_distribution():
     losses, groups = np.array([[0.0, 0.3, 1.0]]), np.ones((1, 1), np.int8)
     q = plays(GroupwiseHedge(), np.repeat(losses, 2, axis=0), np.ones((2, 1), np.int8), ("a",))[1]
     policy, counts = GroupwiseHedge(play="sample"), np.zeros(3)
-    policy.reset(ExpertsProblem(n_actions=3, groups=("a",)), np.random.default_rng(9))
+    policy.reset(ExpertsProblem(n_actions=3, groups=("a",), low=-1.0, high=0.0), np.random.default_rng(9))
     observation = Round(np.empty(0), groups[0])
     policy.choose(observation)
     policy.update(observation, 0, -losses[0])
@@ -188,8 +188,13 @@ def test_sampling_follows_the_distribution():
 def test_feedback_and_observations_are_checked(make):
     """What cannot be is refused, and nothing changes: the run goes on as one that was not disturbed."""
     for problem, context in (
-        (ExpertsProblem(n_actions=2, horizon=10, groups=("a", "b")), np.empty(0)),
-        (PolicyClassProblem(n_actions=2, horizon=10, groups=("a", "b"), policies=((0, 1), (1, 1))), np.zeros(1)),
+        (ExpertsProblem(n_actions=2, horizon=10, groups=("a", "b"), low=-1.0, high=0.0), np.empty(0)),
+        (
+            PolicyClassProblem(
+                n_actions=2, horizon=10, groups=("a", "b"), low=-1.0, high=0.0, policies=((0, 1), (1, 1))
+            ),
+            np.zeros(1),
+        ),
     ):
         policy, twin = make(), make()
         for each in (policy, twin):
@@ -231,7 +236,7 @@ def test_use_is_checked():
     for beta in (0.0, 1.0, -1.0, float("nan")):
         with pytest.raises(ValueError, match="beta must be"):
             BlumLykourisMult(beta)
-    problem = ExpertsProblem(n_actions=2, groups=("a",))
+    problem = ExpertsProblem(n_actions=2, groups=("a",), low=-1.0, high=0.0)
     with pytest.raises(ValueError, match="horizon"):
         ExpPairs().reset(problem, rng)
     with pytest.raises(ValueError, match="lengths must hold 1 numbers of rounds"):

@@ -134,3 +134,148 @@ def test_input_is_checked():
             predictor.partial_fit(*arguments)
     with pytest.raises(ValueError, match="at least one group"):
         GroupwisePredictor({}, always_on=False).fit(X, y)
+
+
+class Table:
+    """A table with named columns as other libraries have it, without them."""
+
+    def __init__(self, values, columns):
+        self.values, self.columns = np.asarray(values), columns
+
+    def __array__(self, dtype=None, copy=None):
+        return self.values
+
+    def __getitem__(self, names):
+        return Table(self.values[:, [list(self.columns).index(n) for n in names]], list(names))
+
+
+def of_pandas(values, columns):
+    return pytest.importorskip("pandas").DataFrame(values, columns=columns)
+
+
+def of_pyarrow(values, columns):
+    arrow = pytest.importorskip("pyarrow")
+    return arrow.table(dict(zip(columns, np.asarray(values).T, strict=True)))
+
+
+def columns_of(table, names):
+    return table.select(names) if hasattr(table, "select") else table[names]
+
+
+@pytest.mark.parametrize("labelled", [Table, of_pandas, of_pyarrow])
+def test_columns_are_read_by_name(labelled):
+    X, y, _ = table()
+    plain = GroupwisePredictor(FUNCTIONS).fit(X, y)
+    named = labelled(X, ["a", "b", "c"])
+    predictor = GroupwisePredictor(FUNCTIONS).fit(named, y)
+    assert predictor.feature_names_in_.tolist() == ["a", "b", "c"]
+    for order in (["a", "b", "c"], ["c", "a", "b"], ["b", "a", "c"]):
+        turned = columns_of(named, order)
+        assert np.array_equal(predictor.predict(turned), plain.predict(X))
+        assert predictor.score(turned, y) == plain.score(X, y)
+        both = GroupwisePredictor(FUNCTIONS).fit(named, y).partial_fit(turned, y)
+        assert both.group_losses_ == GroupwisePredictor(FUNCTIONS).fit(X, y).partial_fit(X, y).group_losses_
+    assert np.array_equal(predictor.predict(X), plain.predict(X))
+    before = dict(predictor.group_losses_)
+    for wrong, what in (
+        (labelled(X, ["a", "b", "d"]), "X must name a, b, c, in any order: it lacks c, it has d"),
+        (labelled(X[:, :2], ["a", "c"]), "it lacks b$"),
+        (labelled(np.c_[X, y], ["a", "b", "c", "y"]), "it has y besides"),
+    ):
+        with pytest.raises(ValueError, match=what):
+            predictor.predict(wrong)
+        with pytest.raises(ValueError, match=what):
+            predictor.partial_fit(wrong, y)
+    assert predictor.group_losses_ == before
+    assert predictor.fit(labelled(X, ["p", "q", "r"]), y).feature_names_in_.tolist() == ["p", "q", "r"]
+    assert not hasattr(predictor.fit(X, y), "feature_names_in_")
+
+
+@pytest.mark.parametrize("labelled", [Table, of_pandas, of_pyarrow])
+def test_groups_are_read_by_name(labelled):
+    X, y, columns = table()
+    members = np.stack(list(columns.values()), axis=1)
+    plain = GroupwisePredictor().fit(X, y, columns)
+    predictor = GroupwisePredictor().fit(X, y, labelled(members, ["low", "late"]))
+    assert predictor.group_names_ == ("low", "late", "always_on")
+    assert predictor.group_losses_ == plain.group_losses_
+    for groups in (
+        labelled(members, ["low", "late"]),
+        labelled(members[:, ::-1], ["late", "low"]),
+        {"late": columns["late"], "low": columns["low"]},
+        {"always_on": np.ones(len(X)), **columns},
+    ):
+        assert np.array_equal(predictor.predict(X, groups), plain.predict(X, columns))
+        assert GroupwisePredictor().fit(X, y, columns).partial_fit(X, y, groups).group_losses_ == (
+            GroupwisePredictor().fit(X, y, columns).partial_fit(X, y, columns).group_losses_
+        )
+    for groups in (members, labelled(members, ["low", "early"])):
+        with pytest.raises(ValueError, match="groups must be low, late, always_on as before, got"):
+            predictor.predict(X, groups)
+
+
+@pytest.mark.parametrize("labelled", [Table, of_pandas])
+def test_numbered_columns(labelled):
+    """Numbers are names too; the default ones are none beside real names."""
+    X, y, columns = table()
+    plain = GroupwisePredictor(FUNCTIONS).fit(X, y)
+    for first in (labelled(X, range(3)), X):
+        predictor = GroupwisePredictor(FUNCTIONS).fit(first, y)
+        assert not hasattr(predictor, "feature_names_in_")
+        assert np.array_equal(predictor.predict(labelled(X, ["a", "b", "c"])), plain.predict(X))
+    predictor = GroupwisePredictor(FUNCTIONS).fit(labelled(X, range(3)), y)
+    assert np.array_equal(predictor.predict(labelled(X[:, ::-1], [2, 1, 0])), plain.predict(X))
+    members = np.stack(list(columns.values()), axis=1)
+    predictor = GroupwisePredictor().fit(X, y, members)
+    turned = predictor.predict(X, labelled(members[:, ::-1], [1, 0]))
+    assert np.array_equal(turned, predictor.predict(X, members))
+    with pytest.raises(ValueError, match="each column once to be read by name, got 'a' more than once"):
+        GroupwisePredictor(FUNCTIONS).fit(labelled(X, ["a", "a", "b"]), y).predict(labelled(X, ["a", "b", "a"]))
+
+
+def test_names_of_the_first_labelled_rows_count():
+    X, y, _ = table()
+    predictor = GroupwisePredictor(FUNCTIONS).fit(X, y).partial_fit(Table(X, ["a", "b", "c"]), y)
+    assert np.array_equal(predictor.predict(Table(X[:, ::-1], ["c", "b", "a"])), predictor.predict(X))
+
+
+def test_rows_in_other_orders_are_refused():
+    pandas = pytest.importorskip("pandas")
+    X, y, columns = table()
+    index = np.arange(200) * 3
+    turned = index[::-1]
+    frame, labels = pandas.DataFrame(X, index=index), pandas.Series(y, index=index)
+    groups = pandas.DataFrame(columns, index=index)
+    plain = GroupwisePredictor().fit(X, y, columns)
+    predictor = GroupwisePredictor().fit(frame, labels, groups)
+    assert predictor.group_losses_ == plain.group_losses_
+    what = "must have its rows in the order of X, got the same names in another: row 0 is 0 in X and 597 in"
+    cases = (
+        (frame, labels.loc[turned], groups),
+        (frame, labels, groups.loc[turned]),
+        (frame, labels, {name: groups[name].loc[turned] for name in groups}),
+    )
+    for arguments in cases:
+        with pytest.raises(ValueError, match=what):
+            predictor.partial_fit(*arguments)
+    with pytest.raises(ValueError, match="groups " + what):
+        predictor.predict(frame, groups.loc[turned])
+    with pytest.raises(ValueError, match="y " + what):
+        predictor.score(frame, labels.loc[turned], groups)
+    with pytest.raises(ValueError, match="the group late must have its rows in the order of the group low"):
+        predictor.predict(X, {"low": groups["low"], "late": groups["late"].loc[turned]})
+    assert np.array_equal(predictor.predict(frame, groups.reset_index(drop=True)), plain.predict(X, columns))
+
+
+def test_a_prior_by_name():
+    X, y, columns = table()
+    weights = {"late": 3.0, "always_on": 1.0, "low": 2.0}
+    expected = GroupwisePredictor(prior=[2.0, 3.0, 1.0]).fit(X, y, columns).predict(X, columns)
+    assert np.array_equal(GroupwisePredictor(prior=weights).fit(X, y, columns).predict(X, columns), expected)
+    with pytest.raises(ValueError, match=r"prior must name low, late, always_on, in any order: it lacks always_on"):
+        GroupwisePredictor(prior={"late": 3.0, "low": 2.0}).fit(X, y, columns)
+    pandas = pytest.importorskip("pandas")
+    series = pandas.Series(weights)
+    assert np.array_equal(GroupwisePredictor(prior=series).fit(X, y, columns).predict(X, columns), expected)
+    numbered = pandas.Series([2.0, 3.0, 1.0])
+    assert np.array_equal(GroupwisePredictor(prior=numbered).fit(X, y, columns).predict(X, columns), expected)

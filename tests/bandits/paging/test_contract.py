@@ -65,6 +65,17 @@ def test_an_unknown_number_of_pages(paging, policy):
 
 
 @EVERYONE
+def test_hashes_and_addresses_need_numbers(paging, policy):
+    """Arrays hold a row a page: an id as large as a hash is refused before memory runs out."""
+    for page in (2**40 + 7, 2**63 - 1):
+        policy.reset(problem(prediction=kind_of(policy) or None, n_pages=None), np.random.default_rng(0))
+        with pytest.raises(
+            ValueError, match=f"where n_pages is not known, got {page}: number hashes and addresses 0, 1"
+        ):
+            policy.choose(Request(page, 0, np.inf, False, (), 0))
+
+
+@EVERYONE
 def test_views_and_other_integers_serve_as_well(paging, policy):
     pages, bits, reuse = requests(200)
     kind = kind_of(policy)

@@ -205,3 +205,15 @@ def test_no_data_come_with_the_package():
     root = Path(sources.__file__).parents[2]
     names = {path.name for folder in ("environments", "configs", "bandits") for path in (root / folder).rglob("*")}
     assert names.isdisjoint({"insurance.csv", "adult.data", "adult.test", "adult_reconstruction.csv"})
+
+
+def test_a_table_of_groups_is_read_by_name():
+    pandas = pytest.importorskip("pandas")
+    X, y = np.eye(3), np.ones(3)
+    members = pandas.DataFrame({"late": [0, 0, 1], "low": [1, 1, 0]})
+    data = grouped_data(X, y, members, ["low", "late"])
+    assert data.groups[:, :2].tolist() == [[1, 0], [1, 0], [0, 1]]
+    with pytest.raises(ValueError, match=r"groups must name low, early, .*it lacks early, it has late"):
+        grouped_data(X, y, members, ["low", "early"])
+    with pytest.raises(ValueError, match="groups must have its rows in the order of labels"):
+        grouped_data(X, pandas.Series(y), members[::-1], ["low", "late"])

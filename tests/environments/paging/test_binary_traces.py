@@ -3,6 +3,7 @@
 import gzip
 import lzma
 import pickle
+import struct
 import tracemalloc
 
 import numpy as np
@@ -13,7 +14,7 @@ from environments.checks import check_environment
 from environments.paging.environment import PagingEnvironment
 from environments.paging.traces import binary
 from environments.paging.traces.binary import RECORD, BinaryTrace, Numbering
-from environments.paging.traces.formats import read_trace
+from environments.paging.traces.formats import describe, read_trace
 
 
 def numbered(ids):
@@ -92,6 +93,86 @@ def test_broken_files(tmp_path):
         read_trace(path, "oracle-general", column=2)
     with pytest.raises(FileNotFoundError, match="no trace file"):
         BinaryTrace(tmp_path / "none")
+
+
+def vscsi(version, ids, sizes=None):
+    """A trace of a virtual disk, record by record: fields without gaps, little endian."""
+    sizes = [512] * len(ids) if sizes is None else sizes
+    data = b""
+    for i, (block, size) in enumerate(zip(ids, sizes, strict=True)):
+        command, high = 0x2A, version << 8 | 3
+        if version == 1:
+            data += struct.pack("<IIIHHQQ", i, size, 1, command, high, block, 1000 * i)
+        else:
+            data += struct.pack("<HHIIIQQQ", command, high, i, size, 1, block, 1000 * i, 7)
+    return data
+
+
+@pytest.mark.parametrize("version", [1, 2])
+@pytest.mark.parametrize("opener", [open, gzip.open])
+def test_vscsi(tmp_path, monkeypatch, version, opener):
+    monkeypatch.setattr(binary, "BLOCK", 64)
+    ids = some_ids(500).tolist()
+    path = tmp_path / ("t.vscsi" if opener is open else "t.vscsi.gz")
+    with opener(path, "wb") as file:
+        file.write(vscsi(version, ids, [i % 3 for i in range(500)]))
+    pages, n = read_trace(path)
+    assert (pages.tolist(), n) == (numbered(ids), len(set(ids)))
+    assert f"requests of size 0  {sum(i % 3 == 0 for i in range(500))}" in describe(path)
+    environment = PagingEnvironment(5, trace(path), optimum=False, horizon=300)
+    environment.begin(environment.draw(np.random.default_rng(0)))
+    seen = []
+    while environment.clock < 300:
+        block = environment.block(300 - environment.clock)
+        seen += block.pages.tolist()
+        environment.absorb(discard(block.pages))
+    assert seen == numbered(ids)[:300]
+
+
+@pytest.mark.parametrize("n", [1, 2, 5])
+def test_short_vscsi(tmp_path, n):
+    for version in (1, 2):
+        (tmp_path / "t.vscsi").write_bytes(vscsi(version, range(n)))
+        assert read_trace(tmp_path / "t.vscsi")[0].tolist() == list(range(n))
+
+
+def test_vscsi_as_libcachesim_reads_it(tmp_path):
+    libcachesim = pytest.importorskip("libcachesim")
+    ids = (some_ids(200) >> np.uint64(2)).tolist()
+    for version in (1, 2):
+        (tmp_path / "t.vscsi").write_bytes(vscsi(version, ids))
+        reader = libcachesim.TraceReader(str(tmp_path / "t.vscsi"), libcachesim.TraceType.VSCSI_TRACE)
+        assert read_trace(tmp_path / "t.vscsi")[0].tolist() == numbered([request.obj_id for request in reader])
+
+
+def test_records_of_something_else(tmp_path):
+    path = tmp_path / "t"
+    path.write_bytes(vscsi(1, range(3)) + vscsi(2, range(20)))
+    with pytest.raises(ValueError, match="is no vscsi trace: its records are of neither version 1 nor 2"):
+        read_trace(path, "vscsi")
+    path.write_bytes(vscsi(1, range(6000)) + vscsi(2, range(20)))
+    with pytest.raises(
+        ValueError, match=r"no vscsi trace: record 600[0-9] of 32 bytes has version .*must be 1 in its high"
+    ):
+        read_trace(path, "vscsi")
+    path.write_bytes(vscsi(2, range(6)) + b"123")
+    with pytest.raises(ValueError, match="records have 40 bytes, 3 are left over"):
+        read_trace(path, "vscsi")
+    path.write_bytes(b"0,17,4096\n1,4,512\n2,17,51\n" * 24)
+    for format in ("vscsi", "oracle-general"):
+        with pytest.raises(ValueError, match=f"is no {format} trace"):
+            read_trace(path, format)
+
+
+def test_records_that_end_a_page(tmp_path):
+    """No next request is -1 or the largest number, as libCacheSim's tools write it."""
+    records = np.zeros(4, dtype=RECORD)
+    records["id"], records["next"] = [9, 7, 9, 7], [3, -1, 2**63 - 1, -1]
+    (tmp_path / "t.oracleGeneral").write_bytes(records.tobytes())
+    assert read_trace(tmp_path / "t.oracleGeneral")[0].tolist() == [0, 1, 0, 1]
+    told = describe(tmp_path / "t.oracleGeneral")
+    for part in ("oracle-general", "24 bytes: time, id, size, next", "first requests", "9, 7, 9"):
+        assert part in told
 
 
 def test_zstandard(tmp_path):

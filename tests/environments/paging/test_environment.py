@@ -351,3 +351,54 @@ def test_length_and_horizon():
 def test_bad_parameters(parameters, error, message):
     with pytest.raises(error, match=message):
         PagingEnvironment(**{"cache_size": 3, "sequence": S2, **parameters})
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        [9990258823, 17, 9990258823, 2**40, 17],
+        [2**64 - 1, 2**63, 2**64 - 1, 5, 2**63],
+        [2**90, 3, 2**90, 2**64, 3],
+        np.array([2**64 - 1, 2**63, 2**64 - 1, 5, 2**63], dtype=np.uint64),
+        np.array([0x7FFE12345678, 0x400000, 0x7FFE12345678, 0x7FFE12345680, 0x400000]),
+    ],
+)
+def test_hashes_and_addresses_are_numbered(ids):
+    """In the order of first appearance, whatever their size: nothing is as large as an id."""
+    environment = PagingEnvironment(2, ids)
+    small = PagingEnvironment(2, [0, 1, 0, 2, 1])
+    for made in (environment, small):
+        made.begin(made.draw(np.random.default_rng(0)))
+    assert environment.problem == small.problem
+    assert environment.block(5).pages.tolist() == [0, 1, 0, 2, 1]
+    assert (
+        environment.comparators(np.arange(1, 6))["opt"].tolist() == small.comparators(np.arange(1, 6))["opt"].tolist()
+    )
+
+
+def test_page_ids_stay_as_they_are():
+    environment = PagingEnvironment(2, [10**6, 3, 10**6])
+    environment.begin(environment.draw(np.random.default_rng(0)))
+    assert environment.block(3).pages.tolist() == [10**6, 3, 10**6]
+    assert environment.problem.n_pages == 10**6 + 1
+
+
+@pytest.mark.parametrize(
+    ("sequence", "message"),
+    [
+        (
+            {"name": "given", "parameters": {"pages": [2**40, 1], "n_pages": 5}},
+            "ids below n_pages = 5, got 109951",
+        ),
+        (
+            {"name": "given", "parameters": {"pages": [2**40, 1], "n_pages": 2**41}},
+            "without it, ids of any size are",
+        ),
+        ([-(2**62), 5], r"page ids >= 0, got -4611686018427387904; hashes as signed numbers: .*view\(numpy.uint64\)"),
+        ([2**90, 0.5], "requests must be whole numbers, got object"),
+        ([True, False], "requests must be whole numbers, got bool"),
+    ],
+)
+def test_ids_that_are_refused(sequence, message):
+    with pytest.raises(ValueError, match=message):
+        PagingEnvironment(2, sequence)

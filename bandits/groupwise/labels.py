@@ -1,0 +1,89 @@
+"""Tables that name their columns and rows (pandas, polars, pyarrow) are read by name; none of these is needed here."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Names = tuple[Hashable, ...]
+
+
+def column_names(table: Any) -> Names | None:
+    """The names of a table's columns; None of an array or a list."""
+    names = getattr(table, "column_names", None)
+    if names is None:
+        names = getattr(table, "columns", None)
+    return None if names is None or callable(names) else tuple(names)
+
+
+def ordered(table: NDArray[Any], names: Sequence[Hashable], known: Sequence[Hashable], what: str = "X") -> NDArray[Any]:
+    """The columns of ``table`` [n, m], which are called ``names``, in the order ``known``.
+
+    Columns that are numbered from 0, as by default, are no names where the others are names; then the order counts.
+
+    Raises:
+        ValueError: other names, or one that comes twice; the message says which.
+    """
+    if tuple(names) == tuple(known):
+        return table
+    lacking, besides = [n for n in known if n not in names], [n for n in names if n not in known]
+    if len(names) == len(known) and lacking and any(list(some) == list(range(len(some))) for some in (names, known)):
+        return table
+    if lacking or besides:
+        parts = [f"it lacks {_listed(lacking)}"] * bool(lacking) + [f"it has {_listed(besides)} besides"] * bool(
+            besides
+        )
+        raise ValueError(f"{what} must name {_listed(known)}, in any order: {', '.join(parts)}")
+    twice = [n for n in (*names, *known) if list(names).count(n) != 1 or list(known).count(n) != 1]
+    if twice:
+        raise ValueError(f"{what} must name each column once to be read by name, got {twice[0]!r} more than once")
+    return table[:, [list(names).index(n) for n in known]]
+
+
+def by_name(values: Any, names: Sequence[str], what: str) -> Any:
+    """Values [n] in the order of ``names`` where they come by name, a mapping or a series; else as they are.
+
+    Raises:
+        ValueError: other names; the message says which.
+    """
+    if not isinstance(values, Mapping) and not (hasattr(values, "to_dict") and hasattr(values, "index")):
+        return values
+    given = dict(values.items())
+    if set(given) == set(range(len(names))):  # a series that is numbered
+        return [given[i] for i in range(len(names))]
+    return ordered(np.array([list(given.values())]), list(given), names, what)[0].tolist()
+
+
+def check_rows(**tables: Any) -> None:
+    """See that tables which name their rows have them in the same order.
+
+    Tables whose names of rows are others altogether go together row by row.
+
+    Args:
+        tables: by their names for messages.
+
+    Raises:
+        ValueError: two of them have the same names of rows in different orders.
+    """
+    labelled = [
+        (what, table.index) for what, table in tables.items() if hasattr(getattr(table, "index", None), "equals")
+    ]
+    for what, index in labelled[1:]:
+        first, other = labelled[0]
+        if other.equals(index) or len(other) != len(index):
+            continue
+        ours, theirs = list(other), list(index)
+        if ours != theirs and set(ours) == set(theirs):
+            row = next(i for i, (a, b) in enumerate(zip(ours, theirs, strict=True)) if a != b)
+            raise ValueError(
+                f"{what} must have its rows in the order of {first}, got the same names in another: row {row} is "
+                f"{ours[row]!r} in {first} and {theirs[row]!r} in {what}; pass {what}.loc[{first}.index], or arrays "
+                "where the rows go together as they stand"
+            )
+
+
+def _listed(names: Sequence[Hashable]) -> str:
+    return ", ".join(str(n) for n in names)

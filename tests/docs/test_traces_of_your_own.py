@@ -1,0 +1,22 @@
+"""What the page on paging says about traces is so."""
+
+import re
+from pathlib import Path
+
+from environments.paging.traces.binary import BINARY
+from environments.paging.traces.formats import FORMATS
+
+
+def test_what_is_understood(page):
+    printed = page("docs/paging.md").run("python", "understood.py")
+    assert printed.splitlines()[0] == "access.csv"
+    facts = dict(re.split(r"\s{2,}", line.strip(), maxsplit=1) for line in printed.splitlines()[1:])
+    assert facts["columns"] == "time, id, size"
+    assert (facts["requests"], facts["pages"], facts["first requests"]) == ("3", "2", "17, 4, 17")
+
+
+def test_every_format_is_described():
+    text = (Path(__file__).parents[2] / "docs" / "paging.md").read_text(encoding="utf-8")
+    rows = text.partition("| `format` |")[2].partition("\n\n")[0].splitlines()[2:]
+    named = [name for row in rows for name in re.findall(r"`([a-z-]+)`", row.split("|")[1])]
+    assert sorted(named) == sorted([*FORMATS, *BINARY])
