@@ -224,15 +224,19 @@ def list_(kind: str) -> None:
 
 @main.command()
 @click.argument("name")
-def show(name: str) -> None:
+@click.argument("options", nargs=-1, metavar="[OPTION=VALUE]...")
+def show(name: str, options: tuple[str, ...]) -> None:
     """Explain a policy, an environment, a tool (parameters, source, theorems) or a family, or print a shipped study."""
+    from ruamel.yaml import YAML
+
     from bandits.arguments import did_you_mean
-    from experiments.study.catalogue import explanation, names
+    from experiments.study.catalogue import description, explanation, names
     from experiments.study.config import find
 
     try:
-        text = explanation(name) or find(name).read_text(encoding="utf-8")
-    except ImportError as error:
+        given = {key: YAML(typ="safe").load(value) for key, _, value in (option.partition("=") for option in options)}
+        text = explanation(name) or description(name, **given) or find(name).read_text(encoding="utf-8")
+    except (ImportError, ValueError) as error:
         raise click.ClickException(str(error)) from None
     except UnicodeDecodeError as error:
         raise click.ClickException(f"{name} must be UTF-8: {error}") from None

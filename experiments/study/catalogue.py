@@ -119,6 +119,11 @@ def _family(family: Family) -> str:
     return "\n".join([first, "  problems", *problems, *others])
 
 
+def description(name: str, **options: Any) -> str | None:
+    """What a family says of a name that nothing is registered by, such as a file of its data; None if none does."""
+    return next((text for f in families() if (text := f.description(name, **options)) is not None), None)
+
+
 def _find(name: str) -> tuple[str, type[Any]] | None:
     """The registered name and the class."""
     for registry in REGISTRIES.values():
