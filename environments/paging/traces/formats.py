@@ -121,9 +121,8 @@ def describe(trace: str | Path, format: str | None = None, limit: int | None = N
 
     Args and errors as of ``read_trace``.
 
-    Example:
-        >>> from environments.paging.traces.formats import describe
-        >>> print(describe("access.csv", column="id"))  # doctest: +SKIP
+    Of a table of the columns time, id and size, read with ``column="id"``, it says::
+
         access.csv
           format          csv
           separated by    ','
