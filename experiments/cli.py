@@ -226,7 +226,11 @@ def list_(kind: str) -> None:
 @click.argument("name")
 @click.argument("options", nargs=-1, metavar="[OPTION=VALUE]...")
 def show(name: str, options: tuple[str, ...]) -> None:
-    """Explain a policy, an environment, a tool (parameters, source, theorems) or a family, or print a shipped study."""
+    """Explain a policy, an environment, a tool (parameters, source, theorems), a family or a trace, or print a study.
+
+    Of a trace it says what is understood: format, columns, requests, pages. OPTION=VALUE says how to read it, such as
+    format=csv column=id.
+    """
     from ruamel.yaml import YAML
 
     from bandits.arguments import did_you_mean
@@ -235,9 +239,11 @@ def show(name: str, options: tuple[str, ...]) -> None:
 
     try:
         given = {key: YAML(typ="safe").load(value) for key, _, value in (option.partition("=") for option in options)}
-        text = explanation(name) or description(name, **given) or find(name).read_text(encoding="utf-8")
-    except (ImportError, ValueError) as error:
+        text = explanation(name) or description(name, **given)
+    except (ImportError, ValueError, OSError) as error:
         raise click.ClickException(str(error)) from None
+    try:
+        text = text or find(name).read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise click.ClickException(f"{name} must be UTF-8: {error}") from None
     except FileNotFoundError:
