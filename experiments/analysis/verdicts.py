@@ -146,21 +146,27 @@ def _verdict(result: ExperimentResult, label: str, regret: str, bound: Bound, co
         claim=bound.claim,
     )
     broken = [str(assumption) for assumption in bound.assumptions if not assumption.holds]
-    if broken or bound.kind != "upper":
-        drawn = (
+    if broken:
+        return replace(verdict, text=f"assumption fails: {'; '.join(broken)}")
+    if bound.time == "asymptotic":
+        return replace(verdict, text="asymptotic, at no finite time is anything claimed")
+    if bound.kind != "upper":
+        what = (
             "a lower bound is drawn, not judged"
             if bound.kind == "lower"
             else "order only, the constant is a convention"
         )
-        return replace(verdict, text=f"assumption fails: {'; '.join(broken)}" if broken else drawn)
+        return replace(verdict, text=what)
     at_horizon = bound.time == "at the horizon"
     at = slice(-1, None) if at_horizon else slice(None)
     samples, curve = result.regret(label, regret), result.curve(bound)
     band, limit = result.band(label, confidence, regret, at_horizon=at_horizon), curve[at]
     low, high = band.all_low, band.all_high
-    slack = rounding_of(limit)
+    size = float(np.abs(result.comparators[result.definition(regret).comparator]).max())
+    slack = rounding_of(limit, size)
     inside = "holds" if np.all(high <= limit + slack) else "undecided"
-    share = float(np.max(share_of(band.mean, limit)))
+    shares = share_of(band.mean, limit, size)
+    share = float(np.max(shares))
     text = f"mean regret {band.mean[-1]:.5g} of {limit[-1]:.5g} at round {result.times[-1]}, at most {share:.3g} of it"
     outside = bool(np.any(low > limit + slack))
     if bound.delta is not None:
@@ -189,7 +195,7 @@ def _verdict(result: ExperimentResult, label: str, regret: str, bound: Bound, co
         replace(verdict, text=text),
         result.once(key, lambda: growth(result, samples, regret, confidence)),
         None if claimed is None else claimed.value,
-        float(share_of(band.mean, limit)[-1]),
+        float(shares[-1]),
     )
 
 
@@ -218,15 +224,15 @@ def growth(result: ExperimentResult, values: Array, regret: str = "", confidence
     return growth_exponent(values[:, moved], time[moved], confidence)
 
 
-def rounding_of(limit: Array) -> Array:
-    """How far above a bound [n] rounding may put a value [n], in the bound's unit."""
-    return 1e-9 * np.maximum(1.0, np.abs(limit))
+def rounding_of(limit: Array, size: float = 0.0) -> Array:
+    """How far above a bound [n] rounding may put a difference [n] of sums of that size, in the bound's unit."""
+    return 1e-9 * np.maximum(1.0, np.abs(limit)) + 1e-12 * size
 
 
-def share_of(values: Array, limit: Array) -> Array:
+def share_of(values: Array, limit: Array, size: float = 0.0) -> Array:
     """Shares [n] of a bound [n] that values [n] reach: 0 for 0 up to rounding, else infinite where the bound is 0."""
     shares = np.divide(values, limit, out=np.full(len(values), np.inf), where=limit > 0.0)
-    return np.where(np.abs(values) <= rounding_of(limit), 0.0, shares)
+    return np.where(np.abs(values) <= rounding_of(limit, size), 0.0, shares)
 
 
 def judge_exponent(

@@ -196,9 +196,11 @@ def draw_experiment(
     order = sorted(bands, key=lambda label: float(bands[label].mean[-1]))
     scale = _scale(figure.scale, bands, cost)
     time = result.time(regret)
+    labels = list(result.series)
+    alike = labels if len(labels) <= len(COLOURS) else drawn  # the same colour in all figures, if there are enough
     for label in order:
-        i = list(result.series).index(label)
-        colour, dash = COLOURS[i % len(COLOURS)], DASHES[(i // len(COLOURS)) % len(DASHES)]
+        i, place = labels.index(label), list(alike).index(label)
+        colour, dash = COLOURS[place % len(COLOURS)], DASHES[(place // len(COLOURS)) % len(DASHES)]
         band = bands[label]
         final = result.final(label, confidence, regret, figure.quantity)
         text = f"{label}: {number(final.value)}{_plus_minus(final)}"

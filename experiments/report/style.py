@@ -69,6 +69,7 @@ def notes_of(bound: Bound, is_vacuous: bool = False, over_time: bool = True) -> 
     notes = [] if bound.holds else ["assumption fails"]
     notes += ["order, constant 1"] if bound.kind == "order" else []
     notes += ["vacuous"] if bound.kind == "upper" and bound.holds and is_vacuous else []
+    notes += ["asymptotic"] if bound.time == "asymptotic" else []
     notes += ["at the horizon"] if over_time and bound.time == "at the horizon" else []
     notes += [bound.claim] if bound.delta is not None else []
     return f" ({', '.join([*notes, bound.evidence])})"

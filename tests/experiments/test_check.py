@@ -168,3 +168,21 @@ def test_bounds_that_may_fail_are_judged_by_the_share_of_replicates_above(above,
     outside, inside, said = _by_shares(runs, delta, 0.95)
     assert (outside, inside) == result
     assert said.startswith(f"at most {max(above)} of 20 replicates above it")
+
+
+def test_rounding_of_large_sums_violates_nothing():
+    """Regret is a difference of cumulative rewards of the size of 10^7, of which twelve digits are right."""
+    found = results(np.full((8, len(TIMES)), 2e-6), bound(np.zeros(len(TIMES))))
+    assert check(found, 0.95)[0].result == "violated"
+    large = replace(found, comparators={"best": np.full((8, len(TIMES)), 1e7)})
+    series = {"a": {"reward": large.comparators["best"] - 2e-6}}
+    (verdict,) = check(replace(large, series=series), 0.95)
+    assert (verdict.result, verdict.share) == ("holds", 0.0)
+
+
+@pytest.mark.parametrize("kind", ["upper", "lower", "order"])
+def test_asymptotic_bounds_are_not_judged(kind):
+    found = results(noisy(9.0 * ROOT), bound(ROOT, kind, time="asymptotic"))
+    (verdict,) = check(found, 0.95)
+    assert (verdict.result, verdict.exponent) == ("not applicable", "not tested")
+    assert verdict.text == "asymptotic, at no finite time is anything claimed"

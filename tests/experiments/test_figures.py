@@ -61,7 +61,7 @@ def test_the_legend_is_in_the_order_of_the_curves_and_names_the_numbers(results)
     assert policies[0].startswith(f"{best}: {finals[best]:.3g}")
     assert policies[1].startswith(f"{other}: {finals[other]:.3g}")
     assert any(t.startswith("UCB1 bound (exact): ") for t in texts)
-    assert any(t.startswith("Lai-Robbins rate (asymptotic) (exact): ") for t in texts)
+    assert any(t.startswith("Lai-Robbins rate (asymptotic, exact): ") for t in texts)
     assert "pseudo-regret against the best arm" in ax.get_ylabel()
     assert "mean of 6" in ax.get_ylabel()
     assert ax.get_xlabel() == "round"

@@ -63,7 +63,7 @@ def test_values_at_the_horizon(found):
     assert horizon.lines["ucb1"].exponent.high < 0.8
     (bound,) = horizon.bounds["ucb1"]
     assert bound.values == pytest.approx([r.curve(r.bounds["ucb1"][0])[-1] for r in horizon.experiments])
-    assert [b.bound.name for b in horizon.bounds[""]] == ["Lai-Robbins rate (asymptotic)"]
+    assert [b.bound.name for b in horizon.bounds[""]] == ["Lai-Robbins rate"]
     for experiment, point in zip(gap.experiments, gap.lines["ucb1"].intervals, strict=True):
         cost, best = -experiment.series["ucb1"]["expected_reward"][:, -1], -experiment.comparators["best_arm"][:, -1]
         assert point.value == pytest.approx(cost.sum() / best.sum())
