@@ -271,7 +271,7 @@ def test_an_unknown_format_is_named(results, tmp_path):
 def test_the_page_says_what_works(results, tmp_path, monkeypatch, capsys):
     pytest.importorskip("pandas")
     pytest.importorskip("xarray")
-    page = (Path(__file__).parents[2] / "docs/export.md").read_text(encoding="utf-8")
+    page = (Path(__file__).parents[3] / "docs/export.md").read_text(encoding="utf-8")
     blocks = re.findall(r"```python\n(.*?)```", page, flags=re.S)
     monkeypatch.setattr(experiments, "load", lambda folder: results)
     names = {"low_variance": "two", "high_variance": "small", "bernoulli": "two"}
