@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import copy
 import io
 import re
 import sys
 import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from importlib.resources import files
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,20 @@ from ruamel.yaml.error import YAMLError
 
 from bandits.arguments import did_you_mean
 from experiments.study import axes
-from experiments.study.layers import Node, hand_down, laid_over, read
-from experiments.study.model import SHARED, Experiment, Figure, Search, Study
+from experiments.study.layers import (
+    Node,
+    Place,
+    apart,
+    complete,
+    entries_of,
+    hand_down,
+    laid_over,
+    name_of,
+    read,
+    share,
+    spell_out,
+)
+from experiments.study.model import FULL_NAME, SHARED, Experiment, Figure, Search, Study
 from experiments.study.paths import RENAMED, assign, unknown
 from experiments.study.validation import mistakes_of, path_text
 
@@ -164,11 +176,43 @@ def _document(path: Path, above: tuple[Path, ...] = ()) -> Node:
     except UnicodeDecodeError as error:
         raise ConfigError([Mistake(str(path), 1, 1, "", f"the file must be UTF-8: {error}")]) from None
     node = _parse(text, str(path))
-    node.value.setdefault("name", Node(_name_of(path), node.place))
+    if "name" not in node.value:
+        if not re.fullmatch(FULL_NAME, name := _name_of(path)):
+            what = (
+                f"a study is called like its file, and {name!r} is no name (letters, digits and . _ -): write name: ..."
+            )
+            raise ConfigError([Mistake(str(path), 1, 1, "name", what)])
+        node.value["name"] = Node(name, node.place)
     folder = str(path.resolve().parent)
-    if folder not in sys.path and path.resolve() not in studies().values():
-        sys.path.append(folder)
+    if path.resolve() not in studies().values():
+        if folder not in sys.path:
+            sys.path.append(folder)
+        if mistakes := list(_other_modules(node, Path(folder))):
+            raise ConfigError(mistakes)
     return _extended(node, str(path), path.parent, (*above, path.resolve()))
+
+
+def _other_modules(node: Node, folder: Path) -> Iterator[Mistake]:
+    """Modules that a study names and that stand in its folder, where another one of that name would be taken."""
+    if isinstance(node.value, dict | list):
+        for inner in node.value.values() if isinstance(node.value, dict) else node.value:
+            yield from _other_modules(inner, folder)
+    elif isinstance(node.value, str) and (found := _MODULE.fullmatch(node.value)):
+        top = found[1]
+        own = [place for place in (folder / f"{top}.py", folder / top) if place.exists()]
+        if top in sys.modules:
+            taken = getattr(sys.modules[top], "__file__", None)
+        else:
+            spec = find_spec(top)
+            taken = spec.origin if spec else None
+        if own and taken and not Path(taken).resolve().is_relative_to(folder):
+            file, line, column = node.place
+            what = f"there are two modules {top!r}, {own[0]} and {taken}, which is taken: give one another name"
+            yield Mistake(file, line, column, "", what)
+
+
+_MODULE = re.compile(r"([A-Za-z_]\w*)[\w.]*:[\w.]+")
+"""``module:Class``."""
 
 
 def _name_of(path: Path) -> str:
@@ -194,6 +238,7 @@ def _extended(node: Node, source: str, folder: Path | None = None, above: tuple[
     """
     for key in [key for key in node.value if str(key).startswith("x-")]:
         del node.value[key]
+    spell_out(node)
     given = node.value.pop(EXTENDS, None)
     if given is None:
         return node
@@ -217,6 +262,7 @@ def _extended(node: Node, source: str, folder: Path | None = None, above: tuple[
     whole = laid_over(base, node, mistakes)
     if mistakes:
         raise ConfigError([Mistake(*wrong.place, "", text) for wrong, text in mistakes])
+    share(whole, SHARED)
     return whole
 
 
@@ -226,111 +272,89 @@ def _shown(path: Path) -> Path:
     return path.relative_to(here) if path.is_relative_to(here) else path
 
 
-@dataclass
-class _Document:
-    """A study as plain data, with the place in a file of whatever stands in one."""
-
-    data: dict[str, Any]
-    places: dict[axes.Path, tuple[str, int, int]] = field(default_factory=dict)
-
-    def mistake(self, where: axes.Path, text: str) -> Mistake:
-        """At the deepest place on the way to ``where`` that a file holds."""
-        depth = next(n for n in range(len(where), -1, -1) if where[:n] in self.places)
-        return Mistake(*self.places[where[:depth]], path_text(where), text)
-
-    def copy_places(self, old: axes.Path, new: axes.Path) -> None:
-        """Let what stands at ``new`` and below have the places of what stands at ``old``."""
-        below = {where: place for where, place in self.places.items() if where[: len(old)] == old}
-        for where, place in below.items():
-            self.places.setdefault((*new, *where[len(old) :]), place)
-
-
 def _study(node: Node, source: str, changes: Sequence[str]) -> Study:
     """The study of a tree.
 
     Raises:
         ConfigError: with every mistake found.
     """
-    document = _Document(node.plain(), dict(node.places()))
-    document.data.setdefault("name", "study")
-    located = list(_renamed(document))
-    _spell_out(document.data)
+    node.value.setdefault("name", Node("study", node.place))
+    located = list(_renamed(node))
     for change in changes:
-        _apply(document.data, change)
-    _spell_out(document.data)
-    _complete(document)
-    located += [document.mistake(where, what) for where, what in mistakes_of(document.data)]
+        _apply(node, change)
+        spell_out(node)
+    complete(node, SHARED)
+    data, places = node.plain(), dict(node.places())
+    located += [_located(places, where, what) for where, what in mistakes_of(data)]
     if located:
         order = list(dict.fromkeys(m.file for m in located))
         raise ConfigError(
             sorted(dict.fromkeys(located), key=lambda m: (m.file != source, order.index(m.file), m.line, m.column))
         )
-    return Study.model_validate({key: value for key, value in document.data.items() if key not in SHARED})
+    return Study.model_validate({key: value for key, value in data.items() if key not in SHARED})
 
 
-def _renamed(document: _Document) -> Iterator[Mistake]:
+def _located(places: Mapping[axes.Path, Place], where: axes.Path, text: str) -> Mistake:
+    """A mistake at the deepest place on the way to ``where`` that a file holds."""
+    depth = next(n for n in range(len(where), -1, -1) if where[:n] in places)
+    return Mistake(*places[where[:depth]], path_text(where), text)
+
+
+def _renamed(node: Node) -> Iterator[Mistake]:
     """Give keys of earlier versions the names of today, and say so."""
-    for path, node, model in _parts(document.data):
-        for key in [key for key in node if isinstance(key, str) and RENAMED.get(key) in model.model_fields]:
-            yield document.mistake((*path, key), unknown(key, model.model_fields))
-            node.setdefault(RENAMED[key], node.pop(key))
-            document.copy_places((*path, key), (*path, RENAMED[key]))
+    for where, part, model in _parts(node):
+        for key in [key for key in part.value if isinstance(key, str) and RENAMED.get(key) in model.model_fields]:
+            inner = part.value.pop(key)
+            file, line, column = inner.place
+            yield Mistake(file, line, column, path_text((*where, key)), unknown(key, model.model_fields))
+            part.value.setdefault(RENAMED[key], inner)
 
 
-def _parts(data: dict[str, Any]) -> Iterator[tuple[axes.Path, dict[str, Any], type[axes.Model]]]:
-    """The parts of a study that are mappings, each with its place and its model."""
-    yield (), data, Study
+def _parts(node: Node) -> Iterator[tuple[axes.Path, Node, type[axes.Model]]]:
+    """The parts of a study that are mappings, each with its path and its model."""
+    yield (), node, Study
     for key, model in (("experiments", Experiment), ("figures", Figure)):
-        for i, entry in _entries(data, key):
-            yield (key, i), entry, model
-            if isinstance(entry.get("search"), dict):
-                yield (key, i, "search"), entry["search"], Search
+        found = node.value[key].value if key in node.value else ()
+        for i, entry in enumerate(found if isinstance(found, list) else ()):
+            if isinstance(entry.value, dict):
+                yield (key, i), entry, model
+                if "search" in entry.value and isinstance(entry.value["search"].value, dict):
+                    yield (key, i, "search"), entry.value["search"], Search
 
 
-def _spell_out(data: dict[str, Any]) -> None:
-    """Put ``{name: ucb1}`` in place of a policy or an environment that is written ``ucb1``."""
-    for place in (data, *(entry for _, entry in _entries(data, "experiments"))):
-        policies, environment = place.get("policies"), place.get("environment")
-        if isinstance(policies, list):
-            policies[:] = [{"name": policy} if isinstance(policy, str) else policy for policy in policies]
-        if isinstance(environment, str):
-            place["environment"] = {"name": environment}
-
-
-def _complete(document: _Document) -> None:
-    """Write what is shared into the experiments that do not have it."""
-    for i, experiment in _entries(document.data, "experiments"):
-        for key in SHARED:
-            if key in document.data and key not in experiment:
-                experiment[key] = copy.deepcopy(document.data[key])
-                document.copy_places((key,), ("experiments", i, key))
-
-
-def _entries(data: Mapping[str, Any], key: str) -> list[tuple[int, dict[str, Any]]]:
-    """The mappings in a list, if it is one, with their positions."""
-    found = data.get(key)
-    return [(i, entry) for i, entry in enumerate(found) if isinstance(entry, dict)] if isinstance(found, list) else []
-
-
-def _apply(data: dict[str, Any], change: str) -> None:
+def _apply(study: Node, change: str) -> None:
     """Lay one ``key=value`` over the study.
 
     Raises:
         ConfigError: no such place, or not of that form.
     """
     key, equals, value = change.partition("=")
+    steps = key.split(".")
     try:
         if not equals:
             raise KeyError("it is not of the form key=value")
-        assign(data, key, Node.of(read(value), ("--set", 1, 1)).plain())
-        experiments = [entry for _, entry in _entries(data, "experiments")]
-        shared = key.split(".")[0]
-        if shared in SHARED and experiments and all(shared in entry for entry in experiments):
-            raise KeyError(f"every experiment has its own {shared!r}: write experiments.*.{key}=...")
+        if steps[0] == "figures":
+            _spell_out_figures(study)
+        elif steps[0] == "experiments":
+            complete(study, [step for step in steps[2:3] if step in SHARED])
+        assign(study, key, Node.of(read(value), ("--set", 1, 1)).plain())
+        share(study, SHARED)
+        experiments = entries_of(study, "experiments")
+        if steps[0] in SHARED and experiments and all(steps[0] in entry.value for entry in experiments):
+            raise KeyError(f"every experiment has its own {steps[0]!r}: write experiments.*.{key}=...")
     except KeyError as error:
         raise ConfigError([Mistake("--set", 1, 1, change, f"no such place in the study: {error.args[0]}")]) from None
     except YAMLError as error:
         raise ConfigError([Mistake("--set", 1, 1, change, f"the value is not YAML: {_problem(error)}")]) from None
+
+
+def _spell_out_figures(study: Node) -> None:
+    """Write down a figure for each look at an experiment, those that a study has of itself included."""
+    names = [name_of(entry, ("name",)) for entry in entries_of(study, "experiments")]
+    figures = [look for figure in entries_of(study, "figures") for look in apart(figure, names)]
+    seen = {name_of(figure, ("experiment",)) for figure in figures}
+    figures += [Node.of({"experiment": name}, study.place) for name in names if name not in seen]
+    study.value["figures"] = Node(figures, study.place)
 
 
 def _problem(error: YAMLError) -> str:

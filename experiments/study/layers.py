@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import copy
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
+import numpy as np
 from ruamel.yaml import YAML
 
 from experiments.study.axes import SWEEP, Path
+from experiments.study.model import looks
 
 Place = tuple[str, int, int]
 """File, line and column, both 1-based; 0 where there is no file."""
@@ -82,40 +85,77 @@ def _scalar(value: Any) -> Any:
     """A scalar without the loader's own type; dates are text, as in YAML 1.2."""
     if type(value) is str and FLOAT.fullmatch(value):
         return float(value)
+    value = value.item() if isinstance(value, np.generic) else value
     for kind in (bool, int, float, str):
         if isinstance(value, kind):
             return kind(value)
     return str(value) if isinstance(value, date) else value
 
 
-def hand_down(base: Node, own: Node, shared: Sequence[str]) -> None:
-    """Change a study so that what stands at the top of one that extends it holds below.
+def spell_out(study: Node) -> None:
+    """Put ``{name: ucb1}`` in place of a policy or an environment that is written ``ucb1``."""
+    for place in (study, *entries_of(study, "experiments")):
+        policies = place.value.get("policies")
+        if policies is not None and isinstance(policies.value, list):
+            policies.value[:] = map(_component, policies.value)
+        if "environment" in place.value:
+            place.value["environment"] = _component(place.value["environment"])
 
-    Keys for all experiments are taken out of its experiments. A figure of all experiments becomes one of its own, and
-    those of experiments that are taken away go with them.
+
+def _component(node: Node) -> Node:
+    return Node({"name": node}, node.place) if isinstance(node.value, str) else node
+
+
+def complete(study: Node, shared: Sequence[str]) -> None:
+    """Write what stands at the top for all experiments into those that do not have it."""
+    for experiment in entries_of(study, "experiments"):
+        for key in (key for key in shared if key in study.value):
+            experiment.value.setdefault(key, copy.deepcopy(study.value[key]))
+
+
+def share(study: Node, shared: Sequence[str]) -> None:
+    """The reverse of ``complete``: take out of experiments what is the same as at the top."""
+    for experiment in entries_of(study, "experiments"):
+        for key in (key for key in shared if key in study.value and key in experiment.value):
+            if experiment.value[key].plain() == study.value[key].plain():
+                del experiment.value[key]
+
+
+def hand_down(base: Node, own: Node, shared: Sequence[str]) -> None:
+    """Change a study so that one that extends it can be laid over it.
+
+    What stands at its top for all experiments is written into them, unless the other one has it there too, which then
+    holds for them. A figure of several experiments becomes one of each, and those of experiments that are taken away go
+    with them.
 
     Args:
         base: the study that is extended.
         own: the one that extends it.
         shared: keys for all experiments.
     """
-    names = [_name(entry, NAMED["experiments"]) for entry in _entries(base, "experiments")]
-    gone = [_name(e, NAMED["experiments"]) for e in _entries(own, "experiments") if REMOVE in e.value]
-    for entry in _entries(base, "experiments"):
+    complete(base, shared)
+    for entry in entries_of(base, "experiments"):
         for key in [key for key in shared if key in own.value]:
-            entry.value.pop(key, None)
-    for figure in _entries(base, "figures"):
-        given = figure.value["experiment"].plain() if "experiment" in figure.value else names
-        wanted = given if isinstance(given, list) else [given]
-        points = {name for name in wanted if name not in names and any(str(name).startswith(f"{g}-") for g in gone)}
-        left = [name for name in wanted if name not in points and name not in gone]
-        if left:
-            figure.value["experiment"] = Node([Node(name, figure.place) for name in left], figure.place)
-        else:
-            base.value["figures"].value.remove(figure)
+            del entry.value[key]
+    names = [name_of(entry, NAMED["experiments"]) for entry in entries_of(base, "experiments")]
+    gone = [name_of(e, NAMED["experiments"]) for e in entries_of(own, "experiments") if REMOVE in e.value]
+    points = tuple(f"{name}-" for name in gone)
+    if "figures" in base.value and isinstance(base.value["figures"].value, list):
+        base.value["figures"].value[:] = [
+            figure
+            for written in base.value["figures"].value
+            for figure in (apart(written, names) if isinstance(written.value, dict) else [written])
+            if (name := name_of(figure, ("experiment",))) not in gone
+            if name in names or not str(name).startswith(points or ("\0",))
+        ]
 
 
-def _entries(study: Node, key: str) -> list[Node]:
+def apart(figure: Node, names: Sequence[str]) -> list[Node]:
+    """The figures that one as written stands for: of the experiments that it names, of all of ``names`` if none."""
+    return [Node.of(look, figure.place) for look in looks(figure.plain(), list(names))]
+
+
+def entries_of(study: Node, key: str) -> list[Node]:
     """The mappings in a list of a study, if it has one."""
     found = study.value[key].value if key in study.value else ()
     return [entry for entry in found if isinstance(entry.value, dict)] if isinstance(found, list) else []
@@ -154,13 +194,16 @@ def _entries_over(
     base: list[Node], own: list[Node], keys: tuple[str, ...], mistakes: list[tuple[Node, str]]
 ) -> list[Node]:
     """Entries of ``own`` laid over those of ``base`` that are known by the same, or added."""
-    entries = list(base)
+    entries, given = list(base), set[str]()
     for node in own:
-        name = _name(node, keys)
-        at = next((i for i, other in enumerate(entries) if name is not None and _name(other, keys) == name), None)
+        name = name_of(node, keys)
+        if isinstance(name, str) and name in given:
+            mistakes.append((node, f"a second entry known by {name!r}"))
+        given.add(str(name))
+        at = next((i for i, other in enumerate(entries) if name is not None and name_of(other, keys) == name), None)
         if isinstance(node.value, dict) and REMOVE in node.value:
             if at is None or node.value[REMOVE].value is not True or set(node.value) - {REMOVE, *keys}:
-                known = ", ".join(str(_name(other, keys)) for other in entries)
+                known = ", ".join(str(name_of(other, keys)) for other in entries)
                 text = "what is removed is given by its name and 'remove: true' alone, and must be in what is extended"
                 mistakes.append((node, f"{text}; there are {known}"))
             else:
@@ -172,7 +215,7 @@ def _entries_over(
     return entries
 
 
-def _name(node: Node, keys: tuple[str, ...]) -> Any:
+def name_of(node: Node, keys: tuple[str, ...]) -> Any:
     """By what an entry is told from others; None where nothing is."""
     if not isinstance(node.value, dict):
         return node.value if isinstance(node.value, str) else None

@@ -10,6 +10,7 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
+from bandits.registry import POLICIES
 from experiments.study.axes import Axis, Model, axes_of, fill, marks, point_id, point_text
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
@@ -144,7 +145,7 @@ def candidates(entry: Component, seed: int, most: int | None = None) -> list[Com
         entry: a policy as written.
         seed: the study's.
         most: how many points to keep, >= 2: the first one, and of the others a random subset that ``seed`` and
-            the entry's name decide, whatever other points there are.
+            the policy's name decide, whatever other points there are and however it is written.
     """
     axes = axes_of({"parameters": entry.parameters})
     if not axes:
@@ -152,10 +153,19 @@ def candidates(entry: Component, seed: int, most: int | None = None) -> list[Com
     points = {point_text(axes, point): point for point in product(*(axis.values for axis in axes))}
     first, *others = points
     if most is not None:
-        others.sort(key=lambda text: sha256(f"{seed} {entry.name} {text}".encode()).digest())
+        name = _known_name(entry.name)
+        others.sort(key=lambda text: sha256(f"{seed} {name} {text}".encode()).digest())
         kept = {first, *others[: most - 1]}
         points = {text: point for text, point in points.items() if text in kept}
     return [_candidate(entry, axes, text, point) for text, point in points.items()]
+
+
+def _known_name(name: str) -> str:
+    """The name under which a policy is registered, if it is."""
+    try:
+        return POLICIES.name_of(POLICIES.load(name))
+    except (ValueError, ImportError):
+        return name
 
 
 def _candidate(entry: Component, axes: list[Axis], text: str, point: tuple[Any, ...]) -> Candidate:
@@ -231,7 +241,7 @@ class Study(Model):
         """The figures, each with a name, in the order of their experiments; one of each experiment that none looks at.
 
         Raises:
-            ValueError: two of them have the same name.
+            ValueError: two of them have the same name, or one is of no experiment.
         """
         place = {entry.name: i for i, entry in enumerate(self.experiments)}
         points = {name: place[entry.name] for entry in self.swept for name in entry.experiment_names()}
@@ -244,7 +254,9 @@ class Study(Model):
                 raise ValueError(f"a second figure named {name!r}: give one of them another 'name'")
             named[name] = figure.model_copy(update={"name": name})
         order = {**points, **place}
-        return sorted(named.values(), key=lambda figure: order.get(figure.experiment, len(order)))
+        if unknown := [figure.experiment for figure in self.figures if figure.experiment not in order]:
+            raise ValueError(f"figures: no experiment named {unknown[0]!r}; there are {', '.join(place)}")
+        return sorted(named.values(), key=lambda figure: order[figure.experiment])
 
 
 def experiment_names(entries: list[Any]) -> list[str]:
@@ -255,13 +267,12 @@ def experiment_names(entries: list[Any]) -> list[str]:
 
 def looks(figure: Any, names: list[str]) -> Iterator[Any]:
     """The figures, as plain data, that one as written stands for: of the experiments that it names, of all if none."""
-    if not isinstance(figure, dict) or isinstance(figure.get("experiment"), str):
+    given = figure.get("experiment", names) if isinstance(figure, dict) else None
+    if not isinstance(given, list) or not given:
         yield figure
         return
-    given = figure.get("experiment")
-    wanted = given if isinstance(given, list) and given else names
-    for name in wanted:
-        own = {"name": f"{figure['name']}-{name}"} if figure.get("name") and len(wanted) > 1 else {}
+    for name in given:
+        own = {"name": f"{figure['name']}-{name}"} if figure.get("name") and len(given) > 1 else {}
         yield {**figure, **own, "experiment": name}
 
 

@@ -6,6 +6,10 @@ from collections.abc import Iterable
 from typing import Any
 
 from bandits.arguments import did_you_mean
+from experiments.study.layers import Node, name_of
+
+NAMES = ("name", "label", "experiment")
+"""Keys by which an entry of a list may be named."""
 
 RENAMED = {"panels": "experiments", "notion": "regret", "block": "batch"}
 """Keys of earlier study files, and what they are called now."""
@@ -27,8 +31,8 @@ def unknown(key: str, known: Iterable[str]) -> str:
     return f"{key!r} is now {now!r}" if now in words else f"{key!r}{did_you_mean(key, words)}"
 
 
-def assign(node: Any, path: str, value: Any) -> None:
-    """Set what ``path`` names in nested mappings and lists.
+def assign(node: Node, path: str, value: Any) -> None:
+    """Set what ``path`` names in a tree; what was there before lends its place.
 
     A list's entry is named by its position, its ``name``, its ``label`` or, of a figure, its ``experiment``; ``*``
     names all entries. The last step may be a new key of a mapping; ``parameters`` that are not there are made.
@@ -37,27 +41,29 @@ def assign(node: Any, path: str, value: Any) -> None:
         KeyError: no such place; the message names the step and the nearest key.
     """
     step, dot, rest = path.partition(".")
-    everywhere, new = isinstance(node, list) and step == "*", not dot or step == "parameters"
-    keys = list(range(len(node))) if everywhere else [_key(node, step, new)]
-    for key in keys:
+    inner = node.value
+    everywhere, new = isinstance(inner, list) and step == "*", not dot or step == "parameters"
+    for key in list(range(len(inner))) if everywhere else [_key(inner, step, new)]:
         if dot and key == "parameters":
-            node.setdefault(key, {})
+            inner.setdefault(key, Node({}, node.place))
         if dot:
-            assign(node[key], rest, value)
+            assign(inner[key], rest, value)
         else:
-            node[key] = value
+            there = isinstance(inner, list) or key in inner
+            inner[key] = Node.of(value, inner[key].place if there else node.place)
 
 
-def _key(node: Any, step: str, new: bool) -> Any:
-    if isinstance(node, dict):
-        if step not in node and not new:
-            raise KeyError(unknown(step, map(str, node)))
+def _key(inner: Any, step: str, new: bool) -> Any:
+    if isinstance(inner, dict):
+        if step not in inner and not new:
+            raise KeyError(unknown(step, map(str, inner)))
         return step
-    if not isinstance(node, list):
+    if not isinstance(inner, list):
         raise KeyError(f"{step!r}: there is nothing below")
-    for i, entry in enumerate(node):
-        if isinstance(entry, dict) and step in [entry.get(key) for key in ("name", "label", "experiment")]:
+    for i, entry in enumerate(inner):
+        if isinstance(entry.value, dict) and step in [name_of(entry, (key,)) for key in NAMES]:
             return i
-    if not step.isdigit() or int(step) >= len(node):
-        raise KeyError(f"{step!r} names no entry")
+    if not step.isdecimal() or int(step) >= len(inner):
+        known = [str(name_of(entry, NAMES[::-1])) for entry in inner]
+        raise KeyError(f"{step!r} names no entry{did_you_mean(step, known)}; there are {', '.join(known) or 'none'}")
     return int(step)

@@ -92,6 +92,7 @@ class _Seen:
         axes: swept values, those of policies aside.
         search: whether it has one.
         policies: titles of the policies and of the entries that stand for several.
+        entries: titles of the entries as written.
         parameters: names of the swept parameters of policies.
         environments: those of all points that could be built.
     """
@@ -100,6 +101,7 @@ class _Seen:
     axes: list[Axis]
     search: bool
     policies: set[str]
+    entries: set[str]
     parameters: set[str]
     environments: list[Any]
 
@@ -159,7 +161,7 @@ def _experiment(entry: Mapping[str, Any], where: Path, seed: int, found: dict[st
         yield where, "the key 'name' is missing"
     name = str(own.get("name"))
     names = [name, f"{name}-search"] if "search" in entry else [name]
-    seen = found.setdefault(name, _Seen(names, [], "search" in entry, set(), set(), []))
+    seen = found.setdefault(name, _Seen(names, [], "search" in entry, set(), set(), set(), []))
     rest = {key: value for key, value in entry.items() if key not in own}
     yield from _points(Swept.model_construct(name=name if "name" in own else "experiment", **rest), where, seed, seen)
 
@@ -216,6 +218,9 @@ def _figures(figures: Sequence[Any], experiments: Mapping[str, _Seen]) -> Iterat
     for i, entry in enumerate(figures):
         where: Path = ("figures", i)
         given = entry.get("experiment") if isinstance(entry, dict) else None
+        if (given is not None and not isinstance(given, str | list)) or given == []:
+            yield (*where, "experiment"), f"must be a name, a list of names, or left out for all, got {given!r}"
+            continue
         if isinstance(given, list) and len({str(name) for name in given}) < len(given):
             yield (*where, "experiment"), f"must name every experiment once, got {given!r}"
             continue
@@ -251,14 +256,13 @@ def _look(figure: Figure, seen: _Seen, where: Path) -> Iterator[Found]:
     if figure.over and figure.over not in over:
         what = f"{figure.experiment} sweeps no {figure.over!r}{did_you_mean(figure.over, over)}"
         yield (*where, "over"), f"{what}; it sweeps {', '.join(over) or 'nothing that a figure may be drawn over'}"
-    elif not figure.over and not axes:
-        for key, wrong in (("quantity", figure.quantity == "ratio"), ("label", bool(figure.label))):
-            if wrong:
-                yield (*where, key), f"is for figures over swept values; {figure.experiment} is drawn over time"
+    elif not figure.over and not axes and figure.quantity == "ratio":
+        yield (*where, "quantity"), f"is for figures over swept values; {figure.experiment} is drawn over time"
+    policies = seen.entries if seen.search or figure.over in seen.parameters - axes else seen.policies
     for j, label in enumerate(figure.policies):
-        if label not in seen.policies:
-            hint = did_you_mean(label, seen.policies)
-            known = ", ".join(sorted(seen.policies))
+        if label not in policies:
+            hint = did_you_mean(label, policies)
+            known = ", ".join(sorted(policies))
             yield (*where, "policies", j), f"{figure.experiment} has no policy labelled {label!r}{hint}; it has {known}"
     for environment in seen.environments:
         if mistakes := list(_regret(environment, figure.model_dump(), where)):
@@ -419,6 +423,7 @@ def _components(
             continue
         swept = [_Swept(axis, (*place, *axis.path), (*place, *axis.path, SWEEP)) for axis in axes]
         seen.policies.add(written.title)
+        seen.entries.add(written.title)
         seen.parameters.update(axis.name for axis in axes)
         try:
             all_of_it = candidates(written, seed, most if isinstance(most, int) and most >= 2 else None)

@@ -1,8 +1,10 @@
 """Study files: what is right is read as written, what is wrong is named with its place."""
 
 import os
+import sys
 import textwrap
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -410,7 +412,21 @@ def test_every_experiment_is_seen(written, names):
             "over: horizn",
             "study.yaml:16:25: figures[2].over: swept sweeps no 'horizn' (did you mean 'horizon'?)",
         ),
-        ("scale: linear", "label: T", "study.yaml:14:41: figures[0].label: is for figures over swept values; plain"),
+        (
+            "experiment: plain, quantity",
+            "experiment: 3, quantity",
+            "study.yaml:14:6: figures[0].experiment: must be a name",
+        ),
+        (
+            "experiment: plain, quantity",
+            "experiment: [], quantity",
+            "study.yaml:14:6: figures[0].experiment: must be a name",
+        ),
+        (
+            "over: exploration",
+            "policies: [UCB1 exploration=1], over: exploration",
+            "study.yaml:17:36: figures[3].policies[0]",
+        ),
         (
             "name: parameter",
             "name: plain",
@@ -526,6 +542,66 @@ def test_another_component_or_a_swept_value_is_replaced_as_a_whole(folder):
     assert study.all_figures()[-1].scale == "linear"
 
 
+def test_a_figure_is_known_by_its_experiment_even_if_it_was_one_of_all(folder):
+    study = extended(
+        folder,
+        """\
+        extends: base.yaml
+        figures:
+          - {experiment: plain, scale: loglog}
+          - {experiment: swept, remove: true}
+        """,
+    )
+    first = study.all_figures()[0]
+    assert (first.name, first.quantity, first.scale) == ("plain", "cost", "loglog")
+    assert len(study.figures) == 4
+    (folder / "all.yaml").write_text(
+        FIGURES[: FIGURES.index("figures:")] + "figures: [{quantity: cost}]\n", encoding="utf-8"
+    )
+    study = extended(
+        folder,
+        "extends: all.yaml\nfigures: [{experiment: swept, quantity: ratio}, {experiment: plain, remove: true}]\n",
+    )
+    assert [(f.name, f.quantity) for f in study.all_figures()] == [("plain", "regret"), ("swept", "ratio")]
+
+
+def test_what_stands_at_the_top_of_what_is_extended_can_be_changed_in_one_experiment(folder):
+    text = "seed: 1\nreplicates: 2\nhorizon: 9\nenvironment: {name: bernoulli, parameters: {means: [0.1, 0.2]}}\n"
+    text += "policies: [ucb1, {name: moss, label: MOSS}]\nexperiments: [{name: one}, {name: two}]\n"
+    (folder / "top.yaml").write_text(text, encoding="utf-8")
+    own = "extends: top.yaml\nexperiments:\n  - name: one\n    environment: {parameters: {means: [0.5, 0.6]}}\n"
+    own += "    policies: [{label: MOSS, remove: true}, kl_ucb]\n  - {name: three}\n"
+    one, two, three = extended(folder, own).all_experiments()
+    assert (one.environment.parameters, [p.name for p in one.policies]) == ({"means": [0.5, 0.6]}, ["ucb1", "kl_ucb"])
+    assert two.environment == three.environment
+    assert two.policies == three.policies
+    (folder / "own.yaml").write_text(own, encoding="utf-8")
+    changes = [
+        "horizon=11",
+        "experiments.two.environment.parameters.means=[0.7, 0.8]",
+        "experiments.two.policies.MOSS.label=M",
+    ]
+    one, two, three = load_study(folder / "own.yaml", changes).all_experiments()
+    assert (one.horizon, two.horizon, two.environment.parameters["means"]) == (11, 11, [0.7, 0.8])
+    assert ([p.title for p in two.policies], [p.title for p in three.policies]) == (["ucb1", "M"], ["ucb1", "MOSS"])
+
+
+def test_an_entry_that_is_given_twice_is_told(folder):
+    with pytest.raises(ConfigError, match=r"own.yaml:4:5: a second entry known by 'plain'"):
+        extended(folder, "extends: base.yaml\nexperiments:\n  - {name: plain}\n  - {name: plain}\n")
+
+
+def test_the_figure_of_an_experiment_without_one_can_be_changed():
+    study = parse_study(GOOD, changes=["figures.two.scale=linear"])
+    assert [(f.name, f.scale) for f in study.all_figures()] == [("two", "linear")]
+    assert "'tow' names no entry (did you mean 'two'?); there are two" in only(GOOD, ["figures.tow.scale=linear"])
+
+
+def test_numbers_of_numpy_are_numbers():
+    data = YAML(typ="safe").load(GOOD)
+    assert study_of({**data, "horizon": np.int64(50), "confidence": np.float64(0.95)}) == parse_study(GOOD)
+
+
 def test_figures_of_all_experiments_are_of_those_of_their_own_study(tmp_path):
     (tmp_path / "base.yaml").write_text(GOOD + "figures: [{quantity: cost}]\n", encoding="utf-8")
     own = "extends: base.yaml\nexperiments: [{name: new, environment: {name: gaussian, parameters: {means: [0, 1]}}, "
@@ -590,19 +666,36 @@ def test_a_study_without_a_name_has_that_of_its_file(tmp_path):
     (tmp_path / "mine.yaml").write_text(GOOD.replace("name: small\n", ""), encoding="utf-8")
     assert load_study(tmp_path / "mine.yaml").name == "mine"
     (tmp_path / "my study.yaml").write_text(GOOD.replace("name: small\n", ""), encoding="utf-8")
-    with pytest.raises(ConfigError, match=r"my study\.yaml:1:1: name: must be letters"):
+    with pytest.raises(
+        ConfigError, match=r"my study\.yaml:1:1: name: a study is called like its file, and 'my study' is no"
+    ):
         load_study(tmp_path / "my study.yaml")
     assert load_study(find("arms/bernoulli")).name == "arms/bernoulli"
     assert list(studies()) == sorted(studies())
 
 
 def test_modules_beside_a_study_are_found(tmp_path, monkeypatch):
-    monkeypatch.setattr("sys.path", list(__import__("sys").path))
+    monkeypatch.setattr("sys.path", list(sys.path))
     (tmp_path / "beside_it.py").write_text(
         "from bandits.arms.ucb1 import UCB1\nclass Mine(UCB1): pass\n", encoding="utf-8"
     )
     (tmp_path / "study.yaml").write_text(GOOD.replace("- ucb1", "- beside_it:Mine", 1), encoding="utf-8")
     assert load_study(tmp_path / "study.yaml").experiments[0].policies[0].name == "beside_it:Mine"
+
+
+def test_modules_of_one_name_beside_two_studies_are_told(tmp_path, monkeypatch):
+    monkeypatch.setattr("sys.path", list(sys.path))
+    for folder in ("one", "two"):
+        (tmp_path / folder).mkdir()
+        text = "from bandits.arms.ucb1 import UCB1\nclass Mine(UCB1): pass\n"
+        (tmp_path / folder / "beside_both.py").write_text(text, encoding="utf-8")
+        text = GOOD.replace("- ucb1", "- beside_both:Mine", 1)
+        (tmp_path / folder / "study.yaml").write_text(text, encoding="utf-8")
+    load_study(tmp_path / "one" / "study.yaml")
+    for _ in range(2):  # imported or not
+        with pytest.raises(ConfigError, match=r"study.yaml:9:9: there are two modules 'beside_both', .*two.*one"):
+            load_study(tmp_path / "two" / "study.yaml")
+        sys.modules.pop("beside_both", None)
 
 
 def test_an_anchor_that_holds_itself_is_told():
