@@ -13,7 +13,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.contract import Array, Playable, Policy, Problem, check_plays
+from bandits.contract import Array, Bound, Playable, Policy, Problem, check_plays
 
 Series = dict[str, Array]
 
@@ -61,10 +61,11 @@ def check_policy(
     check_plays(make(), problem)
     before = pickle.dumps(np.random.get_state())  # noqa: NPY002
     policy = make()
-    if not policy.clairvoyant:
-        _check_unstarted(make())
     stepwise = not policy.clairvoyant
-    first = play(policy, environment(), seed, leaps=not stepwise)
+    first = _first_run(policy, environment(), seed, stepwise)
+    assert pickle.dumps(np.random.get_state()) == before, (  # noqa: NPY002
+        "the global random generator was used: draw from the rng that reset is given"
+    )
     _agree(first, play(policy, environment(), seed, leaps=not stepwise), "a second run after reset differs")
     _agree(first, play(make(), environment(), seed, leaps=not stepwise), "a new object plays another run")
     for leaps in (True, False)[: 1 + stepwise]:
@@ -73,7 +74,30 @@ def check_policy(
             name = f"{how}, {'cut into pieces' if cuts > 1 else 'whole'}"
             _agree(first, play(make(), environment(), seed, leaps, cuts), f"{name}, differs from choose and update")
         _agree(first, play(make(), environment(), seed, leaps, 7, pickled=True), f"{how}, pickled on the way, differs")
-    assert pickle.dumps(np.random.get_state()) == before, "the global random generator was used"  # noqa: NPY002
+    if stepwise:
+        _check_unstarted(make())
+
+
+def _first_run(policy: Policy[Any, Any, Any, Any], environment: Checkable, seed: int, stepwise: bool) -> Series:
+    """The metrics of a run, after which the bounds are looked at."""
+    try:
+        found = play(policy, environment, seed, leaps=not stepwise)
+    except (ValueError, TypeError, IndexError) as error:
+        name, clock = type(policy).__name__, getattr(environment, "clock", 0)
+        raise AssertionError(f"{name} cannot play a run, round {clock + 1}: {type(error).__name__}: {error}") from error
+    if callable(instance := getattr(environment, "instance", None)):
+        bounds = policy.regret_bounds(environment.problem, instance())
+        assert isinstance(bounds, Sequence), f"regret_bounds must return a list or tuple of Bound, returns {bounds!r}"
+        for bound in bounds:
+            assert isinstance(bound, Bound), f"regret_bounds must return objects of the class Bound, returns {bound!r}"
+            known = {regret.comparator_class for regret in getattr(environment, "regrets", tuple)()}
+            assert not known or bound.comparator_class in known, (
+                f"{bound.name!r} speaks of the comparator class {bound.comparator_class!r}, of which "
+                f"{type(environment).__name__} has no regret definition; it has those of {', '.join(sorted(known))}"
+            )
+            values = np.asarray(bound.curve(np.array([1.0, 10.0])))
+            assert values.shape == (2,), f"the curve of {bound.name!r} must map times [n] to values [n], is {values!r}"
+    return found
 
 
 def play(
@@ -125,14 +149,20 @@ def _agree(first: Series, other: Series, what: str) -> None:
 
 
 def _check_constructor(policy: Policy[Any, Any, Any, Any]) -> None:
-    assert policy.clairvoyant or policy.plays, "plays is empty"
-    assert all(isinstance(kind, type) and issubclass(kind, Problem) for kind in policy.plays), (
-        f"plays must be a tuple of problem types, is {policy.plays!r}"
+    name = type(policy).__name__
+    assert isinstance(policy, Policy), f"{name} must derive from bandits.Policy"
+    plays: Any = getattr(policy, "plays", None)
+    kinds = plays if isinstance(plays, tuple) else (None,)
+    assert all(isinstance(kind, type) and issubclass(kind, Problem) for kind in kinds), (
+        f"plays must be a tuple of problem types, such as plays = (BanditProblem,); that of {name} is {plays!r}"
     )
+    assert policy.clairvoyant or plays, "plays is empty"
     try:
         text = repr(policy)
     except AttributeError as error:
-        raise AssertionError(f"a hyper-parameter is not kept under its own name: {error}") from error
+        raise AssertionError(
+            f"a hyper-parameter is not kept under its own name: {error}; have the constructor set it"
+        ) from error
     assert text.startswith(type(policy).__name__), f"repr is {text}"
     pickle.loads(pickle.dumps(policy))
 
@@ -146,4 +176,7 @@ def _check_unstarted(policy: Policy[Any, Any, Any, Any]) -> None:
         return
     except Exception as error:
         raise AssertionError(f"choose before reset must raise RuntimeError, raises {error!r}") from error
-    raise AssertionError("choose before reset does not raise RuntimeError")
+    raise AssertionError(
+        "choose before reset does not raise RuntimeError: keep what a run needs under names that begin with an "
+        "underscore, and have reset, not the constructor, set them"
+    )

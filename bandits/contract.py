@@ -173,7 +173,7 @@ class Bound:
 
     name: str
     kind: Literal["upper", "lower", "order"]
-    curve: Callable[[Array], Array] = field(compare=False)
+    curve: Callable[[Array], Array] = field(compare=False, repr=False)
     comparator_class: str
     source: str
     evidence: Evidence

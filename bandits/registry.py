@@ -172,6 +172,8 @@ class Registry:
         classes = {str(getattr(c, "__name__", c)).rpartition(":")[2]: name for name, c in self.paths.items()}
         found = nearest(word, [*allowed, *(c for c, name in classes.items() if name in allowed)], 3)
         near = list(dict.fromkeys(classes.get(name, name) for name in found))
+        module, dot, cls = word.rpartition(".")
+        near = [f"{module}:{cls}", *near] if dot and cls[:1].isupper() else near
         said = f" (did you mean {' or '.join(map(repr, near))}?)" if near else ""
         if among is not None or len(allowed) <= 12:
             return f"{said}; {label or 'known'}: {', '.join(allowed) or 'none'}"

@@ -178,16 +178,18 @@ class Result:
         policies: Sequence[str] = (),
         comparators: Sequence[str] = (),
         scale: Scale = "auto",
+        legend: bool = True,
     ) -> Axes:
         """Draw the curves with their bands and bounds.
 
         Args:
-            ax: where to draw, in the style that is set, with a legend inside; None for a figure of its own, in ours.
+            ax: where to draw, in the style that is set; None for a figure of its own, in ours.
             regret: name of a regret definition.
             quantity: "cost" for cumulative cost (minus reward), with comparators, in place of regret.
             policies: labels of those to draw; all where empty.
             comparators: with "cost", those to draw; all where empty.
             scale: of the axes; "auto": log-log where everything is positive.
+            legend: whether to draw one: inside on axes of yours, where there may be no room below.
 
         Returns:
             The axes; ``ax.figure.savefig`` writes them to a file.
@@ -195,13 +197,19 @@ class Result:
         Raises:
             ValueError: no such regret definition, policy, comparator, quantity or scale.
         """
+        from matplotlib.axes import Axes
+
         from experiments.report.figures import draw_experiment
-        from experiments.report.style import WIDTH, height_of, style
+        from experiments.report.style import HEIGHT, WIDTH, height_of, style
 
         one_of("quantity", quantity, get_args(Quantity))
         one_of("scale", scale, get_args(Scale))
+        if isinstance(policies, str):
+            raise ValueError(f"policies must be a list of labels, got the text {policies!r}: write [{policies!r}]")
         for policy in policies:
             self._check_known(policy)
+        if ax is not None and not isinstance(ax, Axes):
+            raise ValueError(f"ax must be one pair of axes of matplotlib, got {type(ax).__name__}: give one of them")
         look = Figure(
             name=self.name,
             experiment=self.name,
@@ -213,10 +221,16 @@ class Result:
         )
         if ax is not None:
             draw_experiment(ax, self.curves, self._confidence, figure=look)
-            ax.legend(fontsize="small")  # within the axes: there may be no room below
+            title, label = ax.get_title(loc="left"), ax.get_ylabel()
+            ax.set_title("", loc="left")
+            ax.set_title(title)  # where a title of the user's goes
+            ax.set_ylabel(label.rpartition("\n")[0].replace("\n", " "))
+            _legend(ax, legend)
             return ax
+        import matplotlib
         from matplotlib import pyplot
 
+        pyplot.switch_backend(matplotlib.get_backend())  # whose settings, in a notebook, are not to be undone with ours
         with style():
             figure, made = pyplot.subplots(layout="constrained")
             try:
@@ -224,7 +238,9 @@ class Result:
             except BaseException:
                 pyplot.close(figure)
                 raise
-            figure.set_size_inches(WIDTH, height_of(made))
+            if not legend:
+                _legend(made, legend)
+            figure.set_size_inches(WIDTH, height_of(made) if legend else HEIGHT)
         return made
 
     def check(self) -> Check:
@@ -384,6 +400,13 @@ class Results(Mapping[str, Result]):
         if (left := len(self.findings.views) - MOST) > 0:
             parts.append(f"<p>{left} more figures: plot(folder) draws all.</p>")
         return "".join(parts)
+
+
+def _legend(ax: Axes, shown: bool) -> None:
+    if shown:
+        ax.legend(fontsize="small")
+    elif (legend := ax.get_legend()) is not None:
+        legend.remove()
 
 
 def load(folder: str | os.PathLike[str]) -> Results:

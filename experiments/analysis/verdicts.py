@@ -168,7 +168,8 @@ def _verdict(result: ExperimentResult, label: str, regret: str, bound: Bound, co
     shares = share_of(band.mean, limit, size)
     share = float(np.max(shares))
     text = f"mean regret {band.mean[-1]:.5g} of {limit[-1]:.5g} at round {result.times[-1]}, at most {share:.3g} of it"
-    outside = bool(np.any(low > limit + slack))
+    spread = np.ptp(samples[:, at], axis=0) > slack  # where all replicates agree by chance, the band has no width
+    outside = bool(np.any((low > limit + slack) & (spread | ~spread.any())))
     if bound.delta is not None:
         outside, inside, said = _by_shares(samples[:, at] > limit + slack, bound.delta, confidence)
         text = f"{said}; {text}"
@@ -250,7 +251,9 @@ def judge_exponent(
     if fitted is None or claimed is None:
         stretch = "the last decade" if verdict.over == "rounds" else "the sweep"
         return replace(verdict, text=f"{verdict.text}; regret is not positive over {stretch}, no exponent")
-    low = fitted.value if np.isnan(fitted.low) else fitted.low
+    if np.isnan(fitted.low):
+        return replace(verdict, text=f"{verdict.text}; one replicate tells no exponent", fitted=fitted, claimed=claimed)
+    low = fitted.low
     excess = low - max(claimed, slowest)
     steep = excess > SLACK
     met = steep and share > 0.0 and -math.log(share) <= excess * math.log(REACH)

@@ -6,6 +6,7 @@ import io
 import math
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,10 @@ SIDE_BY_SIDE = 36
 """Pairs of axes in the overview, at most: the first ones."""
 
 
+FAR = 3.0
+"""Times the largest value of a curve: a bound beyond is not shown on a linear axis."""
+
+
 def draw_study(found: Findings, folder: Path, formats: Sequence[str] = FORMATS, regret: str = "") -> list[Path]:
     """Draw every figure and search of a study, and the figures side by side where there are several.
 
@@ -94,11 +99,15 @@ def canvases(found: Findings, regret: str = "") -> Iterator[tuple[str, Canvas]]:
         sets[0] = (study, seen)
     else:
         sets.insert(0, (study, seen[:SIDE_BY_SIDE]))
+    used: set[str] = set()
     for i, (name, parts) in enumerate(sets):
         if parts:
             with style():
                 canvas = _canvas(parts, confidence)
-            yield f"{name}-only" if i and name == study else name, canvas
+            wanted = f"{name}-only" if i and name == study else name
+            alone = next(n for k in count(1) if (n := wanted if k == 1 else f"{wanted}-{k}") not in used)
+            used.add(alone)  # two figures may come to one name: of a point of swept values, and of the experiment there
+            yield alone, canvas
 
 
 def name_of(view: View) -> str:
@@ -219,6 +228,8 @@ def draw_experiment(
         if scale != "loglog" and any(float(b.mean.min()) < 0.0 for b in bands.values()):
             ax.axhline(0.0, color="black", linewidth=0.6, zorder=1)
     _dress(ax, result, scale, regret, figure)
+    if scale != "loglog" and not cost:
+        _fit_curves(ax, list(bands.values()))
 
 
 def _draw_bound(ax: Axes, result: ExperimentResult, bound: Bound, colour: str, regret: str) -> Artist:
@@ -287,6 +298,16 @@ def _fit_height(ax: Axes, first: float) -> None:
     shown = np.concatenate([v[np.isfinite(v) & (v > 0.0)] for v in values])
     if len(shown):
         ax.set_ylim(float(shown.min()) / 1.5, float(shown.max()) * 1.5)
+
+
+def _fit_curves(ax: Axes, bands: Sequence[Band]) -> None:
+    """Limit a linear y axis to the curves and what is not far above; a bound beyond has its value in the legend."""
+    ends = np.concatenate([np.concatenate([band.mean, band.all_low, band.all_high]) for band in bands])
+    low, high = float(np.nanmin(ends)), float(np.nanmax(ends))
+    bottom, top = ax.get_ylim()
+    if high > 0.0 and top > FAR * high:
+        near = [v for line in ax.get_lines() if (v := float(np.nanmax(np.asarray(line.get_ydata())))) <= FAR * high]
+        ax.set_ylim(max(bottom, min(0.0, low) - 0.05 * high), 1.05 * max([high, *near]))
 
 
 def _plus_minus(interval: Interval) -> str:

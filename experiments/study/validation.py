@@ -487,6 +487,8 @@ def _construct(
     except Exception as error:  # of somebody else's class, in whatever way it fails
         text = _said(cls, error).removeprefix(f"{registry.kind}: ")
         at = next((key for key in parameters if text.startswith(key)), None)
+        if at and isinstance(parameters[at], list) and " number" in text:
+            text = f"{text}; to try each of several values, write {at}: {{sweep: [...]}}"
         return None, [((*where, "parameters", at) if at else where, text)]
 
 

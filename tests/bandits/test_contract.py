@@ -79,9 +79,64 @@ class Wordy(UCB1):
     plays = ("arms",)
 
 
+class Single(UCB1):
+    """Names one type of problem, in no tuple."""
+
+    plays = BanditProblem
+
+
+class Astray(UCB1):
+    """Plays an arm that is not there."""
+
+    def choose(self, observation):
+        return 17
+
+
+class Global(UCB1):
+    """Chooses by the global generator."""
+
+    def choose(self, observation):
+        return int(np.random.randint(2))  # noqa: NPY002
+
+
+class Stale(UCB1):
+    """Begins a run in the constructor."""
+
+    def __init__(self):
+        super().__init__()
+        super().reset(arms().problem, np.random.default_rng(0))
+
+    def reset(self, problem, rng):
+        pass
+
+
+class Loose(UCB1):
+    """Bounds that are none."""
+
+    def regret_bounds(self, problem, instance):
+        return [np.sqrt]
+
+
+class Elsewhere(UCB1):
+    """A bound of a comparator class that no regret has."""
+
+    def regret_bounds(self, problem, instance):
+        return [Bound("mine", "upper", np.sqrt, "fixd", "nowhere", "recalled")]
+
+
 @pytest.mark.parametrize(
     ("broken", "what"),
     [
+        (Single, "plays must be a tuple of problem types, such as plays = .BanditProblem,."),
+        (Astray, "Astray cannot play a run, round 1: ValueError: action must be a whole number in 0"),
+        (Global, "the global random generator was used: draw from the rng that reset is given"),
+        (Stale, "a second run after reset differs"),
+        (Loose, "regret_bounds must return objects of the class Bound"),
+        (
+            Elsewhere,
+            "'mine' speaks of the comparator class 'fixd'.*BernoulliArms has no regret.*; it has .*fixed",
+        ),
+        (dict, "dict must derive from bandits.Policy"),
         (Forgetful, "a second run after reset differs"),
         (GlobalLuck, "the global random generator was used"),
         (Eager, "advance, whole, differs from choose and update in"),

@@ -62,6 +62,26 @@ class Schedule(Unstated):
         self.rate = rate
 
 
+class Starred(rl.UCB1):
+    def __init__(self, *numbers, **named):
+        super().__init__(*numbers, **named)
+
+
+class ByPosition(rl.UCB1):
+    def __init__(self, exploration=2, /):
+        super().__init__(exploration)
+
+
+class Doubled(rl.UCB1):
+    def __init__(self, exploration=2):
+        super().__init__(2 * exploration)
+
+
+class StarredArms(rl.BernoulliArms):
+    def __init__(self, means, horizon=100, **named):
+        super().__init__(means, horizon, **named)
+
+
 def test_a_class_in_place_of_an_object():
     told = line([rl.UCB1, rl.KLUCB()])
     assert told.startswith("policies[0] must be an object of a class that derives from regretlab.Policy")
@@ -124,6 +144,22 @@ def test_a_policy_that_states_no_problem():
 def test_parameters_that_cannot_be_read_back():
     told = line([Forgetful()])
     assert told.startswith("policies[0]: Forgetful does not keep its parameter 'rate': ")
+
+
+def test_objects_of_which_others_would_be_played():
+    told = lines({"s": Starred(exploration=8), "p": ByPosition(8), "d": Doubled(8)})
+    assert len(told) == 3
+    assert told[0].startswith("policies['s']: Starred takes *numbers, ")
+    assert told[1].startswith("policies['p']: ByPosition takes 'exploration' by position alone, ")
+    assert "Doubled does not keep its parameter 'exploration' as it was given: " in told[2]
+    assert "with exploration=16.0 has exploration=32.0" in told[2]
+
+
+@pytest.mark.parametrize("options", [{}, {"horizon": 50}])
+def test_an_environment_of_which_another_would_be_played(options):
+    told = line([rl.UCB1()], StarredArms([0.2, 0.8]), **options)
+    assert told.startswith("environment: ")
+    assert "StarredArms takes **named, " in told
 
 
 def test_parameters_that_have_no_plain_form():

@@ -1,9 +1,12 @@
 """What a result gives: numbers, tables, figures, verdicts."""
 
+import re
+
 import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib import pyplot
+from matplotlib.figure import Figure
 
 import regretlab as rl
 from experiments.analysis.statistics import mean_band
@@ -200,3 +203,27 @@ def test_a_result_with_a_single_replicate():
     assert np.isnan(result.interval("UCB1").low)
     assert "UCB1" in repr(result)
     assert "<svg" in result._repr_html_()
+
+
+def test_a_legend_can_be_left_out_and_a_title_replaced(result):
+    ax = Figure().subplots()
+    result.plot(ax=ax, legend=False)
+    assert ax.get_legend() is None
+    assert ax.get_title() == "BernoulliArms"
+    ax.set_title("mine")
+    assert [ax.get_title(loc=where) for where in ("left", "center", "right")] == ["", "mine", ""]
+    assert "\n" not in ax.get_ylabel()
+    assert result.plot(legend=False).get_legend() is None
+
+
+@pytest.mark.parametrize(
+    ("given", "what"),
+    [
+        ({"policies": "UCB1"}, "policies must be a list of labels, got the text 'UCB1': write ['UCB1']"),
+        ({"ax": Figure()}, "ax must be one pair of axes of matplotlib, got Figure"),
+        ({"ax": Figure().subplots(1, 2)}, "ax must be one pair of axes of matplotlib, got ndarray"),
+    ],
+)
+def test_what_cannot_be_plotted_is_told(result, given, what):
+    with pytest.raises(ValueError, match=re.escape(what)):
+        result.plot(**given)

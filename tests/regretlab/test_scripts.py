@@ -68,16 +68,18 @@ def test_a_notebook(tmp_path, monkeypatch):
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     monkeypatch.delenv("MPLBACKEND", raising=False)  # which the notebook chooses
     notebook = nbformat.v4.new_notebook()
-    sources = (PROGRAM, "result", "result.plot();", "result.check()")
+    own = "import matplotlib.pyplot as plt; plt.plot([1, 2]);"
+    sources = (PROGRAM, "result", "result.plot();", "result.plot();", own, "result.check()")
     notebook.cells = [nbformat.v4.new_code_cell(source) for source in sources]
     where = {"metadata": {"path": tmp_path}}
     nbclient.NotebookClient(notebook, timeout=120, kernel_name="python3", resources=where).execute()
-    work, shown, drawn, checked = [cell["outputs"] for cell in notebook.cells]
+    work, shown, *drawn, checked = [cell["outputs"] for cell in notebook.cells]
     text = "".join(output.get("text", "") for output in work)
     assert "warning" not in text.lower()
     assert "Traceback" not in text
     (value,) = shown
     assert "<svg" in value["data"]["text/html"]
     assert "lowest for" in value["data"]["text/plain"]
-    assert any("image/png" in output.get("data", {}) for output in drawn)
+    for figure in drawn:  # the second one, and one of the user's, too
+        assert any("image/png" in output.get("data", {}) for output in figure)
     assert "comparison · UCB1" in checked[0]["data"]["text/plain"]

@@ -186,3 +186,19 @@ def test_asymptotic_bounds_are_not_judged(kind):
     (verdict,) = check(found, 0.95)
     assert (verdict.result, verdict.exponent) == ("not applicable", "not tested")
     assert verdict.text == "asymptotic, at no finite time is anything claimed"
+
+
+def test_where_all_replicates_agree_by_chance_nothing_is_violated():
+    """A realised regret of 0.9 in the first round, in all replicates: with an arm of mean 0.1 that is luck."""
+    curves = noisy(0.5 * ROOT)
+    curves[:, 0] = 0.9
+    theorem = ROOT.copy()
+    theorem[0] = 0.8
+    assert check(results(curves, bound(theorem)), 0.95)[0].result == "undecided"
+    same = np.tile(curves[0], (8, 1))  # nothing is random at all
+    assert check(results(same, bound(theorem)), 0.95)[0].result == "violated"
+
+
+def test_one_replicate_tells_no_exponent():
+    (verdict,) = check(results(noisy(0.5 * ROOT, n=1), bound(ROOT)), 0.95)
+    assert (verdict.exponent, verdict.text.rpartition("; ")[2]) == ("not tested", "one replicate tells no exponent")

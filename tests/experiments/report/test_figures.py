@@ -10,6 +10,7 @@ import pytest
 from matplotlib.figure import Figure
 
 import experiments
+import regretlab as rl
 from bandits.contract import Assumption
 from experiments.analysis.findings import as_text, findings
 from experiments.report.figures import draw_experiment, draw_study
@@ -300,3 +301,34 @@ def test_the_index_finds_studies_in_folders_of_folders(looks, tmp_path):
     (place / "manifest.json").write_text("{", encoding="utf-8")
     _, (line,) = write_index(tmp_path)
     assert line.startswith("folder/looks: manifest.json is damaged")
+
+
+def test_on_a_linear_axis_bounds_far_above_do_not_hide_the_curves():
+    arms = rl.BernoulliArms([0.4, 0.6], horizon=200)
+    result = rl.compare([rl.UCB1()], arms, replicates=8, jobs=1, progress=False)
+    ax = Figure().subplots()
+    draw_experiment(ax, result.curves, figure=Look(experiment="two", scale="linear"))
+    assert max(np.max(line.get_ydata()) for line in ax.get_lines()) > 10.0 * result.value("UCB1")  # a bound
+    assert result.value("UCB1") < ax.get_ylim()[1] < 5.0 * result.value("UCB1")
+
+
+def test_figures_that_come_to_one_name_have_files_of_their_own(tmp_path):
+    study = parse_study(
+        """\
+        name: named
+        seed: 1
+        replicates: 5
+        experiments:
+          - name: s
+            horizon: {sweep: [10, 20]}
+            environment: {name: gaussian, parameters: {means: [0, 1], sd: {sweep: [0.5, 1]}}}
+            policies: [{name: ucb1, parameters: {exploration: {sweep: [1, 2]}}}]
+        figures:
+          - {experiment: s, over: exploration}
+          - {experiment: "s-horizon=10,sd=0.5"}
+        """
+    )
+    run(study, tmp_path, jobs=1)
+    files = draw_study(findings(experiments.load(tmp_path)), tmp_path / "figures", ["png"])
+    assert len(set(files)) == len(files) == 6
+    assert {p.name for p in files} >= {"s-horizon=10,sd=0.5.png", "s-horizon=10,sd=0.5-2.png"}

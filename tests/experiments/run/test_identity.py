@@ -58,6 +58,11 @@ GAINS = Registry("gain", {"plain": Gain})
 HERE = f"{__name__}:Foreign"
 
 
+class Closed(Foreign):
+    def __init__(self, rest=None):
+        super().__init__(rest=rest)
+
+
 def foreign(**parameters):
     return {"name": HERE, "parameters": parameters}
 
@@ -229,8 +234,8 @@ def generator():
     ],
 )
 def test_what_has_no_plain_form_is_named(value, what):
-    with pytest.raises(ValueError, match=rf"Foreign: the parameter 'rest' has no plain form, got .*({what}).*: give"):
-        described(POLICIES, Foreign(rest=value))
+    with pytest.raises(ValueError, match=rf"Closed: the parameter 'rest' has no plain form, got .*({what}).*: give"):
+        described(POLICIES, Closed(rest=value))
     with pytest.raises(ValueError, match=rf"Foreign: the parameter 'rest' has no plain form, got .*({what})"):
         of(POLICIES, foreign(rest=value))
 
@@ -246,6 +251,76 @@ class Forgetful:
 def test_a_parameter_that_is_not_kept_is_named():
     with pytest.raises(ValueError, match=r"Forgetful does not keep its parameter 'lost': .* set self\.lost"):
         described(POLICIES, Forgetful())
+
+
+class Named(UCB1):
+    def __init__(self, **options):
+        super().__init__(**options)
+
+
+class Listed(UCB1):
+    def __init__(self, *numbers):
+        super().__init__(*numbers)
+
+
+class ByPosition(UCB1):
+    def __init__(self, exploration=2, /):
+        super().__init__(exploration)
+
+
+class Doubled(UCB1):
+    def __init__(self, exploration=2):
+        super().__init__(2 * exploration)
+
+
+class Inverted(UCB1):
+    def __init__(self, exploration=2):
+        super().__init__(exploration)
+        if exploration > 4:
+            raise ZeroDivisionError("too much")
+        self.exploration = 2 * exploration
+
+
+class Lengthened(UCB1):
+    def __init__(self, arms=(1, 2), exploration=2):
+        super().__init__(exploration)
+        self.arms = [0, *arms]
+
+
+@pytest.mark.parametrize(
+    ("thing", "text"),
+    [
+        (Named(exploration=8), r"Named takes \*\*options, .* name its parameters one by one"),
+        (Listed(8), r"Listed takes \*numbers, .* name its parameters one by one"),
+        (ByPosition(8), r"ByPosition takes 'exploration' by position alone, .* without the '/'"),
+        (
+            Doubled(8),
+            r"Doubled does not keep its parameter 'exploration' as .*exploration=16.0 has exploration=32.0, .* set "
+            r"self\.exploration to what it is given",
+        ),
+        (Inverted(4), r"Inverted cannot be built .*Inverted\(exploration=8\): ZeroDivisionError: too much; have its"),
+        (Lengthened([3]), r"'arms' as .* with arms=\[0, 3\] has arms=\[0, 0, 3\]"),
+        (QPMD(Doubled(8)), r"^Doubled does not keep its parameter"),
+    ],
+    ids=lambda value: type(value).__name__ if isinstance(value, Policy) else "",
+)
+def test_an_object_of_which_another_one_would_be_built_is_refused(thing, text):
+    with pytest.raises(ValueError, match=text):
+        described(POLICIES, thing)
+    with pytest.raises(ValueError, match=text):
+        of(POLICIES, {"name": "qpm_d", "parameters": {"policy": thing}})
+
+
+class Normalised(UCB1):
+    def __init__(self, weights=(1.0, 2.0), exploration=2.0):
+        super().__init__(exploration)
+        self.weights = np.asarray(weights) / np.sum(weights)
+
+
+@pytest.mark.parametrize("thing", [Normalised(0.1 * np.arange(1, 50)), UCB1(np.float32(0.1))])
+def test_what_reads_back_the_same_but_for_rounding_is_taken(thing):
+    parameters = described(POLICIES, thing)["parameters"]
+    assert parameters["exploration"] == thing.exploration
 
 
 def test_the_form_does_not_depend_on_what_is_imported(tmp_path):
