@@ -17,7 +17,7 @@ from bandits.contract import Policy, can_play
 from bandits.family import resolve
 from bandits.registry import ENVIRONMENTS, POLICIES, Registry
 from environments.contract import Environment
-from experiments.run.identity import described
+from experiments.run.identity import arguments_of, described
 from experiments.run.jobs import AnyEnvironment, AnyPolicy
 from experiments.study.model import FULL_NAME, Study
 from regretlab.results import Result
@@ -185,9 +185,8 @@ def _environment(environment: Any, horizon: Any, told: _Mistakes) -> AnyEnvironm
     if wanted == own:
         return cast(AnyEnvironment, environment)
     try:
-        arguments = {key: getattr(environment, key) for key in inspect.signature(type(environment)).parameters}
-        return cast(AnyEnvironment, type(environment)(**{**arguments, "horizon": wanted}))
-    except (ValueError, AttributeError) as error:
+        return cast(AnyEnvironment, type(environment)(**{**arguments_of(environment), "horizon": wanted}))
+    except ValueError as error:
         told.append(f"environment: {name} cannot have horizon {wanted}: {error}")
         return None
 

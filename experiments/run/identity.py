@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import inspect
 import json
+import math
 import os
 import re
 import warnings
@@ -26,6 +27,7 @@ Description = dict[str, Any]
 """``{"name": ..., "parameters": {...}}``, plain data."""
 
 _NOT_KEPT = object()
+_STARRED = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
 @dataclass(frozen=True)
@@ -104,14 +106,16 @@ def described(registry: Registry, thing: Any) -> Description:
     """The plain form of a component: a description that builds one like it.
 
     Its constructor's parameters are read back from the attributes of the same names, which the contract asks for; where
-    a method has that name, from the one with an underscore before it.
+    a method has that name, from the one with an underscore before it. An object that is built from them must read back
+    the same ones.
 
     Args:
         registry: what finds its class.
         thing: the object; not changed.
 
     Raises:
-        ValueError: the object does not keep a parameter, or a parameter has no plain form.
+        ValueError: as ``arguments_of``; a parameter has no plain form; or an object that is built from the parameters
+            cannot be built, or has other ones.
 
     Example:
         >>> from bandits import BOLD, UCB1
@@ -119,14 +123,32 @@ def described(registry: Registry, thing: Any) -> Description:
         >>> described(POLICIES, BOLD(UCB1(exploration=1.5)))["parameters"]
         {'policy': {'name': 'ucb1', 'parameters': {'exploration': 1.5}}}
     """
-    cls = type(thing)
-    values = {name: _kept(thing, name) for name in _parameters(cls)}
-    parts: tuple[Built, ...] = ()
-    if not all(map(_is_plain, values.values())):
-        with warnings.catch_warnings(), noting() as notes:
+    description, made = _read_back(registry, thing)
+    again = _read_back(registry, made)[0]["parameters"]
+    for name, value in description["parameters"].items():
+        if not _alike(value, again[name]):
+            raise ValueError(
+                f"{type(thing).__name__} does not keep its parameter {name!r} as it was given: an object built with "
+                f"{name}={_shortened(value)} has {name}={_shortened(again[name])}, so that what runs would be another; "
+                f"have its constructor set self.{name} to what it is given, and keep under another name what it makes "
+                "of it"
+            )
+    return description
+
+
+def _read_back(registry: Registry, thing: Any) -> tuple[Description, Any]:
+    """The plain form of a component, and an object that is built like it; errors as ``described``."""
+    cls, values = type(thing), arguments_of(thing)
+    try:
+        with warnings.catch_warnings(), noting() as parts:
             warnings.simplefilter("ignore")
-            cls(**values)
-        parts = tuple(notes)
+            made = cls(**values)
+    except Exception as error:  # of whatever kind somebody's constructor raises
+        given = ", ".join(f"{name}={_shortened(value)}" for name, value in values.items())
+        raise ValueError(
+            f"{cls.__name__} cannot be built from the parameters that it keeps, {cls.__name__}({given}): "
+            f"{type(error).__name__}: {error}; have its constructor keep each as it is given"
+        ) from error
     parameters = {}
     for name, value in values.items():
         try:
@@ -137,13 +159,50 @@ def described(registry: Registry, thing: Any) -> Description:
                 "texts, lists, arrays, mappings, or components that keep their parameters; or have a class of your own "
                 f"make the {type(value).__name__} in its constructor"
             ) from None
-    return {"name": registry.name_of(cls), "parameters": parameters}
+    return {"name": registry.name_of(cls), "parameters": parameters}, made
+
+
+def arguments_of(thing: Any) -> dict[str, Any]:
+    """The arguments of the constructor of an object, by name, as the object keeps them.
+
+    Raises:
+        ValueError: the object does not keep one, or one has no name by which it can be given.
+    """
+    cls = type(thing)
+    for name, parameter in inspect.signature(cls).parameters.items():
+        if parameter.kind in _STARRED:
+            stars = "*" if parameter.kind is inspect.Parameter.VAR_POSITIONAL else "**"
+            raise ValueError(
+                f"{cls.__name__} takes {stars}{name}, of which nobody can tell what was given: have its constructor "
+                "name its parameters one by one, and keep each as an attribute of that name"
+            )
+        if parameter.kind is inspect.Parameter.POSITIONAL_ONLY:
+            raise ValueError(
+                f"{cls.__name__} takes {name!r} by position alone, and parameters are given by name: have its "
+                "constructor take it without the '/' after it"
+            )
+    return {name: _kept(thing, name) for name in _parameters(cls)}
+
+
+def _alike(one: Any, other: Any) -> bool:
+    """Whether plain data are the same, but for rounding (a vector of weights that is normalised once more)."""
+    if isinstance(one, dict):
+        return isinstance(other, dict) and one.keys() == other.keys() and all(_alike(one[k], other[k]) for k in one)
+    if isinstance(one, list):
+        return isinstance(other, list) and len(one) == len(other) and all(map(_alike, one, other))
+    if isinstance(one, float) and isinstance(other, float):
+        return math.isclose(one, other, rel_tol=1e-9) or (math.isnan(one) and math.isnan(other))
+    return bool(one == other)
+
+
+def _shortened(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _parameters(cls: type[Any]) -> dict[str, inspect.Parameter]:
     """The parameters of a class' constructor by name."""
-    starred = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
-    return {name: p for name, p in inspect.signature(cls).parameters.items() if p.kind not in starred}
+    return {name: p for name, p in inspect.signature(cls).parameters.items() if p.kind not in _STARRED}
 
 
 def _kept(thing: Any, name: str) -> Any:
@@ -160,14 +219,6 @@ def _kept(thing: Any, name: str) -> Any:
             "it by its name and parameters, as a study file does"
         )
     return value
-
-
-def _is_plain(value: Any) -> bool:
-    try:
-        _written(value, ())
-    except TypeError:
-        return False
-    return True
 
 
 def _written(value: Any, parts: Sequence[Built]) -> Any:

@@ -16,6 +16,9 @@ from typing import Any
 OURS = ("bandits", "environments", "experiments", "regretlab")
 """Our packages."""
 
+_FAMILY = ("bandits.Family", "bandits.family.Family", "regretlab.Family")
+"""Where the class of tables of families is found."""
+
 _PLACE = re.compile(r"([A-Za-z_][\w.]*):[A-Za-z_]\w*")
 
 
@@ -44,13 +47,13 @@ def meaning(source: bytes, package: str | None) -> Meaning:
     return meaning_of(tree, package)
 
 
-def meaning_of(tree: ast.AST, package: str | None) -> Meaning:
+def meaning_of(tree: ast.Module, package: str | None) -> Meaning:
     """What a syntax tree of a module in that package means."""
     written: list[str] = []
     found: list[ast.AST] = []
     imported: dict[str, None] = {}
     names: set[str] = set()
-    _write(tree, written, found)
+    _write(ast.Module(_without_tables(tree.body, package), []), written, found)
     for node in found:
         if isinstance(node, ast.Import):
             for alias in node.names:
@@ -95,17 +98,64 @@ def _write(node: Any, written: list[str], found: list[ast.AST]) -> None:
 
 
 def _is_idle(node: Any) -> bool:
-    """Whether a statement is a docstring, is for type checkers only, or is a table of a family."""
+    """Whether a statement is a docstring or is for type checkers only."""
     if isinstance(node, ast.Expr):
         return isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)
-    if isinstance(node, ast.If):
-        return _called(node.test) == "TYPE_CHECKING" and not node.orelse
-    return isinstance(node, ast.Assign | ast.AnnAssign) and _called(getattr(node.value, "func", None)) == "Family"
+    return isinstance(node, ast.If) and _last(node.test) == "TYPE_CHECKING" and not node.orelse
 
 
-def _called(node: ast.AST | None) -> str:
+def _last(node: ast.AST) -> str:
     """The last part of a dotted name."""
     return str(getattr(node, "id", getattr(node, "attr", "")))
+
+
+def _without_tables(body: Iterable[ast.stmt], package: str | None) -> list[ast.stmt]:
+    """The statements of a module without those that make a table of a family of ours, by whatever name."""
+    ours: dict[str, str] = {}  # names that stand for one of our modules or the class, to what they stand for
+    kept = []
+    for node in body:
+        value = node.value if isinstance(node, ast.Assign | ast.AnnAssign) else None
+        name, dot, rest = _dotted(getattr(value, "func", None)).partition(".")
+        if f"{ours.get(name)}{dot}{rest}" not in _FAMILY:
+            kept.append(node)
+        for name in _bound(node):
+            ours.pop(name, None)
+        ours.update(_imported(node, package))
+    return kept
+
+
+def _dotted(node: ast.AST | None) -> str:
+    """``a.b.c`` as text; empty for anything else."""
+    if isinstance(node, ast.Attribute):
+        above = _dotted(node.value)
+        return f"{above}.{node.attr}" if above else ""
+    return node.id if isinstance(node, ast.Name) else ""
+
+
+def _bound(statement: ast.stmt) -> Iterator[str]:
+    """Names that a statement may give another meaning, and more: those of the functions in it are among them."""
+    for node in ast.walk(statement):
+        if isinstance(node, ast.alias):
+            yield (node.asname or node.name).partition(".")[0] if node.name != "*" else "Family"
+        elif isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node.name
+        elif isinstance(node, ast.Name) and not isinstance(node.ctx, ast.Load):
+            yield node.id
+
+
+def _imported(statement: ast.stmt, package: str | None) -> Iterator[tuple[str, str]]:
+    """The names of our modules and of what is in them that a statement imports, each with its path."""
+    if isinstance(statement, ast.Import):
+        for alias in statement.names:
+            if alias.name.partition(".")[0] in OURS:
+                path = alias.name if alias.asname else alias.name.partition(".")[0]
+                yield alias.asname or path, path
+    elif isinstance(statement, ast.ImportFrom):
+        start = resolve_name("." * statement.level + (statement.module or ""), package)
+        for alias in statement.names:
+            name = "Family" if alias.name == "*" else alias.name
+            if f"{start}.{name}" in (*_FAMILY, "bandits.family"):
+                yield alias.asname or name, f"{start}.{name}"
 
 
 def exported(imported: Iterable[str], names: frozenset[str]) -> Iterator[str]:

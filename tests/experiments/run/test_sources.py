@@ -18,6 +18,7 @@ from environments import Environment
 from experiments.run import sources
 from experiments.run.identity import described, identity_of
 from experiments.run.jobs import jobs_of
+from experiments.run.meaning import meaning
 from experiments.run.sources import TABLES, Sources
 from experiments.study.config import parse_study
 
@@ -128,6 +129,66 @@ def test_tables_of_names_and_what_surrounds_jobs_do_not(path, edit):
     add = b"\nNUMBER = 1\n" if path != "bandits/arms/__init__.py" else b""
     edit(lambda other: other == path, lambda source: source.replace(b'"ucb1":', b'"ucb0":') + add)
     assert hashes() == before
+
+
+OWN = """
+class Family:
+    def __init__(self, *arguments):
+        self.arguments = arguments
+"""
+
+
+def differs(text, package=None):
+    """Whether what the argument of the call is counts."""
+    assert "SIZE" in text
+    one, other = (meaning(text.replace("SIZE", size).encode(), package).digest for size in "12")
+    return one != other
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from bandits import Family\nFAMILY = Family('a', SIZE)",
+        "from bandits.family import Family as Table\nONE = TWO = Table('a', SIZE)",
+        "from regretlab import Family\nFAMILY: Family = Family('a', SIZE)",
+        "from bandits import *\nFAMILY = Family('a', SIZE)",
+        "import regretlab as rl\nFAMILY = rl.Family('a', SIZE)",
+        "import bandits.family\nFAMILY = bandits.family.Family('a', SIZE)",
+        "import bandits.family as f\nFAMILY = f.Family('a', SIZE)",
+        "from bandits import family\nFAMILY = family.Family('a', SIZE)",
+        "class Mine:\n    pass\n\nfrom bandits import Family\nFAMILY = Family('a', SIZE, {'mine': Mine})",
+    ],
+)
+def test_tables_of_families_mean_nothing(text):
+    assert not differs(text)
+
+
+def test_a_table_in_a_package_of_families():
+    assert not differs("from ..family import Family\nFAMILY = Family('a', SIZE)", "bandits.arms")
+    assert differs("from ..family import Family\nFAMILY = Family('a', SIZE)", "others.arms")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{OWN}\nFAMILY = Family('a', SIZE)",
+        f"from bandits import Family\n{OWN}\nFAMILY = Family('a', SIZE)",
+        "from mine import Family\nFAMILY = Family('a', SIZE)",
+        "from bandits import Family\nfrom mine import Family\nFAMILY = Family('a', SIZE)",
+        "from bandits import Family\nfrom mine import *\nFAMILY = Family('a', SIZE)",
+        "import regretlab as rl\nimport mine as rl\nFAMILY = rl.Family('a', SIZE)",
+        "import mine\nFAMILY = mine.Family('a', SIZE)",
+        "import regretlab as rl\nFAMILY = rl.mine.Family('a', SIZE)",
+        "import regretlab as rl\nFAMILY = rl.KLUCB('a', SIZE)",
+        "from bandits import Family\nFamily = print\nFAMILY = Family('a', SIZE)",
+        "from bandits import Family\ndef made():\n    family = Family('a', SIZE)\n    return family.name",
+        "from bandits import Family\nclass Mine:\n    family = Family('a', SIZE)",
+        "from bandits import Family\nFAMILY = Family('a', SIZE).name",
+        "FAMILY = Family('a', SIZE)\nfrom bandits import Family",
+    ],
+)
+def test_what_is_called_like_a_table_of_a_family_does(text):
+    assert differs(text)
 
 
 @pytest.mark.parametrize("room", [name for name in FAMILIES if name != "arms"])
