@@ -40,7 +40,7 @@ class GroupwisePredictor:
 
     Attributes:
         n_features_in_: dimension of the rows.
-        feature_names_in_: names [n_features_in_] of the columns, where the rows named them by strings.
+        feature_names_in_: names of the columns, one for each feature, where the rows named them by strings.
         group_names_: names of the groups, ``always_on`` last.
         group_losses_: cumulative expected squared error in each group, by name.
         largest_loss_: largest squared error of a learner.
