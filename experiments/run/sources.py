@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.run.meaning import OURS, Meaning, exported, meaning
-from experiments.run.reached import Reached
+from experiments.run.reached import Reached, sha_of
 
 _HASHING = tuple(f"experiments.run.{name}" for name in ("sources", "meaning", "reached"))
 TABLES = (*OURS, "bandits.registry", "bandits.families", "bandits.family", *_HASHING)
@@ -62,7 +62,7 @@ class Sources:
                 reached.add(cls)
             own = {cls.__module__.partition(".")[0] for cls in key}
             found = self.closure({*RUNS, *reached.modules}, own)
-            self._hashes[key] = _sha([sorted((name, m.digest) for name, m in found.items()), reached.texts])
+            self._hashes[key] = sha_of([sorted((name, m.digest) for name, m in found.items()), sorted(reached.texts)])
         return self._hashes[key]
 
     def closure(self, modules: Iterable[str], own: Container[str] = ()) -> dict[str, Meaning]:
@@ -150,10 +150,6 @@ def _place(name: str) -> tuple[Path, str | None, Sequence[str]]:
 def _read(path: Path) -> bytes:
     """A module's source as it stands on disk."""
     return path.read_bytes()
-
-
-def _sha(value: Any) -> str:
-    return hashlib.sha256(repr(value).encode()).hexdigest()
 
 
 def _digest(path: Path) -> str:

@@ -3,6 +3,7 @@
 import ast
 import json
 import linecache
+import os
 import subprocess
 import sys
 import types
@@ -428,6 +429,147 @@ def test_what_it_does_not_reach(old, new, kind, code_by_value):
         old, new = "UNUSED = 1", "UNUSED = 'more'"  # a docstring is a constant where there is no source
     assert old in BY_VALUE
     assert code_by_value(BY_VALUE, kind) == code_by_value(BY_VALUE.replace(old, new), kind)
+
+
+HELPER = """
+from functools import cached_property
+
+
+class Box:
+    def __init__(self, **kept):
+        vars(self).update(kept)
+
+    def __repr__(self):
+        return "Box"
+
+    @cached_property
+    def costly(self):
+        return len(vars(self))
+
+
+class Slotted:
+    __slots__ = ("size",)
+
+    def __init__(self, size):
+        self.size = size
+
+
+def fast(value):
+    return value
+
+
+def slow(value):
+    return value
+"""
+
+STATES = """
+import random
+import re
+from collections import Counter, defaultdict, namedtuple
+from functools import partial
+from pathlib import Path
+from random import random as chance
+from threading import Lock
+
+import numpy as np
+import scipy.stats
+from bandits import UCB1
+from numpy.random import normal
+from state_helper import Box, Slotted, fast as rule, slow
+
+Point = namedtuple("Point", "x y")
+
+PRIOR = scipy.stats.beta(2, 3)
+RULE = rule
+BOX = Box(size=[1, {"deep": Slotted(5)}], names={"a", "b", "c"}, table={"k": Box(x=1)})
+LOCKED = Box(lock=Lock(), size=7)
+KINDS = {("one", 1), ("two", 2), frozenset({"three", "four"})}
+POINT = Point(3, 4)
+COUNTS = Counter({"x": 11})
+DEFAULTS = defaultdict(list, a=[12])
+PART = partial(slow, 13)
+METHOD = Slotted(14).__repr__
+NOISE = np.random.default_rng(15)
+MIXED = np.array([Box(x=16), "text"], dtype=object)
+MASKED = np.ma.masked_array([1.0, 2.0], [False, True])
+PATTERN, PATH = re.compile("ab+"), Path("some/where")
+ONE, TWO, THREE = 1, 2, 1
+FIRST, SECOND = (lambda x: x + 21), (lambda x: x + 22)
+LOOP = Box(size=23)
+LOOP.other = Box(loop=LOOP, size=24)
+
+
+def make():
+    class Mine(UCB1):
+        def choose(self, observation):
+            used = PRIOR, RULE, BOX, LOCKED, KINDS, POINT, COUNTS, DEFAULTS, PART, METHOD, NOISE, MIXED, MASKED
+            return used, PATTERN, PATH, ONE, TWO, THREE, FIRST, SECOND, LOOP, chance, normal, random, Lock
+
+    return Mine
+"""
+
+
+@pytest.fixture
+def helper(tmp_path, monkeypatch):
+    write(tmp_path, {"state_helper": HELPER})
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.delitem(sys.modules, "state_helper", raising=False)
+
+
+@pytest.mark.parametrize("kind", ["file", "nothing"])
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("beta(2, 3)", "beta(3, 1)"),
+        ("beta(2, 3)", "gamma(2, 3)"),
+        ("fast as rule", "slow as rule"),
+        ("Slotted(5)", "Slotted(6)"),
+        ('"c"', '"d"'),
+        ("Box(x=1)", "Box(y=1)"),
+        ("size=7", "size=8"),
+        ('("two", 2)', '("two", 3)'),
+        ('"four"', '"five"'),
+        ("Point(3, 4)", "Point(4, 3)"),
+        ("11", "12"),
+        ("a=[12]", "a=[13]"),
+        ("slow, 13", "slow, 14"),
+        ("Slotted(14)", "Slotted(15)"),
+        ("default_rng(15)", "default_rng(16)"),
+        ("Box(x=16)", "Box(x=17)"),
+        ("[False, True]", "[True, False]"),
+        ("ab+", "ab*"),
+        ("some/where", "some/place"),
+        ("ONE, TWO, THREE = 1, 2, 1", "ONE, TWO, THREE = 1, 2, 2"),
+        ("size=24", "size=25"),
+        (
+            "FIRST, SECOND = (lambda x: x + 21), (lambda x: x + 22)",
+            "FIRST, SECOND = (lambda x: x + 22), (lambda x: x + 21)",
+        ),
+    ],
+)
+def test_values_count_with_all_that_they_hold(old, new, kind, code_by_value, helper):
+    assert old in STATES
+    assert code_by_value(STATES, kind) != code_by_value(STATES.replace(old, new), kind)
+
+
+def test_values_count_the_same_in_all_processes(tmp_path):
+    write(tmp_path, {"state_helper": HELPER})
+    more = """
+if __name__ == "__main__":
+    from experiments.run.sources import Sources
+    before = Sources().code_hash([make()])
+    PRIOR.rvs(3, random_state=1), PRIOR.ppf(0.3), BOX.costly, normal(), chance()
+    print(before, Sources().code_hash([make()]))
+"""
+    (tmp_path / "states.py").write_text(STATES + more, encoding="utf-8")
+    said = set()
+    for seed in "12":
+        environ = {**os.environ, "PYTHONHASHSEED": seed, "PYTHONPATH": str(ROOT)}
+        done = subprocess.run(
+            [sys.executable, "states.py"], cwd=tmp_path, env=environ, capture_output=True, text=True, check=True
+        )
+        said.update(done.stdout.split())
+    assert len(said) == 1
 
 
 def test_our_code_that_it_reaches(code_by_value, edit):
