@@ -36,6 +36,10 @@ def _has_file(function: Callable[..., Any]) -> bool:
     return imported or os.path.isfile(function.__code__.co_filename)
 
 
+_LINKED: set[int] = set()
+"""Files, by the ids of their namespaces, whose kernels are replaced by numba's dispatchers."""
+
+
 class _Kernel:
     def __init__(self, function: Callable[..., Any]) -> None:
         functools.update_wrapper(self, function)
@@ -65,6 +69,7 @@ class _Kernel:
     def linked(self) -> Callable[..., Any]:
         """The dispatcher, once all kernels of the file are replaced by theirs."""
         namespace = self.function.__globals__
+        _LINKED.add(id(namespace))
         for name, value in list(namespace.items()):
             if isinstance(value, _Kernel):
                 if value.function.__globals__ is not namespace:
@@ -76,6 +81,8 @@ class _Kernel:
         return self.linked(*args)
 
     def __reduce__(self) -> tuple[Any, ...]:
+        if self.function.__module__ == "__main__":  # of a script or a notebook: goes to workers with what uses it
+            return _Kernel, (self.function,)
         return _lookup, (self.function.__module__, self.function.__qualname__)
 
 
@@ -92,6 +99,8 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
         function: works on numbers and arrays only, and calls only kernels of its own file.
 
     Returns:
-        The same function; the first call replaces it, in its module, by numba's dispatcher.
+        The same function; the first call of one of its file replaces them all, in their module, by numba's dispatchers.
+        One that is defined after that, in a notebook again, is a dispatcher from the start.
     """
-    return cast(Callable[P, R], _Kernel(function))
+    made = _Kernel(function)
+    return cast(Callable[P, R], made.dispatcher if id(function.__globals__) in _LINKED else made)

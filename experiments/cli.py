@@ -231,16 +231,17 @@ def show(name: str, options: tuple[str, ...]) -> None:
     Of a trace it says what is understood: format, columns, requests, pages. OPTION=VALUE says how to read it, such as
     format=csv column=id.
     """
-    from ruamel.yaml import YAML
-
     from bandits.arguments import did_you_mean
     from experiments.study.catalogue import description, explanation, names
     from experiments.study.config import find
 
+    given = dict(map(_option, options))
     try:
-        given = {key: YAML(typ="safe").load(value) for key, _, value in (option.partition("=") for option in options)}
-        text = explanation(name) or description(name, **given)
-    except (ImportError, ValueError, OSError) as error:
+        text = explanation(name)
+        if text and given:
+            raise click.ClickException(f"{name} is no trace, and takes no options, got {', '.join(options)}")
+        text = text or description(name, **given)
+    except (ImportError, ValueError, OSError, TypeError) as error:
         raise click.ClickException(str(error)) from None
     try:
         text = text or find(name).read_text(encoding="utf-8")
@@ -248,8 +249,19 @@ def show(name: str, options: tuple[str, ...]) -> None:
         raise click.ClickException(f"{name} must be UTF-8: {error}") from None
     except FileNotFoundError:
         hint = did_you_mean(name, names())
-        raise click.ClickException(f"no policy, environment, tool, family or study named {name!r}{hint}") from None
+        what = f"no policy, environment, tool, family, study or file named {name!r}{hint}"
+        raise click.ClickException(what) from None
     click.echo(text)
+
+
+def _option(text: str) -> tuple[str, str | int | bool]:
+    """Name and value of OPTION=VALUE: a whole number, true or false, else the text; backslash and t are a tab."""
+    name, equals, value = text.partition("=")
+    if not (name.isidentifier() and equals) or name in ("trace", "name"):
+        raise click.BadParameter(f"must be OPTION=VALUE, got {text!r}", param_hint="OPTION")
+    if value in ("true", "false"):
+        return name, value == "true"
+    return name, int(value) if value.removeprefix("-").isdecimal() else value.replace("\\t", "\t")
 
 
 def _load_studies(configs: tuple[str, ...], changes: tuple[str, ...]) -> list[Study]:

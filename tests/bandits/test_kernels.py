@@ -179,3 +179,32 @@ def test_compiling_can_be_switched_off(tmp_path):
     (tmp_path / "records.py").write_text(RECORDS.format(name="Pair", more=""))
     done = run("import records", tmp_path, NUMBA_DISABLE_JIT="1")
     assert (done.stdout.strip(), done.stderr) == ("3.0", "")
+
+
+CELLS = """\
+from bandits.kernels import kernel
+
+@kernel
+def f(x):
+    return x + 1.0
+
+@kernel
+def g(x):
+    return f(x) * 2.0
+
+print(g(1))
+
+@kernel
+def f(x):
+    return x + 10.0
+
+print(f(1), g(1.5))
+"""
+
+
+def test_a_kernel_that_is_defined_again_serves_those_that_call_it(tmp_path):
+    """As in a notebook: what is compiled from then on calls the new one."""
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-"], input=CELLS, capture_output=True, text=True, cwd=tmp_path
+    )
+    assert done.stdout.split() == ["4.0", "11.0", "23.0"], done.stderr

@@ -220,6 +220,7 @@ def test_the_table_of_bounds_says_the_evidence():
     (arms,) = (family for family in ours() if family.name == "arms")
     for environment in arms.example_environments():
         for name, policy in players(environment, [arms]):
+            environment.begin(environment.draw(np.random.default_rng(0)))
             policy.reset(environment.problem, np.random.default_rng(0))
             bounds = bounds_of(policy, environment.problem, environment.instance())
             found.setdefault(name, set()).update(bound.evidence for bound in bounds)

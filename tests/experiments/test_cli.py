@@ -255,3 +255,29 @@ def test_a_policy_in_a_file_of_this_folder(tmp_path, text):
     )
     assert done.returncode == 0, done.stderr
     assert "9 computed" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        (["column=id", "delimiter=,"], "requests        2"),
+        (["column=id", "delimiter=|"], "give the delimiter, ','?"),
+        (["column=#id"], "no column '#id' among time, id, size"),
+        (["column=*x"], "no column '*x' among time, id, size"),
+        (["trace=b"], "must be OPTION=VALUE, got 'trace=b'"),
+        (["column"], "must be OPTION=VALUE, got 'column'"),
+    ],
+)
+def test_show_says_what_is_understood_of_a_trace(tmp_path, options, said):
+    (tmp_path / "a.csv").write_text("time,id,size\n1,2,3\n4,5,6\n", encoding="utf-8")
+    done = CliRunner().invoke(main, ["show", str(tmp_path / "a.csv"), *options])
+    assert said in done.output
+    assert not isinstance(done.exception, TypeError)
+
+
+def test_show_takes_tabs_and_refuses_options_of_what_is_no_trace(tmp_path):
+    (tmp_path / "a.tsv").write_text("time\tid\n1\t2\n4\t5\n", encoding="utf-8")
+    done = CliRunner().invoke(main, ["show", str(tmp_path / "a.tsv"), "format=csv", "column=id", r"delimiter=\t"])
+    assert "requests        2" in done.output
+    assert "ucb1 is no trace, and takes no options" in CliRunner().invoke(main, ["show", "ucb1", "column=2"]).output
+    assert "study or file named 'nope.txt'" in CliRunner().invoke(main, ["show", "nope.txt"]).output

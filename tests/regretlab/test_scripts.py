@@ -83,3 +83,44 @@ def test_a_notebook(tmp_path, monkeypatch):
     for figure in drawn:  # the second one, and one of the user's, too
         assert any("image/png" in output.get("data", {}) for output in figure)
     assert "comparison · UCB1" in checked[0]["data"]["text/plain"]
+
+
+KERNELS = """\
+import regretlab as rl
+from bandits.kernels import kernel
+
+
+@kernel
+def half(t):
+    return t // 2
+
+
+@kernel
+def pick(t, n):
+    return half(t) % n
+
+
+class Mine(rl.Policy):
+    plays = (rl.BanditProblem,)
+
+    def reset(self, problem, rng):
+        self._t, self._n = 0, problem.n_actions
+
+    def choose(self, observation):
+        return int(pick(self._t, self._n))
+
+    def update(self, observation, action, feedback):
+        self._t += 1
+
+
+for jobs in (2, 1):
+    arms = rl.BernoulliArms([0.1, 0.9], 50)
+    print(rl.compare([Mine()], arms, replicates=8, batch=4, jobs=jobs, progress=False).value("Mine"))
+"""
+
+
+@pytest.mark.slow
+def test_kernels_of_a_script_go_to_workers(tmp_path):
+    (tmp_path / "kernels.py").write_text(KERNELS, encoding="utf-8")
+    done = python(tmp_path, "kernels.py")
+    assert done.stdout.split() == ["20.8", "20.8"], done.stderr
