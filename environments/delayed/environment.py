@@ -36,8 +36,8 @@ class DelayedFeedback(Environment[Any, Any, Arrivals, tuple[Any, Ints]]):
         delay: rounds by which the feedback of each round is late: a number >= 0; a list of them, one a round; or a law,
             ``{"name": "geometric", "parameters": {"mean": ...}}`` or
             ``{"name": "uniform", "parameters": {"low": ..., "high": ...}}``.
-        horizon: number of rounds, >= 1; None for the other environment's own. Only one that is given by its name can be
-            given another.
+        horizon: number of rounds, >= 1; None for the other environment's own. Only one that is given by its name, without
+            the parameter ``horizon``, can be given another.
 
     Raises:
         ValueError: a parameter out of its domain, or an environment that is not one of arms or has no horizon.
@@ -59,7 +59,7 @@ class DelayedFeedback(Environment[Any, Any, Arrivals, tuple[Any, Ints]]):
         horizon: int | None = None,
     ) -> None:
         self.environment, self.delay = environment, delay
-        given = {} if horizon is None else {"horizon": horizon}
+        given = {} if horizon is None or _own_horizon(environment) == horizon else {"horizon": horizon}
         self._inner: Environment[Any, Any, Any, Any]
         self._inner = ENVIRONMENTS.build(environment, "environment", of=Environment, **given)
         inner = self._inner.problem
@@ -134,6 +134,12 @@ class DelayedFeedback(Environment[Any, Any, Arrivals, tuple[Any, Ints]]):
 
     def clairvoyant(self, comparator: str) -> Any:
         return self._inner.clairvoyant(comparator)
+
+
+def _own_horizon(environment: Component) -> Any:
+    """The horizon that a description gives, as that of an object does; None where it gives none."""
+    parameters = environment.get("parameters") if isinstance(environment, Mapping) else None
+    return parameters.get("horizon") if isinstance(parameters, Mapping) else None
 
 
 def _law(delay: int | Sequence[int] | Component) -> Law:

@@ -1,5 +1,6 @@
 """Environments with delayed feedback: arrivals by brute force, the laws, what passes through, bad input."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -7,8 +8,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import regretlab as rl
+from bandits import BOLD
+from bandits.registry import ENVIRONMENTS
 from environments import AdversarialArms, BernoulliArms, DelayedFeedback
 from environments.checks import check_environment
+from environments.contract import Environment
+from experiments.run.identity import described, json_of
 
 LAWS = [
     0,
@@ -142,6 +148,32 @@ def test_an_object_is_copied_and_plays_its_own_horizon():
     assert DelayedFeedback(mine, GEOMETRIC, 60).horizon == 60
     with pytest.raises(ValueError, match="horizon must be None or the environment's own, 60, got 50"):
         DelayedFeedback(mine, 3, 50)
+
+
+@pytest.mark.parametrize("law", [3, UNIFORM, [0, 2] * 30], ids=str)
+@pytest.mark.parametrize(
+    "inner",
+    [
+        lambda: BernoulliArms([0.3, 0.6], 60),
+        lambda: {"name": "bernoulli", "parameters": {"means": [0.3, 0.6], "horizon": 60}},
+        lambda: AdversarialArms([[0.3, 0.6]] * 60),
+        lambda: {"name": "needle", "parameters": {"n_actions": 3, "memory": 2, "horizon": 60}},
+    ],
+)
+def test_one_around_an_object_is_described_and_built_again(inner, law):
+    """A study gives the horizon from outside, and the object's description holds its own."""
+    late = DelayedFeedback(inner(), law)
+    written = json.loads(json.dumps(described(ENVIRONMENTS, late)))
+    assert written["parameters"].pop("horizon") == 60
+    again = ENVIRONMENTS.build(written, of=Environment, horizon=60)
+    assert (again.horizon, again.problem) == (60, late.problem)
+    assert json_of(described(ENVIRONMENTS, again)["parameters"]) == json_of(described(ENVIRONMENTS, late)["parameters"])
+
+
+def test_one_around_an_object_is_compared():
+    result = rl.compare([BOLD("ucb1")], DelayedFeedback(BernoulliArms([0.3, 0.6], 60), 3), replicates=2, progress=False)
+    named = DelayedFeedback({"name": "bernoulli", "parameters": {"means": [0.3, 0.6]}}, 3, 60)
+    assert result.value("BOLD") == rl.compare([BOLD("ucb1")], named, replicates=2, progress=False).value("BOLD")
 
 
 @pytest.mark.parametrize(
