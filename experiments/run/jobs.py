@@ -120,7 +120,7 @@ class _Hashes:
                 identity = identity_of(registry, what, kind, **given)
             except Exception:  # of whatever kind it is, the job says so
                 identity = as_written(registry, what)
-            code, files = self._sources.code_hash(identity.classes), file_hashes(what["parameters"])
+            code, files = self._sources.code_hash(identity.classes), file_hashes(identity.form)
             self._known[written] = _hash([identity.form, code, files])
         return self._known[written]
 

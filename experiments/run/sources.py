@@ -113,18 +113,23 @@ class Sources:
         return self._installed[top]
 
 
-def file_hashes(parameters: Any) -> list[str]:
-    """Hashes of the files that parameters name, in order."""
-    paths = (os.path.expanduser(text) for text in _texts(parameters))
-    return [_digest(Path(path)) for path in paths if os.path.isfile(path)]  # False for a text that can be no path
+def file_hashes(parameters: Any) -> dict[str, str]:
+    """Hashes of the files that parameters name, by these names.
+
+    Args:
+        parameters: in canonical form, defaults among them. Names of the components in it are not those of files.
+    """
+    paths = {text: os.path.expanduser(text) for text in _texts(parameters)}
+    return {text: _digest(Path(path)) for text, path in paths.items() if os.path.isfile(path)}  # False: can be no path
 
 
 def _texts(parameters: Any) -> Iterator[str]:
-    """All strings in nested parameters, in order."""
+    """All strings in nested parameters, but the names of components."""
     if isinstance(parameters, str):
         yield parameters
     elif isinstance(parameters, Mapping):
-        for value in parameters.values():
+        is_component = set(parameters) == {"name", "parameters"}
+        for value in [parameters["parameters"]] if is_component else parameters.values():
             yield from _texts(value)
     elif isinstance(parameters, list):
         for value in parameters:

@@ -17,7 +17,7 @@ from environments import BernoulliArms, Environment, PagingEnvironment
 from experiments.run.identity import canonical, described, json_of, stream_of
 from experiments.run.jobs import jobs_of, policy_rng
 from experiments.run.runner import run
-from experiments.study.config import parse_study
+from experiments.study.config import parse_study, study_of
 
 SHIPPED = [
     {"name": name, "parameters": dict(parameters)}
@@ -386,6 +386,81 @@ def test_how_it_is_written_computes_nothing_again(tmp_path, old, new):
     assert {done.status for done in outcome.done} == {"kept"}
     assert contents(tmp_path) == before
     assert experiments.load(tmp_path).study == parse_study(RANDOM.replace(old, new))
+
+
+class Reads(UCB1):
+    def __init__(self, path="data.txt", more=None, policy="ucb1"):
+        super().__init__()
+        self.path, self.more, self.policy = path, more, POLICIES.build(policy, of=Policy)
+
+
+ARMS = {"name": "bernoulli", "parameters": {"means": [0.2, 0.8]}}
+
+
+@pytest.fixture
+def key_of(tmp_path, monkeypatch):
+    """The key of a job of a policy, in a working folder of its own."""
+    monkeypatch.chdir(tmp_path)
+
+    def key(policy):
+        environment = delayed(ARMS) if policy["name"] == "qpm_d" else ARMS
+        experiment = {"name": "e", "horizon": 9, "replicates": 1, "environment": environment, "policies": [policy]}
+        (found,) = [job.key for job in jobs_of(study_of({"seed": 1, "experiments": [experiment]})) if job.policy]
+        return found
+
+    return key
+
+
+def reads(**parameters):
+    return {"name": f"{__name__}:Reads", "parameters": parameters}
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [
+        reads(),
+        reads(path="data.txt"),
+        reads(path="other.txt", more={"deep": ["data.txt"]}),
+        reads(more={"name": "data.txt"}),
+        reads(more="./data.txt"),
+        {"name": "qpm_d", "parameters": {"policy": reads()}},
+    ],
+)
+def test_a_file_that_a_parameter_names_counts_with_what_it_holds(policy, key_of, tmp_path):
+    keys = []
+    for text in ("1", "2", "1"):
+        (tmp_path / "data.txt").write_text(text, encoding="utf-8")
+        keys.append(key_of(policy))
+    assert keys[0] == keys[2] != keys[1]
+    (tmp_path / "data.txt").unlink()
+    assert key_of(policy) not in keys
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (reads(), reads(path="data.txt")),
+        (reads(path="one.txt", more="data.txt"), reads(more="data.txt", path="one.txt")),
+        (
+            reads(more={"a": "data.txt", "b": ["one.txt"]}, policy="ucb1"),
+            reads(
+                policy={"name": "ucb1", "parameters": {"exploration": 2.0}}, more={"b": ["one.txt"], "a": "data.txt"}
+            ),
+        ),
+        ({"name": "qpm_d"}, {"name": "qpm_d", "parameters": {"policy": {"name": "ucb1", "parameters": {}}}}),
+    ],
+)
+@pytest.mark.parametrize("present", [(), ("ucb1", "data.txt", "one.txt")])
+def test_files_do_not_tell_apart_what_is_written_in_many_words(one, other, present, key_of, tmp_path):
+    for name in present:
+        (tmp_path / name).write_text(name, encoding="utf-8")
+    assert key_of(one) == key_of(other)
+
+
+def test_names_of_components_are_not_files(key_of, tmp_path):
+    before = key_of(reads()), key_of({"name": "ucb1"})
+    (tmp_path / "ucb1").write_text("", encoding="utf-8")
+    assert (key_of(reads()), key_of({"name": "ucb1"})) == before
 
 
 def test_two_equal_entries_are_one_job_with_two_labels(tmp_path):
