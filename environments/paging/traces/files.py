@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import lzma
+import re
 import zlib
 from collections.abc import Iterator
 from importlib import import_module
@@ -14,6 +15,7 @@ from typing import IO, Any, cast
 GZIP, XZ, ZSTANDARD = b"\x1f\x8b", b"\xfd7zXZ\x00", b"\x28\xb5\x2f\xfd"
 BLOCK = 1 << 15
 """Bytes read at once."""
+_LONE_RETURN = re.compile(rb"\r+[^\r\n]")
 LONGEST_LINE = 1 << 24
 """Bytes of the longest line: a longer one says that the file is no text."""
 
@@ -70,7 +72,7 @@ def blocks(path: Path) -> Iterator[tuple[int, str]]:
 
     Raises:
         FileNotFoundError: no such file.
-        ValueError: empty, damaged, or no UTF-8 text; the message gives the line.
+        ValueError: empty, damaged, no UTF-8 text, or lines that end in CR alone; the message gives the line.
     """
     file, _ = open_bytes(path)
     number, rest = 1, b""
@@ -83,6 +85,7 @@ def blocks(path: Path) -> Iterator[tuple[int, str]]:
                     raise
                 raise ValueError(f"{path}:{number}: damaged compressed file, here or later ({error})") from error
             rest += data
+            _check_signs(path, number, rest)
             end = rest.rfind(b"\n") if data else len(rest)
             if end < 0 and len(rest) > LONGEST_LINE:
                 raise ValueError(f"{path}:{number}: a line of more than {LONGEST_LINE} bytes; is it text?")
@@ -94,10 +97,19 @@ def blocks(path: Path) -> Iterator[tuple[int, str]]:
                 return
 
 
-def _decoded(path: Path, number: int, data: bytes) -> str:
+def _check_signs(path: Path, number: int, data: bytes) -> None:
     if b"\0" in data:
         line = number + data.count(b"\n", 0, data.index(b"\0"))
         raise ValueError(f"{path}:{line}: a zero byte; binary traces have the formats oracle-general and vscsi")
+    if b"\r" in data and (found := _LONE_RETURN.search(data)):
+        line = number + data.count(b"\n", 0, found.start())
+        raise ValueError(
+            f"{path}:{line}: a carriage return (CR) without the line feed (LF) that ends a line; end lines with LF or "
+            f"CR LF: save the file so, or `tr '\\r' '\\n' < FILE > NEW`"
+        )
+
+
+def _decoded(path: Path, number: int, data: bytes) -> str:
     try:
         return data.decode("utf-8-sig" if number == 1 else "utf-8")
     except UnicodeDecodeError as error:

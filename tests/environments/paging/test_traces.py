@@ -403,6 +403,36 @@ def test_text_that_cannot_be_decoded(tmp_path):
         read_trace(write(tmp_path / "trace.txt", b"1\n2\0\n3\n"))
 
 
+LINES = {
+    "plain": ("1", {}),
+    "text": ("a b", {}),
+    "lirs": ("7", {}),
+    "arc": ("1 2 0 3", {}),
+    "csv": ("1,7,5", {"column": 2, "heading": False}),
+    "libcachesim-csv": ("1,7,5", {}),
+    "twitter": ("0,a,1,1,0,get,0", {}),
+    "brightkite": ("a\tx\t1\t2\tp", {}),
+    "citi": ("1,2,3,4", {}),
+}
+
+
+@pytest.mark.usefixtures("pieces")
+@pytest.mark.parametrize("format", FORMATS)
+def test_carriage_returns_alone_end_no_lines(tmp_path, format):
+    """Lines that end in CR are refused in every format, with the line; CR LF is read, and CR CR LF, which Windows makes."""
+    line, options = LINES[format]
+    if format not in ("brightkite", "citi"):
+        expected = read_trace(write(tmp_path / "t", 4 * f"{line}\n"), format, **options)[0].tolist()
+        for end in ("\r\n", "\r\r\n"):
+            for last in (end, "", "\r"):
+                path = write(tmp_path / "t", end.join(4 * [line]) + last)
+                assert read_trace(path, format, **options)[0].tolist() == expected
+    message = r"t:{}: a carriage return \(CR\) without the line feed \(LF\) that ends a line; .*tr '\\r' '\\n'"
+    for text, at in (("{0}\r{0}\r{0}\r", 1), ("{0}\r{0}", 1), ("{0}\n\r{0}\n", 2), ("{0}\r\n{0}\r\r{0}\r\n{0}\n", 2)):
+        with pytest.raises(ValueError, match=message.format(at)):
+            read_trace(write(tmp_path / "t", text.format(line)), format, **options)
+
+
 @pytest.mark.parametrize(("opener", "cut"), [(gzip.open, 40), (lzma.open, 60)])
 def test_damaged_compressed_files(tmp_path, opener, cut):
     path = write(tmp_path / "trace", "\n".join(str(i * i) for i in range(5000)), opener)
