@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Hashable, Mapping, Sequence
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -58,31 +59,34 @@ def by_name(values: Any, names: Sequence[str], what: str) -> Any:
 
 
 def check_rows(**tables: Any) -> None:
-    """See that tables which name their rows have them in the same order.
+    """See that tables which name their rows have the same names in the same order.
 
-    Tables whose names of rows are others altogether go together row by row.
+    Tables that have no name of a row in common go together row by row, as they stand.
 
     Args:
         tables: by their names for messages.
 
     Raises:
-        ValueError: two of them have the same names of rows in different orders.
+        ValueError: two of them have names of rows in common, but other ones besides, or in another order.
     """
     labelled = [
         (what, table.index) for what, table in tables.items() if hasattr(getattr(table, "index", None), "equals")
     ]
-    for what, index in labelled[1:]:
-        first, other = labelled[0]
-        if other.equals(index) or len(other) != len(index):
+    for (first, other), (what, index) in combinations(labelled, 2):
+        if other.equals(index):
             continue
         ours, theirs = list(other), list(index)
-        if ours != theirs and set(ours) == set(theirs):
-            row = next(i for i, (a, b) in enumerate(zip(ours, theirs, strict=True)) if a != b)
-            raise ValueError(
-                f"{what} must have its rows in the order of {first}, got the same names in another: row {row} is "
-                f"{ours[row]!r} in {first} and {theirs[row]!r} in {what}; pass {what}.loc[{first}.index], or arrays "
-                "where the rows go together as they stand"
-            )
+        common = set(ours) & set(theirs)
+        if ours == theirs or not common or len(ours) != len(theirs):  # the lengths are checked where they are needed
+            continue
+        row = next(i for i, (a, b) in enumerate(zip(ours, theirs, strict=True)) if a != b)
+        got, way = "the same names in another", f"pass {what}.loc[{first}.index]"
+        if set(ours) != set(theirs):
+            got, way = f"other names beside {len(common)} in common", f"pass the same rows of {first} and {what}"
+        raise ValueError(
+            f"{what} must have its rows in the order of {first}, got {got}: row {row} is {ours[row]!r} in {first} and "
+            f"{theirs[row]!r} in {what}; {way}, or arrays where the rows go together as they stand"
+        )
 
 
 def _listed(names: Sequence[Hashable]) -> str:

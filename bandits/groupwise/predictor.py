@@ -23,8 +23,8 @@ class GroupwisePredictor:
     as given and checked when the first rows come, as scikit-learn asks; ``get_params`` and ``set_params`` are there.
 
     Tables that name their columns (pandas, polars, pyarrow) are read by name: the columns of rows and of groups may
-    come in any order, as may groups and a prior that are mappings. Rows of different tables go together as they stand;
-    the same names of rows in different orders are refused.
+    come in any order, as may groups and a prior that are mappings. Rows of different tables go together as they stand,
+    unless these have names of rows in common: then all must be the same, in the same order.
 
     Args:
         groups: for each group's name, a function from rows [n, dimension], an array with its columns in the order of
@@ -118,7 +118,7 @@ class GroupwisePredictor:
 
         Raises:
             ValueError: wrong shapes, values that are not finite or not 0 or 1, other groups or columns than before,
-                tables with their rows in different orders, or a parameter out of its domain.
+                tables whose rows do not go together by their names, or a parameter out of its domain.
         """
         if y is None:
             raise ValueError("GroupwisePredictor requires y to be passed, but the target y is None")
@@ -153,7 +153,7 @@ class GroupwisePredictor:
         Raises:
             RuntimeError: nothing was learned yet.
             ValueError: wrong shapes, values that are not finite or not 0 or 1, other groups or columns than before, or
-                tables with their rows in different orders.
+                tables whose rows do not go together by their names.
         """
         if not hasattr(self, "_policy"):
             raise RuntimeError("predict before fit: call fit or partial_fit first")
@@ -165,7 +165,7 @@ class GroupwisePredictor:
 
     def score(self, X: Any, y: Any, groups: Any = None) -> float:
         """Share of the variance of ``y`` [n] that ``predict`` explains: 1 at best, 0 for the mean."""
-        check_rows(X=X, y=y)
+        _check_rows(X, groups, y)
         labels = _real("y", y)
         spread = float(np.sum((labels - labels.mean()) ** 2))
         return 1.0 - float(np.sum((labels - self.predict(X, groups)) ** 2)) / spread if spread > 0.0 else np.nan
@@ -217,7 +217,7 @@ class GroupwisePredictor:
             groups = {name: function(X) for name, function in self.groups.items()}
         if isinstance(groups, Mapping):
             names = tuple(groups)
-            check_rows(**{f"the group {name}": member for name, member in groups.items()})
+            _check_rows(None, groups)
             columns = [np.asarray(member) for member in groups.values()]
             table = np.stack(columns, axis=1) if columns else np.empty((len(X), 0))
         else:
@@ -238,9 +238,9 @@ class GroupwisePredictor:
 
 
 def _check_rows(X: Any, groups: Any, y: Any = None) -> None:
-    check_rows(X=X, y=y, groups=groups)
-    for member in groups.values() if isinstance(groups, Mapping) else ():
-        check_rows(X=X, groups=member)
+    mapped = isinstance(groups, Mapping)
+    members = {f"the group {name}": member for name, member in groups.items()} if mapped else {"groups": groups}
+    check_rows(X=X, y=y, **members)
 
 
 def _matrix(X: Any) -> Array:

@@ -36,8 +36,8 @@ class DelayedFeedback(Environment[Any, Any, Arrivals, tuple[Any, Ints]]):
         delay: rounds by which the feedback of each round is late: a number >= 0; a list of them, one a round; or a law,
             ``{"name": "geometric", "parameters": {"mean": ...}}`` or
             ``{"name": "uniform", "parameters": {"low": ..., "high": ...}}``.
-        horizon: number of rounds, >= 1; None for the other environment's own. Only one that is given by its name, without
-            the parameter ``horizon``, can be given another.
+        horizon: number of rounds, >= 1; None for the other environment's own. Only one that is given by its name,
+            without the parameter ``horizon``, can be given another.
 
     Raises:
         ValueError: a parameter out of its domain, or an environment that is not one of arms or has no horizon.

@@ -54,9 +54,9 @@ def grouped_data(
         require_nonempty: whether a group without any row is an error.
 
     Raises:
-        ValueError: wrong shape; tables that name their rows in different orders; groups that name others; a value that
-            is not finite, or not 0 or 1 (first row, column, value); a name that is empty or comes twice; a group named
-            ``always_on`` that leaves out a row; with ``require_nonempty``, a group without rows.
+        ValueError: wrong shape; tables whose rows do not go together by their names; groups that name others; a value
+            that is not finite, or not 0 or 1 (first row, column, value); a name that is empty or comes twice; a group
+            named ``always_on`` that leaves out a row; with ``require_nonempty``, a group without rows.
 
     Warns:
         UserWarning: a group without rows; its regret is not reported.

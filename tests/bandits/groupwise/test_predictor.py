@@ -264,7 +264,24 @@ def test_rows_in_other_orders_are_refused():
         predictor.score(frame, labels.loc[turned], groups)
     with pytest.raises(ValueError, match="the group late must have its rows in the order of the group low"):
         predictor.predict(X, {"low": groups["low"], "late": groups["late"].loc[turned]})
-    assert np.array_equal(predictor.predict(frame, groups.reset_index(drop=True)), plain.predict(X, columns))
+    with pytest.raises(ValueError, match="the group low must have its rows in the order of y"):
+        predictor.partial_fit(X, labels, {"low": groups["low"].loc[turned], "late": columns["late"]})
+    others = groups.set_index(-1 - np.arange(200))
+    assert np.array_equal(predictor.predict(frame, others), plain.predict(X, columns))
+
+
+def test_rows_that_have_some_names_in_common_are_refused():
+    pandas = pytest.importorskip("pandas")
+    X, y, columns = table()
+    frame, labels, groups = pandas.DataFrame(X), pandas.Series(y), pandas.DataFrame(columns)
+    what = "must have its rows in the order of X, got other names beside 198 in common: row 0 is 1 in X and 0"
+    with pytest.raises(ValueError, match=f"y {what} in y"):  # yesterday's rows and today's labels
+        GroupwisePredictor().fit(frame[1:], labels[:-1], groups[1:])
+    predictor = GroupwisePredictor().fit(frame[1:], labels[:-1].to_numpy(), groups[1:])
+    with pytest.raises(ValueError, match="groups must have its rows in the order of X"):
+        predictor.predict(frame[1:], groups[:-1])
+    with pytest.raises(ValueError, match="groups must have its rows in the order of y"):
+        predictor.score(frame[1:].to_numpy(), labels[1:], groups[:-1])
 
 
 def test_a_prior_by_name():

@@ -217,3 +217,11 @@ def test_a_table_of_groups_is_read_by_name():
         grouped_data(X, y, members, ["low", "early"])
     with pytest.raises(ValueError, match="groups must have its rows in the order of labels"):
         grouped_data(X, pandas.Series(y), members[::-1], ["low", "late"])
+    later, named = pandas.DataFrame(X, index=[1, 2, 3]), pandas.Series(y, ["a", "b", "c"])
+    with pytest.raises(
+        ValueError, match="labels must have its rows in the order of contexts, got other names beside 2 in"
+    ):
+        grouped_data(later, pandas.Series(y), members.to_numpy(), ["late", "low"])
+    assert (
+        grouped_data(later, pandas.Series(y, ["a", "b", "c"]), members.to_numpy(), ["late", "low"]).names[0] == "late"
+    )
