@@ -30,6 +30,8 @@ from environments.paging.traces.journeys import OWN_COPY
 from environments.paging.traces.published import NAMED, locate
 
 COMPRESSED = (".gz", ".xz", ".zst")
+ENDINGS = {".csv": "csv", ".vscsi": "vscsi", ".oraclegeneral": "oracle-general", ".txt": "plain"}
+"""Formats by the last ending of a file's name that is one of these; ``.txt`` may be a table, too."""
 
 _TABLE = ("column", "delimiter", "heading", "quotes")
 
@@ -95,8 +97,8 @@ def read_trace(
 
     Args:
         trace: a path, or a name of ``data.NAMED`` ("web07").
-        format: one of ``FORMATS`` or ``BINARY``; None to tell it by the name: ``.csv``, ``.oracleGeneral``, ``.vscsi``,
-            by the options of a table, and plain otherwise.
+        format: one of ``FORMATS`` or ``BINARY``; None to tell it by the last of the endings ``.csv``,
+            ``.oracleGeneral``, ``.vscsi``, by the options of a table, and plain otherwise.
         limit: number of requests to read, or None for all.
         column: of "csv" and "libcachesim-csv": name in the first line, or number from 1.
         delimiter: of "csv" and "libcachesim-csv": what separates columns; a comma by default, a blank for any number of
@@ -210,13 +212,14 @@ def find(trace: str | Path, format: str | None, options: Mapping[str, Any] | Non
 
 def _format(path: Path, options: Mapping[str, Any]) -> str:
     """The format that a file's name and the options tell."""
-    suffixes = [suffix for suffix in path.suffixes if suffix not in COMPRESSED]
+    suffixes = [suffix.lower() for suffix in path.suffixes if suffix.lower() not in COMPRESSED]
+    told = any(options.get(name) is not None for name in _TABLE)
+    for suffix in reversed(suffixes):
+        if suffix in ENDINGS:
+            return "csv" if told and suffix == ".txt" else ENDINGS[suffix]
     if "oraclegeneral" in path.name.lower():
         return "oracle-general"
-    if suffixes[-1:] == [".vscsi"]:
-        return "vscsi"
-    told = any(options.get(name) is not None for name in _TABLE)
-    return "csv" if ".csv" in suffixes or told else "plain"
+    return "csv" if told else "plain"
 
 
 def _check_size(size: int, path: Path) -> None:

@@ -1,6 +1,7 @@
 """Text traces without columns: ``plain``, ``text``, ``lirs``, and ``arc`` with its extents.
 
-``plain`` has one id a line, without blanks, commas, semicolons or bars in it. In ``text`` the whole line is the id. In
+``plain`` has one id a line, without blanks, commas, semicolons or bars in it; the first is a number, since what is none
+may be a heading. In ``text`` the whole line is the id. In
 ``lirs`` (the traces of S. Jiang and X. Zhang, *LIRS*, SIGMETRICS 2002) ids are block numbers, and lines ``*`` are marks
 between parts of the trace, no requests. Empty lines are no requests anywhere.
 
@@ -36,8 +37,10 @@ def plain(path: Path, account: Account) -> Iterator[Ids]:
     """One id a line.
 
     Raises:
-        ValueError: a line that seems to have several columns, or a first line that seems to be a heading.
+        ValueError: a line that seems to have several columns, or a first line that may be a heading, as it holds no
+            number.
     """
+    started = False
     for number, text in blocks(path):
         tokens = list(map(str.strip, text.split("\n")))
         if _SUSPECT.search(text):
@@ -49,13 +52,14 @@ def plain(path: Path, account: Account) -> Iterator[Ids]:
                         f"the id"
                     )
             _no_marks(path, number, tokens)
-        tokens = _filled(tokens, account)
-        if number == 1 and len(tokens) > 1 and not is_number(tokens[0]) and all(map(is_number, tokens[1:])):
+        first = next(((at, token) for at, token in enumerate(tokens, number) if token), None)
+        if first and not started and not is_number(first[1]):
             raise ValueError(
-                f"{path}: the first line, {shortened(tokens[0])}, seems to be a heading, as numbers follow: give "
-                f"format csv with column 1 and heading true, or format text where it is an id"
+                f"{path}:{first[0]}: the first line, {shortened(first[1])}, holds no number and may be a heading: give "
+                f"format text where it is an id, or csv with column 1 and heading true"
             )
-        yield tokens
+        started |= first is not None
+        yield _filled(tokens, account)
 
 
 def text(path: Path, account: Account) -> Iterator[Ids]:

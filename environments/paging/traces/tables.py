@@ -1,15 +1,18 @@
 """Text traces with columns: ``csv`` and ``libcachesim-csv``.
 
 Every line has as many columns as the first; fields are freed of the blanks around them. A column by name says that the
-first line is a heading. Where nothing says whether it is one, it is none if one of its fields is a number, and
-otherwise the file is refused.
+first line is a heading. Where nothing says whether it is one, the file is refused unless the first line is sure to be
+a request: the fields below are of the same kinds, and it has but numbers and times of day, or a word that comes again
+in its column.
 
-``libcachesim-csv`` is what the simulator libCacheSim takes for usual: time, id, size, where a heading has a number
-neither as time nor as size. Its sample ``trace.csv`` has other columns (version, time, op, size, lbn): give the column.
+``libcachesim-csv`` is what the simulator libCacheSim takes for usual: time, id, size. A first line with a number
+neither as time nor as size is a heading, and any other is a request or refused as above. The simulator's sample
+``trace.csv`` has other columns (version, time, op, size, lbn): give the column.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
@@ -20,6 +23,35 @@ from environments.paging.traces.columns import Row, Rows, rows
 
 ID_NAMES = ("id", "obj_id", "objid", "object_id", "obj", "object", "key", "lbn", "block", "page")
 """Names that tell a column of ids in the heading of ``libcachesim-csv``."""
+COMPARED = 1000
+"""Lines that the first one is compared with, to tell whether it is a heading."""
+
+_TIME_OF_DAY = re.compile(r"\d:\d\d")
+
+
+def _kind(field: str) -> str:
+    """What a field is, for messages."""
+    if not field:
+        return "empty"
+    return "a number" if is_number(field) else "a time" if _TIME_OF_DAY.search(field) else "a word"
+
+
+def _doubt(first: Row, below: list[Row]) -> str:
+    """Why a first line may be a heading, given the lines below; empty where it is sure to be a request."""
+    kinds = [_kind(field) for field in first]
+    if "a number" not in kinds:
+        return "it holds no number"
+    filled = [field for field in first if field]
+    if len(filled) > 1 and filled == [str(i) for i in range(len(filled))]:
+        return "such numbers stand over columns without names"
+    again = False
+    for at, kind in enumerate(kinds):
+        column = [row[at].strip() for row in below]
+        others = set(map(_kind, column)) - ({"empty"} if kind != "empty" else set())
+        if others and (kind not in others or (kind == "empty" and len(others) > 1)):
+            return f"column {at + 1} is {kind} there, and {' or '.join(sorted(others - {kind}))} below"
+        again |= kind == "a word" and first[at] in column
+    return "" if again or "a word" not in kinds else f"{shortened(first[kinds.index('a word')])} may be a name"
 
 
 class _Table:
@@ -59,7 +91,7 @@ class _Table:
         """The place of a column, from 0; decides whether there is a heading where that is still open.
 
         Raises:
-            ValueError: no such column, or nothing says whether there is a heading.
+            ValueError: no such column, or the first line may be a heading or a request.
         """
         if isinstance(column, str):
             if self.heading is False:
@@ -75,13 +107,25 @@ class _Table:
         if at >= self.width and self.first:
             raise ValueError(f"{self.path}:{self.line}: no column {column} in a line of {self.width}{self._hint()}")
         if self.heading is None and self.first:
-            if not any(map(is_number, self.first)):
+            if doubt := _doubt(self.first, self._below()):
                 raise ValueError(
-                    f"{self.path}:{self.line}: {shortened(', '.join(self.first))} may be a heading or a request: give "
-                    f"heading true or false"
+                    f"{self.path}:{self.line}: {shortened(', '.join(self.first))} may be a heading or a request, as "
+                    f"{doubt}: give heading true or false"
                 )
             self.heading = False
         return at
+
+    def _below(self) -> list[Row]:
+        """Lines after the first one, as wide as it, at most ``COMPARED``."""
+        seen: list[tuple[int, Rows]] = []
+        below: list[Row] = []
+        for number, block in self._blocks:
+            seen.append((number, block))
+            below += [row for i, row in enumerate(block.rows, number) if i > self.line and len(row) == self.width]
+            if len(below) >= COMPARED:
+                break
+        self._blocks = chain(seen, self._blocks)
+        return below[:COMPARED]
 
     def _hint(self) -> str:
         """Another delimiter that the first line has, where the one given is not in it."""
@@ -164,8 +208,8 @@ def libcachesim(
     """Time, id, size, and whatever follows; or the column that is given."""
     found = _Table(path, account, delimiter, heading, quotes)
     usual = column is None and found.width > 2
-    if usual and found.heading is None:
-        found.heading = not is_number(found.first[0]) and not is_number(found.first[2])
+    if usual and found.heading is None and not is_number(found.first[0]) and not is_number(found.first[2]):
+        found.heading = True
     if column is None:
         names = [name.casefold().replace("-", "_") for name in found.names]
         if found.heading and len(names) > 1 and names[1] not in ID_NAMES:
@@ -182,5 +226,5 @@ def libcachesim(
                     f"{path}:{number + line}: column 3 must be the size, a number, got {shortened(got)}: give "
                     f"column, which has the ids, where the columns are others than time, id, size"
                 )
-            account.counts["requests of size 0"] += sizes.count("0")
+            account.counts["requests of size 0"] += list(map(float, sizes)).count(0)
         yield found.ids(at, number, block)

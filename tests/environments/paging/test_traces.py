@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import lzma
+import re
 import tracemalloc
 
 import numpy as np
@@ -15,8 +16,8 @@ from bandits.family import Family
 from bandits.paging import FAMILY
 from bandits.registry import POLICIES
 from environments.paging.environment import PagingEnvironment
-from environments.paging.traces import files, lines
-from environments.paging.traces.formats import FORMATS, describe, read_trace
+from environments.paging.traces import files, lines, tables
+from environments.paging.traces.formats import FORMATS, describe, find, read_trace
 from environments.paging.traces.journeys import BRIGHTKITE_LENGTH, CITI_LENGTH
 
 TOKENS = ["b", "a", "b", "42", "ü x", "b", "42"]
@@ -55,9 +56,10 @@ def test_text(tmp_path, opener):
 @pytest.mark.usefixtures("pieces")
 @pytest.mark.parametrize("opener", [open, gzip.open, lzma.open])
 def test_plain(tmp_path, opener):
-    text = "\ufeff" + "\n\n".join(f" {token} " for token in TOKENS).replace("ü x", "ü:x") + "\r\n"
+    tokens = ["42", *(token.replace(" ", ":") for token in TOKENS)]
+    text = "\ufeff" + "\n\n".join(f" {token} " for token in tokens) + "\r\n"
     pages, n = read_trace(write(tmp_path / "trace", text, opener))
-    assert (pages.tolist(), n) == (NUMBERS, 4)
+    assert (pages.tolist(), n) == (numbered(tokens), 4)
 
 
 @pytest.mark.usefixtures("pieces")
@@ -99,10 +101,22 @@ def test_several_columns_further_down(tmp_path):
         read_trace(path)
 
 
+@pytest.mark.usefixtures("pieces")
+@pytest.mark.parametrize("ids", [["/a", "/b"], ["0xab", "0xcd"], ["7", "8"], ["7", "x"], []])
+def test_a_first_line_without_a_number(tmp_path, ids):
+    """It may be a heading whatever follows, also below empty lines, and is refused unless the format says more."""
+    path = write(tmp_path / "trace", "\n".join(["", "url", *ids, *ids]))
+    with pytest.raises(ValueError, match=r"trace:2: the first line, 'url', holds no number and may be a heading: give"):
+        read_trace(path)
+    assert read_trace(path, "text")[0].tolist() == numbered(["url", *ids, *ids])
+    if ids:
+        assert read_trace(path, column=1, heading=True)[0].tolist() == numbered([*ids, *ids])
+
+
 @pytest.mark.parametrize("heading", ["page", "lbn", "# id"])
 def test_a_heading_over_one_column(tmp_path, heading):
     path = write(tmp_path / "trace.txt", f"{heading}\n7\n8\n7\n")
-    with pytest.raises(ValueError, match=r"seems to be a heading, as numbers follow|seems to have several columns"):
+    with pytest.raises(ValueError, match=r"trace.txt:1: .*(holds no number and may be a heading|several columns)"):
         read_trace(path)
     assert read_trace(path, "csv", column=1, heading=True)[0].tolist() == [0, 1, 0]
     assert read_trace(path, "csv", column=1, heading=False)[0].tolist() == [0, 1, 2, 1]
@@ -145,8 +159,8 @@ def test_other_columns_of_libcachesim(tmp_path):
         read_trace(path)
     with pytest.raises(ValueError, match=r"trace.csv:1: columns version, time, op, size, lbn: give column"):
         read_trace(path, "libcachesim-csv")
-    with pytest.raises(ValueError, match=r"trace.csv:2: column 3 must be the size, a number, got '2a': give column"):
-        read_trace(write(path, "1,2,3,4,5\n" + CLOUD.split("\n", 1)[1]), "libcachesim-csv")
+    with pytest.raises(ValueError, match=r"trace.csv:3: column 3 must be the size, a number, got '2a': give column"):
+        read_trace(write(path, "1,2,3,4,5\n1,2,3,4,5\n" + CLOUD.split("\n", 2)[2]), "libcachesim-csv")
     path = write(tmp_path / "trace.csv", CLOUD)
     for options in ({"column": "lbn"}, {"column": 5, "heading": True}):
         for format in ("csv", "libcachesim-csv"):
@@ -156,7 +170,7 @@ def test_other_columns_of_libcachesim(tmp_path):
 @pytest.mark.parametrize(
     ("text", "options", "message"),
     [
-        ("a,b\nc,d\n", {"column": 1}, r"t.csv:1: 'a, b' may be a heading or a request: give heading true or false"),
+        ("a,b\nc,d\n", {"column": 1}, r"'a, b' may be a heading or a request, as it holds no number: give heading"),
         ("page\nx\ny\n", {}, r"t.csv:1: 'page' may be a heading or a request"),
         ("a,b,c\nd,e,f\n", {"format": "libcachesim-csv"}, r"t.csv:1: columns a, b, c: give column, which has the ids"),
         ("a,id,c\nd,e,f\n", {"format": "libcachesim-csv"}, r"t.csv:2: column 3 must be the size, a number, got 'f'"),
@@ -175,6 +189,97 @@ def test_other_columns_of_libcachesim(tmp_path):
 def test_what_would_have_to_be_guessed(tmp_path, text, options, message):
     with pytest.raises(ValueError, match=message):
         read_trace(write(tmp_path / "t.csv", text), **options)
+
+
+@pytest.mark.usefixtures("pieces")
+@pytest.mark.parametrize(
+    ("text", "doubt"),
+    [
+        (",0,1\n0,17,4096\n1,4,512\n", "such numbers stand over columns without names"),
+        ("0,1,2\n9,17,4096\n8,4,512\n", "such numbers stand over columns without names"),
+        (",5,7\n0,17,4096\n1,4,512\n", "column 1 is empty there, and a number below"),
+        ("id,2021,2022\na,3,4\n", "'id' may be a name"),
+        ("id,2021,2022\na,3,4\nb,3,2021\n", "'id' may be a name"),
+        ("time,1,size\n1,2,3\n", "column 1 is a word there, and a number below"),
+        ("7,1,size\n1,2,3\n2,2,\n", "column 3 is a word there, and a number below"),
+        ("2021,2022,2023\na,3,4\nb,3,4\n", "column 1 is a number there, and a word below"),
+        ("2021,2022,a\nx,3,a\n", "column 1 is a number there, and a word below"),
+        ("1,00:00,12:00\n1,3,4\n", "column 2 is a time there, and a number below"),
+        ("x,7,1\n", "'x' may be a name"),
+        ("id,b,c\nid,b,c\n", "it holds no number"),
+    ],
+)
+def test_a_first_line_that_may_be_a_heading(tmp_path, text, doubt):
+    """One number in it proves nothing; whether it is one must be given, for every format with columns."""
+    path, below = write(tmp_path / "t.csv", "\n" + text), [line.split(",")[1] for line in text.splitlines()]
+    with pytest.raises(ValueError, match=rf"t.csv:2: .* may be a heading or a request, as {doubt}: give heading true"):
+        read_trace(path, column=2)
+    assert read_trace(path, column=2, heading=False)[0].tolist() == numbered(below)
+    if below[1:]:
+        assert read_trace(path, column=2, heading=True)[0].tolist() == numbered(below[1:])
+    with pytest.raises(ValueError, match=r"give (heading|column)"):
+        read_trace(path, "libcachesim-csv")
+
+
+@pytest.mark.usefixtures("pieces")
+@pytest.mark.parametrize(
+    "text",
+    [
+        "1,2,3\n",
+        "0,17,4096\n1,4,512\n",
+        "0,17,4096\n1,a,512\n2,4,\n",
+        "0,17,\n1,4,\n2,17,\n",
+        "0,a,512\n1,b,4096\n2,a,512\n",
+        "2024-01-01 00:00:00,17,1\n2024-01-01 00:00:01,4,1\n",
+        '"0","17","1"\n"1","4","1"\n',
+    ],
+)
+def test_a_first_line_that_is_a_request(tmp_path, text):
+    ids = [line.replace('"', "").split(",")[1] for line in text.splitlines()]
+    assert read_trace(write(tmp_path / "t.csv", text), column=2)[0].tolist() == numbered(ids)
+
+
+def test_a_word_that_comes_again_further_down(tmp_path, monkeypatch):
+    """The first line is compared with a number of lines that does not hang on how the file is read."""
+    rows = [f"{i},key{i},1\n" for i in range(tables.COMPARED)]
+    path = write(tmp_path / "t.csv", "".join(rows) + "7,key0,1\n")
+    for block in (1 << 15, 100):
+        monkeypatch.setattr(files, "BLOCK", block)
+        assert read_trace(path, column=2)[1] == tables.COMPARED
+        write(path, "".join(rows) + "7,x,1\n7,key0,1\n")
+        with pytest.raises(ValueError, match="'key0' may be a name"):
+            read_trace(path, column=2)
+        write(path, "".join(rows) + "7,key0,1\n")
+
+
+@pytest.mark.parametrize("size", ["0", "00", "0.0", "-0"])
+def test_requests_of_size_0_however_it_is_written(tmp_path, size):
+    path = write(tmp_path / "t.csv", f"5,17,512\n6,4,{size}\n7,4,10\n8,4,{size}\n")
+    assert re.search(r"requests of size 0 +2$", describe(path, "libcachesim-csv"), re.MULTILINE)
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "format"),
+    [
+        ("x.csv", {}, "csv"),
+        ("X.CSV", {}, "csv"),
+        ("x.csv.gz", {}, "csv"),
+        ("x.oracleGeneral.csv", {}, "csv"),
+        ("x.oracleGeneral.csv.xz", {"column": "id"}, "csv"),
+        ("x.vscsi.csv", {}, "csv"),
+        ("x.oracleGeneral.txt", {}, "plain"),
+        ("x.oracleGeneral.txt", {"column": "id"}, "csv"),
+        ("x.csv.oracleGeneral.zst", {}, "oracle-general"),
+        ("x.oracleGeneral.bin", {}, "oracle-general"),
+        ("x_oracleGeneral.bin", {}, "oracle-general"),
+        ("oracleGeneral.vscsi", {}, "vscsi"),
+        ("x.csv.vscsi.gz", {}, "vscsi"),
+        ("x", {"heading": False}, "csv"),
+        ("x", {}, "plain"),
+    ],
+)
+def test_the_last_ending_tells_the_format(tmp_path, name, options, format):
+    assert find(write(tmp_path / name, "1"), None, options)[1] == format
 
 
 def test_blanks_between_columns(tmp_path):
@@ -419,7 +524,7 @@ LINES = {
 @pytest.mark.usefixtures("pieces")
 @pytest.mark.parametrize("format", FORMATS)
 def test_carriage_returns_alone_end_no_lines(tmp_path, format):
-    """Lines that end in CR are refused in every format, with the line; CR LF is read, and CR CR LF, which Windows makes."""
+    """Lines that end in CR are refused in every format, with the line; CR LF is read, and so is CR CR LF of Windows."""
     line, options = LINES[format]
     if format not in ("brightkite", "citi"):
         expected = read_trace(write(tmp_path / "t", 4 * f"{line}\n"), format, **options)[0].tolist()
@@ -453,7 +558,7 @@ def test_zstandard_without_a_reader(tmp_path, monkeypatch):
 def test_zstandard(tmp_path):
     zstandard = pytest.importorskip("zstandard", reason="the package zstandard is not installed")
     path = write(tmp_path / "trace.zst", zstandard.compress("\n".join(TOKENS).encode()))
-    assert read_trace(path)[0].tolist() == NUMBERS
+    assert read_trace(path, "text")[0].tolist() == NUMBERS
     broken = write(tmp_path / "broken.zst", path.read_bytes()[:5] + b"\x07" * 40)
     with pytest.raises(ValueError, match="damaged compressed file"):
         read_trace(broken)
