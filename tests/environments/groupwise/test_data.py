@@ -222,6 +222,4 @@ def test_a_table_of_groups_is_read_by_name():
         ValueError, match="labels must have its rows in the order of contexts, got other names beside 2 in"
     ):
         grouped_data(later, pandas.Series(y), members.to_numpy(), ["late", "low"])
-    assert (
-        grouped_data(later, pandas.Series(y, ["a", "b", "c"]), members.to_numpy(), ["late", "low"]).names[0] == "late"
-    )
+    assert grouped_data(later, named, members.to_numpy(), ["late", "low"]).names[0] == "late"
