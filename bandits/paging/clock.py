@@ -73,6 +73,17 @@ class Clock(CachePolicy):
     def _serve(self, requests: Requests, uniforms: Array, faults: Flags, gone: Departures) -> None:
         _play(requests.pages, faults, gone, self._state)
 
+    def remove(self, page: int) -> None:
+        """Remove a page of the cache; the others keep their bits and their order from the hand on: O(k)."""
+        s = self._state
+        order = np.roll(np.arange(s.page.size), -s.hand[0])[: s.size[0]]
+        order = order[s.page[order] != page]
+        s.size[0] -= 1
+        n = s.size[0]
+        s.page[:n], s.used[:n] = s.page[order], s.used[order]
+        s.slot[s.page[:n]] = np.arange(n)
+        s.hand[0], s.slot[page] = 0, -1
+
     def regret_bounds(self, problem: PagingProblem, instance: Instance) -> Sequence[Bound]:
         """``(k - 1) OPT_t``, at any time."""
         return k_competitive("CLOCK bound", problem, instance, "Young 1994, conservative policies")

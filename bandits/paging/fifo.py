@@ -15,6 +15,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
+
 from bandits.contract import Array, Bound, Instance
 from bandits.kernels import kernel
 from bandits.paging.cache import CachePolicy, Flags, Ints, zeros
@@ -60,6 +62,15 @@ class FIFO(CachePolicy):
 
     def _serve(self, requests: Requests, uniforms: Array, faults: Flags, gone: Departures) -> None:
         _play(requests.pages, faults, gone, self._state)
+
+    def remove(self, page: int) -> None:
+        """Remove a page of the cache; the others keep their order: O(k)."""
+        s = self._state
+        oldest = s.head[0] if s.size[0] == s.page.size else 0
+        order = np.roll(s.page, -oldest)[: s.size[0]]
+        s.size[0] -= 1
+        s.page[: s.size[0]] = order[order != page]
+        s.head[0], s.held[page] = s.size[0], 0
 
     def regret_bounds(self, problem: PagingProblem, instance: Instance) -> Sequence[Bound]:
         """``(k - 1) OPT_t``, at any time."""

@@ -136,6 +136,16 @@ class FollowingPolicy(CachePolicy):
         place = np.full((n_pages, m), OUTSIDE, dtype=np.int64)
         return _State(empty_slots(n_pages), place, heap, heap.copy(), zeros(m), zeros(1), zeros(1))
 
+    def _remove(self, page: int) -> None:
+        """Remove a page of R, which the members have no more."""
+        s = self._state
+        for j in range(len(self._virtual)):
+            if s.place[page, j] >= 0:
+                _drop(s.place, s.heap, s.time, s.heaped, j, page)
+            s.place[page, j] = OUTSIDE
+        s.last[page] = -1
+        s.size[0] -= 1
+
     def _serve(self, requests: Requests, uniforms: Array, faults: Flags, gone: Departures) -> None:
         served = [member.serve(requests) for member in self._virtual]
         virtual = np.stack([f for f, _ in served])

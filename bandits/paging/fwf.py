@@ -57,6 +57,14 @@ class FlushWhenFull(CachePolicy):
     def _serve(self, requests: Requests, uniforms: Array, faults: Flags, gone: Departures) -> None:
         _play(requests.pages, faults, gone, self._state)
 
+    def remove(self, page: int) -> None:
+        """Remove a page of the cache: O(k)."""
+        s = self._state
+        pages = s.page[: s.size[0]]
+        s.size[0] -= 1
+        s.page[: s.size[0]] = pages[pages != page]
+        s.held[page] = 0
+
     def regret_bounds(self, problem: PagingProblem, instance: Instance) -> Sequence[Bound]:
         """``(k - 1) OPT_t``, at any time."""
         return k_competitive("Flush-When-Full bound", problem, instance, "Karlin et al. 1988")

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from bandits.contract import Array, Bound, Instance
 from bandits.paging.cache import Ints, zeros
-from bandits.paging.following import FollowingPolicy
+from bandits.paging.following import INSIDE, FollowingPolicy
 from bandits.paging.problem import PagingProblem
 from bandits.paging.virtual import Member, Virtual, member
 
@@ -39,6 +39,17 @@ class Lazy(FollowingPolicy):
 
     def _current(self, faults: NDArray[np.uint8], uniforms: Array) -> Ints:
         return zeros(faults.shape[1])
+
+    def remove(self, page: int) -> None:
+        """Remove a page of the cache, and of the policy's own where it is there.
+
+        Raises:
+            TypeError: the policy has no ``remove``.
+        """
+        remove = self._virtual[0].remover()
+        if self._state.place[page, 0] == INSIDE:
+            remove(page)
+        self._remove(page)
 
     def regret_bounds(self, problem: PagingProblem, instance: Instance) -> Sequence[Bound]:
         """Those of the policy."""

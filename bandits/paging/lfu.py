@@ -100,3 +100,14 @@ class LFU(CachePolicy):
 
     def _serve(self, requests: Requests, uniforms: Array, faults: Flags, gone: Departures) -> None:
         _play(requests.pages, faults, gone, self._state)
+
+    def remove(self, page: int) -> None:
+        """Remove a page of the cache; its requests stay counted: O(log k)."""
+        s, x = self._state, self._state.place[page]
+        s.size[0] -= 1
+        n = s.size[0]
+        s.place[page] = -1
+        if x < n:
+            moved = s.page[n], s.uses[n], s.last[n]
+            _sink(s, x, *moved)
+            _rise(s, s.place[moved[0]], *moved)

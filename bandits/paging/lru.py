@@ -73,6 +73,17 @@ class LRU(CachePolicy):
     def _serve(self, requests: Requests, uniforms: Array, faults: Flags, gone: Departures) -> None:
         _play(requests.pages, faults, gone, self._state)
 
+    def remove(self, page: int) -> None:
+        """Remove a page of the cache; the others keep their order: O(1)."""
+        s, x = self._state, self._state.slot[page]
+        s.newer[s.older[x]], s.older[s.newer[x]] = s.newer[x], s.older[x]
+        s.size[0] -= 1
+        y = s.size[0]
+        if x != y:
+            s.page[x], s.newer[x], s.older[x] = s.page[y], s.newer[y], s.older[y]
+            s.slot[s.page[x]] = s.newer[s.older[x]] = s.older[s.newer[x]] = x
+        s.slot[page] = -1
+
     def regret_bounds(self, problem: PagingProblem, instance: Instance) -> Sequence[Bound]:
         """``(k - 1) OPT_t``, at any time."""
         return k_competitive("LRU bound", problem, instance, "Sleator and Tarjan 1985")

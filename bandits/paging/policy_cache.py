@@ -32,9 +32,10 @@ class PolicyCache(MutableMapping[K, V]):
     All keys ever set are remembered (some hundred bytes each), since policies learn from what they have seen. Not
     thread-safe: put a lock around it.
 
-    A key deleted by hand frees its place at once. The policy, which knows of requests alone, evicts as if the key were
-    there still; what it evicts meanwhile stays, as long as there are places free, and leaves in the order in which the
-    policy evicted it. For LRU that is LRU (derived, checked).
+    A key deleted by hand, or by ``popitem``, leaves the policy's cache, too: it goes on as if the key had been evicted.
+    That takes a policy with a method ``remove(page)``: LRU, FIFO, LFU (which goes on counting the key's requests),
+    CLOCK, RANDOM, Flush-When-Full, and any of them made lazy. Others know of requests alone, and deletion is refused
+    (``TypeError``); ``clear`` works with all.
 
     Args:
         maxsize: number of items, >= 1.
@@ -92,8 +93,6 @@ class PolicyCache(MutableMapping[K, V]):
         self._pages: dict[K, int] = {}
         self._keys: list[K] = []
         self._leaving: list[K] = []
-        self._deleted: set[int] = set()
-        self._spared: dict[int, None] = {}
         problem = PagingProblem(cache_size=self.maxsize, prediction=self.prediction)
         self._run = Virtual(self.policy, problem, self._rng)
 
@@ -111,8 +110,8 @@ class PolicyCache(MutableMapping[K, V]):
         self._request(key, value)
 
     def __delitem__(self, key: K) -> None:
-        del self._data[key]
         self._delete(key)
+        del self._data[key]
 
     def __contains__(self, key: object) -> bool:
         return key in self._data
@@ -135,7 +134,12 @@ class PolicyCache(MutableMapping[K, V]):
         return self._data.items()
 
     def pop(self, key: K, *default: Any) -> Any:
-        """Remove a key and return its value, or the default where it is missing; no request."""
+        """Remove a key and return its value, or the default where it is missing; no request.
+
+        Raises:
+            KeyError: it is missing, and no default is given.
+            TypeError: the policy cannot remove a key.
+        """
         if key in self._data:
             self._delete(key)
         return self._data.pop(key, *default)
@@ -147,23 +151,27 @@ class PolicyCache(MutableMapping[K, V]):
 
         Raises:
             KeyError: there is none.
+            TypeError: called by hand, and the policy cannot remove a key.
         """
         if not self._data:
             raise KeyError("popitem(): the cache is empty")
         if self._leaving:
-            key = self._leaving.pop()
+            key = self._leaving.pop(0)
         else:
+            remove = self._run.remover()
             key = self._next()
-            self._delete(key)
+            remove(self._pages[key])
         return key, self._data.pop(key)
 
     def _delete(self, key: K) -> None:
-        """Note that a key leaves by hand: it was spared, or the policy has it still."""
-        page = self._pages[key]
-        if page in self._spared:
-            del self._spared[page]
+        """Take a key that leaves by hand from the policy."""
+        if key not in self._data:
+            raise KeyError(key)
+        remove = self._run.remover()
+        if key in self._leaving:
+            self._leaving.remove(key)
         else:
-            self._deleted.add(page)
+            remove(self._pages[key])
 
     def _request(self, key: K, value: V) -> None:
         prediction = self._predicted(key)
@@ -175,19 +183,12 @@ class PolicyCache(MutableMapping[K, V]):
             self.hits += 1
         else:
             self.misses += 1
-        self._deleted.discard(page)
-        self._spared.pop(page, None)
-        for victim in gone:
-            if victim in self._deleted:
-                self._deleted.remove(victim)
-            else:
-                self._spared[victim] = None
-        if page in self._spared:
+        if page in gone:
             self._data[key] = value
-        while len(self._spared) > len(self._deleted):
-            victim = next(iter(self._spared))
-            del self._spared[victim]
-            self._leaving = [self._keys[victim]]
+        if key in self._leaving:
+            self._leaving.remove(key)
+        self._leaving += [self._keys[victim] for victim in gone if self._keys[victim] in self._data]
+        while self._leaving:
             self.popitem()
         if page not in gone:
             self._data[key] = value
@@ -205,8 +206,6 @@ class PolicyCache(MutableMapping[K, V]):
         return told
 
     def _next(self) -> K:
-        if self._spared:
-            return self._keys[next(iter(self._spared))]
         trial, known, now = copy.deepcopy(self._run), len(self._keys), float(self.hits + self.misses)
         for page in range(known, known + self.maxsize + 1):
             for victim in _serve(trial, page, self.prediction, now if self.prediction == "reuse" else 0.0):

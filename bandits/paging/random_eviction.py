@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import numpy as np
+
 from bandits.contract import Array
 from bandits.kernels import kernel
 from bandits.paging.cache import CachePolicy, Flags, Ints, zeros
@@ -54,3 +56,11 @@ class RandomEviction(CachePolicy):
 
     def _serve(self, requests: Requests, uniforms: Array, faults: Flags, gone: Departures) -> None:
         _play(requests.pages, uniforms, faults, gone, self._state)
+
+    def remove(self, page: int) -> None:
+        """Remove a page of the cache; the page in the last slot takes its slot: O(k)."""
+        s = self._state
+        slot = np.flatnonzero(s.page[: s.size[0]] == page)[0]
+        s.size[0] -= 1
+        s.page[slot] = s.page[s.size[0]]
+        s.held[page] = 0

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
 from bandits.contract import Policy, check_plays
@@ -72,6 +74,25 @@ class Virtual:
             self.policy.update(request, action, not hit)
             self._time += 1
         return faults, Departures(np.array(left, dtype=np.int64), ends)
+
+    def remover(self) -> Callable[[int], None]:
+        """What removes a page of the cache, which leaves by no choice of the policy.
+
+        Raises:
+            TypeError: the policy has no ``remove``.
+        """
+        remove = getattr(self.policy, "remove", None)
+        if remove is None:
+            raise TypeError(
+                f"{self.policy!r} has no method remove(page), so that nothing can be deleted by hand: take one of "
+                f"clock, fifo, flush_when_full, lfu, lru, random_eviction, or one of them made lazy"
+            )
+
+        def removed(page: int) -> None:
+            remove(page)
+            self._cache.discard(page)
+
+        return removed
 
     def _carry_out(self, page: int, action: Eviction) -> None:
         for victim in action.pages:
