@@ -11,9 +11,6 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
 
-import numpy as np
-from ruamel.yaml.scalarstring import DoubleQuotedScalarString
-
 from bandits.family import resolve
 from experiments.run.jobs import Job
 from experiments.run.progress import Progress
@@ -79,7 +76,7 @@ def run(
     if isinstance(changes, str):
         raise ValueError(f"changes must be a list of texts key=value, got the text {changes!r}: write [{changes!r}]")
     if isinstance(study, Study):
-        made = study_of(_plain(study.model_dump(exclude_defaults=True)), changes)
+        made = study_of(study.model_dump(exclude_defaults=True), changes)
     elif isinstance(study, Mapping):
         made = study_of(study, changes)
     elif isinstance(study, str) and "\n" in study:
@@ -90,28 +87,6 @@ def run(
         raise ValueError(f"study must be a file, a shipped study's name, a mapping or a Study, got {study!r}")
     texts = {text for text in _texts(made.model_dump()) if text.startswith("__main__:")}
     return compute(made, out, jobs, cluster, progress, {text: resolve(text) for text in texts})
-
-
-def _plain(data: Any) -> Any:
-    """Plain data as of a file, in which a text such as ``"10"`` is quoted, as it is no number.
-
-    Raises:
-        ValueError: some of it has no plain form.
-    """
-    if isinstance(data, Mapping):
-        return {_plain(key): _plain(value) for key, value in data.items()}
-    if isinstance(data, list | tuple):
-        return [_plain(value) for value in data]
-    if isinstance(data, np.ndarray | np.generic):
-        return _plain(data.tolist())
-    if isinstance(data, str | os.PathLike):
-        return DoubleQuotedScalarString(os.fspath(data))
-    if data is None or isinstance(data, bool | int | float):
-        return data
-    raise ValueError(
-        f"a study must be plain data, got the {type(data).__name__} {data!r} in it: write the name and the parameters "
-        "of a component, or give objects to regretlab.compare"
-    )
 
 
 def _texts(data: Any) -> Iterator[str]:

@@ -115,7 +115,22 @@ def parse_study(text: str, source: str = "<text>", changes: Sequence[str] = ()) 
 
 def study_of(data: Mapping[str, Any], changes: Sequence[str] = ()) -> Study:
     """Like ``load_study``, from plain data with the keys of a study file."""
-    return _study(_extended(Node.of(data, ("study", 0, 0)), "study"), "study", changes)
+    node = Node.of(data, ("study", 0, 0))
+    if mistakes := [Mistake("study", 0, 0, path_text(where), text) for where, text in _no_data(node)]:
+        raise ConfigError(mistakes)
+    return _study(_extended(node, "study"), "study", changes)
+
+
+def _no_data(node: Node, above: axes.Path = ()) -> Iterator[tuple[axes.Path, str]]:
+    """Places of what is no plain data, and what to say of it."""
+    if isinstance(node.value, dict | list):
+        for key, inner in node.value.items() if isinstance(node.value, dict) else enumerate(node.value):
+            yield from _no_data(inner, (*above, key))
+    elif not isinstance(node.value, bool | int | float | str | None):
+        what = (
+            f"must be plain data, got the {type(node.value).__name__} {node.value!r}: write the name and the parameters"
+        )
+        yield above, f"{what} of a component, or give objects to regretlab.compare"
 
 
 def as_yaml(study: Study) -> str:
@@ -159,7 +174,7 @@ def _parse(text: str, source: str) -> Node:
             [Mistake(source, 1, 1, "", "a study is a mapping with the keys seed, experiments, figures, ...")]
         )
     try:
-        return Node.of(document, (source, 1, 1))
+        return Node.of(document, (source, 1, 1), text=True)
     except RecursionError:
         raise ConfigError([Mistake(source, 1, 1, "", "an anchor holds an alias of itself")]) from None
 
@@ -337,7 +352,7 @@ def _apply(study: Node, change: str) -> None:
             _spell_out_figures(study)
         elif steps[0] == "experiments":
             complete(study, [step for step in steps[2:3] if step in SHARED])
-        assign(study, key, Node.of(read(value), ("--set", 1, 1)).plain())
+        assign(study, key, Node.of(read(value), ("--set", 1, 1), text=True).plain())
         share(study, SHARED)
         experiments = entries_of(study, "experiments")
         if steps[0] in SHARED and experiments and all(steps[0] in entry.value for entry in experiments):

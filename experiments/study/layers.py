@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import copy
+import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
@@ -33,13 +34,16 @@ class Node:
     place: Place
 
     @classmethod
-    def of(cls, data: Any, place: Place) -> Node:
-        """The tree of a document of ruamel.yaml, or of plain data."""
-        if isinstance(data, dict):
-            return cls({_scalar(key): cls.of(value, _place(data, key, place)) for key, value in data.items()}, place)
+    def of(cls, data: Any, place: Place, text: bool = False) -> Node:
+        """The tree of plain data, or, where ``text``, of a document as ``read`` gives it."""
+        if isinstance(data, Mapping):
+            inner = {key: cls.of(value, _place(data, key, place), text) for key, value in data.items()}
+            return cls({_scalar(key, text): value for key, value in inner.items()}, place)
+        if isinstance(data, np.ndarray):
+            data = data.tolist()
         if isinstance(data, list | tuple):
-            return cls([cls.of(value, _place(data, i, place)) for i, value in enumerate(data)], place)
-        return cls(_scalar(data), place)
+            return cls([cls.of(value, _place(data, i, place), text) for i, value in enumerate(data)], place)
+        return cls(_scalar(data, text), place)
 
     def plain(self) -> Any:
         """The data, nothing of it shared."""
@@ -81,10 +85,11 @@ def read(text: str) -> Any:
     return yaml.load(text)
 
 
-def _scalar(value: Any) -> Any:
-    """A scalar without the loader's own type; dates are text, as in YAML 1.2."""
-    if type(value) is str and FLOAT.fullmatch(value):
+def _scalar(value: Any, text: bool = False) -> Any:
+    """A scalar without the loader's own type; in a file, what is not quoted and a number is one, and dates are text."""
+    if text and type(value) is str and FLOAT.fullmatch(value):
         return float(value)
+    value = os.fspath(value) if isinstance(value, os.PathLike) else value
     value = value.item() if isinstance(value, np.generic) else value
     for kind in (bool, int, float, str):
         if isinstance(value, kind):

@@ -142,7 +142,7 @@ def test_a_study_object_is_run_as_it_is(study, monkeypatch):
         (by_hand(experiment()).model_copy(update={"seed": -1}), "seed: "),
         (
             by_hand(experiment(policies=[Component(name="qpm_d", parameters={"policy": rl.UCB1()})])),
-            "a study must be plain data, got the UCB1 .* regretlab.compare",
+            "must be plain data, got the UCB1 .* regretlab.compare",
         ),
     ],
 )

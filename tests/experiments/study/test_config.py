@@ -715,7 +715,7 @@ def test_an_anchor_that_holds_itself_is_told():
     ],
 )
 def test_numbers_are_those_of_yaml(written, value):
-    data = Node.of(read(f"x: {written}"), ("a.yaml", 1, 1)).plain()
+    data = Node.of(read(f"x: {written}"), ("a.yaml", 1, 1), text=True).plain()
     assert data == {"x": value}
     assert type(data["x"]) is type(value)
 
