@@ -2,7 +2,8 @@
 
 Run: ``python examples/paging_libcachesim.py`` (needs ``pip install libcachesim``). The simulator asks for one victim at
 a time and only when it needs room, so the policy is made lazy. In paging all pages have the same size: leave the sizes
-of a trace out, by ``request.obj_size = 1`` or the reader's ``ignore_obj_size``. Keys may be removed by hand where the policy can forget them (LRU, FIFO, LFU, CLOCK, random eviction).
+of a trace out, by ``request.obj_size = 1`` or the reader's ``ignore_obj_size``. Keys may be removed by hand
+where the policy can forget them (LRU, FIFO, LFU, CLOCK, random eviction).
 """
 
 import numpy as np
