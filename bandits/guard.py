@@ -69,7 +69,7 @@ def _guarded(method: Callable[..., Any], explain: Explain) -> Callable[..., Any]
             look_into(self, error)
             raise
         watch = self._declared
-        if watch is not None and not (type(feedback) is float and watch.low <= feedback <= watch.high):
+        if watch is not None and not (type(feedback) is float and watch.quick[0] <= feedback <= watch.quick[1]):
             watch.look(self, feedback)
         return result
 

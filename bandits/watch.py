@@ -1,7 +1,8 @@
 """Rewards outside the range that a problem declares: each policy tells of them once, whatever its family.
 
-``Policy`` has every ``update`` look at its feedback; on arms, contexts and runs of one action, leaps look at what a
-stretch paid. The reward is taken as it is: what the policy assumes of the range, and its bounds, then no longer hold.
+``Policy`` has every ``update`` look at its feedback; leaps look at what a stretch revealed, so that they tell the same.
+The reward is taken as it is: what the policy assumes of the range, and its bounds, then no longer hold. A policy that
+has others play resets them by ``reset_within``: it tells, and they do not.
 """
 
 from __future__ import annotations
@@ -9,10 +10,11 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable
+from numbers import Number
 from typing import Any
 
-Revealed = Callable[[Any], tuple[float, float] | None]
-"""The smallest and the largest reward that a feedback reveals; None where it reveals none."""
+import numpy as np
+from numpy.typing import NDArray
 
 ROUNDING = 1e-9
 """Of the range's width: so far outside a reward may be by rounding."""
@@ -22,35 +24,67 @@ class Watch:
     """The declared range, and how feedback is read.
 
     Args:
-        low: smallest declared reward.
-        high: largest declared reward.
-        revealed: see ``Revealed``.
+        problem: what is played; ``problem.revealed`` gives the smallest and the largest reward that a feedback reveals,
+            ``problem.telling``, where there is one, what is said of such a reward.
+
+    Attributes:
+        quick: the range [low, high] in which a feedback that is a float need not be looked at; empty where such a
+            feedback is no reward (``problem.feedback_is_reward`` is False).
     """
 
-    def __init__(self, low: float, high: float, revealed: Revealed) -> None:
+    def __init__(self, problem: Any) -> None:
+        low, high = problem.low, problem.high
         slack = 0.0 if math.isinf(high - low) else ROUNDING * (high - low)
         self.low, self.high, self.declared = low - slack, high + slack, (low, high)
-        self.revealed, self.told = revealed, False
+        self.quick = (self.low, self.high) if getattr(problem, "feedback_is_reward", True) else (math.inf, -math.inf)
+        self.problem, self.told = problem, False
 
     def look(self, policy: Any, feedback: Any) -> None:
         """Tell, once, if a feedback to ``policy`` reveals a reward outside."""
-        found = None if self.told else self.revealed(feedback)
+        found = None if self.told else revealed_by(self.problem, feedback)
         if found is not None:
             self.see(policy, *found)
+
+    def look_through(
+        self, policy: Any, smallest: NDArray[np.float64], largest: NDArray[np.float64], at: Callable[[int], Any]
+    ) -> None:
+        """Tell, once, of the first of several feedbacks that reveals a reward outside.
+
+        Args:
+            policy: the policy.
+            smallest: [n] the smallest reward that each feedback reveals.
+            largest: [n] the largest one.
+            at: the feedback of a position.
+        """
+        if not self.told:
+            outside = np.flatnonzero((smallest < self.low) | (largest > self.high))
+            if outside.size:
+                self.look(policy, at(int(outside[0])))
 
     def see(self, policy: Any, smallest: float, largest: float) -> None:
         """Tell, once, if the smallest or the largest reward that ``policy`` observed is outside."""
         if self.told or (self.low <= smallest and largest <= self.high):
             return
+        if not (math.isfinite(smallest) and math.isfinite(largest)):  # no reward: only who learns nothing lets it pass
+            return
         self.told = True
         outside, (low, high) = largest if largest > self.high else smallest, self.declared
+        what = getattr(self.problem, "telling", "a reward of {}").format(_spelt(outside))
         warnings.warn(
-            f"{type(policy).__name__} observed a reward of {outside:g}, outside the range [{low:g}, {high:g}] that the "
+            f"{type(policy).__name__} observed {what}, outside the range [{_spelt(low)}, {_spelt(high)}] that the "
             "problem declares (told once): what the policy assumes does not hold; declare the true range as the "
             "problem's low and high",
             RuntimeWarning,
             stacklevel=4,
         )
+
+
+def revealed_by(problem: Any, feedback: Any) -> tuple[float, float] | None:
+    """The smallest and the largest reward that a feedback reveals, of numbers and arrays of any kind, or None."""
+    if isinstance(feedback, Number) or hasattr(feedback, "__array__"):
+        feedback = np.asarray(feedback, dtype=np.float64)
+    found: tuple[float, float] | None = problem.revealed(feedback) if problem.reveals_rewards else None
+    return found
 
 
 def watch_over(policy: Any, problem: Any, rng: Any = None) -> None:
@@ -59,5 +93,40 @@ def watch_over(policy: Any, problem: Any, rng: Any = None) -> None:
     unbounded = math.isinf(problem.low) and math.isinf(problem.high)
     policy._declared = None
     if problem.reveals_rewards and not unbounded:
-        policy._declared = Watch(problem.low, problem.high, problem.revealed)
+        policy._declared = Watch(problem)
         policy._declared.told = before is not None and before.told and before.declared == policy._declared.declared
+
+
+def reset_within(policy: Any, problem: Any, rng: np.random.Generator) -> None:
+    """Reset a policy that plays for another one, whose watch stands for its own: it tells of no rewards.
+
+    Args:
+        policy: the policy.
+        problem: what it is told.
+        rng: as in ``Policy.reset``.
+    """
+    policy.reset(problem, rng)
+    policy._declared = None
+
+
+def floats(feedback: Any) -> NDArray[np.float64]:
+    """What full feedback reveals, as floats.
+
+    Raises:
+        ValueError: it is not made of real numbers.
+    """
+    if type(feedback) is np.ndarray and feedback.dtype == np.float64:
+        return feedback
+    try:
+        given = np.asarray(feedback)
+        if given.dtype.kind in "biufO" and not any(isinstance(value, str | bytes) for value in given.flat):
+            return given.astype(np.float64)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise ValueError(f"feedback must be finite rewards, got {feedback!r}")
+
+
+def _spelt(value: float) -> str:
+    """A number in few digits where these are all of it."""
+    text = f"{value:g}"
+    return text if float(text) == value else repr(float(value))

@@ -14,26 +14,35 @@ from bandits.arms.problem import Actions, ActionsProblem, BanditProblem, Block, 
 from bandits.contract import Array, Playable, Policy
 from bandits.kernels import kernel
 from bandits.offers import offers
+from bandits.watch import floats
 
 P = TypeVar("P", bound=ActionsProblem)
 Fbk = TypeVar("Fbk")
 
 
 @kernel
-def _extremes(block: Block, actions: Actions) -> tuple[float, float]:
-    smallest, largest = math.inf, -math.inf
+def _first_outside(block: Block, actions: Actions, full: bool, low: float, high: float) -> tuple[float, float]:
     for s in range(actions.size):
-        reward = block.levels[s * block.stride, actions[s]] + block.noise[s]
-        if block.binary:
-            reward = 1.0 if reward > 0.0 else 0.0
-        smallest, largest = min(smallest, reward), max(largest, reward)
-    return smallest, largest
+        first, last = actions[s], actions[s] + 1
+        if full:
+            first, last = 0, block.levels.shape[1]
+        smallest, largest = math.inf, -math.inf
+        for arm in range(first, last):
+            reward = block.levels[s * block.stride, arm] + block.noise[s]
+            if block.binary:
+                reward = 1.0 if reward > 0.0 else 0.0
+            smallest, largest = min(smallest, reward), max(largest, reward)
+        if smallest < low or largest > high:
+            return smallest, largest
+    return low, high
 
 
-def extremes(block: Block, actions: Actions) -> tuple[float, float]:
-    """The smallest and the largest reward of the actions [n_rounds] played in a block."""
-    found: tuple[float, float] = _extremes(block, actions)
-    return found
+def look_at(policy: Policy[Any, Any, Any, Any], block: Block, actions: Actions) -> None:
+    """Have a policy look at what the actions [n_rounds] that were played in a block revealed."""
+    watch = policy._declared
+    if watch is not None and not watch.told:
+        full = isinstance(watch.problem, FullFeedbackProblem)
+        watch.see(policy, *_first_outside(block, actions, full, watch.low, watch.high))
 
 
 class ArmsPolicy(Policy[P, Any, int, Fbk]):
@@ -56,8 +65,7 @@ class ArmsPolicy(Policy[P, Any, int, Fbk]):
         actions = np.empty(len(block.noise), dtype=np.int64)
         self.play(block, actions)
         environment.absorb(actions)
-        if self._declared is not None and not self._declared.told:
-            self._declared.see(self, *extremes(block, actions))
+        look_at(self, block, actions)
         return len(actions)
 
 
@@ -95,5 +103,6 @@ class FullFeedbackPolicy(ArmsPolicy[FullFeedbackProblem, Array]):
 
     def update(self, observation: Any, action: int, feedback: Array) -> None:
         check_action("action", action, self._n_arms)
-        check_rewards(feedback, self._n_arms)
-        self.learn(feedback)
+        rewards = floats(feedback)
+        check_rewards(rewards, self._n_arms)
+        self.learn(rewards)

@@ -14,7 +14,7 @@ from typing import Any, final
 import numpy as np
 
 from bandits.arguments import integer
-from bandits.arms.policy import extremes
+from bandits.arms.policy import look_at
 from bandits.arms.problem import Actions, Block
 from bandits.contextual.policy import ContextualPolicy
 from bandits.contextual.problem import ContextBlocks, ContextualProblem
@@ -98,6 +98,5 @@ class FeaturePolicy(ContextualPolicy):
         contexts = self.checked(environment.contexts(actions.size))
         self.play(block, chebyshev_features(contexts, self._intervals, self.n_features), actions)
         environment.absorb(actions)
-        if self._declared is not None and not self._declared.told:
-            self._declared.see(self, *extremes(block, actions))
+        look_at(self, block, actions)
         return len(actions)

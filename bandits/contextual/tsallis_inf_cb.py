@@ -19,6 +19,7 @@ from bandits.arms.tsallis_inf import TsallisINF
 from bandits.contextual.policy import ContextualPolicy
 from bandits.contextual.problem import ContextualProblem
 from bandits.contract import Array
+from bandits.watch import reset_within
 
 
 class TsallisINFCB(ContextualPolicy):
@@ -53,7 +54,7 @@ class TsallisINFCB(ContextualPolicy):
         self._centres = low + (high - low) / self.bins * (np.arange(self.bins) + 0.5)
         self._policies = [TsallisINF(scale=self.scale, on_exceed=self.on_exceed) for _ in range(self.bins)]
         for policy in self._policies:
-            policy.reset(problem, self._rng)
+            reset_within(policy, problem, self._rng)
         self._largest = problem.high
 
     @property

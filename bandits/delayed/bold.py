@@ -33,6 +33,7 @@ from bandits.delayed.policy import Owed, base_policy
 from bandits.delayed.problem import Arrivals, Delayed
 from bandits.delayed.theory import DelayedInstance, oblivious, outstanding_at
 from bandits.registry import Component
+from bandits.watch import reset_within
 
 
 class BOLD(Policy[Delayed, Any, int, Arrivals]):
@@ -73,7 +74,7 @@ class BOLD(Policy[Delayed, Any, int, Arrivals]):
         if not self._free:
             self._free.append(len(self._pool))
             self._pool.append(copy.deepcopy(self._base))
-            self._pool[-1].reset(self._told, self._rng if len(self._pool) == 1 else self._rng.spawn(1)[0])
+            reset_within(self._pool[-1], self._told, self._rng if len(self._pool) == 1 else self._rng.spawn(1)[0])
         chosen = heapq.heappop(self._free)
         self._waiting[self._owed.round] = chosen, copy.copy(observation)
         return self._pool[chosen].choose(observation)

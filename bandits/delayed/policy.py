@@ -9,6 +9,7 @@ from bandits.arms.problem import ActionsProblem, FullFeedbackProblem
 from bandits.contract import Policy
 from bandits.delayed.problem import Arrival, Arrivals
 from bandits.registry import POLICIES, Component
+from bandits.watch import floats
 
 
 def base_policy(policy: Component) -> Policy[Any, Any, int, Any]:
@@ -56,7 +57,7 @@ class Owed:
         for arrival in feedback:
             time = integer("time of an arrival", arrival.time, 0, self.round)
             if self._full:
-                check_rewards(arrival.feedback, self.n_actions)
+                check_rewards(floats(arrival.feedback), self.n_actions)
             else:
                 check_reward(arrival.feedback)
             owed = action if time == self.round else self._actions.get(time)

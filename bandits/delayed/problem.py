@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from bandits.arguments import integer
 from bandits.contract import Problem
+from bandits.watch import revealed_by
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Delayed(Problem):
 
     inner: Problem
     delay: int | None = None
+    reveals_rewards = True
     horizon: int | None = field(init=False)
     low: float = field(init=False)
     high: float = field(init=False)
@@ -39,6 +41,11 @@ class Delayed(Problem):
             integer("delay", self.delay, 0)
         for name in ("horizon", "low", "high"):
             object.__setattr__(self, name, getattr(self.inner, name))
+
+    def revealed(self, feedback: Arrivals) -> tuple[float, float] | None:
+        """The smallest and the largest reward of all that has arrived; None where nothing reveals any."""
+        found = [pair for pair in (revealed_by(self.inner, arrival.feedback) for arrival in feedback) if pair]
+        return (min(low for low, _ in found), max(high for _, high in found)) if found else None
 
 
 class Arrival(NamedTuple):

@@ -34,6 +34,7 @@ from bandits.delayed.policy import Owed, base_policy
 from bandits.delayed.problem import Arrivals, Delayed
 from bandits.delayed.theory import DelayedInstance, oblivious, outstanding_at
 from bandits.registry import Component
+from bandits.watch import reset_within
 
 
 class QPMD(Policy[Delayed, Any, int, Arrivals]):
@@ -71,7 +72,7 @@ class QPMD(Policy[Delayed, Any, int, Arrivals]):
         if not isinstance(inner, BanditProblem):
             raise ValueError(f"QPMD needs a BanditProblem with delays, got {type(inner).__name__}")
         check_plays(self._base, inner, "the problem without delays", name="policy")
-        self._base.reset(inner, rng)
+        reset_within(self._base, inner, rng)
         self._queues: list[deque[float]] = [deque() for _ in range(inner.n_actions)]
         self._owed = Owed(inner)
         self._asked, self._chosen = -1, False

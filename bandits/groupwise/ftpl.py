@@ -20,7 +20,6 @@ import numpy as np
 
 from bandits.contract import Array, Bound, Evidence, Instance
 from bandits.groupwise.mixture import GroupMixture
-from bandits.groupwise.network import Network
 from bandits.groupwise.policy import GroupwisePolicy, check_play, draw, losses_of
 from bandits.groupwise.problem import GroupwiseProblem, Lottery, Mask, PathsProblem
 
@@ -52,7 +51,7 @@ class GroupwiseFTPL(GroupwisePolicy[PathsProblem, Lottery, Array]):
 
     def reset(self, problem: PathsProblem, rng: np.random.Generator) -> None:
         super().reset(problem, rng)
-        self._network = Network(problem.edges)
+        self._network = problem.network
         m, K = len(problem.edges), self._network.longest
         self._scale, self._product, self._ratio = float(K), 2.0 * K * K * m, K * m / (2.0 * K)
         self._sums = np.zeros((self._mixture.start(problem.groups), m))

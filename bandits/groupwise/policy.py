@@ -10,6 +10,7 @@ import numpy as np
 from bandits.arguments import check_action, check_rewards, not_owed, one_of
 from bandits.contract import Array, Policy
 from bandits.groupwise.problem import GroupwiseProblem, Mask, Round
+from bandits.watch import floats
 
 P = TypeVar("P", bound=GroupwiseProblem)
 Act = TypeVar("Act")
@@ -101,8 +102,9 @@ def losses_of(rewards: Array, number: int) -> Array:
     Raises:
         ValueError: another shape, or a reward that is not finite.
     """
-    check_rewards(rewards, number)
-    return -np.asarray(rewards, dtype=np.float64)
+    found = floats(rewards)
+    check_rewards(found, number)
+    return -found
 
 
 def check_play(play: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from bandits.arguments import did_you_mean, integer
 from bandits.contract import Array, Problem
+from bandits.groupwise.network import Network
 
 Mask = NDArray[np.int8]
 
@@ -48,7 +50,8 @@ class RegressionProblem(GroupwiseProblem):
     The feedback is the round's label, a float. This is not the rewards of all actions, as "full" feedback is
     elsewhere: there is a prediction for every real number, and each one's reward follows from the label.
 
-    An action is a prediction, [1] or a number, or a ``Lottery`` over predictions.
+    An action is a prediction, [1] or a number, or a ``Lottery`` over predictions. ``low`` and ``high`` are of the
+    rewards of predictions in [0, 1]: with ``low`` -1, labels are to lie in [0, 1]. Other predictions may cost more.
 
     Attributes:
         dimension: length of a context, >= 1.
@@ -63,14 +66,29 @@ class RegressionProblem(GroupwiseProblem):
         3
     """
 
+    low: float = -1.0
+    high: float = 0.0
     dimension: int
     contexts: tuple[tuple[float, float], ...] = ()
+    reveals_rewards = True
+    feedback_is_reward = False
+    telling = "a label that pays some prediction in [0, 1] a reward of {}"
+
+    def revealed(self, feedback: float) -> tuple[float, float]:
+        """The rewards of the worst and of the best prediction in [0, 1] for a label."""
+        smallest, largest = unit_rewards(np.asarray(feedback, dtype=np.float64))
+        return float(smallest), float(largest)
 
     def __post_init__(self) -> None:
         super().__post_init__()
         integer("dimension", self.dimension)
         if len(self.contexts) not in (0, self.dimension):
             raise ValueError(f"contexts must hold {self.dimension} ranges or none, got {len(self.contexts)}")
+
+
+def unit_rewards(labels: Array) -> tuple[Array, Array]:
+    """The rewards [n] of the worst and of the best prediction in [0, 1] for labels [n]."""
+    return -(np.maximum(np.abs(labels), np.abs(1.0 - labels)) ** 2), -((labels - np.clip(labels, 0.0, 1.0)) ** 2)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +117,7 @@ class PathsProblem(GroupwiseProblem):
     """Paths through a network (``bandits.groupwise.network``). Full feedback: the rewards [n_edges] of all edges.
 
     An action names an outgoing edge, by position, for every node but the last, [n_nodes - 1] integers; or it is a
-    ``Lottery`` over such actions.
+    ``Lottery`` over such actions. ``low`` and ``high`` are of the reward of a path, the sum of its edges'.
 
     Attributes:
         edges: pairs (tail, head) of node numbers, in the order of the rewards; ordered by tail.
@@ -109,6 +127,22 @@ class PathsProblem(GroupwiseProblem):
     """
 
     edges: tuple[tuple[int, int], ...]
+    reveals_rewards = True
+    telling = "a path with a reward of {}"
+
+    @cached_property
+    def network(self) -> Network:
+        """The network of the edges.
+
+        Raises:
+            ValueError: as ``Network``.
+        """
+        return Network(self.edges)
+
+    def revealed(self, feedback: Array) -> tuple[float, float]:
+        """The rewards of the worst and of the best path."""
+        rewards = np.asarray(feedback, dtype=np.float64)
+        return self.network.shortest(rewards)[1], -self.network.shortest(-rewards)[1]
 
     def __post_init__(self) -> None:
         super().__post_init__()

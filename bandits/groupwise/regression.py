@@ -27,6 +27,7 @@ from bandits.groupwise.problem import (
     Round,
     RowBlocks,
     Rows,
+    unit_rewards,
 )
 from bandits.kernels import kernel
 from bandits.offers import offers
@@ -194,6 +195,8 @@ class RegressionPolicy(GroupwisePolicy[RegressionProblem, Lottery, float]):
             return 0
         rows = environment.block(min(most, max(1, BLOCK // self._width)))
         environment.absorb(self.play_rows(rows))
+        if self._declared is not None:
+            self._declared.look_through(self, *unit_rewards(rows.labels), rows.labels.item)
         return len(rows.labels)
 
     def play_rows(self, rows: Rows) -> Lotteries:

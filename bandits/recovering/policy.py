@@ -13,6 +13,7 @@ from bandits.contract import Array, Playable, Policy
 from bandits.kernels import kernel
 from bandits.offers import offers
 from bandits.recovering.problem import Idle, Outcomes, PullBlocks, Pulls, RecoveringProblem, Schedule, check_pulls
+from bandits.watch import floats
 
 NO_FORMULA = 3
 """Kind of ``Outcomes`` whose rewards no formula gives."""
@@ -60,10 +61,16 @@ class RecoveringPolicy(Policy[RecoveringProblem, Idle, Pulls, Array]):
         check_idle(observation, self._problem)
         if action is not self._chosen:  # which may be pulled
             check_pulls(action, self._problem)
-        feedback = without_padding(feedback, len(action), self._problem.plays)
-        check_rewards(feedback, len(action))
-        self.take(observation, action, feedback)
+        rewards = without_padding(floats(feedback), len(action), self._problem.plays)
+        check_rewards(rewards, len(action))
+        self.take(observation, action, rewards)
         self._chosen = None
+
+    def _look_at(self, rewards: Array) -> None:
+        """Look at the rewards [n, plays] of the periods of a leap."""
+        if self._declared is not None:
+            sums = rewards.sum(axis=1)
+            self._declared.look_through(self, sums, sums, lambda period: rewards[period])
 
 
 @kernel
@@ -155,7 +162,9 @@ class SchedulingPolicy(RecoveringPolicy):
         if not offers(environment, PullBlocks):
             return 0
         schedule, idle = self._coming()[:most], environment.observe()
-        self._move_on(schedule, environment.absorb(schedule), idle)
+        rewards = environment.absorb(schedule)
+        self._move_on(schedule, rewards, idle)
+        self._look_at(rewards)
         return len(schedule)
 
 
@@ -177,5 +186,5 @@ class IndexPolicy(RecoveringPolicy):
             return 0
         schedule = np.full(block.noise.shape, -1)
         self.play(block, environment.observe(), schedule)
-        environment.absorb(schedule)
+        self._look_at(environment.absorb(schedule))
         return len(schedule)

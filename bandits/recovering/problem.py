@@ -6,6 +6,7 @@ is a sequence of at most ``plays`` different arms; the feedback is their rewards
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from numbers import Integral
@@ -44,10 +45,11 @@ class RecoveringProblem(Problem):
     recovery: int
     noise: float | None = None
     reveals_rewards = True
+    telling = "rewards of a period with the sum {}"
 
     def revealed(self, feedback: Array) -> tuple[float, float]:
         """The sum of a period's rewards, twice."""
-        total = float(np.sum(feedback))
+        total = math.fsum(feedback)  # whether or not there are zeros behind
         return total, total
 
     def __post_init__(self) -> None:

@@ -24,6 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandits.arguments import integer, one_of, positive
+from bandits.arms.policy import look_at
 from bandits.arms.problem import Actions, Block, Blocks
 from bandits.contract import Array, Bound, Instance, Playable, Policy
 from bandits.kernels import kernel
@@ -179,7 +180,7 @@ class MemoryBoundedElimination(Policy[StreamProblem, View, Action, Feedback]):
             NotResetError: before ``reset``.
             ValueError, RuntimeError: what ``check_answer`` refuses; nothing has changed then.
         """
-        check_answer(self._chosen, action, feedback, self._memory)
+        feedback = check_answer(self._chosen, action, feedback, self._memory)
         self._chosen = None
         if type(action) is Pull:
             self._left -= action.n
@@ -199,6 +200,7 @@ class MemoryBoundedElimination(Policy[StreamProblem, View, Action, Feedback]):
         cap = self._caps[self._pass]
         made, out = _play(block, actions, self._places, self._counts, self._sums, self._kept, self._scale, cap)
         environment.absorb(actions[:made])
+        look_at(self, block, actions[:made])
         self._left -= made
         self._settle(int(out))
         return int(made)

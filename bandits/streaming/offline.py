@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from bandits.arms.policy import ArmsPolicy
+from bandits.arms.policy import ArmsPolicy, look_at
 from bandits.arms.problem import Actions, BanditProblem, Blocks
 from bandits.contract import Bound, Instance, Playable, Policy
 from bandits.offers import offers
@@ -18,6 +18,7 @@ from bandits.registry import POLICIES, Component
 from bandits.streaming.policy import boolean, check_answer
 from bandits.streaming.problem import Action, Advance, Feedback, Pull, Store, StreamProblem, View
 from bandits.streaming.theory import StreamInstance
+from bandits.watch import reset_within
 
 
 class OfflineAdapter(Policy[StreamProblem, View, Action, Feedback]):
@@ -45,7 +46,7 @@ class OfflineAdapter(Policy[StreamProblem, View, Action, Feedback]):
             ValueError: the memory cannot hold all arms and ``first_m`` is not set, or what the policy for arms refuses.
         """
         arms = stored(problem, self.first_m)
-        self._inner.reset(_arms(problem, arms), rng)
+        reset_within(self._inner, _arms(problem, arms), rng)
         self._loading = load(arms)
         self._step, self._memory = 0, problem.memory
         self._chosen: Action | None = None
@@ -61,7 +62,7 @@ class OfflineAdapter(Policy[StreamProblem, View, Action, Feedback]):
         Raises:
             ValueError, RuntimeError: what ``check_answer`` refuses; nothing has changed then.
         """
-        check_answer(self._chosen, action, feedback, self._memory)
+        feedback = check_answer(self._chosen, action, feedback, self._memory)
         if isinstance(action, Pull) and feedback is not None:
             self._inner.update(0, action.where, feedback[0])
         else:
@@ -79,6 +80,7 @@ class OfflineAdapter(Policy[StreamProblem, View, Action, Feedback]):
         actions: Actions = np.empty(len(block.noise), dtype=np.int64)
         self._inner.play(block, actions)
         environment.absorb(actions)
+        look_at(self, block, actions)
         return len(actions)
 
     def regret_bounds(self, problem: StreamProblem, instance: Instance) -> Sequence[Bound]:

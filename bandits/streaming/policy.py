@@ -12,7 +12,7 @@ from typing import Any, ClassVar, NoReturn, final
 
 import numpy as np
 
-from bandits.arguments import not_owed
+from bandits.arguments import check_reward, not_owed
 from bandits.contract import Array, Playable, Policy
 from bandits.offers import offers
 from bandits.streaming.problem import (
@@ -104,7 +104,7 @@ class StreamingPolicy(Policy[StreamProblem, View, Action, Feedback]):
             NotResetError: before ``reset``.
             ValueError, RuntimeError: what ``check_answer`` refuses; nothing has changed then.
         """
-        check_answer(self._chosen, action, feedback, self._memory)
+        feedback = check_answer(self._chosen, action, feedback, self._memory)
         self._chosen = None
         self._go_on(action, feedback)
 
@@ -126,6 +126,8 @@ class StreamingPolicy(Policy[StreamProblem, View, Action, Feedback]):
                 continue
             _, feedback = environment.transition(action)
             self._go_on(action, feedback)
+            if self._declared is not None:
+                self._declared.look(self, feedback)
         return environment.clock - start
 
     def _let_pass(self, environment: ArrivalBlocks, n: int, end: int) -> bool:
@@ -133,10 +135,13 @@ class StreamingPolicy(Policy[StreamProblem, View, Action, Feedback]):
         most = min((end - environment.clock - 1) // n, self._arms - self._arrived)
         if most < 2:
             return False
-        means = environment.block_of_arrivals(n)[:most] / n
+        sums = environment.block_of_arrivals(n)[:most]
+        means = sums / n
         count = self._skim(means) if len(means) > 1 else 0
         if count:
             environment.absorb_arrivals(count)
+            if self._declared is not None:
+                self._declared.look_through(self, means[:count], means[:count], lambda i: (sums.item(i), n))
             self._arrived += count
             self._left -= count * n
             self._script, self._step = [self._pull(CURRENT, n)], 0
@@ -166,8 +171,8 @@ def refuse_to_choose() -> NoReturn:
     raise RuntimeError("all pulls are used: call reset(problem, rng) for another run")
 
 
-def check_answer(chosen: Action | None, action: Action, feedback: Feedback, memory: int) -> None:
-    """Check what a policy is told of an action.
+def check_answer(chosen: Action | None, action: Action, feedback: Feedback, memory: int) -> Feedback:
+    """Check what a policy is told of an action, and return it with the sum as a float.
 
     Args:
         chosen: the action that ``choose`` gave since the last update, if it was called.
@@ -184,10 +189,15 @@ def check_answer(chosen: Action | None, action: Action, feedback: Feedback, memo
     if type(action) is not Pull or not action.observe:
         if feedback is not None:
             raise ValueError(f"feedback must be None after {action}, got {feedback!r}")
-    elif not isinstance(feedback, tuple) or len(feedback) != 2 or feedback[1] != action.n:
+        return None
+    if not isinstance(feedback, tuple) or len(feedback) != 2 or np.size(feedback[1]) != 1 or feedback[1] != action.n:
         raise ValueError(f"feedback must be a sum of rewards and their number, {action.n}, got {feedback!r}")
-    elif not math.isfinite(feedback[0]):
-        raise ValueError(f"the sum of rewards must be a finite number, got {feedback[0]!r}")
+    if type(feedback[0]) is float and math.isfinite(feedback[0]):
+        return feedback
+    try:
+        return check_reward(feedback[0]), action.n
+    except ValueError:
+        raise ValueError(f"the sum of rewards must be a finite number, got {feedback[0]!r}") from None
 
 
 def _refuse(chosen: Action | None, action: Action, memory: int) -> NoReturn:

@@ -12,6 +12,7 @@ from typing import Any, Final, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from bandits.arguments import check_reward
 from bandits.contract import Array, NoisyProblem, Playable
 
 CURRENT: Final = -1
@@ -36,10 +37,14 @@ class StreamProblem(NoisyProblem):
     memory: int = 1
     passes: int = 1
     reveals_rewards = True
+    telling = "a mean reward of {}"
 
     def revealed(self, feedback: Any) -> tuple[float, float] | None:
         """The mean reward of the pulls, twice; None where nothing was pulled."""
-        return None if feedback is None else (feedback[0] / max(feedback[1], 1), feedback[0] / max(feedback[1], 1))
+        if feedback is None:
+            return None
+        mean = check_reward(feedback[0]) / max(int(check_reward(feedback[1])), 1)
+        return mean, mean
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -84,7 +84,7 @@ class RunPolicy(Policy[BanditProblem, Any, int, float]):
         environment.absorb(actions)
         self.learn(action, rewards)
         if self._declared is not None:
-            self._declared.look(self, rewards)
+            self._declared.look_through(self, rewards, rewards, rewards.item)
         return rewards.size
 
 

@@ -4,12 +4,19 @@ import copy
 import pickle
 import warnings
 from dataclasses import replace
+from decimal import Decimal
+from fractions import Fraction
 
 import numpy as np
 import pytest
 
-from bandits.arms.problem import BanditProblem
+from bandits.arms.problem import BanditProblem, FullFeedbackProblem
+from bandits.checks import play
+from bandits.delayed.problem import Arrival, Delayed
 from bandits.families import families
+from bandits.groupwise.ftpl import GroupwiseFTPL
+from bandits.groupwise.groupwise import Groupwise
+from bandits.groupwise.problem import PathsProblem, RegressionProblem, Round
 from bandits.registry import POLICIES
 from environments import AdversarialArms
 from environments.checks import players
@@ -27,6 +34,8 @@ def examples():
 
 
 def shifted(feedback, by):
+    if isinstance(feedback, tuple) and all(isinstance(part, Arrival) for part in feedback):
+        return tuple(arrival._replace(feedback=shifted(arrival.feedback, by)) for arrival in feedback)
     if isinstance(feedback, tuple):  # of a stream: the sum and number of pulls
         return feedback[0] + by * feedback[1], feedback[1]
     return None if feedback is None else feedback + by
@@ -44,7 +53,7 @@ def steps(environment, policy, by, rounds=25):
             action = policy.choose(observation)
             _, feedback = environment.transition(action)
             policy.update(observation, action, shifted(feedback, by))
-            revealed |= feedback is not None
+            revealed |= feedback not in (None, ()) if feedback is None or isinstance(feedback, tuple) else True
             policy = pickle.loads(pickle.dumps(policy))
     return revealed, [w for w in caught if "outside" in str(w.message)]
 
@@ -56,6 +65,7 @@ def test_a_reward_outside_is_told_once(environment, policy):
     own = [w for w in told if str(w.message).startswith(type(policy).__name__)]
     clipped = getattr(policy, "on_exceed", "") == "clip"  # as it was asked to
     assert len(own) == (1 if revealed and not clipped else 0), [str(w.message) for w in own]
+    assert len([w for w in told if "the problem declares" in str(w.message)]) <= len(own), "a wrapper tells alone"
     assert all(w.category is RuntimeWarning for w in told)
     assert steps(environment, copy.deepcopy(policy), 0.0)[1] == []
 
@@ -91,6 +101,123 @@ def test_leaps_tell_too(name):
     with pytest.warns(RuntimeWarning, match=r"observed a reward of .* outside the range \[0, 1\]") as caught:
         [policy.advance(environment, rounds) for rounds in (20, 10)]
     assert len(caught) == 1
+
+
+def narrowed(problem):
+    """The same problem with another declared range, which most environments leave."""
+    if isinstance(problem, Delayed):
+        return replace(problem, inner=narrowed(problem.inner))
+    low, high = (problem.low, problem.high) if problem.bounded else (-1.0, 1.0)
+    return replace(problem, low=low + 0.4 * (high - low), high=low + 0.6 * (high - low))
+
+
+def leaping():
+    for family in families():
+        for environment in family.example_environments():
+            if environment.problem.reveals_rewards:
+                for name, policy in players(environment):
+                    if not policy.clairvoyant:
+                        yield pytest.param(environment, policy, id=f"{family.name}-{name}-{type(environment).__name__}")
+
+
+def tellings(environment, policy, leaps):
+    environment, policy = copy.deepcopy((environment, policy))
+    environment.problem = narrowed(environment.problem)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        try:
+            play(policy, environment, 8, leaps, times=[1])
+        except ValueError as error:  # from ``reset``, or from a policy that is to refuse what it cannot scale
+            return str(error)
+    return [str(w.message) for w in caught if "the problem declares" in str(w.message)]
+
+
+@pytest.mark.parametrize(("environment", "policy"), list(leaping()))
+def test_leaps_tell_what_steps_tell(environment, policy):
+    told = tellings(environment, policy, False)
+    assert told == tellings(environment, policy, True)
+    assert isinstance(told, str) or len(told) <= 1
+
+
+def test_some_leaps_of_every_kind_tell():
+    """So that the test above has something to compare."""
+    silent = {
+        parameter.id: told
+        for parameter in leaping()
+        if not isinstance(told := tellings(*parameter.values, True), list) or not told
+    }
+    assert len(silent) < 0.2 * len(list(leaping())), silent
+
+
+@pytest.mark.parametrize(
+    ("feedback", "spelt"), [(1.0000001, "1.0000001"), (Decimal("1.5"), "1.5"), (np.array([2]), "2"), (150, "150")]
+)
+def test_the_number_told_is_the_one_observed(feedback, spelt):
+    policy = POLICIES.load("ucb1")()
+    policy.reset(BanditProblem(n_actions=2, horizon=9), np.random.default_rng(0))
+    with pytest.warns(RuntimeWarning, match=rf"a reward of {spelt}, outside the range \[0, 1\]"):
+        policy.update(None, policy.choose(None), feedback)
+
+
+def test_of_paths_the_best_and_the_worst_count():
+    problem = PathsProblem(groups=("all",), edges=((0, 1), (0, 1), (1, 2)), low=-2.0, high=0.0)
+    assert problem.revealed(np.array([-0.5, -1.5, -0.25])) == (-1.75, -0.75)
+    with pytest.warns(RuntimeWarning, match=r"GroupwiseFTPL observed a path with a reward of -3, outside"):
+        one_round(GroupwiseFTPL(), problem, np.zeros(0), np.array([-0.5, -2.5, -0.5]))
+
+
+@pytest.mark.parametrize(("label", "reward"), [(-0.5, -2.25), (1.25, -1.5625), (np.float64(1.25), -1.5625)])
+def test_of_labels_the_predictions_in_the_unit_interval_count(label, reward):
+    problem = RegressionProblem(groups=("all",), dimension=1)
+    with pytest.warns(
+        RuntimeWarning, match=rf"a label that pays some prediction in \[0, 1\] a reward of {reward}, out"
+    ):
+        one_round(Groupwise(), problem, np.ones(1), label)
+    one_round(Groupwise(), problem, np.ones(1), 1.0)
+    one_round(Groupwise(), replace(problem, low=-4.0, high=0.5), np.ones(1), -0.5)
+
+
+def one_round(policy, problem, context, feedback):
+    policy.reset(problem, np.random.default_rng(0))
+    seen = Round(context, np.ones(1, dtype=np.int8))
+    policy.update(seen, policy.choose(seen), feedback)
+
+
+@pytest.mark.parametrize("kind", [Decimal, Fraction, lambda x: np.array([x]), np.float32], ids=str)
+@pytest.mark.parametrize(("environment", "policy"), list(leaping()))
+def test_rewards_of_any_kind_of_number_are_taken(environment, policy, kind):
+    policy, rng = copy.deepcopy(policy), np.random.default_rng(3)
+    environment.begin(environment.draw(rng))
+    policy.reset(environment.problem, rng)
+    while environment.clock < min(20, environment.problem.horizon):
+        observation = environment.observe()
+        action = policy.choose(observation)
+        feedback = turned(environment.transition(action)[1], kind)
+        if isinstance(environment.problem, RegressionProblem) and isinstance(feedback, np.ndarray):
+            with pytest.raises(ValueError, match="the label must be a finite number"):
+                policy.update(observation, action, feedback)
+            return
+        policy.update(observation, action, feedback)
+
+
+def turned(feedback, kind):
+    if feedback is None or feedback == () if isinstance(feedback, tuple) else feedback is None:
+        return feedback
+    if isinstance(feedback, tuple) and isinstance(feedback[0], Arrival):
+        return tuple(arrival._replace(feedback=turned(arrival.feedback, kind)) for arrival in feedback)
+    if isinstance(feedback, tuple):
+        return kind(float(feedback[0])), feedback[1]
+    if isinstance(feedback, np.ndarray):
+        return np.array([kind(x) for x in feedback.tolist()]).reshape(feedback.shape)
+    return kind(float(feedback))
+
+
+@pytest.mark.parametrize("feedback", [["a", "b", "c"], [1j, 0, 0], [None, 0, 0], "abc", {}])
+def test_full_feedback_of_no_numbers_is_refused(feedback):
+    policy = POLICIES.load("hedge")()
+    policy.reset(FullFeedbackProblem(n_actions=3, horizon=9), np.random.default_rng(0))
+    with pytest.raises(ValueError, match="feedback must be"):
+        policy.update(None, policy.choose(None), feedback)
 
 
 def test_rounding_is_not_told():
