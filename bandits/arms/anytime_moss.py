@@ -108,6 +108,6 @@ class AnytimeMOSS(BanditPolicy):
                 "fixed",
                 "Degenne and Perchet 2016, Theorem 3 (constant quoted from memory)",
                 "recalled",
-                holds(instance, STATIONARY),
+                holds(instance, STATIONARY, problem=problem),
             ),
         )

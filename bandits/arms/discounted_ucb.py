@@ -157,6 +157,6 @@ class DiscountedUCB(BanditPolicy):
                 "dynamic" if instance.dynamic_gaps is not None else "fixed",
                 "derived: the proof of Theorem 1 of Garivier and Moulines 2011 with its sums evaluated",
                 "derived",
-                holds(instance, OBLIVIOUS, BOUNDED),
+                holds(instance, OBLIVIOUS, BOUNDED, problem=problem),
             ),
         )

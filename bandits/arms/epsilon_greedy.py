@@ -135,7 +135,7 @@ class EpsilonGreedy(BanditPolicy):
                 "fixed",
                 "derived: the proof of Theorem 3 of Auer, Cesa-Bianchi, Fischer 2002 with its sums evaluated",
                 "derived",
-                holds(instance, STATIONARY),
+                holds(instance, STATIONARY, problem=problem),
             ),
             Bound(
                 "epsilon-greedy rate",
@@ -145,7 +145,7 @@ class EpsilonGreedy(BanditPolicy):
                 "Auer, Cesa-Bianchi, Fischer 2002, Theorem 3 (leading term)",
                 "convention",
                 (
-                    *holds(instance, STATIONARY),
+                    *holds(instance, STATIONARY, problem=problem),
                     Assumption("c > 5", self.c > 5.0),
                     Assumption("d is at most the smallest gap divided by the range", self.d <= smallest),
                 ),

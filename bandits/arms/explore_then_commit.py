@@ -118,7 +118,7 @@ class ExploreThenCommit(BanditPolicy):
                     "fixed",
                     "Lattimore and Szepesvári 2020, Theorem 6.1",
                     "exact",
-                    holds(instance, STATIONARY),
+                    holds(instance, STATIONARY, problem=problem),
                 )
             )
         if problem.bounded:
@@ -131,7 +131,7 @@ class ExploreThenCommit(BanditPolicy):
                     "fixed",
                     "derived: the expected maximum of the sub-Gaussian errors of the means",
                     "derived",
-                    holds(instance, STATIONARY, BOUNDED),
+                    holds(instance, STATIONARY, BOUNDED, problem=problem),
                 )
             )
         return bounds

@@ -148,7 +148,7 @@ class GaussianThompson(BanditPolicy):
                     "fixed",
                     "derived: Russo and Van Roy 2016, Proposition 3, with the variance of Gaussian rewards",
                     "derived",
-                    (*holds(instance, STATIONARY, GAUSSIAN), known, prior),
+                    (*holds(instance, STATIONARY, GAUSSIAN, problem=problem), known, prior),
                 )
             )
         gaps = gaps_of(instance)
@@ -162,7 +162,7 @@ class GaussianThompson(BanditPolicy):
                     "fixed",
                     "Korda, Kaufmann, Munos 2013, Theorem 1 (leading term)",
                     "convention",
-                    (*holds(instance, STATIONARY, GAUSSIAN), known),
+                    (*holds(instance, STATIONARY, GAUSSIAN, problem=problem), known),
                     time="asymptotic",
                 )
             )

@@ -107,7 +107,7 @@ class MOSS(BanditPolicy):
                 "Lattimore and Szepesvári 2020, Theorem 9.1",
                 "exact",
                 (
-                    *holds(instance, STATIONARY),
+                    *holds(instance, STATIONARY, problem=problem),
                     Assumption("the horizon of the index is that of the run", horizon == problem.horizon),
                     Assumption("the horizon is at least the number of arms", horizon >= problem.n_actions),
                 ),

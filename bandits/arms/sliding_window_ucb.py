@@ -160,6 +160,6 @@ class SlidingWindowUCB(BanditPolicy):
                 "dynamic" if instance.dynamic_gaps is not None else "fixed",
                 "derived: the proof of Theorem 2 of Garivier and Moulines 2011 with its sums evaluated",
                 "derived",
-                holds(instance, OBLIVIOUS),
+                holds(instance, OBLIVIOUS, problem=problem),
             ),
         )

@@ -139,7 +139,7 @@ class SuccessiveElimination(BanditPolicy):
                 "fixed",
                 "derived: Hoeffding's inequality in every phase, after Even-Dar, Mannor, Mansour 2006",
                 "derived",
-                holds(instance, STATIONARY),
+                holds(instance, STATIONARY, problem=problem),
             ),
         )
 

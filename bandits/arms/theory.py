@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
-from bandits.contract import Array, Assumption, Instance
+from bandits.contract import Array, Assumption, Instance, NoisyProblem
 
 STATIONARY = "stationary"
 OBLIVIOUS = "oblivious"
@@ -59,9 +60,39 @@ class ArmsInstance(Instance):
     largest_loss: float | None = None
 
 
-def holds(instance: ArmsInstance, *keys: str) -> tuple[Assumption, ...]:
-    """The named assumptions, each with whether the instance states that it holds."""
-    return tuple(Assumption(_TEXTS[key], bool(getattr(instance, key))) for key in keys)
+def holds(instance: ArmsInstance, *keys: str, problem: NoisyProblem | None = None) -> tuple[Assumption, ...]:
+    """The named assumptions, each with whether the instance states that it holds.
+
+    Args:
+        instance: the instance.
+        keys: of the assumptions.
+        problem: where the theorem rests on the sub-Gaussian parameter, half of ``problem.width``: the problem that
+            declares it. That it covers the rewards is assumed, too.
+    """
+    named = tuple(Assumption(_TEXTS[key], bool(getattr(instance, key))) for key in keys)
+    if problem is None:
+        return named
+    least, declared = _noise_of(instance), problem.width / 2.0
+    covers = least is None or least <= declared * (1.0 + 1e-9)
+    if GAUSSIAN in keys and instance.variances is not None:
+        covers &= bool(np.allclose(np.sqrt(instance.variances), declared, rtol=1e-9, atol=0.0))
+    return (*named, Assumption("the declared noise covers the rewards'", covers, least))
+
+
+def _noise_of(instance: ArmsInstance) -> float | None:
+    """The least sub-Gaussian parameter of all arms' rewards, as far as it is known.
+
+    That of rewards that are 1 with probability p is ``sqrt((1 - 2 p) / (2 ln((1 - p) / p)))`` (Kearns and Saul 1998),
+    at most 1/2; that of Gaussian ones their standard deviation, which no parameter is below.
+    """
+    if instance.bernoulli:
+        if instance.means is None:
+            return 0.5
+        p = instance.means[(instance.means > 0.0) & (instance.means < 1.0) & (np.abs(instance.means - 0.5) > 1e-6)]
+        known = np.sqrt((1.0 - 2.0 * p) / (2.0 * np.log((1.0 - p) / p)))
+        even = 0.5 if np.any(np.abs(instance.means - 0.5) <= 1e-6) else 0.0
+        return float(max(even, np.max(known, initial=0.0)))
+    return None if instance.variances is None else math.sqrt(float(np.max(instance.variances)))
 
 
 def gaps_of(instance: ArmsInstance) -> Array | None:

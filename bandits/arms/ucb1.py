@@ -111,6 +111,6 @@ class UCB1(BanditPolicy):
                 "fixed",
                 "Auer, Cesa-Bianchi, Fischer 2002, Theorem 1",
                 "exact" if problem.bounded and problem.noise is None else "derived",
-                holds(instance, STATIONARY),
+                holds(instance, STATIONARY, problem=problem),
             ),
         )

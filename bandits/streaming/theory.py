@@ -81,7 +81,7 @@ def rewards_fit(problem: StreamProblem, instance: StreamInstance) -> tuple[Assum
     """What Hoeffding's inequality on [0, 1] asks of the rewards, and the proofs of their means."""
     narrow = problem.width <= 1.0 and np.min(instance.means) >= 0.0 and np.max(instance.means) <= 1.0
     return (
-        *holds(instance, STATIONARY),
+        *holds(instance, STATIONARY, problem=problem),
         Assumption("means lie in [0, 1] and rewards are 1/2-sub-Gaussian", bool(narrow)),
     )
 

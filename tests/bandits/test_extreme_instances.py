@@ -1,6 +1,7 @@
 """Bounds that claim to hold are held against random extreme instances: gaps of any size, other noise, few rounds."""
 
 import inspect
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -72,7 +73,15 @@ def stream(rng, n_arms, horizon):
     return Stream(means, horizon=horizon, memory=int(rng.integers(1, n_arms + 1)))
 
 
-KINDS = (gaussian, apart, equal, sure, table, full, changing, drawn, delayed, stream)
+def misdeclared(rng, n_arms, horizon):
+    """The problem declares another noise than the rewards have."""
+    environment = (gaussian, apart, equal, sure, drawn, stream)[rng.integers(6)](rng, n_arms, horizon)
+    true = environment.problem.width / 2.0
+    environment.problem = replace(environment.problem, noise=true * float(rng.choice([0.01, 0.1, 0.5, 2.0, 10.0])))
+    return environment
+
+
+KINDS = (gaussian, apart, equal, sure, table, full, changing, drawn, delayed, stream, misdeclared)
 
 
 def policies(environment, rng):
@@ -136,7 +145,7 @@ def test_no_bound_that_claims_to_hold_is_violated(kind):
         rng = np.random.default_rng([20260, KINDS.index(kind), seed])
         n_arms = int(rng.choice([1, 2, 3, 12]))
         horizon = int(rng.choice([1, 2, n_arms, 60, 400]))
-        if kind is stream:
+        if kind in (stream, misdeclared):
             horizon = max(horizon, n_arms)
         environment = kind(rng, n_arms, horizon)
         times = np.unique(np.round(np.geomspace(1, horizon, 25)).astype(np.int64))
@@ -157,3 +166,30 @@ def test_no_bound_that_claims_to_hold_is_violated(kind):
                     f"mean regret {same[0].mean(axis=0)[-1]:g}"
                 )
     assert judged, "some bound is judged"
+
+
+@pytest.mark.parametrize("noise", [0.1, 0.999])
+def test_what_rests_on_the_declared_noise_does_not_hold_where_it_is_too_small(noise):
+    environment = GaussianArms([0.0, 0.3], 1.0, 400)
+    problem = replace(environment.problem, noise=noise)
+    claims = {}
+    for name, policy in policies(environment, np.random.default_rng(0)):
+        policy.reset(problem, np.random.default_rng(0))
+        for bound in bounds_of(policy, problem, environment.instance()):
+            claims[name, bound.name] = bound.holds
+    assert claims, "some bound rests on it"
+    assert not any(claims.values()), claims
+    policy = POLICIES.load("explore_then_commit")()
+    assert all(bound.holds for bound in bounds_of(policy, environment.problem, environment.instance()))
+    wide = replace(environment.problem, noise=2.0)
+    assert all(bound.holds for bound in bounds_of(policy, wide, environment.instance()))
+
+
+@pytest.mark.parametrize(("mean", "least"), [(0.5, 0.5), (0.1, 0.4266), (1e-9, 0.1554), (0.0, 0.0)])
+def test_rewards_of_0_and_1_are_covered_from_their_own_parameter_on(mean, least):
+    environment = BernoulliArms([mean, mean], 60)
+    for noise in (least * 0.99, least * 1.01 + 1e-9):
+        policy = POLICIES.load("ucb1")()
+        problem = replace(environment.problem, noise=max(noise, 1e-12))
+        (bound,) = bounds_of(policy, problem, environment.instance())
+        assert bound.holds == (noise > least or mean == 0.0)

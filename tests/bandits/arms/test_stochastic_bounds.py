@@ -189,7 +189,7 @@ def test_bounds_name_what_does_not_hold():
     assert bound_of(MOSS()).time == "at the horizon"
     assert bound_of(UCB1()).time == "anytime"
     rate = bound_of(EpsilonGreedy(4.0, 0.3), which=1)
-    assert [a.holds for a in rate.assumptions] == [True, False, True]
+    assert [a.holds for a in rate.assumptions] == [True, True, False, True]
     assert bound_of(EpsilonGreedy(6.0, 0.3), which=1).holds
     assert not bound_of(EpsilonGreedy(6.0, 0.5), which=1).holds
     assert not bound_of(UCB1(), instance=replace(ARMS.instance(), stationary=False)).holds
