@@ -183,8 +183,18 @@ def one_round(policy, problem, context, feedback):
     policy.update(seen, policy.choose(seen), feedback)
 
 
-@pytest.mark.parametrize("kind", [Decimal, Fraction, lambda x: np.array([x]), np.float32], ids=str)
-@pytest.mark.parametrize(("environment", "policy"), list(leaping()))
+def firsts():
+    """Each policy once, in the first example that it plays."""
+    found = {type(case.values[1]).__name__: case for case in reversed(list(leaping()))}
+    return list(found.values())
+
+
+def alone(x):
+    return np.array([x])
+
+
+@pytest.mark.parametrize("kind", [Decimal, Fraction, alone, np.float32], ids=lambda kind: kind.__name__)
+@pytest.mark.parametrize(("environment", "policy"), firsts())
 def test_rewards_of_any_kind_of_number_are_taken(environment, policy, kind):
     policy, rng = copy.deepcopy(policy), np.random.default_rng(3)
     environment.begin(environment.draw(rng))
