@@ -95,7 +95,7 @@ def _first_run(policy: Policy[Any, Any, Any, Any], environment: Checkable, seed:
                 f"{bound.name!r} speaks of the comparator class {bound.comparator_class!r}, of which "
                 f"{type(environment).__name__} has no regret definition; it has those of {', '.join(sorted(known))}"
             )
-            values = np.asarray(bound.curve(np.array([1.0, 10.0])))
+            values = np.asarray(bound.curve(np.array([1.0, float(environment.problem.horizon or 1)])))
             assert values.shape == (2,), f"the curve of {bound.name!r} must map times [n] to values [n], is {values!r}"
     return found
 
