@@ -56,10 +56,11 @@ class Watch:
             largest: [n] the largest one.
             at: the feedback of a position.
         """
-        if not self.told:
-            outside = np.flatnonzero((smallest < self.low) | (largest > self.high))
-            if outside.size:
-                self.look(policy, at(int(outside[0])))
+        if self.told or not smallest.size or (self.low <= smallest.min() and largest.max() <= self.high):
+            return
+        outside = np.flatnonzero((smallest < self.low) | (largest > self.high))
+        if outside.size:  # else it is no number
+            self.look(policy, at(int(outside[0])))
 
     def see(self, policy: Any, smallest: float, largest: float) -> None:
         """Tell, once, if the smallest or the largest reward that ``policy`` observed is outside."""

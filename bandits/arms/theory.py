@@ -88,10 +88,11 @@ def _noise_of(instance: ArmsInstance) -> float | None:
     if instance.bernoulli:
         if instance.means is None:
             return 0.5
-        p = instance.means[(instance.means > 0.0) & (instance.means < 1.0) & (np.abs(instance.means - 0.5) > 1e-6)]
-        known = np.sqrt((1.0 - 2.0 * p) / (2.0 * np.log((1.0 - p) / p)))
-        even = 0.5 if np.any(np.abs(instance.means - 0.5) <= 1e-6) else 0.0
-        return float(max(even, np.max(known, initial=0.0)))
+        away = instance.means - 0.5  # the parameter falls as the mean goes away from 1/2
+        distance = float(np.min(np.abs(away, out=away)))
+        if distance <= 1e-6 or distance >= 0.5:
+            return 0.5 if distance <= 1e-6 else 0.0
+        return math.sqrt(distance / math.log((0.5 + distance) / (0.5 - distance)))
     return None if instance.variances is None else math.sqrt(float(np.max(instance.variances)))
 
 

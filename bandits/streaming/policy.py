@@ -118,6 +118,7 @@ class StreamingPolicy(Policy[StreamProblem, View, Action, Feedback]):
     @final
     def leap(self, environment: Playable[Any, Any, Any], most: int) -> int:
         """Play without looking at the stream, by whole stretches of arrivals where these are let pass."""
+        declared = self._declared
         start, end = environment.clock, min(environment.clock + most, self._horizon)
         blocks = environment if offers(environment, ArrivalBlocks) else None
         while environment.clock < end:
@@ -126,8 +127,10 @@ class StreamingPolicy(Policy[StreamProblem, View, Action, Feedback]):
                 continue
             _, feedback = environment.transition(action)
             self._go_on(action, feedback)
-            if self._declared is not None:
-                self._declared.look(self, feedback)
+            if declared is not None and feedback is not None:
+                total, n = feedback
+                if not declared.low * n <= total <= declared.high * n:
+                    declared.look(self, feedback)
         return environment.clock - start
 
     def _let_pass(self, environment: ArrivalBlocks, n: int, end: int) -> bool:
@@ -135,13 +138,12 @@ class StreamingPolicy(Policy[StreamProblem, View, Action, Feedback]):
         most = min((end - environment.clock - 1) // n, self._arms - self._arrived)
         if most < 2:
             return False
-        sums = environment.block_of_arrivals(n)[:most]
-        means = sums / n
+        means = environment.block_of_arrivals(n)[:most] / n
         count = self._skim(means) if len(means) > 1 else 0
         if count:
             environment.absorb_arrivals(count)
             if self._declared is not None:
-                self._declared.look_through(self, means[:count], means[:count], lambda i: (sums.item(i), n))
+                self._declared.look_through(self, means[:count], means[:count], lambda i: (means.item(i) * n, n))
             self._arrived += count
             self._left -= count * n
             self._script, self._step = [self._pull(CURRENT, n)], 0
