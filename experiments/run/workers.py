@@ -116,7 +116,7 @@ def _client(cluster: str | None) -> Iterator[None]:
         raise OSError(f"--cluster needs dask: pip install 'regretlab[cluster]' ({error})") from error
     if kind == "local":
         with (
-            LocalCluster(n_workers=int(number), threads_per_worker=1, dashboard_address=None) as here,
+            LocalCluster(n_workers=int(number), threads_per_worker=1, dashboard_address="127.0.0.1:0") as here,
             Client(here, set_as_default=True),
         ):
             yield

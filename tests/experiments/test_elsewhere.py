@@ -121,7 +121,7 @@ def test_an_existing_cluster_that_loses_a_worker(text, plugin, tmp_path):
     distributed = pytest.importorskip("distributed")
     study = parse_study(text.replace("- ucb1", "- plugin:Slow"))
     run(study, tmp_path / "one", jobs=1)
-    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster:
+    with distributed.LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address="127.0.0.1:0") as cluster:
         killed = []
 
         def report(done):
