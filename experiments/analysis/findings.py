@@ -179,6 +179,8 @@ def _sweep_verdict(sweep: SweepResult, label: str, bound: SweepBound, points: li
     if broken:
         return replace(verdict, text=f"assumption fails at a point: {'; '.join(broken)}")
     shares = [v.share for v in points if v.share is not None]
+    if not shares:  # judged at no point, as one that is asymptotic
+        return replace(verdict, text=points[0].text)
     verdict = replace(verdict, share=max(shares, default=None), text=f"at most {max(shares):.3g} of the bound")
     of_mean = bound.bound.delta is None and not bound.bound.data_dependent
     if not sweep.numeric or bound.bound.time == "no rate" or not of_mean:

@@ -233,4 +233,9 @@ def test_full_feedback_of_no_numbers_is_refused(feedback):
 def test_rounding_is_not_told():
     policy = POLICIES.load("ucb1")()
     policy.reset(BanditProblem(n_actions=2, horizon=9, low=-1e6, high=1e6), np.random.default_rng(0))
-    policy.update(None, policy.choose(None), 1e6 + 1e-4)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        policy.update(None, policy.choose(None), 1e6 + 1e-4)
+        assert caught == []
+        policy.update(None, policy.choose(None), 1e6 + 1.0)
+    assert len(caught) == 1

@@ -381,3 +381,15 @@ def test_level_lines_have_no_marks(own):
     marks = {line.get_label().split(":")[0]: line.get_marker() for line in ax.get_lines()}
     assert marks["Exp3"] == "o"
     assert marks["published"] in ("", "None")
+
+
+def test_an_upper_bound_that_is_asymptotic_is_judged_at_no_point(results):
+    changed = {
+        name: replace(
+            result, bounds={k: tuple(replace(b, time="asymptotic") for b in v) for k, v in result.bounds.items()}
+        )
+        for name, result in results.experiments.items()
+    }
+    verdicts = findings(replace(results, experiments=changed)).sweeps
+    assert {(v.policy, v.result, v.exponent) for v in verdicts} == {("ucb1", "not applicable", "not tested")}
+    assert {v.text for v in verdicts} == {"asymptotic, at no finite time is anything claimed"}
