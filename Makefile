@@ -4,13 +4,16 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 JOBS ?= -1
 
-.PHONY: run test lint docs figures bench clean
+.PHONY: run test attack lint docs figures bench clean
 
 run: $(VENV)/.installed            ## the quick-start study: figures and a report in results/quickstart
 	$(BIN)/regretlab run quickstart --out results --jobs $(JOBS)
 
 test: $(VENV)/.tested              ## the whole test suite
 	$(BIN)/python -m pytest -n auto --dist worksteal
+
+attack: $(VENV)/.tested            ## kills, damaged files, full disks, wrong input: under half an hour, counts at the end
+	$(BIN)/python tests/attack/attacks.py
 
 lint: $(VENV)/.tested              ## style and types
 	$(BIN)/ruff check .
