@@ -1,4 +1,4 @@
-"""Attacks on the whole, by name, all of them without one: ``python tests/attack/attacks.py [--share 0.1] [--seed 7] [kills ...]``.
+"""Attacks on the whole: ``python tests/attack/attacks.py [--share 0.1] [--seed 7] [kills ...]``, all without a name.
 
 An attack is a file beside this one with a function ``attack(share, rng, say)``: it does that share of its whole work,
 tells by ``say`` what it is at, and returns counts of what came of it. Counts in ``WRONG`` must be 0.
