@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from experiments.run.files import write
 from experiments.run.store import (
     DamagedError,
     check_job,
@@ -13,7 +14,6 @@ from experiments.run.store import (
     job_file,
     read_manifest,
     timing_file,
-    write,
     write_json,
 )
 

@@ -11,7 +11,6 @@ import io
 import json
 import math
 import os
-import platform
 import struct
 import tempfile
 import time
@@ -26,6 +25,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from experiments.run import FORMAT
+from experiments.run.files import PART, host, write
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -195,16 +195,12 @@ def check_writable(folder: Path) -> None:
 
 def remove_leftovers(folder: Path) -> None:
     """Remove the halves of files that killed runs left, but none that another run may still be writing."""
-    for stray in (*folder.glob(".part-*"), *folder.glob("*/.part-*")):
-        host, process = [*stray.name.removeprefix(".part-").split("-"), ""][:2]
+    for stray in (*folder.glob(f"{PART}*"), *folder.glob(f"*/{PART}*")):
+        machine, process = [*stray.name.removeprefix(PART).split("-"), ""][:2]
         with suppress(OSError):
             old = time.time() - stray.stat().st_mtime > 86_400.0
-            if old or (host == _host() and process.isdecimal() and not _runs(int(process))):
+            if old or (machine == host() and process.isdecimal() and not _runs(int(process))):
                 stray.unlink()
-
-
-def _host() -> str:
-    return platform.node().replace("-", "_")
 
 
 def _runs(process: int) -> bool:
@@ -221,28 +217,3 @@ def _checksum(key: str, content: bytes | memoryview) -> bytes:
     digest = hashlib.sha256(key.encode())
     digest.update(content)
     return digest.hexdigest().encode()
-
-
-def write(path: Path, content: bytes) -> None:
-    """Write a file, whole or not at all; its folder is made if need be.
-
-    Raises:
-        OSError: it cannot be written or the disk is full; what stood there before stands, and nothing is left behind.
-    """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".part-{_host()}-{os.getpid()}-", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as stream:
-            stream.write(content)
-        os.chmod(name, 0o666 & ~_umask())
-        os.replace(name, path)
-    except BaseException:
-        with suppress(OSError):
-            os.unlink(name)
-        raise
-
-
-def _umask() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask

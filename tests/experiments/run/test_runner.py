@@ -14,7 +14,7 @@ import pytest
 
 import experiments
 from bandits import UCB1
-from experiments.run import store
+from experiments.run import files, store
 from experiments.run.jobs import jobs_of, run_job
 from experiments.run.runner import run
 from experiments.run.sources import file_hashes
@@ -208,15 +208,14 @@ class FullDisk:
 def test_a_full_disk_fails_jobs_and_keeps_what_was_written(study, tmp_path, monkeypatch):
     written = []
 
-    def full(handle, mode):
-        stream = fdopen(handle, mode)
+    def full(part, mode):
+        stream = part.open(mode)
         if len(written) < 9:  # the manifest, and four jobs with their timings
-            written.append(handle)
+            written.append(part)
             return stream
         return FullDisk(stream)
 
-    fdopen = os.fdopen
-    monkeypatch.setattr(store.os, "fdopen", full)
+    monkeypatch.setattr(files, "open", full, raising=False)
     outcome = run(study, tmp_path, jobs=1)
     assert len(outcome.failed) == 5
     assert "No space left on device" in outcome.failed[0].error
@@ -286,7 +285,7 @@ def test_ctrl_c_keeps_finished_jobs_and_the_next_run_goes_on(text, plugin, tmp_p
 def test_leftovers_of_killed_runs_are_swept_and_nothing_else(study, tmp_path):
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
-    host, old = store._host(), (0.0, 0.0)
+    host, old = files.host(), (0.0, 0.0)
     for name in ("jobs", "timings", "."):
         (tmp_path / name).mkdir(exist_ok=True)
         for part in (f"{host}-{dead.pid}-a", f"{host}-{os.getpid()}-b", "elsewhere-1-c", "elsewhere-2-d", "e"):

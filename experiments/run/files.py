@@ -1,0 +1,48 @@
+"""Files that are whole or absent: written beside their place under a name of their own, then put there at once."""
+
+from __future__ import annotations
+
+import os
+import platform
+import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+PART = ".part-"
+"""Begin of the name of a file that is being written: then come the host, the process and what makes it unique."""
+
+
+@contextmanager
+def whole(path: Path) -> Iterator[Path]:
+    """Write a file, whole or not at all; its folder is made if need be.
+
+    A link at ``path`` is replaced, and what it points to stays as it is.
+
+    Yields:
+        An empty file in the same folder, which takes the place of ``path`` at the end.
+
+    Raises:
+        OSError: it cannot be written or the disk is full; what stood there before stands, and nothing is left behind.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{PART}{host()}-{os.getpid()}-{secrets.token_hex(4)}")
+    part.touch(exist_ok=False)
+    try:
+        yield part
+        os.replace(part, path)
+    except BaseException:
+        with suppress(OSError):
+            part.unlink()
+        raise
+
+
+def write(path: Path, content: bytes) -> None:
+    """Write bytes, whole or not at all; see ``whole``."""
+    with whole(path) as part, open(part, "wb") as stream:
+        stream.write(content)
+
+
+def host() -> str:
+    """Name of this machine as it stands in names of files."""
+    return platform.node().replace("-", "_")
