@@ -146,6 +146,14 @@ class Environment(gymnasium.Env[Obs, Act], ABC, Generic[Obs, Act, Fbk, Tape]):
         """Clocks [n_times] that regret definitions name: units of time passed by each time. Here: none."""
         return {}
 
+    def limits(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
+        """The least and the most regret [2, n_times] that play of any kind can have by each time, by regret definition.
+
+        They hold in every run of this environment, whatever its tape: what is known of the mean regret with certainty
+        rests on them. Infinite where one side is not known; a definition is absent where neither is. Here: none.
+        """
+        return {}
+
     def lower_bounds(self) -> Sequence[Bound]:
         """Theorems about every policy in this environment. Here: none."""
         return ()

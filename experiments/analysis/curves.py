@@ -29,6 +29,7 @@ class ExperimentResult:
         comparators: name to [n_replicates, n_checkpoints] cumulative reward.
         clocks: name to [n_replicates, n_checkpoints] units of time passed, for regret definitions with a clock.
         regrets: the regret definitions, the default first.
+        limits: regret definition to the least and the most regret [2, n_checkpoints] that any play can have.
         bounds: policy label to its upper bounds; their curves are the means over the replicates, in the regret's unit.
         lower_bounds: the environment's, likewise.
         prices: policy label to the time and memory it took; the comparators' under the empty label.
@@ -52,6 +53,7 @@ class ExperimentResult:
     missing: tuple[str, ...] = ()
     candidates: ExperimentResult | None = None
     clocks: Mapping[str, Array] = field(default_factory=dict)
+    limits: Mapping[str, Array] = field(default_factory=dict)
     chosen: Mapping[str, str] = field(default_factory=dict)
     clairvoyant: frozenset[str] = frozenset()
     _kept: dict[tuple[Any, ...], Any] = field(default_factory=dict, init=False, repr=False, compare=False)

@@ -164,6 +164,7 @@ def assemble(
         series={shown: _stack(batches[label], "series/", common) for shown, label in labels.items()},
         comparators=_stack(shared, "comparator/", common),
         clocks=_stack(shared, "clock/", common),
+        limits=_limits(shared),
         regrets=tuple(Regret(**about) for about in shared[0][2]["regrets"]) if shared else (),
         bounds={shown: _bounds(label, times, _with(batches[label], common)) for shown, label in labels.items()},
         lower_bounds=_bounds("", times, _with(shared, common)),
@@ -193,7 +194,7 @@ def _replicates(parts: list[_Batch]) -> list[int]:
 
 
 def _count(arrays: Mapping[str, Array]) -> int:
-    return next((len(a) for name, a in arrays.items() if not name.startswith("bound/")), 0)
+    return next((len(a) for name, a in arrays.items() if not name.startswith(("bound/", "limit/"))), 0)
 
 
 def _stack(parts: list[Any], prefix: str, common: list[int]) -> dict[str, Array]:
@@ -203,6 +204,16 @@ def _stack(parts: list[Any], prefix: str, common: list[int]) -> dict[str, Array]
     rows = [order[replicate] for replicate in common]
     names = [name for name in parts[0][1] if name.startswith(prefix)]
     return {name[len(prefix) :]: np.concatenate([p[1][name] for p in parts])[rows] for name in names}
+
+
+def _limits(parts: list[_Batch]) -> dict[str, Array]:
+    """Limits [2, n_times] of the regret by each definition, of all batches."""
+    found: dict[str, Array] = {}
+    for _, arrays, _ in parts:
+        for name, (low, high) in ((n[len("limit/") :], a) for n, a in arrays.items() if n.startswith("limit/")):
+            before = found.get(name, (low, high))
+            found[name] = np.stack([np.minimum(low, before[0]), np.maximum(high, before[1])])
+    return found
 
 
 def _bounds(label: str, times: NDArray[np.int64], parts: list[_Batch]) -> tuple[Bound, ...]:

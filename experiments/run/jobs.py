@@ -224,8 +224,8 @@ def compare(environment: AnyEnvironment, times: NDArray[np.int64], seed: int, re
     """Work out what all policies of some replicates share; arguments and errors as ``play``.
 
     Returns:
-        ``comparator/<name>`` and ``clock/<name>`` [n_replicates, n_times], the lower bounds as in ``play``, and
-        ``about["regrets"]``, the regret definitions.
+        ``comparator/<name>`` and ``clock/<name>`` [n_replicates, n_times], ``limit/<regret>`` [2, n_times], the lower
+        bounds as in ``play``, and ``about["regrets"]``, the regret definitions.
     """
     curves: dict[str, NDArray[np.float64]] = {}
     theory = Theory(times.astype(np.float64), type(environment).__name__)
@@ -235,6 +235,7 @@ def compare(environment: AnyEnvironment, times: NDArray[np.int64], seed: int, re
             for name, values in found.items():
                 curves.setdefault(f"{kind}/{name}", np.empty((len(replicates), len(times))))[row] = values
         theory.add(replicate, environment.instance(), environment.regrets(), environment.lower_bounds)
+    curves |= {f"limit/{name}": np.array(ends, dtype=np.float64) for name, ends in environment.limits(times).items()}
     return _with_bounds(curves, theory.result(), times, regrets=[asdict(regret) for regret in environment.regrets()])
 
 
