@@ -20,6 +20,7 @@ from environments.contract import Environment
 from experiments.run.identity import arguments_of, described
 from experiments.run.jobs import AnyEnvironment, AnyPolicy
 from experiments.study.model import FULL_NAME, Study
+from experiments.study.texts import one_line, visible
 from regretlab.results import Result
 from regretlab.runs import Folder, check_means, compute
 
@@ -129,7 +130,7 @@ class _Mistakes(list[str]):
             return None
 
 
-def _entries(policies: Any, told: list[str]) -> dict[str, AnyPolicy]:
+def _entries(policies: Any, told: _Mistakes) -> dict[str, AnyPolicy]:
     """The policies by their place in the arguments; what is none is left out and told."""
     if isinstance(policies, Policy | str | type) or not isinstance(policies, Iterable):
         got = "a single one" if isinstance(policies, Policy) else repr(policies)
@@ -138,6 +139,9 @@ def _entries(policies: Any, told: list[str]) -> dict[str, AnyPolicy]:
     if isinstance(policies, Mapping):
         wrong = [label for label in policies if not isinstance(label, str) or not label.strip()]
         told += [f"labels of policies must be texts that are not empty, got {label!r}" for label in wrong]
+        for label in policies:
+            if label not in wrong:
+                told.taken(one_line, label, at="labels of policies")
         given = {f"policies[{label!r}]": policy for label, policy in policies.items()}
     else:
         given = {f"policies[{i}]": policy for i, policy in enumerate(policies)}
@@ -245,7 +249,7 @@ def _brief(value: Any) -> str:
     if isinstance(value, Mapping) and set(value) == {"name", "parameters"}:
         inner = ", ".join(f"{key}={_brief(one)}" for key, one in value["parameters"].items())
         return f"{value['name']}({inner})"
-    return str(value)
+    return visible(str(value))
 
 
 def _by_value(things: Iterable[Any], told: list[str]) -> dict[str, type[Any]]:

@@ -18,6 +18,8 @@ from zlib import crc32
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
+from experiments.study.texts import visible
+
 SWEEP = "sweep"
 """The key that marks a swept value."""
 
@@ -179,14 +181,18 @@ def fill(node: Any, values: Mapping[Path, Any], above: Path = ()) -> Any:
 def text_of(value: Any) -> str:
     """A value in few characters, another text for another value."""
     if isinstance(value, Mapping):
-        return "{" + ", ".join(f"{key}: {text_of(inner)}" for key, inner in sorted(value.items(), key=str)) + "}"
+        return (
+            "{"
+            + ", ".join(f"{visible(str(key))}: {text_of(inner)}" for key, inner in sorted(value.items(), key=str))
+            + "}"
+        )
     if isinstance(value, list | tuple):
         return "[" + ", ".join(map(text_of, value)) + "]"
     if isinstance(value, float):
         return repr(value).removesuffix(".0").replace("e+", "e")
     if value is None or isinstance(value, bool):
         return "null" if value is None else str(value).lower()
-    return str(value)
+    return visible(str(value))
 
 
 def point_text(axes: Sequence[Axis], point: Sequence[Any]) -> str:

@@ -12,6 +12,7 @@ from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
 from bandits.registry import POLICIES
 from experiments.study.axes import Axis, Model, axes_of, fill, marks, point_id, point_text
+from experiments.study.texts import Lines, OneLine
 
 NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*$"
 FULL_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.-]*(/[A-Za-z0-9][A-Za-z0-9_.-]*)*$"
@@ -24,7 +25,7 @@ class Component(Model):
     """A policy or an environment: its registered name or ``module:Class``, and its constructor's arguments."""
 
     name: str
-    label: str = ""
+    label: OneLine = ""
     parameters: dict[str, Any] = {}
 
     @property
@@ -62,7 +63,7 @@ class Experiment(Model):
     """One environment and the policies that play it."""
 
     name: str = Field(pattern=EXPANDED)
-    title: str = ""
+    title: OneLine = ""
     environment: Component
     horizon: int = Field(ge=1, le=10**18)
     replicates: int = Field(ge=1)
@@ -77,7 +78,7 @@ class Swept(Model):
     model_config = ConfigDict(extra="allow", strict=True, frozen=True)
 
     name: str = Field(pattern=NAME)
-    title: str = ""
+    title: OneLine = ""
 
     @property
     def written(self) -> Mapping[str, Any]:
@@ -118,7 +119,7 @@ class Figure(Model):
     """Of its files; where empty, that of the experiment."""
     experiment: str
     """Name of an experiment, swept or not, or of one point of a swept one (``<name>-<parameter>=<value>``)."""
-    title: str = ""
+    title: OneLine = ""
     """The experiment's where empty."""
     regret: str = ""
     """Name of the regret definition; empty for the environment's default."""
@@ -134,7 +135,7 @@ class Figure(Model):
     values differ much, semilogy."""
     over: str = ""
     """The swept value on the x axis: the shortest end of its path that tells it from the others."""
-    label: str = ""
+    label: OneLine = ""
     """Of the x axis, over swept values; the name of the swept value where empty."""
 
 
@@ -195,8 +196,8 @@ class Study(Model):
     """One study file."""
 
     name: str = Field(pattern=FULL_NAME)
-    title: str = ""
-    description: str = ""
+    title: OneLine = ""
+    description: Lines = ""
     seed: int = Field(ge=0)
     checkpoints: int = Field(default=200, ge=2)
     """Number of times at which curves are recorded, log-spaced from 1 to the horizon."""
