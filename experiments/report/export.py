@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,9 @@ from bandits.contract import Array
 from experiments.analysis.curves import ExperimentResult
 from experiments.analysis.results import Results
 from experiments.analysis.verdicts import bounds_for
-from experiments.report.tables import joint_csv, joint_latex, latex, plain
+from experiments.report.tables import csv_row, joint_csv, joint_latex, latex
+from experiments.run.files import another, whole, within
+from experiments.run.files import write as write_file
 
 if TYPE_CHECKING:
     import pandas
@@ -43,13 +45,16 @@ def export(results: Results, folder: Path, kind: str) -> list[Path]:
         OSError: ``folder`` cannot be written.
     """
     write = _WRITERS[one_of("the format", kind, FORMATS)]
-    ready = {name: result for name, result in results.experiments.items() if result.ready}
-    folder.mkdir(parents=True, exist_ok=True)
-    written = [path for name, result in ready.items() for path in write(result, results.study.confidence, folder, name)]
+    ready, used = {name: result for name, result in results.experiments.items() if result.ready}, set[str]()
+    written = [
+        path
+        for name, result in ready.items()
+        for path in write(result, results.study.confidence, folder, another(name, used))
+    ]
     if ready and kind in _JOINT:
         ending, text = _JOINT[kind]
-        path = _place(folder / "tables", f"{results.study.name.rpartition('/')[2]}.{ending}")
-        path.write_text(text(results), encoding="utf-8", newline="")
+        path = within(folder, "tables") / f"{results.study.name.rpartition('/')[2]}.{ending}"
+        write_file(path, text(results).encode())
         written.append(path)
     return written
 
@@ -176,40 +181,51 @@ def _metrics(result: ExperimentResult) -> dict[str, Array]:
     return {name: np.stack([series.get(name, unknown) for series in result.series.values()]) for name in names}
 
 
-def _rows(result: ExperimentResult) -> dict[str, Any]:
-    """The columns that name the rows: a policy's replicates one after the other, and in each its checkpoints."""
-    labels, (n, c) = list(result.series), (len(result.replicates), len(result.times))
+def _rows(result: ExperimentResult, label: str) -> dict[str, Any]:
+    """The columns that name a policy's rows: its replicates one after the other, and in each its checkpoints."""
+    n, c = len(result.replicates), len(result.times)
     return {
-        "policy": np.repeat(labels, n * c),
-        "replicate": np.tile(np.repeat(result.replicates, c), len(labels)),
-        "time": np.tile(result.times, len(labels) * n),
+        "policy": np.repeat(label, n * c),
+        "replicate": np.repeat(result.replicates, c),
+        "time": np.tile(result.times, n),
     }
 
 
-def _regret(result: ExperimentResult, regret: str) -> Array:
-    """The column of a regret definition."""
-    return np.concatenate([result.regret(label, regret).ravel() for label in result.series])
-
-
-def _bound(result: ExperimentResult, regret: str) -> Array:
+def _bound(result: ExperimentResult, label: str, regret: str) -> Array:
     """The column of the tightest bounds."""
-    n = len(result.replicates)
-    return np.concatenate([np.tile(tightest_bound(result, label, regret), n) for label in result.series])
+    return np.tile(tightest_bound(result, label, regret), len(result.replicates))
 
 
 def _tidy(result: ExperimentResult, regret: str) -> dict[str, Any]:
     if not result.ready:
         raise ValueError(f"{result.experiment.name} has no finished replicate")
-    return {**_rows(result), "regret": _regret(result, regret), "bound": _bound(result, regret)}
+    parts = [
+        _rows(result, label) | {"regret": result.regret(label, regret).ravel(), "bound": _bound(result, label, regret)}
+        for label in result.series
+    ]
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def _replicates(result: ExperimentResult) -> dict[str, Any]:
-    """Everything known of each policy, replicate and checkpoint: metrics, then each regret and its tightest bound."""
-    columns = _rows(result) | {name: values.ravel() for name, values in _metrics(result).items()}
-    for regret in result.regrets:
-        columns[f"regret_{regret.name}"] = _regret(result, regret.name)
-        columns[f"bound_{regret.name}"] = _bound(result, regret.name)
-    return columns
+def _replicates(result: ExperimentResult) -> Iterator[dict[str, Any]]:
+    """Of one policy after the other, all that is known at each replicate and checkpoint.
+
+    Metrics, then each regret and its tightest bound.
+    """
+    size = len(result.replicates) * len(result.times)
+    types: dict[str, list[Any]] = {}
+    for series in result.series.values():
+        for name, values in series.items():
+            types.setdefault(name, []).append(values.dtype)
+    lacking = {name: [np.float64] * (len(found) < len(result.series)) for name, found in types.items()}
+    for label, series in result.series.items():
+        columns = _rows(result, label)
+        for name, found in types.items():
+            values = series[name].ravel() if name in series else np.full(size, np.nan)
+            columns[name] = values.astype(np.result_type(*found, *lacking[name]), copy=False)
+        for regret in result.regrets:
+            columns[f"regret_{regret.name}"] = result.regret(label, regret.name).ravel()
+            columns[f"bound_{regret.name}"] = _bound(result, label, regret.name)
+        yield columns
 
 
 def _curves(result: ExperimentResult, confidence: float) -> dict[str, Any]:
@@ -232,45 +248,55 @@ def _curves(result: ExperimentResult, confidence: float) -> dict[str, Any]:
     return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
-def _place(folder: Path, name: str) -> Path:
-    folder.mkdir(exist_ok=True)
-    return folder / name
+BLOCK = 65_536
+"""Rows that are turned into text at once."""
 
 
-def _write_csv(path: Path, columns: Mapping[str, Any]) -> Path:
-    with open(path, "w", newline="", encoding="utf-8") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(columns)
-        writer.writerows(zip(*(map(plain, values.tolist()) for values in columns.values()), strict=True))
+def _write_csv(path: Path, parts: Iterable[Mapping[str, Any]]) -> Path:
+    with whole(path) as file, open(file, "w", newline="", encoding="utf-8") as stream:
+        for i, columns in enumerate(parts):
+            if i == 0:
+                stream.write(csv_row(columns))
+            for start in range(0, len(columns["time"]), BLOCK):
+                block = (values[start : start + BLOCK].tolist() for values in columns.values())
+                stream.writelines(map(csv_row, zip(*block, strict=True)))
     return path
 
 
 def _csv(result: ExperimentResult, confidence: float, folder: Path, name: str) -> Sequence[Path]:
     return (
         _write_csv(folder / f"{name}.csv", _replicates(result)),
-        _write_csv(_place(folder / "curves", f"{name}.csv"), _curves(result, confidence)),
+        _write_csv(within(folder, "curves") / f"{name}.csv", [_curves(result, confidence)]),
     )
 
 
 def _parquet(result: ExperimentResult, confidence: float, folder: Path, name: str) -> Sequence[Path]:
-    pyarrow = _extra("parquet", "pyarrow")
-    columns = _replicates(result)
-    columns["policy"] = pyarrow.array(columns["policy"]).dictionary_encode()
+    pyarrow, parquet = _extra("parquet", "pyarrow"), _extra("parquet", "pyarrow.parquet")
     path = folder / f"{name}.parquet"
-    _extra("parquet", "pyarrow.parquet").write_table(pyarrow.table(columns), path, compression="zstd")
+    with whole(path) as file, ExitStack() as stack:
+        writer = None
+        for columns in _replicates(result):
+            columns["policy"] = pyarrow.array(columns["policy"]).dictionary_encode()
+            table = pyarrow.table(columns)
+            writer = writer or stack.enter_context(parquet.ParquetWriter(file, table.schema, compression="zstd"))
+            writer.write_table(table)
     return (path,)
 
 
 def _netcdf(result: ExperimentResult, confidence: float, folder: Path, name: str) -> Sequence[Path]:
     _extra("netcdf", "h5netcdf")
     path = folder / f"{name}.nc"
-    dataset(result).to_netcdf(path, engine="h5netcdf")
+    with whole(path) as file:
+        try:
+            dataset(result).to_netcdf(file, engine="h5netcdf")
+        except RuntimeError as error:  # as which h5py raises what goes wrong at the end
+            raise OSError(f"{path} cannot be written: {error}") from error
     return (path,)
 
 
 def _latex(result: ExperimentResult, confidence: float, folder: Path, name: str) -> Sequence[Path]:
     path = folder / f"{name}.tex"
-    path.write_text(latex(result, confidence), encoding="utf-8", newline="")
+    write_file(path, latex(result, confidence).encode())
     return (path,)
 
 

@@ -6,7 +6,6 @@ import io
 import math
 import textwrap
 from collections.abc import Callable, Iterator, Sequence
-from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -45,6 +44,7 @@ from experiments.report.style import (
     style,
 )
 from experiments.report.sweep_figures import draw_sweep
+from experiments.run.files import another, write
 from experiments.study.model import Figure
 
 Part = tuple[Figure | None, ExperimentResult | SweepResult | SearchFigure]
@@ -75,7 +75,6 @@ def draw_study(found: Findings, folder: Path, formats: Sequence[str] = FORMATS, 
     """
     written: list[Path] = []
     for name, canvas in canvases(found, regret):
-        folder.mkdir(parents=True, exist_ok=True)
         paths = [folder / f"{name}.{ending}" for ending in formats]
         with style():
             save(canvas, *paths)
@@ -105,9 +104,7 @@ def canvases(found: Findings, regret: str = "") -> Iterator[tuple[str, Canvas]]:
             with style():
                 canvas = _canvas(parts, confidence)
             wanted = f"{name}-only" if i and name == study else name
-            alone = next(n for k in count(1) if (n := wanted if k == 1 else f"{wanted}-{k}") not in used)
-            used.add(alone)  # two figures may come to one name: of a point of swept values, and of the experiment there
-            yield alone, canvas
+            yield another(wanted, used), canvas  # two may have one: of a point of swept values, of the experiment there
 
 
 def name_of(view: View) -> str:
@@ -123,7 +120,7 @@ def save(canvas: Canvas, *paths: Path) -> None:
     """
     _lay_out(canvas)
     for path in paths:
-        path.write_bytes(_drawn(canvas, path.suffix[1:]))
+        write(path, _drawn(canvas, path.suffix[1:]))
 
 
 def _lay_out(canvas: Canvas) -> None:

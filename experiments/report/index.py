@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 import io
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import numpy as np
 from matplotlib import image
@@ -16,6 +18,8 @@ from experiments.analysis.findings import counted, findings
 from experiments.analysis.results import load
 from experiments.analysis.sentences import study_sentence
 from experiments.report.page import page
+from experiments.run.files import write
+from experiments.study.texts import visible
 
 WIDTH = 720
 """Pixels of a figure's copy in the page, which shows it half as wide."""
@@ -35,18 +39,19 @@ def write_index(folder: Path) -> tuple[Path, list[str]]:
     """
     if not folder.is_dir():
         raise FileNotFoundError(f"{folder} is no folder")
-    found = sorted(_places(folder))
+    found = sorted(_places(folder.absolute()))
     if not found:
         raise FileNotFoundError(f"no folder in {folder} holds results: run `regretlab run --out {folder}` first")
     studies, unreadable = [], []
     for place in found:
+        name = place.relative_to(folder.absolute()).as_posix()
         try:
-            studies.append(_study(place, place.relative_to(folder).as_posix()))
+            studies.append(_study(place, name))
         except Exception as error:  # one damaged folder, in whatever way, must not hide the others
-            text = str(error).replace(f"{place}/", "").replace(str(place), "it") or type(error).__name__
-            unreadable.append(f"{place.relative_to(folder).as_posix()}: {' '.join(text.split())[:400]}")
+            text = _beside(str(error), place) or type(error).__name__
+            unreadable.append(visible(f"{name}: {' '.join(text.split())[:400]}"))
     path = folder / "index.html"
-    path.write_text(page("index.html").render(studies=studies, unreadable=unreadable), encoding="utf-8")
+    write(path, page("index.html").render(studies=studies, unreadable=unreadable).encode())
     return path, unreadable
 
 
@@ -58,6 +63,11 @@ def _places(folder: Path) -> Iterator[Path]:
             yield Path(path)
 
 
+def _beside(text: str, place: Path) -> str:
+    """A text about what is in a folder, as seen from there."""
+    return re.sub(rf"(?<![\w/.-]){re.escape(str(place))}(/|(?![\w-]))", lambda m: "" if m[1] else "it", text)
+
+
 def _study(folder: Path, name: str) -> dict[str, Any]:
     results = load(folder)
     study, found = results.study, findings(results)
@@ -65,6 +75,7 @@ def _study(folder: Path, name: str) -> dict[str, Any]:
     replicates = sorted({result.experiment.replicates for result in results.experiments.values()})
     return {
         "folder": name,
+        "link": quote(os.fsencode(name)),
         "title": study.title or study.name,
         "description": study.description,
         "report": (folder / "report.html").is_file(),

@@ -28,7 +28,9 @@ from experiments.report.search_figures import SearchFigure, search_figures
 from experiments.report.search_report import search_section
 from experiments.report.style import curve_id
 from experiments.report.tables import best_of, csv_text, latex, table
+from experiments.run.files import write
 from experiments.study.model import Figure
+from experiments.study.texts import visible
 
 COLUMNS = 6
 """Metrics side by side in a table: as many as fit on paper."""
@@ -74,15 +76,18 @@ def write_report(found: Findings, path: Path) -> Path:
         script=Markup(script),
         script_hash=f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}",
     )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(text, encoding="utf-8")
+    write(path, text.encode())
     return path
 
 
 @cache
 def _templates() -> Environment:
     templates = Environment(
-        loader=PackageLoader("experiments.report"), autoescape=True, trim_blocks=True, lstrip_blocks=True
+        loader=PackageLoader("experiments.report"),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        finalize=_shown,
     )
     templates.filters.update(number=_number, bytes=_bytes)
     return templates
@@ -91,6 +96,15 @@ def _templates() -> Environment:
 def page(name: str) -> Any:
     """The template of that name, which escapes all text."""
     return _templates().get_template(name)
+
+
+def _shown(value: Any) -> Any:
+    """Text of which nothing is hidden."""
+    return "\n".join(map(visible, value.split("\n"))) if type(value) is str else value
+
+
+_OWN = ("results", "made", "rest-")
+"""What the template names itself."""
 
 
 class _Page:
@@ -103,7 +117,7 @@ class _Page:
         self._large = len(self._experiments) > SECTIONS or policies > CURVES
         self._whole: set[str] = set()  # experiments that have been shown
         self._tables: set[tuple[str, str]] = set()  # of an experiment, by a regret definition
-        self._names: set[str] = set()  # of sections
+        self._names = set(_OWN)  # of sections
         self._policies = 0  # in the sections so far
         self._pictures, self._drawn = 0, 0  # so far, and curves in them
 
@@ -145,7 +159,7 @@ class _Page:
 
     @property
     def _full(self) -> bool:
-        return self._large and (len(self._names) >= FIRST or self._policies >= 5 * FIRST)
+        return self._large and (len(self._names) - len(_OWN) >= FIRST or self._policies >= 5 * FIRST)
 
     def _experiment(self, figure: Figure, result: ExperimentResult) -> dict[str, Any]:
         name, confidence = result.experiment.name, self._confidence
@@ -188,7 +202,7 @@ class _Page:
                 for label, of_policy in result.series.items()
             },
             "pairs": self._found.comparisons[name].get(definition.name, ()) if has_table else (),
-            "csv": csv_text(result, confidence, definition.name) if has_table else "",
+            "csv": csv_text(result, confidence, definition.name).replace("\r", "") if has_table else "",
             "latex": latex(result, confidence, definition.name) if has_table else "",
             "price": result.prices[""],
             "verdicts": _gravest(self._found.by_experiment.get(name, ())),

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import math
+import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from experiments.analysis.curves import ExperimentResult
 from experiments.analysis.results import Results
 from experiments.analysis.statistics import Interval, paired_difference
 from experiments.analysis.verdicts import growth, known
+from experiments.study.texts import visible
 
 
 def table(result: ExperimentResult, confidence: float, regret: str = "") -> list[dict[str, Any]]:
@@ -117,32 +117,40 @@ _JOINT = ("error", "low", "high", "behind", "behind_low", "behind_high", "told_a
 
 
 def csv_text(result: ExperimentResult, confidence: float, regret: str = "") -> str:
-    """``table`` as CSV (RFC 4180) with a header; numbers as of ``plain``."""
+    """``table`` as CSV (RFC 4180) with a header; cells as of ``cell``."""
     return _csv(table(result, confidence, regret))
 
 
 def joint_csv(results: Results, regret: str = "") -> str:
-    """``joint_table`` as CSV (RFC 4180) with a header; numbers as of ``plain``."""
+    """``joint_table`` as CSV (RFC 4180) with a header; cells as of ``cell``."""
     return _csv(joint_table(results, regret))
 
 
 def _csv(rows: Sequence[Mapping[str, Any]]) -> str:
-    if not rows:
-        return ""
-    stream = io.StringIO()
-    writer = csv.writer(stream)
-    writer.writerows([list(rows[0]), *([plain(value) for value in row.values()] for row in rows)])
-    return stream.getvalue()
+    return "".join(csv_row(row) for row in (rows[0], *(row.values() for row in rows))) if rows else ""
 
 
-def plain(value: Any) -> str:
-    """A value for CSV: whole numbers up to 2^53 exactly, others to ten significant digits, nothing for what is unknown.
+def csv_row(values: Iterable[Any]) -> str:
+    """A line of CSV."""
+    return ",".join(map(cell, values)) + "\r\n"
+
+
+def cell(value: Any) -> str:
+    """A cell of CSV: whole numbers up to 2^53 exactly, others to ten digits, nothing for what is unknown, else text.
+
+    Text that a spreadsheet would run as a formula, and text that begins with an apostrophe, has an apostrophe in front,
+    and never has a separator that is not in quotes.
 
     Example:
-        >>> from experiments.report.tables import plain
-        >>> [plain(value) for value in (4503599627370497.0, 132.77000000000012, 1e-7, True, None)]
-        ['4503599627370497', '132.77', '1e-07', 'true', '']
+        >>> from experiments.report.tables import cell
+        >>> [cell(value) for value in (4503599627370497.0, 132.77000000000012, 1e-7, -2, True, None)]
+        ['4503599627370497', '132.77', '1e-07', '-2', 'true', '']
+        >>> [cell(text) for text in ("ucb1", "=1+1", "'tis", "a, b")]
+        ['ucb1', "'=1+1", "''tis", '"a, b"']
     """
+    if isinstance(value, str):
+        text = f"'{value}" if value.lstrip()[:1] in _RUN else value
+        return '"' + text.replace('"', '""') + '"' if _SEPARATORS.intersection(text) else text
     if value is None or value != value:
         return ""
     if isinstance(value, bool):
@@ -150,6 +158,12 @@ def plain(value: Any) -> str:
     if not isinstance(value, float):
         return str(value)
     return str(int(value)) if value.is_integer() and abs(value) <= 2.0**53 else f"{value:.10g}"
+
+
+_RUN = frozenset("'=+-@\uff1d\uff0b\uff0d\uff20")
+"""With these, some in their wide forms, a formula begins; and with an apostrophe what is none."""
+_SEPARATORS = frozenset(',;"\t\r\n')
+"""Of cells and lines, in any country."""
 
 
 def latex(result: ExperimentResult, confidence: float, regret: str = "") -> str:
@@ -301,7 +315,8 @@ def _note(result: ExperimentResult, regret: str) -> str:
 
 def _escape(text: str) -> str:
     r"""Text for a cell; what begins with a bracket or a star would be read as an argument of the ``\\`` before it."""
-    escaped = "".join(_SPECIAL.get(letter, letter) for letter in " ".join(text.split()))
+    escaped = "".join(_SPECIAL.get(letter, letter) for letter in visible(" ".join(text.split())))
+    escaped = re.sub(r"(?<=[-'`?!,])(?=[-'`,])", "{}", escaped)  # what TeX would join to dashes and quotes
     return "{}" + escaped if escaped.startswith(("[", "*")) else escaped
 
 
@@ -313,4 +328,5 @@ _SPECIAL = {
     "<": r"\textless{}",
     ">": r"\textgreater{}",
     "|": r"\textbar{}",
+    '"': r"\symbol{34}",
 }

@@ -7,6 +7,7 @@ import platform
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from itertools import count
 from pathlib import Path
 
 PART = ".part-"
@@ -41,6 +42,25 @@ def write(path: Path, content: bytes) -> None:
     """Write bytes, whole or not at all; see ``whole``."""
     with whole(path) as part, open(part, "wb") as stream:
         stream.write(content)
+
+
+def within(folder: Path, name: str) -> Path:
+    """The place of a folder inside one that this program writes.
+
+    Raises:
+        OSError: a link is there, by which files would come to stand elsewhere.
+    """
+    place = folder / name
+    if place.is_symlink():
+        raise OSError(f"{place} is a link, and files are not written where it leads: remove it, or name another folder")
+    return place
+
+
+def another(name: str, used: set[str]) -> str:
+    """The name, or one with a number where it is used, also with other capitals; ``used`` takes it in."""
+    free = next(n for k in count(1) if (n := name if k == 1 else f"{name}-{k}").casefold() not in used)
+    used.add(free.casefold())
+    return free
 
 
 def host() -> str:

@@ -182,7 +182,7 @@ def test_tables_are_copied(show, folder):
         ("csv", csv_text(results.experiments["a"], 0.95)),
         ("latex", latex(results.experiments["a"], 0.95)),
     ):
-        button = page.find_element("css selector", f"[data-copy='{kind}-a']")
+        button = page.find_element("css selector", f"[data-copy='{kind}:a']")
         page.execute_script("navigator.clipboard.writeText = async (text) => { window.copied = text; }")
         button.click()
         assert said.text == "Copied."
@@ -274,7 +274,7 @@ def test_keys_work_the_controls(show):
     press(page, "Enter")
     assert page.execute_script("return document.querySelector('#a ~ .experiment details').open")
     page.execute_script("navigator.clipboard.writeText = async (text) => { window.copied = text; }")
-    page.execute_script(focus, "[data-copy='csv-a']")
+    page.execute_script(focus, "[data-copy='csv:a']")
     press(page, "Enter")
     assert page.execute_script("return window.copied").startswith("policy,")
 

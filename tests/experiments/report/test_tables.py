@@ -16,7 +16,8 @@ from scipy.stats import ttest_rel
 
 import experiments
 from experiments.analysis.prices import Price
-from experiments.report.tables import csv_text, joint_csv, joint_latex, joint_table, latex, plain, table
+from experiments.report.tables import cell as csv_cell
+from experiments.report.tables import csv_text, joint_csv, joint_latex, joint_table, latex, table
 from experiments.run.runner import run
 from experiments.study.config import parse_study
 
@@ -213,7 +214,7 @@ def test_labels_mean_nothing_to_latex(results):
         r"{}[a] \& b\_1",
         r"{}* 50 \% \textbackslash{} \{x\}",
         r"a\textasciicircum{}2 \textasciitilde{} \textless{}é\textgreater{} \textbar{} \$\#",
-        'two lines "quoted"',
+        r"two lines \symbol{34}quoted\symbol{34}",
     ]
     assert r"\multicolumn{2}{c}{100 \% of [A \& B]}" in text
     assert "\n% 100 % of [A & B]: pseudo-regret against the best arm (pseudo), unit reward, horizon 200, 8" in text
@@ -323,9 +324,9 @@ def test_equal_results_give_equal_text(results):
 
 @given(st.floats(-1e300, 1e300))
 def test_numbers_keep_ten_digits(value):
-    assert float(plain(value)) == pytest.approx(value, rel=5e-10, abs=0.0)
+    assert float(csv_cell(value)) == pytest.approx(value, rel=5e-10, abs=0.0)
 
 
 @given(st.integers(-(2**53), 2**53))
 def test_whole_numbers_stay_whole(value):
-    assert plain(float(value)) == plain(value) == str(value)
+    assert csv_cell(float(value)) == csv_cell(value) == str(value)
