@@ -120,9 +120,10 @@ def merge(folders: tuple[Path, ...], out: Path) -> None:
 def export(folder: Path, kind: str, out: Path | None) -> None:
     """Write the results in FOLDER for other programs, one file an experiment."""
     from experiments.report.export import export as write
+    from experiments.run.files import within
 
     try:
-        written = write(_load(folder), out or folder / "export", kind)
+        written = write(_load(folder), out or within(folder, "export"), kind)
         if not written:
             raise click.ClickException(f"{folder} holds no finished experiment to export")
         for path in written:
@@ -140,9 +141,10 @@ def plot(folder: Path, formats: tuple[str, ...], regret: str, out: Path | None) 
     """Draw the figures of the results in FOLDER again."""
     from experiments.report.figures import draw_study
     from experiments.report.style import FORMATS
+    from experiments.run.files import within
 
     try:
-        for path in draw_study(_findings(folder), out or folder / "figures", formats or FORMATS, regret):
+        for path in draw_study(_findings(folder), out or within(folder, "figures"), formats or FORMATS, regret):
             click.echo(path)
     except (ValueError, OSError) as error:
         raise click.ClickException(str(error)) from None
@@ -330,10 +332,11 @@ def _draw(folder: Path) -> None:
     from experiments.analysis.search import sentence
     from experiments.report.figures import draw_study
     from experiments.report.page import write_report
+    from experiments.run.files import within
 
     found = _findings(folder)
     try:
-        files = draw_study(found, folder / "figures")
+        files = draw_study(found, within(folder, "figures"))
         click.echo(f"figures: {' '.join(str(f) for f in files if f.suffix == '.png')} (and .svg, .pdf)")
         click.echo(f"report:  {write_report(found, folder / 'report.html')}")
         for name, search in found.searches.items():

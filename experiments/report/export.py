@@ -16,7 +16,7 @@ from experiments.analysis.curves import ExperimentResult
 from experiments.analysis.results import Results
 from experiments.analysis.verdicts import bounds_for
 from experiments.report.tables import csv_row, joint_csv, joint_latex, latex
-from experiments.run.files import another, whole, within
+from experiments.run.files import another, check_room, whole, within
 from experiments.run.files import write as write_file
 
 if TYPE_CHECKING:
@@ -283,14 +283,17 @@ def _parquet(result: ExperimentResult, confidence: float, folder: Path, name: st
     return (path,)
 
 
+MARGIN = 1 << 20
+"""Bytes, at most, that a netCDF file takes beyond those of its arrays."""
+
+
 def _netcdf(result: ExperimentResult, confidence: float, folder: Path, name: str) -> Sequence[Path]:
     _extra("netcdf", "h5netcdf")
     path = folder / f"{name}.nc"
     with whole(path) as file:
-        try:
-            dataset(result).to_netcdf(file, engine="h5netcdf")
-        except RuntimeError as error:  # as which h5py raises what goes wrong at the end
-            raise OSError(f"{path} cannot be written: {error}") from error
+        made = dataset(result)
+        check_room(file, made.nbytes + MARGIN)  # a disk that is full ends the process in HDF5
+        made.to_netcdf(file, engine="h5netcdf")
     return (path,)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import platform
 import secrets
@@ -42,6 +43,22 @@ def write(path: Path, content: bytes) -> None:
     """Write bytes, whole or not at all; see ``whole``."""
     with whole(path) as part, open(part, "wb") as stream:
         stream.write(content)
+
+
+def check_room(file: Path, size: int) -> None:
+    """See that the disk takes so many bytes, for what cannot be stopped in the middle; the file has other bytes then.
+
+    Raises:
+        OSError: it does not.
+    """
+    if not hasattr(os, "posix_fallocate"):
+        return
+    with open(file, "wb") as stream:
+        try:
+            os.posix_fallocate(stream.fileno(), 0, size)
+        except OSError as error:
+            if error.errno not in (errno.EOPNOTSUPP, errno.EINVAL):  # of file systems that cannot tell
+                raise
 
 
 def within(folder: Path, name: str) -> Path:

@@ -1,7 +1,11 @@
 """Exports against the arrays that they were made of."""
 
 import csv
+import multiprocessing
+import os
 import re
+import resource
+import signal
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -163,6 +167,51 @@ def test_parquet_holds_the_arrays(results, tmp_path):
         assert [str(found.schema.field(name).type) for name in ("replicate", "time")] == ["int64", "int64"]
         columns = {name: np.array(found[name].to_pylist()) for name in found.column_names}
         read_long(columns, result, np.testing.assert_array_equal)
+
+
+def test_experiments_that_differ_in_capitals_have_files_of_their_own(results, tmp_path):
+    both = replace(results, experiments={"p": results.experiments["two"], "P": results.experiments["small"]})
+    for kind in FORMATS:
+        written = export(both, tmp_path / kind, kind)
+        names = [str(path).casefold() for path in written]
+        assert len(set(names)) == len(names)
+    assert rows_of(tmp_path / "csv/P-2.csv")[-1]["time"] == "300"
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+@pytest.mark.parametrize("size", [0, 700])
+def test_on_a_full_disk_the_former_export_stands(results, tmp_path, kind, size):
+    """The limit on a file's size is that of this process, so a child of it writes."""
+    before = {path: b"former" for path in export(results, tmp_path, kind)}
+    for path, content in before.items():
+        path.write_bytes(content)
+
+    def child():
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
+        try:
+            export(results, tmp_path, kind)
+        except OSError:
+            os._exit(0)
+        os._exit(1)
+
+    process = multiprocessing.get_context("fork").Process(target=child)
+    process.start()
+    process.join(60.0)
+    assert process.exitcode == 0
+    assert {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file()} == before
+
+
+@pytest.mark.parametrize("kind", FORMATS)
+def test_links_among_exports_are_not_followed(results, tmp_path, kind):
+    out, theirs = tmp_path / "out", tmp_path / "theirs"
+    theirs.write_bytes(b"theirs")
+    for path in (written := export(results, out, kind)):
+        path.unlink()
+        path.symlink_to(theirs)
+    assert export(results, out, kind) == written
+    assert not any(path.is_symlink() for path in written)
+    assert theirs.read_bytes() == b"theirs"
 
 
 def test_netcdf_holds_the_arrays(results, tmp_path):

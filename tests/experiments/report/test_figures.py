@@ -1,8 +1,11 @@
 """Figures and reports: equal results are equal files, and show what they say."""
 
+import errno
+import os
 import re
 import shutil
 from dataclasses import replace
+from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
@@ -18,6 +21,7 @@ from experiments.report.index import write_index
 from experiments.report.page import write_report
 from experiments.report.style import FORMATS, GREY
 from experiments.report.tables import table
+from experiments.run import files
 from experiments.run.runner import run
 from experiments.study.config import parse_study
 from experiments.study.model import Figure as Look
@@ -303,6 +307,38 @@ def test_the_index_finds_studies_in_folders_of_folders(looks, tmp_path):
     assert line.startswith("folder/looks: manifest.json is damaged")
 
 
+def test_the_index_from_inside_replaces_no_names_of_folders_in_words(looks, tmp_path, monkeypatch):
+    names = ("results", "a", "the", "studies")
+    for name in names:
+        shutil.copytree(looks.results.folder, tmp_path / name)
+        (tmp_path / name / "manifest.json").write_text('{"format": 1}', encoding="utf-8")
+    shutil.copytree(looks.results.folder, tmp_path / os.fsdecode(b"b\xff"))
+    monkeypatch.chdir(tmp_path)
+    path, lines = write_index(Path("."))
+    told = "it holds results of format 1, written by another version of regretlab; this one reads format"
+    assert path == Path("index.html")
+    assert [line[: len(name) + len(told) + 2] for name, line in zip(sorted(names), lines, strict=True)] == [
+        f"{name}: {told}" for name in sorted(names)
+    ]
+    page = path.read_text(encoding="utf-8")
+    assert "<dt>Folder</dt><dd>b\\udcff" in page
+
+
+def test_a_report_that_cannot_be_written_leaves_the_former(found, tmp_path, monkeypatch):
+    path = write_report(found, tmp_path / "report.html")
+    former = path.read_bytes()
+    monkeypatch.setattr(files.os, "replace", fails)
+    with pytest.raises(OSError, match="full"):
+        write_report(found, path)
+    with pytest.raises(OSError, match="full"):
+        draw_study(found, tmp_path, ["png"])
+    assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == {"report.html": former}
+
+
+def fails(*arguments):
+    raise OSError(errno.ENOSPC, "full")
+
+
 def test_on_a_linear_axis_bounds_far_above_do_not_hide_the_curves():
     arms = rl.BernoulliArms([0.4, 0.6], horizon=200)
     result = rl.compare([rl.UCB1()], arms, replicates=8, jobs=1, progress=False)
@@ -329,6 +365,19 @@ def test_figures_that_come_to_one_name_have_files_of_their_own(tmp_path):
         """
     )
     run(study, tmp_path, jobs=1)
-    files = draw_study(findings(experiments.load(tmp_path)), tmp_path / "figures", ["png"])
-    assert len(set(files)) == len(files) == 6
-    assert {p.name for p in files} >= {"s-horizon=10,sd=0.5.png", "s-horizon=10,sd=0.5-2.png"}
+    drawn = draw_study(findings(experiments.load(tmp_path)), tmp_path / "figures", ["png"])
+    assert len(set(drawn)) == len(drawn) == 6
+    assert {p.name for p in drawn} >= {"s-horizon=10,sd=0.5.png", "s-horizon=10,sd=0.5-2.png"}
+
+
+def test_figures_of_names_that_differ_in_capitals_or_in_an_end_have_files_of_their_own(tmp_path):
+    one = "{name: %s, environment: {name: bernoulli, parameters: {means: [0.1, 0.9]}}, policies: [ucb1]}"
+    names = ("t", "t-only", "T", "p", "P", "results", "made", "csv-p")
+    entries = "".join(f"  - {one % name}\n" for name in names)
+    run(parse_study(f"name: t\nseed: 1\nreplicates: 2\nhorizon: 5\nexperiments:\n{entries}"), tmp_path, jobs=1)
+    found = findings(experiments.load(tmp_path))
+    drawn = draw_study(found, tmp_path / "figures", ["svg"])
+    assert len({str(path).casefold() for path in drawn}) == len(drawn) == len(names) + 1
+    ids = re.findall(r'\bid="([^"]+)"', write_report(found, tmp_path / "report.html").read_text(encoding="utf-8"))
+    assert len(set(ids)) == len(ids)
+    assert {*names, "results-", "made-"} <= set(ids)

@@ -17,7 +17,7 @@ from scipy.stats import ttest_rel
 import experiments
 from experiments.analysis.prices import Price
 from experiments.report.tables import cell as csv_cell
-from experiments.report.tables import csv_text, joint_csv, joint_latex, joint_table, latex, table
+from experiments.report.tables import csv_row, csv_text, joint_csv, joint_latex, joint_table, latex, table
 from experiments.run.runner import run
 from experiments.study.config import parse_study
 
@@ -216,6 +216,8 @@ def test_labels_mean_nothing_to_latex(results):
         r"a\textasciicircum{}2 \textasciitilde{} \textless{}é\textgreater{} \textbar{} \$\#",
         r"two lines \symbol{34}quoted\symbol{34}",
     ]
+    dashes = played(results.experiments["easy"], {"a--b---''c`` ?` ,,": 20.0 + spread()})
+    assert r"a-{}-b-{}-{}-{}'{}'c`{}` ?{}` ,{}, & " in latex(dashes, 0.95)
     assert r"\multicolumn{2}{c}{100 \% of [A \& B]}" in text
     assert "\n% 100 % of [A & B]: pseudo-regret against the best arm (pseudo), unit reward, horizon 200, 8" in text
 
@@ -320,6 +322,35 @@ def test_equal_results_give_equal_text(results):
     again = experiments.load(results.folder)
     assert joint_latex(again) == joint_latex(results)
     assert joint_csv(again) == joint_csv(results)
+
+
+@pytest.mark.parametrize(
+    ("text", "stated"),
+    [
+        ("=1+1", "'=1+1"),
+        ("+a", "'+a"),
+        ("-5", "'-5"),
+        ("@SUM(A1)", "'@SUM(A1)"),
+        ("\t=1", "'\t=1"),
+        ("\r=1", "'\r=1"),
+        (" =1", "' =1"),
+        ("\uff1d1", "'\uff1d1"),
+        ("'=1", "''=1"),
+        ("'", "''"),
+        ("a=1", "a=1"),
+    ],
+)
+def test_what_a_spreadsheet_would_run_has_an_apostrophe_in_front(text, stated):
+    assert next(csv.reader([csv_cell(text)], strict=True), [""]) == [stated]
+    assert (stated.removeprefix("'") if stated.startswith("'") else stated) == text
+
+
+@given(st.lists(st.text(st.characters(exclude_categories=("Cs",))), min_size=2))
+def test_texts_read_back_in_any_country(texts):
+    rows = list(csv.reader(io.StringIO(csv_row(texts), newline=""), strict=True))
+    assert [[text.removeprefix("'") for text in row] for row in rows] == [texts]
+    bare = re.sub(r'"(?:[^"]|"")*"', "", csv_row(texts))
+    assert not re.search(r"[;\t]", bare), "a separator elsewhere, after which a formula might begin"
 
 
 @given(st.floats(-1e300, 1e300))
