@@ -24,7 +24,7 @@ from bandits.contract import Bound
 from experiments.analysis.curves import ExperimentResult
 from experiments.analysis.findings import Findings, View, views
 from experiments.analysis.sentences import number, title_of
-from experiments.analysis.statistics import Band, Interval
+from experiments.analysis.statistics import Array, Interval
 from experiments.analysis.sweeps import SweepResult
 from experiments.analysis.verdicts import bounds_for, lower_bounds_for, vacuous
 from experiments.report.search_figures import SearchFigure, draw_search, search_figures
@@ -36,7 +36,9 @@ from experiments.report.style import (
     FORMATS,
     GREY,
     WIDTH,
+    by_name,
     curve_id,
+    draw_others,
     height_of,
     notes_of,
     place_legend,
@@ -183,7 +185,8 @@ def draw_experiment(
     Lines are means over replicates, shades simultaneous bands. A policy's upper bound is dashed in its colour; it is
     grey where an assumption of the theorem fails, dotted where only the order is known or where it depends on the data.
     The environment's lower bounds are black and dash-dotted. Bounds that speak of the horizon only are marks at the
-    right end. The x axis are rounds, or the clock of the regret definition where it has one.
+    right end. The x axis are rounds, or the clock of the regret definition where it has one. Of more than ``MANY``
+    policies the lowest ones are drawn like this, see ``drawn_by_name``, the others as thin grey lines.
 
     Args:
         ax: where to draw.
@@ -197,14 +200,16 @@ def draw_experiment(
     """
     figure = figure or Figure(name=result.experiment.name, experiment=result.experiment.name)
     regret, cost = regret or figure.regret, figure.quantity == "cost"
-    drawn = result.named(figure.policies)
-    bands = {label: result.band(label, confidence, regret, figure.quantity) for label in drawn}
-    order = sorted(bands, key=lambda label: float(bands[label].mean[-1]))
-    scale = _scale(figure.scale, bands, cost)
+    named, others = drawn_by_name(result, figure, regret)
+    bands = {label: result.band(label, confidence, regret, figure.quantity) for label in named}
+    grey = [result.shown(label, regret, figure.quantity).mean(axis=0) for label in others]
+    means = [*(band.mean for band in bands.values()), *grey]
+    scale = _scale(figure.scale, means, cost)
     time = result.time(regret)
     labels = list(result.series)
+    drawn = named if others else result.named(figure.policies)
     alike = labels if len(labels) <= len(COLOURS) else drawn  # the same colour in all figures, if there are enough
-    for label in order:
+    for label in named:
         i, place = labels.index(label), list(alike).index(label)
         colour, dash = COLOURS[place % len(COLOURS)], DASHES[(place // len(COLOURS)) % len(DASHES)]
         band = bands[label]
@@ -217,16 +222,25 @@ def draw_experiment(
         artists = [lines[0], shade, *(_draw_bound(ax, result, bound, colour, regret) for bound in bounds)]
         for k, artist in enumerate(artists):
             artist.set_gid(curve_id(figure.name, i, k))
+    draw_others(ax, time, grey)
     if cost:
         _draw_comparators(ax, result, regret, figure)
     else:
         for bound in lower_bounds_for(result, regret):
             _draw_bound(ax, result, bound, "black", regret)
-        if scale != "loglog" and any(float(b.mean.min()) < 0.0 for b in bands.values()):
+        if scale != "loglog" and any(float(mean.min()) < 0.0 for mean in means):
             ax.axhline(0.0, color="black", linewidth=0.6, zorder=1)
     _dress(ax, result, scale, regret, figure)
     if scale != "loglog" and not cost:
-        _fit_curves(ax, list(bands.values()))
+        _fit_curves(ax, [*means, *(end for band in bands.values() for end in (band.all_low, band.all_high))])
+
+
+def drawn_by_name(result: ExperimentResult, figure: Figure, regret: str = "") -> tuple[Sequence[str], Sequence[str]]:
+    """Which of a figure's policies are drawn by name, the lowest at the horizon first, and the others likewise."""
+    shown = {
+        label: result.shown(label, regret or figure.regret, figure.quantity) for label in result.named(figure.policies)
+    }
+    return by_name(sorted(shown, key=lambda label: float(shown[label].mean(axis=0)[-1])))
 
 
 def _draw_bound(ax: Axes, result: ExperimentResult, bound: Bound, colour: str, regret: str) -> Artist:
@@ -256,10 +270,10 @@ def _draw_comparators(ax: Axes, result: ExperimentResult, regret: str, figure: F
         ax.plot(result.time(regret), values, color="black", linestyle=style, linewidth=0.9, label=text, zorder=2.5)
 
 
-def _scale(asked: str, bands: dict[str, Band], cost: bool) -> str:
+def _scale(asked: str, means: Sequence[Array], cost: bool) -> str:
     if asked != "auto":
         return asked
-    positive = all(float(b.mean[len(b.mean) // 2 :].min()) > 0.0 for b in bands.values())
+    positive = all(float(mean[len(mean) // 2 :].min()) > 0.0 for mean in means)
     return "loglog" if positive and not cost else "linear"
 
 
@@ -297,9 +311,9 @@ def _fit_height(ax: Axes, first: float) -> None:
         ax.set_ylim(float(shown.min()) / 1.5, float(shown.max()) * 1.5)
 
 
-def _fit_curves(ax: Axes, bands: Sequence[Band]) -> None:
+def _fit_curves(ax: Axes, curves: Sequence[Array]) -> None:
     """Limit a linear y axis to the curves and what is not far above; a bound beyond has its value in the legend."""
-    ends = np.concatenate([np.concatenate([band.mean, band.all_low, band.all_high]) for band in bands])
+    ends = np.concatenate(curves)
     low, high = float(np.nanmin(ends)), float(np.nanmax(ends))
     bottom, top = ax.get_ylim()
     if high > 0.0 and top > FAR * high:

@@ -17,16 +17,18 @@ from typing import Any
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
+from bandits.contract import Bound
 from experiments.analysis.curves import ExperimentResult
 from experiments.analysis.findings import RESULTS, Findings, counted
 from experiments.analysis.search import SearchResult
 from experiments.analysis.sentences import sentence, sweep_sentence, title_of
 from experiments.analysis.sweeps import SweepResult
 from experiments.analysis.verdicts import Verdict
-from experiments.report.figures import svg_of
+from experiments.report.figures import drawn_by_name, svg_of
 from experiments.report.search_figures import SearchFigure, search_figures
 from experiments.report.search_report import search_section
 from experiments.report.style import curve_id
+from experiments.report.sweep_figures import lines_by_name
 from experiments.report.tables import best_of, csv_text, latex, table
 from experiments.run.files import write
 from experiments.study.model import Figure
@@ -181,21 +183,23 @@ class _Page:
         }
         if not result.ready:
             return about
-        definition, drawn = result.definition(figure.regret), result.named(figure.policies)
+        definition, (named, others) = result.definition(figure.regret), drawn_by_name(result, figure)
         has_table = (name, definition.name) not in self._tables
         self._tables.add((name, definition.name))
+        rows = table(result, confidence, definition.name) if has_table else []
         metrics = list(dict.fromkeys(series for of_policy in result.series.values() for series in of_policy))
         return about | {
-            "svg": self._picture(result, figure.name, len(result.series), len(drawn), figure),
+            "svg": self._picture(result, figure.name, len(named), figure),
             "cost": figure.quantity == "cost",
             "shown": "Cumulative cost" if figure.quantity == "cost" else definition.label,
             "finding": sentence(result, self._found, figure),
             "regret": definition,
             "has_table": has_table,
-            "rows": table(result, confidence, definition.name) if has_table else [],
+            "rows": rows,
             "best": best_of(result, definition.name),
-            "curves": [(i, label) for i, label in enumerate(result.series) if label in drawn],
-            "policies": list(result.series),
+            "curves": [(i, label) for i, label in enumerate(result.series) if label in named],
+            "others": len(others),
+            "policies": [row["policy"] for row in rows],
             "metrics": [metrics[i : i + COLUMNS] for i in range(0, len(metrics), COLUMNS)],
             "finals": {
                 label: {series: float(values[:, -1].mean()) for series, values in of_policy.items()}
@@ -206,8 +210,7 @@ class _Page:
             "latex": latex(result, confidence, definition.name) if has_table else "",
             "price": result.prices[""],
             "verdicts": _gravest(self._found.by_experiment.get(name, ())),
-            "bounds": [(label, b) for label in result.series for b in result.bounds[label]]
-            + [("", b) for b in result.lower_bounds],
+            "bounds": _sources(result),
         }
 
     def _search(self, result: SearchResult | None) -> dict[str, Any] | None:
@@ -220,21 +223,21 @@ class _Page:
                 "entry": figure.policy.entry,
                 "parameter": figure.parameter,
                 "text": texts[figure.policy.entry],
-                "svg": self._picture(figure, f"{result.experiment}.search{i}", 0, 1),
+                "svg": self._picture(figure, f"{result.experiment}.search{i}", 1),
             }
             for i, figure in enumerate(search_figures(result))
         ]
         return section | {"figures": figures}
 
     def _sweep(self, sweep: SweepResult) -> dict[str, Any]:
-        positions = [(line.position, label) for label, line in sweep.lines.items()]
-        curves = 1 + max(position for position, _ in positions)
+        named, others = lines_by_name(sweep)
         return {
             "name": self._named(sweep.name),
             "title": sweep.title,
             "axis": sweep.axis,
-            "curves": positions,
-            "svg": self._picture(sweep, sweep.name, curves, len(positions)),
+            "curves": [(sweep.lines[label].position, label) for label in named],
+            "others": len(others),
+            "svg": self._picture(sweep, sweep.name, len(named)),
             "finding": sweep_sentence(sweep, self._found),
             "verdicts": _gravest([v for v in self._found.sweeps if v.experiment == sweep.name]),
             "below": [],
@@ -244,7 +247,6 @@ class _Page:
         self,
         shown: ExperimentResult | SweepResult | SearchFigure,
         name: str,
-        curves: int,
         drawn: int,
         figure: Figure | None = None,
     ) -> Markup:
@@ -252,7 +254,7 @@ class _Page:
         if self._large and (self._pictures >= PICTURES or self._drawn >= DRAWN):
             return Markup()
         self._pictures, self._drawn = self._pictures + 1, self._drawn + drawn
-        return _inline(svg_of(shown, self._confidence, figure), name, curves)
+        return _inline(svg_of(shown, self._confidence, figure), name)
 
     def _named(self, name: str) -> str:
         """The name, or, where another section has it, as an experiment may have that of its figure, one like it."""
@@ -280,15 +282,24 @@ def _gravest(verdicts: Sequence[Verdict]) -> Sequence[Verdict]:
     return verdicts if few else sorted(verdicts, key=lambda v: (not v.failed, RESULTS.index(v.result)))
 
 
+def _sources(result: ExperimentResult) -> list[tuple[Bound, list[str]]]:
+    """Each theorem with the policies of which it says the same under the same assumptions."""
+    found: dict[tuple[Any, ...], tuple[Bound, list[str]]] = {}
+    bounds = [(label, bound) for label in result.series for bound in result.bounds[label]]
+    for label, b in [*bounds, *(("Every policy", bound) for bound in result.lower_bounds)]:
+        key = (b.name, b.kind, b.time, b.claim, b.evidence, b.source, *((str(a), a.holds) for a in b.assumptions))
+        found.setdefault(key, (b, []))[1].append(label)
+    return list(found.values())
+
+
 def _point(experiment: Mapping[str, Any], sweep: Mapping[str, Any]) -> str:
     """Title of an experiment below that of its sweep."""
     return str(experiment["title"]).removeprefix(sweep["title"]).strip() or str(experiment["title"])
 
 
-def _inline(svg: str, name: str, curves: int) -> Markup:
+def _inline(svg: str, name: str) -> Markup:
     """The SVG with ids that are unique in the page, and the parts of each curve marked for the check boxes."""
-    for i in range(curves):
-        svg = re.sub(rf'id="{re.escape(curve_id(name, i, 0))[:-1]}\d+"', f'data-curve="{i}"', svg)
+    svg = re.sub(rf'id="{curve_id(re.escape(name), "([0-9]+)", "[0-9]+")}"', r'data-curve="\1"', svg)
     svg = re.sub(r' d="[^"]*"', lambda m: re.sub(r"(\.\d\d)\d+", r"\1", m[0]), svg)  # hundredths of a point
     used = set(re.findall(r'(?:url\(#|href="#)([^)"]+)', svg))
     svg = re.sub(r' id="([^"]*)"', lambda m: f' id="{name}.{m[1]}"' if m[1] in used else "", svg)

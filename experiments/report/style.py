@@ -9,11 +9,13 @@ from contextlib import contextmanager
 from typing import Any
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator
 from matplotlib.transforms import ScaledTranslation
 
-from bandits.contract import Bound
+from bandits.contract import Array, Bound
+from experiments.analysis.sentences import number
 
 FORMATS = ("png", "svg", "pdf")
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#7A5195", "#8C6D31", "#444444", "#B2182B")
@@ -21,6 +23,8 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#7
 DASHES: tuple[Any, ...] = ("-", (0, (5, 1.2)), (0, (3, 1, 1, 1)))
 """Line styles of the second and third round through the colours."""
 GREY = "#9A9A9A"
+MANY, NAMED = len(COLOURS) * len(DASHES), 5
+"""Of more curves than the first number, which no longer look all different, so many are drawn by name."""
 
 STYLE: Any = {
     "font.size": 8.0,
@@ -53,6 +57,22 @@ and degrees by which labels that are no numbers are slanted."""
 
 BOUND_STYLES: dict[str, Any] = {"upper": (0, (4, 2)), "lower": "-.", "order": ":", "data-dependent": ":"}
 """Of upper and lower bounds with explicit constants, of those known up to order, and of those that follow the data."""
+
+
+def by_name(labels: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
+    """Which of the curves, in their order, are drawn by name, and the others, of which there are none or many."""
+    return (labels, ()) if len(labels) <= MANY else (labels[:NAMED], labels[NAMED:])
+
+
+def draw_others(ax: Axes, x: Array, curves: Sequence[Array]) -> None:
+    """Draw many curves [n_points] as thin grey lines under one entry of the legend; as pixels in vector formats too."""
+    if not curves:
+        return
+    apart = [np.append(values, math.nan) for values in (x, *curves)]
+    ends = [float(values[-1]) for values in curves]
+    text = f"{len(curves):,} others: {number(np.nanmin(ends))} to {number(np.nanmax(ends))}"
+    thin: Any = {"color": GREY, "linewidth": 0.4, "zorder": 2.2, "rasterized": True}
+    ax.plot(np.tile(apart[0], len(curves)), np.concatenate(apart[1:]), label=text, **thin)
 
 
 @contextmanager
@@ -117,6 +137,6 @@ def height_of(ax: Axes) -> float:
     return HEIGHT + LINE * float(lines) + _slanted(ax)
 
 
-def curve_id(part: str, policy: int, piece: int) -> str:
+def curve_id(part: str, policy: int | str, piece: int | str) -> str:
     """Id, in the SVG of an experiment or sweep, of a piece of a policy: 0 its line, 1 its band, from 2 its bounds."""
     return f"curve-{part}-{policy}-{piece}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import textwrap
+from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.artist import Artist
@@ -19,7 +20,10 @@ from experiments.report.style import (
     COLOURS,
     DASHES,
     GREY,
+    MANY,
+    by_name,
     curve_id,
+    draw_others,
     notes_of,
     place_legend,
     plain,
@@ -37,12 +41,15 @@ WIDE = 30.0
 def draw_sweep(ax: Axes, result: SweepResult) -> None:
     """Draw values at the horizon against the parameter: means with pointwise intervals, bounds as over time.
 
-    Policies that do not sweep a parameter that others sweep are level lines without marks.
+    Policies that do not sweep a parameter that others sweep are level lines without marks. Of more than ``MANY`` lines
+    those of ``lines_by_name`` are drawn like this, the others as thin grey lines.
     """
+    named, others = lines_by_name(result)
     figure, x = result.figure, np.array(result.points if result.numeric else range(len(result.points)), dtype=float)
     scale = _scale_of(result, x)
-    for label, line in result.lines.items():
-        i = line.position
+    for place, label in enumerate(named):
+        line = result.lines[label]
+        i = place if others else line.position
         colour, dash = COLOURS[i % len(COLOURS)], DASHES[(i // len(COLOURS)) % len(DASHES)]
         mean, low, high = (np.array([getattr(v, end) for v in line.intervals]) for end in ("value", "low", "high"))
         slope = line.exponent
@@ -56,7 +63,8 @@ def draw_sweep(ax: Axes, result: SweepResult) -> None:
         shade = ax.fill_between(x, low, high, color=colour, alpha=0.2, linewidth=0, zorder=2)
         bounds = [_draw_sweep_bound(ax, x, bound, colour) for bound in result.bounds.get(label, ())]
         for k, artist in enumerate((lines[0], shade, *bounds)):
-            artist.set_gid(curve_id(result.name, i, k))
+            artist.set_gid(curve_id(result.name, line.position, k))
+    draw_others(ax, x, [np.array([v.value for v in result.lines[label].intervals]) for label in others])
     for bound in result.bounds.get("", ()):
         _draw_sweep_bound(ax, x, bound, "black")
     definition = result.experiments[0].definition(figure.regret)
@@ -74,6 +82,15 @@ def draw_sweep(ax: Axes, result: SweepResult) -> None:
     elif quantity == "ratio" and scale in ("linear", "semilogx"):
         ax.set_ylim(*_limits(result, curves))
     place_legend(ax)
+
+
+def lines_by_name(result: SweepResult) -> tuple[Sequence[str], Sequence[str]]:
+    """Which lines are drawn by name, and the others: where there are many, those of the lowest mean over the points."""
+    if len(result.lines) <= MANY:
+        return by_name(list(result.lines))
+    values = {label: [v.value for v in line.intervals if v.value == v.value] for label, line in result.lines.items()}
+    means = {label: float(np.mean(there)) if there else math.inf for label, there in values.items()}
+    return by_name(sorted(means, key=means.__getitem__))
 
 
 def _ratio(result: SweepResult, definition: Regret) -> str:

@@ -16,10 +16,12 @@ import experiments
 import regretlab as rl
 from bandits.contract import Assumption
 from experiments.analysis.findings import as_text, findings
+from experiments.analysis.sentences import number
 from experiments.report.figures import draw_experiment, draw_study
 from experiments.report.index import write_index
 from experiments.report.page import write_report
-from experiments.report.style import FORMATS, GREY
+from experiments.report.style import FORMATS, GREY, MANY, NAMED
+from experiments.report.sweep_figures import draw_sweep
 from experiments.report.tables import table
 from experiments.run import files
 from experiments.run.runner import run
@@ -289,6 +291,40 @@ def test_a_large_study_is_shown_in_part(looks, tmp_path, monkeypatch):
     assert f'<th scope="row">other</th><td class="text">ucb1</td><td>{interval.value:.4g}</td>' in text
     assert text.count("1 more: <code>regretlab check</code> lists all.") == 2, "a verdict and a pair"
     assert "The rest stands in <code>manifest.json</code>" in text
+
+
+def test_of_many_policies_the_lowest_are_drawn_by_name_and_the_others_in_grey(tmp_path):
+    """Over time and over swept values; the page says so, and names a theorem once for all of them."""
+    text = f"""\
+name: many
+seed: 4
+checkpoints: 5
+replicates: 2
+experiments:
+  - name: arms
+    horizon: {{sweep: [20, 40]}}
+    environment: {{name: bernoulli, parameters: {{means: [0.2, 0.7]}}}}
+    policies: [{{name: exp3, parameters: {{gamma: {{sweep: {{start: 0.01, stop: 0.9, number: {MANY + 1}}}}}}}}}]
+"""
+    assert not run(parse_study(text), tmp_path, jobs=1).failed
+    results = experiments.load(tmp_path)
+    found, result = findings(results), results.experiments["arms-horizon=40"]
+    finals = sorted(float(result.regret(label)[:, -1].mean()) for label in result.series)
+    over_time, over_values = Figure().subplots(), Figure().subplots()
+    draw_experiment(over_time, result)
+    draw_sweep(over_values, found.views[0][1])
+    for ax, x in ((over_time, result.times), (over_values, (20, 40))):
+        legend = [t.get_text() for t in ax.get_legend().get_texts()]
+        assert sum(t.startswith("exp3") for t in legend) == NAMED
+        (grey,) = [line for line in ax.get_lines() if line.get_label().startswith(f"{MANY + 1 - NAMED} others: ")]
+        assert np.isnan(grey.get_xdata()).sum() == MANY + 1 - NAMED
+        assert set(grey.get_xdata()[: len(x)]) == set(x)
+    (shown,) = [t for t in over_time.get_legend().get_texts() if "others" in t.get_text()]
+    assert shown.get_text().endswith(f"others: {number(finals[NAMED])} to {number(finals[-1])}")
+    page = write_report(found, tmp_path / "report.html").read_text(encoding="utf-8")
+    assert f"The {NAMED} lowest of {MANY + 1} policies are drawn by name, the others as thin grey lines." in page
+    assert f"The {NAMED} of {MANY + 1} policies that are lowest on average are drawn by name" in page
+    assert page.count(f"and {MANY + 1 - 4} more: Exp3 bound") == 2, "a theorem an experiment"
 
 
 def test_the_index_finds_studies_in_folders_of_folders(looks, tmp_path):
