@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from bandits.arguments import did_you_mean
 from bandits.contract import Array, Bound
 from environments.contract import Regret
+from experiments.analysis.guarantees import guaranteed_interval
 from experiments.analysis.prices import Price
 from experiments.analysis.statistics import Band, Interval, mean_band
 from experiments.study.model import Candidate, Experiment
@@ -37,6 +38,9 @@ class ExperimentResult:
         candidates: where the experiment has a search, the same with all candidates and all replicates, those that
             chose among them included; the result itself then has, under the name of its entry, the chosen one of each,
             and held-out replicates only. ``experiments.analysis.search`` sums up.
+        varying: policy label to name and comparator class of a bound to its curves [n_replicates, n_checkpoints], for
+            the bounds that differ between replicates.
+        certain: labels of the policies in whose runs nothing is random: all replicates of theirs are the same.
         chosen: of the experiment with all candidates: name of each entry to the label that stands for it.
         clairvoyant: labels of the policies that know the run in advance.
     """
@@ -54,6 +58,8 @@ class ExperimentResult:
     candidates: ExperimentResult | None = None
     clocks: Mapping[str, Array] = field(default_factory=dict)
     limits: Mapping[str, Array] = field(default_factory=dict)
+    varying: Mapping[str, Mapping[tuple[str, str], Array]] = field(default_factory=dict)
+    certain: frozenset[str] = frozenset()
     chosen: Mapping[str, str] = field(default_factory=dict)
     clairvoyant: frozenset[str] = frozenset()
     _kept: dict[tuple[Any, ...], Any] = field(default_factory=dict, init=False, repr=False, compare=False)
@@ -122,6 +128,28 @@ class ExperimentResult:
         """Mean of a policy at the horizon with its pointwise interval."""
         band = self.band(label, confidence, regret, quantity, at_horizon=True)
         return Interval(float(band.mean[0]), float(band.low[0]), float(band.high[0]))
+
+    def limits_of(self, regret: str = "") -> Array:
+        """The least and the most regret [2, n_checkpoints] that any play can have; infinite where that is not known."""
+        unknown = np.array([[-np.inf], [np.inf]])
+        return np.broadcast_to(self.limits.get(self.definition(regret).name, unknown), (2, len(self.times)))
+
+    def is_certain(self, label: str, regret: str = "") -> bool:
+        """Whether a policy's regret is known without doubt, as nothing is random in its runs."""
+        return label in self.certain and not np.ptp(self.regret(label, regret), axis=0).any()
+
+    def guaranteed(self, label: str, confidence: float, regret: str = "", at: int = -1) -> Interval:
+        """Mean regret of a policy at a checkpoint with the interval of ``guaranteed_interval``."""
+
+        def work_out() -> Interval:
+            values = self.regret(label, regret)[:, at]
+            if self.is_certain(label, regret):
+                return Interval(float(values[0]), float(values[0]), float(values[0]))
+            low, high = self.limits_of(regret)[:, at].tolist()
+            return guaranteed_interval(values, (low, high), confidence)
+
+        key = ("guaranteed", label, confidence, self.definition(regret).name, at)
+        return cast(Interval, self.once(key, work_out))
 
     def once(self, key: tuple[Any, ...], work_out: Callable[[], Any]) -> Any:
         """What ``work_out`` gives, called for each key but once; it stays with this result."""

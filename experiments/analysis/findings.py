@@ -12,6 +12,7 @@ import numpy as np
 
 from experiments.analysis.comparisons import Comparison, compare
 from experiments.analysis.curves import ExperimentResult
+from experiments.analysis.guarantees import guaranteed_growth
 from experiments.analysis.results import Results
 from experiments.analysis.search import SearchResult, search_result
 from experiments.analysis.sweeps import SweepBound, SweepResult, is_over_values, sweep_results
@@ -102,7 +103,9 @@ def findings(results: Results) -> Findings:
         results=results,
         views=tuple(seen),
         verdicts=tuple(every),
-        sweeps=tuple(v for _, shown in seen if isinstance(shown, SweepResult) for v in _check_sweep(shown, judged)),
+        sweeps=tuple(
+            v for _, shown in seen if isinstance(shown, SweepResult) for v in _check_sweep(shown, judged, confidence)
+        ),
         comparisons={
             name: {regret: _pairs(result, confidence, regret) for regret in regrets[name]}
             for name, result in ready.items()
@@ -138,12 +141,15 @@ def views(results: Results, regret: str = "") -> list[View]:
     return seen
 
 
-def _check_sweep(sweep: SweepResult, judged: Callable[[str, str], list[Verdict]]) -> Iterator[Verdict]:
+def _check_sweep(
+    sweep: SweepResult, judged: Callable[[str, str], list[Verdict]], confidence: float
+) -> Iterator[Verdict]:
     """Verdicts on the bounds that all points of a sweep share: the worst of the points', and the fitted exponent.
 
     Args:
         sweep: what to judge.
         judged: name of an experiment and a regret definition to verdicts on its curves over time.
+        confidence: of the exponents, in (0, 1).
     """
     if sweep.figure.quantity != "regret":
         return
@@ -157,10 +163,12 @@ def _check_sweep(sweep: SweepResult, judged: Callable[[str, str], list[Verdict]]
         for bound in (bound for bound in sweep.bounds[label] if bound.bound.kind == "upper"):
             there = [(i, origin[label], bound.bound.name) for i, origin in enumerate(sweep.origins) if label in origin]
             if points := [found[key] for key in there if key in found]:
-                yield _sweep_verdict(sweep, label, bound, points)
+                yield _sweep_verdict(sweep, label, bound, points, confidence)
 
 
-def _sweep_verdict(sweep: SweepResult, label: str, bound: SweepBound, points: list[Verdict]) -> Verdict:
+def _sweep_verdict(
+    sweep: SweepResult, label: str, bound: SweepBound, points: list[Verdict], confidence: float
+) -> Verdict:
     line = sweep.lines[label]
     verdict = Verdict(
         experiment=sweep.name,
@@ -168,6 +176,7 @@ def _sweep_verdict(sweep: SweepResult, label: str, bound: SweepBound, points: li
         bound=bound.bound.name,
         regret=points[0].regret,
         result=min((v.result for v in points), key=RESULTS.index),
+        typical=min((v.typical for v in points if v.typical), key=RESULTS.index, default=""),
         exponent="not tested",
         text="",
         over=sweep.parameter,
@@ -188,13 +197,18 @@ def _sweep_verdict(sweep: SweepResult, label: str, bound: SweepBound, points: li
         return replace(verdict, text=f"{verdict.text}; no exponent, {why}")
     there = [i for i, value in enumerate(bound.values) if not math.isnan(value)]
     x, values = np.array([sweep.points[i] for i in there], dtype=float), bound.values[there]
-    end = int(np.argmax(x))
+    start, end = int(np.argmin(x)), int(np.argmax(x))
     claimed = None
     if len(x) >= 3 and np.all(x > 0.0) and np.all(values > 0.0):
         claimed = float(np.polyfit(np.log(x), np.log(values), 1)[0])
     over_time = sweep.parameter == "horizon"
     share = float(share_of(np.array([line.intervals[there[end]].value]), values[[end]])[0])
-    judged = judge_exponent(verdict, line.exponent, claimed, share, *(() if over_time else (-math.inf,)))
+    sure = None
+    if 0.0 < x[start] < x[end]:
+        each = (1.0 + confidence) / 2.0
+        first, last = (sweep.experiments[there[i]].guaranteed(label, each, sweep.figure.regret) for i in (start, end))
+        sure = guaranteed_growth(first, last, float(x[end] / x[start]))
+    judged = judge_exponent(verdict, line.exponent, sure, claimed, share, *(() if over_time else (-math.inf,)))
     contradicts = judged.exponent in ("early", "too steep")
     return replace(judged, exponent="steeper") if contradicts and not over_time else judged
 
@@ -209,7 +223,13 @@ def as_json(found: Findings) -> dict[str, Any]:
         "verdicts": [_plain(v) for v in found.verdicts],
         "sweeps": [_plain(v) for v in found.sweeps],
         "comparisons": [
-            {"experiment": name, "regret": regret, **_finite(asdict(c)), "significant": c.significant(confidence)}
+            {
+                "experiment": name,
+                "regret": regret,
+                **_finite(asdict(c)),
+                "significant": c.significant(confidence),
+                "typical": c.typical(confidence),
+            }
             for name, by_regret in found.comparisons.items()
             for regret, pairs in by_regret.items()
             for c in pairs
@@ -233,9 +253,14 @@ def as_text(found: Findings) -> Iterator[str]:
         for regret, pairs in by_regret.items():
             what = f"{name} by {regret}" if len(by_regret) > 1 else name
             for c in pairs:
+                typical, sure = c.difference, c.guaranteed
                 verb = "beats" if c.significant(confidence) else "is not told from"
-                by = f"{c.difference.value:.4g} [{c.difference.low:.4g}, {c.difference.high:.4g}]"
-                yield f"pair {what} · {c.better} {verb} {c.worse}: {by}, corrected p {c.p:.2g}"
+                if verb != "beats" and c.typical(confidence):
+                    verb = "is typically below"
+                by = f"{typical.value:.4g} [{typical.low:.4g}, {typical.high:.4g}], corrected p {c.p:.2g}"
+                known = math.isfinite(sure.low)
+                certain = f"guaranteed [{sure.low:.4g}, {sure.high:.4g}]" if known else "nothing is guaranteed"
+                yield f"pair {what} · {c.better} {verb} {c.worse}: {by}; {certain}, corrected p {c.guaranteed_p:.2g}"
     for line in found.missing:
         yield f"MISSING {line}"
     n, pairs_of = (
@@ -243,10 +268,11 @@ def as_text(found: Findings) -> Iterator[str]:
         [c for by in found.comparisons.values() for pairs in by.values() for c in pairs],
     )
     stand = sum(c.significant(confidence) for c in pairs_of)
+    typically = sum(c.typical(confidence) for c in pairs_of)
     counts = counted((*found.verdicts, *found.sweeps))
     yield (
         f"{found.results.study.name}: {n} bounds, {len(found.contradicted)} fail; {counts}; "
-        f"{stand} of {len(pairs_of)} pairs told apart; {len(found.missing)} results missing"
+        f"{stand} of {len(pairs_of)} pairs told apart, {typically} typically; {len(found.missing)} results missing"
     )
 
 

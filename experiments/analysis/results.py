@@ -167,8 +167,12 @@ def assemble(
         limits=_limits(shared),
         regrets=tuple(Regret(**about) for about in shared[0][2]["regrets"]) if shared else (),
         bounds={shown: _bounds(label, times, _with(batches[label], common)) for shown, label in labels.items()},
+        varying={shown: _varying(batches[label], common) for shown, label in labels.items()},
         lower_bounds=_bounds("", times, _with(shared, common)),
         prices={"": prices[""], **{shown: prices[label] for shown, label in labels.items()}},
+        certain=frozenset(
+            shown for shown, label in labels.items() if not any(part[2].get("random", True) for part in batches[label])
+        ),
         clairvoyant=frozenset(shown for shown, label in labels.items() if batches[label][0][2]["clairvoyant"]),
     )
 
@@ -200,10 +204,26 @@ def _count(arrays: Mapping[str, Array]) -> int:
 def _stack(parts: list[Any], prefix: str, common: list[int]) -> dict[str, Array]:
     if not parts:
         return {}
-    order = {replicate: row for row, replicate in enumerate(_replicates(parts))}
-    rows = [order[replicate] for replicate in common]
+    rows = _rows(parts, common)
     names = [name for name in parts[0][1] if name.startswith(prefix)]
     return {name[len(prefix) :]: np.concatenate([p[1][name] for p in parts])[rows] for name in names}
+
+
+def _rows(parts: list[_Batch], common: list[int]) -> list[int]:
+    """Where these replicates stand in all batches, one after the other."""
+    order = {replicate: row for row, replicate in enumerate(_replicates(parts))}
+    return [order[replicate] for replicate in common]
+
+
+def _varying(parts: list[_Batch], common: list[int]) -> dict[tuple[str, str], Array]:
+    """Curves [n_replicates, n_times] of the bounds that are not the same in all replicates, by name and class."""
+    found = {}
+    for i, about in enumerate(parts[0][2]["bounds"]):
+        curves = [arrays[f"bound/{i}"] for _, arrays, _ in parts]
+        if any(curve.ndim > 1 or not np.array_equal(curve, curves[0]) for curve in curves):
+            whole = [np.broadcast_to(c, (_count(part[1]), c.shape[-1])) for c, part in zip(curves, parts, strict=True)]
+            found[about["name"], about["comparator_class"]] = np.concatenate(whole)[_rows(parts, common)]
+    return found
 
 
 def _limits(parts: list[_Batch]) -> dict[str, Array]:
@@ -224,7 +244,7 @@ def _bounds(label: str, times: NDArray[np.int64], parts: list[_Batch]) -> tuple[
     """
     means = Means(times.astype(np.float64))
     for first, arrays, about in parts:
-        values = [arrays[f"bound/{i}"] for i in range(len(about["bounds"]))]
+        values = [np.atleast_2d(arrays[f"bound/{i}"]).mean(axis=0) for i in range(len(about["bounds"]))]
         found = [
             from_json(bound, times.astype(np.float64), curve)
             for bound, curve in zip(about["bounds"], values, strict=True)

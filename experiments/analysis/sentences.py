@@ -48,11 +48,16 @@ def sentence(result: ExperimentResult, found: Findings, figure: Figure | None = 
         by_regret = found.comparisons[result.experiment.name]
         pairs = by_regret.get(definition.name) or compare(result, confidence, definition.name)
         behind = {c.worse: c for c in pairs if c.better == best}
-        even = [label for label in order[1:] if label not in behind or not behind[label].significant(confidence)]
+        even = [label for label in order[1:] if label not in behind or not behind[label].typical(confidence)]
+        unsure = [label for label in order[1:] if label not in behind or not behind[label].significant(confidence)]
+        others, n = "all others" if len(order) > 2 else order[1], len(result.replicates)
         if even:
             words.append(f"The data do not tell {best} from {_listed(even)}.")
+        elif unsure:
+            which = "" if len(unsure) == len(order) - 1 else f" against {_listed(unsure)}"
+            words.append(f"{best} is typically below {others}, which {n} replicates are too few to guarantee{which}.")
         else:
-            words.append(f"{best} is below {'all others' if len(order) > 2 else order[1]} beyond chance.")
+            words.append(f"{best} is below {others} beyond chance.")
     if knowing := [f"{label} ({values[label]})" for label in drawn if label not in order]:
         words.append(f" Knowing the run in advance: {_listed(knowing)}.")
     verdicts = [v for v in found.by_experiment.get(result.experiment.name, ()) if v.policy in drawn]

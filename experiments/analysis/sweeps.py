@@ -177,6 +177,8 @@ def _picked(result: ExperimentResult, policies: Mapping[str, Component]) -> Expe
         experiment=result.experiment.model_copy(update={"policies": renamed}),
         series={label: result.series[old] for label, old in from_old.items()},
         bounds={label: result.bounds[old] for label, old in from_old.items()},
+        varying={label: result.varying[old] for label, old in from_old.items() if old in result.varying},
+        certain=frozenset(label for label, old in from_old.items() if old in result.certain),
         prices={"": result.prices[""], **{label: result.prices[old] for label, old in from_old.items()}},
         clairvoyant=frozenset(label for label, old in from_old.items() if old in result.clairvoyant),
     )

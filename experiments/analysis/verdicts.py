@@ -1,4 +1,8 @@
-"""Verdicts: whether each curve stays under its theorem's bound and grows no faster than the theorem says."""
+"""Verdicts: whether each curve stays under its theorem's bound and grows no faster than the theorem says.
+
+What is said to hold, or to be violated, is guaranteed (see ``guarantees``). Beside it stands what is typical: what the
+bootstrap says, which knows nothing of failures that are too rare to be among the replicates.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +16,7 @@ from scipy.stats import binom
 
 from bandits.contract import Array, Assumption, Bound
 from experiments.analysis.curves import ExperimentResult
+from experiments.analysis.guarantees import evidence_above, evidence_below, guaranteed_growth, replicates_needed
 from experiments.analysis.statistics import Interval, growth_exponent
 
 SLACK = 0.05
@@ -40,23 +45,29 @@ class Verdict:
         policy: label.
         bound: name of the bound.
         regret: name of the regret definition compared.
-        result: "holds", "violated", "undecided" (the simultaneous band reaches over the bound, or there are too few
-            replicates for one), or "not applicable" (an assumption fails, or only the order is known). A bound that
-            holds with probability ``1 - delta`` is judged by the share of replicates above it, not by the mean.
-        exponent: "agrees"; "early", steeper than the theorem's rate but too far below the bound to meet it within
-            ``REACH`` horizons; "too steep"; "steeper", in a sweep over anything but the horizon, which contradicts
-            nothing; or "not tested".
+        result: "holds", "violated", "undecided" (too few replicates to be certain, or no limits of the regret are
+            known), or "not applicable" (an assumption fails, or only the order is known). A bound that holds with
+            probability ``1 - delta`` is judged by the share of replicates above it, not by the mean.
+        typical: "holds", "violated" or "undecided" by the simultaneous band of the bootstrap, where the bound is judged
+            at all; empty else.
+        exponent: "agrees"; "undecided", steeper than the theorem's rate in these replicates, which is not guaranteed;
+            "early", steeper but too far below the bound to meet it within ``REACH`` horizons; "too steep"; "steeper",
+            in a sweep over anything but the horizon, which contradicts nothing; or "not tested".
+        typical_exponent: "agrees", "early" or "too steep" by the bootstrap, where the exponent is tested; empty else.
         text: one sentence with the numbers.
         over: what the curve is drawn over: "rounds", or ``SweepResult.parameter``.
         assumptions: the theorem's, each with whether it holds in every replicate.
         evidence: how far the bound can be trusted, see ``bandits.Bound``.
         claim: in what sense the theorem holds, in expectation or with which probability.
         mean: mean regret at the horizon.
-        low: lower end of the simultaneous band there.
+        low: lower end of the simultaneous band of the bootstrap there.
         high: its upper end.
+        guaranteed_low: lower end of the guaranteed interval of the mean regret there.
+        guaranteed_high: its upper end.
         limit: the bound there.
         share: the largest ratio of mean regret to bound; below 1 where the mean stays under the bound.
-        fitted: growth exponent of the curve with its interval.
+        fitted: growth exponent of the curve with its bootstrap interval.
+        guaranteed_growth: growth exponent from the start to the end of the stretch with a guaranteed interval.
         claimed: growth exponent of the bound over the same stretch.
 
     Numbers are None where they are not known or not asked for.
@@ -69,6 +80,8 @@ class Verdict:
     result: str
     exponent: str
     text: str
+    typical: str = ""
+    typical_exponent: str = ""
     over: str = "rounds"
     assumptions: tuple[Assumption, ...] = ()
     evidence: str = ""
@@ -76,9 +89,12 @@ class Verdict:
     mean: float | None = None
     low: float | None = None
     high: float | None = None
+    guaranteed_low: float | None = None
+    guaranteed_high: float | None = None
     limit: float | None = None
     share: float | None = None
     fitted: Interval | None = None
+    guaranteed_growth: Interval | None = None
     claimed: float | None = None
 
     @property
@@ -164,21 +180,36 @@ def _verdict(result: ExperimentResult, label: str, regret: str, bound: Bound, co
     low, high = band.all_low, band.all_high
     size = float(np.abs(result.comparators[result.definition(regret).comparator]).max())
     slack = rounding_of(limit, size)
-    inside = "holds" if np.all(high <= limit + slack) else "undecided"
     shares = share_of(band.mean, limit, size)
     share = float(np.max(shares))
     text = f"mean regret {band.mean[-1]:.5g} of {limit[-1]:.5g} at round {result.times[-1]}, at most {share:.3g} of it"
-    spread = np.ptp(samples[:, at], axis=0) > slack  # where all replicates agree by chance, the band has no width
-    outside = bool(np.any((low > limit + slack) & (spread | ~spread.any())))
+    own = result.varying.get(label, {}).get((bound.name, bound.comparator_class), curve[None])[:, at]
+    sure = result.guaranteed(label, confidence, regret)
     if bound.delta is not None:
-        outside, inside, said = _by_shares(samples[:, at] > limit + slack, bound.delta, confidence)
+        found, typical, said = _by_shares(samples[:, at] > own + slack, bound.delta, confidence)
         text = f"{said}; {text}"
+    else:
+        spread = np.ptp(samples[:, at], axis=0) > slack  # where all replicates agree by chance, the band has no width
+        outside = bool(np.any((low > limit + slack) & (spread | ~spread.any())))
+        typical = "violated" if outside else "holds" if np.all(high <= limit + slack) else "undecided"
+        if result.is_certain(label, regret):
+            found, said = "holds" if np.all(samples[0, at] <= limit + slack) else "violated", "nothing is random"
+        else:
+            ends = result.limits_of(regret)[:, at]
+            found, needed = _guaranteed(samples[:, at], ends, own, slack, bound.data_dependent, confidence)
+            said = _said(sure, found, needed, len(samples))
+        text = f"{text}; {said}"
+    if found == "undecided" != typical:
+        text = f"{text}; typically {typical}"
     verdict = replace(
         verdict,
-        result="violated" if outside else inside,
+        result=found,
+        typical=typical,
         mean=float(band.mean[-1]),
         low=known(low[-1]),
         high=known(high[-1]),
+        guaranteed_low=_finite(sure.low),
+        guaranteed_high=_finite(sure.high),
         limit=float(limit[-1]),
         share=share,
     )
@@ -195,27 +226,88 @@ def _verdict(result: ExperimentResult, label: str, regret: str, bound: Bound, co
     return judge_exponent(
         replace(verdict, text=text),
         result.once(key, lambda: growth(result, samples, regret, confidence)),
+        _guaranteed_growth(result, label, regret, confidence),
         None if claimed is None else claimed.value,
         float(shares[-1]),
     )
 
 
-def _by_shares(above: NDArray[np.bool_], delta: float, confidence: float) -> tuple[bool, str, str]:
+def _guaranteed(
+    values: Array, ends: Array, bounds: Array, slack: Array, data_dependent: bool, confidence: float
+) -> tuple[str, float]:
+    """What is certain of a bound on a mean, and how many replicates it would take to be certain that it holds.
+
+    It holds where there is evidence at every checkpoint. It is violated where the mean of the evidence over all
+    checkpoints says so, which is itself evidence against the whole curve. Of bounds that differ between the replicates
+    the difference is looked at, with bounds beyond the worst play's regret, which claim no more than that, put there.
+
+    Args:
+        values: [n_replicates, n_times] regret.
+        ends: [2, n_times] between which it lies.
+        bounds: [n_replicates, n_times], or [1, n_times] if they are the same in all replicates.
+        slack: [n_times] what counts as rounding.
+        data_dependent: whether the theorem speaks of the mean of the bound, not of the bound in each instance.
+        confidence: of each of the two, each at half the error, in (0, 1).
+    """
+    (low, high), wanted = ends, -math.log((1.0 - confidence) / 2.0)
+    can_hold, can_fail = bool(np.all(bounds >= low)), not data_dependent or bool(np.all(bounds <= high))
+    limit = bounds[0] + slack
+    if len(bounds) > 1:
+        values, low, high, limit = values - np.clip(bounds, low, high), low - high, high - low, slack
+    below = np.where(high <= limit, np.inf, evidence_below(values, high, limit))
+    above = float(np.logaddexp.reduce(evidence_above(values, low, limit)) - math.log(len(limit)))
+    if above >= wanted and can_fail:
+        return "violated", math.nan
+    if np.all(below >= wanted) and can_hold:
+        return "holds", math.nan
+    worst = int(np.argmin(below))
+    return "undecided", replicates_needed(
+        -values[:, worst], -float(high[worst]), -float(limit[worst]), math.exp(-wanted)
+    )
+
+
+def _said(sure: Interval, found: str, needed: float, n: int) -> str:
+    """What is guaranteed, in words."""
+    if math.isinf(sure.high):
+        known_end = "" if math.isinf(sure.low) else f" but that it is above {sure.low:.4g}"
+        return f"nothing is guaranteed of the mean{known_end}: the regret of the worst play is not known"
+    text = f"guaranteed [{sure.low:.4g}, {sure.high:.4g}]"
+    if found == "undecided":
+        more = f", about {needed:,.0f} like these would do" if n < needed < math.inf else ""
+        text = f"{text}, {n} replicate{'s' * (n != 1)} are too few to be certain{more}"
+    return text
+
+
+def _guaranteed_growth(result: ExperimentResult, label: str, regret: str, confidence: float) -> Interval | None:
+    """Growth exponent of mean regret over the last decade of the regret's time, from its start to its end."""
+    time = result.time(regret)
+    start = max(0, int(np.searchsorted(time, time[-1] / 10.0, side="right")) - 1)
+    if not 0.0 < time[start] < time[-1]:
+        return None
+    each = (1.0 + confidence) / 2.0
+    first, last = (result.guaranteed(label, each, regret, at) for at in (start, len(time) - 1))
+    return guaranteed_growth(first, last, float(time[-1] / time[start]))
+
+
+def _by_shares(above: NDArray[np.bool_], delta: float, confidence: float) -> tuple[str, str, str]:
     """What the replicates say of a bound that may fail with probability ``delta``.
 
     Args:
         above: [n_replicates, n_checkpoints] whether the regret is above the bound.
         delta: in (0, 1).
-        confidence: of the verdict, over all checkpoints together (Bonferroni), in (0, 1).
+        confidence: of each of the two, each at half the error, in (0, 1).
 
     Returns:
-        Whether more replicates are above than chance allows, at a checkpoint (binomial test); the result otherwise; and
-        the largest number of replicates above, in words.
+        What is certain by exact binomial tests: "violated" if more replicates are above than chance allows at a
+        checkpoint (Bonferroni over all), "holds" if at none as many as ``delta`` could be; what is typical, by the
+        share itself; and the largest number of replicates above, in words.
     """
-    n, most = len(above), int(above.sum(axis=0).max())
-    chance = float(binom.sf(most - 1, n, delta))  # of so many at one checkpoint, if the bound fails as often as it may
+    n, most, alpha = len(above), int(above.sum(axis=0).max()), (1.0 - confidence) / 2.0
     said = f"at most {most} of {n} replicates above it, {100 * delta:.3g} % may be"
-    return chance * above.shape[1] < 1.0 - confidence, "holds" if most <= delta * n else "undecided", said
+    if binom.sf(most - 1, n, delta) * above.shape[1] < alpha:
+        return "violated", "violated", said
+    typical = "holds" if most <= delta * n else "undecided"
+    return "holds" if binom.cdf(most, n, delta) <= alpha else "undecided", typical, said
 
 
 def growth(result: ExperimentResult, values: Array, regret: str = "", confidence: float = 0.95) -> Interval | None:
@@ -237,13 +329,19 @@ def share_of(values: Array, limit: Array, size: float = 0.0) -> Array:
 
 
 def judge_exponent(
-    verdict: Verdict, fitted: Interval | None, claimed: float | None, share: float, slowest: float = SLOWEST
+    verdict: Verdict,
+    fitted: Interval | None,
+    sure: Interval | None,
+    claimed: float | None,
+    share: float,
+    slowest: float = SLOWEST,
 ) -> Verdict:
     """The verdict with its part on the exponent.
 
     Args:
         verdict: what is known of the curve and its bound so far.
-        fitted: exponent of the curve.
+        fitted: exponent of the curve, with what is typical of it.
+        sure: the same from start to end, with what is certain of it.
         claimed: exponent of the bound.
         share: of the bound, that the curve has reached at its end.
         slowest: exponent that slower bounds are tested against.
@@ -253,18 +351,30 @@ def judge_exponent(
         return replace(verdict, text=f"{verdict.text}; regret is not positive over {stretch}, no exponent")
     if np.isnan(fitted.low):
         return replace(verdict, text=f"{verdict.text}; one replicate tells no exponent", fitted=fitted, claimed=claimed)
-    low = fitted.low
-    excess = low - max(claimed, slowest)
-    steep = excess > SLACK
-    met = steep and share > 0.0 and -math.log(share) <= excess * math.log(REACH)
+    rate = max(claimed, slowest)
+    typical, certain = (_steepness(low - rate, share) for low in (fitted.low, sure.low if sure else -math.inf))
     text = f"exponent {fitted.value:.3f} [{fitted.low:.3f}, {fitted.high:.3f}], bound's {round(claimed, 3) + 0.0:.3f}"
     return replace(
         verdict,
-        exponent="too steep" if met else "early" if steep else "agrees",
+        exponent="undecided" if certain == "agrees" != typical else certain,
+        typical_exponent=typical,
         text=f"{verdict.text}; {text}",
         fitted=fitted,
+        guaranteed_growth=sure,
         claimed=claimed,
     )
+
+
+def _steepness(excess: float, share: float) -> str:
+    """What an exponent says at least so far above the theorem's says of a curve at this share of the bound."""
+    if excess <= SLACK:
+        return "agrees"
+    return "too steep" if share > 0.0 and -math.log(share) <= excess * math.log(REACH) else "early"
+
+
+def _finite(value: float) -> float | None:
+    """The number, or None for an infinite one."""
+    return value if math.isfinite(value) else None
 
 
 def known(value: float) -> float | None:

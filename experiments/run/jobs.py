@@ -16,7 +16,7 @@ import numpy as np
 from numpy.random import Generator, SeedSequence, default_rng
 from numpy.typing import NDArray
 
-from bandits.contract import Bound, Policy, bounds_of
+from bandits.contract import Policy, bounds_of
 from bandits.registry import ENVIRONMENTS, POLICIES, Registry
 from environments.contract import Environment
 from environments.record import KEPT
@@ -186,8 +186,9 @@ def play(
         watch: is shown the policy at some times (about ten) of the first replicate, the last among them.
 
     Returns:
-        ``series/<name>`` [n_replicates, n_times] of the metrics, and ``bound/<i>`` [n_times], which
-        ``about["bounds"][i]`` describes; ``about["clairvoyant"]``.
+        ``series/<name>`` [n_replicates, n_times] of the metrics, and ``bound/<i>``, which ``about["bounds"][i]``
+        describes, [n_replicates, n_times], or [n_times] where it is the same in all replicates;
+        ``about["clairvoyant"]``, and ``about["random"]``, whether anything of the first replicate was drawn.
 
     Raises:
         ValueError: of the bounds, as ``experiments.run.theory.Theory.add``.
@@ -195,10 +196,13 @@ def play(
     horizon = int(times[-1])
     series: dict[str, NDArray[np.float64]] = {}
     theory = Theory(times.astype(np.float64), type(policy).__name__)
+    random = False
     for row, replicate in enumerate(replicates):
+        luck = tape_rng(seed, replicate), policy_rng(seed, replicate, stream)
+        fresh = [] if row else [_state(rng) for rng in luck]
         try:
-            environment.begin(environment.draw(tape_rng(seed, replicate)))
-            policy.reset(environment.problem, policy_rng(seed, replicate, stream))
+            environment.begin(environment.draw(luck[0]))
+            policy.reset(environment.problem, luck[1])
             stretch = KEPT if row else min(KEPT, -(-horizon // LOOKS))
             found: list[Mapping[str, NDArray[np.float64]]] = []
             while (start := environment.clock) < horizon:
@@ -217,7 +221,14 @@ def play(
             series.setdefault(f"series/{name}", np.empty((len(replicates), len(times))))[row] = values
         instance, problem = environment.instance(), environment.problem
         theory.add(replicate, instance, environment.regrets(), partial(bounds_of, policy, problem, instance))
-    return _with_bounds(series, theory.result(), times, clairvoyant=bool(policy.clairvoyant))
+        random = random or (row == 0 and [_state(rng) for rng in luck] != fresh)
+    return _with_bounds(series, theory, clairvoyant=bool(policy.clairvoyant), random=random)
+
+
+def _state(rng: Generator) -> Any:
+    """What changes of a generator when it, or a child that it spawns, is drawn from."""
+    seeds = rng.bit_generator.seed_seq
+    return rng.bit_generator.state, getattr(seeds, "n_children_spawned", 0)
 
 
 def compare(environment: AnyEnvironment, times: NDArray[np.int64], seed: int, replicates: range) -> JobResult:
@@ -236,11 +247,9 @@ def compare(environment: AnyEnvironment, times: NDArray[np.int64], seed: int, re
                 curves.setdefault(f"{kind}/{name}", np.empty((len(replicates), len(times))))[row] = values
         theory.add(replicate, environment.instance(), environment.regrets(), environment.lower_bounds)
     curves |= {f"limit/{name}": np.array(ends, dtype=np.float64) for name, ends in environment.limits(times).items()}
-    return _with_bounds(curves, theory.result(), times, regrets=[asdict(regret) for regret in environment.regrets()])
+    return _with_bounds(curves, theory, regrets=[asdict(regret) for regret in environment.regrets()])
 
 
-def _with_bounds(
-    curves: dict[str, NDArray[np.float64]], bounds: Sequence[Bound], times: NDArray[np.int64], **about: Any
-) -> JobResult:
-    values = {f"bound/{i}": bound.curve(times.astype(np.float64)) for i, bound in enumerate(bounds)}
-    return curves | values, {"bounds": [as_json(bound) for bound in bounds], **about}
+def _with_bounds(curves: dict[str, NDArray[np.float64]], theory: Theory, **about: Any) -> JobResult:
+    values = {f"bound/{i}": found for i, found in enumerate(theory.values())}
+    return curves | values, {"bounds": [as_json(bound) for bound in theory.result()], **about}

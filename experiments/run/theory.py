@@ -102,6 +102,7 @@ class Theory:
         self._instance: Instance | None = None
         self._bounds: Sequence[Bound] = ()
         self._values: Sequence[Array] = ()
+        self._seen: list[Sequence[Array]] = []
 
     def add(
         self, replicate: int, instance: Instance, regrets: Sequence[Regret], work_out: Callable[[], Sequence[Bound]]
@@ -118,6 +119,7 @@ class Theory:
             check_met(self._bounds, regrets, self._whose)
             self._values = [self._drawn(bound) for bound in self._bounds]
         self._means.add(self._bounds, self._values, who=f"replicate {replicate}")
+        self._seen.append(self._values)
 
     def _drawn(self, bound: Bound) -> Array:
         """The values of a bound at the times.
@@ -137,6 +139,14 @@ class Theory:
     def result(self) -> tuple[Bound, ...]:
         """The bounds, whose curves are tables of the means over the replicates."""
         return self._means.result()
+
+    def values(self) -> list[Array]:
+        """Values of each bound: [n_times] if they are the same in all replicates, else [n_replicates, n_times]."""
+        kept = []
+        for several in zip(*self._seen, strict=True):
+            same = all(values is several[0] or np.array_equal(values, several[0]) for values in several)
+            kept.append(several[0] if same else np.stack(several))
+        return kept
 
 
 def check_met(bounds: Sequence[Bound], regrets: Sequence[Regret], whose: str) -> None:

@@ -10,7 +10,7 @@ from experiments.analysis.curves import ExperimentResult
 from experiments.study.model import Component, Experiment
 
 
-def experiment(finals):
+def experiment(finals, low=-np.inf, high=np.inf):
     """An experiment whose policies have these regrets [n_replicates] at the horizon."""
     n = len(next(iter(finals.values())))
     series = {label: {"reward": -np.asarray(values, dtype=float)[:, None]} for label, values in finals.items()}
@@ -18,9 +18,10 @@ def experiment(finals):
         name="p", environment=Component(name="e"), horizon=1, replicates=n, policies=[Component(name="a")]
     )
     regrets = (Regret("pseudo", "reward", "best", "fixed", "regret"),)
+    limits = {"pseudo": np.array([[low], [high]])}
     nothing = {label: () for label in finals}
     return ExperimentResult(
-        study, np.array([1]), np.arange(n), series, {"best": np.zeros((n, 1))}, regrets, nothing, (), {}
+        study, np.array([1]), np.arange(n), series, {"best": np.zeros((n, 1))}, regrets, nothing, (), {}, limits=limits
     )
 
 
@@ -36,7 +37,8 @@ def test_holms_correction():
         largest = max(largest, (3 - rank) * raw[pair])
         expected[pair] = min(1.0, largest)
     assert {pair: c.p for pair, c in found.items()} == pytest.approx(expected)
-    assert found["a", "c"].significant(0.95)
+    assert found["a", "c"].typical(0.95)
+    assert not any(c.significant(0.95) for c in found.values()), "nothing is guaranteed without limits"
     for (one, other), c in found.items():
         assert c.difference.value == pytest.approx(np.mean(finals[other] - finals[one]))
 
@@ -45,7 +47,7 @@ def test_the_family_wise_error_is_kept():
     rng, false = np.random.default_rng(1), 0
     for _ in range(300):
         finals = {str(i): rng.normal(size=12) for i in range(5)}
-        false += any(c.significant(0.95) for c in compare(experiment(finals)))
+        false += any(c.typical(0.95) for c in compare(experiment(finals)))
     assert false / 300 <= 0.05 + 4 * np.sqrt(0.05 * 0.95 / 300)
 
 
@@ -70,5 +72,5 @@ def test_the_family_wise_error_of_counts(n):
     rng, false = np.random.default_rng(n), 0
     for _ in range(300):
         finals = {str(i): rng.integers(0, 3, n) for i in range(12)}
-        false += any(c.significant(0.95) for c in compare(experiment(finals)))
+        false += any(c.typical(0.95) for c in compare(experiment(finals)))
     assert false / 300 <= 0.05 + 4 * np.sqrt(0.05 * 0.95 / 300)

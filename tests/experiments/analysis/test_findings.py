@@ -22,7 +22,9 @@ REGRET = Regret("pseudo", "reward", "best", "fixed", "pseudo-regret")
 POINTS = (100, 1000, 10_000, 100_000)
 
 
-def swept(value, limit, parameter="horizon", holds=True, n=16, points=POINTS, time="at the horizon", figures=None):
+def swept(
+    value, limit, parameter="horizon", holds=True, n=16, points=POINTS, time="at the horizon", figures=None, most=1.5
+):
     """A study of one swept experiment and one policy: its regret at a point x is about value(x), its bound limit(x)."""
     values = {"sweep": list(points)}
     environment = {
@@ -51,6 +53,7 @@ def swept(value, limit, parameter="horizon", holds=True, n=16, points=POINTS, ti
             bounds={"a": (bound,)},
             lower_bounds=(),
             prices={"a": Price(), "": Price()},
+            limits={"pseudo": np.stack([0.0 * regret[0], most * regret.max(axis=0)])},
         )
     return Results("folder", study, experiments, {})
 
@@ -104,7 +107,7 @@ def test_a_bound_tuned_to_the_horizon_has_its_rate_there():
 
 
 def test_a_single_replicate_is_valid_json():
-    found = as_json(findings(swept(lambda x: x**0.5, lambda x: 3 * x**0.5, n=1)))
+    found = as_json(findings(swept(lambda x: x**0.5, lambda x: 3 * x**0.5, n=1, most=10.0)))
     text = json.dumps(found, allow_nan=False)
     (verdict,) = json.loads(text)["sweeps"]
     assert verdict["result"] == "undecided"
@@ -132,7 +135,11 @@ def two(gap):
     regret = {"a": 10 + luck[0], "b": 10 + gap + luck[1], "c": 90 + luck[0]}
     series = {label: {"reward": -np.hstack([values, values])} for label, values in regret.items()}
     experiment = replace(
-        experiment, series=series, bounds={"a": (), "b": (), "c": ()}, prices=dict.fromkeys(series, Price())
+        experiment,
+        series=series,
+        bounds={"a": (), "b": (), "c": ()},
+        prices=dict.fromkeys(series, Price()),
+        limits={"pseudo": np.array([[0.0, 0.0], [120.0, 120.0]])},
     )
     return findings(replace(results, experiments={**results.experiments, name: experiment})), experiment
 
@@ -143,6 +150,10 @@ def test_words_claim_no_difference_that_the_data_do_not_show():
     found, experiment = two(gap=5.0)
     assert "lowest for a (" in sentence(experiment, found)
     assert "highest for c (" in sentence(experiment, found)
+    assert "a is typically below all others, which 16 replicates are too few to guarantee against b." in sentence(
+        experiment, found
+    )
+    found, experiment = two(gap=60.0)
     assert "a is below all others beyond chance." in sentence(experiment, found)
 
 
@@ -180,7 +191,7 @@ def test_words_are_of_the_cost_where_it_is_drawn():
     [
         ({}, True, "5 hold"),
         ({"holds": False}, True, "5 not applicable"),
-        ({"n": 1}, False, "5 undecided"),
+        ({"n": 1, "most": 10.0}, False, "5 undecided"),
         ({"value": lambda x: 9.0 * x**0.5}, False, "5 violated"),
     ],
 )
@@ -216,7 +227,7 @@ def only(regret, limit):
     """A study of one experiment whose policy has the same regret in all replicates."""
     results = swept(lambda x: 1.0, lambda x: limit)
     name, experiment = next(iter(results.experiments.items()))
-    experiment = replace(experiment, series={"a": {"reward": np.full((16, 2), -regret)}})
+    experiment = replace(experiment, series={"a": {"reward": np.full((16, 2), -regret)}}, certain=frozenset("a"))
     return replace(results, experiments={name: experiment}, study=alone(experiment))
 
 

@@ -23,8 +23,9 @@ def bound(values, kind="upper", comparator_class="fixed", time="anytime", holds=
     return Bound("theorem", kind, curve, comparator_class, "somewhere", "exact", assumptions, time)
 
 
-def results(regret, *bounds, worst=None):
-    """An experiment of one policy whose regret is as given, [n_replicates, n_times]."""
+def results(regret, *bounds, worst=None, most=None, certain=False):
+    """An experiment of one policy whose regret is as given, [n_replicates, n_times], and at most twice as large."""
+    most = 2.0 * np.abs(regret).max(axis=0) if most is None else most
     experiment = Experiment(
         name="p",
         environment=Component(name="e"),
@@ -45,6 +46,8 @@ def results(regret, *bounds, worst=None):
         {"a": bounds},
         (),
         {"a": 1.0},
+        limits={"pseudo": np.stack([np.minimum(0.0, 2.0 * regret.min(axis=0)), most])},
+        certain=frozenset({"a"} if certain else ()),
     )
 
 
@@ -80,8 +83,10 @@ def test_verdicts(regret, theorem, result, exponent):
 
 def test_an_exact_bound_is_not_violated_by_rounding():
     regret = np.tile(ROOT, (5, 1))
+    (verdict,) = check(results(regret, bound(ROOT * (1 - 1e-14)), certain=True), 0.95)
+    assert (verdict.result, verdict.typical) == ("holds", "holds")
     (verdict,) = check(results(regret, bound(ROOT * (1 - 1e-14))), 0.95)
-    assert verdict.result == "holds"
+    assert (verdict.result, verdict.typical) == ("undecided", "holds")
 
 
 def test_one_replicate_decides_nothing():
@@ -152,21 +157,24 @@ def test_vacuous_against_the_worst_play_of_the_definition():
 @pytest.mark.parametrize(
     ("above", "delta", "result"),
     [
-        ([20], 0.4, (True, "undecided")),  # 0.4^20
-        ([14], 0.7, (False, "holds")),
-        ([9], 0.4, (False, "undecided")),  # more than 8, but P(9 or more of 20) = 0.404
-        ([0], 1e-9, (False, "holds")),
-        ([1], 1e-9, (True, "undecided")),
-        ([4] * 3, 0.05, (True, "undecided")),  # P(4 or more of 20) = 0.0159, over three checkpoints 0.048
-        ([4] * 4, 0.05, (False, "undecided")),
+        ([20], 0.4, ("violated", "violated")),  # 0.4^20
+        ([14], 0.7, ("undecided", "holds")),  # as few or fewer come with 0.58
+        ([9], 0.7, ("holds", "holds")),  # and these with 0.017
+        ([9], 0.4, ("undecided", "undecided")),  # more than 8, but P(9 or more of 20) = 0.404
+        ([0], 1e-9, ("undecided", "holds")),
+        ([0], 0.17, ("holds", "holds")),  # 0.83^20 = 0.0241
+        ([0], 0.16, ("undecided", "holds")),  # 0.84^20 = 0.0306
+        ([1], 1e-9, ("violated", "violated")),
+        ([4] * 1, 0.05, ("violated", "violated")),  # P(4 or more of 20) = 0.0159, over two checkpoints 0.032
+        ([4] * 2, 0.05, ("undecided", "undecided")),
     ],
 )
 def test_bounds_that_may_fail_are_judged_by_the_share_of_replicates_above(above, delta, result):
     from experiments.analysis.verdicts import _by_shares
 
     runs = np.arange(20)[:, None] < np.array(above)
-    outside, inside, said = _by_shares(runs, delta, 0.95)
-    assert (outside, inside) == result
+    certain, typical, said = _by_shares(runs, delta, 0.95)
+    assert (certain, typical) == result
     assert said.startswith(f"at most {max(above)} of 20 replicates above it")
 
 
@@ -195,8 +203,11 @@ def test_where_all_replicates_agree_by_chance_nothing_is_violated():
     theorem = ROOT.copy()
     theorem[0] = 0.8
     assert check(results(curves, bound(theorem)), 0.95)[0].result == "undecided"
-    same = np.tile(curves[0], (8, 1))  # nothing is random at all
-    assert check(results(same, bound(theorem)), 0.95)[0].result == "violated"
+    same = np.tile(curves[0], (8, 1))
+    assert check(results(same, bound(theorem), most=TIMES), 0.95)[0].result == "undecided"
+    (verdict,) = check(results(same, bound(theorem), certain=True), 0.95)  # nothing is random at all
+    assert verdict.result == "violated"
+    assert (verdict.guaranteed_low, verdict.guaranteed_high) == (same[0, -1], same[0, -1])
 
 
 def test_one_replicate_tells_no_exponent():

@@ -1,0 +1,127 @@
+"""What is certain of a mean of independent values between known limits, however rare and dear the unseen ones are.
+
+By betting (Waudby-Smith and Ramdas 2024, *Estimating means of bounded random variables by betting*, section 4): who
+claims that the mean is at most m pays fair prices for bets on values above it. A bet of the share ``theta`` of the
+capital turns it, over values ``x_i >= low``, into ``prod_i (1 - theta + theta (x_i - low) / (m - low))``, which, if the
+claim is true, is 1 or less in the mean. So is the mean over bets of several sizes, the evidence here, and it exceeds
+``1 / alpha`` with probability ``alpha`` at most (Markov's inequality), for any number of values and any distribution.
+The bets are constant, so that the order of the values does not matter; their sizes and shares are a convention.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from experiments.analysis.statistics import Array, Interval
+
+_SIZES = np.array([1.0, *(1.0 - 0.5 ** np.arange(1, 7)), *(0.5 ** np.arange(2, 11))])
+_SHARES = np.array([0.4, *np.full(15, 0.6 / 15)])
+"""The whole capital is the best bet where all values are far from the unknown end, as regrets from the worst play's."""
+
+_HALVINGS = 24
+_AT_ONCE = 2**20
+
+
+def evidence_above(values: Array, low: Array | float, mean: Array | float) -> Array:
+    """Logarithm of the evidence [...] that the mean of values is above ``mean``.
+
+    Args:
+        values: [n, ...] independent values of one mean.
+        low: [...] what none of them can be below; no evidence where it is infinite.
+        mean: [...] what is claimed to be the most that their mean can be.
+    """
+    low, mean = (np.broadcast_to(np.asarray(a, dtype=np.float64), values.shape[1:]) for a in (low, mean))
+    sizes = _SIZES.reshape(-1, 1, *[1] * low.ndim)
+    logs = np.log(_SHARES).reshape(-1, *[1] * low.ndim)
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        gains = np.maximum(values - low, 0.0) / (mean - low) - 1.0
+        step = max(1, _AT_ONCE // (len(_SIZES) * max(1, low.size)))
+        for first in range(0, len(values), step):
+            logs = logs + np.log1p(sizes * gains[first : first + step]).sum(axis=1)
+        found = np.logaddexp.reduce(logs, axis=0)
+    beyond = np.where((mean < low) | np.any(values > low, axis=0), np.inf, 0.0)  # of a claim that cannot be true
+    return np.where(np.isfinite(low), np.where(mean > low, found, beyond), 0.0)
+
+
+def evidence_below(values: Array, high: Array | float, mean: Array | float) -> Array:
+    """Logarithm of the evidence [...] that the mean is below ``mean``, of values none of which is above ``high``."""
+    return evidence_above(-values, -np.asarray(high, dtype=np.float64), -np.asarray(mean, dtype=np.float64))
+
+
+def lower_limit(values: Array, low: Array | float, alpha: float) -> Array:
+    """What the mean [...] of values [n, ...] exceeds with probability ``1 - alpha``; see ``evidence_above``."""
+    low = np.broadcast_to(np.asarray(low, dtype=np.float64), values.shape[1:])
+    known, wanted = np.isfinite(low), -math.log(alpha)
+    floor = np.where(known, low, 0.0)
+    below, above = floor.copy(), np.maximum(values.mean(axis=0), floor)
+    for _ in range(_HALVINGS):
+        middle = 0.5 * (below + above)
+        sure = evidence_above(values, floor, middle) >= wanted
+        below, above = np.where(sure, middle, below), np.where(sure, above, middle)
+    return np.where(known, below, -np.inf)
+
+
+def upper_limit(values: Array, high: Array | float, alpha: float) -> Array:
+    """What the mean [...] of values [n, ...] is below with probability ``1 - alpha``; see ``evidence_below``."""
+    return -lower_limit(-values, -np.asarray(high, dtype=np.float64), alpha)
+
+
+def guaranteed_interval(values: Array, limits: tuple[float, float], confidence: float = 0.95) -> Interval:
+    """The mean of independent values [n] with an interval that covers it in at least that share of all cases.
+
+    Args:
+        values: [n].
+        limits: between which every value lies, one that was not seen too; infinite where that is not known.
+        confidence: coverage, in (0, 1).
+
+    Example:
+        Twenty runs without a failure that would cost 800 do not show that it comes in less than a fifth of them.
+
+        >>> import numpy as np
+        >>> from experiments.analysis.guarantees import guaranteed_interval
+        >>> found = guaranteed_interval(np.full(20, 8.0), (0.0, 800.0))
+        >>> found.value, round(found.low, 1), round(found.high)
+        (8.0, 6.5, 160)
+    """
+    low, high = limits
+    tail = (1.0 - confidence) / 2.0
+    ends = lower_limit(values, low, tail), upper_limit(values, high, tail)
+    return Interval(float(values.mean()), float(ends[0]), float(ends[1]))
+
+
+def replicates_needed(values: Array, low: float, mean: float, alpha: float) -> float:
+    """How many values like these [n] would be evidence that their mean is above ``mean``; infinite if none would.
+
+    Arguments as of ``evidence_above`` and ``lower_limit``.
+    """
+    if not (math.isfinite(low) and mean > low):
+        return math.inf
+    with np.errstate(divide="ignore"):
+        gains = np.log1p(_SIZES[:, None] * (np.maximum(values - low, 0.0) / (mean - low) - 1.0)).mean(axis=1)
+    wanted = np.log(1.0 / (alpha * _SHARES))
+    return float(np.ceil(np.min(np.where(gains > 0.0, wanted / np.maximum(gains, 1e-300), np.inf))))
+
+
+def guaranteed_growth(start: Interval, end: Interval, stretch: float) -> Interval | None:
+    """Exponent of growth from one mean to another, ``log(end / start) / log(stretch)``, as certain as both are.
+
+    Args:
+        start: the mean at the start of the stretch, with an interval.
+        end: the mean at its end; where both intervals miss with probability ``alpha / 2``, the exponent's does with
+            ``alpha``.
+        stretch: by which factor time grows in between, above 1.
+
+    Returns:
+        The exponent, or None where a mean is not positive. Ends are infinite where nothing is known.
+    """
+    if min(start.value, end.value) <= 0.0:
+        return None
+
+    def exponent(first: float, last: float) -> float:
+        return math.log(last / first) / math.log(stretch)
+
+    low = exponent(start.high, end.low) if end.low > 0.0 and start.high < math.inf else -math.inf
+    high = exponent(start.low, end.high) if start.low > 0.0 and end.high < math.inf else math.inf
+    return Interval(exponent(start.value, end.value), low, high)
