@@ -19,6 +19,7 @@ import numpy as np
 from gymnasium.utils.env_checker import check_env
 from gymnasium.vector import SyncVectorEnv
 from gymnasium.vector.utils import concatenate, create_empty_array, iterate
+from numpy.typing import NDArray
 
 from bandits.arguments import did_you_mean
 from bandits.checks import check_policy, play
@@ -318,6 +319,8 @@ def _check_curves(environment: AnyEnvironment) -> None:
     regrets = environment.regrets()
     assert regrets, "no regret definition"
     clocks = environment.clocks(times)
+    if last:
+        _check_limits(environment, times[times <= last])
     for regret in regrets:
         for kind, key, among in (
             ("series", regret.series, series),
@@ -338,6 +341,29 @@ def _check_curves(environment: AnyEnvironment) -> None:
             f"lower bound {bound.name} speaks of the comparator class {bound.comparator_class!r}, of which there is no "
             "regret definition"
         )
+
+
+def _check_limits(environment: AnyEnvironment, times: NDArray[np.int64]) -> None:
+    """Limits of the regret fit its definitions and the run so far, and are those of another run, too."""
+    limits, regrets = environment.limits(times), {regret.name: regret for regret in environment.regrets()}
+    if unknown := [name for name in limits if name not in regrets]:
+        raise AssertionError(f"limits of {unknown[0]!r}, which is no regret definition; there are {', '.join(regrets)}")
+    for name, ends in limits.items():
+        shape, regret = (2, len(times)), regrets[name]
+        assert np.shape(ends) == shape, f"the limits of {name} have shape {np.shape(ends)}, not {shape}"
+        low, high = ends
+        assert np.all(low <= high), f"the limits of {name} are not in order: {low} and {high}"
+        found = environment.comparators(times)[regret.comparator]
+        slack = 1e-9 * np.maximum(1.0, np.abs(found))
+        found = found - environment.metrics(times)[regret.series]
+        outside = ~((low - slack <= found) & (found <= high + slack))
+        assert not outside.any(), (
+            f"the regret {name} at time {times[outside][0]}, {found[outside][0]:g}, is not within its limits, "
+            f"{low[outside][0]:g} to {high[outside][0]:g}"
+        )
+    other = copy.deepcopy(environment)
+    other.begin(other.draw(np.random.default_rng(7)))
+    assert _same(dict(other.limits(times)), dict(limits)), "limits differ from run to run: they must not know the tape"
 
 
 def _check_step(environment: AnyEnvironment, actions: list[Any], seed: int) -> None:

@@ -14,7 +14,16 @@ from bandits.arms.problem import BanditProblem, FullFeedbackProblem
 from bandits.contract import Array
 from environments.arms.environment import ArmsEnvironment
 from environments.arms.instance import ArmsInstance
-from environments.arms.tables import GENERATORS, Generator, as_table, check_memory, check_range, read_table
+from environments.arms.tables import (
+    GENERATORS,
+    Generator,
+    ahead,
+    as_table,
+    check_memory,
+    check_range,
+    read_table,
+    table_limits,
+)
 from environments.contract import Regret
 
 MEMORY_LIMIT = 2_000_000_000
@@ -108,6 +117,18 @@ class AdversarialArms(ArmsEnvironment[Array]):
         dynamic = np.cumsum(np.add.reduceat(table.max(axis=1), starts))
         worst = np.cumsum(np.add.reduceat(table.min(axis=1), starts))
         return {"best_fixed": fixed, "best_each_round": dynamic, "worst": worst}
+
+    def limits(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
+        """Of a given table, the best arm of each round and the worst; of a generator, what holds on every table.
+
+        The best of K arms earns at least as much as their average in hindsight, so that no play, on rewards in an
+        interval of length 1, is ahead of it by more than ``t - ceil(t / K)``, as where the arms take turns (derived).
+        """
+        if self._generator is None:
+            return table_limits(self.comparators(times))
+        arms, width = self.problem.n_actions, self.high - self.low
+        behind = times * (width if arms > 1 else 0.0)
+        return {"fixed": np.array([-width * ahead(times, arms), behind]), "dynamic": np.array([0.0 * behind, behind])}
 
     def regrets(self) -> Sequence[Regret]:
         return (

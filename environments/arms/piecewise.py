@@ -89,6 +89,19 @@ class PiecewiseArms(ArmsEnvironment[np.random.Generator]):
             "worst": lengths @ self._means.min(axis=1),
         }
 
+    def limits(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
+        """In expectation, the best arm of each round and the worst; realized, the most and the least that can be paid.
+
+        A Bernoulli arm of mean 0 or 1 always pays that. Gaussian rewards have no limits.
+        """
+        curves = self.comparators(times)
+        plays = np.array([curves["best_arm_each_round"], curves["worst"]])
+        found = {"dynamic": curves["best_arm_each_round"] - plays, "fixed": curves["best_arm"] - plays}
+        if self.binary:
+            most, least = np.ceil(self._means.max(axis=1)), np.floor(self._means.min(axis=1))
+            found["realized"] = curves["best_arm_each_round"] - np.array([most, least]) @ self._lengths(times).T
+        return found
+
     def regrets(self) -> Sequence[Regret]:
         label = "regret against the best arm of each round"
         return (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 
 import numpy as np
@@ -18,6 +19,11 @@ class Prior(ABC):
     @abstractmethod
     def law(self) -> tuple[str, float, float]:
         """As ``ArmsInstance.prior`` names it."""
+
+    @property
+    @abstractmethod
+    def support(self) -> tuple[float, float]:
+        """The smallest interval that holds every mean."""
 
     @abstractmethod
     def draw(self, rng: np.random.Generator, n_arms: int) -> Array:
@@ -39,6 +45,10 @@ class BetaPrior(Prior):
     def law(self) -> tuple[str, float, float]:
         return "beta", self.alpha, self.beta
 
+    @property
+    def support(self) -> tuple[float, float]:
+        return 0.0, 1.0
+
     def draw(self, rng: np.random.Generator, n_arms: int) -> Array:
         return rng.beta(self.alpha, self.beta, n_arms)
 
@@ -57,6 +67,10 @@ class NormalPrior(Prior):
     @property
     def law(self) -> tuple[str, float, float]:
         return "gaussian", self.mean, self.deviation
+
+    @property
+    def support(self) -> tuple[float, float]:
+        return -math.inf, math.inf
 
     def draw(self, rng: np.random.Generator, n_arms: int) -> Array:
         return rng.normal(self.mean, self.deviation, n_arms)

@@ -62,6 +62,23 @@ class StochasticArms(ArmsEnvironment[np.random.Generator]):
     def comparators(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
         return {"best_arm": times * np.max(self._means), "worst": times * np.min(self._means)}
 
+    def limits(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
+        """In expectation, the best arm and the worst in every round; realized, the most and the least that can be paid.
+
+        A Bernoulli arm of mean 0 or 1 always pays that. Gaussian rewards have no limits. Of means that are drawn only
+        the support of their prior is known.
+        """
+        if self._prior is not None:
+            (least, most), best = self._prior.support, self._prior.support
+        else:
+            least, most = np.min(self._means), np.max(self._means)
+            best = most, most
+        worst = most - least if self._n_arms > 1 else 0.0
+        found = {"pseudo": times * np.array([[0.0], [worst]])}
+        if self.binary:
+            found["realized"] = times * np.array([[best[0] - np.ceil(most)], [best[1] - np.floor(least)]])
+        return found
+
     def regrets(self) -> Sequence[Regret]:
         return (
             Regret("pseudo", "expected_reward", "best_arm", "fixed", "pseudo-regret against the best arm"),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bandits.arguments import integer, positive, real
 from bandits.contract import Array
@@ -109,6 +110,22 @@ GENERATORS = Registry(
     "generator of a table",
     {"uniform": Uniform, "switching": Switching, "drifting": Drifting, "bursts": Bursts},
 )
+
+
+def table_limits(curves: Mapping[str, Array]) -> dict[str, Array]:
+    """Limits of the regrets "fixed" and "dynamic" on one table: the best play of each round, and the worst."""
+    plays = np.array([curves["best_each_round"], curves["worst"]])
+    return {"fixed": curves["best_fixed"] - plays, "dynamic": curves["best_each_round"] - plays}
+
+
+def ahead(times: NDArray[np.int64], n: int) -> NDArray[np.int64]:
+    """By how much [n_times] a play can be ahead of the best of ``n`` fixed ones, on rewards in [0, 1] (derived).
+
+    Let ``A_i`` be what the best of each round pays in the rounds in which it is the i-th. The best fixed one earns
+    ``max A_i`` or more, and ``sum A_i - max A_i`` is at most ``t - m`` and ``(n - 1) m`` with ``m`` the rounds of the
+    largest: never above ``t - ceil(t / n)``, which is attained where the best take turns.
+    """
+    return times + -times // n
 
 
 def _one_better(uniforms: Array, best: Any, gap: float) -> Array:

@@ -11,6 +11,7 @@ from bandits.arguments import real
 from bandits.contextual.problem import ContextualProblem
 from bandits.contextual.theory import ContextualInstance
 from bandits.contract import Array
+from environments.arms.tables import table_limits
 from environments.contextual.environment import ContextualEnvironment
 from environments.contract import Regret
 
@@ -75,6 +76,10 @@ class ContextTable(ContextualEnvironment[int]):
             "worst": np.cumsum(self.rewards.min(axis=1)),
         }
         return {name: values[times - 1] for name, values in sums.items()}
+
+    def limits(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
+        """The best action of each round and the worst."""
+        return table_limits(self.comparators(times))
 
     def regrets(self) -> Sequence[Regret]:
         return (

@@ -119,6 +119,10 @@ class DelayedFeedback(Environment[Any, Any, Arrivals, tuple[Any, Ints]]):
     def clocks(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
         return self._inner.clocks(times)
 
+    def limits(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
+        """Those of the environment without delays."""
+        return self._inner.limits(times)
+
     def regrets(self) -> Sequence[Regret]:
         return self._inner.regrets()
 
