@@ -258,8 +258,7 @@ def as_text(found: Findings) -> Iterator[str]:
                 if verb != "beats" and c.typical(confidence):
                     verb = "is typically below"
                 by = f"{typical.value:.4g} [{typical.low:.4g}, {typical.high:.4g}], corrected p {c.p:.2g}"
-                known = math.isfinite(sure.low)
-                certain = f"guaranteed [{sure.low:.4g}, {sure.high:.4g}]" if known else "nothing is guaranteed"
+                certain = f"guaranteed [{sure.low:.4g}, {sure.high:.4g}]" if sure.finite else "nothing is guaranteed"
                 yield f"pair {what} · {c.better} {verb} {c.worse}: {by}; {certain}, corrected p {c.guaranteed_p:.2g}"
     for line in found.missing:
         yield f"MISSING {line}"
@@ -277,12 +276,13 @@ def as_text(found: Findings) -> Iterator[str]:
 
 
 def counted(verdicts: Sequence[Verdict]) -> str:
-    """How many verdicts are of each kind, in words: "6 hold, 1 undecided"; "none" without verdicts."""
+    """How many verdicts are of each kind, in words: "6 hold, 2 undecided (1 typically holds)"; "none" without any."""
     counts = {result: sum(v.result == result for v in verdicts) for result in reversed(RESULTS)}
-    return (
-        ", ".join(f"{n} {'hold' if result == 'holds' and n > 1 else result}" for result, n in counts.items() if n)
-        or "none"
-    )
+    words = {result: f"{n} {'hold' if result == 'holds' and n > 1 else result}" for result, n in counts.items() if n}
+    for typical, verb in (("violated", "typically violated"), ("holds", "typically hold")):
+        if n := sum(v.result == "undecided" and v.typical == typical for v in verdicts):
+            words["undecided"] += f" ({n} {verb}{'s' * (n == 1 and typical == 'holds')})"
+    return ", ".join(words.values()) or "none"
 
 
 def _plain(verdict: Verdict) -> dict[str, Any]:

@@ -77,6 +77,11 @@ class Interval:
     high: float
 
     @property
+    def finite(self) -> bool:
+        """Whether both ends are known."""
+        return math.isfinite(self.low) and math.isfinite(self.high)
+
+    @property
     def excludes_zero(self) -> bool:
         """Whether 0 lies outside."""
         return self.low > 0.0 or self.high < 0.0

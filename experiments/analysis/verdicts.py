@@ -208,8 +208,8 @@ def _verdict(result: ExperimentResult, label: str, regret: str, bound: Bound, co
         mean=float(band.mean[-1]),
         low=known(low[-1]),
         high=known(high[-1]),
-        guaranteed_low=_finite(sure.low),
-        guaranteed_high=_finite(sure.high),
+        guaranteed_low=known(sure.low),
+        guaranteed_high=known(sure.high),
         limit=float(limit[-1]),
         share=share,
     )
@@ -372,11 +372,6 @@ def _steepness(excess: float, share: float) -> str:
     return "too steep" if share > 0.0 and -math.log(share) <= excess * math.log(REACH) else "early"
 
 
-def _finite(value: float) -> float | None:
-    """The number, or None for an infinite one."""
-    return value if math.isfinite(value) else None
-
-
 def known(value: float) -> float | None:
-    """The number, or None for NaN."""
-    return None if np.isnan(value) else float(value)
+    """The number, or None where it is NaN or infinite."""
+    return float(value) if math.isfinite(value) else None

@@ -24,10 +24,12 @@ from experiments.study.texts import visible
 def table(result: ExperimentResult, confidence: float, regret: str = "") -> list[dict[str, Any]]:
     """One row a policy, lowest final regret first.
 
-    Columns: policy, regret (mean at the horizon), error (standard error), low and high (pointwise interval), behind
-    (mean paired difference to ``best_of``), behind_low and behind_high, told_apart_from_best (whether that difference
-    stands, see ``told_apart``), hindsight (whether it knows the run in advance), exponent with its ends, seconds (a
-    replicate in the quickest batch), bytes_kept (see ``experiments.run.memory``). None where something is not known.
+    Columns: policy, regret (mean at the horizon), error (standard error), low and high (pointwise interval, what is
+    typical), guaranteed_low and guaranteed_high (see ``ExperimentResult.guaranteed``), behind (mean paired difference
+    to ``best_of``), behind_low and behind_high (typical), told_apart_from_best (whether that difference is certain, see
+    ``told_apart``), typically_apart_from_best (whether it stands, failures apart that no replicate shows), hindsight
+    (whether it knows the run in advance), exponent with its ends, seconds (a replicate in the quickest batch),
+    bytes_kept (see ``experiments.run.memory``). None where something is not known.
 
     Args:
         result: what to show.
@@ -36,6 +38,8 @@ def table(result: ExperimentResult, confidence: float, regret: str = "") -> list
     """
     finals = {label: result.regret(label, regret)[:, -1] for label in result.series}
     apart, best = told_apart(result, confidence, regret), best_of(result, regret)
+    sure = {label: result.guaranteed(label, confidence, regret) for label in finals}
+    typically = told_apart(result, confidence, regret, typically=True)
     rows = []
     for label in sorted(finals, key=lambda label: float(finals[label].mean())):
         band = result.band(label, confidence, regret, at_horizon=True)
@@ -48,10 +52,13 @@ def table(result: ExperimentResult, confidence: float, regret: str = "") -> list
                 "error": known(band.error[0]),
                 "low": known(band.low[0]),
                 "high": known(band.high[0]),
+                "guaranteed_low": known(sure[label].low),
+                "guaranteed_high": known(sure[label].high),
                 "behind": behind.value,
                 "behind_low": known(behind.low),
                 "behind_high": known(behind.high),
                 "told_apart_from_best": apart.get(label),
+                "typically_apart_from_best": typically.get(label),
                 "hindsight": label in result.clairvoyant,
                 "exponent": exponent and exponent.value,
                 "exponent_low": exponent and known(exponent.low),
@@ -76,14 +83,18 @@ def best_of(result: ExperimentResult, regret: str = "") -> str:
     return min(result.learners, key=lambda label: float(result.regret(label, regret)[:, -1].mean()))
 
 
-def told_apart(result: ExperimentResult, confidence: float, regret: str = "") -> dict[str, bool]:
+def told_apart(
+    result: ExperimentResult, confidence: float, regret: str = "", typically: bool = False
+) -> dict[str, bool]:
     """For each policy that does not know the run in advance: whether the data tell it from ``best_of``.
 
-    They do where ``compare``, corrected for all pairs of the experiment, finds a difference. Arguments as of ``table``.
+    They do where ``compare``, corrected for the pairs of the experiment, finds a difference that is certain, or one
+    that is typical if ``typically``. Other arguments as of ``table``.
     """
+    stands = Comparison.typical if typically else Comparison.significant
     best, name = best_of(result, regret), result.definition(regret).name
     pairs: list[Comparison] = result.once(("pairs", confidence, name), lambda: compare(result, confidence, name))
-    stand = {frozenset((pair.better, pair.worse)) for pair in pairs if pair.significant(confidence)}
+    stand = {frozenset((pair.better, pair.worse)) for pair in pairs if stands(pair, confidence)}
     return {label: {label, best} in stand for label in result.learners if label not in result.clairvoyant}
 
 
@@ -91,7 +102,8 @@ def joint_table(results: Results, regret: str = "") -> list[dict[str, Any]]:
     """One row an experiment and policy: the experiments in their order, in each the lowest final regret first.
 
     Columns: experiment, policy, definition (name of the regret definition), horizon, replicates, mean, error, low,
-    high, behind, behind_low, behind_high, told_apart_from_best, hindsight; see ``table``. Experiments without a
+    high, guaranteed_low, guaranteed_high, behind, behind_low, behind_high, told_apart_from_best,
+    typically_apart_from_best, hindsight; see ``table``. Experiments without a
     finished replicate have no rows.
 
     Args:
@@ -113,7 +125,10 @@ def joint_table(results: Results, regret: str = "") -> list[dict[str, Any]]:
     return rows
 
 
-_JOINT = ("error", "low", "high", "behind", "behind_low", "behind_high", "told_apart_from_best", "hindsight")
+_JOINT = (
+    *("error", "low", "high", "guaranteed_low", "guaranteed_high", "behind", "behind_low", "behind_high"),
+    *("told_apart_from_best", "typically_apart_from_best", "hindsight"),
+)
 
 
 def csv_text(result: ExperimentResult, confidence: float, regret: str = "") -> str:
@@ -170,8 +185,8 @@ def latex(result: ExperimentResult, confidence: float, regret: str = "") -> str:
     r"""The table of final regrets for LaTeX, lowest first, with the packages booktabs and siunitx.
 
     Means and errors stand in ``S`` columns. An error has two significant digits, and its mean ends at the same decimal
-    place. Bold are the best learner and those that the data do not tell from it; policies that know the run in advance
-    stand apart and are never bold. A comment in front says so. Arguments as of ``table``.
+    place. Bold are the best learner and those that are not typically apart from it; policies that know the run in
+    advance stand apart and are never bold. A comment in front says so. Arguments as of ``table``.
     """
     rows = {_Row(row["policy"], row["hindsight"]): row for row in table(result, confidence, regret)}
     exponents = {key: f"{row['exponent']:.2f}" for key, row in rows.items() if row["exponent"] is not None}
@@ -244,7 +259,7 @@ def _means(heads: Sequence[str], rows: Mapping[_Row, Mapping[str, Any]], roundin
         mean, error = (0.0 if abs(value or 0.0) <= rounding else value for value in (row["mean"], row["error"]))
         places = _places(error) if error else _own_places(mean)
         means[key], errors[key] = _rounded(mean, places), _rounded(error, places) if error else "0"
-    weights = {key: r"\bfseries " if row["told_apart_from_best"] is False else "" for key, row in rows.items()}
+    weights = {key: r"\bfseries " if row["typically_apart_from_best"] is False else "" for key, row in rows.items()}
     preamble = f"S[table-format={_format(means.values())},table-number-alignment=right,detect-weight]"
     if all(row["error"] is None for row in rows.values()):
         return _Column(heads, preamble, 1, {key: weights[key] + mean for key, mean in means.items()})
@@ -299,7 +314,8 @@ def _notes(confidence: float) -> list[str]:
         r"Packages: booktabs, siunitx (version 2 of it also wants etoolbox and \robustify\bfseries).",
         "Mean at the horizon +- standard error over replicates; the error has two significant digits.",
         "Bold: the policy of lowest mean and those that the data do not tell from it (paired t-tests, corrected by "
-        f"Holm's method for all pairs of an experiment, confidence {confidence:g}).",
+        f"Holm's method for the pairs of an experiment, confidence {confidence:g}: what is typical, failures apart "
+        "that no replicate shows).",
         "In a group of their own, and never bold: policies that know the run in advance.",
     ]
 
