@@ -150,9 +150,10 @@ class Environment(gymnasium.Env[Obs, Act], ABC, Generic[Obs, Act, Fbk, Tape]):
     def limits(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
         """The least and the most regret [2, n_times] that play of any kind can have by each time, by regret definition.
 
-        They hold in every run of this environment and are the same in each, whatever its tape: what is known of the
-        mean regret with certainty rests on them. Infinite where one side is not known; a definition is absent where
-        neither is. Here: none. (``Regret.worst`` is a comparator: the worst play on the tape of the run at hand.)
+        They hold for all actions that a learner may take, and for comparators that are played, in every run of this
+        environment, and are the same in each, whatever its tape: what is known of the mean regret with certainty rests
+        on them. Infinite where one side is not known; a definition is absent where neither is. Here: none.
+        (``Regret.worst`` is a comparator, the worst play on the tape of the run at hand.)
         """
         return {}
 

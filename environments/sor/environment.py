@@ -155,10 +155,10 @@ class TabulatedSolves(ContextualEnvironment[Systems]):
             result["fine"] = -prefix_sums(self._tabulate(reference).costs, times).min(axis=1)
         if self._solves.spectral_points is not None:
             interval = self.problem.contexts[0]
-            omegas, products = spectral_parameters(
+            omegas, taken = spectral_parameters(
                 self._region.matrix, self.tape.shifts, *interval, self._solves.spectral_points
             )
-            result["spectral"] = -products - prefix_sums(self._tabulate(omegas[:, None]).costs[:, 0], times)
+            result["spectral"] = -taken - prefix_sums(self._tabulate(omegas[:, None]).costs[:, 0], times)
         about, tau, tol = self.instance(), self._solves.tau, self._solves.tolerance
         if tau is not None and about.instance_surrogate is not None:
             if about.mu is not None and about.nu is not None and about.kappa is not None:

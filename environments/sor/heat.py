@@ -153,6 +153,13 @@ class HeatEquation(TabulatedSolves):
         plain = -prefix_sums(self._tabulate(np.zeros(1), method="cg").costs[:, 0], times)
         return {**super().comparators(times), "cg": np.asarray(plain, dtype=np.float64)}
 
+    def limits(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
+        """The fewest and the most iterations of each step: of the grid, and with the parameter of ``instance``."""
+        costs = np.column_stack([self._costs, self._optima()[1]])
+        plays = -np.array([prefix_sums(costs.min(axis=1), times), prefix_sums(costs.max(axis=1), times)])
+        curves = self.comparators(times)
+        return {regret.name: curves[regret.comparator] - plays for regret in self.regrets()}
+
     def regrets(self) -> Sequence[Regret]:
         text = "iterations beyond those of conjugate gradients"
         return (*super().regrets(), Regret("cg", "reward", "cg", "cg", text, "iterations"))

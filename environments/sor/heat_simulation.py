@@ -133,6 +133,11 @@ class HeatSimulation(Environment[Array, Any, float, int]):
         found = {"best_fixed": runs.min(axis=0), "worst": runs.max(axis=0), "cg": plain}
         return {name: -values.astype(np.float64) for name, values in found.items()}
 
+    def limits(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
+        """A solve takes from 1 to ``max_iter`` iterations; the comparators are the same in every run."""
+        curves, plays = self.comparators(times), -np.array([times, times * self.max_iter])
+        return {regret.name: curves[regret.comparator] - plays for regret in self.regrets()}
+
     def regrets(self) -> Sequence[Regret]:
         grid = "iterations beyond those of the best fixed parameter of the grid, on its own path"
         cg = "iterations beyond those of conjugate gradients, on their own path"

@@ -10,11 +10,13 @@ knows of them.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bandits.arguments import integer, one_of, positive, real
+from bandits.contract import Array
 from bandits.registry import Component
 from bandits.sor.problem import SolverProblem
 from environments.sor.environment import Systems, TabulatedSolves
@@ -23,6 +25,8 @@ from environments.sor.instance import Solves
 from environments.sor.instances import SHIFTS, BetaShifts, truncated_normals
 from environments.sor.regions import REGIONS, Region
 from environments.sor.solve import check_tolerance
+from environments.sor.spectral import products
+from environments.sor.surrogates import surrogate
 from environments.sor.table import MEMORY_LIMIT, check_memory
 
 
@@ -122,3 +126,20 @@ class SorSequence(TabulatedSolves):
     def draw(self, rng: np.random.Generator) -> Systems:
         shifts = self._shifts.draw(rng, self.horizon)
         return Systems(shifts, truncated_normals(rng, self.horizon, self._region.n))
+
+    def limits(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
+        """A solve takes from 1 to ``max_iter`` iterations, of a play as of a comparator, whatever the system.
+
+        Surrogates are at least 1; those of SOR are least, and their least sum is, below that of the grid's largest
+        parameter at the smallest shift (derived: they rise with the spectral radius, and that falls with the shift).
+        """
+        most = times * (self.max_iter - 1.0)
+        found = {regret.name: np.array([-most, most]) for regret in self.regrets()}
+        if self.spectral_points is not None:
+            found["spectral"] -= products(self._region.matrix, self.spectral_points)
+        for name in found.keys() & {"surrogate", "instance_surrogate"}:
+            found[name][0] = -np.inf
+            if self.method == "sor" and self.tau is not None:
+                radius = self._region.beta(self._shifts.offset)
+                found[name][0] = times * (1.0 - surrogate(self._solves.grid[-1], radius, self.tau, self.tolerance))
+        return found

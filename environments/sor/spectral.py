@@ -65,4 +65,9 @@ def spectral_parameters(matrix: Any, shifts: Array, low: float, high: float, poi
     places = np.linspace(low, high, integer("points", points)) if points != 1 else np.array([(low + high) / 2.0])
     eye = sp.eye_array(matrix.shape[0])
     estimates = np.array([lanczos_radius(matrix + c * eye) for c in places])
-    return omega_star(np.interp(shifts, places, estimates)), points * min(STEPS, matrix.shape[0])
+    return omega_star(np.interp(shifts, places, estimates)), products(matrix, points)
+
+
+def products(matrix: Any, points: int) -> int:
+    """Products with the matrix that estimates on so many shifts take."""
+    return points * min(STEPS, int(matrix.shape[0]))

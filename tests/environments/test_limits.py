@@ -9,6 +9,10 @@ from gymnasium.spaces import Discrete
 from bandits.families import families
 from environments import AdversarialArms, BernoulliArms, DelayedFeedback, GaussianArms, PiecewiseArms
 from environments.contextual.table import ContextTable
+from environments.sor.heat import HeatEquation
+from environments.sor.heat_simulation import HeatSimulation
+from environments.sor.sequence import SorSequence
+from environments.sor.surrogates import surrogate
 
 EXAMPLES = [
     pytest.param(example, id=f"{family.name}-{i}-{type(example).__name__}")
@@ -153,3 +157,41 @@ def test_limits_of_generated_tables_are_attained_by_some_table(arms, rounds):
         table = rng.choice([-2.0, 3.0, rng.uniform(-2.0, 3.0)], (rounds, arms))
         for actions in (table.argmax(axis=1), table.argmin(axis=1)):
             within(environment, table, iter(actions.tolist()).__next__)
+
+
+def test_limits_of_solves():
+    """Costs of 1 and of ``max_iter`` are met; the surrogates' limit is the largest of them on a fine grid of shifts."""
+    environment = SorSequence(side=4, shifts="easy", grid=[1.0, 1.9], tau=0.3, spectral_points=2, max_iter=7, horizon=3)
+    with pytest.warns(UserWarning, match="did not reach"):
+        environment.reset(seed=1)
+    limits = environment.limits(np.array([1, 3]))
+    assert limits["grid"].tolist() == limits["instance_grid"].tolist() == [[-6, -18], [6, 18]]
+    assert limits["spectral"].tolist() == [[-38, -50], [-26, -14]]
+    beta = 4.0 * np.cos(np.pi / 5) / (4.0 + np.linspace(1.0, 4.0, 400))
+    largest = surrogate(1.9, beta, 0.3).max()
+    assert np.allclose(limits["surrogate"], [[1.0 - largest, 3.0 - 3.0 * largest], [6, 18]], rtol=1e-12, atol=0.0)
+    assert largest > max(surrogate(w, beta, 0.3).max() for w in np.linspace(1.1, 1.89, 80))
+
+
+@pytest.mark.parametrize("shifts", ["easy", "low_variance", "high_variance"])
+@pytest.mark.parametrize("grid", [[0.5], [0.8, 1.0], [1.0, 1.1], [1.0, 1.5, 1.95]])
+def test_surrogates_stay_within_the_limits(shifts, grid):
+    environment = SorSequence(side=4, shifts=shifts, grid=grid, tau=0.2, horizon=30)
+    environment.reset(seed=5)
+    times = np.arange(1, 31)
+    for name in ("surrogate", "instance_surrogate"):
+        assert np.all(times + environment.comparators(times)[name] >= environment.limits(times)[name][0] - 1e-9)
+
+
+def test_limits_of_the_heat_equation_are_attained():
+    environment = HeatEquation(n_x=5, grid=[1.0, 1.5], horizon=5, dt=1e-2)
+    environment.reset(seed=0)
+    assert attained(environment, only=["instance_grid"]) == {"grid", "instance", "instance_grid", "cg"}
+
+
+def test_limits_of_the_simulated_heat_equation_hold_for_every_play():
+    environment = HeatSimulation(n_x=5, grid=[1.0, 1.9], horizon=4)
+    ends, limits = extremes(environment, [0]), environment.limits(np.arange(1, 5))
+    for name in ("grid", "cg"):
+        assert np.all(limits[name][0] <= ends[name][0]), name
+        assert np.all(limits[name][1] >= ends[name][1]), name
