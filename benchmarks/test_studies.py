@@ -117,7 +117,8 @@ def standing(text, folder):
         if job.policy is not None:
             luck = rng.uniform(0.97, 1.0, size=(job.count, 1))
             arrays = {name: values if name.startswith("bound/") else luck * values for name, values in arrays.items()}
-        write_job(folder, job.key, arrays, about)
+        of = [job.seed, job.first, job.count, job.checkpoints, job.horizon]
+        write_job(folder, job.key, arrays, {**about, "job": of})
         write_json(timing_file(folder, job.key), {"seconds": 0.01, "replicates": job.count, "bytes_kept": 1000})
     outcome = run(study, folder, jobs=1)
     assert {done.status for done in outcome.done} == {"kept"}

@@ -60,6 +60,7 @@ def _search_here_last() -> None:
     metavar="KEY=VALUE",
     help="Change the study: --set experiments.bernoulli.horizon=1000. May be repeated.",
 )
+@click.option("--replace", is_flag=True, help="Take a folder that holds another study of the same name.")
 @click.option("--dry-run", is_flag=True, help="Check the studies and say what would be run.")
 @click.option("--plot/--no-plot", default=True, help="Draw the figures and the report at the end.")
 def run(
@@ -69,6 +70,7 @@ def run(
     cluster: str | None,
     shard: str,
     changes: tuple[str, ...],
+    replace: bool,
     dry_run: bool,
     plot: bool,
 ) -> None:
@@ -77,13 +79,15 @@ def run(
         raise click.BadParameter(f"must be -1 or at least 1, got {jobs}", param_hint="--jobs")
     part = _shard_of(shard)
     studies = _load_studies(configs, changes)
+    if not replace:
+        _check_same_studies(studies, out)
     if dry_run:
         for study in studies:
             _describe(study)
         return
     failed = False
     for study in studies:
-        failed |= _run_one(study, out / study.name, jobs, cluster, part, plot and part == (1, 1))
+        failed |= _run_one(study, out / study.name, jobs, cluster, part, plot and part == (1, 1), replace)
     sys.exit(1 if failed else 0)
 
 
@@ -103,7 +107,7 @@ def merge(folders: tuple[Path, ...], out: Path) -> None:
     from experiments.run.store import DamagedError
 
     try:
-        missing = join(folders, out)
+        missing = join(folders, out, lambda text: click.echo(f"warning: {text}", err=True))
     except (ValueError, OSError, DamagedError) as error:
         raise click.ClickException(str(error)) from None
     for line in missing:
@@ -298,14 +302,28 @@ def _describe(study: Study) -> None:
             click.echo(f"    {policy.title}: {policy.name}({parameters})")
 
 
-def _run_one(study: Study, folder: Path, jobs: int, cluster: str | None, shard: tuple[int, int], plot: bool) -> bool:
+def _check_same_studies(studies: list[Study], out: Path) -> None:
+    """See that none of the studies would take the place of another one, before any of them is run."""
+    from experiments.run.manifest import check_same_study
+
+    for study in studies:
+        try:
+            check_same_study(out / study.name, study)
+        except FileExistsError as error:
+            raise click.ClickException(str(error)) from None
+
+
+def _run_one(
+    study: Study, folder: Path, jobs: int, cluster: str | None, shard: tuple[int, int], plot: bool, replace: bool
+) -> bool:
     """Run, draw and report one study; True if anything failed."""
     from experiments.run.progress import Progress
     from experiments.run.runner import run as run_study
 
     try:
         with Progress(study.name) as progress:
-            outcome = run_study(study, folder, jobs, progress.report, progress.note, progress.expect, cluster, shard)
+            note, expect = progress.note, progress.expect
+            outcome = run_study(study, folder, jobs, progress.report, note, expect, cluster, shard, replace=replace)
     except (OSError, ValueError) as error:
         raise click.ClickException(str(error)) from None
     except KeyboardInterrupt:

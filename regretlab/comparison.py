@@ -43,6 +43,7 @@ def compare(
     jobs: int = -1,
     cluster: str | None = None,
     progress: bool = True,
+    replace: bool = False,
 ) -> Result:
     """Play policies in an environment, many times over, and hold what they earn against its best and the theorems.
 
@@ -65,10 +66,14 @@ def compare(
         jobs: processes at once, -1 for one a core. No number depends on it.
         cluster: address of a dask scheduler (``tcp://host:port``), or ``local:N``, in place of ``jobs``.
         progress: whether to say on standard error, or in a notebook, how far it is.
+        replace: take the place of another comparison, or study, in ``out``.
 
     Raises:
         ValueError: something is wrong with the arguments, all of it told; nothing was computed.
-        OSError: ``out`` cannot be written, or no cluster answers; nothing was computed.
+        FileExistsError: ``out`` holds another one: of another name, or in an environment of another class, or in one
+            of other arguments and without a policy of the same class; nothing was replaced.
+        OSError: ``out`` cannot be written or is being written by another run, or no cluster answers; nothing was
+            computed.
         JobError: a job failed; finished ones are in ``out``.
         KeyboardInterrupt: finished jobs are in ``out``.
 
@@ -114,7 +119,7 @@ def compare(
         "policies": [{**what, "label": label} for what, label in zip(described_policies, labels, strict=True)],
     }
     study = Study.model_validate({"name": name, **numbers, "experiments": [experiment]})
-    (result,) = compute(study, out, jobs, cluster, progress, classes).values()
+    (result,) = compute(study, out, jobs, cluster, progress, classes, replace).values()
     return result
 
 

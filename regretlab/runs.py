@@ -53,6 +53,7 @@ def run(
     jobs: int = -1,
     cluster: str | None = None,
     progress: bool = True,
+    replace: bool = False,
 ) -> Results:
     """Run a study, as ``regretlab run`` does.
 
@@ -64,11 +65,15 @@ def run(
         jobs: processes at once, -1 for one a core. No number depends on it.
         cluster: address of a dask scheduler (``tcp://host:port``), or ``local:N``, in place of ``jobs``.
         progress: whether to say on standard error, or in a notebook, how far it is.
+        replace: take the place of another study in ``out``.
 
     Raises:
         ValueError: something is wrong with the study, all of it told; nothing was computed.
         FileNotFoundError: no study of that name.
-        OSError: ``out`` cannot be written, or no cluster answers; nothing was computed.
+        FileExistsError: ``out`` holds another study, with which this one has no experiment in common; nothing was
+            replaced.
+        OSError: ``out`` cannot be written or is being written by another run, or no cluster answers; nothing was
+            computed.
         JobError: a job failed; finished ones are in ``out``.
         KeyboardInterrupt: finished jobs are in ``out``.
     """
@@ -86,7 +91,7 @@ def run(
     else:
         raise ValueError(f"study must be a file, a shipped study's name, a mapping or a Study, got {study!r}")
     texts = {text for text in _texts(made.model_dump()) if text.startswith("__main__:")}
-    return compute(made, out, jobs, cluster, progress, {text: resolve(text) for text in texts})
+    return compute(made, out, jobs, cluster, progress, {text: resolve(text) for text in texts}, replace)
 
 
 def _texts(data: Any) -> Iterator[str]:
@@ -119,6 +124,7 @@ def compute(
     cluster: str | None,
     progress: bool,
     classes: Mapping[str, type[Any]] | None = None,
+    replace: bool = False,
 ) -> Results:
     """Run a study, all of it right; arguments and errors as ``run``.
 
@@ -129,6 +135,7 @@ def compute(
         cluster: see ``run``.
         progress: see ``run``.
         classes: those that workers cannot import, by the names that the study has for them.
+        replace: see ``run``.
     """
     with ExitStack() as stack:
         stack.enter_context(warnings.catch_warnings())
@@ -154,6 +161,7 @@ def compute(
                 shown.expect if shown else lambda total: None,
                 cluster,
                 classes=classes or {},
+                replace=replace,
             )
         except KeyboardInterrupt as error:
             kept = f"finished jobs are in {folder}, the same call goes on from there"

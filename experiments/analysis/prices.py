@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -26,14 +26,17 @@ class Price:
     kept: int | None = None
 
 
-def price(folder: Path, jobs: Sequence[str]) -> Price:
-    """What the jobs of these keys took, as far as it is on file."""
+def price(folder: Path, jobs: Sequence[str], note: Callable[[str], None] = lambda text: None) -> Price:
+    """What the jobs of these keys took, as far as it is on file; ``note`` is told of files that are damaged."""
     quickest, total, kept = None, 0.0, None
     for key in jobs:
         try:
-            timing = read_json(timing_file(folder, key))
+            timing = read_json(timing_file(folder, key), folder)
             seconds, each = timing["seconds"], timing["seconds"] / timing["replicates"]
-        except (OSError, DamagedError, LookupError, TypeError, ZeroDivisionError):
+        except DamagedError as error:
+            note(f"{error}; what that job took is left out: run the study again, which removes the file")
+            continue
+        except (OSError, LookupError, TypeError, ZeroDivisionError):
             continue
         quickest, total = each if quickest is None else min(quickest, each), total + seconds
         kept = max((n for n in (kept, timing.get("bytes_kept")) if n is not None), default=None)

@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import ValidationError
 
 from bandits.contract import Array, Bound
 from environments.contract import Regret
@@ -17,7 +16,8 @@ from experiments.analysis.curves import ExperimentResult
 from experiments.analysis.prices import Price, price
 from experiments.analysis.search import choose, entries
 from experiments.run.jobs import checkpoints
-from experiments.run.store import DamagedError, error_file, read_job, read_json, read_manifest
+from experiments.run.manifest import read_manifest
+from experiments.run.store import DamagedError, error_file, job_file, read_job, read_json
 from experiments.run.theory import Means, from_json
 from experiments.study.model import Component, Experiment, Study
 
@@ -43,8 +43,7 @@ def load(folder: Path | str) -> Results:
 
     Raises:
         FileNotFoundError: no manifest in ``folder``.
-        DamagedError: the manifest cannot be read, is none or of another format, or the bounds of a policy differ
-            between its jobs.
+        DamagedError: as ``read_manifest``, or the bounds of a policy differ between its jobs.
 
     Example:
         >>> import tempfile
@@ -69,23 +68,18 @@ def load(folder: Path | str) -> Results:
     """
     folder = Path(folder)
     manifest = read_manifest(folder)
-    try:
-        study = Study.model_validate(manifest["study"])
-    except ValidationError as error:
-        first = error.errors(include_url=False)[0]
-        place = ".".join(map(str, ("study", *first["loc"])))
-        raise DamagedError(f"{folder / 'manifest.json'} is damaged ({place}: {first['msg']})") from None
+    study = manifest.study
     jobs: dict[str, list[dict[str, Any]]] = {}
-    for job in manifest["jobs"]:
+    for job in manifest.data["jobs"]:
         jobs.setdefault(job["experiment"], []).append(job)
     try:
-        found = {e.name: _load_experiment(folder, study, e, jobs.get(e.name, [])) for e in study.all_experiments()}
+        found = {e.name: _load_experiment(folder, study, e, jobs.get(e.name, [])) for e in manifest.experiments}
     except DamagedError as error:
         raise DamagedError(f"{folder}: {error}") from None
     except (LookupError, ValueError, TypeError, AttributeError) as error:
-        what = f"its jobs are not those of its study: {type(error).__name__}: {error}"
-        raise DamagedError(f"{folder / 'manifest.json'} is damaged ({what})") from error
-    return Results(folder, study, found, manifest)
+        what = f"the results are not those of its study: {type(error).__name__}: {error}"
+        raise DamagedError(f"{folder}: {what}") from error
+    return Results(folder, study, found, manifest.data)
 
 
 def _load_experiment(
@@ -94,10 +88,14 @@ def _load_experiment(
     batches: dict[str, list[_Batch]] = {}
     keys: dict[str, list[str]] = {}
     missing: list[str] = []
+    times = checkpoints(study.checkpoints, experiment.horizon)
     for job in jobs:
         label = job["policy"] or ""
         try:
             arrays, about = read_job(folder, job["key"])
+            wanted = [study.seed, job["first"], job["count"], study.checkpoints, experiment.horizon]
+            if about.get("job") != wanted or not _fit(arrays, job["count"], len(times)):
+                raise DamagedError(f"{job_file(folder, job['key'])} holds the result of another job: remove it")
         except (FileNotFoundError, DamagedError) as error:
             what = f"{error}" if isinstance(error, DamagedError) else _why(folder, job["key"])
             last = job["first"] + job["count"] - 1
@@ -105,8 +103,7 @@ def _load_experiment(
             continue
         batches.setdefault(label, []).append((job["first"], arrays, about))
         keys.setdefault(label, []).append(job["key"])
-    prices = {label: price(folder, keys.get(label, ())) for label in ["", *batches]}
-    times = checkpoints(study.checkpoints, experiment.horizon)
+    prices = {label: price(folder, keys.get(label, ()), missing.append) for label in {"", *batches}}
     titles = {p.title: p.title for p in experiment.policies}
     result = assemble(experiment, times, batches, titles, prices)
     result = replace(result, missing=tuple(missing))
@@ -183,11 +180,18 @@ def _with(parts: list[_Batch], replicates: list[int]) -> list[_Batch]:
     return [part for part in parts if not wanted.isdisjoint(_replicates([part]))] or parts
 
 
+def _fit(arrays: Mapping[str, Array], count: int, n_times: int) -> bool:
+    """Whether the arrays of a job are of so many replicates, and bounds and all else of so many times."""
+    return all(a.shape == ((n_times,) if name.startswith("bound/") else (count, n_times)) for name, a in arrays.items())
+
+
 def _why(folder: Path, key: str) -> str:
     """Why a job has no result: the error by which it failed, without its traceback, if word of one was left."""
     try:
-        lines = read_json(error_file(folder, key))["error"].splitlines()
-    except (OSError, DamagedError, LookupError, TypeError, AttributeError):
+        lines = read_json(error_file(folder, key), folder)["error"].splitlines()
+    except DamagedError as error:
+        return f"no result; {error}"
+    except (OSError, LookupError, TypeError, AttributeError):
         return "no result"
     last = max((i for i, line in enumerate(lines) if line.startswith("  ")), default=-1)
     return f"failed: {', '.join(lines[last + 1 :])}"

@@ -5,14 +5,18 @@ from __future__ import annotations
 import errno
 import os
 import platform
+import re
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
 
-PART = ".part-"
+PART = ".regretlab-part-"
 """Begin of the name of a file that is being written: then come the host, the process and what makes it unique."""
+
+OWN = re.compile(rf"{re.escape(PART)}(?P<host>[^-]*)-(?P<process>[0-9]+)-[0-9a-f]{{8}}")
+"""The whole name of one."""
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from bandits.contract import Policy, bounds_of
 from bandits.registry import ENVIRONMENTS, POLICIES, Registry
 from environments.contract import Environment
 from environments.record import KEPT
-from experiments.run import FORMAT
+from experiments.run import FORMAT, KEY
 from experiments.run.identity import Description, as_written, canonical, identity_of, json_of, stream_of
 from experiments.run.sources import Sources, file_hashes
 from experiments.run.theory import Theory, as_json
@@ -78,6 +78,14 @@ def jobs_of(study: Study) -> list[Job]:
     return [job for experiment in study.all_experiments() for job in _experiment_jobs(study, experiment, hashes)]
 
 
+def outline(experiments: Sequence[Experiment], batch: int) -> Iterator[tuple[str, str, int, int]]:
+    """Experiment, label, first replicate and number of replicates of each job, in the order of ``jobs_of``."""
+    for experiment in experiments:
+        for label in ("", *(policy.title for policy in experiment.policies)):
+            for first, count in _batches(experiment, batch):
+                yield experiment.name, label, first, count
+
+
 def _experiment_jobs(study: Study, experiment: Experiment, hashes: _Hashes) -> Iterator[Job]:
     environment = _description(experiment.environment)
     surroundings = hashes.of(ENVIRONMENTS, environment, Environment, horizon=experiment.horizon)
@@ -97,7 +105,7 @@ def _experiment_jobs(study: Study, experiment: Experiment, hashes: _Hashes) -> I
                 first=first,
                 count=count,
                 checkpoints=study.checkpoints,
-                key=_hash([*numbers, *components])[:24],
+                key=_hash([*numbers, *components])[:KEY],
             )
 
 
@@ -155,14 +163,19 @@ def checkpoints(number: int, horizon: int) -> NDArray[np.int64]:
 
 
 def run_job(job: Job, watch: Watch = lambda policy: None) -> JobResult:
-    """The arrays of a job, each [count, n_checkpoints], and what JSON says about them; see ``play`` and ``compare``."""
+    """The arrays of a job, each [count, n_checkpoints], and what JSON says about them; see ``play`` and ``compare``.
+
+    ``about["job"]`` has its seed, first replicate, number of replicates, checkpoints and horizon.
+    """
     environment: AnyEnvironment = ENVIRONMENTS.build(job.environment, of=Environment, horizon=job.horizon)
     times, replicates = checkpoints(job.checkpoints, job.horizon), range(job.first, job.first + job.count)
     if job.policy is None:
-        return compare(environment, times, job.seed, replicates)
-    policy: AnyPolicy = POLICIES.build(job.policy, of=Policy)
-    stream = stream_of(canonical(POLICIES, job.policy, of=Policy))
-    return play(policy, environment, times, job.seed, replicates, stream, watch)
+        arrays, about = compare(environment, times, job.seed, replicates)
+    else:
+        policy: AnyPolicy = POLICIES.build(job.policy, of=Policy)
+        stream = stream_of(canonical(POLICIES, job.policy, of=Policy))
+        arrays, about = play(policy, environment, times, job.seed, replicates, stream, watch)
+    return arrays, {**about, "job": [job.seed, job.first, job.count, job.checkpoints, job.horizon]}
 
 
 def play(

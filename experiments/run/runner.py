@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import platform
 import time
 import traceback
 import warnings
@@ -10,22 +9,20 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
 from dataclasses import dataclass, field
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
 from bandits.registry import naming
-from experiments.run import FORMAT
 from experiments.run.jobs import Job, JobResult, jobs_of, run_job
+from experiments.run.lock import alone
+from experiments.run.manifest import check_same_study, note_unusable, write_manifest
 from experiments.run.memory import bytes_kept
 from experiments.run.store import (
     DamagedError,
     check_job,
     check_writable,
     error_file,
-    format_of,
-    job_file,
     read_json,
     remove_leftovers,
     timing_file,
@@ -37,8 +34,6 @@ from experiments.study.model import Study
 
 AHEAD = 2
 """Jobs that joblib has under way for each process: what it computes, and what it will compute next."""
-
-PACKAGES = ("regretlab", "numpy", "scipy", "numba", "gymnasium", "joblib")
 
 
 @dataclass(frozen=True)
@@ -90,6 +85,7 @@ def run(
     cluster: str | None = None,
     shard: tuple[int, int] = (1, 1),
     classes: Mapping[str, type[Any]] = MappingProxyType({}),
+    replace: bool = False,
 ) -> Outcome:
     """Compute every job of ``study`` that does not stand in ``folder`` yet.
 
@@ -109,24 +105,28 @@ def run(
             nothing; ``merge`` joins their folders.
         classes: those that workers cannot import, as they are of a script, a notebook or a function, by the names that
             the study has for them (``__main__:Mine``).
+        replace: take a folder that holds another study; its results stay on disk, and are no longer shown.
 
     Returns:
         What became of each job. A job that fails leaves the others alone. Jobs that are the same piece of work
         (two experiments with one and the same policy and environment) are computed once and counted once.
 
     Raises:
-        OSError: ``folder`` cannot be written, or no cluster answers; nothing was computed.
+        OSError: ``folder`` cannot be written, holds another study (see ``check_same_study``), or is at this moment
+            written by another run of the same part; or no cluster answers. Nothing was computed.
         ValueError: ``cluster`` is not of that form, or one of ``classes`` cannot be sent to workers; likewise.
         KeyboardInterrupt: finished jobs are on disk, and the next run goes on from there.
     """
     folder = Path(folder)
     check_writable(folder)
-    remove_leftovers(folder)
     outcome = Outcome(folder)
-    with naming(classes):
+    with naming(classes), alone(folder, shard):
+        remove_leftovers(folder)
+        if not replace:
+            check_same_study(folder, study)
         planned = jobs_of(study)
-        _note_other_format(folder, damaged)
-        _write_manifest(folder, study, planned)
+        note_unusable(folder, damaged)
+        write_manifest(folder, study, planned)
         unique = list({job.key: job for job in planned}.values())[shard[0] - 1 :: shard[1]]
 
         def end(done: Done) -> None:
@@ -226,48 +226,21 @@ def _failure(folder: Path, done: Done) -> Done:
 
 
 def _stands(folder: Path, job: Job, damaged: Callable[[str], None]) -> bool:
-    """Whether the job's result is on disk and whole; a damaged one is reported and taken out of the way."""
+    """Whether the job's result is on disk and whole; a damaged one is reported, and stands until it is replaced."""
     try:
         check_job(folder, job.key)
     except FileNotFoundError:
         return False
     except DamagedError as error:
         damaged(f"{error}; {job.title} is computed again")
-        job_file(folder, job.key).unlink(missing_ok=True)
         return False
-    return True
-
-
-def _note_other_format(folder: Path, note: Callable[[str], None]) -> None:
-    """Say that what stands in the folder is of another format, of which nothing is used."""
-    with suppress(OSError, DamagedError, AttributeError):
-        if (found := format_of(read_json(folder / "manifest.json"))) != FORMAT:
-            note(f"{folder} holds results of format {found}; nothing of them is used, this version has format {FORMAT}")
-
-
-def _write_manifest(folder: Path, study: Study, planned: Sequence[Job]) -> None:
-    manifest = {
-        "format": FORMAT,
-        "study": study.model_dump(),
-        "jobs": [
-            {
-                "key": job.key,
-                "experiment": job.experiment,
-                "policy": job.label or None,
-                "first": job.first,
-                "count": job.count,
-            }
-            for job in planned
-        ],
-        "seed": study.seed,
-        "versions": {"python": platform.python_version(), **{name: _version(name) for name in PACKAGES}},
-        "machine": f"{platform.system()} {platform.machine()}",
-    }
-    write_json(folder / "manifest.json", manifest)
-
-
-def _version(name: str) -> Any:
+    timing = timing_file(folder, job.key)
     try:
-        return version(name)
-    except PackageNotFoundError:
-        return None
+        read_json(timing, folder)
+    except FileNotFoundError:
+        return True
+    except DamagedError as error:
+        damaged(f"{error}; what {job.title} took is not known")
+        with suppress(OSError):
+            timing.unlink()
+    return True

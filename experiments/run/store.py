@@ -1,4 +1,4 @@
-"""Results on disk: one ``.npz`` a job, written whole or not at all, and a manifest.
+"""Results on disk: one ``.npz`` a job, and JSON, written whole or not at all, with checksums.
 
 A job's file is named by a hash of everything that decides its numbers, so a file that exists is the result, and
 resuming is skipping. Timings and errors, which differ from run to run, stand in files of their own.
@@ -6,11 +6,13 @@ resuming is skipping. Timings and errors, which differ from run to run, stand in
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import io
 import json
 import math
 import os
+import stat
 import struct
 import tempfile
 import time
@@ -24,14 +26,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from experiments.run import FORMAT
-from experiments.run.files import PART, host, write
+from experiments.run.files import OWN, PART, host, write
 
 Arrays = Mapping[str, NDArray[Any]]
 
 
 CHECKSUM = 64
 """Length of the SHA-256 of key and content, in hexadecimal: the comment of a job's archive, at the end of the file."""
+
+_HEAD = b'{\n "checksum": "'
+"""Begin of JSON with a checksum: that of the file's name and of all that comes after it."""
+
+PARTS = ("jobs", "timings", "errors")
+"""Folders of a folder of results."""
+
+DRAWN = ("figures", "export")
+"""Folders beside them, which other commands write."""
 
 
 class DamagedError(ValueError):
@@ -75,8 +85,12 @@ def read_job(folder: Path, key: str) -> tuple[dict[str, NDArray[Any]], dict[str,
         FileNotFoundError: no such job.
         DamagedError: as ``check_job``.
     """
-    arrays = _arrays(_checked(folder, key))
-    return arrays, json.loads(arrays.pop("about").tobytes())
+    content = check_job(folder, key)
+    try:
+        arrays = _arrays(content)
+        return arrays, json.loads(arrays.pop("about").tobytes())
+    except (ValueError, LookupError, struct.error, zipfile.BadZipFile) as error:
+        raise DamagedError(f"{job_file(folder, key)} is damaged ({error})") from error
 
 
 def _arrays(content: bytes) -> dict[str, NDArray[Any]]:
@@ -105,76 +119,71 @@ def _header(head: bytes) -> tuple[tuple[int, ...], np.dtype[Any]]:
     return shape, dtype
 
 
-def check_job(folder: Path, key: str) -> None:
-    """See that a job's file is there and whole, without reading its arrays.
+def check_job(folder: Path, key: str) -> bytes:
+    """The content of a job's file, which is there and whole.
 
     Raises:
         FileNotFoundError: no such job.
-        DamagedError: the file is not whole, or is not that job's.
+        DamagedError: the file cannot be read, is not whole, or is not that job's.
     """
-    _checked(folder, key)
-
-
-def _checked(folder: Path, key: str) -> bytes:
     path = job_file(folder, key)
-    content = path.read_bytes()
+    content = content_of(path, folder)
     if _checksum(key, memoryview(content)[:-CHECKSUM]) != content[-CHECKSUM:]:
         raise DamagedError(f"{path} is damaged, or another job's (its checksum does not fit)")
     return content
 
 
-def write_json(path: Path, value: Any) -> None:
-    """Write JSON, whole or not at all, with stable bytes for an equal value."""
-    text = json.dumps(value, indent=1, sort_keys=True)
-    write(path, (text + "\n").encode())
-
-
-def read_json(path: Path) -> Any:
-    """Read JSON.
+def content_of(path: Path, folder: Path | None = None) -> bytes:
+    """The content of a file of results; links are not followed, neither there nor on the way from ``folder``.
 
     Raises:
         FileNotFoundError: no such file.
-        DamagedError: not JSON.
+        DamagedError: it cannot be read: a link, a folder, no permission.
     """
+    if folder is not None and path.parent != folder and path.parent.is_symlink():
+        raise DamagedError(f"{path.parent} is a link, which is not followed")
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise DamagedError(f"{path} is damaged ({error})") from error
+        with open(path, "rb", opener=_open) as stream:
+            return stream.read()
+    except (FileNotFoundError, NotADirectoryError):
+        raise FileNotFoundError(errno.ENOENT, "no such file", str(path)) from None
+    except OSError as error:
+        what = "is a link, which is not followed" if path.is_symlink() else f"cannot be read ({error.strerror})"
+        raise DamagedError(f"{path} {what}") from None
 
 
-def read_manifest(folder: Path) -> dict[str, Any]:
-    """Read the manifest of a folder of results.
+def _open(path: str, flags: int) -> int:
+    """Open a file that is one: no link, no folder, no pipe that would keep us waiting."""
+    handle = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+    if not stat.S_ISREG(os.fstat(handle).st_mode):
+        os.close(handle)
+        raise OSError(errno.EINVAL, "it is no file")
+    return handle
+
+
+def write_json(path: Path, value: Mapping[str, Any]) -> None:
+    """Write JSON with a checksum, whole or not at all, with stable bytes for an equal value that is not empty."""
+    rest = f'",{json.dumps(value, indent=1, sort_keys=True)[1:]}\n'.encode()
+    write(path, _HEAD + _checksum(path.name, rest) + rest)
+
+
+def read_json(path: Path, folder: Path | None = None) -> dict[str, Any]:
+    """Read what ``write_json`` wrote; see ``content_of``.
 
     Raises:
-        FileNotFoundError: there is none.
-        DamagedError: not JSON, of another format, or not what a run writes.
+        FileNotFoundError: no such file.
+        DamagedError: it cannot be read, or is not what was written.
     """
-    path = folder / "manifest.json"
+    content = content_of(path, folder)
+    rest = memoryview(content)[len(_HEAD) + CHECKSUM :]
+    if content[: len(_HEAD) + CHECKSUM] != _HEAD + _checksum(path.name, rest):
+        raise DamagedError(f"{path} is damaged (its checksum does not fit)")
     try:
-        manifest = read_json(path)
-    except (FileNotFoundError, NotADirectoryError):
-        raise FileNotFoundError(f"{folder} holds no results (no manifest.json): run `regretlab run` first") from None
-    if not isinstance(manifest, dict):
-        raise DamagedError(f"{path} is damaged (it is no JSON object)")
-    if (found := format_of(manifest)) != FORMAT:
-        raise DamagedError(
-            f"{folder} holds results of format {found}, written by another version of regretlab; this one reads format "
-            f"{FORMAT}: run the study again"
-        )
-    kinds = {"format": int, "study": dict, "jobs": list, "versions": dict, "machine": str}
-    lacking = [name for name, kind in kinds.items() if not isinstance(manifest.get(name), kind)]
-    if lacking:
-        raise DamagedError(f"{path} is damaged (missing or of another kind: {', '.join(lacking)})")
-    parts = {"key": str, "experiment": str, "policy": str | None, "first": int, "count": int}
-    for job in manifest["jobs"]:
-        if not isinstance(job, dict) or not all(isinstance(job.get(part, ...), kind) for part, kind in parts.items()):
-            raise DamagedError(f"{path} is damaged (a job lacks one of {', '.join(sorted(parts))}: {job!r})")
-    return manifest
-
-
-def format_of(manifest: Mapping[str, Any]) -> Any:
-    """The format of a folder of results; manifests of the first one do not say theirs, and have cells."""
-    return manifest.get("format", 1 if "cells" in manifest else FORMAT)
+        value: dict[str, Any] = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise DamagedError(f"{path} is damaged ({error})") from error
+    del value["checksum"]
+    return value
 
 
 def check_writable(folder: Path) -> None:
@@ -184,6 +193,8 @@ def check_writable(folder: Path) -> None:
         OSError: with the folder's name, before any work is done.
     """
     try:
+        if links := [name for name in PARTS if (folder / name).is_symlink()]:
+            raise OSError(errno.ELOOP, f"{links[0]} in it is a link, which is not followed")
         (folder / "jobs").mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder / "jobs") as stream:
             stream.write(b"regretlab")
@@ -195,12 +206,13 @@ def check_writable(folder: Path) -> None:
 
 def remove_leftovers(folder: Path) -> None:
     """Remove the halves of files that killed runs left, but none that another run may still be writing."""
-    for stray in (*folder.glob(f"{PART}*"), *folder.glob(f"*/{PART}*")):
-        machine, process = [*stray.name.removeprefix(PART).split("-"), ""][:2]
+    places = [place for name in ("", *PARTS, *DRAWN) if not (place := folder / name).is_symlink()]
+    for stray in (stray for place in places for stray in place.glob(f"{PART}*")):
         with suppress(OSError):
-            old = time.time() - stray.stat().st_mtime > 86_400.0
-            if old or (machine == host() and process.isdecimal() and not _runs(int(process))):
-                stray.unlink()
+            if (found := OWN.fullmatch(stray.name)) and not stray.is_symlink() and stray.is_file():
+                old = time.time() - stray.stat().st_mtime > 86_400.0
+                if old or (found["host"] == host() and not _runs(int(found["process"]))):
+                    stray.unlink()
 
 
 def _runs(process: int) -> bool:

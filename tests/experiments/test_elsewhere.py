@@ -1,6 +1,5 @@
 """The same bytes on a cluster, in shards, and after being killed."""
 
-import json
 import os
 import random
 import signal
@@ -15,6 +14,7 @@ import experiments
 from experiments.cli import main
 from experiments.run.merge import merge
 from experiments.run.runner import run
+from experiments.run.store import read_json, write_json
 from experiments.study.config import parse_study
 
 REGRETLAB = [sys.executable, "-c", "from experiments.cli import main; main()"]
@@ -48,10 +48,9 @@ def test_shards_of_different_studies_are_refused(text, study, tmp_path):
     with pytest.raises(ValueError, match=r"b holds another study than .*a: these cannot be merged"):
         merge([tmp_path / "a", tmp_path / "b"], tmp_path / "out")
     assert not (tmp_path / "out").exists()
-    manifest = json.loads((tmp_path / "a/manifest.json").read_text(encoding="utf-8"))
+    manifest = read_json(tmp_path / "a/manifest.json")
     manifest["jobs"][0]["key"] = "0" * 24
-    (tmp_path / "c").mkdir()
-    (tmp_path / "c/manifest.json").write_text(json.dumps(manifest), encoding="utf-8")
+    write_json(tmp_path / "c/manifest.json", manifest)
     with pytest.raises(ValueError, match="c holds results of other code"):
         merge([tmp_path / "a", tmp_path / "c"], tmp_path / "out")
 

@@ -1,20 +1,18 @@
 """Runs: resumed, interrupted, damaged, failing, and always the same numbers."""
 
 import errno
-import json
 import os
 import signal
 import subprocess
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 import pytest
 
 import experiments
 from bandits import UCB1
-from experiments.run import files, store
+from experiments.run import files
 from experiments.run.jobs import jobs_of, run_job
 from experiments.run.runner import run
 from experiments.run.sources import file_hashes
@@ -161,27 +159,6 @@ def test_a_damaged_file_is_named_and_computed_again(study, tmp_path, how):
     assert contents(tmp_path) == good
 
 
-@pytest.mark.parametrize(
-    ("damage", "what"),
-    [
-        (lambda m: "{", "Expecting property name"),
-        (lambda m: "[]", "it is no JSON object"),
-        (lambda m: {**m, "jobs": None}, "missing or of another kind: jobs"),
-        (lambda m: {"jobs": m["jobs"]}, "missing or of another kind: format, study, versions, machine"),
-        (lambda m: {**m, "jobs": [{"key": "0"}]}, "a job lacks one of count, experiment, first, key, policy"),
-        (lambda m: {**m, "study": {**m["study"], "replicats": 1}}, r"study\.replicats: Extra inputs"),
-        (lambda m: {**m, "study": {**m["study"], "batch": 0}}, r"study\.batch: Input should be"),
-    ],
-)
-def test_a_damaged_manifest_is_an_error(study, tmp_path, damage, what):
-    run(study, tmp_path, jobs=1)
-    path = tmp_path / "manifest.json"
-    damaged = damage(json.loads(path.read_text(encoding="utf-8")))
-    path.write_text(damaged if isinstance(damaged, str) else json.dumps(damaged), encoding="utf-8")
-    with pytest.raises(store.DamagedError, match=rf"manifest\.json is damaged \(.*{what}"):
-        experiments.load(tmp_path)
-
-
 def test_an_unwritable_folder_is_an_error_before_work(study, tmp_path):
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(OSError, match=r"cannot write results to .*file.*choose another --out"):
@@ -230,7 +207,7 @@ def test_a_file_size_limit_fails_jobs_and_exits_non_zero(text, tmp_path):
     code = (
         "import resource, signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN);"
         "resource.setrlimit(resource.RLIMIT_FSIZE, (1500, 1500));"
-        "import experiments.run.runner as r; r._write_manifest = lambda *a: None;"
+        "import experiments.run.runner as r; r.write_manifest = lambda *a: None;"
         "from experiments.cli import main; main()"
     )
     command = [sys.executable, "-c", code, "run", str(tmp_path / "small.yaml"), "--out", str(tmp_path), "--jobs", "1"]
@@ -285,17 +262,27 @@ def test_ctrl_c_keeps_finished_jobs_and_the_next_run_goes_on(text, plugin, tmp_p
 def test_leftovers_of_killed_runs_are_swept_and_nothing_else(study, tmp_path):
     dead = subprocess.Popen([sys.executable, "-c", ""])
     dead.wait()
-    host, old = files.host(), (0.0, 0.0)
-    for name in ("jobs", "timings", "."):
-        (tmp_path / name).mkdir(exist_ok=True)
-        for part in (f"{host}-{dead.pid}-a", f"{host}-{os.getpid()}-b", "elsewhere-1-c", "elsewhere-2-d", "e"):
-            (tmp_path / name / f".part-{part}").write_bytes(b"half")
-        for part in ("elsewhere-2-d", "e"):
-            os.utime(tmp_path / name / f".part-{part}", old)
-    run(study, tmp_path, jobs=1)
-    left = sorted(str(p.relative_to(tmp_path)) for p in tmp_path.rglob(".part-*"))
-    parts = (f".part-{host}-{os.getpid()}-b", ".part-elsewhere-1-c")
-    assert left == sorted(str(Path(name) / part) for name in ("jobs", "timings", ".") for part in parts)
+    host, old, folder, outside = files.host(), (0.0, 0.0), tmp_path / "results", tmp_path / "outside"
+    ours = [f"{files.PART}{host}-{dead.pid}-0123abcd", f"{files.PART}elsewhere-2-0123abcd"]
+    others = [f"{files.PART}{host}-{os.getpid()}-0123abcd", f"{files.PART}elsewhere-1-0123abcd"]
+    strange = [".part-e", f".part-{host}-{dead.pid}-a", f"{files.PART}{host}-{dead.pid}-mine", f"{files.PART}notes"]
+    outside.mkdir()
+    for name in ("jobs", "timings", "figures", "mine", "."):
+        (folder / name).mkdir(exist_ok=True, parents=True)
+    (folder / "export").symlink_to(outside)
+    for place in (outside, *(folder / name for name in ("jobs", "timings", "figures", "mine", "."))):
+        for part in (*ours, *others, *strange):
+            (place / part).write_bytes(b"half")
+        for part in (ours[1], *strange):
+            os.utime(place / part, old)
+        (place / f"{files.PART}{host}-{dead.pid}-aaaaaaaa").symlink_to(outside / "kept")
+        (place / f"{files.PART}{host}-{dead.pid}-bbbbbbbb").mkdir()
+    run(study, folder, jobs=1)
+    for place in (folder / name for name in ("jobs", "timings", "figures", ".")):
+        assert [part for part in (*ours, *others, *strange) if (place / part).exists()] == [*others, *strange]
+        assert len(list(place.glob(f"{files.PART}{host}-{dead.pid}-[ab]*"))) == 2
+    for place in (folder / "mine", outside):
+        assert all((place / part).exists() for part in (*ours, *others, *strange))
 
 
 def test_an_error_stays_on_disk_until_the_job_succeeds(text, plugin, tmp_path, monkeypatch):
@@ -335,22 +322,3 @@ def test_a_file_of_the_home_folder_is_in_the_name(tmp_path, monkeypatch):
     assert list(hashes[0]) == list(hashes[1]) == ["~/trace.txt"]
     assert hashes[0] != hashes[1]
     assert file_hashes(["x" * 300, "a/" * 3000, "nul\0"]) == {}
-
-
-def test_results_of_another_format_are_named_and_not_read(study, text, tmp_path):
-    """Those of the first format had cells, and no number."""
-    run(study, tmp_path, jobs=1)
-    path = tmp_path / "manifest.json"
-    manifest = json.loads(path.read_text(encoding="utf-8"))
-    assert manifest["format"] == store.FORMAT
-    first = {"study": {}, "cells": [], "versions": {}, "machine": ""}
-    for written, number in ((first, 1), ({**manifest, "format": 99}, 99)):
-        path.write_text(json.dumps(written), encoding="utf-8")
-        with pytest.raises(store.DamagedError, match=rf"holds results of format {number}, .*this one reads format 3"):
-            experiments.load(tmp_path)
-    notes: list[str] = []
-    outcome = run(study, tmp_path, jobs=1, damaged=notes.append)
-    assert set(statuses(outcome)) == {"kept"}
-    assert len(notes) == 1
-    assert "holds results of format 99" in notes[0]
-    experiments.load(tmp_path)

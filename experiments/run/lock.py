@@ -1,0 +1,72 @@
+"""One run at a time in a folder: a lock that ends with its process."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from experiments.run.files import host
+
+try:
+    import fcntl
+except ImportError:  # Windows: runs are not told of each other
+    fcntl = None  # type: ignore[assignment]
+
+
+@contextmanager
+def alone(folder: Path, shard: tuple[int, int] = (1, 1)) -> Iterator[None]:
+    """Let no other run compute the same part of a study in a folder, as long as the block lasts.
+
+    The operating system takes the lock back when the process ends, however it ends; the file that is left then keeps
+    nobody out. Where a file system has no locks, there is none.
+
+    Raises:
+        BlockingIOError: another run is at it.
+        OSError: the folder cannot be written.
+    """
+    path = folder / (".running" if shard == (1, 1) else f".running-{shard[0]}-of-{shard[1]}")
+    handle = _locked(path) if fcntl else None
+    try:
+        yield
+    finally:
+        if handle is not None:
+            with suppress(OSError):
+                path.unlink()
+            os.close(handle)
+
+
+def _locked(path: Path) -> int:
+    """A handle on the file of the lock, which is locked where that can be."""
+    while True:
+        handle = _open(path)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            whose = os.read(handle, 200).decode(errors="replace").strip()
+            os.close(handle)
+            what = f"another run is at work in {path.parent}" + (f" ({whose})" if whose else "")
+            raise BlockingIOError(f"{what}: wait for its end, or choose another folder (--out, out=)") from None
+        except OSError:
+            return handle
+        if _stands(handle, path):
+            with suppress(OSError):
+                os.ftruncate(handle, 0)
+                os.write(handle, f"process {os.getpid()} on {host()}\n".encode())
+            return handle
+        os.close(handle)
+
+
+def _stands(handle: int, path: Path) -> bool:
+    """Whether this is the file at ``path`` still, which the run before us may have removed in the meantime."""
+    with suppress(FileNotFoundError):
+        return os.path.samestat(os.fstat(handle), os.lstat(path))
+    return False
+
+
+def _open(path: Path) -> int:
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o666)
+    except PermissionError:
+        return os.open(path, os.O_RDONLY | os.O_NOFOLLOW)
