@@ -94,7 +94,9 @@ def test_memory_and_time_stand_beside_the_results_and_not_in_them(text, tmp_path
     for timing in (tmp_path / "one/timings").iterdir():
         timing.write_text("{", encoding="utf-8")
     experiment = experiments.load(tmp_path / "one").experiments["two"]
-    assert experiment.missing == ()
+    assert len(experiment.missing) == len(jobs[0])
+    assert all("timings" in line and "is damaged" in line for line in experiment.missing)
+    assert len(experiment.replicates) == 6
     assert (experiment.prices["bold"].seconds, experiment.prices["bold"].kept) == (None, None)
 
 
