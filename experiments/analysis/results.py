@@ -181,8 +181,9 @@ def _with(parts: list[_Batch], replicates: list[int]) -> list[_Batch]:
 
 
 def _fit(arrays: Mapping[str, Array], count: int, n_times: int) -> bool:
-    """Whether the arrays of a job are of so many replicates, and bounds and all else of so many times."""
-    return all(a.shape == ((n_times,) if name.startswith("bound/") else (count, n_times)) for name, a in arrays.items())
+    """Whether the arrays of a job are of so many replicates, and all of them of so many times."""
+    shapes = {"bound": (n_times,), "limit": (2, n_times)}
+    return all(a.shape == shapes.get(name.partition("/")[0], (count, n_times)) for name, a in arrays.items())
 
 
 def _why(folder: Path, key: str) -> str:

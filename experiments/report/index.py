@@ -19,6 +19,7 @@ from experiments.analysis.results import load
 from experiments.analysis.sentences import study_sentence
 from experiments.report.page import page
 from experiments.run.files import write
+from experiments.run.store import content_of
 from experiments.study.texts import visible
 
 WIDTH = 720
@@ -94,9 +95,9 @@ def _study(folder: Path, name: str) -> dict[str, Any]:
 
 
 def _figure(path: Path) -> str:
-    """A small copy of a PNG, as a data URL; empty where there is none to be read."""
+    """A small copy of a PNG in a folder of a folder of results, as a data URL; empty where there is none to be read."""
     try:
-        pixels = image.imread(path)
+        pixels = image.imread(io.BytesIO(content_of(path, path.parents[1])))
     except (OSError, ValueError, SyntaxError):
         return ""
     step = max(1, round(pixels.shape[1] / WIDTH))
