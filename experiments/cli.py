@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ FOLDERS = click.argument("folders", nargs=-1, required=True, type=click.Path(pat
 def main() -> None:
     """Run bandit and online-learning studies and hold their regret curves against the theorems."""
     _search_here_last()
+    warnings.showwarning = lambda message, *about: click.echo(f"warning: {message}", err=True)
 
 
 def _search_here_last() -> None:

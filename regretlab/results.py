@@ -200,7 +200,7 @@ class Result:
         from matplotlib.axes import Axes
 
         from experiments.report.figures import draw_experiment
-        from experiments.report.style import HEIGHT, WIDTH, height_of, style
+        from experiments.report.style import HEIGHT, WIDTH, height_of, lend_glyphs, style
 
         one_of("quantity", quantity, get_args(Quantity))
         one_of("scale", scale, get_args(Scale))
@@ -226,6 +226,7 @@ class Result:
             ax.set_title(title)  # where a title of the user's goes
             ax.set_ylabel(label.rpartition("\n")[0].replace("\n", " "))
             _legend(ax, legend)
+            lend_glyphs(ax)
             return ax
         import matplotlib
         from matplotlib import pyplot
@@ -240,6 +241,7 @@ class Result:
                 raise
             if not legend:
                 _legend(made, legend)
+            lend_glyphs(made)
             figure.set_size_inches(WIDTH, height_of(made) if legend else HEIGHT)
         return made
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import math
-import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -39,11 +38,14 @@ from experiments.report.style import (
     by_name,
     curve_id,
     draw_others,
+    entry,
     height_of,
+    lend_glyphs,
     notes_of,
     place_legend,
     plain,
     style,
+    wrapped,
 )
 from experiments.report.sweep_figures import draw_sweep
 from experiments.run.files import another, write
@@ -173,6 +175,7 @@ def _canvas(parts: Sequence[Part], confidence: float) -> Canvas:
             draw_experiment(ax, shown, confidence, figure=figure)
     for ax in axes[len(parts) :]:
         ax.set_axis_off()
+    lend_glyphs(canvas)
     canvas.set_size_inches(WIDTH * columns, max(map(height_of, axes)) * rows)
     return canvas
 
@@ -214,7 +217,7 @@ def draw_experiment(
         colour, dash = COLOURS[place % len(COLOURS)], DASHES[(place // len(COLOURS)) % len(DASHES)]
         band = bands[label]
         final = result.final(label, confidence, regret, figure.quantity)
-        text = f"{label}: {number(final.value)}{_plus_minus(final)}"
+        text = entry(f"{label}: {number(final.value)}{_plus_minus(final)}")
         lines = ax.plot(time, band.mean, color=colour, linestyle=dash, label=text, zorder=3)
         floor = np.maximum(band.all_low, band.mean / 50.0) if scale == "loglog" else band.all_low
         shade = ax.fill_between(time, floor, band.all_high, color=colour, alpha=0.2, linewidth=0, zorder=2)
@@ -246,7 +249,7 @@ def drawn_by_name(result: ExperimentResult, figure: Figure, regret: str = "") ->
 def _draw_bound(ax: Axes, result: ExperimentResult, bound: Bound, colour: str, regret: str) -> Artist:
     notes = notes_of(bound, vacuous(result, bound, regret))
     time, values = result.time(regret), result.curve(bound)
-    text = f"{bound.name}{notes}: {number(values[-1])}"
+    text = entry(f"{bound.name}{notes}: {number(values[-1])}")
     colour = colour if bound.holds else GREY
     if bound.time != "at the horizon":
         line = BOUND_STYLES["data-dependent" if bound.data_dependent else bound.kind]
@@ -291,10 +294,10 @@ def _dress(ax: Axes, result: ExperimentResult, scale: str, regret: str, figure: 
         if scale == "linear":
             ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: number(x)))
     n = len(result.replicates)
-    ax.set_title(plain(textwrap.fill(title_of(figure, result), 44)), loc="left", fontweight="bold")
-    ax.set_xlabel(f"{definition.clock} (mean of {n})" if definition.clock else "round")
-    label = textwrap.fill("cumulative cost" if figure.quantity == "cost" else definition.label, 40)
-    ax.set_ylabel(f"{label}\n({definition.unit}, mean of {n})")
+    ax.set_title(wrapped(title_of(figure, result), 44), loc="left", fontweight="bold")
+    ax.set_xlabel(wrapped(f"{definition.clock} (mean of {n})", 52) if definition.clock else "round")
+    label = wrapped("cumulative cost" if figure.quantity == "cost" else definition.label, 40)
+    ax.set_ylabel(f"{label}\n{plain(f'({definition.unit}, mean of {n})')}")
     time = result.time(regret)
     first = max(1.0, time[-1] / DECADES) if scale in ("loglog", "semilogx") else time[0]
     ax.set_xlim(first, max(time[-1], first + 1))

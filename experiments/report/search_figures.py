@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +12,7 @@ from matplotlib.ticker import NullFormatter
 from experiments.analysis.search import Scored, Searched, SearchResult
 from experiments.analysis.sentences import number
 from experiments.analysis.statistics import Array
-from experiments.report.style import COLOURS, GREY, place_legend, plain, slant
+from experiments.report.style import COLOURS, GREY, place_legend, slant, wrapped
 from experiments.study.axes import is_number, text_of
 
 WIDE = 30.0
@@ -59,7 +58,7 @@ def draw_search(ax: Axes, figure: SearchFigure) -> None:
     _draw_scores(ax, x, [c.held_out for c in candidates], shown, COLOURS[0], "o", joined)
     at, best = where[policy.chosen.label], policy.chosen
     mark: dict[str, Any] = {"linestyle": "none", "zorder": 5, "markerfacecolor": "none"}
-    text = f"chosen: {name}={policy.parameters[name]}, {number(best.held_out.value)} held out"
+    text = f"chosen: {name}={text_of(policy.parameters[name])}, {number(best.held_out.value)} held out"
     ax.plot([at], [best.held_out.value], marker="o", markersize=9, color=COLOURS[1], label=text, **mark)
     if policy.first.label != best.label:
         first = policy.first
@@ -67,9 +66,9 @@ def draw_search(ax: Axes, figure: SearchFigure) -> None:
         ax.plot(
             [where[first.label]], [first.held_out.value], marker="D", markersize=7, color=COLOURS[2], label=text, **mark
         )
-    ax.set_title(plain(policy.entry), loc="left", fontweight="bold")
-    ax.set_xlabel(name.replace("_", " "))
-    ax.set_ylabel(textwrap.fill(f"{figure.result.score} at the horizon ({figure.result.unit})", 40))
+    ax.set_title(wrapped(policy.entry, 44), loc="left", fontweight="bold")
+    ax.set_xlabel(wrapped(name.replace("_", " "), 52))
+    ax.set_ylabel(wrapped(f"{figure.result.score} at the horizon ({figure.result.unit})", 40))
     _scale(ax, x, candidates, kinds, numeric)
     place_legend(ax)
 

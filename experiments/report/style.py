@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+import logging
 import math
+import re
 import textwrap
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import lru_cache
 from typing import Any
+from unicodedata import east_asian_width
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.font_manager import FontProperties, findfont, fontManager
+from matplotlib.ft2font import FT2Font
+from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator
 from matplotlib.transforms import ScaledTranslation
 
 from bandits.contract import Array, Bound
 from experiments.analysis.sentences import number
+from experiments.study.texts import visible
 
 FORMATS = ("png", "svg", "pdf")
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#7A5195", "#8C6D31", "#444444", "#B2182B")
@@ -55,6 +65,9 @@ BELOW, LETTER, SLANT = 0.39, 0.05, 20.0
 """Inches from the axes down to the legend where the ticks show numbers, inches that a letter of a tick's label takes,
 and degrees by which labels that are no numbers are slanted."""
 
+LINES, LONGEST = 8, 60
+"""Lines of a title or an entry of the legend, and letters of a tick's label, at most."""
+
 BOUND_STYLES: dict[str, Any] = {"upper": (0, (4, 2)), "lower": "-.", "order": ":", "data-dependent": ":"}
 """Of upper and lower bounds with explicit constants, of those known up to order, and of those that follow the data."""
 
@@ -78,10 +91,22 @@ def draw_others(ax: Axes, x: Array, curves: Sequence[Array]) -> None:
 @contextmanager
 def style() -> Iterator[None]:
     """Draw in this style whatever the user has set, and leave the user's settings as they were."""
-    with mpl.rc_context():
+    with mpl.rc_context(), _quiet():
         mpl.rcdefaults()
         mpl.rcParams.update(STYLE)
         yield
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Without a line for every font that lends characters and has no bold ones, or such."""
+    logger = logging.getLogger("matplotlib.font_manager")
+    before = logger.level
+    logger.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logger.setLevel(before)
 
 
 def notes_of(bound: Bound, is_vacuous: bool = False, over_time: bool = True) -> str:
@@ -97,12 +122,27 @@ def notes_of(bound: Bound, is_vacuous: bool = False, over_time: bool = True) -> 
 
 def plain(text: str) -> str:
     """Text as it stands, where matplotlib would set what is between dollars as a formula."""
-    return text.replace("$", r"\$")
+    return visible(text).replace("$", r"\$")
+
+
+def wrapped(text: str, width: int, indent: str = "") -> str:
+    """``plain`` text in lines of so many letters, or half as many wide ones; what is longer than a label is cut."""
+    text = visible(text)
+    letters = len(text) + sum(east_asian_width(letter) in "WF" for letter in text)
+    width = round(width * len(text) / letters) if letters else width
+    lines = textwrap.wrap(text, width, subsequent_indent=indent, max_lines=LINES, placeholder=" …")
+    return "\n".join(map(plain, lines))
+
+
+def entry(text: str) -> str:
+    """Text of the legend: matplotlib leaves out what begins with a low line, as names of Python may."""
+    return f" {text}" if text.startswith("_") else text
 
 
 def slant(ax: Axes, places: Any, labels: Sequence[str]) -> None:
     """Write labels that are no numbers, which may be long, at the ticks of the x axis."""
-    ax.set_xticks(places, [plain(label) for label in labels], rotation=SLANT, ha="right")
+    short = [label if len(label) <= LONGEST else f"{label[: LONGEST - 1]}…" for label in labels]
+    ax.set_xticks(places, [plain(label) for label in short], rotation=SLANT, ha="right")
 
 
 def _slanted(ax: Axes) -> float:
@@ -115,11 +155,8 @@ def _slanted(ax: Axes) -> float:
 
 def place_legend(ax: Axes) -> None:
     """Put the legend under the axes and their labels, one entry a line, long ones wrapped."""
-    for line in ax.get_lines():  # matplotlib leaves out what begins with a low line, as names of Python may
-        if (text := str(line.get_label())).startswith("_") and not text.startswith(("_child", "_nolegend_")):
-            line.set_label(f" {text}")
     for artist, text in zip(*ax.get_legend_handles_labels(), strict=True):
-        artist.set_label(plain(textwrap.fill(text, 52, subsequent_indent="   ")))
+        artist.set_label(wrapped(text, 52, "   "))
     down = ScaledTranslation(0.0, -BELOW - _slanted(ax), ax.figure.dpi_scale_trans)
     ax.legend(
         loc="upper center",
@@ -140,3 +177,52 @@ def height_of(ax: Axes) -> float:
 def curve_id(part: str, policy: int | str, piece: int | str) -> str:
     """Id, in the SVG of an experiment or sweep, of a piece of a policy: 0 its line, 1 its band, from 2 its bounds."""
     return f"curve-{part}-{policy}-{piece}"
+
+
+def lend_glyphs(drawn: Artist) -> None:
+    """Let other installed fonts draw the characters that the font of a text lacks.
+
+    What none of them has is shown as U+FFFD, and a warning names it.
+    """
+    nowhere: dict[str, None] = {}
+    for text in drawn.findobj(Text):
+        shown, font = text.get_text(), text.get_fontproperties()
+        lacking = {letter for letter in shown if not letter.isascii() and ord(letter) not in _glyphs(findfont(font))}
+        if not lacking:
+            continue
+        lenders, left = _lenders(frozenset(lacking), font.get_weight(), font.get_style())
+        text.set_fontfamily([*font.get_family(), *lenders])
+        text.set_text("".join("\ufffd" if letter in left else letter for letter in shown))
+        nowhere |= dict.fromkeys(letter for letter in shown if letter in left)
+    if nowhere:
+        told = " ".join([*list(nowhere)[:10], *["..."] * (len(nowhere) > 10)])
+        what = f"no installed font has {told}: the figure shows \ufffd there; install one that has them"
+        warnings.warn(what, stacklevel=2)
+
+
+@lru_cache(maxsize=1024)
+def _lenders(letters: frozenset[str], weight: Any, slope: Any) -> tuple[list[str], frozenset[str]]:
+    """Families of fonts, as few as may be, that have these letters, and the letters that none has."""
+    fonts: dict[str, frozenset[int]] = {}
+    with _quiet():
+        for family in sorted({font.name for font in fontManager.ttflist if not _UNFIT.match(font.name)}):
+            fonts[family] = _glyphs(findfont(FontProperties(family=[family], weight=weight, style=slope)))
+    lenders, left = [], letters
+    while left and fonts:
+        family = max(fonts, key=lambda family: sum(ord(letter) in fonts[family] for letter in left))
+        if not any(ord(letter) in fonts[family] for letter in left):
+            break
+        lenders.append(family)
+        left = frozenset(letter for letter in left if ord(letter) not in fonts[family])
+    return lenders, left
+
+
+_UNFIT = re.compile(r"Last ?Resort|cm[a-z]+10$|STIX(Non|Size)")
+"""Fonts in which characters stand for others."""
+
+
+@lru_cache(maxsize=1024)
+def _glyphs(path: str) -> frozenset[int]:
+    """The characters that a font has outlines of."""
+    font = FT2Font(path)
+    return frozenset(font.get_charmap()) if font.scalable else frozenset()

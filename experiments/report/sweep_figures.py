@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from collections.abc import Sequence
 
 import numpy as np
@@ -24,10 +23,11 @@ from experiments.report.style import (
     by_name,
     curve_id,
     draw_others,
+    entry,
     notes_of,
     place_legend,
-    plain,
     slant,
+    wrapped,
 )
 from experiments.study.axes import text_of
 
@@ -59,7 +59,9 @@ def draw_sweep(ax: Axes, result: SweepResult) -> None:
             else f"{label}: slope {slope.value:.2f} [{slope.low:.2f}, {slope.high:.2f}]"
         )
         marker = "" if label in result.level else "o"
-        lines = ax.plot(x, mean, color=colour, linestyle=dash, marker=marker, markersize=2.5, label=text, zorder=3)
+        lines = ax.plot(
+            x, mean, color=colour, linestyle=dash, marker=marker, markersize=2.5, label=entry(text), zorder=3
+        )
         shade = ax.fill_between(x, low, high, color=colour, alpha=0.2, linewidth=0, zorder=2)
         bounds = [_draw_sweep_bound(ax, x, bound, colour) for bound in result.bounds.get(label, ())]
         for k, artist in enumerate((lines[0], shade, *bounds)):
@@ -70,11 +72,10 @@ def draw_sweep(ax: Axes, result: SweepResult) -> None:
     definition = result.experiments[0].definition(figure.regret)
     quantity = figure.quantity
     shown = {"regret": definition.label, "cost": "cost", "ratio": _ratio(result, definition)}[quantity]
-    ax.set_title(plain(textwrap.fill(result.title, 44)), loc="left", fontweight="bold")
-    ax.set_ylabel(
-        textwrap.fill(f"{shown} at the horizon" + ("" if quantity == "ratio" else f" ({definition.unit})"), 40)
-    )
-    ax.set_xlabel(plain(result.axis))
+    ax.set_title(wrapped(result.title, 44), loc="left", fontweight="bold")
+    unit = "" if quantity == "ratio" else f" ({definition.unit})"
+    ax.set_ylabel(wrapped(f"{shown} at the horizon{unit}", 40))
+    ax.set_xlabel(wrapped(result.axis, 52))
     curves = np.array([[v.value, v.low, v.high] for line in result.lines.values() for v in line.intervals])
     _set_scales(ax, result, x, scale)
     if not np.isfinite(curves).any():
@@ -139,7 +140,7 @@ def _set_scales(ax: Axes, result: SweepResult, x: Array, scale: str) -> None:
 
 
 def _draw_sweep_bound(ax: Axes, x: Array, bound: SweepBound, colour: str) -> Artist:
-    text = f"{bound.bound.name}{notes_of(bound.bound, over_time=False)}"
+    text = entry(f"{bound.bound.name}{notes_of(bound.bound, over_time=False)}")
     return ax.plot(
         x,
         bound.values,

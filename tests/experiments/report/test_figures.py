@@ -1,23 +1,29 @@
 """Figures and reports: equal results are equal files, and show what they say."""
 
 import errno
+import json
 import os
 import re
 import shutil
+import warnings
 from dataclasses import replace
 from pathlib import Path
 
 import matplotlib as mpl
 import numpy as np
 import pytest
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.font_manager import findfont
+from matplotlib.ft2font import FT2Font
+from matplotlib.text import Text
 
 import experiments
 import regretlab as rl
 from bandits.contract import Assumption
 from experiments.analysis.findings import as_text, findings
 from experiments.analysis.sentences import number
-from experiments.report.figures import draw_experiment, draw_study
+from experiments.report.figures import canvases, draw_experiment, draw_study, save
 from experiments.report.index import write_index
 from experiments.report.page import write_report
 from experiments.report.style import FORMATS, GREY, MANY, NAMED
@@ -417,3 +423,68 @@ def test_figures_of_names_that_differ_in_capitals_or_in_an_end_have_files_of_the
     ids = re.findall(r'\bid="([^"]+)"', write_report(found, tmp_path / "report.html").read_text(encoding="utf-8"))
     assert len(set(ids)) == len(ids)
     assert {*names, "results-", "made-"} <= set(ids)
+
+
+LABELS = ("$x_1", r"$\\frac{$ a\\b_{c}^2", "_child0", "_nolegend_", "[a], 50 %", "\U0001d4d0\u2aa1", "x" * 3000)
+"""Formulas begun, names that matplotlib leaves out, a letter that other fonts have, and what is too long."""
+
+
+def labelled(titles, tmp_path):
+    policies = "\n".join(f"      - {{name: ucb1, label: {json.dumps(title)}}}" for title in titles)
+    text = f"""\
+name: l
+seed: 1
+experiments:
+  - name: e
+    title: {json.dumps(titles[0])}
+    horizon: {{sweep: [10, 20]}}
+    replicates: 3
+    environment: {{name: bernoulli, parameters: {{means: [0.1, 0.9]}}}}
+    policies:
+{policies}
+figures:
+  - {{experiment: e, label: {json.dumps(titles[0])}}}
+  - {{experiment: e-horizon=10}}
+"""
+    run(parse_study(text), tmp_path, jobs=1)
+    return findings(experiments.load(tmp_path))
+
+
+def test_labels_are_shown_as_they_are(tmp_path):
+    for _, canvas in canvases(labelled(LABELS, tmp_path)):
+        for ax in filter(Axes.get_legend, canvas.axes):
+            texts = [t.get_text().replace(r"\$", "$").replace("\n   ", " ") for t in ax.get_legend().get_texts()]
+            for label in LABELS[:-1]:
+                assert any(text.strip().startswith(label) for text in texts), label
+            assert all(len(text) < 600 for text in texts)
+            assert ax.get_title(loc="left").replace(r"\$", "$").startswith(LABELS[0])
+            assert max(canvas.get_size_inches()) < 30.0
+        save(
+            canvas, tmp_path / "a.png", tmp_path / "a.pdf", tmp_path / "a.svg"
+        )  # no formula fails, no glyph is missing
+
+
+def test_the_font_that_lends_a_glyph_has_it(tmp_path):
+    (_, canvas), *_ = canvases(labelled(["\u2aa1 a", "b"], tmp_path))
+    (text,) = {t.get_fontfamily()[1]: t for t in canvas.findobj(Text) if "\u2aa1" in t.get_text()}.values()
+    assert not {ord("\u2aa1"), ord("a")} <= set(FT2Font(findfont("DejaVu Sans")).get_charmap())
+    assert ord("\u2aa1") in FT2Font(findfont(text.get_fontfamily()[1])).get_charmap()
+
+
+def test_what_no_font_has_is_told_once_a_figure_and_never_by_matplotlib(tmp_path):
+    unknown = "\u0378"  # which no one has given a meaning
+    found = labelled([f"a{unknown}{unknown}", f"b{unknown}"], tmp_path)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        files = draw_study(found, tmp_path / "figures")
+    assert [str(w.message) for w in caught] == [
+        f"no installed font has {unknown}: the figure shows \ufffd there; install one that has them"
+    ] * (len(files) // 3)
+
+
+def test_axes_of_the_users_own_lend_glyphs_too():
+    arms = rl.BernoulliArms([0.4, 0.6], horizon=10)
+    result = rl.compare({"\u2aa1": rl.UCB1(), "$": rl.Uniform()}, arms, replicates=2, jobs=1, progress=False)
+    ax = result.plot(Figure().subplots())
+    ax.figure.draw_without_rendering()
+    assert {text.get_text()[:2].strip(":") for text in ax.get_legend().get_texts()[:3]} >= {"\u2aa1", r"\$"}
