@@ -190,8 +190,11 @@ def lend_glyphs(drawn: Artist) -> None:
         lacking = {letter for letter in shown if not letter.isascii() and ord(letter) not in _glyphs(findfont(font))}
         if not lacking:
             continue
-        lenders, left = _lenders(frozenset(lacking), font.get_weight(), font.get_style())
-        text.set_fontfamily([*font.get_family(), *lenders])
+        looks: list[Any] = [(font.get_weight(), font.get_style()), ("normal", "normal")]  # not all fonts have bold ones
+        found = {look: _lenders(frozenset(lacking), *look) for look in looks}
+        weight, slope = min(found, key=lambda look: len(found[look][1]))
+        lenders, left = found[weight, slope]
+        text.set(fontfamily=[*font.get_family(), *lenders], fontweight=weight, fontstyle=slope)
         text.set_text("".join("\ufffd" if letter in left else letter for letter in shown))
         nowhere |= dict.fromkeys(letter for letter in shown if letter in left)
     if nowhere:
@@ -207,7 +210,8 @@ def _lenders(letters: frozenset[str], weight: Any, slope: Any) -> tuple[list[str
     with _quiet():
         for family in sorted({font.name for font in fontManager.ttflist if not _UNFIT.match(font.name)}):
             fonts[family] = _glyphs(findfont(FontProperties(family=[family], weight=weight, style=slope)))
-    lenders, left = [], letters
+    lenders: list[str] = []
+    left = letters
     while left and fonts:
         family = max(fonts, key=lambda family: sum(ord(letter) in fonts[family] for letter in left))
         if not any(ord(letter) in fonts[family] for letter in left):

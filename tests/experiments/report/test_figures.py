@@ -425,25 +425,25 @@ def test_figures_of_names_that_differ_in_capitals_or_in_an_end_have_files_of_the
     assert {*names, "results-", "made-"} <= set(ids)
 
 
-LABELS = ("$x_1", r"$\\frac{$ a\\b_{c}^2", "_child0", "_nolegend_", "[a], 50 %", "\U0001d4d0\u2aa1", "x" * 3000)
+LABELS = ("$x_1", r"$\\frac{$ a\\b_{c}^2", "_child0", "_nolegend_", "[a], 50 %", "\U0001d4d0\u306e", "x" * 3000)
 """Formulas begun, names that matplotlib leaves out, a letter that other fonts have, and what is too long."""
 
 
 def labelled(titles, tmp_path):
-    policies = "\n".join(f"      - {{name: ucb1, label: {json.dumps(title)}}}" for title in titles)
+    policies = "\n".join(f"      - {{name: ucb1, label: {json.dumps(title, ensure_ascii=False)}}}" for title in titles)
     text = f"""\
 name: l
 seed: 1
 experiments:
   - name: e
-    title: {json.dumps(titles[0])}
+    title: {json.dumps(titles[0], ensure_ascii=False)}
     horizon: {{sweep: [10, 20]}}
     replicates: 3
     environment: {{name: bernoulli, parameters: {{means: [0.1, 0.9]}}}}
     policies:
 {policies}
 figures:
-  - {{experiment: e, label: {json.dumps(titles[0])}}}
+  - {{experiment: e, label: {json.dumps(titles[0], ensure_ascii=False)}}}
   - {{experiment: e-horizon=10}}
 """
     run(parse_study(text), tmp_path, jobs=1)
@@ -465,10 +465,10 @@ def test_labels_are_shown_as_they_are(tmp_path):
 
 
 def test_the_font_that_lends_a_glyph_has_it(tmp_path):
-    (_, canvas), *_ = canvases(labelled(["\u2aa1 a", "b"], tmp_path))
-    (text,) = {t.get_fontfamily()[1]: t for t in canvas.findobj(Text) if "\u2aa1" in t.get_text()}.values()
-    assert not {ord("\u2aa1"), ord("a")} <= set(FT2Font(findfont("DejaVu Sans")).get_charmap())
-    assert ord("\u2aa1") in FT2Font(findfont(text.get_fontfamily()[1])).get_charmap()
+    (_, canvas), *_ = canvases(labelled(["\u306e a", "b"], tmp_path))
+    (text,) = {t.get_fontfamily()[1]: t for t in canvas.findobj(Text) if "\u306e" in t.get_text()}.values()
+    assert not {ord("\u306e"), ord("a")} <= set(FT2Font(findfont("DejaVu Sans")).get_charmap())
+    assert ord("\u306e") in FT2Font(findfont(text.get_fontfamily()[1])).get_charmap()
 
 
 def test_what_no_font_has_is_told_once_a_figure_and_never_by_matplotlib(tmp_path):
@@ -484,7 +484,7 @@ def test_what_no_font_has_is_told_once_a_figure_and_never_by_matplotlib(tmp_path
 
 def test_axes_of_the_users_own_lend_glyphs_too():
     arms = rl.BernoulliArms([0.4, 0.6], horizon=10)
-    result = rl.compare({"\u2aa1": rl.UCB1(), "$": rl.Uniform()}, arms, replicates=2, jobs=1, progress=False)
+    result = rl.compare({"\u306e": rl.UCB1(), "$": rl.Uniform()}, arms, replicates=2, jobs=1, progress=False)
     ax = result.plot(Figure().subplots())
     ax.figure.draw_without_rendering()
-    assert {text.get_text()[:2].strip(":") for text in ax.get_legend().get_texts()[:3]} >= {"\u2aa1", r"\$"}
+    assert {text.get_text()[:2].strip(":") for text in ax.get_legend().get_texts()[:3]} >= {"\u306e", r"\$"}
