@@ -84,7 +84,10 @@ def test_check_as_json_of_several_folders(invoke, tmp_path):
     assert study["unbounded"] == [{"experiment": "two", "policy": "bold"}]
     (pair,) = study["comparisons"]
     assert {pair["better"], pair["worse"]} == {"ucb1", "bold"}
-    assert pair["significant"] == (pair["p"] <= 0.05)
+    assert pair["significant"] == (pair["guaranteed_p"] <= 0.05)
+    assert pair["typical"] == (min(pair["p"], pair["guaranteed_p"]) <= 0.05)
+    assert pair["guaranteed"]["low"] <= pair["difference"]["low"] <= pair["difference"]["value"]
+    assert verdict["guaranteed_low"] <= verdict["mean"] <= verdict["guaranteed_high"]
     (tmp_path / "broken").mkdir()
     (tmp_path / "broken/manifest.json").write_text("{", encoding="utf-8")
     done = invoke("check", tmp_path / "broken", folder, tmp_path / "none", "--json")

@@ -117,9 +117,10 @@ def test_check(result):
     found = result.check()
     assert not found.failed
     (verdict,) = found
-    assert (verdict.policy, verdict.result, found[0]) == ("UCB1", "holds", verdict)
-    assert "ok   comparison · UCB1 · " in repr(found)
-    assert "UCB1 beats Uniform" in repr(found)
+    assert (verdict.policy, verdict.result, verdict.typical, found[0]) == ("UCB1", "undecided", "holds", verdict)
+    assert "?    comparison · UCB1 · " in repr(found)
+    assert "8 replicates are too few to be certain, about " in verdict.text
+    assert "UCB1 is typically below Uniform" in repr(found)
     assert repr(rl.check(result)) == repr(found)
 
 
@@ -167,7 +168,8 @@ def test_it_says_in_words_what_came_out(result):
     text = repr(result)
     assert text.startswith("BernoulliArms. ")
     assert "lowest for UCB1" in text
-    assert "Bounds: 1 holds" in text
+    assert "UCB1 is typically below Uniform, which 8 replicates are too few to guarantee." in text
+    assert "Bounds: 1 undecided (1 typically holds)" in text
 
 
 def test_it_shows_itself_in_notebooks(result):

@@ -132,11 +132,11 @@ def test_a_made_up_bound_is_judged_on_the_group_s_regret(experiment, times, resu
     (theorem,) = bound_for_green(experiment)
     made_up = replaced(experiment, theorem, times * experiment.regret("clipped", "green").mean(axis=0))
     verdicts = verdicts_of(replace(experiment, bounds={**experiment.bounds, "clipped": (made_up,)}))
-    assert verdicts["clipped", "bound for green"].result == result
+    assert verdicts["clipped", "bound for green"].typical == result
 
 
 def test_verdicts(experiment):
     found = verdicts_of(experiment)
-    assert found["clipped", "bound for green"].result == "holds"
+    assert found["clipped", "bound for green"].typical == "holds"
     assert "claims no rate" in found["clipped", "bound for green, this run"].text
     assert "(largest: " in found["free", "bound for green"].text
