@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from functools import partial
+from functools import lru_cache, partial
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
@@ -155,10 +155,12 @@ def policy_rng(seed: int, replicate: int, stream: Sequence[int]) -> Generator:
     return default_rng(SeedSequence(seed, spawn_key=(replicate, 1, *stream)))
 
 
+@lru_cache(maxsize=64)
 def checkpoints(number: int, horizon: int) -> NDArray[np.int64]:
-    """About ``number`` times from 1 to ``horizon``, log-spaced, increasing, the horizon among them."""
+    """About ``number`` times from 1 to ``horizon``, log-spaced, increasing, the horizon among them; read-only."""
     times = np.unique(np.round(np.geomspace(1, horizon, min(number, horizon))).astype(np.int64))
     times[-1] = horizon
+    times.flags.writeable = False
     return times
 
 

