@@ -91,6 +91,14 @@ class Network:
         _shortest(costs, self.heads, self.starts, distance, choice)
         return choice, float(distance[0])
 
+    @property
+    def count(self) -> int:
+        """Number of paths."""
+        ways = [0] * self.outgoing.size + [1]
+        for node in range(self.outgoing.size - 1, -1, -1):
+            ways[node] = sum(ways[head] for head in self.heads[self.starts[node] : self.starts[node + 1]])
+        return ways[0]
+
     def cost(self, choices: Ints, costs: Array) -> Array:
         """Costs [n] of decisions [n, n_nodes - 1]."""
         out = np.empty(len(choices))

@@ -21,9 +21,9 @@ class Prior(ABC):
         """As ``ArmsInstance.prior`` names it."""
 
     @property
-    @abstractmethod
     def support(self) -> tuple[float, float]:
-        """The smallest interval that holds every mean."""
+        """An interval that holds every mean. Here: all numbers."""
+        return -math.inf, math.inf
 
     @abstractmethod
     def draw(self, rng: np.random.Generator, n_arms: int) -> Array:
@@ -67,10 +67,6 @@ class NormalPrior(Prior):
     @property
     def law(self) -> tuple[str, float, float]:
         return "gaussian", self.mean, self.deviation
-
-    @property
-    def support(self) -> tuple[float, float]:
-        return -math.inf, math.inf
 
     def draw(self, rng: np.random.Generator, n_arms: int) -> Array:
         return rng.normal(self.mean, self.deviation, n_arms)

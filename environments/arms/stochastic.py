@@ -20,6 +20,24 @@ from environments.arms.priors import PRIORS, Prior
 from environments.contract import Regret
 
 
+def limits_of_means(
+    times: NDArray[np.int64], least: float, best: tuple[float, float], n_arms: int, binary: bool
+) -> dict[str, Array]:
+    """Limits of the regrets "pseudo" and, with rewards 0 or 1, "realized".
+
+    Args:
+        times: [n_times].
+        least: smallest mean that an arm can have.
+        best: smallest and largest mean that the best arm can have.
+        n_arms: number of arms.
+        binary: whether rewards are 0 or 1.
+    """
+    found = {"pseudo": times * np.array([[0.0], [best[1] - least if n_arms > 1 else 0.0]])}
+    if binary:
+        found["realized"] = times * np.array([[best[0] - np.ceil(best[1])], [best[1] - np.floor(least)]])
+    return found
+
+
 class StochasticArms(ArmsEnvironment[np.random.Generator]):
     """Arms with independent rewards of one mean throughout a run, given or drawn from a prior.
 
@@ -69,15 +87,10 @@ class StochasticArms(ArmsEnvironment[np.random.Generator]):
         the support of their prior is known.
         """
         if self._prior is not None:
-            (least, most), best = self._prior.support, self._prior.support
-        else:
-            least, most = np.min(self._means), np.max(self._means)
-            best = most, most
-        worst = most - least if self._n_arms > 1 else 0.0
-        found = {"pseudo": times * np.array([[0.0], [worst]])}
-        if self.binary:
-            found["realized"] = times * np.array([[best[0] - np.ceil(most)], [best[1] - np.floor(least)]])
-        return found
+            best = self._prior.support
+            return limits_of_means(times, best[0], best, self._n_arms, self.binary)
+        most = float(np.max(self._means))
+        return limits_of_means(times, float(np.min(self._means)), (most, most), self._n_arms, self.binary)
 
     def regrets(self) -> Sequence[Regret]:
         return (

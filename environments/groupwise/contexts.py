@@ -116,6 +116,11 @@ class GroupedContexts(GroupedEnvironment[Any, Array, Situations]):
         self._tape = tape
         self._open(tape.groups, ContextsInstance, policies=self._class, contexts=tape.contexts, costs=tape.costs)
 
+    def limits(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
+        """Of a group that has all rounds; costs are 0 or 1, and no policy need have the best action of a context."""
+        most = times * float(self._n_actions > 1)
+        return {name: np.array([-most, most]) for name, _ in self._reported}
+
     def observe(self) -> Round:
         now = min(self.clock, self.horizon - 1)
         return Round(np.array([float(self._tape.contexts[now])]), self._groups[now].copy())

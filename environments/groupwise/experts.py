@@ -12,10 +12,12 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from gymnasium import spaces
+from numpy.typing import NDArray
 
 from bandits.arguments import integer
 from bandits.contract import Array
 from bandits.groupwise.problem import ALWAYS_ON, ExpertsProblem, Mask, Round
+from environments.arms.tables import ahead
 from environments.groupwise.attributes import check_attributes, draw_groups, draw_losses, group_names
 from environments.groupwise.environment import GroupedEnvironment, expected_loss
 from environments.groupwise.instance import ExpertsInstance
@@ -73,6 +75,11 @@ class GroupedExperts(GroupedEnvironment[Any, Array, Losses]):
     def begin(self, tape: Losses) -> None:
         self._tape = tape
         self._open(tape.groups, ExpertsInstance, losses=tape.losses)
+
+    def limits(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
+        """Of a group that has all rounds; losses are 0 or 1, the best hypothesis is one of many (see ``ahead``)."""
+        ends = np.array([-ahead(times, self.hypotheses), times * (self.hypotheses > 1)], dtype=np.float64)
+        return {name: ends for name, _ in self._reported}
 
     def observe(self) -> Round:
         return Round(np.empty(0), self._groups[min(self.clock, self.horizon - 1)].copy())

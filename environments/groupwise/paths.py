@@ -18,6 +18,7 @@ from bandits.arguments import integer
 from bandits.contract import Array
 from bandits.groupwise.network import Network
 from bandits.groupwise.problem import ALWAYS_ON, Lottery, Mask, PathsProblem, Round
+from environments.arms.tables import ahead
 from environments.groupwise.attributes import check_attributes, draw_groups, draw_losses, group_names
 from environments.groupwise.environment import GroupedEnvironment
 from environments.groupwise.instance import PathsInstance
@@ -100,6 +101,12 @@ class GroupedPaths(GroupedEnvironment[Any, Array, Costs]):
     def begin(self, tape: Costs) -> None:
         self._tape = tape
         self._open(tape.groups, PathsInstance, network=self.network, costs=tape.costs)
+
+    def limits(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
+        """Of a group that has all rounds; costs are 0 or 1 an edge, the best path is one of many (see ``ahead``)."""
+        longest, paths = self.network.longest, min(self.network.count, self.horizon + 1)
+        ends = np.array([-longest * ahead(times, paths), times * (longest * (paths > 1))], dtype=np.float64)
+        return {name: ends for name, _ in self._reported}
 
     def observe(self) -> Round:
         return Round(np.empty(0), self._groups[min(self.clock, self.horizon - 1)].copy())

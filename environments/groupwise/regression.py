@@ -11,7 +11,7 @@ Orders: "given"; "shuffled", a uniform permutation; "ascending", a stable sort o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -153,6 +153,21 @@ class GroupedRegression(GroupedEnvironment[Any, float, NDArray[np.int64]]):
             NotBegunError: no run was begun.
         """
         return self._judge if self.regret_alignment == "exact" else _NOTHING
+
+    def limits(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
+        """Predictions may be right, and of any size. The best model loses no more than the prediction 0.
+
+        That loses at most the largest squared labels of the group (derived). In the order given the best is known.
+        """
+        found = {}
+        for name, i in self._reported:
+            if self.order == "given":
+                low = self.comparators(times)[f"best in {name}"]
+            else:
+                largest = np.sort(self.data.labels[self.data.groups[:, i] == 1] ** 2)[::-1]
+                low = -np.concatenate([[0.0], np.cumsum(largest)])[np.minimum(times, largest.size)]
+            found[name] = np.array([low, np.full(len(times), np.inf)])
+        return found
 
     def observe(self) -> Round:
         t = min(self.clock, self.horizon - 1)

@@ -110,6 +110,16 @@ class AdaptivePaging(Environment[Request, Any, bool, None]):
     def comparators(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
         return {"none": np.zeros(len(times)), "worst": -times.astype(np.float64)}
 
+    def limits(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
+        """All requests are faults. The optimum has one at least, and at most one in k once its cache is full."""
+        optima = np.array([self._most(times), np.ones(len(times))])
+        return {"regret": times - optima, "faults": np.array([times, times], dtype=np.float64)}
+
+    def _most(self, t: Array | NDArray[np.int64]) -> Array:
+        """The most faults that the optimum can have in ``t`` requests (derived)."""
+        k = self.cache_size
+        return np.asarray(np.minimum(t, k + np.ceil(np.maximum(t - k, 0.0) / k)))
+
     def regrets(self) -> Sequence[Regret]:
         return (
             Regret("regret", "gain", "none", "opt", "faults above the offline optimum", "faults"),
@@ -118,12 +128,11 @@ class AdaptivePaging(Environment[Request, Any, bool, None]):
 
     def lower_bounds(self) -> Sequence[Bound]:
         """Every request is a fault; the optimum's are at most ``min(t, k + ceil((t - k) / k))`` (derived)."""
-        k = self.cache_size
         return (
             Bound(
                 "adversary",
                 "lower",
-                lambda t: t - np.minimum(t, k + np.ceil(np.maximum(t - k, 0.0) / k)),
+                lambda t: t - self._most(t),
                 "opt",
                 "Sleator and Tarjan 1985, Theorem 1; the count for k + 1 pages derived",
                 "derived",

@@ -16,6 +16,7 @@ fault). Without ``optimum``: ``none`` (no faults) and ``worst``.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
@@ -253,6 +254,25 @@ class PagingEnvironment(Environment[Request, Any, bool, Tape]):
         optima = {name: -getattr(self._instance, name)[times - 1] for name in names}
         static = -best_static(self._instance.requests.pages, self.cache_size, times, self._n_pages)
         return {**optima, "best_static": static, "worst": worst}
+
+    def limits(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
+        """Faults of a play are at least the optimum's and at most all requests, as are those of each comparator.
+
+        Of requests that are drawn this is known: the first is a fault of all. Bypassing saves at most ``(t - 1) / 2``
+        faults (derived: a cache that loads bypassed pages into one slot has at most one fault more for each, so that
+        the optima are ``x`` and at most ``min(t, 2 x - 1)``). Of D pages a play faults at least once on each, and the
+        best k have ``k t / D`` requests or more, so that it is ahead of them by at most ``t + k - D - k t / D``.
+        """
+        rest = times - 1.0
+        if self._fixed is not None and self.optimum:
+            curves = self.comparators(times)
+            plays = np.array([curves["opt_bypass" if self.allow_bypass else "opt"], curves["worst"]])
+            return {regret.name: curves[regret.comparator] - plays for regret in self.regrets()}
+        if not self.optimum:
+            return {"faults": np.array([np.ones(len(times)), times])}
+        ahead = np.floor(np.maximum(np.sqrt(times) - math.sqrt(self.cache_size), 0.0) ** 2 + 1e-9)
+        low = {"regret": -(rest // 2.0) if self.allow_bypass else 0.0 * rest, "static": -ahead, "bypass": 0.0 * rest}
+        return {regret.name: np.array([low[regret.name], rest]) for regret in self.regrets()}
 
     def regrets(self) -> Sequence[Regret]:
         of = partial(Regret, series="reward", unit="faults")

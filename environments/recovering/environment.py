@@ -254,6 +254,21 @@ class RecoveringRewards(Environment[Any, Any, Array, Tape]):
             curves["best_schedule"] = known.best_schedule[times - 1]
         return curves
 
+    def limits(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
+        """By what no schedule exceeds, ``best_schedule`` or the fluid bound (see the module), and by pulling nothing.
+
+        Realized rewards lie in [0, 1] a pull; without noise they are the expected ones, with Gaussian noise unbounded.
+        """
+        curves, best = self.comparators(times), self._instance.best_schedule
+        spare = math.fsum(row[-1] for row in self._instance.rows) if self.start == "recovered" else 0.0
+        most = times * self._instance.fluid + spare if best is None else best[times - 1]
+        found = {r.name: curves[r.comparator] - np.array([most, 0.0 * most]) for r in self.regrets()}
+        if self.sigma is not None:
+            del found["realized"]
+        elif self.noise != "none":
+            found["realized"] = curves["plan"] - np.array([times * self.plays, 0 * times])
+        return found
+
     def regrets(self) -> Sequence[Regret]:
         """Regret against the plan first; the others as far as their comparators can be computed."""
         plan = f"regret against the {self._instance.planner.label} plan"

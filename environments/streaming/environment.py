@@ -16,6 +16,7 @@ from bandits.arms.problem import Actions, Block
 from bandits.contract import Array
 from bandits.streaming.problem import CURRENT, Action, Advance, Drop, Feedback, Pull, Store, StreamProblem, View
 from bandits.streaming.theory import StreamInstance
+from environments.arms.stochastic import limits_of_means
 from environments.contract import Environment, Regret, read_only
 from environments.streaming.account import Account
 from environments.streaming.codes import action_space, decoded, view_space
@@ -120,6 +121,13 @@ class StreamEnvironment(Environment[View, Any, Feedback, Tape]):
     def _means_of(self, rng: np.random.Generator) -> Array:
         """Means [n_arms] of a run, in order of arrival."""
 
+    def _support(self) -> tuple[float, tuple[float, float]]:
+        """The smallest mean that an arm of any run can have, and the smallest and largest that the best arm can.
+
+        Here: any that there can be.
+        """
+        return self.problem.low, (self.problem.low, self.problem.high)
+
     def draw(self, rng: np.random.Generator) -> Tape:
         means = self._means_of(rng)
         return Tape(means, tuple(int(seed) for seed in rng.integers(0, 2**63, size=4)))
@@ -218,6 +226,10 @@ class StreamEnvironment(Environment[View, Any, Feedback, Tape]):
         t, best = times.astype(np.float64), self._account.best
         spread = best - float(np.min(self._means))
         return {"best_arm": np.zeros(len(t)), "best_arm_reward": t * best, "worst": -t * spread}
+
+    def limits(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
+        """All pulls are of the best arm, or of the worst; no limits of realized regret under Gaussian rewards."""
+        return limits_of_means(times, *self._support(), self.n_arms, self._rewards.binary)
 
     def regrets(self) -> Sequence[Regret]:
         return (

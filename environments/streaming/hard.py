@@ -75,6 +75,12 @@ class HardStream(StreamEnvironment):
         b, whole = self.passes, 2.0 ** (self.passes + 1) - 1.0
         return [self.horizon ** (-(2.0**b - 2.0**j) / whole) / 4.0 for j in range(b + 1)]
 
+    def _support(self) -> tuple[float, tuple[float, float]]:
+        if self.case == "random":
+            return 0.5, (0.5, 0.5 + max(self._lifts))
+        best = 0.5 + max(lift * int(digit) for lift, digit in zip(self._lifts, self.case, strict=True))
+        return 0.5, (best, best)
+
     def _means_of(self, rng: np.random.Generator) -> Array:
         coins = rng.random(len(self._lifts)) < 0.5
         raised = coins if self.case == "random" else np.array([digit == "1" for digit in self.case])

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 
@@ -16,6 +18,9 @@ ORDERS = ("given", "random", "ascending", "descending", "best_first", "best_last
 class Means(ABC):
     """A law of the means of a run, drawn anew in each."""
 
+    support: ClassVar[tuple[float, tuple[float, float]]] = -math.inf, (-math.inf, math.inf)
+    """The smallest mean that an arm can have, and the smallest and largest that the best arm can. Here: any."""
+
     @abstractmethod
     def draw(self, rng: np.random.Generator, n_arms: int) -> Array:
         """Means [n_arms]."""
@@ -24,12 +29,16 @@ class Means(ABC):
 class Mixed(Means):
     """All means uniform on [0, 1]; the best arm's lead is of the order ``1 / K``."""
 
+    support = 0.0, (0.0, 1.0)
+
     def draw(self, rng: np.random.Generator, n_arms: int) -> Array:
         return rng.random(n_arms)
 
 
 class ClearCut(Means):
     """One mean 0.82, the last; the others normal (0.5, 0.1), truncated to [0, 0.8]."""
+
+    support = 0.0, (0.82, 0.82)
 
     def draw(self, rng: np.random.Generator, n_arms: int) -> Array:
         means = rng.normal(0.5, 0.1, n_arms)

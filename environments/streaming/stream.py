@@ -76,6 +76,12 @@ class Stream(StreamEnvironment):
             self._given = np.array(self.means)
         super().__init__(n_arms, horizon, memory, passes, between, rewards, sigma, illegal, batch, debug)
 
+    def _support(self) -> tuple[float, tuple[float, float]]:
+        if self._law is not None:
+            return self._law.support
+        best = float(self._given.max())
+        return float(self._given.min()), (best, best)
+
     def _means_of(self, rng: np.random.Generator) -> Array:
         means = self._given if self._law is None else self._law.draw(rng, self.n_arms)
         return arranged(means, self.order, rng)

@@ -91,6 +91,22 @@ class Benchmarks:
         tallies = self.instance.tallies
         return [tallies.constant_costs(x, self.horizon) for x in range(tallies.n_actions)]
 
+    def limits(self, times: NDArray[np.int64], binary: bool) -> Mapping[str, Array]:
+        """Limits of the regrets: by the best sequence, or the least loss in each round, and by the largest in each.
+
+        Of realized regret they are those of the losses paid: with ``binary`` noise 0 or 1, unless all tallies' mean
+        losses are 0, or all are 1; else the expected ones.
+        """
+        curves, (least, largest) = self.curves(times), self.instance.tallies.extremes
+        plays = -np.array([times * least, times * largest])
+        paid = -np.array([times * np.floor(least), times * np.ceil(largest)]) if binary else plays
+        if self.exact:
+            plays[0] = curves["best_sequence"]
+        return {
+            regret.name: curves[regret.comparator] - (paid if regret.name == "realized" else plays)
+            for regret in self.regrets()
+        }
+
     def regrets(self) -> Sequence[Regret]:
         """Complete policy regret first; its label says what stands for the best sequence where that is not exact."""
         reference, label = self._reference()

@@ -212,6 +212,13 @@ class TallyingEnvironment(Environment[Any, Any, float, Tape]):
     def comparators(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
         return self._benchmarks.curves(times)
 
+    def limits(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
+        """See ``Benchmarks.limits``; no limits of realized regret under Gaussian noise."""
+        found = dict(self._benchmarks.limits(times, self._binary))
+        if self.sigma is not None:
+            del found["realized"]
+        return found
+
     def regrets(self) -> Sequence[Regret]:
         return self._benchmarks.regrets()
 

@@ -8,13 +8,14 @@ abstract states that the setting is intractable without the assumption; the inst
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bandits.arguments import integer
-from bandits.contract import Bound
+from bandits.contract import Array, Bound
 from environments.tallying.benchmarks import Known
 from environments.tallying.environment import TallyingEnvironment, Tape
 from environments.tallying.instance import WeightedInstance
@@ -77,6 +78,22 @@ class SecretWord(TallyingEnvironment):
         rounds = np.arange(1.0, self.horizon + 1.0)
         costs = rounds - np.floor(rounds / len(self._word))
         return Known("word", "from below (repeating the secret word)", costs)
+
+    def limits(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
+        """Those of a given word as in every tallying bandit; of a drawn one what holds for all words.
+
+        Mean losses are 0 or 1, so that realized regret is the expected one.
+        """
+        if self.word is not None:
+            return super().limits(times)
+        found = {regret.name: np.array([-times, times], dtype=np.float64) for regret in self.regrets()}
+        reference = self.regrets()[0].comparator
+        if reference == "word":
+            spelt = np.floor(times / len(self._word))
+            found["complete"] = found["realized"] = np.array([spelt - times, spelt])
+        elif reference == "best_sequence":
+            found["complete"] = found["realized"] = np.array([0.0 * times, times])
+        return found
 
     def lower_bounds(self) -> Sequence[Bound]:
         """``(1 - t / 2^m) floor(t / m)`` in the mean over words, for every policy; 0 where that is negative."""

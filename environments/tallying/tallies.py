@@ -108,6 +108,19 @@ class Tallies:
         return max(self.losses[x](float(y)) for x in range(self.n_actions) for y in self._probes(x))
 
     @cached_property
+    def extremes(self) -> tuple[float, float]:
+        """The least and the largest loss at any attainable tally; 0 and 1 where those are too many to list."""
+        try:
+            seen = [
+                loss(float(y))
+                for x, loss in enumerate(self.losses)
+                for y in (self._ends(x) if loss.monotone else attainable_tallies(self.weights[x], ALL_TALLIES))
+            ]
+        except TooManyTalliesError:
+            return 0.0, 1.0
+        return min(seen), max(seen)
+
+    @cached_property
     def pointwise(self) -> Certificate:
         """Certificate of pointwise repeated exposure optimality.
 
