@@ -103,7 +103,7 @@ def _load_experiment(
             continue
         batches.setdefault(label, []).append((job["first"], arrays, about))
         keys.setdefault(label, []).append(job["key"])
-    prices = {label: price(folder, keys.get(label, ()), missing.append) for label in {"", *batches}}
+    prices = {label: price(folder, keys.get(label, ()), missing.append) for label in dict.fromkeys(["", *batches])}
     titles = {p.title: p.title for p in experiment.policies}
     result = assemble(experiment, times, batches, titles, prices)
     result = replace(result, missing=tuple(missing))
@@ -182,8 +182,9 @@ def _with(parts: list[_Batch], replicates: list[int]) -> list[_Batch]:
 
 def _fit(arrays: Mapping[str, Array], count: int, n_times: int) -> bool:
     """Whether the arrays of a job are of so many replicates, and all of them of so many times."""
-    shapes = {"bound": (n_times,), "limit": (2, n_times)}
-    return all(a.shape == shapes.get(name.partition("/")[0], (count, n_times)) for name, a in arrays.items())
+    whole = [(count, n_times)]
+    shapes = {"bound": [(n_times,), *whole], "limit": [(2, n_times)]}
+    return all(a.shape in shapes.get(name.partition("/")[0], whole) for name, a in arrays.items())
 
 
 def _why(folder: Path, key: str) -> str:

@@ -280,9 +280,9 @@ def test_a_study_from_the_file_to_the_report(call):
     checked = json.loads(call(CLI, "check", str(folder), "--json"))
     (study,) = checked["studies"]
     assert not checked["failed"]
-    assert [(v["bound"], v["result"], v["failed"]) for v in study["verdicts"]] == [
-        ("Majority bound", "holds", False),
-        ("Majority bound, high probability", "holds", False),
+    assert [(v["bound"], v["result"], v["typical"], v["failed"]) for v in study["verdicts"]] == [
+        ("Majority bound", "undecided", "holds", False),
+        ("Majority bound, high probability", "undecided", "holds", False),
     ]
     assert [v["claim"] for v in study["verdicts"]] == ["in expectation", "with probability >= 0.95"]
     assert {v["evidence"] for v in study["verdicts"]} == {"derived"}

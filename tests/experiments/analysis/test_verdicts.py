@@ -213,3 +213,50 @@ def test_where_all_replicates_agree_by_chance_nothing_is_violated():
 def test_one_replicate_tells_no_exponent():
     (verdict,) = check(results(noisy(0.5 * ROOT, n=1), bound(ROOT)), 0.95)
     assert (verdict.exponent, verdict.text.rpartition("; ")[2]) == ("not tested", "one replicate tells no exponent")
+
+
+@pytest.mark.parametrize(
+    ("factor", "data_dependent", "result"),
+    [(3.0, False, "holds"), (1.01, False, "undecided"), (0.2, False, "violated"), (0.2, True, "violated")],
+)
+def test_bounds_that_differ_between_replicates_are_looked_at_replicate_by_replicate(factor, data_dependent, result):
+    """Regret and bound vary together, a thousandfold: their means are known badly, the difference is not."""
+    scale = np.random.default_rng(4).uniform(0.5, 1.0, (60, 1)) * np.where(np.arange(60) % 2, 1.0, 0.6)[:, None]
+    regret, own = scale * ROOT, factor * scale * ROOT
+    theorem = replace(bound(own.mean(axis=0)), data_dependent=data_dependent)
+    found = results(regret, theorem, most=1.2 * ROOT)
+    (verdict,) = check(replace(found, varying={"a": {("theorem", "fixed"): own}}), 0.95)
+    assert (verdict.result, verdict.failed) == (result, result == "violated"), verdict.text
+
+
+def test_a_data_dependent_bound_beyond_the_worst_play_is_not_said_to_be_violated():
+    """Its theorem speaks of its mean, of which a part beyond the worst play's regret may make up a lot."""
+    regret = np.tile(ROOT, (60, 1)) * np.linspace(0.9, 1.1, 60)[:, None]
+    own = np.tile(0.2 * ROOT, (60, 1))
+    own[0] = 100.0 * ROOT
+    for data_dependent, result in ((False, "violated"), (True, "undecided")):
+        theorem = replace(bound(own.mean(axis=0)), data_dependent=data_dependent)
+        found = replace(results(regret, theorem, most=2.0 * ROOT), varying={"a": {("theorem", "fixed"): own}})
+        assert check(found, 0.95)[0].result == result
+
+
+def test_a_bound_beyond_the_worst_play_always_holds():
+    (verdict,) = check(results(noisy(ROOT, n=2), bound(3.0 * ROOT), most=2.9 * ROOT), 0.95)
+    assert (verdict.result, verdict.typical) == ("holds", "undecided")
+
+
+def test_rare_failures_that_no_replicate_shows_leave_a_bound_undecided():
+    """Twenty runs without a failure: typically below, but one in ten may cost a hundred times as much."""
+    (verdict,) = check(results(noisy(ROOT), bound(3.0 * ROOT), most=100.0 * ROOT), 0.95)
+    assert (verdict.result, verdict.typical, verdict.failed) == ("undecided", "holds", False)
+    assert verdict.guaranteed_high > 3.0 * ROOT[-1]
+    assert "20 replicates are too few to be certain, about " in verdict.text
+    assert verdict.text.partition("; exponent")[0].endswith("typically holds")
+
+
+def test_without_limits_nothing_is_guaranteed():
+    found = replace(results(noisy(ROOT), bound(0.3 * ROOT)), limits={})
+    (verdict,) = check(found, 0.95)
+    assert (verdict.result, verdict.typical, verdict.failed) == ("undecided", "violated", False)
+    assert (verdict.guaranteed_low, verdict.guaranteed_high) == (None, None)
+    assert "nothing is guaranteed of the mean: the regret of the worst play is not known" in verdict.text

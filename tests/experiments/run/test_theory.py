@@ -121,7 +121,7 @@ def test_bounds_that_follow_the_data_are_never_those_of_another_replicate():
         found, _ = play(Own(), environment, times, 3, replicates)
         both.append(found["bound/0"])
     assert not np.array_equal(both[0], both[1])
-    assert both[2] == pytest.approx((both[0] + both[1]) / 2)
+    assert np.array_equal(both[2], both[:2])
 
 
 def test_batches_whose_bounds_differ_are_not_joined(text, tmp_path):
@@ -133,3 +133,13 @@ def test_batches_whose_bounds_differ_are_not_joined(text, tmp_path):
     write_job(tmp_path, jobs[1]["key"], arrays, about)
     with pytest.raises(DamagedError, match=r"ucb1: the bounds differ between .* 0\.\.1, 'another' .* 2\.\.3"):
         experiments.load(tmp_path)
+
+
+def test_values_are_kept_once_where_all_replicates_have_the_same():
+    theory = Theory(TIMES, "someone")
+    for replicate in range(3):
+        theory.add(replicate, Instance(), REGRETS, lambda r=replicate: [bound(2.0), bound(1.0 + r, "own")])
+    same, own = theory.values()
+    assert (same.shape, own.shape) == (TIMES.shape, (3, len(TIMES)))
+    assert [row[0] for row in own] == [(1.0 + r) * (own[0, 0]) for r in range(3)]
+    assert theory.result()[1].curve(TIMES) == pytest.approx(own.mean(axis=0))
