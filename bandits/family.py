@@ -89,6 +89,6 @@ def resolve(thing: Any) -> Any:
     module, _, attribute = thing.partition(":")
     try:
         return getattr(importlib.import_module(module), attribute)
-    except Exception as error:  # of somebody else's module, in whatever way it fails
+    except (Exception, SystemExit) as error:  # of somebody else's module, in whatever way it fails
         kind = "" if isinstance(error, ImportError | AttributeError) else f"{type(error).__name__}: "
         raise ImportError(f"cannot import {attribute!r} from {module!r}: {kind}{error}") from error

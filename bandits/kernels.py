@@ -36,6 +36,18 @@ def _has_file(function: Callable[..., Any]) -> bool:
     return imported or os.path.isfile(function.__code__.co_filename)
 
 
+def _if_there_is_room(save: Callable[..., None]) -> Callable[..., None]:
+    """To write to the cache where the disk takes it: a function that is compiled works without."""
+
+    def saved(*arguments: Any) -> None:
+        try:
+            save(*arguments)
+        except OSError:
+            _warn_of_slow_starts()
+
+    return saved
+
+
 _LINKED: set[int] = set()
 """Files, by the ids of their namespaces, whose kernels are replaced by numba's dispatchers."""
 
@@ -57,6 +69,7 @@ class _Kernel:
             _warn_of_slow_starts()
             return cast(Callable[..., Any], numba.njit(nogil=True)(self.function))
         if hasattr(compiled, "_cache"):  # not where compiling is switched off
+            compiled._cache.save_overload = _if_there_is_room(compiled._cache.save_overload)
             try:
                 compiled._cache._cache_file._load_index()
             except OSError:  # compiling says so

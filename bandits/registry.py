@@ -211,6 +211,8 @@ class Registry:
                 made = cls(**parameters, **given)
         except ValueError as error:
             raise ValueError(f"{place}: {error}") from error
+        except SystemExit as error:  # which would end whoever builds, without a word
+            raise RuntimeError(f"its constructor ends the process: SystemExit({error.code!r})") from error
         if of is not None and not isinstance(made, of):
             raise ValueError(f"{place} must be {of.__name__}, got {name!r}, which is {type(made).__name__}")
         if notes is not None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import traceback
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -20,7 +22,28 @@ FOLDER = click.argument("folder", type=click.Path(path_type=Path))
 FOLDERS = click.argument("folders", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FOLDER...")
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"]})
+class _Group(click.Group):
+    """All commands: asked to end, by Ctrl-C or by a signal, they clear away what they were at, and say what stands."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        from experiments.run.signals import Stopped, stopping
+
+        try:
+            with stopping():
+                return super().invoke(ctx)
+        except KeyboardInterrupt as stop:
+            number = stop.number if isinstance(stop, Stopped) else signal.SIGINT
+            by = "Ctrl-C" if number == signal.SIGINT else signal.Signals(number).name
+            said = getattr(stop, "__notes__", ["no file is half written"])
+            click.echo(f"\nstopped by {by}; {'; '.join(said)}", err=True)
+            ctx.exit(128 + number)
+        except SystemExit as error:  # none of ours: commands end by ctx.exit
+            last = traceback.extract_tb(error.__traceback__)[-1]
+            what = f"{last.filename}:{last.lineno} ended this command by SystemExit({error.code!r})"
+            raise click.ClickException(f"{what}; code that a study names must return, or raise another error") from None
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="regretlab")
 def main() -> None:
     """Run bandit and online-learning studies and hold their regret curves against the theorems."""
@@ -89,8 +112,12 @@ def run(
         return
     failed = False
     for study in studies:
-        failed |= _run_one(study, out / study.name, jobs, cluster, part, plot and part == (1, 1), replace)
-    sys.exit(1 if failed else 0)
+        try:
+            failed |= _run_one(study, out / study.name, jobs, cluster, part, plot and part == (1, 1), replace)
+        except KeyboardInterrupt as stop:
+            stop.add_note(f"finished jobs are in {out / study.name}, the same command goes on from there")
+            raise
+    click.get_current_context().exit(1 if failed else 0)
 
 
 def _shard_of(text: str) -> tuple[int, int]:
@@ -116,7 +143,7 @@ def merge(folders: tuple[Path, ...], out: Path) -> None:
         click.echo(f"MISSING {line}", err=True)
     if not missing:
         _draw(out)
-    sys.exit(1 if missing else 0)
+    click.get_current_context().exit(1 if missing else 0)
 
 
 @main.command()
@@ -198,7 +225,7 @@ def check(folders: tuple[Path, ...], as_json: bool) -> None:
             click.echo("\n".join(findings.as_text(found)))
     if as_json:
         click.echo(json.dumps({"studies": studies, "failed": failed}, indent=1, ensure_ascii=False))
-    sys.exit(1 if failed else 0)
+    click.get_current_context().exit(1 if failed else 0)
 
 
 @main.command()
@@ -217,7 +244,7 @@ def index(folder: Path) -> None:
     click.echo(path)
     for line in unreadable:
         click.echo(f"cannot be read: {line}", err=True)
-    sys.exit(1 if unreadable else 0)
+    click.get_current_context().exit(1 if unreadable else 0)
 
 
 @main.command(name="list")
@@ -328,9 +355,6 @@ def _run_one(
             outcome = run_study(study, folder, jobs, progress.report, note, expect, cluster, shard, replace=replace)
     except (OSError, ValueError) as error:
         raise click.ClickException(str(error)) from None
-    except KeyboardInterrupt:
-        click.echo(f"\nstopped; finished jobs are in {folder}, the same command goes on from there", err=True)
-        sys.exit(130)
     _summarise(outcome)
     if plot and len(outcome.failed) < len(outcome.done):
         _draw(folder)

@@ -72,8 +72,8 @@ def compare(
         ValueError: something is wrong with the arguments, all of it told; nothing was computed.
         FileExistsError: ``out`` holds another one: of another name, or in an environment of another class, or in one
             of other arguments and without a policy of the same class; nothing was replaced.
-        OSError: ``out`` cannot be written or is being written by another run, or no cluster answers; nothing was
-            computed.
+        OSError: ``out`` cannot be written or is being written by another run, or no cluster answers, and nothing was
+            computed; or the disk is full, and finished jobs are in ``out``.
         JobError: a job failed; finished ones are in ``out``.
         KeyboardInterrupt: finished jobs are in ``out``.
 

@@ -16,6 +16,7 @@ from experiments.run.jobs import Job
 from experiments.run.progress import Progress
 from experiments.run.runner import Done
 from experiments.run.runner import run as run_study
+from experiments.run.signals import ending_tidily
 from experiments.study.config import find, load_study, parse_study, study_of
 from experiments.study.model import Study
 from regretlab.results import Results, load
@@ -72,8 +73,8 @@ def run(
         FileNotFoundError: no study of that name.
         FileExistsError: ``out`` holds another study, with which this one has no experiment in common; nothing was
             replaced.
-        OSError: ``out`` cannot be written or is being written by another run, or no cluster answers; nothing was
-            computed.
+        OSError: ``out`` cannot be written or is being written by another run, or no cluster answers, and nothing was
+            computed; or the disk is full, and finished jobs are in ``out``.
         JobError: a job failed; finished ones are in ``out``.
         KeyboardInterrupt: finished jobs are in ``out``.
     """
@@ -138,6 +139,7 @@ def compute(
         replace: see ``run``.
     """
     with ExitStack() as stack:
+        stack.enter_context(ending_tidily())
         stack.enter_context(warnings.catch_warnings())
         warnings.filterwarnings("ignore", ".*still being processed by the workers", UserWarning)  # when a job failed
         folder = Path(out) if out is not None else Path(stack.enter_context(TemporaryDirectory(prefix="regretlab-")))

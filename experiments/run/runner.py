@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import time
 import traceback
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import suppress
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import MappingProxyType
@@ -34,6 +35,9 @@ from experiments.study.model import Study
 
 AHEAD = 2
 """Jobs that joblib has under way for each process: what it computes, and what it will compute next."""
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+"""What a disk says that has no room, for anybody or for this user."""
 
 
 @dataclass(frozen=True)
@@ -113,8 +117,10 @@ def run(
 
     Raises:
         OSError: ``folder`` cannot be written, holds another study (see ``check_same_study``), or is at this moment
-            written by another run of the same part; or no cluster answers. Nothing was computed.
-        ValueError: ``cluster`` is not of that form, or one of ``classes`` cannot be sent to workers; likewise.
+            written by another run of the same part, or no cluster answers, and nothing was computed; or the disk is
+            full, or takes nothing more: finished jobs are on it, and the next run goes on from there.
+        ValueError: ``cluster`` is not of that form, or one of ``classes`` cannot be sent to workers; nothing was
+            computed.
         KeyboardInterrupt: finished jobs are on disk, and the next run goes on from there.
     """
     folder = Path(folder)
@@ -159,9 +165,10 @@ def _compute(
     with workers(jobs, cluster, classes) as parallel:
 
         def work(keys: Sequence[str]) -> None:
-            for key, (done, result) in parallel(_work, [(key, todo[key]) for key in keys]):
-                del todo[key]
-                end(_keep(folder, done, result))
+            with closing(parallel(_work, [(key, todo[key]) for key in keys])) as found:
+                for key, (done, result) in found:
+                    del todo[key]
+                    end(_keep(folder, done, result))
 
         while todo:
             try:
@@ -192,7 +199,9 @@ def _work(job: Job) -> tuple[Done, JobResult]:
         warnings.simplefilter("default")
         try:
             result = run_job(job, watch)
-        except Exception:
+        except KeyboardInterrupt:
+            raise
+        except BaseException:  # SystemExit of somebody else's code, too
             seconds = time.perf_counter() - start - watching
             return Done(job, "failed", seconds, traceback.format_exc()), ({}, {})
     seconds = time.perf_counter() - start - watching
@@ -201,20 +210,29 @@ def _work(job: Job) -> tuple[Done, JobResult]:
 
 
 def _keep(folder: Path, done: Done, result: JobResult) -> Done:
-    """Write a result, or what went wrong."""
+    """Write a result, or what went wrong.
+
+    Raises:
+        OSError: the disk is full, or takes nothing more.
+    """
     key = done.job.key
     if done.error:
         return _failure(folder, done)
     try:
         write_job(folder, key, *result)
+    except OSError as error:
+        if error.errno not in FULL:
+            check_writable(folder)
+            text = f"the result could not be written: {error}"
+            return _failure(folder, Done(done.job, "failed", done.seconds, text))
+        what = f"cannot write {job_file(folder, key)}: {error.strerror}; finished jobs are in {folder}"
+        raise OSError(error.errno, f"{what}: make space, and the same call goes on from there") from error
+    with suppress(OSError):  # without them, nothing is wrong with the result
+        error_file(folder, key).unlink(missing_ok=True)
         write_json(
             timing_file(folder, key),
             {"seconds": done.seconds, "replicates": done.job.count, "bytes_kept": done.kept},
         )
-        error_file(folder, key).unlink(missing_ok=True)
-    except OSError as error:
-        text = f"the result could not be written: {error}"
-        return _failure(folder, Done(done.job, "failed", done.seconds, text))
     return done
 
 

@@ -210,11 +210,12 @@ def remove_leftovers(folder: Path) -> None:
         with suppress(OSError):
             if (found := OWN.fullmatch(stray.name)) and not stray.is_symlink() and stray.is_file():
                 old = time.time() - stray.stat().st_mtime > 86_400.0
-                if old or (found["host"] == host() and not _runs(int(found["process"]))):
+                if old or (found["host"] == host() and not runs(int(found["process"]))):
                     stray.unlink()
 
 
-def _runs(process: int) -> bool:
+def runs(process: int) -> bool:
+    """Whether there is a process of that number on this machine."""
     try:
         os.kill(process, 0)
     except ProcessLookupError:

@@ -2,13 +2,26 @@
 
 from __future__ import annotations
 
+import os
 import pickle
+import signal
 import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
+import threading
+import time
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any, Protocol
 
 from bandits.registry import naming
+from experiments.run.store import runs
+
+LOOKS = 0.5
+"""Seconds between the looks of a worker at whether its parent still runs."""
+
+QUIET = "ignore:resource_tracker"
+"""The warning of the process that clears away after a run that was killed: nothing is wrong, this is its work."""
+
+Found = Generator[tuple[str, Any], None, None]
 
 _CLASSES: dict[bytes, Mapping[str, type[Any]]] = {}
 """What classes by value are in this process: those that it sent as they are, others as they came."""
@@ -17,7 +30,7 @@ _CLASSES: dict[bytes, Mapping[str, type[Any]]] = {}
 class Parallel(Protocol):
     """Applies a function to the values of (key, value) pairs, and yields (key, result) in the order of completion."""
 
-    def __call__(self, function: Callable[[Any], Any], pairs: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+    def __call__(self, function: Callable[[Any], Any], pairs: Iterable[tuple[str, Any]]) -> Found:
         """Start all, yield each when it is done."""
 
 
@@ -45,9 +58,11 @@ def workers(
     pickled = _pickled(classes or {})
     _CLASSES[pickled] = classes or {}
     with _client(cluster):
-        config = {"backend": "loky", "inner_max_num_threads": 1} if cluster is None else {"backend": "dask"}
+        config: dict[str, Any] = {"backend": "dask"}
+        if cluster is None:
+            config = {"backend": "loky", "inner_max_num_threads": 1, "initializer": _follow, "initargs": (os.getpid(),)}
 
-        def parallel(function: Callable[[Any], Any], pairs: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+        def parallel(function: Callable[[Any], Any], pairs: Iterable[tuple[str, Any]]) -> Found:
             calls = [joblib.delayed(_call)(function, key, value, tuple(sys.path), pickled) for key, value in pairs]
             if not calls:
                 return
@@ -55,14 +70,32 @@ def workers(
                 n_jobs = jobs if cluster is None else -1
                 yield from joblib.Parallel(n_jobs=n_jobs, return_as="generator_unordered", batch_size=1)(calls)
 
+        stopped = True
+        sys.warnoptions.append(QUIET)  # of which new processes learn
         try:
             yield parallel
+            stopped = False
         finally:
+            sys.warnoptions.remove(QUIET)
             if cluster is None:  # else the same processes would serve the next run, with the modules as they were
-                get_reusable_executor().shutdown(wait=True)
+                get_reusable_executor(kill_workers=stopped).shutdown(wait=True, kill_workers=stopped)
 
 
-def _here(function: Callable[[Any], Any], pairs: Iterable[tuple[str, Any]]) -> Iterator[tuple[str, Any]]:
+def _follow(parent: int) -> None:
+    """Have a worker, at its begin, leave Ctrl-C to its parent, and end when its parent has ended."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    first = os.getppid()  # not the parent's where Python is started by a script, or if that has ended already
+
+    def watch() -> None:
+        while os.getppid() == first and runs(parent):
+            time.sleep(LOOKS)
+        os._exit(1)
+
+    if os.name == "posix":  # elsewhere, a process keeps the number of a parent that has ended
+        threading.Thread(target=watch, name="watch", daemon=True).start()
+
+
+def _here(function: Callable[[Any], Any], pairs: Iterable[tuple[str, Any]]) -> Found:
     for key, value in list(pairs):
         yield key, function(value)
 

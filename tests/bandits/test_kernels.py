@@ -1,5 +1,6 @@
 """Kernels are compiled on first use, and only with kernels of their own file."""
 
+import errno
 import os
 import pickle
 import subprocess
@@ -8,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from bandits.kernels import kernel
+from bandits.kernels import _warn_of_slow_starts, kernel
 
 MODULE = """\
 from bandits.kernels import kernel
@@ -208,3 +209,16 @@ def test_a_kernel_that_is_defined_again_serves_those_that_call_it(tmp_path):
         [sys.executable, "-W", "ignore", "-"], input=CELLS, capture_output=True, text=True, cwd=tmp_path
     )
     assert done.stdout.split() == ["4.0", "11.0", "23.0"], done.stderr
+
+
+def test_a_full_disk_under_the_cache_is_told_and_kernels_work(tmp_path, monkeypatch):
+    import numba.core.caching
+
+    def full(*arguments):
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(numba.core.caching.IndexDataCacheFile, "save", full)
+    _warn_of_slow_starts.cache_clear()
+    module = load(tmp_path, monkeypatch, "kernels_full")
+    with pytest.warns(RuntimeWarning, match="are not kept on disk"):
+        assert module.work(3.0) == 10.0

@@ -1,5 +1,6 @@
 """A small study, and policies of somebody else's that misbehave."""
 
+import os
 import sys
 import textwrap
 
@@ -68,5 +69,5 @@ def plugin(tmp_path, monkeypatch):
     (folder / "plugin.py").write_text(textwrap.dedent(PLUGIN), encoding="utf-8")
     monkeypatch.syspath_prepend(str(folder))
     monkeypatch.delitem(sys.modules, "plugin", raising=False)
-    monkeypatch.setenv("PYTHONPATH", str(folder))
+    monkeypatch.setenv("PYTHONPATH", str(folder), prepend=os.pathsep)
     return folder / "plugin.py"

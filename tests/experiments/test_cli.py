@@ -284,3 +284,28 @@ def test_show_takes_tabs_and_refuses_options_of_what_is_no_trace(tmp_path):
     assert "requests        2" in done.output
     assert "ucb1 is no trace, and takes no options" in CliRunner().invoke(main, ["show", "ucb1", "column=2"]).output
     assert "study or file named 'nope.txt'" in CliRunner().invoke(main, ["show", "nope.txt"]).output
+
+
+@pytest.mark.parametrize(
+    ("module", "body", "said"),
+    [
+        ("leaves_1", "import sys\nsys.exit(0)\n", "cannot import 'Mine' from 'leaves_1': SystemExit: 0"),
+        (
+            "leaves_2",
+            "from bandits import UCB1\nclass Mine(UCB1):\n    def __init__(self):\n        exit(3)\n",
+            "its constructor ends the process: SystemExit(3)",
+        ),
+        (
+            "leaves_3",
+            "from bandits import UCB1\nclass Mine(UCB1):\n    def reset(self, *given):\n        raise SystemExit\n",
+            "leaves_3.py:4 ended this command by SystemExit(None)",
+        ),
+    ],
+)
+def test_code_of_a_study_that_exits_is_named(invoke, text, tmp_path, module, body, said):
+    (tmp_path / f"{module}.py").write_text(body, encoding="utf-8")
+    (tmp_path / "small.yaml").write_text(text.replace("- ucb1", f"- {module}:Mine"), encoding="utf-8")
+    for words in (["--dry-run"], ["--jobs", 1]):
+        done = invoke("run", "small.yaml", *words)
+        assert done.exit_code == 1
+        assert said in done.output

@@ -12,9 +12,10 @@ import pytest
 
 import experiments
 from bandits import UCB1
-from experiments.run import files
+from experiments.run import files, runner
 from experiments.run.jobs import jobs_of, run_job
 from experiments.run.runner import run
+from experiments.run.store import job_file
 from experiments.run.sources import file_hashes
 from experiments.study.config import parse_study
 
@@ -23,6 +24,18 @@ REGRETLAB = [sys.executable, "-c", "from experiments.cli import main; main()"]
 
 def contents(folder):
     return {p.name: p.read_bytes() for p in (folder / "jobs").iterdir()}
+
+
+def processes(group, seconds=10.0):
+    """Those of a group that are there when it had time to end; not what has ended and waits for its parent."""
+    end = time.monotonic() + seconds
+    while True:
+        listed = subprocess.run(["ps", "-Ao", "pgid=,stat=,args="], capture_output=True, text=True, check=True).stdout
+        rows = [line.split(maxsplit=2) for line in listed.splitlines()]
+        left = [args for pgid, stat, *args in rows if pgid == str(group) and not stat.startswith("Z")]
+        if not left or time.monotonic() > end:
+            return left
+        time.sleep(0.1)
 
 
 def statuses(outcome):
@@ -182,8 +195,8 @@ class FullDisk:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 
-def test_a_full_disk_fails_jobs_and_keeps_what_was_written(study, tmp_path, monkeypatch):
-    written = []
+def test_a_full_disk_stops_the_run_and_keeps_what_was_written(study, tmp_path, monkeypatch):
+    written, done = [], []
 
     def full(part, mode):
         stream = part.open(mode)
@@ -193,12 +206,66 @@ def test_a_full_disk_fails_jobs_and_keeps_what_was_written(study, tmp_path, monk
         return FullDisk(stream)
 
     monkeypatch.setattr(files, "open", full, raising=False)
-    outcome = run(study, tmp_path, jobs=1)
-    assert len(outcome.failed) == 5
-    assert "No space left on device" in outcome.failed[0].error
+    with pytest.raises(OSError, match=r"cannot write .*\.npz: No space left .*the same call goes on") as caught:
+        run(study, tmp_path, jobs=1, report=done.append)
+    assert caught.value.errno == errno.ENOSPC
+    assert [d.status for d in done] == ["computed"] * 4
     assert len(contents(tmp_path)) == 4
+    assert not list(tmp_path.rglob(".part-*"))
     monkeypatch.undo()
     assert statuses(run(study, tmp_path, jobs=1)).count("kept") == 4
+
+
+def test_a_disk_that_takes_nothing_more_stops_the_run(study, tmp_path, monkeypatch):
+    """But with room: read-only since the run began, or gone."""
+    done = []
+
+    def gone(folder):
+        if done:
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    def stop(path):
+        if len(done) == 2 and path.suffix == ".npz":
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+        return whole(path)
+
+    whole = files.whole
+    monkeypatch.setattr(files, "whole", stop)
+    monkeypatch.setattr(runner, "check_writable", gone)
+    with pytest.raises(OSError, match="Read-only"):
+        run(study, tmp_path, jobs=1, report=done.append)
+    assert len(done) == len(contents(tmp_path)) == 2
+
+
+def test_a_result_alone_that_cannot_be_written_fails_its_job_alone(study, tmp_path, monkeypatch):
+    job, whole = jobs_of(study)[3], files.whole
+
+    def refuse(path):
+        if path == job_file(tmp_path, job.key):
+            raise OSError(errno.EFBIG, os.strerror(errno.EFBIG))
+        return whole(path)
+
+    monkeypatch.setattr(files, "whole", refuse)
+    outcome = run(study, tmp_path, jobs=1)
+    assert [d.job for d in outcome.failed] == [job]
+    assert "the result could not be written" in outcome.failed[0].error
+
+
+def test_a_timing_that_cannot_be_written_does_not_fail_its_job(study, tmp_path):
+    (tmp_path / "timings").write_text("in the way", encoding="utf-8")
+    assert statuses(run(study, tmp_path, jobs=1)) == ["computed"] * 9
+    assert not experiments.load(tmp_path).experiments["two"].missing
+
+
+def test_a_policy_that_exits_fails_its_job(text, plugin, tmp_path):
+    plugin.write_text(
+        "from bandits.arms.ucb1 import UCB1\n\n"
+        "class Exits(UCB1):\n    def advance(self, environment, rounds):\n        raise SystemExit(0)\n",
+        encoding="utf-8",
+    )
+    outcome = run(parse_study(text.replace("- ucb1", "- plugin:Exits")), tmp_path, jobs=1)
+    assert {d.job.label for d in outcome.failed} == {"plugin:Exits"}
+    assert "SystemExit: 0" in outcome.failed[0].error
 
 
 @pytest.mark.slow
@@ -219,8 +286,18 @@ def test_a_file_size_limit_fails_jobs_and_exits_non_zero(text, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("jobs", [1, 2])
-def test_ctrl_c_keeps_finished_jobs_and_the_next_run_goes_on(text, plugin, tmp_path, jobs):
+@pytest.mark.parametrize(
+    ("jobs", "number", "status", "by"),
+    [
+        (1, signal.SIGINT, 130, "Ctrl-C"),
+        (2, signal.SIGINT, 130, "Ctrl-C"),
+        (2, signal.SIGTERM, 143, "SIGTERM"),
+        (2, signal.SIGKILL, -9, ""),
+    ],
+)
+def test_stopped_in_whatever_way_it_keeps_finished_jobs_and_the_next_run_goes_on(
+    text, plugin, tmp_path, jobs, number, status, by
+):
     slow = text.replace("- ucb1", "- plugin:Slow").replace("replicates: 6", "replicates: 12")
     (tmp_path / "small.yaml").write_text(slow, encoding="utf-8")
     command = [
@@ -245,10 +322,15 @@ def test_ctrl_c_keeps_finished_jobs_and_the_next_run_goes_on(text, plugin, tmp_p
         time.sleep(0.1)
         if jobs.is_dir() and len(list(jobs.glob("*.npz"))) >= 8:
             break
-    os.killpg(process.pid, signal.SIGINT)
-    _, errors = process.communicate(timeout=60)
-    assert process.returncode == 130, errors
-    assert "the same command goes on from there" in errors
+    kill = os.kill if number == signal.SIGKILL else os.killpg  # as the kernel, or a terminal and a batch system do
+    kill(process.pid, number)
+    _, errors = process.communicate(timeout=10)  # which waits for all that have the pipe
+    assert process.returncode == status, errors
+    assert (f"stopped by {by}; finished jobs are in" in errors) == bool(by)
+    assert ("the same command goes on from there" in errors) == bool(by)
+    assert "resource_tracker" not in errors
+    assert "Traceback" not in errors
+    assert not processes(process.pid)
     finished = set(jobs.glob("*.npz"))
     assert 8 <= len(finished) < 18
     done = subprocess.run(command, capture_output=True, text=True)
