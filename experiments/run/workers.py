@@ -18,9 +18,6 @@ from experiments.run.store import runs
 LOOKS = 0.5
 """Seconds between the looks of a worker at whether its parent still runs."""
 
-QUIET = "ignore:resource_tracker"
-"""The warning of the process that clears away after a run that was killed: nothing is wrong, this is its work."""
-
 Found = Generator[tuple[str, Any], None, None]
 
 _CLASSES: dict[bytes, Mapping[str, type[Any]]] = {}
@@ -57,7 +54,7 @@ def workers(
         return
     pickled = _pickled(classes or {})
     _CLASSES[pickled] = classes or {}
-    with _client(cluster):
+    with _quiet(), _client(cluster):
         config: dict[str, Any] = {"backend": "dask"}
         if cluster is None:
             config = {"backend": "loky", "inner_max_num_threads": 1, "initializer": _follow, "initargs": (os.getpid(),)}
@@ -71,19 +68,32 @@ def workers(
                 yield from joblib.Parallel(n_jobs=n_jobs, return_as="generator_unordered", batch_size=1)(calls)
 
         stopped = True
-        sys.warnoptions.append(QUIET)  # of which new processes learn
         try:
             yield parallel
             stopped = False
         finally:
-            sys.warnoptions.remove(QUIET)
             if cluster is None:  # else the same processes would serve the next run, with the modules as they were
                 get_reusable_executor(kill_workers=stopped).shutdown(wait=True, kill_workers=stopped)
 
 
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Start processes that do not warn of what a run that was killed left to clear away: this is what they are for."""
+    sys.warnoptions.append("ignore:resource_tracker")
+    try:
+        yield
+    finally:
+        sys.warnoptions.remove("ignore:resource_tracker")
+
+
+def _leave_ctrl_c() -> None:
+    """Have a worker, at its begin, leave Ctrl-C to its parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
 def _follow(parent: int) -> None:
     """Have a worker, at its begin, leave Ctrl-C to its parent, and end when its parent has ended."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    _leave_ctrl_c()
     first = os.getppid()  # not the parent's where Python is started by a script, or if that has ended already
 
     def watch() -> None:
@@ -150,8 +160,9 @@ def _client(cluster: str | None) -> Iterator[None]:
     if kind == "local":
         with (
             LocalCluster(n_workers=int(number), threads_per_worker=1, dashboard_address="127.0.0.1:0") as here,
-            Client(here, set_as_default=True),
+            Client(here, set_as_default=True) as client,
         ):
+            client.run(_leave_ctrl_c)
             yield
         return
     try:

@@ -20,8 +20,8 @@ import numpy as np
 
 from experiments.run.store import check_job
 
-ROUNDS = 5
-SIZE = 4 * 2**20
+ROUNDS = 3
+SIZE = 24 * 2**20
 """Of the disk, in bytes."""
 
 LIMIT = 60.0
@@ -149,7 +149,7 @@ def main(folder: Path, share: float, rng: np.random.Generator, small: bool) -> d
 
 
 def attack(share: float, rng: np.random.Generator, say: Callable[[str], None]) -> dict[str, int]:
-    """Fill the disk before runs, resumed runs, and whatever writes; see that what stood stands, and that all is told."""
+    """Fill the disk before runs, resumed runs, and all that writes; see that what stood stands, and that it is told."""
     with TemporaryDirectory(prefix="regretlab-disk-") as name:
         try:
             unshared = subprocess.run(["unshare", "-rm", "mount", "-t", "tmpfs", "tmpfs", name], capture_output=True)

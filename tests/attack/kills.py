@@ -73,8 +73,8 @@ def start(folder: Path, jobs: int) -> subprocess.Popen[str]:
 def group(number: int) -> dict[int, str]:
     """The processes of a group with their commands, but for those that have ended and whose parent has not looked."""
     listed = subprocess.run(["ps", "-Ao", "pid=,pgid=,stat=,args="], capture_output=True, text=True, check=True).stdout
-    rows = [line.split(maxsplit=3) for line in listed.splitlines()]
-    return {int(pid): args[0] for pid, of, stat, *args in rows if of == str(number) and not stat.startswith("Z") and args}
+    rows = [[*line.split(maxsplit=3), ""] for line in listed.splitlines()]
+    return {int(pid): args for pid, of, stat, args, *_ in rows if of == str(number) and not stat.startswith("Z")}
 
 
 def whole(folder: Path) -> dict[str, tuple[int, int]]:

@@ -31,6 +31,16 @@ def test_what_fails_leaves_what_was_there(tmp_path, before, error):
     assert {p.name: p.read_bytes() for p in tmp_path.iterdir()} == ({"a.txt": before} if before else {})
 
 
+def test_errors_say_which_file(tmp_path):
+    path = tmp_path / "a.txt"
+    for error in (OSError(errno.ENOSPC, "full"), OSError(errno.EROFS, "no", "b.txt")):
+        with pytest.raises(OSError, match=r"full: '.*/a\.txt'$|no: 'b\.txt'$"), whole(path):
+            raise error
+    path.mkdir()
+    with pytest.raises(OSError, match=r"directory: '[^']*/a\.txt' -> '[^']*/a\.txt'$"):
+        write(path, b"content")
+
+
 @pytest.mark.parametrize("target", ["other.txt", "nowhere", "a.txt"])
 def test_a_link_is_replaced_and_what_it_leads_to_stays(tmp_path, target):
     (tmp_path / "other.txt").write_bytes(b"theirs")
