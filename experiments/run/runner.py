@@ -24,6 +24,7 @@ from experiments.run.store import (
     check_job,
     check_writable,
     error_file,
+    job_file,
     read_json,
     remove_leftovers,
     timing_file,

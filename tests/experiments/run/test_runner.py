@@ -15,8 +15,8 @@ from bandits import UCB1
 from experiments.run import files, runner
 from experiments.run.jobs import jobs_of, run_job
 from experiments.run.runner import run
-from experiments.run.store import job_file
 from experiments.run.sources import file_hashes
+from experiments.run.store import job_file
 from experiments.study.config import parse_study
 
 REGRETLAB = [sys.executable, "-c", "from experiments.cli import main; main()"]
