@@ -319,8 +319,6 @@ def _check_curves(environment: AnyEnvironment) -> None:
     regrets = environment.regrets()
     assert regrets, "no regret definition"
     clocks = environment.clocks(times)
-    if last:
-        _check_limits(environment, times[times <= last])
     for regret in regrets:
         for kind, key, among in (
             ("series", regret.series, series),
@@ -328,6 +326,8 @@ def _check_curves(environment: AnyEnvironment) -> None:
             ("clock", regret.clock, clocks),
         ):
             assert not key or key in among, f"regret {regret.name} names the {kind} {key}, which is not given"
+    if last:
+        _check_limits(environment, times[times <= last])
     assert isinstance(environment.instance(), Instance), f"instance() is {environment.instance()!r}, no Instance"
     assert environment.instance() is environment.instance(), "instance() builds a new object on each call"
     known = {regret.comparator_class for regret in regrets}

@@ -1,5 +1,7 @@
 """Every registered family keeps the contract; and environments that break it are found out."""
 
+import copy
+
 import numpy as np
 import pytest
 
@@ -122,6 +124,18 @@ class Vague(BernoulliArms):
         return {}
 
 
+class Bold(BernoulliArms):
+    """Limits of the regret as they are asked for, by round."""
+
+    def __init__(self, low, high, name="pseudo", columns=None, luck=0.0):
+        super().__init__([0.2, 0.8], 60)
+        self.low, self.high, self.name, self.columns, self.luck = low, high, name, columns, luck
+
+    def limits(self, times):
+        high = self.high + self.luck * copy.deepcopy(self._generator).random()
+        return {self.name: (times * np.array([[self.low], [high]]))[:, : self.columns]}
+
+
 class Forgetful(BernoulliArms):
     """Builds its instance anew on every call."""
 
@@ -202,6 +216,13 @@ class Mixed(BernoulliArms):
         (lambda: Lawless([0.2, 0.8], 60), "speaks of the comparator class 'dynamic', of which there is no"),
         (lambda: Ragged([0.2, 0.8], 60), r"info\['feedback'\] has shape and type .* info_of can pad it"),
         (lambda: Mixed([0.2, 0.8], 60), r"two in a vector: a vector gives info\['half'\] as"),
+        (lambda: Bold(0.0, 1.0, "dynamic"), "limits of 'dynamic', which is no regret definition; .* pseudo"),
+        (lambda: Bold(0.0, 1.0, columns=1), r"limits of pseudo have shape \(2, 1\), not \(2, "),
+        (lambda: Bold(1.0, 0.0), "limits of pseudo are not in order"),
+        (lambda: Bold(0.0, np.nan), "limits of pseudo are not in order"),
+        (lambda: Bold(0.0, 0.1), "regret pseudo at time .* is not within its limits, 0 to"),
+        (lambda: Bold(1.0, 2.0), "regret pseudo at time 1, .* is not within its limits, 1 to 2"),
+        (lambda: Bold(0.0, 1.0, luck=1.0), "limits differ from run to run"),
         (lambda: Fragile([0.2, 0.8], 60), r"before begin\(\) must raise RuntimeError, raises IndexError"),
     ],
 )
