@@ -154,14 +154,15 @@ def _check_sweep(
     if sweep.figure.quantity != "regret":
         return
     found = {
-        (point, v.policy, v.bound): v
-        for point, result in enumerate(sweep.experiments)
-        for v in judged(result.experiment.name, sweep.figure.regret)
+        (name, v.policy, v.bound): v
+        for name, result in {result.experiment.name: result for result in sweep.experiments}.items()
+        for v in judged(name, sweep.figure.regret)
         if result.definition(v.regret).comparator_class == result.definition(sweep.figure.regret).comparator_class
     }
+    places = [(result.experiment.name, origin) for result, origin in zip(sweep.experiments, sweep.origins, strict=True)]
     for label in (label for label in sweep.lines if label not in sweep.level):
         for bound in (bound for bound in sweep.bounds[label] if bound.bound.kind == "upper"):
-            there = [(i, origin[label], bound.bound.name) for i, origin in enumerate(sweep.origins) if label in origin]
+            there = [(name, origin[label], bound.bound.name) for name, origin in places if label in origin]
             if points := [found[key] for key in there if key in found]:
                 yield _sweep_verdict(sweep, label, bound, points, confidence)
 

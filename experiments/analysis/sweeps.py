@@ -144,20 +144,23 @@ def _sweep_results(results: Results, figure: Figure) -> Iterator[SweepResult]:
 def _over_policies(figure: Figure, name: str, title: str, result: ExperimentResult, confidence: float) -> SweepResult:
     """A figure over a parameter that the policies of an experiment sweep."""
     policies = [p for p in result.experiment.policies if p.title in result.series]
-    sweeping = [p for p in policies if isinstance(p, Candidate) and figure.over in p.point]
-    values = {text_of(p.point[figure.over]): p.point[figure.over] for p in sweeping}
+    values: dict[str, Any] = {}
+    at: dict[str | None, list[int]] = {None: []}  # where the policies of a value stand, and those that do not sweep it
+    for i, p in enumerate(policies):
+        point = p.point if isinstance(p, Candidate) else {}
+        text = text_of(point[figure.over]) if figure.over in point else None
+        at.setdefault(text, []).append(i)
+        if text is not None:
+            values[text] = point[figure.over]
     points = list(values.values())
     places = []
     for value in sorted(points) if all(map(is_number, points)) else points:
-        here = {_line_of(p, figure.over): p for p in policies if p not in sweeping or _is_at(p, figure.over, value)}
+        there = [policies[i] for i in sorted([*at[None], *at[text_of(value)]])]
+        here = {_line_of(p, figure.over): p for p in there}
         places.append(_Place(value, _picked(result, here), {label: p.title for label, p in here.items()}))
-    level = frozenset(p.title for p in policies if p not in sweeping)
+    level = frozenset(policies[i].title for i in at[None])
     axis = figure.label or figure.over.replace("_", " ")
     return _sweep_result(figure, name, title, figure.over, axis, places, level, confidence)
-
-
-def _is_at(policy: Component, parameter: str, value: Any) -> bool:
-    return isinstance(policy, Candidate) and text_of(policy.point[parameter]) == text_of(value)
 
 
 def _line_of(policy: Component, parameter: str) -> str:
