@@ -6,6 +6,7 @@ replicates, the comparators that all policies of the experiment share.
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache, partial
@@ -216,7 +217,8 @@ def play(
         luck = tape_rng(seed, replicate), policy_rng(seed, replicate, stream)
         fresh = [] if row else [_state(rng) for rng in luck]
         try:
-            environment.begin(environment.draw(luck[0]))
+            tape = environment.draw(luck[0])
+            environment.begin(tape)
             policy.reset(environment.problem, luck[1])
             stretch = KEPT if row else min(KEPT, -(-horizon // LOOKS))
             found: list[Mapping[str, NDArray[np.float64]]] = []
@@ -236,7 +238,8 @@ def play(
             series.setdefault(f"series/{name}", np.empty((len(replicates), len(times))))[row] = values
         instance, problem = environment.instance(), environment.problem
         theory.add(replicate, instance, environment.regrets(), partial(bounds_of, policy, problem, instance))
-        random = random or (row == 0 and [_state(rng) for rng in luck] != fresh)
+        if row == 0:
+            random = [_state(rng) for rng in luck] != fresh or not _same(tape, environment.draw(tape_rng(seed + 1, 0)))
     return _with_bounds(series, theory, clairvoyant=bool(policy.clairvoyant), random=random)
 
 
@@ -244,6 +247,14 @@ def _state(rng: Generator) -> Any:
     """What changes of a generator when it, or a child that it spawns, is drawn from."""
     seeds = rng.bit_generator.seed_seq
     return rng.bit_generator.state, getattr(seeds, "n_children_spawned", 0)
+
+
+def _same(tape: Any, other: Any) -> bool:
+    """Whether two tapes are known to be the same, in which no generator waits to be drawn from."""
+    try:
+        return pickle.dumps(tape) == pickle.dumps(other)
+    except Exception:  # whatever a tape of others raises that does not pickle
+        return False
 
 
 def compare(environment: AnyEnvironment, times: NDArray[np.int64], seed: int, replicates: range) -> JobResult:
