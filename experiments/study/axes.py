@@ -18,6 +18,7 @@ from zlib import crc32
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
+from experiments.study import limits
 from experiments.study.texts import visible
 
 SWEEP = "sweep"
@@ -25,10 +26,6 @@ SWEEP = "sweep"
 
 Path = tuple[str | int, ...]
 """Keys and positions that lead into nested mappings and lists."""
-
-
-MOST = 10_000
-"""Points that the swept values of an experiment, or of a policy, may have."""
 
 
 class Model(BaseModel):
@@ -42,7 +39,7 @@ class Range(Model):
 
     start: int | float
     stop: int | float
-    number: int = Field(ge=2, le=MOST)
+    number: int = Field(ge=2, le=limits.POINTS)
     spacing: Literal["linear", "log"] = "linear"
 
     @model_validator(mode="after")

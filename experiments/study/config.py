@@ -3,63 +3,40 @@
 from __future__ import annotations
 
 import io
+import os
 import re
 import sys
-import warnings
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
 
 from bandits.arguments import did_you_mean
-from experiments.study import axes
+from experiments.study import axes, limits
 from experiments.study.layers import (
     Node,
     Place,
     apart,
+    check_size,
     complete,
     entries_of,
     hand_down,
     laid_over,
     name_of,
-    read,
     share,
     spell_out,
 )
+from experiments.study.mistakes import ConfigError, Mistake
 from experiments.study.model import FULL_NAME, SHARED, Experiment, Figure, Search, Study
 from experiments.study.paths import RENAMED, assign, unknown
+from experiments.study.reading import text_of, tree, wrong_value
 from experiments.study.validation import mistakes_of, path_text
 
 EXTENDS = "extends"
 """The key that names the study which a file builds on."""
-
-
-@dataclass(frozen=True)
-class Mistake:
-    """One thing wrong in a study file: where (1-based; line 0 where there is no file), at which path, and what."""
-
-    file: str
-    line: int
-    column: int
-    path: str
-    text: str
-
-    def __str__(self) -> str:
-        where = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
-        return f"{where}: {self.path}: {self.text}" if self.path else f"{where}: {self.text}"
-
-
-class ConfigError(ValueError):
-    """A study file is wrong; ``mistakes`` lists all that was found."""
-
-    def __init__(self, mistakes: Sequence[Mistake]) -> None:
-        self.mistakes = list(mistakes)
-        super().__init__("\n".join(map(str, self.mistakes)))
 
 
 def shipped() -> Path:
@@ -84,7 +61,7 @@ def find(name: str, beside: Path | None = None) -> Path:
         FileNotFoundError: neither exists; the message names the nearest shipped study.
     """
     for path in ((beside / name,) if beside else ()) + (Path(name),):
-        if path.is_file():
+        if os.path.exists(path) and not os.path.isdir(path):
             return path
     known = studies()
     if name in known:
@@ -115,17 +92,28 @@ def parse_study(text: str, source: str = "<text>", changes: Sequence[str] = ()) 
 
 def study_of(data: Mapping[str, Any], changes: Sequence[str] = ()) -> Study:
     """Like ``load_study``, from plain data with the keys of a study file."""
-    node = Node.of(data, ("study", 0, 0))
+    try:
+        node = Node.of(data, ("study", 0, 0))
+    except RecursionError:
+        raise ConfigError.at(("study", 0, 0), "the data hold themselves") from None
     if mistakes := [Mistake("study", 0, 0, path_text(where), text) for where, text in _no_data(node)]:
         raise ConfigError(mistakes)
+    check_size(node, SHARED)
     return _study(_extended(node, "study"), "study", changes)
 
 
 def _no_data(node: Node, above: axes.Path = ()) -> Iterator[tuple[axes.Path, str]]:
     """Places of what is no plain data, and what to say of it."""
     if isinstance(node.value, dict | list):
-        for key, inner in node.value.items() if isinstance(node.value, dict) else enumerate(node.value):
+        if len(above) > limits.DEPTH:
+            yield above, f"mappings and lists may stand {limits.DEPTH} deep inside one another"
+            return
+        for key, inner in node.inner():
+            if isinstance(node.value, dict) and not isinstance(key, str):
+                yield above, f"a key must be a text, got {key!r}"
             yield from _no_data(inner, (*above, key))
+    elif wrong := wrong_value(node.value):
+        yield above, wrong
     elif not isinstance(node.value, bool | int | float | str | None):
         what = (
             f"must be plain data, got the {type(node.value).__name__} {node.value!r}: write the name and the parameters"
@@ -159,24 +147,15 @@ def _parse(text: str, source: str) -> Node:
     """The tree of a file.
 
     Raises:
-        ConfigError: not YAML, or no mapping.
+        ConfigError: not YAML, no mapping, or too large.
     """
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            document = read(text)
-    except YAMLError as error:
-        mark = getattr(error, "problem_mark", None) or getattr(error, "context_mark", None)
-        line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-        raise ConfigError([Mistake(source, line, column, "", _problem(error))]) from None
-    if not isinstance(document, dict):
-        raise ConfigError(
-            [Mistake(source, 1, 1, "", "a study is a mapping with the keys seed, experiments, figures, ...")]
-        )
-    try:
-        return Node.of(document, (source, 1, 1), text=True)
-    except RecursionError:
-        raise ConfigError([Mistake(source, 1, 1, "", "an anchor holds an alias of itself")]) from None
+    node = tree(text, source)
+    if not isinstance(node.value, dict):
+        what = "a study is a mapping with the keys seed, experiments, figures, ..."
+        raise ConfigError.at((source, 1, 1), what)
+    node.place = (source, 1, 1)
+    check_size(node, SHARED)
+    return node
 
 
 def _document(path: Path, above: tuple[Path, ...] = ()) -> Node:
@@ -186,17 +165,13 @@ def _document(path: Path, above: tuple[Path, ...] = ()) -> Node:
         ConfigError: as ``_parse`` and ``_extended``.
         OSError: the file cannot be read.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise ConfigError([Mistake(str(path), 1, 1, "", f"the file must be UTF-8: {error}")]) from None
-    node = _parse(text, str(path))
+    node = _parse(text_of(path), str(path))
     if "name" not in node.value:
         if not re.fullmatch(FULL_NAME, name := _name_of(path)):
             what = (
                 f"a study is called like its file, and {name!r} is no name (letters, digits and . _ -): write name: ..."
             )
-            raise ConfigError([Mistake(str(path), 1, 1, "name", what)])
+            raise ConfigError.at((str(path), 1, 1), what, "name")
         node.value["name"] = Node(name, node.place)
     folder = str(path.resolve().parent)
     if path.resolve() not in studies().values():
@@ -209,12 +184,11 @@ def _document(path: Path, above: tuple[Path, ...] = ()) -> Node:
 
 def _other_modules(node: Node, folder: Path) -> Iterator[Mistake]:
     """Modules that a study names and that stand in its folder, where another one of that name would be taken."""
-    if isinstance(node.value, dict | list):
-        for inner in node.value.values() if isinstance(node.value, dict) else node.value:
-            yield from _other_modules(inner, folder)
-    elif isinstance(node.value, str) and (found := _MODULE.fullmatch(node.value)):
+    for _, inner in node.inner():
+        yield from _other_modules(inner, folder)
+    if isinstance(node.value, str) and (found := _MODULE.fullmatch(node.value)):
         top = found[1]
-        own = [place for place in (folder / f"{top}.py", folder / top) if place.exists()]
+        own = [place for place in (folder / f"{top}.py", folder / top) if os.path.exists(place)]
         if top in sys.modules:
             taken = getattr(sys.modules[top], "__file__", None)
         else:
@@ -257,20 +231,21 @@ def _extended(node: Node, source: str, folder: Path | None = None, above: tuple[
     given = node.value.pop(EXTENDS, None)
     if given is None:
         return node
-    line, column = given.place[1:]
     if not isinstance(given.value, str):
-        raise ConfigError([Mistake(source, line, column, EXTENDS, f"must name one study, got {given.plain()!r}")])
+        raise ConfigError.at(given.place, f"must name one study, got {given.plain()!r}", EXTENDS)
     try:
         path = find(given.value, folder).resolve()
     except FileNotFoundError as error:
-        raise ConfigError([Mistake(source, line, column, EXTENDS, str(error))]) from None
+        raise ConfigError.at(given.place, str(error), EXTENDS) from None
     if path in above:
         circle = " -> ".join(p.name for p in (*above[above.index(path) :], path))
-        raise ConfigError([Mistake(source, line, column, EXTENDS, f"the study extends itself: {circle}")])
+        raise ConfigError.at(given.place, f"the study extends itself: {circle}", EXTENDS)
+    if len(above) >= limits.EXTENDED:
+        raise ConfigError.at(given.place, f"at most {limits.EXTENDED} studies may extend one another", EXTENDS)
     try:
         base = _document(_shown(path), above)
     except OSError as error:
-        raise ConfigError([Mistake(source, line, column, EXTENDS, f"cannot be read: {error}")]) from None
+        raise ConfigError.at(given.place, f"cannot be read: {error}", EXTENDS) from None
     base.value.pop("name", None)
     hand_down(base, node, SHARED)
     mistakes: list[tuple[Node, str]] = []
@@ -278,6 +253,7 @@ def _extended(node: Node, source: str, folder: Path | None = None, above: tuple[
     if mistakes:
         raise ConfigError([Mistake(*wrong.place, "", text) for wrong, text in mistakes])
     share(whole, SHARED)
+    check_size(whole, SHARED)
     return whole
 
 
@@ -298,6 +274,7 @@ def _study(node: Node, source: str, changes: Sequence[str]) -> Study:
     for change in changes:
         _apply(node, change)
         spell_out(node)
+        check_size(node, SHARED)
     complete(node, SHARED)
     data, places = node.plain(), dict(node.places())
     located += [_located(places, where, what) for where, what in mistakes_of(data)]
@@ -352,15 +329,16 @@ def _apply(study: Node, change: str) -> None:
             _spell_out_figures(study)
         elif steps[0] == "experiments":
             complete(study, [step for step in steps[2:3] if step in SHARED])
-        assign(study, key, Node.of(read(value), ("--set", 1, 1), text=True).plain())
+        assign(study, key, tree(value, "--set").plain())
         share(study, SHARED)
         experiments = entries_of(study, "experiments")
         if steps[0] in SHARED and experiments and all(steps[0] in entry.value for entry in experiments):
             raise KeyError(f"every experiment has its own {steps[0]!r}: write experiments.*.{key}=...")
     except KeyError as error:
-        raise ConfigError([Mistake("--set", 1, 1, change, f"no such place in the study: {error.args[0]}")]) from None
-    except YAMLError as error:
-        raise ConfigError([Mistake("--set", 1, 1, change, f"the value is not YAML: {_problem(error)}")]) from None
+        raise ConfigError.at(("--set", 1, 1), f"no such place in the study: {error.args[0]}", change) from None
+    except ConfigError as error:
+        text = f"the value cannot be read: {error.mistakes[0].text}"
+        raise ConfigError.at(("--set", 1, len(key) + 2), text, change) from None
 
 
 def _spell_out_figures(study: Node) -> None:
@@ -370,9 +348,3 @@ def _spell_out_figures(study: Node) -> None:
     seen = {name_of(figure, ("experiment",)) for figure in figures}
     figures += [Node.of({"experiment": name}, study.place) for name in names if name not in seen]
     study.value["figures"] = Node(figures, study.place)
-
-
-def _problem(error: YAMLError) -> str:
-    """What is wrong with a text that is not YAML, in a line."""
-    what = getattr(error, "problem", None) or getattr(error, "context", None) or error
-    return " ".join(re.sub(r" with value .*", "", str(what)).split())

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import copy
 import os
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
 import numpy as np
-from ruamel.yaml import YAML
 
+from experiments.study import limits
 from experiments.study.axes import SWEEP, Path
+from experiments.study.mistakes import ConfigError
 from experiments.study.model import looks
 
 Place = tuple[str, int, int]
@@ -34,16 +34,26 @@ class Node:
     place: Place
 
     @classmethod
-    def of(cls, data: Any, place: Place, text: bool = False) -> Node:
-        """The tree of plain data, or, where ``text``, of a document as ``read`` gives it."""
+    def of(cls, data: Any, place: Place) -> Node:
+        """The tree of plain data, all of it at one place."""
         if isinstance(data, Mapping):
-            inner = {key: cls.of(value, _place(data, key, place), text) for key, value in data.items()}
-            return cls({_scalar(key, text): value for key, value in inner.items()}, place)
+            return cls({_scalar(key): cls.of(value, place) for key, value in data.items()}, place)
         if isinstance(data, np.ndarray):
             data = data.tolist()
         if isinstance(data, list | tuple):
-            return cls([cls.of(value, _place(data, i, place), text) for i, value in enumerate(data)], place)
-        return cls(_scalar(data, text), place)
+            return cls([cls.of(value, place) for value in data], place)
+        return cls(_scalar(data), place)
+
+    def inner(self) -> Iterator[tuple[str | int, Node]]:
+        """What stands in it, by keys or positions."""
+        if isinstance(self.value, dict):
+            yield from self.value.items()
+        elif isinstance(self.value, list):
+            yield from enumerate(self.value)
+
+    def size(self) -> int:
+        """Mappings, lists and scalars in it, itself among them."""
+        return 1 + sum(node.size() for _, node in self.inner())
 
     def plain(self) -> Any:
         """The data, nothing of it shared."""
@@ -56,39 +66,12 @@ class Node:
     def places(self, above: Path = ()) -> Iterator[tuple[Path, Place]]:
         """The place of everything, by its path."""
         yield above, self.place
-        if isinstance(self.value, dict | list):
-            for key, inner in self.value.items() if isinstance(self.value, dict) else enumerate(self.value):
-                yield from inner.places((*above, key))
+        for key, inner in self.inner():
+            yield from inner.places((*above, key))
 
 
-def _place(holder: Any, step: Any, above: Place) -> Place:
-    """The place of an entry; that of its holder where the file does not hold it there, as with merge keys."""
-    try:
-        line, column = holder.lc.data[step][:2]
-    except (AttributeError, KeyError, IndexError, TypeError):
-        return above
-    return above[0], line + 1, column + 1
-
-
-FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?")
-"""Numbers of YAML 1.2 (core schema); ruamel.yaml takes some of them, such as ``.5e0``, for text."""
-
-
-def read(text: str) -> Any:
-    """A document of ruamel.yaml, which knows what was quoted.
-
-    Raises:
-        YAMLError: it is not YAML.
-    """
-    yaml = YAML(typ="rt")
-    yaml.preserve_quotes = True
-    return yaml.load(text)
-
-
-def _scalar(value: Any, text: bool = False) -> Any:
-    """A scalar without the loader's own type; in a file, what is not quoted and a number is one, and dates are text."""
-    if text and type(value) is str and FLOAT.fullmatch(value):
-        return float(value)
+def _scalar(value: Any) -> Any:
+    """A scalar without numpy's own type; paths and dates are text."""
     value = os.fspath(value) if isinstance(value, os.PathLike) else value
     value = value.item() if isinstance(value, np.generic) else value
     for kind in (bool, int, float, str):
@@ -109,6 +92,22 @@ def spell_out(study: Node) -> None:
 
 def _component(node: Node) -> Node:
     return Node({"name": node}, node.place) if isinstance(node.value, str) else node
+
+
+def check_size(study: Node, shared: Sequence[str]) -> None:
+    """See that a study is not too large, with what stands at the top copied into experiments and figures set apart.
+
+    Raises:
+        ConfigError: it is.
+    """
+    experiments, figures = entries_of(study, "experiments"), entries_of(study, "figures")
+    copied = (study.value[key].size() * len(experiments) for key in shared if key in study.value)
+    apart = (figure.size() * len(experiments) for figure in figures if "experiment" not in figure.value)
+    if (size := study.size() + sum(copied) + sum(apart)) > limits.VALUES:
+        text = (
+            f"with what stands at the top for all experiments copied there are {size} values, at most {limits.VALUES}"
+        )
+        raise ConfigError.at(study.place, f"{text} are allowed")
 
 
 def complete(study: Node, shared: Sequence[str]) -> None:

@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
 
 from bandits.registry import POLICIES
+from experiments.study import limits
 from experiments.study.axes import Axis, Model, axes_of, fill, marks, point_id, point_text
 from experiments.study.texts import Lines, OneLine
 
@@ -62,7 +63,7 @@ class Search(Model):
 class Experiment(Model):
     """One environment and the policies that play it."""
 
-    name: str = Field(pattern=EXPANDED)
+    name: str = Field(pattern=EXPANDED, max_length=limits.FILE_NAME)
     title: OneLine = ""
     environment: Component
     horizon: int = Field(ge=1, le=10**18)
@@ -77,7 +78,7 @@ class Swept(Model):
 
     model_config = ConfigDict(extra="allow", strict=True, frozen=True)
 
-    name: str = Field(pattern=NAME)
+    name: str = Field(pattern=NAME, max_length=limits.NAME)
     title: OneLine = ""
 
     @property
@@ -115,7 +116,7 @@ class Swept(Model):
 class Figure(Model):
     """A look at an experiment: curves over time, or, over swept values, values at the horizon."""
 
-    name: str = Field(default="", pattern=rf"{EXPANDED}|^$")
+    name: str = Field(default="", pattern=rf"{EXPANDED}|^$", max_length=limits.FILE_NAME)
     """Of its files; where empty, that of the experiment."""
     experiment: str
     """Name of an experiment, swept or not, or of one point of a swept one (``<name>-<parameter>=<value>``)."""
@@ -195,11 +196,11 @@ Written = Annotated[
 class Study(Model):
     """One study file."""
 
-    name: str = Field(pattern=FULL_NAME)
+    name: str = Field(pattern=FULL_NAME, max_length=limits.FILE_NAME)
     title: OneLine = ""
     description: Lines = ""
     seed: int = Field(ge=0)
-    checkpoints: int = Field(default=200, ge=2)
+    checkpoints: int = Field(default=200, ge=2, le=limits.NUMBERS)
     """Number of times at which curves are recorded, log-spaced from 1 to the horizon."""
     batch: int = Field(default=16, ge=1)
     """Replicates in one job: what is saved and resumed at once."""

@@ -19,8 +19,8 @@ from bandits.arguments import did_you_mean
 from bandits.contract import Policy, can_play, check_plays
 from bandits.registry import ENVIRONMENTS, POLICIES, Registry, named, unfit
 from environments.contract import Environment
+from experiments.study import limits
 from experiments.study.axes import (
-    MOST,
     SWEEP,
     Axis,
     Mark,
@@ -63,6 +63,9 @@ def mistakes_of(data: Mapping[str, Any]) -> Iterator[Found]:
     yield from _schema(Study, study)
     seed = data.get("seed")
     entries = [(i, entry) for i, entry in enumerate(_list(data, "experiments")) if isinstance(entry, dict)]
+    if too_large := list(_too_large(data, entries)):
+        yield from too_large
+        return
     names: set[str] = set()
     found: dict[str, _Seen] = {}
     for i, entry in entries:
@@ -73,6 +76,77 @@ def mistakes_of(data: Mapping[str, Any]) -> Iterator[Found]:
                 yield ("experiments", i, "name"), f"a second experiment or search named {name!r}"
             names.add(name)
     yield from _figures(_list(data, "figures"), found)
+
+
+def _too_large(data: Mapping[str, Any], entries: Sequence[tuple[int, Mapping[str, Any]]]) -> Iterator[Found]:
+    """The first of a study's experiments with which it is beyond a limit, before anything is expanded."""
+    batch, times = (
+        data.get(k) if _whole(data.get(k)) else Study.model_fields[k].default for k in ("batch", "checkpoints")
+    )
+    counts = {
+        "values at all points": 0,
+        "curves (policies, at all points)": 0,
+        "jobs (of a batch of replicates each)": 0,
+    }
+    most = dict(zip(counts, (limits.EXPANDED, limits.CURVES, limits.JOBS), strict=True))
+    for i, entry in entries:
+        replicates = _values_of(entry.get("replicates"))
+        if (
+            numbers := min(batch, max(replicates)) * min(times, max(_values_of(entry.get("horizon"))))
+        ) > limits.NUMBERS:
+            what = f"a job with {numbers} numbers (replicates in a batch x recorded times), at most {limits.NUMBERS}"
+            yield ("experiments", i), f"{what} are allowed: lower the study's 'batch' or 'checkpoints'"
+            return
+        for name, n in zip(counts, _counted(entry, replicates, batch), strict=True):
+            counts[name] += n
+            if counts[name] > most[name]:
+                yield (
+                    ("experiments", i),
+                    f"the study has {counts[name]} {name} up to here, at most {most[name]} are allowed",
+                )
+                return
+
+
+def _whole(value: Any) -> bool:
+    return type(value) is int and value >= 1
+
+
+def _values_of(value: Any) -> list[int]:
+    """The whole numbers that a value stands for, swept or not; 1 where it is none, which is told elsewhere."""
+    with suppress(ValidationError):
+        return [v for axis in axes_of({"value": value}) for v in axis.values if _whole(v)] or [
+            value if _whole(value) else 1
+        ]
+    return [1]
+
+
+def _counted(entry: Mapping[str, Any], replicates: Sequence[int], batch: int) -> tuple[int, int, int]:
+    """Values, curves and jobs of an experiment at all points."""
+    search = entry.get("search")
+    search = search if isinstance(search, dict) else {}
+    kept, tuning = search.get("candidates"), search.get("tuning")
+    own = {key: value for key, value in entry.items() if key != "policies"}
+    points, size, curves = _points_of(own), _size(entry), 0
+    for policy in _list(entry, "policies"):
+        candidates = _points_of(policy)
+        size += candidates * _size(policy)
+        curves += min(candidates, kept) if _whole(kept) else candidates
+    cut = tuning if _whole(tuning) else 0
+    batches = sum(-(-min(cut, n) // batch) - (-max(n - cut, 0) // batch) for n in replicates)
+    return points * size, points * curves, points * (curves + 1) * batches // len(replicates)
+
+
+def _points_of(value: Any) -> int:
+    """How many points the swept values in it have; 1 where they are wrong, which is told elsewhere."""
+    with suppress(ValidationError):
+        return math.prod(len(axis.values) for axis in axes_of(value))
+    return 1
+
+
+def _size(value: Any) -> int:
+    """Mappings, lists and scalars in it, itself among them."""
+    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return 1 + sum(map(_size, inner))
 
 
 def _list(data: Mapping[str, Any], key: str) -> list[Any]:
@@ -130,6 +204,8 @@ def _schema(model: type[BaseModel], data: Any, above: Path = ()) -> Iterator[Fou
                 yield where, f"must be a whole number, got {e['input']!r} (write {int(e['input'])})"
             elif e["type"] == "string_pattern_mismatch":
                 yield where, f"must be letters, digits and . _ - alone, the first no sign, got {e['input']!r}"
+            elif e["type"] == "string_too_long":
+                yield where, f"must have at most {e['ctx']['max_length']} characters, got {len(e['input'])}"
             elif e["type"] == "too_short":
                 yield where, "must have at least one entry, got []"
             elif e["type"] == "value_error":
@@ -321,7 +397,11 @@ def _marks(experiment: Mapping[str, Any], above: Path) -> Iterator[Found]:
 def _too_many(axes: Sequence[Axis]) -> str:
     """What to say of swept values with too many combinations; nothing if they are not."""
     n = math.prod(len(axis.values) for axis in axes)
-    return f"{' x '.join(axis.name for axis in axes)} makes {n} points, at most {MOST} are allowed" if n > MOST else ""
+    return (
+        f"{' x '.join(axis.name for axis in axes)} makes {n} points, at most {limits.POINTS} are allowed"
+        if n > limits.POINTS
+        else ""
+    )
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 
 from experiments.run.jobs import checkpoints
 from experiments.study.config import ConfigError, as_yaml, find, load_study, parse_study, shipped, studies, study_of
-from experiments.study.layers import Node, read
+from experiments.study.reading import tree
 
 GOOD = """\
 name: small
@@ -213,7 +213,7 @@ class Stumbles(UCB1):
     [
         ("name: small", "name: [a]", "study.yaml:1:1: name: must be a valid string, got ['a']"),
         ("name: two", "name: {x: 1}", "experiments[0].name: must be a valid string, got {'x': 1}"),
-        ("name: small", "name: sm\x07all", "study.yaml:1:1: unacceptable character"),
+        ("name: small", "name: sm\x07all", "study.yaml:1:9: unacceptable character U+0007"),
         ("- ucb1", "- broken_syntax:Policy", "cannot import 'Policy' from 'broken_syntax': SyntaxError: "),
         ("- ucb1", "- broken_import:Policy", "cannot import 'Policy' from 'broken_import': ZeroDivisionError: "),
         ("- ucb1", '- ".x:y"', "cannot import 'y' from '.x': TypeError: "),
@@ -284,7 +284,7 @@ def test_what_is_written_short_can_be_changed(text):
 
 def test_a_file_that_is_no_text_is_named(tmp_path):
     (tmp_path / "latin.yaml").write_bytes("name: größe\n".encode("latin-1"))
-    with pytest.raises(ConfigError, match=r"latin\.yaml:1:1: the file must be UTF-8"):
+    with pytest.raises(ConfigError, match=r"latin\.yaml:1:9: the file must be UTF-8"):
         load_study(tmp_path / "latin.yaml")
 
 
@@ -715,7 +715,7 @@ def test_an_anchor_that_holds_itself_is_told():
     ],
 )
 def test_numbers_are_those_of_yaml(written, value):
-    data = Node.of(read(f"x: {written}"), ("a.yaml", 1, 1), text=True).plain()
+    data = tree(f"x: {written}", "a.yaml").plain()
     assert data == {"x": value}
     assert type(data["x"]) is type(value)
 
