@@ -86,6 +86,7 @@ class Registry:
         kind: what the names stand for, for messages ("policy").
         table: name to class, or to ``module:Class``; or a function that gives it, called when it is first needed.
         group: entry-point group in which other distributions register theirs; empty for none.
+        base: of which a class that is given by its path must be a subclass, if ``build`` is not told.
 
     Example:
         >>> from bandits.registry import POLICIES
@@ -104,8 +105,9 @@ class Registry:
         kind: str,
         table: Mapping[str, type[Any] | str] | Callable[[], Mapping[str, type[Any] | str]],
         group: str = "",
+        base: type[Any] | None = None,
     ) -> None:
-        self.kind, self.group, self._table = kind, group, table
+        self.kind, self.group, self.base, self._table = kind, group, base, table
 
     @property
     def table(self) -> Mapping[str, type[Any] | str]:
@@ -179,6 +181,24 @@ class Registry:
             return f"{said}; {label or 'known'}: {', '.join(allowed) or 'none'}"
         return said or f"; `regretlab list` names all {len(allowed)}"
 
+    def check_class(self, cls: type[Any], name: str, place: str, of: type[Any] | None = None) -> None:
+        """See that a class may be constructed: whatever class a path names, nothing else is.
+
+        Args:
+            cls: the class.
+            name: by which it was given.
+            place: as of ``build``.
+            of: as of ``build``.
+
+        Raises:
+            ValueError: it is not registered, and no subclass of what is asked for.
+        """
+        of = of or self.base
+        known = name in self.paths or name in _BY_VALUE.get() or (of is not None and of in cls.__mro__)
+        if not known and self.name_of(cls) not in self.paths:
+            wanted = of.__name__ if of else f"a registered {self.kind}"
+            raise ValueError(f"{place} must be {wanted}, got {name!r}, which is {cls.__name__}")
+
     def build(self, what: Component, place: str = "", of: type[Any] | None = None, **given: Any) -> Any:
         """The object that a component describes.
 
@@ -204,6 +224,7 @@ class Registry:
             cls = self.load(name)
         except ValueError as error:
             raise ValueError(f"{place}: {error}") from None
+        self.check_class(cls, name, place, of)
         for parameter, text in unfit(cls, parameters, given):
             raise ValueError(f"{place}{'.parameters.' * bool(parameter)}{parameter}: {text}")
         try:
@@ -250,7 +271,10 @@ def unfit(cls: Callable[..., Any], parameters: Mapping[str, Any], given: Iterabl
         parameters: the arguments by name.
         given: names that are not among them, as somebody else gives them.
     """
-    known, given = inspect.signature(cls).parameters, set(given)
+    try:
+        known, given = inspect.signature(cls).parameters, set(given)
+    except (ValueError, TypeError) as error:
+        return [("", f"nobody can tell what {getattr(cls, '__name__', repr(cls))} takes: {error}")]
     open_ended = any(p.kind is p.VAR_KEYWORD for p in known.values())
     takes = [name for name, p in known.items() if name not in given and p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
     name = getattr(cls, "__name__", repr(cls))

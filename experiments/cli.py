@@ -102,14 +102,19 @@ def run(
     """Run studies: files, or names of shipped ones. What stands in the output folder already is not computed again."""
     if jobs == 0 or jobs < -1:
         raise click.BadParameter(f"must be -1 or at least 1, got {jobs}", param_hint="--jobs")
+    from environments.downloads import no_downloads
+
     part = _shard_of(shard)
-    studies = _load_studies(configs, changes)
-    if not replace:
-        _check_same_studies(studies, out)
-    if dry_run:
-        for study in studies:
-            _describe(study)
-        return
+    with no_downloads() if dry_run else nullcontext([]) as lacking:
+        studies = _load_studies(configs, changes)
+        if not replace:
+            _check_same_studies(studies, out)
+        if dry_run:
+            for study in studies:
+                _describe(study)
+            for what in dict.fromkeys(lacking):
+                click.echo(f"not at hand, so that what needs it was not checked: {what}")
+            return
     failed = False
     for study in studies:
         try:
@@ -269,6 +274,8 @@ def show(name: str, options: tuple[str, ...]) -> None:
     from bandits.arguments import did_you_mean
     from experiments.study.catalogue import description, explanation, names
     from experiments.study.config import find
+    from experiments.study.mistakes import ConfigError
+    from experiments.study.reading import text_of
 
     given = dict(map(_option, options))
     try:
@@ -279,9 +286,9 @@ def show(name: str, options: tuple[str, ...]) -> None:
     except (ImportError, ValueError, OSError, TypeError) as error:
         raise click.ClickException(str(error)) from None
     try:
-        text = text or find(name).read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise click.ClickException(f"{name} must be UTF-8: {error}") from None
+        text = text or text_of(find(name))
+    except ConfigError as error:
+        raise click.ClickException(str(error)) from None
     except FileNotFoundError:
         hint = did_you_mean(name, names())
         what = f"no policy, environment, tool, family, study or file named {name!r}{hint}"
@@ -301,13 +308,14 @@ def _option(text: str) -> tuple[str, str | int | bool]:
 
 def _load_studies(configs: tuple[str, ...], changes: tuple[str, ...]) -> list[Study]:
     """All studies, or an error that shows the mistakes of all files."""
-    from experiments.study.config import ConfigError, find, load_study
+    from experiments.study.config import find, load_study
+    from experiments.study.mistakes import ConfigError
 
     studies, mistakes = [], []
     for name in configs:
         try:
             studies.append(load_study(find(name), changes))
-        except (ConfigError, OSError, UnicodeDecodeError) as error:
+        except (ConfigError, OSError) as error:
             mistakes.append(str(error))
     names = [s.name for s in studies]
     mistakes += [f"two of the studies are named {n!r}" for n in sorted(set(names)) if names.count(n) > 1]

@@ -39,6 +39,7 @@ METAS = Registry(
         "adanormalhedge": "bandits.groupwise.adanormalhedge:AdaNormalHedge",
         "hedge_sleeping": "bandits.groupwise.sleeping_hedge:SleepingHedge",
     },
+    base=Meta,
 )
 
 

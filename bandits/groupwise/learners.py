@@ -13,15 +13,6 @@ from bandits.contract import Array
 from bandits.groupwise.problem import Mask, RegressionProblem
 from bandits.registry import Registry
 
-LEARNERS = Registry(
-    "base learner",
-    {
-        "oridge": "bandits.groupwise.ridge:OnlineRidge",
-        "vaw": "bandits.groupwise.ridge:ForwardRidge",
-        "ogd": "bandits.groupwise.ogd:OnlineGradientDescent",
-    },
-)
-
 
 class Learner(Protocol):
     """A regression learner of the user's own."""
@@ -54,6 +45,17 @@ class Learners(Protocol):
 
     def run(self, X: Array, y: Array, awake: Mask) -> Array:
         """Predictions [n, n_learners] before each label of ``n`` rows, as by ``predict`` and ``update`` in turn."""
+
+
+LEARNERS = Registry(
+    "base learner",
+    {
+        "oridge": "bandits.groupwise.ridge:OnlineRidge",
+        "vaw": "bandits.groupwise.ridge:ForwardRidge",
+        "ogd": "bandits.groupwise.ogd:OnlineGradientDescent",
+    },
+    base=Learners,
+)
 
 
 class OwnLearners:

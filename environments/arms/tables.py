@@ -109,6 +109,7 @@ class Bursts:
 GENERATORS = Registry(
     "generator of a table",
     {"uniform": Uniform, "switching": Switching, "drifting": Drifting, "bursts": Bursts},
+    base=Generator,
 )
 
 

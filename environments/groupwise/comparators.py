@@ -94,5 +94,7 @@ class BoundedLeastSquares:
 
 
 COMPARATORS = Registry(
-    "comparator", {"least_squares": LeastSquares, "ridge": Ridge, "bounded_ols": BoundedLeastSquares}
+    "comparator",
+    {"least_squares": LeastSquares, "ridge": Ridge, "bounded_ols": BoundedLeastSquares},
+    base=Comparator,
 )

@@ -12,6 +12,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from environments.downloads import check_download
+
 
 @dataclass(frozen=True)
 class Source:
@@ -77,6 +79,8 @@ def read(source: Source, path: str | None = None, verify: bool = True) -> str:
     for place in places:
         if place.is_file():
             return _content(source, place, verify)
+    if source.sha256:
+        check_download(f"the data set {source.key}", source.url)
     why = _fetch(source, cached) if source.sha256 else "its terms forbid that this package fetches it"
     if not why:
         return _content(source, cached, verify)

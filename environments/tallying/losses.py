@@ -180,6 +180,7 @@ LOSSES = Registry(
         "exactly": Exactly,
         "table": Table,
     },
+    base=Loss,
 )
 
 

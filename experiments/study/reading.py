@@ -69,8 +69,8 @@ def tree(text: str, source: str) -> Node:
 
 def wrong_value(value: Any) -> str:
     """What is wrong with a scalar, wherever it comes from; nothing if it is right."""
-    if isinstance(value, str) and (found := _UNPRINTABLE.search(value)):
-        return _unprintable(found[0])
+    if isinstance(value, str) and (found := _HALVES.search(value)):
+        return f"must be text that UTF-8 can hold, got {value!r}: leave out character {found.start() + 1}"
     if isinstance(value, int) and abs(value) >= 10**limits.DIGITS:
         return f"a number may have {limits.DIGITS} digits, and this one has more"
     return ""
@@ -211,6 +211,8 @@ _WHOLE = {
 }
 _FLOAT = re.compile(r"[-+]?(\.[0-9][0-9_]*|[0-9][0-9_]*(\.[0-9_]*)?)([eE][-+]?[0-9]+)?", re.ASCII)
 _UNPRINTABLE = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+
+_HALVES = re.compile("[\ud800-\udfff]")
 
 
 def _unprintable(character: str) -> str:

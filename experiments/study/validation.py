@@ -16,9 +16,11 @@ import numpy as np
 from pydantic import BaseModel, ValidationError
 
 from bandits.arguments import did_you_mean
+from bandits.clairvoyant import Clairvoyant
 from bandits.contract import Policy, can_play, check_plays
 from bandits.registry import ENVIRONMENTS, POLICIES, Registry, named, unfit
 from environments.contract import Environment
+from environments.downloads import NotAtHandError
 from experiments.study import limits
 from experiments.study.axes import (
     SWEEP,
@@ -45,6 +47,7 @@ from experiments.study.model import (
     looks,
 )
 from experiments.study.paths import MOVED, RENAMED, unknown
+from experiments.study.size import too_large
 
 Found = tuple[Path, str]
 """A place, and what is wrong there."""
@@ -63,8 +66,8 @@ def mistakes_of(data: Mapping[str, Any]) -> Iterator[Found]:
     yield from _schema(Study, study)
     seed = data.get("seed")
     entries = [(i, entry) for i, entry in enumerate(_list(data, "experiments")) if isinstance(entry, dict)]
-    if too_large := list(_too_large(data, entries)):
-        yield from too_large
+    if large := list(too_large(data)):
+        yield from large
         return
     names: set[str] = set()
     found: dict[str, _Seen] = {}
@@ -76,77 +79,6 @@ def mistakes_of(data: Mapping[str, Any]) -> Iterator[Found]:
                 yield ("experiments", i, "name"), f"a second experiment or search named {name!r}"
             names.add(name)
     yield from _figures(_list(data, "figures"), found)
-
-
-def _too_large(data: Mapping[str, Any], entries: Sequence[tuple[int, Mapping[str, Any]]]) -> Iterator[Found]:
-    """The first of a study's experiments with which it is beyond a limit, before anything is expanded."""
-    batch, times = (
-        data.get(k) if _whole(data.get(k)) else Study.model_fields[k].default for k in ("batch", "checkpoints")
-    )
-    counts = {
-        "values at all points": 0,
-        "curves (policies, at all points)": 0,
-        "jobs (of a batch of replicates each)": 0,
-    }
-    most = dict(zip(counts, (limits.EXPANDED, limits.CURVES, limits.JOBS), strict=True))
-    for i, entry in entries:
-        replicates = _values_of(entry.get("replicates"))
-        if (
-            numbers := min(batch, max(replicates)) * min(times, max(_values_of(entry.get("horizon"))))
-        ) > limits.NUMBERS:
-            what = f"a job with {numbers} numbers (replicates in a batch x recorded times), at most {limits.NUMBERS}"
-            yield ("experiments", i), f"{what} are allowed: lower the study's 'batch' or 'checkpoints'"
-            return
-        for name, n in zip(counts, _counted(entry, replicates, batch), strict=True):
-            counts[name] += n
-            if counts[name] > most[name]:
-                yield (
-                    ("experiments", i),
-                    f"the study has {counts[name]} {name} up to here, at most {most[name]} are allowed",
-                )
-                return
-
-
-def _whole(value: Any) -> bool:
-    return type(value) is int and value >= 1
-
-
-def _values_of(value: Any) -> list[int]:
-    """The whole numbers that a value stands for, swept or not; 1 where it is none, which is told elsewhere."""
-    with suppress(ValidationError):
-        return [v for axis in axes_of({"value": value}) for v in axis.values if _whole(v)] or [
-            value if _whole(value) else 1
-        ]
-    return [1]
-
-
-def _counted(entry: Mapping[str, Any], replicates: Sequence[int], batch: int) -> tuple[int, int, int]:
-    """Values, curves and jobs of an experiment at all points."""
-    search = entry.get("search")
-    search = search if isinstance(search, dict) else {}
-    kept, tuning = search.get("candidates"), search.get("tuning")
-    own = {key: value for key, value in entry.items() if key != "policies"}
-    points, size, curves = _points_of(own), _size(entry), 0
-    for policy in _list(entry, "policies"):
-        candidates = _points_of(policy)
-        size += candidates * _size(policy)
-        curves += min(candidates, kept) if _whole(kept) else candidates
-    cut = tuning if _whole(tuning) else 0
-    batches = sum(-(-min(cut, n) // batch) - (-max(n - cut, 0) // batch) for n in replicates)
-    return points * size, points * curves, points * (curves + 1) * batches // len(replicates)
-
-
-def _points_of(value: Any) -> int:
-    """How many points the swept values in it have; 1 where they are wrong, which is told elsewhere."""
-    with suppress(ValidationError):
-        return math.prod(len(axis.values) for axis in axes_of(value))
-    return 1
-
-
-def _size(value: Any) -> int:
-    """Mappings, lists and scalars in it, itself among them."""
-    inner = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
-    return 1 + sum(map(_size, inner))
 
 
 def _list(data: Mapping[str, Any], key: str) -> list[Any]:
@@ -317,6 +249,9 @@ def _figures(figures: Sequence[Any], experiments: Mapping[str, _Seen]) -> Iterat
                 yield where, f"a second figure named {name!r}: give one of them another 'name'"
             names[name] = where
             shown.add(figure.experiment)
+            if len(name) > limits.FILE_NAME:
+                what = f"its files would be called {name!r}, of {len(name)} characters, at most {limits.FILE_NAME}"
+                yield where, f"{what} are allowed: give it a 'name'"
             yield from _look(figure, whose[figure.experiment], where)
     for name in (name for name in experiments if name not in shown and name in names):
         yield (
@@ -352,7 +287,7 @@ def _regret(environment: Any, look: Mapping[str, Any], where: Path) -> Iterator[
     wanted = [name for name in named if isinstance(name, str)] if isinstance(named, list) else []
     try:
         names = _comparators(environment, wanted)
-    except Exception as error:  # as in ``_construct``
+    except (Exception, SystemExit) as error:  # as in ``_construct``
         yield (*where, "comparators"), _said(type(environment), error)
         return
     if lacking := [name for name in wanted if name not in names]:
@@ -531,7 +466,10 @@ def _policy(policy: Component, place: Path, environment: Any) -> Iterator[Found]
         try:
             check_plays(built, environment.problem, type(environment).__name__)
             built.reset(environment.problem, np.random.default_rng(0))
-        except Exception as error:  # as in ``_construct``
+            if isinstance(built, Clairvoyant):
+                environment.begin(environment.draw(np.random.default_rng(0)))
+                environment.clairvoyant(built.comparator)
+        except (Exception, SystemExit) as error:  # as in ``_construct``
             yield place, _said(type(built), error)
 
 
@@ -560,11 +498,17 @@ def _construct(
         return None, []
     if cls is None:
         return None, [((*where, "name"), f"unknown {registry.kind} {name!r}{registry.hint(name, **players())}")]
+    try:
+        registry.check_class(cls, name, registry.kind, of)
+    except ValueError as error:
+        return None, [((*where, "name"), str(error))]
     if wrong := unfit(cls, parameters, given):
         return None, [((*where, "parameters", key) if key else where, text) for key, text in wrong]
     try:
         return registry.build(described, of=of, **given), []
-    except Exception as error:  # of somebody else's class, in whatever way it fails
+    except NotAtHandError:  # noted; what needs the data is not looked at
+        return None, []
+    except (Exception, SystemExit) as error:  # of somebody else's class, in whatever way it fails
         text = _said(cls, error).removeprefix(f"{registry.kind}: ")
         at = next((key for key in parameters if text.startswith(key)), None)
         if at and isinstance(parameters[at], list) and " number" in text:
@@ -584,7 +528,7 @@ def _players(environment: Any) -> Mapping[str, Any]:
     return {"among": able, "label": f"policies that play {type(environment).__name__}"}
 
 
-def _said(cls: type[Any], error: Exception) -> str:
+def _said(cls: type[Any], error: BaseException) -> str:
     """What an error of a constructor or of ``reset`` says; where it was not raised for people, whose it is."""
     plain = isinstance(error, ValueError | OSError | ImportError)
     return str(error) if plain else f"{cls.__name__} fails with {type(error).__name__}: {error}"

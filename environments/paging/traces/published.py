@@ -25,6 +25,8 @@ from typing import NamedTuple
 
 import numpy as np
 
+from environments.downloads import check_download
+
 _FOLDER = (
     "https://raw.githubusercontent.com/ben-manes/caffeine/ccef95542a9181182a60f5c6c33d2a0642c73574/"
     "simulator/src/main/resources/com/github/benmanes/caffeine/cache/simulator/parser/"
@@ -113,6 +115,7 @@ def locate(name: str) -> Path:
         if path.is_file():
             _verify(path.read_bytes(), trace, path)
             return path
+    check_download(f"the trace {name}", trace.url)
     try:
         text = trace.convert(_download(trace.url))
     except Exception as error:

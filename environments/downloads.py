@@ -1,0 +1,35 @@
+"""Whether data that are not at hand may be downloaded: always, but where somebody only wants to look."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+_LACKING: ContextVar[list[str] | None] = ContextVar("_LACKING", default=None)
+
+
+class NotAtHandError(FileNotFoundError):
+    """Data are not at hand, and may not be downloaded now."""
+
+
+@contextmanager
+def no_downloads() -> Iterator[list[str]]:
+    """Have all that would be downloaded refused while the context lasts, and noted in the list."""
+    lacking: list[str] = []
+    token = _LACKING.set(lacking)
+    try:
+        yield lacking
+    finally:
+        _LACKING.reset(token)
+
+
+def check_download(what: str, url: str) -> None:
+    """To be called before a download.
+
+    Raises:
+        NotAtHandError: it may not be done now.
+    """
+    if (lacking := _LACKING.get()) is not None:
+        lacking.append(f"{what}, from {url}")
+        raise NotAtHandError(f"{what} is not at hand, and would be downloaded from {url}")
