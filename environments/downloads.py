@@ -24,12 +24,16 @@ def no_downloads() -> Iterator[list[str]]:
         _LACKING.reset(token)
 
 
-def check_download(what: str, url: str) -> None:
-    """To be called before a download.
+def check_download(what: str, way: str) -> None:
+    """To be called before a download, or where there is none.
+
+    Args:
+        what: what is not at hand.
+        way: what a run does about it, or people can do.
 
     Raises:
         NotAtHandError: it may not be done now.
     """
     if (lacking := _LACKING.get()) is not None:
-        lacking.append(f"{what}, from {url}")
-        raise NotAtHandError(f"{what} is not at hand, and would be downloaded from {url}")
+        lacking.append(f"{what} ({way})")
+        raise NotAtHandError(lacking[-1])

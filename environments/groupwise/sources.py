@@ -79,8 +79,8 @@ def read(source: Source, path: str | None = None, verify: bool = True) -> str:
     for place in places:
         if place.is_file():
             return _content(source, place, verify)
-    if source.sha256:
-        check_download(f"the data set {source.key}", source.url)
+    way = "a run downloads it" if source.sha256 else "its terms forbid that a run downloads it; get it"
+    check_download(f"the data set {source.key}", f"{way} from {source.url}")
     why = _fetch(source, cached) if source.sha256 else "its terms forbid that this package fetches it"
     if not why:
         return _content(source, cached, verify)

@@ -200,7 +200,7 @@ def _other_modules(node: Node, folder: Path) -> Iterator[Mistake]:
             yield Mistake(file, line, column, "", what)
 
 
-_MODULE = re.compile(r"([A-Za-z_]\w*)[\w.]*:[\w.]+")
+_MODULE = re.compile(r"([A-Za-z_]\w*)(\.[\w.]*)?:[\w.]+")
 """``module:Class``."""
 
 

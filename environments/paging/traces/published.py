@@ -115,7 +115,7 @@ def locate(name: str) -> Path:
         if path.is_file():
             _verify(path.read_bytes(), trace, path)
             return path
-    check_download(f"the trace {name}", trace.url)
+    check_download(f"the trace {name}", f"a run downloads it from {trace.url}")
     try:
         text = trace.convert(_download(trace.url))
     except Exception as error:
