@@ -17,7 +17,7 @@ import tempfile
 import traceback
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +49,7 @@ experiments:
       - ucb1
       - {name: ucb1, label: bold, parameters: {exploration: {sweep: {start: 1, stop: 8, number: 3, spacing: log}}}}
       - {name: clairvoyant, parameters: {comparator: best_arm}}
-  - {name: late, replicates: 2, environment: {name: delayed, parameters: {environment: *e, delay: 3}}, policies: [qpm_d]}
+  - {name: late, replicates: 2, policies: [qpm_d], environment: {name: delayed, parameters: {environment: *e, delay: 3}}}
   - {<<: &more {replicates: 4, environment: *e}, name: found, search: {tuning: 2}, policies: [
       {name: ucb1, parameters: {exploration: {sweep: [1, 2]}}}]}
 figures:
@@ -57,15 +57,28 @@ figures:
   - {experiment: found, regret: pseudo, policies: [ucb1]}
 """
 MANY = "\n".join(f"  - {{name: n{i}}}" for i in range(30_000))
-VALUES = r"""
-0 -1 1e999 1e308 10000000000 999999999999999999999999 1e5 .nan .inf -.inf 0x1F ² ٣ null ~ true [] {} [[]] "" ' '
-!!int{x} !!python/object/apply:os.system{["true"]} !mine{x} *means *e *nowhere &a{[*a]} &b{{x:{*b}}} "\ud800" "\0" "\U99999999"
-{sweep:{[1,2]}} {sweep:{[]}} {sweep:{{start:{1},stop:{9},number:{10000}}}} {sweep:{{start:{1},stop:{1e300},number:{3},spacing:{log}}}}
-os:system builtins:dict builtins:type builtins:int subprocess:Popen no_such:Thing :x a:b:c ..x:y bandits:UCB1 bandits:Policy
-{name:{ucb1}} {name:{ucb1},parameters:{3}} {name:{bernoulli},parameters:{{means:{[0.5]}}}} {name:{[]}} [1,[2,[3,[4]]]]
-{name:{clairvoyant},parameters:{{comparator:{nobody}}}} {name:{delayed},parameters:{{environment:{*e},delay:{-1}}}} 2001-01-01 a/b ../up
-""".replace("{x}", " x").split()
-VALUES = [re.sub(r":\{", ": {", v) if v.startswith(("{", "&")) else v for v in VALUES]
+LISTED = r"""
+0 | -1 | 1e999 | 1e308 | 10000000000 | 999999999999999999999999 | 1e5 | .nan | .inf | -.inf | 0x1F | ² | ٣ | null | ~
+true
+[] | {} | [[]] | "" | ' ' | [1, [2, [3, [4]]]] | 2001-01-01 | a/b | ../up | "\ud800" | "\0" | "\U99999999" | /dev/zero
+!!int x | !!python/object/apply:os.system ["true"] | !mine x | !!binary x | *means | *e | *nowhere | &a [*a]
+&b {x: *b}
+{sweep: [1, 2]} | {sweep: []} | {sweep: [1, 1]} | {sweep: {sweep: [1]}} | {sweep: {start: 1, stop: 9, number: 10000}}
+{sweep: {start: 1, stop: 1e300, number: 3, spacing: log}} | {sweep: {start: -1e308, stop: 1e308, number: 3}}
+{sweep: 3}
+os:system | builtins:dict | builtins:type | builtins:int | subprocess:Popen | no_such:Thing | :x | a:b:c | ..x:y
+a:b.c
+bandits:UCB1 | bandits:Policy | environments:BernoulliArms | environments.contract:Environment | sys:modules | this:d
+{name: ucb1} | {name: ucb1, parameters: 3} | {name: bernoulli, parameters: {means: [0.5]}} | {name: []}
+{name: ucb1, parameters: {1: 2}}
+{name: clairvoyant, parameters: {comparator: nobody}} | {name: delayed, parameters: {environment: *e, delay: -1}}
+{name: delayed, parameters: {environment: ucb1}} | {name: bold, parameters: {policy: "subprocess:Popen"}}
+{name: bold, parameters: {policy: bold}}
+{name: adversarial, parameters: {source: /dev/zero}} | {name: adversarial, parameters: {source: "builtins:dict"}}
+{name: paging, parameters: {sequence: {name: trace, parameters: {trace: /dev/zero}}}}
+{name: generate, parameters: {}}
+"""
+VALUES = [value.strip() for line in LISTED.strip().splitlines() for value in line.split(" | ")]
 VALUES += [
     "9" * 5000,
     "-" + "9" * 400,
@@ -119,77 +132,72 @@ def hostile() -> Iterator[Case]:
         yield "a long figure", small("{experiment: two,", f"{{experiment: two, name: {name},"), []
         yield "a long component", small("ucb1", f"{name}:X"), []
         yield "a long study to extend", small("seed", f"extends: {name}\nseed"), []
-    for name in (
-        "/dev/zero",
-        "/dev/stdin",
-        "/",
-        ".",
-        "own.yaml",
-        "missing",
-        "[a]",
-        "{}",
-        '"\\0"',
-        '"\\ud800"',
-        "quickstart",
-    ):
+    for name in ("/dev/stdin", "/", ".", "own.yaml", "missing", "[a]", "quickstart", *VALUES):
         yield f"extends {name}", small("seed", f"extends: {name}\nseed"), []
-    for raw in (
-        b"",
-        b"\xef\xbb\xbf" + SMALL.encode(),
-        SMALL.encode("utf-16"),
+    raw = [
         b"\xff",
         b"\0",
         b"\t",
         b"a: \x80",
         b"---\n---\n",
         b"...",
-    ):
-        yield f"bytes {raw[:4]!r}", raw, []
-    for line in (
-        "%YAML 9.9\n---",
-        "%TAG ! x\n---",
-        "? [a, b]\n: c",
-        "1: 2",
-        "null: 2",
-        "seed: 3",
-        "x-t:\n\t- a",
-        "? a",
+        SMALL.encode("utf-16"),
+        b"\xef\xbb\xbf" + SMALL.encode(),
+    ]
+    for content in (b"", *raw):
+        yield f"bytes {content[:4]!r}", content, []
+    lines = ["%YAML 9.9\n---", "%TAG ! x\n---", "? [a, b]\n: c", "1: 2", "null: 2", "seed: 3", "x-t:\n\t- a", "? a"]
+    for line in [
+        *lines,
         "<<: 3",
         "<<: [3]",
-    ):
+        "<<: *nowhere",
+        "- a",
+        "a",
+        "*means : 3",
+        "'",
+        '"',
+        "{",
+        "&x",
+        "!x",
+        "@",
+        "%",
+    ]:
         yield f"line {line!r}", f"{line}\n{SMALL}".encode(), []
         yield f"last line {line!r}", f"{SMALL}{line}\n".encode(), []
     for value in VALUES:
         for old in ("50", "*means", "ucb1", "best_arm", "[2, 3]", "pseudo", "{tuning: 2}", "[qpm_d]", "late", "small"):
             yield f"{old} -> {value[:40]}", small(old, value), []
         yield f"environment {value[:40]}", small("{name: bernoulli, parameters: {means: *means}}", value), []
-        for key in (
+        keys = [
             "horizon",
             "experiments.two.environment.parameters.means",
             "experiments.*.policies.0",
             "figures.0.regret",
-            "x.y",
-        ):
+        ]
+        for key in [*keys, "experiments.*.search", "experiments", "figures", "name", "seed", "x.y"]:
             yield f"--set {key}={value[:40]}", SMALL.encode(), [f"{key}={value}"]
         yield f"--set experiments.{value[:40]}", SMALL.encode(), [f"experiments.{value}.horizon=3"]
-    for change in (
-        "",
-        "=",
-        "a",
-        "a.b.c=1",
-        "experiments=3",
-        "experiments.²=1",
-        "experiments.99.name=x",
-        "figures.0=1",
-        "name=",
-        ".=1",
-        "experiments.two.policies.-1=x",
-        "horizon=\udc80",
-        "experiments.*.*.*=1",
-        f"experiments.{'9' * 5000}=1",
-        "seed.a=1",
-    ):
-        yield f"--set {change[:40]}", SMALL.encode(), [change]
+    changes = ["", "=", "a", "a.b.c=1", "experiments=3", "figures.0=1", "name=", ".=1", "horizon=\udc80", "seed.a=1"]
+    steps = [
+        "²",
+        "99",
+        "-1",
+        "*",
+        "*.*.*",
+        "9" * 5000,
+        "\udc80",
+        "two.policies.-1",
+        "two.policies.9",
+        "two.policies.²",
+        "two.x",
+    ]
+    for change in [
+        *changes,
+        *(f"experiments.{step}=1" for step in steps),
+        *(f"figures.{step}.over=1" for step in steps),
+    ]:
+        yield f"--set {change[:40]!r}", SMALL.encode(), [change]
 
 
 def mutations(rng: np.random.Generator) -> Iterator[Case]:
@@ -200,13 +208,11 @@ def mutations(rng: np.random.Generator) -> Iterator[Case]:
         kind = ("bytes", "tokens", "values", "changes")[rng.integers(4)]
         times = int(rng.integers(1, 4))
         if kind == "bytes":
-            yield kind, _shuffled(list(text.encode()), times, rng, lambda: int(rng.integers(256)), bytes), []
+            yield kind, _shuffled(list(text.encode()), times, rng, list(range(256)), bytes), []
         elif kind == "tokens":
             tokens = TOKEN.findall(text)
-            extra = lambda: (
-                VALUES[rng.integers(len(VALUES))] if rng.random() < 0.3 else tokens[rng.integers(len(tokens))]
-            )  # noqa: E731, B023
-            yield kind, _shuffled(tokens, times, rng, extra, lambda found: "".join(found).encode()), []
+            pool = [*tokens, *VALUES * max(1, len(tokens) // len(VALUES) // 2)]
+            yield kind, _shuffled(tokens, times, rng, pool, lambda found: "".join(found).encode()), []
         elif kind == "values":
             for _ in range(times):
                 words = list(re.finditer(r"(?<=[:\[,-] )[^\s,\[\]{}#:]+", text))
@@ -215,22 +221,16 @@ def mutations(rng: np.random.Generator) -> Iterator[Case]:
             yield kind, text.encode(), []
         else:
             words = [w for w in TOKEN.findall(text) if w[0].isalpha()] + ["*", "0", "1", "sweep", "parameters"]
-            keys = [
-                ".".join(str(words[i]) for i in rng.integers(len(words), size=rng.integers(1, 5))) for _ in range(times)
-            ]
-            firsts = [
-                f"experiments.{rng.choice(['*', '0'])}.{rng.choice(['horizon', 'policies.0', 'environment', 'search'])}",
-                *keys,
-            ]
-            yield (
-                kind,
-                text.encode(),
-                [f"{rng.choice(firsts)}={VALUES[rng.integers(len(VALUES))]}" for _ in range(times)],
-            )
+            changes: list[str] = []
+            for _ in range(times):
+                steps = [str(rng.choice(words)) for _ in range(rng.integers(1, 4))]
+                where = str(rng.choice(["experiments.*", "experiments.0", "experiments.0.policies.0", "figures.0"]))
+                changes.append(f"{'.'.join([where, *steps])}={VALUES[rng.integers(len(VALUES))]}")
+            yield kind, text.encode(), changes
 
 
 def _shuffled(
-    parts: list[Any], times: int, rng: np.random.Generator, other: Callable[[], Any], joined: Callable[[Any], bytes]
+    parts: list[Any], times: int, rng: np.random.Generator, pool: Sequence[Any], joined: Callable[[Any], bytes]
 ) -> bytes:
     """Parts deleted, doubled, swapped, put in or replaced, so many times."""
     for _ in range(times):
@@ -243,9 +243,9 @@ def _shuffled(
         elif what == 2:
             parts[i], parts[j] = parts[j], parts[i]
         elif what == 3:
-            parts.insert(i, other())
+            parts.insert(i, pool[rng.integers(len(pool))])
         else:
-            parts[i] = other()
+            parts[i] = pool[rng.integers(len(pool))]
         if not parts:
             break
     return joined(parts)
