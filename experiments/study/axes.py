@@ -44,7 +44,7 @@ class Range(Model):
 
     @model_validator(mode="after")
     def _positive(self) -> Self:
-        if not (math.isfinite(self.start) and math.isfinite(self.stop)):
+        if not math.isfinite(float(self.stop) - float(self.start)):
             raise ValueError(f"a range needs finite ends, got {self.start:g} and {self.stop:g}")
         if self.spacing == "log" and min(self.start, self.stop) <= 0:
             raise ValueError(f"a log range needs positive ends, got {self.start:g} and {self.stop:g}")

@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.resources import files
 from importlib.util import find_spec
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -277,7 +278,7 @@ def _study(node: Node, source: str, changes: Sequence[str]) -> Study:
         check_size(node, SHARED)
     complete(node, SHARED)
     data, places = node.plain(), dict(node.places())
-    located += [_located(places, where, what) for where, what in mistakes_of(data)]
+    located += [_located(places, where, what) for where, what in islice(mistakes_of(data), limits.MISTAKES)]
     if located:
         order = list(dict.fromkeys(m.file for m in located))
         raise ConfigError(

@@ -1,11 +1,13 @@
 """How large a study may be, so that what is too large is told where it stands instead of running on."""
 
-FILE = 1_000_000
-"""Bytes of a study file; of one that holds a table there is no need, components read files of data."""
+FILE = 500_000
+"""Bytes of a study file."""
 DEPTH = 50
 """Mappings and lists inside one another."""
-VALUES = 200_000
+VALUES = 100_000
 """Mappings, lists and scalars, once aliases, merge keys and ``extends`` have been followed and shared keys copied."""
+MISTAKES = 1000
+"""Mistakes that are told at once."""
 DIGITS = 250
 """Characters of a number."""
 EXTENDED = 20

@@ -63,7 +63,8 @@ def _key(inner: Any, step: str, new: bool) -> Any:
     for i, entry in enumerate(inner):
         if isinstance(entry.value, dict) and step in [name_of(entry, (key,)) for key in NAMES]:
             return i
-    if not step.isdecimal() or int(step) >= len(inner):
+    positions = {str(i): i for i in range(len(inner))}
+    if step not in positions:
         known = [str(name_of(entry, NAMES[::-1])) for entry in inner]
         raise KeyError(f"{step!r} names no entry{did_you_mean(step, known)}; there are {', '.join(known) or 'none'}")
-    return int(step)
+    return positions[step]

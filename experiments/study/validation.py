@@ -6,6 +6,7 @@ Everything is constructed once: every environment and every policy, at every poi
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -32,6 +33,7 @@ from experiments.study.axes import (
     fill,
     marks,
     point_text,
+    text_of,
 )
 from experiments.study.model import (
     SHARED,
@@ -100,7 +102,7 @@ class _Seen:
         policies: titles of the policies and of the entries that stand for several.
         entries: titles of the entries as written.
         parameters: names of the swept parameters of policies.
-        environments: those of all points that could be built.
+        stages: the environments of all points that could be built.
     """
 
     names: list[str]
@@ -109,7 +111,30 @@ class _Seen:
     policies: set[str]
     entries: set[str]
     parameters: set[str]
-    environments: list[Any]
+    stages: list[_Stage]
+
+
+@dataclass(frozen=True)
+class _Stage:
+    """An environment that could be built, with its description and the horizon."""
+
+    environment: Any
+    described: Any
+    horizon: int
+
+    def begun(self) -> Any:
+        """A run of it: a short one if it can be, since some environments work out much of a run when it begins."""
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            given = {"horizon": min(self.horizon, SHORT)}
+            short, _ = _construct(ENVIRONMENTS, (), self.described, Environment, dict, **given)
+            found = self.environment if short is None else short
+            found.begin(found.draw(np.random.default_rng(0)))
+        return found
+
+
+SHORT = 10
+"""Rounds of a run that is only looked at."""
 
 
 def path_text(where: Path) -> str:
@@ -193,11 +218,11 @@ def _points(swept: Swept, above: Path, seed: int, seen: _Seen) -> Iterator[Found
         at = tuple(zip(places, positions, strict=True))
         found.look(_schema(Experiment, {**experiment, "name": "experiment"}, above), at)
         found.look(_search(experiment, above), at)
-        environment = _components(experiment, above, at, seed, found, seen)
-        if environment is not None:
-            seen.environments.append(environment)
+        stage = _components(experiment, above, at, seed, found, seen)
+        if stage is not None:
+            seen.stages.append(stage)
             if isinstance(experiment.get("search"), dict):
-                found.look(_regret(environment, experiment["search"], (*above, "search")), at)
+                found.look(_regret(stage, experiment["search"], (*above, "search")), at)
     yield from found.told()
 
 
@@ -275,18 +300,18 @@ def _look(figure: Figure, seen: _Seen, where: Path) -> Iterator[Found]:
             hint = did_you_mean(label, policies)
             known = ", ".join(sorted(policies))
             yield (*where, "policies", j), f"{figure.experiment} has no policy labelled {label!r}{hint}; it has {known}"
-    for environment in seen.environments:
-        if mistakes := list(_regret(environment, figure.model_dump(), where)):
+    for stage in seen.stages:
+        if mistakes := list(_regret(stage, figure.model_dump(), where)):
             yield from mistakes
             break
 
 
-def _regret(environment: Any, look: Mapping[str, Any], where: Path) -> Iterator[Found]:
+def _regret(stage: _Stage, look: Mapping[str, Any], where: Path) -> Iterator[Found]:
     """What is wrong with the regret definition and the comparators that a figure or a search names."""
-    named = look.get("comparators")
+    environment, named = stage.environment, look.get("comparators")
     wanted = [name for name in named if isinstance(name, str)] if isinstance(named, list) else []
     try:
-        names = _comparators(environment, wanted)
+        names = _comparators(stage, wanted)
     except (Exception, SystemExit) as error:  # as in ``_construct``
         yield (*where, "comparators"), _said(type(environment), error)
         return
@@ -300,14 +325,13 @@ def _regret(environment: Any, look: Mapping[str, Any], where: Path) -> Iterator[
         yield (*where, "regret"), f"{what}; it has {', '.join(known)}"
 
 
-def _comparators(environment: Any, wanted: Sequence[str]) -> list[str]:
+def _comparators(stage: _Stage, wanted: Sequence[str]) -> list[str]:
     """Names of an environment's comparators; a run is drawn only where its regret definitions lack a wanted one."""
     known = dict.fromkeys(
-        name for regret in environment.regrets() for name in (regret.comparator, regret.worst) if name
+        name for regret in stage.environment.regrets() for name in (regret.comparator, regret.worst) if name
     )
     if any(name not in known for name in wanted):
-        environment.begin(environment.draw(np.random.default_rng(0)))
-        known |= dict.fromkeys(environment.comparators(np.array([1])))
+        known |= dict.fromkeys(stage.begun().comparators(np.array([1])))
     return list(known)
 
 
@@ -415,7 +439,7 @@ def _search(experiment: Mapping[str, Any], above: Path) -> Iterator[Found]:
 
 def _components(
     experiment: Mapping[str, Any], above: Path, at: _Point, seed: int, found: _Collected, seen: _Seen
-) -> Any:
+) -> _Stage | None:
     """Look at an experiment's environment and policies; the environment, or None."""
     horizon = experiment.get("horizon")
     horizon = horizon if type(horizon) is int and horizon >= 1 else 100
@@ -423,6 +447,7 @@ def _components(
     described = experiment.get("environment")
     environment, mistakes = _construct(ENVIRONMENTS, place, described, Environment, dict, horizon=horizon)
     found.look(mistakes, at)
+    stage = None if environment is None else _Stage(environment, described, horizon)
     policies, search = experiment.get("policies"), experiment.get("search")
     most = search.get("candidates") if isinstance(search, dict) else None
     labels: set[str] = set()
@@ -436,6 +461,7 @@ def _components(
         if text := _too_many(axes):
             found.look([(place, text)], at)
             continue
+        positions = [{text_of(value): i for i, value in enumerate(axis.values)} for axis in axes]
         swept = [_Swept(axis, (*place, *axis.path), (*place, *axis.path, SWEEP)) for axis in axes]
         seen.policies.add(written.title)
         seen.entries.add(written.title)
@@ -447,28 +473,28 @@ def _components(
             continue
         for policy in all_of_it:
             point = policy.point.values() if isinstance(policy, Candidate) else ()
-            here = (*at, *((s, s.axis.values.index(value)) for s, value in zip(swept, point, strict=True)))
-            found.look(_policy(policy, place, environment), here)
+            here = (*at, *((s, j[text_of(value)]) for s, j, value in zip(swept, positions, point, strict=True)))
+            found.look(_policy(policy, place, stage), here)
             if policy.title in labels:
                 what = f"a second policy labelled {policy.title!r}: give one of them another 'label'"
                 found.look([(place, what)], here)
             labels.add(policy.title)
     seen.policies |= labels
-    return environment
+    return stage
 
 
-def _policy(policy: Component, place: Path, environment: Any) -> Iterator[Found]:
+def _policy(policy: Component, place: Path, stage: _Stage | None) -> Iterator[Found]:
     """What is wrong with a policy, in this environment if it is right itself."""
+    environment = stage.environment if stage else None
     described = {"name": policy.name, "parameters": policy.parameters}
     built, mistakes = _construct(POLICIES, place, described, Policy, lambda: _players(environment))
     yield from mistakes
-    if built is not None and environment is not None:
+    if built is not None and stage is not None:
         try:
             check_plays(built, environment.problem, type(environment).__name__)
             built.reset(environment.problem, np.random.default_rng(0))
             if isinstance(built, Clairvoyant):
-                environment.begin(environment.draw(np.random.default_rng(0)))
-                environment.clairvoyant(built.comparator)
+                stage.begun().clairvoyant(built.comparator)
         except (Exception, SystemExit) as error:  # as in ``_construct``
             yield place, _said(type(built), error)
 

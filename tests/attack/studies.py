@@ -49,7 +49,8 @@ experiments:
       - ucb1
       - {name: ucb1, label: bold, parameters: {exploration: {sweep: {start: 1, stop: 8, number: 3, spacing: log}}}}
       - {name: clairvoyant, parameters: {comparator: best_arm}}
-  - {name: late, replicates: 2, policies: [qpm_d], environment: {name: delayed, parameters: {environment: *e, delay: 3}}}
+  - {name: late, replicates: 2, policies: [qpm_d],
+     environment: {name: delayed, parameters: {environment: *e, delay: 3}}}
   - {<<: &more {replicates: 4, environment: *e}, name: found, search: {tuning: 2}, policies: [
       {name: ucb1, parameters: {exploration: {sweep: [1, 2]}}}]}
 figures:
