@@ -14,10 +14,10 @@ class NotAtHandError(FileNotFoundError):
 
 
 @contextmanager
-def no_downloads() -> Iterator[list[str]]:
-    """Have all that would be downloaded refused while the context lasts, and noted in the list."""
+def downloads(allowed: bool) -> Iterator[list[str]]:
+    """Say whether data may be downloaded while the context lasts; what would have been stands in the list."""
     lacking: list[str] = []
-    token = _LACKING.set(lacking)
+    token = _LACKING.set(None if allowed else lacking)
     try:
         yield lacking
     finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import sys
 import traceback
@@ -102,10 +103,10 @@ def run(
     """Run studies: files, or names of shipped ones. What stands in the output folder already is not computed again."""
     if jobs == 0 or jobs < -1:
         raise click.BadParameter(f"must be -1 or at least 1, got {jobs}", param_hint="--jobs")
-    from environments.downloads import no_downloads
+    from environments.downloads import downloads
 
     part = _shard_of(shard)
-    with no_downloads() if dry_run else nullcontext([]) as lacking:
+    with downloads(allowed=not dry_run) as lacking:
         studies = _load_studies(configs, changes)
         if not replace:
             _check_same_studies(studies, out)
@@ -126,10 +127,10 @@ def run(
 
 
 def _shard_of(text: str) -> tuple[int, int]:
-    first, slash, second = text.partition("/")
-    if not (slash and first.isdecimal() and second.isdecimal() and 1 <= int(first) <= int(second)):
+    first, second = map(int, found.groups()) if (found := re.fullmatch(r"([0-9]{1,9})/([0-9]{1,9})", text)) else (0, 0)
+    if not 1 <= first <= second:
         raise click.BadParameter(f"must be I/N with 1 <= I <= N, got {text!r}", param_hint="--shard")
-    return int(first), int(second)
+    return first, second
 
 
 @main.command()
@@ -303,7 +304,7 @@ def _option(text: str) -> tuple[str, str | int | bool]:
         raise click.BadParameter(f"must be OPTION=VALUE, got {text!r}", param_hint="OPTION")
     if value in ("true", "false"):
         return name, value == "true"
-    return name, int(value) if value.removeprefix("-").isdecimal() else value.replace("\\t", "\t")
+    return name, int(value) if re.fullmatch("-?[0-9]{1,18}", value) else value.replace("\\t", "\t")
 
 
 def _load_studies(configs: tuple[str, ...], changes: tuple[str, ...]) -> list[Study]:

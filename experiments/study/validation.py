@@ -485,11 +485,13 @@ def _components(
 
 def _policy(policy: Component, place: Path, stage: _Stage | None) -> Iterator[Found]:
     """What is wrong with a policy, in this environment if it is right itself."""
-    environment = stage.environment if stage else None
     described = {"name": policy.name, "parameters": policy.parameters}
-    built, mistakes = _construct(POLICIES, place, described, Policy, lambda: _players(environment))
+    built, mistakes = _construct(
+        POLICIES, place, described, Policy, lambda: _players(stage.environment if stage else None)
+    )
     yield from mistakes
     if built is not None and stage is not None:
+        environment = stage.environment
         try:
             check_plays(built, environment.problem, type(environment).__name__)
             built.reset(environment.problem, np.random.default_rng(0))

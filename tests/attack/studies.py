@@ -254,7 +254,7 @@ def _shuffled(
 
 def look(folder: Path, content: bytes, changes: list[str]) -> str:
     """What comes of a study: "valid", "refused", or what is wrong with how it is refused, in some lines."""
-    from environments.downloads import no_downloads
+    from environments.downloads import downloads
     from experiments.run.jobs import jobs_of
     from experiments.study.config import load_study
     from experiments.study.mistakes import ConfigError
@@ -264,7 +264,7 @@ def look(folder: Path, content: bytes, changes: list[str]) -> str:
     signal.setitimer(signal.ITIMER_PROF, LIMIT)
     signal.alarm(WALL)
     try:
-        with no_downloads(), warnings.catch_warnings():
+        with downloads(allowed=False), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             study = load_study(path, changes)
             jobs_of(study)

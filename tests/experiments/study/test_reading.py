@@ -118,8 +118,8 @@ def test_what_is_shared_counts_in_every_experiment():
         ),
         (
             "[ucb1]",
-            "[{name: ucb1, parameters: &p {exploration: {sweep: {start: 1, stop: 99999, number: 9999}}}}, {name: moss}, "
-            "{name: ucb1, label: b, parameters: *p}, {name: ucb1, label: c, parameters: *p}]",
+            "[{name: ucb1, parameters: &p {exploration: {sweep: {start: 1, stop: 99999, number: 9999}}}}, "
+            "{name: moss}, {name: ucb1, label: b, parameters: *p}, {name: ucb1, label: c, parameters: *p}]",
             "experiments[0]: the study has 29998 policies, at all points up to here, at most 20000 are allowed",
         ),
         ("[0.1, 0.9]", "{sweep: {start: 0.1, stop: 0.9, number: 10000}}", "means must be"),
