@@ -312,7 +312,7 @@ def _regret(stage: _Stage, look: Mapping[str, Any], where: Path) -> Iterator[Fou
     wanted = [name for name in named if isinstance(name, str)] if isinstance(named, list) else []
     try:
         names = _comparators(stage, wanted)
-    except (Exception, SystemExit) as error:  # as in ``_construct``
+    except Exception as error:  # as in ``_construct``
         yield (*where, "comparators"), _said(type(environment), error)
         return
     if lacking := [name for name in wanted if name not in names]:
@@ -497,7 +497,7 @@ def _policy(policy: Component, place: Path, stage: _Stage | None) -> Iterator[Fo
             built.reset(environment.problem, np.random.default_rng(0))
             if isinstance(built, Clairvoyant):
                 stage.begun().clairvoyant(built.comparator)
-        except (Exception, SystemExit) as error:  # as in ``_construct``
+        except Exception as error:  # as in ``_construct``
             yield place, _said(type(built), error)
 
 
@@ -536,7 +536,7 @@ def _construct(
         return registry.build(described, of=of, **given), []
     except NotAtHandError:  # noted; what needs the data is not looked at
         return None, []
-    except (Exception, SystemExit) as error:  # of somebody else's class, in whatever way it fails
+    except Exception as error:  # of somebody else's class, in whatever way it fails
         text = _said(cls, error).removeprefix(f"{registry.kind}: ")
         at = next((key for key in parameters if text.startswith(key)), None)
         if at and isinstance(parameters[at], list) and " number" in text:
@@ -556,7 +556,7 @@ def _players(environment: Any) -> Mapping[str, Any]:
     return {"among": able, "label": f"policies that play {type(environment).__name__}"}
 
 
-def _said(cls: type[Any], error: BaseException) -> str:
+def _said(cls: type[Any], error: Exception) -> str:
     """What an error of a constructor or of ``reset`` says; where it was not raised for people, whose it is."""
     plain = isinstance(error, ValueError | OSError | ImportError)
     return str(error) if plain else f"{cls.__name__} fails with {type(error).__name__}: {error}"
