@@ -183,8 +183,8 @@ def _with(parts: list[_Batch], replicates: list[int]) -> list[_Batch]:
 def _fit(arrays: Mapping[str, Array], count: int, n_times: int) -> bool:
     """Whether the arrays of a job are of so many replicates, and all of them of so many times."""
     whole: list[tuple[int, ...]] = [(count, n_times)]
-    shapes = {"bound": [(n_times,), *whole], "limit": [(2, n_times)]}
-    return all(a.shape in shapes.get(name.partition("/")[0], whole) for name, a in arrays.items())
+    shapes: dict[str, list[tuple[int, ...]]] = {"bound": [(n_times,), *whole], "limit": [(2, n_times)]}
+    return all(tuple(a.shape) in shapes.get(name.partition("/")[0], whole) for name, a in arrays.items())
 
 
 def _why(folder: Path, key: str) -> str:
