@@ -155,17 +155,20 @@ class GroupedRegression(GroupedEnvironment[Any, float, NDArray[np.int64]]):
         return self._judge if self.regret_alignment == "exact" else _NOTHING
 
     def limits(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
-        """Predictions may be right, and of any size. The best model loses no more than the prediction 0.
+        """Predictions may be right, and of any size. In the order given the best model's loss is known.
 
-        That loses at most the largest squared labels of the group (derived). In the order given the best is known.
+        In others it is at most that of the prediction 0, at most the largest squared labels of the group, and at most
+        the best model's on all rows of the group (derived).
         """
-        found = {}
+        found, data = {}, self.data
         for name, i in self._reported:
             if self.order == "given":
                 low = self.comparators(times)[f"best in {name}"]
             else:
-                largest = np.sort(self.data.labels[self.data.groups[:, i] == 1] ** 2)[::-1]
-                low = -np.concatenate([[0.0], np.cumsum(largest)])[np.minimum(times, largest.size)]
+                member = np.ascontiguousarray(data.groups[:, i])
+                largest = np.sort(data.labels[member == 1] ** 2)[::-1]
+                whole = self._models.losses(data.contexts, data.labels, member, np.array([largest.size]))[0]
+                low = -np.minimum(np.append(0.0, np.cumsum(largest))[np.minimum(times, largest.size)], whole)
             found[name] = np.array([low, np.full(len(times), np.inf)])
         return found
 

@@ -374,4 +374,5 @@ def test_limits_of_regressions(comparator, alignment):
             for name, (low, high) in environment.limits(times).items():
                 assert np.all(low <= regrets[name] + 1e-9), name
                 assert order == "shuffled" or np.allclose(low, regrets[name], rtol=0.0, atol=1e-9), name
+                assert alignment == "published" or low[-1] == pytest.approx(regrets[name][-1], abs=1e-9), name
                 assert np.all(high == np.inf), name
