@@ -14,10 +14,10 @@ from experiments.run.manifest import manifest_file, read_manifest
 from experiments.run.store import (
     DamagedError,
     check_job,
+    check_json,
     check_writable,
     error_file,
     job_file,
-    read_json,
     timing_file,
     write_json,
 )
@@ -89,4 +89,4 @@ def _copy(file: Callable[[Path, str], Path], key: str, folder: Path, out: Path) 
     """Copy what stands beside a result, if it is there and whole."""
     if folder != out:
         with suppress(FileNotFoundError, IsADirectoryError, DamagedError):
-            write_json(file(out, key), read_json(file(folder, key), folder))
+            write(file(out, key), check_json(file(folder, key), folder))

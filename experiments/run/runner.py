@@ -22,10 +22,10 @@ from experiments.run.memory import bytes_kept
 from experiments.run.store import (
     DamagedError,
     check_job,
+    check_json,
     check_writable,
     error_file,
     job_file,
-    read_json,
     remove_leftovers,
     timing_file,
     write_job,
@@ -255,7 +255,7 @@ def _stands(folder: Path, job: Job, damaged: Callable[[str], None]) -> bool:
         return False
     timing = timing_file(folder, job.key)
     try:
-        read_json(timing, folder)
+        check_json(timing, folder)
     except FileNotFoundError:
         return True
     except DamagedError as error:

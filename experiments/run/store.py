@@ -37,6 +37,9 @@ CHECKSUM = 64
 _HEAD = b'{\n "checksum": "'
 """Begin of JSON with a checksum: that of the file's name and of all that comes after it."""
 
+_BARE = os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_BINARY", 0)
+"""To open a file: no link, and no pipe that would keep us waiting."""
+
 PARTS = ("jobs", "timings", "errors")
 """Folders of a folder of results."""
 
@@ -139,11 +142,17 @@ def content_of(path: Path, folder: Path | None = None) -> bytes:
         FileNotFoundError: no such file.
         DamagedError: it cannot be read: a link, a folder, no permission.
     """
-    if folder is not None and path.parent != folder and path.parent.is_symlink():
-        raise DamagedError(f"{path.parent} is a link, which is not followed")
+    if folder is not None and os.path.islink(place := os.path.dirname(path)) and place != os.fspath(folder):
+        raise DamagedError(f"{place} is a link, which is not followed")
     try:
-        with open(path, "rb", opener=_open) as stream:
-            return stream.read()
+        handle = os.open(path, _BARE)
+        try:
+            if not stat.S_ISREG(os.fstat(handle).st_mode):
+                raise OSError(errno.EINVAL, "it is no file")
+            with open(handle, "rb", buffering=0, closefd=False) as stream:
+                return stream.read()
+        finally:
+            os.close(handle)
     except (FileNotFoundError, NotADirectoryError):
         raise FileNotFoundError(errno.ENOENT, "no such file", str(path)) from None
     except OSError as error:
@@ -151,19 +160,19 @@ def content_of(path: Path, folder: Path | None = None) -> bytes:
         raise DamagedError(f"{path} {what}") from None
 
 
-def _open(path: str, flags: int) -> int:
-    """Open a file that is one: no link, no folder, no pipe that would keep us waiting."""
-    handle = os.open(path, flags | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
-    if not stat.S_ISREG(os.fstat(handle).st_mode):
-        os.close(handle)
-        raise OSError(errno.EINVAL, "it is no file")
-    return handle
-
-
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
     """Write JSON with a checksum, whole or not at all, with stable bytes for an equal value that is not empty."""
     rest = f'",{json.dumps(value, indent=1, sort_keys=True)[1:]}\n'.encode()
     write(path, _HEAD + _checksum(path.name, rest) + rest)
+
+
+def check_json(path: Path, folder: Path | None = None) -> bytes:
+    """The content of what ``write_json`` wrote, which is whole; errors as ``read_json``."""
+    content = content_of(path, folder)
+    rest = memoryview(content)[len(_HEAD) + CHECKSUM :]
+    if content[: len(_HEAD) + CHECKSUM] != _HEAD + _checksum(path.name, rest):
+        raise DamagedError(f"{path} is damaged (its checksum does not fit)")
+    return content
 
 
 def read_json(path: Path, folder: Path | None = None) -> dict[str, Any]:
@@ -173,10 +182,7 @@ def read_json(path: Path, folder: Path | None = None) -> dict[str, Any]:
         FileNotFoundError: no such file.
         DamagedError: it cannot be read, or is not what was written.
     """
-    content = content_of(path, folder)
-    rest = memoryview(content)[len(_HEAD) + CHECKSUM :]
-    if content[: len(_HEAD) + CHECKSUM] != _HEAD + _checksum(path.name, rest):
-        raise DamagedError(f"{path} is damaged (its checksum does not fit)")
+    content = check_json(path, folder)
     try:
         value: dict[str, Any] = json.loads(content)
     except (ValueError, RecursionError) as error:
