@@ -309,3 +309,24 @@ def test_code_of_a_study_that_exits_is_named(invoke, text, tmp_path, module, bod
         done = invoke("run", "small.yaml", *words)
         assert done.exit_code == 1
         assert said in done.output
+
+
+def test_another_study_of_the_same_name_is_told_before_any_is_run(invoke, tmp_path, text):
+    assert invoke("run", "small.yaml", "--jobs", 1, "--no-plot").exit_code == 0
+    manifest = tmp_path / "results/small/manifest.json"
+    before = manifest.read_bytes()
+    (tmp_path / "first.yaml").write_text(text.replace("name: small\n", ""), encoding="utf-8")
+    other = text.replace("name: two", "name: three").replace("seed: 3", "seed: 4")
+    (tmp_path / "other.yaml").write_text(other, encoding="utf-8")
+    for words in (("--no-plot",), ("--dry-run",)):
+        done = invoke("run", "first.yaml", "other.yaml", "--jobs", 1, *words)
+        assert done.exit_code == 1
+        assert "results/small holds another study named small, of two, with which this one has no" in done.output
+        assert "--replace" in done.output
+    assert not (tmp_path / "results/first").exists()
+    assert manifest.read_bytes() == before
+    done = invoke("run", "other.yaml", "--jobs", 1, "--no-plot", "--replace")
+    assert (done.exit_code, "9 computed" in done.output) == (0, True)
+    done = invoke("run", "small.yaml", "--jobs", 1, "--no-plot", "--replace")
+    assert (done.exit_code, "9 kept" in done.output) == (0, True)
+    assert manifest.read_bytes() == before

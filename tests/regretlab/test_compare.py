@@ -248,3 +248,28 @@ def test_a_folder_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("", encoding="utf-8")
     with pytest.raises(OSError, match="cannot write results to"):
         compare([rl.UCB1()], out=tmp_path / "file")
+
+
+def test_another_comparison_in_the_folder_is_told_before_anything_is_replaced(tmp_path):
+    compare([rl.UCB1()], out=tmp_path)
+    before = (tmp_path / "manifest.json").read_bytes()
+    other = rl.GaussianArms([0.2, 0.8], horizon=200)
+    for wrong in (
+        lambda: compare([rl.UCB1()], other, out=tmp_path),
+        lambda: compare([rl.UCB1()], out=tmp_path, name="x", seed=5),
+    ):
+        with pytest.raises(FileExistsError, match=r"holds another study named comparison, .*replace=True"):
+            wrong()
+        assert (tmp_path / "manifest.json").read_bytes() == before
+    assert compare([rl.UCB1()], other, out=tmp_path, replace=True).policies == ("UCB1",)
+    assert compare([rl.UCB1()], out=tmp_path, replace=True).policies == ("UCB1",)
+
+
+def test_a_comparison_goes_on_with_other_arguments(tmp_path):
+    for policies, options in (
+        ([rl.UCB1()], {}),
+        ([rl.MOSS()], {}),
+        ([rl.MOSS(), rl.UCB1(exploration=1.0)], {"seed": 7, "checkpoints": 10}),
+        ([rl.UCB1()], {"environment": rl.BernoulliArms([0.5, 0.6], horizon=100)}),
+    ):
+        assert len(compare(policies, **options, out=tmp_path).policies) == len(policies)
