@@ -199,7 +199,8 @@ def flips(attack: Attack, share: float, rng: np.random.Generator, say: Callable[
     for kind, path in attack.files.items():
         size = len(attack.good[path])
         most = size if kind == "manifest" else 500
-        places = rng.choice(size, min(size, max(8, round(share * most))), replace=False)
+        number = max(8, round(share * most))
+        places = rng.choice(size, number, replace=number > size)
         say(f"{len(places)} bits flipped in {kind} of {size} bytes")
         for i, place in enumerate(places):
             bad = bytearray(attack.good[path])
