@@ -169,5 +169,8 @@ def _client(cluster: str | None) -> Iterator[None]:
         client = Client(cluster, timeout="10s", set_as_default=True)
     except (OSError, ValueError, TimeoutError) as error:
         raise OSError(f"no dask scheduler answers at {cluster}: {error}") from error
+    except TypeError as error:  # what dask raises that has no certificates
+        how = "name them in a file of dask's, and that file in DASK_CONFIG; see docs/cluster.md"
+        raise OSError(f"{cluster} needs certificates: {how} ({error})") from error
     with client:
         yield

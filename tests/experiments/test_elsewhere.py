@@ -2,10 +2,14 @@
 
 import os
 import random
+import re
+import shlex
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -132,6 +136,66 @@ def test_an_existing_cluster_that_loses_a_worker(text, plugin, tmp_path):
     assert killed
     assert not outcome.failed
     assert contents(tmp_path / "dask") == contents(tmp_path / "one")
+
+
+@pytest.mark.slow
+def test_a_cluster_behind_tls(text, undisturbed, tmp_path):
+    """With the file of the documentation, and without it."""
+    distributed = pytest.importorskip("distributed")
+    if not shutil.which("openssl"):
+        pytest.skip("certificates are made by openssl")
+    page = (Path(__file__).parents[2] / "docs/cluster.md").read_text(encoding="utf-8")
+    (command,) = (line.partition("#")[0].replace("4096", "2048") for line in page.splitlines() if "openssl req" in line)
+    subprocess.run(shlex.split(command), cwd=tmp_path, check=True, capture_output=True)
+    shutil.copy(tmp_path / "cert.pem", tmp_path / "ca.pem")
+    (security,) = re.findall(r"<!-- security.yaml -->\n```yaml\n(.*?)```", page, re.DOTALL)
+    (tmp_path / "security.yaml").write_text(security, encoding="utf-8")
+    (tmp_path / "small.yaml").write_text(text, encoding="utf-8")
+    place = {"tls_ca_file": "ca.pem"}
+    place |= {f"tls_{role}_cert": "cert.pem" for role in ("scheduler", "worker", "client")}
+    place |= {f"tls_{role}_key": "key.pem" for role in ("scheduler", "worker", "client")}
+    secure = distributed.Security(require_encryption=True, **{k: str(tmp_path / v) for k, v in place.items()})
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, protocol="tls://", security=secure, dashboard_address="127.0.0.1:0"
+    ) as cluster:
+        assert cluster.scheduler_address.startswith("tls://127.0.0.1:")
+        words = ["run", "small.yaml", "--out", "out", "--no-plot", "--cluster", cluster.scheduler_address]
+        for given, status, said in (
+            ({}, 1, "needs certificates: name them in a file of dask's, and that file in DASK_CONFIG"),
+            ({"DASK_CONFIG": "security.yaml"}, 0, "9 computed"),
+        ):
+            done = subprocess.run(
+                [*REGRETLAB, *words],
+                cwd=tmp_path,
+                env={**os.environ, **given},
+                capture_output=True,
+                text=True,
+                timeout=60,
+            )
+            assert done.returncode == status, done.stderr
+            assert said in done.stdout + done.stderr
+            assert "Traceback" not in done.stderr
+    assert contents(tmp_path / "out/small") == undisturbed
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGKILL])
+def test_workers_of_a_local_cluster_end_with_the_run(text, plugin, tmp_path, number):
+    pytest.importorskip("distributed")
+    (tmp_path / "small.yaml").write_text(text.replace("- ucb1", "- plugin:Slow"), encoding="utf-8")
+    words = ["run", "small.yaml", "--out", str(tmp_path), "--no-plot", "--cluster", "local:2"]
+    process = subprocess.Popen(
+        [*REGRETLAB, *words], cwd=tmp_path, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    for _ in range(600):
+        time.sleep(0.1)
+        if list((tmp_path / "small/jobs").glob("*.npz")):
+            break
+    process.send_signal(number)
+    _, errors = process.communicate(timeout=20)  # which waits for all that have the pipe
+    assert process.returncode == (143 if number == signal.SIGTERM else -9), errors
+    assert ("finished jobs are in" in errors) == (number == signal.SIGTERM)
+    assert "resource_tracker" not in errors
 
 
 @pytest.mark.slow
