@@ -46,17 +46,25 @@ class _Group(click.Group):
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(package_name="regretlab")
-def main() -> None:
+@click.pass_context
+def main(ctx: click.Context) -> None:
     """Run bandit and online-learning studies and hold their regret curves against the theorems."""
-    _search_here_last()
+    _search_here_last(always=ctx.invoked_subcommand not in ("run", "show"))
     warnings.showwarning = lambda message, *about: click.echo(f"warning: {message}", err=True)
 
 
-def _search_here_last() -> None:
-    """Let `my_module:MyPolicy` name a file of this folder, but nothing here take the place of our packages."""
+def _search_here_last(always: bool) -> None:
+    """Let `my_module:MyPolicy` name a file of this folder, but nothing here take the place of our packages.
+
+    Args:
+        always: else where a study names a module of this folder (``load_study`` sees to that), so that one that
+            names none imports nothing from here.
+    """
     here = os.getcwd()
-    sys.path[:] = [*(entry for entry in sys.path if entry not in ("", here)), here]
-    if Path(here) == Path(__file__).parents[1]:
+    ours = Path(here) == Path(__file__).parents[1]
+    wanted = always or ours or here in os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    sys.path[:] = [*(entry for entry in sys.path if entry not in ("", here)), *([here] if wanted else [])]
+    if ours:
         return
     for name in ("bandits", "environments", "experiments", "regretlab"):
         places = [place for place in (Path(f"{name}.py"), Path(name)) if place.is_file() or any(place.glob("*.py"))]
@@ -279,6 +287,8 @@ def show(name: str, options: tuple[str, ...]) -> None:
     from experiments.study.reading import text_of
 
     given = dict(map(_option, options))
+    if ":" in name:
+        _search_here_last(always=True)
     try:
         text = explanation(name)
         if text and given:

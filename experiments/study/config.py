@@ -174,31 +174,33 @@ def _document(path: Path, above: tuple[Path, ...] = ()) -> Node:
             )
             raise ConfigError.at((str(path), 1, 1), what, "name")
         node.value["name"] = Node(name, node.place)
-    folder = str(path.resolve().parent)
-    if path.resolve() not in studies().values():
-        if folder not in sys.path:
-            sys.path.append(folder)
-        if mistakes := list(_other_modules(node, Path(folder))):
-            raise ConfigError(mistakes)
     return _extended(node, str(path), path.parent, (*above, path.resolve()))
 
 
-def _other_modules(node: Node, folder: Path) -> Iterator[Mistake]:
-    """Modules that a study names and that stand in its folder, where another one of that name would be taken."""
+def _find_modules(node: Node) -> Iterator[Mistake]:
+    """Have modules that a study names found in the working folder and in the study's own, after all that is installed.
+
+    Yields:
+        Modules in the study's folder where another one of that name would be taken.
+    """
     for _, inner in node.inner():
-        yield from _other_modules(inner, folder)
-    if isinstance(node.value, str) and (found := _MODULE.fullmatch(node.value)):
-        top = found[1]
-        own = [place for place in (folder / f"{top}.py", folder / top) if os.path.exists(place)]
-        if top in sys.modules:
-            taken = getattr(sys.modules[top], "__file__", None)
-        else:
-            spec = find_spec(top)
-            taken = spec.origin if spec else None
-        if own and taken and not Path(taken).resolve().is_relative_to(folder):
-            file, line, column = node.place
-            what = f"there are two modules {top!r}, {own[0]} and {taken}, which is taken: give one another name"
-            yield Mistake(file, line, column, "", what)
+        yield from _find_modules(inner)
+    if not (isinstance(node.value, str) and (found := _MODULE.fullmatch(node.value))):
+        return
+    top, file = found[1], node.place[0]
+    beside = Path(file).resolve().parent if os.path.isfile(file) else Path.cwd()
+    folders = (Path.cwd(), beside)
+    own = [place for folder in folders for place in (folder / f"{top}.py", folder / top) if os.path.exists(place)]
+    sys.path.extend(dict.fromkeys(str(folder) for folder in folders if own and str(folder) not in sys.path))
+    if top in sys.modules:
+        taken = getattr(sys.modules[top], "__file__", None)
+    else:
+        spec = find_spec(top)
+        taken = spec.origin if spec else None
+    ours = [place for place in own if place.parent == beside]
+    if ours and os.path.isfile(file) and taken and not Path(taken).resolve().is_relative_to(beside):
+        what = f"there are two modules {top!r}, {ours[0]} and {taken}, which is taken: give one another name"
+        yield Mistake(*node.place, "", what)
 
 
 _MODULE = re.compile(r"([A-Za-z_]\w*)(\.[\w.]*)?:[\w.]+")
@@ -277,6 +279,8 @@ def _study(node: Node, source: str, changes: Sequence[str]) -> Study:
         spell_out(node)
         check_size(node, SHARED)
     complete(node, SHARED)
+    if mistakes := list(_find_modules(node)):
+        raise ConfigError(list(dict.fromkeys(mistakes)))
     data, places = node.plain(), dict(node.places())
     located += [_located(places, where, what) for where, what in islice(mistakes_of(data), limits.MISTAKES)]
     if located:

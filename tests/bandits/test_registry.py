@@ -14,6 +14,8 @@ from bandits import Family, Policy
 from bandits.arms.ucb1 import UCB1
 from bandits.families import _ours_and_theirs, ours
 from bandits.registry import ENVIRONMENTS, POLICIES, TOOLS, Registry, unfit
+from environments.arms.tables import GENERATORS
+from environments.tallying.losses import LOSSES, Loss
 
 
 @pytest.mark.parametrize("registry", [POLICIES, ENVIRONMENTS, TOOLS], ids=["policies", "environments", "tools"])
@@ -194,3 +196,66 @@ def test_a_family_in_a_module_that_imports_us(tmp_path):
         env={**os.environ, "PYTHONPATH": path},
     )
     assert (done.stdout.strip(), done.stderr) == ("UCB1", "")
+
+
+MADE = []
+
+
+class Remembers:
+    """No policy; it says when it is constructed."""
+
+    def __init__(self, full=1.0):
+        MADE.append(full)
+
+
+class OwnLoss(Loss):
+    monotone = False
+
+    def __init__(self, full):
+        self.full = full
+
+    def __call__(self, tally):
+        return 0.5
+
+
+@pytest.mark.parametrize(
+    ("registry", "what", "said"),
+    [
+        (POLICIES, "Remembers", "policy must be Policy, got '.*Remembers', which is Remembers"),
+        (ENVIRONMENTS, "Remembers", "environment must be Environment, got"),
+        (POLICIES, {"name": "bold", "parameters": {"policy": "Remembers"}}, "policy must be Policy, got"),
+        (POLICIES, {"name": "groupwise", "parameters": {"meta": "Remembers"}}, "meta must be Meta, got"),
+        (POLICIES, {"name": "groupwise", "parameters": {"base_learner": "Remembers"}}, "base_learner must be Learners"),
+        (ENVIRONMENTS, {"name": "adversarial", "parameters": {"source": "Remembers"}}, "source must be Generator, got"),
+        (ENVIRONMENTS, {"name": "delayed", "parameters": {"environment": "Remembers"}}, "must be Environment, got"),
+        (LOSSES, "Remembers", "loss must be Loss, got"),
+        (Registry("thing", {"a": UCB1}), "Remembers", "thing must be a registered thing, got"),
+        (POLICIES, "subprocess:Popen", "policy must be Policy, got 'subprocess:Popen', which is Popen"),
+        (POLICIES, "builtins:dict", "policy must be Policy, got 'builtins:dict', which is dict"),
+    ],
+)
+def test_no_class_is_constructed_that_is_none_of_what_is_asked_for(registry, what, said):
+    def path(thing):
+        if isinstance(thing, dict):
+            return {key: path(value) for key, value in thing.items()}
+        return f"{__name__}:Remembers" if thing == "Remembers" else thing
+
+    MADE.clear()
+    of = {POLICIES: Policy, ENVIRONMENTS: environments.Environment}.get(registry)
+    with pytest.raises(ValueError, match=said):
+        registry.build(path(what), of=of)
+    assert not MADE
+
+
+def test_classes_that_are_what_is_asked_for_are_constructed_wherever_they_are_from():
+    assert isinstance(LOSSES.build(f"{__name__}:OwnLoss", full=1.0), OwnLoss)
+    assert isinstance(GENERATORS.build("environments.arms.tables:Uniform"), environments.arms.tables.Uniform)
+    assert isinstance(Registry("thing", {"a": UCB1}).build("bandits:UCB1"), UCB1)
+
+
+def test_a_class_of_which_nobody_can_tell_what_it_takes():
+    class Odd(UCB1):
+        __signature__ = "no signature"
+
+    ((parameter, text),) = unfit(Odd, {})
+    assert (parameter, "nobody can tell what Odd takes" in text) == ("", True)

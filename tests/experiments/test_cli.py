@@ -1,6 +1,7 @@
 """The command line as a user types it."""
 
 import json
+import os
 import re
 import subprocess
 import sys
@@ -330,3 +331,51 @@ def test_another_study_of_the_same_name_is_told_before_any_is_run(invoke, tmp_pa
     done = invoke("run", "small.yaml", "--jobs", 1, "--no-plot", "--replace")
     assert (done.exit_code, "9 kept" in done.output) == (0, True)
     assert manifest.read_bytes() == before
+
+
+def test_a_study_that_names_no_module_imports_nothing_from_its_folder(tmp_path, text):
+    """A file that is called like something that other packages import where it is there, and one that a study names."""
+    for name in ("tqdm", "xxhash", "colorama", "mine"):
+        (tmp_path / f"{name}.py").write_text(f"print('{name} was run')\n", encoding="utf-8")
+    (tmp_path / "study.yaml").write_text(text, encoding="utf-8")
+    (tmp_path / "own.yaml").write_text(text.replace("- ucb1", "- mine:Mine"), encoding="utf-8")
+    trace = "{name: paging, parameters: {cache_size: 2, sequence: {name: trace, parameters: {path: web07}}}}"
+    change = ["--set", f"experiments.two.environment={trace}", "--set", "experiments.two.policies=[lru]"]
+    command = [sys.executable, "-c", "import sys; sys.path.remove(''); from experiments.cli import main; main()"]
+    folders = {**os.environ, "REGRETLAB_DATA": "", "REGRETLAB_CACHE": "", "XDG_CACHE_HOME": str(tmp_path / "cache")}
+    for words, said in (
+        (["run", "study.yaml", "--dry-run"], "9 jobs"),
+        (["run", "study.yaml", "--dry-run", *change], "not checked: the trace web07 (a run downloads it from https"),
+        (["show", "study.yaml"], "seed: 3"),
+        (["run", "own.yaml", "--dry-run"], "cannot import 'Mine' from 'mine'"),
+    ):
+        done = subprocess.run([*command, *words], capture_output=True, text=True, cwd=tmp_path, env=folders)
+        assert said in done.stdout + done.stderr, words
+        assert ("was run" in done.stdout) == ("own.yaml" in words)
+    assert not (tmp_path / "cache").exists()
+
+
+def test_a_dry_run_says_which_data_are_not_at_hand_and_checks_the_rest(invoke, tmp_path, monkeypatch):
+    monkeypatch.setenv("REGRETLAB_CACHE", str(tmp_path))
+    monkeypatch.setenv("REGRETLAB_DATA", "")
+    for study, said in (
+        ("groupwise/adult", "not checked: the data set adult (a run downloads it from https"),
+        ("groupwise/adult_reconstruction", "(its terms forbid that a run downloads it; get it from https"),
+        ("paging/traces", "not checked: the trace web12 (a run downloads it from https"),
+    ):
+        done = invoke("run", study, "--dry-run")
+        assert (done.exit_code, said in done.output) == (0, True), done.output
+        wrong = invoke("run", study, "--dry-run", "--set", "experiments.0.policies.0=ucb9")
+        assert "unknown policy 'ucb9'" in wrong.output
+
+
+def test_what_is_no_study_is_not_shown(invoke, tmp_path):
+    assert "must be a regular file" in invoke("show", "/dev/zero").output
+    (tmp_path / "large.yaml").write_text("#" * 600_000, encoding="utf-8")
+    for words in (["show", "large.yaml"], ["run", "large.yaml", "--dry-run"]):
+        assert "a study file may have 500000 bytes" in invoke(*words).output
+
+
+@pytest.mark.parametrize("shard", ["²/3", "9" * 5000 + "/" + "9" * 5000, "2/1", "0/0", "1", "/"])
+def test_what_is_no_shard_is_told(invoke, shard):
+    assert "must be I/N with 1 <= I <= N" in invoke("run", "small.yaml", "--shard", shard).output
