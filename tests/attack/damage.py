@@ -206,7 +206,7 @@ def flips(attack: Attack, share: float, rng: np.random.Generator, say: Callable[
             bad = bytearray(attack.good[path])
             bad[place] ^= 1 << rng.integers(8)
             path.write_bytes(bad)
-            attack.look(kind, again=i % 40 == 0, deep=i % 40 == 1)
+            attack.look(kind, again=i % 20 == 0, deep=i % 20 == 1)
 
 
 def cuts(attack: Attack, share: float, rng: np.random.Generator, say: Callable[[str], None]) -> None:
@@ -217,7 +217,7 @@ def cuts(attack: Attack, share: float, rng: np.random.Generator, say: Callable[[
         say(f"{kind} cut at {len(lengths)} lengths")
         for i, length in enumerate([0, *lengths]):
             path.write_bytes(attack.good[path][:length])
-            attack.look(kind, again=i % 40 == 0, deep=i % 40 == 1)
+            attack.look(kind, again=i % 20 == 0, deep=i % 20 == 1)
         for rest in (b"\n", b"\0" * 100, attack.good[path]):
             path.write_bytes(attack.good[path] + rest)
             attack.look(kind, again=share == 1.0, deep=False)
