@@ -115,27 +115,68 @@ def check_reward(reward: Any) -> float:
     Raises:
         ValueError: not a finite number.
     """
-    try:
-        value = reward if type(reward) is float else float(reward.item() if hasattr(reward, "item") else reward)
-    except (TypeError, ValueError, OverflowError):
-        value = math.nan
-    if isinstance(reward, str | bytes) or not math.isfinite(value):
+    value = number("the reward must be a finite number", reward)
+    if not math.isfinite(value):
         raise ValueError(f"the reward must be a finite number, got {reward!r}")
     return value
 
 
-def check_rewards(rewards: NDArray[np.float64], n_actions: int) -> None:
-    """Check what a policy with full feedback observes of a round.
+def number(what: str, given: Any) -> float:
+    """A real number, or an array of one, as gymnasium and torch give, as a float.
+
+    Args:
+        what: what it must be, for the message: "the reward must be a finite number".
+        given: the number; it may be infinite or NaN.
+
+    Raises:
+        ValueError: it is no real number.
+    """
+    if type(given) is float:
+        return given
+    try:
+        plain = given.item() if hasattr(given, "item") else given
+        if not isinstance(plain, str | bytes | bytearray):
+            return float(plain)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise ValueError(f"{what}, got {given!r}")
+
+
+def check_rewards(rewards: Any, n_actions: int) -> NDArray[np.float64]:
+    """Check what a policy with full feedback observes of a round, and return it as floats.
 
     Args:
         rewards: [n_actions] rewards of all actions, finite.
         n_actions: number of actions.
 
     Raises:
-        ValueError: another shape, or a reward that is not finite.
+        ValueError: another shape, or a reward that is not a finite number.
     """
-    if np.shape(rewards) != (n_actions,) or not np.all(np.isfinite(rewards)):
+    found = floats("feedback must be finite rewards", rewards)
+    if found.shape != (n_actions,) or not np.isfinite(found).all():
         raise ValueError(f"feedback must be {n_actions} finite rewards, one an action, got {rewards!r}")
+    return found
+
+
+def floats(what: str, given: Any) -> NDArray[np.float64]:
+    """Real numbers, in an array or nested lists of any shape, as floats.
+
+    Args:
+        what: what they must be, for the message: "feedback must be finite rewards".
+        given: the numbers; they may be infinite or NaN.
+
+    Raises:
+        ValueError: it is not made of real numbers.
+    """
+    if type(given) is np.ndarray and given.dtype == np.float64:
+        return given
+    try:
+        found = np.asarray(given)
+        if found.dtype.kind in "biufO" and not any(isinstance(value, str | bytes) for value in found.flat):
+            return found.astype(np.float64)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise ValueError(f"{what}, got {given!r}")
 
 
 def did_you_mean(word: object, known: Iterable[str]) -> str:

@@ -52,6 +52,22 @@ class Problem:
         """The smallest and the largest reward that a feedback reveals; None if it has none. See ``reveals_rewards``."""
         return float(np.min(feedback)), float(np.max(feedback))
 
+    def checked_observation(self, observation: Any) -> Any:
+        """An observation in the form that policies work with, for those that look at it. Here: as it is.
+
+        Raises:
+            ValueError: there is no such observation.
+        """
+        return observation
+
+    def checked_feedback(self, feedback: Any) -> Any:
+        """A feedback in the form that policies learn from. Here: as it is.
+
+        Raises:
+            ValueError: there is no such feedback.
+        """
+        return feedback
+
     def __post_init__(self) -> None:
         if self.horizon is not None:
             integer("horizon", self.horizon)

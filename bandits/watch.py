@@ -110,23 +110,6 @@ def reset_within(policy: Any, problem: Any, rng: np.random.Generator) -> None:
     policy._declared = None
 
 
-def floats(feedback: Any) -> NDArray[np.float64]:
-    """What full feedback reveals, as floats.
-
-    Raises:
-        ValueError: it is not made of real numbers.
-    """
-    if type(feedback) is np.ndarray and feedback.dtype == np.float64:
-        return feedback
-    try:
-        given = np.asarray(feedback)
-        if given.dtype.kind in "biufO" and not any(isinstance(value, str | bytes) for value in given.flat):
-            return given.astype(np.float64)
-    except (TypeError, ValueError, OverflowError):
-        pass
-    raise ValueError(f"feedback must be finite rewards, got {feedback!r}")
-
-
 def _spelt(value: float) -> str:
     """A number in few digits where these are all of it."""
     text = f"{value:g}"

@@ -30,7 +30,7 @@ class FixedAction(ArmsPolicy[ActionsProblem, Any]):
         self.value = None if value is None else real("value", value)
 
     def reset(self, problem: ActionsProblem, rng: np.random.Generator) -> None:
-        self._n_actions = problem.n_actions
+        self._problem, self._n_actions = problem, problem.n_actions
         if self.arm is not None:
             self._arm = integer("arm", self.arm, 0, problem.n_actions - 1)
         elif self.value is not None:
@@ -41,6 +41,7 @@ class FixedAction(ArmsPolicy[ActionsProblem, Any]):
 
     def update(self, observation: Any, action: int, feedback: Any) -> None:
         check_action("action", action, self._n_actions)
+        self._problem.checked_feedback(feedback)
 
     def play(self, block: Block, actions: Actions) -> None:
         actions[:] = self._arm

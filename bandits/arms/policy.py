@@ -14,7 +14,6 @@ from bandits.arms.problem import Actions, ActionsProblem, BanditProblem, Block, 
 from bandits.contract import Array, Playable, Policy
 from bandits.kernels import kernel
 from bandits.offers import offers
-from bandits.watch import floats
 
 P = TypeVar("P", bound=ActionsProblem)
 Fbk = TypeVar("Fbk")
@@ -103,6 +102,4 @@ class FullFeedbackPolicy(ArmsPolicy[FullFeedbackProblem, Array]):
 
     def update(self, observation: Any, action: int, feedback: Array) -> None:
         check_action("action", action, self._n_arms)
-        rewards = floats(feedback)
-        check_rewards(rewards, self._n_arms)
-        self.learn(rewards)
+        self.learn(check_rewards(feedback, self._n_arms))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bandits.arguments import check_reward, check_rewards
 from bandits.contract import Array, NoisyProblem
 
 Actions = NDArray[np.int64]
@@ -34,6 +35,10 @@ class ActionsProblem(NoisyProblem):
     n_actions: int
     actions: tuple[float, ...] = ()
 
+    def checked_observation(self, observation: Any) -> Any:
+        """None: there is nothing to observe, whatever an environment shows."""
+        return None
+
     def __post_init__(self) -> None:
         super().__post_init__()
         if self.n_actions < 1:
@@ -46,12 +51,20 @@ class BanditProblem(ActionsProblem):
 
     reveals_rewards = True
 
+    def checked_feedback(self, feedback: Any) -> float:
+        """The reward, as ``check_reward`` takes it."""
+        return check_reward(feedback)
+
 
 @dataclass(frozen=True, kw_only=True)
 class FullFeedbackProblem(ActionsProblem):
     """Full feedback: a round reveals the rewards [n_actions] of all actions; higher is better."""
 
     reveals_rewards = True
+
+    def checked_feedback(self, feedback: Any) -> Array:
+        """The rewards [n_actions], as ``check_rewards`` takes them."""
+        return check_rewards(feedback, self.n_actions)
 
 
 class Block(NamedTuple):

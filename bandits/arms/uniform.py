@@ -21,13 +21,14 @@ class Uniform(ArmsPolicy[ActionsProblem, Any]):
 
     def reset(self, problem: ActionsProblem, rng: np.random.Generator) -> None:
         self._rng = rng
-        self._n_actions = problem.n_actions
+        self._problem, self._n_actions = problem, problem.n_actions
 
     def choose(self, observation: Any) -> int:
         return min(int(self._rng.random() * self._n_actions), self._n_actions - 1)
 
     def update(self, observation: Any, action: int, feedback: Any) -> None:
         check_action("action", action, self._n_actions)
+        self._problem.checked_feedback(feedback)
 
     def play(self, block: Block, actions: Actions) -> None:
         arms = (self._rng.random(actions.size) * self._n_actions).astype(np.int64)

@@ -9,7 +9,7 @@ from typing import Any, ClassVar, final
 import numpy as np
 
 from bandits.arguments import check_action, check_reward, not_owed, real, reals
-from bandits.contextual.problem import ContextualProblem
+from bandits.contextual.problem import ContextualProblem, check_contexts, one_context
 from bandits.contract import Array, Policy
 
 
@@ -71,7 +71,7 @@ class ContextualPolicy(Policy[ContextualProblem, Any, int, float]):
         Raises:
             ValueError: the context is missing, NaN, of another length, or outside its interval.
         """
-        action = self.decide(self.checked(np.atleast_1d(np.asarray(observation, dtype=np.float64))[None])[0])
+        action = self.decide(self.checked(one_context(observation))[0])
         self._awaits = True
         return action
 
@@ -85,7 +85,7 @@ class ContextualPolicy(Policy[ContextualProblem, Any, int, float]):
         """
         check_action("action", action, self._n_actions)
         reward = check_reward(feedback)
-        context = self.checked(np.atleast_1d(np.asarray(observation, dtype=np.float64))[None])[0]
+        context = self.checked(one_context(observation))[0]
         if not self._awaits:
             raise not_owed()
         self._awaits = False
@@ -97,14 +97,7 @@ class ContextualPolicy(Policy[ContextualProblem, Any, int, float]):
         Raises:
             ValueError: one does not; the message gives the first.
         """
-        low, high = self._intervals[:, 0], self._intervals[:, 1]
-        if contexts.shape[1:] != low.shape:
-            raise ValueError(f"the context must have {low.size} coordinate(s), got shape {contexts.shape[1:]}")
-        inside = (contexts >= low) & (contexts <= high)
-        if not inside.all():
-            t, i = np.argwhere(~inside)[0]
-            raise ValueError(f"the context must lie in [{low[i]:g}, {high[i]:g}], got {float(contexts[t, i])!r}")
-        return contexts
+        return check_contexts(contexts, self._intervals)
 
     def _intervals_of(self, problem: ContextualProblem) -> Array:
         if self._interval is None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
-from bandits.arguments import reals
+import numpy as np
+
+from bandits.arguments import floats, reals
 from bandits.arms.problem import BanditProblem, Blocks
 from bandits.contract import Array
 
@@ -31,6 +33,35 @@ class ContextualProblem(BanditProblem):
             ends = reals(f"contexts[{i}]", interval)
             if len(ends) != 2 or not ends[0] < ends[1]:
                 raise ValueError(f"contexts[{i}] must be two numbers, ascending, got {interval!r}")
+
+    def checked_observation(self, observation: Any) -> Array:
+        """The context [n_coordinates], as ``check_contexts`` takes it."""
+        return check_contexts(one_context(observation), np.array(self.contexts, dtype=np.float64))[0]
+
+
+def one_context(observation: Any) -> Array:
+    """A context [1, n_coordinates], of one that is a list, or a number where there is one coordinate.
+
+    Raises:
+        ValueError: it is not made of numbers.
+    """
+    return np.atleast_1d(floats("the context must be finite numbers", observation))[None]
+
+
+def check_contexts(contexts: Array, intervals: Array) -> Array:
+    """The contexts [n_rounds, n_coordinates], if all lie in their intervals [n_coordinates, 2].
+
+    Raises:
+        ValueError: one does not; the message gives the first.
+    """
+    low, high = intervals[:, 0], intervals[:, 1]
+    if contexts.shape[1:] != low.shape:
+        raise ValueError(f"the context must have {low.size} coordinate(s), got shape {contexts.shape[1:]}")
+    inside = (contexts >= low) & (contexts <= high)
+    if not inside.all():
+        t, i = np.argwhere(~inside)[0]
+        raise ValueError(f"the context must lie in [{low[i]:g}, {high[i]:g}], got {float(contexts[t, i])!r}")
+    return contexts
 
 
 class ContextBlocks(Blocks, Protocol):

@@ -71,6 +71,7 @@ class BOLD(Policy[Delayed, Any, int, Arrivals]):
         """
         if self._owed.round in self._waiting:
             raise RuntimeError("choose must be followed by update: the copy that chose the last action is waiting")
+        observation = self._told.checked_observation(observation)
         if not self._free:
             self._free.append(len(self._pool))
             self._pool.append(copy.deepcopy(self._base))
@@ -88,8 +89,7 @@ class BOLD(Policy[Delayed, Any, int, Arrivals]):
         """
         if self._owed.round not in self._waiting:
             raise not_owed()
-        self._owed.settle(action, feedback)
-        for arrival in feedback:
+        for arrival in self._owed.settle(action, feedback):
             waiting, seen = self._waiting.pop(arrival.time)
             self._pool[waiting].update(seen, arrival.action, arrival.feedback)
             heapq.heappush(self._free, waiting)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from bandits.arguments import check_action, check_reward, check_rewards, integer
-from bandits.arms.problem import ActionsProblem, FullFeedbackProblem
+from bandits.arguments import check_action, integer
+from bandits.arms.problem import ActionsProblem
 from bandits.contract import Policy
 from bandits.delayed.problem import Arrival, Arrivals
 from bandits.registry import POLICIES, Component
-from bandits.watch import floats
 
 
 def base_policy(policy: Component) -> Policy[Any, Any, int, Any]:
@@ -35,38 +34,35 @@ class Owed:
     """
 
     def __init__(self, problem: ActionsProblem) -> None:
-        self.n_actions, self.round = problem.n_actions, 0
-        self._full = isinstance(problem, FullFeedbackProblem)
+        self.problem, self.round = problem, 0
         self._actions: dict[int, int] = {}
 
-    def settle(self, action: int, feedback: Arrivals) -> None:
-        """End a round: its feedback is owed from now on, and that of all that arrives no longer is.
+    def settle(self, action: int, feedback: Arrivals) -> Arrivals:
+        """End a round: its feedback is owed from now on, and that of all that arrives, returned checked, no longer is.
 
         Raises:
             ValueError: no such action, feedback that is not a tuple of arrivals, or one that is not what a round
                 reveals; nothing has changed then, and the round can be ended again.
             RuntimeError: feedback that is not owed; likewise.
         """
-        check_action("action", action, self.n_actions)
+        check_action("action", action, self.problem.n_actions)
         if not isinstance(feedback, tuple) or not all(isinstance(arrival, Arrival) for arrival in feedback):
             raise ValueError(
                 "feedback must be a tuple of Arrival(time, action, feedback), () where nothing arrives, "
                 f"got {feedback!r}"
             )
-        came: set[int] = set()
+        came: dict[int, Arrival] = {}
         for arrival in feedback:
             time = integer("time of an arrival", arrival.time, 0, self.round)
-            if self._full:
-                check_rewards(floats(arrival.feedback), self.n_actions)
-            else:
-                check_reward(arrival.feedback)
+            revealed = self.problem.checked_feedback(arrival.feedback)
             owed = action if time == self.round else self._actions.get(time)
             if owed is None or time in came:
                 raise RuntimeError(f"feedback of round {time} must arrive once, but it arrives again: {arrival!r}")
             if arrival.action != owed:
                 raise RuntimeError(f"feedback of round {time} must be of its action {owed}, got {arrival!r}")
-            came.add(time)
-        self._actions[self.round] = action
+            came[time] = Arrival(time, int(owed), revealed)
+        self._actions[self.round] = int(action)
         self.round += 1
         for time in came:
             del self._actions[time]
+        return tuple(came.values())

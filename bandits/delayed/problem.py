@@ -42,6 +42,10 @@ class Delayed(Problem):
         for name in ("horizon", "low", "high"):
             object.__setattr__(self, name, getattr(self.inner, name))
 
+    def checked_observation(self, observation: Any) -> Any:
+        """As without delays."""
+        return self.inner.checked_observation(observation)
+
     def revealed(self, feedback: Arrivals) -> tuple[float, float] | None:
         """The smallest and the largest reward of all that has arrived; None where nothing reveals any."""
         found = [pair for pair in (revealed_by(self.inner, arrival.feedback) for arrival in feedback) if pair]

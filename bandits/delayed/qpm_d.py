@@ -78,6 +78,7 @@ class QPMD(Policy[Delayed, Any, int, Arrivals]):
         self._asked, self._chosen = -1, False
 
     def choose(self, observation: Any) -> int:
+        observation = self._owed.problem.checked_observation(observation)
         if self._asked < 0:
             self._asked = self._base.choose(observation)
         while queue := self._queues[self._asked]:
@@ -95,9 +96,9 @@ class QPMD(Policy[Delayed, Any, int, Arrivals]):
         """
         if not self._chosen:
             raise not_owed()
-        self._owed.settle(action, feedback)
+        arrivals = self._owed.settle(action, feedback)
         self._chosen = False
-        for arrival in feedback:
+        for arrival in arrivals:
             self._queues[arrival.action].append(arrival.feedback)
 
     def regret_bounds(self, problem: Delayed, instance: Instance) -> Sequence[Bound]:

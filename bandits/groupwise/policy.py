@@ -10,13 +10,10 @@ import numpy as np
 from bandits.arguments import check_action, check_rewards, not_owed, one_of
 from bandits.contract import Array, Policy
 from bandits.groupwise.problem import GroupwiseProblem, Mask, Round
-from bandits.watch import floats
 
 P = TypeVar("P", bound=GroupwiseProblem)
 Act = TypeVar("Act")
 Fbk = TypeVar("Fbk")
-
-_BYTES = np.dtype(np.int8)
 
 
 class GroupwisePolicy(Policy[P, Round, Act, Fbk]):
@@ -27,7 +24,7 @@ class GroupwisePolicy(Policy[P, Round, Act, Fbk]):
     """
 
     def reset(self, problem: P, rng: np.random.Generator) -> None:
-        self._n_groups, self._rng = len(problem.groups), rng
+        self._problem, self._rng = problem, rng
         self._n_actions: int = getattr(problem, "n_actions", 0)  # 0 where actions have no numbers
         self._seen: tuple[Array, Mask] | None = None
 
@@ -45,10 +42,10 @@ class GroupwisePolicy(Policy[P, Round, Act, Fbk]):
 
         Raises:
             NotResetError: before ``reset``.
-            ValueError: groups or a context of another shape than declared, or values that cannot be.
+            ValueError: groups or a context of another shape than declared, or values that cannot be; nothing has
+                changed then.
         """
-        n = self._n_groups
-        context, groups = np.asarray(observation.context, dtype=np.float64), check_groups(observation.groups, n)
+        context, groups = self._problem.checked_observation(observation)
         action = self._decide(context, groups)
         self._seen = context, groups
         return action
@@ -60,7 +57,8 @@ class GroupwisePolicy(Policy[P, Round, Act, Fbk]):
         Raises:
             NotResetError: before ``reset``.
             RuntimeError: no decision was made since the last update.
-            ValueError: no such action, or feedback of another shape than declared or that is not finite.
+            ValueError: no such action, or feedback of another shape than declared or that is not finite; nothing has
+                changed then.
         """
         seen = self._seen
         if seen is None:
@@ -69,20 +67,6 @@ class GroupwisePolicy(Policy[P, Round, Act, Fbk]):
             check_action("action", action, self._n_actions)  # type: ignore[arg-type]
         self._learn(*seen, feedback)
         self._seen = None
-
-
-def check_groups(groups: Mask, n_groups: int) -> Mask:
-    """The groups [n_groups] of a round, checked.
-
-    Raises:
-        ValueError: another shape, or other values than 0 and 1.
-    """
-    given = np.asarray(groups)
-    if given.dtype is _BYTES and given.shape == (n_groups,) and not given.tobytes().strip(b"\0\1"):  # the common case
-        return given
-    if given.shape != (n_groups,) or np.count_nonzero(given == 1) != np.count_nonzero(given):
-        raise ValueError(f"groups must be {n_groups} numbers, each 0 or 1, got {groups!r}")
-    return given.astype(np.int8, copy=False)
 
 
 def check_context(context: Array, n_contexts: int) -> int:
@@ -102,9 +86,7 @@ def losses_of(rewards: Array, number: int) -> Array:
     Raises:
         ValueError: another shape, or a reward that is not finite.
     """
-    found = floats(rewards)
-    check_rewards(found, number)
-    return -found
+    return -check_rewards(rewards, number)
 
 
 def check_play(play: str) -> str:

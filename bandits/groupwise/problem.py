@@ -9,16 +9,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, NamedTuple, Protocol
+from typing import Any, ClassVar, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arguments import did_you_mean, integer
+from bandits.arguments import did_you_mean, floats, integer
 from bandits.contract import Array, Problem
 from bandits.groupwise.network import Network
 
 Mask = NDArray[np.int8]
+
+_BYTES = np.dtype(np.int8)
+_NOTHING: Array = np.empty(0)
 
 ALWAYS_ON = "always_on"
 """Name of the group that every round belongs to; regret in it is ordinary regret."""
@@ -36,6 +39,17 @@ class GroupwiseProblem(Problem):
     """
 
     groups: tuple[str, ...]
+    gives_context: ClassVar[bool] = False
+    """Whether a round's context is looked at."""
+
+    def checked_observation(self, observation: Any) -> Round:
+        """The round, with ``context`` as floats, empty where none is looked at, and ``groups`` of the type of masks."""
+        try:
+            context, groups = observation.context, observation.groups
+        except AttributeError:
+            raise ValueError(f"the observation must be a Round(context, groups), got {observation!r}") from None
+        seen = floats("the context must be finite numbers", context) if self.gives_context else _NOTHING
+        return Round(seen, check_groups(groups, len(self.groups)))
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -70,6 +84,7 @@ class RegressionProblem(GroupwiseProblem):
     high: float = 0.0
     dimension: int
     contexts: tuple[tuple[float, float], ...] = ()
+    gives_context = True
     reveals_rewards = True
     feedback_is_reward = False
     telling = "a label that pays some prediction in [0, 1] a reward of {}"
@@ -167,6 +182,7 @@ class PolicyClassProblem(GroupwiseProblem):
     """
 
     n_actions: int
+    gives_context = True
     reveals_rewards = True
     policies: tuple[tuple[int, ...], ...]
 
@@ -178,6 +194,21 @@ class PolicyClassProblem(GroupwiseProblem):
             raise ValueError(f"policies must give an action for each context, got numbers of actions {sorted(lengths)}")
         for action in {action for policy in self.policies for action in policy}:
             integer("policies: an action", action, 0, self.n_actions - 1)
+
+
+def check_groups(groups: Any, n_groups: int) -> Mask:
+    """The groups [n_groups] of a round, checked.
+
+    Raises:
+        ValueError: another shape, or other values than 0 and 1.
+    """
+    given = np.asarray(groups) if isinstance(groups, np.ndarray | Sequence) else _NOTHING
+    if given.dtype is _BYTES and given.shape == (n_groups,) and not given.tobytes().strip(b"\0\1"):  # the common case
+        return given
+    known = given.dtype.kind in "biuf" and given.shape == (n_groups,)
+    if not known or np.count_nonzero(given == 1) != np.count_nonzero(given):
+        raise ValueError(f"groups must be {n_groups} numbers, each 0 or 1, got {groups!r}")
+    return given.astype(np.int8, copy=False)
 
 
 class Round(NamedTuple):

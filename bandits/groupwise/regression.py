@@ -10,11 +10,11 @@ import copy
 import math
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 
-from bandits.arguments import one_of, real
+from bandits.arguments import check_reward, one_of, real
 from bandits.contract import Array, Playable
 from bandits.groupwise.learners import BaseLearner, check_clip, ends_of, make_learners
 from bandits.groupwise.policy import GroupwisePolicy
@@ -184,8 +184,8 @@ class RegressionPolicy(GroupwisePolicy[RegressionProblem, Lottery, float]):
 
     def _learn(self, context: Array, groups: Mask, feedback: float) -> None:
         if type(feedback) is not float or not -math.inf < feedback < math.inf:
-            check_label(feedback)
-        (awake, predictions, p), label = self._decided, float(feedback)
+            feedback = check_label(feedback)
+        (awake, predictions, p), label = self._decided, feedback
         losses, now = self._losses(predictions, np.array([label]), awake)[0], awake[0]
         self._meta.update(now, losses, p)
         self._learners.update(context, label, now)
@@ -219,7 +219,7 @@ class RegressionPolicy(GroupwisePolicy[RegressionProblem, Lottery, float]):
         n, L = len(predictions), int(predictions.shape[1])
         values, weights = np.empty((n, L + 1)), np.empty((n, L + 1))
         finite = _lotteries(predictions, p, awake, self.fallback, values, weights)
-        if self.play == "expected":
+        if self.play == "expected" or not finite:
             return values, weights, finite
         played = np.empty((n, 1))
         if self.play == "mixture":
@@ -229,11 +229,13 @@ class RegressionPolicy(GroupwisePolicy[RegressionProblem, Lottery, float]):
         return played, np.ones((n, 1)), finite
 
 
-def check_label(label: float) -> None:
-    """Check a label that a policy is told.
+def check_label(label: Any) -> float:
+    """Check a label that a policy is told, and return it as a float, as ``check_reward`` takes one.
 
     Raises:
         ValueError: no number, or not finite.
     """
-    if np.ndim(label) != 0 or not math.isfinite(label):
-        raise ValueError(f"the label must be a finite number, got {label!r}")
+    try:
+        return check_reward(label)
+    except ValueError:
+        raise ValueError(f"the label must be a finite number, got {label!r}") from None

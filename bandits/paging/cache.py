@@ -8,7 +8,6 @@ and other policies (the lazy wrapper, the combiners) can run one on the side and
 from __future__ import annotations
 
 import math
-import operator
 from abc import abstractmethod
 from collections.abc import Mapping
 from typing import Any
@@ -40,7 +39,8 @@ class CachePolicy(PagingPolicy):
 
     Attributes:
         randomised: whether ``_serve`` is given uniforms.
-        by_page: fields of the state with one row per page, and the entries of a page never requested.
+        by_page: fields of the state with one row per page, and the entries of a page never requested. Entries of the
+            first one are larger for the pages held, and for these alone.
     """
 
     randomised: bool = False
@@ -56,12 +56,18 @@ class CachePolicy(PagingPolicy):
         """Serve ``n`` checked requests, writing ``faults`` [n] and ``gone``; ``uniforms`` is [n] or empty."""
 
     def _empty(self, problem: PagingProblem, rng: np.random.Generator) -> None:
-        self._cache_size, self._n_pages, self._rng = problem.cache_size, problem.n_pages, rng
+        self._problem, self._cache_size, self._n_pages, self._rng = problem, problem.cache_size, problem.n_pages, rng
         self._capacity = 16 if self._n_pages is None else self._n_pages
         # Nobody ever evicts from a cache with a slot for every page.
         self._slots = self._cache_size if self._n_pages is None else min(self._cache_size, self._n_pages)
         self._state = self._new(self._slots, self._capacity)
+        self._held, self._absent = next(iter(self.by_page.items()))
+        self._needs_bits, self._needs_reuse = self._needed()
         self._single = zeros(1), np.zeros(1, dtype=np.uint8), Departures(zeros(1 + self._slots), zeros(1))
+
+    def _needed(self) -> tuple[bool, bool]:
+        """Whether each request must have a bit, and a reuse time."""
+        return self.prediction in ("discard", "phase"), self.prediction == "reuse"
 
     def play(self, block: Requests) -> Departures:
         return self.serve(block)[1]
@@ -80,19 +86,19 @@ class CachePolicy(PagingPolicy):
             raise ValueError(f"pages must be a one-dimensional array of integers, got {got}")
         # Copies: kernels are compiled for writable contiguous arrays, environments may hand out views.
         pages = np.array(requests.pages, dtype=np.int64)
-        if pages.size:
-            self._admit(int(pages.min()), int(pages.max()))
         bits, reuse = requests.bits, requests.reuse
-        if self.prediction in ("discard", "phase"):
+        if self._needs_bits:
             if len(bits) != len(pages):
                 raise ValueError(f"bits must be one per request, got {len(bits)} for {len(pages)} requests")
             if bits.size and not np.all((bits == 0) | (bits == 1)):
                 raise ValueError(f"bits must be 0 or 1, got {bits[(bits != 0) & (bits != 1)][0]}")
-        if self.prediction == "reuse":
+        if self._needs_reuse:
             if len(reuse) != len(pages):
                 raise ValueError(f"reuse must be one time per request, got {len(reuse)} for {len(pages)} requests")
             if np.isnan(reuse).any():
                 raise ValueError("reuse must be times (inf for never), got nan")
+        if pages.size:
+            self._admit(int(pages.min()), int(pages.max()))
         copies = Requests(pages, np.array(bits, dtype=np.uint8), np.array(reuse, dtype=np.float64))
         n = len(pages)
         faults = np.empty(n, dtype=np.uint8)
@@ -104,25 +110,25 @@ class CachePolicy(PagingPolicy):
         """Serve one request: what leaves the cache.
 
         Raises:
-            ValueError: as ``serve``.
-            RuntimeError: the environment's cache and the policy's differ.
+            ValueError: no request, or as ``serve``; nothing has changed then.
+            RuntimeError: the environment's cache and the policy's differ; nothing has changed then.
         """
-        known = self._capacity
-        page, bit, reuse = operator.index(observation.page), observation.bit, observation.reuse
-        if not 0 <= page < known:
-            self._admit(page, page)
-        if self.prediction in ("discard", "phase") and bit not in (0, 1):
+        page, bit, reuse, hit = self._problem.checked_observation(observation)
+        if bit not in (0, 1) and (self._needs_bits or bit != -1):
             raise ValueError(f"bit must be 0 or 1, got {bit!r}")
-        if self.prediction == "reuse" and math.isnan(reuse):
+        if self._needs_reuse and math.isnan(reuse):
             raise ValueError("reuse must be a time (inf for never), got nan")
+        held = page < self._capacity and getattr(self._state, self._held).item(page) > self._absent
+        if hit != held:
+            holds = "holds" if held else "does not hold"
+            raise RuntimeError(f"hit is {hit} for page {page}, but the policy's own cache {holds} it")
+        if page >= self._capacity:
+            self._admit(page, page)
         bits = np.array((bit,), dtype=np.uint8) if bit >= 0 else _NO_BITS
         times = _NO_REUSE if math.isnan(reuse) else np.array((reuse,), dtype=np.float64)
         pages, faults, gone = self._single
         pages[0] = page
         self._serve(Requests(pages, bits, times), self._uniforms(1), faults, gone)
-        if faults.item(0) == observation.hit:
-            held = ("holds", "does not hold")[faults.item(0)]
-            raise RuntimeError(f"hit is {observation.hit} for page {page}, but the policy's own cache {held} it")
         number = gone.ends.item(0)
         if not number:
             return Eviction()

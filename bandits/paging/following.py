@@ -130,6 +130,11 @@ class FollowingPolicy(CachePolicy):
         self.costs = zeros(len(self._virtual))
         super()._empty(problem, rng)
 
+    def _needed(self) -> tuple[bool, bool]:
+        members = [member.policy for member in self._virtual if isinstance(member.policy, CachePolicy)]
+        needed = [super()._needed(), *(policy._needed() for policy in members)]
+        return any(bits for bits, _ in needed), any(reuse for _, reuse in needed)
+
     def _new(self, k: int, n_pages: int) -> _State:
         m = len(self._virtual)
         heap = np.zeros((m, k), dtype=np.int64)

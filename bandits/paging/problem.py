@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from numbers import Integral
-from typing import Literal, NamedTuple, Protocol
+from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
+from bandits.arguments import integer, number
 from bandits.contract import Array, Problem
 
 Prediction = Literal["discard", "phase", "reuse"]
@@ -42,6 +43,30 @@ class PagingProblem(Problem):
     bypass: bool = False
     low: float = -1.0
     high: float = 0.0
+
+    def checked_observation(self, observation: Any) -> tuple[int, int, float, bool]:
+        """The page, the bit or -1, the reuse time or NaN, and whether it is a hit, of a request.
+
+        Raises:
+            ValueError: no request, a page out of its domain, or another field that is of no such type.
+        """
+        try:
+            page, bit, reuse, hit = observation.page, observation.bit, observation.reuse, observation.hit
+        except AttributeError:
+            raise ValueError(f"the observation must be a Request, got {observation!r}") from None
+        if type(page) is not int or page < 0:
+            page = integer("page", page, 0)
+        if self.n_pages is not None and page >= self.n_pages:
+            raise ValueError(f"page must be a whole number in 0..{self.n_pages - 1}, got {page}")
+        if type(bit) is not int:
+            bit = int(bit) if isinstance(bit, bool | np.bool_) else integer("bit", bit, -1, 1)
+        if type(reuse) is not float:
+            reuse = number("reuse must be a time (inf for never)", reuse)
+        if type(hit) is not bool:
+            if not isinstance(hit, np.bool_ | Integral) or hit not in (0, 1):
+                raise ValueError(f"hit must be True or False, got {hit!r}")
+            hit = bool(hit)
+        return page, bit, reuse, hit
 
     def __post_init__(self) -> None:
         super().__post_init__()

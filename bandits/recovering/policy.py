@@ -8,12 +8,11 @@ from typing import ClassVar, final
 
 import numpy as np
 
-from bandits.arguments import not_owed
+from bandits.arguments import floats, not_owed
 from bandits.contract import Array, Playable, Policy
 from bandits.kernels import kernel
 from bandits.offers import offers
 from bandits.recovering.problem import Idle, Outcomes, PullBlocks, Pulls, RecoveringProblem, Schedule, check_pulls
-from bandits.watch import floats
 
 NO_FORMULA = 3
 """Kind of ``Outcomes`` whose rewards no formula gives."""
@@ -61,7 +60,7 @@ class RecoveringPolicy(Policy[RecoveringProblem, Idle, Pulls, Array]):
         check_idle(observation, self._problem)
         if action is not self._chosen:  # which may be pulled
             check_pulls(action, self._problem)
-        rewards = without_padding(floats(feedback), len(action), self._problem.plays)
+        rewards = without_padding(floats("feedback must be finite rewards", feedback), len(action), self._problem.plays)
         check_rewards(rewards, len(action))
         self.take(observation, action, rewards)
         self._chosen = None

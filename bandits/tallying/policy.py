@@ -66,7 +66,7 @@ class RunPolicy(Policy[BanditProblem, Any, int, float]):
         if action != self._chosen:
             chosen = "none" if self._chosen < 0 else self._chosen
             raise not_owed(f"update takes the action chosen, once: got {action}, chosen was {chosen}")
-        self._chosen = -1
+        action, self._chosen = self._chosen, -1
         self.learn(action, np.array([reward]))
 
     def leap(self, environment: Playable[Any, int, float], most: int) -> int:

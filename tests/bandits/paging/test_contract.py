@@ -9,7 +9,6 @@ import pytest
 
 from bandits import POLICIES
 from bandits.paging import FAMILY
-from bandits.paging.lru import LRU
 from bandits.paging.mark0 import Mark0
 from bandits.paging.policy import PagingPolicy
 from bandits.paging.problem import Eviction, PagingProblem, Request, Requests
@@ -303,13 +302,52 @@ def test_single_requests(name, page, bit, reuse, message):
         policy.choose(Request(page, bit, reuse, False, (), 0))
 
 
-def test_a_world_whose_cache_is_another_is_found_out():
-    policy = LRU()
-    policy.reset(problem(), np.random.default_rng(0))
-    with pytest.raises(RuntimeError, match="hit is True for page 1, but the policy's own cache does not hold it"):
-        policy.choose(Request(1, -1, np.nan, True, (1,), 0))
-    with pytest.raises(RuntimeError, match="hit is False for page 1, but the policy's own cache holds it"):
-        policy.choose(Request(1, -1, np.nan, False, (), 1))
+@EVERYONE
+def test_a_world_whose_cache_is_another_is_found_out(paging, policy):
+    """Before anything is served or drawn."""
+    policy.reset(problem(prediction=kind_of(policy) or None), np.random.default_rng(0))
+    for held in (False, True):
+        before = pickle.dumps(policy)
+        with pytest.raises(RuntimeError, match=f"hit is {not held} for page 1, but the policy's own cache .*hold"):
+            policy.choose(Request(1, 0, 9.0, not held, (), 0))
+        assert pickle.dumps(policy) == before
+        policy.choose(Request(1, 0, 9.0, held, (), 0))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"page": 1.0}, "page must be a whole number >= 0, got 1.0"),
+        ({"page": 10**30}, "page must be a whole number in 0..4, got 1"),
+        ({"bit": "0"}, "bit must be a whole number in -1..1, got '0'"),
+        ({"reuse": None}, r"reuse must be a time \(inf for never\), got None"),
+        ({"hit": np.array([])}, "hit must be True or False, got array"),
+    ],
+)
+@pytest.mark.parametrize("name", ["lru", "mark0", "lazy"])
+def test_fields_of_another_type(name, wrong, message):
+    parameters = {"policy": "mark0"} if name == "lazy" else {}
+    policy = POLICIES.load(name)(**parameters)
+    policy.reset(problem(prediction="discard"), np.random.default_rng(0))
+    before = pickle.dumps(policy)
+    with pytest.raises(ValueError, match=message):
+        policy.choose(Request(0, 0, np.nan, False, (), 0)._replace(**wrong))
+    with pytest.raises(ValueError, match=r"the observation must be a Request, got \(0, 0\)"):
+        policy.choose((0, 0))
+    assert pickle.dumps(policy) == before
+
+
+@pytest.mark.parametrize("name", ["lazy", "combine_randomised", "combine_deterministic"])
+def test_what_a_member_would_refuse_is_refused_before_any_member_serves(name):
+    parameters = {"policy": "mark0"} if name == "lazy" else {"members": ["lru", "mark0"]}
+    policy = POLICIES.load(name)(**parameters)
+    policy.reset(problem(prediction="discard"), np.random.default_rng(0))
+    before = pickle.dumps(policy)
+    with pytest.raises(ValueError, match="bit must be 0 or 1, got -1"):
+        policy.choose(Request(0, -1, np.nan, False, (), 0))
+    with pytest.raises(ValueError, match="bits must be one per request, got 0 for 2 requests"):
+        policy.serve(block([0, 1]))
+    assert pickle.dumps(policy) == before
 
 
 def test_importing_the_policies_loads_no_heavy_package():
