@@ -52,10 +52,10 @@ def _learn(arm: int, estimate: float, exponents: Array, weights: Array, referenc
         return
     exponents[arm] += rate * estimate
     excess = exponents[arm] - reference[0]
-    if excess <= 300.0:
+    if -300.0 <= excess <= 300.0:  # far below are rewards below the range alone
         weights[arm] = math.exp(excess)
         return
-    reference[0] = exponents[arm]  # the largest: the others are at most 300 above the old reference
+    reference[0] = exponents.max()
     for i in range(weights.size):
         excess = exponents[i] - reference[0]
         weights[i] = math.exp(excess) if excess > -700.0 else 0.0

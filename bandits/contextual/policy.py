@@ -88,8 +88,8 @@ class ContextualPolicy(Policy[ContextualProblem, Any, int, float]):
         context = self.checked(one_context(observation))[0]
         if not self._awaits:
             raise not_owed()
+        self.learn(context, int(action), max(self._high - reward, 0.0))
         self._awaits = False
-        self.learn(context, action, max(self._high - reward, 0.0))
 
     def checked(self, contexts: Array) -> Array:
         """The contexts [n_rounds, n_coordinates], if all lie in their intervals.

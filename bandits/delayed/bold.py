@@ -76,9 +76,9 @@ class BOLD(Policy[Delayed, Any, int, Arrivals]):
             self._free.append(len(self._pool))
             self._pool.append(copy.deepcopy(self._base))
             reset_within(self._pool[-1], self._told, self._rng if len(self._pool) == 1 else self._rng.spawn(1)[0])
-        chosen = heapq.heappop(self._free)
-        self._waiting[self._owed.round] = chosen, copy.copy(observation)
-        return self._pool[chosen].choose(observation)
+        action = self._pool[self._free[0]].choose(observation)
+        self._waiting[self._owed.round] = heapq.heappop(self._free), copy.copy(observation)
+        return action
 
     def update(self, observation: Any, action: int, feedback: Arrivals) -> None:
         """Pass on what has arrived.

@@ -14,7 +14,7 @@ from typing import Any, ClassVar, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arguments import did_you_mean, floats, integer
+from bandits.arguments import did_you_mean, floats, integer, number
 from bandits.contract import Array, Problem
 from bandits.groupwise.network import Network
 
@@ -91,7 +91,7 @@ class RegressionProblem(GroupwiseProblem):
 
     def revealed(self, feedback: float) -> tuple[float, float]:
         """The rewards of the worst and of the best prediction in [0, 1] for a label."""
-        smallest, largest = unit_rewards(np.asarray(feedback, dtype=np.float64))
+        smallest, largest = unit_rewards(np.array(number("the label must be a finite number", feedback)))
         return float(smallest), float(largest)
 
     def __post_init__(self) -> None:

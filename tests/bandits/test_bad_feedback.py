@@ -122,3 +122,53 @@ def test_what_is_not_owed(policy, environment):
     policy.update(*told)
     again, unasked = (refused(p, told, RuntimeError, ValueError) for p in (policy, fresh))
     assert again == unasked, f"twice in a row: refused is {again}; without a choice: {unasked}"
+
+
+class Floating:
+    """A number as torch has it."""
+
+    def __init__(self, value):
+        self.value = value
+
+    def __float__(self):
+        return self.value
+
+
+def clothed(number):
+    if type(number) is float:
+        yield from (np.float64(number), np.array(number), np.array([number]), np.array([[number]]), Floating(number))
+
+
+@pytest.mark.parametrize(("policy", "environment"), PAIRS)
+def test_a_reward_in_other_clothes_is_the_same(policy, environment):
+    """As gymnasium and torch hand it out."""
+    observation, action, feedback = in_a_run(policy, environment)
+    plain = pickle.loads(pickle.dumps(policy))
+    plain.update(observation, action, feedback)
+    if isinstance(feedback, float | tuple):
+        for other in variations(feedback, clothed):
+            twin = pickle.loads(pickle.dumps(policy))
+            twin.update(observation, action, other)
+            assert pickle.dumps(twin) == pickle.dumps(plain), f"{other!r} is taken for something else"
+
+
+NO_OBSERVATION = (None, "x", (), [], {}, object(), 1j, NAN, 10**400, np.array([]), np.full((2, 2, 2), 0.5), [None])
+
+
+@pytest.mark.parametrize(("policy", "environment"), PAIRS)
+def test_an_observation_that_cannot_be(policy, environment):
+    """It is refused before anything changes, the generator with it, or not looked at."""
+    observation, action, feedback = in_a_run(policy, environment)
+    policy.update(observation, action, feedback)
+    observation = environment.observe()
+    plain = pickle.loads(pickle.dumps(policy))
+    right = plain.choose(observation)
+    for wrong in NO_OBSERVATION:
+        twin = pickle.loads(pickle.dumps(policy))
+        before = pickle.dumps(twin)
+        try:
+            action = twin.choose(wrong)
+        except ValueError:
+            assert pickle.dumps(twin) == before, f"{wrong!r} is refused, but something has changed"
+        else:
+            assert (repr(action), pickle.dumps(twin)) == (repr(right), pickle.dumps(plain)), f"{wrong!r} is looked at"

@@ -431,3 +431,18 @@ def test_the_problem_with_delays_tells_what_the_one_without_does():
     ):
         with pytest.raises(ValueError, match=what):
             Delayed(*arguments)
+
+
+@pytest.mark.parametrize("name", ["bold", "qpm_d"])
+def test_arrived_rewards_are_taken_as_floats(name):
+    """As gymnasium hands them out, whatever the base policy makes of them."""
+    runs = []
+    for form in (float, np.float32, np.array, lambda reward: np.array([reward])):
+        policy = POLICIES.load(name)("ucb1")
+        policy.reset(Delayed(BanditProblem(n_actions=2)), np.random.default_rng(0))
+        arms = []
+        for t in range(9):
+            arms.append(policy.choose(None))
+            policy.update(None, arms[-1], (Arrival(t, arms[-1], form(0.5 * arms[-1])),))
+        runs.append(pickle.dumps((arms, policy)))
+    assert len(set(runs)) == 1
