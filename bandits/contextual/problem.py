@@ -36,7 +36,8 @@ class ContextualProblem(BanditProblem):
 
     def checked_observation(self, observation: Any) -> Array:
         """The context [n_coordinates], as ``check_contexts`` takes it."""
-        return check_contexts(one_context(observation), np.array(self.contexts, dtype=np.float64))[0]
+        context: Array = check_contexts(one_context(observation), np.array(self.contexts, dtype=np.float64))[0]
+        return context
 
 
 def one_context(observation: Any) -> Array:

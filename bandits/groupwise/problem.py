@@ -202,7 +202,7 @@ def check_groups(groups: Any, n_groups: int) -> Mask:
     Raises:
         ValueError: another shape, or other values than 0 and 1.
     """
-    given = np.asarray(groups) if isinstance(groups, np.ndarray | Sequence) else _NOTHING
+    given: NDArray[Any] = np.asarray(groups) if isinstance(groups, np.ndarray | Sequence) else _NOTHING
     if given.dtype is _BYTES and given.shape == (n_groups,) and not given.tobytes().strip(b"\0\1"):  # the common case
         return given
     known = given.dtype.kind in "biuf" and given.shape == (n_groups,)

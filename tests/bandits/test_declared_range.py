@@ -203,10 +203,6 @@ def test_rewards_of_any_kind_of_number_are_taken(environment, policy, kind):
         observation = environment.observe()
         action = policy.choose(observation)
         feedback = turned(environment.transition(action)[1], kind)
-        if isinstance(environment.problem, RegressionProblem) and isinstance(feedback, np.ndarray):
-            with pytest.raises(ValueError, match="the label must be a finite number"):
-                policy.update(observation, action, feedback)
-            return
         policy.update(observation, action, feedback)
 
 
