@@ -65,8 +65,8 @@ BELOW, LETTER, SLANT = 0.39, 0.05, 20.0
 """Inches from the axes down to the legend where the ticks show numbers, inches that a letter of a tick's label takes,
 and degrees by which labels that are no numbers are slanted."""
 
-LINES, LONGEST = 8, 60
-"""Lines of a title or an entry of the legend, and letters of a tick's label, at most."""
+LINES, LONGEST, TICKS = 8, 60, 30
+"""Lines of a title or an entry of the legend, letters of a tick's label, and such ticks, at most."""
 
 BOUND_STYLES: dict[str, Any] = {"upper": (0, (4, 2)), "lower": "-.", "order": ":", "data-dependent": ":"}
 """Of upper and lower bounds with explicit constants, of those known up to order, and of those that follow the data."""
@@ -141,8 +141,9 @@ def entry(text: str) -> str:
 
 def slant(ax: Axes, places: Any, labels: Sequence[str]) -> None:
     """Write labels that are no numbers, which may be long, at the ticks of the x axis."""
-    short = [label if len(label) <= LONGEST else f"{label[: LONGEST - 1]}…" for label in labels]
-    ax.set_xticks(places, [plain(label) for label in short], rotation=SLANT, ha="right")
+    step = math.ceil(len(labels) / TICKS)
+    short = [label if len(label) <= LONGEST else f"{label[: LONGEST - 1]}…" for label in labels[::step]]
+    ax.set_xticks(places[::step], [plain(label) for label in short], rotation=SLANT, ha="right")
 
 
 def _slanted(ax: Axes) -> float:

@@ -34,6 +34,9 @@ from experiments.study.axes import text_of
 MOST = 8
 """On a logarithmic x axis with fewer than two powers of ten, ticks stand at the points, at most at so many of them."""
 
+MARKED = 60
+"""Points of a line up to which they have marks."""
+
 WIDE = 30.0
 """Over values that are no numbers, the y axis is logarithmic where the largest value is so many times the smallest."""
 
@@ -58,7 +61,7 @@ def draw_sweep(ax: Axes, result: SweepResult) -> None:
             if slope is None or scale != "loglog"
             else f"{label}: slope {slope.value:.2f} [{slope.low:.2f}, {slope.high:.2f}]"
         )
-        marker = "" if label in result.level else "o"
+        marker = "" if label in result.level or len(x) > MARKED else "o"
         lines = ax.plot(
             x, mean, color=colour, linestyle=dash, marker=marker, markersize=2.5, label=entry(text), zorder=3
         )
