@@ -24,6 +24,7 @@ from environments.contract import Environment
 from environments.downloads import NotAtHandError
 from experiments.study import limits
 from experiments.study.axes import (
+    LONGEST,
     SWEEP,
     Axis,
     Mark,
@@ -46,6 +47,7 @@ from experiments.study.model import (
     Swept,
     candidates,
     figure_name,
+    is_swept,
     looks,
 )
 from experiments.study.paths import MOVED, RENAMED, unknown
@@ -189,7 +191,10 @@ def _known_keys(where: Path) -> list[str]:
 def _experiment(entry: Mapping[str, Any], where: Path, seed: int, found: dict[str, _Seen]) -> Iterator[Found]:
     """What is wrong with an entry of ``experiments``; ``found`` takes in what figures may refer to."""
     own = {key: value for key, value in entry.items() if key in ("name", "title")}
-    yield from _schema(Experiment, {**_STAND_IN, **own}, where)
+    if is_swept(entry):
+        yield from _schema(Swept, {"name": "p", **own}, where)
+    else:
+        yield from _schema(Experiment, {**_STAND_IN, **own}, where)
     if "name" not in own:
         yield where, "the key 'name' is missing"
     name = str(own.get("name"))
@@ -274,10 +279,12 @@ def _figures(figures: Sequence[Any], experiments: Mapping[str, _Seen]) -> Iterat
                 yield where, f"a second figure named {name!r}: give one of them another 'name'"
             names[name] = where
             shown.add(figure.experiment)
-            if len(name) > limits.FILE_NAME:
-                what = f"its files would be called {name!r}, of {len(name)} characters, at most {limits.FILE_NAME}"
+            seen = whose[figure.experiment]
+            longest = limits.FILE_NAME - (LONGEST + 10 if seen.axes and figure.experiment == seen.names[0] else 0)
+            if len(name) > longest:
+                what = f"its files would be called {name!r}, of {len(name)} characters, at most {longest}"
                 yield where, f"{what} are allowed: give it a 'name'"
-            yield from _look(figure, whose[figure.experiment], where)
+            yield from _look(figure, seen, where)
     for name in (name for name in experiments if name not in shown and name in names):
         yield (
             names[name],

@@ -5,6 +5,11 @@ import socket
 
 import pytest
 
+from experiments.analysis.findings import findings
+from experiments.analysis.results import load
+from experiments.report.export import export
+from experiments.report.figures import draw_study
+from experiments.run.runner import run
 from experiments.study import limits
 from experiments.study.config import ConfigError, load_study, parse_study, study_of
 from experiments.study.reading import tree
@@ -142,6 +147,30 @@ def test_what_is_too_large_is_told_before_anything_is_made(old, new, expected):
         parse_study(text, "s.yaml")
     assert expected in str(caught.value)
     assert all(mistake.line >= 1 for mistake in caught.value.mistakes)
+
+
+def test_the_files_of_a_long_name_can_be_written(tmp_path):
+    sweep = (
+        "environment: {name: bernoulli, parameters: {means: {sweep: [[0.1, 0.9], [0.2, 0.8]]}}}\n    policies: [ucb1]"
+    )
+    swept = SMALL.replace(SMALL[SMALL.index("environment") :], f"{sweep}\n").replace("horizon: 50", "horizon: 5")
+    swept = swept.replace("replicates: 2", "replicates: 1\n    horizon: {sweep: [5, 6]}").replace(
+        "name: two", f"name: {'n' * 100}"
+    )
+    text = f"{swept}figures:\n  - {{experiment: {'n' * 100}, name: {'f' * 110}}}\n".replace(
+        "name: small", f"name: {'s' * 200}"
+    )
+    study = parse_study(text)
+    folder = run(study, tmp_path / study.name, jobs=1).folder
+    assert draw_study(findings(load(folder)), folder / "figures", ["png"])
+    assert export(load(folder), folder / "export", "csv")
+    told = only(text.replace("f" * 110, "f" * 111))
+    assert "figures[0]: its files would be called" in told
+    assert "of 111 characters, at most 110 are allowed: give it a 'name'" in told
+    with pytest.raises(ConfigError, match=r"experiments\[0\]\.name: must have at most 100 characters, got 101"):
+        parse_study(text.replace("n" * 100, "n" * 101))
+    with pytest.raises(ConfigError, match=r"experiments\[0\]\.name: must be letters, digits and . _ - alone"):
+        parse_study(text.replace("n" * 100, "n=1"))
 
 
 def test_a_job_may_not_hold_too_many_numbers():
