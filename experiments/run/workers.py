@@ -10,6 +10,7 @@ import threading
 import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from typing import Any, Protocol
 
 from bandits.registry import naming
@@ -65,7 +66,10 @@ def workers(
                 return
             with joblib.parallel_config(**config):
                 n_jobs = jobs if cluster is None else -1
-                yield from joblib.Parallel(n_jobs=n_jobs, return_as="generator_unordered", batch_size=1)(calls)
+                start = joblib.Parallel(n_jobs=n_jobs, return_as="generator_unordered", batch_size=1)
+                with _no_ctrl_c_below():
+                    found = start(calls)
+                yield from found
 
         stopped = True
         try:
@@ -84,6 +88,20 @@ def _quiet() -> Iterator[None]:
         yield
     finally:
         sys.warnoptions.remove("ignore:resource_tracker")
+
+
+@contextmanager
+def _no_ctrl_c_below() -> Iterator[None]:
+    """Start processes that Ctrl-C does not reach, not even at their begin."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    resource_tracker.ensure_running()  # which would let it reach them again
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 def _leave_ctrl_c() -> None:

@@ -20,7 +20,7 @@ KILLS = 60
 LIMIT = 10.0
 """Seconds within which a run ends that was told to, and all of its processes with it."""
 
-LONGEST = 60.0
+LONGEST = 120.0
 """Seconds within which an undisturbed run ends."""
 
 STUDY = """\
@@ -59,15 +59,16 @@ def start(folder: Path, jobs: int) -> subprocess.Popen[str]:
     """A run of the study in ``folder``, its processes in a group of their own."""
     command = [*REGRETLAB, "run", "killed.yaml", "--out", "out", "--no-plot", "--jobs", str(jobs)]
     path = os.pathsep.join([str(Path(__file__).parents[2]), *filter(None, [os.environ.get("PYTHONPATH")])])
-    return subprocess.Popen(
-        command,
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": path},
-        stdout=subprocess.DEVNULL,
-        stderr=open(folder / "said", "w"),
-        text=True,
-        start_new_session=True,
-    )
+    with open(folder / "said", "w", encoding="utf-8") as said:
+        return subprocess.Popen(
+            command,
+            cwd=folder,
+            env={**os.environ, "PYTHONPATH": path},
+            stdout=subprocess.DEVNULL,
+            stderr=said,
+            text=True,
+            start_new_session=True,
+        )
 
 
 def group(number: int) -> dict[int, str]:

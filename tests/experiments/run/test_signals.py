@@ -10,6 +10,7 @@ import time
 import pytest
 
 from experiments.run.signals import AGAIN, Stopped, ending_tidily, stopping
+from experiments.run.workers import _no_ctrl_c_below
 
 
 def send(number):
@@ -68,6 +69,17 @@ def test_the_same_signal_twice_at_once_is_one():
     with pytest.raises(Stopped):
         work()
     assert ended
+
+
+def test_workers_start_out_of_reach_of_ctrl_c():
+    code = "import signal; print(signal.SIGINT in signal.pthread_sigmask(signal.SIG_BLOCK, []))"
+
+    def blocked():
+        return subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip()
+
+    with _no_ctrl_c_below():
+        assert blocked() == "True"
+    assert blocked() == "False"
 
 
 CODE = """\
