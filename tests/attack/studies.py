@@ -59,7 +59,8 @@ figures:
 """
 MANY = "\n".join(f"  - {{name: n{i}}}" for i in range(30_000))
 LISTED = r"""
-0 | -1 | 1e999 | 1e308 | 10000000000 | 999999999999999999999999 | 1e5 | .nan | .inf | -.inf | 0x1F | ² | ٣ | null | ~
+0 | -1 | a=b | 1e999 | 1e308 | 10000000000 | 999999999999999999999999 | 1e5 | .nan | .inf | -.inf | 0x1F | ² | ٣ | null
+~
 true
 [] | {} | [[]] | "" | ' ' | [1, [2, [3, [4]]]] | 2001-01-01 | a/b | ../up | "\ud800" | "\0" | "\U99999999" | /dev/zero
 !!int x | !!python/object/apply:os.system ["true"] | !mine x | !!binary x | *means | *e | *nowhere | &a [*a]
@@ -167,7 +168,19 @@ def hostile() -> Iterator[Case]:
         yield f"line {line!r}", f"{line}\n{SMALL}".encode(), []
         yield f"last line {line!r}", f"{SMALL}{line}\n".encode(), []
     for value in VALUES:
-        for old in ("50", "*means", "ucb1", "best_arm", "[2, 3]", "pseudo", "{tuning: 2}", "[qpm_d]", "late", "small"):
+        for old in (
+            "50",
+            "*means",
+            "ucb1",
+            "best_arm",
+            "[2, 3]",
+            "pseudo",
+            "{tuning: 2}",
+            "[qpm_d]",
+            "late",
+            "small",
+            "two",
+        ):
             yield f"{old} -> {value[:40]}", small(old, value), []
         yield f"environment {value[:40]}", small("{name: bernoulli, parameters: {means: *means}}", value), []
         keys = [
