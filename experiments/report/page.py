@@ -27,7 +27,7 @@ from experiments.analysis.verdicts import Verdict
 from experiments.report.figures import drawn_by_name, svg_of
 from experiments.report.search_figures import SearchFigure, search_figures
 from experiments.report.search_report import search_section
-from experiments.report.style import curve_id
+from experiments.report.style import MARKED, curve_id
 from experiments.report.sweep_figures import lines_by_name
 from experiments.report.tables import best_of, csv_text, latex, table
 from experiments.run.files import write
@@ -223,6 +223,7 @@ class _Page:
                 "entry": figure.policy.entry,
                 "parameter": figure.parameter,
                 "text": texts[figure.policy.entry],
+                "intervals": len(figure.policy.candidates) <= MARKED,
                 "svg": self._picture(figure, f"{result.experiment}.search{i}", 1),
             }
             for i, figure in enumerate(search_figures(result))

@@ -12,7 +12,7 @@ from matplotlib.ticker import NullFormatter
 from experiments.analysis.search import Scored, Searched, SearchResult
 from experiments.analysis.sentences import number
 from experiments.analysis.statistics import Array
-from experiments.report.style import COLOURS, GREY, place_legend, slant, wrapped
+from experiments.report.style import COLOURS, GREY, MARKED, place_legend, slant, wrapped
 from experiments.study.axes import is_number, text_of
 
 WIDE = 30.0
@@ -75,6 +75,9 @@ def draw_search(ax: Axes, figure: SearchFigure) -> None:
 
 def _draw_scores(ax: Axes, x: Array, scores: list[Any], label: str, colour: str, marker: str, joined: bool) -> None:
     mean, low, high = (np.array([getattr(score, end) for score in scores]) for end in ("value", "low", "high"))
+    if len(x) > MARKED:
+        ax.plot(x, mean, ".", color=colour, markersize=2.0, label=f"{label}, means alone", zorder=3)
+        return
     reach = np.nan_to_num(np.stack([mean - low, high - mean]))
     ax.errorbar(
         x,

@@ -72,6 +72,10 @@ BOUND_STYLES: dict[str, Any] = {"upper": (0, (4, 2)), "lower": "-.", "order": ":
 """Of upper and lower bounds with explicit constants, of those known up to order, and of those that follow the data."""
 
 
+MARKED = 60
+"""Points against a parameter up to which each has a mark, and scores of candidates an interval."""
+
+
 def by_name(labels: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:
     """Which of the curves, in their order, are drawn by name, and the others, of which there are none or many."""
     return (labels, ()) if len(labels) <= MANY else (labels[:NAMED], labels[NAMED:])

@@ -20,6 +20,7 @@ from experiments.report.style import (
     DASHES,
     GREY,
     MANY,
+    MARKED,
     by_name,
     curve_id,
     draw_others,
@@ -33,9 +34,6 @@ from experiments.study.axes import text_of
 
 MOST = 8
 """On a logarithmic x axis with fewer than two powers of ten, ticks stand at the points, at most at so many of them."""
-
-MARKED = 60
-"""Points of a line up to which they have marks."""
 
 WIDE = 30.0
 """Over values that are no numbers, the y axis is logarithmic where the largest value is so many times the smallest."""

@@ -281,6 +281,20 @@ def test_resume_and_missing_results(folder, results, found, tmp_path):
     assert list(blind.experiments["arms"].series) == ["published"], "nothing has chosen among the others"
 
 
+def test_scores_of_many_candidates_are_dots_alone(found, tmp_path, monkeypatch):
+    (one, *_) = search_figures(found.searches["arms"])
+    shown = {}
+    for marked in (len(one.policy.candidates), len(one.policy.candidates) - 1):
+        monkeypatch.setattr("experiments.report.search_figures.MARKED", marked)
+        ax = Figure().subplots()
+        draw_search(ax, one)
+        dots = sum(text.get_text().endswith("means alone") for text in ax.get_legend().get_texts())
+        shown[marked] = dots, len(ax.containers)
+    assert list(shown.values()) == [(0, 2), (2, 0)]
+    monkeypatch.setattr("experiments.report.page.MARKED", 0)
+    assert "means of all candidates." in write_report(found, tmp_path / "report.html").read_text(encoding="utf-8")
+
+
 def test_figures_report_and_export(results, found, tmp_path):
     files = draw_study(found, tmp_path, ["png"])
     assert [f.name for f in files] == ["searched.png", "arms-search.png"]
