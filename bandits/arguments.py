@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from numbers import Integral, Real
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import Any, TypeGuard, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 T = TypeVar("T", bound=str)
+
+LARGEST = 2**63 - 1
+"""Largest whole number that is taken where no smaller limit is stated: numpy counts so far."""
+
+
+MEMORY = 2_000_000_000
+"""Bytes that a table may take whose size a parameter decides: small computers run several jobs at once."""
 
 
 def real(name: str, value: float, low: float = -math.inf, high: float = math.inf, *, closed: str = "neither") -> float:
@@ -30,11 +39,11 @@ def real(name: str, value: float, low: float = -math.inf, high: float = math.inf
     left, right = ("[" if closed in ("low", "both") else "("), ("]" if closed in ("high", "both") else ")")
     domain = f"a finite number in {left}{low:g}, {high:g}{right}"
     if isinstance(value, bool) or not isinstance(value, Real) or not _is_finite(value):
-        raise ValueError(f"{name} must be {domain}, got {value!r}")
+        raise ValueError(f"{name} must be {domain}, got {shown(value)}")
     above = value >= low if left == "[" else value > low
     below = value <= high if right == "]" else value < high
     if not (above and below):
-        raise ValueError(f"{name} must be {domain}, got {value!r}")
+        raise ValueError(f"{name} must be {domain}, got {shown(value)}")
     return float(value)
 
 
@@ -53,9 +62,62 @@ def reals(
     Raises:
         ValueError: no list, or one of the values is not in the domain; the message gives its position.
     """
-    if isinstance(values, str) or not isinstance(values, Sequence | np.ndarray):
-        raise ValueError(f"{name} must be a list of numbers, got {values!r}")
+    if not is_list(values):
+        raise ValueError(f"{name} must be a list of numbers, got {shown(values)}")
     return [real(f"{name}[{i}]", value, low, high, closed=closed) for i, value in enumerate(values)]
+
+
+def interval(name: str, values: Sequence[float]) -> list[float]:
+    """Check that ``values`` is a pair of finite numbers (low, high), ``low <= high``, and return it as a list."""
+    if not is_list(values) or len(values) != 2:
+        raise ValueError(f"{name} must be two numbers, low and high, got {shown(values)}")
+    low, high = reals(name, values)
+    if low > high or not _is_finite(high - low):
+        raise ValueError(f"{name} must be two numbers, low <= high, at a finite distance, got {shown(values)}")
+    return [low, high]
+
+
+def integers(
+    name: str, values: Iterable[int], low: int = 1, high: int | None = None, *, most: int = LARGEST
+) -> list[int]:
+    """Check that ``values`` is a list of whole numbers in ``low..high``, and return it as a list; it may be empty.
+
+    Raises:
+        ValueError: no list, or one of the values is not in the domain; the message gives its position.
+    """
+    if not is_list(values):
+        raise ValueError(f"{name} must be a list of whole numbers, got {shown(values)}")
+    return [integer(f"{name}[{i}]", value, low, high, most=most) for i, value in enumerate(values)]
+
+
+def is_list(values: object) -> TypeGuard[Sequence[Any]]:
+    """Whether values come one after another: a list, a tuple, a range or an array, but no text."""
+    if isinstance(values, np.ndarray):
+        return values.ndim > 0
+    return isinstance(values, Sequence) and not isinstance(values, str | bytes | bytearray)
+
+
+def shaped(name: str, values: Any, shape: tuple[int | None, ...]) -> NDArray[np.float64]:
+    """Check that ``values`` is a table of finite numbers of that shape, and return it as a new array.
+
+    Args:
+        name: the parameter's name, for the message.
+        values: nested lists, or an array.
+        shape: its length along each axis; None for any above 0.
+
+    Raises:
+        ValueError: no such table, such as rows of different lengths, or an entry that is no finite number.
+    """
+    domain = "a list of numbers" if len(shape) == 1 else "rows of numbers, all of one length"
+    try:
+        found = np.array(values)
+    except (TypeError, ValueError, RecursionError):  # rows of different lengths
+        found = np.array(None)
+    fits = found.ndim == len(shape) and all(n == (side or n) > 0 for n, side in zip(found.shape, shape, strict=True))
+    if not fits or found.dtype.kind not in "iuf" or not np.isfinite(found).all():
+        size = "" if set(shape) == {None} else f" of shape {shape}"
+        raise ValueError(f"{name} must be {domain}{size}, all finite, got {shown(values)}")
+    return found.astype(np.float64)
 
 
 def _is_finite(value: float) -> bool:
@@ -70,24 +132,94 @@ def positive(name: str, value: float) -> float:
     return real(name, value, 0.0)
 
 
-def integer(name: str, value: int, low: int = 1, high: int | None = None) -> int:
-    """Check that ``value`` is a whole number in ``low..high`` (no upper end when ``high`` is None).
+def integer(name: str, value: int, low: int = 1, high: int | None = None, *, most: int = LARGEST) -> int:
+    """Check that ``value`` is a whole number in ``low..high`` (no upper end but ``most`` when ``high`` is None).
+
+    Args:
+        name: the parameter's name, for the message.
+        value: the value got.
+        low: lower end of the domain.
+        high: upper end of the domain, or None.
+        most: where ``high`` is None, the largest number that can be worked with: told to those who pass it.
 
     Raises:
         ValueError: not a whole number (1e5 and True are not), or outside the domain.
     """
-    domain = f"a whole number >= {low}" if high is None else f"a whole number in {low}..{high}"
-    if isinstance(value, bool) or not isinstance(value, Integral) or value < low or (high is not None and value > high):
-        raise ValueError(f"{name} must be {domain}, got {value!r}")
-    return int(value)
+    whole = isinstance(value, Integral) and not isinstance(value, bool)
+    if whole and low <= value <= (most if high is None else high):
+        return int(value)
+    end = most if whole and high is None and value > most else high
+    domain = f"a whole number >= {low}" if end is None else f"a whole number in {low}..{end}"
+    raise ValueError(f"{name} must be {domain}, got {shown(value)}")
+
+
+def check_seed(name: str, value: int) -> int:
+    """Check that ``value`` is a seed: a whole number >= 0, of at most 128 bits as those that numpy draws."""
+    return integer(name, value, 0, most=2**128 - 1)
+
+
+def affordable(names: str, what: str, numbers: int) -> None:
+    """Check that numbers of 8 bytes fit into ``MEMORY``, before any of it is asked for.
+
+    Args:
+        names: of the parameters that decide how many there are, for the message.
+        what: what they are, with the values got.
+        numbers: how many.
+
+    Raises:
+        ValueError: they do not; the message has the estimate.
+    """
+    if 8 * numbers > MEMORY:
+        size, most = shown(round(8 * numbers / 10**8) / 10 if numbers < 10**300 else math.inf), MEMORY / 1e9
+        raise ValueError(
+            f"{names} must be lower, got too much: {what} takes {size} GB, more than the {most} GB allowed"
+        )
+
+
+def flag(name: str, value: bool) -> bool:
+    """Check that ``value`` is True or False; neither 1 nor "yes" is.
+
+    Raises:
+        ValueError: anything else.
+    """
+    if not isinstance(value, bool):
+        raise ValueError(f"{name} must be true or false, got {shown(value)}")
+    return value
 
 
 def one_of(name: str, value: T, allowed: Iterable[T]) -> T:
     """Check that ``value`` is one of the allowed words; the message names the nearest one."""
     words = list(allowed)
-    if value not in words:
-        raise ValueError(f"{name} must be one of {', '.join(words)}, got {value!r}{did_you_mean(value, words)}")
+    if not isinstance(value, str) or value not in words:
+        raise ValueError(f"{name} must be one of {', '.join(words)}, got {shown(value)}{did_you_mean(value, words)}")
     return value
+
+
+def texts(name: str, values: Iterable[str]) -> list[str]:
+    """Check that ``values`` is a list of at least one text, none empty and none twice, and return it as a list.
+
+    Raises:
+        ValueError: anything else.
+    """
+    if not is_list(values) or not all(isinstance(v, str) and v for v in values) or len(set(values)) < len(values):
+        raise ValueError(f"{name} must be a list of names, none empty and none twice, got {shown(values)}")
+    if len(values) == 0:
+        raise ValueError(f"{name} must be at least one name, got {shown(values)}")
+    return [str(value) for value in values]
+
+
+def is_file(name: str, value: str | os.PathLike[str]) -> bool:
+    """Whether there is a file of that path; there is none of what no path can be, such as a text with a zero byte.
+
+    Raises:
+        ValueError: neither a text nor a path.
+    """
+    if not isinstance(value, str | os.PathLike):
+        raise ValueError(f"{name} must be the path of a file, got {shown(value)}")
+    try:
+        return Path(value).expanduser().is_file()
+    except (OSError, ValueError, RuntimeError):  # a name too long, a zero byte, nobody's home
+        return False
 
 
 def check_action(name: str, action: int, n_actions: int) -> None:
@@ -102,7 +234,7 @@ def check_action(name: str, action: int, n_actions: int) -> None:
         ValueError: no such action.
     """
     if isinstance(action, bool) or not isinstance(action, Integral) or not 0 <= action < n_actions:
-        raise ValueError(f"{name} must be a whole number in 0..{n_actions - 1}, got {action!r}")
+        raise ValueError(f"{name} must be a whole number in 0..{n_actions - 1}, got {shown(action)}")
 
 
 def check_reward(reward: Any) -> float:
@@ -117,7 +249,7 @@ def check_reward(reward: Any) -> float:
     """
     value = number("the reward must be a finite number", reward)
     if not math.isfinite(value):
-        raise ValueError(f"the reward must be a finite number, got {reward!r}")
+        raise ValueError(f"the reward must be a finite number, got {shown(reward)}")
     return value
 
 
@@ -139,7 +271,7 @@ def number(what: str, given: Any) -> float:
             return float(plain)
     except (TypeError, ValueError, OverflowError):
         pass
-    raise ValueError(f"{what}, got {given!r}")
+    raise ValueError(f"{what}, got {shown(given)}")
 
 
 def check_rewards(rewards: Any, n_actions: int) -> NDArray[np.float64]:
@@ -154,7 +286,7 @@ def check_rewards(rewards: Any, n_actions: int) -> NDArray[np.float64]:
     """
     found = floats("feedback must be finite rewards", rewards)
     if found.shape != (n_actions,) or not np.isfinite(found).all():
-        raise ValueError(f"feedback must be {n_actions} finite rewards, one an action, got {rewards!r}")
+        raise ValueError(f"feedback must be {n_actions} finite rewards, one an action, got {shown(rewards)}")
     return found
 
 
@@ -176,12 +308,23 @@ def floats(what: str, given: Any) -> NDArray[np.float64]:
             return found.astype(np.float64)
     except (TypeError, ValueError, OverflowError):
         pass
-    raise ValueError(f"{what}, got {given!r}")
+    raise ValueError(f"{what}, got {shown(given)}")
+
+
+def shown(value: object, most: int = 100) -> str:
+    """A value for a message, on one line, cut to some ``most`` characters; huge numbers and broken objects, too."""
+    if isinstance(value, str):
+        return repr(value if len(value) <= most else f"{value[:most]}...")
+    try:
+        text = " ".join(repr(value).split())
+    except Exception as error:  # numbers of thousands of digits, or whatever an object's own repr raises
+        text = f"<{type(value).__name__} that cannot be shown: {type(error).__name__}>"
+    return text if len(text) <= most else f"{text[:most]}..."
 
 
 def did_you_mean(word: object, known: Iterable[str]) -> str:
     """`` (did you mean 'x'?)`` for the known word nearest to ``word``, or the empty string."""
-    near = nearest(word, known, 1)
+    near = nearest(word, known, 1) if isinstance(word, str) else ()
     return f" (did you mean {near[0]!r}?)" if near else ""
 
 
@@ -190,7 +333,7 @@ def nearest(word: object, known: Iterable[str], most: int) -> list[str]:
     plain: dict[str, str] = {}
     for name in known:
         plain.setdefault(_plain(name), name)
-    return [plain[near] for near in get_close_matches(_plain(str(word)), plain, n=most, cutoff=0.55)]
+    return [plain[near] for near in get_close_matches(_plain(str(word)[:100]), plain, n=most, cutoff=0.55)]
 
 
 def _plain(word: str) -> str:

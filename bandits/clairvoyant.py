@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from bandits.arguments import shown
 from bandits.contract import Playable, Policy, Problem
 from bandits.offers import offers
 
@@ -33,7 +34,7 @@ class Clairvoyant(Policy[Problem, Any, Any, Any]):
 
     def __init__(self, comparator: str = "best_arm") -> None:
         if not isinstance(comparator, str) or not comparator:
-            raise ValueError(f"comparator must be the name of a comparator, got {comparator!r}")
+            raise ValueError(f"comparator must be the name of a comparator, got {shown(comparator)}")
         self.comparator = comparator
 
     def reset(self, problem: Problem, rng: np.random.Generator) -> None:

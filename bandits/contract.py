@@ -7,12 +7,13 @@ import math
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from numbers import Real
 from typing import Any, ClassVar, Generic, Literal, Protocol, TypeVar, final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arguments import integer, real
+from bandits.arguments import integer, real, shown
 from bandits.guard import guard
 from bandits.watch import Watch, watch_over
 
@@ -40,7 +41,7 @@ class Problem:
             is outside the range.
 
     Raises:
-        ValueError: a horizon below 1, or ``low`` not below ``high``.
+        ValueError: a horizon that is no whole number >= 1, or ``low`` not below ``high``.
     """
 
     horizon: int | None = None
@@ -71,8 +72,11 @@ class Problem:
     def __post_init__(self) -> None:
         if self.horizon is not None:
             integer("horizon", self.horizon)
+        for name in ("low", "high"):
+            if not isinstance(value := getattr(self, name), Real) or isinstance(value, bool) or value != value:
+                raise ValueError(f"{name} must be a number, -inf or inf, got {shown(value)}")
         if not self.low < self.high:
-            raise ValueError(f"low must be below high, got [{self.low}, {self.high}]")
+            raise ValueError(f"low must be below high, got [{shown(self.low)}, {shown(self.high)}]")
 
     @property
     def bounded(self) -> bool:
@@ -90,6 +94,11 @@ class NoisyProblem(Problem):
     """
 
     noise: float | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.noise is not None:
+            real("noise", self.noise, 0.0, closed="low")
 
     @property
     def width(self) -> float:

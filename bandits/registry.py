@@ -16,7 +16,7 @@ from functools import cache, cached_property
 from types import MappingProxyType
 from typing import Any
 
-from bandits.arguments import did_you_mean, nearest
+from bandits.arguments import did_you_mean, nearest, shown
 from bandits.families import families
 from bandits.family import Family, resolve
 
@@ -138,7 +138,7 @@ class Registry:
         if (by_value := _BY_VALUE.get().get(name)) is not None:
             return by_value
         if name not in self.table and ":" not in name and name not in self.paths:
-            raise ValueError(f"unknown {self.kind} {name!r}{self.hint(name)}")
+            raise ValueError(f"unknown {self.kind} {shown(name)}{self.hint(name)}")
         try:
             loaded = resolve(self.table.get(name) or self.paths.get(name, name))
         except ImportError as error:
@@ -235,7 +235,7 @@ class Registry:
         except SystemExit as error:  # which would end whoever builds, without a word
             raise RuntimeError(f"its constructor ends the process: SystemExit({error.code!r})") from error
         if of is not None and not isinstance(made, of):
-            raise ValueError(f"{place} must be {of.__name__}, got {name!r}, which is {type(made).__name__}")
+            raise ValueError(f"{place} must be {of.__name__}, got {shown(name)}, which is {type(made).__name__}")
         if notes is not None:
             notes.append(Built(self, what, place, cls, parameters, frozenset(given), tuple(parts)))
         return made
@@ -250,16 +250,16 @@ def named(what: Component, place: str) -> tuple[str, dict[str, Any]]:
     if isinstance(what, str):
         return what, {}
     if not isinstance(what, Mapping) or not isinstance(what.get("name"), str):
-        raise ValueError(f"{place} must be a name, or {{name: ..., parameters: {{...}}}}, got {what!r}")
+        raise ValueError(f"{place} must be a name, or {{name: ..., parameters: {{...}}}}, got {shown(what)}")
     if extra := [key for key in what if key not in ("name", "parameters")]:
         hint = did_you_mean(extra[0], ("name", "parameters"))
         raise ValueError(
-            f"{place} must have no key but name and parameters, got {extra[0]!r}{hint}; arguments of "
+            f"{place} must have no key but name and parameters, got {shown(extra[0])}{hint}; arguments of "
             f"{what['name']!r} go into its parameters"
         )
     parameters = {} if what.get("parameters") is None else what["parameters"]
     if not isinstance(parameters, Mapping) or not all(isinstance(key, str) for key in parameters):
-        raise ValueError(f"{place}.parameters must be a mapping from names to values, got {parameters!r}")
+        raise ValueError(f"{place}.parameters must be a mapping from names to values, got {shown(parameters)}")
     return what["name"], dict(parameters)
 
 

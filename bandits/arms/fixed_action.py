@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from bandits.arguments import check_action, integer, real
+from bandits.arguments import check_action, integer, real, shown
 from bandits.arms.policy import ArmsPolicy
 from bandits.arms.problem import Actions, ActionsProblem, Block
 
@@ -25,7 +25,9 @@ class FixedAction(ArmsPolicy[ActionsProblem, Any]):
 
     def __init__(self, arm: int | None = None, value: float | None = None) -> None:
         if (arm is None) == (value is None):
-            raise ValueError(f"exactly one of arm and value must be given, got arm={arm!r} and value={value!r}")
+            raise ValueError(
+                f"exactly one of arm and value must be given, got arm={shown(arm)} and value={shown(value)}"
+            )
         self.arm = None if arm is None else integer("arm", arm, 0)
         self.value = None if value is None else real("value", value)
 
@@ -54,6 +56,6 @@ def _nearest(value: float, actions: tuple[float, ...]) -> int:
     if not math.isclose(actions[arm], value, rel_tol=1e-9, abs_tol=1e-12):
         raise ValueError(
             f"value must be one of the {len(actions)} actions between {min(actions):g} and {max(actions):g}, "
-            f"got {value!r}; the nearest is {actions[arm]!r} (arm {arm})"
+            f"got {shown(value)}; the nearest is {actions[arm]!r} (arm {arm})"
         )
     return arm

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arguments import check_reward, check_rewards
+from bandits.arguments import check_reward, check_rewards, integer
 from bandits.contract import Array, NoisyProblem
 
 Actions = NDArray[np.int64]
@@ -24,7 +24,7 @@ class ActionsProblem(NoisyProblem):
         actions: the numbers that the actions stand for (a grid of relaxation parameters, say), or empty.
 
     Raises:
-        ValueError: ``n_actions`` below 1, or what ``Problem`` refuses.
+        ValueError: ``n_actions`` no whole number >= 1, or what ``Problem`` refuses.
 
     Example:
         >>> from bandits import BanditProblem
@@ -41,8 +41,7 @@ class ActionsProblem(NoisyProblem):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.n_actions < 1:
-            raise ValueError(f"n_actions must be >= 1, got {self.n_actions}")
+        integer("n_actions", self.n_actions)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -29,7 +29,7 @@ from typing import Any
 
 import numpy as np
 
-from bandits.arguments import not_owed, one_of, positive
+from bandits.arguments import not_owed, one_of, positive, shown
 from bandits.arms.policy import BanditPolicy
 from bandits.arms.problem import Actions, BanditProblem, Block
 from bandits.arms.theory import ArmsInstance
@@ -178,7 +178,7 @@ class TsallisINF(BanditPolicy):
         if estimator == "rv" and (step != "anytime" or scale != "range"):
             raise ValueError(
                 "estimator='rv' is defined for losses in [0, 1] and eta_t = 4 / sqrt(t): it needs step='anytime' and "
-                f"scale='range', got step={step!r} and scale={scale!r}"
+                f"scale='range', got step={shown(step)} and scale={shown(scale)}"
             )
 
     def _unit_of(self, problem: BanditProblem) -> float:
@@ -243,7 +243,7 @@ class TsallisINF(BanditPolicy):
         if action != self._drawn:
             drawn = "none" if self._drawn < 0 else f"arm {self._drawn}"
             raise not_owed(
-                f"call choose once before each update, with the arm drawn: got {action!r}, drawn was {drawn}"
+                f"call choose once before each update, with the arm drawn: got {shown(action)}, drawn was {drawn}"
             )
         self._drawn = -1
         loss = (self._high - reward) / self._unit

@@ -33,7 +33,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arguments import one_of, positive
+from bandits.arguments import one_of, positive, shown
 from bandits.arms.problem import Actions, Block
 from bandits.contextual.features import FeaturePolicy
 from bandits.contextual.problem import ContextualProblem
@@ -276,11 +276,11 @@ class ChebCB(FeaturePolicy):
         self.scale = None if scale is None else positive("scale", scale)
         if (constants == "theory") != (lipschitz is not None):
             raise ValueError(
-                f"lipschitz must be given with constants='theory' and only then, got constants={constants!r} and "
-                f"lipschitz={lipschitz!r}"
+                f"lipschitz must be given with constants='theory' and only then, got constants={shown(constants)} and "
+                f"lipschitz={shown(lipschitz)}"
             )
         if constants == "practical" and scale is not None:
-            raise ValueError(f"scale is for constants='theory', where K is fixed in advance, got scale={scale!r}")
+            raise ValueError(f"scale is for constants='theory', where K is fixed in advance, got scale={shown(scale)}")
 
     def start(self, problem: ContextualProblem, n_features: int) -> None:
         if len(self._intervals) != 1:

@@ -49,6 +49,10 @@ def chebyshev_features(contexts: Array, intervals: Array, n_features: int) -> Ar
     return features
 
 
+MOST_FEATURES = 1000
+"""Most features of a coordinate: each action has a matrix of them."""
+
+
 class FeaturePolicy(ContextualPolicy):
     """A compiled policy on the Chebyshev features of the context.
 
@@ -59,7 +63,7 @@ class FeaturePolicy(ContextualPolicy):
 
     def __init__(self, n_features: int = 6, interval: Sequence[float] | None = None) -> None:
         super().__init__(interval)
-        self.n_features = integer("n_features", n_features)
+        self.n_features = integer("n_features", n_features, most=MOST_FEATURES)
 
     @abstractmethod
     def start(self, problem: ContextualProblem, n_features: int) -> None:

@@ -8,7 +8,7 @@ from typing import Any, ClassVar, final
 
 import numpy as np
 
-from bandits.arguments import check_action, check_reward, not_owed, real, reals
+from bandits.arguments import check_action, check_reward, is_list, not_owed, real, reals, shown
 from bandits.contextual.problem import ContextualProblem, check_contexts, one_context
 from bandits.contract import Array, Policy
 
@@ -17,11 +17,11 @@ def interval_of(value: Sequence[float] | None) -> tuple[float, float] | None:
     """Check a hyper-parameter ``interval``: None, or two finite numbers, ascending."""
     if value is None:
         return None
-    if isinstance(value, str) or not isinstance(value, Sequence) or len(value) != 2:
-        raise ValueError(f"interval must be two numbers, ascending, got {value!r}")
+    if not is_list(value) or len(value) != 2:
+        raise ValueError(f"interval must be two numbers, ascending, got {shown(value)}")
     low, high = reals("interval", value)
     if not low < high:
-        raise ValueError(f"interval must be two numbers, ascending, got {list(value)!r}")
+        raise ValueError(f"interval must be two numbers, ascending, got {shown(list(value))}")
     return low, high
 
 
@@ -105,6 +105,6 @@ class ContextualPolicy(Policy[ContextualProblem, Any, int, float]):
         (low, high), *more = problem.contexts
         if more or low < self._interval[0] or high > self._interval[1]:
             raise ValueError(
-                f"interval must contain the problem's contexts {list(problem.contexts)}, got {self.interval!r}"
+                f"interval must contain the problem's contexts {list(problem.contexts)}, got {shown(self.interval)}"
             )
         return np.array([self._interval])

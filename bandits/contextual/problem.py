@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from bandits.arguments import floats, reals
+from bandits.arguments import floats, reals, shown
 from bandits.arms.problem import BanditProblem, Blocks
 from bandits.contract import Array
 
@@ -32,7 +32,7 @@ class ContextualProblem(BanditProblem):
         for i, interval in enumerate(self.contexts):
             ends = reals(f"contexts[{i}]", interval)
             if len(ends) != 2 or not ends[0] < ends[1]:
-                raise ValueError(f"contexts[{i}] must be two numbers, ascending, got {interval!r}")
+                raise ValueError(f"contexts[{i}] must be two numbers, ascending, got {shown(interval)}")
 
     def checked_observation(self, observation: Any) -> Array:
         """The context [n_coordinates], as ``check_contexts`` takes it."""

@@ -23,7 +23,7 @@ from numpy.typing import ArrayLike
 
 from bandits.arguments import integer, positive, real
 from bandits.arms.theory import OBLIVIOUS, holds
-from bandits.contextual.features import chebyshev_features
+from bandits.contextual.features import MOST_FEATURES, chebyshev_features
 from bandits.contextual.policy import ContextualPolicy
 from bandits.contextual.problem import ContextualProblem
 from bandits.contextual.theory import ContextualInstance
@@ -81,7 +81,7 @@ class RidgeOracle(Oracle):
     """
 
     def __init__(self, n_features: int = 6, ridge: float = 1.0) -> None:
-        self.n_features, self.ridge = integer("n_features", n_features), positive("ridge", ridge)
+        self.n_features, self.ridge = integer("n_features", n_features, most=MOST_FEATURES), positive("ridge", ridge)
 
     def reset(self, n_actions: int, intervals: Array) -> None:
         self._intervals = intervals

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from bandits.arguments import integer
+from bandits.arguments import integer, shown
 from bandits.contract import Problem
 from bandits.watch import revealed_by
 
@@ -36,7 +36,7 @@ class Delayed(Problem):
 
     def __post_init__(self) -> None:
         if not isinstance(self.inner, Problem):
-            raise ValueError(f"inner must be a Problem, got {self.inner!r}")
+            raise ValueError(f"inner must be a Problem, got {shown(self.inner)}")
         if self.delay is not None:
             integer("delay", self.delay, 0)
         for name in ("horizon", "low", "high"):

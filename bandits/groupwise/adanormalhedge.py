@@ -20,6 +20,7 @@ import sys
 
 import numpy as np
 
+from bandits.arguments import shown
 from bandits.contract import Array
 from bandits.groupwise.problem import Mask
 from bandits.kernels import kernel
@@ -99,7 +100,7 @@ class AdaNormalHedge:
         """
         self.prior = np.asarray(prior, dtype=np.float64)
         if not np.all(self.prior > 0.0) or abs(float(self.prior.sum()) - 1.0) > 1e-9:
-            raise ValueError(f"prior must hold positive weights that sum to 1, got {prior!r}")
+            raise ValueError(f"prior must hold positive weights that sum to 1, got {shown(prior)}")
         self._log_prior = np.log(self.prior)
         self.regrets, self.magnitudes = np.zeros_like(self.prior), np.zeros_like(self.prior)
         self.rounds, self._next = 0, 1 if trace else sys.maxsize

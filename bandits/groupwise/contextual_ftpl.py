@@ -36,7 +36,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from bandits.arguments import integer
+from bandits.arguments import integers
 from bandits.contract import Array, Bound, Instance
 from bandits.groupwise.mixture import SOURCE, GroupMixture
 from bandits.groupwise.policy import GroupwisePolicy, check_context, check_play, losses_of, played
@@ -72,7 +72,7 @@ class ContextualFTPL(GroupwisePolicy[PolicyClassProblem, Any, Array]):
         expert_groups: Sequence[str] | None = None,
     ) -> None:
         self.play = check_play(play)
-        self.separator = separator if separator is None else [integer("separator", x, 0) for x in separator]
+        self.separator = separator if separator is None else integers("separator", separator, 0)
         self._mixture = GroupMixture(lengths, prior, expert_groups)
         self.lengths, self.prior = self._mixture.lengths, self._mixture.prior
         self.expert_groups = self._mixture.expert_groups

@@ -21,11 +21,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bandits.arguments import positive
+from bandits.arguments import flag, positive
 from bandits.contract import Array, Assumption, Bound, Instance
 from bandits.groupwise.adanormalhedge import AdaNormalHedge
 from bandits.groupwise.learners import BaseLearner
-from bandits.groupwise.mixture import SOURCE, prior_of
+from bandits.groupwise.mixture import SOURCE, check_groups, check_prior, prior_of
 from bandits.groupwise.ogd import OnlineGradientDescent
 from bandits.groupwise.problem import Mask, RegressionProblem, columns_of
 from bandits.groupwise.regression import Meta, RegressionPolicy
@@ -81,9 +81,8 @@ class Groupwise(RegressionPolicy):
         self.meta = meta
         self._unstarted_meta: Meta = METAS.build(meta, "meta")
         self.loss_scale = positive("loss_scale", loss_scale)
-        self.prior = prior if prior is None else list(prior)
-        self.expert_groups = expert_groups if expert_groups is None else list(expert_groups)
-        self.strict = strict
+        self.prior, self.expert_groups = check_prior(prior), check_groups(expert_groups)
+        self.strict = flag("strict", strict)
 
     def _prepare(self, problem: RegressionProblem) -> tuple[int, Meta]:
         columns = columns_of(self.expert_groups, problem.groups)

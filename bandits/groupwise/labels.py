@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bandits.arguments import shown
+
 Names = tuple[Hashable, ...]
 
 
@@ -40,7 +42,7 @@ def ordered(table: NDArray[Any], names: Sequence[Hashable], known: Sequence[Hash
         raise ValueError(f"{what} must name {_listed(known)}, in any order: {', '.join(parts)}")
     twice = [n for n in (*names, *known) if list(names).count(n) != 1 or list(known).count(n) != 1]
     if twice:
-        raise ValueError(f"{what} must name each column once to be read by name, got {twice[0]!r} more than once")
+        raise ValueError(f"{what} must name each column once to be read by name, got {shown(twice[0])} more than once")
     return table[:, [list(names).index(n) for n in known]]
 
 
@@ -51,7 +53,7 @@ def by_name(values: Any, names: Sequence[str], what: str) -> Any:
         ValueError: other names; the message says which.
     """
     if not isinstance(values, Mapping) and not (hasattr(values, "to_dict") and hasattr(values, "index")):
-        return values
+        return np.asarray(values) if hasattr(values, "__array__") else values
     given = dict(values.items())
     if set(given) == set(range(len(names))):  # a series that is numbered
         return [given[i] for i in range(len(names))]

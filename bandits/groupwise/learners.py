@@ -8,7 +8,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
-from bandits.arguments import real
+from bandits.arguments import is_list, reals, shown
 from bandits.contract import Array
 from bandits.groupwise.problem import Mask, RegressionProblem
 from bandits.registry import Registry
@@ -110,11 +110,11 @@ def check_clip(clip: Sequence[float] | None) -> list[float] | None:
     """The clipping interval, checked: None or [low, high] with low < high."""
     if clip is None:
         return None
-    if isinstance(clip, str) or len(clip) != 2:
-        raise ValueError(f"clip must be None or [low, high], got {clip!r}")
-    low, high = (real(f"clip[{i}]", value) for i, value in enumerate(clip))
+    if not is_list(clip) or len(clip) != 2:
+        raise ValueError(f"clip must be None or [low, high], got {shown(clip)}")
+    low, high = reals("clip", clip)
     if not low < high:
-        raise ValueError(f"clip must have its low end below its high end, got {clip!r}")
+        raise ValueError(f"clip must have its low end below its high end, got {shown(clip)}")
     return [low, high]
 
 

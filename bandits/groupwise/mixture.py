@@ -10,13 +10,23 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from bandits.arguments import integer
+from bandits.arguments import integers, reals, shown, texts
 from bandits.contract import Array, Assumption, Bound, Evidence, Instance
 from bandits.groupwise.adanormalhedge import AdaNormalHedge
 from bandits.groupwise.problem import GroupwiseProblem, Mask, columns_of
 from bandits.groupwise.theory import GroupwiseInstance, group_bound, oblivious
 
 SOURCE = "Acharya et al. 2024, main theorem; constants derived from Luo and Schapire 2015"
+
+
+def check_prior(prior: Sequence[float] | None) -> list[float] | None:
+    """Prior weights as a list, positive; None for None."""
+    return None if prior is None else reals("prior", prior, 0.0)
+
+
+def check_groups(names: Sequence[str] | None) -> list[str] | None:
+    """Names of expert groups as a list; None for None."""
+    return None if names is None else texts("expert_groups", names)
 
 
 def prior_of(prior: Sequence[float] | None, number: int) -> Array:
@@ -27,7 +37,7 @@ def prior_of(prior: Sequence[float] | None, number: int) -> Array:
     """
     weights = np.ones(number) if prior is None else np.asarray(prior, dtype=np.float64)
     if weights.shape != (number,) or not np.all((weights > 0.0) & np.isfinite(weights)):
-        raise ValueError(f"prior must hold {number} positive weights, one for each expert group, got {prior!r}")
+        raise ValueError(f"prior must hold {number} positive weights, one for each expert group, got {shown(prior)}")
     return np.asarray(weights / weights.sum(), dtype=np.float64)
 
 
@@ -57,9 +67,8 @@ class GroupMixture:
         prior: Sequence[float] | None = None,
         expert_groups: Sequence[str] | None = None,
     ) -> None:
-        self.lengths = None if lengths is None else [integer(f"lengths[{i}]", n) for i, n in enumerate(lengths)]
-        self.prior = prior if prior is None else list(prior)
-        self.expert_groups = expert_groups if expert_groups is None else list(expert_groups)
+        self.lengths = None if lengths is None else integers("lengths", lengths)
+        self.prior, self.expert_groups = check_prior(prior), check_groups(expert_groups)
 
     def start(self, groups: Sequence[str]) -> int:
         """Forget everything; the number of learners in a problem with these groups.

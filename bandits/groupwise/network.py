@@ -72,17 +72,19 @@ class Network:
             if not 0 <= tail < head:
                 raise ValueError(f"edges must lead from a node to a higher one (no cycles), got ({tail}, {head})")
         if not edges:
-            raise ValueError("edges must hold at least one edge")
+            raise ValueError("edges must hold at least one edge, got []")
         order = sorted(range(len(edges)), key=lambda e: edges[e][0])
         self.edges = [edges[e] for e in order]
         tails = np.array([tail for tail, _ in self.edges], dtype=np.int64)
         self.heads = np.array([head for _, head in self.edges], dtype=np.int64)
         last = int(self.heads.max())
+        if last > len(edges):  # so that some node has none, whose number need not be small
+            raise ValueError(f"edges must lead on from every node below the last, {last}, got {len(edges)} of them")
         self.starts = np.searchsorted(tails, np.arange(last + 1)).astype(np.int64)
         self.outgoing = np.diff(self.starts)
         if not np.all(self.outgoing > 0):
             node = int(np.argmin(self.outgoing > 0))
-            raise ValueError(f"every node must lead to the last node {last}, node {node} has no outgoing edge")
+            raise ValueError(f"edges: every node must lead to the last node {last}, node {node} has no outgoing edge")
         self.longest = int(-self.shortest(-np.ones(len(self.edges)))[1])
 
     def shortest(self, costs: Array) -> tuple[Ints, float]:

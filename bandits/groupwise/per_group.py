@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from bandits.arguments import shown
 from bandits.groupwise.learners import BaseLearner
 from bandits.groupwise.problem import Mask, RegressionProblem, columns_of
 from bandits.groupwise.regression import Meta, Only, RegressionPolicy
@@ -34,6 +35,8 @@ class PerGroup(RegressionPolicy):
         fallback: float = 0.0,
     ) -> None:
         super().__init__(base_learner, clip, "mixture", fallback)
+        if not isinstance(group, str) or not group:
+            raise ValueError(f"group must be the name of a group, got {shown(group)}")
         self.group = group
 
     def _prepare(self, problem: RegressionProblem) -> tuple[int, Meta]:

@@ -95,7 +95,7 @@ def check_play(play: str) -> str:
     Raises:
         ValueError: another word.
     """
-    if play == "mixture":
+    if isinstance(play, str) and play == "mixture":
         raise ValueError("play must be expected or sample: decisions of this kind have no average, got 'mixture'")
     return one_of("play", play, ("expected", "sample"))
 

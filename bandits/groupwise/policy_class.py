@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arguments import integer
+from bandits.arguments import integer, integers, is_list, shown
 from bandits.contract import Array
 from bandits.kernels import kernel
 
@@ -27,6 +27,21 @@ def _minimise(costs: Array, table: Ints, out: Ints) -> None:
                 out[i] = f
 
 
+MOST_ACTIONS = 10**6
+"""Most actions of a class of policies: every round has a cost of each."""
+
+
+def table_of(policies: Sequence[Sequence[int]]) -> list[list[int]]:
+    """The actions [n_policies][n_contexts] of a class of policies as lists, each row checked on its own.
+
+    Raises:
+        ValueError: no table of whole numbers in 0..999,999, or fewer than two policies.
+    """
+    if not is_list(policies) or len(policies) < 2:
+        raise ValueError(f"policies must be a list of at least two policies, got {shown(policies)}")
+    return [integers(f"policies[{f}]", row, 0, most=MOST_ACTIONS - 1) for f, row in enumerate(policies)]
+
+
 class PolicyClass:
     """A finite class of policies on finitely many contexts, and its offline oracle, by enumeration.
 
@@ -41,16 +56,13 @@ class PolicyClass:
     """
 
     def __init__(self, table: Sequence[Sequence[int]]) -> None:
-        if len(table) < 2:
-            raise ValueError(f"policies must hold at least two policies, got {len(table)}")
+        table = table_of(table)
         for f, row in enumerate(table):
             if len(row) != len(table[0]) or len(row) == 0:
                 raise ValueError(
                     f"policies must give an action for each context, policy 0 does for {len(table[0])}, policy {f} for "
                     f"{len(row)}"
                 )
-            for x, action in enumerate(row):
-                integer(f"policies[{f}][{x}]", action, 0)
         self.table: Ints = np.array(table, dtype=np.int64)
 
     def minimise(self, costs: Array) -> Ints:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from bandits.arguments import flag, shown
 from bandits.contract import Array
 from bandits.groupwise.groupwise import Groupwise
 from bandits.groupwise.labels import Names, by_name, check_rows, column_names, ordered
@@ -214,6 +215,8 @@ class GroupwisePredictor:
         if groups is None:
             if self.groups is None:
                 raise ValueError("groups must be passed with the rows where the constructor got no functions")
+            if not isinstance(self.groups, Mapping) or not all(map(callable, self.groups.values())):
+                raise ValueError(f"groups must map names to functions of the rows, got {shown(self.groups)}")
             groups = {name: function(X) for name, function in self.groups.items()}
         if isinstance(groups, Mapping):
             names = tuple(groups)
@@ -230,7 +233,7 @@ class GroupwisePredictor:
         if wrong.any():
             row, column = (int(i) for i in np.argwhere(wrong)[0])
             raise ValueError(f"groups must hold 0 and 1, got {table[row, column]} in row {row}, column {column}")
-        if self.always_on and ALWAYS_ON not in names:
+        if flag("always_on", self.always_on) and ALWAYS_ON not in names:
             table, names = np.concatenate([table, np.ones((len(X), 1))], axis=1), (*names, ALWAYS_ON)
         if not names:
             raise ValueError("groups must name at least one group")

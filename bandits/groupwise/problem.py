@@ -14,7 +14,7 @@ from typing import Any, ClassVar, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arguments import did_you_mean, floats, integer, number
+from bandits.arguments import did_you_mean, floats, integer, number, shown, texts
 from bandits.contract import Array, Problem
 from bandits.groupwise.network import Network
 
@@ -281,12 +281,10 @@ def columns_of(
     Raises:
         ValueError: a name that is not known or comes twice, or no name at all; the message lists those known.
     """
-    chosen = list(known if names is None else names)
+    chosen = list(known) if names is None else texts(parameter, names)
     position = {name: i for i, name in enumerate(known)}
     for name in chosen:
         if name not in position:
             near = did_you_mean(name, known)
-            raise ValueError(f"{parameter} names the group {name!r}{near}; known: {', '.join(known) or 'none'}")
-    if len(set(chosen)) < len(chosen) or not chosen:
-        raise ValueError(f"{parameter} must name at least one group and none twice, got {chosen}")
+            raise ValueError(f"{parameter} names the group {shown(name)}{near}; known: {', '.join(known) or 'none'}")
     return np.array([position[name] for name in chosen], dtype=np.int64)

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arguments import real
+from bandits.arguments import is_list, real, shown
 from bandits.contract import Array
 from bandits.kernels import kernel
 from bandits.paging.cache import Ints, zeros
@@ -51,8 +51,8 @@ class CombineDeterministic(FollowingPolicy):
     def __init__(self, members: Sequence[Member], gamma: float = 0.01) -> None:
         self.members = members
         self.gamma = real("gamma", gamma, 1e-6, closed="low")
-        if isinstance(members, str) or len(members) < 2:
-            raise ValueError(f"members must be two or more policies, got {members!r}")
+        if not is_list(members) or len(members) < 2:
+            raise ValueError(f"members must be two or more policies, got {shown(members)}")
         for i, what in enumerate(members):
             member(what, f"members[{i}]")
 

@@ -24,7 +24,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arguments import real
+from bandits.arguments import is_list, real, shown
 from bandits.contract import Array, Bound, Instance
 from bandits.kernels import kernel
 from bandits.paging.cache import Ints, zeros
@@ -63,8 +63,8 @@ class CombineRandomised(FollowingPolicy):
     def __init__(self, members: Sequence[Member], epsilon: float = 0.5) -> None:
         self.members = members
         self.epsilon = real("epsilon", epsilon, 0.0, 1.0, closed="high")
-        if isinstance(members, str) or len(members) != 2:
-            raise ValueError(f"members must be two policies, got {members!r}")
+        if not is_list(members) or len(members) != 2:
+            raise ValueError(f"members must be two policies, got {shown(members)}")
         for i, what in enumerate(members):
             member(what, f"members[{i}]")
 

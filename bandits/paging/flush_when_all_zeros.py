@@ -33,7 +33,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from bandits.arguments import one_of
+from bandits.arguments import flag, one_of
 from bandits.contract import Array, Bound, Instance
 from bandits.kernels import kernel
 from bandits.paging.cache import CachePolicy, Flags, Ints, empty_slots, zeros
@@ -108,7 +108,7 @@ class FlushWhenAllZeros(CachePolicy):
 
     def __init__(self, flush: Literal["eager", "lazy"] = "eager", force: bool = False) -> None:
         self.flush = one_of("flush", flush, ("eager", "lazy"))
-        self.force = force
+        self.force = flag("force", force)
 
     def _new(self, k: int, n_pages: int) -> _State:
         ring = np.arange(k + 2, dtype=np.int64)

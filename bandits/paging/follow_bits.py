@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from bandits.arguments import flag
 from bandits.contract import Array
 from bandits.kernels import kernel
 from bandits.paging.cache import CachePolicy, Flags, Ints, empty_slots, zeros
@@ -70,7 +71,7 @@ class FollowBits(CachePolicy):
     by_page = {"slot": -1}
 
     def __init__(self, force: bool = False) -> None:
-        self.force = force
+        self.force = flag("force", force)
 
     def _new(self, k: int, n_pages: int) -> _State:
         return _State(empty_slots(n_pages), zeros(k), zeros(1), zeros(1))

@@ -35,7 +35,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
-from bandits.arguments import one_of
+from bandits.arguments import flag, one_of
 from bandits.contract import Array, Bound, Instance
 from bandits.kernels import kernel
 from bandits.paging.cache import CachePolicy, Flags, Ints, empty_slots, zeros
@@ -120,7 +120,7 @@ class Mark0(CachePolicy):
 
     def __init__(self, fill: Literal["strict", "lazy"] = "strict", force: bool = False) -> None:
         self.fill = one_of("fill", fill, ("strict", "lazy"))
-        self.force = force
+        self.force = flag("force", force)
 
     def _new(self, k: int, n_pages: int) -> _State:
         return _State(empty_slots(n_pages), zeros(n_pages), zeros(k), zeros(1), zeros(1), zeros(1))

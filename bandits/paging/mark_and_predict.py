@@ -37,7 +37,7 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from bandits.arguments import one_of
+from bandits.arguments import flag, one_of
 from bandits.contract import Array, Bound, Instance
 from bandits.kernels import kernel
 from bandits.paging.cache import CachePolicy, Flags, Ints, empty_slots, zeros
@@ -152,7 +152,7 @@ class MarkAndPredict(CachePolicy):
 
     def __init__(self, tie: Literal["random", "lru"] = "random", force: bool = False) -> None:
         self.tie = one_of("tie", tie, ("random", "lru"))
-        self.force = force
+        self.force = flag("force", force)
         self.randomised = tie == "random"
         self.by_page = {"slot": -1, "bit": 0} if self.randomised else {"slot": -1}
 

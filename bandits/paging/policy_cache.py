@@ -16,8 +16,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from bandits.arguments import integer, one_of
-from bandits.paging.problem import PagingProblem, Prediction, Requests
+from bandits.arguments import check_seed, integer, one_of, shown
+from bandits.paging.problem import MOST_SLOTS, PREDICTIONS, PagingProblem, Prediction, Requests
 from bandits.paging.virtual import Member, Virtual, member
 
 K = TypeVar("K", bound=Hashable)
@@ -74,15 +74,21 @@ class PolicyCache(MutableMapping[K, V]):
         prediction: Prediction | None = None,
         seed: int | np.random.Generator | None = None,
     ) -> None:
-        self.maxsize = integer("maxsize", maxsize)
+        self.maxsize = integer("maxsize", maxsize, most=MOST_SLOTS)
         self.policy, self.predict = member(policy, "policy"), predict
         self.prediction: Prediction | None = None
         needed = getattr(self.policy, "prediction", None)
         if predict is not None:
             kind: Any = prediction or needed or ""
-            self.prediction = one_of("prediction", kind, ("discard", "phase", "reuse"))
+            self.prediction = one_of("prediction", kind, PREDICTIONS)
         elif needed is not None:
             raise ValueError(f"predict must be given: {type(self.policy).__name__} needs {needed} predictions")
+        if prediction is not None:
+            one_of("prediction", prediction, PREDICTIONS)
+        if predict is not None and not callable(predict):
+            raise ValueError(f"predict must be a function of the key, got {shown(predict)}")
+        if seed is not None and not isinstance(seed, np.random.Generator):
+            check_seed("seed", seed)
         self._rng = seed if isinstance(seed, np.random.Generator) else _stream(seed)
         self.clear()
 

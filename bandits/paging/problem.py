@@ -9,10 +9,14 @@ from typing import Any, Literal, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arguments import integer, number
+from bandits.arguments import flag, integer, number, one_of
 from bandits.contract import Array, Problem
 
 Prediction = Literal["discard", "phase", "reuse"]
+PREDICTIONS: tuple[Prediction, ...] = ("discard", "phase", "reuse")
+
+MOST_SLOTS = 10**8
+"""Most slots of a cache, and most pages there may be: policies and caches keep some ten numbers of each."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,7 +32,6 @@ class PagingProblem(Problem):
         bypass: whether a requested page may be served without being loaded, at the cost of a fault.
 
     Raises:
-        TypeError: ``cache_size`` is no whole number.
         ValueError: a size below 1, an unknown kind of prediction, or what ``Problem`` refuses.
 
     Example:
@@ -71,24 +74,20 @@ class PagingProblem(Problem):
     def __post_init__(self) -> None:
         super().__post_init__()
         check_cache_size("cache_size", self.cache_size)
-        if self.n_pages is not None and self.n_pages < 1:
-            raise ValueError(f"n_pages must be >= 1 or None, got {self.n_pages}")
-        if self.prediction not in (None, "discard", "phase", "reuse"):
-            raise ValueError(f"prediction must be discard, phase, reuse or None, got {self.prediction!r}")
+        if self.n_pages is not None:
+            integer("n_pages", self.n_pages)
+        if self.prediction is not None:
+            one_of("prediction", self.prediction, PREDICTIONS)
+        flag("bypass", self.bypass)
 
 
 def check_cache_size(name: str, value: int) -> int:
     """A cache size >= 1.
 
     Raises:
-        TypeError: not a whole number (bool is none).
-        ValueError: below 1.
+        ValueError: not a whole number, below 1, or above ``MOST_SLOTS``.
     """
-    if isinstance(value, bool) or not isinstance(value, Integral):
-        raise TypeError(f"{name} must be a whole number >= 1, got {value!r}")
-    if value < 1:
-        raise ValueError(f"{name} must be a whole number >= 1, got {value!r}")
-    return int(value)
+    return integer(name, value, most=MOST_SLOTS)
 
 
 class Request(NamedTuple):

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from bandits.arguments import shown
 from bandits.contract import Policy, check_plays
 from bandits.paging.cache import CachePolicy, Flags
 from bandits.paging.problem import Departures, Eviction, PagingProblem, Request, Requests
@@ -27,7 +28,7 @@ def member(what: Member, place: str) -> Policy[PagingProblem, Request, Eviction,
     """
     policy: Policy[PagingProblem, Request, Eviction, bool] = POLICIES.build(what, place, of=Policy)
     if policy.clairvoyant or not issubclass(PagingProblem, policy.plays):
-        raise ValueError(f"{place} must be a paging policy, got {policy!r}")
+        raise ValueError(f"{place} must be a paging policy, got {shown(policy)}")
     return policy
 
 

@@ -27,7 +27,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bandits.arguments import integer
+from bandits.arguments import flag, integer
 from bandits.contract import Array, Assumption, Bound, Instance
 from bandits.kernels import kernel
 from bandits.recovering.planners import PLANNERS, LPRound, Planner
@@ -114,7 +114,7 @@ class PPPUCB(SchedulingPolicy):
         self.planner = planner
         self._planner: Planner = PLANNERS.build(planner, "planner", of=Planner)
         self.phase = None if phase is None else integer("phase", phase)
-        self.keep_if_unchanged = bool(keep_if_unchanged)
+        self.keep_if_unchanged = flag("keep_if_unchanged", keep_if_unchanged)
 
     def _phase_of(self, problem: RecoveringProblem, horizon: int) -> int:
         if self.phase is not None:

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from bandits.arguments import integer
 from bandits.contract import Array, Playable, Problem
 
 Idle = NDArray[np.int64]
@@ -54,12 +55,8 @@ class RecoveringProblem(Problem):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        if self.n_actions < 1:
-            raise ValueError(f"n_actions must be >= 1, got {self.n_actions}")
-        if not 1 <= self.plays <= self.n_actions:
-            raise ValueError(f"plays must be in 1..{self.n_actions}, got {self.plays}")
-        if self.recovery < 1:
-            raise ValueError(f"recovery must be >= 1, got {self.recovery}")
+        integer("plays", self.plays, 1, integer("n_actions", self.n_actions))
+        integer("recovery", self.recovery)
 
     @property
     def width(self) -> float:

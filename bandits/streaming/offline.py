@@ -10,12 +10,13 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from bandits.arguments import flag, shown
 from bandits.arms.policy import ArmsPolicy, look_at
 from bandits.arms.problem import Actions, BanditProblem, Blocks
 from bandits.contract import Bound, Instance, Playable, Policy
 from bandits.offers import offers
 from bandits.registry import POLICIES, Component
-from bandits.streaming.policy import boolean, check_answer
+from bandits.streaming.policy import check_answer
 from bandits.streaming.problem import Action, Advance, Feedback, Pull, Store, StreamProblem, View
 from bandits.streaming.theory import StreamInstance
 from bandits.watch import reset_within
@@ -34,10 +35,10 @@ class OfflineAdapter(Policy[StreamProblem, View, Action, Feedback]):
 
     def __init__(self, policy: Component, first_m: bool = False) -> None:
         self.policy = policy
-        self.first_m = boolean("first_m", first_m)
+        self.first_m = flag("first_m", first_m)
         self._inner: Policy[Any, Any, int, float] = POLICIES.build(policy, "policy", of=Policy)
         if not issubclass(BanditProblem, self._inner.plays):
-            raise ValueError(f"policy must play arms with bandit feedback, got {policy!r}")
+            raise ValueError(f"policy must play arms with bandit feedback, got {shown(policy)}")
 
     def reset(self, problem: StreamProblem, rng: np.random.Generator) -> None:
         """Prepare to store all arms and play them.

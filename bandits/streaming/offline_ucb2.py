@@ -19,10 +19,10 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bandits.arguments import positive
+from bandits.arguments import flag, positive
 from bandits.contract import Bound, Instance
 from bandits.streaming.offline import load, stored
-from bandits.streaming.policy import StreamingPolicy, boolean
+from bandits.streaming.policy import StreamingPolicy
 from bandits.streaming.problem import Action, StreamProblem
 from bandits.streaming.theory import StreamInstance, rewards_fit
 
@@ -37,7 +37,7 @@ class OfflineUCB2(StreamingPolicy):
 
     def __init__(self, alpha: float = 0.25, first_m: bool = False) -> None:
         self.alpha = positive("alpha", alpha)
-        self.first_m = boolean("first_m", first_m)
+        self.first_m = flag("first_m", first_m)
 
     def slots_required(self, problem: StreamProblem) -> int:
         return stored(problem, self.first_m)

@@ -161,13 +161,6 @@ class StreamingPolicy(Policy[StreamProblem, View, Action, Feedback]):
         return [_ADVANCE, self._pull(CURRENT, n)]
 
 
-def boolean(name: str, value: bool) -> bool:
-    """Check that ``value`` is True or False."""
-    if not isinstance(value, bool):
-        raise ValueError(f"{name} must be True or False, got {value!r}")
-    return value
-
-
 def refuse_to_choose() -> NoReturn:
     """Say that no pulls are left."""
     raise RuntimeError("all pulls are used: call reset(problem, rng) for another run")

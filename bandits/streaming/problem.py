@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arguments import check_reward
+from bandits.arguments import check_reward, integer
 from bandits.contract import Array, NoisyProblem, Playable
 
 CURRENT: Final = -1
@@ -49,8 +49,7 @@ class StreamProblem(NoisyProblem):
     def __post_init__(self) -> None:
         super().__post_init__()
         for name in ("n_arms", "memory", "passes"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"{name} must be >= 1, got {getattr(self, name)}")
+            integer(name, getattr(self, name))
 
     @property
     def pulls(self) -> int:

@@ -20,8 +20,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from bandits.arguments import one_of
-from bandits.streaming.policy import StreamingPolicy, boolean
+from bandits.arguments import flag, one_of
+from bandits.streaming.policy import StreamingPolicy
 from bandits.streaming.problem import CURRENT, Action, Drop, Store, StreamProblem
 
 
@@ -42,7 +42,7 @@ class ChampionTower(StreamingPolicy):
     """
 
     def __init__(self, resample_champion: bool = False, final_batch: str = "b0") -> None:
-        self.resample_champion = boolean("resample_champion", resample_champion)
+        self.resample_champion = flag("resample_champion", resample_champion)
         self.final_batch = one_of("final_batch", final_batch, ("b0", "log"))
 
     @abstractmethod

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bandits.arguments import one_of, real
+from bandits.arguments import flag, one_of, real
 from bandits.contract import Bound, Instance
 from bandits.streaming.problem import Action, StreamProblem
 from bandits.streaming.theory import StreamInstance, at_horizon, fits, natural_scale, rewards_fit, unit
@@ -36,7 +36,7 @@ class TowerLogStar(ChampionTower):
     ) -> None:
         self.preset = one_of("preset", preset, ("code", "theory"))
         self.delta = real("delta", delta, 0.0, 1.0)
-        super().__init__(resample_champion or preset == "theory", final_batch)
+        super().__init__(flag("resample_champion", resample_champion) or preset == "theory", final_batch)
 
     def levels(self, problem: StreamProblem) -> Sequence[Level]:
         """All levels that can be reached."""

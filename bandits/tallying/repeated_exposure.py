@@ -28,7 +28,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bandits.arguments import integer, real
+from bandits.arguments import flag, integer, real
 from bandits.arms.problem import BanditProblem
 from bandits.contract import Array, Assumption, Bound, Instance
 from bandits.tallying.policy import RunPolicy, running_sum
@@ -104,7 +104,7 @@ class RepeatedExposureElimination(RunPolicy):
         self.delta = None if delta is None else real("delta", delta, 0.0, 1.0)
         self.sigma = None if sigma is None else real("sigma", sigma, 0.0)
         self.growth = integer("growth", growth, 2)
-        self.start_with_last, self.strict = bool(start_with_last), bool(strict)
+        self.start_with_last, self.strict = flag("start_with_last", start_with_last), flag("strict", strict)
 
     def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
         super().reset(problem, rng)

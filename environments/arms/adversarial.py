@@ -9,25 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arguments import integer, one_of, real
+from bandits.arguments import affordable, flag, integer, one_of, real, shown
 from bandits.arms.problem import BanditProblem, FullFeedbackProblem
 from bandits.contract import Array
 from environments.arms.environment import ArmsEnvironment
 from environments.arms.instance import ArmsInstance
-from environments.arms.tables import (
-    GENERATORS,
-    Generator,
-    ahead,
-    as_table,
-    check_memory,
-    check_range,
-    read_table,
-    table_limits,
-)
+from environments.arms.tables import GENERATORS, Generator, ahead, as_table, check_range, read_table, table_limits
 from environments.contract import Regret
-
-MEMORY_LIMIT = 2_000_000_000
-"""Bytes that the table of a run may take."""
 
 
 class AdversarialArms(ArmsEnvironment[Array]):
@@ -49,8 +37,7 @@ class AdversarialArms(ArmsEnvironment[Array]):
         feedback: "bandit" or "full".
 
     Raises:
-        ValueError: a parameter out of its domain, or a table that cannot be read or used.
-        MemoryError: the table of a run would take more than 2 GB.
+        ValueError: a parameter out of its domain, a table that cannot be read or used, or one of more than 2 GB.
     """
 
     def __init__(
@@ -64,11 +51,9 @@ class AdversarialArms(ArmsEnvironment[Array]):
         feedback: str = "bandit",
     ) -> None:
         self.source = os.fspath(source) if isinstance(source, os.PathLike) else source
-        self.losses, self.n_arms = losses, n_arms
+        self.losses, self.n_arms = flag("losses", losses), n_arms
         self.low, self.high = real("low", low), real("high", high, low)
         self.feedback = one_of("feedback", feedback, ("bandit", "full"))
-        if not isinstance(losses, bool):
-            raise ValueError(f"losses must be true or false, got {losses!r}")
         self._generator: Generator | None = None
         self._given = np.empty((0, 0))
         is_path = isinstance(self.source, str) and self.source.endswith((".npy", ".csv"))
@@ -79,7 +64,8 @@ class AdversarialArms(ArmsEnvironment[Array]):
             table = read_table(self.source) if isinstance(self.source, str) else as_table(self.source)
             rounds, arms = len(table) if horizon is None else horizon, table.shape[1]
             self._given = self._rewards(table, integer("horizon", rounds))
-        check_memory(integer("horizon", rounds), integer("n_arms", arms), MEMORY_LIMIT)
+        cells = integer("horizon", rounds) * integer("n_arms", arms)
+        affordable("horizon or n_arms", f"a table of {rounds} rounds and {arms} arms", cells)
         kind = FullFeedbackProblem if feedback == "full" else BanditProblem
         super().__init__(kind(n_actions=arms, horizon=rounds, low=self.low, high=self.high))
         self._instance = ArmsInstance(oblivious=True, bounded=True)
@@ -87,8 +73,10 @@ class AdversarialArms(ArmsEnvironment[Array]):
     def _rewards(self, table: Array, rounds: int) -> Array:
         if rounds > len(table):
             raise ValueError(f"horizon must be at most {len(table)}, the rounds of the table, got {rounds}")
-        if self.n_arms is not None and self.n_arms != table.shape[1]:
-            raise ValueError(f"n_arms must be {table.shape[1]}, the arms of the table, or absent, got {self.n_arms!r}")
+        if self.n_arms is not None and integer("n_arms", self.n_arms) != table.shape[1]:
+            raise ValueError(
+                f"n_arms must be {table.shape[1]}, the arms of the table, or absent, got {shown(self.n_arms)}"
+            )
         check_range(table, self.low, self.high)
         rewards = self.low + self.high - table if self.losses else table
         return np.array(rewards[:rounds], order="C")
@@ -144,7 +132,7 @@ class AdversarialArms(ArmsEnvironment[Array]):
             return self._best
         if comparator == "best_each_round":
             return int(np.argmax(self.tape[min(self.clock, self.horizon - 1)]))
-        raise ValueError(f"comparator must be best_fixed or best_each_round, got {comparator!r}")
+        raise ValueError(f"comparator must be best_fixed or best_each_round, got {shown(comparator)}")
 
     def instance(self) -> ArmsInstance:
         return self._instance

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from scipy.special import rel_entr
 
-from bandits.arguments import integer, one_of, reals
+from bandits.arguments import integer, one_of, reals, shown
 from bandits.arms.problem import BanditProblem, FullFeedbackProblem
 from bandits.contract import Array
 from environments.arms.instance import StochasticInstance
@@ -53,7 +53,7 @@ class BernoulliArms(StochasticArms):
         rounds = integer("horizon", horizon)
         super().__init__(lambda n: kind(n_actions=integer("number of means", n), horizon=rounds), self.means, n_arms)
         if self._prior is not None and self._prior.law[0] != "beta":
-            raise ValueError(f"means must be drawn from a prior on [0, 1], which is beta, got {means!r}")
+            raise ValueError(f"means must be drawn from a prior on [0, 1], which is beta, got {shown(means)}")
 
     def _instance_of(self, means: Array) -> StochasticInstance:
         best = np.max(means)

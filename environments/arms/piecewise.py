@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arguments import did_you_mean, integer, one_of, positive, reals
+from bandits.arguments import did_you_mean, integer, is_list, one_of, positive, reals, shown
 from bandits.arms.problem import BanditProblem, FullFeedbackProblem
 from bandits.contract import Array
 from environments.arms.environment import ArmsEnvironment
@@ -44,8 +44,11 @@ class PiecewiseArms(ArmsEnvironment[np.random.Generator]):
         self.distribution = one_of("distribution", distribution, ("bernoulli", "gaussian"))
         self.sd = positive("sd", sd)
         self.binary = distribution == "bernoulli"
+        if not is_list(segments) or len(segments) == 0:
+            raise ValueError(
+                f"segments must be a list of at least one {{start: ..., means: ...}}, got {shown(segments)}"
+            )
         self.segments = [_segment(k, segment, self.binary) for k, segment in enumerate(segments)]
-        integer("number of segments", len(self.segments), 1)
         self._starts = np.array([segment["start"] - 1 for segment in self.segments])
         _check_starts(self._starts + 1, integer("horizon", horizon))
         sizes = [len(segment["means"]) for segment in self.segments]
@@ -116,7 +119,7 @@ class PiecewiseArms(ArmsEnvironment[np.random.Generator]):
             return int(np.argmax(self._means[self._segment_at(min(self.clock, self.horizon - 1))]))
         if comparator == "best_arm":
             return int(np.argmax(self._lengths(np.array([self.horizon])) @ self._means))
-        raise ValueError(f"comparator must be best_arm_each_round or best_arm, got {comparator!r}")
+        raise ValueError(f"comparator must be best_arm_each_round or best_arm, got {shown(comparator)}")
 
     def instance(self) -> ArmsInstance:
         return self._instance
@@ -125,13 +128,13 @@ class PiecewiseArms(ArmsEnvironment[np.random.Generator]):
 def _segment(k: int, segment: Mapping[str, Any], binary: bool) -> dict[str, Any]:
     name = f"segments[{k}]"
     if not isinstance(segment, Mapping):
-        raise ValueError(f"{name} must be a mapping with start and means, got {segment!r}")
+        raise ValueError(f"{name} must be a mapping with start and means, got {shown(segment)}")
     for key in segment:
         if key not in ("start", "means"):
             raise ValueError(f"{name} has the unknown key {key!r}{did_you_mean(key, ('start', 'means'))}")
     for key in ("start", "means"):
         if key not in segment:
-            raise ValueError(f"{name} must have start and means, got {dict(segment)!r}")
+            raise ValueError(f"{name} must have start and means, got {shown(dict(segment))}")
     means, low, high = segment["means"], *((0.0, 1.0) if binary else (-math.inf, math.inf))
     checked = reals(f"{name}.means", means, low, high, closed="both")
     integer(f"number of {name}.means", len(checked))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arguments import integer
+from bandits.arguments import affordable, integer, shown
 from bandits.arms.problem import ActionsProblem
 from bandits.contract import Array, Bound
 from environments.arms.environment import ArmsEnvironment
@@ -52,12 +52,15 @@ class StochasticArms(ArmsEnvironment[np.random.Generator]):
         if isinstance(means, Mapping | str):
             self._prior = PRIORS.build(means, "means", of=Prior)
             if n is None:
-                raise ValueError("n_arms must be given, a whole number >= 1, where means are drawn from a prior")
-            super().__init__(problem(integer("n_arms", n)))
+                raise ValueError(
+                    "n_arms must be given, a whole number >= 1, where means are drawn from a prior, got None"
+                )
+            affordable("n_arms", f"the means of {shown(n)} arms", integer("n_arms", n))
+            super().__init__(problem(n))
             return
         values = np.array(means)
-        if n is not None and n != len(values):
-            raise ValueError(f"n_arms must be {len(values)}, the number of means, or absent, got {n!r}")
+        if n is not None and (not isinstance(n, int) or n != len(values)):
+            raise ValueError(f"n_arms must be {len(values)}, the number of means, or absent, got {shown(n)}")
         super().__init__(problem(len(values)))
         self._means, self._instance = values, self._instance_of(values)
 
@@ -100,7 +103,7 @@ class StochasticArms(ArmsEnvironment[np.random.Generator]):
 
     def clairvoyant(self, comparator: str) -> int:
         if comparator != "best_arm":
-            raise ValueError(f"comparator must be best_arm, got {comparator!r}")
+            raise ValueError(f"comparator must be best_arm, got {shown(comparator)}")
         return int(np.argmax(self._means))
 
     def instance(self) -> StochasticInstance:

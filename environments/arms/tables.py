@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arguments import integer, positive, real
+from bandits.arguments import integer, is_file, positive, real, shown
 from bandits.contract import Array
 from bandits.registry import Registry
 
@@ -144,8 +143,8 @@ def read_table(path: str) -> Array:
     Raises:
         ValueError: no such file, or not a table of numbers; the message names the file.
     """
-    if not Path(path).is_file():
-        raise ValueError(f"source must be a file that exists, got {path!r}")
+    if not is_file("source", path):
+        raise ValueError(f"source must be a file that exists, got {shown(path)}")
     try:
         if path.endswith(".npy"):
             loaded = np.load(path, allow_pickle=False)
@@ -164,12 +163,14 @@ def as_table(rows: Sequence[Sequence[float]] | Array) -> Array:
     """
     if not isinstance(rows, np.ndarray):
         if isinstance(rows, str) or not isinstance(rows, Sequence):
-            raise ValueError(f"source must be a table, a path, or the name of a generator, got {rows!r}")
+            raise ValueError(f"source must be a table, a path, or the name of a generator, got {shown(rows)}")
         is_row = [isinstance(row, Sequence | np.ndarray) and not isinstance(row, str) for row in rows]
         lengths = [len(row) if known else 0 for row, known in zip(rows, is_row, strict=True)]
         for t, length in enumerate(lengths):
             if length != lengths[0] or length == 0:
-                raise ValueError(f"source[{t}] must be a row of {lengths[0] or 'at least 1'} numbers, got {rows[t]!r}")
+                raise ValueError(
+                    f"source[{t}] must be a row of {lengths[0] or 'at least 1'} numbers, got {shown(rows[t])}"
+                )
     table = np.asarray(rows)
     if table.ndim != 2 or table.size == 0 or table.dtype.kind not in "iuf":
         raise ValueError(
@@ -185,13 +186,3 @@ def check_range(table: Array, low: float, high: float) -> None:
     if bad.any():
         t, arm = np.unravel_index(int(np.argmax(bad)), table.shape)
         raise ValueError(f"source[{t}][{arm}] must be a number in [{low:g}, {high:g}], got {table[t, arm]}")
-
-
-def check_memory(n_rounds: int, n_arms: int, limit: int) -> None:
-    """Raise ``MemoryError`` with the estimate if a table would take more than ``limit`` bytes."""
-    needed = 8 * n_rounds * n_arms
-    if needed > limit:
-        raise MemoryError(
-            f"a table of {n_rounds} rounds and {n_arms} arms takes {needed / 1e9:.1f} GB, more than the "
-            f"{limit / 1e9:.1f} GB allowed: lower horizon or n_arms"
-        )

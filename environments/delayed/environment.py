@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bandits.arguments import affordable, integer, shown
 from bandits.arms.problem import ActionsProblem
 from bandits.contract import Array, Bound
 from bandits.delayed.problem import Arrival, Arrivals, Delayed
@@ -59,23 +60,26 @@ class DelayedFeedback(Environment[Any, Any, Arrivals, tuple[Any, Ints]]):
         horizon: int | None = None,
     ) -> None:
         self.environment, self.delay = environment, delay
+        if horizon is not None:
+            integer("horizon", horizon)
         given = {} if horizon is None or _own_horizon(environment) == horizon else {"horizon": horizon}
         self._inner: Environment[Any, Any, Any, Any]
         self._inner = ENVIRONMENTS.build(environment, "environment", of=Environment, **given)
         inner = self._inner.problem
         if not isinstance(inner, ActionsProblem):
             raise ValueError(
-                f"environment must be one of arms, with an ActionsProblem, got {environment!r}, whose problem is "
+                f"environment must be one of arms, with an ActionsProblem, got {shown(environment)}, whose problem is "
                 f"{type(inner).__name__}"
             )
         if inner.horizon is None:
             raise ValueError(
-                f"environment must have a horizon, a whole number >= 1, got {environment!r}, whose problem has None; "
-                "name an environment with a number of rounds of its own, or one that takes the parameter horizon"
+                f"environment must have a horizon, a whole number >= 1, got {shown(environment)}, whose problem has "
+                "None; name an environment with a number of rounds of its own, or one that takes the parameter horizon"
             )
         if horizon not in (None, inner.horizon):
-            raise ValueError(f"horizon must be None or the environment's own, {inner.horizon}, got {horizon!r}")
+            raise ValueError(f"horizon must be None or the environment's own, {inner.horizon}, got {shown(horizon)}")
         self.horizon = inner.horizon
+        affordable("horizon", f"the delays of {self.horizon} rounds", self.horizon)
         self._law = _law(delay)
         self.problem: Delayed = Delayed(inner, self._law.rounds if isinstance(self._law, Constant) else None)
         self.action_space, self.observation_space = self._inner.action_space, self._inner.observation_space

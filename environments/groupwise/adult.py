@@ -22,6 +22,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from bandits.arguments import flag
 from bandits.contract import Array
 from bandits.registry import Component
 from environments.groupwise.data import GroupedData, grouped_data, min_max, one_hot, scale_label
@@ -148,7 +149,8 @@ class AdultIncome(GroupedRegression):
         always_on: bool = True,
         verify: bool = True,
     ) -> None:
-        self.path, self.include_test, self.always_on, self.verify = path, include_test, always_on, verify
+        self.path, self.include_test = path, flag("include_test", include_test)
+        self.always_on, self.verify = flag("always_on", always_on), flag("verify", verify)
         columns = uci_columns(read(TRAIN, path, verify))
         if include_test:
             more = uci_columns(read(TEST, verify=verify))
@@ -185,7 +187,7 @@ class AdultReconstruction(GroupedRegression):
         always_on: bool = True,
         verify: bool = True,
     ) -> None:
-        self.path, self.always_on, self.verify = path, always_on, verify
+        self.path, self.always_on, self.verify = path, flag("always_on", always_on), flag("verify", verify)
         columns = reconstruction_columns(read(RECONSTRUCTION, path, verify))
         labels = scale_label(np.array([float(value) for value in columns["income"]]), "income")
         data = adult_data(columns, labels, always_on)

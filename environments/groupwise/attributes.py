@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from bandits.arguments import integer, real
+from bandits.arguments import integer, real, shown
 from bandits.contract import Array
 from bandits.groupwise.problem import ALWAYS_ON, Mask
 
@@ -18,9 +18,13 @@ def check_attributes(attributes: Mapping[str, Mapping[str, float]]) -> dict[str,
         ValueError: no attribute, a negative probability, probabilities of an attribute that do not sum to 1 (to 1e-9),
             or a group name that is empty or comes twice.
     """
-    if not attributes:
-        raise ValueError("attributes must name at least one attribute")
+    if not isinstance(attributes, Mapping) or not attributes:
+        raise ValueError(
+            f"attributes must map at least one attribute to the probabilities of its values, got {shown(attributes)}"
+        )
     for attribute, chances in attributes.items():
+        if not isinstance(chances, Mapping):
+            raise ValueError(f"attributes.{attribute} must map values to probabilities, got {shown(chances)}")
         for value, chance in chances.items():
             real(f"attributes.{attribute}.{value}", chance, 0.0, 1.0, closed="both")
         if not chances or abs(sum(chances.values()) - 1.0) > 1e-9:
@@ -28,8 +32,10 @@ def check_attributes(attributes: Mapping[str, Mapping[str, float]]) -> dict[str,
             raise ValueError(f"attributes.{attribute}: probabilities must sum to 1, got {total:.12g}")
     names = group_names(attributes)
     for name in names:
-        if not name or name == ALWAYS_ON or names.count(name) > 1:
-            raise ValueError(f"attributes must give distinct names to groups, none empty or {ALWAYS_ON}, got {name!r}")
+        if not isinstance(name, str) or not name or name == ALWAYS_ON or names.count(name) > 1:
+            raise ValueError(
+                f"attributes must give distinct names to groups, none empty or {ALWAYS_ON}, got {shown(name)}"
+            )
     return {attribute: dict(chances) for attribute, chances in attributes.items()}
 
 

@@ -19,9 +19,9 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from bandits.arguments import integer, real
+from bandits.arguments import check_seed, integer, real
 from bandits.contract import Array
-from bandits.groupwise.policy_class import PolicyClass
+from bandits.groupwise.policy_class import PolicyClass, table_of
 from bandits.groupwise.problem import ALWAYS_ON, Mask, PolicyClassProblem, Round
 from environments.groupwise.attributes import check_attributes, draw_groups, group_names
 from environments.groupwise.environment import GroupedEnvironment, expected_loss
@@ -59,8 +59,8 @@ class GroupedContexts(GroupedEnvironment[Any, Array, Situations]):
 
     Args:
         features: number of boolean features of the disjunctions, 1 to 8.
-        policies: [n_policies][n_contexts] table of actions in place of the disjunctions, at least two policies;
-            None for these.
+        policies: [n_policies][n_contexts] table of actions, below a million, in place of the disjunctions, at least two
+            policies; None for these.
         noise: probability that an action's cost is not what the group's target policy says, in [0, 0.5].
         attributes: for each attribute, the probability of each of its values, which are the groups' names.
         horizon: number of rounds.
@@ -79,10 +79,10 @@ class GroupedContexts(GroupedEnvironment[Any, Array, Situations]):
         report_groups: Sequence[str] | None = None,
     ) -> None:
         self.features = integer("features", features, 1, 8)
-        self.policies = None if policies is None else [list(row) for row in policies]
+        self.policies = None if policies is None else table_of(policies)
         self.noise = real("noise", noise, 0.0, 0.5, closed="both")
         self.attributes = check_attributes(attributes)
-        self.instance_seed = None if instance_seed is None else integer("instance_seed", instance_seed, 0)
+        self.instance_seed = None if instance_seed is None else check_seed("instance_seed", instance_seed)
         self._class = PolicyClass(disjunctions(features) if self.policies is None else self.policies)
         table = self._class.table
         problem = PolicyClassProblem(
@@ -93,7 +93,7 @@ class GroupedContexts(GroupedEnvironment[Any, Array, Situations]):
             high=0.0,
             groups=(*group_names(self.attributes), ALWAYS_ON),
         )
-        super().__init__(problem, report_groups)
+        super().__init__(problem, report_groups, problem.n_actions * len(problem.groups))
         last = float(table.shape[1] - 1)
         self._n_actions = problem.n_actions
         self.action_space = spaces.Discrete(problem.n_actions)

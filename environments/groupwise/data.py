@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from bandits.arguments import shown
 from bandits.contract import Array
 from bandits.groupwise.labels import check_rows, column_names, ordered
 from bandits.groupwise.problem import ALWAYS_ON, Mask
@@ -85,7 +86,7 @@ def grouped_data(
         )
     for name in names:
         if not name or list(names).count(name) > 1:
-            raise ValueError(f"names of groups must be distinct and not empty, got {name!r} in {list(names)}")
+            raise ValueError(f"names of groups must be distinct and not empty, got {shown(name)} in {list(names)}")
     mask = np.ascontiguousarray(member, dtype=np.int8)
     empty = [name for i, name in enumerate(names) if not np.any(mask[:, i])]
     if empty and require_nonempty:

@@ -8,7 +8,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arguments import check_action
+from bandits.arguments import affordable, check_action, texts
 from bandits.contract import Array, Instance
 from bandits.groupwise.problem import ALWAYS_ON, GroupwiseProblem, Mask, columns_of
 from bandits.groupwise.theory import group_of
@@ -35,11 +35,13 @@ class GroupedEnvironment(Environment[Any, Act, Fbk, Tape]):
     comparator_class = group_of("{}")
     """The comparator class of the regret in the group ``{}``."""
 
-    def __init__(self, problem: GroupwiseProblem, report_groups: Sequence[str] | None) -> None:
+    def __init__(self, problem: GroupwiseProblem, report_groups: Sequence[str] | None, drawn: int = 0) -> None:
+        """``drawn``: the numbers that are drawn for each round."""
         assert problem.horizon is not None
+        affordable("horizon", f"a tape of {problem.horizon} rounds", problem.horizon * (drawn + len(problem.groups)))
         self.problem, self.horizon = problem, problem.horizon
-        self.report_groups = report_groups if report_groups is None else list(report_groups)
-        columns = columns_of(report_groups, problem.groups, "report_groups")
+        self.report_groups = None if report_groups is None else texts("report_groups", report_groups)
+        columns = columns_of(self.report_groups, problem.groups, "report_groups")
         self._reported = [(problem.groups[i], int(i)) for i in columns]
 
     def _open(self, groups: Mask, instance: type[GroupedInstance], **known: Any) -> None:

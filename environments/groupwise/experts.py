@@ -14,8 +14,9 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from bandits.arguments import integer
+from bandits.arguments import check_seed, integer
 from bandits.contract import Array
+from bandits.groupwise.policy_class import MOST_ACTIONS
 from bandits.groupwise.problem import ALWAYS_ON, ExpertsProblem, Mask, Round
 from environments.arms.tables import ahead
 from environments.groupwise.attributes import check_attributes, draw_groups, draw_losses, group_names
@@ -43,7 +44,7 @@ class GroupedExperts(GroupedEnvironment[Any, Array, Losses]):
     An action is a hypothesis, or a distribution [n_hypotheses] over them, charged at its expected loss.
 
     Args:
-        hypotheses: size of the class, >= 1.
+        hypotheses: size of the class, in 1..1,000,000.
         attributes: for each attribute, the probability of each of its values, which are the groups' names.
         horizon: number of rounds.
         instance_seed: seed of the groups' mean losses; None to draw them anew in every run.
@@ -58,13 +59,13 @@ class GroupedExperts(GroupedEnvironment[Any, Array, Losses]):
         instance_seed: int | None = None,
         report_groups: Sequence[str] | None = None,
     ) -> None:
-        self.hypotheses = integer("hypotheses", hypotheses)
+        self.hypotheses = integer("hypotheses", hypotheses, most=MOST_ACTIONS)
         self.attributes = check_attributes(attributes)
-        self.instance_seed = None if instance_seed is None else integer("instance_seed", instance_seed, 0)
+        self.instance_seed = None if instance_seed is None else check_seed("instance_seed", instance_seed)
         names = (*group_names(self.attributes), ALWAYS_ON)
         rounds = integer("horizon", horizon)
         problem = ExpertsProblem(n_actions=hypotheses, horizon=rounds, low=-1.0, high=0.0, groups=names)
-        super().__init__(problem, report_groups)
+        super().__init__(problem, report_groups, self.hypotheses)
         self.action_space = spaces.Discrete(hypotheses)
         self.observation_space = spaces.Tuple((spaces.Box(0.0, 1.0, (0,), np.float64), spaces.MultiBinary(len(names))))
 

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from bandits.arguments import flag
 from bandits.contract import Array
 from bandits.registry import Component
 from environments.groupwise.data import GroupedData, grouped_data, min_max, one_hot, scale_label
@@ -109,6 +110,6 @@ class MedicalCosts(GroupedRegression):
         always_on: bool = True,
         verify: bool = True,
     ) -> None:
-        self.path, self.always_on, self.verify = path, always_on, verify
+        self.path, self.always_on, self.verify = path, flag("always_on", always_on), flag("verify", verify)
         data = medical_data(read(SOURCE, path, verify), always_on)
         super().__init__(data, order, sort_by, horizon, report_groups, regret_alignment, comparator)

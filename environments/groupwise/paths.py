@@ -14,7 +14,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from bandits.arguments import integer
+from bandits.arguments import check_seed, integer, integers, is_list, shown
 from bandits.contract import Array
 from bandits.groupwise.network import Network
 from bandits.groupwise.problem import ALWAYS_ON, Lottery, Mask, PathsProblem, Round
@@ -51,6 +51,21 @@ def grid(size: int) -> list[tuple[int, int]]:
     return edges
 
 
+LARGEST_GRID = 100
+"""Most nodes on a side of the grid: nearly 20,000 edges, whose costs are drawn anew in every round."""
+
+
+def _edges(edges: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """Pairs of nodes, checked."""
+    if not is_list(edges):
+        raise ValueError(f"edges must be a list of pairs (tail, head), got {shown(edges)}")
+    pairs = [integers(f"edges[{i}]", edge, 0) for i, edge in enumerate(edges)]
+    for i, pair in enumerate(pairs):
+        if len(pair) != 2:
+            raise ValueError(f"edges[{i}] must be a pair (tail, head), got {shown(edges[i])}")
+    return [(tail, head) for tail, head in pairs]
+
+
 class GroupedPaths(GroupedEnvironment[Any, Array, Costs]):
     """Shortest paths from corner to corner of a grid, or from the first to the last node of a network of your own.
 
@@ -59,7 +74,7 @@ class GroupedPaths(GroupedEnvironment[Any, Array, Costs]):
     feedback are the rewards [n_edges] of all edges, minus their costs.
 
     Args:
-        size: nodes on a side of the grid, >= 2.
+        size: nodes on a side of the grid, in 2..100.
         edges: pairs (tail, head) with tail < head in place of the grid, ordered by tail; None for the grid.
         attributes: for each attribute, the probability of each of its values, which are the groups' names.
         horizon: number of rounds.
@@ -76,10 +91,10 @@ class GroupedPaths(GroupedEnvironment[Any, Array, Costs]):
         instance_seed: int | None = None,
         report_groups: Sequence[str] | None = None,
     ) -> None:
-        self.size = integer("size", size, 2)
-        self.edges = None if edges is None else [(int(tail), int(head)) for tail, head in edges]
+        self.size = integer("size", size, 2, most=LARGEST_GRID)
+        self.edges = None if edges is None else _edges(edges)
         self.attributes = check_attributes(attributes)
-        self.instance_seed = None if instance_seed is None else integer("instance_seed", instance_seed, 0)
+        self.instance_seed = None if instance_seed is None else check_seed("instance_seed", instance_seed)
         self.network = Network(grid(size) if self.edges is None else self.edges)
         problem = PathsProblem(
             edges=tuple(self.network.edges),
@@ -88,7 +103,7 @@ class GroupedPaths(GroupedEnvironment[Any, Array, Costs]):
             high=0.0,
             groups=(*group_names(self.attributes), ALWAYS_ON),
         )
-        super().__init__(problem, report_groups)
+        super().__init__(problem, report_groups, len(problem.edges))
         self.action_space = spaces.MultiDiscrete(self.network.outgoing)
         self.observation_space = spaces.Tuple(
             (spaces.Box(0.0, 1.0, (0,), np.float64), spaces.MultiBinary(len(problem.groups)))

@@ -18,7 +18,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from bandits.arguments import did_you_mean, integer, one_of
+from bandits.arguments import did_you_mean, integer, one_of, shown
 from bandits.contract import Array, Instance
 from bandits.groupwise.problem import Lotteries, Lottery, RegressionProblem, Round, Rows
 from bandits.groupwise.theory import group_of
@@ -98,10 +98,14 @@ class GroupedRegression(GroupedEnvironment[Any, float, NDArray[np.int64]]):
         self._models: Comparator = COMPARATORS.build(comparator, "comparator")
         rounds = n if horizon is None else integer("horizon", horizon, 1, n)
         if (sort_by is not None) != (order in ("ascending", "descending")):
-            raise ValueError(f"sort_by must name a column exactly when rows are sorted, got {sort_by!r} with {order!r}")
-        if sort_by is not None and sort_by not in data.columns:
+            raise ValueError(
+                f"sort_by must name a column exactly when rows are sorted, got {shown(sort_by)} with {order!r}"
+            )
+        if sort_by is not None and not (isinstance(sort_by, str) and sort_by in data.columns):
             known = ", ".join(data.columns)
-            raise ValueError(f"sort_by must be one of {known}, got {sort_by!r}{did_you_mean(sort_by, data.columns)}")
+            raise ValueError(
+                f"sort_by must be one of {known}, got {shown(sort_by)}{did_you_mean(sort_by, data.columns)}"
+            )
         low, high = data.contexts.min(axis=0), data.contexts.max(axis=0)
         ranges = tuple((float(a), float(b) if b > a else float(a) + 1.0) for a, b in zip(low, high, strict=True))
         problem = RegressionProblem(dimension=d, contexts=ranges, groups=data.names, horizon=rounds, low=-1.0, high=0.0)
@@ -210,7 +214,7 @@ class GroupedRegression(GroupedEnvironment[Any, float, NDArray[np.int64]]):
         values, weights = np.asarray(values, dtype=np.float64), np.asarray(weights, dtype=np.float64)
         if values.ndim != 1 or values.shape != weights.shape:
             raise ValueError(
-                f"a prediction must be one number, or a lottery of as many values as weights, got {action!r}"
+                f"a prediction must be one number, or a lottery of as many values as weights, got {shown(action)}"
             )
         label = self._y.item(now)
         loss = _expected_loss(values, weights, label)

@@ -12,6 +12,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from bandits.arguments import is_file, shown
 from environments.downloads import check_download
 
 
@@ -70,8 +71,8 @@ def read(source: Source, path: str | None = None, verify: bool = True) -> str:
         ValueError: the file found has other contents than it should have.
     """
     if path is not None:
-        if not Path(path).is_file():
-            raise FileNotFoundError(f"path: there is no file {path!r} with the data set {source.key}")
+        if not is_file("path", path):
+            raise FileNotFoundError(f"path: there is no file {shown(path)} with the data set {source.key}")
         return _content(source, Path(path), verify)
     folder = os.environ.get("REGRETLAB_DATA")
     cached = _cache() / source.folder / source.file

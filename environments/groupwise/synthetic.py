@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arguments import integer, one_of, real
+from bandits.arguments import affordable, flag, integer, interval, one_of, real
 from bandits.contract import Array
 from bandits.registry import Component
 from environments.groupwise.attributes import check_attributes, group_names
@@ -53,9 +53,9 @@ class SyntheticGroups(GroupedRegression):
         features: number of features besides the groups' indicators.
         attributes: for each attribute, the probability of each of its values, which are the groups' names.
         noise: standard deviation of the groups' labels, >= 0.
-        coefficients: (low, high) of the linear models' uniform coefficients.
+        coefficients: (low, high), low <= high, of the linear models' uniform coefficients.
         quadratic: (low, high) of uniform coefficients of a quadratic part, or None.
-        data_seed: seed of the table.
+        data_seed: seed of the table, in 0..2^32 - 1.
         rng: "modern", or "legacy" for the streams of the published code.
         order: "shuffled", "given", "ascending" or "descending".
         sort_by: the group whose indicator rows are sorted by, for the last two (the paper: "green", ascending).
@@ -98,14 +98,20 @@ class SyntheticGroups(GroupedRegression):
     ) -> None:
         self.label = one_of("label", label, LABELS)
         self.rows = rows if rows is None else integer("rows", rows)
-        self._number = rows or horizon or 10_000
+        self._number = self.rows or (10_000 if horizon is None else integer("horizon", horizon))
+        if self._number < 2:
+            raise ValueError(f"rows, or horizon without it, must be at least 2, to scale labels, got {self._number}")
         self.features = integer("features", features)
         self.attributes = check_attributes(attributes)
         self.noise = real("noise", noise, 0.0, closed="low")
-        self.coefficients, self.quadratic = list(coefficients), None if quadratic is None else list(quadratic)
-        self.data_seed = integer("data_seed", data_seed, 0)
+        self.coefficients = interval("coefficients", coefficients)
+        self.quadratic = None if quadratic is None else interval("quadratic", quadratic)
+        self.data_seed = integer("data_seed", data_seed, 0, 2**32 - 1)
+        width = self.features + 2 * len(group_names(self.attributes))
+        cells = self._number * (width if self.quadratic is None else width + self.features * self.features)
+        affordable("rows, horizon or features", f"a table of {self._number} rows of {self.features} features", cells)
         self.rng = one_of("rng", rng, ("modern", "legacy"))
-        self.always_on = always_on
+        self.always_on = flag("always_on", always_on)
         super().__init__(self._make(), order, sort_by, horizon, report_groups, regret_alignment, comparator)
 
     def _make(self) -> GroupedData:

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arguments import integer
+from bandits.arguments import integer, shown
 from bandits.contract import Array, Assumption, Bound, Policy
 from bandits.paging.problem import Eviction, PagingProblem, Prediction, Request, check_cache_size
 from bandits.registry import Component
@@ -47,8 +47,7 @@ class AdaptivePaging(Environment[Request, Any, bool, None]):
         predictions: None, or ``{"name": "constant", "parameters": {"kind": "discard" | "phase", "value": 0 | 1}}``.
 
     Raises:
-        TypeError: ``cache_size`` is no whole number.
-        ValueError: anything else outside its domain.
+        ValueError: anything outside its domain.
     """
 
     problem: PagingProblem
@@ -62,7 +61,9 @@ class AdaptivePaging(Environment[Request, Any, bool, None]):
         if predictions is not None:
             source = PREDICTIONS.build(predictions, "predictions", of=PredictionSource)
             if not isinstance(source, Constant):
-                raise ValueError(f"predictions must be of the source 'constant', others know a future, got {source!r}")
+                raise ValueError(
+                    f"predictions must be of the source 'constant', others know a future, got {shown(source)}"
+                )
             kind, self._bit = source.kind, source.value
         n_pages = self.cache_size + 1
         self.problem = PagingProblem(cache_size=self.cache_size, n_pages=n_pages, prediction=kind, horizon=self.horizon)

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bandits.arguments import is_list, shown
+
 Pages = NDArray[np.int64]
 Bits = NDArray[np.uint8]
 
@@ -36,8 +38,13 @@ def as_pages(pages: Any, n_pages: int | None = None) -> tuple[Pages, int]:
         isinstance(n_pages, bool) or not isinstance(n_pages, Integral) or not 1 <= n_pages <= LONGEST
     ):
         way_out = "; without it, ids of any size are numbered" if isinstance(n_pages, int) and n_pages > 1 else ""
-        raise ValueError(f"n_pages must be a whole number >= 1, at most {LONGEST}, got {n_pages!r}{way_out}")
-    array = np.asarray(pages)
+        raise ValueError(f"n_pages must be a whole number >= 1, at most {LONGEST}, got {shown(n_pages)}{way_out}")
+    if not is_list(pages):
+        raise ValueError(f"requests must be a list of page ids, got {shown(pages)}")
+    try:
+        array = np.asarray(pages)
+    except (TypeError, ValueError):  # rows of different lengths
+        raise ValueError(f"requests must be whole numbers, one-dimensional, got {shown(pages)}") from None
     if array.ndim != 1:
         raise ValueError(f"requests must be one-dimensional, got {array.ndim} dimensions")
     if array.size == 0:
@@ -66,7 +73,7 @@ def _large(pages: Any, array: NDArray[Any]) -> NDArray[Any]:
     array = np.asarray(pages, dtype=object) if array.dtype.kind in "Of" and not isinstance(pages, np.ndarray) else array
     if array.dtype == object and all(isinstance(page, Integral) and not isinstance(page, bool) for page in array):
         return array
-    raise ValueError(f"requests must be whole numbers, got {np.asarray(pages).dtype} (first: {array[0]!r})")
+    raise ValueError(f"requests must be whole numbers, got {np.asarray(pages).dtype} (first: {shown(array[0])})")
 
 
 def _numbered(ids: NDArray[Any]) -> tuple[Pages, int]:
@@ -77,19 +84,31 @@ def _numbered(ids: NDArray[Any]) -> tuple[Pages, int]:
     return rank[inverse], int(first.size)
 
 
-def as_bits(bits: Any, n_requests: int) -> Bits:
+def as_predictions(name: str, values: Any) -> NDArray[Any]:
+    """What a user gives request by request, or page by page: an array [n] of numbers, which may be infinite.
+
+    Raises:
+        ValueError: no list, or something else than numbers in it.
+    """
+    array = np.asarray(values if is_list(values) and all(map(np.isscalar, values)) else None)
+    if array.ndim != 1 or array.dtype.kind not in "biuf":
+        raise ValueError(f"{name} must be a list of numbers, got {shown(values)}")
+    return array
+
+
+def as_bits(bits: Any, n_requests: int, name: str = "bits") -> Bits:
     """Prediction bits [T] as uint8.
 
     Raises:
         ValueError: another length than the request sequence, or a value that is neither 0 nor 1.
     """
-    array = np.asarray(bits)
+    array = as_predictions(name, bits)
     if array.shape != (n_requests,):
-        raise ValueError(f"bits must be one for each of the {n_requests} requests, got shape {array.shape}")
+        raise ValueError(f"{name} must be one for each of the {n_requests} requests, got shape {array.shape}")
     if array.size == 0:
         return np.empty(0, dtype=np.uint8)
     wrong = ~((array == 0) | (array == 1))
     if np.any(wrong):
         at = int(np.argmax(wrong))
-        raise ValueError(f"bits must be 0 or 1, got {array[at]} at request {at}")
+        raise ValueError(f"{name} must be 0 or 1, got {array[at]} at request {at}")
     return np.ascontiguousarray(array, dtype=np.uint8)

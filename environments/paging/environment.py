@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arguments import integer, one_of
+from bandits.arguments import affordable, flag, integer, one_of, shown
 from bandits.contract import Array, Bound
 from bandits.paging.problem import Departures, Eviction, PagingProblem, Prediction, Request, Requests, check_cache_size
 from bandits.paging.theory import PagingInstance
@@ -66,8 +66,7 @@ class PagingEnvironment(Environment[Request, Any, bool, Tape]):
             with its length, and predictions must be None.
 
     Raises:
-        TypeError: ``cache_size`` is no whole number.
-        ValueError: anything else outside its domain; the message begins with the parameter's name.
+        ValueError: anything outside its domain; the message begins with the parameter's name.
         FileNotFoundError: no such trace.
 
     Example:
@@ -93,17 +92,20 @@ class PagingEnvironment(Environment[Request, Any, bool, Tape]):
     ) -> None:
         self.cache_size = check_cache_size("cache_size", cache_size)
         self.sequence, self.predictions = sequence, predictions
-        self.allow_bypass, self.optimum = bool(allow_bypass), bool(optimum)
+        self.allow_bypass, self.optimum = flag("allow_bypass", allow_bypass), flag("optimum", optimum)
         self.eta_counting = one_of("eta_counting", eta_counting, COUNTINGS)
         if horizon is not None:
             integer("horizon", horizon, 1, LONGEST)
         if predictions is not None and not self.optimum:
-            raise ValueError(f"predictions must be None where no optimum is worked out, got {predictions}")
+            raise ValueError(f"predictions must be None where no optimum is worked out, got {shown(predictions)}")
         self._predictor: PredictionSource | None = None
         if predictions is not None:
             self._predictor = PREDICTIONS.build(predictions, "predictions", of=PredictionSource)
         described = isinstance(sequence, str | Mapping | RequestSource)
-        source = SEQUENCES.build(sequence, "sequence", of=RequestSource) if described else Given(sequence)
+        try:
+            source = SEQUENCES.build(sequence, "sequence", of=RequestSource) if described else Given(sequence)
+        except ValueError as error:
+            raise error if described else ValueError(f"sequence: {str(error).removeprefix('pages: ')}") from error
         self._source: RequestSource = source.for_cache(self.cache_size)
         self._fixed: RequestSequence | BinaryTrace | None = None
         try:
@@ -140,6 +142,7 @@ class PagingEnvironment(Environment[Request, Any, bool, Tape]):
         else:
             assert isinstance(source, Generator)
             horizon = HORIZON if horizon is None else horizon
+            affordable("horizon", f"a sequence of {horizon} requests", horizon)
             n_pages = source.n_pages(horizon)
             if source.random:
                 return horizon, n_pages
@@ -316,7 +319,7 @@ class PagingEnvironment(Environment[Request, Any, bool, Tape]):
         """What the optimum does with the current request, where it has served all requests before."""
         known = ("opt", "opt_bypass") if self.allow_bypass else ("opt",)
         if not self.optimum or comparator not in known:
-            raise ValueError(f"comparator must be {' or '.join(known)}, with optimum=True, got {comparator!r}")
+            raise ValueError(f"comparator must be {' or '.join(known)}, with optimum=True, got {shown(comparator)}")
         self.check_running()
         assert isinstance(self.tape.requests, RequestSequence)
         run = self.tape.requests.optimal if comparator == "opt" else self.tape.requests.bypassing
@@ -328,7 +331,7 @@ class PagingEnvironment(Environment[Request, Any, bool, Tape]):
 
 def _enough(size: int, horizon: int | None) -> int:
     if size == 0:
-        raise ValueError("there is no request")
+        raise ValueError("there is no request, got an empty sequence")
     if horizon is not None and horizon > size:
         raise ValueError(f"horizon must be at most {size}, the number of requests there are, got {horizon}")
     return size if horizon is None else horizon

@@ -9,6 +9,7 @@ import numpy as np
 
 from bandits.arguments import integer, real
 from bandits.contract import Array
+from bandits.paging.problem import MOST_SLOTS
 from environments.paging.arguments import Pages
 from environments.paging.sequences import Generator
 
@@ -23,10 +24,10 @@ class _Sized(Generator):
 
     def __post_init__(self) -> None:
         if self.N is not None:
-            integer("N", self.N)
+            integer("N", self.N, most=MOST_SLOTS)
 
     def for_cache(self, k: int) -> Self:
-        return self if self.N is not None else replace(self, N=k + 1)
+        return self if self.N is not None else replace(self, N=min(k + 1, MOST_SLOTS))
 
     def n_pages(self, n: int) -> int:
         return _known(self.N)
@@ -71,7 +72,7 @@ class Zipf(Generator):
     a: float = 1.0
 
     def __post_init__(self) -> None:
-        integer("N", self.N)
+        integer("N", self.N, most=MOST_SLOTS)
         real("a", self.a, 0.0, closed="low")
 
     def draw(self, n: int, rng: np.random.Generator) -> Pages:
@@ -99,7 +100,7 @@ class LoopScan(_Sized):
         integer("s", self.s)
 
     def for_cache(self, k: int) -> Self:
-        return self if self.N is not None else replace(self, N=2 * k)
+        return self if self.N is not None else replace(self, N=min(2 * k, MOST_SLOTS))
 
     def draw(self, n: int, rng: np.random.Generator) -> Pages:
         t = np.arange(n, dtype=np.int64)

@@ -142,7 +142,6 @@ def lfd(pages: Any, cache_size: int, n_pages: int | None = None, bypass: bool = 
         bypass: whether a page may be served without being loaded, at the cost of a fault.
 
     Raises:
-        TypeError: ``cache_size`` is no whole number.
         ValueError: bad requests or sizes.
     """
     pages, n_pages = as_pages(pages, n_pages)

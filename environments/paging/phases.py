@@ -89,7 +89,6 @@ def phases(pages: Any, cache_size: int, n_pages: int | None = None) -> Phases:
         n_pages: number of pages; by default one more than the largest id.
 
     Raises:
-        TypeError: ``cache_size`` is no whole number.
         ValueError: bad requests or sizes.
     """
     pages, n_pages = as_pages(pages, n_pages)

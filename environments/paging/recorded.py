@@ -9,6 +9,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
+from bandits.arguments import flag, integer, shown, texts
 from environments.paging.arguments import Pages, as_pages
 from environments.paging.sequences import Recorded
 from environments.paging.traces.binary import BINARY, BinaryTrace
@@ -27,6 +28,12 @@ class Given(Recorded):
 
     pages: Sequence[int] | NDArray[Any]
     n_pages: int | None = None
+
+    def __post_init__(self) -> None:
+        try:
+            as_pages(self.pages, self.n_pages)
+        except ValueError as error:
+            raise ValueError(f"pages: {error}") from error
 
     def read(self, limit: int | None) -> tuple[Pages, int]:
         found, n_pages = as_pages(self.pages, self.n_pages)
@@ -64,6 +71,17 @@ class Trace(Recorded):
     operations: Sequence[str] | None = None
 
     def __post_init__(self) -> None:
+        for name in ("heading", "quotes"):
+            if getattr(self, name) is not None:
+                flag(name, getattr(self, name))
+        if self.column is not None and not isinstance(self.column, str):
+            integer("column", self.column)
+        if self.delimiter is not None and (not isinstance(self.delimiter, str) or len(self.delimiter) != 1):
+            raise ValueError(f"delimiter must be one character, got {shown(self.delimiter)}")
+        if self.sequence is not None:
+            integer("sequence", self.sequence, 0)
+        if self.operations is not None:
+            texts("operations", self.operations)
         self._find()
 
     def read(self, limit: int | None) -> tuple[Pages, int]:

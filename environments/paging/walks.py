@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arguments import integer, real
+from bandits.arguments import integer, real, shaped, shown
 from bandits.contract import Array
 from bandits.kernels import kernel
 from environments.paging.arguments import Pages
@@ -37,6 +37,10 @@ def _drift(order: NDArray[np.int64], w: int, d: float, rate: float, uniforms: Ar
             pages[t] = order[int(uniforms[t, 4] * w)]
 
 
+MOST_RING = 10_000
+"""Most pages of the ring, whose transition probabilities are a matrix."""
+
+
 @dataclass(frozen=True, eq=False)
 class Markov(Generator):
     """A Markov chain on pages, started uniformly.
@@ -52,12 +56,12 @@ class Markov(Generator):
 
     def __post_init__(self) -> None:
         if self.P is None:
-            integer("N", 64 if self.N is None else self.N)
+            integer("N", 64 if self.N is None else self.N, most=MOST_RING)
             return
         if self.N is not None:
-            raise ValueError(f"N must be left out where P is given, got {self.N!r}")
-        matrix = np.asarray(self.P, dtype=np.float64)
-        if matrix.ndim != 2 or matrix.shape[0] != matrix.shape[1] or matrix.shape[0] == 0:
+            raise ValueError(f"N must be left out where P is given, got {shown(self.N)}")
+        matrix = shaped("P", self.P, (None, None))
+        if matrix.shape[0] != matrix.shape[1]:
             raise ValueError(f"P must be a square matrix, got shape {matrix.shape}")
         if not np.all(matrix >= 0.0):
             raise ValueError(f"P must have no negative or NaN entries, got {np.min(matrix)}")

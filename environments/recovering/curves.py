@@ -12,12 +12,15 @@ from typing import Any
 
 import numpy as np
 
-from bandits.arguments import integer, positive, real
+from bandits.arguments import affordable, check_seed, integer, is_list, positive, real, reals, shown
 from bandits.contract import Array
 from bandits.registry import Component, Registry, named
 
 Curves = Component | Sequence[Sequence[float] | Component]
 TOLERANCE = 1e-12
+
+LONGEST = 10**6
+"""Longest recovery time: curves are tables, and an arm is looked at for every idle time that it may have."""
 
 
 class Curve(ABC):
@@ -38,7 +41,7 @@ class Shape(Curve):
 
     def __init__(self, a: float, recovery: int) -> None:
         self.a = real("a", a, 0.0, 1.0, closed="both")
-        self.recovery = integer("recovery", recovery)
+        self.recovery = integer("recovery", recovery, most=LONGEST)
 
     @property
     def idle(self) -> Array:
@@ -130,7 +133,7 @@ class RandomMonotone(Shape):
 
     def __init__(self, recovery: int, seed: int, a: float = 1.0) -> None:
         super().__init__(a, recovery)
-        self.seed = integer("seed", seed, 0)
+        self.seed = check_seed("seed", seed)
 
     def means(self, arm: int) -> Array:
         return np.asarray(self.a * np.sort(np.random.default_rng([self.seed, arm]).random(self.recovery)))
@@ -145,7 +148,9 @@ class Function(Curve):
     """
 
     def __init__(self, function: Callable[[int], float], recovery: int) -> None:
-        self.function, self.recovery = function, integer("recovery", recovery)
+        if not callable(function):
+            raise ValueError(f"function must be a function of the idle time, got {shown(function)}")
+        self.function, self.recovery = function, integer("recovery", recovery, most=LONGEST)
 
     def means(self, arm: int) -> Array:
         return np.array([float(self.function(d)) for d in range(1, self.recovery + 1)])
@@ -179,28 +184,29 @@ def curves_of(curves: Curves, n_arms: int | None = None) -> list[Array]:
             leaves [0, 1].
     """
     specs = _spread(curves, n_arms) if isinstance(curves, str | Mapping | Curve) else curves
-    if not isinstance(specs, Sequence | np.ndarray):
-        raise ValueError(f"curves must be a list, or a component such as {{name: step, ...}}, got {curves!r}")
+    if not is_list(specs):
+        raise ValueError(f"curves must be a list, or a component such as {{name: step, ...}}, got {shown(curves)}")
     if len(specs) == 0:
-        raise ValueError("number of arms must be at least 1, got 0")
+        raise ValueError(f"curves must be a list of at least one curve, got {shown(curves)}")
     if n_arms is not None and integer("n_arms", n_arms) != len(specs):
-        raise ValueError(f"n_arms must be the number of curves, {len(specs)}, or left out, got {n_arms!r}")
+        raise ValueError(f"n_arms must be the number of curves, {len(specs)}, or left out, got {shown(n_arms)}")
     return [_checked(i, _means(f"curves[{i}]", spec, i)) for i, spec in enumerate(specs)]
 
 
 def padded(curves: Sequence[Array]) -> Array:
     """The curves as one array [n_arms, longest recovery time], each held constant after its end."""
     longest = max(len(c) for c in curves)
+    affordable("n_arms or recovery", f"a table of {len(curves)} curves of {longest} idle times", len(curves) * longest)
     return np.array([np.concatenate([c, np.full(longest - len(c), c[-1])]) for c in curves])
 
 
 def _spread(curve: Component, n_arms: int | None) -> list[Component]:
     """One component for each arm."""
     if isinstance(curve, Curve):
-        return [curve] * (1 if n_arms is None else integer("n_arms", n_arms))
+        return [curve] * (1 if n_arms is None else integer("n_arms", n_arms, most=LONGEST))
     name, parameters = named(curve, "curves")
     lists = {k: v for k, v in parameters.items() if isinstance(v, list | tuple | np.ndarray)}
-    arms = integer("n_arms", next(map(len, lists.values()), 1) if n_arms is None else n_arms)
+    arms = integer("n_arms", next(map(len, lists.values()), 1) if n_arms is None else n_arms, most=LONGEST)
     for key, values in lists.items():
         if len(values) != arms:
             raise ValueError(f"curves.parameters.{key} must have {arms} values, one an arm, got {len(values)}")
@@ -215,20 +221,19 @@ def _means(place: str, spec: Any, arm: int) -> Array:
 
 
 def _numbers(name: str, values: Any) -> Array:
-    try:
-        row = np.array(values, dtype=np.float64)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name} must be a list of numbers, got {values!r}") from None
-    if row.ndim != 1 or row.size == 0:
-        raise ValueError(f"{name} must be a list of at least one number, got {values!r}")
+    row = np.array(reals(name, values))
+    if row.size == 0:
+        raise ValueError(f"{name} must be a list of at least one number, got {shown(values)}")
     return row
 
 
 def _checked(arm: int, row: Array) -> Array:
     for d, value in enumerate(row.tolist(), 1):
         if not 0.0 <= value <= 1.0:
-            raise ValueError(f"mean rewards must lie in [0, 1], got {value} for arm {arm} at idle time {d}")
+            raise ValueError(f"curves: mean rewards must lie in [0, 1], got {value} for arm {arm} at idle time {d}")
         if d > 1 and value < row[d - 2] - TOLERANCE:
-            raise ValueError(f"mean rewards must not fall with idle time, got {value} for arm {arm} at idle time {d}")
+            raise ValueError(
+                f"curves: mean rewards must not fall with idle time, got {value} for arm {arm} at idle time {d}"
+            )
     row = np.maximum.accumulate(row)
     return row[: int(np.argmax(row == row[-1])) + 1]

@@ -17,7 +17,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from bandits.arguments import integer, one_of, positive
+from bandits.arguments import integer, one_of, positive, shown
 from bandits.contract import Array, Bound
 from bandits.recovering.planners import PLANNERS, Planner
 from bandits.recovering.problem import Outcomes, RecoveringProblem, Schedule, check_pulls
@@ -99,7 +99,7 @@ class RecoveringRewards(Environment[Any, Any, Array, Tape]):
         for name, value, kind in (("concentration", concentration, "beta"), ("sigma", sigma, "gaussian")):
             if (value is None) == (noise == kind):
                 raise ValueError(
-                    f"{name} must be given with {kind} noise and with no other, got {value!r} with {noise}"
+                    f"{name} must be given with {kind} noise and with no other, got {shown(value)} with {noise}"
                 )
             if value is not None:
                 positive(name, value)
@@ -230,7 +230,7 @@ class RecoveringRewards(Environment[Any, Any, Array, Tape]):
     def clairvoyant(self, comparator: str) -> Any:
         """The next pulls of the benchmark "plan"."""
         if comparator != "plan":
-            raise ValueError(f"comparator must be plan, got {comparator!r}")
+            raise ValueError(f"comparator must be plan, got {shown(comparator)}")
         pulls = self.foresee("plan", 1, self._instance.planner)[0]
         return tuple(i for i in pulls.tolist() if i >= 0)
 

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arguments import real
+from bandits.arguments import real, shown
 from bandits.contract import Array
 from bandits.sor.problem import SolverProblem
 from environments.contextual.environment import ContextualEnvironment
@@ -200,7 +200,7 @@ class TabulatedSolves(ContextualEnvironment[Systems]):
             return int(np.argmin(self._costs[now]))
         if comparator == "instance":
             return OffGrid(float(self._optima()[0][now]))
-        raise ValueError(f"comparator must be best_fixed, instance_grid or instance, got {comparator!r}")
+        raise ValueError(f"comparator must be best_fixed, instance_grid or instance, got {shown(comparator)}")
 
     def instance(self) -> TabulatedInstance:
         if self._known is None:

@@ -7,9 +7,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from bandits.arguments import integer, positive, real, reals
+from bandits.arguments import integer, positive, real, reals, shown
 from bandits.contract import Array
 from bandits.registry import Component, Registry
+
+LARGEST = 10**6
+"""Most parameters of a grid: policies and tables have numbers for each."""
 
 
 class Grid:
@@ -32,7 +35,7 @@ class EvenGrid(Grid):
     """
 
     def __init__(self, low: float = 1.0, high: float = 1.95, size: int = 20) -> None:
-        self.low, self.high, self.size = *_ends(low, high), integer("size", size, 2)
+        self.low, self.high, self.size = *_ends(low, high), integer("size", size, 2, most=LARGEST)
         self.points = np.linspace(low, high, size)
 
 
@@ -45,7 +48,7 @@ class TheoremGrid(Grid):
     """
 
     def __init__(self, omega_max: float, size: int) -> None:
-        self.omega_max, self.size = real("omega_max", omega_max, 1.0, 2.0), integer("size", size)
+        self.omega_max, self.size = real("omega_max", omega_max, 1.0, 2.0), integer("size", size, most=LARGEST)
         self.points = 1.0 + (self.omega_max - 1.0) * np.arange(1, size + 1, dtype=np.float64) / size
 
 
@@ -59,7 +62,7 @@ class MidpointGrid(Grid):
     """
 
     def __init__(self, low: float, high: float, size: int) -> None:
-        self.low, self.high, self.size = *_ends(low, high), integer("size", size)
+        self.low, self.high, self.size = *_ends(low, high), integer("size", size, most=LARGEST)
         self.points = self.low + (self.high - self.low) * (np.arange(size, dtype=np.float64) + 0.5) / size
 
 
@@ -74,18 +77,18 @@ class AnchoredGrid(Grid):
     """
 
     def __init__(self, low: float, high: float, anchor: float, size: int) -> None:
-        self.low, self.high, self.size = *_ends(low, high), integer("size", size)
+        self.low, self.high, self.size = *_ends(low, high), integer("size", size, most=LARGEST)
         self.anchor = real("anchor", anchor, self.low, self.high, closed="both")
         steps = np.arange(1, size, dtype=np.float64)
         self.points = np.sort(np.append(self.low + (self.high - self.low) * steps / size, self.anchor))
         if not np.all(np.diff(self.points) > 0.0):
-            raise ValueError(f"anchor must not be a point of the grid, got {anchor!r}")
+            raise ValueError(f"anchor must not be a point of the grid, got {shown(anchor)}")
 
 
 def _ends(low: float, high: float) -> tuple[float, float]:
     a, b = real("low", low, 0.0, 2.0), real("high", high, 0.0, 2.0)
     if not a < b:
-        raise ValueError(f"low must be below high, got {low!r} and {high!r}")
+        raise ValueError(f"low must be below high, got {shown(low)} and {shown(high)}")
     return a, b
 
 
@@ -103,7 +106,9 @@ def points_of(grid: Component | Sequence[float]) -> Array:
         return made.points
     points = np.array(reals("grid", grid, 0.0, 2.0))
     if points.size == 0 or not np.all(np.diff(points) > 0.0):
-        raise ValueError(f"grid must be numbers in (0, 2), at least one, ascending without repetitions, got {grid!r}")
+        raise ValueError(
+            f"grid must be numbers in (0, 2), at least one, ascending without repetitions, got {shown(grid)}"
+        )
     return points
 
 

@@ -35,7 +35,7 @@ from environments.contract import Regret
 from environments.sor.environment import Systems, TabulatedSolves, prefix_sums
 from environments.sor.grids import points_of
 from environments.sor.instance import Solves
-from environments.sor.regions import Square
+from environments.sor.regions import LARGEST_SIDE, Square
 from environments.sor.solve import check_tolerance, laplacian_product
 from environments.sor.table import MEMORY_LIMIT, check_memory
 
@@ -110,8 +110,7 @@ class HeatEquation(TabulatedSolves):
         memory_limit: bytes that the tables of a run may take.
 
     Raises:
-        ValueError: a parameter out of its domain.
-        MemoryError: a run would take more than ``memory_limit``.
+        ValueError: a parameter out of its domain, or a run that would take more than ``memory_limit``.
     """
 
     def __init__(
@@ -128,7 +127,11 @@ class HeatEquation(TabulatedSolves):
         horizon: int = 1000,
         memory_limit: int = MEMORY_LIMIT,
     ) -> None:
-        self.n_x, self.amplitude, self.dt = integer("n_x", n_x, 2), positive("amplitude", amplitude), positive("dt", dt)
+        self.n_x, self.amplitude, self.dt = (
+            integer("n_x", n_x, 2, most=LARGEST_SIDE),
+            positive("amplitude", amplitude),
+            positive("dt", dt),
+        )
         self.context, self.grid = one_of("context", context, ("start", "half")), grid
         self.tolerance = check_tolerance(tolerance, "tolerance")
         self.max_iter = integer("max_iter", max_iter, 2)

@@ -14,13 +14,14 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from bandits.arguments import check_action, integer, one_of, positive
+from bandits.arguments import check_action, integer, one_of, positive, shown
 from bandits.contract import Array
 from bandits.registry import Component
 from environments.contract import Environment, Regret
 from environments.record import Record
 from environments.sor.grids import points_of
 from environments.sor.heat import bump, diffusivity, heat_problem, step_system
+from environments.sor.regions import LARGEST_SIDE
 from environments.sor.settle import settle
 from environments.sor.solve import check_tolerance, laplacian_product
 from environments.sor.ssor_stencil import solve_ssor_stencil
@@ -93,7 +94,11 @@ class HeatSimulation(Environment[Array, Any, float, int]):
         max_iter: int = 10_000,
         horizon: int = 300,
     ) -> None:
-        self.n_x, self.amplitude, self.dt = integer("n_x", n_x, 2), positive("amplitude", amplitude), positive("dt", dt)
+        self.n_x, self.amplitude, self.dt = (
+            integer("n_x", n_x, 2, most=LARGEST_SIDE),
+            positive("amplitude", amplitude),
+            positive("dt", dt),
+        )
         self.context, self.grid = one_of("context", context, ("start", "half")), grid
         self.tolerance, self.max_iter = check_tolerance(tolerance, "tolerance"), integer("max_iter", max_iter, 2)
         self._grid, self.horizon = points_of(grid), integer("horizon", horizon)
@@ -148,5 +153,5 @@ class HeatSimulation(Environment[Array, Any, float, int]):
 
     def clairvoyant(self, comparator: str) -> int:
         if comparator != "best_fixed":
-            raise ValueError(f"comparator must be best_fixed, got {comparator!r}")
+            raise ValueError(f"comparator must be best_fixed, got {shown(comparator)}")
         return int(np.argmin([_fixed(self._scheme, self.horizon, float(w))[-1] for w in self._grid]))

@@ -14,12 +14,15 @@ import numpy as np
 import scipy.sparse as sp
 from numpy.typing import ArrayLike
 
-from bandits.arguments import integer
+from bandits.arguments import integer, shown
 from bandits.contract import Array
 from bandits.registry import Registry
 from environments.sor.conjugate import triangle_excess
 from environments.sor.instances import grid_laplacian, l_laplacian
 from environments.sor.spectra import largest_modulus
+
+LARGEST_SIDE = 5000
+"""Most grid points to a side: the Laplacian takes 1.6 GB."""
 
 
 class Region:
@@ -44,7 +47,7 @@ class Region:
         if not (np.isfinite(shift) and shift > self.radius - 4.0):
             raise ValueError(
                 f"{name} must be a finite number above {self.radius - 4.0:.6g}, minus the smallest eigenvalue of the "
-                f"Laplacian, got {shift!r}"
+                f"Laplacian, got {shown(shift)}"
             )
 
     def beta(self, shifts: ArrayLike) -> Array:
@@ -84,7 +87,7 @@ class Square(Region):
     """
 
     def __init__(self, side: int) -> None:
-        self.side = integer("side", side)
+        self.side = integer("side", side, most=LARGEST_SIDE)
         super().__init__(grid_laplacian(side), 4.0 * float(np.cos(np.pi / (side + 1))))
 
 
@@ -96,7 +99,7 @@ class LShape(Region):
     """
 
     def __init__(self, side: int) -> None:
-        self.side = integer("side", side, 2)
+        self.side = integer("side", side, 2, most=LARGEST_SIDE)
         super().__init__(l_laplacian(side), _l_radius(side))
 
 

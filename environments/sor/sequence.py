@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arguments import integer, one_of, positive, real
+from bandits.arguments import integer, one_of, positive, real, shown
 from bandits.contract import Array
 from bandits.registry import Component
 from bandits.sor.problem import SolverProblem
@@ -23,7 +23,7 @@ from environments.sor.environment import Systems, TabulatedSolves
 from environments.sor.grids import points_of
 from environments.sor.instance import Solves
 from environments.sor.instances import SHIFTS, BetaShifts, truncated_normals
-from environments.sor.regions import REGIONS, Region
+from environments.sor.regions import LARGEST_SIDE, REGIONS, Region
 from environments.sor.solve import check_tolerance
 from environments.sor.spectral import products
 from environments.sor.surrogates import surrogate
@@ -58,8 +58,7 @@ class SorSequence(TabulatedSolves):
             Default: no such comparator.
 
     Raises:
-        ValueError: a parameter out of its domain.
-        MemoryError: a run would take more than ``memory_limit``.
+        ValueError: a parameter out of its domain, or a run that would take more than ``memory_limit``.
 
     Example:
         >>> import numpy as np
@@ -89,7 +88,7 @@ class SorSequence(TabulatedSolves):
         region: Component = "square",
         spectral_points: int | None = None,
     ) -> None:
-        self.side, self.shifts, self.grid = integer("side", side), shifts, grid
+        self.side, self.shifts, self.grid = integer("side", side, most=LARGEST_SIDE), shifts, grid
         self.method, self.region = one_of("method", method, ("sor", "ssor", "ssor_cg")), region
         self.tolerance = (
             check_tolerance(tolerance, "tolerance") if method != "ssor" else positive("tolerance", tolerance)
@@ -98,14 +97,18 @@ class SorSequence(TabulatedSolves):
         self.cost_bound = None if cost_bound is None else real("cost_bound", cost_bound, 1.0, math.inf, closed="low")
         self.tau = None if tau is None else real("tau", tau, 0.0, 1.0)
         if method == "ssor" and tau is not None:
-            raise ValueError(f"tau must not be given with method='ssor', for which there is no surrogate, got {tau!r}")
+            raise ValueError(
+                f"tau must not be given with method='ssor', for which there is no surrogate, got {shown(tau)}"
+            )
         self.reference_step = (
             None if reference_step is None else real("reference_step", reference_step, 0.0, 0.99, closed="high")
         )
         self.memory_limit = integer("memory_limit", memory_limit)
         self.spectral_points = None if spectral_points is None else integer("spectral_points", spectral_points)
         if method != "sor" and spectral_points is not None:
-            raise ValueError(f"spectral_points is for method='sor', whose omega* it estimates, got {spectral_points!r}")
+            raise ValueError(
+                f"spectral_points is for method='sor', whose omega* it estimates, got {shown(spectral_points)}"
+            )
         self._shifts: BetaShifts = SHIFTS.build(shifts, "shifts", of=BetaShifts)
         points, place = points_of(grid), REGIONS.build(region, "region", of=Region, side=self.side)
         place.check_shift(self._shifts.offset, "the smallest shift, shifts.offset,")

@@ -57,15 +57,16 @@ class CostTable:
 
 
 def check_memory(n_instances: int, n: int, n_columns: int, limit: int = MEMORY_LIMIT) -> None:
-    """Raise ``MemoryError`` with the estimate if the data of a table would take more than ``limit`` bytes.
+    """Raise ``ValueError`` with the estimate if the data of a table would take more than ``limit`` bytes.
 
     Counted are right-hand sides (8 bytes an entry) and, for each count, itself, its status and a double (13 bytes).
     """
     need = n_instances * (8 * n + 13 * n_columns)
     if need > limit:
-        raise MemoryError(
+        raise ValueError(
             f"the costs of {n_instances} instances of {n} unknowns under {n_columns} parameters need about "
-            f"{need / 1e6:.0f} MB, more than the limit of {limit / 1e6:.0f} MB: take fewer or raise memory_limit"
+            f"{need / 1e6:.0f} MB, more than the limit of {limit / 1e6:.0f} MB: lower horizon, side or "
+            f"the grid's size, or raise memory_limit, got {limit}"
         )
 
 
@@ -100,8 +101,7 @@ def tabulate(
             Where it is 0 the solution is 0, which takes no iteration.
 
     Raises:
-        MemoryError: the table would be larger than the limit.
-        ValueError: an argument out of its domain, of the wrong shape, or not finite.
+        ValueError: an argument out of its domain, of the wrong shape, or not finite; or a table larger than the limit.
 
     Warns:
         UserWarning: solves that did not meet the tolerance (their number), a damaged file (its name), or a folder that

@@ -19,7 +19,7 @@ from typing import Any
 
 import numpy as np
 
-from bandits.arguments import integer, one_of
+from bandits.arguments import check_seed, integer, is_list, one_of, reals, shown
 from bandits.arms.problem import BanditProblem
 from bandits.contract import Array, Policy, check_plays
 from bandits.registry import POLICIES, Component
@@ -112,6 +112,10 @@ class RelaxationTuner:
         self.structure = one_of("structure", structure, ("auto", "general"))
         self.tol, self.max_iter = check_tolerance(tol), integer("max_iter", max_iter, 2)
         self.grid, self.contexts = points_of(grid), contexts
+        if contexts is not None:
+            low, high = reals("contexts", contexts) if is_list(contexts) and len(contexts) == 2 else (0.0, 0.0)
+            if not low < high:
+                raise ValueError(f"contexts must be two numbers, low < high, got {shown(contexts)}")
         known: dict[str, Any] = {
             "n_actions": len(self.grid),
             "horizon": None if horizon is None else integer("horizon", horizon),
@@ -125,7 +129,7 @@ class RelaxationTuner:
             policy = running if contexts is None else "cheb_cb"
         self.policy: Policy[Any, Any, int, float] = POLICIES.build(policy, "policy", of=Policy)
         check_plays(self.policy, problem, "the tuner's problem", "policy")
-        self.policy.reset(problem, np.random.default_rng(seed))
+        self.policy.reset(problem, np.random.default_rng(check_seed("seed", seed)))
         self.history: list[tuple[float, int]] = []
         self.unfinished = 0
         self._unit: float | None = None

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arguments import integer, one_of, positive
+from bandits.arguments import affordable, flag, integer, one_of, positive, shown
 from bandits.arms.problem import Actions, Block
 from bandits.contract import Array
 from bandits.streaming.problem import CURRENT, Action, Advance, Drop, Feedback, Pull, Store, StreamProblem, View
@@ -90,8 +90,10 @@ class StreamEnvironment(Environment[View, Any, Feedback, Tape]):
         debug: bool,
     ) -> None:
         self.n_arms = integer("n_arms", n_arms)
+        affordable("n_arms", f"the means of {n_arms} arms", self.n_arms)
         self.horizon = integer("horizon", horizon, 1, HORIZON)
         self.memory = integer("memory", memory, 1)
+        affordable("memory", f"a buffer of {memory} slots", 4 * self.memory)
         if horizon < n_arms:
             warnings.warn(f"{n_arms} arms, {horizon} pulls: the stream cannot be read once", stacklevel=3)
         self.passes = integer("passes", passes)
@@ -100,9 +102,7 @@ class StreamEnvironment(Environment[View, Any, Feedback, Tape]):
         self.sigma = positive("sigma", sigma)
         self.illegal = one_of("illegal", illegal, ("error", "ignore"))
         self.batch = integer("batch", batch, 1, LARGEST)
-        if not isinstance(debug, bool):
-            raise ValueError(f"debug must be True or False, got {debug!r}")
-        self.debug = debug
+        self.debug = flag("debug", debug)
         gaussian = rewards == "gaussian"
         self._rewards: Rewards = GaussianRewards(self.sigma) if gaussian else BernoulliRewards()
         self.problem = StreamProblem(
@@ -243,7 +243,7 @@ class StreamEnvironment(Environment[View, Any, Feedback, Tape]):
 
     def clairvoyant(self, comparator: str) -> Action:
         if comparator != "best_arm":
-            raise ValueError(f"comparator must be best_arm, got {comparator!r}")
+            raise ValueError(f"comparator must be best_arm, got {shown(comparator)}")
         left, best = self.horizon - self.clock, int(np.argmax(self._means))
         if best in self._stage.slots:
             return Pull(self._stage.slots.index(best), left, False)

@@ -17,7 +17,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bandits.arguments import integer, one_of, positive
+from bandits.arguments import integer, one_of, positive, shown
 from bandits.contract import Array, Bound
 from bandits.streaming.theory import at_horizon, cube_root, fits
 from environments.streaming.environment import StreamEnvironment
@@ -60,14 +60,17 @@ class HardStream(StreamEnvironment):
         self.lift = positive("lift", lift)
         self.order = one_of("order", order, ("given", "random"))
         layers = integer("passes", passes) + 1
-        integer("n_arms", n_arms, layers)
+        if integer("n_arms", n_arms) < layers:
+            raise ValueError(f"n_arms must be at least passes + 1 = {layers}, one arm a layer, got {shown(n_arms)}")
         super().__init__(n_arms, horizon, memory, passes, "fixed", "bernoulli", 0.5, illegal, batch, debug)
         if not isinstance(case, str) or (case != "random" and (len(case) != layers or set(case) - set("01"))):
-            raise ValueError(f"case must be 'random' or {layers} digits 0 or 1 in quotes, got {case!r}")
+            raise ValueError(f"case must be 'random' or {layers} digits 0 or 1 in quotes, got {shown(case)}")
         self.case = case
         self._lifts = self._layers()
         if max(self._lifts) > 0.25:
-            raise ValueError(f"lift must be such that lift (K / T)^(1/3) <= 1/4, got {lift!r}: {self._lifts[0]:.3g}")
+            raise ValueError(
+                f"lift must be such that lift (K / T)^(1/3) <= 1/4, got {shown(lift)}: {self._lifts[0]:.3g}"
+            )
 
     def _layers(self) -> list[float]:
         if self.passes == 1:

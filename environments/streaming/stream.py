@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from bandits.arguments import integer, one_of, reals
+from bandits.arguments import integer, one_of, reals, shown
 from bandits.contract import Array
 from bandits.registry import Component
 from environments.streaming.environment import StreamEnvironment
@@ -67,11 +67,13 @@ class Stream(StreamEnvironment):
         if isinstance(means, str | Mapping | Means):
             self._law = MEANS.build(means, "means", of=Means)
             if n_arms is None:
-                raise ValueError(f"n_arms must be given with means={means!r}")
+                raise ValueError(f"n_arms must be given, a whole number >= 1, with means={shown(means)}, got None")
         else:
             self.means = reals("means", means, 0.0, 1.0, closed="both")
-            if n_arms not in (None, len(self.means)):
-                raise ValueError(f"n_arms must be the number of means, {len(self.means)}, or left out, got {n_arms!r}")
+            if n_arms is not None and integer("n_arms", n_arms) != len(self.means):
+                raise ValueError(
+                    f"n_arms must be the number of means, {len(self.means)}, or left out, got {shown(n_arms)}"
+                )
             n_arms = integer("number of means", len(self.means))
             self._given = np.array(self.means)
         super().__init__(n_arms, horizon, memory, passes, between, rewards, sigma, illegal, batch, debug)

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from bandits.arguments import is_list, shown
 from bandits.registry import Component
 from environments.tallying.environment import TallyingEnvironment, Tape
 from environments.tallying.instance import WeightedInstance
@@ -57,9 +58,14 @@ class TallyingBandit(TallyingEnvironment):
         horizon: int = 10_000,
     ) -> None:
         self.losses, self.memory, self.weights = losses, memory, weights
+        if not is_list(losses) or len(losses) == 0:
+            raise ValueError(f"losses must be a list of at least one loss, got {shown(losses)}")
         super().__init__(len(losses), horizon, noise, sigma, comparator)
         named = isinstance(weights, str | Mapping | Weights)
-        kind = WEIGHTS.build(weights, "weights", of=Weights) if named else Table(values=weights)
+        try:
+            kind = WEIGHTS.build(weights, "weights", of=Weights) if named else Table(values=weights)
+        except ValueError as error:
+            raise error if named else ValueError(f"weights: {error}") from error
         table = kind.table(memory, len(losses))
         full = np.cumsum(table, axis=1)[:, -1]
         built: list[Loss] = [

@@ -12,7 +12,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from bandits.arguments import check_action, integer, one_of, positive
+from bandits.arguments import check_action, integer, one_of, positive, shown
 from bandits.arms.problem import Actions
 from bandits.contract import Array, Bound
 from bandits.kernels import kernel
@@ -78,7 +78,9 @@ class TallyingEnvironment(Environment[Any, Any, float, Tape]):
         self.noise, self.sigma = one_of("noise", noise, NOISES), sigma
         self.comparator = one_of("comparator", comparator, COMPARATORS)
         if (sigma is None) != (noise != "gaussian"):
-            raise ValueError(f"sigma must be given with gaussian noise and with no other, got {sigma!r} with {noise}")
+            raise ValueError(
+                f"sigma must be given with gaussian noise and with no other, got {shown(sigma)} with {noise}"
+            )
         bounded = sigma is None
         self.problem: TallyingProblem = TallyingProblem(
             n_actions=integer("number of actions", n_actions),
@@ -207,7 +209,7 @@ class TallyingEnvironment(Environment[Any, Any, float, Tape]):
             return int(self._benchmarks.optimum.sequence[self.clock])
         if comparator == "constant":
             return self._benchmarks.constant
-        raise ValueError(f"comparator must be best_sequence or constant, got {comparator!r}")
+        raise ValueError(f"comparator must be best_sequence or constant, got {shown(comparator)}")
 
     def comparators(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
         return self._benchmarks.curves(times)

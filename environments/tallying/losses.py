@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 
-from bandits.arguments import positive, real
+from bandits.arguments import positive, real, shown
 from bandits.registry import Registry
 
 TOLERANCE = 1e-9
@@ -143,8 +143,10 @@ class Table:
 
     def __post_init__(self) -> None:
         if not isinstance(self.values, Mapping) or not self.values:
-            raise ValueError(f"values must map tallies to losses, got {self.values!r}")
-        pairs = sorted((real("a tally", y), _unit(f"the loss at tally {y}", v)) for y, v in self.values.items())
+            raise ValueError(f"values must map tallies to losses, got {shown(self.values)}")
+        pairs = sorted(
+            (real("values: a tally", y), _unit(f"values: the loss at tally {y}", v)) for y, v in self.values.items()
+        )
         object.__setattr__(self, "_keys", [y for y, _ in pairs])
         object.__setattr__(self, "_losses", [v for _, v in pairs])
 

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from bandits.arguments import integer
+from bandits.arguments import affordable, integer
 from bandits.contract import Bound
 from environments.tallying.environment import TallyingEnvironment, Tape, needle_bound
 from environments.tallying.instance import WeightedInstance
@@ -39,7 +39,8 @@ class Needle(TallyingEnvironment):
         noise: str = "none",
         horizon: int = 3000,
     ) -> None:
-        self.n_actions, self.memory = n_actions, integer("memory", memory)
+        self.n_actions, self.memory = integer("n_actions", n_actions), integer("memory", memory)
+        affordable("n_actions or memory", f"the weights of {n_actions} actions and {memory} plays", n_actions * memory)
         self.position = None if position is None else integer("position", position, 0, n_actions - 1)
         super().__init__(n_actions, horizon, noise, None, "constant")
         self._instances: dict[int, WeightedInstance] = {}

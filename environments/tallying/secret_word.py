@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arguments import integer
+from bandits.arguments import integer, integers
 from bandits.contract import Array, Bound
 from environments.tallying.benchmarks import Known
 from environments.tallying.environment import TallyingEnvironment, Tape
@@ -45,7 +45,7 @@ class SecretWord(TallyingEnvironment):
         comparator: str = "auto",
         horizon: int = 5000,
     ) -> None:
-        self.word = None if word is None else [integer(f"word[{i}]", a, 0, 1) for i, a in enumerate(word)]
+        self.word = None if word is None else integers("word", word, 0, 1)
         self.memory = integer("memory", memory, 1, LONGEST)
         super().__init__(2, horizon, noise, None, comparator)
         if self.word is not None:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bandits.arguments import integer, real
+from bandits.arguments import affordable, flag, integer, is_list, real, shaped
 from bandits.contract import Array
 from bandits.registry import Registry
 
@@ -24,8 +24,7 @@ class Weights(ABC):
     normalise: bool = False
 
     def __post_init__(self) -> None:
-        if not isinstance(self.normalise, bool):
-            raise ValueError(f"normalise must be true or false, got {self.normalise!r}")
+        flag("normalise", self.normalise)
 
     @abstractmethod
     def rows(self, memory: int | None, n_actions: int) -> Array:
@@ -41,6 +40,9 @@ class Weights(ABC):
         Raises:
             ValueError: a weight out of its domain, or a wrong number of them.
         """
+        if memory is not None:
+            memory = integer("memory", memory)
+            affordable("memory", f"the weights of {n_actions} actions and {memory} plays", n_actions * memory)
         rows = self.rows(memory, n_actions)
         bad = np.argwhere(~(np.isfinite(rows) & (rows >= 0.0)))
         if bad.size:
@@ -96,17 +98,15 @@ class Table(Weights):
 
     values: Sequence[float] | Sequence[Sequence[float]] | Array
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self.rows(None, len(self.values) if is_list(self.values) else 1)
+
     def rows(self, memory: int | None, n_actions: int) -> Array:
-        try:
-            table = np.array(self.values, dtype=np.float64)
-        except (TypeError, ValueError):
-            raise ValueError(
-                f"weights must be numbers, or as many of them for each action, got {self.values!r}"
-            ) from None
-        if table.ndim == 1:
+        flat = is_list(self.values) and not any(map(is_list, self.values))
+        table = shaped("values", self.values, (None,) if flat else (None, None))
+        if flat:
             table = np.tile(table, (n_actions, 1))
-        if table.ndim != 2 or table.shape[1] == 0:
-            raise ValueError(f"weights must not be empty, got {self.values!r}")
         if table.shape[0] != n_actions:
             raise ValueError(f"weights must be given for all {n_actions} actions, got {table.shape[0]} lists")
         if memory is not None and integer("memory", memory) != table.shape[1]:

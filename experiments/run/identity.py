@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 
+from bandits.arguments import shown
 from bandits.registry import Built, Component, Registry, named, noting
 
 Description = dict[str, Any]
@@ -129,7 +130,7 @@ def described(registry: Registry, thing: Any) -> Description:
         if not _alike(value, again[name]):
             raise ValueError(
                 f"{type(thing).__name__} does not keep its parameter {name!r} as it was given: an object built with "
-                f"{name}={_shortened(value)} has {name}={_shortened(again[name])}, so that what runs would be another; "
+                f"{name}={shown(value)} has {name}={shown(again[name])}, so that what runs would be another; "
                 f"have its constructor set self.{name} to what it is given, and keep under another name what it makes "
                 "of it"
             )
@@ -144,7 +145,7 @@ def _read_back(registry: Registry, thing: Any) -> tuple[Description, Any]:
             warnings.simplefilter("ignore")
             made = cls(**values)
     except Exception as error:  # of whatever kind somebody's constructor raises
-        given = ", ".join(f"{name}={_shortened(value)}" for name, value in values.items())
+        given = ", ".join(f"{name}={shown(value)}" for name, value in values.items())
         raise ValueError(
             f"{cls.__name__} cannot be built from the parameters that it keeps, {cls.__name__}({given}): "
             f"{type(error).__name__}: {error}; have its constructor keep each as it is given"
@@ -193,11 +194,6 @@ def _alike(one: Any, other: Any) -> bool:
     if isinstance(one, float) and isinstance(other, float):
         return math.isclose(one, other, rel_tol=1e-9) or (math.isnan(one) and math.isnan(other))
     return bool(one == other)
-
-
-def _shortened(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
 
 
 def _parameters(cls: type[Any]) -> dict[str, inspect.Parameter]:

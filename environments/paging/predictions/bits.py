@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandits.arguments import integer, real
-from environments.paging.arguments import Bits, as_bits
+from environments.paging.arguments import Bits, as_bits, as_predictions
 from environments.paging.hindsight import RequestSequence
 from environments.paging.optimum import lfd
 from environments.paging.phases import phases
@@ -96,6 +96,11 @@ class Static(PredictionSource):
 
     bits: Sequence[int] | None = None
     kinds = ("discard", "phase")
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        if self.bits is not None:
+            as_bits(self.bits, as_predictions("bits", self.bits).size)
 
     def check(self, n_requests: int, n_pages: int) -> None:
         if self.bits is not None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from bandits.arguments import one_of, real
 from bandits.contract import Array
-from environments.paging.arguments import as_bits
+from environments.paging.arguments import as_bits, as_predictions
 from environments.paging.hindsight import RequestSequence
 from environments.paging.optimum import follow
 from environments.paging.predictions.history import pleco, popularity
@@ -50,14 +50,18 @@ class Given(PredictionSource):
     values: Sequence[float]
     kinds = ("discard", "phase", "reuse")
 
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        self._checked(as_predictions("values", self.values).size)
+
     def check(self, n_requests: int, n_pages: int) -> None:
         self._checked(n_requests)
 
     def _checked(self, n_requests: int) -> NDArray[Any]:
         """The values as an array [n_requests]."""
         if self.kind != "reuse":
-            return as_bits(self.values, n_requests)
-        times = np.array(self.values, dtype=np.float64)
+            return as_bits(self.values, n_requests, "values")
+        times = as_predictions("values", self.values).astype(np.float64)
         if times.shape != (n_requests,):
             raise ValueError(f"values must be one for each of the {n_requests} requests, got shape {times.shape}")
         if np.any(np.isnan(times)):

@@ -33,8 +33,3 @@ def is_number(text: str) -> bool:
         return math.isfinite(float(text))
     except ValueError:
         return False
-
-
-def shortened(text: str, most: int = 60) -> str:
-    """A piece of a file for a message."""
-    return repr(text if len(text) <= most else f"{text[:most]}...")

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from environments.paging.traces.account import shortened
+from bandits.arguments import shown
 from environments.paging.traces.files import blocks
 
 Row = list[str]
@@ -99,7 +99,7 @@ def _quoted(path: Path, number: int, lines: list[str], delimiter: str) -> list[R
     if len(rows) < len(lines):
         at = next(i for i in range(len(lines)) if not _closed(lines[i], delimiter))
         raise ValueError(
-            f"{path}:{number + at}: a quote in {shortened(lines[at])} that opens no field, or is not closed in its "
+            f"{path}:{number + at}: a quote in {shown(lines[at])} that opens no field, or is not closed in its "
             f"line: give quotes false where it is a sign like any other"
         )
     return [row if len(row) > 1 or any(map(str.strip, row)) else [] for row in rows]

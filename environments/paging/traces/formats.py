@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from bandits.arguments import did_you_mean, integer, one_of
+from bandits.arguments import did_you_mean, integer, is_file, one_of, shown
 from environments.paging.arguments import LONGEST, Pages
 from environments.paging.traces import journeys, lines, tables, twitter
 from environments.paging.traces.account import Account, Ids
@@ -196,17 +196,17 @@ def find(trace: str | Path, format: str | None, options: Mapping[str, Any] | Non
     if str(trace) in NAMED and format in (None, "plain", "text"):
         path, format = locate(str(trace)), format or "plain"
     else:
-        path = Path(trace).expanduser()
-        if not path.is_file():
+        found, path = is_file("path", trace), Path(trace).expanduser()
+        if not found:
             hint = f"; it may not be redistributed, get it from {OWN_COPY[format]}" if format in OWN_COPY else ""
             known = "" if hint else f"; names that need no path: {', '.join(NAMED)}"
-            raise FileNotFoundError(f"no trace file {path}{hint}{known}")
+            raise FileNotFoundError(f"no trace file {str(path)[:200]}{hint}{known}")
         format = format or _format(path, options or {})
     allowed = FORMATS[format][1] if format in FORMATS else ()
     for name, value in (options or {}).items():
         if value is not None and name not in allowed:
             takes = f"format {format!r} takes {', '.join(allowed) or 'no options'}"
-            raise ValueError(f"{takes}, got {name!r}{did_you_mean(name, allowed)}")
+            raise ValueError(f"{takes}, got {shown(name)}{did_you_mean(name, allowed)}")
     return path, format
 
 

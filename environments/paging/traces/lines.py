@@ -19,7 +19,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from environments.paging.traces.account import Account, Ids, is_number, shortened
+from bandits.arguments import shown
+from environments.paging.traces.account import Account, Ids, is_number
 from environments.paging.traces.files import blocks
 
 MOST_BLOCKS = 1 << 20
@@ -47,7 +48,7 @@ def plain(path: Path, account: Account) -> Iterator[Ids]:
             for at, token in enumerate(tokens, number):
                 if _SEVERAL.search(token):
                     raise ValueError(
-                        f"{path}:{at}: {shortened(token)} seems to have several columns: give the format, such as csv "
+                        f"{path}:{at}: {shown(token)} seems to have several columns: give the format, such as csv "
                         f"with column and delimiter, libcachesim-csv, twitter or arc, or text where the whole line is "
                         f"the id"
                     )
@@ -55,7 +56,7 @@ def plain(path: Path, account: Account) -> Iterator[Ids]:
         first = next(((at, token) for at, token in enumerate(tokens, number) if token), None)
         if first and not started and not is_number(first[1]):
             raise ValueError(
-                f"{path}:{first[0]}: the first line, {shortened(first[1])}, holds no number and may be a heading: give "
+                f"{path}:{first[0]}: the first line, {shown(first[1])}, holds no number and may be a heading: give "
                 f"format text where it is an id, or csv with column 1 and heading true"
             )
         started |= first is not None
@@ -91,7 +92,7 @@ def lirs(path: Path, account: Account) -> Iterator[Ids]:
         for at, token in enumerate(tokens, number):
             if not token.isdecimal() and token not in ("", "*"):
                 raise ValueError(
-                    f"{path}:{at}: a line must be a block number or '*' in format lirs, got {shortened(token)}"
+                    f"{path}:{at}: a line must be a block number or '*' in format lirs, got {shown(token)}"
                 )
         account.counts["marks '*'"] += tokens.count("*")
         yield _filled([token for token in tokens if token != "*"], account)
@@ -105,13 +106,13 @@ def arc(path: Path, account: Account) -> Iterator[Ids]:
         extents = [row for row in rows if row]
         if not all(map(_EXTENT.fullmatch, extents)):
             at = next(i for i, row in enumerate(rows) if row and not _EXTENT.fullmatch(row))
-            got = shortened(rows[at])
+            got = shown(rows[at])
             raise ValueError(f"{path}:{number + at}: a line must be four whole numbers in format arc, got {got}")
         fields = block.split()
         first, many = list(map(int, fields[0::4])), list(map(int, fields[1::4]))
         if extents and (max(many) > MOST_BLOCKS or max(first) >= MOST_FIRST):
             wrong = extents[next(i for i, n in enumerate(many) if n > MOST_BLOCKS or first[i] >= MOST_FIRST)]
-            at, got = rows.index(wrong), shortened(wrong)
+            at, got = rows.index(wrong), shown(wrong)
             raise ValueError(
                 f"{path}:{number + at}: an extent must have at most {MOST_BLOCKS} blocks, below 2^62, got {got}"
             )

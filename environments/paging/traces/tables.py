@@ -17,8 +17,8 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
-from bandits.arguments import integer
-from environments.paging.traces.account import Account, Ids, is_number, shortened
+from bandits.arguments import flag, integer, shown
+from environments.paging.traces.account import Account, Ids, is_number
 from environments.paging.traces.columns import Row, Rows, rows
 
 ID_NAMES = ("id", "obj_id", "objid", "object_id", "obj", "object", "key", "lbn", "block", "page")
@@ -51,7 +51,7 @@ def _doubt(first: Row, below: list[Row]) -> str:
         if others and (kind not in others or (kind == "empty" and len(others) > 1)):
             return f"column {at + 1} is {kind} there, and {' or '.join(sorted(others - {kind}))} below"
         again |= kind == "a word" and first[at] in column
-    return "" if again or "a word" not in kinds else f"{shortened(first[kinds.index('a word')])} may be a name"
+    return "" if again or "a word" not in kinds else f"{shown(first[kinds.index('a word')])} may be a name"
 
 
 class _Table:
@@ -66,10 +66,10 @@ class _Table:
 
     def __init__(self, path: Path, account: Account, delimiter: str, heading: bool | None, quotes: bool) -> None:
         if not isinstance(delimiter, str) or len(delimiter) != 1 or delimiter in '"\r\n':
-            raise ValueError(f"delimiter must be one character, got {delimiter!r}")
+            raise ValueError(f"delimiter must be one character, got {shown(delimiter)}")
         for name, value in (("heading", heading), ("quotes", quotes)):
-            if value not in (None, True, False):
-                raise ValueError(f"{name} must be true or false, got {value!r}")
+            if value is not None:
+                flag(name, value)
         self.path, self.account, self.heading = path, account, heading
         self._delimiter, self._blocks = delimiter, rows(path, delimiter, quotes)
         self.first, self.line = [], 1
@@ -95,7 +95,7 @@ class _Table:
         """
         if isinstance(column, str):
             if self.heading is False:
-                raise ValueError(f"column must be a number where heading is false, got {column!r}")
+                raise ValueError(f"column must be a number where heading is false, got {shown(column)}")
             self.heading, found = True, self.names.count(column)
             if found != 1:
                 many = "no column" if not found else f"{found} columns"
@@ -109,7 +109,7 @@ class _Table:
         if self.heading is None and self.first:
             if doubt := _doubt(self.first, self._below()):
                 raise ValueError(
-                    f"{self.path}:{self.line}: {shortened(', '.join(self.first))} may be a heading or a request, as "
+                    f"{self.path}:{self.line}: {shown(', '.join(self.first))} may be a heading or a request, as "
                     f"{doubt}: give heading true or false"
                 )
             self.heading = False
@@ -132,7 +132,7 @@ class _Table:
         if self.width != 1:
             return ""
         other = next((d for d in (",", "\t", ";", "|", " ") if d != self._delimiter and d in self.first[0]), None)
-        return f"; the line is {shortened(self.first[0])}: give the delimiter" + (f", {other!r}?" if other else "")
+        return f"; the line is {shown(self.first[0])}: give the delimiter" + (f", {other!r}?" if other else "")
 
     def told(self, at: int) -> None:
         """Note what is understood: the columns, and whether there is a heading."""
@@ -185,7 +185,7 @@ def table(
     if column is None:
         if found.width > 1:
             raise ValueError(
-                f"{path}:{found.line}: {found.width} columns, {shortened(', '.join(found.first))}: give column, a name "
+                f"{path}:{found.line}: {found.width} columns, {shown(', '.join(found.first))}: give column, a name "
                 f"in the first line or a number from 1"
             )
         if len(found.first) == 1 and found._hint().endswith("?"):
@@ -223,7 +223,7 @@ def libcachesim(
             if not all(map(str.isdecimal, sizes)) and not all(map(is_number, sizes)):
                 line, got = next((i, row[2]) for i, row in enumerate(block.rows) if row and not is_number(row[2]))
                 raise ValueError(
-                    f"{path}:{number + line}: column 3 must be the size, a number, got {shortened(got)}: give "
+                    f"{path}:{number + line}: column 3 must be the size, a number, got {shown(got)}: give "
                     f"column, which has the ids, where the columns are others than time, id, size"
                 )
             account.counts["requests of size 0"] += list(map(float, sizes)).count(0)

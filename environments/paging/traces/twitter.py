@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from bandits.arguments import one_of
-from environments.paging.traces.account import Account, Ids, shortened
+from bandits.arguments import one_of, shown
+from environments.paging.traces.account import Account, Ids
 from environments.paging.traces.columns import rows
 
 OPERATIONS = ("get", "gets", "set", "add", "replace", "cas", "append", "prepend", "delete", "incr", "decr")
@@ -22,7 +22,7 @@ def twitter(path: Path, account: Account, operations: Sequence[str] | None = Non
     """The keys of the lines, or of those with one of the operations."""
     if operations is not None:
         if isinstance(operations, str) or not operations:
-            raise ValueError(f"operations must be a list of {', '.join(OPERATIONS)}, got {operations!r}")
+            raise ValueError(f"operations must be a list of {', '.join(OPERATIONS)}, got {shown(operations)}")
         operations = [one_of("operations", operation, OPERATIONS) for operation in operations]
     account.facts |= {
         "columns": "time, key, key size, value size, client, operation, time to live",
@@ -34,7 +34,7 @@ def twitter(path: Path, account: Account, operations: Sequence[str] | None = Non
         used = Counter(block.column(-2)) if min(widths, default=7) >= 7 else Counter([""])
         if unknown := set(used) - set(OPERATIONS):
             at, row = next((i, r) for i, r in enumerate(block.rows) if r and (len(r) < 7 or r[-2].strip() in unknown))
-            got = shortened(",".join(row))
+            got = shown(",".join(row))
             raise ValueError(f"{path}:{number + at}: seven columns, the sixth an operation such as get, got {got}")
         for operation, times in used.items():
             account.counts[f"lines {operation}"] += times

@@ -172,12 +172,14 @@ def problem(**changes):
 @pytest.mark.parametrize(
     ("changes", "error", "message"),
     [
-        ({"cache_size": None}, TypeError, "cache_size must be a whole number >= 1, got None"),
+        ({"cache_size": None}, ValueError, "cache_size must be a whole number >= 1, got None"),
         ({"cache_size": 0}, ValueError, "cache_size must be a whole number >= 1, got 0"),
-        ({"cache_size": 2.0}, TypeError, r"cache_size must be a whole number >= 1, got 2\.0"),
-        ({"cache_size": True}, TypeError, "cache_size must be a whole number >= 1, got True"),
-        ({"n_pages": 0}, ValueError, "n_pages must be >= 1 or None, got 0"),
-        ({"prediction": "bits"}, ValueError, "prediction must be discard, phase, reuse or None, got 'bits'"),
+        ({"cache_size": 2.0}, ValueError, r"cache_size must be a whole number >= 1, got 2\.0"),
+        ({"cache_size": True}, ValueError, "cache_size must be a whole number >= 1, got True"),
+        ({"n_pages": 0}, ValueError, "n_pages must be a whole number >= 1, got 0"),
+        ({"cache_size": 10**9}, ValueError, r"cache_size must be a whole number in 1\.\.100000000, got 1000000000"),
+        ({"bypass": 1}, ValueError, "bypass must be true or false, got 1"),
+        ({"prediction": "bits"}, ValueError, "prediction must be one of discard, phase, reuse, got 'bits'"),
     ],
 )
 def test_problems_that_cannot_be(changes, error, message):

@@ -201,5 +201,5 @@ def test_files_that_are_not_tables(tmp_path):
 
 
 def test_a_table_that_does_not_fit_is_refused_with_an_estimate():
-    with pytest.raises(MemoryError, match=r"100000000 rounds and 10 arms takes 8\.0 GB, more than the 2\.0 GB"):
+    with pytest.raises(ValueError, match=r"100000000 rounds and 10 arms takes 8\.0 GB, more than the 2\.0 GB"):
         AdversarialArms(horizon=100_000_000)

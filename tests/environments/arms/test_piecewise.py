@@ -123,7 +123,7 @@ def changed(k, **changes):
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
-        ({"segments": []}, "number of segments must be a whole number >= 1, got 0"),
+        ({"segments": []}, r"segments must be a list of at least one .* got \[\]"),
         ({"segments": [[1, [0.5]]]}, r"segments\[0\] must be a mapping"),
         ({"segments": [{"start": 1}]}, r"segments\[0\] must have start and means"),
         ({"segments": [{"start": 1, "mean": [0.5]}]}, r"unknown key 'mean' \(did you mean 'means'\?\)"),

@@ -90,7 +90,7 @@ def test_randomised_policies_are_refused(policy):
 @pytest.mark.parametrize(
     ("parameters", "error", "message"),
     [
-        ({"cache_size": 1.5}, TypeError, "cache_size"),
+        ({"cache_size": 1.5}, ValueError, "cache_size"),
         ({"cache_size": 0}, ValueError, "cache_size"),
         ({"horizon": 0}, ValueError, "horizon"),
         (

@@ -314,8 +314,8 @@ def test_length_and_horizon():
     ("parameters", "error", "message"),
     [
         ({"cache_size": 0}, ValueError, "cache_size must be a whole number >= 1, got 0"),
-        ({"cache_size": True}, TypeError, "cache_size must be a whole number >= 1, got True"),
-        ({"cache_size": 2.0}, TypeError, "cache_size must be"),
+        ({"cache_size": True}, ValueError, "cache_size must be a whole number >= 1, got True"),
+        ({"cache_size": 2.0}, ValueError, "cache_size must be"),
         ({"horizon": 0}, ValueError, "horizon must be a whole number"),
         ({"horizon": 21}, ValueError, "horizon must be at most 20, the number of requests there are, got 21"),
         ({"horizon": 2**31}, ValueError, "horizon must be a whole number in 1..2147483647"),
@@ -333,7 +333,7 @@ def test_length_and_horizon():
         (
             {"predictions": component("given", kind="discard", values=[0])},
             ValueError,
-            "predictions: bits must be one for each of the 20 requests",
+            "predictions: values must be one for each of the 20 requests",
         ),
         (
             {"predictions": component("static", kind="discard", bits=[0])},

@@ -186,7 +186,7 @@ def test_degenerate_cases():
 
 @pytest.mark.parametrize("size", [1.0, True, "3", None])
 def test_a_cache_size_that_is_no_whole_number(size):
-    with pytest.raises(TypeError, match="cache_size must be a whole number"):
+    with pytest.raises(ValueError, match="cache_size must be a whole number"):
         lfd([0, 1], size)
 
 

@@ -83,7 +83,7 @@ def test_wrong_zeros_and_wrong_ones_are_not_swapped():
 
 
 def test_bad_cache_size():
-    with pytest.raises(TypeError, match="cache_size"):
+    with pytest.raises(ValueError, match="cache_size"):
         phases([0], 2.5)
     with pytest.raises(ValueError, match="cache_size must be a whole number >= 1, got 0"):
         phases([0], 0)

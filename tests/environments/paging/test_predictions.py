@@ -277,12 +277,12 @@ def test_an_object_serves_as_well():
 
 @pytest.mark.parametrize(
     ("values", "message"),
-    [([0, 1], "shape"), ([0, 1, 2], "bits must be 0 or 1, got 2 at request 2"), ([0, -1, 0], "got -1")],
+    [([0, 1], "shape"), ([0, 1, 2], "values must be 0 or 1, got 2 at request 2"), ([0, -1, 0], "got -1")],
 )
 def test_bad_bits(values, message):
     with pytest.raises(ValueError, match=message):
         predict(instance([0, 1, 0], 2), "discard", source="given", values=values)
-    with pytest.raises(ValueError, match="bits must be 0 or 1, got nan at request 1"):
+    with pytest.raises(ValueError, match="values must be 0 or 1, got nan at request 1"):
         predict(instance([0, 1, 0], 2), "phase", source="given", values=[0, math.nan, 1])
     with pytest.raises(ValueError, match="values must not be NaN, got NaN at request 1"):
         predict(instance([0, 1, 0], 2), "reuse", source="given", values=[0, math.nan, 1])

@@ -135,7 +135,7 @@ def test_bad_parameters(environment, change, message):
 
 
 def test_memory_is_judged_at_once():
-    with pytest.raises(MemoryError, match="memory_limit"):
+    with pytest.raises(ValueError, match="memory_limit"):
         HeatEquation(n_x=400, horizon=5000)
 
 

@@ -210,7 +210,7 @@ def test_bad_parameters(change, message):
 
 
 def test_memory_and_tolerance_are_judged_at_once():
-    with pytest.raises(MemoryError, match="memory_limit"):
+    with pytest.raises(ValueError, match="memory_limit"):
         SorSequence(horizon=10**8)
     with pytest.warns(UserWarning, match="tolerance = 1e-14"):
         SorSequence(**SMALL, tolerance=1e-14)

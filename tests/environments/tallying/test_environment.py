@@ -235,7 +235,7 @@ def test_no_play_before_the_beginning_and_after_the_end():
     [
         (lambda: Needle(4, 0), "memory"),
         (lambda: Needle(4, 5, 4), "position"),
-        (lambda: Needle(0, 5), "number of actions"),
+        (lambda: Needle(0, 5), "n_actions must be a whole number >= 1"),
         (lambda: SecretWord([0, 2]), r"word\[1\]"),
         (lambda: SecretWord([]), "length of word"),
         (lambda: SecretWord(memory=30), "memory"),

@@ -62,13 +62,13 @@ def test_weights_for_each_action():
         ({"name": "linear", "parameters": {"beta": 0.5}}, 3, "weights.parameters.beta: Linear has no parameter 'beta'"),
         ({"name": "linear", "parameters": {"normalise": 1}}, 3, "normalise must be true or false"),
         ([1.0, -0.5], None, "finite numbers >= 0, got -0.5 for action 0, 1 rounds ago"),
-        ([1.0, math.nan], None, "finite numbers >= 0"),
+        ([1.0, math.nan], None, r"all finite, got \[1.0, nan\]"),
         ([0.0, 1.0], None, "current play must be above 0"),
-        ([], None, "must not be empty"),
+        ([], None, "must be a list of numbers"),
         ([[1.0], [1.0], [1.0]], None, "for all 2 actions, got 3"),
         ([1.0, 1.0], 3, "memory must be the number of weights, 2, got 3"),
         ("abc", 3, "weights: unknown kind of weights 'abc'"),
-        ([[1.0, 2.0], [1.0]], None, "must be numbers"),
+        ([[1.0, 2.0], [1.0]], None, "must be rows of numbers, all of one length"),
     ],
 )
 def test_bad_weights(weights, memory, text):
@@ -139,7 +139,7 @@ def test_a_table_names_the_tally_it_lacks():
 @pytest.mark.parametrize(
     ("change", "text"),
     [
-        ({"losses": []}, "number of actions must be a whole number >= 1"),
+        ({"losses": []}, "losses must be a list of at least one loss"),
         ({"horizon": 0}, "horizon"),
         ({"horizon": 1e4}, "horizon"),
         ({"noise": "gausian"}, "did you mean 'gaussian'"),

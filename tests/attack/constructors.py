@@ -1,0 +1,406 @@
+"""Wrong values for every parameter of every constructor that can be named, alone and in random pairs.
+
+A value is refused by a ``ValueError`` that names the parameter and shows what was got, in a message of a few lines; or
+it is accepted because it is of a kind that the parameter's annotation allows. What is accepted is started as well: an
+environment begins a run, a policy is reset. Constructors are called in a process of their own with little memory.
+"""
+
+from __future__ import annotations
+
+import collections
+import contextlib
+import functools
+import importlib
+import inspect
+import itertools
+import json
+import math
+import os
+import pkgutil
+import re
+import resource
+import signal
+import sys
+import typing
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+import bandits
+import environments
+from bandits.contract import Policy
+from bandits.families import families
+from bandits.groupwise.predictor import GroupwisePredictor
+from bandits.registry import ENVIRONMENTS, Registry
+from environments.contract import Environment
+from experiments.run.identity import arguments_of
+
+SECONDS, MEMORY = 5, 3 << 30
+
+
+class Stranger:
+    """An object of nobody's class."""
+
+
+def _ring() -> list[Any]:
+    ring: list[Any] = []
+    ring.append(ring)
+    return ring
+
+
+VALUES: dict[str, Any] = {
+    "None": None,
+    "True": True,
+    "False": False,
+    "0": 0,
+    "1": 1,
+    "-1": -1,
+    "1.5": 1.5,
+    "-0.5": -0.5,
+    "nan": math.nan,
+    "inf": math.inf,
+    "-inf": -math.inf,
+    "1e30": 1e30,
+    "1e300": 1e300,
+    "-1e300": -1e300,
+    "1e-300": 1e-300,
+    "10**9": 10**9,
+    "10**12": 10**12,
+    "2**63": 2**63,
+    "10**30": 10**30,
+    "-10**30": -(10**30),
+    "10**400": 10**400,
+    "10**5000": 10**5000,
+    "1j": 1j,
+    "''": "",
+    "'x'": "x",
+    "'yes'": "yes",
+    "'1'": "1",
+    "'nul'": "a\0b",
+    "'long'": "x" * 100_000,
+    "'surrogate'": "\ud800",
+    "b'x'": b"x",
+    "[]": [],
+    "()": (),
+    "{}": {},
+    "set": {1, 2},
+    "[[]]": [[]],
+    "[1]": [1],
+    "[0.5]": [0.5],
+    "[nan]": [math.nan],
+    "[inf]": [math.inf],
+    "[1e30]": [1e30],
+    "[10**400]": [10**400],
+    "[True]": [True],
+    "[None]": [None],
+    "['x']": ["x"],
+    "[-1]": [-1],
+    "[1, 1]": [1, 1],
+    "[1, 0]": [1, 0],
+    "[0.2, nan]": [0.2, math.nan],
+    "[-1e300, 1e300]": [-1e300, 1e300],
+    "ragged": [[1], [1, 2]],
+    "deeper": [[[1, 2]], [[3]]],
+    "[{}]": [{}],
+    "ring": _ring(),
+    "many": [0.5] * 10_000,
+    "{'x': 1}": {"x": 1},
+    "{1: 2}": {1: 2},
+    "{'x': {}}": {"x": {}},
+    "{'x': None}": {"x": None},
+    "{'x': {'y': nan}}": {"x": {"y": math.nan}},
+    "{'x': {1: 1.0}}": {"x": {1: 1.0}},
+    "{'name': 'x'}": {"name": "x"},
+    "{'name': 3}": {"name": 3},
+    "{'name': 'table', ...}": {"name": "table", "parameters": {"values": "x"}},
+    "{'name': 'ucb1'}": {"name": "ucb1"},
+    "{'name': 'bernoulli'}": {"name": "bernoulli"},
+    "stranger": Stranger(),
+    "class": Stranger,
+    "function": len,
+    "range": range(3),
+    "generator": iter(()),
+    "array of nothing": np.array([]),
+    "array of one": np.array(0.5),
+    "array of nan": np.array([math.nan, 1.0]),
+    "array of texts": np.array(["x", "y"]),
+    "array of objects": np.array([None, {}], dtype=object),
+    "array of complex": np.array([1j, 2.0]),
+    "array of three axes": np.zeros((2, 2, 2)),
+    "np.nan": np.float32("nan"),
+    "np.bool": np.True_,
+    "date": __import__("datetime").date(2024, 1, 1),
+}
+"""Wrong for most parameters."""
+
+BASES: dict[str, list[dict[str, Any]]] = {
+    "request sequence given": [{"pages": [0, 1, 2, 1]}, {"pages": [0, 1], "n_pages": 3}],
+    "request sequence trace": [{"path": "TRACE"}, {"path": "TRACE", "format": "csv", "column": 1, "delimiter": ","}],
+    "request sequence markov": [{"N": 3}, {"P": [[0.5, 0.5], [1.0, 0.0]]}],
+    "source of predictions flip": [{"kind": "discard", "p": 0.1}, {"kind": "phase", "p01": 0.1, "p10": 0.2}],
+    "source of predictions constant": [{"kind": "discard", "value": 0}],
+    "source of predictions given": [{"kind": "discard", "values": [0, 1]}, {"kind": "reuse", "values": [3.0, 1.0]}],
+    "source of predictions noisy_reuse": [{"kind": "reuse", "sigma": 1.0}],
+    "source of predictions learned": [{"kind": "discard"}],
+    "source of predictions pleco": [{"kind": "discard"}],
+    "source of predictions static": [{"kind": "discard", "bits": [0, 1]}],
+    "source of predictions oracle": [{"kind": "discard"}],
+    "source of predictions inverted": [{"kind": "discard"}],
+    "source of predictions popu": [{"kind": "discard"}],
+    "curve table": [{"values": [0.1, 0.2]}],
+    "curve geometric": [{"a": 0.5, "q": 0.5, "recovery": 3}],
+    "curve step": [{"a": 0.5, "recovery": 3}],
+    "curve linear": [{"a": 0.5, "recovery": 3}],
+    "curve logistic": [{"a": 0.5, "c": 1.0, "s": 1.0, "recovery": 3}],
+    "curve constant": [{"a": 0.5}],
+    "curve random_monotone": [{"recovery": 3, "seed": 1}],
+    "curve function": [{"function": float, "recovery": 1}],
+    "law of delays geometric": [{"mean": 2.0}],
+    "law of delays uniform": [{"high": 4}],
+    "comparator ridge": [{"penalty": 1.0}],
+    "comparator bounded_ols": [{"radius": 1.0}],
+    "region square": [{"side": 3}],
+    "region L": [{"side": 3}],
+    "shifts beta": [{"offset": 1.0, "width": 2.0, "a": 1.0, "b": 2.0}],
+    "grid theorem": [{"omega_max": 1.5, "size": 3}],
+    "grid midpoint": [{"low": 1.0, "high": 1.5, "size": 3}],
+    "grid anchored": [{"low": 1.0, "high": 1.5, "anchor": 1.1, "size": 3}],
+    "kind of weights exponential": [{"beta": 0.5}],
+    "kind of weights table": [{"values": [1.0, 0.5]}],
+    "loss practice": [{"full": 2.0, "a": 0.8, "b": 0.3}],
+    "loss step": [{"full": 2.0, "a": 0.8, "b": 0.3, "theta": 1.0}],
+    "loss satiation": [{"full": 2.0, "c": 0.3, "e": 0.3}],
+    "loss bump": [{"full": 2.0, "a": 0.3, "c": 0.3, "b": 0.5}],
+    "loss constant": [{"full": 2.0, "c": 0.3}],
+    "loss exactly": [{"full": 2.0, "at": 1.0}],
+    "loss table": [{"full": 2.0, "values": {1.0: 0.5}}],
+    "environment adult": [{"horizon": 50}],
+    "environment adult_reconstruction": [{"horizon": 50}],
+    "environment medical_costs": [{"horizon": 50}],
+    "tool policy_cache": [{"maxsize": 3, "policy": "lru"}],
+}
+"""Arguments of components that need some, and of what is in no family's examples; those of the others are found."""
+
+GIVEN = {"loss": {"full"}, "region": {"side"}}
+"""Parameters of components that are set from outside, by the registry's kind."""
+
+
+@dataclass(frozen=True, eq=False)
+class Place:
+    """A constructor with arguments that are fine, of which one or two are to be replaced."""
+
+    registry: Registry
+    name: str
+    base: dict[str, Any]
+    attacked: tuple[str, ...]
+
+    @property
+    def what(self) -> str:
+        return f"{self.registry.kind} {self.name}"
+
+    @property
+    def cls(self) -> type[Any]:
+        return self.registry.load(self.name)
+
+    @property
+    def parameters(self) -> list[str]:
+        return [p for p in inspect.signature(self.cls).parameters if p not in GIVEN.get(self.registry.kind, ())]
+
+
+def registries() -> list[Registry]:
+    """All there are."""
+    for package in (bandits, environments):
+        for module in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            importlib.import_module(module.name)
+    found = [
+        thing
+        for module in list(sys.modules.values())
+        if module.__name__.split(".")[0] in ("bandits", "environments")
+        for thing in vars(module).values()
+        if isinstance(thing, Registry)
+    ]
+    return sorted({id(r): r for r in found}.values(), key=lambda r: r.kind)
+
+
+def places() -> list[Place]:
+    """Every constructor that can be named, with each of the arguments that there are examples of."""
+    bases = collections.defaultdict(list, {k: list(v) for k, v in BASES.items()})
+    trace = Path(os.environ.get("TMPDIR", "/tmp")) / f"constructors-{os.getuid()}.csv"
+    trace.write_text("1,2\n2,3\n1,2\n")
+    for path in bases["request sequence trace"]:
+        path["path"] = str(trace)
+    for family in families():
+        for name, variants in family.variants.items():
+            bases[f"policy {name}"] += map(dict, variants)
+        for example in family.example_environments():
+            if (name := ENVIRONMENTS.name_of(type(example))) in ENVIRONMENTS:
+                bases[f"environment {name}"].append(arguments_of(example))
+    found = []
+    for registry in registries():
+        for name in registry:
+            seen: dict[str, list[Any]] = collections.defaultdict(list)
+            for base in bases.get(f"{registry.kind} {name}", [{}]):
+                place = Place(registry, name, base, ())
+                new = [p for p in place.parameters if repr(base.get(p)) not in seen[p]]
+                for p in new:
+                    seen[p].append(repr(base.get(p)))
+                found.append(replace(place, attacked=tuple(new)))
+    return found
+
+
+@functools.cache
+def hints(cls: type[Any]) -> dict[str, Any]:
+    """What the annotations of a constructor's parameters say."""
+    return typing.get_type_hints(cls if hasattr(cls, "__dataclass_fields__") else cls.__init__)
+
+
+def fits(value: Any, hint: Any) -> bool:
+    """Whether a value is of the kind that an annotation tells, numbers finite, no flag for a number nor the reverse."""
+    origin, of = typing.get_origin(hint), typing.get_args(hint)
+    if origin in (typing.Union, type(int | str)):
+        return any(fits(value, one) for one in of)
+    if hint is Any or isinstance(hint, typing.TypeVar):
+        return isinstance(value, str | Mapping) or callable(value)
+    if hint in (None, type(None)):
+        return value is None
+    if origin is typing.Literal:
+        return value in of
+    if hint is bool:
+        return isinstance(value, bool)
+    if hint is int:
+        return isinstance(value, int | np.integer) and not isinstance(value, bool)
+    if hint is float:
+        return isinstance(value, int | float | np.number) and not isinstance(value, bool) and _finite(value)
+    if origin is collections.abc.Callable:
+        return callable(value)
+    if origin is tuple:
+        return isinstance(value, list | tuple)
+    if isinstance(value, np.ndarray) and origin in (collections.abc.Sequence, np.ndarray):
+        return value.ndim > 0 and value.dtype.kind in "iuf" and bool(np.isfinite(value).all())
+    if origin is collections.abc.Sequence:
+        return (
+            isinstance(value, collections.abc.Sequence)
+            and not isinstance(value, str | bytes)
+            and all(fits(entry, of[0]) for entry in itertools.islice(value, 100))
+        )
+    if origin is collections.abc.Mapping:
+        return isinstance(value, Mapping) and all(fits(k, of[0]) and fits(v, of[1]) for k, v in value.items())
+    return isinstance(value, origin or hint)
+
+
+def _finite(value: Any) -> bool:
+    try:
+        return math.isfinite(value)
+    except (OverflowError, TypeError):
+        return False
+
+
+class Hang(BaseException):
+    """Time is over."""
+
+
+def judge(place: Place, names: dict[str, str]) -> tuple[str, str]:
+    """(what came of it, details) of a call of a constructor with wrong values of those names."""
+    cls, given = place.cls, {key: VALUES[name] for key, name in names.items()}
+    made = None
+    try:
+        made = build(cls, {**place.base, **given})
+        if bad := [key for key in given if not fits(given[key], hints(cls).get(key, Any))]:
+            return "silent", f"accepts {', '.join(bad)}"
+        if not any(map(callable, given.values())):  # what somebody's own function does is his
+            start(made)
+        return "accepted", ""
+    except ValueError as error:
+        if made is None:
+            return unclear(str(error), place.parameters) or ("refused", str(error))
+        return ("refused at reset", str(error)) if isinstance(made, Policy) else ("silent", f"late: {error}")
+    except FileNotFoundError as error:  # documented, where a parameter or a data set names a file
+        return ("refused", str(error)) if made is None and len(str(error)) < 900 else ("tracebacks", f"late: {error}")
+    except Hang:
+        return "hangs", "constructor" if made is None else "start"
+    except Exception as error:
+        return "tracebacks", f"{'constructor' if made is None else 'start'}: {type(error).__name__}: {error}"
+
+
+def build(cls: type[Any], arguments: Mapping[str, Any]) -> Any:
+    """An object; one that keeps its arguments as they are until rows come, as scikit-learn asks, is given some."""
+    made = cls(**arguments)
+    if isinstance(made, GroupwisePredictor):
+        X, y = np.array([[0.1, 0.9], [0.5, 0.4]]), np.array([0.3, 0.8])
+        made.fit(X, y, None if made.groups is not None else {"odd": [0, 1]})
+    return made
+
+
+def unclear(told: str, parameters: Sequence[str]) -> tuple[str, str] | None:
+    """What is not good in a message."""
+    if len(told) > 800:
+        return "silent", f"too long ({len(told)}): {told[:200]}"
+    if not any(re.search(rf"\b{key}\b", told) for key in parameters):
+        return "silent", f"does not name it: {told}"
+    if not re.search(r"\bgot\b|\bunknown\b|names the group|needs the parameter", told):
+        return "silent", f"does not tell what it got: {told}"
+    return None
+
+
+_PROBLEMS: list[Any] = []
+
+
+def start(made: Any) -> None:
+    """Begin a run of an environment, reset a policy for the problems that it plays."""
+    if isinstance(made, Environment):
+        made.begin(made.draw(np.random.default_rng(1)))
+        made.observe()
+    if isinstance(made, Policy):
+        if not _PROBLEMS:
+            _PROBLEMS.extend(e.problem for family in families() for e in family.example_environments())
+        for problem in [p for p in _PROBLEMS if isinstance(p, made.plays)][:3]:
+            made.reset(problem, np.random.default_rng(1))
+
+
+@functools.cache
+def warm(place: Place) -> None:
+    """Build and start what is fine, so that what is compiled then takes none of the time of wrong values."""
+    with contextlib.suppress(FileNotFoundError):  # a data set that is not at hand
+        start(build(place.cls, place.base))
+
+
+def cases(pairs: int, rng: np.random.Generator) -> list[tuple[Place, dict[str, str]]]:
+    """All single wrong values, and that many random pairs."""
+    everywhere = places()
+    found = [(place, {key: name}) for place in everywhere for key in place.attacked for name in VALUES]
+    several, names = [place for place in everywhere if len(place.parameters) > 1], list(VALUES)
+    for _ in range(pairs):
+        place = several[rng.integers(len(several))]
+        keys = rng.choice(place.parameters, 2, replace=False).tolist()
+        found.append((place, {key: names[rng.integers(len(names))] for key in keys}))
+    return found
+
+
+def work(first: int, pairs: int, seed: int, step: int) -> None:
+    """Judge the cases from number ``first`` on, in this process; a line each to the standard output."""
+    warnings.simplefilter("ignore")
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+
+    def ring(*_: Any) -> None:
+        raise Hang
+
+    signal.signal(signal.SIGALRM, ring)
+    todo = cases(pairs, np.random.default_rng(seed))
+    print(json.dumps([len(todo), "", "", ""]), flush=True)
+    for number in range(first, len(todo), step):
+        place, names = todo[number]
+        warm(place)
+        signal.setitimer(signal.ITIMER_REAL, SECONDS)
+        try:
+            found = judge(place, names)
+        finally:
+            signal.setitimer(signal.ITIMER_REAL, 0)
+        print(json.dumps([number, f"{place.what} {names}", *found]), flush=True)
+
+
+if __name__ == "__main__":
+    work(*map(int, sys.argv[1:]))
