@@ -78,13 +78,11 @@ class Network:
         tails = np.array([tail for tail, _ in self.edges], dtype=np.int64)
         self.heads = np.array([head for _, head in self.edges], dtype=np.int64)
         last = int(self.heads.max())
-        if last > len(edges):  # so that some node has none, whose number need not be small
-            raise ValueError(f"edges must lead on from every node below the last, {last}, got {len(edges)} of them")
+        node = min(set(range(len(edges) + 1)) - set(tails.tolist()))  # the first that no edge leaves
+        if node < last:
+            raise ValueError(f"edges: every node must lead to the last node {last}, node {node} has no outgoing edge")
         self.starts = np.searchsorted(tails, np.arange(last + 1)).astype(np.int64)
         self.outgoing = np.diff(self.starts)
-        if not np.all(self.outgoing > 0):
-            node = int(np.argmin(self.outgoing > 0))
-            raise ValueError(f"edges: every node must lead to the last node {last}, node {node} has no outgoing edge")
         self.longest = int(-self.shortest(-np.ones(len(self.edges)))[1])
 
     def shortest(self, costs: Array) -> tuple[Ints, float]:

@@ -60,8 +60,8 @@ class PolicyClass:
         for f, row in enumerate(table):
             if len(row) != len(table[0]) or len(row) == 0:
                 raise ValueError(
-                    f"policies must give an action for each context, policy 0 does for {len(table[0])}, policy {f} for "
-                    f"{len(row)}"
+                    f"policies must give an action for each context, as policy 0 does for {len(table[0])}, got "
+                    f"{len(row)} from policy {f}"
                 )
         self.table: Ints = np.array(table, dtype=np.int64)
 

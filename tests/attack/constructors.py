@@ -19,16 +19,20 @@ import os
 import pkgutil
 import re
 import resource
+import select
 import signal
+import subprocess
 import sys
+import time
 import typing
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pooch
 
 import bandits
 import environments
@@ -39,7 +43,7 @@ from bandits.registry import ENVIRONMENTS, Registry
 from environments.contract import Environment
 from experiments.run.identity import arguments_of
 
-SECONDS, MEMORY = 5, 3 << 30
+SECONDS, MEMORY, PAIRS = 5, 3 << 30, 5000
 
 
 class Stranger:
@@ -341,7 +345,7 @@ def unclear(told: str, parameters: Sequence[str]) -> tuple[str, str] | None:
         return "silent", f"too long ({len(told)}): {told[:200]}"
     if not any(re.search(rf"\b{key}\b", told) for key in parameters):
         return "silent", f"does not name it: {told}"
-    if not re.search(r"\bgot\b|\bunknown\b|names the group|needs the parameter", told):
+    if not re.search(r"\bgot\b|\bunknown\b|names the group|needs the parameter|it lacks", told):
         return "silent", f"does not tell what it got: {told}"
     return None
 
@@ -362,45 +366,138 @@ def start(made: Any) -> None:
 
 
 @functools.cache
-def warm(place: Place) -> None:
-    """Build and start what is fine, so that what is compiled then takes none of the time of wrong values."""
-    with contextlib.suppress(FileNotFoundError):  # a data set that is not at hand
-        start(build(place.cls, place.base))
+def warm(place: Place) -> bool:
+    """Build and start what is fine, so that compiling takes no time of wrong values; whether its data are at hand."""
+    try:
+        made = build(place.cls, place.base)
+    except FileNotFoundError:
+        return False
+    with contextlib.suppress(ValueError):  # of a policy that wants other problems than the first examples
+        start(made)
+    return True
 
 
-def cases(pairs: int, rng: np.random.Generator) -> list[tuple[Place, dict[str, str]]]:
-    """All single wrong values, and that many random pairs."""
-    everywhere = places()
-    found = [(place, {key: name}) for place in everywhere for key in place.attacked for name in VALUES]
-    several, names = [place for place in everywhere if len(place.parameters) > 1], list(VALUES)
-    for _ in range(pairs):
+Case = tuple[Place, dict[str, str]]
+
+
+def singles() -> list[Case]:
+    """Each parameter with each wrong value."""
+    return [(place, {key: name}) for place in places() for key in place.attacked for name in VALUES]
+
+
+def pairs(number: int, rng: np.random.Generator) -> list[Case]:
+    """As many random pairs of parameters of a constructor with random wrong values."""
+    several, names, found = [place for place in places() if len(place.parameters) > 1], list(VALUES), []
+    for _ in range(number):
         place = several[rng.integers(len(several))]
         keys = rng.choice(place.parameters, 2, replace=False).tolist()
         found.append((place, {key: names[rng.integers(len(names))] for key in keys}))
     return found
 
 
-def work(first: int, pairs: int, seed: int, step: int) -> None:
-    """Judge the cases from number ``first`` on, in this process; a line each to the standard output."""
+def attack(share: float, rng: np.random.Generator, say: Callable[[str], None]) -> dict[str, int]:
+    """Counts of what came of it, see ``judge``."""
+    seed, lanes = int(rng.integers(1 << 30)), 2 if share > 0.1 else 1
+    workers = [Worker(share, seed, lane, lanes) for lane in range(lanes)]
+    counts: collections.Counter[str] = collections.Counter(dict.fromkeys(("tracebacks", "hangs", "silent"), 0))
+    try:
+        while busy := [worker for worker in workers if not worker.done]:
+            for worker in busy:
+                for case, what, why in worker.news():
+                    counts[what] += 1
+                    if what in ("tracebacks", "hangs", "silent"):
+                        say(f"{case}: {what}: {why}"[:400])
+    finally:
+        for worker in workers:
+            worker.end()
+    return {"calls": counts.total(), **counts}
+
+
+class Worker:
+    """A process that judges every ``lanes``-th case, and is replaced when it does not come back from one."""
+
+    def __init__(self, share: float, seed: int, lane: int, lanes: int) -> None:
+        self.order, self.next, self.done = (share, seed, lanes), lane, False
+        self.lanes, self.case = lanes, ""
+        self._begin()
+
+    def _begin(self) -> None:
+        share, seed, lanes = self.order
+        self.process = subprocess.Popen(
+            [sys.executable, __file__, *map(str, (share, seed, self.next, lanes))],
+            stdout=subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])},
+        )
+        self.heard, self.ready, self.rest = time.monotonic(), False, b""
+
+    def news(self) -> Iterator[tuple[str, str, str]]:
+        """(case, what came of it, details) of those that were judged since the last time."""
+        stream = self.process.stdout
+        assert stream is not None
+        if not select.select([stream], [], [], 0.05)[0]:
+            if time.monotonic() - self.heard > (2 * SECONDS if self.ready else 120):
+                yield from self._lost("hangs", "the process does not come back")
+            return
+        read = os.read(stream.fileno(), 1 << 16)
+        self.heard = time.monotonic()
+        *lines, self.rest = (self.rest + read).split(b"\n")
+        for line in lines:
+            number, *told = json.loads(line)
+            if number < 0:  # what comes next
+                self.case, self.ready = told[0], told[1] != "begins"
+                continue
+            self.next = number + self.lanes
+            yield told[0], told[1], told[2]
+        if not read:
+            self.done = self.process.wait() == 0
+            if not self.done:
+                yield from self._lost("tracebacks", f"the process ends with status {self.process.returncode}")
+
+    def _lost(self, what: str, why: str) -> Iterator[tuple[str, str, str]]:
+        self.end()
+        yield self.case, what, why
+        self.next += self.lanes
+        self._begin()
+
+    def end(self) -> None:
+        """Kill the process if it still runs."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait()
+        if self.process.stdout is not None:
+            self.process.stdout.close()
+
+
+def _offline(*_: Any, **__: Any) -> None:
+    raise OSError("attacks do not download")
+
+
+def work(share: float, seed: int, first: int, step: int) -> None:
+    """Judge cases from number ``first`` on, in this process; a line each to the standard output."""
     warnings.simplefilter("ignore")
+    pooch.get_logger().setLevel("ERROR")
+    pooch.HTTPDownloader.__call__ = _offline  # type: ignore[method-assign]
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
 
     def ring(*_: Any) -> None:
         raise Hang
 
     signal.signal(signal.SIGALRM, ring)
-    todo = cases(pairs, np.random.default_rng(seed))
-    print(json.dumps([len(todo), "", "", ""]), flush=True)
+    rng = np.random.default_rng(seed)
+    todo = [case for case in singles() if rng.random() < share] + pairs(int(PAIRS * share), rng)
     for number in range(first, len(todo), step):
         place, names = todo[number]
-        warm(place)
+        what = f"{place.what} {names}"
+        print(json.dumps([-1, what, "begins"]), flush=True)
+        at_hand = warm(place)
+        print(json.dumps([-1, what, ""]), flush=True)
         signal.setitimer(signal.ITIMER_REAL, SECONDS)
         try:
-            found = judge(place, names)
+            found = judge(place, names) if at_hand else ("without data", "")
         finally:
             signal.setitimer(signal.ITIMER_REAL, 0)
-        print(json.dumps([number, f"{place.what} {names}", *found]), flush=True)
+        print(json.dumps([number, what, *found]), flush=True)
 
 
 if __name__ == "__main__":
-    work(*map(int, sys.argv[1:]))
+    work(float(sys.argv[1]), *map(int, sys.argv[2:]))

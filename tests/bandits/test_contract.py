@@ -219,7 +219,7 @@ def test_other_errors_pass_as_they_are():
 @pytest.mark.parametrize(
     ("arguments", "what"),
     [
-        ({"n_actions": 0}, "n_actions must be >= 1, got 0"),
+        ({"n_actions": 0}, "n_actions must be a whole number >= 1, got 0"),
         ({"n_actions": 2, "horizon": 0}, "horizon must be a whole number >= 1, got 0"),
         ({"n_actions": 2, "low": 1.0, "high": 1.0}, "low must be below high"),
     ],

@@ -193,10 +193,11 @@ def find(trace: str | Path, format: str | None, options: Mapping[str, Any] | Non
     """
     if format is not None:
         one_of("format", format, [*FORMATS, *BINARY])
+    found = is_file("path", trace)
     if str(trace) in NAMED and format in (None, "plain", "text"):
         path, format = locate(str(trace)), format or "plain"
     else:
-        found, path = is_file("path", trace), Path(trace).expanduser()
+        path = Path(trace).expanduser()
         if not found:
             hint = f"; it may not be redistributed, get it from {OWN_COPY[format]}" if format in OWN_COPY else ""
             known = "" if hint else f"; names that need no path: {', '.join(NAMED)}"

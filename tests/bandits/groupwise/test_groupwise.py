@@ -235,10 +235,10 @@ def test_parameters_are_checked(arguments, what):
             {"expert_groups": ["eve"]},
             r"expert_groups names the group 'eve' \(did you mean 'even'\?\); known: even, div3",
         ),
-        ({"expert_groups": []}, "at least one group"),
+        ({"expert_groups": []}, "expert_groups must be at least one name"),
         ({"expert_groups": ["even", "even"]}, "none twice"),
         ({"prior": [1.0, 2.0]}, "prior must hold 3 positive weights"),
-        ({"prior": [1.0, 0.0, 2.0]}, "prior must hold 3 positive weights"),
+        ({"prior": [1.0, 0.0, 2.0]}, r"prior\[1\] must be a finite number in \(0, inf\), got 0"),
     ],
 )
 def test_the_problem_is_checked(arguments, what, stream):

@@ -298,9 +298,9 @@ def test_doubling_where_no_horizon_is_told():
         (lambda: GreedyUCB().reset(RecoveringProblem(n_actions=3, recovery=4), None), "needs a horizon"),
         (lambda: IdleBlindUCB().reset(RecoveringProblem(n_actions=3, recovery=4), None), "needs a horizon"),
         (lambda: ExploreThenPlan().reset(RecoveringProblem(n_actions=3, recovery=4), None), "needs a horizon"),
-        (lambda: RecoveringProblem(n_actions=3, recovery=0), "recovery must be >= 1, got 0"),
-        (lambda: RecoveringProblem(n_actions=3, recovery=2, plays=4), r"plays must be in 1\.\.3, got 4"),
-        (lambda: RecoveringProblem(n_actions=0, recovery=2), "n_actions must be >= 1, got 0"),
+        (lambda: RecoveringProblem(n_actions=3, recovery=0), "recovery must be a whole number >= 1, got 0"),
+        (lambda: RecoveringProblem(n_actions=3, recovery=2, plays=4), r"plays must be a whole number in 1\.\.3, got 4"),
+        (lambda: RecoveringProblem(n_actions=0, recovery=2), "n_actions must be a whole number >= 1, got 0"),
     ],
 )
 def test_bad_input(make, text):

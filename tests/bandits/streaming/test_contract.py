@@ -162,7 +162,7 @@ def test_problems_that_are_not_streams():
     with pytest.raises(ValueError, match="needs a horizon"):
         policy.reset(StreamProblem(n_arms=10, memory=9), np.random.default_rng(0))
     for name in ("n_arms", "memory", "passes"):
-        with pytest.raises(ValueError, match=f"{name} must be >= 1, got 0"):
+        with pytest.raises(ValueError, match=f"{name} must be a whole number >= 1, got 0"):
             StreamProblem(**({"n_arms": 3} | {name: 0}))
     with pytest.raises(ValueError, match="TowerLog plays StreamProblem, but the environment is BanditProblem"):
         check_plays(policy, BanditProblem(n_actions=5, horizon=100))

@@ -99,7 +99,7 @@ def test_an_instance_keeps_its_targets():
         (lambda: GroupedContexts(9), "features must be a whole number"),
         (lambda: GroupedContexts(noise=0.6), "noise must be"),
         (lambda: GroupedContexts(policies=[[0, 1]]), r"at least two policies, got \[\[0, 1\]\]"),
-        (lambda: GroupedContexts(policies=[[0, 1], [1]]), "policy 0 does for 2, policy 1 for 1"),
+        (lambda: GroupedContexts(policies=[[0, 1], [1]]), "policy 0 does for 2, got 1 from policy 1"),
         (lambda: GroupedContexts(policies=[[0], [0.5]]), r"policies\[1\]\[0\] must be a whole number >= 0, got 0.5"),
         (lambda: GroupedContexts(attributes={}), "at least one attribute"),
         (lambda: GroupedContexts(report_groups=["nort"]), "did you mean 'north'"),
