@@ -57,12 +57,13 @@ def _search_here_last(always: bool) -> None:
     """Let `my_module:MyPolicy` name a file of this folder, but nothing here take the place of our packages.
 
     Args:
-        always: else where a study names a module of this folder (``load_study`` sees to that), so that one that
-            names none imports nothing from here.
+        always: else where a distribution is installed here, and where a study names a module of this folder
+            (``load_study`` sees to that), so that one that names none imports nothing from here.
     """
     here = os.getcwd()
     ours = Path(here) == Path(__file__).parents[1]
-    wanted = always or ours or here in os.environ.get("PYTHONPATH", "").split(os.pathsep)
+    installed = any(any(Path(here).glob(f"*.{kind}-info")) for kind in ("dist", "egg"))
+    wanted = always or ours or installed or here in os.environ.get("PYTHONPATH", "").split(os.pathsep)
     sys.path[:] = [*(entry for entry in sys.path if entry not in ("", here)), *([here] if wanted else [])]
     if ours:
         return
