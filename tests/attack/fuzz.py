@@ -24,7 +24,7 @@ from typing import Any
 
 import numpy as np
 
-ROUNDS = (0, 1, 25)
+ROUNDS = (0, 9)
 """Rounds at whose beginning a run is attacked."""
 REFUSALS = (ValueError, RuntimeError)
 LIMIT = 120.0
