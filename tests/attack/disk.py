@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -92,7 +93,7 @@ def main(
         return done.returncode, done.stdout + done.stderr
 
     def told(said: str) -> bool:
-        return ("File too large" if small else "No space left") in said and any(p in said for p in ("out/", "merged/"))
+        return ("File too large" if small else "No space left") in said and bool(re.search(r"\b(out|merged)[/:]", said))
 
     def must(*words: str) -> None:
         status, said = regretlab(*words)
