@@ -302,7 +302,7 @@ class Policy(ABC, Generic[P, Obs, Act, Fbk]):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        guard(cls, "reset", ("choose", "update", "leap"), NotResetError.of, watch_over)
+        guard(cls, "reset", ("choose", "update", "leap"), NotResetError.of, watch_over, _check_reset)
 
     @abstractmethod
     def reset(self, problem: P, rng: np.random.Generator) -> None:
@@ -392,6 +392,15 @@ def bounds_of(policy: Policy[Any, Any, Any, Any], problem: Problem, instance: In
     """All theorems about ``policy`` here: its own, and what follows from them in the family."""
     own = policy.regret_bounds(problem, instance)
     return [*own, *instance.consequences(policy, problem, own)]
+
+
+def _check_reset(policy: Any, problem: Any, rng: Any = None) -> None:
+    """Refuse what a policy cannot be reset with, before it forgets anything; ``rng`` may be None."""
+    if not isinstance(problem, Problem):
+        plays = ", ".join(kind.__name__ for kind in policy.plays) or "any"
+        raise ValueError(f"problem must be one that {type(policy).__name__} plays ({plays}), got {shown(problem)}")
+    if rng is not None and not callable(getattr(rng, "random", None)):
+        raise ValueError(f"rng must be a numpy.random.Generator, got {shown(rng)}")
 
 
 def can_play(policy: Policy[Any, Any, Any, Any] | type[Policy[Any, Any, Any, Any]], problem: Problem) -> bool:

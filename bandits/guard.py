@@ -19,7 +19,12 @@ _BEGUN = "_has_begun"
 
 
 def guard(
-    cls: type[Any], begins: str, names: Iterable[str], explain: Explain, begun: Callable[..., None] | None = None
+    cls: type[Any],
+    begins: str,
+    names: Iterable[str],
+    explain: Explain,
+    begun: Callable[..., None] | None = None,
+    check: Callable[..., None] | None = None,
 ) -> None:
     """Have those methods of ``cls`` that it defines itself say so where the run was not begun.
 
@@ -29,16 +34,21 @@ def guard(
         names: names of the methods that need one.
         explain: makes the error.
         begun: called with the object and the arguments of ``begins`` when a run has begun.
+        check: called with them before, to refuse them.
     """
     for name in (begins, *names):
         method = vars(cls).get(name)
         if inspect.isfunction(method) and not getattr(method, "__isabstractmethod__", False):
-            setattr(cls, name, _begins(method, begun) if name == begins else _guarded(method, explain))
+            setattr(cls, name, _begins(method, begun, check) if name == begins else _guarded(method, explain))
 
 
-def _begins(method: Callable[..., Any], begun: Callable[..., None] | None) -> Callable[..., Any]:
+def _begins(
+    method: Callable[..., Any], begun: Callable[..., None] | None, check: Callable[..., None] | None
+) -> Callable[..., Any]:
     @functools.wraps(method)
     def begin(self: Any, *arguments: Any, **named: Any) -> Any:
+        if check is not None:
+            check(self, *arguments, **named)
         result = method(self, *arguments, **named)
         setattr(self, _BEGUN, True)
         if begun is not None:

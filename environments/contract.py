@@ -11,6 +11,7 @@ import gymnasium
 import numpy as np
 from numpy.typing import NDArray
 
+from bandits.arguments import check_seed, shown
 from bandits.contract import Array, Bound, Instance, Problem
 from bandits.guard import guard
 
@@ -197,8 +198,14 @@ class Environment(gymnasium.Env[Obs, Act], ABC, Generic[Obs, Act, Fbk, Tape]):
 
     @final
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Obs, dict[str, Any]]:
-        """Gymnasium's reset: a new run with a tape drawn from ``np_random``."""
-        super().reset(seed=seed)
+        """Gymnasium's reset: a new run with a tape drawn from ``np_random``.
+
+        Raises:
+            ValueError: a seed that is no whole number >= 0, or options that are no mapping.
+        """
+        if options is not None and not isinstance(options, Mapping):
+            raise ValueError(f"options must be a mapping or None, got {shown(options)}")
+        super().reset(seed=None if seed is None else check_seed("seed", seed))
         self.begin(self.draw(self.np_random))
         return self.observe(), {}
 

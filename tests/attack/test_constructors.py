@@ -3,9 +3,12 @@
 import warnings
 
 import constructors
+import numpy as np
 import pytest
 
+from bandits import BanditProblem
 from bandits.registry import ENVIRONMENTS, POLICIES, TOOLS
+from environments import BernoulliArms
 
 FEW = ("None", "True", "1", "-1", "nan", "inf", "10**30", "10**5000", "'x'", "[]", "[1]", "ragged", "{}")
 FEW += ("stranger", "1j")
@@ -66,3 +69,38 @@ def test_what_the_attack_would_find(monkeypatch):
         raise ValueError("could not convert")
 
     assert [told(anything), told(breaks), told(mute)] == ["silent", "tracebacks", "silent"]
+
+
+WRONG_PROBLEMS = (
+    {"n_actions": 0}, {"n_actions": -1}, {"n_actions": 1.5}, {"n_actions": "x"}, {"n_actions": True},
+    {"horizon": 0}, {"horizon": -1}, {"horizon": 1.5}, {"horizon": float("nan")}, {"horizon": 10**30},
+    {"low": float("nan")}, {"high": float("nan")}, {"low": "x"}, {"low": 2.0}, {"noise": -1.0}, {"noise": float("inf")},
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("wrong", WRONG_PROBLEMS, ids=str)
+def test_problems_that_cannot_be(wrong):
+    with pytest.raises(ValueError, match=f"{next(iter(wrong))} must be .*got"):
+        BanditProblem(**{"n_actions": 2, **wrong})
+
+
+@pytest.mark.parametrize("name", list(POLICIES))
+def test_what_no_policy_is_reset_with(name):
+    policy = next(
+        constructors.build(place.cls, place.base) for place in constructors.places() if place.what == f"policy {name}"
+    )
+    for problem in (None, "x", 1, {"n_actions": 2}, BanditProblem):
+        with pytest.raises(ValueError, match=r"problem must be one that .* plays .*, got"):
+            policy.reset(problem, np.random.default_rng(0))
+    for rng in (0, "x", object()):
+        with pytest.raises(ValueError, match=r"rng must be a numpy.random.Generator, got"):
+            policy.reset(BanditProblem(n_actions=2, horizon=5), rng)
+
+
+@pytest.mark.parametrize("seed", [-1, 1.5, "x", True, float("nan"), [1], 2**128])
+def test_seeds_of_a_run(seed):
+    environment = BernoulliArms([0.2, 0.8])
+    with pytest.raises(ValueError, match=r"seed must be a whole number .*, got"):
+        environment.reset(seed=seed)
+    with pytest.raises(ValueError, match="options must be a mapping or None, got 3"):
+        environment.reset(options=3)
