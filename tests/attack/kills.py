@@ -116,14 +116,15 @@ def attack(share: float, rng: np.random.Generator, say: Callable[[str], None]) -
         took = time.monotonic() - before
         expected = contents(undisturbed)
         folder = chapter()
-        for i in range(max(1, round(KILLS * share))):
+        while counts["kills"] < max(1, round(KILLS * share)):
             stood = whole(folder)
             number = rng.choice([signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
             at = str(rng.choice(["run", "run", "group", "worker"]))
             jobs = 2 if at == "worker" else int(rng.integers(1, 3))
             process = start(folder, jobs)
             try:
-                process.wait(rng.uniform(0.0, 0.8 * took))
+                process.wait(rng.uniform(0.0, took))
+                took *= 0.9  # so that most kills come before the end
             except subprocess.TimeoutExpired:
                 counts["kills"] += _kill(process, number, at, rng)
             _ended(process, at, folder, counts, say)
@@ -137,7 +138,7 @@ def attack(share: float, rng: np.random.Generator, say: Callable[[str], None]) -
             said = (folder / "said").read_text(encoding="utf-8")
             if "Traceback" in said or "resource_tracker" in said:
                 counts["tracebacks"] += 1
-                say(f"kill {i} by {signal.Signals(number).name} of the {at}, {jobs} job(s):\n{said}")
+                say(f"kill {counts['kills']} by {signal.Signals(number).name} of the {at}, {jobs} job(s):\n{said}")
             if process.returncode == 0:
                 _compare(folder, expected, counts)
                 folder = chapter()
@@ -149,7 +150,9 @@ def attack(share: float, rng: np.random.Generator, say: Callable[[str], None]) -
 def _kill(process: subprocess.Popen[str], number: int, at: str, rng: np.random.Generator) -> int:
     """Send a signal to a run, to all its processes, or to one of its workers if it has some; whether one was sent."""
     if at == "worker":
-        workers = [pid for pid, command in group(process.pid).items() if "LokyProcess" in command]
+        workers: list[int] = []
+        while not workers and process.poll() is None:
+            workers = [pid for pid, command in group(process.pid).items() if "LokyProcess" in command]
         if not workers:
             return 0
         os.kill(int(rng.choice(workers)), number)
