@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtr
 
 from experiments.analysis.curves import ExperimentResult
-from experiments.analysis.guarantees import evidence_above, lower_limit, upper_limit
+from experiments.analysis.guarantees import evidence_above, guaranteed_ends
 from experiments.analysis.statistics import Array, Interval, student
 
 ALL_PAIRS = 50
@@ -125,7 +125,7 @@ def _guaranteed(
     certain, tail = least == most, (1.0 - confidence) / 2.0
     values, rounding = difference.T, 1e-12 * np.maximum(1.0, size)
     p = np.where(certain, difference[:, 0] <= rounding, np.minimum(1.0, np.exp(-evidence_above(values, least, 0.0))))
-    low, high = lower_limit(values, least, tail), upper_limit(values, most, tail)
+    low, high = guaranteed_ends(values, np.stack([least, most]), tail)
     return np.where(certain, least, low), np.where(certain, most, high), p
 
 

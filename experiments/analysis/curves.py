@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from bandits.arguments import did_you_mean
 from bandits.contract import Array, Bound
 from environments.contract import Regret
-from experiments.analysis.guarantees import guaranteed_interval
+from experiments.analysis.guarantees import guaranteed_ends, guaranteed_growth
 from experiments.analysis.prices import Price
 from experiments.analysis.statistics import Band, Interval, mean_band
 from experiments.study.model import Candidate, Experiment
@@ -138,18 +138,39 @@ class ExperimentResult:
         """Whether a policy's regret is known without doubt, as nothing is random in its runs."""
         return label in self.certain and not np.ptp(self.regret(label, regret), axis=0).any()
 
-    def guaranteed(self, label: str, confidence: float, regret: str = "", at: int = -1) -> Interval:
-        """Mean regret of a policy at a checkpoint with the interval of ``guaranteed_interval``."""
+    def guaranteed(self, label: str, confidence: float, regret: str = "") -> Interval:
+        """Mean regret of a policy at the horizon with the interval of ``guaranteed_interval``."""
+        return self._guaranteed(confidence, regret)[label][0]
 
-        def work_out() -> Interval:
-            values = self.regret(label, regret)[:, at]
-            if self.is_certain(label, regret):
-                return Interval(float(values[0]), float(values[0]), float(values[0]))
-            low, high = self.limits_of(regret)[:, at].tolist()
-            return guaranteed_interval(values, (low, high), confidence)
+    def guaranteed_growth(self, label: str, confidence: float, regret: str = "") -> Interval | None:
+        """Growth exponent of a policy over the last decade of the regret's time, with its guaranteed interval."""
+        start, time = self._start(regret), self.time(regret)
+        if not 0.0 < time[start] < time[-1]:
+            return None
+        first, last = self._guaranteed(confidence, regret)[label][1:]
+        return guaranteed_growth(first, last, float(time[-1] / time[start]))
 
-        key = ("guaranteed", label, confidence, self.definition(regret).name, at)
-        return cast(Interval, self.once(key, work_out))
+    def _start(self, regret: str) -> int:
+        """The checkpoint at which the last decade of the regret's time begins."""
+        time = self.time(regret)
+        return max(0, int(np.searchsorted(time, time[-1] / 10.0, side="right")) - 1)
+
+    def _guaranteed(self, confidence: float, regret: str) -> dict[str, list[Interval]]:
+        """Of each policy the mean at the horizon, and at both ends of the last decade, each half as often missed."""
+
+        def work_out() -> dict[str, list[Interval]]:
+            at = [-1, self._start(regret), -1]
+            values = np.hstack([self.regret(label, regret)[:, at] for label in self.series])
+            limits = np.tile(self.limits_of(regret)[:, at], len(self.series))
+            tails = np.tile((1.0 - confidence) / np.array([2.0, 4.0, 4.0]), len(self.series))
+            means, (low, high) = values.mean(axis=0), guaranteed_ends(values, limits, tails)
+            certain = np.repeat([self.is_certain(label, regret) for label in self.series], 3)
+            low, high = np.where(certain, means, low), np.where(certain, means, high)
+            every = [Interval(*ends) for ends in zip(means.tolist(), low.tolist(), high.tolist(), strict=True)]
+            return {label: every[3 * i : 3 * i + 3] for i, label in enumerate(self.series)}
+
+        key = ("guaranteed", confidence, self.definition(regret).name)
+        return cast(dict[str, list[Interval]], self.once(key, work_out))
 
     def once(self, key: tuple[Any, ...], work_out: Callable[[], Any]) -> Any:
         """What ``work_out`` gives, called for each key but once; it stays with this result."""

@@ -20,7 +20,7 @@ _SIZES = np.array([1.0, *(1.0 - 0.5 ** np.arange(1, 7)), *(0.5 ** np.arange(2, 1
 _SHARES = np.array([0.4, *np.full(15, 0.6 / 15)])
 """The whole capital is the best bet where all values are far from the unknown end, as regrets from the worst play's."""
 
-_HALVINGS = 24
+_STEPS, _CLOSE = 30, 1e-7
 _AT_ONCE = 2**20
 
 
@@ -50,20 +50,37 @@ def evidence_below(values: Array, high: Array | float, mean: Array | float) -> A
     return evidence_above(-values, -np.asarray(high, dtype=np.float64), -np.asarray(mean, dtype=np.float64))
 
 
-def lower_limit(values: Array, low: Array | float, alpha: float) -> Array:
-    """What the mean [...] of values [n, ...] exceeds with probability ``1 - alpha``; see ``evidence_above``."""
-    low = np.broadcast_to(np.asarray(low, dtype=np.float64), values.shape[1:])
-    known, wanted = np.isfinite(low), -math.log(alpha)
-    floor = np.where(known, low, 0.0)
-    below, above = floor.copy(), np.maximum(values.mean(axis=0), floor)
-    for _ in range(_HALVINGS):
-        middle = 0.5 * (below + above)
-        sure = evidence_above(values, floor, middle) >= wanted
-        below, above = np.where(sure, middle, below), np.where(sure, above, middle)
-    return np.where(known, below, -np.inf)
+def lower_limit(values: Array, low: Array | float, alpha: Array | float) -> Array:
+    """What the mean [...] of values [n, ...] exceeds with probability ``1 - alpha`` [...]; see ``evidence_above``.
+
+    The logarithm of the evidence is convex in that of ``mean - low``, so that Newton's steps from below stay below the
+    mean at which it suffices, and every one of them gives a limit.
+    """
+    low, wanted = (np.broadcast_to(np.asarray(a, float), values.shape[1:]) for a in (low, -np.log(alpha)))
+    shape = (-1, 1, *[1] * low.ndim)
+    sizes, shares = _SIZES.reshape(shape), np.log(_SHARES).reshape(shape[:1] + shape[2:])
+    known = np.isfinite(low)
+    with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+        above = np.maximum(values - np.where(known, low, -np.inf), 0.0)
+        above = np.where(np.isfinite(above), above, 0.0)
+        alone = np.log(_SHARES * _SIZES) + (len(values) - 1) * np.log1p(-_SIZES) if len(values) > 1 else np.log(_SHARES)
+        place = alone.max() + np.log(above.max(axis=0)) - wanted  # where one bet on the largest value suffices
+        for _ in range(_STEPS):
+            paid = sizes * above / np.exp(place)
+            capital = 1.0 - sizes + paid
+            logs = shares + np.log(capital).sum(axis=1)
+            found = np.logaddexp.reduce(logs, axis=0)
+            growing = np.divide(paid, capital, out=np.zeros_like(paid), where=capital > 0.0)
+            slope = (np.exp(logs - found) * growing.sum(axis=1)).sum(axis=0)
+            step = (found - wanted) / slope
+            place = np.where(step > 0.0, place + step, place)
+            if not np.any(step > _CLOSE):
+                break
+        found = low + np.minimum(np.exp(place), above.mean(axis=0))
+    return np.where(known, np.where(above.max(axis=0) > 0.0, found, low), -np.inf)
 
 
-def upper_limit(values: Array, high: Array | float, alpha: float) -> Array:
+def upper_limit(values: Array, high: Array | float, alpha: Array | float) -> Array:
     """What the mean [...] of values [n, ...] is below with probability ``1 - alpha``; see ``evidence_below``."""
     return -lower_limit(-values, -np.asarray(high, dtype=np.float64), alpha)
 
@@ -85,10 +102,27 @@ def guaranteed_interval(values: Array, limits: tuple[float, float], confidence: 
         >>> found.value, round(found.low, 1), round(found.high)
         (8.0, 6.5, 160)
     """
-    low, high = limits
-    tail = (1.0 - confidence) / 2.0
-    ends = lower_limit(values, low, tail), upper_limit(values, high, tail)
-    return Interval(float(values.mean()), float(ends[0]), float(ends[1]))
+    low, high = guaranteed_ends(values[:, None], np.array(limits)[:, None], (1.0 - confidence) / 2.0)
+    return Interval(float(values.mean()), float(low[0]), float(high[0]))
+
+
+def guaranteed_ends(values: Array, limits: Array, alpha: Array | float) -> Array:
+    """Both ends [2, m] of guaranteed intervals of means, each of which may miss with probability ``alpha``.
+
+    Args:
+        values: [n, m].
+        limits: [2, m], see ``guaranteed_interval``.
+        alpha: [m] or one.
+    """
+    n, m = values.shape
+    alpha, ends = np.broadcast_to(alpha, m), np.empty((2, m))
+    step = max(1, _AT_ONCE // (2 * len(_SIZES) * n))
+    for here in (slice(first, first + step) for first in range(0, m, step)):
+        both = np.hstack([values[:, here], -values[:, here]])
+        found = lower_limit(both, np.append(limits[0, here], -limits[1, here]), np.tile(alpha[here], 2))
+        ends[0, here], ends[1, here] = np.split(found, 2)
+    ends[1] *= -1.0
+    return ends
 
 
 def replicates_needed(values: Array, low: float, mean: float, alpha: float) -> float:

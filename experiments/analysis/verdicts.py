@@ -16,7 +16,7 @@ from scipy.stats import binom
 
 from bandits.contract import Array, Assumption, Bound
 from experiments.analysis.curves import ExperimentResult
-from experiments.analysis.guarantees import evidence_above, evidence_below, guaranteed_growth, replicates_needed
+from experiments.analysis.guarantees import evidence_above, evidence_below, replicates_needed
 from experiments.analysis.statistics import Interval, growth_exponent
 
 SLACK = 0.05
@@ -226,7 +226,7 @@ def _verdict(result: ExperimentResult, label: str, regret: str, bound: Bound, co
     return judge_exponent(
         replace(verdict, text=text),
         result.once(key, lambda: growth(result, samples, regret, confidence)),
-        _guaranteed_growth(result, label, regret, confidence),
+        result.guaranteed_growth(label, confidence, regret),
         None if claimed is None else claimed.value,
         float(shares[-1]),
     )
@@ -276,17 +276,6 @@ def _said(sure: Interval, found: str, needed: float, n: int) -> str:
         more = f", about {needed:,.0f} like these would do" if n < needed < math.inf else ""
         text = f"{text}, {n} replicate{'s' * (n != 1)} are too few to be certain{more}"
     return text
-
-
-def _guaranteed_growth(result: ExperimentResult, label: str, regret: str, confidence: float) -> Interval | None:
-    """Growth exponent of mean regret over the last decade of the regret's time, from its start to its end."""
-    time = result.time(regret)
-    start = max(0, int(np.searchsorted(time, time[-1] / 10.0, side="right")) - 1)
-    if not 0.0 < time[start] < time[-1]:
-        return None
-    each = (1.0 + confidence) / 2.0
-    first, last = (result.guaranteed(label, each, regret, at) for at in (start, len(time) - 1))
-    return guaranteed_growth(first, last, float(time[-1] / time[start]))
 
 
 def _by_shares(above: NDArray[np.bool_], delta: float, confidence: float) -> tuple[str, str, str]:
