@@ -290,7 +290,9 @@ class _Page(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.scripts += tag in ("script", "iframe", "object", "embed", "base")
         self.ids += [value or "" for name, value in attrs if name == "id"]
-        self.events += [name for name, value in attrs if name.startswith("on") or "javascript:" in str(value)[:11]]
+        led = {name: str(value) for name, value in attrs if name in ("href", "src", "xlink:href", "action")}
+        self.events += [name for name, _ in attrs if name.startswith("on")]
+        self.events += [name for name, value in led.items() if not value.startswith(("#", "data:image/png", "t/"))]
         self.texts.append("")
 
     def handle_data(self, data: str) -> None:
