@@ -128,8 +128,11 @@ def _is_finite(value: float) -> bool:
 
 
 def positive(name: str, value: float) -> float:
-    """Check that ``value`` is a finite number above 0."""
-    return real(name, value, 0.0)
+    """Check that ``value`` is a finite number above 0, of which a square and its inverse are numbers, too."""
+    checked = real(name, value, 0.0)
+    if not 1e-150 <= checked <= 1e150:
+        raise ValueError(f"{name} must be in [1e-150, 1e150], for its square to be a number, got {shown(value)}")
+    return checked
 
 
 def integer(name: str, value: int, low: int = 1, high: int | None = None, *, most: int = LARGEST) -> int:

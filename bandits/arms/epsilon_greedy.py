@@ -72,7 +72,7 @@ class EpsilonGreedy(BanditPolicy):
 
     def __init__(self, c: float = 0.15, d: float = 0.1) -> None:
         self.c = positive("c", c)
-        self.d = real("d", d, 0.0, 1.0, closed="high")
+        self.d = real("d", positive("d", d), 0.0, 1.0, closed="high")
 
     def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
         super().reset(problem, rng)

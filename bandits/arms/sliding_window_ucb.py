@@ -98,7 +98,7 @@ class SlidingWindowUCB(BanditPolicy):
     """
 
     def __init__(self, window: int | None = None, changes: int = 1, exploration: float = 0.6) -> None:
-        self.window = None if window is None else integer("window", window)
+        self.window = None if window is None else integer("window", window, most=10**8)
         self.changes = integer("changes", changes)
         self.exploration = positive("exploration", exploration)
 

@@ -21,6 +21,9 @@ from bandits.contextual.problem import ContextualProblem
 from bandits.contract import Array
 from bandits.watch import reset_within
 
+MOST_BINS = 10_000
+"""Most bins: each has a learner."""
+
 
 class TsallisINFCB(ContextualPolicy):
     """Tsallis-INF-CB of Khodak et al. (2024), for one coordinate of context.
@@ -44,7 +47,7 @@ class TsallisINFCB(ContextualPolicy):
         interval: Sequence[float] | None = None,
     ) -> None:
         super().__init__(interval)
-        self.bins, policy = integer("bins", bins), TsallisINF(scale=scale, on_exceed=on_exceed)
+        self.bins, policy = integer("bins", bins, most=MOST_BINS), TsallisINF(scale=scale, on_exceed=on_exceed)
         self.scale, self.on_exceed = policy.scale, policy.on_exceed
 
     def begin(self, problem: ContextualProblem, intervals: Array) -> None:

@@ -76,6 +76,8 @@ class PolicyCache(MutableMapping[K, V]):
     ) -> None:
         self.maxsize = integer("maxsize", maxsize, most=MOST_SLOTS)
         self.policy, self.predict = member(policy, "policy"), predict
+        if prediction is not None:
+            one_of("prediction", prediction, PREDICTIONS)
         self.prediction: Prediction | None = None
         needed = getattr(self.policy, "prediction", None)
         if predict is not None:
@@ -83,8 +85,6 @@ class PolicyCache(MutableMapping[K, V]):
             self.prediction = one_of("prediction", kind, PREDICTIONS)
         elif needed is not None:
             raise ValueError(f"predict must be given: {type(self.policy).__name__} needs {needed} predictions")
-        if prediction is not None:
-            one_of("prediction", prediction, PREDICTIONS)
         if predict is not None and not callable(predict):
             raise ValueError(f"predict must be a function of the key, got {shown(predict)}")
         if seed is not None and not isinstance(seed, np.random.Generator):

@@ -171,7 +171,10 @@ def as_table(rows: Sequence[Sequence[float]] | Array) -> Array:
                 raise ValueError(
                     f"source[{t}] must be a row of {lengths[0] or 'at least 1'} numbers, got {shown(rows[t])}"
                 )
-    table = np.asarray(rows)
+    try:
+        table = np.asarray(rows)
+    except (TypeError, ValueError):  # deeper than rows of numbers
+        raise ValueError(f"source must be a table of numbers, got {shown(rows)}") from None
     if table.ndim != 2 or table.size == 0 or table.dtype.kind not in "iuf":
         raise ValueError(
             f"source must be a table of numbers with at least one round and one arm, got shape {table.shape} of "

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arguments import affordable, integer, shown
+from bandits.arguments import affordable, integer, is_list, shown
 from bandits.arms.problem import ActionsProblem
 from bandits.contract import Array, Bound
 from bandits.delayed.problem import Arrival, Arrivals, Delayed
@@ -155,4 +155,4 @@ def _law(delay: int | Sequence[int] | Component) -> Law:
     if isinstance(delay, Mapping | str | Law):
         law: Law = LAWS.build(delay, "delay", of=Law)
         return law
-    return Given(tuple(delay)) if isinstance(delay, Sequence | np.ndarray) else Constant(delay)
+    return Given(tuple(delay)) if is_list(delay) else Constant(delay)  # type: ignore[arg-type]  # it is checked there

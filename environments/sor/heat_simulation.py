@@ -14,7 +14,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from bandits.arguments import check_action, integer, one_of, positive, shown
+from bandits.arguments import affordable, check_action, integer, one_of, positive, shown
 from bandits.contract import Array
 from bandits.registry import Component
 from environments.contract import Environment, Regret
@@ -102,6 +102,7 @@ class HeatSimulation(Environment[Array, Any, float, int]):
         self.context, self.grid = one_of("context", context, ("start", "half")), grid
         self.tolerance, self.max_iter = check_tolerance(tolerance, "tolerance"), integer("max_iter", max_iter, 2)
         self._grid, self.horizon = points_of(grid), integer("horizon", horizon)
+        affordable("horizon", f"the record of {horizon} steps", 2 * self.horizon)
         self._scheme = Scheme(n_x, self.amplitude, self.dt, self.tolerance, self.max_iter)
         self.problem = heat_problem(self._grid, self.amplitude, self.dt, context, self.max_iter, horizon)
         self.action_space = spaces.Discrete(len(self._grid))

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arguments import integer, integers
+from bandits.arguments import affordable, integer, integers, shown
 from bandits.contract import Array, Bound
 from environments.tallying.benchmarks import Known
 from environments.tallying.environment import TallyingEnvironment, Tape
@@ -47,6 +47,7 @@ class SecretWord(TallyingEnvironment):
     ) -> None:
         self.word = None if word is None else integers("word", word, 0, 1)
         self.memory = integer("memory", memory, 1, LONGEST)
+        affordable("horizon", f"the costs of {shown(horizon)} rounds", 3 * integer("horizon", horizon))
         super().__init__(2, horizon, noise, None, comparator)
         if self.word is not None:
             integer("length of word", len(self.word), 1, LONGEST)

@@ -288,7 +288,9 @@ def fits(value: Any, hint: Any) -> bool:
     if origin is tuple:
         return isinstance(value, list | tuple)
     if isinstance(value, np.ndarray) and origin in (collections.abc.Sequence, np.ndarray):
-        return value.ndim > 0 and value.dtype.kind in "iuf" and bool(np.isfinite(value).all())
+        return value.ndim > 0 and (
+            value.dtype.kind == "U" if of == (str,) else value.dtype.kind in "iuf" and bool(np.isfinite(value).all())
+        )
     if origin is collections.abc.Sequence:
         return (
             isinstance(value, collections.abc.Sequence)
@@ -311,13 +313,25 @@ class Hang(BaseException):
     """Time is over."""
 
 
+TAKEN = {
+    ("source of predictions given", "[inf]"): "a predicted time may be never",
+    ("source of predictions given", "[True]"): "bits",
+    ("source of predictions static", "[True]"): "bits",
+}
+"""Values that are no finite numbers and still what the parameter is for."""
+
+
 def judge(place: Place, names: dict[str, str]) -> tuple[str, str]:
     """(what came of it, details) of a call of a constructor with wrong values of those names."""
     cls, given = place.cls, {key: VALUES[name] for key, name in names.items()}
     made = None
     try:
         made = build(cls, {**place.base, **given})
-        if bad := [key for key in given if not fits(given[key], hints(cls).get(key, Any))]:
+        if bad := [
+            key
+            for key in given
+            if not fits(given[key], hints(cls).get(key, Any)) and (place.what, names[key]) not in TAKEN
+        ]:
             return "silent", f"accepts {', '.join(bad)}"
         if not any(map(callable, given.values())):  # what somebody's own function does is his
             start(made)
@@ -337,7 +351,7 @@ def judge(place: Place, names: dict[str, str]) -> tuple[str, str]:
 def build(cls: type[Any], arguments: Mapping[str, Any]) -> Any:
     """An object; one that keeps its arguments as they are until rows come, as scikit-learn asks, is given some."""
     made = cls(**arguments)
-    if isinstance(made, GroupwisePredictor):
+    if isinstance(made, GroupwisePredictor) and not callable(made.base_learner):
         X, y = np.array([[0.1, 0.9], [0.5, 0.4]]), np.array([0.3, 0.8])
         made.fit(X, y, None if made.groups is not None else {"odd": [0, 1]})
     return made
