@@ -34,18 +34,24 @@ class Band:
     Attributes:
         mean: mean over replicates.
         error: standard error of the mean (NaN with one replicate).
-        all_low: simultaneous band, lower end: the whole mean curve lies inside with the stated confidence.
-        all_high: simultaneous band, upper end.
         samples: [n_replicates, n_times] of which it is the mean.
         confidence: of the bands.
     """
 
     mean: Array
     error: Array
-    all_low: Array
-    all_high: Array
     samples: Array = field(repr=False)
     confidence: float
+
+    @property
+    def all_low(self) -> Array:
+        """Simultaneous band, lower end: the whole mean curve lies inside with the stated confidence."""
+        return self._together[0]
+
+    @property
+    def all_high(self) -> Array:
+        """Simultaneous band, upper end."""
+        return self._together[1]
 
     @property
     def low(self) -> Array:
@@ -56,6 +62,15 @@ class Band:
     def high(self) -> Array:
         """Pointwise band, upper end."""
         return self._pointwise[1]
+
+    @cached_property
+    def _together(self) -> tuple[Array, Array]:
+        if len(self.samples) < FEWEST:
+            unknown = np.full_like(self.mean, math.nan)
+            return unknown, unknown
+        size = np.abs(self.samples).max(axis=0)
+        low, high = _simultaneous(self.samples - self.mean, self.error, size, self.confidence)
+        return self.mean + low, self.mean + high
 
     @cached_property
     def _pointwise(self) -> tuple[Array, Array]:
@@ -105,12 +120,8 @@ def mean_band(samples: Array, confidence: float = 0.95) -> Band:
     """
     n, _ = samples.shape
     mean = samples.mean(axis=0)
-    unknown = np.full_like(mean, math.nan)
-    error = samples.std(axis=0, ddof=1) / math.sqrt(n) if n > 1 else unknown
-    if n < FEWEST:
-        return Band(mean, error, unknown, unknown, samples, confidence)
-    low, high = _simultaneous(samples - mean, error, np.abs(samples).max(axis=0), confidence)
-    return Band(mean, error, mean + low, mean + high, samples, confidence)
+    error = samples.std(axis=0, ddof=1) / math.sqrt(n) if n > 1 else np.full_like(mean, math.nan)
+    return Band(mean, error, samples, confidence)
 
 
 def _simultaneous(deviations: Array, error: Array, size: Array, confidence: float) -> tuple[Array, Array]:

@@ -255,9 +255,10 @@ def _guaranteed(
     if len(bounds) > 1:
         values, low, high, limit = values - np.clip(bounds, low, high), low - high, high - low, slack
     below = np.where(high <= limit, np.inf, evidence_below(values, high, limit))
-    above = float(np.logaddexp.reduce(evidence_above(values, low, limit)) - math.log(len(limit)))
-    if above >= wanted and can_fail:
-        return "violated", math.nan
+    if can_fail and np.any(values.mean(axis=0) > limit):  # else there is no evidence above 1
+        above = np.logaddexp.reduce(evidence_above(values, low, limit)) - math.log(len(limit))
+        if above >= wanted:
+            return "violated", math.nan
     if np.all(below >= wanted) and can_hold:
         return "holds", math.nan
     worst = int(np.argmin(below))
