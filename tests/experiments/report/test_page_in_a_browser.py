@@ -286,7 +286,7 @@ def test_on_paper(show, tmp_path):
     (tmp_path / "report.pdf").write_bytes(base64.b64decode(page.execute_cdp_cmd("Page.printToPDF", paper)["data"]))
     assert page.execute_script("return document.querySelectorAll('details[open]').length") == 0, "closed again"
     text = "\n".join(p.extract_text() for p in pypdf.PdfReader(tmp_path / "report.pdf").pages)
-    for there in ("Metrics at the horizon", "expected reward", "corrected p", '"means": [', '"seed": 3', "Auer"):
+    for there in ("Metrics at the horizon", "expected reward", "guaranteed p", '"means": [', '"seed": 3', "Auer"):
         assert there in " ".join(text.split()), there
     assert "Copy as CSV" not in text
     assert "Skip to" not in text
