@@ -151,8 +151,8 @@ class PagingEnvironment(Environment[Request, Any, bool, Tape]):
         return _enough(pages.size, horizon), n_pages
 
     def draw(self, rng: np.random.Generator) -> Tape:
-        ours, noise = rng.spawn(2)
-        requests = self._fixed
+        requests, random = self._fixed, self._fixed is None or self._predictor is not None
+        ours, noise = rng.spawn(2) if random else (rng, rng)  # untouched where nothing can be drawn: the run is certain
         if requests is None:
             assert isinstance(self._source, Generator)
             requests = RequestSequence(self._source.draw(self.horizon, ours), self._n_pages, self.cache_size)

@@ -8,8 +8,11 @@ import pytest
 from bandits import BanditProblem, Policy
 from bandits.arms.ucb1 import UCB1
 from bandits.families import families
+from bandits.paging.lru import LRU
+from bandits.paging.marker import Marker
 from environments import BernoulliArms
 from environments.checks import players
+from environments.paging.environment import PagingEnvironment
 from experiments.run.jobs import checkpoints, play
 
 
@@ -51,3 +54,18 @@ def test_randomness_of_the_tape_and_of_the_policy_is_noticed():
     for make, policy, random in ((BernoulliArms, UCB1(), True), (Still, UCB1(), False), (Still, Flips(), True)):
         _, about = play(policy, make([0.2, 0.8], horizon=50), times, 1, range(2))
         assert about["random"] is random
+
+
+@pytest.mark.parametrize(
+    ("policy", "sequence", "predictions", "random"),
+    [
+        (LRU(), [0, 1, 2, 0, 3, 1] * 5, None, False),
+        (LRU(), [0, 1, 2, 0, 3, 1] * 5, {"name": "flip", "parameters": {"kind": "discard", "p": 0.5}}, True),
+        (LRU(), {"name": "zipf", "parameters": {"N": 5}}, None, True),
+        (Marker(), [0, 1, 2, 0, 3, 1] * 5, None, True),
+    ],
+)
+def test_a_trace_of_ones_own_is_not_random(policy, sequence, predictions, random):
+    environment = PagingEnvironment(2, sequence, predictions, horizon=30)
+    _, about = play(policy, environment, checkpoints(5, 30), 1, range(2))
+    assert about["random"] is random
