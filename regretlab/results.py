@@ -125,9 +125,23 @@ class Result:
         return float(self._at(policy, at, regret).mean())
 
     def interval(self, policy: str, at: float | None = None, regret: str = "") -> Interval:
-        """The mean as in ``value``, with its bootstrap interval of the study's confidence; NaN with one replicate."""
+        """The mean as in ``value``, with its bootstrap interval of the study's confidence; NaN with one replicate.
+
+        The interval is typical: it knows nothing of rare failures that no replicate shows. See ``guaranteed``.
+        """
         band = mean_band(self._at(policy, at, regret)[:, None], self._confidence)
         return Interval(float(band.mean[0]), float(band.low[0]), float(band.high[0]))
+
+    def guaranteed(self, policy: str, regret: str = "") -> Interval:
+        """Mean regret at the horizon with its guaranteed interval of the study's confidence.
+
+        The interval needs nothing but the limits of any play's regret; an end is infinite where these are not known.
+
+        Raises:
+            ValueError: no such policy or regret definition.
+        """
+        self._check_known(policy)
+        return self.curves.guaranteed(policy, self._confidence, regret)
 
     def _at(self, policy: str, at: float | None, regret: str) -> Array:
         """The regret [n_replicates] at a time."""
@@ -290,13 +304,14 @@ class Result:
                 row["policy"],
                 f"{row['regret']:.4g}",
                 "" if row["low"] is None else f"{row['low']:.4g} to {row['high']:.4g}",
+                f"{sure.low:.4g} to {sure.high:.4g}" if (sure := self.guaranteed(row["policy"])).finite else "",
                 f"{min(bounds):.4g}" if bounds else "",
             )
             rows.append("".join(f"<td>{html.escape(cell)}</td>" for cell in cells))
-        interval = f"{100 * self._confidence:g} % interval"
+        typical, certain = (f"{what} {100 * self._confidence:g} % interval" for what in ("typical", "guaranteed"))
         head = "".join(
             f"<th>{html.escape(text)}</th>"
-            for text in ("policy", f"{definition.label} ({definition.unit})", interval, "bound")
+            for text in ("policy", f"{definition.label} ({definition.unit})", typical, certain, "bound")
         )
         return f"<table><tr>{head}</tr>{''.join(f'<tr>{row}</tr>' for row in rows)}</table>"
 

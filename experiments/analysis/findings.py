@@ -259,6 +259,7 @@ def as_text(found: Findings) -> Iterator[str]:
                 if verb != "beats" and c.typical(confidence):
                     verb = "is typically below"
                 by = f"{typical.value:.4g} [{typical.low:.4g}, {typical.high:.4g}], corrected p {c.p:.2g}"
+                by = by if typical.finite else f"{typical.value:.4g}, one replicate tells no more"
                 certain = f"guaranteed [{sure.low:.4g}, {sure.high:.4g}]" if sure.finite else "nothing is guaranteed"
                 yield f"pair {what} · {c.better} {verb} {c.worse}: {by}; {certain}, corrected p {c.guaranteed_p:.2g}"
     for line in found.missing:

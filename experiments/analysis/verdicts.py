@@ -275,7 +275,7 @@ def _said(sure: Interval, found: str, needed: float, n: int) -> str:
     text = f"guaranteed [{sure.low:.4g}, {sure.high:.4g}]"
     if found == "undecided":
         more = f", about {needed:,.0f} like these would do" if n < needed < math.inf else ""
-        text = f"{text}, {n} replicate{'s' * (n != 1)} are too few to be certain{more}"
+        text = f"{text}, {n} {'replicates are' if n > 1 else 'replicate is'} too few to be certain{more}"
     return text
 
 

@@ -22,6 +22,7 @@ from experiments.analysis.curves import ExperimentResult
 from experiments.analysis.findings import RESULTS, Findings, counted
 from experiments.analysis.search import SearchResult
 from experiments.analysis.sentences import sentence, sweep_sentence, title_of
+from experiments.analysis.statistics import FEWEST
 from experiments.analysis.sweeps import SweepResult
 from experiments.analysis.verdicts import Verdict
 from experiments.report.figures import drawn_by_name, svg_of
@@ -70,6 +71,7 @@ def write_report(found: Findings, path: Path) -> Path:
         clean=found.clean,
         missing=len(found.missing),
         rows=ROWS,
+        fewest=FEWEST,
         seconds=sum(price.total for result in results.experiments.values() for price in result.prices.values()),
         configuration=configuration[:CONFIGURATION],
         cut=len(configuration) > CONFIGURATION,

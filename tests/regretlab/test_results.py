@@ -176,6 +176,32 @@ def test_it_shows_itself_in_notebooks(result):
     page = result._repr_html_()
     assert page.count("<svg") == page.count("<table>") == 1
     assert "<td>UCB1</td>" in page
+    assert "<th>typical 95 % interval</th><th>guaranteed 95 % interval</th>" in page
+
+
+def test_guaranteed_intervals_are_those_of_the_table(result):
+    for row in result.table():
+        sure = result.guaranteed(row["policy"])
+        assert (sure.value, sure.low, sure.high) == (row["regret"], row["guaranteed_low"], row["guaranteed_high"])
+        assert f"<td>{sure.low:.4g} to {sure.high:.4g}</td>" in result._repr_html_()
+    with pytest.raises(ValueError, match=r"no policy 'UCB' .did you mean 'UCB1'"):
+        result.guaranteed("UCB")
+    with pytest.raises(ValueError, match="no regret definition 'x'"):
+        result.guaranteed("UCB1", regret="x")
+
+
+@pytest.mark.parametrize(("replicates", "said"), [(1, "1 is too few for bands"), (4, "4 are too few for bands")])
+def test_few_replicates_are_told_in_words(replicates, said, tmp_path):
+    few = rl.compare(
+        [rl.UCB1(), rl.MOSS()], rl.BernoulliArms([0.4, 0.8], horizon=500), replicates=replicates, jobs=1, progress=False
+    )
+    page, text = few.report(tmp_path / "page.html").read_text(encoding="utf-8"), repr(few.check())
+    assert said in page
+    assert "simultaneous" not in page
+    assert "nan" not in text
+    if replicates == 1:
+        assert "1 replicate is too few to be certain" in text
+        assert ", one replicate tells no more; guaranteed [" in text
 
 
 def test_a_report(result, tmp_path):
