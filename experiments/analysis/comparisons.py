@@ -55,7 +55,7 @@ def compare(result: ExperimentResult, confidence: float = 0.95, regret: str = ""
     """Pairs of an experiment's policies that do not know the run in advance, the smallest p-values first.
 
     All pairs of up to ``ALL_PAIRS`` policies; of more, each policy with the one of lowest mean regret, and with the
-    next in the order of the means.
+    next in the order of the means. P-values are corrected for all pairs then, too, as the data say which those are.
 
     Args:
         result: what to compare; every policy has the same replicates there.
@@ -75,7 +75,8 @@ def compare(result: ExperimentResult, confidence: float = 0.95, regret: str = ""
     p = _p_values(difference, mean, error, size)
     reach = (student(n, confidence) if n > 1 else math.nan) * error
     low, high, sure_p = _guaranteed(result, regret, order, better, worse, difference, size, confidence)
-    corrected, sure_p = _holm(p, len(p)), _holm(sure_p, 2 * len(p))
+    pairs = len(order) * (len(order) - 1) // 2
+    corrected, sure_p = _holm(p, pairs), _holm(sure_p, 2 * pairs)
     return [
         Comparison(
             better=order[better[k]],
@@ -99,7 +100,7 @@ def _pairs(n: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
 
 
 def _holm(p: Array, tests: int) -> Array:
-    """P-values corrected by the method of Holm (1979) for so many tests, of which those left out have larger ones."""
+    """P-values corrected by the method of Holm (1979) for so many tests, of which those left out find nothing."""
     corrected = np.empty_like(p)
     rank = np.argsort(p, kind="stable")
     corrected[rank] = np.maximum.accumulate(np.minimum(1.0, np.arange(tests, tests - len(p), -1) * p[rank]))
@@ -124,7 +125,9 @@ def _guaranteed(
     least, most = least[worse] - most[better], most[worse] - least[better]
     certain, tail = least == most, (1.0 - confidence) / 2.0
     values, rounding = difference.T, 1e-12 * np.maximum(1.0, size)
-    p = np.where(certain, difference[:, 0] <= rounding, np.minimum(1.0, np.exp(-evidence_above(values, least, 0.0))))
+    p = np.where(
+        certain, difference[:, 0] <= rounding, np.minimum(1.0, np.exp(-evidence_above(values, least, rounding)))
+    )
     low, high = guaranteed_ends(values, np.stack([least, most]), tail)
     return np.where(certain, least, low), np.where(certain, most, high), p
 

@@ -33,16 +33,22 @@ def evidence_above(values: Array, low: Array | float, mean: Array | float) -> Ar
         mean: [...] what is claimed to be the most that their mean can be.
     """
     low, mean = (np.broadcast_to(np.asarray(a, dtype=np.float64), values.shape[1:]) for a in (low, mean))
-    sizes = _SIZES.reshape(-1, 1, *[1] * low.ndim)
-    logs = np.log(_SHARES).reshape(-1, *[1] * low.ndim)
+    shares = np.log(_SHARES).reshape(-1, *[1] * low.ndim)
+    with np.errstate(invalid="ignore"):
+        found = np.logaddexp.reduce(shares + _capital(values, low, mean), axis=0)
+    beyond = np.where((mean < low) | np.any(values > low, axis=0), np.inf, 0.0)  # of a claim that cannot be true
+    return np.where(np.isfinite(low), np.where(mean > low, found, beyond), 0.0)
+
+
+def _capital(values: Array, low: Array, mean: Array) -> Array:
+    """Logarithm of what the capital of each bet [n_sizes, ...] has become; arguments as of ``evidence_above``."""
+    sizes, logs = _SIZES.reshape(-1, 1, *[1] * low.ndim), np.zeros((len(_SIZES), *low.shape))
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         gains = np.maximum(values - low, 0.0) / (mean - low) - 1.0
         step = max(1, _AT_ONCE // (len(_SIZES) * max(1, low.size)))
         for first in range(0, len(values), step):
             logs = logs + np.log1p(sizes * gains[first : first + step]).sum(axis=1)
-        found = np.logaddexp.reduce(logs, axis=0)
-    beyond = np.where((mean < low) | np.any(values > low, axis=0), np.inf, 0.0)  # of a claim that cannot be true
-    return np.where(np.isfinite(low), np.where(mean > low, found, beyond), 0.0)
+    return logs
 
 
 def evidence_below(values: Array, high: Array | float, mean: Array | float) -> Array:
@@ -118,24 +124,24 @@ def guaranteed_ends(values: Array, limits: Array, alpha: Array | float) -> Array
     alpha, ends = np.broadcast_to(alpha, m), np.empty((2, m))
     step = max(1, _AT_ONCE // (2 * len(_SIZES) * n))
     for here in (slice(first, first + step) for first in range(0, m, step)):
-        both = np.hstack([values[:, here], -values[:, here]])
+        inside = np.clip(values[:, here], *limits[:, here])  # by rounding some may be beyond
+        both = np.hstack([inside, -inside])
         found = lower_limit(both, np.append(limits[0, here], -limits[1, here]), np.tile(alpha[here], 2))
         ends[0, here], ends[1, here] = np.split(found, 2)
     ends[1] *= -1.0
     return ends
 
 
-def replicates_needed(values: Array, low: float, mean: float, alpha: float) -> float:
-    """How many values like these [n] would be evidence that their mean is above ``mean``; infinite if none would.
+def replicates_needed(values: Array, low: Array | float, mean: Array | float, alpha: float) -> Array:
+    """How many values like these [n, ...] would be evidence that their mean is above ``mean`` [...]; infinite if none.
 
     Arguments as of ``evidence_above`` and ``lower_limit``.
     """
-    if not (math.isfinite(low) and mean > low):
-        return math.inf
-    with np.errstate(divide="ignore"):
-        gains = np.log1p(_SIZES[:, None] * (np.maximum(values - low, 0.0) / (mean - low) - 1.0)).mean(axis=1)
-    wanted = np.log(1.0 / (alpha * _SHARES))
-    return float(np.ceil(np.min(np.where(gains > 0.0, wanted / np.maximum(gains, 1e-300), np.inf))))
+    low, mean = (np.broadcast_to(np.asarray(a, dtype=np.float64), values.shape[1:]) for a in (low, mean))
+    gains = _capital(values, low, mean) / len(values)
+    wanted = np.log(1.0 / (alpha * _SHARES)).reshape(-1, *[1] * low.ndim)
+    needed = np.divide(wanted, gains, out=np.full(gains.shape, np.inf), where=gains > 0.0)
+    return np.where(np.isfinite(low) & (mean > low), np.ceil(needed.min(axis=0)), np.inf)
 
 
 def guaranteed_growth(start: Interval, end: Interval, stretch: float) -> Interval | None:

@@ -240,6 +240,7 @@ def _guaranteed(
     It holds where there is evidence at every checkpoint. It is violated where the mean of the evidence over all
     checkpoints says so, which is itself evidence against the whole curve. Of bounds that differ between the replicates
     the difference is looked at, with bounds beyond the worst play's regret, which claim no more than that, put there.
+    Nothing is evidence against a bound that depends on the data: it may be large where no replicate shows it.
 
     Args:
         values: [n_replicates, n_times] regret.
@@ -250,21 +251,23 @@ def _guaranteed(
         confidence: of each of the two, each at half the error, in (0, 1).
     """
     (low, high), wanted = ends, -math.log((1.0 - confidence) / 2.0)
-    can_hold, can_fail = bool(np.all(bounds >= low)), not data_dependent or bool(np.all(bounds <= high))
+    can_hold = bool(np.all(bounds >= low))
     limit = bounds[0] + slack
     if len(bounds) > 1:
         values, low, high, limit = values - np.clip(bounds, low, high), low - high, high - low, slack
     below = np.where(high <= limit, np.inf, evidence_below(values, high, limit))
-    if can_fail and np.any(values.mean(axis=0) > limit):  # else there is no evidence above 1
+    if not data_dependent and np.any(values.mean(axis=0) > limit):  # else there is no evidence above 1
         above = np.logaddexp.reduce(evidence_above(values, low, limit)) - math.log(len(limit))
         if above >= wanted:
             return "violated", math.nan
-    if np.all(below >= wanted) and can_hold:
+    if not can_hold:
+        return "undecided", math.inf
+    unsure = below < wanted
+    if not unsure.any():
         return "holds", math.nan
-    worst = int(np.argmin(below))
-    return "undecided", replicates_needed(
-        -values[:, worst], -float(high[worst]), -float(limit[worst]), math.exp(-wanted)
-    )
+    margin = limit - 2.0 * slack  # a mean that is below the bound by rounding is at the bound
+    needed = replicates_needed(-values[:, unsure], -high[unsure], -margin[unsure], math.exp(-wanted))
+    return "undecided", float(needed.max())
 
 
 def _said(sure: Interval, found: str, needed: float, n: int) -> str:
@@ -274,7 +277,8 @@ def _said(sure: Interval, found: str, needed: float, n: int) -> str:
         return f"nothing is guaranteed of the mean{known_end}: the regret of the worst play is not known"
     text = f"guaranteed [{sure.low:.4g}, {sure.high:.4g}]"
     if found == "undecided":
-        more = f", about {needed:,.0f} like these would do" if n < needed < math.inf else ""
+        more = f", about {needed:,.0f} like these would do" if n < needed else ""
+        more = ", and more like these would not show that it holds" if math.isinf(needed) else more
         text = f"{text}, {n} {'replicates are' if n > 1 else 'replicate is'} too few to be certain{more}"
     return text
 

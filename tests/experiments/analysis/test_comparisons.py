@@ -87,6 +87,23 @@ def test_of_many_policies_each_is_compared_with_the_best_and_with_the_next():
     assert len(few) == 50 * 49 / 2
 
 
+def test_of_many_policies_the_family_wise_error_is_that_of_all_pairs():
+    """Sixty equal policies: the best of them is that by chance, and so is the worst."""
+    rng, false = np.random.default_rng(3), 0
+    for _ in range(100):
+        finals = {str(i): rng.normal(size=12) for i in range(60)}
+        false += any(c.typical(0.95) for c in compare(experiment(finals)))
+    assert false / 100 <= 0.05 + 3 * np.sqrt(0.05 * 0.95 / 100)
+
+
+def test_what_differs_by_rounding_from_a_policy_without_randomness_is_not_worse():
+    from dataclasses import replace
+
+    finals = {"a": [0.1] * 3, "b": [0.1, 0.1 + 1e-15, 0.1 + 2e-15]}
+    (pair,) = compare(replace(experiment(finals, 0.1, 100.0), certain=frozenset("a")))
+    assert (pair.guaranteed_p, pair.significant(0.95)) == (1.0, False)
+
+
 def slow_evidence(differences, reach):
     """One bet after the other that the mean difference is above 0, of differences none of which is below -reach."""
     sizes = [1.0] + [1.0 - 2.0**-k for k in range(1, 7)] + [2.0**-k for k in range(2, 11)]

@@ -116,6 +116,11 @@ def test_claims_that_cannot_be_true_and_claims_at_the_limit():
     assert guaranteed_interval(np.zeros(9), (0.0, 0.0)) == Interval(0.0, 0.0, 0.0)
 
 
+def test_values_beyond_their_limits_by_rounding_do_not_turn_an_interval_round():
+    for value in (-6e-13, 6e-13):
+        assert guaranteed_interval(np.full(3, value), (0.0, 0.0)) == Interval(value, 0.0, 0.0)
+
+
 def test_a_single_value_says_little():
     found = guaranteed_interval(np.array([3.0]), (0.0, 10.0))
     assert 0.0 < found.low < 0.1
