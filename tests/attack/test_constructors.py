@@ -32,7 +32,7 @@ def judged():
     warnings.simplefilter("ignore")
     found = []
     for place in constructors.places():
-        if place.attacked and constructors.warm(place):
+        if place.attacked and place.name not in constructors.LARGE and constructors.warm(place):
             found += [
                 (f"{place.what} {key}={name}", *constructors.judge(place, {key: name}))
                 for key in place.attacked

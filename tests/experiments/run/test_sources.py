@@ -215,9 +215,12 @@ def test_what_a_parameter_names_does(edit):
 
 JOB = """
 import json, sys
+from bandits.contract import Policy
+from environments.contract import Environment
 from bandits.registry import ENVIRONMENTS, POLICIES
 from experiments.run.jobs import checkpoints, compare, play
-environment, policy = (r.build(what) for r, what in zip((ENVIRONMENTS, POLICIES), json.load(sys.stdin)))
+environment, policy = json.load(sys.stdin)
+environment, policy = ENVIRONMENTS.build(environment, of=Environment), POLICIES.build(policy, of=Policy)
 times = checkpoints(10, environment.problem.horizon)
 compare(environment, times, 0, range(1))
 play(policy, environment, times, 0, range(1))
