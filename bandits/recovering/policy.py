@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from typing import ClassVar, final
+from typing import Any, ClassVar, final
 
 import numpy as np
 
@@ -43,8 +43,7 @@ class RecoveringPolicy(Policy[RecoveringProblem, Idle, Pulls, Array]):
             NotResetError: before ``reset``.
             ValueError: no idle times, as ``check_idle`` says; nothing has changed then.
         """
-        check_idle(observation, self._problem)
-        self._chosen = pulls = self.pulls(observation)
+        self._chosen = pulls = self.pulls(check_idle(observation, self._problem))
         return pulls
 
     @final
@@ -57,12 +56,12 @@ class RecoveringPolicy(Policy[RecoveringProblem, Idle, Pulls, Array]):
             RuntimeError: from a policy that plans ahead, other pulls than ``choose`` gave since the last update;
                 nothing has changed then.
         """
-        check_idle(observation, self._problem)
+        idle = check_idle(observation, self._problem)
         if action is not self._chosen:  # which may be pulled
             check_pulls(action, self._problem)
         rewards = without_padding(floats("feedback must be finite rewards", feedback), len(action), self._problem.plays)
         check_rewards(rewards, len(action))
-        self.take(observation, action, rewards)
+        self.take(idle, action, rewards)
         self._chosen = None
 
     def _look_at(self, rewards: Array) -> None:
@@ -80,11 +79,11 @@ def _within(idle: Idle, longest: int) -> bool:
     return within
 
 
-def check_idle(idle: Idle, problem: RecoveringProblem) -> None:
-    """Check the observation of a period.
+def check_idle(idle: Any, problem: RecoveringProblem) -> Idle:
+    """Check the observation of a period, and return it as kernels take it.
 
     Args:
-        idle: [n_arms] periods since each arm's last pull, in 1..recovery.
+        idle: [n_arms] periods since each arm's last pull, in 1..recovery; a list or an array.
         problem: the problem of the run.
 
     Raises:
@@ -93,6 +92,7 @@ def check_idle(idle: Idle, problem: RecoveringProblem) -> None:
     seen, n, longest = np.asarray(idle), problem.n_actions, problem.recovery
     if seen.shape != (n,) or seen.dtype.kind not in "iu" or not _within(seen, longest):
         raise ValueError(f"idle times must be {n} whole numbers in 1..{longest}, one an arm, got {idle!r}")
+    return seen.astype(np.int64, copy=False)
 
 
 def without_padding(feedback: Array, number: int, plays: int) -> Array:

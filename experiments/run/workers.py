@@ -169,7 +169,7 @@ def _client(cluster: str | None) -> Iterator[None]:
         yield
         return
     kind, _, number = cluster.partition(":")
-    if kind == "local" and not (number.isdigit() and int(number) >= 1):
+    if kind == "local" and not (number.isdecimal() and len(number) < 9 and int(number) >= 1):
         raise ValueError(f"cluster must be an address like tcp://host:8786, or local:N with N >= 1, got {cluster!r}")
     try:
         from distributed import Client, LocalCluster

@@ -149,6 +149,8 @@ def clothed(value: Any) -> Iterator[Any]:
         locked = value.copy()
         locked.setflags(write=False)
         yield locked
+    elif isinstance(value, np.ndarray) and value.ndim == 1 and value.dtype.kind in "iu":
+        yield from (value.tolist(), tuple(value.tolist()), value.astype(np.int32), np.repeat(value, 2)[::2])
     elif type(value) is tuple and len(value) == 2 and type(value[0]) is float:
         yield from ((other, value[1]) for other in clothed(value[0]))
 

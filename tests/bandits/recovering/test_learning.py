@@ -81,6 +81,21 @@ def test_idle_times_that_cannot_be_change_nothing(make, idle):
         assert pickle.dumps(policy) == before
 
 
+@pytest.mark.parametrize("make", [PPPUCB, GreedyUCB, IdleBlindUCB, ExploreThenPlan, RandomPulls])
+def test_idle_times_may_be_lists_and_numbers_of_any_size(make):
+    def play(clothe):
+        policy, idle, played = make(), [4, 4, 4], []
+        policy.reset(RecoveringProblem(n_actions=3, plays=2, recovery=4, horizon=200), np.random.default_rng(0))
+        for _ in range(40):
+            played.append(policy.choose(clothe(idle)))
+            policy.update(clothe(idle), played[-1], np.full(len(played[-1]), 0.5))
+            idle = [1 if arm in played[-1] else min(idle[arm] + 1, 4) for arm in range(3)]
+        return played
+
+    clothes = (list, tuple, lambda idle: np.array(idle, np.uint8), lambda idle: np.array(idle, np.uint64), np.ma.array)
+    assert all(play(clothe) == play(np.array) for clothe in clothes)
+
+
 @pytest.mark.parametrize("make", [PPPUCB, ExploreThenPlan, RandomPulls])
 def test_rewards_that_are_not_owed(make):
     """Of a policy that plans ahead: where nothing was chosen, or something else."""
