@@ -44,7 +44,7 @@ def real(name: str, value: float, low: float = -math.inf, high: float = math.inf
     below = value <= high if right == "]" else value < high
     if not (above and below):
         raise ValueError(f"{name} must be {domain}, got {shown(value)}")
-    return float(value)
+    return float(value) + 0.0  # numpy refuses a scale of -0.0
 
 
 def reals(

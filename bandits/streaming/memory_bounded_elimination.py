@@ -180,7 +180,7 @@ class MemoryBoundedElimination(Policy[StreamProblem, View, Action, Feedback]):
             NotResetError: before ``reset``.
             ValueError, RuntimeError: what ``check_answer`` refuses; nothing has changed then.
         """
-        feedback = check_answer(self._chosen, action, feedback, self._memory)
+        action, feedback = check_answer(self._chosen, action, feedback, self._memory)
         self._chosen = None
         if type(action) is Pull:
             self._left -= action.n

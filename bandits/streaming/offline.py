@@ -63,7 +63,7 @@ class OfflineAdapter(Policy[StreamProblem, View, Action, Feedback]):
         Raises:
             ValueError, RuntimeError: what ``check_answer`` refuses; nothing has changed then.
         """
-        feedback = check_answer(self._chosen, action, feedback, self._memory)
+        action, feedback = check_answer(self._chosen, action, feedback, self._memory)
         if isinstance(action, Pull) and feedback is not None:
             self._inner.update(0, action.where, feedback[0])
         else:

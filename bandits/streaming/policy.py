@@ -104,7 +104,7 @@ class StreamingPolicy(Policy[StreamProblem, View, Action, Feedback]):
             NotResetError: before ``reset``.
             ValueError, RuntimeError: what ``check_answer`` refuses; nothing has changed then.
         """
-        feedback = check_answer(self._chosen, action, feedback, self._memory)
+        action, feedback = check_answer(self._chosen, action, feedback, self._memory)
         self._chosen = None
         self._go_on(action, feedback)
 
@@ -166,8 +166,8 @@ def refuse_to_choose() -> NoReturn:
     raise RuntimeError("all pulls are used: call reset(problem, rng) for another run")
 
 
-def check_answer(chosen: Action | None, action: Action, feedback: Feedback, memory: int) -> Feedback:
-    """Check what a policy is told of an action, and return it with the sum as a float.
+def check_answer(chosen: Action | None, action: Action, feedback: Feedback, memory: int) -> tuple[Action, Feedback]:
+    """Check what a policy is told of an action, and return both as plain numbers.
 
     Args:
         chosen: the action that ``choose`` gave since the last update, if it was called.
@@ -179,18 +179,18 @@ def check_answer(chosen: Action | None, action: Action, feedback: Feedback, memo
         ValueError: an action that does not exist, or a feedback that does not fit it.
         RuntimeError: another action than the one chosen, or none was chosen.
     """
-    if type(action) is not type(chosen) or action != chosen:
+    if chosen is None or type(action) is not type(chosen) or action != chosen:
         _refuse(chosen, action, memory)
-    if type(action) is not Pull or not action.observe:
+    if type(chosen) is not Pull or not chosen.observe:
         if feedback is not None:
-            raise ValueError(f"feedback must be None after {action}, got {feedback!r}")
-        return None
-    if not isinstance(feedback, tuple) or len(feedback) != 2 or np.size(feedback[1]) != 1 or feedback[1] != action.n:
-        raise ValueError(f"feedback must be a sum of rewards and their number, {action.n}, got {feedback!r}")
+            raise ValueError(f"feedback must be None after {chosen}, got {feedback!r}")
+        return chosen, None
+    if not isinstance(feedback, tuple) or len(feedback) != 2 or np.size(feedback[1]) != 1 or feedback[1] != chosen.n:
+        raise ValueError(f"feedback must be a sum of rewards and their number, {chosen.n}, got {feedback!r}")
     if type(feedback[0]) is float and math.isfinite(feedback[0]):
-        return feedback
+        return chosen, (feedback[0], chosen.n)
     try:
-        return check_reward(feedback[0]), action.n
+        return chosen, (check_reward(feedback[0]), chosen.n)
     except ValueError:
         raise ValueError(f"the sum of rewards must be a finite number, got {feedback[0]!r}") from None
 

@@ -12,6 +12,10 @@ def test_numbers_pass(value):
     assert type(positive("x", value)) is float
 
 
+def test_zero_has_no_sign():
+    assert str(real("x", -0.0)) == "0.0"
+
+
 @pytest.mark.parametrize("value", [0, -1.0, np.nan, np.inf, True, "1", None, 1j])
 def test_others_do_not(value):
     with pytest.raises(ValueError, match=r"x must be a finite number in \(0, inf\), got "):

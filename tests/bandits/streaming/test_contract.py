@@ -199,6 +199,24 @@ def test_what_is_not_owed_changes_nothing(policy, options):
             policy.choose(None)
 
 
+@CASE
+def test_numbers_of_another_kind_are_the_same(policy, options):
+    """Small whole numbers of numpy in an action or a feedback do not enter a policy's own counts."""
+
+    def small(number):
+        return np.int16(number) if type(number) is int and number < 2**15 else number
+
+    stream, twin = started(policy, options), pickle.loads(pickle.dumps(policy))
+    for _ in range(120):
+        if stream.clock == stream.horizon:
+            break
+        action = policy.choose(None)
+        assert repr(twin.choose(None)) == repr(action)
+        _, feedback = stream.transition(action)
+        policy.update(None, action, feedback)
+        twin.update(None, type(action)(*map(small, action)), feedback and tuple(map(small, feedback)))
+
+
 def test_curves_are_exact_within_batches(play):
     """Times inside a batch, long after it. Sixteen arms of mean 0, the last of 1."""
     horizon = 10**6
