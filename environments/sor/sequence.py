@@ -112,7 +112,7 @@ class SorSequence(TabulatedSolves):
         self._shifts: BetaShifts = SHIFTS.build(shifts, "shifts", of=BetaShifts)
         points, place = points_of(grid), REGIONS.build(region, "region", of=Region, side=self.side)
         place.check_shift(self._shifts.offset, "the smallest shift, shifts.offset,")
-        integer("horizon", horizon)
+        horizon = integer("horizon", horizon)
         check_memory(horizon, place.n, len(points), memory_limit)
         problem = SolverProblem(
             n_actions=len(points),

@@ -96,7 +96,7 @@ class StreamEnvironment(Environment[View, Any, Feedback, Tape]):
         affordable("memory", f"a buffer of {memory} slots", 4 * self.memory)
         if horizon < n_arms:
             warnings.warn(f"{n_arms} arms, {horizon} pulls: the stream cannot be read once", stacklevel=3)
-        self.passes = integer("passes", passes)
+        self.passes = integer("passes", passes, most=HORIZON // self.n_arms)
         self.between = one_of("between", between, ("fixed", "reshuffle"))
         self.rewards = one_of("rewards", rewards, ("bernoulli", "gaussian"))
         self.sigma = positive("sigma", sigma)

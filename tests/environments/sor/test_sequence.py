@@ -292,3 +292,7 @@ def test_more_bad_parameters(change, message):
 
 def test_absolute_tolerance_may_be_large():
     assert begun(method="ssor", tolerance=50.0)._costs.max() == 1  # met by every start: counts as 1
+
+
+def test_a_horizon_may_be_a_small_number_of_numpy():
+    assert type(SorSequence(shifts="low_variance", side=4, horizon=np.int8(100), max_iter=100).problem.horizon) is int

@@ -350,3 +350,11 @@ def test_bad_hard_streams(options, named):
 def test_a_stream_too_long_for_its_horizon_warns():
     with pytest.warns(UserWarning, match="cannot be read once"):
         Stream("mixed", 20, horizon=19)
+
+
+def test_no_more_passes_than_arrivals_can_be_counted():
+    assert Stream([0.1, 0.2], horizon=9, passes=10**18).passes == 10**18
+    with pytest.raises(
+        ValueError, match=r"passes must be a whole number in 1\.\.4500000000000000000, got 4611686018427387904"
+    ):
+        Stream([0.1, 0.2], horizon=9, passes=2**62)
