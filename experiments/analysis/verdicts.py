@@ -182,7 +182,8 @@ def _verdict(result: ExperimentResult, label: str, regret: str, bound: Bound, co
     slack = rounding_of(limit, size)
     shares = share_of(band.mean, limit, size)
     share = float(np.max(shares))
-    text = f"mean regret {band.mean[-1]:.5g} of {limit[-1]:.5g} at round {result.times[-1]}, at most {share:.3g} of it"
+    text = f"mean regret {band.mean[-1]:.5g} of {limit[-1]:.5g} at round {result.times[-1]}"
+    text += f", at most {share:.3g} of it" * (share > 0.0)
     own = result.varying.get(label, {}).get((bound.name, bound.comparator_class), curve[None])[:, at]
     sure = result.guaranteed(label, confidence, regret)
     if bound.delta is not None:
@@ -348,6 +349,7 @@ def judge_exponent(
     rate = max(claimed, slowest)
     typical, certain = (_steepness(low - rate, share) for low in (fitted.low, sure.low if sure else -math.inf))
     text = f"exponent {fitted.value:.3f} [{fitted.low:.3f}, {fitted.high:.3f}], bound's {round(claimed, 3) + 0.0:.3f}"
+    text += f" (tested as {slowest:g})" * (claimed < slowest)
     return replace(
         verdict,
         exponent="undecided" if certain == "agrees" != typical else certain,

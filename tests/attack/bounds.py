@@ -76,7 +76,7 @@ def child(names: list[str]) -> None:
                 if outcome != "too short":
                     break
             counts[outcome] += 1
-            if outcome != "jobs":
+            if outcome == "tracebacks":
                 print(f"{outcome}: {path.stem}, {job.title}: {why[:200]}", flush=True)
     print(json.dumps(counts))
 

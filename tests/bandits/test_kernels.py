@@ -85,7 +85,8 @@ print(work({name}(3.0)))
 
 
 def run(code, folder, **environment):
-    env = {**os.environ, "PYTHONPATH": f"{folder}{os.pathsep}{Path(__file__).parents[2]}", **environment}
+    own = {name: value for name, value in os.environ.items() if name != "NUMBA_CACHE_DIR"}
+    env = {**own, "PYTHONPATH": f"{folder}{os.pathsep}{Path(__file__).parents[2]}", **environment}
     return subprocess.run([sys.executable, "-W", "always", "-c", code], capture_output=True, text=True, env=env)
 
 

@@ -322,7 +322,7 @@ def test_another_study_of_the_same_name_is_told_before_any_is_run(invoke, tmp_pa
     for words in (("--no-plot",), ("--dry-run",)):
         done = invoke("run", "first.yaml", "other.yaml", "--jobs", 1, *words)
         assert done.exit_code == 1
-        assert "results/small holds another study named small, of two, with which this one has no" in done.output
+        assert "results/small holds another study named small (of two), which has no" in done.output
         assert "--replace" in done.output
     assert not (tmp_path / "results/first").exists()
     assert manifest.read_bytes() == before

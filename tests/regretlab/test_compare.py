@@ -258,7 +258,7 @@ def test_another_comparison_in_the_folder_is_told_before_anything_is_replaced(tm
         lambda: compare([rl.UCB1()], other, out=tmp_path),
         lambda: compare([rl.UCB1()], out=tmp_path, name="x", seed=5),
     ):
-        with pytest.raises(FileExistsError, match=r"holds another study named comparison, .*replace=True"):
+        with pytest.raises(FileExistsError, match=r"holds another study named comparison \(.*replace=True"):
             wrong()
         assert (tmp_path / "manifest.json").read_bytes() == before
     assert compare([rl.UCB1()], other, out=tmp_path, replace=True).policies == ("UCB1",)

@@ -160,7 +160,7 @@ def test_another_study_of_the_same_name_is_told_before_anything_is_replaced(text
         text = text.replace(old, new)
     other = parse_study(text)
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    with pytest.raises(FileExistsError, match=r"holds another study named small, of two, .*--out.*--replace"):
+    with pytest.raises(FileExistsError, match=r"holds another study named small \(of two\), .*--out.*--replace"):
         run(other, folder, jobs=1)
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
     run(other, folder, jobs=1, replace=True)
