@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -130,9 +131,31 @@ class ExperimentResult:
         return Interval(float(band.mean[0]), float(band.low[0]), float(band.high[0]))
 
     def limits_of(self, regret: str = "") -> Array:
-        """The least and the most regret [2, n_checkpoints] that any play can have; infinite where that is not known."""
-        unknown = np.array([[-np.inf], [np.inf]])
-        return np.broadcast_to(self.limits.get(self.definition(regret).name, unknown), (2, len(self.times)))
+        """The least and the most regret [2, n_checkpoints] that any play can have; infinite where that is not known.
+
+        Nothing is known by limits that a policy leaves; a warning says so.
+        """
+        name = self.definition(regret).name
+        return cast(Array, self.once(("limits", name), lambda: self._limits_that_hold(name)))
+
+    def _limits_that_hold(self, regret: str) -> Array:
+        unknown = np.broadcast_to([[-np.inf], [np.inf]], (2, len(self.times)))
+        low, high = limits = np.broadcast_to(self.limits.get(regret, unknown), unknown.shape)
+        definition = self.definition(regret)
+        size = np.abs(self.comparators[definition.comparator])
+        for label, metrics in self.series.items():
+            found = self.regret(label, regret)
+            slack = 1e-9 * np.maximum(1.0, np.maximum(size, np.abs(metrics[definition.series])))
+            if (outside := (found < low - slack) | (found > high + slack)).any():
+                i, j = np.argwhere(outside)[0]
+                what = f"{found[i, j]:g} in replicate {self.replicates[i]} at round {self.times[j]}"
+                warnings.warn(
+                    f"{self.experiment.name}: the regret {regret!r} of {label}, {what}, is not within the limits that "
+                    f"the environment states, {low[j]:g} to {high[j]:g}: nothing is guaranteed",
+                    stacklevel=2,
+                )
+                return unknown
+        return limits
 
     def is_certain(self, label: str, regret: str = "") -> bool:
         """Whether a policy's regret is known without doubt, as nothing is random in its runs."""

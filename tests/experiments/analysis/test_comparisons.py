@@ -79,7 +79,7 @@ def test_the_family_wise_error_of_counts(n):
 def test_of_many_policies_each_is_compared_with_the_best_and_with_the_next():
     rng = np.random.default_rng(2)
     finals = {f"p{i}": i + rng.normal(0.0, 0.1, 12) for i in rng.permutation(60)}
-    found = compare(experiment(finals, 0.0, 100.0))
+    found = compare(experiment(finals, -1.0, 100.0))
     best = {("p0", f"p{i}") for i in range(1, 60)}
     assert {(c.better, c.worse) for c in found} == best | {(f"p{i}", f"p{i + 1}") for i in range(1, 59)}
     assert len(found) == 59 + 58
@@ -102,6 +102,18 @@ def test_what_differs_by_rounding_from_a_policy_without_randomness_is_not_worse(
     finals = {"a": [0.1] * 3, "b": [0.1, 0.1 + 1e-15, 0.1 + 2e-15]}
     (pair,) = compare(replace(experiment(finals, 0.1, 100.0), certain=frozenset("a")))
     assert (pair.guaranteed_p, pair.significant(0.95)) == (1.0, False)
+
+
+def test_limits_that_a_policy_leaves_guarantee_nothing():
+    """A stated most of 2, where one run has 3; by rounding, it may be left."""
+    finals = {"a": [0.1] * 20, "b": [1.9] * 19 + [2.0 + 1e-12]}
+    assert compare(experiment(finals, 0.0, 2.0))[0].significant(0.95)
+    finals["b"][-1] = 3.0
+    with pytest.warns(
+        UserWarning, match="'pseudo' of b, 3 in replicate 19 at round 1, is not within the limits .* 0 to 2"
+    ):
+        (pair,) = compare(experiment(finals, 0.0, 2.0))
+    assert (pair.guaranteed_p, pair.guaranteed.high) == (1.0, np.inf)
 
 
 def slow_evidence(differences, reach):

@@ -227,7 +227,9 @@ def only(regret, limit):
     """A study of one experiment whose policy has the same regret in all replicates."""
     results = swept(lambda x: 1.0, lambda x: limit)
     name, experiment = next(iter(results.experiments.items()))
-    experiment = replace(experiment, series={"a": {"reward": np.full((16, 2), -regret)}}, certain=frozenset("a"))
+    limits = {"pseudo": np.array([[0.0, 0.0], [9.0, 9.0]])}
+    series = {"a": {"reward": np.full((16, 2), -regret)}}
+    experiment = replace(experiment, series=series, certain=frozenset("a"), limits=limits)
     return replace(results, experiments={name: experiment}, study=alone(experiment))
 
 
