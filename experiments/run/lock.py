@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from experiments.run.files import host
@@ -19,30 +19,52 @@ except ImportError:  # Windows: runs are not told of each other
 def alone(folder: Path, shard: tuple[int, int] = (1, 1)) -> Iterator[None]:
     """Let no other run compute the same part of a study in a folder, as long as the block lasts.
 
-    The operating system takes the lock back when the process ends, however it ends; the file that is left then keeps
-    nobody out. Where a file system has no locks, there is none.
+    Shards, which have parts of their own, keep out a run of the whole, and it keeps them out. The operating system
+    takes the lock back when the process ends, however it ends; the file that is left then keeps nobody out. Where a file
+    system has no locks, there is none.
 
     Raises:
         BlockingIOError: another run is at it.
         OSError: the folder cannot be written.
     """
-    path = folder / (".running" if shard == (1, 1) else f".running-{shard[0]}-of-{shard[1]}")
-    handle = _locked(path) if fcntl else None
+    whole, own = shard == (1, 1), folder / f".running-{shard[0]}-of-{shard[1]}"
+    with _held(folder / ".running", shared=not whole), nullcontext() if whole else _held(own):
+        yield
+
+
+@contextmanager
+def _held(path: Path, shared: bool = False) -> Iterator[None]:
+    """Hold the lock of a file, with others that share it or alone; who holds it last removes the file."""
+    if fcntl is None:
+        yield
+        return
+    handle = _locked(path, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
     try:
         yield
     finally:
-        if handle is not None:
-            with suppress(OSError):
+        with suppress(OSError):
+            if not _shared(handle):
                 path.unlink()
-            os.close(handle)
+        os.close(handle)
 
 
-def _locked(path: Path) -> int:
+def _shared(handle: int) -> bool:
+    """Whether others hold the same lock."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # a file system without locks
+        pass
+    return False
+
+
+def _locked(path: Path, kind: int) -> int:
     """A handle on the file of the lock, which is locked where that can be."""
     while True:
         handle = _open(path)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(handle, kind | fcntl.LOCK_NB)
         except BlockingIOError:
             whose = os.read(handle, 200).decode(errors="replace").strip()
             os.close(handle)

@@ -171,9 +171,9 @@ def check_same_study(folder: Path, study: Study) -> None:
         return
     if not same:
         raise FileExistsError(
-            f"{folder} holds another study named {there['study']['name']} (of {_brief(names)}), which has no experiment and "
-            "no result in common with this one; nothing was replaced: choose another folder (--out, out=) or another name "
-            "(name:, name=), or replace it (--replace, replace=True)"
+            f"{folder} holds another study named {there['study']['name']} (of {_brief(names)}), which has no "
+            "experiment and no result in common with this one; nothing was replaced: choose another folder (--out, "
+            "out=) or another name (name:, name=), or replace it (--replace, replace=True)"
         )
 
 

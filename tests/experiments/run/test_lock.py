@@ -37,9 +37,21 @@ def test_the_second_run_is_told_by_whom_it_is_kept_out(held, text, tmp_path):
     with pytest.raises(BlockingIOError, match=rf"another run is at work in {tmp_path} \(process {held.pid} on "):
         run(study, tmp_path, jobs=1)
     assert not (tmp_path / "manifest.json").exists()
-    assert not run(study, tmp_path, jobs=1, shard=(1, 2)).failed
+    with pytest.raises(BlockingIOError, match="another run is at work in"):
+        run(study, tmp_path, jobs=1, shard=(1, 2))
     held.communicate("")
     assert not (tmp_path / ".running").exists()
+    assert not run(study, tmp_path, jobs=1).failed
+
+
+def test_shards_go_on_beside_each_other_and_keep_out_the_whole(text, tmp_path):
+    study = parse_study(text)
+    with alone(tmp_path, (1, 2)):
+        assert not run(study, tmp_path, jobs=1, shard=(2, 2)).failed
+        for shard in ((1, 1), (1, 2)):
+            with pytest.raises(BlockingIOError, match=rf"another run is at work in {tmp_path}"):
+                run(study, tmp_path, jobs=1, shard=shard)
+    assert not list(tmp_path.glob(".running*"))
     assert not run(study, tmp_path, jobs=1).failed
 
 
