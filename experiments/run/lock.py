@@ -20,8 +20,8 @@ def alone(folder: Path, shard: tuple[int, int] = (1, 1)) -> Iterator[None]:
     """Let no other run compute the same part of a study in a folder, as long as the block lasts.
 
     Shards, which have parts of their own, keep out a run of the whole, and it keeps them out. The operating system
-    takes the lock back when the process ends, however it ends; the file that is left then keeps nobody out. Where a file
-    system has no locks, there is none.
+    takes the lock back when the process ends, however it ends; the file that is left then keeps nobody out. Where a
+    file system has no locks, there is none.
 
     Raises:
         BlockingIOError: another run is at it.
