@@ -135,6 +135,14 @@ def positive(name: str, value: float) -> float:
     return checked
 
 
+def probability(name: str, value: float) -> float:
+    """Check that ``value`` is a probability in (0, 1), of which the inverse and its logarithm are numbers, too."""
+    checked = real(name, value, 0.0, 1.0)
+    if checked < 1e-300:
+        raise ValueError(f"{name} must be in [1e-300, 1), for its inverse to be a number, got {shown(value)}")
+    return checked
+
+
 def integer(name: str, value: int, low: int = 1, high: int | None = None, *, most: int = LARGEST) -> int:
     """Check that ``value`` is a whole number in ``low..high`` (no upper end but ``most`` when ``high`` is None).
 

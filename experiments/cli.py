@@ -50,7 +50,15 @@ class _Group(click.Group):
 def main(ctx: click.Context) -> None:
     """Run bandit and online-learning studies and hold their regret curves against the theorems."""
     _search_here_last(always=ctx.invoked_subcommand not in ("run", "show"))
-    warnings.showwarning = lambda message, *about: click.echo(f"warning: {message}", err=True)
+    told: set[str] = set()
+
+    def show(message: Warning | str, *about: Any, **more: Any) -> None:
+        """Tell each thing once in a command, whatever parts of it are warned of it."""
+        if str(message) not in told:
+            told.add(str(message))
+            click.echo(f"warning: {message}", err=True)
+
+    warnings.showwarning = show
 
 
 def _search_here_last(always: bool) -> None:

@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arguments import real
+from bandits.arguments import probability
 from bandits.arms.policy import BanditPolicy
 from bandits.arms.problem import Actions, BanditProblem, Block
 from bandits.arms.theory import STATIONARY, ArmsInstance, gaps_of, holds
@@ -89,7 +89,7 @@ class SuccessiveElimination(BanditPolicy):
     """
 
     def __init__(self, delta: float | None = None) -> None:
-        self.delta = None if delta is None else real("delta", delta, 0.0, 1.0)
+        self.delta = None if delta is None else probability("delta", delta)
 
     def _delta_of(self, problem: BanditProblem) -> float:
         if self.delta is not None:

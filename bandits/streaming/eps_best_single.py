@@ -19,7 +19,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bandits.arguments import positive, real
+from bandits.arguments import positive, probability, real
 from bandits.contract import Array, Bound, Instance
 from bandits.streaming.policy import StreamingPolicy
 from bandits.streaming.problem import CURRENT, Action, Store, StreamProblem
@@ -44,7 +44,7 @@ class EpsBestSingle(StreamingPolicy):
         self.theta = positive("theta", theta)
         self.g = real("g", g, 1.0)
         self.kappa = positive("kappa", kappa)
-        self.delta = None if delta is None else real("delta", delta, 0.0, 1.0)
+        self.delta = None if delta is None else probability("delta", delta)
 
     def slots_required(self, problem: StreamProblem) -> int:
         return 1

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bandits.arguments import flag, one_of, real
+from bandits.arguments import flag, one_of, probability
 from bandits.contract import Bound, Instance
 from bandits.streaming.problem import Action, StreamProblem
 from bandits.streaming.theory import StreamInstance, at_horizon, fits, natural_scale, rewards_fit, unit
@@ -35,7 +35,7 @@ class TowerLogStar(ChampionTower):
         self, preset: str = "code", delta: float = 0.1, resample_champion: bool = False, final_batch: str = "b0"
     ) -> None:
         self.preset = one_of("preset", preset, ("code", "theory"))
-        self.delta = real("delta", delta, 0.0, 1.0)
+        self.delta = probability("delta", delta)
         super().__init__(flag("resample_champion", resample_champion) or preset == "theory", final_batch)
 
     def levels(self, problem: StreamProblem) -> Sequence[Level]:

@@ -28,7 +28,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bandits.arguments import flag, integer, real
+from bandits.arguments import flag, integer, probability, real
 from bandits.arms.problem import BanditProblem
 from bandits.contract import Array, Assumption, Bound, Instance
 from bandits.tallying.policy import RunPolicy, running_sum
@@ -101,7 +101,7 @@ class RepeatedExposureElimination(RunPolicy):
         strict: bool = False,
     ) -> None:
         self.memory = integer("memory", memory)
-        self.delta = None if delta is None else real("delta", delta, 0.0, 1.0)
+        self.delta = None if delta is None else probability("delta", delta)
         self.sigma = None if sigma is None else real("sigma", sigma, 0.0)
         self.growth = integer("growth", growth, 2)
         self.start_with_last, self.strict = flag("start_with_last", start_with_last), flag("strict", strict)

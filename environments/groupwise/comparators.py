@@ -61,7 +61,7 @@ class Ridge:
 
     def __init__(self, penalty: float) -> None:
         self.penalty = positive("penalty", penalty)
-        self.kind = f"ridge with penalty {penalty:g}"
+        self.kind = f"ridge with penalty {self.penalty:g}"
 
     def losses(self, X: Array, y: Array, member: Mask, ends: NDArray[np.int64]) -> Array:
         """Penalised losses [n_ends] on prefixes of a group's rows."""

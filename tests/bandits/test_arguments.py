@@ -3,7 +3,18 @@
 import numpy as np
 import pytest
 
-from bandits.arguments import check_action, check_reward, did_you_mean, integer, nearest, one_of, positive, real, reals
+from bandits.arguments import (
+    check_action,
+    check_reward,
+    did_you_mean,
+    integer,
+    nearest,
+    one_of,
+    positive,
+    probability,
+    real,
+    reals,
+)
 
 
 @pytest.mark.parametrize("value", [1, 1.5, np.float64(2.0), np.int64(3), np.float32(0.5)])
@@ -104,3 +115,10 @@ def test_rewards_are_numbers_or_arrays_of_one(reward):
 def test_other_rewards_are_refused(reward):
     with pytest.raises(ValueError, match="the reward must be a finite number, got"):
         check_reward(reward)
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0, 1e-320, -0.1, float("nan"), True, "0.1"])
+def test_a_probability_has_an_inverse_that_is_a_number(value):
+    assert probability("delta", 1e-300) == 1e-300
+    with pytest.raises(ValueError, match=r"delta must be .*, got "):
+        probability("delta", value)

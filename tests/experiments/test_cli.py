@@ -379,3 +379,13 @@ def test_what_is_no_study_is_not_shown(invoke, tmp_path):
 @pytest.mark.parametrize("shard", ["²/3", "9" * 5000 + "/" + "9" * 5000, "2/1", "0/0", "1", "/"])
 def test_what_is_no_shard_is_told(invoke, shard):
     assert "must be I/N with 1 <= I <= N" in invoke("run", "small.yaml", "--shard", shard).output
+
+
+@pytest.mark.filterwarnings("always:no installed font")
+def test_what_the_figures_and_the_report_are_both_warned_of_is_told_once(invoke, tmp_path, text):
+    known = "label: bold"
+    assert known in text
+    (tmp_path / "small.yaml").write_text(text.replace(known, "label: bold \u0378"), encoding="utf-8")  # no one's letter
+    done = invoke("run", "small.yaml", "--jobs", 1)
+    assert done.exit_code == 0, done.output
+    assert done.output.count("no installed font has") == 1
