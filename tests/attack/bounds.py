@@ -1,6 +1,7 @@
 """Everything that runs kernels, with kernels that check their indices: one that leaves its array fails.
 
-The whole suite but these attacks, and every policy in every environment of the shipped studies, at tiny horizons. A small share is one file of tests and one study.
+The whole suite but these attacks, and every policy in every environment of the shipped studies, at tiny horizons. A
+small share is one file of tests and one study.
 """
 
 from __future__ import annotations
