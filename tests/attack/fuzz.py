@@ -198,12 +198,7 @@ class Attack:
         for place, value in enumerate(right):
             for same, others in ((False, wrong(value)), (False, outside(value)), (True, clothed(value))):
                 for other in others:
-                    if (
-                        place == 1
-                        and np.shape(other) == (0,)
-                        and isinstance(right[2], np.ndarray)
-                        and not right[2].any()
-                    ):
+                    if place == 1 and str(other) == "[]" and isinstance(right[2], np.ndarray) and not right[2].any():
                         continue  # nothing was pulled, and zeros are padding
                     given = (*right[:place], other, *right[place + 1 :])
                     come, got, then = self.call(policy, method, given)

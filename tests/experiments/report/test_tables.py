@@ -59,6 +59,7 @@ def played(result, finals, clairvoyant=()):
         replicates=np.arange(n),
         comparators={definition.comparator: best},
         regrets=(definition,),
+        limits={},
         series=series,
         bounds=dict.fromkeys(finals, ()),
         prices=dict.fromkeys(["", *finals], Price()),
