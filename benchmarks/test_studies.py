@@ -121,8 +121,9 @@ def standing(text, folder):
             first[job.policy is None] = run_job(job)
         arrays, about = first[job.policy is None]
         if job.policy is not None:
-            luck = rng.uniform(0.97, 1.0, size=(job.count, 1))
-            arrays = {name: values if name.startswith("bound/") else luck * values for name, values in arrays.items()}
+            luck, best = rng.uniform(0.97, 1.0, size=(job.count, 1)), first[True][0]["comparator/best_arm"]
+            own = {name: luck * values + (1.0 - luck) * best for name, values in arrays.items() if "series/" in name}
+            arrays = {**arrays, **own}
         of = [job.seed, job.first, job.count, job.checkpoints, job.horizon]
         write_job(folder, job.key, arrays, {**about, "job": of})
         write_json(timing_file(folder, job.key), {"seconds": 0.01, "replicates": job.count, "bytes_kept": 1000})
