@@ -20,7 +20,7 @@ _SIZES = np.array([1.0, *(1.0 - 0.5 ** np.arange(1, 7)), *(0.5 ** np.arange(2, 1
 _SHARES = np.array([0.4, *np.full(15, 0.6 / 15)])
 """The whole capital is the best bet where all values are far from the unknown end, as regrets from the worst play's."""
 
-_STEPS, _CLOSE = 30, 1e-7
+_STEPS, _CLOSE = 30, 1e-5
 _AT_ONCE = 2**20
 
 

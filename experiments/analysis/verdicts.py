@@ -256,7 +256,8 @@ def _guaranteed(
     limit = bounds[0] + slack
     if len(bounds) > 1:
         values, low, high, limit = values - np.clip(bounds, low, high), low - high, high - low, slack
-    below = np.where(high <= limit, np.inf, evidence_below(values, high, limit))
+    below, in_doubt = np.full(len(limit), np.inf), high > limit  # beyond the worst play a bound always holds
+    below[in_doubt] = evidence_below(values[:, in_doubt], high[in_doubt], limit[in_doubt])
     if not data_dependent and np.any(values.mean(axis=0) > limit):  # else there is no evidence above 1
         above = np.logaddexp.reduce(evidence_above(values, low, limit)) - math.log(len(limit))
         if above >= wanted:
