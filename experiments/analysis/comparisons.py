@@ -27,11 +27,11 @@ class Comparison:
         difference: regret of ``worse`` minus that of ``better`` at the horizon, with Student's interval, uncorrected:
             what is typical.
         p: two-sided p-value of the paired t-test, or, where the difference is the same in all n replicates, of their
-            signs, 2^(1 - n), and 1 for no difference; corrected by Holm's method for the pairs of the experiment; NaN
+            signs, 2^(1 - n), and 1 for no difference; corrected by Holm's method for all pairs of the experiment; NaN
             with a single replicate.
         guaranteed: the difference with the interval of ``guaranteed_interval``, uncorrected: what is certain.
         guaranteed_p: one over the evidence that the difference is above 0, at most 1, corrected by Holm's method for
-            both directions of the pairs. A guaranteed p-value: it needs no assumption but known limits of the regret,
+            both directions of all pairs. A guaranteed p-value: it needs no assumption but known limits of the regret,
             and is 1 where there are none.
     """
 

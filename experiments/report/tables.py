@@ -88,7 +88,7 @@ def told_apart(
 ) -> dict[str, bool]:
     """For each policy that does not know the run in advance: whether the data tell it from ``best_of``.
 
-    They do where ``compare``, corrected for the pairs of the experiment, finds a difference that is certain, or one
+    They do where ``compare``, corrected for all pairs of the experiment, finds a difference that is certain, or one
     that is typical if ``typically``. Other arguments as of ``table``.
     """
     stands = Comparison.typical if typically else Comparison.significant
@@ -314,7 +314,7 @@ def _notes(confidence: float) -> list[str]:
         r"Packages: booktabs, siunitx (version 2 of it also wants etoolbox and \robustify\bfseries).",
         "Mean at the horizon +- standard error over replicates; the error has two significant digits.",
         "Bold: the policy of lowest mean and those that the data do not tell from it (paired t-tests, corrected by "
-        f"Holm's method for the pairs of an experiment, confidence {confidence:g}: what is typical, failures apart "
+        f"Holm's method for all pairs of an experiment, confidence {confidence:g}: what is typical, failures apart "
         "that no replicate shows).",
         "In a group of their own, and never bold: policies that know the run in advance.",
     ]
