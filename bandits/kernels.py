@@ -1,10 +1,11 @@
 """Functions compiled on first use, so that importing a policy does not import numba.
 
 A function marked ``@kernel`` is compiled by ``numba.njit(cache=True, nogil=True)`` when it is first called, together
-with every other kernel of its file. Write kernels as module-level functions on plain arrays and keep a kernel and the
-kernels it calls in one file: numba's on-disk cache does not notice a change in another file. Where no cache can be
-written, they are compiled anew in every process, which is told once. So are those whose source is no file: in a
-script that is piped in, and in a notebook, where the cache of a cell would not notice a change in another.
+with every other kernel of its file. Write kernels as module-level functions on plain arrays. A kernel may call those of
+its own file and those that the file imports by name; numba's on-disk cache notices a change in any file that a kernel's
+leads to in this way. Where no cache can be written, they are compiled anew in every process, which is told once. So are
+those whose source is no file: in a script that is piped in, and in a notebook, where the cache of a cell would not
+notice a change in another.
 """
 
 from __future__ import annotations
@@ -48,6 +49,22 @@ def _if_there_is_room(save: Callable[..., None]) -> Callable[..., None]:
     return saved
 
 
+def _stamps(namespace: dict[str, Any]) -> list[tuple[str, float, int]]:
+    """Names, times and sizes of the other files whose kernels a file imports, directly or not, sorted."""
+    found: dict[int, dict[str, Any]] = {id(namespace): namespace}
+    waiting = [namespace]
+    while waiting:
+        for value in list(waiting.pop().values()):
+            function = value.function if isinstance(value, _Kernel) else getattr(value, "py_func", None)
+            beyond = getattr(function, "__globals__", None)
+            if beyond is not None and id(beyond) not in found:
+                found[id(beyond)] = beyond
+                waiting.append(beyond)
+    del found[id(namespace)]
+    status = [(str(other["__name__"]), os.stat(other["__file__"])) for other in found.values() if "__file__" in other]
+    return sorted((name, stat.st_mtime, stat.st_size) for name, stat in status)
+
+
 _LINKED: set[int] = set()
 """Files, by the ids of their namespaces, whose kernels are replaced by numba's dispatchers."""
 
@@ -69,6 +86,8 @@ class _Kernel:
             _warn_of_slow_starts()
             return cast(Callable[..., Any], numba.njit(nogil=True)(self.function))
         if hasattr(compiled, "_cache"):  # not where compiling is switched off
+            file = compiled._cache._cache_file
+            file._source_stamp = (file._source_stamp, *_stamps(self.function.__globals__))
             compiled._cache.save_overload = _if_there_is_room(compiled._cache.save_overload)
             try:
                 compiled._cache._cache_file._load_index()
@@ -80,14 +99,13 @@ class _Kernel:
 
     @functools.cached_property
     def linked(self) -> Callable[..., Any]:
-        """The dispatcher, once all kernels of the file are replaced by theirs."""
+        """The dispatcher, once all kernels that the file defines or imports are replaced by theirs."""
         namespace = self.function.__globals__
-        _LINKED.add(id(namespace))
-        for name, value in list(namespace.items()):
-            if isinstance(value, _Kernel):
-                if value.function.__globals__ is not namespace:
-                    raise TypeError(f"kernel {name} belongs to another file than {self.function.__module__}")
-                namespace[name] = value.dispatcher
+        if id(namespace) not in _LINKED:
+            _LINKED.add(id(namespace))
+            for name, value in list(namespace.items()):
+                if isinstance(value, _Kernel):
+                    namespace[name] = value.dispatcher if value.function.__globals__ is namespace else value.linked
         return self.dispatcher
 
     def __call__(self, *args: Any) -> Any:

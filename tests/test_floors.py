@@ -162,31 +162,3 @@ def test_star_imports_bring_in_the_classes():
         code = f"from {package} import *; print(*(thing.__name__ for thing in ({', '.join(names.split())},)))"
         done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
         assert done.stdout.strip() == names
-
-
-def kernels(tree):
-    for node in tree.body:
-        if isinstance(node, ast.FunctionDef) and any(getattr(d, "id", "") == "kernel" for d in node.decorator_list):
-            yield node
-
-
-def test_kernels_call_only_kernels_of_their_own_file():
-    """Numba's cache on disk does not see a change in another file."""
-    trees = {p: ast.parse(p.read_text(encoding="utf-8")) for p in FILES}
-    known = {
-        (".".join(p.relative_to(ROOT).with_suffix("").parts), node.name)
-        for p, t in trees.items()
-        for node in kernels(t)
-    }
-    assert len(known) > 20
-    for path, tree in trees.items():
-        foreign = {
-            alias.asname or alias.name
-            for node in ast.walk(tree)
-            if isinstance(node, ast.ImportFrom)
-            for alias in node.names
-            if (node.module, alias.name) in known
-        }
-        for node in kernels(tree):
-            called = {n.func.id for n in ast.walk(node) if isinstance(n, ast.Call) and isinstance(n.func, ast.Name)}
-            assert not called & foreign, f"{path.relative_to(ROOT)}: {node.name} calls {called & foreign}"

@@ -1,4 +1,4 @@
-"""Kernels are compiled on first use, and only with kernels of their own file."""
+"""Kernels are compiled on first use, with those that they call, wherever these stand."""
 
 import errno
 import os
@@ -44,11 +44,24 @@ def test_the_first_call_compiles_all_kernels_of_the_file(tmp_path, monkeypatch):
     assert type(module.square).__module__.startswith("numba")
 
 
-def test_a_kernel_of_another_file_is_refused(tmp_path, monkeypatch):
-    load(tmp_path, monkeypatch, "kernels_two")
-    module = load(tmp_path, monkeypatch, "kernels_three", "from kernels_two import work as other", "other(x)")
-    with pytest.raises(TypeError, match="kernel other belongs to another file than kernels_three"):
-        module.work(1.0)
+CHAIN = {
+    "low": "\n\n@kernel\ndef low(x):\n    return x + {number}\n",
+    "middle": "from low import low\n\n\n@kernel\ndef middle(x):\n    return low(x)\n",
+    "high": "from middle import middle\n\n\n@kernel\ndef same(x):\n    return middle(x)\n\n\n"
+    "@kernel\ndef high(x):\n    return same(x)\n\n\nprint(high(1.0), sum(high.stats.cache_hits.values()))\n",
+}
+
+
+def test_the_cache_notices_a_change_in_another_file(tmp_path):
+    """Two imports away; where nothing has changed, it is used."""
+    for number, seen in (("1.0", "2.0 0"), ("1.0", "2.0 1"), ("2.5", "3.5 0"), ("2.5", "3.5 1"), ("10.0", "11.0 0")):
+        for name, text in CHAIN.items():
+            file, code = tmp_path / f"{name}.py", f"from bandits.kernels import kernel\n{text.format(number=number)}"
+            if not file.exists() or file.read_text() != code:
+                file.write_text(code)
+        done = run("import high", tmp_path)
+        assert done.stdout.strip() == seen, done.stderr
+        assert not done.stderr
 
 
 def test_kernels_pickle_by_name(tmp_path, monkeypatch):
