@@ -396,9 +396,10 @@ def bounds_of(policy: Policy[Any, Any, Any, Any], problem: Problem, instance: In
 
 def _check_reset(policy: Any, problem: Any, rng: Any = None) -> None:
     """Refuse what a policy cannot be reset with, before it forgets anything; ``rng`` may be None."""
-    if not isinstance(problem, Problem):
-        plays = ", ".join(kind.__name__ for kind in policy.plays) or "any"
-        raise ValueError(f"problem must be one that {type(policy).__name__} plays ({plays}), got {shown(problem)}")
+    plays = (Problem,) if policy.clairvoyant else getattr(policy, "plays", (Problem,))
+    if not isinstance(problem, plays):
+        kinds = ", ".join(kind.__name__ for kind in plays)
+        raise ValueError(f"problem must be one that {type(policy).__name__} plays ({kinds}), got {shown(problem)}")
     if rng is not None and not callable(getattr(rng, "random", None)):
         raise ValueError(f"rng must be a numpy.random.Generator, got {shown(rng)}")
 

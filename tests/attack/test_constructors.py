@@ -7,6 +7,8 @@ import numpy as np
 import pytest
 
 from bandits import BanditProblem
+from bandits.contract import can_play
+from bandits.families import families
 from bandits.registry import ENVIRONMENTS, POLICIES, TOOLS
 from environments import BernoulliArms
 
@@ -84,17 +86,27 @@ def test_problems_that_cannot_be(wrong):
         BanditProblem(**{"n_actions": 2, **wrong})
 
 
+@pytest.fixture(scope="module")
+def problems():
+    """Of every kind that there is in the examples of the families, one."""
+    examples = [environment.problem for family in families() for environment in family.example_environments()]
+    return list({type(problem): problem for problem in examples}.values())
+
+
 @pytest.mark.parametrize("name", list(POLICIES))
-def test_what_no_policy_is_reset_with(name):
+def test_what_no_policy_is_reset_with(name, problems):
     policy = next(
         constructors.build(place.cls, place.base) for place in constructors.places() if place.what == f"policy {name}"
     )
-    for problem in (None, "x", 1, {"n_actions": 2}, BanditProblem):
+    strangers = [problem for problem in problems if not can_play(policy, problem)]
+    assert policy.clairvoyant or strangers
+    for problem in (None, "x", 1, {"n_actions": 2}, BanditProblem, *strangers):
         with pytest.raises(ValueError, match=r"problem must be one that .* plays .*, got"):
             policy.reset(problem, np.random.default_rng(0))
+    friend = next(problem for problem in problems if can_play(policy, problem))
     for rng in (0, "x", object()):
         with pytest.raises(ValueError, match=r"rng must be a numpy.random.Generator, got"):
-            policy.reset(BanditProblem(n_actions=2, horizon=5), rng)
+            policy.reset(friend, rng)
 
 
 @pytest.mark.parametrize("seed", [-1, 1.5, "x", True, float("nan"), [1], 2**128])
