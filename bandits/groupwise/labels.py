@@ -57,7 +57,8 @@ def by_name(values: Any, names: Sequence[str], what: str) -> Any:
     given = dict(values.items())
     if set(given) == set(range(len(names))):  # a series that is numbered
         return [given[i] for i in range(len(names))]
-    return ordered(np.array([list(given.values())]), list(given), names, what)[0].tolist()
+    order = ordered(np.arange(len(given))[None], list(given), names, what)[0]
+    return [list(given.values())[i] for i in order]
 
 
 def check_rows(**tables: Any) -> None:

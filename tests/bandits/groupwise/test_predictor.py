@@ -291,6 +291,8 @@ def test_a_prior_by_name():
     assert np.array_equal(GroupwisePredictor(prior=weights).fit(X, y, columns).predict(X, columns), expected)
     with pytest.raises(ValueError, match=r"prior must name low, late, always_on, in any order: it lacks always_on"):
         GroupwisePredictor(prior={"late": 3.0, "low": 2.0}).fit(X, y, columns)
+    with pytest.raises(ValueError, match=r"prior\[1\] must be a finite number in \(0, inf\), got \[1.0\]"):
+        GroupwisePredictor(prior={"always_on": 1.0, "late": [1.0], "low": 2.0}).fit(X, y, columns)
     pandas = pytest.importorskip("pandas")
     series = pandas.Series(weights)
     assert np.array_equal(GroupwisePredictor(prior=series).fit(X, y, columns).predict(X, columns), expected)
