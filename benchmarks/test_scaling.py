@@ -8,6 +8,7 @@ import itertools
 import numpy as np
 import pytest
 from games import bernoulli
+from test_many_arms import advance
 from test_paging import optimum, play, predictions
 from test_streaming import stream
 from test_studies import tiny
@@ -45,15 +46,14 @@ def test_replicates(record_growth, name):
     record_growth("arms", name, "replicates", measured, 1)
 
 
-@pytest.mark.parametrize("name", ["ucb1", "exp3", "tsallis_inf", "moss"])
-def test_arms(record_growth, name):
-    """Twenty thousand rounds; every policy here looks at all arms in a round."""
-
-    def game(arms):
-        means = np.linspace(0.1, 0.9, arms).tolist()
-        return lambda: bernoulli(name, 20_000, means=means)
-
-    record_growth("arms", name, "arms", growth(spaced(5, 5000, 7), game), 1)
+@pytest.mark.parametrize(
+    ("name", "order"), [("ucb1", 0.1), ("kl_ucb", 0.1), ("beta_thompson", 0.1), ("exp3", 1), ("tsallis_inf", 1)]
+)
+def test_arms(record_growth, name, order):
+    """A hundred thousand rounds; a policy of order 1 looks at all arms in each."""
+    sizes = spaced(10, 10_000, 7)
+    measured = growth(sizes, lambda arms: advance(name, np.linspace(0.1, 0.9, arms), 100_000))
+    record_growth("arms", name, "arms", measured, order)
 
 
 @pytest.mark.parametrize(("name", "most"), [("uniform_exploration", 3e6), ("eps_best_single", 3e6), ("tower_log", 3e5)])

@@ -1,0 +1,113 @@
+"""Policies on Bernoulli arms as one would write them for this alone: numba loops that look at all arms in every round.
+
+Each is named like its policy and plays ``uniforms.size`` rounds: ``ucb1(means, uniforms, rng)`` returns the
+pseudo-regret after each. Arm ``i`` pays 1 in round ``t`` if ``uniforms[t] < means[i]``, else 0, as in ``BernoulliArms``; ``rng``
+is a ``numpy.random.Generator`` for what the policy itself draws.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+import numba
+import numpy as np
+
+
+def plain(name: str, means: np.ndarray, rounds: int) -> Callable[[], object]:
+    """A game of ``rounds`` rounds by the loop called ``name``, its random numbers included."""
+    play = globals()[name]
+
+    def game() -> object:
+        rng = np.random.default_rng(1)
+        return play(means, rng.random(rounds), rng)
+
+    return game
+
+
+@numba.njit
+def ucb1(means, uniforms, rng):
+    n_arms, top = means.size, means.max()
+    regret, total = np.empty(uniforms.size), 0.0
+    counts, sums = np.zeros(n_arms), np.zeros(n_arms)
+    for t in range(uniforms.size):
+        arm = t
+        if t >= n_arms:
+            log, best = 2.0 * math.log(t + 1.0), -math.inf
+            for i in range(n_arms):
+                index = sums[i] / counts[i] + math.sqrt(log / counts[i])
+                if index > best:
+                    best, arm = index, i
+        counts[arm] += 1.0
+        if uniforms[t] < means[arm]:
+            sums[arm] += 1.0
+        total += top - means[arm]
+        regret[t] = total
+    return regret
+
+
+@numba.njit
+def ucb_v(means, uniforms, rng):
+    n_arms, top = means.size, means.max()
+    regret, total = np.empty(uniforms.size), 0.0
+    counts, sums, squares = np.zeros(n_arms), np.zeros(n_arms), np.zeros(n_arms)
+    for t in range(uniforms.size):
+        arm = t
+        if t >= n_arms:
+            log, best = 1.2 * math.log(t + 1.0), -math.inf
+            for i in range(n_arms):
+                mean = sums[i] / counts[i]
+                variance = max(squares[i] / counts[i] - mean * mean, 0.0)
+                index = mean + math.sqrt(2.0 * variance * log / counts[i]) + 3.0 * log / counts[i]
+                if index > best:
+                    best, arm = index, i
+        counts[arm] += 1.0
+        if uniforms[t] < means[arm]:
+            sums[arm] += 1.0
+            squares[arm] += 1.0
+        total += top - means[arm]
+        regret[t] = total
+    return regret
+
+
+@numba.njit
+def moss(means, uniforms, rng):
+    n_arms, rounds, top = means.size, uniforms.size, means.max()
+    regret, total = np.empty(rounds), 0.0
+    counts, sums, indices = np.zeros(n_arms), np.zeros(n_arms), np.full(n_arms, math.inf)
+    for t in range(rounds):
+        arm = 0
+        for i in range(1, n_arms):
+            if indices[i] > indices[arm]:
+                arm = i
+        counts[arm] += 1.0
+        if uniforms[t] < means[arm]:
+            sums[arm] += 1.0
+        log = max(0.0, math.log(rounds / (n_arms * counts[arm])))
+        indices[arm] = sums[arm] / counts[arm] + math.sqrt(log / counts[arm])
+        total += top - means[arm]
+        regret[t] = total
+    return regret
+
+
+@numba.njit
+def anytime_moss(means, uniforms, rng):
+    n_arms, top = means.size, means.max()
+    regret, total = np.empty(uniforms.size), 0.0
+    counts, sums, logs = np.zeros(n_arms), np.zeros(n_arms), np.zeros(n_arms)
+    for t in range(uniforms.size):
+        arm = t
+        if t >= n_arms:
+            log, best = math.log((t + 1.0) / n_arms), -math.inf
+            for i in range(n_arms):
+                width = math.sqrt(1.175 * max(0.0, log - logs[i]) / counts[i])
+                index = sums[i] / counts[i] + width
+                if index > best:
+                    best, arm = index, i
+        counts[arm] += 1.0
+        logs[arm] = math.log(counts[arm])
+        if uniforms[t] < means[arm]:
+            sums[arm] += 1.0
+        total += top - means[arm]
+        regret[t] = total
+    return regret

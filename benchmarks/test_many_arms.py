@@ -1,0 +1,43 @@
+"""Any number of arms: each policy against a loop of its own that looks at all of them in every round (``plain.py``).
+
+Bernoulli arms with means spread over [.1, .9]; ours is a run from ``reset`` to its end through ``advance``, the
+environment and its noise included.
+"""
+
+import numpy as np
+import pytest
+from plain import plain
+from timing import measure
+
+from bandits import POLICIES
+from environments import BernoulliArms
+
+AT_MOST = {
+    "ucb1": (0.35, 0.10, 0.06),
+    "ucb_v": (0.35, 0.10, 0.06),
+    "anytime_moss": (0.35, 0.10, 0.06),
+    "moss": (0.6, 0.3, 0.1),
+}
+"""The ratio of ours to the loop's, with 10, 100 and 1000 arms."""
+ROUNDS = {10: 1_000_000, 100: 1_000_000, 1000: 100_000}
+CASES = [(name, arms, most) for name, row in AT_MOST.items() for arms, most in zip(ROUNDS, row, strict=True)]
+
+
+def advance(name, means, rounds):
+    """A game of ``rounds`` rounds by the policy called ``name``."""
+    environment, policy = BernoulliArms(means.tolist(), rounds), POLICIES.build(name)
+    tape = environment.draw(np.random.default_rng(1))
+
+    def game():
+        environment.begin(tape)
+        policy.reset(environment.problem, np.random.default_rng(2))
+        policy.advance(environment, rounds)
+
+    return game
+
+
+@pytest.mark.parametrize(("name", "arms", "most"), CASES)
+def test_a_round_with_many_arms(record, name, arms, most):
+    means, rounds = np.linspace(0.1, 0.9, arms), ROUNDS[arms]
+    pairs = measure(advance(name, means, rounds), plain(name, means, rounds), "round", (rounds, rounds))
+    record(f"`{name}`, {arms} arms", pairs, "loop over all arms", most)
