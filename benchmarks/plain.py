@@ -1,8 +1,8 @@
 """Policies on Bernoulli arms as one would write them for this alone: numba loops that look at all arms in every round.
 
 Each is named like its policy and plays ``uniforms.size`` rounds: ``ucb1(means, uniforms, rng)`` returns the
-pseudo-regret after each. Arm ``i`` pays 1 in round ``t`` if ``uniforms[t] < means[i]``, else 0, as in ``BernoulliArms``; ``rng``
-is a ``numpy.random.Generator`` for what the policy itself draws.
+pseudo-regret after each. Arm ``i`` pays 1 in round ``t`` if ``uniforms[t] < means[i]``, else 0, as in
+``BernoulliArms``; ``rng`` is a ``numpy.random.Generator`` for what the policy itself draws.
 """
 
 from __future__ import annotations
