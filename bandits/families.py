@@ -9,7 +9,7 @@ from typing import Any
 
 from bandits.family import Family, resolve
 
-ROOMS = ("arms", "contextual", "sor", "paging", "groupwise", "streaming", "tallying", "recovering", "delayed")
+ROOMS = ("arms", "contextual", "sor", "paging", "groupwise", "streaming", "tallying", "recovering", "linear", "delayed")
 """Each is a package in ``bandits`` with an object ``FAMILY``."""
 
 GROUP = "regretlab.families"

@@ -1,9 +1,12 @@
-"""What the policies on linear models share: ridge regression for each action, and the compiled loop over rounds.
+"""What the policies on linear models share: a ridge regression for each action, and the compiled loop over rounds.
 
 For an action with the features ``f_s`` and losses ``l_s`` of its rounds, ``V = ridge I + sum f_s f_s^T`` and
 ``theta = V^-1 sum f_s l_s``; the inverse is kept and updated by rank one. The prediction in a context with features
 ``f`` is ``theta f``, its width ``sqrt(f^T V^-1 f)``. A round plays the least of ``theta_i f + weight_i width_i`` (the
 lowest index on ties), where the weights are what tells one policy from another, unless an action is forced.
+
+Here each action has coefficients of its own and all see one context. In the family "linear" each action has features of
+its own and all share one coefficient vector; its policies update theirs by the same ``rank_one``.
 """
 
 from __future__ import annotations
@@ -65,6 +68,34 @@ def pick_row(row: Array, weights: Array, ridge: Ridge) -> int:
 
 
 @kernel
+def rank_one(inverse: Array, theta: Array, gain: Array, row: Array, target: float) -> tuple[float, float]:
+    """Take one target at the features ``row`` [n] into a ridge regression, by Sherman and Morrison's formula.
+
+    Args:
+        inverse: [n, n] V^-1, updated; it stays symmetric bit for bit.
+        theta: [n] coefficients, updated.
+        gain: [n] filled with ``V^-1 row``, of the V before.
+        row: [n] features.
+        target: what the regression should give there.
+
+    Returns:
+        ``1 + row^T V^-1 row``, and the target less its prediction, both of before.
+    """
+    total, error = 1.0, target
+    for j in range(row.size):
+        gain[j] = 0.0
+        for k in range(row.size):
+            gain[j] += inverse[j, k] * row[k]
+        total += row[j] * gain[j]
+        error -= theta[j] * row[j]
+    for j in range(row.size):
+        theta[j] += gain[j] * error / total
+        for k in range(row.size):
+            inverse[j, k] -= gain[j] * gain[k] / total
+    return total, error
+
+
+@kernel
 def take_row(row: Array, arm: int, loss: float, ridge: Ridge, running: bool) -> None:
     """Learn from one loss; ``running``: the unit is the mean of the losses so far."""
     inverse, theta, gain, losses = ridge
@@ -73,17 +104,7 @@ def take_row(row: Array, arm: int, loss: float, ridge: Ridge, running: bool) -> 
     seen["total"] += loss
     if running:
         seen["unit"] = seen["total"] / seen["number"]
-    total, error = 1.0, loss
-    for j in range(row.size):
-        gain[j] = 0.0
-        for k in range(row.size):
-            gain[j] += inverse[arm, j, k] * row[k]
-        total += row[j] * gain[j]
-        error -= theta[arm, j] * row[j]
-    for j in range(row.size):
-        theta[arm, j] += gain[j] * error / total
-        for k in range(row.size):
-            inverse[arm, j, k] -= gain[j] * gain[k] / total
+    rank_one(inverse[arm], theta[arm], gain, row, loss)
 
 
 @kernel

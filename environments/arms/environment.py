@@ -111,7 +111,15 @@ class ArmsEnvironment(Environment[Any, Any, Any, Tape]):
         stop = self._settled + actions.size
         _account(self._from(self._settled, stop), actions, *self._totals, totals)
         self._record.stretch(self._settled, totals)
+        self._note(self._settled, actions)
         self._totals, self._settled = totals[-1].tolist(), stop
+
+    def _note(self, start: int, actions: Actions) -> None:
+        """Take note of the actions [n_rounds] of the rounds from ``start`` on, for ``_more_metrics``. Here: nothing."""
+
+    def _more_metrics(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
+        """Further series [n_times] at past times. Here: none."""
+        return {}
 
     def _pay(self, reward: float, level: float) -> None:
         """Account for one round in which something else than an arm was played."""
@@ -164,4 +172,4 @@ class ArmsEnvironment(Environment[Any, Any, Any, Tape]):
 
     def metrics(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
         self._settle()
-        return self._record.at(times)
+        return {**self._record.at(times), **self._more_metrics(times)}

@@ -1,0 +1,31 @@
+"""Policies for actions with features, whose mean rewards share one unknown parameter: fixed, changing, adversarial.
+
+Seed papers: J. Dong and L. F. Yang, *Does Sparsity Help in Learning Misspecified Linear Bandits?*, ICML 2023 (arXiv
+2303.16998); Y. Dai, H. Luo, C.-Y. Wei, J. Zimmert, *Refined Regret for Adversarial MDPs with Linear Function
+Approximation*, ICML 2023 (arXiv 2301.12942), here its bandit case. Their abstracts and opening pages were at hand,
+their bodies were not: what is named after them is a reconstruction, and constants are derived in this project.
+
+The families "contextual" and this one share the update of a ridge regression, not the model: there each action has a
+parameter of its own and all see one context; here each action has features of its own and all share one parameter.
+"""
+
+from bandits.family import Family
+
+FAMILY = Family(
+    name="linear",
+    title="Actions with features, whose mean rewards share one parameter",
+    problem=(
+        "bandits.linear.problem:LinearProblem",
+        "bandits.linear.problem:ChangingLinearProblem",
+        "bandits.linear.problem:FullFeedbackLinearProblem",
+    ),
+    examples="environments.linear.examples:examples",
+    policies={},
+    environments={
+        "linear": "environments.linear.linear:LinearBandit",
+        "changing_linear": "environments.linear.changing:ChangingLinearBandit",
+        "misspecified_linear": "environments.linear.misspecified:MisspecifiedLinearBandit",
+        "adversarial_linear": "environments.linear.adversarial:AdversarialLinearBandit",
+    },
+    variants={},
+)

@@ -1,0 +1,1 @@
+"""Actions with features, whose mean rewards share one parameter: fixed, changing, misspecified and adversarial."""
