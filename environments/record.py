@@ -10,12 +10,54 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandits.contract import Array
+from bandits.kernels import kernel
 
 KEPT = 1 << 20
 """Rows that a record keeps at the least, so that memory does not grow with the horizon."""
 
 FEW = 256
 """Rows that do not make a chunk of their own."""
+
+
+@kernel
+def _sums(
+    levels: Array, noise: Array, binary: bool, sign: float, before: Array, rounds: NDArray[np.int64], sums: Array
+) -> None:
+    """Fill in the series [n_rounds, 2] of ``Plays`` after ``rounds``, not falling, from what they were before."""
+    paid, expected, done = before[0], before[1], 0
+    for c in range(rounds.size):
+        for s in range(done, rounds[c]):
+            reward = levels[s] + noise[s]
+            if binary:
+                reward = 1.0 if reward > 0.0 else 0.0
+            paid += sign * reward
+            expected += sign * levels[s]
+        done = max(done, rounds[c])
+        sums[c, 0], sums[c, 1] = paid, expected
+
+
+class Plays(NamedTuple):
+    """Rounds of one action each; their series are the cumulative reward and the cumulative level of what was played.
+
+    The reward of a round is ``x = level + noise``, or, where ``binary``, 1.0 if ``x > 0`` else 0.0.
+
+    Attributes:
+        levels: [n] of the actions played.
+        noise: [n].
+        binary: whether rewards are thresholded to 0 or 1.
+        sign: -1 where level and reward are losses, of which the series are the sums with the other sign, else 1.
+    """
+
+    levels: Array
+    noise: Array
+    binary: bool
+    sign: float = 1.0
+
+    def sums(self, before: Array, rounds: NDArray[np.int64]) -> Array:
+        """The series [n_rounds, 2] after so many rounds, 1..n, not falling, from what they were ``before`` [2]."""
+        sums = np.empty((len(rounds), 2))
+        _sums(*self, before, rounds, sums)
+        return sums
 
 
 class Record:
@@ -38,7 +80,7 @@ class Record:
     def __init__(self, names: Sequence[str], start: Sequence[float] | None = None) -> None:
         self.names = tuple(names)
         self._origin = np.zeros(len(self.names)) if start is None else np.array(start, dtype=np.float64)
-        self._chunks: deque[_Chunk] = deque()
+        self._chunks: deque[_Chunk | _Played] = deque()
         self._kept = 0
         self._steps: list[tuple[int, Sequence[float]]] = []
 
@@ -58,11 +100,30 @@ class Record:
         Raises:
             ValueError: ``start`` is not where the last action ended.
         """
-        self._file()
-        end = self._chunks[-1].stop if self._chunks else 0
-        if start != end:
-            raise ValueError(f"a stretch must start where the last action ended, at {end}, got {start}")
+        self._check_start(start)
         self._add(np.arange(start + 1, start + 1 + len(totals)) if len(totals) < FEW else None, totals)
+
+    def plays(self, start: int, plays: Plays) -> None:
+        """As ``stretch``, where the series are those of ``plays``: added up when they are asked for.
+
+        The arrays are the record's from now on.
+
+        Raises:
+            ValueError: ``start`` is not where the last action ended.
+        """
+        if len(plays.levels) < FEW:
+            self.stretch(start, plays.sums(self.last, np.arange(1, 1 + len(plays.levels))))
+            return
+        before = self.last
+        self._check_start(start)
+        self._keep(_Played(start, before, plays))
+
+    @property
+    def last(self) -> Array:
+        """The series [n_series] after the last action."""
+        if self._steps:
+            return np.array(self._steps[-1][1], dtype=np.float64)
+        return self._chunks[-1].last if self._chunks else self._origin
 
     def rows(self, ends: NDArray[np.int64], totals: Array) -> None:
         """Many actions, ended at ``ends`` [n], not falling, at which the series stood at ``totals`` [n, n_series]."""
@@ -81,13 +142,22 @@ class Record:
         last = self._chunks[-1].stop if self._chunks else 0
         if wanted.size and not first <= wanted.min() <= wanted.max() <= last:
             raise ValueError(f"times must lie in {first}..{last}, as far as the run is kept, got {wanted.tolist()}")
-        values = np.empty((len(wanted), len(self.names)))
-        values[wanted == first] = self._chunks[0].before if self._chunks else self._origin
-        place = np.searchsorted([chunk.stop for chunk in self._chunks], wanted)
-        for i in np.unique(place[wanted > first]).tolist():
-            here = (place == i) & (wanted > first)
-            values[here] = self._chunks[i].at(wanted[here])
+        if len(self._chunks) == 1 and wanted.size and first < wanted.min():  # as nearly always
+            values = self._chunks[0].at(wanted)
+        else:
+            values = np.empty((len(wanted), len(self.names)))
+            values[wanted == first] = self._chunks[0].before if self._chunks else self._origin
+            place = np.searchsorted([chunk.stop for chunk in self._chunks], wanted)
+            for i in np.unique(place[wanted > first]).tolist():
+                here = (place == i) & (wanted > first)
+                values[here] = self._chunks[i].at(wanted[here])
         return {name: values[:, i] for i, name in enumerate(self.names)}
+
+    def _check_start(self, start: int) -> None:
+        self._file()
+        end = self._chunks[-1].stop if self._chunks else 0
+        if start != end:
+            raise ValueError(f"a stretch must start where the last action ended, at {end}, got {start}")
 
     def _file(self) -> None:
         if self._steps:
@@ -100,17 +170,46 @@ class Record:
             return
         totals = np.array(totals, dtype=np.float64)  # the caller may use its own again
         last = self._chunks[-1] if self._chunks else None
-        start, before = (last.stop, last.totals[-1]) if last else (0, self._origin)
+        start, before = (last.stop, last.last) if last else (0, self._origin)
         if ends is not None and not start <= ends[0] <= ends[-1]:
             raise ValueError(f"actions must end in order of time, after {start}, got {ends[0]}..{ends[-1]}")
-        if last and ends is not None and last.ends is not None and len(ends) < FEW and len(last.ends) < 16 * FEW:
+        few = ends is not None and len(ends) < FEW
+        if few and isinstance(last, _Chunk) and last.ends is not None and len(last.ends) < 16 * FEW:
             start, before = last.start, last.before  # few rows at a time, as when one looks often: one chunk
             ends, totals = np.concatenate([last.ends, ends]), np.concatenate([last.totals, totals])
-            self._kept -= len(self._chunks.pop().totals)
-        self._chunks.append(_Chunk(start, before, ends, totals))
-        self._kept += len(totals)
-        while self._kept - len(self._chunks[0].totals) >= KEPT:
-            self._kept -= len(self._chunks.popleft().totals)
+            self._kept -= self._chunks.pop().size
+        self._keep(_Chunk(start, before, ends, totals))
+
+    def _keep(self, chunk: _Chunk | _Played) -> None:
+        self._chunks.append(chunk)
+        self._kept += chunk.size
+        while self._kept - self._chunks[0].size >= KEPT:
+            self._kept -= self._chunks.popleft().size
+
+
+class _Played:
+    """Rounds of a record that are added up when they are asked for."""
+
+    def __init__(self, start: int, before: Array, plays: Plays) -> None:
+        self.start, self.before, self.plays, self.size = start, before, plays, len(plays.levels)
+        self.stop = start + self.size
+        self._end: Array | None = None
+
+    @property
+    def last(self) -> Array:
+        """Values [n_series] of the last row."""
+        if self._end is None:
+            self._end = self.plays.sums(self.before, np.array([self.size]))[0]
+        return self._end
+
+    def at(self, times: NDArray[np.int64]) -> Array:
+        """Values [n_times, n_series] at times in ``start + 1..stop``."""
+        order = np.argsort(times, kind="stable")
+        found = self.plays.sums(self.before, np.append(times[order] - self.start, self.size))
+        self._end = found[-1]
+        values = np.empty((len(times), found.shape[1]))
+        values[order] = found[:-1]
+        return values
 
 
 class _Chunk(NamedTuple):
@@ -120,6 +219,17 @@ class _Chunk(NamedTuple):
     before: Array
     ends: NDArray[np.int64] | None
     totals: Array
+
+    @property
+    def size(self) -> int:
+        """Number of rows."""
+        return len(self.totals)
+
+    @property
+    def last(self) -> Array:
+        """Values [n_series] of the last row."""
+        values: Array = self.totals[-1]
+        return values
 
     @property
     def stop(self) -> int:

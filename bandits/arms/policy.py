@@ -39,9 +39,10 @@ def _first_outside(block: Block, actions: Actions, full: bool, low: float, high:
 def look_at(policy: Policy[Any, Any, Any, Any], block: Block, actions: Actions) -> None:
     """Have a policy look at what the actions [n_rounds] that were played in a block revealed."""
     watch = policy._declared
-    if watch is not None and not watch.told:
-        full = isinstance(watch.problem, FullFeedbackProblem)
-        watch.see(policy, *_first_outside(block, actions, full, watch.low, watch.high))
+    if watch is None or watch.told or (block.binary and watch.low <= 0.0 and watch.high >= 1.0):
+        return
+    full = isinstance(watch.problem, FullFeedbackProblem)
+    watch.see(policy, *_first_outside(block, actions, full, watch.low, watch.high))
 
 
 class ArmsPolicy(Policy[P, Any, int, Fbk]):

@@ -66,4 +66,5 @@ class BernoulliArms(StochasticArms):
         )
 
     def _noise(self, n: int) -> Array:
-        return -self._generator.random(n)
+        noise = self._generator.random(n)
+        return np.negative(noise, out=noise)

@@ -15,7 +15,7 @@ from bandits.arms.problem import Actions, ActionsProblem, Block, FullFeedbackPro
 from bandits.contract import Array
 from bandits.kernels import kernel
 from environments.contract import Environment, read_only
-from environments.record import Record
+from environments.record import Plays, Record
 
 Tape = TypeVar("Tape")
 
@@ -24,16 +24,13 @@ BLOCK = 1 << 16
 
 
 @kernel
-def _account(block: Block, actions: Actions, reward: float, expected: float, totals: Array) -> None:
-    """Fill in the cumulative reward and expected reward [n_rounds, 2] after each round, from what they were before."""
+def _look_up(levels: Array, stride: int, actions: Actions, n_arms: int, played: Array) -> bool:
+    """Fill in the level [n_rounds] of the arm played in each round; False where there is no such arm."""
     for s in range(actions.size):
-        level = block.levels[s * block.stride, actions[s]]
-        paid = level + block.noise[s]
-        if block.binary:
-            paid = 1.0 if paid > 0.0 else 0.0
-        reward += paid
-        expected += level
-        totals[s, 0], totals[s, 1] = reward, expected
+        if not 0 <= actions[s] < n_arms:
+            return False
+        played[s] = levels[s * stride, actions[s]]
+    return True
 
 
 class ArmsEnvironment(Environment[Any, Any, Any, Tape]):
@@ -73,7 +70,6 @@ class ArmsEnvironment(Environment[Any, Any, Any, Tape]):
     def begin(self, tape: Tape) -> None:
         self.tape = tape
         self.clock = self._drawn = self._ends = self._settled = 0
-        self._totals = 0.0, 0.0
         self._record = Record(("reward", "expected_reward"))
         self._played: list[int] = []
         self._start(tape)
@@ -107,12 +103,19 @@ class ArmsEnvironment(Environment[Any, Any, Any, Tape]):
             self._played = []
 
     def _account(self, actions: Actions) -> None:
-        totals = np.empty((actions.size, 2))
-        stop = self._settled + actions.size
-        _account(self._from(self._settled, stop), actions, *self._totals, totals)
-        self._record.stretch(self._settled, totals)
+        """Account for actions [n_rounds] from the first round that is not accounted for.
+
+        Raises:
+            ValueError: there is no such action; nothing changes.
+        """
+        stop, levels = self._settled + actions.size, np.empty(actions.size)
+        block = self._from(self._settled, stop)
+        if not _look_up(block.levels, block.stride, actions, self._n_arms, levels):
+            check_action("actions", int(actions.min()), self._n_arms)
+            check_action("actions", int(actions.max()), self._n_arms)
+        self._record.plays(self._settled, Plays(levels, block.noise, self.binary))
         self._note(self._settled, actions)
-        self._totals, self._settled = totals[-1].tolist(), stop
+        self._settled = stop
 
     def _note(self, start: int, actions: Actions) -> None:
         """Take note of the actions [n_rounds] of the rounds from ``start`` on, for ``_more_metrics``. Here: nothing."""
@@ -124,9 +127,9 @@ class ArmsEnvironment(Environment[Any, Any, Any, Tape]):
     def _pay(self, reward: float, level: float) -> None:
         """Account for one round in which something else than an arm was played."""
         self._settle()
-        self._totals = self._totals[0] + reward, self._totals[1] + level
+        before = self._record.last.tolist()
         self.clock = self._settled = self.clock + 1
-        self._record.step(self.clock, self._totals)
+        self._record.step(self.clock, (before[0] + reward, before[1] + level))
 
     def block(self, most: int) -> Block:
         """The next rounds for a compiled policy, read-only: at least 1, at most ``most``, cut where a stretch ends."""
@@ -145,8 +148,6 @@ class ArmsEnvironment(Environment[Any, Any, Any, Tape]):
         self._reserve()
         if actions.size > self._ends - self.clock:
             raise ValueError(f"the last block has {self._ends - self.clock} rounds, got {actions.size} actions")
-        check_action("actions", int(actions.min()), self._n_arms)
-        check_action("actions", int(actions.max()), self._n_arms)
         self._settle()
         self._account(actions)
         self.clock = self._settled

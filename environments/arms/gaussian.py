@@ -54,4 +54,6 @@ class GaussianArms(StochasticArms):
         )
 
     def _noise(self, n: int) -> Array:
-        return self.sd * self._generator.standard_normal(n)
+        noise = self._generator.standard_normal(n)
+        noise *= self.sd
+        return noise

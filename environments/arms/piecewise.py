@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -15,7 +14,7 @@ from bandits.arms.problem import BanditProblem, FullFeedbackProblem
 from bandits.contract import Array
 from environments.arms.environment import ArmsEnvironment
 from environments.arms.instance import ArmsInstance, piecewise_instance
-from environments.contract import Regret
+from environments.contract import Regret, copy_of
 
 
 class PiecewiseArms(ArmsEnvironment[np.random.Generator]):
@@ -66,7 +65,7 @@ class PiecewiseArms(ArmsEnvironment[np.random.Generator]):
         return rng.spawn(1)[0]
 
     def _start(self, tape: np.random.Generator) -> None:
-        self._generator = copy.deepcopy(tape)
+        self._generator = copy_of(tape)
 
     def _segment_at(self, round_: int) -> int:
         return int(np.searchsorted(self._starts, round_, side="right")) - 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -17,7 +16,7 @@ from bandits.contract import Array, Bound
 from environments.arms.environment import ArmsEnvironment
 from environments.arms.instance import StochasticInstance
 from environments.arms.priors import PRIORS, Prior
-from environments.contract import Regret
+from environments.contract import Regret, copy_of
 
 
 def limits_of_means(
@@ -72,7 +71,7 @@ class StochasticArms(ArmsEnvironment[np.random.Generator]):
         return rng.spawn(1)[0]
 
     def _start(self, tape: np.random.Generator) -> None:
-        self._generator = copy.deepcopy(tape)
+        self._generator = copy_of(tape)
         if self._prior is not None:
             self._means = self._prior.draw(self._generator, self._n_arms)
             self._instance = replace(self._instance_of(self._means), prior=self._prior.law)

@@ -7,7 +7,6 @@ the period before). Expected rewards never exceed ``t UB`` by time t from the co
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -22,7 +21,7 @@ from bandits.contract import Array, Bound
 from bandits.recovering.planners import PLANNERS, Planner
 from bandits.recovering.problem import Outcomes, RecoveringProblem, Schedule, check_pulls
 from bandits.registry import Component
-from environments.contract import Environment, Regret, read_only
+from environments.contract import Environment, Regret, copy_of, read_only
 from environments.record import Record
 from environments.recovering.curves import Curves, curves_of, padded
 from environments.recovering.instance import SolvedInstance
@@ -132,7 +131,7 @@ class RecoveringRewards(Environment[Any, Any, Array, Tape]):
         return Tape(rng, seed)
 
     def begin(self, tape: Tape) -> None:
-        self._generator = copy.deepcopy(tape.generator)
+        self._generator = copy_of(tape.generator)
         self.clock = self._drawn = 0
         self._totals = np.zeros((1, 2))
         self._record = Record(("reward", "expected_reward"))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,8 +16,8 @@ from bandits.arms.problem import Actions
 from bandits.contract import Array, Bound
 from bandits.kernels import kernel
 from bandits.tallying.problem import TallyingProblem
-from environments.contract import Environment, Regret
-from environments.record import Record
+from environments.contract import Environment, Regret, copy_of
+from environments.record import Plays, Record
 from environments.tallying.benchmarks import COMPARATORS, Benchmarks, Known
 from environments.tallying.instance import WeightedInstance
 from environments.tallying.window import Window
@@ -34,18 +33,6 @@ class Tape:
 
     secret: Any
     generator: np.random.Generator
-
-
-@kernel
-def _account(levels: Array, noise: Array, binary: bool, reward: float, expected: float, totals: Array) -> None:
-    """Fill in the cumulative reward and expected reward [n_rounds, 2] after each round, from what they were before."""
-    for s in range(levels.size):
-        loss = levels[s] + noise[s]
-        if binary:
-            loss = 1.0 if loss > 0.0 else 0.0
-        reward -= loss
-        expected -= levels[s]
-        totals[s, 0], totals[s, 1] = reward, expected
 
 
 @kernel
@@ -111,9 +98,8 @@ class TallyingEnvironment(Environment[Any, Any, float, Tape]):
         instance = self._instance_of(tape.secret)
         if instance is not self._instance:
             self._adopt(instance)
-        self._generator = copy.deepcopy(tape.generator)
+        self._generator = copy_of(tape.generator)
         self.clock = self._first = self._drawn = self._settled = 0
-        self._reward = self._expected = 0.0
         self._record = Record(("reward", "expected_reward"))
         self._window, self._levels = Window(instance.tallies), np.zeros(min(BLOCK, self.horizon))
         self._ahead = -1, -1, -1, self._window  # (clock, action, rounds, plays after them) of block_of
@@ -137,10 +123,8 @@ class TallyingEnvironment(Environment[Any, Any, float, Tape]):
         """Account for the rounds played since the last time."""
         if self._settled < self.clock:
             rounds = slice(self._settled - self._first, self.clock - self._first)
-            totals = np.empty((self.clock - self._settled, 2))
-            _account(self._levels[rounds], self._noise[rounds], self._binary, self._reward, self._expected, totals)
-            self._record.stretch(self._settled, totals)
-            self._reward, self._expected = totals[-1].tolist()
+            levels = self._levels[rounds].copy()  # the next rounds are written over them
+            self._record.plays(self._settled, Plays(levels, self._noise[rounds], self._binary, -1.0))
             self._settled = self.clock
 
     def transition(self, action: Any) -> tuple[float, float]:

@@ -221,26 +221,29 @@ def play(
             environment.begin(tape)
             policy.reset(environment.problem, luck[1])
             stretch = KEPT if row else min(KEPT, -(-horizon // LOOKS))
-            found: list[Mapping[str, NDArray[np.float64]]] = []
-            while (start := environment.clock) < horizon:
-                following = int(times[np.searchsorted(times, start, side="right")])  # no stop before it is of use
-                policy.advance(environment, max(min(stretch, horizon - start), following - start))
-                passed = times[(times > start) & (times <= environment.clock)]
-                if len(passed):
-                    found.append(environment.metrics(passed))
+            known, now = 0, environment.clock
+            while now < horizon:
+                following = int(times[known])  # no stop before it is of use
+                policy.advance(environment, max(min(stretch, horizon - now), following - now))
+                now = environment.clock
+                passed = known + int(np.searchsorted(times[known:], now, side="right"))
+                if passed > known:
+                    for name, values in environment.metrics(times[known:passed]).items():
+                        if name not in series:
+                            series[name] = np.full((len(replicates), len(times)), np.nan)
+                        series[name][row, known:passed] = values
+                known = passed
                 if row == 0:
                     watch(policy)
         except Exception as error:
             error.add_note(f"in replicate {replicate}, round {getattr(environment, 'clock', 0)}")
             raise
-        for name in found[0]:
-            values = np.concatenate([metrics[name] for metrics in found])
-            series.setdefault(f"series/{name}", np.empty((len(replicates), len(times))))[row] = values
         instance, problem = environment.instance(), environment.problem
-        theory.add(replicate, instance, environment.regrets(), partial(bounds_of, policy, problem, instance))
+        theory.add(replicate, instance, environment.regrets, partial(bounds_of, policy, problem, instance))
         if row == 0:
             random = [_state(rng) for rng in luck] != fresh or not _same(tape, environment.draw(tape_rng(seed + 1, 0)))
-    return _with_bounds(series, theory, clairvoyant=bool(policy.clairvoyant), random=random)
+    named = {f"series/{name}": values for name, values in series.items()}
+    return _with_bounds(named, theory, clairvoyant=bool(policy.clairvoyant), random=random)
 
 
 def _state(rng: Generator) -> Any:
@@ -271,7 +274,7 @@ def compare(environment: AnyEnvironment, times: NDArray[np.int64], seed: int, re
         for kind, found in (("comparator", environment.comparators(times)), ("clock", environment.clocks(times))):
             for name, values in found.items():
                 curves.setdefault(f"{kind}/{name}", np.empty((len(replicates), len(times))))[row] = values
-        theory.add(replicate, environment.instance(), environment.regrets(), environment.lower_bounds)
+        theory.add(replicate, environment.instance(), environment.regrets, environment.lower_bounds)
     curves |= {f"limit/{name}": np.array(ends, dtype=np.float64) for name, ends in environment.limits(times).items()}
     return _with_bounds(curves, theory, regrets=[asdict(regret) for regret in environment.regrets()])
 

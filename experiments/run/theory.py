@@ -53,6 +53,7 @@ class Means:
     def __init__(self, times: Array) -> None:
         self._times = np.asarray(times, dtype=np.float64)
         self._bounds: list[Bound] = []
+        self._last: Sequence[Bound] | None = None
         self._totals: list[Array] = []
         self._weight, self._first = 0.0, ""
 
@@ -68,17 +69,19 @@ class Means:
         Raises:
             ValueError: the number or the names of the bounds, or of what they assume, differ from those before.
         """
+        last, self._last = self._last, bounds
         if self._weight == 0.0:
             self._bounds, self._first = list(bounds), who
             self._totals = [np.zeros(len(self._times)) for _ in bounds]
-        elif (here := _outline(bounds)) != (before := _outline(self._bounds)):
+        elif bounds is not last and (here := _outline(bounds)) != (before := _outline(self._bounds)):
             raise ValueError(f"the bounds differ between replicates: {before} in {self._first}, {here} in {who}")
         for total, value in zip(self._totals, values, strict=True):
             total += weight * value
-        self._bounds = [
-            replace(kept, assumptions=tuple(map(_both, kept.assumptions, new.assumptions)))
-            for kept, new in zip(self._bounds, bounds, strict=True)
-        ]
+        if bounds is not last:
+            self._bounds = [
+                replace(kept, assumptions=tuple(map(_both, kept.assumptions, new.assumptions)))
+                for kept, new in zip(self._bounds, bounds, strict=True)
+            ]
         self._weight += weight
 
     def result(self) -> tuple[Bound, ...]:
@@ -107,9 +110,13 @@ class Theory:
         self._seen: list[Sequence[Array]] = []
 
     def add(
-        self, replicate: int, instance: Instance, regrets: Sequence[Regret], work_out: Callable[[], Sequence[Bound]]
+        self,
+        replicate: int,
+        instance: Instance,
+        regrets: Callable[[], Sequence[Regret]],
+        work_out: Callable[[], Sequence[Bound]],
     ) -> None:
-        """Take in one replicate.
+        """Take in one replicate; its regret definitions and its bounds are asked for where they are needed.
 
         Raises:
             ValueError: a bound speaks of a comparator class of which there is no regret definition, its curve is no
@@ -118,7 +125,7 @@ class Theory:
         kept = instance is self._instance and self._bounds and not any(b.data_dependent for b in self._bounds)
         if not kept:
             self._instance, self._bounds = instance, work_out()
-            check_met(self._bounds, regrets, self._whose)
+            check_met(self._bounds, regrets(), self._whose)
             self._values = [self._drawn(bound) for bound in self._bounds]
         self._means.add(self._bounds, self._values, who=f"replicate {replicate}")
         self._seen.append(self._values)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from environments.record import KEPT, Record
+from environments.record import FEW, KEPT, Plays, Record
 
 
 def plainly(rows, time):
@@ -52,6 +52,32 @@ def test_any_mixture_of_steps_and_stretches(told):
     assert (found["a"] == -found["b"]).all()
 
 
+@settings(deadline=None, max_examples=50)
+@given(
+    st.lists(st.tuples(st.integers(0, 2 * FEW), st.integers(0, 9), st.booleans()), min_size=1, max_size=5),
+    st.sampled_from([1.0, -1.0]),
+    st.randoms(use_true_random=False),
+)
+def test_plays_are_added_up_as_if_round_by_round(parts, sign, random):
+    """Whenever they are asked for, and whatever was recorded between."""
+    record, rows, rng = Record(["reward", "level"]), [(0.0, 0.0)], np.random.default_rng(random.randrange(1 << 30))
+    for number, steps, binary in parts:
+        levels, noise = rng.random(number), -rng.random(number)
+        if number:
+            record.plays(len(rows) - 1, Plays(levels, noise, binary, sign))
+        for level, reward in zip(levels.tolist(), (levels + noise).tolist(), strict=True):
+            paid = float(reward > 0.0) if binary else reward
+            rows.append((rows[-1][0] + sign * paid, rows[-1][1] + sign * level))
+        for _ in range(steps):
+            rows.append((rows[-1][0] + 0.1, rows[-1][1] - 0.3))
+            record.step(len(rows) - 1, rows[-1])
+        assert record.last.tolist() == list(rows[-1])
+        times = np.array(random.sample(range(len(rows)), min(len(rows), 3)))  # in any order
+        assert record.at(times)["level"].tolist() == [rows[t][1] for t in times]
+    found = pickle.loads(pickle.dumps(record)).at(np.arange(len(rows)))
+    assert list(zip(found["reward"].tolist(), found["level"].tolist(), strict=True)) == rows
+
+
 def test_actions_that_take_no_time():
     """A time's value is what its first action left; the next action begins where the last one of that time ended."""
     record = Record(["x"])
@@ -71,6 +97,19 @@ def test_memory_does_not_grow_with_the_run():
     with pytest.raises(ValueError, match=r"times must lie in \d+\.\.5242880, as far as the run is kept, got \[1\]"):
         record.at(np.array([1]))
     assert len(pickle.dumps(record)) < 2.3 * 16 * KEPT
+
+
+def test_plays_are_forgotten_like_stretches():
+    record, part = Record(["reward", "level"]), KEPT // 8
+    for k in range(20):
+        record.plays(k * part, Plays(np.ones(part), np.zeros(part), False))
+    times = np.array([20 * part - KEPT, 20 * part])
+    assert record.at(times)["reward"].tolist() == times.tolist()
+    with pytest.raises(ValueError, match="as far as the run is kept"):
+        record.at(np.array([1]))
+    assert len(pickle.dumps(record)) < 1.3 * 16 * KEPT
+    with pytest.raises(ValueError, match="a stretch must start where the last action ended, at 2621440, got 1"):
+        record.plays(1, Plays(np.ones(FEW), np.zeros(FEW), False))
 
 
 def test_times_that_have_not_come():

@@ -80,7 +80,7 @@ def test_when_bounds_are_worked_out_anew(follows, same, times):
         return [bound(), bound(float(len(worked)), "own", data_dependent=follows)]
 
     for replicate in range(3):
-        theory.add(replicate, instance if same else Instance(), REGRETS, work_out)
+        theory.add(replicate, instance if same else Instance(), lambda: REGRETS, work_out)
     assert len(worked) == times
     assert theory.result()[1].curve(TIMES) == pytest.approx(np.mean(range(1, times + 1)) * TIMES)
 
@@ -90,7 +90,7 @@ def test_a_bound_that_meets_no_regret_definition_is_an_error():
     with pytest.raises(
         ValueError, match=r"Mine: the bound 'theorem' .* class 'grid', .*there are those of fixed, dynamic"
     ):
-        theory.add(0, Instance(), REGRETS, lambda: [replace(bound(), comparator_class="grid")])
+        theory.add(0, Instance(), lambda: REGRETS, lambda: [replace(bound(), comparator_class="grid")])
 
 
 def test_so_it_is_in_a_job_for_upper_and_lower_bounds():
@@ -138,7 +138,7 @@ def test_batches_whose_bounds_differ_are_not_joined(text, tmp_path):
 def test_values_are_kept_once_where_all_replicates_have_the_same():
     theory = Theory(TIMES, "someone")
     for replicate in range(3):
-        theory.add(replicate, Instance(), REGRETS, lambda r=replicate: [bound(2.0), bound(1.0 + r, "own")])
+        theory.add(replicate, Instance(), lambda: REGRETS, lambda r=replicate: [bound(2.0), bound(1.0 + r, "own")])
     same, own = theory.values()
     assert (same.shape, own.shape) == (TIMES.shape, (3, len(TIMES)))
     assert [row[0] for row in own] == [(1.0 + r) * (own[0, 0]) for r in range(3)]
