@@ -13,16 +13,17 @@ from numpy.typing import NDArray
 
 from bandits.arguments import one_of, real, shown
 from bandits.arms.problem import ActionsProblem
-from bandits.contract import Array
+from bandits.contract import Array, Bound
 from bandits.kernels import kernel
 from bandits.linear.problem import Features, FullFeedbackLinearProblem, LinearProblem
 from bandits.linear.theory import LinearInstance
 from bandits.registry import Component
 from environments.arms.environment import ArmsEnvironment
 from environments.contract import Regret
-from environments.linear.actions import ActionSet, action_set
-from environments.linear.errors import Misspecification, error_law
-from environments.linear.parameters import Parameter, checked_theta, parameter
+from environments.linear.actions import ActionSet, Hypercube, Needle, action_set
+from environments.linear.errors import Misspecification, NoError, OneNeedle, error_law
+from environments.linear.instance import asymptotic_bound, needle_bound, vertices_bound
+from environments.linear.parameters import Parameter, Row, Vertices, checked_theta, parameter
 
 NOISES = ("gaussian", "uniform", "bernoulli", "none")
 
@@ -279,3 +280,21 @@ class SteadyLinearEnvironment(LinearEnvironment):
 
     def instance(self) -> LinearInstance:
         return self._instance
+
+    def lower_bounds(self) -> Sequence[Bound]:
+        """Those of Lattimore and Szepesvári for a given theta, of random vertices, and of a needle; where they hold."""
+        found = (asymptotic_bound(self._instance, self._random), self._at_vertices(), self._of_a_needle())
+        return tuple(bound for bound in found if bound is not None)
+
+    def _at_vertices(self) -> Bound | None:
+        scaled, law, kind = self._set, self._law, self._kind
+        if not (isinstance(scaled, Hypercube) and isinstance(law, Vertices) and kind.kind == "gaussian"):
+            return None
+        if kind.true == 0.0 or not isinstance(self._error, NoError):
+            return None
+        return vertices_bound(scaled.dimension, scaled.scale, law.delta, kind.true)
+
+    def _of_a_needle(self) -> Bound | None:
+        if not (isinstance(self._set, Needle) and isinstance(self._error, OneNeedle) and isinstance(self._law, Row)):
+            return None
+        return needle_bound(self._features.n_actions, self._law.scale)

@@ -8,8 +8,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bandits.arguments import is_list, real, reals
+from bandits.arguments import integer, is_list, real, reals
 from bandits.contract import Array
+from bandits.linear.design import design
 from bandits.linear.problem import Features
 from bandits.registry import Component, Registry
 from environments.linear.parameters import Parameter, Row
@@ -75,6 +76,34 @@ class RandomSigns(Misspecification):
 
 
 @dataclass(frozen=True)
+class Tilt(Misspecification):
+    """``eps sign(<a_b - a_*, V^-1 a>)`` on the support of the optimal design, V its matrix, and 0 elsewhere.
+
+    It pushes what least squares make of the design's actions from the best linear action ``a_*`` towards ``a_b``.
+
+    Args:
+        action: b, the number of the action to push to, >= 0.
+    """
+
+    action: int
+
+    def __post_init__(self) -> None:
+        integer("action", self.action, 0)
+
+    def limit(self, eps: float | None, features: Features, law: Parameter) -> float:
+        integer("action", self.action, 0, features.n_actions - 1)
+        return super().limit(eps, features, law)
+
+    def draw(self, rng: np.random.Generator, features: Features, theta: Array, linear: Array, eps: float) -> Array:
+        found = design(features, 1e-6)
+        rows, support, nu = found.coordinates, found.support, np.zeros(linear.size)
+        gram = (rows[support].T * found.weights[support]) @ rows[support]
+        push = np.linalg.solve(gram, rows[self.action] - rows[np.argmax(linear)])
+        nu[support] = eps * np.sign(rows[support] @ push)
+        return nu
+
+
+@dataclass(frozen=True)
 class OneNeedle(Misspecification):
     """All rewards are 0 but that of the action whose features theta is a multiple of: goes with ``needle``."""
 
@@ -136,6 +165,7 @@ ERRORS = Registry(
         "none": NoError,
         "against_median": AgainstMedian,
         "random_signs": RandomSigns,
+        "tilt": Tilt,
         "needle": OneNeedle,
         "table": Table,
     },
