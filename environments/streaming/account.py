@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -71,26 +72,28 @@ class Account:
     def __init__(self, best: float, stage: Stage) -> None:
         self.best, self.stage = best, stage
         self._reward = self._shortfall = 0.0
-        self._waiting: list[tuple[int, int, float, float, int, int, int]] = []  # (time, n, mean, sum, counts) a batch
+        self._waiting: list[tuple[int, int, Any, Any, int, int, int]] = []  # (time, n, mean, sum, counts) of batches
+        self._rows = 0
         self._record = Record(SERIES, (0.0, 0.0, stage.peak, stage.peak_pullable, stage.arrivals))
 
     def batch(self, start: int, n: int, mean: float, total: float) -> None:
         """``n`` pulls from time ``start`` on of an arm with this mean brought ``total``."""
         stage = self.stage
         self._waiting.append((start, n, mean, total, stage.peak, stage.peak_pullable, stage.arrivals))
-        if len(self._waiting) == FILED:
+        self._rows += 1
+        if self._rows >= FILED:
             self._file()
 
     def batches(self, start: int, n: int, means: Array, sums: Array) -> None:
         """``n`` pulls each, from time ``start`` on, of arms with these means [n_arms] brought ``sums`` [n_arms].
 
-        Each arm but the first arrives when the one before has been pulled.
+        Each arm but the first arrives when the one before has been pulled. The arrays must not change any more.
         """
-        self._file()
-        stage, numbers = self.stage, np.arange(len(sums))
-        counts = np.full((len(sums), 3), (stage.peak, stage.peak_pullable, stage.arrivals))
-        counts[:, 2] += numbers
-        self._add(start + n * numbers, np.full(len(sums), n), means, sums, counts)
+        stage = self.stage
+        self._waiting.append((start, n, means, sums, stage.peak, stage.peak_pullable, stage.arrivals))
+        self._rows += len(sums)
+        if self._rows >= FILED:
+            self._file()
 
     def singles(self, start: int, block: Block, actions: Actions) -> bool:
         """Single pulls [n] in a block; False, and nothing changes, where one of them has no mean (NaN)."""
@@ -111,9 +114,16 @@ class Account:
 
     def _file(self) -> None:
         if self._waiting:
-            starts, sizes, means, sums, *counts = map(np.array, zip(*self._waiting, strict=True))
-            self._waiting = []
-            self._add(starts, sizes, means, sums, np.stack(counts, axis=1))
+            starts, sizes, means, sums, *numbers = zip(*self._waiting, strict=True)
+            about = np.array([starts, sizes, *numbers])
+            if self._rows > len(sums):
+                several = np.array([np.size(total) for total in sums])
+                about = np.repeat(about, several, axis=1)
+                nth = np.arange(self._rows) - np.repeat(np.cumsum(several) - several, several)
+                about[0] += about[1] * nth
+                about[-1] += nth
+            self._waiting, self._rows = [], 0
+            self._add(about[0], about[1], np.hstack(means), np.hstack(sums), about[2:].T)
 
     def _add(
         self, starts: NDArray[np.int64], sizes: NDArray[np.int64], means: Array, sums: Array, counts: NDArray[np.int64]

@@ -78,10 +78,7 @@ class Means:
         for total, value in zip(self._totals, values, strict=True):
             total += weight * value
         if bounds is not last:
-            self._bounds = [
-                replace(kept, assumptions=tuple(map(_both, kept.assumptions, new.assumptions)))
-                for kept, new in zip(self._bounds, bounds, strict=True)
-            ]
+            self._bounds = list(map(_merged, self._bounds, bounds))
         self._weight += weight
 
     def result(self) -> tuple[Bound, ...]:
@@ -194,6 +191,13 @@ def _outline(bounds: Sequence[Bound]) -> str:
         )
         or "none"
     )
+
+
+def _merged(kept: Bound, new: Bound) -> Bound:
+    """A bound whose assumptions hold where those of both do."""
+    if kept.assumptions == new.assumptions:
+        return kept
+    return replace(kept, assumptions=tuple(map(_both, kept.assumptions, new.assumptions)))
 
 
 def _both(one: Assumption, other: Assumption) -> Assumption:
