@@ -10,10 +10,37 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bandits.groupwise.learners import BaseLearner
 from bandits.groupwise.problem import Mask, RegressionProblem
 from bandits.groupwise.regression import Meta, Only, RegressionPolicy
+from bandits.kernels import kernel
+
+
+@kernel
+def _distinct(rows: Mask, first: NDArray[np.int64], which: NDArray[np.int64]) -> int:
+    """Number the distinct rows as they come, by a hash table.
+
+    Fills in where each is first seen [n_rows, what follows them is void] and the number of each row's [n_rows]; returns
+    how many there are.
+    """
+    size, count = 1, 0
+    while size < 2 * which.size:
+        size *= 2
+    table = np.full(size, -1)
+    for t in range(which.size):
+        code = 0
+        for i in range(rows.shape[1]):
+            code = (code ^ rows[t, i]) * 1099511628211 + 1
+        slot = (code ^ (code >> 32)) & (size - 1)
+        while table[slot] >= 0 and np.any(rows[first[table[slot]]] != rows[t]):
+            slot = (slot + 1) & (size - 1)
+        if table[slot] < 0:
+            table[slot], first[count] = count, t
+            count += 1
+        which[t] = table[slot]
+    return count
 
 
 class GroupCells(RegressionPolicy):
@@ -37,8 +64,10 @@ class GroupCells(RegressionPolicy):
         return 0, Only()
 
     def _awake(self, groups: Mask) -> Mask:
-        which = [self._cells.setdefault(row.tobytes(), len(self._cells)) for row in groups]
+        first, which = np.empty(len(groups), dtype=np.int64), np.empty(len(groups), dtype=np.int64)
+        distinct = groups[first[: _distinct(groups, first, which)]]
+        cells = np.array([self._cells.setdefault(row.tobytes(), len(self._cells)) for row in distinct])
         self._learners.grow(len(self._cells))
         awake = np.zeros((len(groups), len(self._cells)), dtype=np.int8)
-        awake[np.arange(len(groups)), which] = 1
+        awake[np.arange(len(groups)), cells[which]] = 1
         return awake

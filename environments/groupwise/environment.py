@@ -12,12 +12,37 @@ from bandits.arguments import affordable, check_action, texts
 from bandits.contract import Array, Instance
 from bandits.groupwise.problem import ALWAYS_ON, GroupwiseProblem, Mask, columns_of
 from bandits.groupwise.theory import group_of
+from bandits.kernels import kernel
 from environments.contract import Environment, Regret
 from environments.groupwise.instance import GroupedInstance
 
+Ints = NDArray[np.int64]
 Act = TypeVar("Act")
 Fbk = TypeVar("Fbk")
 Tape = TypeVar("Tape")
+
+
+@kernel
+def _sums(charged: Array, groups: Mask, columns: Ints, times: Ints, places: Ints, sums: Array) -> None:
+    """Fill in the losses up to ``times``, not falling, in all rounds and in each group's, at ``places`` of the row.
+
+    Args:
+        charged: [horizon] the loss of each round.
+        groups: [horizon, n_groups] to which the rounds belong.
+        columns: [n_columns] the groups.
+        times: [n_times].
+        places: [n_times].
+        sums: [1 + n_columns, n_times] is filled in.
+    """
+    totals, now = np.zeros(1 + columns.size), 0
+    for k in range(times.size):
+        while now < times[k]:
+            totals[0] += charged[now]
+            for c in range(columns.size):
+                if groups[now, columns[c]] == 1:
+                    totals[1 + c] += charged[now]
+            now += 1
+        sums[:, places[k]] = totals
 
 
 class GroupedEnvironment(Environment[Any, Act, Fbk, Tape]):
@@ -59,15 +84,11 @@ class GroupedEnvironment(Environment[Any, Act, Fbk, Tape]):
         wanted = np.asarray(times)
         if wanted.size and not 0 <= wanted.min() <= wanted.max() <= self.clock:
             raise ValueError(f"times must lie in 0..{self.clock}, the run so far, got {wanted.tolist()}")
-        last = int(wanted.max(initial=0))
-        charged, groups = self._charged[:last], self._groups[:last]
-
-        def series(losses: Array) -> Array:
-            totals = 0.0 - np.concatenate([[0.0], np.cumsum(losses)])  # 0.0 - x: no negative zero
-            return np.asarray(totals[wanted])
-
-        own = {f"reward in {name}": series(np.where(groups[:, i] == 1, charged, 0.0)) for name, i in self._reported}
-        return {"reward": series(charged), **own}
+        order, columns = np.argsort(wanted, kind="stable"), np.array([i for _, i in self._reported], dtype=np.int64)
+        losses = np.empty((1 + len(columns), len(wanted)))
+        _sums(self._charged, self._groups, columns, wanted[order], order, losses)
+        names = ["reward", *(f"reward in {name}" for name, _ in self._reported)]
+        return dict(zip(names, 0.0 - losses, strict=True))  # 0.0 - x: no negative zero
 
     def comparators(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
         largest = self._judge.largest_losses

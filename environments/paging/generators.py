@@ -9,6 +9,7 @@ import numpy as np
 
 from bandits.arguments import integer, real
 from bandits.contract import Array
+from bandits.kernels import kernel
 from bandits.paging.problem import MOST_SLOTS
 from environments.paging.arguments import Pages
 from environments.paging.sequences import Generator
@@ -146,6 +147,24 @@ def _known(N: int | None) -> int:
     return N
 
 
+@kernel
 def _inverse(cumulative: Array, uniforms: Array) -> Pages:
-    """Pages by inversion: the first whose cumulative probability reaches the uniform."""
-    return np.minimum(np.searchsorted(cumulative, uniforms, side="left"), cumulative.size - 1)
+    """Pages by inversion: the first whose cumulative probability reaches the uniform, or the last.
+
+    The search begins where the uniform would stand among evenly spread probabilities.
+    """
+    last = cumulative.size - 1
+    starts, page = np.empty(last + 2, dtype=np.int64), 0
+    for i in range(starts.size):
+        while page < last and cumulative[page] * (last + 1) < i:
+            page += 1
+        starts[i] = page
+    pages = np.empty(uniforms.size, dtype=np.int64)
+    for t in range(uniforms.size):
+        page = starts[int(uniforms[t] * (last + 1))]
+        while page < last and cumulative[page] < uniforms[t]:
+            page += 1
+        while page > 0 and cumulative[page - 1] >= uniforms[t]:  # products were rounded
+            page -= 1
+        pages[t] = page
+    return pages

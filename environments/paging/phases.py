@@ -126,4 +126,15 @@ def discard_errors(truth: Bits, bits: Bits) -> tuple[Array, Array]:
         truth: [T] what LFD does.
         bits: [T] the predictions.
     """
-    return np.cumsum(truth > bits, dtype=np.float64), np.cumsum(truth < bits, dtype=np.float64)
+    eta_0, eta_1 = np.empty(truth.size), np.empty(truth.size)
+    _count_errors(truth, bits, eta_0, eta_1)
+    return eta_0, eta_1
+
+
+@kernel
+def _count_errors(truth: Bits, bits: Bits, eta_0: Array, eta_1: Array) -> None:
+    wrong_0 = wrong_1 = 0.0
+    for t in range(truth.size):
+        wrong_0 += truth[t] > bits[t]
+        wrong_1 += truth[t] < bits[t]
+        eta_0[t], eta_1[t] = wrong_0, wrong_1

@@ -12,12 +12,23 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandits.arguments import integer, real
+from bandits.contract import Array
+from bandits.kernels import kernel
 from environments.paging.arguments import Bits, as_bits, as_predictions
 from environments.paging.hindsight import RequestSequence
 from environments.paging.optimum import lfd
 from environments.paging.phases import phases
 from environments.paging.predictions.history import ages, request_counts
 from environments.paging.predictions.sources import PredictionSource
+
+
+@kernel
+def _flipped(truth: Bits, uniforms: Array, p01: float, p10: float) -> Bits:
+    bits = np.empty(truth.size, dtype=np.uint8)
+    for t in range(truth.size):
+        wrong = uniforms[t] < (p01 if truth[t] == 1 else p10)
+        bits[t] = 1 - truth[t] if wrong else truth[t]
+    return bits
 
 
 @dataclass(frozen=True, eq=False)
@@ -47,8 +58,7 @@ class Flip(PredictionSource):
     def predict(self, requests: RequestSequence, rng: np.random.Generator) -> Bits:
         truth = requests.truth(self.kind)
         p01, p10 = (self.p01 or 0.0, self.p10 or 0.0) if self.p is None else (self.p, self.p)
-        wrong = rng.random(truth.size) < np.where(truth == 1, p01, p10)
-        return np.where(wrong, 1 - truth, truth).astype(np.uint8)
+        return _flipped(truth, rng.random(truth.size), p01, p10)
 
 
 @dataclass(frozen=True, eq=False)

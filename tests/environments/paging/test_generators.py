@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from environments.paging.environment import PagingEnvironment
-from environments.paging.generators import RATIO2
+from environments.paging.generators import RATIO2, _inverse
 from environments.paging.optimum import lfd
 from environments.paging.sequences import SEQUENCES, Generator
 
@@ -22,6 +22,18 @@ def draw(name, n, seed=0, cache_size=10, **parameters):
 def test_cyclic():
     assert draw("cyclic", 7, N=3).tolist() == [0, 1, 2, 0, 1, 2, 0]
     assert build_generator("cyclic", {}, 4).n_pages(100) == build_generator("uniform", {}, 4).n_pages(100) == 5
+
+
+@pytest.mark.parametrize("N", [1, 2, 3, 7, 1000, 20_000])
+@pytest.mark.parametrize("a", [0.0, 0.8, 3.0])
+def test_zipf_is_inverted_as_by_bisection(N, a):
+    """At uniforms on and beside every step, and where the probabilities add up to less than 1 by rounding."""
+    weights = np.arange(1.0, N + 1.0) ** -a
+    cumulative = np.cumsum(weights / weights.sum())
+    edges = np.concatenate([cumulative, np.nextafter(cumulative, 0.0), np.nextafter(cumulative, 1.0), np.arange(N) / N])
+    uniforms = np.concatenate([edges[edges < 1.0], [0.0, np.nextafter(1.0, 0.0)], np.random.default_rng(1).random(999)])
+    by_bisection = np.minimum(np.searchsorted(cumulative, uniforms), N - 1)
+    assert np.array_equal(_inverse(cumulative, uniforms), by_bisection)
 
 
 def test_uniform():
