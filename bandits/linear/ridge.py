@@ -8,7 +8,9 @@ too, in O(K d) a round: with ``c = <a, V^-1 played>`` and ``e`` the error of the
     m += c e / (1 + q_played),    q -= c^2 / (1 + q_played).
 
 Rounding adds up in updates by rank one. So every ``REFRESH`` updates everything is worked out anew, by Cholesky's
-decomposition of V. No BLAS is used: it may round differently from call to call.
+decomposition of V. V itself grows with the rounds: what is rounded off in its sums, always in the same direction where
+one action is played, is kept and added later (Kahan's summation). No BLAS is used: it may round differently from call
+to call.
 """
 
 from __future__ import annotations
@@ -34,8 +36,10 @@ class Ridge(NamedTuple):
     """All that is learned of the parameter.
 
     Attributes:
-        gram: [d, d] V.
+        gram: [d, d] V, on and below its diagonal.
         moment: [d] ``sum y a``.
+        gram_rest: [d, d] what is rounded off in ``gram``.
+        moment_rest: [d] what is rounded off in ``moment``.
         inverse: [d, d] inverse of V, symmetric bit for bit.
         theta: [d] estimate of the parameter.
         gain: [d] scratch: V^-1 times the features last learned from.
@@ -47,6 +51,8 @@ class Ridge(NamedTuple):
 
     gram: Array
     moment: Array
+    gram_rest: Array
+    moment_rest: Array
     inverse: Array
     theta: Array
     gain: Array
@@ -61,6 +67,8 @@ def new_ridge(n_actions: int, dimension: int, ridge: float) -> Ridge:
     k, d = n_actions, dimension
     return Ridge(
         np.eye(d) * ridge,
+        np.zeros(d),
+        np.zeros((d, d)),
         np.zeros(d),
         np.eye(d) / ridge,
         np.zeros(d),
@@ -88,13 +96,24 @@ def look(rows: Array, ridge: Ridge) -> None:
 
 
 @kernel
+def _add_up(row: Array, reward: float, ridge: Ridge) -> None:
+    for j in range(row.size):
+        term = reward * row[j] - ridge.moment_rest[j]
+        total = ridge.moment[j] + term
+        ridge.moment_rest[j] = (total - ridge.moment[j]) - term
+        ridge.moment[j] = total
+        for k in range(j + 1):
+            term = row[j] * row[k] - ridge.gram_rest[j, k]
+            total = ridge.gram[j, k] + term
+            ridge.gram_rest[j, k] = (total - ridge.gram[j, k]) - term
+            ridge.gram[j, k] = total
+
+
+@kernel
 def learn(rows: Array, arm: int, reward: float, ridge: Ridge, fixed: bool) -> None:
     """Learn from the reward of ``arm``, whose features are ``rows[arm]``; ``fixed``: update means and norms, too."""
     row, d = rows[arm], ridge.theta.size
-    for j in range(d):
-        ridge.moment[j] += reward * row[j]
-        for k in range(d):
-            ridge.gram[j, k] += row[j] * row[k]
+    _add_up(row, reward, ridge)
     total, error = rank_one(ridge.inverse, ridge.theta, ridge.gain, row, reward)
     counts = ridge.counts[0]
     counts["log_det"] += math.log(total)
@@ -122,16 +141,15 @@ def refresh(ridge: Ridge) -> None:
     for j in range(d):
         log_det += 2.0 * math.log(lower[j, j])
     ridge.counts[0]["log_det"] = log_det
+    solve(lower, ridge.moment, ridge.theta)
     invert(lower, ridge.inverse)
-    for j in range(d):
-        ridge.theta[j] = 0.0
-        for k in range(d):
-            ridge.theta[j] += ridge.inverse[j, k] * ridge.moment[k]
 
 
 @kernel
 def cholesky(matrix: Array, lower: Array) -> bool:
     """Fill ``lower`` [d, d], zero above its diagonal, so that ``lower lower^T`` is a positive definite matrix.
+
+    Of the matrix, what is above its diagonal is not read.
 
     Returns:
         Whether the matrix is positive definite as far as rounding can tell; if not, ``lower`` is not finished.
@@ -152,6 +170,22 @@ def cholesky(matrix: Array, lower: Array) -> bool:
         for i in range(j):
             lower[i, j] = 0.0
     return True
+
+
+@kernel
+def solve(lower: Array, right: Array, solution: Array) -> None:
+    """Fill ``solution`` [d] with that of ``lower lower^T x = right``; the inverse times ``right`` has larger errors."""
+    d = lower.shape[0]
+    for i in range(d):
+        inner = right[i]
+        for j in range(i):
+            inner -= lower[i, j] * solution[j]
+        solution[i] = inner / lower[i, i]
+    for i in range(d - 1, -1, -1):
+        inner = solution[i]
+        for j in range(i + 1, d):
+            inner -= lower[j, i] * solution[j]
+        solution[i] = inner / lower[i, i]
 
 
 @kernel
