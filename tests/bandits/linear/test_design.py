@@ -156,7 +156,7 @@ def test_sets_are_checked(tool, rows, what):
 
 def test_a_search_that_does_not_end_says_how_far_it_got(monkeypatch):
     monkeypatch.setattr(module, "CAP", 5)
-    with pytest.raises(ValueError, match="after 5 steps the design is within 0.* of the optimum, got 1e-09"):
+    with pytest.raises(ValueError, match=r"after 5 steps the design is within 0.* of the optimum, got 1e-09"):
         design(unit_rows(50, 5, 7), 1e-9)
 
 

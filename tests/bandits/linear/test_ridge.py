@@ -14,10 +14,10 @@ SIZES = [(9, 4), (4, 9), (5, 5)]
 
 
 def reference(rows, actions, rewards, ridge):
-    """(theta, predictions, squares of widths, ln det V - d ln ridge) by numpy."""
-    played = rows[actions] if rows.ndim == 2 else rows[np.arange(len(actions)), actions]
-    gram = ridge * np.eye(rows.shape[-1]) + played.T @ played
-    theta = np.linalg.solve(gram, played.T @ rewards)
+    """(theta, predictions, squares of widths, ln det V - d ln ridge) by numpy, sums in extended precision."""
+    played = (rows[actions] if rows.ndim == 2 else rows[np.arange(len(actions)), actions]).astype(np.longdouble)
+    gram = (ridge * np.eye(rows.shape[-1]) + np.einsum("ti,tj->ij", played, played)).astype(np.float64)
+    theta = np.linalg.solve(gram, np.einsum("ti,t->i", played, rewards).astype(np.float64))
     last = rows if rows.ndim == 2 else rows[-1]
     log_det = np.linalg.slogdet(gram)[1] - len(gram) * np.log(ridge)
     return theta, last @ theta, np.einsum("ij,jk,ik->i", last, np.linalg.inv(gram), last), log_det
