@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from bandits.begun import BEGUN as BEGUN
 from bandits.contract import Assumption, Bound, Instance, NotResetError, Policy, Problem, can_play, check_plays
 from bandits.families import ours
 from bandits.family import Family, resolve

@@ -123,6 +123,14 @@ def _lookup(module: str, name: str) -> Any:
     return getattr(importlib.import_module(module), name)
 
 
+def prepare() -> None:
+    """Have numba ready to load kernels, which takes it longest, so that copies of this process find it so."""
+    from numba.core.registry import cpu_target
+
+    cpu_target.typing_context.refresh()
+    cpu_target.target_context.refresh()
+
+
 def kernel(function: Callable[P, R]) -> Callable[P, R]:
     """Mark a module-level function to be compiled by numba when it is first called.
 

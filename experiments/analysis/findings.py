@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -41,6 +41,8 @@ class Findings:
         searches: experiment name to what its search found.
         unbounded: (experiment, label) of the curves that no theorem speaks of.
         missing: what could not be read, one line each.
+        pictures: what has been drawn, which keeps its id while it is here, and its SVG; see
+            ``experiments.report.figures.picture``.
     """
 
     results: Results
@@ -51,6 +53,9 @@ class Findings:
     searches: dict[str, SearchResult]
     unbounded: tuple[tuple[str, str], ...]
     missing: tuple[str, ...]
+    pictures: dict[tuple[int, str], tuple[Any, str]] = field(
+        default_factory=dict, init=False, repr=False, compare=False
+    )
 
     @cached_property
     def by_experiment(self) -> dict[str, list[Verdict]]:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import binom
+from scipy.special import bdtr, bdtrc
 
 from bandits.contract import Array, Assumption, Bound
 from experiments.analysis.curves import ExperimentResult
@@ -300,10 +300,10 @@ def _by_shares(above: NDArray[np.bool_], delta: float, confidence: float) -> tup
     """
     n, most, alpha = len(above), int(above.sum(axis=0).max()), (1.0 - confidence) / 2.0
     said = f"at most {most} of {n} replicates above it, {100 * delta:.3g} % may be"
-    if binom.sf(most - 1, n, delta) * above.shape[1] < alpha:
+    if bdtrc(most - 1, n, delta) * above.shape[1] < alpha:
         return "violated", "violated", said
     typical = "holds" if most <= delta * n else "undecided"
-    return "holds" if binom.cdf(most, n, delta) <= alpha else "undecided", typical, said
+    return "holds" if bdtr(most, n, delta) <= alpha else "undecided", typical, said
 
 
 def growth(result: ExperimentResult, values: Array, regret: str = "", confidence: float = 0.95) -> Interval | None:

@@ -78,10 +78,12 @@ def draw_study(found: Findings, folder: Path, formats: Sequence[str] = FORMATS, 
         ValueError: an experiment lacks the regret definition, or there is nothing to draw.
     """
     written: list[Path] = []
-    for name, canvas in canvases(found, regret):
+    for name, canvas, parts in _canvases(found, regret):
         paths = [folder / f"{name}.{ending}" for ending in formats]
         with style():
-            save(canvas, *paths)
+            drawn = save(canvas, *paths)
+        if len(parts) == 1 and "svg" in formats:
+            found.pictures[_key(*parts[0])] = parts[0][1], _bare(drawn[list(formats).index("svg")])
         written += paths
     return written
 
@@ -92,6 +94,11 @@ def canvases(found: Findings, regret: str = "") -> Iterator[tuple[str, Canvas]]:
     Raises:
         ValueError: see there.
     """
+    return ((name, canvas) for name, canvas, _ in _canvases(found, regret))
+
+
+def _canvases(found: Findings, regret: str) -> Iterator[tuple[str, Canvas, Sequence[Part]]]:
+    """As ``canvases``, with what is drawn."""
     study, confidence = found.results.study.name.rpartition("/")[2], found.results.study.confidence
     seen = views(found.results, regret) if regret else found.views
     if not seen:
@@ -108,7 +115,11 @@ def canvases(found: Findings, regret: str = "") -> Iterator[tuple[str, Canvas]]:
             with style():
                 canvas = _canvas(parts, confidence)
             wanted = f"{name}-only" if i and name == study else name
-            yield another(wanted, used), canvas  # two may have one: of a point of swept values, of the experiment there
+            yield (
+                another(wanted, used),
+                canvas,
+                parts,
+            )  # two may have one: of a point of swept values, of the experiment there
 
 
 def name_of(view: View) -> str:
@@ -117,14 +128,20 @@ def name_of(view: View) -> str:
     return shown.name if isinstance(shown, SweepResult) else figure.name
 
 
-def save(canvas: Canvas, *paths: Path) -> None:
+def save(canvas: Canvas, *paths: Path) -> list[bytes]:
     """Write a figure with no date and no version in it, so that equal figures are equal files.
 
     It is laid out once for all formats: ``savefig`` does it anew for each, which takes as long as drawing.
+
+    Returns:
+        What each of the files holds.
     """
     _lay_out(canvas)
+    contents = []
     for path in paths:
-        write(path, _drawn(canvas, path.suffix[1:]))
+        contents.append(_drawn(canvas, path.suffix[1:]))
+        write(path, contents[-1])
+    return contents
 
 
 def _lay_out(canvas: Canvas) -> None:
@@ -157,7 +174,23 @@ def svg_of(
     with style():
         canvas = _canvas([(figure, shown)], confidence)
         _lay_out(canvas)
-        text = _drawn(canvas, "svg").decode()
+        return _bare(_drawn(canvas, "svg"))
+
+
+def picture(found: Findings, shown: ExperimentResult | SweepResult | SearchFigure, figure: Figure | None = None) -> str:
+    """As ``svg_of``, of what is in a study: drawn anew only if ``draw_study`` has not drawn it."""
+    _, text = found.pictures.get(_key(figure, shown), (None, ""))
+    return text or svg_of(shown, found.results.study.confidence, figure)
+
+
+def _key(figure: Figure | None, shown: ExperimentResult | SweepResult | SearchFigure) -> tuple[int, str]:
+    """What a picture is of, as long as there are the findings; a sweep knows itself how it looks."""
+    return id(shown), figure.model_dump_json() if figure and not isinstance(shown, SweepResult) else ""
+
+
+def _bare(svg: bytes) -> str:
+    """The element alone, for pages."""
+    text = svg.decode()
     return text[text.index("<svg") :]
 
 

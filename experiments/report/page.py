@@ -25,7 +25,7 @@ from experiments.analysis.sentences import sentence, sweep_sentence, title_of
 from experiments.analysis.statistics import FEWEST
 from experiments.analysis.sweeps import SweepResult
 from experiments.analysis.verdicts import Verdict
-from experiments.report.figures import drawn_by_name, svg_of
+from experiments.report.figures import drawn_by_name, picture
 from experiments.report.search_figures import SearchFigure, search_figures
 from experiments.report.search_report import search_section
 from experiments.report.style import MARKED, curve_id
@@ -257,7 +257,7 @@ class _Page:
         if self._large and (self._pictures >= PICTURES or self._drawn >= DRAWN):
             return Markup()
         self._pictures, self._drawn = self._pictures + 1, self._drawn + drawn
-        return _inline(svg_of(shown, self._confidence, figure), name)
+        return _inline(picture(self._found, shown, figure), name)
 
     def _named(self, name: str) -> str:
         """The name, or, where another section has it, as an experiment may have that of its figure, one like it."""

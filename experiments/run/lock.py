@@ -39,13 +39,29 @@ def _held(path: Path, shared: bool = False) -> Iterator[None]:
         yield
         return
     handle = _locked(path, fcntl.LOCK_SH if shared else fcntl.LOCK_EX)
+    _HELD.add(handle)
     try:
         yield
     finally:
         with suppress(OSError):
             if not _shared(handle):
                 path.unlink()
+        _HELD.remove(handle)
         os.close(handle)
+
+
+_HELD: set[int] = set()
+"""Handles of the locks that this process holds."""
+
+
+def _let_go() -> None:
+    """Let go of them in a copy of this process, which must not hold them for longer."""
+    while _HELD:
+        os.close(_HELD.pop())
+
+
+if fcntl is not None:
+    os.register_at_fork(after_in_child=_let_go)
 
 
 def _shared(handle: int) -> bool:

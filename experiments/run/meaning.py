@@ -118,7 +118,7 @@ def _without_tables(body: Iterable[ast.stmt], package: str | None) -> list[ast.s
         name, dot, rest = _dotted(getattr(value, "func", None)).partition(".")
         if f"{ours.get(name)}{dot}{rest}" not in _FAMILY:
             kept.append(node)
-        for name in _bound(node):
+        for name in _bound(node) if ours else ():
             ours.pop(name, None)
         ours.update(_imported(node, package))
     return kept

@@ -1,4 +1,4 @@
-"""Running a study: jobs through joblib, on disk as they finish, with progress and a list of what failed."""
+"""Running a study: jobs through workers, on disk as they finish, with progress and a list of what failed."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import errno
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
@@ -14,10 +14,15 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from bandits.registry import naming
+from bandits.contract import Policy
+from bandits.registry import ENVIRONMENTS, POLICIES, naming
+from environments.contract import Environment
+from experiments.run.forks import FIRST, DiedError
+from experiments.run.identity import identity_of
 from experiments.run.jobs import Job, JobResult, jobs_of, run_job
 from experiments.run.lock import alone
 from experiments.run.manifest import check_same_study, note_unusable, write_manifest
+from experiments.run.meaning import OURS
 from experiments.run.memory import bytes_kept
 from experiments.run.store import (
     DamagedError,
@@ -36,6 +41,9 @@ from experiments.study.model import Study
 
 AHEAD = 2
 """Jobs that joblib has under way for each process: what it computes, and what it will compute next."""
+
+LIGHT = 50_000
+"""Rounds, of all replicates, up to which a job of our own classes is computed here for as long as ``FIRST`` lasts."""
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 """What a disk says that has no room, for anybody or for this user."""
@@ -161,8 +169,6 @@ def _compute(
     classes: Mapping[str, type[Any]],
 ) -> None:
     """Compute and store the jobs ``todo``, by key, and take each out when it has ended."""
-    from joblib import effective_n_jobs
-
     with workers(jobs, cluster, classes) as parallel:
 
         def work(keys: Sequence[str]) -> None:
@@ -171,16 +177,42 @@ def _compute(
                     del todo[key]
                     end(_keep(folder, done, result))
 
+        if jobs != 1 and cluster is None:
+            begun = time.monotonic()
+            for key in list(todo):
+                if time.monotonic() > begun + FIRST:
+                    break
+                if _is_light(todo[key]):
+                    end(_keep(folder, *_work(todo.pop(key))))
         while todo:
             try:
                 work(list(todo))
-            except BrokenProcessPool:  # a worker died on one of the jobs that were under way: each by itself, then
-                for key in list(todo)[: AHEAD * effective_n_jobs(jobs)]:
+            except BrokenProcessPool as broken:  # on one of the jobs that were under way: each by itself, then
+                for key in [broken.key] if isinstance(broken, DiedError) else _under_way(todo, jobs):
                     try:
                         work([key])
                     except BrokenProcessPool as error:
                         text = f"a worker process died, for want of memory perhaps: {error}"
                         end(_failure(folder, Done(todo.pop(key), "failed", error=text)))
+
+
+def _is_light(job: Job) -> bool:
+    """Whether a job is not worth a process: it is small, and made of nothing but our own classes."""
+    if job.count * job.horizon > LIGHT:
+        return False
+    try:
+        classes = identity_of(ENVIRONMENTS, job.environment, Environment, horizon=job.horizon).classes
+        classes += identity_of(POLICIES, job.policy, Policy).classes if job.policy else ()
+    except Exception:  # of whatever kind it is, the job says so
+        return False
+    return all(cls.__module__.partition(".")[0] in OURS for cls in classes)
+
+
+def _under_way(todo: Iterable[str], jobs: int) -> list[str]:
+    """Those of the jobs to be done that joblib may have under way."""
+    from joblib import effective_n_jobs
+
+    return list(todo)[: AHEAD * effective_n_jobs(jobs)]
 
 
 def _work(job: Job) -> tuple[Done, JobResult]:

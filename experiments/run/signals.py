@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 import time
@@ -9,11 +10,17 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
 
+from experiments.run.store import runs
+
 ENDING = tuple(getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name))
 """Signals, but for Ctrl-C, by which a process ends that does not look at them."""
 
 AGAIN = 0.5
 """Seconds before another signal is another wish: ``timeout`` sends its own twice, one right after the other."""
+
+
+LOOKS = 0.5
+"""Seconds between the looks of a worker at whether its parent still runs."""
 
 
 class Stopped(KeyboardInterrupt):
@@ -67,3 +74,22 @@ def ending_tidily() -> Iterator[None]:
     except Stopped as stop:
         signal.raise_signal(stop.number)
         raise
+
+
+def leave_ctrl_c() -> None:
+    """Have a worker, at its begin, leave Ctrl-C to its parent."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def follow(parent: int) -> None:
+    """Have a worker, at its begin, leave Ctrl-C to its parent, and end when its parent has ended."""
+    leave_ctrl_c()
+    first = os.getppid()  # not the parent's where Python is started by a script, or if that has ended already
+
+    def watch() -> None:
+        while os.getppid() == first and runs(parent):
+            time.sleep(LOOKS)
+        os._exit(1)
+
+    if os.name == "posix":  # elsewhere, a process keeps the number of a parent that has ended
+        threading.Thread(target=watch, name="watch", daemon=True).start()

@@ -25,8 +25,8 @@ from experiments.run.meaning import OURS, Meaning, exported, meaning
 from experiments.run.reached import Reached, sha_of
 
 _HASHING = tuple(f"experiments.run.{name}" for name in ("sources", "meaning", "reached"))
-TABLES = (*OURS, "bandits.registry", "bandits.families", "bandits.family", *_HASHING)
-"""Modules that find code by its name and decide no number themselves."""
+TABLES = (*OURS, "bandits.begun", "bandits.registry", "bandits.families", "bandits.family", *_HASHING)
+"""Modules that find code by its name, or say when it was loaded, and decide no number themselves."""
 
 RUNS = ("experiments.run.jobs",)
 """What runs every job."""
@@ -79,7 +79,7 @@ class Sources:
                 continue
             seen.add(name)
             top = name.partition(".")[0]
-            if top in _NEVER or not (top in OURS or top in own or not self._is_installed(top)):
+            if top in _NEVER or not (top in OURS or top in own or not self.is_installed(top)):
                 continue
             module = self._module(name)
             if module is not None:
@@ -102,8 +102,8 @@ class Sources:
                     self._modules[name] = _Module(means, path.name == "__init__.py", leads)
         return self._modules[name]
 
-    def _is_installed(self, top: str) -> bool:
-        """Whether a package, or a module outside of any, is installed, or there is none."""
+    def is_installed(self, top: str) -> bool:
+        """Whether a package, or a module outside of any, is installed, comes with Python, or is none."""
         if top not in self._installed:
             path, _, folders = _place(top)
             places = [place for place in (path, *map(Path, folders)) if place.name]

@@ -6,18 +6,16 @@ import os
 import pickle
 import signal
 import sys
-import threading
-import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from functools import cache
 from multiprocessing import resource_tracker
 from typing import Any, Protocol
 
+from bandits.kernels import prepare
 from bandits.registry import naming
-from experiments.run.store import runs
-
-LOOKS = 0.5
-"""Seconds between the looks of a worker at whether its parent still runs."""
+from experiments.run.forks import can_fork, forks
+from experiments.run.signals import follow, leave_ctrl_c
 
 Found = Generator[tuple[str, Any], None, None]
 
@@ -43,40 +41,59 @@ def workers(
         cluster: address of a dask scheduler, or ``local:N``; see ``experiments.run.runner.run``.
         classes: what other processes cannot import, by name; it goes to them by value.
 
+    Processes of this machine are copies of this one where that is safe, and others elsewhere: see ``forks``.
+
     Raises:
         OSError: no scheduler answers at that address, or the extra ``cluster`` is not installed.
         ValueError: ``local:N`` without a whole number >= 1, or a class that cannot be pickled.
     """
-    import joblib
-    from joblib.externals.loky import get_reusable_executor
-
     if cluster is None and jobs == 1:
         yield _here
         return
-    pickled = _pickled(classes or {})
+    pickled = _pickled(classes) if classes else b""
     _CLASSES[pickled] = classes or {}
-    with _quiet(), _client(cluster):
-        config: dict[str, Any] = {"backend": "dask"}
-        if cluster is None:
-            config = {"backend": "loky", "inner_max_num_threads": 1, "initializer": _follow, "initargs": (os.getpid(),)}
+    with _client(cluster), ExitStack() as stack:
+
+        @cache
+        def other() -> Parallel:
+            return stack.enter_context(_joblib(jobs, cluster is not None, pickled))
 
         def parallel(function: Callable[[Any], Any], pairs: Iterable[tuple[str, Any]]) -> Found:
-            calls = [joblib.delayed(_call)(function, key, value, tuple(sys.path), pickled) for key, value in pairs]
-            if not calls:
-                return
-            with joblib.parallel_config(**config):
-                n_jobs = jobs if cluster is None else -1
-                start = joblib.Parallel(n_jobs=n_jobs, return_as="generator_unordered", batch_size=1)
-                with _no_ctrl_c_below():
-                    found = start(calls)
-                yield from found
+            if cluster is None and can_fork():
+                prepare()
+                return forks(jobs, function, list(pairs))
+            return other()(function, pairs)
 
-        stopped = True
+        yield parallel
+
+
+@contextmanager
+def _joblib(jobs: int, dask: bool, pickled: bytes) -> Iterator[Parallel]:
+    """New processes of this machine, which end with the context, or those of the client of dask at hand."""
+    import joblib
+    from joblib.externals.loky import get_reusable_executor
+
+    config: dict[str, Any] = {"backend": "dask"}
+    if not dask:
+        config = {"backend": "loky", "inner_max_num_threads": 1, "initializer": follow, "initargs": (os.getpid(),)}
+
+    def parallel(function: Callable[[Any], Any], pairs: Iterable[tuple[str, Any]]) -> Found:
+        calls = [joblib.delayed(_call)(function, key, value, tuple(sys.path), pickled) for key, value in pairs]
+        if not calls:
+            return
+        with joblib.parallel_config(**config):
+            start = joblib.Parallel(n_jobs=-1 if dask else jobs, return_as="generator_unordered", batch_size=1)
+            with _no_ctrl_c_below():
+                found = start(calls)
+            yield from found
+
+    stopped = True
+    with _quiet():
         try:
             yield parallel
             stopped = False
         finally:
-            if cluster is None:  # else the same processes would serve the next run, with the modules as they were
+            if not dask:  # else the same processes would serve the next run, with the modules as they were
                 get_reusable_executor(kill_workers=stopped).shutdown(wait=True, kill_workers=stopped)
 
 
@@ -102,25 +119,6 @@ def _no_ctrl_c_below() -> Iterator[None]:
         yield
     finally:
         signal.pthread_sigmask(signal.SIG_SETMASK, before)
-
-
-def _leave_ctrl_c() -> None:
-    """Have a worker, at its begin, leave Ctrl-C to its parent."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-
-
-def _follow(parent: int) -> None:
-    """Have a worker, at its begin, leave Ctrl-C to its parent, and end when its parent has ended."""
-    _leave_ctrl_c()
-    first = os.getppid()  # not the parent's where Python is started by a script, or if that has ended already
-
-    def watch() -> None:
-        while os.getppid() == first and runs(parent):
-            time.sleep(LOOKS)
-        os._exit(1)
-
-    if os.name == "posix":  # elsewhere, a process keeps the number of a parent that has ended
-        threading.Thread(target=watch, name="watch", daemon=True).start()
 
 
 def _here(function: Callable[[Any], Any], pairs: Iterable[tuple[str, Any]]) -> Found:
@@ -159,7 +157,7 @@ def _pickled(classes: Mapping[str, type[Any]]) -> bytes:
 def _unpickled(pickled: bytes) -> Mapping[str, type[Any]]:
     """The classes, once a process: what comes twice would be two classes, or changed under its owner's hands."""
     if pickled not in _CLASSES:
-        _CLASSES[pickled] = pickle.loads(pickled)
+        _CLASSES[pickled] = pickle.loads(pickled) if pickled else {}
     return _CLASSES[pickled]
 
 
@@ -180,7 +178,7 @@ def _client(cluster: str | None) -> Iterator[None]:
             LocalCluster(n_workers=int(number), threads_per_worker=1, dashboard_address="127.0.0.1:0") as here,
             Client(here, set_as_default=True) as client,
         ):
-            client.run(_leave_ctrl_c)
+            client.run(leave_ctrl_c)
             yield
         return
     try:

@@ -152,7 +152,7 @@ def _kill(process: subprocess.Popen[str], number: int, at: str, rng: np.random.G
     if at == "worker":
         workers: list[int] = []
         while not workers and process.poll() is None:
-            workers = [pid for pid, command in group(process.pid).items() if "LokyProcess" in command]
+            workers = [pid for pid in group(process.pid) if pid != process.pid]
         if not workers:
             return 0
         os.kill(int(rng.choice(workers)), number)
