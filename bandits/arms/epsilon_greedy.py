@@ -106,7 +106,7 @@ class EpsilonGreedy(BanditPolicy):
         if gaps is None:
             return ()
         gaps = gaps[gaps > 0]
-        arms, scale, width = problem.n_actions, self.c * problem.n_actions / self.d**2, problem.width
+        arms, scale, width = problem.n_actions, self.c * problem.n_actions / self.d**2, max(problem.width, 1e-100)
         slope, smallest = self.c / self.d**2 * float(np.sum(gaps)), float(np.min(gaps, initial=math.inf)) / width
 
         def summed(t: Array) -> Array:

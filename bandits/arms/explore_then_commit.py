@@ -96,7 +96,7 @@ class ExploreThenCommit(BanditPolicy):
         """
         if not isinstance(instance, ArmsInstance):
             return ()
-        arms, m, width = problem.n_actions, self._trials_of(problem), problem.width
+        arms, m, width = problem.n_actions, self._trials_of(problem), max(problem.width, 1e-100)
         bounds = []
         gaps = gaps_of(instance)
         if gaps is not None:

@@ -91,7 +91,10 @@ class GaussianThompson(BanditPolicy):
         self.noise = None if noise is None else positive("noise", noise)
 
     def _noise_of(self, problem: BanditProblem) -> float:
-        return problem.width / 2.0 if self.noise is None else self.noise
+        noise = problem.width / 2.0 if self.noise is None else self.noise
+        if noise == 0.0:
+            raise ValueError("GaussianThompson needs noise > 0, got 0, which the problem declares: give it a noise")
+        return noise
 
     def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
         super().reset(problem, rng)

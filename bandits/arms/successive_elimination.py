@@ -125,7 +125,7 @@ class SuccessiveElimination(BanditPolicy):
         gaps = gaps[gaps > 0]
         delta, largest = self._delta_of(problem), float(np.max(gaps, initial=0.0))
         log = math.log(4.0 * problem.n_actions / delta)
-        phases = np.array([_last_phase(gap / problem.width, log) for gap in gaps])
+        phases = np.array([_last_phase(gap / max(problem.width, 1e-100), log) for gap in gaps])
 
         def curve(t: Array) -> Array:
             plays = np.minimum(phases[:, None], t[None, :])

@@ -27,7 +27,7 @@ def examples() -> Sequence[Any]:
         LinearBandit(positive, [0.8, 0.3], "bernoulli", horizon=150),
         LinearBandit("end_of_optimism", noise="uniform", sigma=0.5, horizon=100),
         LinearBandit(_sphere(3, 5), gaussian, sigma=0.5, horizon=80),
-        LinearBandit([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]], [0.5, 0.0], "none", 0.1, horizon=40),
+        LinearBandit([[1.0, 0.0], [0.0, 1.0], [0.0, 0.0]], [0.5, 0.0], "none", horizon=40),
         LinearBandit(_sphere(1, 2), horizon=30),
         LinearBandit(_sphere(4, 2), horizon=2),
         LinearBandit(_sphere(4, 2), [0.3, 0.4], sigma=0.3, feedback="full", horizon=60),
