@@ -20,12 +20,24 @@ FAMILY = Family(
         "bandits.linear.problem:FullFeedbackLinearProblem",
     ),
     examples="environments.linear.examples:examples",
-    policies={},
+    policies={
+        "oful": "bandits.linear.oful:OFUL",
+        "oful_rare": "bandits.linear.oful_rare:RarelySwitchingOFUL",
+        "linear_ts": "bandits.linear.linear_ts:LinearTS",
+        "linear_ids": "bandits.linear.linear_ids:LinearIDS",
+        "linear_epsilon_greedy": "bandits.linear.linear_epsilon_greedy:LinearEpsilonGreedy",
+    },
     environments={
         "linear": "environments.linear.linear:LinearBandit",
         "changing_linear": "environments.linear.changing:ChangingLinearBandit",
         "misspecified_linear": "environments.linear.misspecified:MisspecifiedLinearBandit",
         "adversarial_linear": "environments.linear.adversarial:AdversarialLinearBandit",
     },
-    variants={},
+    variants={
+        "oful": ({}, {"width": 0.5}, {"delta": 0.1, "inflate": True}),
+        "oful_rare": ({}, {"growth": 0.1}),
+        "linear_ts": ({}, {"scale": 0.0}, {"inflated": True}),
+        "linear_ids": ({}, {"gain": "directed"}),
+        "linear_epsilon_greedy": ({}, {"share": 0.1}),
+    },
 )

@@ -110,8 +110,27 @@ def _add_up(row: Array, reward: float, ridge: Ridge) -> None:
 
 
 @kernel
-def learn(rows: Array, arm: int, reward: float, ridge: Ridge, fixed: bool) -> None:
-    """Learn from the reward of ``arm``, whose features are ``rows[arm]``; ``fixed``: update means and norms, too."""
+def scores_of(rows: Array, theta: Array, inverse: Array, beta: float, scores: Array) -> None:
+    """Fill in ``<a, theta> + beta sqrt(a^T inverse a)`` of all actions, for a regression as it once was."""
+    d = theta.size
+    for i in range(rows.shape[0]):
+        mean, square = 0.0, 0.0
+        for j in range(d):
+            mean += rows[i, j] * theta[j]
+            inner = 0.0
+            for k in range(d):
+                inner += inverse[j, k] * rows[i, k]
+            square += rows[i, j] * inner
+        scores[i] = mean + beta * math.sqrt(max(square, 0.0))
+
+
+@kernel
+def learn(rows: Array, arm: int, reward: float, ridge: Ridge, fixed: bool) -> float:
+    """Learn from the reward of ``arm``, whose features are ``rows[arm]``; ``fixed``: update means and norms, too.
+
+    Returns:
+        The square of the arm's width before.
+    """
     row, d = rows[arm], ridge.theta.size
     _add_up(row, reward, ridge)
     total, error = rank_one(ridge.inverse, ridge.theta, ridge.gain, row, reward)
@@ -129,6 +148,7 @@ def learn(rows: Array, arm: int, reward: float, ridge: Ridge, fixed: bool) -> No
                 c += rows[i, j] * ridge.gain[j]
             ridge.means[i] += c * error / total
             ridge.norms[i] -= c * c / total
+    return total - 1.0
 
 
 @kernel

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from bandits.arms.theory import ArmsInstance
-from bandits.contract import Array, Assumption, Instance
+from bandits.contract import Array, Assumption, Bound, Instance, TimeClaim
 from bandits.linear.asymptotic import Allocation, allocation
 from bandits.linear.problem import Features, LinearActionsProblem
+from bandits.linear.trace import Trace, at
 
 LINEAR = "linear"
 NEARLY = "nearly"
@@ -162,3 +164,74 @@ def radius(t: Array, problem: LinearActionsProblem, ridge: float, delta: float) 
     """
     inside = 2.0 * np.log(1.0 / delta) + log_determinant(t, problem, ridge)
     return np.asarray(problem.sigma * np.sqrt(inside) + np.sqrt(ridge) * problem.parameter_norm)
+
+
+ELLIPSOID = "radius: Abbasi-Yadkori, Pál, Szepesvári 2011, Theorem 2 [recall]; the rest derived in this project"
+
+
+def comparator_class(instance: LinearModel) -> str:
+    """Of the best action: fixed, or of each round where features change."""
+    return "dynamic" if instance.changing else "fixed"
+
+
+def optimism_bounds(
+    name: str,
+    instance: LinearModel,
+    problem: LinearActionsProblem,
+    ridge: float,
+    delta: float,
+    *,
+    factor: float = 2.0,
+    error: float | None = None,
+    trace: Trace | None = None,
+) -> Sequence[Bound]:
+    """``factor B_t sqrt(t c G_t) + delta t gmax`` for policies on the ellipsoid, and ``trace + delta t gmax`` of a run.
+
+    Where the ellipsoid holds, a round of an optimistic policy costs at most ``2 beta sqrt(q)``, q the square of the
+    width of the action played. By Cauchy and Schwarz the sum is at most ``2 B_t sqrt(t sum q)``, and ``sum q <= c G_t``
+    with ``c = c(L^2 / lambda)``, as ``q <= L^2 / lambda`` and ``x / ln(1 + x)`` grows. Where it fails, at most gmax a
+    round is lost. All is in expectation (derived).
+
+    Args:
+        name: of the policy, for the bounds' names.
+        instance: the instance.
+        problem: what is played.
+        ridge: lambda.
+        delta: probability of failure.
+        factor: of the first term.
+        error: eps, where the radius makes up for misspecification: it grows by ``eps sqrt(t)`` and each round costs
+            ``2 eps`` more; None where rewards are taken to be linear.
+        trace: the sum of ``2 beta sqrt(q)`` in the run, or None.
+    """
+    if instance.largest_gap is None:
+        return ()
+    gap = instance.largest_gap
+    stretch = stretched(problem.feature_norm**2 / ridge)
+    floor = 0.0 if error is None else 2.0 * error
+    assumptions = holds(instance, problem, LINEAR if error is None else NEARLY, NORMS, NOISE, STEADY)
+
+    def known(t: Array) -> Array:
+        width = radius(t, problem, ridge, delta) + (0.0 if error is None else error * np.sqrt(t))
+        growth = log_determinant(t, problem, ridge)
+        return np.asarray(factor * width * np.sqrt(t * stretch * growth) + (floor + delta * gap) * t)
+
+    tuned = problem.horizon is not None and delta * problem.horizon <= 1.0 + 1e-9
+    time: TimeClaim = "no rate" if floor > 0.0 or not tuned else "horizon-tuned"
+    bounds = [
+        Bound(f"{name} bound", "upper", known, comparator_class(instance), ELLIPSOID, "derived", assumptions, time)
+    ]
+    if trace is not None:
+        bounds.append(
+            Bound(
+                f"{name}, of the run",
+                "upper",
+                lambda t: np.asarray(at(trace, t) + (floor + delta * gap) * t),
+                comparator_class(instance),
+                ELLIPSOID,
+                "derived",
+                assumptions,
+                "no rate",
+                data_dependent=True,
+            )
+        )
+    return tuple(bounds)
