@@ -6,6 +6,10 @@ its own file and those that the file imports by name; numba's on-disk cache noti
 leads to in this way. Where no cache can be written, they are compiled anew in every process, which is told once. So are
 those whose source is no file: in a script that is piped in, and in a notebook, where the cache of a cell would not
 notice a change in another.
+
+What a call costs: numba counts the references to every array that is handed to a function which might raise, some 10 ns
+an array. So division by zero gives inf or nan, as in numpy, and does not raise. A kernel that takes many arrays in an
+innermost loop is marked ``@inlined``, and calls the seldom ones of its own by ``return``.
 """
 
 from __future__ import annotations
@@ -50,8 +54,8 @@ def _if_there_is_room(save: Callable[..., None]) -> Callable[..., None]:
 
 
 def _stamps(namespace: dict[str, Any]) -> list[tuple[str, float, int]]:
-    """Names, times and sizes of the other files whose kernels a file imports, directly or not, sorted."""
-    found: dict[int, dict[str, Any]] = {id(namespace): namespace}
+    """Names, times and sizes, sorted, of this file and of the others whose kernels a file imports, directly or not."""
+    found: dict[int, dict[str, Any]] = {id(namespace): namespace, id(globals()): globals()}
     waiting = [namespace]
     while waiting:
         for value in list(waiting.pop().values()):
@@ -70,21 +74,22 @@ _LINKED: set[int] = set()
 
 
 class _Kernel:
-    def __init__(self, function: Callable[..., Any]) -> None:
+    def __init__(self, function: Callable[..., Any], inline: bool = False) -> None:
         functools.update_wrapper(self, function)
-        self.function = function
+        self.function, self.inline = function, inline
 
     @functools.cached_property
     def dispatcher(self) -> Callable[..., Any]:
         import numba
 
         compiled: Any = None
+        options = {"nogil": True, "error_model": "numpy", "forceinline": self.inline}
         if _has_file(self.function):
             with contextlib.suppress(RuntimeError):  # no folder for the cache can be written
-                compiled = numba.njit(cache=True, nogil=True)(self.function)
+                compiled = numba.njit(cache=True, **options)(self.function)
         if compiled is None:
             _warn_of_slow_starts()
-            return cast(Callable[..., Any], numba.njit(nogil=True)(self.function))
+            return cast(Callable[..., Any], numba.njit(**options)(self.function))
         if hasattr(compiled, "_cache"):  # not where compiling is switched off
             file = compiled._cache._cache_file
             file._source_stamp = (file._source_stamp, *_stamps(self.function.__globals__))
@@ -113,7 +118,7 @@ class _Kernel:
 
     def __reduce__(self) -> tuple[Any, ...]:
         if self.function.__module__ == "__main__":  # of a script or a notebook: goes to workers with what uses it
-            return _Kernel, (self.function,)
+            return _Kernel, (self.function, self.inline)
         return _lookup, (self.function.__module__, self.function.__qualname__)
 
 
@@ -141,5 +146,14 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
         The same function; the first call of one of its file replaces them all, in their module, by numba's dispatchers.
         One that is defined after that, in a notebook again, is a dispatcher from the start.
     """
-    made = _Kernel(function)
+    return _marked(function, False)
+
+
+def inlined(function: Callable[P, R]) -> Callable[P, R]:
+    """Mark a kernel that is compiled into every other that calls it, so that the call costs nothing."""
+    return _marked(function, True)
+
+
+def _marked(function: Callable[P, R], inline: bool) -> Callable[P, R]:
+    made = _Kernel(function, inline)
     return cast(Callable[P, R], made.dispatcher if id(function.__globals__) in _LINKED else made)
