@@ -83,7 +83,7 @@ class _Kernel:
         import numba
 
         compiled: Any = None
-        options = {"nogil": True, "error_model": "numpy", "forceinline": self.inline}
+        options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "forceinline": self.inline}
         if _has_file(self.function):
             with contextlib.suppress(RuntimeError):  # no folder for the cache can be written
                 compiled = numba.njit(cache=True, **options)(self.function)
