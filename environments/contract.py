@@ -91,6 +91,7 @@ _IN_A_RUN = (
     "block_of_arrivals",
     "absorb",
     "absorb_arrivals",
+    "serve_by_recency",
 )
 """Methods that make sense in a run only."""
 

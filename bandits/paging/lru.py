@@ -15,10 +15,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from bandits.contract import Array, Bound, Instance
+import numpy as np
+
+from bandits.contract import Array, Bound, Instance, Playable
 from bandits.kernels import kernel
+from bandits.offers import offers
 from bandits.paging.cache import CachePolicy, Flags, Ints, empty_slots, zeros
-from bandits.paging.problem import Departures, PagingProblem, Requests
+from bandits.paging.problem import Departures, Eviction, PagingProblem, RecencyBlocks, Request, Requests
 from bandits.paging.theory import k_competitive
 
 
@@ -72,6 +75,15 @@ class LRU(CachePolicy):
 
     def _serve(self, requests: Requests, uniforms: Array, faults: Flags, gone: Departures) -> None:
         _play(requests.pages, faults, gone, self._state)
+
+    def leap(self, environment: Playable[Request, Eviction, bool], most: int) -> int:
+        """Where the environment knows what LRU does, only the latest request to each page is of consequence."""
+        if offers(environment, RecencyBlocks):
+            start, latest = environment.clock, environment.serve_by_recency(most)
+            if latest is not None:
+                self.serve(Requests(latest, np.empty(0, np.uint8), np.empty(0)))
+                return environment.clock - start
+        return super().leap(environment, most)
 
     def remove(self, page: int) -> None:
         """Remove a page of the cache; the others keep their order: O(1)."""

@@ -161,3 +161,17 @@ class RequestBlocks(Protocol):
 
     def absorb(self, departures: Departures) -> None:
         """Serve the next ``n`` requests, those of the last block, with ``departures`` for each."""
+
+
+class RecencyBlocks(Protocol):
+    """An environment that can serve requests by the rule of LRU itself, as long as nothing else was done."""
+
+    clock: int
+
+    def serve_by_recency(self, most: int) -> NDArray[np.int64] | None:
+        """Serve the next requests, at most ``most`` of them, evicting the least recently used page on each fault.
+
+        Returns:
+            The pages requested meanwhile that are still in the cache, in the order of their latest requests; None, and
+            nothing is served, where the rule is better played.
+        """

@@ -46,6 +46,11 @@ class PagingInstance(Instance):
         """Faults of the optimum that loads every requested page."""
         return None
 
+    def running(self, name: str, times: Array) -> Array | None:
+        """The running values of that name at the times [n] asked for (>= 1)."""
+        values = getattr(self, name)
+        return None if values is None else at_times(values, times)
+
     @property
     def clean(self) -> Array | None:
         """Clean pages so far, over all phases: the sum of the ``c_i`` of the prefix."""
@@ -113,12 +118,11 @@ def bound(
     """
     if not isinstance(instance, PagingInstance):
         return ()
-    running = [getattr(instance, key) for key in series]
-    if any(values is None for values in running):
+    if any(instance.running(key, np.empty(0)) is None for key in series):
         return ()
 
     def at(times: Array) -> Array:
-        return curve(*(at_times(values, times) for values in running))
+        return curve(*(instance.running(key, times) for key in series))
 
     loads = Assumption("a requested page must be loaded", not problem.bypass)
     needed = (loads, *holds(problem, instance, *assumptions))

@@ -35,7 +35,8 @@ from environments.paging.cache import Cache, request_space, slot_space
 from environments.paging.generators import Uniform
 from environments.paging.hindsight import RequestSequence
 from environments.paging.instance import RunInstance
-from environments.paging.optimum import BYPASSED, NONE, best_static
+from environments.paging.known import KnownRequests, known
+from environments.paging.optimum import BYPASSED, NONE
 from environments.paging.phases import COUNTINGS, Counting
 from environments.paging.predictions.sources import PREDICTIONS, PredictionSource
 from environments.paging.recorded import Given, Trace
@@ -112,6 +113,9 @@ class PagingEnvironment(Environment[Request, Any, bool, Tape]):
             self.horizon, self._n_pages = self._measure(horizon)
         except ValueError as error:
             raise ValueError(str(error) if str(error).startswith("horizon") else f"sequence: {error}") from error
+        self._certain: Tape | None = None
+        if self._fixed is not None and self._predictor is None:
+            self._certain = Tape(self._fixed, np.empty(0, np.uint8), np.empty(0))
         if self._predictor is not None:
             try:
                 self._predictor.check(self.horizon, self._n_pages)
@@ -138,7 +142,7 @@ class PagingEnvironment(Environment[Request, Any, bool, Tape]):
             self._fixed = streamed
             return _enough(streamed.size, horizon), streamed.n_pages
         if isinstance(source, Recorded):
-            pages, n_pages = source.read(horizon)
+            found = known(source.key(horizon), lambda: source.read(horizon))
         else:
             assert isinstance(source, Generator)
             horizon = HORIZON if horizon is None else horizon
@@ -146,16 +150,18 @@ class PagingEnvironment(Environment[Request, Any, bool, Tape]):
             n_pages = source.n_pages(horizon)
             if source.random:
                 return horizon, n_pages
-            pages = source.draw(horizon, np.random.default_rng(0))
-        self._fixed = RequestSequence(pages, n_pages, self.cache_size)
-        return _enough(pages.size, horizon), n_pages
+            found = _drawn(source, horizon, n_pages, np.random.default_rng(0))
+        self._fixed = found.sequence(self.cache_size)
+        return _enough(found.pages.size, horizon), found.n_pages
 
     def draw(self, rng: np.random.Generator) -> Tape:
-        requests, random = self._fixed, self._fixed is None or self._predictor is not None
-        ours, noise = rng.spawn(2) if random else (rng, rng)  # untouched where nothing can be drawn: the run is certain
+        if self._certain is not None:  # nothing can be drawn, and nothing is
+            return self._certain
+        requests = self._fixed
+        ours, noise = rng.spawn(2)
         if requests is None:
             assert isinstance(self._source, Generator)
-            requests = RequestSequence(self._source.draw(self.horizon, ours), self._n_pages, self.cache_size)
+            requests = _drawn(self._source, self.horizon, self._n_pages, ours).sequence(self.cache_size)
         bits, reuse = np.empty(0, np.uint8), np.empty(0)
         if self._predictor is not None:
             assert isinstance(requests, RequestSequence)
@@ -170,6 +176,8 @@ class PagingEnvironment(Environment[Request, Any, bool, Tape]):
         self._reader = Reader(tape, self.horizon)
         self._record = Record(("faults",))
         self._stepped: list[bool] = []
+        self._lag = 0  # requests, all of the run, that LRU served without the cache and the record being told
+        self._counted = 0, 0.0  # a time, and LRU's faults by then
         self._instance = PagingInstance(oblivious=True)
         if self.optimum and isinstance(tape.requests, RequestSequence):
             self._instance = RunInstance(
@@ -182,6 +190,8 @@ class PagingEnvironment(Environment[Request, Any, bool, Tape]):
             )
 
     def observe(self) -> Request:
+        if self._lag:
+            self._catch_up()
         return self._reader.request(min(self.clock, self.horizon - 1), self._cache)
 
     def transition(self, action: Eviction | int) -> tuple[float, bool]:
@@ -200,6 +210,8 @@ class PagingEnvironment(Environment[Request, Any, bool, Tape]):
         now = self.clock
         if now >= self.horizon:
             self.check_running()
+        if self._lag:
+            self._catch_up()
         fault = self._cache.serve(self._reader.page(now), action, now)
         self._stepped.append(fault)
         self.clock = now + 1
@@ -233,6 +245,7 @@ class PagingEnvironment(Environment[Request, Any, bool, Tape]):
         pages = self._reader.block(self.clock, max(n, 1)).pages
         if len(pages) != n:
             raise ValueError(f"departures must be for 1..{len(pages)} requests, got {n}")
+        self._catch_up()
         self._settle()
         faults, broken = self._cache.serve_block(pages, departures, self.clock)
         self._record.stretch(self.clock, faults)
@@ -240,9 +253,46 @@ class PagingEnvironment(Environment[Request, Any, bool, Tape]):
         if broken:
             raise RuntimeError(broken)
 
+    def serve_by_recency(self, most: int) -> NDArray[np.int64] | None:
+        """Serve the next requests, at most ``most`` of them, by the rule of LRU, if all before were served like this.
+
+        It is done where LRU played these requests with another size of the cache before: the faults of all sizes are
+        counted from one pass over them, see ``stacks``.
+
+        Returns:
+            The pages requested meanwhile that are still in the cache, in the order of their latest requests; None, and
+            nothing is served, where the rule is better played.
+        """
+        self.check_running()
+        requests, start = self.tape.requests, self.clock
+        if start != self._lag or not isinstance(requests, RequestSequence):
+            return None
+        requests.known.played.add(self.cache_size)
+        if len(requests.known.played) < 2 and not start:
+            return None
+        self.clock = self._lag = min(start + most, self.horizon)
+        return requests.known.latest(start, self.clock, self.cache_size)
+
+    def _catch_up(self) -> None:
+        """Tell the cache and the record what LRU did in all requests so far."""
+        if self._lag:
+            assert isinstance(self.tape.requests, RequestSequence)
+            found, stop, self._lag = self.tape.requests.known, self._lag, 0
+            departures = Departures(*found.departures(self.cache_size, stop))
+            self._record.stretch(0, self._cache.serve_block(found.pages[:stop], departures, 0)[0])
+
     def metrics(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
-        self._settle()
-        faults, wrong = self._record.at(times)["faults"], {}
+        if self._lag and np.all((times >= 0) & (times <= self._lag)):
+            assert isinstance(self.tape.requests, RequestSequence)
+            start, before = self._counted if np.all(times >= self._counted[0]) else (0, 0.0)
+            faults = before + self.tape.requests.known.lru_at(self.cache_size, times, start)
+            if len(times):
+                self._counted = int(times[-1]), float(faults[-1])
+        else:
+            self._catch_up()
+            self._settle()
+            faults = self._record.at(times)["faults"]
+        wrong = {}
         for name in ("eta_0", "eta_1"):
             wrong[name] = np.zeros(len(times))
             if self.tape.bits.size:
@@ -254,8 +304,8 @@ class PagingEnvironment(Environment[Request, Any, bool, Tape]):
         if not isinstance(self._instance, RunInstance):
             return {"none": np.zeros(len(times)), "worst": worst}
         names = ("opt_bypass", "opt") if self.allow_bypass else ("opt",)
-        optima = {name: -getattr(self._instance, name)[times - 1] for name in names}
-        static = -best_static(self._instance.requests.pages, self.cache_size, times, self._n_pages)
+        optima = {name: -_optimum_at(self._instance, name, times) for name in names}
+        static = -self._instance.requests.static_at(times)
         return {**optima, "best_static": static, "worst": worst}
 
     def limits(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
@@ -300,12 +350,12 @@ class PagingEnvironment(Environment[Request, Any, bool, Tape]):
         if not isinstance(self._instance, RunInstance) or not isinstance(self._source, Uniform):
             return ()
         rate, best = max(1.0 - self.cache_size / self._n_pages, 0.0), "opt_bypass" if self.allow_bypass else "opt"
-        opt = getattr(self._instance, best)
+        instance = self._instance
         return (
             Bound(
                 "uniform requests",
                 "lower",
-                lambda t: rate * t - opt[np.asarray(t).astype(np.int64) - 1],
+                lambda t: rate * t - _optimum_at(instance, best, t),
                 best,
                 "Fiat et al. 1991 (Yao's principle); expected faults of any online policy less the optimum's",
                 "derived",
@@ -327,6 +377,19 @@ class PagingEnvironment(Environment[Request, Any, bool, Tape]):
         if victim == NONE:
             return Eviction()
         return Eviction((), True) if victim == BYPASSED else Eviction((victim,))
+
+
+def _optimum_at(instance: RunInstance, name: str, times: Array | NDArray[np.int64]) -> Array:
+    """Faults of ``opt`` or ``opt_bypass`` by each time."""
+    faults = instance.running(name, np.asarray(times, dtype=np.float64))
+    assert faults is not None
+    return faults
+
+
+def _drawn(source: Generator, n: int, n_pages: int, rng: np.random.Generator) -> KnownRequests:
+    """The first ``n`` requests of a source, drawn from ``rng`` or known to be what would be drawn."""
+    key = (source, n, str(rng.bit_generator.state)) if source.certain else None
+    return known(key, lambda: (source.draw(n, rng), n_pages))
 
 
 def _enough(size: int, horizon: int | None) -> int:

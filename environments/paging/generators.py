@@ -22,6 +22,7 @@ class _Sized(Generator):
     """Requests to ``N`` pages, by default to one more than the cache holds."""
 
     N: int | None = None
+    certain: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if self.N is not None:
@@ -71,6 +72,7 @@ class Zipf(Generator):
 
     N: int = 100_000
     a: float = 1.0
+    certain: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         integer("N", self.N, most=MOST_SLOTS)
@@ -127,6 +129,7 @@ class Ratio2(Generator):
 
     R: int | None = None
     random: ClassVar[bool] = False
+    certain: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         if self.R is not None:

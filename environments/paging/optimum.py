@@ -18,6 +18,7 @@ secondary sources.
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -177,20 +178,93 @@ def _run(pages: Pages, uses: NDArray[Any], cache_size: int, n_pages: int, bypass
     return run
 
 
+class Spectra(NamedTuple):
+    """How often pages were requested by some times: for each time, the counts that occur, the largest one first.
+
+    Attributes:
+        times: [n_times] numbers of requests.
+        ends: [n_times] where the entries of each time end.
+        counts: [n] a number of requests that some page has got.
+        pages: [n] number of pages with this count or a larger one.
+        requests: [n] number of requests to these pages.
+    """
+
+    times: NDArray[np.int64]
+    ends: NDArray[np.int64]
+    counts: NDArray[np.int64]
+    pages: NDArray[np.int64]
+    requests: NDArray[np.int64]
+
+
+@kernel
+def _count(
+    pages: Pages,
+    times: NDArray[np.int64],
+    n_pages: int,
+    ends: NDArray[np.int64],
+    counts: NDArray[np.int64],
+    numbers: NDArray[np.int64],
+    requests: NDArray[np.int64],
+) -> None:
+    count = np.zeros(n_pages, dtype=np.int64)
+    having = np.zeros(pages.size + 1, dtype=np.int64)  # number of pages with a count
+    start, largest, end = 0, 0, 0
+    for i in range(times.size):
+        for t in range(start, times[i]):
+            count[pages[t]] += 1
+            c = count[pages[t]]
+            having[c] += 1
+            having[c - 1] -= 1
+            largest = max(largest, c)
+        start = times[i]
+        number, sum_ = 0, 0
+        for c in range(largest, 0, -1):
+            if having[c] > 0:
+                number += having[c]
+                sum_ += c * having[c]
+                counts[end], numbers[end], requests[end] = c, number, sum_
+                end += 1
+        ends[i] = end
+
+
+@kernel
+def _static(spectra: Spectra, k: int, costs: Array) -> None:
+    start = 0
+    for i in range(spectra.times.size):
+        stop = spectra.ends[i]
+        j = start + np.searchsorted(spectra.pages[start:stop], k)
+        if j == stop:  # no more pages than slots: their first loads
+            costs[i] = spectra.pages[stop - 1] if stop > start else 0
+        else:
+            beyond = spectra.requests[j] - (spectra.pages[j] - k) * spectra.counts[j]
+            costs[i] = spectra.times[i] - beyond + k
+        start = stop
+
+
+def spectra(pages: Pages, times: NDArray[np.int64], n_pages: int) -> Spectra:
+    """How often the pages [T] were requested by each time (numbers of requests, increasing)."""
+    most = int(sum(min(math.isqrt(2 * time) + 1, n_pages) for time in times.tolist()))  # counts that differ add up to t
+    ends = np.empty(len(times), dtype=np.int64)
+    found = [np.empty(most, dtype=np.int64) for _ in range(3)]
+    _count(pages, np.array(times, dtype=np.int64), n_pages, ends, *found)
+    stop = int(ends[-1]) if len(ends) else 0
+    return Spectra(np.array(times, dtype=np.int64), ends, *(part[:stop].copy() for part in found))
+
+
+def static_costs(found: Spectra, cache_size: int) -> Array:
+    """Cost [n_times] of the best fixed set of k pages, at each time of the spectra; see ``best_static``."""
+    costs = np.empty(len(found.times))
+    _static(found, cache_size, costs)
+    return costs
+
+
 def best_static(pages: Pages, cache_size: int, checkpoints: NDArray[np.int64], n_pages: int) -> Array:
     """Cost [n_checkpoints] of the best fixed set of k pages in hindsight, at each checkpoint (requests, increasing).
 
     ``t - sum of the k largest page counts + number of pages of the set``: their first loads, and a fault for every
     request outside the set (which is bypassed). Derived.
     """
-    counts = np.zeros(n_pages, dtype=np.int64)
-    costs, start = np.empty(len(checkpoints)), 0
-    for i, stop in enumerate(checkpoints):
-        counts += np.bincount(pages[start:stop], minlength=n_pages)
-        k = min(cache_size, int(np.count_nonzero(counts)))
-        costs[i] = stop - np.partition(counts, n_pages - k)[n_pages - k :].sum() + k
-        start = stop
-    return costs
+    return static_costs(spectra(pages, checkpoints, n_pages), cache_size)
 
 
 class OnlineOptimum:

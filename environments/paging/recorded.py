@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from bandits.arguments import flag, integer, shown, texts
 from environments.paging.arguments import Pages, as_pages
 from environments.paging.sequences import Recorded
 from environments.paging.traces.binary import BINARY, BinaryTrace
+from environments.paging.traces.files import stamp_of
 from environments.paging.traces.formats import find, read
 
 
@@ -87,6 +88,11 @@ class Trace(Recorded):
     def read(self, limit: int | None) -> tuple[Pages, int]:
         found = read(self.path, self.format, limit, self._options)
         return found.pages, found.n_pages
+
+    def key(self, limit: int | None) -> Hashable | None:
+        path, form = self._find()
+        stamp, options = stamp_of(path), tuple(map(repr, self._options.values()))
+        return None if stamp is None else (stamp, form, options, limit)
 
     def stream(self, limit: int | None) -> BinaryTrace | None:
         """The trace, to be read as a run goes on; None where the format does not allow it."""

@@ -7,6 +7,7 @@ answers a policy is an environment of its own, ``adaptive_paging``.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Hashable
 from typing import ClassVar
 
 import numpy as np
@@ -43,9 +44,12 @@ class Generator(RequestSource, ABC):
 
     Attributes:
         random: whether each run has requests of its own.
+        certain: whether sources that are equal (and hashable) draw the same requests from the same random numbers, as
+            long as the process lasts: then what one has drawn may be kept for another.
     """
 
     random: ClassVar[bool] = True
+    certain: ClassVar[bool] = False
 
     @abstractmethod
     def draw(self, n: int, rng: np.random.Generator) -> Pages:
@@ -58,6 +62,10 @@ class Generator(RequestSource, ABC):
 
 class Recorded(RequestSource, ABC):
     """A sequence that is there."""
+
+    def key(self, limit: int | None) -> Hashable | None:
+        """Tells what ``read`` gives from all else that is read in this process; None, as here, where nothing does."""
+        return None
 
     @abstractmethod
     def read(self, limit: int | None) -> tuple[Pages, int]:

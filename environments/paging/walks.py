@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -111,6 +112,7 @@ class WorkingSet(Generator):
     w: int = 50
     d: float = 0.02
     L: float = 100
+    certain: ClassVar[bool] = True
 
     def __post_init__(self) -> None:
         integer("N", self.N)

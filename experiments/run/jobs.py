@@ -255,7 +255,7 @@ def _state(rng: Generator) -> Any:
 def _same(tape: Any, other: Any) -> bool:
     """Whether two tapes are known to be the same, in which no generator waits to be drawn from."""
     try:
-        return pickle.dumps(tape) == pickle.dumps(other)
+        return tape is other or pickle.dumps(tape) == pickle.dumps(other)
     except Exception:  # whatever a tape of others raises that does not pickle
         return False
 

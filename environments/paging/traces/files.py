@@ -6,6 +6,7 @@ import gzip
 import io
 import lzma
 import re
+import time
 import zlib
 from collections.abc import Iterator
 from importlib import import_module
@@ -115,3 +116,16 @@ def _decoded(path: Path, number: int, data: bytes) -> str:
     except UnicodeDecodeError as error:
         line = number + data.count(b"\n", 0, error.start)
         raise ValueError(f"{path}:{line}: not UTF-8 text ({error.reason})") from error
+
+
+Stamp = tuple[str, int, int, int]
+
+FRESH = 2_000_000_000
+"""Nanoseconds since a file was written in which it may be written again without its status showing it."""
+
+
+def stamp_of(path: Path) -> Stamp | None:
+    """What tells a file from others and from what it was before; None where it was written just now."""
+    status = path.stat()
+    fresh = time.time_ns() - status.st_mtime_ns < FRESH
+    return None if fresh else (str(path.resolve()), status.st_mtime_ns, status.st_size, status.st_ino)

@@ -26,6 +26,7 @@ from typing import NamedTuple
 import numpy as np
 
 from environments.downloads import check_download
+from environments.paging.traces.files import Stamp, stamp_of
 
 _FOLDER = (
     "https://raw.githubusercontent.com/ben-manes/caffeine/ccef95542a9181182a60f5c6c33d2a0642c73574/"
@@ -113,7 +114,10 @@ def locate(name: str) -> Path:
     cached = _cache() / file
     for path in (*(folder / file for folder in folders), cached):
         if path.is_file():
-            _verify(path.read_bytes(), trace, path)
+            stamp = stamp_of(path)
+            if stamp is None or (stamp, trace.sha256) not in _VERIFIED:
+                _verify(path.read_bytes(), trace, path)
+                _VERIFIED.add((stamp, trace.sha256))
             return path
     check_download(f"the trace {name}", f"a run downloads it from {trace.url}")
     try:
@@ -130,6 +134,10 @@ def locate(name: str) -> Path:
     part.write_bytes(text)
     part.replace(cached)
     return cached
+
+
+_VERIFIED: set[tuple[Stamp | None, str]] = set()
+"""Files that this process has verified, and what they were verified to be."""
 
 
 def _verify(text: bytes, trace: NamedTrace, where: Path | str) -> None:
