@@ -33,15 +33,20 @@ FEW = 8
 
 
 @kernel
+def _above(distances: Distances, size: np.int32) -> int:
+    number = np.int32(0)
+    for t in range(distances.size):
+        number = np.int32(number + np.int32(distances[t] > size))  # in 32 bits, eight at once
+    return int(number)
+
+
+@kernel
 def _count(distances: Distances, k: int, start: int, times: NDArray[np.int64], faults: Array) -> None:
     """Faults in ``start..t - 1`` for each time t."""
-    size, total = np.int32(k), 0
+    total = 0
     for i in range(times.size):
-        part, number = distances[start : times[i]], np.int32(0)
-        for t in range(part.size):
-            number = np.int32(number + np.int32(part[t] > size))  # in 32 bits, eight at once
+        total += _above(distances[start : times[i]], np.int32(k))
         start = max(start, times[i])
-        total += number
         faults[i] = total
 
 
@@ -176,3 +181,9 @@ def known(key: Hashable | None, make: Callable[[], tuple[Pages, int]]) -> KnownR
         while sum(one.pages.size + one.n_pages for one in _KNOWN.values()) > KEPT:
             _KNOWN.popitem(last=False)
     return found
+
+
+def forget() -> None:
+    """Keep nothing of what was met before."""
+    with _LOCK:
+        _KNOWN.clear()

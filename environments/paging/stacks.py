@@ -42,7 +42,7 @@ Distances = NDArray[np.int32]
 FIRST = 2**31 - 1
 """Distance of a first request, which is a fault of caches of all sizes."""
 
-BLOCK = 16
+BLOCK = 32
 """Times in the smallest blocks of the optimum's pass."""
 
 
@@ -89,6 +89,15 @@ def _lru(pages: Pages, n_pages: int, found: Distances) -> None:
 
 
 @kernel
+def _least(numbers: Distances, start: int, stop: int) -> int:
+    least = numbers[start]
+    for i in range(start + 1, stop):
+        x = numbers[i]
+        least = x if x < least else least
+    return int(least)
+
+
+@kernel
 def _pass(row: Distances, start: int, stop: int, carried: int) -> tuple[int, int]:
     """Carry a number from ``stop`` back to ``start``; what is carried then, and the least number left."""
     least = FIRST
@@ -106,7 +115,7 @@ def _pass_blocks(row: Distances, least: Distances, start: int, stop: int, end: i
     for i in range(stop - 1, start - 1, -1):
         if least[i] < carried:
             carried, least[i] = _pass(row, BLOCK * i, BLOCK * (i + 1), carried)
-    return carried, least[start:end].min()
+    return carried, _least(least, start, end)
 
 
 @kernel
@@ -145,14 +154,14 @@ def _opt(pages: Pages, n_pages: int, found: Distances) -> None:
                     if since[q] >= 0:
                         since[q] = moved[since[q]]
                 for i in range(wide * wide):
-                    blocks[i] = row[BLOCK * i : BLOCK * (i + 1)].min()
+                    blocks[i] = _least(row, BLOCK * i, BLOCK * (i + 1))
                 for g in range(wide):
-                    groups[g] = blocks[wide * g : wide * (g + 1)].min()
+                    groups[g] = _least(blocks, wide * g, wide * (g + 1))
             start = since[p]
             i = min(start // BLOCK, wide * wide - 1)
             g = i // wide
             number, _ = _pass(row, BLOCK * i, start, FIRST)
-            blocks[i] = row[BLOCK * i : BLOCK * (i + 1)].min()
+            blocks[i] = _least(row, BLOCK * i, BLOCK * (i + 1))
             number, groups[g] = _pass_blocks(row, blocks, wide * g, i, wide * (g + 1), number)
             for h in range(g - 1, -1, -1):
                 if groups[h] < number:
