@@ -25,6 +25,9 @@ FAMILY = Family(
         "oful_rare": "bandits.linear.oful_rare:RarelySwitchingOFUL",
         "linear_ts": "bandits.linear.linear_ts:LinearTS",
         "linear_ids": "bandits.linear.linear_ids:LinearIDS",
+        "sup_lin_ucb": "bandits.linear.sup_lin_ucb:SupLinUCB",
+        "linear_elimination": "bandits.linear.linear_elimination:LinearElimination",
+        "linear_explore_then_commit": "bandits.linear.linear_explore_then_commit:LinearExploreThenCommit",
         "linear_epsilon_greedy": "bandits.linear.linear_epsilon_greedy:LinearEpsilonGreedy",
     },
     environments={
@@ -38,6 +41,9 @@ FAMILY = Family(
         "oful_rare": ({}, {"growth": 0.1}),
         "linear_ts": ({}, {"scale": 0.0}, {"inflated": True}),
         "linear_ids": ({}, {"gain": "directed"}),
+        "sup_lin_ucb": ({}, {"unit": 0.2}),
+        "linear_elimination": ({}, {"aware": True, "delta": 0.1}),
+        "linear_explore_then_commit": ({}, {"rounds": 20}),
         "linear_epsilon_greedy": ({}, {"share": 0.1}),
     },
 )
