@@ -33,14 +33,16 @@ from environments.contract import Environment, Regret, read_only
 from environments.paging.arguments import LONGEST
 from environments.paging.cache import Cache, request_space, slot_space
 from environments.paging.generators import Uniform
-from environments.paging.hindsight import RequestSequence
+from environments.paging.hindsight import KnownRequests, RequestSequence
 from environments.paging.instance import RunInstance
-from environments.paging.known import KnownRequests, known
+from environments.paging.known import known
 from environments.paging.optimum import BYPASSED, NONE
 from environments.paging.phases import COUNTINGS, Counting
 from environments.paging.predictions.sources import PREDICTIONS, PredictionSource
+from environments.paging.recency import departures, latest
 from environments.paging.recorded import Given, Trace
 from environments.paging.sequences import SEQUENCES, Generator, Recorded, RequestSource
+from environments.paging.stacks import faults_at
 from environments.paging.tape import STRETCH, Reader, Tape
 from environments.paging.traces.binary import BinaryTrace
 from environments.record import Record
@@ -271,21 +273,21 @@ class PagingEnvironment(Environment[Request, Any, bool, Tape]):
         if len(requests.known.played) < 2 and not start:
             return None
         self.clock = self._lag = min(start + most, self.horizon)
-        return requests.known.latest(start, self.clock, self.cache_size)
+        return latest(requests.pages, requests.known.keys, start, self.clock, self.cache_size)
 
     def _catch_up(self) -> None:
         """Tell the cache and the record what LRU did in all requests so far."""
         if self._lag:
             assert isinstance(self.tape.requests, RequestSequence)
             found, stop, self._lag = self.tape.requests.known, self._lag, 0
-            departures = Departures(*found.departures(self.cache_size, stop))
-            self._record.stretch(0, self._cache.serve_block(found.pages[:stop], departures, 0)[0])
+            left = departures(found.pages, found.keys, found.lru, self.cache_size, stop)
+            self._record.stretch(0, self._cache.serve_block(found.pages[:stop], left, 0)[0])
 
     def metrics(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
         if self._lag and np.all((times >= 0) & (times <= self._lag)):
             assert isinstance(self.tape.requests, RequestSequence)
             start, before = self._counted if np.all(times >= self._counted[0]) else (0, 0.0)
-            faults = before + self.tape.requests.known.lru_at(self.cache_size, times, start)
+            faults = before + faults_at(self.tape.requests.known.lru, self.cache_size, times, start)
             if len(times):
                 self._counted = int(times[-1]), float(faults[-1])
         else:

@@ -10,9 +10,61 @@ from numpy.typing import NDArray
 
 from bandits.contract import Array
 from environments.paging.arguments import Bits, Pages
-from environments.paging.known import FEW, KnownRequests, faults_at
-from environments.paging.optimum import OfflineRun, lfd, static_costs
+from environments.paging.optimum import OfflineRun, Spectra, lfd, next_use, spectra, static_costs
 from environments.paging.phases import Phases, phases
+from environments.paging.stacks import Distances, faults_at, lru_distances, opt_distances
+
+FEW = 8
+"""Cache sizes whose optimum is worked out by itself; the pass for all takes as long as that for 5 to 15."""
+
+
+class KnownRequests:
+    """A request sequence, and what is known of it whatever the size of the cache; each thing once it is asked for.
+
+    Args:
+        pages: [T] page ids in ``0..n_pages - 1``, int64.
+        n_pages: number of pages.
+
+    Attributes:
+        played: sizes of the caches that were LRU's.
+        optima: sizes whose optimum was worked out by itself.
+    """
+
+    def __init__(self, pages: Pages, n_pages: int) -> None:
+        self.pages, self.n_pages = pages, n_pages
+        self.played: set[int] = set()
+        self.optima: set[int] = set()
+        self._last: RequestSequence | None = None
+        self._spectra: tuple[bytes, Spectra] | None = None
+
+    def sequence(self, cache_size: int) -> RequestSequence:
+        """The sequence for a cache of that size; it is the same one while no other size is asked for."""
+        last = self._last
+        if last is None or last.cache_size != cache_size:
+            last = self._last = RequestSequence(self.pages, self.n_pages, cache_size, self)
+        return last
+
+    @cached_property
+    def keys(self) -> Pages:
+        """Keys [T] of LFD, see ``next_use``."""
+        return next_use(self.pages, self.n_pages)
+
+    @cached_property
+    def lru(self) -> Distances:
+        """Stack distances [T] of LRU."""
+        return lru_distances(self.pages, self.n_pages)
+
+    @cached_property
+    def opt(self) -> Distances:
+        """Stack distances [T] of the optimum."""
+        return opt_distances(self.pages, self.n_pages)
+
+    def spectra(self, times: NDArray[np.int64]) -> Spectra:
+        """How often pages were requested by each time; those of the times asked for last are kept."""
+        asked = times.tobytes()
+        if self._spectra is None or self._spectra[0] != asked:
+            self._spectra = asked, spectra(self.pages, times, self.n_pages)
+        return self._spectra[1]
 
 
 class RequestSequence:

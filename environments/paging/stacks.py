@@ -34,6 +34,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bandits.contract import Array
 from bandits.kernels import kernel
 from environments.paging.arguments import Pages, as_pages
 
@@ -210,3 +211,35 @@ def opt_distances(pages: Any, n_pages: int | None = None) -> Distances:
     found = np.empty(pages.size, dtype=np.int32)
     _opt(pages, n_pages, found)
     return found
+
+
+@kernel
+def _above(distances: Distances, size: np.int32) -> int:
+    number = np.int32(0)
+    for t in range(distances.size):
+        number = np.int32(number + np.int32(distances[t] > size))  # in 32 bits, eight at once
+    return int(number)
+
+
+@kernel
+def _count(distances: Distances, k: int, start: int, times: NDArray[np.int64], faults: Array) -> None:
+    """Faults in ``start..t - 1`` for each time t."""
+    total = 0
+    for i in range(times.size):
+        total += _above(distances[start : times[i]], np.int32(k))
+        start = max(start, times[i])
+        faults[i] = total
+
+
+def faults_at(distances: Distances, cache_size: int, times: NDArray[np.int64], start: int = 0) -> Array:
+    """Faults of a cache from ``start`` to each time, in any order, from stack distances [T].
+
+    Raises:
+        IndexError: a time beyond the last request.
+    """
+    asked, places = np.unique(times, return_inverse=True)
+    if asked.size and asked[-1] > distances.size:
+        raise IndexError(f"times must be at most {distances.size}, got {asked[-1]}")
+    faults = np.empty(asked.size)
+    _count(distances, cache_size, start, asked, faults)
+    return faults[places].reshape(times.shape)

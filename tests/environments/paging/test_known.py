@@ -15,12 +15,12 @@ from environments.checks import check_environment
 from environments.paging import known as module
 from environments.paging.environment import PagingEnvironment
 from environments.paging.generators import Uniform, Zipf
-from environments.paging.hindsight import RequestSequence
-from environments.paging.known import FEW, KnownRequests, faults_at, forget, known
+from environments.paging.hindsight import FEW, KnownRequests, RequestSequence
+from environments.paging.known import forget, known
 from environments.paging.optimum import best_static, lfd
 from environments.paging.recorded import Trace
 from environments.paging.sequences import Generator
-from environments.paging.stacks import lru_distances
+from environments.paging.stacks import faults_at, lru_distances
 from environments.paging.walks import Markov, WorkingSet
 from experiments.run.jobs import jobs_of, run_job
 from experiments.study.config import parse_study
