@@ -15,6 +15,7 @@ TITLES = {
     "contextual": "Contexts",
     "delayed": "Delayed feedback",
     "groupwise": "Groupwise regret",
+    "linear": "Linear bandits",
     "recovering": "Recovering rewards",
     "regretlab": "In Python",
     "sor": "Solver tuning",

@@ -107,11 +107,17 @@ def code(path):
         before = before + token.string if token.string == "." else token.string
 
 
+SCALES = ("experiments/report/", "experiments/study/model.py", "experiments/study/axes.py", "regretlab/results.py")
+"""Where the name of an axis' scale, or of a grid's, is that of a family."""
+
+
 def test_no_file_of_the_core_names_a_family():
     name = re.compile(rf"(?<![A-Za-z])({'|'.join(family.name for family in families())})(?![A-Za-z])")
     assert len(core()) > 30
     for path in core():
         for line, token in code(path):
+            if token == '"linear"' and str(path.relative_to(ROOT)).startswith(SCALES):
+                continue
             assert not name.search(token), f"{path.relative_to(ROOT)}:{line} names a family: {token}"
 
 

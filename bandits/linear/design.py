@@ -102,7 +102,7 @@ def design(features: Features | ArrayLike, tolerance: float = 0.05) -> Design:
 
     Example:
         >>> found = design([[1.0, 0.0], [0.0, 1.0], [0.5, 0.5]])
-        >>> found.weights, found.value
+        >>> found.weights, round(found.value, 9)
         (array([0.5, 0.5, 0. ]), 2.0)
     """
     tolerance = real("tolerance", tolerance, 0.0, 1.0, closed="high")

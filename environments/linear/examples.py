@@ -20,6 +20,7 @@ def examples() -> Sequence[Any]:
     small = {"name": "redrawn_sphere", "parameters": {"n_actions": 4, "dimension": 3}}
     needle = {"name": "needle", "parameters": {"n_actions": 12, "dimension": 6}}
     gaussian = {"name": "gaussian", "parameters": {"deviation": 0.5}}
+    switching = {"name": "switching", "parameters": {"period": 20, "amplitude": 6.0, "bias": 3.0}}
     sparse = {"name": "sparse", "parameters": {"s": 1}}
     positive = [[0.9, 0.1], [0.2, 0.7], [0.5, 0.5], [0.5, 0.5]]
     return [
@@ -36,7 +37,7 @@ def examples() -> Sequence[Any]:
         ChangingLinearBandit({"name": "drift", "parameters": {"n_actions": 3, "dimension": 2}}, horizon=2),
         MisspecifiedLinearBandit(_sphere(12, 4), sparse, misspecification=0.1, sigma=0.3, horizon=120),
         MisspecifiedLinearBandit(needle, noise="none", sigma=0.1, horizon=60),
-        AdversarialLinearBandit(_sphere(6, 2), {"name": "switching", "parameters": {"period": 20}}, horizon=150),
+        AdversarialLinearBandit(_sphere(6, 2), switching, horizon=150),
         AdversarialLinearBandit("basis", "trap", low=0.0, high=1.0, horizon=60),
         AdversarialLinearBandit(_sphere(4, 3), "stochastic", "gaussian", 0.2, horizon=50),
     ]
