@@ -42,11 +42,16 @@ def _has_file(function: Callable[..., Any]) -> bool:
 
 
 def _if_there_is_room(save: Callable[..., None]) -> Callable[..., None]:
-    """To write to the cache where the disk takes it: a function that is compiled works without."""
+    """To write to the cache where the disk takes it: a function that is compiled works without.
 
-    def saved(*arguments: Any) -> None:
+    What is handed a kernel would never be found again, since that is another object in every process.
+    """
+
+    def saved(signature: Any, compiled: Any) -> None:
+        if any(hasattr(kind, "dispatcher") for kind in getattr(signature, "args", signature)):
+            return
         try:
-            save(*arguments)
+            save(signature, compiled)
         except OSError:
             _warn_of_slow_starts()
 
@@ -150,7 +155,10 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def inlined(function: Callable[P, R]) -> Callable[P, R]:
-    """Mark a kernel that is compiled into every other that calls it, so that the call costs nothing."""
+    """Mark a kernel that is compiled into every other that calls it, so that the call costs nothing.
+
+    It may be handed kernels: one that is handed kernels, and is no part of its caller, has numba keep neither on disk.
+    """
     return _marked(function, True)
 
 

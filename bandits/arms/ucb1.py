@@ -1,8 +1,12 @@
 """UCB1: optimism with Hoeffding's confidence width.
 
 After playing every arm once, play in round ``t`` the arm with the largest
-``mean_i + width * sqrt(exploration * ln(t) / n_i)``, where ``n_i`` counts the plays of arm ``i`` among the ``t - 1``
-before and ``exploration = 2``. Ties go to the lowest index.
+
+    mean_i + 1 / sqrt(n_i) * width sqrt(exploration * ln(t)),
+
+where ``n_i`` counts the plays of arm ``i`` among the ``t - 1`` before and ``exploration = 2``. Ties go to the lowest
+index. It is computed in this order: the last factor is the same for all arms, so that the indices are lines over a
+clock, and few of them need be computed in a round (``kinetic.py``).
 
 Reference: P. Auer, N. Cesa-Bianchi, P. Fischer, *Finite-time Analysis of the Multiarmed Bandit Problem*, Machine
 Learning 47, 2002, Figure 1 and Theorem 1.
@@ -17,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from bandits.arguments import positive
+from bandits.arms.kinetic import Arms, follow, line, line_stands, play, tournament
 from bandits.arms.policy import BanditPolicy
 from bandits.arms.problem import Actions, BanditProblem, Block
 from bandits.arms.theory import STATIONARY, ArmsInstance, gaps_of, holds
@@ -25,28 +30,26 @@ from bandits.kernels import kernel
 
 
 @kernel
-def _choose(t: int, counts: Array, sums: Array, scale: float) -> int:
-    best, arm = -math.inf, 0
-    log = scale * math.log(t)
-    for i in range(counts.size):
-        if counts[i] == 0.0:
-            return i
-        index = sums[i] / counts[i] + math.sqrt(log / counts[i])
-        if index > best:
-            best, arm = index, i
-    return arm
+def _clock(t: int, scale: float) -> float:
+    return math.sqrt(scale * math.log(t))
 
 
 @kernel
-def _play(block: Block, actions: Actions, t: int, counts: Array, sums: Array, scale: float) -> None:
-    for s in range(actions.size):
-        arm = _choose(t + s, counts, sums, scale)
-        reward = block.levels[s * block.stride, arm] + block.noise[s]
-        if block.binary:
-            reward = 1.0 if reward > 0.0 else 0.0
-        counts[arm] += 1.0
-        sums[arm] += reward
-        actions[s] = arm
+def _learn(rows: Array, arm: int, reward: float, scale: float) -> None:
+    row = rows[arm]
+    row[2] += 1.0
+    row[3] += reward
+    row[0], row[1] = row[3] / row[2], 1.0 / math.sqrt(row[2])
+
+
+@kernel
+def _follow(arm: int, reward: float, t: int, rows: Array, winners: Arms, until: Array, scale: float) -> int:
+    return follow(line, line_stands, _clock, _learn, arm, reward, t, rows, winners, until, scale)
+
+
+@kernel
+def _play(block: Block, actions: Actions, t: int, rows: Array, winners: Arms, until: Array, scale: float) -> int:
+    return play(line, line_stands, _clock, _learn, block, actions, t, rows, winners, until, scale)
 
 
 class UCB1(BanditPolicy):
@@ -73,21 +76,21 @@ class UCB1(BanditPolicy):
 
     def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
         super().reset(problem, rng)
-        self._t = 1
-        self._counts = np.zeros(problem.n_actions)
-        self._sums = np.zeros(problem.n_actions)
+        self._t, self._arm = 1, 0
+        self._rows = np.zeros((problem.n_actions, 4))  # mean, width, number of plays, sum of rewards
+        self._rows[:, 0] = math.inf
+        self._winners, self._until = tournament(problem.n_actions)
         self._scale = self.exploration * problem.width**2
 
     def choose(self, observation: Any) -> int:
-        return _choose(self._t, self._counts, self._sums, self._scale)
+        return self._arm
 
     def learn(self, action: int, reward: float) -> None:
         self._t += 1
-        self._counts[action] += 1.0
-        self._sums[action] += reward
+        self._arm = _follow(action, reward, self._t, self._rows, self._winners, self._until, self._scale)
 
     def play(self, block: Block, actions: Actions) -> None:
-        _play(block, actions, self._t, self._counts, self._sums, self._scale)
+        self._arm = _play(block, actions, self._t, self._rows, self._winners, self._until, self._scale)
         self._t += actions.size
 
     def regret_bounds(self, problem: BanditProblem, instance: Instance) -> Sequence[Bound]:

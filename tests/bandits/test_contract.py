@@ -24,7 +24,7 @@ class Forgetful(UCB1):
     """Reset keeps what was learned."""
 
     def reset(self, problem, rng):
-        if not hasattr(self, "_counts"):
+        if not hasattr(self, "_rows"):
             super().reset(problem, rng)
 
 
@@ -63,14 +63,14 @@ class Amnesiac(UCB1):
     """Loses its counts when pickled."""
 
     def __getstate__(self):
-        return {**self.__dict__, "_counts": self.__dict__.get("_counts", np.zeros(1)) * 0.0}
+        return {**self.__dict__, "_rows": np.zeros_like(self.__dict__.get("_rows", np.zeros(1)))}
 
 
 class Hasty(UCB1):
     """Plays without a reset."""
 
     def choose(self, observation):
-        return super().choose(observation) if hasattr(self, "_counts") else 0
+        return super().choose(observation) if hasattr(self, "_rows") else 0
 
 
 class Wordy(UCB1):
