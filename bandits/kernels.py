@@ -8,8 +8,8 @@ those whose source is no file: in a script that is piped in, and in a notebook, 
 notice a change in another.
 
 What a call costs: numba counts the references to every array that is handed to a function which might raise, some 10 ns
-an array. So division by zero gives inf or nan, as in numpy, and does not raise. A kernel that takes many arrays in an
-innermost loop is marked ``@inlined``, and calls the seldom ones of its own by ``return``.
+an array. So division by zero gives inf or nan, as in numpy, and does not raise; and a kernel marked ``@inlined``
+counts nothing and is compiled into those that call it.
 """
 
 from __future__ import annotations
@@ -88,7 +88,9 @@ class _Kernel:
         import numba
 
         compiled: Any = None
-        options: dict[str, Any] = {"nogil": True, "error_model": "numpy", "forceinline": self.inline}
+        options: dict[str, Any] = {"nogil": True, "error_model": "numpy"}
+        if self.inline:
+            options |= {"forceinline": True, "_nrt": False}
         if _has_file(self.function):
             with contextlib.suppress(RuntimeError):  # no folder for the cache can be written
                 compiled = numba.njit(cache=True, **options)(self.function)
@@ -155,7 +157,7 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def inlined(function: Callable[P, R]) -> Callable[P, R]:
-    """Mark a kernel that is compiled into every other that calls it, so that the call costs nothing.
+    """Mark a kernel for innermost loops: it makes no arrays, and is compiled into others that call it, at no cost.
 
     It may be handed kernels: one that is handed kernels, and is no part of its caller, has numba keep neither on disk.
     """
