@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -138,7 +139,8 @@ class SupLinUCB(LinearPolicy):
         one = new_ridge(problem.n_actions, problem.dimension, self.ridge)
         if self._fixed:
             look(self._rows, one)
-        self._stages = Ridge(*(np.stack([part] * n_stages) for part in one))
+        parts: list[Any] = [np.stack([part] * n_stages) for part in one]
+        self._stages = Ridge(*parts)
         self._precision = self._unit / math.sqrt(problem.horizon or 1)
         self._stage = -1
 

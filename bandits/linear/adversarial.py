@@ -1,0 +1,165 @@
+"""What the policies against an adversary share: a distribution over the actions, one draw, and unbiased estimates.
+
+The losses of a round must be linear in the features that the estimates use. ``high - r`` is not, unless 1 is in the
+span of the features: the constant would bias every estimate. Two forms are right: the *signed* loss ``l = -r / M``,
+``M = max(|low|, |high|)``, in [-1, 1]; and the loss ``(high - r) / (high - low)`` in [0, 1] with *lifted* features
+``(a, 1)``. Features that do not span all dimensions are taken in coordinates of their span.
+
+A round plays ``q = (1 - gamma) p + gamma pi``, pi the G-optimal design and p the policy's own distribution; with
+``Sigma = sum q(a) a a^T`` the loss l of the action drawn gives ``lhat(b) = b^T Sigma^-1 a l`` for every action b. One
+uniform u a round decides: the first action with cumulative q above u; the last with q > 0 if rounding leaves none.
+"""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from functools import lru_cache
+from typing import ClassVar, NamedTuple
+
+import numpy as np
+
+from bandits.arguments import positive, real
+from bandits.contract import Array, Problem
+from bandits.kernels import kernel
+from bandits.linear.design import Design, design
+from bandits.linear.policy import LinearPolicy
+from bandits.linear.problem import Features, LinearActionsProblem, LinearProblem
+from bandits.linear.ridge import cholesky, invert
+
+
+class Game(NamedTuple):
+    """All that is known and learned.
+
+    Attributes:
+        rows: [K, r] features that the estimates use, in coordinates of their span.
+        design: [K] pi.
+        estimates: [K] sums of the estimated losses.
+        distribution: [K] p, then q, of the round.
+        inverse: [r, r] inverse of Sigma.
+        gram: [r, r] scratch.
+        lower: [r, r] scratch.
+        gain: [r] scratch.
+    """
+
+    rows: Array
+    design: Array
+    estimates: Array
+    distribution: Array
+    inverse: Array
+    gram: Array
+    lower: Array
+    gain: Array
+
+
+@kernel
+def draw(game: Game, share: float, uniform: float) -> int:
+    """Mix the design into the distribution p that is filled in, and draw the action of a round."""
+    q, k = game.distribution, game.distribution.size
+    for i in range(k):
+        q[i] = (1.0 - share) * q[i] + share * game.design[i]
+    total, last = 0.0, 0
+    for i in range(k):
+        if q[i] > 0.0:
+            total += q[i]
+            last = i
+            if total > uniform:
+                break
+    return last
+
+
+@kernel
+def estimate(game: Game, arm: int) -> bool:
+    """Fill in ``Sigma^-1 a`` of the action drawn as ``gain``, from the distribution q of the round.
+
+    Returns:
+        Whether Sigma has an inverse, as far as rounding can tell.
+    """
+    k, r = game.rows.shape
+    for j in range(r):
+        for m in range(j + 1):
+            total = 0.0
+            for i in range(k):
+                total += game.distribution[i] * (game.rows[i, j] * game.rows[i, m])
+            game.gram[j, m] = game.gram[m, j] = total
+    if not cholesky(game.gram, game.lower):
+        return False
+    invert(game.lower, game.inverse)
+    for j in range(r):
+        game.gain[j] = 0.0
+        for m in range(r):
+            game.gain[j] += game.inverse[j, m] * game.rows[arm, m]
+    return True
+
+
+@kernel
+def learn(game: Game, arm: int, loss: float) -> None:
+    """Add the estimated losses of all actions, after ``arm`` had the loss ``loss``."""
+    if not estimate(game, arm):
+        return
+    for i in range(game.rows.shape[0]):
+        inner = 0.0
+        for j in range(game.gain.size):
+            inner += game.rows[i, j] * game.gain[j]
+        game.estimates[i] += inner * loss
+
+
+class AdversarialPolicy(LinearPolicy):
+    """A policy against an adversary on a fixed set.
+
+    Args:
+        rate: eta > 0; None for the one of the theorem, which needs a horizon.
+        mixing: gamma in [0, 1], the share of the design; None for the theorem's.
+        tolerance: of the design, in (0, 1].
+    """
+
+    plays: ClassVar[tuple[type[Problem], ...]] = (LinearProblem,)
+    lifted: ClassVar[bool] = False
+
+    def __init__(self, rate: float | None = None, mixing: float | None = None, tolerance: float = 0.01) -> None:
+        self.rate = None if rate is None else positive("rate", rate)
+        self.mixing = None if mixing is None else real("mixing", mixing, 0.0, 1.0, closed="both")
+        self.tolerance = real("tolerance", tolerance, 0.0, 1.0, closed="high")
+
+    @abstractmethod
+    def best_rate(self, n_actions: int, rank: int, horizon: int) -> float:
+        """The theorem's eta."""
+
+    @abstractmethod
+    def best_mixing(self, eta: float, value: float) -> float:
+        """The theorem's gamma, for the g of the design."""
+
+    def constants(self, problem: LinearActionsProblem) -> tuple[float, float, Design]:
+        """(eta, gamma, the design of the features in use).
+
+        Raises:
+            ValueError: rewards are unbounded, there is no horizon where one is needed, or all features are 0.
+        """
+        assert isinstance(problem, LinearProblem)
+        name = type(self).__name__
+        if not problem.bounded:
+            what = "needs rewards in a finite range: give the problem low and high"
+            raise ValueError(f"{name} {what}, got [{problem.low}, {problem.high}]")
+        features = _lifted(problem.features) if self.lifted else problem.features
+        found = design(features, self.tolerance)
+        if self.rate is not None:
+            eta = self.rate
+        elif problem.horizon is not None:
+            eta = self.best_rate(problem.n_actions, found.rank, problem.horizon)
+        else:
+            raise ValueError(f"{name} needs a horizon or rate: the problem has horizon=None")
+        return eta, self.best_mixing(eta, found.value) if self.mixing is None else self.mixing, found
+
+    def start(self, problem: LinearActionsProblem) -> None:
+        self._eta, self._gamma, found = self.constants(problem)
+        (k, r), offset, unit = found.coordinates.shape, 0.0, max(abs(problem.low), abs(problem.high))
+        if self.lifted:
+            offset, unit = problem.high, problem.high - problem.low
+        self._offset, self._unit = float(offset), float(unit)
+        inverse, gram, lower = np.zeros((3, r, r))
+        start = np.zeros(k)
+        self._game = Game(found.coordinates, found.weights, start, np.zeros(k), inverse, gram, lower, np.zeros(r))
+
+
+@lru_cache(maxsize=4)
+def _lifted(features: Features) -> Features:
+    return Features(np.hstack([features.array, np.ones((features.n_actions, 1))]))
