@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -182,18 +182,28 @@ class ExperimentResult:
         """Of each policy the mean at the horizon, and at both ends of the last decade, each half as often missed."""
 
         def work_out() -> dict[str, list[Interval]]:
-            at = [-1, self._start(regret), -1]
-            values = np.hstack([self.regret(label, regret)[:, at] for label in self.series])
-            limits = np.tile(self.limits_of(regret)[:, at], len(self.series))
-            tails = np.tile((1.0 - confidence) / np.array([2.0, 4.0, 4.0]), len(self.series))
-            means, (low, high) = values.mean(axis=0), guaranteed_ends(values, limits, tails)
-            certain = np.repeat([self.is_certain(label, regret) for label in self.series], 3)
-            low, high = np.where(certain, means, low), np.where(certain, means, high)
-            every = [Interval(*ends) for ends in zip(means.tolist(), low.tolist(), high.tolist(), strict=True)]
-            return {label: every[3 * i : 3 * i + 3] for i, label in enumerate(self.series)}
+            return self._intervals(guaranteed_ends(*self._to_guarantee(confidence, regret)), regret)
 
-        key = ("guaranteed", confidence, self.definition(regret).name)
-        return cast(dict[str, list[Interval]], self.once(key, work_out))
+        return cast(dict[str, list[Interval]], self.once(self._guaranteed_key(confidence, regret), work_out))
+
+    def _guaranteed_key(self, confidence: float, regret: str) -> tuple[Any, ...]:
+        return "guaranteed", confidence, self.definition(regret).name
+
+    def _to_guarantee(self, confidence: float, regret: str) -> tuple[Array, Array, Array]:
+        """Arguments of ``guaranteed_ends``, three columns a policy: see ``_guaranteed``."""
+        at = [-1, self._start(regret), -1]
+        values = np.hstack([self.regret(label, regret)[:, at] for label in self.series])
+        limits = np.tile(self.limits_of(regret)[:, at], len(self.series))
+        return values, limits, np.tile((1.0 - confidence) / np.array([2.0, 4.0, 4.0]), len(self.series))
+
+    def _intervals(self, ends: Array, regret: str) -> dict[str, list[Interval]]:
+        """The intervals of the policies, given the ends [2, 3 n_policies] where something is random."""
+        at = [-1, self._start(regret), -1]
+        means = np.hstack([self.regret(label, regret)[:, at].mean(axis=0) for label in self.series])
+        certain = np.repeat([self.is_certain(label, regret) for label in self.series], 3)
+        low, high = np.where(certain, means, ends)
+        every = [Interval(*each) for each in zip(means.tolist(), low.tolist(), high.tolist(), strict=True)]
+        return {label: every[3 * i : 3 * i + 3] for i, label in enumerate(self.series)}
 
     def once(self, key: tuple[Any, ...], work_out: Callable[[], Any]) -> Any:
         """What ``work_out`` gives, called for each key but once; it stays with this result."""
@@ -204,3 +214,19 @@ class ExperimentResult:
     def curve(self, bound: Bound) -> Array:
         """A bound at the checkpoints [n_checkpoints]."""
         return bound.curve(self.times.astype(np.float64))
+
+
+def guarantee(wanted: Iterable[tuple[ExperimentResult, str]], confidence: float) -> None:
+    """Work out the guaranteed intervals of many results, each by a regret definition, together: several times as fast.
+
+    The results must be ready.
+    """
+    alike: dict[int, list[tuple[ExperimentResult, str, tuple[Array, Array, Array]]]] = {}
+    for result, regret in wanted:
+        given = result._to_guarantee(confidence, regret)
+        alike.setdefault(len(result.replicates), []).append((result, regret, given))
+    for group in alike.values():
+        ends = guaranteed_ends(*(np.concatenate(parts, axis=-1) for parts in zip(*(g[2] for g in group), strict=True)))
+        places = np.cumsum([given[2].size for _, _, given in group])
+        for (result, regret, _), own in zip(group, np.split(ends, places[:-1], axis=1), strict=True):
+            result.once(result._guaranteed_key(confidence, regret), lambda: result._intervals(own, regret))  # noqa: B023

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from experiments.analysis.comparisons import Comparison, compare
-from experiments.analysis.curves import ExperimentResult
+from experiments.analysis.curves import ExperimentResult, guarantee
 from experiments.analysis.guarantees import guaranteed_growth
 from experiments.analysis.results import Results
 from experiments.analysis.search import SearchResult, search_result
@@ -90,6 +90,7 @@ def findings(results: Results) -> Findings:
         for result in [shown] if isinstance(shown, ExperimentResult) else shown.experiments:
             regrets[result.experiment.name].append(result.definition(figure.regret).name)
     regrets = {name: list(dict.fromkeys(given or [ready[name].definition().name])) for name, given in regrets.items()}
+    guarantee(((ready[name], regret) for name, given in regrets.items() for regret in given), confidence)
     verdicts = {name: check(result, confidence, regrets[name]) for name, result in ready.items()}
     by_regret = {(name, regrets[name][0]): found for name, found in verdicts.items()}
 
@@ -208,7 +209,8 @@ def _sweep_verdict(
     if len(x) >= 3 and np.all(x > 0.0) and np.all(values > 0.0):
         claimed = float(np.polyfit(np.log(x), np.log(values), 1)[0])
     over_time = sweep.parameter == "horizon"
-    share = float(share_of(np.array([line.intervals[there[end]].value]), values[[end]])[0])
+    reached = sweep.experiments[there[end]].final(label, confidence, sweep.figure.regret).value
+    share = float(share_of(np.array([reached]), values[[end]])[0])
     sure = None
     if 0.0 < x[start] < x[end]:
         each = (1.0 + confidence) / 2.0
@@ -293,7 +295,10 @@ def counted(verdicts: Sequence[Verdict]) -> str:
 
 
 def _plain(verdict: Verdict) -> dict[str, Any]:
-    return {key: _finite(value) for key, value in asdict(verdict).items()} | {"failed": verdict.failed}
+    plain: dict[str, Any] = {}
+    for key, value in asdict(replace(verdict, band=None)).items():
+        plain |= {"low": verdict.low, "high": verdict.high} if key == "band" else {key: _finite(value)}
+    return plain | {"failed": verdict.failed}
 
 
 def _finite(value: Any) -> Any:

@@ -63,25 +63,28 @@ def lower_limit(values: Array, low: Array | float, alpha: Array | float) -> Arra
     mean at which it suffices, and every one of them gives a limit.
     """
     low, wanted = (np.broadcast_to(np.asarray(a, float), values.shape[1:]) for a in (low, -np.log(alpha)))
-    shape = (-1, 1, *[1] * low.ndim)
-    sizes, shares = _SIZES.reshape(shape), np.log(_SHARES).reshape(shape[:1] + shape[2:])
+    sizes, shares = _SIZES[:, None, None], np.log(_SHARES)[:, None]
     known = np.isfinite(low)
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
         above = np.maximum(values - np.where(known, low, -np.inf), 0.0)
         above = np.where(np.isfinite(above), above, 0.0)
         alone = np.log(_SHARES * _SIZES) + (len(values) - 1) * np.log1p(-_SIZES) if len(values) > 1 else np.log(_SHARES)
         place = alone.max() + np.log(above.max(axis=0)) - wanted  # where one bet on the largest value suffices
+        columns, goals, places = above.reshape(len(values), -1), wanted.ravel(), place.ravel()
+        left = np.arange(len(places))
         for _ in range(_STEPS):
-            paid = sizes * above / np.exp(place)
+            paid = sizes * columns[:, left] / np.exp(places[left])
             capital = 1.0 - sizes + paid
             logs = shares + np.log(capital).sum(axis=1)
             found = np.logaddexp.reduce(logs, axis=0)
             growing = np.divide(paid, capital, out=np.zeros_like(paid), where=capital > 0.0)
             slope = (np.exp(logs - found) * growing.sum(axis=1)).sum(axis=0)
-            step = (found - wanted) / slope
-            place = np.where(step > 0.0, place + step, place)
-            if not np.any(step > _CLOSE):
+            step = (found - goals[left]) / slope
+            places[left] += np.where(step > 0.0, step, 0.0)
+            left = left[step > _CLOSE]  # the others depend on nothing but their own values
+            if not left.size:
                 break
+        place = places.reshape(place.shape)
         found = low + np.minimum(np.exp(place), above.mean(axis=0))
     return np.where(known, np.where(above.max(axis=0) > 0.0, found, low), -np.inf)
 

@@ -63,6 +63,11 @@ class Band:
         """Pointwise band, upper end."""
         return self._pointwise[1]
 
+    def surely_below(self, limit: Array) -> bool:
+        """Whether the whole simultaneous band is below a limit [n_times], where that is clear without resampling."""
+        n = len(self.samples)
+        return n >= FEWEST and bool(np.all(self.mean + _farthest(n, self.confidence) * self.error <= limit))
+
     @cached_property
     def _together(self) -> tuple[Array, Array]:
         if len(self.samples) < FEWEST:
@@ -157,6 +162,18 @@ def _simultaneous(deviations: Array, error: Array, size: Array, confidence: floa
             if np.count_nonzero(row) > few:  # the pointwise band may be the wider one
                 low[k], high[k] = _ends(means[k - here.start], tail)
     return np.minimum(-reach * error, low), np.maximum(reach * error, high)
+
+
+@lru_cache(maxsize=64)
+def _farthest(n: int, confidence: float) -> float:
+    """How many standard errors a simultaneous band of ``n`` values reaches to each side at the most.
+
+    By Cauchy and Schwarz, the deviation of a resample is at most ``sqrt(n)`` spreads times the length of the vector of
+    its weights, less their mean; and its variance counts as ``LEAST_VARIANCE`` at least.
+    """
+    lengths = np.sort(np.linalg.norm(_weights(n) - 1.0 / n, axis=1))
+    studentised = lengths[math.ceil((RESAMPLES - 1) * confidence)] / math.sqrt(LEAST_VARIANCE)
+    return float(max(studentised, lengths[-1]) * math.sqrt(n * (n - 1)) * (1.0 + 1e-9))
 
 
 def _pieces(times: int) -> Iterator[slice]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property, partial
 from typing import Any
 
 import numpy as np
@@ -26,13 +27,18 @@ class SweepLine:
 
     Attributes:
         position: of the policy among those of the experiment, which decides its colour.
-        intervals: mean with pointwise interval at each point; NaN where the policy has no result.
         exponent: slope of log value against log parameter, or None where it has no meaning.
+        work_out: what gives ``intervals`` to whoever draws or names them.
     """
 
     position: int
-    intervals: tuple[Interval, ...]
     exponent: Interval | None
+    work_out: Callable[[], tuple[Interval, ...]] = field(repr=False, compare=False)
+
+    @cached_property
+    def intervals(self) -> tuple[Interval, ...]:
+        """Mean with pointwise interval at each point; NaN where the policy has no result."""
+        return self.work_out()
 
 
 @dataclass(frozen=True)
@@ -237,9 +243,6 @@ def _line(
     x: Array | None,
     confidence: float,
 ) -> SweepLine:
-    intervals = [
-        _value(result, label, figure, confidence) if label in result.series else UNKNOWN for result in experiments
-    ]
     exponent = None
     if x is not None and figure.quantity != "ratio":
         there = [label in result.series for result in experiments]
@@ -247,7 +250,15 @@ def _line(
         samples = [result.shown(label, figure.regret, figure.quantity)[:, -1] for result in finished]
         paired = all(np.array_equal(result.replicates, finished[0].replicates) for result in finished)
         exponent = scaling_exponent(samples, x[there], confidence, paired)
-    return SweepLine(position, tuple(intervals), exponent)
+    return SweepLine(position, exponent, partial(_intervals, experiments, label, figure, confidence))
+
+
+def _intervals(
+    experiments: tuple[ExperimentResult, ...], label: str, figure: Figure, confidence: float
+) -> tuple[Interval, ...]:
+    return tuple(
+        _value(result, label, figure, confidence) if label in result.series else UNKNOWN for result in experiments
+    )
 
 
 def _value(result: ExperimentResult, label: str, figure: Figure, confidence: float) -> Interval:

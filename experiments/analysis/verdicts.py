@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +17,7 @@ from scipy.special import bdtr, bdtrc
 from bandits.contract import Array, Assumption, Bound
 from experiments.analysis.curves import ExperimentResult
 from experiments.analysis.guarantees import evidence_above, evidence_below, replicates_needed
-from experiments.analysis.statistics import Interval, growth_exponent
+from experiments.analysis.statistics import Band, Interval, growth_exponent
 
 SLACK = 0.05
 """How far above the theorem's exponent the lower end of a fitted one may lie."""
@@ -60,8 +60,7 @@ class Verdict:
         evidence: how far the bound can be trusted, see ``bandits.Bound``.
         claim: in what sense the theorem holds, in expectation or with which probability.
         mean: mean regret at the horizon.
-        low: lower end of the simultaneous band of the bootstrap there.
-        high: its upper end.
+        band: of the curve, or of its end where the bound speaks of that alone.
         guaranteed_low: lower end of the guaranteed interval of the mean regret there.
         guaranteed_high: its upper end.
         limit: the bound there.
@@ -87,8 +86,7 @@ class Verdict:
     evidence: str = ""
     claim: str = ""
     mean: float | None = None
-    low: float | None = None
-    high: float | None = None
+    band: Band | None = field(default=None, repr=False, compare=False)
     guaranteed_low: float | None = None
     guaranteed_high: float | None = None
     limit: float | None = None
@@ -96,6 +94,16 @@ class Verdict:
     fitted: Interval | None = None
     guaranteed_growth: Interval | None = None
     claimed: float | None = None
+
+    @property
+    def low(self) -> float | None:
+        """Lower end of the simultaneous band of the bootstrap at the horizon."""
+        return None if self.band is None else known(self.band.all_low[-1])
+
+    @property
+    def high(self) -> float | None:
+        """Its upper end."""
+        return None if self.band is None else known(self.band.all_high[-1])
 
     @property
     def failed(self) -> bool:
@@ -177,7 +185,6 @@ def _verdict(result: ExperimentResult, label: str, regret: str, bound: Bound, co
     at = slice(-1, None) if at_horizon else slice(None)
     samples, curve = result.regret(label, regret), result.curve(bound)
     band, limit = result.band(label, confidence, regret, at_horizon=at_horizon), curve[at]
-    low, high = band.all_low, band.all_high
     size = float(np.abs(result.comparators[result.definition(regret).comparator]).max())
     slack = rounding_of(limit, size)
     shares = share_of(band.mean, limit, size)
@@ -190,9 +197,7 @@ def _verdict(result: ExperimentResult, label: str, regret: str, bound: Bound, co
         found, typical, said = _by_shares(samples[:, at] > own + slack, bound.delta, confidence)
         text = f"{said}; {text}"
     else:
-        spread = np.ptp(samples[:, at], axis=0) > slack  # where all replicates agree by chance, the band has no width
-        outside = bool(np.any((low > limit + slack) & (spread | ~spread.any())))
-        typical = "violated" if outside else "holds" if np.all(high <= limit + slack) else "undecided"
+        typical = "holds" if band.surely_below(limit + slack) else _by_band(band, limit + slack, slack)
         if result.is_certain(label, regret):
             found, said = "holds" if np.all(samples[0, at] <= limit + slack) else "violated", "nothing is random"
         else:
@@ -207,8 +212,7 @@ def _verdict(result: ExperimentResult, label: str, regret: str, bound: Bound, co
         result=found,
         typical=typical,
         mean=float(band.mean[-1]),
-        low=known(low[-1]),
-        high=known(high[-1]),
+        band=band,
         guaranteed_low=known(sure.low),
         guaranteed_high=known(sure.high),
         limit=float(limit[-1]),
@@ -231,6 +235,14 @@ def _verdict(result: ExperimentResult, label: str, regret: str, bound: Bound, co
         None if claimed is None else claimed.value,
         float(shares[-1]),
     )
+
+
+def _by_band(band: Band, limit: Array, slack: Array) -> str:
+    """What the simultaneous band says of a limit [n_times], which is up to rounding, ``slack`` [n_times]."""
+    spread = np.ptp(band.samples, axis=0) > slack  # where all replicates agree by chance, the band has no width
+    if np.any((band.all_low > limit) & (spread | ~spread.any())):
+        return "violated"
+    return "holds" if np.all(band.all_high <= limit) else "undecided"
 
 
 def _guaranteed(

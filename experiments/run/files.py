@@ -31,9 +31,12 @@ def whole(path: Path) -> Iterator[Path]:
     Raises:
         OSError: it cannot be written or the disk is full; what stood there before stands, and nothing is left behind.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f"{PART}{host()}-{os.getpid()}-{secrets.token_hex(4)}")
-    part.touch(exist_ok=False)
+    try:
+        part.touch(exist_ok=False)
+    except FileNotFoundError:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.touch(exist_ok=False)
     try:
         yield part
         os.replace(part, path)

