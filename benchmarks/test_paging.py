@@ -5,6 +5,7 @@ requests from a file of 2.4 GB in place of 10^7. Tests on published traces need 
 """
 
 import functools
+import itertools
 import os
 
 import numpy as np
@@ -16,12 +17,17 @@ from bandits.registry import POLICIES
 from environments.paging.environment import PagingEnvironment
 from environments.paging.generators import Uniform, Zipf
 from environments.paging.hindsight import RequestSequence
+from environments.paging.known import forget
 from environments.paging.optimum import lfd, next_use
 from environments.paging.predictions.sources import PREDICTIONS
+from environments.paging.stacks import lru_distances, opt_distances
 from environments.paging.tape import Tape
 from environments.paging.traces.binary import RECORD
 from environments.paging.traces.formats import read_trace
 from environments.paging.traces.published import NAMED
+from experiments.analysis.results import load
+from experiments.run.runner import run
+from experiments.study.config import study_of
 
 T, N = 1_000_000, 100_000
 SIZES = (10, 100, 1000, 10_000, 100_000)
@@ -238,3 +244,49 @@ def test_a_long_trace_is_streamed_in_bounded_memory(record, tmp_path):
 
     pairs = Pairs((run(STREAMED),), (run(T),), "run", "B")
     record(f"peak memory of {STREAMED:.0e} requests from a file", pairs, "of 1e+06 requests", 1.1)
+
+
+@pytest.mark.parametrize("k", [100, 10_000])
+def test_all_cache_sizes_against_one(record, k):
+    """Stack distances of LRU cost at most 4 times playing one size, those of the optimum 20 times working out one."""
+    pairs = measure(lambda: lru_distances(zipf(), N), lambda: misses("lru", zipf(), N, k), "request", (T, T), repeats=3)
+    record("`lru`, all cache sizes", pairs, f"k = {k:,}", 4.0)
+    pairs = measure(lambda: opt_distances(zipf(), N), lambda: optimum(zipf(), N, k), "request", (T, T), repeats=3)
+    record("optimum, all cache sizes", pairs, f"k = {k:,}", 20.0)
+
+
+SWEPT = np.unique(np.geomspace(10, N, 50).round().astype(int)).tolist()
+
+
+def sizes_study(sizes, with_optimum):
+    """A study of LRU at some cache sizes, one replicate of Zipf requests each."""
+    zipf = {"name": "zipf", "parameters": {"N": N, "a": 1.0}}
+    parameters = {"cache_size": {"sweep": sizes}, "sequence": zipf, "optimum": with_optimum}
+    experiment = {"name": "zipf", "horizon": T, "environment": {"name": "paging", "parameters": parameters}}
+    study = {"name": "sizes", "seed": 1, "replicates": 1, "policies": ["lru"], "experiments": [experiment]}
+    return study_of(study)
+
+
+@pytest.mark.parametrize(("with_optimum", "target"), [(False, 6.0), (True, 8.0)])
+def test_a_sweep_over_50_cache_sizes(record, tmp_path, with_optimum, target):
+    """LRU at 50 sizes costs at most 6 times one; with the optimum and the best fixed set at each of them, 8 times.
+
+    Nothing is known of the requests at the start. Faults are those of LRU played at each size.
+    """
+    assert len(SWEPT) == 50
+    number = itertools.count()
+
+    def swept(sizes):
+        forget()
+        folder = tmp_path / str(next(number))
+        assert not run(sizes_study(sizes, with_optimum), folder, jobs=1).failed
+        return folder
+
+    faults = [r.series["lru"]["faults"][0, -1] for r in load(swept(SWEPT)).experiments.values()]
+    assert len(faults) == 50
+    for size, found in list(zip(SWEPT, faults, strict=True))[::7]:
+        pages = Zipf(N, 1.0).draw(T, np.random.default_rng(np.random.SeedSequence(1, spawn_key=(0, 0))).spawn(2)[0])
+        assert found == misses("lru", pages, N, size)
+    pairs = measure(lambda: swept(SWEPT), lambda: swept([1000]), "study", repeats=3)
+    what = "`run`, 50 cache sizes of `lru`" + (" with optimum and fixed sets" if with_optimum else "")
+    record(what, pairs, "one size", target)
