@@ -63,6 +63,23 @@ def _play(pages: Ints, faults: Flags, gone: Departures, s: _State) -> None:
             s.older[k] = x
 
 
+@kernel
+def _hold(recent: Ints, s: _State) -> None:
+    """Hold these pages, the one requested last first, and no others."""
+    k, n = s.page.size, recent.size
+    for x in range(s.size[0]):
+        s.slot[s.page[x]] = -1
+    for x in range(n):
+        p = recent[n - 1 - x]
+        s.slot[p] = x
+        s.page[x] = p
+        s.newer[x], s.older[x] = x + 1, x - 1
+    s.size[0] = n
+    if n > 0:
+        s.newer[n - 1], s.older[0] = k, k
+        s.newer[k], s.older[k] = 0, n - 1
+
+
 class LRU(CachePolicy):
     """Least recently used, of Sleator and Tarjan (1985)."""
 
@@ -77,11 +94,12 @@ class LRU(CachePolicy):
         _play(requests.pages, faults, gone, self._state)
 
     def leap(self, environment: Playable[Request, Eviction, bool], most: int) -> int:
-        """Where the environment knows what LRU does, only the latest request to each page is of consequence."""
+        """Where the environment knows what LRU does, it is not played: what it holds then is all that it needs."""
         if offers(environment, RecencyBlocks):
-            start, latest = environment.clock, environment.serve_by_recency(most)
-            if latest is not None:
-                self.serve(Requests(latest, np.empty(0, np.uint8), np.empty(0)))
+            start, recent = environment.clock, environment.serve_by_recency(most)
+            if recent is not None:
+                self._admit(0, int(recent.max()))
+                _hold(np.array(recent, dtype=np.int64), self._state)
                 return environment.clock - start
         return super().leap(environment, most)
 

@@ -172,6 +172,6 @@ class RecencyBlocks(Protocol):
         """Serve the next requests, at most ``most`` of them, evicting the least recently used page on each fault.
 
         Returns:
-            The pages requested meanwhile that are still in the cache, in the order of their latest requests; None, and
-            nothing is served, where the rule is better played.
+            The pages in the cache, the one requested last first; None, and nothing is served, where the rule is better
+            played.
         """

@@ -39,7 +39,7 @@ from environments.paging.known import known
 from environments.paging.optimum import BYPASSED, NONE
 from environments.paging.phases import COUNTINGS, Counting
 from environments.paging.predictions.sources import PREDICTIONS, PredictionSource
-from environments.paging.recency import departures, latest
+from environments.paging.recency import departures
 from environments.paging.recorded import Given, Trace
 from environments.paging.sequences import SEQUENCES, Generator, Recorded, RequestSource
 from environments.paging.stacks import faults_at
@@ -262,8 +262,8 @@ class PagingEnvironment(Environment[Request, Any, bool, Tape]):
         counted from one pass over them, see ``stacks``.
 
         Returns:
-            The pages requested meanwhile that are still in the cache, in the order of their latest requests; None, and
-            nothing is served, where the rule is better played.
+            The pages in the cache, the one requested last first; None, and nothing is served, where the rule is better
+            played.
         """
         self.check_running()
         requests, start = self.tape.requests, self.clock
@@ -273,7 +273,7 @@ class PagingEnvironment(Environment[Request, Any, bool, Tape]):
         if len(requests.known.played) < 2 and not start:
             return None
         self.clock = self._lag = min(start + most, self.horizon)
-        return latest(requests.pages, requests.known.keys, start, self.clock, self.cache_size)
+        return requests.known.recent(self.clock)[: self.cache_size]
 
     def _catch_up(self) -> None:
         """Tell the cache and the record what LRU did in all requests so far."""

@@ -12,10 +12,15 @@ from bandits.contract import Array
 from environments.paging.arguments import Bits, Pages
 from environments.paging.optimum import OfflineRun, Spectra, lfd, next_use, spectra, static_costs
 from environments.paging.phases import Phases, phases
+from environments.paging.recency import recent
 from environments.paging.stacks import Distances, faults_at, lru_distances, opt_distances
 
 FEW = 8
 """Cache sizes whose optimum is worked out by itself; the pass for all takes as long as that for 5 to 15."""
+
+
+STOPS = 12
+"""Times for which is kept what was requested last: as often as a run is looked at, and somewhat more."""
 
 
 class KnownRequests:
@@ -36,6 +41,7 @@ class KnownRequests:
         self.optima: set[int] = set()
         self._last: RequestSequence | None = None
         self._spectra: tuple[bytes, Spectra] | None = None
+        self._recent: dict[int, Pages] = {}
 
     def sequence(self, cache_size: int) -> RequestSequence:
         """The sequence for a cache of that size; it is the same one while no other size is asked for."""
@@ -58,6 +64,16 @@ class KnownRequests:
     def opt(self) -> Distances:
         """Stack distances [T] of the optimum."""
         return opt_distances(self.pages, self.n_pages)
+
+    def recent(self, stop: int) -> Pages:
+        """The pages of the first ``stop`` requests, the one requested last first; those of some stops are kept."""
+        found = self._recent.get(stop)
+        if found is None:
+            found = recent(self.pages, self.keys, stop, self.n_pages)
+            if len(self._recent) >= STOPS:
+                self._recent.clear()
+            self._recent[stop] = found
+        return found
 
     def spectra(self, times: NDArray[np.int64]) -> Spectra:
         """How often pages were requested by each time; those of the times asked for last are kept."""

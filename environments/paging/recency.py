@@ -1,4 +1,4 @@
-"""What LRU holds and evicts, read off the requests: the latest request to each page, and the stack distances."""
+"""What LRU holds and evicts, read off the requests: the latest request to each page, and stack distances."""
 
 from __future__ import annotations
 
@@ -11,12 +11,9 @@ from environments.paging.stacks import Distances
 
 
 @kernel
-def _latest(pages: Pages, keys: Pages, start: int, stop: int, found: Pages) -> int:
-    """Pages requested in ``start..stop - 1``, the last ones first, until ``found`` is full; how many."""
+def _recent(pages: Pages, keys: Pages, stop: int, found: Pages) -> int:
     n = 0
-    for t in range(stop - 1, start - 1, -1):
-        if n == found.size:
-            break
+    for t in range(stop - 1, -1, -1):
         if keys[t] >= stop:
             found[n] = pages[t]
             n += 1
@@ -39,18 +36,17 @@ def _departures(pages: Pages, keys: Pages, distances: Distances, k: int, left: P
         ends[t] = gone
 
 
-def latest(pages: Pages, keys: Pages, start: int, stop: int, most: int) -> Pages:
-    """The ``most`` pages requested last in ``start..stop - 1``, or all of them, in the order of their latest requests.
+def recent(pages: Pages, keys: Pages, stop: int, n_pages: int) -> Pages:
+    """The pages of the first ``stop`` requests, the one requested last first: caches of LRU hold the first k of them.
 
     Args:
-        pages: [T] page ids.
+        pages: [T] page ids in ``0..n_pages - 1``.
         keys: [T] of LFD, see ``next_use``.
-        start: number of requests before.
-        stop: number of requests at the end.
-        most: number of pages, at most.
+        stop: number of requests.
+        n_pages: number of pages.
     """
-    found = np.empty(min(most, stop - start), dtype=np.int64)
-    return found[: _latest(pages, keys, start, stop, found)][::-1]
+    found = np.empty(min(stop, n_pages), dtype=np.int64)
+    return found[: _recent(pages, keys, stop, found)]
 
 
 def departures(pages: Pages, keys: Pages, distances: Distances, cache_size: int, stop: int) -> Departures:

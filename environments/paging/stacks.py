@@ -237,9 +237,13 @@ def faults_at(distances: Distances, cache_size: int, times: NDArray[np.int64], s
     Raises:
         IndexError: a time beyond the last request.
     """
-    asked, places = np.unique(times, return_inverse=True)
+    asked = np.array(times, dtype=np.int64).ravel()
+    order = np.argsort(asked, kind="stable")
+    asked = asked[order]
     if asked.size and asked[-1] > distances.size:
         raise IndexError(f"times must be at most {distances.size}, got {asked[-1]}")
     faults = np.empty(asked.size)
     _count(distances, cache_size, start, asked, faults)
-    return faults[places].reshape(times.shape)
+    found = np.empty(asked.size)
+    found[order] = faults
+    return found.reshape(np.shape(times))
