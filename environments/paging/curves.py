@@ -47,7 +47,7 @@ def miss_ratio_curve(
 ) -> MissRatioCurve:
     """The faults of LRU and of the offline optimum for all sizes of the cache, in one pass for each of the two.
 
-    A pass of LRU takes as long as playing two sizes, one of the optimum as long as working out 7 to 20. Memory: some 50
+    A pass of LRU takes as long as playing two sizes, one of the optimum as long as working out 5 to 15. Memory: some 50
     bytes a page and 25 a request.
 
     Args:

@@ -15,7 +15,7 @@ from environments.paging.phases import Phases, phases
 from environments.paging.recency import recent
 from environments.paging.stacks import Distances, faults_at, lru_distances, opt_distances
 
-FEW = 8
+FEW = 5
 """Cache sizes whose optimum is worked out by itself; the pass for all takes as long as that for 5 to 15."""
 
 
@@ -132,7 +132,8 @@ class RequestSequence:
         Of many cache sizes they are counted from stack distances, which are worked out for all of them at once.
         """
         optima = self.known.optima
-        if "optimal" in vars(self) or self.cache_size in optima or len(optima) < FEW:
+        few = "opt" not in vars(self.known) and (self.cache_size in optima or len(optima) < FEW)
+        if few or "optimal" in vars(self):
             return self.opt[times - 1]
         return faults_at(self.known.opt, self.cache_size, times)
 

@@ -20,7 +20,7 @@ The row is kept the other way round, by times: the machine free at each time. A 
 back to the first: it carries a number, infinite at first, and leaves it wherever there is a smaller one, which it
 carries on; it ends with the distance. Blocks of times whose least number is not smaller are passed over. A request
 costs O(C + sqrt(N)), where the chain C, which is the number of exchanges, is 1 to 45 on real and made-up traces; it is
-N at most. All sizes take some 7 to 20 times as long as LFD for one.
+N at most. All sizes take some 5 to 15 times as long as LFD for one.
 
 References: R. L. Mattson, J. Gecsei, D. R. Slutz, I. L. Traiger, *Evaluation techniques for storage hierarchies*, IBM
 Systems Journal 9, 1970 (stack algorithms); M. C. Carlisle, E. L. Lloyd, *On the k-coloring of intervals*, Discrete

@@ -225,7 +225,7 @@ def test_results_are_bit_for_bit_what_each_job_gives_alone(monkeypatch):
         counted.clear()
         for job in order:
             same(run_job(job), alone[job.key])
-        assert len(set(counted)) >= 3  # sizes after the first eight
+        assert len(set(counted)) >= 3  # sizes after the first five
     for job in jobs:  # once more, everything known
         same(run_job(job), alone[job.key])
 
