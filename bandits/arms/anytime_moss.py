@@ -2,9 +2,11 @@
 
 After playing every arm once, play in round ``t`` the arm with the largest
 
-    mean_i + width sqrt((1 + alpha) / 2 * max(0, ln(t / (K n_i))) / n_i),
+    mean_i + sqrt(max(0, ln(t) - ln(K n_i)) * (1 + alpha) / 2 * width^2 / n_i),
 
-where ``n_i`` counts the plays of arm ``i`` before and ``K`` is the number of arms. Ties go to the lowest index.
+where ``n_i`` counts the plays of arm ``i`` before and ``K`` is the number of arms. Ties go to the lowest index. In this
+order the logarithm of ``t`` is a clock that is the same for all arms, over which the indices are parabolas that lie on
+the side, and few of them need be computed in a round (``kinetic.py``).
 
 Reference: R. Degenne and V. Perchet, *Anytime optimal algorithms in stochastic multi-armed bandits*, ICML 2016,
 Algorithm 1 and Theorem 3, ``113 width sqrt(K t)`` for rewards and gaps in the range (constant quoted from memory). Here
@@ -21,45 +23,70 @@ from typing import Any
 import numpy as np
 
 from bandits.arguments import positive
+from bandits.arms.kinetic import ROUNDING, Arms, follow, play, tournament
 from bandits.arms.policy import BanditPolicy
 from bandits.arms.problem import Actions, BanditProblem, Block
 from bandits.arms.theory import STATIONARY, ArmsInstance, gaps_of, holds
 from bandits.contract import Array, Bound, Instance
 from bandits.kernels import kernel
 
-
-@kernel
-def _choose(t: int, counts: Array, means: Array, logs: Array, scale: float) -> int:
-    best, arm = -math.inf, 0
-    log = math.log(t / counts.size)
-    for i in range(counts.size):
-        if counts[i] == 0.0:
-            return i
-        index = means[i] + math.sqrt(scale * max(0.0, log - logs[i]) / counts[i])
-        if index > best:
-            best, arm = index, i
-    return arm
+Own = tuple[float, int]
+"""``(1 + alpha) / 2 * width^2`` and the number of arms."""
+CHORD = 2.0 * (math.sqrt(1.5) - 1.0) * (1.0 - ROUNDING)
+"""Steepness over the bonus of the chord of ``sqrt(x)`` from 1 to 1.5."""
 
 
 @kernel
-def _learn(arm: int, reward: float, counts: Array, sums: Array, means: Array, logs: Array) -> None:
-    counts[arm] += 1.0
-    sums[arm] += reward
-    means[arm] = sums[arm] / counts[arm]
-    logs[arm] = math.log(counts[arm])
+def _index(rows: Array, arm: int, now: float) -> float:
+    return float(rows[arm, 0] + math.sqrt(max(0.0, now - rows[arm, 2]) * rows[arm, 1]))
 
 
 @kernel
-def _play(
-    block: Block, actions: Actions, t: int, counts: Array, sums: Array, means: Array, logs: Array, scale: float
-) -> None:
-    for s in range(actions.size):
-        arm = _choose(t + s, counts, means, logs, scale)
-        reward = block.levels[s * block.stride, arm] + block.noise[s]
-        if block.binary:
-            reward = 1.0 if reward > 0.0 else 0.0
-        _learn(arm, reward, counts, sums, means, logs)
-        actions[s] = arm
+def _stands(rows: Array, winner: int, loser: int, top: float, below: float, now: float) -> float:
+    """The later of two readings: the loser gains what it lacks while the winner stands still, or both gain.
+
+    In the latter the loser follows its tangent, which is steeper than what comes, and the winner, until half as much
+    again has passed as since its logarithm was 0, the chord, which is less steep.
+    """
+    mean, other = rows[winner, 0], rows[loser, 0]
+    error = ROUNDING * (abs(top) + abs(below) + abs(mean) + abs(other))
+    lead = top - below - error
+    if not lead > 0.0:
+        if mean == math.inf:
+            return math.inf
+        if winner < loser and mean >= other:  # the loser's index is its mean for a while, or it was played more often
+            fewer = rows[winner, 1] >= rows[loser, 1] and rows[winner, 2] <= rows[loser, 2]
+            return math.inf if fewer else float(max(now, rows[loser, 2]))
+        return now
+    ours, theirs, passed = top - mean + error, below - other - error, now - rows[winner, 2]
+    alone = rows[loser, 2] + (top - other - error) ** 2 / rows[loser, 1]
+    gain = 0.5 * rows[loser, 1] / max(theirs, 1e-150) - CHORD * rows[winner, 1] / max(ours, 1e-150)
+    both = now + min(0.5 * passed, lead / max(gain, 1e-300))
+    return float(max(now, max(alone, both) * (1.0 - ROUNDING)))  # rounded up, it might meet a root where it is steep
+
+
+@kernel
+def _clock(t: int, own: Own) -> float:
+    return math.log(t)
+
+
+@kernel
+def _learn(rows: Array, arm: int, reward: float, own: Own) -> None:
+    scale, n_arms = own
+    row = rows[arm]
+    row[3] += 1.0
+    row[4] += reward
+    row[0], row[1], row[2] = row[4] / row[3], scale / row[3], math.log(n_arms * row[3])
+
+
+@kernel
+def _follow(arm: int, reward: float, t: int, rows: Array, winners: Arms, until: Array, own: Own) -> int:
+    return follow(_index, _stands, _clock, _learn, arm, reward, t, rows, winners, until, own)
+
+
+@kernel
+def _play(block: Block, actions: Actions, t: int, rows: Array, winners: Arms, until: Array, own: Own) -> int:
+    return play(_index, _stands, _clock, _learn, block, actions, t, rows, winners, until, own)
 
 
 class AnytimeMOSS(BanditPolicy):
@@ -74,22 +101,21 @@ class AnytimeMOSS(BanditPolicy):
 
     def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
         super().reset(problem, rng)
-        self._t = 1
-        self._counts = np.zeros(problem.n_actions)
-        self._sums = np.zeros(problem.n_actions)
-        self._means = np.zeros(problem.n_actions)
-        self._logs = np.zeros(problem.n_actions)
-        self._scale = (1.0 + self.alpha) / 2.0 * problem.width**2
+        self._t, self._arm = 1, 0
+        self._rows = np.zeros((problem.n_actions, 5))  # mean, factor, ln(K n), number of plays, sum of rewards
+        self._rows[:, 0] = math.inf
+        self._winners, self._until = tournament(problem.n_actions)
+        self._own = float((1.0 + self.alpha) / 2.0 * problem.width**2), problem.n_actions
 
     def choose(self, observation: Any) -> int:
-        return _choose(self._t, self._counts, self._means, self._logs, self._scale)
+        return self._arm
 
     def learn(self, action: int, reward: float) -> None:
         self._t += 1
-        _learn(action, reward, self._counts, self._sums, self._means, self._logs)
+        self._arm = _follow(action, reward, self._t, self._rows, self._winners, self._until, self._own)
 
     def play(self, block: Block, actions: Actions) -> None:
-        _play(block, actions, self._t, self._counts, self._sums, self._means, self._logs, self._scale)
+        self._arm = _play(block, actions, self._t, self._rows, self._winners, self._until, self._own)
         self._t += actions.size
 
     def regret_bounds(self, problem: BanditProblem, instance: Instance) -> Sequence[Bound]:

@@ -5,7 +5,7 @@ After playing every arm once, play the arm with the largest
     mean_i + width sqrt(max(0, ln(T / (K n_i))) / n_i),
 
 where ``n_i`` counts the plays of arm ``i`` before, ``T`` is the horizon and ``K`` the number of arms. Ties go to the
-lowest index. An arm's index changes only when it is played.
+lowest index. An arm's index changes only when it is played: the clock of the tournament (``kinetic.py``) stands still.
 
 Reference: J.-Y. Audibert and S. Bubeck, *Minimax policies for adversarial and stochastic bandits*, COLT 2009; the
 constant from T. Lattimore and C. Szepesvári, *Bandit Algorithms*, 2020, Algorithm 7 and Theorem 9.1, whose index
@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from bandits.arguments import integer
+from bandits.arms.kinetic import Arms, follow, line, line_stands, play, tournament
 from bandits.arms.policy import BanditPolicy
 from bandits.arms.problem import Actions, BanditProblem, Block
 from bandits.arms.theory import STATIONARY, ArmsInstance, gaps_of, holds
@@ -29,33 +30,32 @@ from bandits.kernels import kernel
 
 
 @kernel
-def _choose(indices: Array) -> int:
-    arm = 0
-    for i in range(1, indices.size):
-        if indices[i] > indices[arm]:
-            arm = i
-    return arm
+def _clock(t: int, own: tuple[float, float]) -> float:
+    return 0.0
 
 
 @kernel
-def _learn(arm: int, reward: float, counts: Array, sums: Array, indices: Array, width: float, share: float) -> None:
-    counts[arm] += 1.0
-    sums[arm] += reward
-    n = counts[arm]
-    indices[arm] = sums[arm] / n + width * math.sqrt(max(0.0, math.log(share / n)) / n)
+def _learn(rows: Array, arm: int, reward: float, own: tuple[float, float]) -> None:
+    width, share = own
+    row = rows[arm]
+    row[2] += 1.0
+    row[3] += reward
+    n = row[2]
+    row[0] = row[3] / n
+    if n < share:
+        row[0] += width * math.sqrt(math.log(share / n) / n)
+
+
+@kernel
+def _follow(arm: int, reward: float, t: int, rows: Array, winners: Arms, until: Array, own: tuple[float, float]) -> int:
+    return follow(line, line_stands, _clock, _learn, arm, reward, t, rows, winners, until, own)
 
 
 @kernel
 def _play(
-    block: Block, actions: Actions, counts: Array, sums: Array, indices: Array, width: float, share: float
-) -> None:
-    for s in range(actions.size):
-        arm = _choose(indices)
-        reward = block.levels[s * block.stride, arm] + block.noise[s]
-        if block.binary:
-            reward = 1.0 if reward > 0.0 else 0.0
-        _learn(arm, reward, counts, sums, indices, width, share)
-        actions[s] = arm
+    block: Block, actions: Actions, t: int, rows: Array, winners: Arms, until: Array, own: tuple[float, float]
+) -> int:
+    return play(line, line_stands, _clock, _learn, block, actions, t, rows, winners, until, own)
 
 
 class MOSS(BanditPolicy):
@@ -76,19 +76,20 @@ class MOSS(BanditPolicy):
 
     def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
         super().reset(problem, rng)
-        self._counts = np.zeros(problem.n_actions)
-        self._sums = np.zeros(problem.n_actions)
-        self._indices = np.full(problem.n_actions, math.inf)
-        self._width, self._share = problem.width, self._horizon_of(problem) / problem.n_actions
+        self._arm = 0
+        self._rows = np.zeros((problem.n_actions, 4))  # index, 0, number of plays, sum of rewards
+        self._rows[:, 0] = math.inf
+        self._winners, self._until = tournament(problem.n_actions)
+        self._own = float(problem.width), self._horizon_of(problem) / problem.n_actions
 
     def choose(self, observation: Any) -> int:
-        return _choose(self._indices)
+        return self._arm
 
     def learn(self, action: int, reward: float) -> None:
-        _learn(action, reward, self._counts, self._sums, self._indices, self._width, self._share)
+        self._arm = _follow(action, reward, 1, self._rows, self._winners, self._until, self._own)
 
     def play(self, block: Block, actions: Actions) -> None:
-        _play(block, actions, self._counts, self._sums, self._indices, self._width, self._share)
+        self._arm = _play(block, actions, 1, self._rows, self._winners, self._until, self._own)
 
     def regret_bounds(self, problem: BanditProblem, instance: Instance) -> Sequence[Bound]:
         """Theorem 9.1: ``19.5 width sqrt(K T) + sum gap_i`` at the horizon, and so at no time before it more."""

@@ -2,10 +2,12 @@
 
 After playing every arm once, play in round ``t`` the arm with the largest
 
-    mean_i + sqrt(2 V_i zeta ln(t) / n_i) + 3 c b zeta ln(t) / n_i,
+    mean_i + sqrt(2 V_i / n_i) r + (3 c b / n_i) r^2,    r = sqrt(zeta ln(t)),
 
 where ``n_i`` counts the plays of arm ``i`` before, ``V_i = mean(x^2) - mean(x)^2`` is their empirical variance and
-``b`` the range of rewards. Ties go to the lowest index. Computed on rewards mapped to [0, 1], where ``b = 1``.
+``b`` the range of rewards. Ties go to the lowest index. Computed on rewards mapped to [0, 1], where ``b = 1``, and in
+the order above: ``r`` is the same for all arms, so that the indices are parabolas over a clock, and few of them need be
+computed in a round (``kinetic.py``).
 
 Reference: J.-Y. Audibert, R. Munos, C. Szepesvári, *Exploration-exploitation tradeoff using variance estimates in
 multi-armed bandits*, Theoretical Computer Science 410, 2009, equation (1) and Theorem 4.
@@ -20,57 +22,61 @@ from typing import Any
 import numpy as np
 
 from bandits.arguments import positive
+from bandits.arms.kinetic import ROUNDING, Arms, follow, play, tournament
 from bandits.arms.policy import BanditPolicy
 from bandits.arms.problem import Actions, BanditProblem, Block
 from bandits.arms.theory import BOUNDED, STATIONARY, ArmsInstance, gaps_of, holds
 from bandits.contract import Array, Bound, Instance
 from bandits.kernels import kernel
 
-
-@kernel
-def _choose(t: int, counts: Array, sums: Array, squares: Array, zeta: float, c: float) -> int:
-    best, arm = -math.inf, 0
-    log = zeta * math.log(t)
-    for i in range(counts.size):
-        n = counts[i]
-        if n == 0.0:
-            return i
-        mean = sums[i] / n
-        variance = max(squares[i] / n - mean * mean, 0.0)  # rounding can make it negative
-        index = mean + math.sqrt(2.0 * variance * log / n) + 3.0 * c * log / n
-        if index > best:
-            best, arm = index, i
-    return arm
+Own = tuple[float, float, float, float]
+"""Smallest reward, range, zeta and c."""
 
 
 @kernel
-def _learn(arm: int, reward: float, counts: Array, sums: Array, squares: Array, low: float, span: float) -> None:
-    x = (reward - low) / span
-    counts[arm] += 1.0
-    sums[arm] += x
-    squares[arm] += x * x
+def _index(rows: Array, arm: int, now: float) -> float:
+    return float(rows[arm, 0] + rows[arm, 1] * now + rows[arm, 2] * (now * now))
 
 
 @kernel
-def _play(
-    block: Block,
-    actions: Actions,
-    t: int,
-    counts: Array,
-    sums: Array,
-    squares: Array,
-    low: float,
-    span: float,
-    zeta: float,
-    c: float,
-) -> None:
-    for s in range(actions.size):
-        arm = _choose(t + s, counts, sums, squares, zeta, c)
-        reward = block.levels[s * block.stride, arm] + block.noise[s]
-        if block.binary:
-            reward = 1.0 if reward > 0.0 else 0.0
-        _learn(arm, reward, counts, sums, squares, low, span)
-        actions[s] = arm
+def _stands(rows: Array, winner: int, loser: int, top: float, below: float, now: float) -> float:
+    """Up to ``2 now``, where the clock goes on by 1 its square does so by 2 to 3 times ``now``."""
+    mean, other = rows[winner, 0], rows[loser, 0]
+    lead = top - below - ROUNDING * (abs(top) + abs(below) + abs(mean) + abs(other))
+    linear, square = rows[loser, 1] - rows[winner, 1], rows[loser, 2] - rows[winner, 2]
+    if not lead > 0.0:
+        never = mean == math.inf or (winner < loser and mean >= other and linear <= 0.0 and square <= 0.0)
+        return math.inf if never else now
+    gain = linear + max(2.0 * square, 3.0 * square) * now
+    return float(min(2.0 * now, now + lead / max(gain, 1e-300)))
+
+
+@kernel
+def _clock(t: int, own: Own) -> float:
+    return math.sqrt(own[2] * math.log(t))
+
+
+@kernel
+def _learn(rows: Array, arm: int, reward: float, own: Own) -> None:
+    low, span, _, c = own
+    row, x = rows[arm], (reward - low) / span
+    row[3] += 1.0
+    row[4] += x
+    row[5] += x * x
+    n = row[3]
+    mean = row[4] / n
+    variance = max(row[5] / n - mean * mean, 0.0)  # rounding can make it negative
+    row[0], row[1], row[2] = mean, math.sqrt(2.0 * variance / n), 3.0 * c / n
+
+
+@kernel
+def _follow(arm: int, reward: float, t: int, rows: Array, winners: Arms, until: Array, own: Own) -> int:
+    return follow(_index, _stands, _clock, _learn, arm, reward, t, rows, winners, until, own)
+
+
+@kernel
+def _play(block: Block, actions: Actions, t: int, rows: Array, winners: Arms, until: Array, own: Own) -> int:
+    return play(_index, _stands, _clock, _learn, block, actions, t, rows, winners, until, own)
 
 
 class UCBV(BanditPolicy):
@@ -89,32 +95,21 @@ class UCBV(BanditPolicy):
         super().reset(problem, rng)
         if not problem.bounded:
             raise ValueError(f"UCBV needs rewards in a finite range, got [{problem.low}, {problem.high}]")
-        self._t = 1
-        self._counts = np.zeros(problem.n_actions)
-        self._sums = np.zeros(problem.n_actions)
-        self._squares = np.zeros(problem.n_actions)
-        self._low, self._span = float(problem.low), float(problem.high - problem.low)
+        self._t, self._arm = 1, 0
+        self._rows = np.zeros((problem.n_actions, 6))  # mean, two widths, number of plays, sums of rewards and squares
+        self._rows[:, 0] = math.inf
+        self._winners, self._until = tournament(problem.n_actions)
+        self._own = float(problem.low), float(problem.high - problem.low), self.zeta, self.c
 
     def choose(self, observation: Any) -> int:
-        return _choose(self._t, self._counts, self._sums, self._squares, self.zeta, self.c)
+        return self._arm
 
     def learn(self, action: int, reward: float) -> None:
         self._t += 1
-        _learn(action, reward, self._counts, self._sums, self._squares, self._low, self._span)
+        self._arm = _follow(action, reward, self._t, self._rows, self._winners, self._until, self._own)
 
     def play(self, block: Block, actions: Actions) -> None:
-        _play(
-            block,
-            actions,
-            self._t,
-            self._counts,
-            self._sums,
-            self._squares,
-            self._low,
-            self._span,
-            self.zeta,
-            self.c,
-        )
+        self._arm = _play(block, actions, self._t, self._rows, self._winners, self._until, self._own)
         self._t += actions.size
 
     def regret_bounds(self, problem: BanditProblem, instance: Instance) -> Sequence[Bound]:
