@@ -6,7 +6,7 @@ once, play the arm with the largest
 
     S_i / N_i + 2 width sqrt(xi ln(n) / N_i).
 
-Ties go to the lowest index.
+Ties go to the lowest index. No count decays below ``2^-900``.
 
 Reference: A. Garivier and E. Moulines, *On Upper-Confidence Bound Policies for Switching Bandit Problems*, ALT 2011
 (arXiv:0805.3415), Theorem 1.
@@ -24,6 +24,10 @@ an arm with gap at least ``D`` wherever it is worse than the best is wrongly pla
   slices_s / n_s`` with ``eta = 4 sqrt(1 - 1 / (2 xi))``. ``slices_s = ceil(ln(n_s / (xi ln n_s)) / ln(1 + eta))`` peels
   ``N_i`` between ``xi ln n_s``, below which half the width is the range or more, and the weight of all ``s`` rounds,
   ``n_s = (1 - gamma^s) / (1 - gamma)``.
+
+A round changes one arm: instead of letting all counts and sums decay, a new play counts ``u = gamma^-t``. The index is
+then ``mean_i + root / sqrt(N_i)`` with ``root = 2 width sqrt(xi ln(n) u)``, which grows with time and is the same for
+all arms: ``envelope.py`` finds the largest. All units are divided by ``2^64`` whenever ``u`` passes 1.
 """
 
 from __future__ import annotations
@@ -35,46 +39,59 @@ from typing import Any
 import numpy as np
 
 from bandits.arguments import integer, positive, real
+from bandits.arms.envelope import envelope_of, mean_of, put, rescale, winner
 from bandits.arms.policy import BanditPolicy
 from bandits.arms.problem import Actions, BanditProblem, Block
 from bandits.arms.theory import BOUNDED, OBLIVIOUS, ArmsInstance, dynamic_gaps_of, holds
 from bandits.contract import Array, Bound, Instance
 from bandits.kernels import kernel
 
-
-@kernel
-def _choose(counts: Array, sums: Array, scale: float) -> int:
-    total = 0.0
-    for i in range(counts.size):
-        if counts[i] == 0.0:
-            return i
-        total += counts[i]
-    best, arm = -math.inf, 0
-    log = scale * math.log(total)
-    for i in range(counts.size):
-        index = sums[i] / counts[i] + math.sqrt(log / counts[i])
-        if index > best:
-            best, arm = index, i
-    return arm
+_STEP = 2.0**-64
+_LEAST = 2.0**-900
 
 
 @kernel
-def _learn(arm: int, reward: float, counts: Array, sums: Array, discount: float) -> None:
-    for i in range(counts.size):
-        counts[i] *= discount
-        sums[i] *= discount
-    counts[arm] += 1.0
-    sums[arm] += reward
+def _learn(
+    arm: int, reward: float, counts: Array, sums: Array, tree: Array, clock: Array, discount: float, scale: float
+) -> None:
+    others = discount * (1.0 + clock[1])
+    if others != clock[1]:
+        clock[1], clock[2] = others, max(clock[2], math.log1p(others))
+    unit = min(clock[0] / discount, 2.0**900)
+    while unit > 1.0:  # powers of two change no digit
+        unit *= _STEP
+        rescale(tree, math.sqrt(_STEP))
+        for i in range(counts.size):
+            counts[i] *= _STEP
+            sums[i] *= _STEP
+            if 0.0 < counts[i] < _LEAST * unit:
+                sums[i] *= _LEAST * unit / counts[i]
+                counts[i] = _LEAST * unit
+                put(tree, i, mean_of(tree, i), 1.0 / math.sqrt(counts[i]), scale * math.sqrt(clock[2] * unit))
+    clock[0] = unit
+    counts[arm] += unit
+    sums[arm] += unit * reward
+    root = scale * math.sqrt(clock[2] * unit)
+    put(tree, arm, sums[arm] / counts[arm], 1.0 / math.sqrt(counts[arm]), root)
 
 
 @kernel
-def _play(block: Block, actions: Actions, counts: Array, sums: Array, scale: float, discount: float) -> None:
+def _play(
+    block: Block,
+    actions: Actions,
+    counts: Array,
+    sums: Array,
+    tree: Array,
+    clock: Array,
+    discount: float,
+    scale: float,
+) -> None:
     for s in range(actions.size):
-        arm = _choose(counts, sums, scale)
+        arm = winner(tree)
         reward = block.levels[s * block.stride, arm] + block.noise[s]
         if block.binary:
             reward = 1.0 if reward > 0.0 else 0.0
-        _learn(arm, reward, counts, sums, discount)
+        _learn(arm, reward, counts, sums, tree, clock, discount, scale)
         actions[s] = arm
 
 
@@ -103,17 +120,19 @@ class DiscountedUCB(BanditPolicy):
         super().reset(problem, rng)
         self._counts = np.zeros(problem.n_actions)
         self._sums = np.zeros(problem.n_actions)
-        self._scale = 4.0 * self.exploration * problem.width**2
+        self._tree = envelope_of(problem.n_actions)
+        self._clock = np.array([1.0, -1.0, 0.0])  # unit, n - 1, ln(n)
+        self._scale = 2.0 * problem.width * math.sqrt(self.exploration)
         self._discount = self._discount_of(problem)
 
     def choose(self, observation: Any) -> int:
-        return _choose(self._counts, self._sums, self._scale)
+        return winner(self._tree)
 
     def learn(self, action: int, reward: float) -> None:
-        _learn(action, reward, self._counts, self._sums, self._discount)
+        _learn(action, reward, self._counts, self._sums, self._tree, self._clock, self._discount, self._scale)
 
     def play(self, block: Block, actions: Actions) -> None:
-        _play(block, actions, self._counts, self._sums, self._scale, self._discount)
+        _play(block, actions, self._counts, self._sums, self._tree, self._clock, self._discount, self._scale)
 
     def regret_bounds(self, problem: BanditProblem, instance: Instance) -> Sequence[Bound]:
         """Theorem 1, summed as above: largest gap times wrong plays, over the arms; at most the largest times t.

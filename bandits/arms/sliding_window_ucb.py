@@ -19,6 +19,12 @@ an arm with gap at least ``D`` wherever it is worse than the best is wrongly pla
 ceiling of that number of plays with fewer; ``tau`` rounds after a change the window is clean; otherwise one of two
 confidence bounds fails, each with probability at most ``P_s = ceil(ln(m) / ln(1 + eta)) / m``, ``m = min(s, tau)``,
 ``eta = 4 sqrt(1 - 1 / (2 xi))``.
+
+A round changes two arms, the one played and the one whose play leaves the window, and the root of the logarithm grows
+with time and is the same for all: ``envelope.py`` finds the largest index. Nothing is ever subtracted from a sum of
+rewards, so that no rounding error stays behind. The last ``tau`` rounds stand in a ring; whenever it is full, each
+reward is replaced by the sum of those of its arm that come after it, which is what is left of them once it is gone,
+and beside these grows the sum of what is new.
 """
 
 from __future__ import annotations
@@ -31,6 +37,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandits.arguments import integer, positive
+from bandits.arms.envelope import envelope_of, put, winner
 from bandits.arms.policy import BanditPolicy
 from bandits.arms.problem import Actions, BanditProblem, Block
 from bandits.arms.theory import OBLIVIOUS, ArmsInstance, dynamic_gaps_of, holds
@@ -39,33 +46,47 @@ from bandits.kernels import kernel
 
 
 @kernel
-def _choose(t: int, window: int, counts: Array, sums: Array, scale: float) -> int:
-    best, arm = -math.inf, 0
-    log = scale * math.log(min(t, window))
-    for i in range(counts.size):
-        if counts[i] == 0.0:
-            return i
-        index = sums[i] / counts[i] + math.sqrt(log / counts[i])
-        if index > best:
-            best, arm = index, i
-    return arm
+def _turn(old: Array, new: Array, arms: NDArray[np.int64], rewards: Array) -> None:
+    for place in range(arms.size - 1, -1, -1):
+        arm, reward = arms[place], rewards[place]
+        rewards[place] = old[arm]
+        old[arm] += reward
+        new[arm] = 0.0
 
 
 @kernel
 def _learn(
-    t: int, arm: int, reward: float, counts: Array, sums: Array, arms: NDArray[np.int64], rewards: Array
+    t: int,
+    arm: int,
+    reward: float,
+    counts: Array,
+    old: Array,
+    new: Array,
+    arms: NDArray[np.int64],
+    rewards: Array,
+    tree: Array,
+    clock: Array,
+    scale: float,
 ) -> None:
-    place = (t - 1) % arms.size
-    if t > arms.size:
-        old = arms[place]
-        counts[old] -= 1.0
-        sums[old] -= rewards[place]
-        if counts[old] == 0.0:
-            sums[old] = 0.0  # leave no rounding error behind
+    window = arms.size
+    place = (t - 1) % window
+    if t < window:
+        clock[0] = scale * math.sqrt(math.log(t + 1))
+    if t > window:
+        if place == 0:
+            _turn(old, new, arms, rewards)
+        gone = arms[place]
+        counts[gone] -= 1.0
+        old[gone] = rewards[place]
+        if counts[gone] == 0.0:
+            put(tree, gone, math.inf, 0.0, clock[0])
+        elif gone != arm:
+            put(tree, gone, (old[gone] + new[gone]) / counts[gone], 1.0 / math.sqrt(counts[gone]), clock[0])
     arms[place] = arm
     rewards[place] = reward
     counts[arm] += 1.0
-    sums[arm] += reward
+    new[arm] += reward
+    put(tree, arm, (old[arm] + new[arm]) / counts[arm], 1.0 / math.sqrt(counts[arm]), clock[0])
 
 
 @kernel
@@ -74,17 +95,20 @@ def _play(
     actions: Actions,
     t: int,
     counts: Array,
-    sums: Array,
+    old: Array,
+    new: Array,
     arms: NDArray[np.int64],
     rewards: Array,
+    tree: Array,
+    clock: Array,
     scale: float,
 ) -> None:
     for s in range(actions.size):
-        arm = _choose(t + s, arms.size, counts, sums, scale)
+        arm = winner(tree)
         reward = block.levels[s * block.stride, arm] + block.noise[s]
         if block.binary:
             reward = 1.0 if reward > 0.0 else 0.0
-        _learn(t + s, arm, reward, counts, sums, arms, rewards)
+        _learn(t + s, arm, reward, counts, old, new, arms, rewards, tree, clock, scale)
         actions[s] = arm
 
 
@@ -113,20 +137,25 @@ class SlidingWindowUCB(BanditPolicy):
         super().reset(problem, rng)
         self._t = 1
         self._counts = np.zeros(problem.n_actions)
-        self._sums = np.zeros(problem.n_actions)
+        self._old, self._new = np.zeros(problem.n_actions), np.zeros(problem.n_actions)
         self._arms = np.zeros(self._window_of(problem), dtype=np.int64)
         self._rewards = np.zeros(self._arms.size)
-        self._scale = self.exploration * problem.width**2
+        self._tree, self._clock = envelope_of(problem.n_actions), np.zeros(1)
+        self._scale = problem.width * math.sqrt(self.exploration)
+
+    @property
+    def _state(self) -> tuple[Any, ...]:
+        return (self._counts, self._old, self._new, self._arms, self._rewards, self._tree, self._clock, self._scale)
 
     def choose(self, observation: Any) -> int:
-        return _choose(self._t, self._arms.size, self._counts, self._sums, self._scale)
+        return winner(self._tree)
 
     def learn(self, action: int, reward: float) -> None:
-        _learn(self._t, action, reward, self._counts, self._sums, self._arms, self._rewards)
+        _learn(self._t, action, reward, *self._state)
         self._t += 1
 
     def play(self, block: Block, actions: Actions) -> None:
-        _play(block, actions, self._t, self._counts, self._sums, self._arms, self._rewards, self._scale)
+        _play(block, actions, self._t, *self._state)
         self._t += actions.size
 
     def regret_bounds(self, problem: BanditProblem, instance: Instance) -> Sequence[Bound]:
