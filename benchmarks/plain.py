@@ -111,3 +111,99 @@ def anytime_moss(means, uniforms, rng):
         total += top - means[arm]
         regret[t] = total
     return regret
+
+
+@numba.njit
+def discounted_ucb(means, uniforms, rng):
+    n_arms, top = means.size, means.max()
+    regret, total = np.empty(uniforms.size), 0.0
+    counts, sums, weight = np.zeros(n_arms), np.zeros(n_arms), 0.0
+    discount = 1.0 - math.sqrt(1.0 / uniforms.size) / 4.0
+    for t in range(uniforms.size):
+        arm = t
+        if t >= n_arms:
+            log, best = 2.4 * math.log(weight), -math.inf
+            for i in range(n_arms):
+                index = sums[i] / counts[i] + math.sqrt(log / counts[i])
+                if index > best:
+                    best, arm = index, i
+        weight = discount * weight + 1.0
+        for i in range(n_arms):
+            counts[i] *= discount
+            sums[i] *= discount
+        counts[arm] += 1.0
+        if uniforms[t] < means[arm]:
+            sums[arm] += 1.0
+        total += top - means[arm]
+        regret[t] = total
+    return regret
+
+
+@numba.njit
+def sliding_window_ucb(means, uniforms, rng):
+    n_arms, rounds, top = means.size, uniforms.size, means.max()
+    regret, total = np.empty(rounds), 0.0
+    counts, sums = np.zeros(n_arms), np.zeros(n_arms)
+    window = math.ceil(2.0 * math.sqrt(rounds * math.log(rounds)))
+    arms, rewards = np.zeros(window, np.int64), np.zeros(window)
+    for t in range(rounds):
+        arm, log, best = 0, 0.6 * math.log(min(t + 1.0, window)), -math.inf
+        for i in range(n_arms):
+            if counts[i] == 0.0:
+                arm = i
+                break
+            index = sums[i] / counts[i] + math.sqrt(log / counts[i])
+            if index > best:
+                best, arm = index, i
+        place = t % window
+        if t >= window:
+            counts[arms[place]] -= 1.0
+            sums[arms[place]] -= rewards[place]
+        arms[place] = arm
+        rewards[place] = 1.0 if uniforms[t] < means[arm] else 0.0
+        counts[arm] += 1.0
+        sums[arm] += rewards[place]
+        total += top - means[arm]
+        regret[t] = total
+    return regret
+
+
+@numba.njit
+def kl_ucb(means, uniforms, rng):
+    n_arms, top = means.size, means.max()
+    regret, total = np.empty(uniforms.size), 0.0
+    counts, sums = np.zeros(n_arms), np.zeros(n_arms)
+    for t in range(uniforms.size):
+        arm = t
+        if t >= n_arms:
+            log, best = math.log1p((t + 1.0) * math.log(t + 1.0) ** 2), -math.inf
+            for i in range(n_arms):
+                index = kl_upper(sums[i] / counts[i], log / counts[i])
+                if index > best:
+                    best, arm = index, i
+        counts[arm] += 1.0
+        if uniforms[t] < means[arm]:
+            sums[arm] += 1.0
+        total += top - means[arm]
+        regret[t] = total
+    return regret
+
+
+@numba.njit
+def kl_upper(p, level):
+    """Largest q with d(p, q) <= level, by Newton's method from an upper bound."""
+    if p == 0.0:
+        return -math.expm1(-level)
+    if p == 1.0:
+        return 1.0
+    entropy = p * math.log(p) + (1.0 - p) * math.log(1.0 - p)
+    q = min(p + math.sqrt(level / 2.0), 1.0 - (1.0 - p) * math.exp((p * math.log(p) - level) / (1.0 - p)))
+    for _ in range(50):
+        if q >= 1.0:
+            return 1.0
+        excess = entropy - p * math.log(q) - (1.0 - p) * math.log(1.0 - q) - level
+        step = excess * q * (1.0 - q) / (q - p)
+        q -= step
+        if step <= 1e-12:
+            break
+    return q

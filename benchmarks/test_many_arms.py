@@ -17,6 +17,9 @@ AT_MOST = {
     "ucb_v": (0.35, 0.10, 0.06),
     "anytime_moss": (0.35, 0.10, 0.06),
     "moss": (0.6, 0.3, 0.1),
+    "kl_ucb": (0.20, 0.08, 0.05),
+    "discounted_ucb": (0.6, 0.2, 0.1),
+    "sliding_window_ucb": (0.6, 0.2, 0.1),
 }
 """The ratio of ours to the loop's, with 10, 100 and 1000 arms."""
 ROUNDS = {10: 1_000_000, 100: 1_000_000, 1000: 100_000}

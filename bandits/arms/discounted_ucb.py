@@ -51,27 +51,49 @@ _LEAST = 2.0**-900
 
 
 @kernel
-def _learn(
-    arm: int, reward: float, counts: Array, sums: Array, tree: Array, clock: Array, discount: float, scale: float
-) -> None:
-    others = discount * (1.0 + clock[1])
-    if others != clock[1]:
-        clock[1], clock[2] = others, max(clock[2], math.log1p(others))
-    unit = min(clock[0] / discount, 2.0**900)
-    while unit > 1.0:  # powers of two change no digit
-        unit *= _STEP
+def _rescale(counts: Array, sums: Array, tree: Array, clock: Array, scale: float) -> None:
+    while clock[0] > 1.0:  # powers of two change no digit
+        clock[0] *= _STEP
         rescale(tree, math.sqrt(_STEP))
+        least, root = _LEAST * clock[0], scale * math.sqrt(clock[2] * clock[0])
         for i in range(counts.size):
             counts[i] *= _STEP
             sums[i] *= _STEP
-            if 0.0 < counts[i] < _LEAST * unit:
-                sums[i] *= _LEAST * unit / counts[i]
-                counts[i] = _LEAST * unit
-                put(tree, i, mean_of(tree, i), 1.0 / math.sqrt(counts[i]), scale * math.sqrt(clock[2] * unit))
+            if 0.0 < counts[i] < least:
+                sums[i] *= least / counts[i]
+                counts[i] = least
+                put(tree, i, mean_of(tree, i), 1.0 / math.sqrt(least), root)
+
+
+@kernel
+def _add(
+    arm: int, reward: float, counts: Array, sums: Array, clock: Array, discount: float, growth: float, scale: float
+) -> float:
+    """Count a play, and return the root of the next round."""
+    unit, others = growth * clock[0], discount * (1.0 + clock[1])
+    if others != clock[1]:
+        clock[1], clock[2] = others, max(clock[2], math.log1p(others))
     clock[0] = unit
     counts[arm] += unit
     sums[arm] += unit * reward
-    root = scale * math.sqrt(clock[2] * unit)
+    return scale * math.sqrt(clock[2] * unit)
+
+
+@kernel
+def _learn(
+    arm: int,
+    reward: float,
+    counts: Array,
+    sums: Array,
+    tree: Array,
+    clock: Array,
+    discount: float,
+    growth: float,
+    scale: float,
+) -> None:
+    if clock[0] > 1.0:
+        _rescale(counts, sums, tree, clock, scale)
+    root = _add(arm, reward, counts, sums, clock, discount, growth, scale)
     put(tree, arm, sums[arm] / counts[arm], 1.0 / math.sqrt(counts[arm]), root)
 
 
@@ -84,6 +106,7 @@ def _play(
     tree: Array,
     clock: Array,
     discount: float,
+    growth: float,
     scale: float,
 ) -> None:
     for s in range(actions.size):
@@ -91,7 +114,10 @@ def _play(
         reward = block.levels[s * block.stride, arm] + block.noise[s]
         if block.binary:
             reward = 1.0 if reward > 0.0 else 0.0
-        _learn(arm, reward, counts, sums, tree, clock, discount, scale)
+        if clock[0] > 1.0:
+            _rescale(counts, sums, tree, clock, scale)
+        root = _add(arm, reward, counts, sums, clock, discount, growth, scale)
+        put(tree, arm, sums[arm] / counts[arm], 1.0 / math.sqrt(counts[arm]), root)
         actions[s] = arm
 
 
@@ -124,15 +150,20 @@ class DiscountedUCB(BanditPolicy):
         self._clock = np.array([1.0, -1.0, 0.0])  # unit, n - 1, ln(n)
         self._scale = 2.0 * problem.width * math.sqrt(self.exploration)
         self._discount = self._discount_of(problem)
+        self._growth = min(1.0 / self._discount, 2.0**900)
 
     def choose(self, observation: Any) -> int:
         return winner(self._tree)
 
     def learn(self, action: int, reward: float) -> None:
-        _learn(action, reward, self._counts, self._sums, self._tree, self._clock, self._discount, self._scale)
+        _learn(
+            action, reward, self._counts, self._sums, self._tree, self._clock, self._discount, self._growth, self._scale
+        )
 
     def play(self, block: Block, actions: Actions) -> None:
-        _play(block, actions, self._counts, self._sums, self._tree, self._clock, self._discount, self._scale)
+        _play(
+            block, actions, self._counts, self._sums, self._tree, self._clock, self._discount, self._growth, self._scale
+        )
 
     def regret_bounds(self, problem: BanditProblem, instance: Instance) -> Sequence[Bound]:
         """Theorem 1, summed as above: largest gap times wrong plays, over the arms; at most the largest times t.
