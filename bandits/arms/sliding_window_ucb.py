@@ -37,21 +37,86 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandits.arguments import integer, positive
-from bandits.arms.envelope import envelope_of, put, winner
 from bandits.arms.policy import BanditPolicy
 from bandits.arms.problem import Actions, BanditProblem, Block
 from bandits.arms.theory import OBLIVIOUS, ArmsInstance, dynamic_gaps_of, holds
+from bandits.arms.tournament import after, build, first, put, tree_of
 from bandits.contract import Array, Bound, Instance
 from bandits.kernels import kernel
 
+COUNT, OLD, NEW, MEAN, WIDTH = 0, 1, 2, 3, 4
+"""Columns of the state [n_arms, 5]: count, sums of what the ring holds from its last turn and since, line."""
+
 
 @kernel
-def _turn(old: Array, new: Array, arms: NDArray[np.int64], rewards: Array) -> None:
+def _look_ahead(now: int, window: int, state: Array, tree: Array, clock: Array, scale: float) -> None:
+    """Set the clock to a round; where its stretch is over, bound all indices by their values at the next one's end."""
+    clock[0], clock[1] = now, scale * math.sqrt(math.log(now))
+    if now > clock[2]:
+        clock[2] = min(window, now + 16 + state.shape[0] // 16)
+        clock[3] = scale * math.sqrt(math.log(clock[2]))
+        for i in range(state.shape[0]):
+            tree[tree.size // 2 + i] = state[i, MEAN] + state[i, WIDTH] * clock[3]
+        build(tree)
+
+
+@kernel
+def _best(state: Array, tree: Array, clock: Array) -> int:
+    arm = first(tree, tree[1])
+    root = clock[1]
+    if root == clock[3]:
+        return arm
+    best = state[arm, MEAN] + state[arm, WIDTH] * root
+    i = first(tree, best)
+    while i >= 0:
+        index = state[i, MEAN] + state[i, WIDTH] * root
+        if index > best or (index == best and i < arm):
+            best, arm = index, i
+        i = after(tree, i, best)
+    return arm
+
+
+@kernel
+def _choose(now: int, window: int, state: Array, tree: Array, clock: Array, scale: float) -> int:
+    if now > clock[0]:
+        _look_ahead(now, window, state, tree, clock, scale)
+    return _best(state, tree, clock)
+
+
+@kernel
+def _turn(state: Array, arms: NDArray[np.int64], rewards: Array) -> None:
+    """Replace each reward in the ring by what will be left of its arm's once it is gone."""
     for place in range(arms.size - 1, -1, -1):
         arm, reward = arms[place], rewards[place]
-        rewards[place] = old[arm]
-        old[arm] += reward
-        new[arm] = 0.0
+        rewards[place] = state[arm, OLD]
+        state[arm, OLD] += reward
+        state[arm, NEW] = 0.0
+
+
+@kernel
+def _line(arm: int, state: Array) -> None:
+    count = state[arm, COUNT]
+    if count > 0.0:
+        state[arm, MEAN] = (state[arm, OLD] + state[arm, NEW]) / count
+        state[arm, WIDTH] = 1.0 / math.sqrt(count)
+    else:
+        state[arm, MEAN], state[arm, WIDTH] = math.inf, 0.0
+
+
+@kernel
+def _forget(place: int, state: Array, arms: NDArray[np.int64], rewards: Array) -> int:
+    """The arm of the oldest play in the window, which leaves it."""
+    arm = arms[place]
+    state[arm, COUNT] -= 1.0
+    state[arm, OLD] = rewards[place]
+    return arm
+
+
+@kernel
+def _enter(place: int, arm: int, reward: float, state: Array, arms: NDArray[np.int64], rewards: Array) -> None:
+    arms[place], rewards[place] = arm, reward
+    state[arm, COUNT] += 1.0
+    state[arm, NEW] += reward
 
 
 @kernel
@@ -59,34 +124,21 @@ def _learn(
     t: int,
     arm: int,
     reward: float,
-    counts: Array,
-    old: Array,
-    new: Array,
+    state: Array,
     arms: NDArray[np.int64],
     rewards: Array,
     tree: Array,
     clock: Array,
-    scale: float,
 ) -> None:
-    window = arms.size
-    place = (t - 1) % window
-    if t < window:
-        clock[0] = scale * math.sqrt(math.log(t + 1))
-    if t > window:
+    place, gone = (t - 1) % arms.size, arm
+    if t > arms.size:
         if place == 0:
-            _turn(old, new, arms, rewards)
-        gone = arms[place]
-        counts[gone] -= 1.0
-        old[gone] = rewards[place]
-        if counts[gone] == 0.0:
-            put(tree, gone, math.inf, 0.0, clock[0])
-        elif gone != arm:
-            put(tree, gone, (old[gone] + new[gone]) / counts[gone], 1.0 / math.sqrt(counts[gone]), clock[0])
-    arms[place] = arm
-    rewards[place] = reward
-    counts[arm] += 1.0
-    new[arm] += reward
-    put(tree, arm, (old[arm] + new[arm]) / counts[arm], 1.0 / math.sqrt(counts[arm]), clock[0])
+            _turn(state, arms, rewards)
+        gone = _forget(place, state, arms, rewards)
+    _enter(place, arm, reward, state, arms, rewards)
+    for i in (gone, arm):
+        _line(i, state)
+        put(tree, i, state[i, MEAN] + state[i, WIDTH] * clock[3])
 
 
 @kernel
@@ -94,21 +146,33 @@ def _play(
     block: Block,
     actions: Actions,
     t: int,
-    counts: Array,
-    old: Array,
-    new: Array,
+    state: Array,
     arms: NDArray[np.int64],
     rewards: Array,
     tree: Array,
     clock: Array,
     scale: float,
 ) -> None:
+    window, place = arms.size, (t - 1) % arms.size
     for s in range(actions.size):
-        arm = winner(tree)
+        if clock[0] < min(t + s, window):
+            _look_ahead(min(t + s, window), window, state, tree, clock, scale)
+        arm = _best(state, tree, clock)
         reward = block.levels[s * block.stride, arm] + block.noise[s]
         if block.binary:
             reward = 1.0 if reward > 0.0 else 0.0
-        _learn(t + s, arm, reward, counts, old, new, arms, rewards, tree, clock, scale)
+        gone = arm
+        if t + s > window:
+            if place == 0:
+                _turn(state, arms, rewards)
+            gone = _forget(place, state, arms, rewards)
+        _enter(place, arm, reward, state, arms, rewards)
+        _line(arm, state)
+        put(tree, arm, state[arm, MEAN] + state[arm, WIDTH] * clock[3])
+        if gone != arm:
+            _line(gone, state)
+            put(tree, gone, state[gone, MEAN] + state[gone, WIDTH] * clock[3])
+        place = place + 1 if place + 1 < window else 0
         actions[s] = arm
 
 
@@ -136,26 +200,24 @@ class SlidingWindowUCB(BanditPolicy):
     def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
         super().reset(problem, rng)
         self._t = 1
-        self._counts = np.zeros(problem.n_actions)
-        self._old, self._new = np.zeros(problem.n_actions), np.zeros(problem.n_actions)
+        self._state = np.zeros((problem.n_actions, 5))
+        self._state[:, MEAN] = math.inf
         self._arms = np.zeros(self._window_of(problem), dtype=np.int64)
         self._rewards = np.zeros(self._arms.size)
-        self._tree, self._clock = envelope_of(problem.n_actions), np.zeros(1)
+        self._tree, self._clock = tree_of(problem.n_actions), np.zeros(4)  # round, root, those of the stretch's end
         self._scale = problem.width * math.sqrt(self.exploration)
 
-    @property
-    def _state(self) -> tuple[Any, ...]:
-        return (self._counts, self._old, self._new, self._arms, self._rewards, self._tree, self._clock, self._scale)
-
     def choose(self, observation: Any) -> int:
-        return winner(self._tree)
+        return _choose(
+            min(self._t, self._arms.size), self._arms.size, self._state, self._tree, self._clock, self._scale
+        )
 
     def learn(self, action: int, reward: float) -> None:
-        _learn(self._t, action, reward, *self._state)
+        _learn(self._t, action, reward, self._state, self._arms, self._rewards, self._tree, self._clock)
         self._t += 1
 
     def play(self, block: Block, actions: Actions) -> None:
-        _play(block, actions, self._t, *self._state)
+        _play(block, actions, self._t, self._state, self._arms, self._rewards, self._tree, self._clock, self._scale)
         self._t += actions.size
 
     def regret_bounds(self, problem: BanditProblem, instance: Instance) -> Sequence[Bound]:
