@@ -71,55 +71,164 @@ def _upper(p: float, entropy: float, level: float, start: float) -> float:
     return q
 
 
+COUNT, SUM, MEAN, ENTROPY, LEVEL, LOG, LOG_REST, SLACK, INDEX, AT = range(10)
+"""Columns of the state [n_arms, 10]."""
+_ROUNDING = 2.0**-47
+_LN_2 = math.log(2.0)
+
+
 @kernel
-def _choose(t: int, counts: Array, sums: Array, entropies: Array) -> int:
+def _log_f(t: int) -> float:
     log = math.log(t)
-    log = math.log1p(t * log * log)
-    best, arm = -1.0, 0
-    log_best = log_rest = 0.0
-    for i in range(counts.size):
-        if counts[i] == 0.0:
-            return i
-    for i in range(counts.size):
-        n = counts[i]
-        p = sums[i] / n
-        if p < best and n * (entropies[i] - p * log_best - (1.0 - p) * log_rest) > log:
-            continue
-        if n == counts[arm] and sums[i] == sums[arm] and i > 0:
-            continue  # a tie, whatever the rounding
-        index = _upper(p, entropies[i], log / n, best)
-        if index > best:
-            best, arm = index, i
-            if best >= 1.0:
+    return math.log1p(t * log * log)
+
+
+@kernel
+def _within(state: Array, arm: int, log: float) -> bool:
+    """Whether the arm's index is at least its level for sure."""
+    n, p, level = state[arm, COUNT], state[arm, MEAN], state[arm, LEVEL]
+    if p >= level:
+        return True
+    d = state[arm, ENTROPY] - p * state[arm, LOG] - (1.0 - p) * state[arm, LOG_REST]
+    return n * (d + state[arm, SLACK]) * (1.0 + _ROUNDING) <= log
+
+
+@kernel
+def _reach(state: Array, arm: int, other: int) -> float:
+    """The smallest ln f(t) at which the arm's index may be as large as the level of the other."""
+    p = state[arm, MEAN]
+    if p >= state[other, LEVEL]:
+        return 0.0
+    d = state[arm, ENTROPY] - p * state[other, LOG] - (1.0 - p) * state[other, LOG_REST]
+    return state[arm, COUNT] * (d - state[other, SLACK]) * (1.0 - _ROUNDING)
+
+
+@kernel
+def _set_level(state: Array, arm: int, level: float) -> None:
+    state[arm, LEVEL], state[arm, SLACK] = level, _ROUNDING * (1.0 + 1.0 / (1.0 - level))
+    state[arm, LOG], state[arm, LOG_REST] = math.log(level), math.log(1.0 - level)
+
+
+@kernel
+def _work_out(state: Array, arm: int, log: float) -> float:
+    """The index of an arm, and a level close below."""
+    if state[arm, AT] == log:
+        return state[arm, INDEX]
+    n, p, entropy = state[arm, COUNT], state[arm, MEAN], state[arm, ENTROPY]
+    index = _upper(p, entropy, log / n, 0.0)
+    state[arm, INDEX], state[arm, AT] = index, log
+    if n * (entropy + (1.0 - p) * 56.0 * _LN_2 + 64.0 * _ROUNDING) <= log * (1.0 - _ROUNDING):  # 1 by rounding
+        state[arm, LEVEL], state[arm, LOG], state[arm, LOG_REST] = 1.0, 0.0, -51.0 * _LN_2
+        state[arm, SLACK] = 64.0 * _ROUNDING
+        return index
+    q = min(index, 1.0 - 2.0**-38)
+    if q > p:
+        q -= 4.0 * _ROUNDING * (1.0 + log / n + 1.0 / (1.0 - q)) * q * (1.0 - q) / (q - p)
+    if q > p:
+        _set_level(state, arm, q)
+    if not q > p or not _within(state, arm, log):
+        state[arm, LEVEL] = -1.0
+    return index
+
+
+@kernel
+def _count(state: Array, arm: int, reward: float, log: float) -> bool:
+    """Count a play; whether a level close below the index was found."""
+    state[arm, COUNT] += 1.0
+    state[arm, SUM] += reward
+    n, level = state[arm, COUNT], state[arm, LEVEL]
+    p = state[arm, SUM] / n
+    state[arm, MEAN], state[arm, ENTROPY], state[arm, AT] = p, _entropy(p), -1.0
+    if _within(state, arm, log):
+        return True
+    if level >= 1.0:
+        return False
+    d = state[arm, ENTROPY] - p * state[arm, LOG] - (1.0 - p) * state[arm, LOG_REST]
+    level -= 1.02 * (d - log / n) * level * (1.0 - level) / (level - p) + 1e-12
+    if not p < level:
+        return False
+    _set_level(state, arm, level)
+    return _within(state, arm, log)
+
+
+@kernel
+def _climb(tree: Array, state: Array, node: int, log: float) -> int:
+    """Settle the nodes above ``node`` up to one that takes two indices, which is returned, or to the top: 0."""
+    while node > 1:
+        node >>= 1
+        arm, other = int(tree[4 * node + 1]), int(tree[4 * node + 3])
+        until = math.inf
+        if state[arm, COUNT] == state[other, COUNT] and state[arm, SUM] == state[other, SUM]:
+            arm = min(arm, other)
+        elif state[arm, COUNT] == 0.0 or state[other, COUNT] == 0.0:
+            arm = arm if state[arm, COUNT] == 0.0 else other
+        elif state[arm, LEVEL] == 1.0 and (state[other, LEVEL] == 1.0 or arm < other):
+            arm = min(arm, other)
+        else:
+            until = _reach(state, other, arm)
+            if not until > log:
+                until = _reach(state, arm, other)
+                arm = other
+                if not until > log:
+                    return node
+        tree[2 * node], tree[2 * node + 1] = min(until, min(tree[4 * node], tree[4 * node + 2])), arm
+    return 0
+
+
+@kernel
+def _decide(tree: Array, state: Array, node: int, log: float) -> None:
+    """Settle a node by the indices of two arms."""
+    arm, other = int(tree[4 * node + 1]), int(tree[4 * node + 3])
+    index, its_index = _work_out(state, arm, log), _work_out(state, other, log)
+    if its_index > index or (its_index == index and other < arm):
+        arm, other = other, arm
+    until = max(log, _reach(state, other, arm))
+    tree[2 * node], tree[2 * node + 1] = min(until, min(tree[4 * node], tree[4 * node + 2])), arm
+
+
+@kernel
+def _settle(tree: Array, state: Array, node: int, log: float) -> None:
+    """Settle ``node``, what is above, and what has expired."""
+    while True:
+        while node > 0:
+            _decide(tree, state, node, log)
+            node = _climb(tree, state, node, log)
+        if not tree[2] < log:
+            return
+        node = 1
+        while True:  # down to a node that has expired itself
+            if tree[4 * node] < log:
+                node = 2 * node
+            elif tree[4 * node + 2] < log:
+                node = 2 * node + 1
+            else:
                 break
-            log_best, log_rest = math.log(best), math.log(1.0 - best)
-    return arm
+        node = _climb(tree, state, 2 * node, log)
 
 
 @kernel
-def _learn(arm: int, reward: float, counts: Array, sums: Array, entropies: Array, low: float, span: float) -> None:
-    counts[arm] += 1.0
-    sums[arm] += (reward - low) / span
-    entropies[arm] = _entropy(sums[arm] / counts[arm])
+def _learn(t: int, arm: int, reward: float, tree: Array, state: Array) -> None:
+    log = _log_f(t + 1)
+    if not _count(state, arm, reward, log):
+        _work_out(state, arm, log)
+    node = _climb(tree, state, state.shape[0] + arm, log)
+    if node > 0 or tree[2] < log:
+        _settle(tree, state, node, log)
 
 
 @kernel
-def _play(
-    block: Block,
-    actions: Actions,
-    t: int,
-    counts: Array,
-    sums: Array,
-    entropies: Array,
-    low: float,
-    span: float,
-) -> None:
+def _play(block: Block, actions: Actions, t: int, tree: Array, state: Array, low: float, span: float) -> None:
     for s in range(actions.size):
-        arm = _choose(t + s, counts, sums, entropies)
+        arm = int(tree[3])
         reward = block.levels[s * block.stride, arm] + block.noise[s]
         if block.binary:
             reward = 1.0 if reward > 0.0 else 0.0
-        _learn(arm, reward, counts, sums, entropies, low, span)
+        log = _log_f(t + s + 1)
+        if not _count(state, arm, (reward - low) / span, log):
+            _work_out(state, arm, log)
+        node = _climb(tree, state, state.shape[0] + arm, log)
+        if node > 0 or tree[2] < log:
+            _settle(tree, state, node, log)
         actions[s] = arm
 
 
@@ -131,20 +240,24 @@ class KLUCB(BanditPolicy):
         if not problem.bounded:
             raise ValueError(f"KLUCB needs rewards in a finite range, got [{problem.low}, {problem.high}]")
         self._t = 1
-        self._counts = np.zeros(problem.n_actions)
-        self._sums = np.zeros(problem.n_actions)
-        self._entropies = np.zeros(problem.n_actions)
         self._low, self._span = float(problem.low), float(problem.high - problem.low)
+        n_arms = problem.n_actions
+        self._state = np.zeros((n_arms, 10))
+        self._tree = np.full((2 * n_arms, 2), math.inf)  # until when a node's winner is, and which
+        self._tree[n_arms:, 1] = np.arange(n_arms)
+        for node in range(n_arms - 1, 0, -1):
+            self._tree[node, 1] = self._tree[2 * node : 2 * node + 2, 1].min()
+        self._tree = self._tree.ravel()
 
     def choose(self, observation: Any) -> int:
-        return _choose(self._t, self._counts, self._sums, self._entropies)
+        return int(self._tree[3])
 
     def learn(self, action: int, reward: float) -> None:
+        _learn(self._t, action, (reward - self._low) / self._span, self._tree, self._state)
         self._t += 1
-        _learn(action, reward, self._counts, self._sums, self._entropies, self._low, self._span)
 
     def play(self, block: Block, actions: Actions) -> None:
-        _play(block, actions, self._t, self._counts, self._sums, self._entropies, self._low, self._span)
+        _play(block, actions, self._t, self._tree, self._state, self._low, self._span)
         self._t += actions.size
 
     def regret_bounds(self, problem: BanditProblem, instance: Instance) -> Sequence[Bound]:
