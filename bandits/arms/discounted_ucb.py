@@ -66,14 +66,11 @@ def _rescale(counts: Array, sums: Array, tree: Array, clock: Array, scale: float
 
 
 @kernel
-def _add(
-    arm: int, reward: float, counts: Array, sums: Array, clock: Array, discount: float, growth: float, scale: float
-) -> float:
+def _add(arm: int, reward: float, counts: Array, sums: Array, clock: Array, discount: float, scale: float) -> float:
     """Count a play, and return the root of the next round."""
-    unit, others = growth * clock[0], discount * (1.0 + clock[1])
+    unit, others = clock[0], discount * (1.0 + clock[1])
     if others != clock[1]:
         clock[1], clock[2] = others, max(clock[2], math.log1p(others))
-    clock[0] = unit
     counts[arm] += unit
     sums[arm] += unit * reward
     return scale * math.sqrt(clock[2] * unit)
@@ -91,9 +88,10 @@ def _learn(
     growth: float,
     scale: float,
 ) -> None:
+    clock[0] *= growth
     if clock[0] > 1.0:
         _rescale(counts, sums, tree, clock, scale)
-    root = _add(arm, reward, counts, sums, clock, discount, growth, scale)
+    root = _add(arm, reward, counts, sums, clock, discount, scale)
     put(tree, arm, sums[arm] / counts[arm], 1.0 / math.sqrt(counts[arm]), root)
 
 
@@ -114,9 +112,10 @@ def _play(
         reward = block.levels[s * block.stride, arm] + block.noise[s]
         if block.binary:
             reward = 1.0 if reward > 0.0 else 0.0
+        clock[0] *= growth
         if clock[0] > 1.0:
             _rescale(counts, sums, tree, clock, scale)
-        root = _add(arm, reward, counts, sums, clock, discount, growth, scale)
+        root = _add(arm, reward, counts, sums, clock, discount, scale)
         put(tree, arm, sums[arm] / counts[arm], 1.0 / math.sqrt(counts[arm]), root)
         actions[s] = arm
 

@@ -84,11 +84,19 @@ def _log_f(t: int) -> float:
 
 
 @kernel
+def _is_one(n: float, p: float, entropy: float, log: float) -> bool:
+    """Whether the index is 1 by rounding from now on for sure: it is above 1 - 2^-56."""
+    return n * (entropy + (1.0 - p) * 56.0 * _LN_2 + 64.0 * _ROUNDING) <= log * (1.0 - _ROUNDING)
+
+
+@kernel
 def _within(state: Array, arm: int, log: float) -> bool:
     """Whether the arm's index is at least its level for sure."""
     n, p, level = state[arm, COUNT], state[arm, MEAN], state[arm, LEVEL]
     if p >= level:
         return True
+    if level >= 1.0:
+        return _is_one(n, p, state[arm, ENTROPY], log)
     d = state[arm, ENTROPY] - p * state[arm, LOG] - (1.0 - p) * state[arm, LOG_REST]
     return n * (d + state[arm, SLACK]) * (1.0 + _ROUNDING) <= log
 
@@ -117,7 +125,7 @@ def _work_out(state: Array, arm: int, log: float) -> float:
     n, p, entropy = state[arm, COUNT], state[arm, MEAN], state[arm, ENTROPY]
     index = _upper(p, entropy, log / n, 0.0)
     state[arm, INDEX], state[arm, AT] = index, log
-    if n * (entropy + (1.0 - p) * 56.0 * _LN_2 + 64.0 * _ROUNDING) <= log * (1.0 - _ROUNDING):  # 1 by rounding
+    if _is_one(n, p, entropy, log):
         state[arm, LEVEL], state[arm, LOG], state[arm, LOG_REST] = 1.0, 0.0, -51.0 * _LN_2
         state[arm, SLACK] = 64.0 * _ROUNDING
         return index
