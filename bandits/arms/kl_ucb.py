@@ -98,7 +98,7 @@ def _within(state: Array, arm: int, log: float) -> bool:
     if level >= 1.0:
         return _is_one(n, p, state[arm, ENTROPY], log)
     d = state[arm, ENTROPY] - p * state[arm, LOG] - (1.0 - p) * state[arm, LOG_REST]
-    return n * (d + state[arm, SLACK]) * (1.0 + _ROUNDING) <= log
+    return bool(n * (d + state[arm, SLACK]) * (1.0 + _ROUNDING) <= log)
 
 
 @kernel
@@ -108,7 +108,7 @@ def _reach(state: Array, arm: int, other: int) -> float:
     if p >= state[other, LEVEL]:
         return 0.0
     d = state[arm, ENTROPY] - p * state[other, LOG] - (1.0 - p) * state[other, LOG_REST]
-    return state[arm, COUNT] * (d - state[other, SLACK]) * (1.0 - _ROUNDING)
+    return float(state[arm, COUNT] * (d - state[other, SLACK]) * (1.0 - _ROUNDING))
 
 
 @kernel
@@ -121,7 +121,7 @@ def _set_level(state: Array, arm: int, level: float) -> None:
 def _work_out(state: Array, arm: int, log: float) -> float:
     """The index of an arm, and a level close below."""
     if state[arm, AT] == log:
-        return state[arm, INDEX]
+        return float(state[arm, INDEX])
     n, p, entropy = state[arm, COUNT], state[arm, MEAN], state[arm, ENTROPY]
     index = _upper(p, entropy, log / n, 0.0)
     state[arm, INDEX], state[arm, AT] = index, log
@@ -251,11 +251,11 @@ class KLUCB(BanditPolicy):
         self._low, self._span = float(problem.low), float(problem.high - problem.low)
         n_arms = problem.n_actions
         self._state = np.zeros((n_arms, 10))
-        self._tree = np.full((2 * n_arms, 2), math.inf)  # until when a node's winner is, and which
-        self._tree[n_arms:, 1] = np.arange(n_arms)
+        tree = np.full((2 * n_arms, 2), math.inf)  # until when a node's winner is, and which
+        tree[n_arms:, 1] = np.arange(n_arms)
         for node in range(n_arms - 1, 0, -1):
-            self._tree[node, 1] = self._tree[2 * node : 2 * node + 2, 1].min()
-        self._tree = self._tree.ravel()
+            tree[node, 1] = tree[2 * node : 2 * node + 2, 1].min()
+        self._tree = tree.ravel()
 
     def choose(self, observation: Any) -> int:
         return int(self._tree[3])

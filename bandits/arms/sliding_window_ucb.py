@@ -106,7 +106,7 @@ def _line(arm: int, state: Array) -> None:
 @kernel
 def _forget(place: int, state: Array, arms: NDArray[np.int64], rewards: Array) -> int:
     """The arm of the oldest play in the window, which leaves it."""
-    arm = arms[place]
+    arm = int(arms[place])
     state[arm, COUNT] -= 1.0
     state[arm, OLD] = rewards[place]
     return arm
