@@ -15,6 +15,15 @@ def test_what_is_understood(page):
     assert (facts["requests"], facts["pages"], facts["first requests"]) == ("3", "2", "17, 4, 17")
 
 
+def test_all_cache_sizes(page):
+    paging = page("docs/paging.md")
+    lru, opt = paging.run("python", "sizes.py").splitlines()
+    sizes = [int(re.search(r"with (\d+) pages", line)[1]) for line in (lru, opt)]
+    assert lru.startswith("lru: at most 30 %")
+    assert 1 < sizes[1] < sizes[0] < 2000
+    assert (paging.folder / "miss_ratio.png").stat().st_size > 3000
+
+
 def test_every_format_is_described():
     text = (Path(__file__).parents[2] / "docs" / "paging.md").read_text(encoding="utf-8")
     rows = text.partition("| `format` |")[2].partition("\n\n")[0].splitlines()[2:]
