@@ -2,7 +2,8 @@
 
 Each suboptimal action a is played ``ceil(alpha*(a) ln T)`` times first, in ascending order, where ``alpha*`` attains
 the asymptotic lower bound c* (see ``asymptotic``); then the best action for ever. It is no learner. No algorithm based
-on optimism or Thompson sampling attains c* (T. Lattimore, C. Szepesvári, *The End of Optimism?*, AISTATS 2017, abstract).
+on optimism or Thompson sampling attains c* (T. Lattimore, C. Szepesvári, *The End of Optimism?*, AISTATS 2017,
+abstract).
 """
 
 from __future__ import annotations
