@@ -49,7 +49,8 @@ def test_an_update_of_a_catalogue(record):
 def test_memory_of_a_catalogue(record):
     """Features of 16 MB, in a process of its own; what the imports take is taken off."""
     imports = (
-        "import numpy as np\nfrom environments import LinearBandit\nfrom bandits.linear.ridge import learn, look, new_ridge\n"
+        "import numpy as np\nfrom environments import LinearBandit\n"
+        "from bandits.linear.ridge import learn, look, new_ridge\n"
         "state = new_ridge(2, 2, 1.0)\nfrom bandits.linear.problem import Features\n"
         "rows = Features(np.eye(2)).array\nlook(rows, state)\nlearn(rows, 0, 1.0, state, True)\n"
     )
