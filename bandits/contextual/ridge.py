@@ -25,7 +25,7 @@ from bandits.contextual.features import FeaturePolicy
 from bandits.contextual.problem import ContextualProblem
 from bandits.contextual.theory import ContextualInstance
 from bandits.contract import Array, Assumption, Bound, Instance
-from bandits.kernels import kernel
+from bandits.kernels import inlined, kernel
 
 LOSSES = np.dtype([("unit", np.float64), ("number", np.float64), ("total", np.float64)])
 """Unit of the widths, number and sum of the losses so far."""
@@ -67,7 +67,7 @@ def pick_row(row: Array, weights: Array, ridge: Ridge) -> int:
     return arm
 
 
-@kernel
+@inlined
 def rank_one(inverse: Array, theta: Array, gain: Array, row: Array, target: float) -> tuple[float, float]:
     """Take one target at the features ``row`` [n] into a ridge regression, by Sherman and Morrison's formula.
 

@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 
 from bandits.contextual.ridge import rank_one
 from bandits.contract import Array
-from bandits.kernels import kernel
+from bandits.kernels import inlined, kernel
 
 REFRESH = 4096
 """Updates between two refreshes; counted in updates, so that it does not matter how a run is cut."""
@@ -46,6 +46,7 @@ class Ridge(NamedTuple):
         means: [n_actions] predictions m.
         norms: [n_actions] squares q of the widths; rounding may put one below 0: clip it under a root.
         scores: [n_actions] scratch.
+        lower: [d, d] scratch.
         counts: [1] record of ``COUNTS``.
     """
 
@@ -59,6 +60,7 @@ class Ridge(NamedTuple):
     means: Array
     norms: Array
     scores: Array
+    lower: Array
     counts: NDArray[np.void]
 
 
@@ -76,11 +78,12 @@ def new_ridge(n_actions: int, dimension: int, ridge: float) -> Ridge:
         np.zeros(k),
         np.zeros(k),
         np.zeros(k),
+        np.zeros((d, d)),
         np.array([(ridge, 0.0, 0.0)], dtype=COUNTS),
     )
 
 
-@kernel
+@inlined
 def look(rows: Array, ridge: Ridge) -> None:
     """Work out the predictions and widths of the actions with the features ``rows`` [n_actions, d], in O(K d^2)."""
     d = ridge.theta.size
@@ -95,7 +98,7 @@ def look(rows: Array, ridge: Ridge) -> None:
         ridge.means[i], ridge.norms[i] = mean, square
 
 
-@kernel
+@inlined
 def _add_up(row: Array, reward: float, ridge: Ridge) -> None:
     for j in range(row.size):
         term = reward * row[j] - ridge.moment_rest[j]
@@ -109,7 +112,7 @@ def _add_up(row: Array, reward: float, ridge: Ridge) -> None:
             ridge.gram[j, k] = total
 
 
-@kernel
+@inlined
 def scores_of(rows: Array, theta: Array, inverse: Array, beta: float, scores: Array) -> None:
     """Fill in ``<a, theta> + beta sqrt(a^T inverse a)`` of all actions, for a regression as it once was."""
     d = theta.size
@@ -124,7 +127,7 @@ def scores_of(rows: Array, theta: Array, inverse: Array, beta: float, scores: Ar
         scores[i] = mean + beta * math.sqrt(max(square, 0.0))
 
 
-@kernel
+@inlined
 def learn(rows: Array, arm: int, reward: float, ridge: Ridge, fixed: bool) -> float:
     """Learn from the reward of ``arm``, whose features are ``rows[arm]``; ``fixed``: update means and norms, too.
 
@@ -154,8 +157,7 @@ def learn(rows: Array, arm: int, reward: float, ridge: Ridge, fixed: bool) -> fl
 @kernel
 def refresh(ridge: Ridge) -> None:
     """Work out the inverse, theta and ln det V anew, from V and the sums of the rewards."""
-    d = ridge.theta.size
-    lower = np.zeros((d, d))
+    d, lower = ridge.theta.size, ridge.lower
     cholesky(ridge.gram, lower)
     log_det = -d * math.log(ridge.counts[0]["ridge"])
     for j in range(d):
@@ -227,7 +229,7 @@ def invert(lower: Array, inverse: Array) -> None:
             inverse[i, j] = inverse[j, i] = inner
 
 
-@kernel
+@inlined
 def first_best(scores: Array) -> int:
     """The lowest index whose score is at least ``top - 1e-10 max(1, |top|)``.
 

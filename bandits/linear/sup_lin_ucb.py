@@ -58,6 +58,7 @@ def _stage(stages: Ridge, s: int) -> Ridge:
         stages.means[s],
         stages.norms[s],
         stages.scores[s],
+        stages.lower[s],
         stages.counts[s],
     )
 
