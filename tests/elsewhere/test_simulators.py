@@ -119,6 +119,17 @@ def test_coba_with_contexts():
     assert np.mean(rewards) - random > 0.5 * (best - random)
 
 
+def test_coba_with_features_of_actions():
+    """OFUL on coba's features comes close to the best of each round, which a random learner does not."""
+    coba = pytest.importorskip("coba")
+    module = recipe("with_coba_features")
+    theirs = coba.SequentialCB(record="reward").evaluate(module.simulation, coba.RandomLearner())
+    best = np.mean([max(map(i["rewards"], i["actions"])) for i in module.simulation.read()])
+    random = np.mean([row["reward"] for row in theirs])
+    assert len(module.rewards) == 300
+    assert np.mean(module.rewards) - random > 0.8 * (best - random)
+
+
 def test_an_experiment_of_coba():
     """Learners of ours and theirs, side by side in their experiment."""
     coba = pytest.importorskip("coba")
@@ -203,7 +214,7 @@ def test_programs_without_other_packages(name, best):
     assert policy.choose(None) == best
 
 
-OTHERS = {"with_coba": "coba", "with_river": "river", "with_gymnasium": "buffalo_gym"}
+OTHERS = {"with_coba": "coba", "with_coba_features": "coba", "with_river": "river", "with_gymnasium": "buffalo_gym"}
 
 
 @pytest.mark.parametrize("name", OTHERS)
