@@ -22,7 +22,7 @@ from bandits.contract import Array, Bound, Instance
 from bandits.linear.design import design
 from bandits.linear.phased import Phase, fit, forever, predict
 from bandits.linear.problem import LinearActionsProblem, LinearProblem
-from bandits.linear.query import QueryPolicy, query_bound
+from bandits.linear.query import QueryPolicy, asked_bound, query_bound
 from bandits.linear.ridge import first_best
 from bandits.linear.theory import LinearInstance
 
@@ -57,4 +57,5 @@ class CoreSetQuery(QueryPolicy):
             return ()
         found, eps = design(instance.features, self.tolerance), problem.misspecification
         queries, slope = self.answers * len(found.support), 2.0 * eps * (1.0 + math.sqrt(found.value))
-        return query_bound("core set bound", instance, problem, queries, slope)
+        asked = asked_bound(instance, len(found.support) + 1)
+        return (*query_bound("core set bound", instance, problem, queries, slope), *asked)

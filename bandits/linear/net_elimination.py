@@ -31,7 +31,7 @@ from bandits.contract import Array, Assumption, Bound, Instance
 from bandits.kernels import kernel
 from bandits.linear.phased import Phase, forever
 from bandits.linear.problem import Features, LinearActionsProblem, LinearProblem
-from bandits.linear.query import QueryPolicy
+from bandits.linear.query import QueryPolicy, asked_bound
 from bandits.linear.theory import FIXED, NEARLY, NOISE, NORMS, STEADY, LinearInstance, confidence, holds
 
 MOST = 50_000_000
@@ -186,4 +186,5 @@ class NetElimination(QueryPolicy):
                 ),
                 time="no rate",
             ),
+            *asked_bound(instance, min(count(problem, s), problem.n_actions)),
         )

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from bandits.contract import Assumption, Bound
 from bandits.linear.phased import PhasedPolicy
 from bandits.linear.problem import LinearActionsProblem
-from bandits.linear.theory import FIXED, NEARLY, NORMS, STEADY, LinearModel, holds
+from bandits.linear.theory import FIXED, NEARLY, NORMS, STEADY, LinearInstance, LinearModel, holds
 
 
 class QueryPolicy(PhasedPolicy):
@@ -25,6 +27,14 @@ class QueryPolicy(PhasedPolicy):
     def start(self, problem: LinearActionsProblem) -> None:
         self._asked: dict[int, float] = {}
         super().start(problem)
+
+
+def asked_bound(instance: LinearInstance, most: int) -> Sequence[Bound]:
+    """At most so many different actions are ever played, where the environment counts them."""
+    if not instance.counts_queries:
+        return ()
+    source, many = "the number of actions that the policy may ask", float(most)
+    return (Bound("queries", "upper", lambda t: np.minimum(t, many), "queries", source, "exact", time="no rate"),)
 
 
 def query_bound(

@@ -19,7 +19,7 @@ from bandits.contract import Array, Bound, Instance
 from bandits.linear.design import spanner
 from bandits.linear.phased import Phase, fit, forever, predict
 from bandits.linear.problem import LinearActionsProblem, LinearProblem
-from bandits.linear.query import QueryPolicy, query_bound
+from bandits.linear.query import QueryPolicy, asked_bound, query_bound
 from bandits.linear.ridge import first_best
 from bandits.linear.theory import LinearInstance
 
@@ -54,4 +54,7 @@ class SpannerQuery(QueryPolicy):
             return ()
         d, eps = problem.dimension, problem.misspecification
         slope = 2.0 * eps * (1.0 + self.largest * d)
-        return query_bound("spanner bound", instance, problem, self.answers * d, slope)
+        return (
+            *query_bound("spanner bound", instance, problem, self.answers * d, slope),
+            *asked_bound(instance, d + 1),
+        )

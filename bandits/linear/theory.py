@@ -77,9 +77,11 @@ class LinearInstance(LinearModel, ArmsInstance):
 
     Attributes:
         features: of the actions.
+        counts_queries: whether the environment counts the different actions played, as a regret of the class "queries".
     """
 
     features: Features
+    counts_queries: bool = False
 
     @cached_property
     def spans(self) -> int:

@@ -6,7 +6,7 @@ import copy
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -153,6 +153,8 @@ class SteadyLinearEnvironment(LinearEnvironment):
 
     problem: LinearProblem | FullFeedbackLinearProblem
 
+    counts_queries: ClassVar[bool] = False
+
     def __init__(
         self,
         actions: Component | Sequence[Sequence[float]] | Array,
@@ -222,6 +224,7 @@ class SteadyLinearEnvironment(LinearEnvironment):
         noise, best = self._kind, float(np.max(self._means))
         self._instance = LinearInstance(
             features=features,
+            counts_queries=self.counts_queries,
             theta=theta,
             means=self._means,
             variances=self._means * (1.0 - self._means) if self.binary else np.full(nu.size, noise.variance),

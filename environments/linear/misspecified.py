@@ -25,7 +25,8 @@ def _first_plays(actions: Actions, start: int, firsts: NDArray[np.int64]) -> Non
 class MisspecifiedLinearBandit(SteadyLinearEnvironment):
     """Actions that pay ``<a, theta> + nu(a)`` and noise, ``|nu| <= misspecification``.
 
-    Beside the metrics of arms, ``distinct``: the number of different actions played, for counts of queries.
+    Beside the metrics of arms, ``distinct``: the number of different actions played; and ``asked``, minus that number,
+    which the regret definition "queries" holds against asking nothing.
 
     Args:
         actions: as of ``LinearBandit``; also "needle", which brings its own theta and nu.
@@ -44,6 +45,8 @@ class MisspecifiedLinearBandit(SteadyLinearEnvironment):
     Raises:
         ValueError: a parameter out of its domain, or limits that do not hold.
     """
+
+    counts_queries = True
 
     def __init__(
         self,
@@ -85,8 +88,21 @@ class MisspecifiedLinearBandit(SteadyLinearEnvironment):
 
     def _more_metrics(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
         played = np.sort(self._firsts[self._firsts > 0])
-        return {"distinct": np.searchsorted(played, times, side="right").astype(np.float64)}
+        distinct = np.searchsorted(played, times, side="right").astype(np.float64)
+        return {"distinct": distinct, "asked": -distinct}
+
+    def comparators(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
+        return {**super().comparators(times), "nothing_asked": np.zeros(len(times))}
+
+    def limits(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
+        """As of all with one theta; at most so many different actions are asked as there are, or rounds."""
+        most = np.minimum(times, self._features.n_actions).astype(np.float64)
+        return {**super().limits(times), "queries": np.array([np.ones(len(times)), most])}
 
     def regrets(self) -> Sequence[Regret]:
         label = "pseudo-regret against the action whose linear reward is best"
-        return (*super().regrets(), Regret("linear", "expected_reward", "best_linear", "linear", label))
+        return (
+            *super().regrets(),
+            Regret("linear", "expected_reward", "best_linear", "linear", label),
+            Regret("queries", "asked", "nothing_asked", "queries", "different actions played", "actions", worst=""),
+        )
