@@ -101,6 +101,7 @@ class Record:
             ValueError: ``start`` is not where the last action ended.
         """
         self._check_start(start)
+        totals = np.array(totals, dtype=np.float64)  # the caller may use its own again
         self._add(np.arange(start + 1, start + 1 + len(totals)) if len(totals) < FEW else None, totals)
 
     def plays(self, start: int, plays: Plays) -> None:
@@ -126,7 +127,10 @@ class Record:
         return self._chunks[-1].last if self._chunks else self._origin
 
     def rows(self, ends: NDArray[np.int64], totals: Array) -> None:
-        """Many actions, ended at ``ends`` [n], not falling, at which the series stood at ``totals`` [n, n_series]."""
+        """Many actions, ended at ``ends`` [n], not falling, at which the series stood at ``totals`` [n, n_series].
+
+        The arrays are the record's from now on.
+        """
         self._file()
         self._add(ends, totals)
 
@@ -168,7 +172,6 @@ class Record:
     def _add(self, ends: NDArray[np.int64] | None, totals: Array) -> None:
         if len(totals) == 0:
             return
-        totals = np.array(totals, dtype=np.float64)  # the caller may use its own again
         last = self._chunks[-1] if self._chunks else None
         start, before = (last.stop, last.last) if last else (0, self._origin)
         if ends is not None and not start <= ends[0] <= ends[-1]:

@@ -13,6 +13,7 @@ Formulas that rest on it refuse a matrix that is not consistently ordered, unles
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -23,6 +24,7 @@ from numpy.typing import ArrayLike
 
 from bandits.arguments import integer, real
 from bandits.contract import Array
+from bandits.kernels import kernel
 from environments.sor.solve import check_shift, is_symmetric, slack_of, square_matrix
 
 DENSE = 2000
@@ -85,9 +87,21 @@ def sor_radius(omega: ArrayLike, beta: ArrayLike) -> Array:
         ValueError: ``omega`` or ``beta`` out of its domain.
     """
     w, b = np.broadcast_arrays(checked_omega(omega), checked_beta(beta))
-    # Below omega* the discriminant is positive; within rounding of it, it may come out as -1e-16.
-    root = np.sqrt(np.maximum(w * w * b * b - 4.0 * (w - 1.0), 0.0))
-    return np.asarray(np.where(w < omega_star(b), 0.25 * (w * b + root) ** 2, w - 1.0))
+    radius = np.empty(w.size)
+    _sor_radius(w.ravel(), b.ravel(), radius)
+    return radius.reshape(w.shape)
+
+
+@kernel
+def _sor_radius(omegas: Array, betas: Array, radius: Array) -> None:
+    last, star = math.nan, math.nan
+    for i in range(radius.size):
+        w, b = omegas[i], betas[i]
+        if b != last:
+            last, star = b, 1.0 + (b / (1.0 + math.sqrt(1.0 - b * b))) ** 2
+        radius[i] = w - 1.0
+        if w < star:  # within rounding of star the discriminant may come out as -1e-16
+            radius[i] = 0.25 * (w * b + math.sqrt(max(w * w * b * b - 4.0 * (w - 1.0), 0.0))) ** 2
 
 
 def optimal_omega(A: Any, *, assume_consistent: bool = False) -> float:

@@ -16,7 +16,7 @@ from environments.record import Record
 from environments.streaming.stage import Stage
 
 SERIES = ("reward", "shortfall", "peak_memory", "peak_pullable", "arrivals")
-FILED = 4096
+FILED = 1 << 14
 """Batches that are filed at once."""
 
 

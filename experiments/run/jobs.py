@@ -35,7 +35,7 @@ AnyEnvironment = Environment[Any, Any, Any, Any]
 Watch = Callable[[AnyPolicy], None]
 
 LOOKS = 10
-"""Pieces that the first replicate of a job is cut into, for a look at the policy after each."""
+"""Pieces that replicate 0 is cut into, for a look at the policy after each."""
 
 
 @dataclass(frozen=True)
@@ -199,7 +199,7 @@ def play(
         seed: root of all randomness.
         replicates: their numbers.
         stream: words of 32 bits that tell the policy's randomness from that of others; see ``identity.stream_of``.
-        watch: is shown the policy at some times (about ten) of the first replicate, the last among them.
+        watch: is shown the policy at the end of the first replicate here, and of replicate 0 at about ten times.
 
     Returns:
         ``series/<name>`` [n_replicates, n_times] of the metrics, and ``bound/<i>``, which ``about["bounds"][i]``
@@ -220,7 +220,7 @@ def play(
             tape = environment.draw(luck[0])
             environment.begin(tape)
             policy.reset(environment.problem, luck[1])
-            stretch = KEPT if row else min(KEPT, -(-horizon // LOOKS))
+            stretch = min(KEPT, -(-horizon // LOOKS)) if replicate == 0 else KEPT
             known, now = 0, environment.clock
             while now < horizon:
                 following = int(times[known])  # no stop before it is of use
