@@ -19,7 +19,7 @@ from timing import Growth, Pairs
 MARGIN = 0.25
 """How far a fitted exponent may exceed the expected one. A logarithm, or tables that outgrow a cache, cost less than
 this; another factor of the square root of the size would cost 0.5."""
-PACKAGES = ("numpy", "numba", "scipy", "libcachesim")
+PACKAGES = ("numpy", "numba", "scipy", "libcachesim", "pymab")
 
 
 @dataclass(frozen=True)

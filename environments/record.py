@@ -22,18 +22,25 @@ FEW = 256
 @kernel
 def _sums(
     levels: Array, noise: Array, binary: bool, sign: float, before: Array, rounds: NDArray[np.int64], sums: Array
-) -> None:
-    """Fill in the series [n_rounds, 2] of ``Plays`` after ``rounds``, not falling, from what they were before."""
+) -> bool:
+    """Fill in the series [n_rounds + 1, 2] of ``Plays`` after ``rounds``, from what they were before, and after all.
+
+    Returns False where rounds fall.
+    """
     paid, expected, done = before[0], before[1], 0
-    for c in range(rounds.size):
-        for s in range(done, rounds[c]):
+    for c in range(rounds.size + 1):
+        stop = rounds[c] if c < rounds.size else levels.size
+        if stop < done:
+            return False
+        for s in range(done, stop):
             reward = levels[s] + noise[s]
             if binary:
                 reward = 1.0 if reward > 0.0 else 0.0
             paid += sign * reward
             expected += sign * levels[s]
-        done = max(done, rounds[c])
+        done = stop
         sums[c, 0], sums[c, 1] = paid, expected
+    return True
 
 
 class Plays(NamedTuple):
@@ -54,9 +61,11 @@ class Plays(NamedTuple):
     sign: float = 1.0
 
     def sums(self, before: Array, rounds: NDArray[np.int64]) -> Array:
-        """The series [n_rounds, 2] after so many rounds, 1..n, not falling, from what they were ``before`` [2]."""
-        sums = np.empty((len(rounds), 2))
-        _sums(*self, before, rounds, sums)
+        """The series [n_rounds + 1, 2] after so many rounds, 1..n, and after all, from what they were ``before``."""
+        sums = np.empty((len(rounds) + 1, 2))
+        if not _sums(self.levels, self.noise, self.binary, self.sign, before, rounds, sums):
+            order = np.argsort(rounds)
+            sums[np.append(order, len(rounds))] = self.sums(before, rounds[order])
         return sums
 
 
@@ -113,7 +122,7 @@ class Record:
             ValueError: ``start`` is not where the last action ended.
         """
         if len(plays.levels) < FEW:
-            self.stretch(start, plays.sums(self.last, np.arange(1, 1 + len(plays.levels))))
+            self.stretch(start, plays.sums(self.last, np.arange(1, 1 + len(plays.levels)))[:-1])
             return
         before = self.last
         self._check_start(start)
@@ -144,9 +153,10 @@ class Record:
         wanted = np.asarray(times)
         first = self._chunks[0].start if self._chunks else 0
         last = self._chunks[-1].stop if self._chunks else 0
-        if wanted.size and not first <= wanted.min() <= wanted.max() <= last:
+        low, high = (wanted.min(), wanted.max()) if wanted.size else (first, first)
+        if not first <= low <= high <= last:
             raise ValueError(f"times must lie in {first}..{last}, as far as the run is kept, got {wanted.tolist()}")
-        if len(self._chunks) == 1 and wanted.size and first < wanted.min():  # as nearly always
+        if len(self._chunks) == 1 and first < low:  # as nearly always
             values = self._chunks[0].at(wanted)
         else:
             values = np.empty((len(wanted), len(self.names)))
@@ -202,17 +212,14 @@ class _Played:
     def last(self) -> Array:
         """Values [n_series] of the last row."""
         if self._end is None:
-            self._end = self.plays.sums(self.before, np.array([self.size]))[0]
+            self._end = self.plays.sums(self.before, np.empty(0, dtype=np.int64))[0]
         return self._end
 
     def at(self, times: NDArray[np.int64]) -> Array:
         """Values [n_times, n_series] at times in ``start + 1..stop``."""
-        order = np.argsort(times, kind="stable")
-        found = self.plays.sums(self.before, np.append(times[order] - self.start, self.size))
+        found = self.plays.sums(self.before, times - self.start)
         self._end = found[-1]
-        values = np.empty((len(times), found.shape[1]))
-        values[order] = found[:-1]
-        return values
+        return found[:-1]
 
 
 class _Chunk(NamedTuple):
