@@ -112,7 +112,7 @@ def test_so_it_is_in_a_job_for_upper_and_lower_bounds():
 def test_bounds_that_follow_the_data_are_never_those_of_another_replicate():
     class Own(UCB1):
         def regret_bounds(self, problem, instance):
-            first = float(self._counts[0])
+            first = float(self._rows[0, 2])  # plays
             return [Bound("own", "upper", lambda t: first * t, "fixed", "here", "exact", data_dependent=True)]
 
     environment, times = BernoulliArms([0.2, 0.8], horizon=50), checkpoints(10, 50)
