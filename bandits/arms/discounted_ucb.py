@@ -27,7 +27,8 @@ an arm with gap at least ``D`` wherever it is worse than the best is wrongly pla
 
 A round changes one arm: instead of letting all counts and sums decay, a new play counts ``u = gamma^-t``. The index is
 then ``mean_i + root / sqrt(N_i)`` with ``root = 2 width sqrt(xi ln(n) u)``, which grows with time and is the same for
-all arms: ``envelope.py`` finds the largest. All units are divided by ``2^64`` whenever ``u`` passes 1.
+all arms, so that the indices are lines over a clock, and few of them need be computed in a round (``kinetic.py``). All
+units are divided by ``2^64`` whenever ``u`` passes 1.
 """
 
 from __future__ import annotations
@@ -39,7 +40,7 @@ from typing import Any
 import numpy as np
 
 from bandits.arguments import integer, positive, real
-from bandits.arms.envelope import envelope_of, mean_of, put, rescale, winner
+from bandits.arms.kinetic import Arms, climb, line, line_stands, rival, settle, tournament
 from bandits.arms.policy import BanditPolicy
 from bandits.arms.problem import Actions, BanditProblem, Block
 from bandits.arms.theory import BOUNDED, OBLIVIOUS, ArmsInstance, dynamic_gaps_of, holds
@@ -51,73 +52,94 @@ _LEAST = 2.0**-900
 
 
 @kernel
-def _rescale(counts: Array, sums: Array, tree: Array, clock: Array, scale: float) -> None:
-    while clock[0] > 1.0:  # powers of two change no digit
+def _rescale(rows: Array, winners: Arms, until: Array, clock: Array, scale: float) -> None:
+    """Divide all units by powers of two, which changes no digit, until a play counts at most 1."""
+    while clock[0] > 1.0:
         clock[0] *= _STEP
-        rescale(tree, math.sqrt(_STEP))
-        least, root = _LEAST * clock[0], scale * math.sqrt(clock[2] * clock[0])
-        for i in range(counts.size):
-            counts[i] *= _STEP
-            sums[i] *= _STEP
-            if 0.0 < counts[i] < least:
-                sums[i] *= least / counts[i]
-                counts[i] = least
-                put(tree, i, mean_of(tree, i), 1.0 / math.sqrt(least), root)
+        least, now = _LEAST * clock[0], scale * math.sqrt(clock[2] * clock[0])
+        for j in range(until.size):
+            until[j] *= math.sqrt(_STEP)
+        for i in range(rows.shape[0]):
+            rows[i, 1] /= math.sqrt(_STEP)
+            rows[i, 2] *= _STEP
+            rows[i, 3] *= _STEP
+        for i in range(rows.shape[0]):
+            if 0.0 < rows[i, 2] < least:
+                rows[i, 3] *= least / rows[i, 2]
+                rows[i, 2], rows[i, 1] = least, 1.0 / math.sqrt(least)
+                climb(line, line_stands, i, now, rows, winners, until)
 
 
 @kernel
-def _add(arm: int, reward: float, counts: Array, sums: Array, clock: Array, discount: float, scale: float) -> float:
+def _add(rows: Array, arm: int, reward: float, clock: Array, discount: float, scale: float) -> float:
     """Count a play, and return the root of the next round."""
     unit, others = clock[0], discount * (1.0 + clock[1])
     if others != clock[1]:
         clock[1], clock[2] = others, max(clock[2], math.log1p(others))
-    counts[arm] += unit
-    sums[arm] += unit * reward
-    return scale * math.sqrt(clock[2] * unit)
+    row = rows[arm]
+    row[2] += unit
+    row[3] += unit * reward
+    row[0], row[1] = row[3] / row[2], 1.0 / math.sqrt(row[2])
+    return float(scale * math.sqrt(clock[2] * unit))
 
 
 @kernel
 def _learn(
     arm: int,
     reward: float,
-    counts: Array,
-    sums: Array,
-    tree: Array,
+    rows: Array,
+    winners: Arms,
+    until: Array,
     clock: Array,
     discount: float,
     growth: float,
     scale: float,
-) -> None:
+) -> int:
     clock[0] *= growth
     if clock[0] > 1.0:
-        _rescale(counts, sums, tree, clock, scale)
-    root = _add(arm, reward, counts, sums, clock, discount, scale)
-    put(tree, arm, sums[arm] / counts[arm], 1.0 / math.sqrt(counts[arm]), root)
+        _rescale(rows, winners, until, clock, scale)
+    now = _add(rows, arm, reward, clock, discount, scale)
+    climb(line, line_stands, arm, now, rows, winners, until)
+    return settle(line, line_stands, now, rows, winners, until)
 
 
 @kernel
 def _play(
     block: Block,
     actions: Actions,
-    counts: Array,
-    sums: Array,
-    tree: Array,
+    arm: int,
+    rows: Array,
+    winners: Arms,
+    until: Array,
     clock: Array,
     discount: float,
     growth: float,
     scale: float,
-) -> None:
-    for s in range(actions.size):
-        arm = winner(tree)
-        reward = block.levels[s * block.stride, arm] + block.noise[s]
-        if block.binary:
-            reward = 1.0 if reward > 0.0 else 0.0
-        clock[0] *= growth
-        if clock[0] > 1.0:
-            _rescale(counts, sums, tree, clock, scale)
-        root = _add(arm, reward, counts, sums, clock, discount, scale)
-        put(tree, arm, sums[arm] / counts[arm], 1.0 / math.sqrt(counts[arm]), root)
-        actions[s] = arm
+) -> int:
+    s, before, ahead, now = 0, -1, 1, 0.0
+    while s < actions.size:
+        begin, later, level = s, 0.0, math.inf
+        if arm == before:
+            later = now * (1.0 + 0.5 * ahead * (growth - 1.0))
+            level = rival(line, arm, later, rows, winners, until)
+        while True:
+            reward = block.levels[s * block.stride, arm] + block.noise[s]
+            if block.binary:
+                reward = 1.0 if reward > 0.0 else 0.0
+            actions[s] = arm
+            s += 1
+            clock[0] *= growth
+            if clock[0] > 1.0:
+                _rescale(rows, winners, until, clock, scale)
+                level = math.inf
+            now = _add(rows, arm, reward, clock, discount, scale)
+            if s == actions.size or now > later or not line(rows, arm, now) > level:
+                break
+        if arm == before:
+            ahead = 2 * (s - begin)
+        climb(line, line_stands, arm, now, rows, winners, until)
+        before, arm = arm, settle(line, line_stands, now, rows, winners, until)
+    return arm
 
 
 class DiscountedUCB(BanditPolicy):
@@ -143,25 +165,43 @@ class DiscountedUCB(BanditPolicy):
 
     def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
         super().reset(problem, rng)
-        self._counts = np.zeros(problem.n_actions)
-        self._sums = np.zeros(problem.n_actions)
-        self._tree = envelope_of(problem.n_actions)
+        self._arm = 0
+        self._rows = np.zeros((problem.n_actions, 4))
+        self._rows[:, 0] = math.inf
+        self._winners, self._until = tournament(problem.n_actions)
         self._clock = np.array([1.0, -1.0, 0.0])  # unit, n - 1, ln(n)
         self._scale = 2.0 * problem.width * math.sqrt(self.exploration)
         self._discount = self._discount_of(problem)
         self._growth = min(1.0 / self._discount, 2.0**900)
 
     def choose(self, observation: Any) -> int:
-        return winner(self._tree)
+        return self._arm
 
     def learn(self, action: int, reward: float) -> None:
-        _learn(
-            action, reward, self._counts, self._sums, self._tree, self._clock, self._discount, self._growth, self._scale
+        self._arm = _learn(
+            action,
+            reward,
+            self._rows,
+            self._winners,
+            self._until,
+            self._clock,
+            self._discount,
+            self._growth,
+            self._scale,
         )
 
     def play(self, block: Block, actions: Actions) -> None:
-        _play(
-            block, actions, self._counts, self._sums, self._tree, self._clock, self._discount, self._growth, self._scale
+        self._arm = _play(
+            block,
+            actions,
+            self._arm,
+            self._rows,
+            self._winners,
+            self._until,
+            self._clock,
+            self._discount,
+            self._growth,
+            self._scale,
         )
 
     def regret_bounds(self, problem: BanditProblem, instance: Instance) -> Sequence[Bound]:

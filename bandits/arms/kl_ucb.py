@@ -11,8 +11,14 @@ References: A. Garivier and O. Cappé, *The KL-UCB Algorithm for Bounded Stochas
 ``f`` and the explicit bound from T. Lattimore and C. Szepesvári, *Bandit Algorithms*, 2020, Algorithm 8 and
 Theorem 10.6. Both hold for any rewards in [0, 1], since Chernoff's bound for Bernoulli rewards does.
 
-Most indices need not be worked out: an arm whose ``n_i d(mean_i, best)`` exceeds ``ln f(t)`` has an index below
-``best``, the largest so far, and the logarithms of ``best`` and ``1 - best`` serve all arms.
+Few indices are worked out. The arms play a tournament over the clock ``ln f(t)``, as in ``kinetic.py``, and a match
+takes no index as a rule. Each arm has a level, a number below its index, which grows until the arm is played: another
+one with ``n d(mean, level) > ln f(t)`` has the smaller index, and the match stands until ``ln f(t)`` comes up to the
+left side. The logarithms of the level serve all matches of its arm. Where neither level tells, both indices are worked
+out, and levels just below. All this on the safe side of rounding, so that the largest index and ties are those of
+Newton's method for every arm in every round, bit for bit: ``d(p, q)``, a sum of terms of at most ``1 + d + ln 2``, and
+what Newton's method leaves are wrong by some ``2^-53 (1 + d + 1 / (1 - q))``, where ``1 / (1 - q)`` bounds what the
+rounding of ``q`` itself does. ``_ROUNDING`` is 64 times as large.
 """
 
 from __future__ import annotations
@@ -23,6 +29,7 @@ from typing import Any
 
 import numpy as np
 
+from bandits.arms.kinetic import Arms, tournament
 from bandits.arms.policy import BanditPolicy
 from bandits.arms.problem import Actions, BanditProblem, Block
 from bandits.arms.theory import BOUNDED, STATIONARY, ArmsInstance, gaps_of, holds
@@ -37,21 +44,19 @@ def _entropy(p: float) -> float:
 
 
 @kernel
-def _upper(p: float, entropy: float, level: float, start: float) -> float:
-    """Largest q in [p, 1] with d(p, q) <= level, for p in [0, 1] and level > 0.
+def _upper(p: float, entropy: float, level: float) -> float:
+    """Largest q in [p, 1] with d(p, q) <= level, for p in [0, 1] and level >= 0.
 
     Newton's method. d(p, .) is convex and grows from p on, so that a step from below the root lands above it, and steps
-    from above descend to it. The first stands at ``start`` if that is between p and 1, else at an upper bound: the
-    smaller of Pinsker's and that from d(p, q) >= p ln(p) + (1 - p) ln((1 - p) / (1 - q)).
+    from above descend to it. The first stands at an upper bound: the smaller of Pinsker's and that from
+    d(p, q) >= p ln(p) + (1 - p) ln((1 - p) / (1 - q)).
     """
     if p >= 1.0:
         return 1.0
     if p <= 0.0:
         return -math.expm1(-level)
-    q = start
-    if not p < q < 1.0:
-        q = 1.0 - (1.0 - p) * math.exp((p * math.log(p) - level) / (1.0 - p))
-        q = min(q, p + math.sqrt(level / 2.0))
+    q = 1.0 - (1.0 - p) * math.exp((p * math.log(p) - level) / (1.0 - p))
+    q = min(q, p + math.sqrt(level / 2.0))
     above = False
     for _ in range(100):
         if q >= 1.0:
@@ -68,11 +73,12 @@ def _upper(p: float, entropy: float, level: float, start: float) -> float:
         q = q - step if above else 0.5 * (q + 1.0)
         if close:
             break
-    return q
+    return max(q, p)
 
 
 COUNT, SUM, MEAN, ENTROPY, LEVEL, LOG, LOG_REST, SLACK, INDEX, AT = range(10)
-"""Columns of the state [n_arms, 10]."""
+"""Columns of the state [n_arms, 10]: plays, rewards, their mean p and ``_entropy(p)``; the level q, ln(q), ln(1 - q)
+and how far d(p, q) may be wrong; the last index worked out, and at which ln f(t)."""
 _ROUNDING = 2.0**-47
 _LN_2 = math.log(2.0)
 
@@ -85,13 +91,13 @@ def _log_f(t: int) -> float:
 
 @kernel
 def _is_one(n: float, p: float, entropy: float, log: float) -> bool:
-    """Whether the index is 1 by rounding from now on for sure: it is above 1 - 2^-56."""
+    """Whether the index surely is 1 by rounding, from now on: it is above 1 - 2^-56."""
     return n * (entropy + (1.0 - p) * 56.0 * _LN_2 + 64.0 * _ROUNDING) <= log * (1.0 - _ROUNDING)
 
 
 @kernel
 def _within(state: Array, arm: int, log: float) -> bool:
-    """Whether the arm's index is at least its level for sure."""
+    """Whether the arm's index surely is at least its level, from now on."""
     n, p, level = state[arm, COUNT], state[arm, MEAN], state[arm, LEVEL]
     if p >= level:
         return True
@@ -119,14 +125,14 @@ def _set_level(state: Array, arm: int, level: float) -> None:
 
 @kernel
 def _work_out(state: Array, arm: int, log: float) -> float:
-    """The index of an arm, and a level close below."""
+    """The index of an arm, by which its level is set."""
     if state[arm, AT] == log:
         return float(state[arm, INDEX])
     n, p, entropy = state[arm, COUNT], state[arm, MEAN], state[arm, ENTROPY]
-    index = _upper(p, entropy, log / n, 0.0)
+    index = _upper(p, entropy, log / n)
     state[arm, INDEX], state[arm, AT] = index, log
     if _is_one(n, p, entropy, log):
-        state[arm, LEVEL], state[arm, LOG], state[arm, LOG_REST] = 1.0, 0.0, -51.0 * _LN_2
+        state[arm, LEVEL], state[arm, LOG], state[arm, LOG_REST] = 1.0, 0.0, -51.0 * _LN_2  # below, others are not 1
         state[arm, SLACK] = 64.0 * _ROUNDING
         return index
     q = min(index, 1.0 - 2.0**-38)
@@ -135,13 +141,13 @@ def _work_out(state: Array, arm: int, log: float) -> float:
     if q > p:
         _set_level(state, arm, q)
     if not q > p or not _within(state, arm, log):
-        state[arm, LEVEL] = -1.0
+        state[arm, LEVEL] = -1.0  # none
     return index
 
 
 @kernel
 def _count(state: Array, arm: int, reward: float, log: float) -> bool:
-    """Count a play; whether a level close below the index was found."""
+    """Count a play; whether the level still serves, or one that a step of Newton's method leads to does."""
     state[arm, COUNT] += 1.0
     state[arm, SUM] += reward
     n, level = state[arm, COUNT], state[arm, LEVEL]
@@ -152,7 +158,7 @@ def _count(state: Array, arm: int, reward: float, log: float) -> bool:
     if level >= 1.0:
         return False
     d = state[arm, ENTROPY] - p * state[arm, LOG] - (1.0 - p) * state[arm, LOG_REST]
-    level -= 1.02 * (d - log / n) * level * (1.0 - level) / (level - p) + 1e-12
+    level -= 1.02 * (d - log / n) * level * (1.0 - level) / (level - p) + 1e-12  # a little further
     if not p < level:
         return False
     _set_level(state, arm, level)
@@ -160,12 +166,11 @@ def _count(state: Array, arm: int, reward: float, log: float) -> bool:
 
 
 @kernel
-def _climb(tree: Array, state: Array, node: int, log: float) -> int:
-    """Settle the nodes above ``node`` up to one that takes two indices, which is returned, or to the top: 0."""
+def _climb(state: Array, winners: Arms, until: Array, node: int, log: float) -> int:
+    """Play the matches above ``node`` up to one that takes two indices, which is returned, or to the top: 0."""
     while node > 1:
         node >>= 1
-        arm, other = int(tree[4 * node + 1]), int(tree[4 * node + 3])
-        until = math.inf
+        arm, other, stands = winners[2 * node], winners[2 * node + 1], math.inf
         if state[arm, COUNT] == state[other, COUNT] and state[arm, SUM] == state[other, SUM]:
             arm = min(arm, other)
         elif state[arm, COUNT] == 0.0 or state[other, COUNT] == 0.0:
@@ -173,70 +178,67 @@ def _climb(tree: Array, state: Array, node: int, log: float) -> int:
         elif state[arm, LEVEL] == 1.0 and (state[other, LEVEL] == 1.0 or arm < other):
             arm = min(arm, other)
         else:
-            until = _reach(state, other, arm)
-            if not until > log:
-                until = _reach(state, arm, other)
+            stands = _reach(state, other, arm)
+            if not stands > log:
+                stands = _reach(state, arm, other)
                 arm = other
-                if not until > log:
+                if not stands > log:
                     return node
-        tree[2 * node], tree[2 * node + 1] = min(until, min(tree[4 * node], tree[4 * node + 2])), arm
+        winners[node], until[node] = arm, min(stands, min(until[2 * node], until[2 * node + 1]))
     return 0
 
 
 @kernel
-def _decide(tree: Array, state: Array, node: int, log: float) -> None:
-    """Settle a node by the indices of two arms."""
-    arm, other = int(tree[4 * node + 1]), int(tree[4 * node + 3])
+def _decide(state: Array, winners: Arms, until: Array, node: int, log: float) -> None:
+    """Play one match by the indices of both arms."""
+    arm, other = winners[2 * node], winners[2 * node + 1]
     index, its_index = _work_out(state, arm, log), _work_out(state, other, log)
     if its_index > index or (its_index == index and other < arm):
         arm, other = other, arm
-    until = max(log, _reach(state, other, arm))
-    tree[2 * node], tree[2 * node + 1] = min(until, min(tree[4 * node], tree[4 * node + 2])), arm
+    stands = max(log, _reach(state, other, arm))
+    winners[node], until[node] = arm, min(stands, min(until[2 * node], until[2 * node + 1]))
 
 
 @kernel
-def _settle(tree: Array, state: Array, node: int, log: float) -> None:
-    """Settle ``node``, what is above, and what has expired."""
+def _settle(state: Array, winners: Arms, until: Array, node: int, log: float) -> None:
+    """Play the matches from ``node`` on, and those whose time has come."""
     while True:
         while node > 0:
-            _decide(tree, state, node, log)
-            node = _climb(tree, state, node, log)
-        if not tree[2] < log:
+            _decide(state, winners, until, node, log)
+            node = _climb(state, winners, until, node, log)
+        if not until[1] < log:
             return
         node = 1
-        while True:  # down to a node that has expired itself
-            if tree[4 * node] < log:
-                node = 2 * node
-            elif tree[4 * node + 2] < log:
-                node = 2 * node + 1
-            else:
-                break
-        node = _climb(tree, state, 2 * node, log)
+        while until[2 * node] < log or until[2 * node + 1] < log:
+            node = 2 * node if until[2 * node] < log else 2 * node + 1
+        node = _climb(state, winners, until, 2 * node, log)
 
 
 @kernel
-def _learn(t: int, arm: int, reward: float, tree: Array, state: Array) -> None:
+def _learn(t: int, arm: int, reward: float, state: Array, winners: Arms, until: Array) -> None:
     log = _log_f(t + 1)
     if not _count(state, arm, reward, log):
         _work_out(state, arm, log)
-    node = _climb(tree, state, state.shape[0] + arm, log)
-    if node > 0 or tree[2] < log:
-        _settle(tree, state, node, log)
+    node = _climb(state, winners, until, state.shape[0] + arm, log)
+    if node > 0 or until[1] < log:
+        _settle(state, winners, until, node, log)
 
 
 @kernel
-def _play(block: Block, actions: Actions, t: int, tree: Array, state: Array, low: float, span: float) -> None:
+def _play(
+    block: Block, actions: Actions, t: int, state: Array, winners: Arms, until: Array, low: float, span: float
+) -> None:
     for s in range(actions.size):
-        arm = int(tree[3])
+        arm = winners[1]
         reward = block.levels[s * block.stride, arm] + block.noise[s]
         if block.binary:
             reward = 1.0 if reward > 0.0 else 0.0
         log = _log_f(t + s + 1)
         if not _count(state, arm, (reward - low) / span, log):
             _work_out(state, arm, log)
-        node = _climb(tree, state, state.shape[0] + arm, log)
-        if node > 0 or tree[2] < log:
-            _settle(tree, state, node, log)
+        node = _climb(state, winners, until, state.shape[0] + arm, log)
+        if node > 0 or until[1] < log:
+            _settle(state, winners, until, node, log)
         actions[s] = arm
 
 
@@ -249,23 +251,19 @@ class KLUCB(BanditPolicy):
             raise ValueError(f"KLUCB needs rewards in a finite range, got [{problem.low}, {problem.high}]")
         self._t = 1
         self._low, self._span = float(problem.low), float(problem.high - problem.low)
-        n_arms = problem.n_actions
-        self._state = np.zeros((n_arms, 10))
-        tree = np.full((2 * n_arms, 2), math.inf)  # until when a node's winner is, and which
-        tree[n_arms:, 1] = np.arange(n_arms)
-        for node in range(n_arms - 1, 0, -1):
-            tree[node, 1] = tree[2 * node : 2 * node + 2, 1].min()
-        self._tree = tree.ravel()
+        self._state = np.zeros((problem.n_actions, 10))
+        self._winners, self._until = tournament(problem.n_actions)
 
     def choose(self, observation: Any) -> int:
-        return int(self._tree[3])
+        return int(self._winners[1])
 
     def learn(self, action: int, reward: float) -> None:
-        _learn(self._t, action, (reward - self._low) / self._span, self._tree, self._state)
+        _learn(self._t, action, (reward - self._low) / self._span, self._state, self._winners, self._until)
         self._t += 1
 
     def play(self, block: Block, actions: Actions) -> None:
-        _play(block, actions, self._t, self._tree, self._state, self._low, self._span)
+        state = self._state, self._winners, self._until
+        _play(block, actions, self._t, *state, self._low, self._span)
         self._t += actions.size
 
     def regret_bounds(self, problem: BanditProblem, instance: Instance) -> Sequence[Bound]:

@@ -21,10 +21,13 @@ confidence bounds fails, each with probability at most ``P_s = ceil(ln(m) / ln(1
 ``eta = 4 sqrt(1 - 1 / (2 xi))``.
 
 A round changes two arms, the one played and the one whose play leaves the window, and the root of the logarithm grows
-with time and is the same for all: ``envelope.py`` finds the largest index. Nothing is ever subtracted from a sum of
-rewards, so that no rounding error stays behind. The last ``tau`` rounds stand in a ring; whenever it is full, each
-reward is replaced by the sum of those of its arm that come after it, which is what is left of them once it is gone,
-and beside these grows the sum of what is new.
+until the window is full and is the same for all: the index is computed as ``mean_i + 1 / sqrt(N_i) * root``, and over
+stretches of some rounds a tree keeps its value at their end (``tournament.py``), which is the index itself once the
+window is full.
+
+Nothing is ever subtracted from a sum of rewards, so that no rounding error stays behind. The last ``tau`` rounds stand
+in a ring. Whenever it is full, each reward in it gives way to the sum of those of its arm that came later, which is
+what will be left of them once it is gone, and beside these grows the sum of what is new.
 """
 
 from __future__ import annotations

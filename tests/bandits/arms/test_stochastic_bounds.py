@@ -301,12 +301,11 @@ def test_default_tuning():
     assert abs(policies[2]._trials - best) <= 1
 
 
-@pytest.mark.parametrize("start", [-1.0, 0.05, 0.6, 1 - 1e-12])
-def test_kl_upper_bound_solves_its_equation(start):
+def test_kl_upper_bound_solves_its_equation():
     rng = np.random.default_rng(0)
     for p in [0.0, 1.0, 1e-14, 1e-6, 0.5, 1 - 1e-6, 1 - 1e-14, *rng.random(40)]:
-        for level in 10 ** rng.uniform(-6, 2, 40):
-            q = kl_ucb._upper(p, kl_ucb._entropy(p), level, start)
+        for level in 10 ** rng.uniform(-6, 2, 160):
+            q = kl_ucb._upper(p, kl_ucb._entropy(p), level)
             assert p <= q <= 1
             low, high = p, 1.0
             for _ in range(100):
