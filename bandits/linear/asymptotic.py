@@ -27,6 +27,12 @@ from bandits.contract import Array
 MOST_ACTIONS = 500
 """Actions for which the programme is solved."""
 
+FEW = 20
+"""Actions by each of several orders that the programme is first solved on, and that are added."""
+
+ROUNDS = 40
+"""Most times that actions are added."""
+
 TOLERANCE = 1e-6
 """Largest relative distance of the value from the certified lower bound."""
 
@@ -90,57 +96,81 @@ def _coordinates(rows: Array) -> Array:
 
 
 def _solved(rows: Array, gaps: Array) -> tuple[Array, float, float]:
-    """(shares u, max f, certified lower bound) for sigma = 1."""
+    """(shares u, max f, certified lower bound) for sigma = 1.
+
+    Few actions decide: the programme is solved on some, and those are added whose constraints are violated, or whose
+    plays the linear programme finds cheap, until its certificate holds for all.
+    """
+    n, shares = len(gaps), np.zeros(len(gaps))
+    squares = np.einsum("ij,ij->i", rows, rows)
+    chosen = np.zeros(n, dtype=bool)
+    for order in (np.argsort(gaps), np.argsort(gaps / squares), np.argsort(gaps**2 / squares)):
+        chosen[order[: max(FEW, rows.shape[1])]] = True
+    r = rows.shape[1]
+    if r * (r + 1) >= n or np.linalg.matrix_rank(rows[chosen]) < r:  # so many may be played
+        chosen[:] = True
+    best: tuple[Array, float, float] | None = None
+    more = max(FEW, rows.shape[1])
+    for _ in range(ROUNDS):
+        some = np.flatnonzero(chosen)
+        start = np.maximum(shares[some], 0.01 / len(some))
+        shares = np.zeros(n)
+        shares[some] = _minimax(rows[some], gaps[some], start / np.sum(start))
+        f, jacobian = _values(rows, gaps, shares)
+        value, (certified, weights) = float(np.max(f)), _certified(f, jacobian)
+        if best is None or value - certified < best[1] - best[2]:
+            best = shares, value, certified
+        if value - certified <= TOLERANCE * value:
+            break
+        prices = weights @ jacobian
+        for order in (np.argsort(-f), np.argsort(prices)):
+            chosen[order[~chosen[order]][:more]] = True
+    assert best is not None
+    if best[1] - best[2] > TOLERANCE * best[1]:
+        raise ValueError(f"c* could not be certified: it lies between {best[2]:.8g} and {best[1]:.8g}")
+    return best
+
+
+def _values(rows: Array, gaps: Array, shares: Array) -> tuple[Array, Array]:
+    """The f [n] at the shares, and their Jacobian [n, n]; huge where H is singular."""
+    gram = (rows * (shares / gaps)[:, None]).T @ rows
+    try:
+        inner = rows @ np.linalg.solve(gram, rows.T)
+    except np.linalg.LinAlgError:
+        return np.full(len(gaps), 1e30), np.zeros((len(gaps), len(gaps)))
+    return 2.0 * np.diag(inner) / gaps**2, -2.0 * inner**2 / np.outer(gaps**2, gaps)
+
+
+def _minimax(rows: Array, gaps: Array, start: Array) -> Array:
+    """Shares that minimise max f, by sequential quadratic programmes from ``start``, in units of f there."""
     from scipy.optimize import minimize
 
     solve: Any = minimize
-    n = len(gaps)
-
-    def values(u: Array) -> tuple[Array, Array]:
-        gram = (rows * (u / gaps)[:, None]).T @ rows
-        inner = rows @ np.linalg.solve(gram, rows.T)
-        return 2.0 * np.diag(inner) / gaps**2, -2.0 * inner**2 / np.outer(gaps**2, gaps)
-
-    start = np.full(n, 1.0 / n)
-    best: tuple[Array, float, float] | None = None
-    for _ in range(8):
-        scale = float(np.max(values(start)[0]))
-        found = solve(
-            lambda x: x[-1],
-            np.append(start, 1.0),
-            jac=lambda x: np.append(np.zeros(n), 1.0),
-            method="SLSQP",
-            bounds=[(1e-14, 1.0)] * n + [(0.0, None)],
-            constraints=[
-                {
-                    "type": "ineq",
-                    "fun": lambda x, scale=scale: x[-1] - values(x[:-1])[0] / scale,
-                    "jac": lambda x, scale=scale: np.column_stack([-values(x[:-1])[1] / scale, np.ones(n)]),
-                },
-                {"type": "eq", "fun": lambda x: np.sum(x[:-1]) - 1.0, "jac": lambda x: np.append(np.ones(n), 0.0)},
-            ],
-            options={"maxiter": 1000, "ftol": 1e-14},
-        )
-        u = np.clip(found.x[:-1], 0.0, None)
-        u = np.where(u <= 1e-13, 0.0, u)
-        u = u / np.sum(u)
-        try:
-            f, jacobian = values(u)
-        except np.linalg.LinAlgError:
-            u = (u + 1e-9 / n) / (1.0 + 1e-9)
-            f, jacobian = values(u)
-        value, certified = float(np.max(f)), _certified(f, jacobian)
-        if best is None or value - certified < best[1] - best[2]:
-            best = u, value, certified
-        if value - certified <= TOLERANCE * value:
-            return u, value, certified
-        start = (u + 0.01 / n) / 1.01
-    assert best is not None
-    raise ValueError(f"c* could not be certified: it lies between {best[2]:.8g} and {best[1]:.8g}")
+    n, scale = len(gaps), float(np.max(_values(rows, gaps, start)[0]))
+    found = solve(
+        lambda x: x[-1],
+        np.append(start, 1.0),
+        jac=lambda x: np.append(np.zeros(n), 1.0),
+        method="SLSQP",
+        bounds=[(1e-14, 1.0)] * n + [(0.0, None)],
+        constraints=[
+            {
+                "type": "ineq",
+                "fun": lambda x: x[-1] - _values(rows, gaps, x[:-1])[0] / scale,
+                "jac": lambda x: np.column_stack([-_values(rows, gaps, x[:-1])[1] / scale, np.ones(n)]),
+            },
+            {"type": "eq", "fun": lambda x: np.sum(x[:-1]) - 1.0, "jac": lambda x: np.append(np.ones(n), 0.0)},
+        ],
+        options={"maxiter": 200, "ftol": 1e-14},
+    )
+    shares = np.where(found.x[:-1] <= 1e-13, 0.0, found.x[:-1])
+    if np.linalg.matrix_rank(rows[shares > 0.0]) < rows.shape[1]:
+        shares = np.maximum(found.x[:-1], 1e-12)
+    return np.asarray(shares / np.sum(shares))
 
 
-def _certified(f: Array, jacobian: Array) -> float:
-    """The largest ``2 <f, l> + min_j (l^T J)_j`` over l in the simplex: variables (l, the minimum)."""
+def _certified(f: Array, jacobian: Array) -> tuple[float, Array]:
+    """The largest ``2 <f, l> + min_j (l^T J)_j`` over l in the simplex, and l: variables (l, the minimum)."""
     from scipy.optimize import linprog
 
     n, unit = len(f), float(np.max(f))  # in units of the largest f, for the solver's tolerances
@@ -155,7 +185,7 @@ def _certified(f: Array, jacobian: Array) -> float:
         method="highs",
     )
     if found.x is None:
-        return -np.inf
+        return -np.inf, np.full(n, 1.0 / n)
     weights = np.clip(found.x[:-1], 0.0, None)
     weights = weights / np.sum(weights)  # whatever the solver's errors, these weights give a lower bound
-    return unit * float(2.0 * f @ weights + np.min(weights @ jacobian))
+    return unit * float(2.0 * f @ weights + np.min(weights @ jacobian)), weights

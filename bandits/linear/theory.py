@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -102,7 +102,7 @@ class LinearInstance(LinearModel, ArmsInstance):
         """
         if self.means is None or self.sub_gaussian is None:
             raise ValueError("means must be fixed for an asymptotic allocation, got ones that change")
-        return allocation(self.features.array, self.means, self.sub_gaussian)
+        return _allocated(self.features, self.means.tobytes(), self.sub_gaussian)
 
     @property
     def asymptotic_constant(self) -> float | None:
@@ -111,6 +111,12 @@ class LinearInstance(LinearModel, ArmsInstance):
             return self.allocation.constant
         except ValueError:
             return None
+
+
+@lru_cache(maxsize=8)
+def _allocated(features: Features, means: bytes, sigma: float) -> Allocation:
+    """As ``allocation``: worked out once, as it may take seconds, and jobs of one experiment ask for the same."""
+    return allocation(features.array, np.frombuffer(means), sigma)
 
 
 def holds(instance: LinearModel, problem: LinearActionsProblem, *keys: str) -> tuple[Assumption, ...]:

@@ -40,6 +40,19 @@ def test_other_sets(rows, theta, constant):
     assert constant * (1.0 - 2e-6) <= found.certified <= found.constant
 
 
+@pytest.mark.parametrize(("k", "d"), [(300, 4), (60, 12)])
+def test_it_is_solved_on_few_actions_or_on_all_and_certified_for_all(k, d):
+    rows = unit_rows(k, d, 3)
+    found = allocation(rows, rows @ np.ones(d), 1.0)
+    assert found.constant * (1.0 - 1e-6) <= found.certified <= found.constant * (1.0 + 1e-12)
+
+
+def test_nearly_singular_sets_are_solved_too():
+    rows = np.vander(np.linspace(-1.0, 1.0, 201), 3, increasing=True)
+    found = allocation(rows, rows @ np.array([0.1, 0.5, -0.3]), 1.0)
+    assert found.constant * (1.0 - 1e-6) <= found.certified <= found.constant * (1.0 + 1e-12)
+
+
 def test_an_allocation_satisfies_its_constraints_at_its_price():
     rows = unit_rows(30, 4, 2)
     means = rows @ np.array([0.5, -0.5, 0.3, 0.1])
