@@ -77,10 +77,10 @@ class KnownRequests:
 
     def spectra(self, times: NDArray[np.int64]) -> Spectra:
         """How often pages were requested by each time; those of the times asked for last are kept."""
-        asked = times.tobytes()
-        if self._spectra is None or self._spectra[0] != asked:
-            self._spectra = asked, spectra(self.pages, times, self.n_pages)
-        return self._spectra[1]
+        asked, kept = times.tobytes(), self._spectra
+        if kept is None or kept[0] != asked:
+            kept = self._spectra = asked, spectra(self.pages, times, self.n_pages)
+        return kept[1]
 
 
 class RequestSequence:
@@ -134,7 +134,7 @@ class RequestSequence:
         optima = self.known.optima
         few = "opt" not in vars(self.known) and (self.cache_size in optima or len(optima) < FEW)
         if few or "optimal" in vars(self):
-            return self.opt[times - 1]
+            return faults_at(self.optimal.faults, 0, times)
         return faults_at(self.known.opt, self.cache_size, times)
 
     @cached_property

@@ -15,7 +15,7 @@ from environments.paging.arguments import Pages
 from environments.paging.hindsight import KnownRequests
 
 KEPT = 1 << 22
-"""Requests and pages that are kept, at most: some 200 MB."""
+"""Requests and pages that are kept, at most: 100 to 400 MB, by what is asked of them."""
 
 _KNOWN: OrderedDict[Hashable, KnownRequests] = OrderedDict()
 _LOCK = Lock()

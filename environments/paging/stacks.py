@@ -36,7 +36,7 @@ from numpy.typing import NDArray
 
 from bandits.contract import Array
 from bandits.kernels import kernel
-from environments.paging.arguments import Pages, as_pages
+from environments.paging.arguments import Bits, Pages, as_pages
 
 Distances = NDArray[np.int32]
 
@@ -214,7 +214,7 @@ def opt_distances(pages: Any, n_pages: int | None = None) -> Distances:
 
 
 @kernel
-def _above(distances: Distances, size: np.int32) -> int:
+def _above(distances: Distances | Bits, size: np.int32) -> int:
     number = np.int32(0)
     for t in range(distances.size):
         number = np.int32(number + np.int32(distances[t] > size))  # in 32 bits, eight at once
@@ -222,7 +222,7 @@ def _above(distances: Distances, size: np.int32) -> int:
 
 
 @kernel
-def _count(distances: Distances, k: int, start: int, times: NDArray[np.int64], faults: Array) -> None:
+def _count(distances: Distances | Bits, k: int, start: int, times: NDArray[np.int64], faults: Array) -> None:
     """Faults in ``start..t - 1`` for each time t."""
     total = 0
     for i in range(times.size):
@@ -231,8 +231,10 @@ def _count(distances: Distances, k: int, start: int, times: NDArray[np.int64], f
         faults[i] = total
 
 
-def faults_at(distances: Distances, cache_size: int, times: NDArray[np.int64], start: int = 0) -> Array:
+def faults_at(distances: Distances | Bits, cache_size: int, times: NDArray[np.int64], start: int = 0) -> Array:
     """Faults of a cache from ``start`` to each time, in any order, from stack distances [T].
+
+    From bits that say which requests are faults, it tells those of "size" 0.
 
     Raises:
         IndexError: a time beyond the last request.
