@@ -34,7 +34,7 @@ def asked_bound(instance: LinearInstance, most: int) -> Sequence[Bound]:
     if not instance.counts_queries:
         return ()
     source, many = "the number of actions that the policy may ask", float(most)
-    return (Bound("queries", "upper", lambda t: np.minimum(t, many), "queries", source, "exact", time="no rate"),)
+    return (Bound("may be asked", "upper", lambda t: np.minimum(t, many), "queries", source, "exact", time="no rate"),)
 
 
 def query_bound(
