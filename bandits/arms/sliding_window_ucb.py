@@ -80,13 +80,6 @@ def _best(state: Array, tree: Array, clock: Array) -> int:
 
 
 @kernel
-def _choose(now: int, window: int, state: Array, tree: Array, clock: Array, scale: float) -> int:
-    if now > clock[0]:
-        _look_ahead(now, window, state, tree, clock, scale)
-    return _best(state, tree, clock)
-
-
-@kernel
 def _turn(state: Array, arms: NDArray[np.int64], rewards: Array) -> None:
     """Replace each reward in the ring by what will be left of its arm's once it is gone."""
     for place in range(arms.size - 1, -1, -1):
@@ -132,8 +125,10 @@ def _learn(
     rewards: Array,
     tree: Array,
     clock: Array,
-) -> None:
-    place, gone = (t - 1) % arms.size, arm
+    scale: float,
+) -> int:
+    """Take in the reward of round ``t``, and return the arm of the next."""
+    place, gone, now = (t - 1) % arms.size, arm, min(t + 1, arms.size)
     if t > arms.size:
         if place == 0:
             _turn(state, arms, rewards)
@@ -142,6 +137,9 @@ def _learn(
     for i in (gone, arm):
         _line(i, state)
         put(tree, i, state[i, MEAN] + state[i, WIDTH] * clock[3])
+    if clock[0] < now:
+        _look_ahead(now, arms.size, state, tree, clock, scale)
+    return _best(state, tree, clock)
 
 
 @kernel
@@ -149,22 +147,22 @@ def _play(
     block: Block,
     actions: Actions,
     t: int,
+    arm: int,
     state: Array,
     arms: NDArray[np.int64],
     rewards: Array,
     tree: Array,
     clock: Array,
     scale: float,
-) -> None:
+) -> int:
+    """Play a block from round ``t`` on, and return the arm of the round that follows it."""
     window, place = arms.size, (t - 1) % arms.size
     for s in range(actions.size):
-        if clock[0] < min(t + s, window):
-            _look_ahead(min(t + s, window), window, state, tree, clock, scale)
-        arm = _best(state, tree, clock)
         reward = block.levels[s * block.stride, arm] + block.noise[s]
         if block.binary:
             reward = 1.0 if reward > 0.0 else 0.0
-        gone = arm
+        actions[s] = arm
+        gone, now = arm, min(t + s + 1, window)
         if t + s > window:
             if place == 0:
                 _turn(state, arms, rewards)
@@ -176,7 +174,10 @@ def _play(
             _line(gone, state)
             put(tree, gone, state[gone, MEAN] + state[gone, WIDTH] * clock[3])
         place = place + 1 if place + 1 < window else 0
-        actions[s] = arm
+        if clock[0] < now:
+            _look_ahead(now, window, state, tree, clock, scale)
+        arm = _best(state, tree, clock)
+    return arm
 
 
 class SlidingWindowUCB(BanditPolicy):
@@ -202,7 +203,7 @@ class SlidingWindowUCB(BanditPolicy):
 
     def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
         super().reset(problem, rng)
-        self._t = 1
+        self._t, self._arm = 1, 0
         self._state = np.zeros((problem.n_actions, 5))
         self._state[:, MEAN] = math.inf
         self._arms = np.zeros(self._window_of(problem), dtype=np.int64)
@@ -211,16 +212,16 @@ class SlidingWindowUCB(BanditPolicy):
         self._scale = problem.width * math.sqrt(self.exploration)
 
     def choose(self, observation: Any) -> int:
-        return _choose(
-            min(self._t, self._arms.size), self._arms.size, self._state, self._tree, self._clock, self._scale
-        )
+        return self._arm
 
     def learn(self, action: int, reward: float) -> None:
-        _learn(self._t, action, reward, self._state, self._arms, self._rewards, self._tree, self._clock)
+        ring = self._arms, self._rewards
+        self._arm = _learn(self._t, action, reward, self._state, *ring, self._tree, self._clock, self._scale)
         self._t += 1
 
     def play(self, block: Block, actions: Actions) -> None:
-        _play(block, actions, self._t, self._state, self._arms, self._rewards, self._tree, self._clock, self._scale)
+        ring = self._arms, self._rewards
+        self._arm = _play(block, actions, self._t, self._arm, self._state, *ring, self._tree, self._clock, self._scale)
         self._t += actions.size
 
     def regret_bounds(self, problem: BanditProblem, instance: Instance) -> Sequence[Bound]:
