@@ -265,10 +265,15 @@ class Table(ActionSet):
         features: [n_actions, dimension].
     """
 
-    features: ArrayLike
+    features: ArrayLike | Features
+
+    def __post_init__(self) -> None:
+        given = self.features if isinstance(self.features, Features) else Features(self.features)
+        object.__setattr__(self, "features", given)
 
     def table(self) -> Array:
-        return Features(self.features).array
+        assert isinstance(self.features, Features)
+        return self.features.array
 
 
 ACTIONS = Registry(
@@ -290,8 +295,8 @@ ACTIONS = Registry(
 
 
 def action_set(what: Component | Sequence[Sequence[float]] | Array, place: str = "actions") -> ActionSet:
-    """The set of actions that a component describes; nested lists and arrays are tables."""
-    if is_list(what):
-        return Table(Features(what).array)
+    """The set of actions that a component describes; nested lists, arrays and ``Features`` are tables."""
+    if isinstance(what, Features) or is_list(what):
+        return Table(what)
     made: ActionSet = ACTIONS.build(what, place, of=ActionSet)
     return made

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from bandits.linear.problem import Features
 from environments import AdversarialLinearBandit, ChangingLinearBandit, LinearBandit, MisspecifiedLinearBandit
 
 THETA = [0.5, 0.1, 0.2]
@@ -118,6 +119,13 @@ def test_a_range_that_the_rewards_leave_is_told_when_a_run_begins():
     environment = AdversarialLinearBandit(ROWS, [[0.5, -0.1], [0.2, 0.3]], low=0.0, high=1.0, horizon=2)
     with pytest.raises(ValueError, match=r"low and high must be at most and at least what actions pay, from -0.1 to"):
         environment.begin(environment.draw(np.random.default_rng(0)))
+
+
+def test_features_are_taken_as_rows_as_an_array_as_a_component_and_as_they_are():
+    made = [
+        LinearBandit(rows, THETA[:2]) for rows in (ROWS, np.array(ROWS), of("table", features=ROWS), Features(ROWS))
+    ]
+    assert all(environment.problem == made[0].problem for environment in made)
 
 
 def test_what_is_accepted():
