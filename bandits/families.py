@@ -5,9 +5,12 @@ from __future__ import annotations
 import sys
 import warnings
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from bandits.family import Family, resolve
+
+if TYPE_CHECKING:
+    from importlib.metadata import EntryPoints
 
 ROOMS = ("arms", "contextual", "sor", "paging", "groupwise", "streaming", "tallying", "recovering", "linear", "delayed")
 """Each is a package in ``bandits`` with an object ``FAMILY``."""
@@ -29,7 +32,7 @@ def families() -> tuple[Family, ...]:
     """
     if "all" not in _FOUND:
         found = _ours_and_theirs()
-        if _being_imported():
+        if _being_imported(_entries()):
             return found
         _FOUND["all"] = found
     return _FOUND["all"]
@@ -38,20 +41,24 @@ def families() -> tuple[Family, ...]:
 _FOUND: dict[str, tuple[Family, ...]] = {}
 
 
-def _being_imported() -> list[str]:
-    """Modules of entry points that are being imported just now."""
+def _entries() -> EntryPoints:
+    """The entry points of other people's families, for which all that is installed is searched."""
     from importlib.metadata import entry_points
 
-    modules = {entry.value.partition(":")[0] for entry in entry_points(group=GROUP) if isinstance(entry.value, str)}
+    return entry_points(group=GROUP)
+
+
+def _being_imported(entries: EntryPoints) -> list[str]:
+    """Modules of entry points that are being imported just now."""
+    modules = {entry.value.partition(":")[0] for entry in entries if isinstance(entry.value, str)}
     specs = {name: getattr(sys.modules.get(name), "__spec__", None) for name in modules}
     return [name for name, spec in specs.items() if getattr(spec, "_initializing", False)]
 
 
 def _ours_and_theirs() -> tuple[Family, ...]:
-    from importlib.metadata import entry_points
-
-    found, later = list(ours()), _being_imported()
-    for entry in entry_points(group=GROUP):
+    found, entries = list(ours()), _entries()
+    later = _being_imported(entries)
+    for entry in entries:
         if str(entry.value).partition(":")[0] in later:
             continue
         try:

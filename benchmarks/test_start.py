@@ -1,5 +1,7 @@
 """Seconds until a process of its own is ready, its interpreter's start included."""
 
+import itertools
+
 import pytest
 from timing import WALL, measure, python
 
@@ -20,3 +22,29 @@ def test_start(record, what, code, target):
     """Policies need numpy and little else, the command line not even that before there is work."""
     pairs = measure(lambda: python(code), lambda: python("import numpy"), "process", repeats=9, clock=WALL)
     record(what, pairs, "`import numpy`", target)
+
+
+TINY = """
+name: tiny
+seed: 1
+experiments:
+  - name: arms
+    environment: {name: bernoulli, parameters: {means: [0.4, 0.5, 0.6]}}
+    horizon: 1000
+    replicates: 20
+    policies: [ucb1, exp3, moss]
+"""
+
+
+def test_a_tiny_study(record, tmp_path):
+    """From the command to the figure and the report, with all that was ever compiled on disk."""
+    (tmp_path / "tiny.yaml").write_text(TINY, encoding="utf-8")
+    number = itertools.count()
+
+    def study():
+        words = ["run", str(tmp_path / "tiny.yaml"), "--out", str(tmp_path / str(next(number)))]
+        python(f"import sys; sys.argv[1:] = {words!r}; from regretlab.__main__ import main; main()")
+
+    pairs = measure(study, lambda: python("import matplotlib.pyplot"), "process", repeats=5, clock=WALL)
+    assert (tmp_path / "0/tiny/report.html").exists()
+    record("`regretlab run` of a tiny study, with figure and report", pairs, "`import matplotlib.pyplot`", 4.0)

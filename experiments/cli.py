@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from experiments.run.runner import Outcome
     from experiments.study.model import Study
 
-COLLECT = 20_000
+COLLECT = 50_000
 """Objects that are made, and kept, between looks for garbage in cycles."""
 
 FOLDER = click.argument("folder", type=click.Path(path_type=Path))

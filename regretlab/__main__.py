@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -13,7 +14,10 @@ def main() -> None:
     """Run the command line."""
     from experiments.cli import main as command
 
-    command(prog_name="regretlab")
+    try:
+        command(prog_name="regretlab")
+    finally:
+        gc.freeze()  # all that is left ends with the process: looking for garbage in it takes half a second
 
 
 if __name__ == "__main__":

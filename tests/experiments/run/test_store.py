@@ -53,10 +53,10 @@ def test_an_archive_is_what_numpy_writes(tmp_path):
     np.savez(tmp_path / "by_numpy", **{k: np.ascontiguousarray(a) for k, a in arrays.items()}, about=note)
     path = job_file(tmp_path, "0" * 24)
     plain = (tmp_path / "by_numpy.npz").read_bytes()
-    assert path.read_bytes()[: -CHECKSUM - 2] == plain[:-2]
+    assert path.read_bytes()[: -CHECKSUM - 2] == plain[:-2]  # where the length of the comment is
     with np.load(path) as found:
         assert sorted(found.files) == sorted([*arrays, "about"])
-        assert all(np.array_equal(found[name], values) for name, values in arrays.items())
+        assert all(np.array_equal(found[name], np.atleast_1d(values)) for name, values in arrays.items())
     with zipfile.ZipFile(path) as archive:
         assert archive.testzip() is None
         assert len(archive.comment) == CHECKSUM
