@@ -9,16 +9,18 @@ the planner. A baseline of this project.
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bandits.arguments import integer
 from bandits.contract import Array
+from bandits.kernels import kernel
 from bandits.recovering.planners import PLANNERS, Planner
 from bandits.recovering.policy import SchedulingPolicy
 from bandits.recovering.problem import Idle, RecoveringProblem, Schedule
 from bandits.recovering.schedule import offsets_of, round_up, schedule_of
 from bandits.registry import Component
 
-CHUNK = 4096
+CHUNK = 1 << 14
 
 
 def isotonic(values: Array, weights: Array) -> Array:
@@ -32,6 +34,19 @@ def isotonic(values: Array, weights: Array) -> Array:
             pool = ((mean * mass + pool[0] * pool[1]) / total, total, length + pool[2])
         pools.append(pool)
     return np.repeat([p[0] for p in pools], [p[2] for p in pools])
+
+
+@kernel
+def _use(schedule: Schedule, rewards: Array, pulled: NDArray[np.bool_], sums: Array, used: Array) -> None:
+    """Add up rewards and count them [n_arms], but the first of each arm that was not pulled before."""
+    for t in range(schedule.shape[0]):
+        for s in range(schedule.shape[1]):
+            arm = schedule[t, s]
+            if arm >= 0:
+                if pulled[arm]:
+                    sums[arm] += rewards[t, s]
+                    used[arm] += 1.0
+                pulled[arm] = True
 
 
 class ExploreThenPlan(SchedulingPolicy):
@@ -89,12 +104,7 @@ class ExploreThenPlan(SchedulingPolicy):
         if self._next > len(self._blocks):
             return
         level = self._tried.index(self._blocks[self._next - 1][0])
-        for t, s in zip(*np.nonzero(schedule >= 0), strict=True):
-            arm = schedule[t, s]
-            if self._pulled[arm]:
-                self._means[arm, level] += rewards[t, s]
-                self._used[arm, level] += 1.0
-            self._pulled[arm] = True
+        _use(schedule, rewards, self._pulled, self._means[:, level], self._used[:, level])
 
     def _settle(self) -> None:
         """Plan with the smoothed means, held from each power of two to the next."""

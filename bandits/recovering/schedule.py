@@ -12,7 +12,6 @@ differ in leading bits, hence reversed in low bits, hence in residues modulo the
 
 from __future__ import annotations
 
-from fractions import Fraction
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,11 +46,12 @@ def odd_part(period: int) -> tuple[int, int]:
 
 def machines(periods: Periods) -> dict[int, int]:
     """Machines ``ceil(L_a)`` that the arms of each base ``a`` need, by exact arithmetic."""
-    loads: dict[int, Fraction] = {}
+    levels: dict[int, list[int]] = {}
     for d in periods[periods > 0].tolist():
-        base = odd_part(d)[0]
-        loads[base] = loads.get(base, Fraction(0)) + Fraction(1, d)
-    return {base: -(-load.numerator // load.denominator) for base, load in sorted(loads.items())}
+        base, level = odd_part(d)
+        levels.setdefault(base, []).append(level)
+    shares = {base: sum(1 << (max(of) - level) for level in of) for base, of in levels.items()}  # of base 2^max
+    return {base: -(-shares[base] // (base << max(levels[base]))) for base in sorted(levels)}
 
 
 def offsets_of(periods: Periods, plays: int, bases: int | None = None) -> Periods:

@@ -279,8 +279,8 @@ class RecoveringRewards(Environment[Any, Any, Array, Tape]):
             Regret("best_schedule", "expected_reward", "best_schedule", "schedule", "regret against the best schedule"),
             Regret("realized", "reward", "plan", "plan", f"realized {plan}"),
         ]
-        known = self.comparators(np.ones(1, dtype=np.int64))
-        return [regret for regret in regrets if regret.comparator in known]
+        known = {"optimum": self._instance.solvable, "best_schedule": self._instance.schedulable}
+        return [regret for regret in regrets if known.get(regret.comparator, True)]
 
     def instance(self) -> SolvedInstance:
         return self._instance

@@ -36,17 +36,24 @@ class SolvedInstance(RecoveringInstance):
         """The share of the fluid bound that the planner "lp_round" attains at least."""
         return gamma(self.plays)
 
+    @property
+    def solvable(self) -> bool:
+        """Whether the instance is so tiny that the long-run optimum is a comparator."""
+        return size_of(self.rows, self.plays) <= SMALL
+
+    @property
+    def schedulable(self) -> bool:
+        """Whether the finite optimum is one, too."""
+        return self.solvable and size_of(self.rows, self.plays) * self.horizon <= MOST_STEPS
+
     @cached_property
     def optimum(self) -> float | None:
         """The best long-run reward a period, on tiny instances; else None."""
-        if size_of(self.rows, self.plays) > SMALL:
-            return None
-        return average_optimum(self.rows, self.plays).value
+        return average_optimum(self.rows, self.plays).value if self.solvable else None
 
     @cached_property
     def best_schedule(self) -> Array | None:
         """The most [horizon] that so many periods can earn from the start, on tiny instances; else None."""
-        size = size_of(self.rows, self.plays)
-        if size > SMALL or size * self.horizon > MOST_STEPS:
+        if not self.schedulable:
             return None
         return finite_optimum(self.rows, self.plays, self.horizon, self.start)

@@ -67,6 +67,16 @@ def _sweep(rewards: Array, after: NDArray[np.int64], values: Array, new: Array) 
         new[s] = best
 
 
+@kernel
+def _sweeps(rewards: Array, after: NDArray[np.int64], start: int, best: Array) -> None:
+    """Fill in the most that 1, 2, ... periods can earn [n_periods] from the state ``start``."""
+    values, new = np.zeros(rewards.shape[1]), np.empty(rewards.shape[1])
+    for t in range(best.size):
+        _sweep(rewards, after, values, new)
+        values, new = new, values
+        best[t] = values[start]
+
+
 def average_optimum(
     curves: Sequence[Array], plays: int, tolerance: float = 1e-10, most_sweeps: int = 1_000_000, force: bool = False
 ) -> LongRun:
@@ -104,10 +114,6 @@ def finite_optimum(
         ValueError: too many states and actions.
     """
     rewards, after = _graph(curves, plays, force)
-    values, new = np.zeros((2, rewards.shape[1]))
     best = np.empty(horizon)
-    for t in range(horizon):
-        _sweep(rewards, after, values, new)
-        values, new = new, values
-        best[t] = values[0 if start == "cold" else -1]
+    _sweeps(rewards, after, 0 if start == "cold" else rewards.shape[1] - 1, best)
     return best
