@@ -163,6 +163,23 @@ def sliding_window_ucb(means, uniforms, rng):
         rewards[place] = 1.0 if uniforms[t] < means[arm] else 0.0
         counts[arm] += 1.0
         sums[arm] += rewards[place]
+
+
+def exp3(means, uniforms, rng):
+    n_arms, rounds, top = means.size, uniforms.size, means.max()
+    regret, total = np.empty(rounds), 0.0
+    gamma = min(1.0, math.sqrt(n_arms * math.log(n_arms) / ((math.e - 1.0) * rounds)))
+    weights = np.ones(n_arms)
+    for t in range(rounds):
+        whole, rest, arm, probability = weights.sum(), rng.random(), -1, 1.0
+        while rest >= 0.0 and arm < n_arms - 1:
+            arm += 1
+            probability = (1.0 - gamma) * weights[arm] / whole + gamma / n_arms
+            rest -= probability
+        if uniforms[t] < means[arm]:
+            weights[arm] *= math.exp(gamma / n_arms / probability)
+            if weights[arm] > 1e100:
+                weights *= 1e-100
         total += top - means[arm]
         regret[t] = total
     return regret
@@ -207,3 +224,50 @@ def kl_upper(p, level):
         if step <= 1e-12:
             break
     return q
+
+
+def exp3_ix(means, uniforms, rng):
+    n_arms, rounds, top = means.size, uniforms.size, means.max()
+    regret, total = np.empty(rounds), 0.0
+    eta = math.sqrt(2.0 * math.log(n_arms) / (n_arms * rounds))
+    losses, weights = np.zeros(n_arms), np.zeros(n_arms)
+    for t in range(rounds):
+        least, whole = losses.min(), 0.0
+        for i in range(n_arms):
+            weights[i] = math.exp(eta * (least - losses[i]))
+            whole += weights[i]
+        rest, arm = rng.random() * whole - weights[0], 0
+        while rest >= 0.0 and arm < n_arms - 1:
+            arm += 1
+            rest -= weights[arm]
+        if not uniforms[t] < means[arm]:
+            losses[arm] += 1.0 / (weights[arm] / whole + eta / 2.0)
+        total += top - means[arm]
+        regret[t] = total
+    return regret
+
+
+@numba.njit
+def tsallis_inf(means, uniforms, rng):
+    n_arms, top = means.size, means.max()
+    regret, total = np.empty(uniforms.size), 0.0
+    sums, weights, root = np.zeros(n_arms), np.zeros(n_arms), math.sqrt(n_arms)
+    for t in range(uniforms.size):
+        least, factor, whole = sums.min(), 1.0 / math.sqrt(t + 1.0), math.inf
+        while abs(whole - 1.0) > 1e-12:  # a Newton step from the last round's root, until they sum to 1
+            whole = slope = 0.0
+            for i in range(n_arms):
+                inverse = 1.0 / (factor * (sums[i] - least) + root)
+                weights[i] = inverse * inverse
+                whole += weights[i]
+                slope += 2.0 * weights[i] * inverse
+            root = max(1.0, root + (whole - 1.0) / slope)
+        rest, arm = rng.random() * whole - weights[0], 0
+        while rest >= 0.0 and arm < n_arms - 1:
+            arm += 1
+            rest -= weights[arm]
+        if not uniforms[t] < means[arm]:
+            sums[arm] += whole / weights[arm]
+        total += top - means[arm]
+        regret[t] = total
+    return regret

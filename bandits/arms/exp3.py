@@ -23,42 +23,40 @@ import numpy as np
 from bandits.arguments import not_owed, real
 from bandits.arms.policy import BanditPolicy
 from bandits.arms.problem import Actions, BanditProblem, Block
+from bandits.arms.sums import build, draw, settle, tree_of, weight
 from bandits.arms.theory import BOUNDED, OBLIVIOUS, ArmsInstance, holds
 from bandits.contract import Array, Bound, Instance
 from bandits.kernels import kernel
 
 
 @kernel
-def _choose(uniform: float, weights: Array, gamma: float) -> tuple[int, float]:
-    """Draw an arm; returns it and its probability."""
-    total = 0.0
-    for i in range(weights.size):
-        total += weights[i]
-    scale, floor = (1.0 - gamma) / total, gamma / weights.size
-    arm, probability = 0, 1.0
-    for i in range(weights.size):
-        p = scale * weights[i] + floor
-        if p > 0.0:
-            arm, probability = i, p
-            uniform -= p
-            if uniform < 0.0:
-                break
-    return arm, probability
+def _choose(uniform: float, tree: Array, gamma: float, floor: float) -> tuple[int, float]:
+    """Draw an arm, of probability at least ``floor = gamma / K``; returns it and the inverse of its probability."""
+    total = tree[1, 0]
+    powers = (1.0 - gamma, floor * total)
+    arm = draw(tree, powers, uniform * total)
+    return arm, total / weight(tree, tree.shape[0] // 2 + arm, powers)
 
 
 @kernel
-def _learn(arm: int, estimate: float, exponents: Array, weights: Array, reference: Array, rate: float) -> None:
-    if estimate == 0.0:
-        return
-    exponents[arm] += rate * estimate
+def _learn(arm: int, step: float, exponents: Array, tree: Array, reference: Array) -> bool:
+    """Add to an arm's exponent; returns whether the reference has to move."""
+    exponents[arm] += step
     excess = exponents[arm] - reference[0]
-    if -300.0 <= excess <= 300.0:  # far below are rewards below the range alone
-        weights[arm] = math.exp(excess)
-        return
+    tree[tree.shape[0] // 2 + arm, 0] = math.exp(excess)
+    settle(tree, arm, (1.0,))
+    return not -300.0 <= excess <= 300.0  # far below are rewards below the range alone
+
+
+@kernel
+def _move(exponents: Array, tree: Array, reference: Array) -> None:
+    """Move the reference to the largest exponent."""
+    leaves = tree.shape[0] // 2
     reference[0] = exponents.max()
-    for i in range(weights.size):
-        excess = exponents[i] - reference[0]
-        weights[i] = math.exp(excess) if excess > -700.0 else 0.0
+    for i in range(exponents.size):
+        tree[leaves + i, 0] = math.exp(exponents[i] - reference[0])
+        tree[leaves + i, 1] = 1.0
+    build(tree, (1.0, 1.0))
 
 
 @kernel
@@ -67,18 +65,20 @@ def _play(
     actions: Actions,
     uniforms: Array,
     exponents: Array,
-    weights: Array,
+    tree: Array,
     reference: Array,
     low: float,
     span: float,
     gamma: float,
 ) -> None:
+    floor = gamma / exponents.size
     for s in range(actions.size):
-        arm, probability = _choose(uniforms[s], weights, gamma)
+        arm, inverse = _choose(uniforms[s], tree, gamma, floor)
         reward = block.levels[s * block.stride, arm] + block.noise[s]
         if block.binary:
             reward = 1.0 if reward > 0.0 else 0.0
-        _learn(arm, (reward - low) / span / probability, exponents, weights, reference, gamma / weights.size)
+        if reward != low and _learn(arm, floor * (reward - low) / span * inverse, exponents, tree, reference):
+            _move(exponents, tree, reference)
         actions[s] = arm
 
 
@@ -107,22 +107,24 @@ class Exp3(BanditPolicy):
         self._rng = rng
         self._low, self._span = problem.low, problem.high - problem.low
         self._gamma = self._gamma_of(problem)
+        self._floor = self._gamma / problem.n_actions
         self._exponents = np.zeros(problem.n_actions)
-        self._weights = np.ones(problem.n_actions)
+        self._tree = tree_of(problem.n_actions, 2)
         self._reference = np.zeros(1)
-        self._probability = 0.0
+        _move(self._exponents, self._tree, self._reference)
+        self._inverse = 0.0
 
     def choose(self, observation: Any) -> int:
-        arm, self._probability = _choose(self._rng.random(), self._weights, self._gamma)
+        arm, self._inverse = _choose(self._rng.random(), self._tree, self._gamma, self._floor)
         return arm
 
     def learn(self, action: int, reward: float) -> None:
-        if self._probability == 0.0:
+        if self._inverse == 0.0:
             raise not_owed()
-        estimate = (reward - self._low) / self._span / self._probability
-        self._probability = 0.0
-        rate = self._gamma / self._weights.size
-        _learn(action, estimate, self._exponents, self._weights, self._reference, rate)
+        step = self._floor * (reward - self._low) / self._span * self._inverse
+        self._inverse = 0.0
+        if reward != self._low and _learn(action, step, self._exponents, self._tree, self._reference):
+            _move(self._exponents, self._tree, self._reference)
 
     def play(self, block: Block, actions: Actions) -> None:
         _play(
@@ -130,7 +132,7 @@ class Exp3(BanditPolicy):
             actions,
             self._rng.random(actions.size),
             self._exponents,
-            self._weights,
+            self._tree,
             self._reference,
             self._low,
             self._span,
