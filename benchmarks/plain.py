@@ -163,23 +163,6 @@ def sliding_window_ucb(means, uniforms, rng):
         rewards[place] = 1.0 if uniforms[t] < means[arm] else 0.0
         counts[arm] += 1.0
         sums[arm] += rewards[place]
-
-
-def exp3(means, uniforms, rng):
-    n_arms, rounds, top = means.size, uniforms.size, means.max()
-    regret, total = np.empty(rounds), 0.0
-    gamma = min(1.0, math.sqrt(n_arms * math.log(n_arms) / ((math.e - 1.0) * rounds)))
-    weights = np.ones(n_arms)
-    for t in range(rounds):
-        whole, rest, arm, probability = weights.sum(), rng.random(), -1, 1.0
-        while rest >= 0.0 and arm < n_arms - 1:
-            arm += 1
-            probability = (1.0 - gamma) * weights[arm] / whole + gamma / n_arms
-            rest -= probability
-        if uniforms[t] < means[arm]:
-            weights[arm] *= math.exp(gamma / n_arms / probability)
-            if weights[arm] > 1e100:
-                weights *= 1e-100
         total += top - means[arm]
         regret[t] = total
     return regret
@@ -226,6 +209,28 @@ def kl_upper(p, level):
     return q
 
 
+@numba.njit
+def exp3(means, uniforms, rng):
+    n_arms, rounds, top = means.size, uniforms.size, means.max()
+    regret, total = np.empty(rounds), 0.0
+    gamma = min(1.0, math.sqrt(n_arms * math.log(n_arms) / ((math.e - 1.0) * rounds)))
+    weights = np.ones(n_arms)
+    for t in range(rounds):
+        whole, rest, arm, probability = weights.sum(), rng.random(), -1, 1.0
+        while rest >= 0.0 and arm < n_arms - 1:
+            arm += 1
+            probability = (1.0 - gamma) * weights[arm] / whole + gamma / n_arms
+            rest -= probability
+        if uniforms[t] < means[arm]:
+            weights[arm] *= math.exp(gamma / n_arms / probability)
+            if weights[arm] > 1e100:
+                weights *= 1e-100
+        total += top - means[arm]
+        regret[t] = total
+    return regret
+
+
+@numba.njit
 def exp3_ix(means, uniforms, rng):
     n_arms, rounds, top = means.size, uniforms.size, means.max()
     regret, total = np.empty(rounds), 0.0

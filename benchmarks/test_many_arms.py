@@ -20,6 +20,9 @@ AT_MOST = {
     "kl_ucb": (0.20, 0.08, 0.05),
     "discounted_ucb": (0.6, 0.2, 0.1),
     "sliding_window_ucb": (0.6, 0.2, 0.1),
+    "exp3": (0.9, 0.35, 0.10),
+    "exp3_ix": (0.9, 0.35, 0.10),
+    "tsallis_inf": (0.8, 0.4, 0.25),
 }
 """The ratio of ours to the loop's, with 10, 100 and 1000 arms."""
 ROUNDS = {10: 1_000_000, 100: 1_000_000, 1000: 100_000}

@@ -7,9 +7,12 @@ With rewards in [0, 1] and weights ``w_i = 1`` at first, draw the arm of each ro
 Reference: P. Auer, N. Cesa-Bianchi, Y. Freund, R. E. Schapire, *The Nonstochastic Multiarmed Bandit Problem*, SIAM
 Journal on Computing 32, 2002, Figure 1, Theorem 3.1 and Corollary 3.2.
 
-The exponents ``log w_i`` are kept as sums; the weights are kept relative to a reference exponent, which moves to the
-largest one when a weight would leave ``exp(300)``. So nothing overflows at any horizon, and a weight too small to be
-represented still has its exponent.
+The exponents ``log w_i`` are kept as sums, less the largest of them when one last left [-300, 300]. So nothing
+overflows at any horizon, and a weight too small to be represented still has its exponent.
+
+How it is not evaluated: one weight changes a round, and the ``p_i`` have their sum in common. A tree of sums
+(``bandits.arms.sums``) keeps two coefficients of each arm, ``w_i`` and 1, which ``1 - gamma`` and
+``gamma sum_j w_j / K`` turn into the ``p_i`` times ``sum_j w_j``.
 """
 
 from __future__ import annotations
@@ -26,10 +29,10 @@ from bandits.arms.problem import Actions, BanditProblem, Block
 from bandits.arms.sums import build, draw, settle, tree_of, weight
 from bandits.arms.theory import BOUNDED, OBLIVIOUS, ArmsInstance, holds
 from bandits.contract import Array, Bound, Instance
-from bandits.kernels import kernel
+from bandits.kernels import inlined, kernel
 
 
-@kernel
+@inlined
 def _choose(uniform: float, tree: Array, gamma: float, floor: float) -> tuple[int, float]:
     """Draw an arm, of probability at least ``floor = gamma / K``; returns it and the inverse of its probability."""
     total = tree[1, 0]
@@ -38,23 +41,24 @@ def _choose(uniform: float, tree: Array, gamma: float, floor: float) -> tuple[in
     return arm, total / weight(tree, tree.shape[0] // 2 + arm, powers)
 
 
-@kernel
-def _learn(arm: int, step: float, exponents: Array, tree: Array, reference: Array) -> bool:
-    """Add to an arm's exponent; returns whether the reference has to move."""
+@inlined
+def _learn(arm: int, step: float, exponents: Array, tree: Array) -> bool:
+    """Add ``step`` to an arm's exponent; returns whether all have to be reduced."""
     exponents[arm] += step
-    excess = exponents[arm] - reference[0]
-    tree[tree.shape[0] // 2 + arm, 0] = math.exp(excess)
+    tree[tree.shape[0] // 2 + arm, 0] = math.exp(exponents[arm])
     settle(tree, arm, (1.0,))
-    return not -300.0 <= excess <= 300.0  # far below are rewards below the range alone
+    return not -300.0 <= exponents[arm] <= 300.0  # far below are rewards below the range alone
 
 
 @kernel
-def _move(exponents: Array, tree: Array, reference: Array) -> None:
-    """Move the reference to the largest exponent."""
-    leaves = tree.shape[0] // 2
-    reference[0] = exponents.max()
+def _reduce(exponents: Array, tree: Array) -> None:
+    """Take the largest exponent off all of them."""
+    leaves, largest = tree.shape[0] // 2, exponents[0]
+    for i in range(1, exponents.size):
+        largest = max(largest, exponents[i])
     for i in range(exponents.size):
-        tree[leaves + i, 0] = math.exp(exponents[i] - reference[0])
+        exponents[i] -= largest
+        tree[leaves + i, 0] = math.exp(exponents[i])
         tree[leaves + i, 1] = 1.0
     build(tree, (1.0, 1.0))
 
@@ -66,7 +70,6 @@ def _play(
     uniforms: Array,
     exponents: Array,
     tree: Array,
-    reference: Array,
     low: float,
     span: float,
     gamma: float,
@@ -77,8 +80,8 @@ def _play(
         reward = block.levels[s * block.stride, arm] + block.noise[s]
         if block.binary:
             reward = 1.0 if reward > 0.0 else 0.0
-        if reward != low and _learn(arm, floor * (reward - low) / span * inverse, exponents, tree, reference):
-            _move(exponents, tree, reference)
+        if reward != low and _learn(arm, floor * (reward - low) / span * inverse, exponents, tree):
+            _reduce(exponents, tree)
         actions[s] = arm
 
 
@@ -110,8 +113,7 @@ class Exp3(BanditPolicy):
         self._floor = self._gamma / problem.n_actions
         self._exponents = np.zeros(problem.n_actions)
         self._tree = tree_of(problem.n_actions, 2)
-        self._reference = np.zeros(1)
-        _move(self._exponents, self._tree, self._reference)
+        _reduce(self._exponents, self._tree)
         self._inverse = 0.0
 
     def choose(self, observation: Any) -> int:
@@ -123,8 +125,8 @@ class Exp3(BanditPolicy):
             raise not_owed()
         step = self._floor * (reward - self._low) / self._span * self._inverse
         self._inverse = 0.0
-        if reward != self._low and _learn(action, step, self._exponents, self._tree, self._reference):
-            _move(self._exponents, self._tree, self._reference)
+        if reward != self._low and _learn(action, step, self._exponents, self._tree):
+            _reduce(self._exponents, self._tree)
 
     def play(self, block: Block, actions: Actions) -> None:
         _play(
@@ -133,7 +135,6 @@ class Exp3(BanditPolicy):
             self._rng.random(actions.size),
             self._exponents,
             self._tree,
-            self._reference,
             self._low,
             self._span,
             self._gamma,

@@ -16,6 +16,18 @@ Derived, for losses that do not depend on the actions: the proof of Theorem 1 be
 ``sum_t l_t - min_i L_i <= ln K / eta_t + sum_s (eta_s / 2 + gamma_s) sum_i (estimates of round s)``. The estimates of a
 round have means at most the losses, so that in the mean the regret is at most ``ln K / eta_t + K sum_s eta_s``: that is
 ``ln K / eta + K eta t``, or ``3 sqrt(K t ln K)``.
+
+How it is not evaluated: one ``L_i`` changes a round, and otherwise ``eta_t`` alone. A stretch of rounds begins at a
+step size ``eta`` with ``L = min_i L_i``. Later, with ``x = 1 - eta_t / eta`` and ``y_i = eta (L_i - L) >= 0``, the
+probability of arm ``i`` is in proportion to
+
+    exp(-eta_t (L_i - L)) = exp(-y_i) exp(x y_i) = sum_j exp(-y_i) y_i^j / j! x^j.
+
+These series are kept in a tree of sums (``bandits.arms.sums``). Eight terms leave out at most
+``exp(-(1 - x) y) (x y)^8 / 8!`` of a weight, which is largest at ``y = 8 / (1 - x)`` and there less than ``0.16 x^8``
+if ``x <= 0.0145``. A stretch ends where K times that exceeds a rounding, 2^-53, of the sum of all weights (at the
+latest at ``x = 0.0145``, as no weight exceeds 1), and where that sum is so small that weights close to it have lost
+digits.
 """
 
 from __future__ import annotations
@@ -29,32 +41,71 @@ import numpy as np
 from bandits.arguments import not_owed, one_of, positive
 from bandits.arms.policy import BanditPolicy
 from bandits.arms.problem import Actions, BanditProblem, Block
+from bandits.arms.sums import TERMS, build, draw, powers_of, settle, tree_of, weight
 from bandits.arms.theory import BOUNDED, OBLIVIOUS, ArmsInstance, holds
 from bandits.contract import Array, Bound, Instance, TimeClaim
-from bandits.kernels import kernel
+from bandits.kernels import inlined, kernel
+
+ROUNDING = 2.0**-53
+INVERSES = tuple(1.0 / j for j in range(1, TERMS))
+"""What turns ``y^(j - 1) / (j - 1)!`` into ``y^j / j!``, times y."""
+
+
+@inlined
+def _put(arm: int, losses: Array, tree: Array, start: Array) -> None:
+    """Make the series of an arm right. ``start`` holds eta and L of the stretch."""
+    leaf, y = tree.shape[0] // 2 + arm, start[0] * (losses[arm] - start[1])
+    coefficient = math.exp(-y)
+    tree[leaf, 0] = coefficient
+    for j in range(1, TERMS):
+        coefficient *= y * INVERSES[j - 1]
+        tree[leaf, j] = coefficient
+    if not y >= -1.0:  # after rewards above the range: a stretch begins; up to there, 0.16 x^8 holds
+        start[0] = 0.0
 
 
 @kernel
-def _choose(t: int, uniform: float, losses: Array, weights: Array, rate: float, anytime: bool) -> tuple[int, float]:
-    """Draw an arm; returns it and its probability plus gamma_t."""
-    eta = rate / math.sqrt(t) if anytime else rate
-    least = losses[0]
+def _expand(eta: float, losses: Array, tree: Array, start: Array) -> None:
+    """Begin a stretch of rounds at the step size ``eta``."""
+    start[0], start[1] = eta, losses[0]
     for i in range(1, losses.size):
-        if losses[i] < least:
-            least = losses[i]
-    total = 0.0
+        start[1] = min(start[1], losses[i])
     for i in range(losses.size):
-        exponent = eta * (least - losses[i])
-        weights[i] = math.exp(exponent) if exponent > -700.0 else 0.0
-        total += weights[i]
-    rest, arm = uniform * total, 0
-    for i in range(losses.size):
-        if weights[i] > 0.0:
-            arm = i
-            rest -= weights[i]
-            if rest < 0.0:
-                break
-    return arm, weights[arm] / total + 0.5 * eta
+        _put(i, losses, tree, start)
+    build(tree, powers_of(0.0))
+
+
+@inlined
+def _reaches(x: float, tree: Array) -> bool:
+    """Whether the series of the stretch hold at ``x``."""
+    powers = powers_of(x)
+    left_out = 0.08 * tree.shape[0] * powers[4] * powers[4]
+    return 0.0 <= x <= 0.0145 and left_out + 1e-29 <= ROUNDING * weight(tree, 1, powers)
+
+
+@inlined
+def _draw(uniform: float, eta: float, x: float, tree: Array) -> tuple[int, float]:
+    """Draw an arm; returns it and its probability plus gamma_t."""
+    powers = powers_of(x)
+    total = weight(tree, 1, powers)
+    arm = draw(tree, powers, uniform * total)
+    return arm, weight(tree, tree.shape[0] // 2 + arm, powers) / total + 0.5 * eta
+
+
+@kernel
+def _choose(uniform: float, eta: float, losses: Array, tree: Array, start: Array) -> tuple[int, float]:
+    x = 1.0 - eta / start[0]
+    if not _reaches(x, tree):
+        _expand(eta, losses, tree, start)
+        x = 0.0
+    return _draw(uniform, eta, x, tree)
+
+
+@inlined
+def _learn(arm: int, estimate: float, losses: Array, tree: Array, start: Array) -> None:
+    losses[arm] += estimate
+    _put(arm, losses, tree, start)
+    settle(tree, arm, powers_of(0.0))
 
 
 @kernel
@@ -64,18 +115,25 @@ def _play(
     uniforms: Array,
     t: int,
     losses: Array,
-    weights: Array,
+    tree: Array,
+    start: Array,
     high: float,
     span: float,
     rate: float,
     anytime: bool,
 ) -> None:
     for s in range(actions.size):
-        arm, denominator = _choose(t + s, uniforms[s], losses, weights, rate, anytime)
+        eta = rate / math.sqrt(t + s) if anytime else rate
+        x = 1.0 - eta / start[0]
+        if not _reaches(x, tree):
+            _expand(eta, losses, tree, start)
+            x = 0.0
+        arm, denominator = _draw(uniforms[s], eta, x, tree)
         reward = block.levels[s * block.stride, arm] + block.noise[s]
         if block.binary:
             reward = 1.0 if reward > 0.0 else 0.0
-        losses[arm] += (high - reward) / span / denominator
+        if reward != high:
+            _learn(arm, (high - reward) / span / denominator, losses, tree, start)
         actions[s] = arm
 
 
@@ -109,19 +167,22 @@ class Exp3IX(BanditPolicy):
         self._high, self._span = problem.high, problem.high - problem.low
         self._rate, self._anytime = self._step_of(problem), self.eta == "anytime"
         self._losses = np.zeros(problem.n_actions)
-        self._weights = np.ones(problem.n_actions)
+        self._tree = tree_of(problem.n_actions)
+        self._start = np.zeros(2)
         self._denominator = 0.0
 
     def choose(self, observation: Any) -> int:
-        uniform = self._rng.random()
-        arm, self._denominator = _choose(self._t, uniform, self._losses, self._weights, self._rate, self._anytime)
+        eta = self._rate / math.sqrt(self._t) if self._anytime else self._rate
+        arm, self._denominator = _choose(self._rng.random(), eta, self._losses, self._tree, self._start)
         return arm
 
     def learn(self, action: int, reward: float) -> None:
         if self._denominator == 0.0:
             raise not_owed()
-        self._losses[action] += (self._high - reward) / self._span / self._denominator
+        estimate = (self._high - reward) / self._span / self._denominator
         self._denominator = 0.0
+        if reward != self._high:
+            _learn(action, estimate, self._losses, self._tree, self._start)
         self._t += 1
 
     def play(self, block: Block, actions: Actions) -> None:
@@ -131,7 +192,8 @@ class Exp3IX(BanditPolicy):
             self._rng.random(actions.size),
             self._t,
             self._losses,
-            self._weights,
+            self._tree,
+            self._start,
             self._high,
             self._span,
             self._rate,

@@ -1,14 +1,15 @@
 """Weights of arms and their sums in a tree, so that a draw and the change of one arm look at a few nodes alone.
 
-The weight of arm ``i`` is ``w_i = sum_j powers[j] a_ij``: a few coefficients of its own, and factors that all arms share.
-So weights may all change from round to round, as long as what they have in common does. Where that is a number ``x``
-that moves slowly, ``a_ij`` are the Taylor coefficients of ``w_i`` around the place where ``x`` was, and ``powers`` are
-``1, x, ..., x^7``; a policy proves how far ``x`` may move until the remainder counts, and then expands anew.
+The weight of arm ``i`` is ``w_i = sum_j powers[j] a_ij``: a few coefficients of its own, and factors that all arms
+share. So weights may all change from round to round, as long as what they have in common does. Where that is a number
+``x`` that moves slowly, ``a_ij`` are the Taylor coefficients of ``w_i`` around the place where ``x`` was, and
+``powers`` are ``1, x, ..., x^7``; a policy proves how far ``x`` may move until the remainder counts, and then expands
+anew.
 
 A tree [2 * leaves, n_coefficients], ``leaves`` the smallest power of two that is at least the number of arms: leaf
 ``leaves + i`` holds the coefficients of arm ``i`` (0 beyond the last arm), every inner node ``n`` the sums of those of
 ``2 n`` and ``2 n + 1``. A change of an arm adds them up anew from its leaf to the root, and never takes off what it
-added before: at any time a sum is off by at most ``log2(leaves)`` roundings, after any number of rounds.
+added before. So sums do not drift: they are off by at most ``log2(leaves)`` roundings, after any number of rounds.
 
 A draw inverts the distribution function, arms in order: one uniform, and the arm that a search through all cumulative
 sums would find, up to rounding.
@@ -19,7 +20,7 @@ from __future__ import annotations
 import numpy as np
 
 from bandits.contract import Array
-from bandits.kernels import kernel
+from bandits.kernels import inlined, kernel
 
 Powers = tuple[float, ...]
 
@@ -32,7 +33,7 @@ def tree_of(n_arms: int, n_coefficients: int = TERMS) -> Array:
     return np.zeros((2 << (n_arms - 1).bit_length(), n_coefficients))
 
 
-@kernel
+@inlined
 def powers_of(x: float) -> Powers:
     """``x^j`` for j < TERMS."""
     square = x * x
@@ -40,10 +41,10 @@ def powers_of(x: float) -> Powers:
     return 1.0, x, square, square * x, fourth, fourth * x, fourth * square, fourth * square * x
 
 
-@kernel
+@inlined
 def weight(tree: Array, node: int, powers: Powers) -> float:
     """The weight of an arm, at its leaf, or the sum of those below an inner node; of all arms at node 1."""
-    even, odd = powers[0] * tree[node, 0], 0.0
+    even, odd = powers[0] * float(tree[node, 0]), 0.0
     for j in range(1, len(powers)):
         if j & 1:
             odd += powers[j] * tree[node, j]
@@ -60,9 +61,9 @@ def build(tree: Array, powers: Powers) -> None:
             tree[node, j] = tree[2 * node, j] + tree[2 * node + 1, j]
 
 
-@kernel
+@inlined
 def settle(tree: Array, arm: int, changed: Powers) -> None:
-    """Make the inner nodes right after a leaf has changed: in its first ``len(changed)`` coefficients, whatever these."""
+    """Make the inner nodes right after the first ``len(changed)`` coefficients of a leaf have changed."""
     for j in range(len(changed)):
         node = tree.shape[0] // 2 + arm
         total = tree[node, j]
@@ -72,14 +73,14 @@ def settle(tree: Array, arm: int, changed: Powers) -> None:
             tree[node, j] = total
 
 
-@kernel
+@inlined
 def draw(tree: Array, powers: Powers, rest: float) -> int:
     """The arm at which the cumulative sums of weights exceed ``rest``, which lies in [0, sum of all weights).
 
     It goes down two levels at a time, past those of four nodes that ``rest`` exceeds: fewer steps that wait for one
     another than one level at a time. Where rounding carries it past the last arm, that is the last of positive weight.
     """
-    node, leaves = 1, tree.shape[0] // 2
+    node, leaves = 1, int(tree.shape[0]) // 2
     while node < leaves:
         last = 2 * node + 1
         node *= 2

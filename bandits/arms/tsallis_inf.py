@@ -16,6 +16,17 @@ Solving for ``x``: with ``a_i = (eta_t / 2) (S_i - min S)`` and ``z = (eta_t / 2
 Newton step from any ``z > 0`` ends on the left of the root and the later ones increase to it. So Newton starts at the
 last round's root, never below 1, and stops at ``|f| <= 1e-14``; then the ``p_i`` are normalised once.
 
+How "iw" is not evaluated: one ``S_i`` changes a round, and ``eta_t`` is a factor of all ``S_i - x``, so that it is
+``x`` alone that concerns every arm. A stretch of rounds begins at some ``x_0``, with the gap ``D = min S - x_0``.
+Later, at ``x = x_0 + D y``, and with ``r_i = D / (S_i - x_0) <= 1``, the probability of arm ``i`` is in proportion to
+
+    (D / (S_i - x))^2 = r_i^2 / (1 - r_i y)^2 = sum_j (j + 1) r_i^(j + 2) y^j.
+
+These series are kept in a tree of sums (``bandits.arms.sums``): their sum over all arms gives ``y`` by Newton's
+method, and the tree an arm. Eight terms leave out at most ``9 y^8 (1 + |y|)^2 / (1 - |y|)^2`` of each weight, less than
+a rounding, 2^-53, up to ``|y| = 0.0076``; beyond, a stretch begins. "rv" changes many ``S_i`` a round, and goes
+through all arms.
+
 References: J. Zimmert and Y. Seldin, *Tsallis-INF: An Optimal Algorithm for Stochastic and Adversarial Bandits*, JMLR
 22, 2021, Theorem 1; M. Khodak, E. Chow, M.-F. Balcan, A. Talwalkar, *Learning to Relax*, ICLR 2024, Algorithms 2 and 4.
 """
@@ -32,16 +43,20 @@ import numpy as np
 from bandits.arguments import not_owed, one_of, positive, shown
 from bandits.arms.policy import BanditPolicy
 from bandits.arms.problem import Actions, BanditProblem, Block
+from bandits.arms.sums import TERMS, build, draw, powers_of, settle, tree_of, weight
 from bandits.arms.theory import ArmsInstance
 from bandits.arms.tsallis_bounds import tsallis_bounds
 from bandits.contract import Array, Bound, Instance
-from bandits.kernels import kernel
+from bandits.kernels import inlined, kernel
 
 ROUNDING = 1e-9
 """How far outside [0, K], in units of K, a loss may lie by rounding alone."""
 
+REACH = 0.0076
+"""The largest |y| of a stretch."""
 
-@kernel
+
+@inlined
 def _solve(sums: Array, factor: float, start: float, probabilities: Array) -> float:
     """Fill in the probabilities for ``a_i = factor (S_i - min S)``, searching from ``start``; returns the root z."""
     least = sums[0]
@@ -66,23 +81,84 @@ def _solve(sums: Array, factor: float, start: float, probabilities: Array) -> fl
     return z
 
 
-@kernel
-def _choose(
-    t: int,
-    uniform: float,
-    sums: Array,
-    probabilities: Array,
-    root: float,
-    total: float,
-    rate: float,
-    anytime: bool,
-    running: bool,
-) -> tuple[int, float]:
-    """(the arm drawn, the root z), from the ``root`` of the last round and the ``total`` of the losses so far."""
+@inlined
+def _factor(t: int, total: float, rate: float, anytime: bool, running: bool) -> float:
+    """eta_t / 2, over the mean of the losses seen, which sum to ``total``, where that is their unit."""
     factor = rate / math.sqrt(t) if anytime else rate
     if running and t > 1:
         factor /= max(total / (t - 1), 1e-12)
+    return factor
+
+
+@inlined
+def _put(arm: int, sums: Array, tree: Array, stretch: Array) -> None:
+    """Make the series of an arm right. ``stretch`` holds min S and D at its start, and y in the last round."""
+    leaf, r = tree.shape[0] // 2 + arm, stretch[1] / (sums[arm] - stretch[0] + stretch[1])
+    power = r * r
+    for j in range(TERMS):
+        tree[leaf, j] = (j + 1.0) * power
+        power *= r
+    if not 0.0 <= r <= 1.0:  # after a loss below 0: a stretch begins
+        stretch[1] = math.inf
+
+
+@inlined
+def _settle(arm: int, sums: Array, tree: Array, stretch: Array) -> None:
+    """Take in that the losses of ``arm`` have changed."""
+    _put(arm, sums, tree, stretch)
+    settle(tree, arm, powers_of(0.0))
+
+
+@inlined
+def _newton(goal: float, y: float, tree: Array) -> float:
+    """The y at which the weights sum to ``goal``, from one nearby; where it is out of reach, one that is, or nan.
+
+    Its steps are of third order. The Taylor coefficients c_j of the sum anywhere in reach satisfy, up to 1 %,
+    ``c_1 <= 2 c_0``, ``c_2 <= 1.5 c_1`` and ``c_3 <= 2 c_1``: after a step of size s, y is off by at most 4.6 s^3, and
+    the sum of all weights by 9.2 s^3 of itself, after the last one by a rounding.
+    """
+    step = 1.0
+    while abs(step) > 3e-6 and abs(y) <= REACH:
+        a, b, c, d, e, f, g = tree[1, 1], tree[1, 2], tree[1, 3], tree[1, 4], tree[1, 5], tree[1, 6], tree[1, 7]
+        square = y * y
+        low, high = (a + 2.0 * b * y) + (3.0 * c + 4.0 * d * y) * square, 5.0 * e + 6.0 * f * y + 7.0 * g * square
+        inverse = 1.0 / (low + high * (square * square))
+        step = (goal - weight(tree, 1, powers_of(y))) * inverse
+        y += step - (b + 3.0 * c * y) * inverse * step * step
+    return y
+
+
+@kernel
+def _expand(factor: float, y: float, sums: Array, probabilities: Array, tree: Array, stretch: Array) -> float:
+    """Begin a stretch, near ``y`` of the last one; returns what the weights have to sum to."""
+    root = factor * stretch[1] * (1.0 - y)
+    if not 1.0 <= root <= sums.size:
+        root = math.sqrt(sums.size)
+    stretch[0] = sums[0]
+    for i in range(1, sums.size):
+        stretch[0] = min(stretch[0], sums[i])
     root = _solve(sums, factor, root, probabilities)
+    stretch[1] = root / factor
+    for i in range(sums.size):
+        _put(i, sums, tree, stretch)
+    build(tree, powers_of(0.0))
+    return root * root
+
+
+@inlined
+def _draw(uniform: float, total: float, y: float, tree: Array) -> tuple[int, float]:
+    """Draw an arm where the weights sum to ``total``; returns it and its probability."""
+    powers = powers_of(y)
+    arm = draw(tree, powers, uniform * total)
+    return arm, weight(tree, tree.shape[0] // 2 + arm, powers) / total
+
+
+@kernel
+def _draw_plainly(
+    uniform: float, factor: float, sums: Array, probabilities: Array, stretch: Array
+) -> tuple[int, float]:
+    """The same by a look at each arm; ``stretch`` holds the root z."""
+    stretch[0] = _solve(sums, factor, max(stretch[0], 1.0), probabilities)
     arm = 0
     for i in range(sums.size):
         if probabilities[i] > 0.0:
@@ -90,30 +166,49 @@ def _choose(
             uniform -= probabilities[i]
             if uniform < 0.0:
                 break
-    return arm, root
+    return arm, probabilities[arm]
 
 
 @kernel
-def _learn(
-    t: int, arm: int, loss: float, sums: Array, probabilities: Array, running: bool, rv: bool, clip: bool
-) -> tuple[float, bool]:
-    """(the loss as it counts, whether it was outside [0, K])."""
-    outside = False
-    if running:
-        loss = max(loss, 0.0)
-    elif loss < -ROUNDING or loss > 1.0 + ROUNDING:
-        outside = True
-        if clip:
-            loss = min(max(loss, 0.0), 1.0)
+def _choose(
+    uniform: float,
+    factor: float,
+    rv: bool,
+    changed: int,
+    sums: Array,
+    probabilities: Array,
+    tree: Array,
+    stretch: Array,
+) -> tuple[int, float]:
     if rv:
-        for i in range(sums.size):
-            shift = 0.5 if probabilities[i] * t >= 16.0 else 0.0
-            sums[i] += shift
-            if i == arm:
-                sums[i] += (loss - shift) / probabilities[i]
-    else:
-        sums[arm] += loss / probabilities[arm]
-    return loss, outside
+        return _draw_plainly(uniform, factor, sums, probabilities, stretch)
+    if changed >= 0:
+        _settle(changed, sums, tree, stretch)
+    goal = (factor * stretch[1]) ** 2
+    y = _newton(goal, stretch[2], tree)
+    if not abs(y) <= REACH:
+        goal = _expand(factor, y, sums, probabilities, tree, stretch)
+        y = _newton(goal, 0.0, tree)
+    stretch[2] = y
+    return _draw(uniform, goal, y, tree)
+
+
+@inlined
+def _counted(loss: float, running: bool, clip: bool) -> tuple[float, bool]:
+    """(the loss as it counts, whether it was outside [0, K])."""
+    if running:
+        return max(loss, 0.0), False
+    outside = loss < -ROUNDING or loss > 1.0 + ROUNDING
+    return min(max(loss, 0.0), 1.0) if outside and clip else loss, outside
+
+
+@kernel
+def _learn_rv(t: int, arm: int, loss: float, sums: Array, probabilities: Array) -> None:
+    for i in range(sums.size):
+        shift = 0.5 if probabilities[i] * t >= 16.0 else 0.0
+        sums[i] += shift
+        if i == arm:
+            sums[i] += (loss - shift) / probabilities[i]
 
 
 @kernel
@@ -122,31 +217,50 @@ def _play(
     actions: Actions,
     uniforms: Array,
     t: int,
+    changed: int,
     sums: Array,
     probabilities: Array,
-    root: float,
+    tree: Array,
+    stretch: Array,
     total: float,
     high: float,
     unit: float,
     rate: float,
     modes: tuple[bool, bool, bool, bool],
-) -> tuple[float, float, int, float]:
-    """(root, total, number of losses outside [0, K], the first of them) after the rounds."""
+) -> tuple[int, float, int, float]:
+    """(the arm changed, total, number of losses outside [0, K], the first of them) after the rounds."""
     anytime, running, rv, clip = modes
-    n_exceed, first = 0, 0.0
+    y, n_exceed, first = stretch[2], 0, 0.0
     for s in range(actions.size):
-        arm, root = _choose(t + s, uniforms[s], sums, probabilities, root, total, rate, anytime, running)
+        factor = _factor(t + s, total, rate, anytime, running)
+        if rv:
+            arm, probability = _draw_plainly(uniforms[s], factor, sums, probabilities, stretch)
+        else:
+            if changed >= 0:
+                _settle(changed, sums, tree, stretch)
+            goal = (factor * stretch[1]) ** 2
+            y = _newton(goal, y, tree)
+            if not abs(y) <= REACH:
+                goal = _expand(factor, y, sums, probabilities, tree, stretch)
+                y = _newton(goal, 0.0, tree)
+            arm, probability = _draw(uniforms[s], goal, y, tree)
         reward = block.levels[s * block.stride, arm] + block.noise[s]
         if block.binary:
             reward = 1.0 if reward > 0.0 else 0.0
         loss = (high - reward) / unit
-        counted, outside = _learn(t + s, arm, loss, sums, probabilities, running, rv, clip)
+        counted, outside = _counted(loss, running, clip)
+        if rv:
+            _learn_rv(t + s, arm, counted, sums, probabilities)
+        else:
+            sums[arm] += counted / probability
+            changed = arm if counted != 0.0 else -1
         total += counted
         if outside:
             first = loss if n_exceed == 0 else first
             n_exceed += 1
         actions[s] = arm
-    return root, total, n_exceed, first
+    stretch[2] = y
+    return changed, total, n_exceed, first
 
 
 class TsallisINF(BanditPolicy):
@@ -207,7 +321,9 @@ class TsallisINF(BanditPolicy):
         self._t, self._drawn = 1, -1
         self._sums = np.zeros(problem.n_actions)
         self._probabilities = np.full(problem.n_actions, 1.0 / problem.n_actions)
-        self._root, self._total = math.sqrt(problem.n_actions), 0.0
+        self._total = 0.0
+        self._tree, self._stretch = tree_of(problem.n_actions), np.array([0.0, math.inf, 0.0])
+        self._changed, self._probability = -1, 0.0
         self._n_exceed, self._first_exceeding = 0, 0.0
         self._high, self._unit = problem.high, self._unit_of(problem)
         self._rate = self._step_of(problem) / 2.0
@@ -223,19 +339,22 @@ class TsallisINF(BanditPolicy):
     @property
     def probabilities(self) -> Array:
         """[n_arms] distribution that the last arm was drawn from."""
-        return self._probabilities.copy()
+        if self._rv or math.isinf(self._stretch[1]):
+            return self._probabilities.copy()
+        leaves = self._tree[len(self._tree) // 2 :][: self._n_arms]
+        weights: Array = leaves @ self._stretch[2] ** np.arange(TERMS)
+        return np.asarray(weights / weights.sum())
 
     def choose(self, observation: Any) -> int:
-        self._drawn, self._root = _choose(
-            self._t,
+        self._drawn, self._probability = _choose(
             self._rng.random(),
+            _factor(self._t, self._total, self._rate, self._anytime, self._running),
+            self._rv,
+            self._changed,
             self._sums,
             self._probabilities,
-            self._root,
-            self._total,
-            self._rate,
-            self._anytime,
-            self._running,
+            self._tree,
+            self._stretch,
         )
         return self._drawn
 
@@ -247,23 +366,28 @@ class TsallisINF(BanditPolicy):
             )
         self._drawn = -1
         loss = (self._high - reward) / self._unit
-        counted, outside = _learn(
-            self._t, action, loss, self._sums, self._probabilities, self._running, self._rv, self._clip
-        )
+        counted, outside = _counted(loss, self._running, self._clip)
+        if self._rv:
+            _learn_rv(self._t, action, counted, self._sums, self._probabilities)
+        else:
+            self._sums[action] += counted / self._probability
+            self._changed = action
         self._total += counted
         self._t += 1
         if outside:
             self._exceeded(1, loss)
 
     def play(self, block: Block, actions: Actions) -> None:
-        self._root, self._total, n_exceed, first = _play(
+        self._changed, self._total, n_exceed, first = _play(
             block,
             actions,
             self._rng.random(actions.size),
             self._t,
+            self._changed,
             self._sums,
             self._probabilities,
-            self._root,
+            self._tree,
+            self._stretch,
             self._total,
             self._high,
             self._unit,

@@ -108,14 +108,13 @@ def test_estimates_have_the_stated_means(policy):
         if chances[arm]:
             continue
         exp3 = isinstance(policy, Exp3)
-        chances[arm] = trial._probability if exp3 else trial._weights[arm] / trial._weights.sum()
+        eta = 0.0 if exp3 else trial._rate / math.sqrt(701) if policy.eta == "anytime" else trial._rate
+        chances[arm] = 1.0 / trial._inverse if exp3 else trial._denominator - eta / 2
         kept = trial._exponents if exp3 else trial._losses
         before = kept.copy()
         trial.update(0, arm, x[arm])
         assert np.count_nonzero(kept != before) == 1
         means += chances[arm] * (kept - before) * (k / trial._gamma if exp3 else 1.0)
-        if not exp3:
-            eta = trial._rate / math.sqrt(701) if policy.eta == "anytime" else trial._rate
     assert chances.sum() == pytest.approx(1.0, rel=1e-12)
     # Exp3 is unbiased; implicit exploration shrinks the losses by p / (p + gamma).
     expected = x if isinstance(policy, Exp3) else (1 - x) * chances / (chances + eta / 2)
@@ -125,10 +124,12 @@ def test_estimates_have_the_stated_means(policy):
 @pytest.mark.parametrize("policy", [*BANDIT, *FULL[:3]])
 def test_a_draw_at_the_end_of_the_interval_is_an_arm_with_positive_probability(policy):
     for k in (1, 2, 3, 10, 1000):
-        policy.reset(BanditProblem(n_actions=k, horizon=100), Fixed(np.nextafter(1.0, 0.0)))
+        policy.reset(policy.plays[0](n_actions=k, horizon=100), Fixed(np.nextafter(1.0, 0.0)))
         assert policy.choose(0) == k - 1
         if not isinstance(policy, Exp3):
             policy._losses[-1] = 1e9  # weight 0 in floating point
+            if isinstance(policy, Exp3IX):
+                policy._start[0] = 0.0  # its tree is made anew
             assert policy.choose(0) == max(k - 2, 0)
         policy._rng = Fixed(0.0)
         assert policy.choose(0) == 0
@@ -218,14 +219,15 @@ def test_mean_loss_on_small_tables_is_that_of_the_probabilities(policy):
         total += losses[t]
 
 
-def test_exp3_drivers_agree_when_the_reference_moves():
+def test_exp3_drivers_agree_when_exponents_are_reduced():
     policy, runs = Exp3(1.0), []
     for leaps in (True, False):
         metrics = play(policy, BernoulliArms([1.0, 0.9], 4000), 3, leaps)
-        runs.append((metrics["reward"].tolist(), policy._exponents.tolist(), policy._weights.tolist()))
+        runs.append((metrics["reward"].tolist(), policy._exponents.tolist(), policy._tree.tolist()))
     assert runs[0] == runs[1]
-    assert policy._reference[0] > 1000
-    assert policy._weights == pytest.approx(np.exp(policy._exponents - policy._reference[0]))
+    # Estimates of gamma x / (p K) = 1 a round that pays, less what was taken off.
+    assert metrics["reward"][-1] - policy._exponents.sum() > 3000
+    assert policy._tree[2:, 0] == pytest.approx(np.exp(policy._exponents))
 
 
 @pytest.mark.slow
@@ -236,7 +238,7 @@ def test_exp3_drivers_agree_when_the_reference_moves():
 def test_nothing_overflows_in_ten_million_rounds(policy, k):
     """First one arm pays everything and the other nothing, then the other way round, then all pay everything."""
     rounds, part = 10_000_000, 1 << 19
-    policy.reset(BanditProblem(n_actions=k, horizon=rounds), np.random.default_rng(0))
+    policy.reset(policy.plays[0](n_actions=k, horizon=rounds), np.random.default_rng(0))
     gains, earned = np.zeros(k), 0.0
     for stretch in range(20):
         levels = np.ones((1, k))
@@ -271,12 +273,13 @@ def test_what_is_refused():
             make(value)
     for policy in (Exp3(), Exp3IX(), Hedge(), FTPL()):
         with pytest.raises(ValueError, match=rf"{type(policy).__name__} needs a horizon"):
-            policy.reset(BanditProblem(n_actions=2), np.random.default_rng(0))
+            policy.reset(policy.plays[0](n_actions=2), np.random.default_rng(0))
+        unbounded = policy.plays[0](n_actions=2, low=-math.inf, high=math.inf, horizon=9)
         with pytest.raises(ValueError, match=r"needs a finite range of rewards: the problem has \[-inf, inf\]"):
-            policy.reset(GaussianArms([0.0, 1.0]).problem, np.random.default_rng(0))
+            policy.reset(unbounded, np.random.default_rng(0))
         assert policy.regret_bounds(policy.plays[0](n_actions=2), ArmsInstance()) == ()
     for policy in (Exp3(0.1), Exp3IX("anytime"), Exp3IX(0.1), Hedge("anytime"), Hedge(0.1), FTPL(0.1)):
-        policy.reset(BanditProblem(n_actions=2), np.random.default_rng(0))
+        policy.reset(policy.plays[0](n_actions=2), np.random.default_rng(0))
         assert policy.regret_bounds(policy.plays[0](n_actions=2), ArmsInstance())
 
 
