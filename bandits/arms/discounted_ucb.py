@@ -45,7 +45,7 @@ from bandits.arms.policy import BanditPolicy
 from bandits.arms.problem import Actions, BanditProblem, Block
 from bandits.arms.theory import BOUNDED, OBLIVIOUS, ArmsInstance, dynamic_gaps_of, holds
 from bandits.contract import Array, Bound, Instance
-from bandits.kernels import kernel
+from bandits.kernels import inlined, kernel
 
 _STEP = 2.0**-64
 _LEAST = 2.0**-900
@@ -70,16 +70,28 @@ def _rescale(rows: Array, winners: Arms, until: Array, clock: Array, scale: floa
                 climb(line, line_stands, i, now, rows, winners, until)
 
 
-@kernel
-def _add(rows: Array, arm: int, reward: float, clock: Array, discount: float, scale: float) -> float:
+@inlined
+def _count(
+    arm: int,
+    reward: float,
+    rows: Array,
+    winners: Arms,
+    until: Array,
+    clock: Array,
+    discount: float,
+    growth: float,
+    scale: float,
+) -> float:
     """Count a play, and return the root of the next round."""
+    clock[0] *= growth
+    if clock[0] > 1.0:
+        _rescale(rows, winners, until, clock, scale)
     unit, others = clock[0], discount * (1.0 + clock[1])
     if others != clock[1]:
         clock[1], clock[2] = others, max(clock[2], math.log1p(others))
-    row = rows[arm]
-    row[2] += unit
-    row[3] += unit * reward
-    row[0], row[1] = row[3] / row[2], 1.0 / math.sqrt(row[2])
+    rows[arm, 2] += unit
+    rows[arm, 3] += unit * reward
+    rows[arm, 0], rows[arm, 1] = rows[arm, 3] / rows[arm, 2], 1.0 / math.sqrt(rows[arm, 2])
     return float(scale * math.sqrt(clock[2] * unit))
 
 
@@ -95,10 +107,7 @@ def _learn(
     growth: float,
     scale: float,
 ) -> int:
-    clock[0] *= growth
-    if clock[0] > 1.0:
-        _rescale(rows, winners, until, clock, scale)
-    now = _add(rows, arm, reward, clock, discount, scale)
+    now = _count(arm, reward, rows, winners, until, clock, discount, growth, scale)
     climb(line, line_stands, arm, now, rows, winners, until)
     return settle(line, line_stands, now, rows, winners, until)
 
@@ -128,12 +137,8 @@ def _play(
                 reward = 1.0 if reward > 0.0 else 0.0
             actions[s] = arm
             s += 1
-            clock[0] *= growth
-            if clock[0] > 1.0:
-                _rescale(rows, winners, until, clock, scale)
-                level = math.inf
-            now = _add(rows, arm, reward, clock, discount, scale)
-            if s == actions.size or now > later or not line(rows, arm, now) > level:
+            last, now = now, _count(arm, reward, rows, winners, until, clock, discount, growth, scale)
+            if s == actions.size or not last <= now <= later or not line(rows, arm, now) > level:  # units may be new
                 break
         if arm == before:
             ahead = 2 * (s - begin)

@@ -34,7 +34,7 @@ from bandits.arms.policy import BanditPolicy
 from bandits.arms.problem import Actions, BanditProblem, Block
 from bandits.arms.theory import BOUNDED, STATIONARY, ArmsInstance, gaps_of, holds
 from bandits.contract import Array, Bound, Instance
-from bandits.kernels import kernel
+from bandits.kernels import inlined, kernel
 
 
 @kernel
@@ -214,32 +214,34 @@ def _settle(state: Array, winners: Arms, until: Array, node: int, log: float) ->
         node = _climb(state, winners, until, 2 * node, log)
 
 
-@kernel
-def _learn(t: int, arm: int, reward: float, state: Array, winners: Arms, until: Array) -> None:
-    log = _log_f(t + 1)
+@inlined
+def _follow(t: int, arm: int, reward: float, state: Array, winners: Arms, until: Array) -> int:
+    """Take in a reward in [0, 1], and return the arm of round ``t``, the one that follows."""
+    log = _log_f(t)
     if not _count(state, arm, reward, log):
         _work_out(state, arm, log)
     node = _climb(state, winners, until, state.shape[0] + arm, log)
     if node > 0 or until[1] < log:
         _settle(state, winners, until, node, log)
+    return int(winners[1])
+
+
+@kernel
+def _learn(t: int, arm: int, reward: float, state: Array, winners: Arms, until: Array) -> None:
+    _follow(t + 1, arm, reward, state, winners, until)
 
 
 @kernel
 def _play(
     block: Block, actions: Actions, t: int, state: Array, winners: Arms, until: Array, low: float, span: float
 ) -> None:
+    arm = winners[1]
     for s in range(actions.size):
-        arm = winners[1]
         reward = block.levels[s * block.stride, arm] + block.noise[s]
         if block.binary:
             reward = 1.0 if reward > 0.0 else 0.0
-        log = _log_f(t + s + 1)
-        if not _count(state, arm, (reward - low) / span, log):
-            _work_out(state, arm, log)
-        node = _climb(state, winners, until, state.shape[0] + arm, log)
-        if node > 0 or until[1] < log:
-            _settle(state, winners, until, node, log)
         actions[s] = arm
+        arm = _follow(t + s + 1, arm, (reward - low) / span, state, winners, until)
 
 
 class KLUCB(BanditPolicy):

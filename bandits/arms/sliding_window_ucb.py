@@ -45,7 +45,7 @@ from bandits.arms.problem import Actions, BanditProblem, Block
 from bandits.arms.theory import OBLIVIOUS, ArmsInstance, dynamic_gaps_of, holds
 from bandits.arms.tournament import after, build, first, put, tree_of
 from bandits.contract import Array, Bound, Instance
-from bandits.kernels import kernel
+from bandits.kernels import inlined, kernel
 
 COUNT, OLD, NEW, MEAN, WIDTH = 0, 1, 2, 3, 4
 """Columns of the state [n_arms, 5]: count, sums of what the ring holds from its last turn and since, line."""
@@ -63,7 +63,7 @@ def _look_ahead(now: int, window: int, state: Array, tree: Array, clock: Array, 
         build(tree)
 
 
-@kernel
+@inlined
 def _best(state: Array, tree: Array, clock: Array) -> int:
     arm = first(tree, tree[1])
     root = clock[1]
@@ -99,20 +99,38 @@ def _line(arm: int, state: Array) -> None:
         state[arm, MEAN], state[arm, WIDTH] = math.inf, 0.0
 
 
-@kernel
-def _forget(place: int, state: Array, arms: NDArray[np.int64], rewards: Array) -> int:
-    """The arm of the oldest play in the window, which leaves it."""
-    arm = int(arms[place])
-    state[arm, COUNT] -= 1.0
-    state[arm, OLD] = rewards[place]
-    return arm
-
-
-@kernel
-def _enter(place: int, arm: int, reward: float, state: Array, arms: NDArray[np.int64], rewards: Array) -> None:
+@inlined
+def _follow(
+    t: int,
+    place: int,
+    arm: int,
+    reward: float,
+    state: Array,
+    arms: NDArray[np.int64],
+    rewards: Array,
+    tree: Array,
+    clock: Array,
+    scale: float,
+) -> int:
+    """Take in the reward of round ``t``, which goes to a place in the ring, and return the arm of the next."""
+    gone, now = arm, min(t + 1, arms.size)
+    if t > arms.size:
+        if place == 0:
+            _turn(state, arms, rewards)
+        gone = arms[place]
+        state[gone, COUNT] -= 1.0
+        state[gone, OLD] = rewards[place]
     arms[place], rewards[place] = arm, reward
     state[arm, COUNT] += 1.0
     state[arm, NEW] += reward
+    _line(arm, state)
+    put(tree, arm, state[arm, MEAN] + state[arm, WIDTH] * clock[3])
+    if gone != arm:
+        _line(gone, state)
+        put(tree, gone, state[gone, MEAN] + state[gone, WIDTH] * clock[3])
+    if clock[0] < now:
+        _look_ahead(now, arms.size, state, tree, clock, scale)
+    return _best(state, tree, clock)
 
 
 @kernel
@@ -127,19 +145,7 @@ def _learn(
     clock: Array,
     scale: float,
 ) -> int:
-    """Take in the reward of round ``t``, and return the arm of the next."""
-    place, gone, now = (t - 1) % arms.size, arm, min(t + 1, arms.size)
-    if t > arms.size:
-        if place == 0:
-            _turn(state, arms, rewards)
-        gone = _forget(place, state, arms, rewards)
-    _enter(place, arm, reward, state, arms, rewards)
-    for i in (gone, arm):
-        _line(i, state)
-        put(tree, i, state[i, MEAN] + state[i, WIDTH] * clock[3])
-    if clock[0] < now:
-        _look_ahead(now, arms.size, state, tree, clock, scale)
-    return _best(state, tree, clock)
+    return _follow(t, (t - 1) % arms.size, arm, reward, state, arms, rewards, tree, clock, scale)
 
 
 @kernel
@@ -156,27 +162,14 @@ def _play(
     scale: float,
 ) -> int:
     """Play a block from round ``t`` on, and return the arm of the round that follows it."""
-    window, place = arms.size, (t - 1) % arms.size
+    place = (t - 1) % arms.size
     for s in range(actions.size):
         reward = block.levels[s * block.stride, arm] + block.noise[s]
         if block.binary:
             reward = 1.0 if reward > 0.0 else 0.0
         actions[s] = arm
-        gone, now = arm, min(t + s + 1, window)
-        if t + s > window:
-            if place == 0:
-                _turn(state, arms, rewards)
-            gone = _forget(place, state, arms, rewards)
-        _enter(place, arm, reward, state, arms, rewards)
-        _line(arm, state)
-        put(tree, arm, state[arm, MEAN] + state[arm, WIDTH] * clock[3])
-        if gone != arm:
-            _line(gone, state)
-            put(tree, gone, state[gone, MEAN] + state[gone, WIDTH] * clock[3])
-        place = place + 1 if place + 1 < window else 0
-        if clock[0] < now:
-            _look_ahead(now, window, state, tree, clock, scale)
-        arm = _best(state, tree, clock)
+        arm = _follow(t + s, place, arm, reward, state, arms, rewards, tree, clock, scale)
+        place = place + 1 if place + 1 < arms.size else 0
     return arm
 
 
