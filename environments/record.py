@@ -103,14 +103,17 @@ class Record:
         if len(self._steps) == KEPT // 16:
             self._file()
 
-    def stretch(self, start: int, totals: Array) -> None:
+    def stretch(self, start: int, totals: Array, copy: bool = True) -> None:
         """One action a unit of time from ``start`` on, after which the series stand at ``totals`` [n, n_series].
+
+        With ``copy=False`` the array is the record's from now on.
 
         Raises:
             ValueError: ``start`` is not where the last action ended.
         """
         self._check_start(start)
-        totals = np.array(totals, dtype=np.float64)  # the caller may use its own again
+        if copy:
+            totals = np.array(totals, dtype=np.float64)
         self._add(np.arange(start + 1, start + 1 + len(totals)) if len(totals) < FEW else None, totals)
 
     def plays(self, start: int, plays: Plays) -> None:
@@ -122,7 +125,7 @@ class Record:
             ValueError: ``start`` is not where the last action ended.
         """
         if len(plays.levels) < FEW:
-            self.stretch(start, plays.sums(self.last, np.arange(1, 1 + len(plays.levels)))[:-1])
+            self.stretch(start, plays.sums(self.last, np.arange(1, 1 + len(plays.levels)))[:-1], copy=False)
             return
         before = self.last
         self._check_start(start)

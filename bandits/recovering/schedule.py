@@ -12,7 +12,6 @@ differ in leading bits, hence reversed in low bits, hence in residues modulo the
 
 from __future__ import annotations
 
-
 import numpy as np
 from numpy.typing import NDArray
 

@@ -250,7 +250,7 @@ class PagingEnvironment(Environment[Request, Any, bool, Tape]):
         self._catch_up()
         self._settle()
         faults, broken = self._cache.serve_block(pages, departures, self.clock)
-        self._record.stretch(self.clock, faults)
+        self._record.stretch(self.clock, faults, copy=False)
         self.clock += len(faults)
         if broken:
             raise RuntimeError(broken)
@@ -281,7 +281,7 @@ class PagingEnvironment(Environment[Request, Any, bool, Tape]):
             assert isinstance(self.tape.requests, RequestSequence)
             found, stop, self._lag = self.tape.requests.known, self._lag, 0
             left = departures(found.pages, found.keys, found.lru, self.cache_size, stop)
-            self._record.stretch(0, self._cache.serve_block(found.pages[:stop], left, 0)[0])
+            self._record.stretch(0, self._cache.serve_block(found.pages[:stop], left, 0)[0], copy=False)
 
     def metrics(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
         if self._lag and np.all((times >= 0) & (times <= self._lag)):

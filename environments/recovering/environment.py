@@ -178,7 +178,7 @@ class RecoveringRewards(Environment[Any, Any, Array, Tape]):
             noise = self._coming()[: len(schedule) - done]
             now = slice(done, done + len(noise))
             totals = self._pull(schedule[now], noise, rewards[now])
-            self._record.stretch(self.clock, totals)
+            self._record.stretch(self.clock, totals, copy=False)
             done += len(noise)
             self.clock += len(noise)
         return rewards

@@ -103,7 +103,7 @@ class Account:
         _account(block, actions, self.best, self._reward, self._shortfall, totals)
         if math.isnan(totals[-1, 1]):
             return False
-        self._record.stretch(start, totals)
+        self._record.stretch(start, totals, copy=False)
         self._reward, self._shortfall = totals[-1, :2].tolist()
         return True
 
