@@ -276,3 +276,43 @@ def tsallis_inf(means, uniforms, rng):
         total += top - means[arm]
         regret[t] = total
     return regret
+
+
+@numba.njit
+def beta_thompson(means, uniforms, rng):
+    n_arms, top = means.size, means.max()
+    regret, total = np.empty(uniforms.size), 0.0
+    successes, failures = np.ones(n_arms), np.ones(n_arms)
+    for t in range(uniforms.size):
+        arm, best = 0, -1.0
+        for i in range(n_arms):
+            theta = rng.beta(successes[i], failures[i])
+            if theta > best:
+                best, arm = theta, i
+        if uniforms[t] < means[arm]:
+            successes[arm] += 1.0
+        else:
+            failures[arm] += 1.0
+        total += top - means[arm]
+        regret[t] = total
+    return regret
+
+
+@numba.njit
+def gaussian_thompson(means, uniforms, rng):
+    n_arms, top = means.size, means.max()
+    regret, total = np.empty(uniforms.size), 0.0
+    counts, averages, deviations = np.zeros(n_arms), np.zeros(n_arms), np.zeros(n_arms)
+    for t in range(uniforms.size):
+        arm, best = t, -math.inf
+        if t >= n_arms:
+            for i in range(n_arms):
+                theta = averages[i] + deviations[i] * rng.standard_normal()
+                if theta > best:
+                    best, arm = theta, i
+        counts[arm] += 1.0
+        averages[arm] += ((uniforms[t] < means[arm]) - averages[arm]) / counts[arm]
+        deviations[arm] = 0.5 / math.sqrt(counts[arm])
+        total += top - means[arm]
+        regret[t] = total
+    return regret

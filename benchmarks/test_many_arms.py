@@ -23,6 +23,8 @@ AT_MOST = {
     "exp3": (0.9, 0.35, 0.10),
     "exp3_ix": (0.9, 0.35, 0.10),
     "tsallis_inf": (0.8, 0.4, 0.25),
+    "beta_thompson": (0.45, 0.15, 0.06),
+    "gaussian_thompson": (0.8, 0.25, 0.10),
 }
 """The ratio of ours to the loop's, with 10, 100 and 1000 arms."""
 ROUNDS = {10: 1_000_000, 100: 1_000_000, 1000: 100_000}

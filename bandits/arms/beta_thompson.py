@@ -1,14 +1,17 @@
 """Thompson sampling with Beta priors.
 
 Arm ``i`` has the prior Beta(alpha, beta). In every round draw ``theta_i`` from each posterior and play the arm with the
-largest (ties: the lowest index). A reward ``x``, mapped to [0, 1], counts as a success with probability ``x``, decided
-by one uniform a round, and as a failure otherwise; for rewards 0 and 1 that is the reward itself.
+largest (ties: the lowest index). A reward ``x``, mapped to [0, 1], counts as a success with probability ``x``, and as a
+failure otherwise; for rewards 0 and 1 that is the reward itself.
+
+A sample that cannot be the largest is not drawn: ``thinning.py`` says how, and why the arm played has exactly this law.
 
 References: W. R. Thompson, *On the likelihood that one unknown probability exceeds another in view of the evidence of
 two samples*, Biometrika 25, 1933; S. Agrawal and N. Goyal, *Analysis of Thompson Sampling for the Multi-armed Bandit
 Problem*, COLT 2012, Algorithms 1 and 2; E. Kaufmann, N. Korda, R. Munos, *Thompson Sampling: An Asymptotically Optimal
 Finite-Time Analysis*, ALT 2012, Theorem 1; D. Russo and B. Van Roy, *An Information-Theoretic Analysis of Thompson
-Sampling*, JMLR 17, 2016, Propositions 1 and 3.
+Sampling*, JMLR 17, 2016, Propositions 1 and 3; G. Marsaglia, W. W. Tsang, *A Simple Method for Generating Gamma
+Variables*, ACM Transactions on Mathematical Software 26, 2000 (the samples).
 """
 
 from __future__ import annotations
@@ -22,35 +25,127 @@ import numpy as np
 from bandits.arguments import positive
 from bandits.arms.policy import BanditPolicy
 from bandits.arms.problem import Actions, BanditProblem, Block
+from bandits.arms.tails import BELOW_ONE, beta_rate, beta_trial
 from bandits.arms.theory import BERNOULLI, BOUNDED, STATIONARY, ArmsInstance, gaps_of, holds
+from bandits.arms.thinning import (
+    EXPONENTIAL,
+    LEVEL,
+    NORMAL,
+    Ahead,
+    Thinning,
+    ahead,
+    choose,
+    drawn,
+    following,
+    put,
+    ran_out,
+    thinning,
+)
 from bandits.contract import Array, Assumption, Bound, Instance
-from bandits.kernels import kernel
+from bandits.kernels import inlined
+
+SUCCESSES, FAILURES = 0, 1
+"""Columns of the posteriors [n_arms, 2]."""
 
 
-@kernel
+@inlined
+def _gamma(shape: float, ahead: Ahead) -> float:
+    """A Gamma variable of a shape >= 1, as Marsaglia and Tsang make it."""
+    d = shape - 1.0 / 3.0
+    c = 1.0 / math.sqrt(9.0 * d)
+    while True:
+        x, exponential = following(ahead, NORMAL), following(ahead, EXPONENTIAL)
+        square, step = x * x, c * x
+        if step > -1.0:
+            v = step * (3.0 + step * (3.0 + step))  # (1 + step)^3 - 1
+            y = 0.0331 * square * square  # U < 1 - y is enough, for U = exp(-exponential)
+            if exponential * (1.0 - y) >= y or exponential + 0.5 * square >= d * (v - 3.0 * math.log1p(step)):
+                return d * (1.0 + v)
+        if ran_out(ahead):
+            return d
+
+
+@inlined
+def _log_gamma(shape: float, ahead: Ahead) -> float:
+    """The logarithm of a Gamma variable of any shape."""
+    if shape >= 1.0:
+        return math.log(_gamma(shape, ahead))
+    return math.log(_gamma(shape + 1.0, ahead)) - following(ahead, EXPONENTIAL) / shape
+
+
+@inlined
+def _sample(posteriors: Array, arm: int, ahead: Ahead) -> float:
+    a, b = posteriors[arm, SUCCESSES], posteriors[arm, FAILURES]
+    if a >= 1.0 and b >= 1.0:
+        x = _gamma(a, ahead)
+        return x / (x + _gamma(b, ahead))
+    return 1.0 / (1.0 + math.exp(-_log_gamma(a, ahead) + _log_gamma(b, ahead)))
+
+
+@inlined
+def _reach(posteriors: Array, arm: int, deviations: float) -> float:
+    a, b = posteriors[arm, SUCCESSES], posteriors[arm, FAILURES]
+    reached: float = (a - deviations * math.sqrt(a * b / (a + b + 1.0))) / (a + b)
+    return reached
+
+
+@inlined
+def _rate(posteriors: Array, arm: int, level: float) -> float:
+    return beta_rate(posteriors[arm, SUCCESSES], posteriors[arm, FAILURES], min(level, BELOW_ONE))
+
+
+@inlined
+def _trial(posteriors: Array, arm: int, level: float, exponential: float) -> tuple[float, float]:
+    return beta_trial(posteriors[arm, SUCCESSES], posteriors[arm, FAILURES], min(level, BELOW_ONE), exponential)
+
+
+@inlined
+def _choose(posteriors: Array, control: Array, rates: Array, often: Actions, variables: Array, used: Actions) -> int:
+    return choose(_sample, _reach, _rate, _trial, posteriors, Thinning(control, rates, often), Ahead(variables, used))
+
+
+@inlined
+def _learn(
+    posteriors: Array,
+    arm: int,
+    share: float,
+    control: Array,
+    rates: Array,
+    often: Actions,
+    variables: Array,
+    used: Actions,
+) -> None:
+    success = share >= 1.0 or (share > 0.0 and math.exp(-following(Ahead(variables, used), EXPONENTIAL)) < share)
+    posteriors[arm, SUCCESSES if success else FAILURES] += 1.0
+    put(Thinning(control, rates, often), arm, _rate(posteriors, arm, control[LEVEL]))
+
+
+@inlined
 def _play(
     block: Block,
     actions: Actions,
-    rng: np.random.Generator,
-    successes: Array,
-    failures: Array,
+    s: int,
     low: float,
     span: float,
-) -> None:
-    for s in range(actions.size):
-        best, arm = -1.0, 0
-        for i in range(successes.size):
-            theta = rng.beta(successes[i], failures[i])
-            if theta > best:
-                best, arm = theta, i
+    posteriors: Array,
+    control: Array,
+    rates: Array,
+    often: Actions,
+    variables: Array,
+    used: Actions,
+) -> int:
+    """Play from the round ``s`` on. Returns the first round not played, for want of variables or of rounds."""
+    while s < actions.size:
+        arm = _choose(posteriors, control, rates, often, variables, used)
+        if arm < 0:
+            break
         reward = block.levels[s * block.stride, arm] + block.noise[s]
         if block.binary:
             reward = 1.0 if reward > 0.0 else 0.0
-        if rng.random() < (reward - low) / span:
-            successes[arm] += 1.0
-        else:
-            failures[arm] += 1.0
+        _learn(posteriors, arm, (reward - low) / span, control, rates, often, variables, used)
         actions[s] = arm
+        s += 1
+    return s
 
 
 class BetaThompson(BanditPolicy):
@@ -70,19 +165,25 @@ class BetaThompson(BanditPolicy):
         if not problem.bounded:
             raise ValueError(f"BetaThompson needs rewards in a finite range, got [{problem.low}, {problem.high}]")
         self._rng = rng
-        self._successes = np.full(problem.n_actions, self.alpha)
-        self._failures = np.full(problem.n_actions, self.beta)
+        self._posteriors = np.tile([self.alpha, self.beta], (problem.n_actions, 1))
+        self._thinning, self._ahead = thinning(problem.n_actions), ahead(1024 + 16 * problem.n_actions)
         self._low, self._span = float(problem.low), float(problem.high - problem.low)
 
     def choose(self, observation: Any) -> int:
-        return int(np.argmax(self._rng.beta(self._successes, self._failures)))
+        while (arm := _choose(self._posteriors, *self._thinning, *self._ahead)) < 0:
+            self._ahead = drawn(self._ahead, self._rng)
+        return arm
 
     def learn(self, action: int, reward: float) -> None:
-        success = self._rng.random() < (reward - self._low) / self._span
-        (self._successes if success else self._failures)[action] += 1.0
+        if ran_out(self._ahead):
+            self._ahead = drawn(self._ahead, self._rng)
+        share = (reward - self._low) / self._span
+        _learn(self._posteriors, action, share, *self._thinning, *self._ahead)
 
     def play(self, block: Block, actions: Actions) -> None:
-        _play(block, actions, self._rng, self._successes, self._failures, self._low, self._span)
+        played, state = 0, (self._low, self._span, self._posteriors, *self._thinning)
+        while (played := _play(block, actions, played, *state, *self._ahead)) < actions.size:
+            self._ahead = drawn(self._ahead, self._rng)
 
     def regret_bounds(self, problem: BanditProblem, instance: Instance) -> Sequence[Bound]:
         """The Bayesian bound ``range sqrt(K t ln(K) / 2)``, and the Lai-Robbins rate.

@@ -4,7 +4,9 @@ Rewards are taken as Gaussian with standard deviation ``noise``. With the prior 
 posterior of arm ``i`` after ``n`` plays with sum ``S`` has precision ``P = prior_deviation^-2 + n noise^-2`` and mean
 ``(prior_mean prior_deviation^-2 + S noise^-2) / P``. In every round draw ``theta_i`` from each posterior and play the
 arm with the largest (ties: the lowest index). Without a prior deviation the prior is flat: every arm is played once, in
-the order of the indices, and then ``theta_i ~ N(S / n, noise^2 / n)``. Every round draws one standard normal per arm.
+the order of the indices, and then ``theta_i ~ N(S / n, noise^2 / n)``.
+
+A sample that cannot be the largest is not drawn: ``thinning.py`` says how, and why the arm played has exactly this law.
 
 References: S. Agrawal and N. Goyal, *Near-Optimal Regret Bounds for Thompson Sampling*, J. ACM 64, 2017;
 N. Korda, E. Kaufmann, R. Munos, *Thompson Sampling for 1-Dimensional Exponential Family Bandits*, NeurIPS 2013,
@@ -27,51 +29,103 @@ import numpy as np
 from bandits.arguments import positive, real
 from bandits.arms.policy import BanditPolicy
 from bandits.arms.problem import Actions, BanditProblem, Block
+from bandits.arms.tails import gaussian_rate, gaussian_trial
 from bandits.arms.theory import GAUSSIAN, STATIONARY, ArmsInstance, gaps_of, holds
+from bandits.arms.thinning import (
+    LEVEL,
+    NORMAL,
+    Ahead,
+    Thinning,
+    ahead,
+    choose,
+    drawn,
+    following,
+    put,
+    thinning,
+)
 from bandits.contract import Array, Assumption, Bound, Instance
-from bandits.kernels import kernel
+from bandits.kernels import inlined
+
+TOTAL, PRECISION, MEAN, DEVIATION = 0, 1, 2, 3
+"""Columns of the posteriors [n_arms, 4]; the total is mean times precision."""
 
 
-@kernel
-def _choose(normals: Array, means: Array, deviations: Array) -> int:
-    best, arm = -math.inf, 0
-    for i in range(means.size):
-        if deviations[i] == math.inf:
-            return i
-        theta = means[i] + normals[i] * deviations[i]
-        if theta > best:
-            best, arm = theta, i
-    return arm
+@inlined
+def _sample(posteriors: Array, arm: int, ahead: Ahead) -> float:
+    theta: float = posteriors[arm, MEAN] + posteriors[arm, DEVIATION] * following(ahead, NORMAL)
+    return theta
 
 
-@kernel
-def _learn(
-    arm: int, reward: float, totals: Array, precisions: Array, means: Array, deviations: Array, h: float
-) -> None:
-    totals[arm] += reward * h
-    precisions[arm] += h
-    means[arm] = totals[arm] / precisions[arm]
-    deviations[arm] = math.sqrt(1.0 / precisions[arm])
+@inlined
+def _reach(posteriors: Array, arm: int, deviations: float) -> float:
+    reached: float = posteriors[arm, MEAN] - posteriors[arm, DEVIATION] * deviations
+    return reached
 
 
-@kernel
+@inlined
+def _rate(posteriors: Array, arm: int, level: float) -> float:
+    return gaussian_rate((level - posteriors[arm, MEAN]) * math.sqrt(posteriors[arm, PRECISION]))
+
+
+@inlined
+def _trial(posteriors: Array, arm: int, level: float, exponential: float) -> tuple[float, float]:
+    z, price = gaussian_trial((level - posteriors[arm, MEAN]) * math.sqrt(posteriors[arm, PRECISION]), exponential)
+    return posteriors[arm, MEAN] + posteriors[arm, DEVIATION] * z, price
+
+
+@inlined
+def _choose(
+    posteriors: Array,
+    waiting: Actions,
+    control: Array,
+    rates: Array,
+    often: Actions,
+    variables: Array,
+    used: Actions,
+) -> int:
+    lowest: int = waiting[0]
+    while lowest < len(posteriors) and posteriors[lowest, PRECISION] > 0.0:
+        lowest += 1
+    waiting[0] = lowest
+    if lowest < len(posteriors):
+        return lowest
+    return choose(_sample, _reach, _rate, _trial, posteriors, Thinning(control, rates, often), Ahead(variables, used))
+
+
+@inlined
+def _learn(posteriors: Array, arm: int, reward: float, h: float, control: Array, rates: Array, often: Actions) -> None:
+    total, precision = posteriors[arm, TOTAL] + reward * h, posteriors[arm, PRECISION] + h
+    posteriors[arm, TOTAL], posteriors[arm, PRECISION] = total, precision
+    posteriors[arm, MEAN], posteriors[arm, DEVIATION] = total / precision, math.sqrt(1.0 / precision)
+    put(Thinning(control, rates, often), arm, _rate(posteriors, arm, control[LEVEL]))
+
+
+@inlined
 def _play(
     block: Block,
     actions: Actions,
-    normals: Array,
-    totals: Array,
-    precisions: Array,
-    means: Array,
-    deviations: Array,
+    s: int,
     h: float,
-) -> None:
-    for s in range(actions.size):
-        arm = _choose(normals[s], means, deviations)
+    posteriors: Array,
+    waiting: Actions,
+    control: Array,
+    rates: Array,
+    often: Actions,
+    variables: Array,
+    used: Actions,
+) -> int:
+    """Play from the round ``s`` on. Returns the first round not played, for want of variables or of rounds."""
+    while s < actions.size:
+        arm = _choose(posteriors, waiting, control, rates, often, variables, used)
+        if arm < 0:
+            break
         reward = block.levels[s * block.stride, arm] + block.noise[s]
         if block.binary:
             reward = 1.0 if reward > 0.0 else 0.0
-        _learn(arm, reward, totals, precisions, means, deviations, h)
+        _learn(posteriors, arm, reward, h, control, rates, often)
         actions[s] = arm
+        s += 1
+    return s
 
 
 class GaussianThompson(BanditPolicy):
@@ -101,34 +155,24 @@ class GaussianThompson(BanditPolicy):
         arms, flat = problem.n_actions, self.prior_deviation is None
         prior = 0.0 if self.prior_deviation is None else self.prior_deviation**-2
         self._rng = rng
-        self._totals = np.full(arms, self.prior_mean * prior)
-        self._precisions = np.full(arms, prior)
-        self._means = np.full(arms, 0.0 if flat else self.prior_mean)
-        self._deviations = np.full(arms, math.inf if flat else self.prior_deviation)
+        mean, deviation = (0.0, math.inf) if flat else (self.prior_mean, self.prior_deviation)
+        self._posteriors = np.tile([self.prior_mean * prior, prior, mean, deviation], (arms, 1))
         self._h = self._noise_of(problem) ** -2
+        self._waiting = np.zeros(1, dtype=np.int64)  # no arm below it waits for its first play under a flat prior
+        self._thinning, self._ahead = thinning(arms), ahead(1024 + 8 * arms)
 
     def choose(self, observation: Any) -> int:
-        return _choose(self._rng.standard_normal(self._means.size), self._means, self._deviations)
+        while (arm := _choose(self._posteriors, self._waiting, *self._thinning, *self._ahead)) < 0:
+            self._ahead = drawn(self._ahead, self._rng)
+        return arm
 
     def learn(self, action: int, reward: float) -> None:
-        _learn(action, reward, self._totals, self._precisions, self._means, self._deviations, self._h)
+        _learn(self._posteriors, action, reward, self._h, *self._thinning)
 
     def play(self, block: Block, actions: Actions) -> None:
-        step = max(1, (1 << 16) // self._means.size)  # rounds whose normals are drawn at once
-        for start in range(0, actions.size, step):
-            part = actions[start : start + step]
-            rounds = slice(start, start + part.size)
-            levels = block.levels[rounds] if block.stride else block.levels
-            _play(
-                Block(levels, block.stride, block.noise[rounds], block.binary),
-                part,
-                self._rng.standard_normal((part.size, self._means.size)),
-                self._totals,
-                self._precisions,
-                self._means,
-                self._deviations,
-                self._h,
-            )
+        played, state = 0, (self._h, self._posteriors, self._waiting, *self._thinning)
+        while (played := _play(block, actions, played, *state, *self._ahead)) < actions.size:
+            self._ahead = drawn(self._ahead, self._rng)
 
     def regret_bounds(self, problem: BanditProblem, instance: Instance) -> Sequence[Bound]:
         """The Bayesian bound for a proper prior, and for a flat one the rate ``sum 2 noise^2 / gap_i ln(t)``.

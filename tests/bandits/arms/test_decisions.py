@@ -1,4 +1,7 @@
-"""Every stochastic policy, decision by decision, against its rule from the paper applied to the whole history."""
+"""Every stochastic policy, decision by decision, against its rule from the paper applied to the whole history.
+
+Thompson sampling, whose rule is a law, is in ``test_thompson.py``.
+"""
 
 import math
 
@@ -14,11 +17,9 @@ from bandits import (
     UCBV,
     AnytimeMOSS,
     BanditProblem,
-    BetaThompson,
     DiscountedUCB,
     EpsilonGreedy,
     ExploreThenCommit,
-    GaussianThompson,
     SlidingWindowUCB,
     SuccessiveElimination,
 )
@@ -199,36 +200,6 @@ def test_successive_elimination(problem):
         top = max(np.mean(history[i]) for i in active)
         active = [i for i in active if np.mean(history[i]) >= top - 2 * radius]
     assert len(active) < k
-
-
-@pytest.mark.parametrize("problem", [BINARY, WIDE], ids=["binary", "wide"])
-@pytest.mark.parametrize("prior", [(1.0, 1.0), (0.5, 3.0)])
-def test_beta_thompson(problem, prior):
-    rewards, rng = table(problem, 8), np.random.default_rng(13)
-    counts = np.tile(prior, (problem.n_actions, 1))
-    for t, arm in enumerate(played(BetaThompson(*prior), problem, rewards, 13)):
-        assert arm == np.argmax([rng.beta(a, b) for a, b in counts])
-        share = (rewards[t, arm] - problem.low) / (problem.high - problem.low)
-        counts[arm, 0 if rng.random() < share else 1] += 1
-
-
-@pytest.mark.parametrize("problem", [BINARY, WIDE, GAUSSIAN], ids=["binary", "wide", "gaussian"])
-@pytest.mark.parametrize("prior", [None, 0.8])
-def test_gaussian_thompson(problem, prior):
-    rewards, rng, noise = table(problem, 9), np.random.default_rng(17), problem.width / 2
-    policy = GaussianThompson(prior, 0.25 if prior else 0.0)
-    history = [[] for _ in range(problem.n_actions)]
-    for t, arm in enumerate(played(policy, problem, rewards, 17)):
-        normals, draws = rng.standard_normal(problem.n_actions), []
-        for z, r in zip(normals, history, strict=True):
-            precision = len(r) / noise**2 + (0 if prior is None else prior**-2)
-            if precision == 0:
-                draws.append(math.inf)
-                continue
-            mean = (sum(r) / noise**2 + (0 if prior is None else 0.25 * prior**-2)) / precision
-            draws.append(mean + z / math.sqrt(precision))
-        assert arm == best_of(draws), t
-        history[arm].append(rewards[t, arm])
 
 
 def test_every_policy_prefers_the_lowest_of_equal_arms():

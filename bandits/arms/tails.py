@@ -1,0 +1,77 @@
+"""Envelopes of the upper tails of Beta and Gaussian laws: their mass, and trials of rejection sampling from them.
+
+``thinning.py`` says what they are used for. A density whose logarithm is concave lies below the exponential that
+touches it at the level. For a Gaussian that is Mills' bound, and the sampler of C. P. Robert, *Simulation of Truncated
+Normal Variables*, Statistics and Computing 5, 1995. For Beta(a, b) it is taken in the log-odds ``r = ln(theta / (1 -
+theta))``, whose density ``e^(a r) / (1 + e^r)^(a + b) / B(a, b)`` has a concave logarithm for all a, b > 0 (L. Devroye,
+*Non-Uniform Random Variate Generation*, 1986, chapter VII, on such densities).
+"""
+
+from __future__ import annotations
+
+import math
+
+from bandits.kernels import inlined
+
+BELOW_ONE = 1.0 - 2.0**-53
+"""The largest level of a Beta law."""
+MASS = 0.5
+"""An envelope with at least this mass is of no use: the sample itself costs no more."""
+
+
+@inlined
+def _stirling(x: float) -> float:
+    """What Stirling's formula ``(x - 1/2) ln x - x + ln(2 pi) / 2`` lacks of ``ln Gamma(x)``, x > 0."""
+    if x < 12.0:
+        return math.lgamma(x) - (x - 0.5) * math.log(x) + x - 0.9189385332046727
+    r, y = 1.0 / x, 1.0 / (x * x)
+    return r * (1 / 12 - y * (1 / 360 - y * (1 / 1260 - y * (1 / 1680 - y * (1 / 1188 - y * (691 / 360360))))))
+
+
+@inlined
+def beta_rate(a: float, b: float, level: float) -> float:
+    """``-ln(1 - q)``, or inf, where ``q >= P(theta > level)`` is the mass of the envelope of Beta(a, b) at a level < 1.
+
+    The density at the level is taken from its saddle-point form (C. Loader, *Fast and Accurate Computation of Binomial
+    Probabilities*, 2000): the logarithms of Gamma functions of large a and b would cancel.
+    """
+    n = a + b
+    slope = n * level - a  # of minus the log density of r
+    if not (slope > 0.0 and slope * slope * (n + 1.0) > a * b):  # not a standard deviation above the mean
+        return math.inf
+    log = -a * math.log1p(-slope / (n * level)) - b * math.log1p(slope / (n * (1.0 - level)))
+    log -= _stirling(a) + _stirling(b) - _stirling(n)
+    mass = math.sqrt(a * b / (2.0 * math.pi * n)) * math.exp(log) / slope
+    return -math.log1p(-mass) if mass < MASS else math.inf
+
+
+@inlined
+def beta_trial(a: float, b: float, level: float, exponential: float) -> tuple[float, float]:
+    """A trial from the envelope of Beta(a, b) at a level, from a standard exponential variable.
+
+    Returns:
+        (theta, price): theta > level is accepted if another standard exponential variable is at least the price.
+    """
+    n = a + b
+    step = exponential / (n * level - a)
+    grown = level * math.expm1(step)
+    return (level + grown) / (1.0 + grown), n * (math.log1p(grown) - level * step)
+
+
+@inlined
+def gaussian_rate(z: float) -> float:
+    """``-ln(1 - q)``, or inf, where ``q >= P(normal > z)`` is the mass of the envelope of a normal law at ``z``."""
+    if not z > 1.0:
+        return math.inf
+    return -math.log1p(-math.exp(-0.5 * z * z) / (z * math.sqrt(2.0 * math.pi)))
+
+
+@inlined
+def gaussian_trial(z: float, exponential: float) -> tuple[float, float]:
+    """A trial from the envelope of a standard normal at ``z``, from a standard exponential variable.
+
+    Returns:
+        (x, price): x > z is accepted if another standard exponential variable is at least the price.
+    """
+    step = exponential / z
+    return z + step, 0.5 * step * step
