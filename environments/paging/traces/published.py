@@ -110,23 +110,22 @@ def locate(name: str) -> Path:
         FileNotFoundError: neither found nor downloaded; the message gives file, URL, hash and variable.
     """
     trace, file = NAMED[name], Path("traces") / f"{name}.txt"
-    folders = [Path(os.environ["REGRETLAB_DATA"])] if os.environ.get("REGRETLAB_DATA") else []
-    cached = _cache() / file
-    for path in (*(folder / file for folder in folders), cached):
-        if path.is_file():
-            stamp = stamp_of(path)
+    named = os.environ.get("REGRETLAB_DATA")
+    for folder in ([partial(Path, named)] if named else []) + [_cache]:
+        cached = folder() / file
+        if cached.is_file():
+            stamp = stamp_of(cached)
             if stamp is None or (stamp, trace.sha256) not in _VERIFIED:
-                _verify(path.read_bytes(), trace, path)
+                _verify(cached.read_bytes(), trace, cached)
                 _VERIFIED.add((stamp, trace.sha256))
-            return path
+            return cached
     check_download(f"the trace {name}", f"a run downloads it from {trace.url}")
     try:
         text = trace.convert(_download(trace.url))
     except Exception as error:
-        folder = os.environ.get("REGRETLAB_DATA", "unset")
         raise FileNotFoundError(
-            f"trace {name}: neither {file} in the folder named by REGRETLAB_DATA ({folder}) nor {cached} is there, "
-            f"and downloading {trace.url} failed ({error}); the SHA-256 of {file} is {trace.sha256}"
+            f"trace {name}: neither {file} in the folder named by REGRETLAB_DATA ({named or 'unset'}) nor {cached} is "
+            f"there, and downloading {trace.url} failed ({error}); the SHA-256 of {file} is {trace.sha256}"
         ) from error
     _verify(text, trace, trace.url)
     cached.parent.mkdir(parents=True, exist_ok=True)
