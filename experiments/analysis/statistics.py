@@ -335,7 +335,7 @@ def _slopes(samples: Array, centred: Array) -> Array:
         np.minimum(least, means.min(axis=0), out=least)
         with np.errstate(divide="ignore", invalid="ignore"):
             np.log(means, out=means)
-            slopes += (centred[here, None] * means).sum(axis=0)
+            slopes += centred[here] @ means
     return slopes[least > 0.0]
 
 
