@@ -5,7 +5,8 @@ After playing every arm once, play in round ``t`` the arm with the largest index
     U_i = max { q in [0, 1] : n_i d(mean_i, q) <= ln f(t) },      f(t) = 1 + t ln(t)^2,
     d(p, q) = p ln(p / q) + (1 - p) ln((1 - p) / (1 - q)),
 
-where ``n_i`` counts the plays of arm ``i`` before and rewards are mapped to [0, 1]. Ties go to the lowest index.
+where ``n_i`` counts the plays of arm ``i`` before and rewards are mapped to [0, 1]. Ties go to the lowest index. A mean
+outside [0, 1], of rewards outside the declared range, counts as 0 or 1.
 
 References: A. Garivier and O. Cappé, *The KL-UCB Algorithm for Bounded Stochastic Bandits and Beyond*, COLT 2011; this
 ``f`` and the explicit bound from T. Lattimore and C. Szepesvári, *Bandit Algorithms*, 2020, Algorithm 8 and
@@ -151,7 +152,7 @@ def _count(state: Array, arm: int, reward: float, log: float) -> bool:
     state[arm, COUNT] += 1.0
     state[arm, SUM] += reward
     n, level = state[arm, COUNT], state[arm, LEVEL]
-    p = state[arm, SUM] / n
+    p = min(max(state[arm, SUM] / n, 0.0), 1.0)
     state[arm, MEAN], state[arm, ENTROPY], state[arm, AT] = p, _entropy(p), -1.0
     if _within(state, arm, log):
         return True
@@ -171,7 +172,7 @@ def _climb(state: Array, winners: Arms, until: Array, node: int, log: float) -> 
     while node > 1:
         node >>= 1
         arm, other, stands = winners[2 * node], winners[2 * node + 1], math.inf
-        if state[arm, COUNT] == state[other, COUNT] and state[arm, SUM] == state[other, SUM]:
+        if state[arm, COUNT] == state[other, COUNT] and state[arm, MEAN] == state[other, MEAN]:
             arm = min(arm, other)
         elif state[arm, COUNT] == 0.0 or state[other, COUNT] == 0.0:
             arm = arm if state[arm, COUNT] == 0.0 else other

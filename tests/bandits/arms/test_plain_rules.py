@@ -148,6 +148,7 @@ def instances(rng):
     yield "beta", rng.beta(2.0, 1.0, (2000, 30))
     yield "halves", rng.integers(0, 3, (2000, 8)) / 2.0
     yield "many equal", bernoulli(rng, 3000, np.full(500, 0.2))
+    yield "outside the range", rng.uniform(-0.5, 1.5, (2000, 12)) + rng.choice([-0.5, 0.0, 0.5], 12)
     yield "nearly equal", 0.5 + 1e-15 * rng.integers(-3, 4, (2000, 9))
 
 
