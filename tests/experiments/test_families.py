@@ -79,6 +79,19 @@ experiments:
       name: recovering
       parameters: {plays: 1, curves: {name: geometric, parameters: {a: [1.0, 0.8], q: [0.5, 0.7], recovery: 4}}}
     policies: [ppp_ucb, greedy_ucb, random_pulls]
+  - name: linear
+    environment:
+      name: misspecified_linear
+      parameters:
+        actions: {name: sphere, parameters: {n_actions: 8, dimension: 3}}
+        nu: random_signs
+    policies: [oful, linear_ts, ucb1]
+  - name: changing
+    environment: {name: changing_linear, parameters: {actions: {name: drift, parameters: {n_actions: 4, dimension: 2}}}}
+    policies: [linear_ids, linear_epsilon_greedy]
+  - name: turning
+    environment: {name: adversarial_linear, parameters: {thetas: stochastic}}
+    policies: [exp2, log_barrier_ftrl]
 """
 
 
