@@ -28,7 +28,7 @@ from bandits.arms.policy import BanditPolicy
 from bandits.arms.problem import Actions, BanditProblem, Block
 from bandits.arms.theory import STATIONARY, ArmsInstance, gaps_of, holds
 from bandits.contract import Array, Bound, Instance
-from bandits.kernels import kernel
+from bandits.kernels import inlined, kernel
 
 Own = tuple[float, int]
 """``(1 + alpha) / 2 * width^2`` and the number of arms."""
@@ -36,12 +36,12 @@ CHORD = 2.0 * (math.sqrt(1.5) - 1.0) * (1.0 - ROUNDING)
 """Steepness over the bonus of the chord of ``sqrt(x)`` from 1 to 1.5."""
 
 
-@kernel
+@inlined
 def _index(rows: Array, arm: int, now: float) -> float:
     return float(rows[arm, 0] + math.sqrt(max(0.0, now - rows[arm, 2]) * rows[arm, 1]))
 
 
-@kernel
+@inlined
 def _stands(rows: Array, winner: int, loser: int, top: float, below: float, now: float) -> float:
     """The later of two readings: the loser gains what it lacks while the winner stands still, or both gain.
 
@@ -65,12 +65,12 @@ def _stands(rows: Array, winner: int, loser: int, top: float, below: float, now:
     return float(max(now, max(alone, both) * (1.0 - ROUNDING)))  # rounded up, it might meet a root where it is steep
 
 
-@kernel
+@inlined
 def _clock(t: int, own: Own) -> float:
     return math.log(t)
 
 
-@kernel
+@inlined
 def _learn(rows: Array, arm: int, reward: float, own: Own) -> None:
     scale, n_arms = own
     row = rows[arm]

@@ -21,41 +21,50 @@ from typing import Any
 import numpy as np
 
 from bandits.arguments import integer
-from bandits.arms.kinetic import Arms, follow, line, line_stands, play, tournament
+from bandits.arms.kinetic import Arms, follow, play, tournament
 from bandits.arms.policy import BanditPolicy
 from bandits.arms.problem import Actions, BanditProblem, Block
 from bandits.arms.theory import STATIONARY, ArmsInstance, gaps_of, holds
 from bandits.contract import Array, Assumption, Bound, Instance
-from bandits.kernels import kernel
+from bandits.kernels import inlined, kernel
+
+Own = tuple[float, float]
+"""Width of the rewards, and horizon over the number of arms."""
 
 
-@kernel
-def _clock(t: int, own: tuple[float, float]) -> float:
+@inlined
+def _index(rows: Array, arm: int, now: float) -> float:
+    return float(rows[arm, 0])
+
+
+@inlined
+def _stands(rows: Array, winner: int, loser: int, top: float, below: float, now: float) -> float:
+    return math.inf
+
+
+@inlined
+def _clock(t: int, own: Own) -> float:
     return 0.0
 
 
-@kernel
-def _learn(rows: Array, arm: int, reward: float, own: tuple[float, float]) -> None:
+@inlined
+def _learn(rows: Array, arm: int, reward: float, own: Own) -> None:
     width, share = own
-    row = rows[arm]
-    row[2] += 1.0
-    row[3] += reward
-    n = row[2]
-    row[0] = row[3] / n
-    if n < share:
-        row[0] += width * math.sqrt(math.log(share / n) / n)
+    n, total = rows[arm, 1] + 1.0, rows[arm, 2] + reward
+    index = total / n
+    if n < share:  # else the logarithm is not positive
+        index += width * math.sqrt(math.log(share / n) / n)
+    rows[arm, 0], rows[arm, 1], rows[arm, 2] = index, n, total
 
 
 @kernel
-def _follow(arm: int, reward: float, t: int, rows: Array, winners: Arms, until: Array, own: tuple[float, float]) -> int:
-    return follow(line, line_stands, _clock, _learn, arm, reward, t, rows, winners, until, own)
+def _follow(arm: int, reward: float, t: int, rows: Array, winners: Arms, until: Array, own: Own) -> int:
+    return follow(_index, _stands, _clock, _learn, arm, reward, t, rows, winners, until, own)
 
 
 @kernel
-def _play(
-    block: Block, actions: Actions, t: int, rows: Array, winners: Arms, until: Array, own: tuple[float, float]
-) -> int:
-    return play(line, line_stands, _clock, _learn, block, actions, t, rows, winners, until, own)
+def _play(block: Block, actions: Actions, t: int, rows: Array, winners: Arms, until: Array, own: Own) -> int:
+    return play(_index, _stands, _clock, _learn, block, actions, t, rows, winners, until, own)
 
 
 class MOSS(BanditPolicy):
@@ -77,7 +86,7 @@ class MOSS(BanditPolicy):
     def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
         super().reset(problem, rng)
         self._arm = 0
-        self._rows = np.zeros((problem.n_actions, 4))  # index, 0, number of plays, sum of rewards
+        self._rows = np.zeros((problem.n_actions, 3))  # index, number of plays, sum of rewards
         self._rows[:, 0] = math.inf
         self._winners, self._until = tournament(problem.n_actions)
         self._own = float(problem.width), self._horizon_of(problem) / problem.n_actions

@@ -26,15 +26,15 @@ from bandits.arms.policy import BanditPolicy
 from bandits.arms.problem import Actions, BanditProblem, Block
 from bandits.arms.theory import STATIONARY, ArmsInstance, gaps_of, holds
 from bandits.contract import Array, Bound, Instance
-from bandits.kernels import kernel
+from bandits.kernels import inlined, kernel
 
 
-@kernel
+@inlined
 def _clock(t: int, scale: float) -> float:
     return math.sqrt(scale * math.log(t))
 
 
-@kernel
+@inlined
 def _learn(rows: Array, arm: int, reward: float, scale: float) -> None:
     row = rows[arm]
     row[2] += 1.0

@@ -27,18 +27,18 @@ from bandits.arms.policy import BanditPolicy
 from bandits.arms.problem import Actions, BanditProblem, Block
 from bandits.arms.theory import BOUNDED, STATIONARY, ArmsInstance, gaps_of, holds
 from bandits.contract import Array, Bound, Instance
-from bandits.kernels import kernel
+from bandits.kernels import inlined, kernel
 
 Own = tuple[float, float, float, float]
 """Smallest reward, range, zeta and c."""
 
 
-@kernel
+@inlined
 def _index(rows: Array, arm: int, now: float) -> float:
     return float(rows[arm, 0] + rows[arm, 1] * now + rows[arm, 2] * (now * now))
 
 
-@kernel
+@inlined
 def _stands(rows: Array, winner: int, loser: int, top: float, below: float, now: float) -> float:
     """Up to ``2 now``, where the clock goes on by 1 its square does so by 2 to 3 times ``now``."""
     mean, other = rows[winner, 0], rows[loser, 0]
@@ -51,12 +51,12 @@ def _stands(rows: Array, winner: int, loser: int, top: float, below: float, now:
     return float(min(2.0 * now, now + lead / max(gain, 1e-300)))
 
 
-@kernel
+@inlined
 def _clock(t: int, own: Own) -> float:
     return math.sqrt(own[2] * math.log(t))
 
 
-@kernel
+@inlined
 def _learn(rows: Array, arm: int, reward: float, own: Own) -> None:
     low, span, _, c = own
     row, x = rows[arm], (reward - low) / span
