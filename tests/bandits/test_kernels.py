@@ -236,3 +236,39 @@ def test_a_full_disk_under_the_cache_is_told_and_kernels_work(tmp_path, monkeypa
     module = load(tmp_path, monkeypatch, "kernels_full")
     with pytest.warns(RuntimeWarning, match="are not kept on disk"):
         assert module.work(3.0) == 10.0
+
+
+HANDED = """\
+from bandits.kernels import inlined, kernel
+
+
+@inlined
+def twice(function, x):
+    return function(function(x))
+
+
+@inlined
+def add(x):
+    return x + {number}
+
+
+@kernel
+def work(x):
+    return twice(add, x)
+
+
+print(work(1.0), sum(work.stats.cache_hits.values()))
+"""
+
+
+def test_a_kernel_that_hands_on_kernels_is_kept_on_disk(tmp_path):
+    """What is handed them is not: it would not be found again."""
+    for number, seen in (("1.0", "3.0 0"), ("1.0", "3.0 1"), ("2.5", "6.0 0"), ("2.5", "6.0 1")):
+        file, code = tmp_path / "handed.py", HANDED.format(number=number)
+        if not file.exists() or file.read_text() != code:
+            file.write_text(code)
+        done = run("import handed", tmp_path)
+        assert done.stdout.strip() == seen, done.stderr
+        assert not done.stderr
+    assert list(tmp_path.glob("__pycache__/handed.work*.nbc"))
+    assert not list(tmp_path.glob("__pycache__/handed.twice*.nbc"))
