@@ -171,15 +171,20 @@ def _draw_plainly(
 
 @kernel
 def _choose(
+    t: int,
     uniform: float,
-    factor: float,
-    rv: bool,
     changed: int,
     sums: Array,
     probabilities: Array,
     tree: Array,
     stretch: Array,
+    total: float,
+    rate: float,
+    anytime: bool,
+    running: bool,
+    rv: bool,
 ) -> tuple[int, float]:
+    factor = _factor(t, total, rate, anytime, running)
     if rv:
         return _draw_plainly(uniform, factor, sums, probabilities, stretch)
     if changed >= 0:
@@ -194,21 +199,34 @@ def _choose(
 
 
 @inlined
-def _counted(loss: float, running: bool, clip: bool) -> tuple[float, bool]:
+def _learn(
+    t: int,
+    arm: int,
+    loss: float,
+    probability: float,
+    sums: Array,
+    probabilities: Array,
+    running: bool,
+    rv: bool,
+    clip: bool,
+) -> tuple[float, bool]:
     """(the loss as it counts, whether it was outside [0, K])."""
+    outside = False
     if running:
-        return max(loss, 0.0), False
-    outside = loss < -ROUNDING or loss > 1.0 + ROUNDING
-    return min(max(loss, 0.0), 1.0) if outside and clip else loss, outside
-
-
-@kernel
-def _learn_rv(t: int, arm: int, loss: float, sums: Array, probabilities: Array) -> None:
-    for i in range(sums.size):
-        shift = 0.5 if probabilities[i] * t >= 16.0 else 0.0
-        sums[i] += shift
-        if i == arm:
-            sums[i] += (loss - shift) / probabilities[i]
+        loss = max(loss, 0.0)
+    elif loss < -ROUNDING or loss > 1.0 + ROUNDING:
+        outside = True
+        if clip:
+            loss = min(max(loss, 0.0), 1.0)
+    if rv:
+        for i in range(sums.size):
+            shift = 0.5 if probabilities[i] * t >= 16.0 else 0.0
+            sums[i] += shift
+            if i == arm:
+                sums[i] += (loss - shift) / probability
+    else:
+        sums[arm] += loss / probability
+    return loss, outside
 
 
 @kernel
@@ -248,12 +266,8 @@ def _play(
         if block.binary:
             reward = 1.0 if reward > 0.0 else 0.0
         loss = (high - reward) / unit
-        counted, outside = _counted(loss, running, clip)
-        if rv:
-            _learn_rv(t + s, arm, counted, sums, probabilities)
-        else:
-            sums[arm] += counted / probability
-            changed = arm if counted != 0.0 else -1
+        counted, outside = _learn(t + s, arm, loss, probability, sums, probabilities, running, rv, clip)
+        changed = arm if counted != 0.0 else -1
         total += counted
         if outside:
             first = loss if n_exceed == 0 else first
@@ -347,14 +361,18 @@ class TsallisINF(BanditPolicy):
 
     def choose(self, observation: Any) -> int:
         self._drawn, self._probability = _choose(
+            self._t,
             self._rng.random(),
-            _factor(self._t, self._total, self._rate, self._anytime, self._running),
-            self._rv,
             self._changed,
             self._sums,
             self._probabilities,
             self._tree,
             self._stretch,
+            self._total,
+            self._rate,
+            self._anytime,
+            self._running,
+            self._rv,
         )
         return self._drawn
 
@@ -366,12 +384,18 @@ class TsallisINF(BanditPolicy):
             )
         self._drawn = -1
         loss = (self._high - reward) / self._unit
-        counted, outside = _counted(loss, self._running, self._clip)
-        if self._rv:
-            _learn_rv(self._t, action, counted, self._sums, self._probabilities)
-        else:
-            self._sums[action] += counted / self._probability
-            self._changed = action
+        counted, outside = _learn(
+            self._t,
+            action,
+            loss,
+            self._probability,
+            self._sums,
+            self._probabilities,
+            self._running,
+            self._rv,
+            self._clip,
+        )
+        self._changed = action
         self._total += counted
         self._t += 1
         if outside:
