@@ -52,26 +52,26 @@ INVERSES = tuple(1.0 / j for j in range(1, TERMS))
 
 
 @inlined
-def _put(arm: int, losses: Array, tree: Array, start: Array) -> None:
-    """Make the series of an arm right. ``start`` holds eta and L of the stretch."""
-    leaf, y = tree.shape[0] // 2 + arm, start[0] * (losses[arm] - start[1])
+def _put(arm: int, losses: Array, tree: Array) -> None:
+    """Make the series of an arm right. The tree's row 0 holds the stretch's eta and L."""
+    leaf, y = tree.shape[0] // 2 + arm, tree[0, 0] * (losses[arm] - tree[0, 1])
     coefficient = math.exp(-y)
     tree[leaf, 0] = coefficient
     for j in range(1, TERMS):
         coefficient *= y * INVERSES[j - 1]
         tree[leaf, j] = coefficient
     if not y >= -1.0:  # after rewards above the range: a stretch begins; up to there, 0.16 x^8 holds
-        start[0] = 0.0
+        tree[0, 0] = 0.0
 
 
 @kernel
-def _expand(eta: float, losses: Array, tree: Array, start: Array) -> None:
+def _expand(eta: float, losses: Array, tree: Array) -> None:
     """Begin a stretch of rounds at the step size ``eta``."""
-    start[0], start[1] = eta, losses[0]
+    tree[0, 0], tree[0, 1] = eta, losses[0]
     for i in range(1, losses.size):
-        start[1] = min(start[1], losses[i])
+        tree[0, 1] = min(tree[0, 1], losses[i])
     for i in range(losses.size):
-        _put(i, losses, tree, start)
+        _put(i, losses, tree)
     build(tree, powers_of(0.0))
 
 
@@ -93,18 +93,18 @@ def _draw(uniform: float, eta: float, x: float, tree: Array) -> tuple[int, float
 
 
 @kernel
-def _choose(uniform: float, eta: float, losses: Array, tree: Array, start: Array) -> tuple[int, float]:
-    x = 1.0 - eta / start[0]
+def _choose(uniform: float, eta: float, losses: Array, tree: Array) -> tuple[int, float]:
+    x = 1.0 - eta / tree[0, 0]
     if not _reaches(x, tree):
-        _expand(eta, losses, tree, start)
+        _expand(eta, losses, tree)
         x = 0.0
     return _draw(uniform, eta, x, tree)
 
 
 @inlined
-def _learn(arm: int, estimate: float, losses: Array, tree: Array, start: Array) -> None:
+def _learn(arm: int, estimate: float, losses: Array, tree: Array) -> None:
     losses[arm] += estimate
-    _put(arm, losses, tree, start)
+    _put(arm, losses, tree)
     settle(tree, arm, powers_of(0.0))
 
 
@@ -116,7 +116,6 @@ def _play(
     t: int,
     losses: Array,
     tree: Array,
-    start: Array,
     high: float,
     span: float,
     rate: float,
@@ -124,16 +123,16 @@ def _play(
 ) -> None:
     for s in range(actions.size):
         eta = rate / math.sqrt(t + s) if anytime else rate
-        x = 1.0 - eta / start[0]
+        x = 1.0 - eta / tree[0, 0]
         if not _reaches(x, tree):
-            _expand(eta, losses, tree, start)
+            _expand(eta, losses, tree)
             x = 0.0
         arm, denominator = _draw(uniforms[s], eta, x, tree)
         reward = block.levels[s * block.stride, arm] + block.noise[s]
         if block.binary:
             reward = 1.0 if reward > 0.0 else 0.0
         if reward != high:
-            _learn(arm, (high - reward) / span / denominator, losses, tree, start)
+            _learn(arm, (high - reward) / span / denominator, losses, tree)
         actions[s] = arm
 
 
@@ -168,12 +167,11 @@ class Exp3IX(BanditPolicy):
         self._rate, self._anytime = self._step_of(problem), self.eta == "anytime"
         self._losses = np.zeros(problem.n_actions)
         self._tree = tree_of(problem.n_actions)
-        self._start = np.zeros(2)
         self._denominator = 0.0
 
     def choose(self, observation: Any) -> int:
         eta = self._rate / math.sqrt(self._t) if self._anytime else self._rate
-        arm, self._denominator = _choose(self._rng.random(), eta, self._losses, self._tree, self._start)
+        arm, self._denominator = _choose(self._rng.random(), eta, self._losses, self._tree)
         return arm
 
     def learn(self, action: int, reward: float) -> None:
@@ -182,7 +180,7 @@ class Exp3IX(BanditPolicy):
         estimate = (self._high - reward) / self._span / self._denominator
         self._denominator = 0.0
         if reward != self._high:
-            _learn(action, estimate, self._losses, self._tree, self._start)
+            _learn(action, estimate, self._losses, self._tree)
         self._t += 1
 
     def play(self, block: Block, actions: Actions) -> None:
@@ -193,7 +191,6 @@ class Exp3IX(BanditPolicy):
             self._t,
             self._losses,
             self._tree,
-            self._start,
             self._high,
             self._span,
             self._rate,

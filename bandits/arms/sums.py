@@ -9,7 +9,8 @@ anew.
 A tree [2 * leaves, n_coefficients], ``leaves`` the smallest power of two that is at least the number of arms: leaf
 ``leaves + i`` holds the coefficients of arm ``i`` (0 beyond the last arm), every inner node ``n`` the sums of those of
 ``2 n`` and ``2 n + 1``. A change of an arm adds them up anew from its leaf to the root, and never takes off what it
-added before. So sums do not drift: they are off by at most ``log2(leaves)`` roundings, after any number of rounds.
+added before. So sums do not drift: they are off by at most ``log2(leaves)`` roundings, after any number of rounds. Row
+0 is no node: a policy may keep there what its coefficients refer to.
 
 A draw inverts the distribution function, arms in order: one uniform, and the arm that a search through all cumulative
 sums would find, up to rounding.

@@ -91,21 +91,21 @@ def _factor(t: int, total: float, rate: float, anytime: bool, running: bool) -> 
 
 
 @inlined
-def _put(arm: int, sums: Array, tree: Array, stretch: Array) -> None:
-    """Make the series of an arm right. ``stretch`` holds min S and D at its start, and y in the last round."""
-    leaf, r = tree.shape[0] // 2 + arm, stretch[1] / (sums[arm] - stretch[0] + stretch[1])
+def _put(arm: int, sums: Array, tree: Array) -> None:
+    """Make the series of an arm right. The tree's row 0 holds the stretch's min S and D, and y of the last round."""
+    leaf, r = tree.shape[0] // 2 + arm, tree[0, 1] / (sums[arm] - tree[0, 0] + tree[0, 1])
     power = r * r
     for j in range(TERMS):
         tree[leaf, j] = (j + 1.0) * power
         power *= r
     if not 0.0 <= r <= 1.0:  # after a loss below 0: a stretch begins
-        stretch[1] = math.inf
+        tree[0, 1] = math.inf
 
 
 @inlined
-def _settle(arm: int, sums: Array, tree: Array, stretch: Array) -> None:
+def _settle(arm: int, sums: Array, tree: Array) -> None:
     """Take in that the losses of ``arm`` have changed."""
-    _put(arm, sums, tree, stretch)
+    _put(arm, sums, tree)
     settle(tree, arm, powers_of(0.0))
 
 
@@ -129,18 +129,18 @@ def _newton(goal: float, y: float, tree: Array) -> float:
 
 
 @kernel
-def _expand(factor: float, y: float, sums: Array, probabilities: Array, tree: Array, stretch: Array) -> float:
+def _expand(factor: float, y: float, sums: Array, probabilities: Array, tree: Array) -> float:
     """Begin a stretch, near ``y`` of the last one; returns what the weights have to sum to."""
-    root = factor * stretch[1] * (1.0 - y)
+    root = factor * tree[0, 1] * (1.0 - y)
     if not 1.0 <= root <= sums.size:
         root = math.sqrt(sums.size)
-    stretch[0] = sums[0]
+    tree[0, 0] = sums[0]
     for i in range(1, sums.size):
-        stretch[0] = min(stretch[0], sums[i])
+        tree[0, 0] = min(tree[0, 0], sums[i])
     root = _solve(sums, factor, root, probabilities)
-    stretch[1] = root / factor
+    tree[0, 1] = root / factor
     for i in range(sums.size):
-        _put(i, sums, tree, stretch)
+        _put(i, sums, tree)
     build(tree, powers_of(0.0))
     return root * root
 
@@ -154,11 +154,9 @@ def _draw(uniform: float, total: float, y: float, tree: Array) -> tuple[int, flo
 
 
 @kernel
-def _draw_plainly(
-    uniform: float, factor: float, sums: Array, probabilities: Array, stretch: Array
-) -> tuple[int, float]:
-    """The same by a look at each arm; ``stretch`` holds the root z."""
-    stretch[0] = _solve(sums, factor, max(stretch[0], 1.0), probabilities)
+def _draw_plainly(uniform: float, factor: float, sums: Array, probabilities: Array, tree: Array) -> tuple[int, float]:
+    """The same by a look at each arm; the tree's row 0 holds the root z."""
+    tree[0, 0] = _solve(sums, factor, max(tree[0, 0], 1.0), probabilities)
     arm = 0
     for i in range(sums.size):
         if probabilities[i] > 0.0:
@@ -177,7 +175,6 @@ def _choose(
     sums: Array,
     probabilities: Array,
     tree: Array,
-    stretch: Array,
     total: float,
     rate: float,
     anytime: bool,
@@ -186,15 +183,15 @@ def _choose(
 ) -> tuple[int, float]:
     factor = _factor(t, total, rate, anytime, running)
     if rv:
-        return _draw_plainly(uniform, factor, sums, probabilities, stretch)
+        return _draw_plainly(uniform, factor, sums, probabilities, tree)
     if changed >= 0:
-        _settle(changed, sums, tree, stretch)
-    goal = (factor * stretch[1]) ** 2
-    y = _newton(goal, stretch[2], tree)
+        _settle(changed, sums, tree)
+    goal = (factor * tree[0, 1]) ** 2
+    y = _newton(goal, tree[0, 2], tree)
     if not abs(y) <= REACH:
-        goal = _expand(factor, y, sums, probabilities, tree, stretch)
+        goal = _expand(factor, y, sums, probabilities, tree)
         y = _newton(goal, 0.0, tree)
-    stretch[2] = y
+    tree[0, 2] = y
     return _draw(uniform, goal, y, tree)
 
 
@@ -239,7 +236,6 @@ def _play(
     sums: Array,
     probabilities: Array,
     tree: Array,
-    stretch: Array,
     total: float,
     high: float,
     unit: float,
@@ -248,18 +244,18 @@ def _play(
 ) -> tuple[int, float, int, float]:
     """(the arm changed, total, number of losses outside [0, K], the first of them) after the rounds."""
     anytime, running, rv, clip = modes
-    y, n_exceed, first = stretch[2], 0, 0.0
+    y, n_exceed, first = tree[0, 2], 0, 0.0
     for s in range(actions.size):
         factor = _factor(t + s, total, rate, anytime, running)
         if rv:
-            arm, probability = _draw_plainly(uniforms[s], factor, sums, probabilities, stretch)
+            arm, probability = _draw_plainly(uniforms[s], factor, sums, probabilities, tree)
         else:
             if changed >= 0:
-                _settle(changed, sums, tree, stretch)
-            goal = (factor * stretch[1]) ** 2
+                _settle(changed, sums, tree)
+            goal = (factor * tree[0, 1]) ** 2
             y = _newton(goal, y, tree)
             if not abs(y) <= REACH:
-                goal = _expand(factor, y, sums, probabilities, tree, stretch)
+                goal = _expand(factor, y, sums, probabilities, tree)
                 y = _newton(goal, 0.0, tree)
             arm, probability = _draw(uniforms[s], goal, y, tree)
         reward = block.levels[s * block.stride, arm] + block.noise[s]
@@ -273,7 +269,7 @@ def _play(
             first = loss if n_exceed == 0 else first
             n_exceed += 1
         actions[s] = arm
-    stretch[2] = y
+    tree[0, 2] = y
     return changed, total, n_exceed, first
 
 
@@ -336,7 +332,8 @@ class TsallisINF(BanditPolicy):
         self._sums = np.zeros(problem.n_actions)
         self._probabilities = np.full(problem.n_actions, 1.0 / problem.n_actions)
         self._total = 0.0
-        self._tree, self._stretch = tree_of(problem.n_actions), np.array([0.0, math.inf, 0.0])
+        self._tree = tree_of(problem.n_actions)
+        self._tree[0, 1] = math.inf
         self._changed, self._probability = -1, 0.0
         self._n_exceed, self._first_exceeding = 0, 0.0
         self._high, self._unit = problem.high, self._unit_of(problem)
@@ -353,10 +350,10 @@ class TsallisINF(BanditPolicy):
     @property
     def probabilities(self) -> Array:
         """[n_arms] distribution that the last arm was drawn from."""
-        if self._rv or math.isinf(self._stretch[1]):
+        if self._rv or math.isinf(self._tree[0, 1]):
             return self._probabilities.copy()
         leaves = self._tree[len(self._tree) // 2 :][: self._n_arms]
-        weights: Array = leaves @ self._stretch[2] ** np.arange(TERMS)
+        weights: Array = leaves @ self._tree[0, 2] ** np.arange(TERMS)
         return np.asarray(weights / weights.sum())
 
     def choose(self, observation: Any) -> int:
@@ -367,7 +364,6 @@ class TsallisINF(BanditPolicy):
             self._sums,
             self._probabilities,
             self._tree,
-            self._stretch,
             self._total,
             self._rate,
             self._anytime,
@@ -411,7 +407,6 @@ class TsallisINF(BanditPolicy):
             self._sums,
             self._probabilities,
             self._tree,
-            self._stretch,
             self._total,
             self._high,
             self._unit,

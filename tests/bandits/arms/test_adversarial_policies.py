@@ -129,7 +129,7 @@ def test_a_draw_at_the_end_of_the_interval_is_an_arm_with_positive_probability(p
         if not isinstance(policy, Exp3):
             policy._losses[-1] = 1e9  # weight 0 in floating point
             if isinstance(policy, Exp3IX):
-                policy._start[0] = 0.0  # its tree is made anew
+                policy._tree[0, 0] = 0.0  # its tree is made anew
             assert policy.choose(0) == max(k - 2, 0)
         policy._rng = Fixed(0.0)
         assert policy.choose(0) == 0

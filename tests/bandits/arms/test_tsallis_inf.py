@@ -150,7 +150,7 @@ def test_a_draw_at_the_end_of_the_interval_is_an_arm_with_positive_probability()
         policy.reset(problem_of(k, 10), Fixed(np.nextafter(1.0, 0.0)))
         assert policy.choose(0) == k - 1
         policy._sums[-1] = 1e200  # probability 0 in floating point
-        policy._stretch[1] = math.inf  # its series are made anew
+        policy._tree[0, 1] = math.inf  # its series are made anew
         assert policy.choose(0) == max(k - 2, 0)
         policy._rng = Fixed(0.0)
         assert policy.choose(0) == 0
