@@ -290,7 +290,10 @@ class KLUCB(BanditPolicy):
             e1, e2 = gap * first[inside], gap * second[inside]
             p, q = best - gap + e1, best - e2
             d = p * np.log(p / q) + (1.0 - p) * np.log((1.0 - p) / (1.0 - q))
-            lines.append((gap * span / d, gap * span * (0.5 / e1**2 + 2.0 / e2**2)))
+            slope, constant = gap * span / d, gap * span * (0.5 / e1**2 + 2.0 / e2**2)
+            order = np.argsort(slope)
+            least = order[constant[order] <= np.minimum.accumulate(constant[order])]  # others are nowhere below
+            lines.append((slope[least], constant[least]))
 
         def curve(t: Array) -> Array:
             log = np.log1p(t * np.log(np.maximum(t, 1.0)) ** 2)
