@@ -64,13 +64,13 @@ def _reach(posteriors: Array, arm: int, deviations: float) -> float:
 
 @inlined
 def _rate(posteriors: Array, arm: int, level: float) -> float:
-    return gaussian_rate((level - posteriors[arm, MEAN]) * math.sqrt(posteriors[arm, PRECISION]))
+    return gaussian_rate((level - posteriors[arm, MEAN]) / posteriors[arm, DEVIATION])
 
 
 @inlined
 def _trial(posteriors: Array, arm: int, level: float, exponential: float) -> tuple[float, float]:
-    z, price = gaussian_trial((level - posteriors[arm, MEAN]) * math.sqrt(posteriors[arm, PRECISION]), exponential)
-    return posteriors[arm, MEAN] + posteriors[arm, DEVIATION] * z, price
+    step, price = gaussian_trial((level - posteriors[arm, MEAN]) / posteriors[arm, DEVIATION], exponential)
+    return level + posteriors[arm, DEVIATION] * step, price
 
 
 @inlined

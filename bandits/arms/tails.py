@@ -71,7 +71,7 @@ def gaussian_trial(z: float, exponential: float) -> tuple[float, float]:
     """A trial from the envelope of a standard normal at ``z``, from a standard exponential variable.
 
     Returns:
-        (x, price): x > z is accepted if another standard exponential variable is at least the price.
+        (step, price): z + step is accepted if another standard exponential variable is at least the price.
     """
     step = exponential / z
-    return z + step, 0.5 * step * step
+    return step, 0.5 * step * step

@@ -193,7 +193,7 @@ def _largest(sample: Sample, trial: Trial, posteriors: Array, thinning: Thinning
         theta = sample(posteriors, i, ahead)
         if theta > best or (theta == best and i < arm):
             best, arm = theta, i
-    control[VISITS] += often[0, 0] + 1
+    control[VISITS] += often[0, 0]
     point, last = following(ahead, EXPONENTIAL), -1
     while point < rates[1] and not ran_out(ahead):
         i = _at(rates, point)
