@@ -49,3 +49,23 @@ def test_a_round_with_many_arms(record, name, arms, most):
     means, rounds = np.linspace(0.1, 0.9, arms), ROUNDS[arms]
     pairs = measure(advance(name, means, rounds), plain(name, means, rounds), "round", (rounds, rounds))
     record(f"`{name}`, {arms} arms", pairs, "loop over all arms", most)
+
+
+def by_steps(name, arms, rounds):
+    """A game of ``rounds`` rounds in plain Python."""
+    environment, policy = BernoulliArms(np.linspace(0.1, 0.9, arms).tolist(), rounds), POLICIES.build(name)
+    tape = environment.draw(np.random.default_rng(1))
+
+    def game():
+        environment.begin(tape)
+        policy.reset(environment.problem, np.random.default_rng(2))
+        for _ in range(rounds):
+            arm = policy.choose(None)
+            policy.update(None, arm, environment.transition(arm)[1])
+
+    return game
+
+
+def test_a_step_with_many_arms(record):
+    pairs = measure(by_steps("ucb1", 1000, 50_000), by_steps("ucb1", 10, 50_000), "round", (50_000, 50_000))
+    record("`ucb1` by `choose` and `update`, 1000 arms", pairs, "10 arms", 3)

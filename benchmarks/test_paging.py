@@ -287,7 +287,9 @@ def test_a_sweep_over_50_cache_sizes(record, tmp_path, with_optimum, target):
     faults = [r.series["lru"]["faults"][0, -1] for r in load(swept(SWEPT)).experiments.values()]
     assert len(faults) == 50
     for size, found in list(zip(SWEPT, faults, strict=True))[::7]:
-        pages = Zipf(N, 1.0).draw(REQUESTS, np.random.default_rng(np.random.SeedSequence(1, spawn_key=(0, 0))).spawn(2)[0])
+        pages = Zipf(N, 1.0).draw(
+            REQUESTS, np.random.default_rng(np.random.SeedSequence(1, spawn_key=(0, 0))).spawn(2)[0]
+        )
         assert found == misses("lru", pages, N, size)
     pairs = measure(lambda: swept(SWEPT), lambda: swept([1000]), "study", repeats=3)
     what = "`run`, 50 cache sizes of `lru`" + (" with optimum and fixed sets" if with_optimum else "")

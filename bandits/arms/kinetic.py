@@ -197,7 +197,6 @@ def line_stands(rows: Array, winner: int, loser: int, top: float, below: float, 
     mean, other = rows[winner, 0], rows[loser, 0]
     lead = top - below - ROUNDING * (abs(top) + abs(below) + abs(mean) + abs(other))
     gain = rows[loser, 1] - rows[winner, 1]
-    if not lead > 0.0:
-        never = mean == math.inf or (winner < loser and mean >= other and gain <= 0.0)  # of equal lines, say
-        return math.inf if never else now
-    return float(min(2.0 * now, now + lead / max(gain, 1e-300)))
+    until = min(2.0 * now, now + (lead if lead > 0.0 else 0.0) / max(gain, 1e-300))
+    never = (mean == math.inf) | ((winner < loser) & (mean >= other) & (gain <= 0.0))  # two equal lines, say
+    return math.inf if never else float(until)
