@@ -67,7 +67,7 @@ class Thinning(NamedTuple):
 
     Attributes:
         control: the level; how many arms were visited since it was set; and of the samples that set it a level that one
-            arm exceeds nearly always, and the largest ones, about ``log2(n_arms) / 2``, the largest first.
+            arm exceeds nearly always, and the largest ones, about ``log2(n_arms)``, the largest first.
         rates: [2 * leaves], ``leaves`` the smallest power of two that is at least the number of arms: a tree of sums,
             whose leaf ``leaves + i`` holds the rate of arm ``i``, or 0 where that is inf or there is no such arm.
         often: [n_arms + 1, 2]: in the first column the number of arms whose rate is inf, and then these; in the second
@@ -88,7 +88,7 @@ Learn = Callable[[Array, int, float, Ahead, Any], None]
 
 def thinning(n_arms: int) -> Thinning:
     """No level yet: the first round sets it."""
-    control = np.full(LARGEST + min(n_arms, n_arms.bit_length() // 2 + 1), -math.inf)
+    control = np.full(LARGEST + min(n_arms, max(2, n_arms.bit_length() - 2)), -math.inf)
     control[LEVEL], control[VISITS] = math.inf, PATIENCE * n_arms
     return Thinning(control, np.zeros(2 << (n_arms - 1).bit_length()), np.zeros((n_arms + 1, 2), dtype=np.int64))
 
