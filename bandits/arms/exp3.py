@@ -44,10 +44,11 @@ def _choose(uniform: float, tree: Array, gamma: float, floor: float) -> tuple[in
 @inlined
 def _learn(arm: int, step: float, exponents: Array, tree: Array) -> bool:
     """Add ``step`` to an arm's exponent; returns whether all have to be reduced."""
-    exponents[arm] += step
-    tree[tree.shape[0] // 2 + arm, 0] = math.exp(exponents[arm])
+    exponent = exponents[arm] + step
+    exponents[arm] = exponent
+    tree[tree.shape[0] // 2 + arm, 0] = math.exp(exponent)
     settle(tree, arm, (1.0,))
-    return not -300.0 <= exponents[arm] <= 300.0  # far below are rewards below the range alone
+    return not -300.0 <= exponent <= 300.0  # far below are rewards below the range alone
 
 
 @kernel

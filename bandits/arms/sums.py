@@ -94,6 +94,6 @@ def draw(tree: Array, powers: Powers, rest: float) -> int:
                 break
             rest -= below
             node += 1
-    while node > leaves and not weight(tree, node, powers) > 0.0:
+    while node > leaves and not (tree[node, 0] > 0.0 or weight(tree, node, powers) > 0.0):
         node -= 1
     return node - leaves
