@@ -12,6 +12,7 @@ uniform u a round decides: the first action with cumulative q above u; the last 
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from functools import lru_cache
 from typing import ClassVar, NamedTuple
@@ -19,12 +20,15 @@ from typing import ClassVar, NamedTuple
 import numpy as np
 
 from bandits.arguments import positive, real
-from bandits.contract import Array, Problem
+from bandits.arms.theory import BOUNDED
+from bandits.arms.theory import holds as holds_of_arms
+from bandits.contract import Array, Assumption, Problem, TimeClaim
 from bandits.kernels import kernel
 from bandits.linear.design import Design, design
 from bandits.linear.policy import LinearPolicy
 from bandits.linear.problem import Features, LinearActionsProblem, LinearProblem
 from bandits.linear.ridge import cholesky, invert
+from bandits.linear.theory import LINEAR, OBLIVIOUS, LinearInstance, holds
 
 
 class Game(NamedTuple):
@@ -49,6 +53,17 @@ class Game(NamedTuple):
     gram: Array
     lower: Array
     gain: Array
+
+
+@kernel
+def weigh(game: Game, eta: float) -> None:
+    """Fill in the distribution ``p ∝ exp(-eta Lhat)``."""
+    least, total = np.min(game.estimates), 0.0
+    for i in range(game.estimates.size):
+        game.distribution[i] = math.exp(-eta * (game.estimates[i] - least))
+        total += game.distribution[i]
+    for i in range(game.estimates.size):
+        game.distribution[i] /= total
 
 
 @kernel
@@ -148,6 +163,15 @@ class AdversarialPolicy(LinearPolicy):
         else:
             raise ValueError(f"{name} needs a horizon or rate: the problem has horizon=None")
         return eta, self.best_mixing(eta, found.value) if self.mixing is None else self.mixing, found
+
+    def assumed(self, instance: LinearInstance, problem: LinearActionsProblem) -> tuple[Assumption, ...]:
+        """What all three theorems assume: linear mean rewards, an oblivious adversary, rewards in the range."""
+        return *holds(instance, problem, LINEAR, OBLIVIOUS), *holds_of_arms(instance, BOUNDED)
+
+    @property
+    def claim(self) -> TimeClaim:
+        """What the bounds claim about time: a rate for the theorem's constants alone."""
+        return "horizon-tuned" if self.rate is None and self.mixing is None else "no rate"
 
     def start(self, problem: LinearActionsProblem) -> None:
         self._eta, self._gamma, found = self.constants(problem)

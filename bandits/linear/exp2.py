@@ -16,24 +16,12 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import numpy as np
-
 from bandits.arms.problem import Actions, Block
 from bandits.contract import Array, Assumption, Bound, Instance
 from bandits.kernels import kernel
-from bandits.linear.adversarial import AdversarialPolicy, Game, draw, learn
+from bandits.linear.adversarial import AdversarialPolicy, Game, draw, learn, weigh
 from bandits.linear.problem import LinearActionsProblem
-from bandits.linear.theory import OBLIVIOUS, LinearModel, holds
-
-
-@kernel
-def _fill(game: Game, eta: float) -> None:
-    least, total = np.min(game.estimates), 0.0
-    for i in range(game.estimates.size):
-        game.distribution[i] = math.exp(-eta * (game.estimates[i] - least))
-        total += game.distribution[i]
-    for i in range(game.estimates.size):
-        game.distribution[i] /= total
+from bandits.linear.theory import LinearInstance
 
 
 @kernel
@@ -48,7 +36,7 @@ def _play(
     uniforms: Array,
 ) -> None:
     for s in range(actions.size):
-        _fill(game, eta)
+        weigh(game, eta)
         arm = draw(game, gamma, uniforms[s])
         reward = block.levels[s * block.stride, arm] + block.noise[s]
         if block.binary:
@@ -73,7 +61,7 @@ class Exp2(AdversarialPolicy):
         return min(1.0, eta * value)
 
     def pick(self, rows: Array) -> int:
-        _fill(self._game, self._eta)
+        weigh(self._game, self._eta)
         return draw(self._game, self._gamma, self._rng.random())
 
     def take(self, rows: Array, action: int, reward: float) -> None:
@@ -85,7 +73,7 @@ class Exp2(AdversarialPolicy):
 
     def regret_bounds(self, problem: LinearActionsProblem, instance: Instance) -> Sequence[Bound]:
         """``M (ln K / eta + 2 gamma t + eta d t)``; with both tuned, at T, about ``2 M sqrt(3 d T ln K)``."""
-        if not isinstance(instance, LinearModel) or not problem.bounded:
+        if not isinstance(instance, LinearInstance) or not problem.bounded:
             return ()
         eta, gamma, found = self.constants(problem)
         scale, log, rank = max(abs(problem.low), abs(problem.high)), math.log(problem.n_actions), found.rank
@@ -99,9 +87,9 @@ class Exp2(AdversarialPolicy):
                 "Lattimore and Szepesvári, draft, chapter 27; the tuning is of this project",
                 "derived",
                 (
-                    *holds(instance, problem, OBLIVIOUS),
+                    *self.assumed(instance, problem),
                     Assumption("gamma >= eta g", gamma >= eta * found.value * (1.0 - 1e-12)),
                 ),
-                time="horizon-tuned" if self.rate is None else "no rate",
+                time=self.claim,
             ),
         )

@@ -26,7 +26,7 @@ from bandits.contract import Array, Bound, Instance
 from bandits.kernels import kernel
 from bandits.linear.adversarial import AdversarialPolicy, Game, draw, learn
 from bandits.linear.problem import LinearActionsProblem
-from bandits.linear.theory import OBLIVIOUS, LinearModel, holds
+from bandits.linear.theory import LinearInstance
 
 
 @kernel
@@ -104,7 +104,7 @@ class LogBarrierFTRL(AdversarialPolicy):
         the size of l. So stability costs ``(eta / 2) sum p lhat^2``, ``eta d / 2`` in expectation. The penalty is
         ``(K - 1) ln T`` at the best action mixed with a share 1 / T of the uniform distribution, which costs 2.
         """
-        if not isinstance(instance, LinearModel) or not problem.bounded or problem.horizon is None:
+        if not isinstance(instance, LinearInstance) or not problem.bounded or problem.horizon is None:
             return ()
         eta, gamma, found = self.constants(problem)
         if gamma > 0.0:
@@ -119,7 +119,7 @@ class LogBarrierFTRL(AdversarialPolicy):
                 "fixed",
                 "derived in this project, after Dai, Luo, Wei, Zimmert 2023 (a reconstruction)",
                 "derived",
-                holds(instance, problem, OBLIVIOUS),
-                time="horizon-tuned",
+                self.assumed(instance, problem),
+                time=self.claim,
             ),
         )

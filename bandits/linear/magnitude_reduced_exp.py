@@ -24,19 +24,9 @@ import numpy as np
 from bandits.arms.problem import Actions, Block
 from bandits.contract import Array, Assumption, Bound, Instance
 from bandits.kernels import kernel
-from bandits.linear.adversarial import AdversarialPolicy, Game, draw, estimate
+from bandits.linear.adversarial import AdversarialPolicy, Game, draw, estimate, weigh
 from bandits.linear.problem import LinearActionsProblem
-from bandits.linear.theory import OBLIVIOUS, LinearModel, holds
-
-
-@kernel
-def _fill(game: Game, eta: float) -> None:
-    least, total = np.min(game.estimates), 0.0
-    for i in range(game.estimates.size):
-        game.distribution[i] = math.exp(-eta * (game.estimates[i] - least))
-        total += game.distribution[i]
-    for i in range(game.estimates.size):
-        game.distribution[i] /= total
+from bandits.linear.theory import LinearInstance
 
 
 @kernel
@@ -74,7 +64,7 @@ def _play(
     solved: Array,
 ) -> None:
     for s in range(actions.size):
-        _fill(game, eta)
+        weigh(game, eta)
         arm = draw(game, gamma, uniforms[s])
         reward = block.levels[s * block.stride, arm] + block.noise[s]
         if block.binary:
@@ -107,7 +97,7 @@ class MagnitudeReducedExp(AdversarialPolicy):
         self._solved = np.zeros(self._game.rows.shape)
 
     def pick(self, rows: Array) -> int:
-        _fill(self._game, self._eta)
+        weigh(self._game, self._eta)
         return draw(self._game, self._gamma, self._rng.random())
 
     def take(self, rows: Array, action: int, reward: float) -> None:
@@ -124,7 +114,7 @@ class MagnitudeReducedExp(AdversarialPolicy):
         ``lhat >= -|a|_{Sigma^-1} >= -sqrt(g' / gamma) >= -1 / eta`` and ``E lhat^2 <= |a|^2_{Sigma^-1}``; and
         ``exp(-x) <= 1 - x + x^2`` for x >= -1.
         """
-        if not isinstance(instance, LinearModel) or not problem.bounded:
+        if not isinstance(instance, LinearInstance) or not problem.bounded:
             return ()
         eta, gamma, found = self.constants(problem)
         if gamma >= 1.0:
@@ -140,9 +130,9 @@ class MagnitudeReducedExp(AdversarialPolicy):
                 "derived in this project, after Dai, Luo, Wei, Zimmert 2023 (a reconstruction)",
                 "derived",
                 (
-                    *holds(instance, problem, OBLIVIOUS),
+                    *self.assumed(instance, problem),
                     Assumption("gamma >= eta^2 g'", gamma >= eta * eta * found.value * (1.0 - 1e-12)),
                 ),
-                time="horizon-tuned" if self.rate is None else "no rate",
+                time=self.claim,
             ),
         )

@@ -100,7 +100,7 @@ class AdversarialLinearBandit(LinearEnvironment):
             oblivious_rewards=True,
             oblivious=True,
             bernoulli=self.binary,
-            bounded=self.problem.bounded,
+            bounded=self.problem.bounded and (noise != "gaussian" or kind.true == 0.0),
         )
 
     def _start(self, tape: Tape) -> None:
@@ -111,16 +111,17 @@ class AdversarialLinearBandit(LinearEnvironment):
             self._check_range()
 
     def _check_range(self) -> None:
-        """See that mean rewards are within the declared range, where that is not what the norms allow."""
+        """See that rewards are within the declared range, where that is not what the norms allow; not Gaussian ones."""
+        beyond = self._kind.true if self._kind.kind == "uniform" else 0.0
         low, high = self.problem.low - 1e-12, self.problem.high + 1e-12
         for start in range(0, self.horizon, self._rounds):
             levels = self._levels(start, self.horizon)[0]
             self._check_probabilities(levels)
-            if self._kind.kind == "none" and not (levels.min() >= low and levels.max() <= high):
+            least, most = float(levels.min()) - beyond, float(levels.max()) + beyond
+            if self._kind.kind in ("none", "uniform") and not (least >= low and most <= high):
                 raise ValueError(
-                    "low and high must be at most and at least what actions pay, from "
-                    f"{float(levels.min())!r} to {float(levels.max())!r}, got {self.problem.low!r} and "
-                    f"{self.problem.high!r}"
+                    f"low and high must be at most and at least what actions pay, from {least!r} to {most!r}, got "
+                    f"{self.problem.low!r} and {self.problem.high!r}"
                 )
 
     def _levels(self, start: int, stop: int) -> tuple[Array, int, int]:

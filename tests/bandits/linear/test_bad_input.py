@@ -195,6 +195,48 @@ def test_a_mixing_that_clips_greys_the_bound():
     assert bound.holds
 
 
+ADVERSARIAL = [Exp2, LogBarrierFTRL, MagnitudeReducedExp]
+
+
+def bound_of(policy, environment):
+    environment.begin(environment.draw(np.random.default_rng(0)))
+    (bound,) = policy.regret_bounds(environment.problem, environment.instance())
+    return bound
+
+
+@pytest.mark.parametrize("make", ADVERSARIAL)
+def test_bounds_against_an_adversary_assume_linear_rewards_in_the_range(make):
+    from environments import AdversarialLinearBandit, LinearBandit, MisspecifiedLinearBandit
+
+    rows, theta = ROWS, [0.5, 0.2]
+    assert bound_of(make(), LinearBandit(rows, theta, "bernoulli", horizon=50)).holds
+    assert bound_of(make(), AdversarialLinearBandit(rows, "rotating", "uniform", 0.1, horizon=50)).holds
+    nearly = bound_of(make(), MisspecifiedLinearBandit(rows, theta, "random_signs", 0.1, "none", horizon=50))
+    assert [found.holds for found in nearly.assumptions[:3]] == [False, True, True]
+    beyond = AdversarialLinearBandit(rows, "rotating", "gaussian", 0.1, low=-1.0, high=1.0, horizon=50)
+    assert [found.holds for found in bound_of(make(), beyond).assumptions[:3]] == [True, True, False]
+
+
+@pytest.mark.parametrize("make", ADVERSARIAL)
+def test_only_the_constants_of_the_theorem_claim_a_rate(make):
+    from environments import AdversarialLinearBandit
+
+    environment = AdversarialLinearBandit(ROWS, "rotating", horizon=50)
+    assert bound_of(make(), environment).time == "horizon-tuned"
+    assert bound_of(make(rate=0.3), environment).time == "no rate"
+    if make is not LogBarrierFTRL:  # whose theorem mixes nothing in
+        assert bound_of(make(mixing=0.3), environment).time == "no rate"
+
+
+def test_elimination_claims_a_rate_for_a_delta_that_falls_with_the_horizon():
+    from environments import LinearBandit
+
+    environment = LinearBandit(ROWS, [0.5, 0.2], horizon=50)
+    assert bound_of(LinearElimination(), environment).time == "horizon-tuned"
+    assert bound_of(LinearElimination(delta=0.1), environment).time == "no rate"
+    assert bound_of(LinearElimination(aware=True), environment).time == "horizon-tuned"
+
+
 def test_arms_policies_play_both_kinds_of_sets():
     for given in (problem(), ChangingLinearProblem(n_actions=3, dimension=2, horizon=9, noise=1.0, low=-9, high=9)):
         policy = UCB1()
