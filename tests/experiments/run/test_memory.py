@@ -9,7 +9,7 @@ import pytest
 from numba import njit
 
 import experiments
-from bandits import UCB1, BanditProblem
+from bandits import BanditProblem, EpsilonGreedy
 from experiments.run.memory import bytes_kept
 from experiments.run.runner import run
 from experiments.study.config import parse_study
@@ -69,7 +69,7 @@ def test_a_cycle_ends():
 
 def test_a_policy_of_two_numbers_an_arm():
     def kept(n_arms):
-        policy = UCB1()
+        policy = EpsilonGreedy()
         policy.reset(BanditProblem(n_actions=n_arms), np.random.default_rng(0))
         return bytes_kept(policy)
 
