@@ -41,7 +41,7 @@ from typing import Any
 import numpy as np
 
 from bandits.arguments import not_owed, one_of, positive, shown
-from bandits.arms.policy import BanditPolicy
+from bandits.arms.policy import BanditPolicy, look_at
 from bandits.arms.problem import Actions, BanditProblem, Block
 from bandits.arms.sums import TERMS, build, draw, powers_of, settle, tree_of, weight
 from bandits.arms.theory import ArmsInstance
@@ -241,10 +241,10 @@ def _play(
     unit: float,
     rate: float,
     modes: tuple[bool, bool, bool, bool],
-) -> tuple[int, float, int, float]:
-    """(the arm changed, total, number of losses outside [0, K], the first of them) after the rounds."""
+) -> tuple[int, float, int, int, float]:
+    """(the arm changed, total, number of losses outside [0, K], round and size of the first) after the rounds."""
     anytime, running, rv, clip = modes
-    y, n_exceed, first = tree[0, 2], 0, 0.0
+    y, n_exceed, at, first = tree[0, 2], 0, 0, 0.0
     for s in range(actions.size):
         factor = _factor(t + s, total, rate, anytime, running)
         if rv:
@@ -266,11 +266,12 @@ def _play(
         changed = arm if counted != 0.0 else -1
         total += counted
         if outside:
-            first = loss if n_exceed == 0 else first
+            if n_exceed == 0:
+                at, first = s, loss
             n_exceed += 1
         actions[s] = arm
     tree[0, 2] = y
-    return changed, total, n_exceed, first
+    return changed, total, n_exceed, at, first
 
 
 class TsallisINF(BanditPolicy):
@@ -398,7 +399,7 @@ class TsallisINF(BanditPolicy):
             self._exceeded(1, loss)
 
     def play(self, block: Block, actions: Actions) -> None:
-        self._changed, self._total, n_exceed, first = _play(
+        self._changed, self._total, n_exceed, at, first = _play(
             block,
             actions,
             self._rng.random(actions.size),
@@ -415,6 +416,7 @@ class TsallisINF(BanditPolicy):
         )
         self._t += actions.size
         if n_exceed:
+            look_at(self, block, actions[:at])  # of what was revealed before, the policy tells first
             self._exceeded(n_exceed, first)
 
     def _exceeded(self, losses: int, first: float) -> None:

@@ -20,7 +20,7 @@ def examples() -> Sequence[Any]:
     small = {"name": "redrawn_sphere", "parameters": {"n_actions": 4, "dimension": 3}}
     needle = {"name": "needle", "parameters": {"n_actions": 12, "dimension": 6}}
     gaussian = {"name": "gaussian", "parameters": {"deviation": 0.5}}
-    switching = {"name": "switching", "parameters": {"period": 20, "amplitude": 6.0, "bias": 3.0}}
+    switching = {"name": "switching", "parameters": {"period": 20}}
     sparse = {"name": "sparse", "parameters": {"s": 1}}
     positive = [[0.9, 0.1], [0.2, 0.7], [0.5, 0.5], [0.5, 0.5]]
     return [
