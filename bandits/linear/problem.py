@@ -18,6 +18,9 @@ from bandits.contract import Array
 SLACK = 1e-9
 """By which share of itself a norm may exceed its limit, by rounding."""
 
+LARGEST = 1e50
+"""Largest norm of a problem: fourth powers of norms are numbers, too."""
+
 
 class Features:
     """Features [n_actions, dimension] of a fixed set of actions, which nobody can change.
@@ -146,7 +149,7 @@ class LinearActionsProblem(ActionsProblem):
         super().__post_init__()
         integer("dimension", self.dimension)
         for name in ("parameter_norm", "feature_norm", "misspecification"):
-            real(name, getattr(self, name), 0.0, closed="low")
+            real(name, getattr(self, name), 0.0, LARGEST, closed="both")
         if self.sparsity is not None:
             integer("sparsity", self.sparsity, 1, self.dimension)
 

@@ -138,7 +138,7 @@ def learn(rows: Array, arm: int, reward: float, ridge: Ridge, fixed: bool) -> fl
     _add_up(row, reward, ridge)
     total, error = rank_one(ridge.inverse, ridge.theta, ridge.gain, row, reward)
     counts = ridge.counts[0]
-    counts["log_det"] += math.log(total)
+    counts["log_det"] += math.log(max(total, 1.0))  # rounding may take it below at conditions beyond 1e16
     counts["updates"] += 1.0
     if counts["updates"] % REFRESH == 0.0:
         refresh(ridge)
@@ -156,9 +156,13 @@ def learn(rows: Array, arm: int, reward: float, ridge: Ridge, fixed: bool) -> fl
 
 @kernel
 def refresh(ridge: Ridge) -> None:
-    """Work out the inverse, theta and ln det V anew, from V and the sums of the rewards."""
+    """Work out the inverse, theta and ln det V anew, from V and the sums of the rewards.
+
+    Where rounding leaves V singular (conditions beyond 1e16), they stay as updates by rank one have left them.
+    """
     d, lower = ridge.theta.size, ridge.lower
-    cholesky(ridge.gram, lower)
+    if not cholesky(ridge.gram, lower):
+        return
     log_det = -d * math.log(ridge.counts[0]["ridge"])
     for j in range(d):
         log_det += 2.0 * math.log(lower[j, j])

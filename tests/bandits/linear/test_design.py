@@ -37,7 +37,7 @@ def matrix(rows, weights):
         (Sphere(50, 5, 7), 1e-6, -8.0471896, 5e-6, None),
         (Sphere(100, 10, 7), 1e-6, -23.0376019, 1e-5, None),
         (Sphere(1000, 10, 7), 1e-6, -23.0258509, 1e-5, None),
-        (Sphere(10000, 20, 7), 1e-5, -59.9146455, 2e-4, None),
+        (Sphere(10000, 20, 7), 1e-6, -59.9146455, 2e-5, None),
         (np.random.default_rng(7).standard_normal((200, 6)), 1e-6, 3.97395963, 6e-6, None),
     ],
 )

@@ -3,16 +3,20 @@
 import copy
 import itertools
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from bandits import UCB1
 from bandits.linear.adversarial import Game, draw, estimate
 from bandits.linear.allocation_oracle import AllocationOracle
 from bandits.linear.core_set_query import CoreSetQuery
 from bandits.linear.design import design
+from bandits.linear.ellipsoid import new_radius
 from bandits.linear.exp2 import Exp2
 from bandits.linear.linear_elimination import LinearElimination
+from bandits.linear.linear_epsilon_greedy import LinearEpsilonGreedy
 from bandits.linear.linear_explore_then_commit import LinearExploreThenCommit
 from bandits.linear.linear_ids import LinearIDS
 from bandits.linear.linear_ts import LinearTS
@@ -382,7 +386,32 @@ def test_the_trap_catches_deterministic_indices(policy, dimension):
     assert regret[0] == 4000 * (dimension - 1) / dimension
 
 
-@pytest.mark.parametrize(("s", "eps", "size"), [(1, 0.05, 21), (1, 0.1, 11), (2, 0.1, 185), (3, 0.1, 3695)])
+@pytest.mark.parametrize(("dimension", "regret"), [(2, 0.0), (5, 6.0)])
+def test_holding_an_action_escapes_the_trap(dimension, regret):
+    basis = {"name": "basis", "parameters": {"dimension": dimension}}
+    environment = AdversarialLinearBandit(basis, "trap", sigma=0.5, low=0.0, high=1.0, horizon=4000)
+    environment, policy = begun(environment, RarelySwitchingOFUL())
+    policy.advance(environment, 4000)
+    t = np.array([4000])
+    assert environment.comparators(t)["best_action"][0] - environment.metrics(t)["expected_reward"][0] == regret
+
+
+@pytest.mark.parametrize(("dimension", "means"), [(2, {Exp2: (7.7, 6.1), LogBarrierFTRL: (8.8, 6.0)})])
+def test_randomised_policies_escape_the_trap(dimension, means):
+    basis = {"name": "basis", "parameters": {"dimension": dimension}}
+    environment, t = AdversarialLinearBandit(basis, "trap", low=0.0, high=1.0, horizon=4000), np.array([4000])
+    for make, (mean, error) in means.items():
+        found = []
+        for seed in range(24):
+            begun(environment, policy := make(), seed)
+            policy.advance(environment, 4000)
+            found.append(environment.comparators(t)["best_action"][0] - environment.metrics(t)["expected_reward"][0])
+        assert abs(np.mean(found) - mean) <= 4 * math.hypot(np.std(found, ddof=1) / math.sqrt(24), error)
+
+
+@pytest.mark.parametrize(
+    ("s", "eps", "size"), [(1, 0.05, 21), (1, 0.1, 11), (2, 0.1, 185), (2, 0.2, 61), (3, 0.2, 565), (3, 0.1, 3695)]
+)
 def test_nets_cover_the_ball(s, eps, size):
     points = net(s, eps)
     assert len(points) == size
@@ -437,7 +466,7 @@ def test_gaps_of_the_core_set(eps, measured, most):
         worst = max(worst, rewards.max() - rewards[order[0]])
     assert queries == {16}
     assert worst <= most
-    assert worst == pytest.approx(measured, rel=0.5)
+    assert worst == pytest.approx(measured, rel=0.1)
 
 
 def test_a_spanner_without_errors_finds_the_best_action():
@@ -475,7 +504,30 @@ def test_thompson_sampling_is_exact_in_law():
     assert np.all(np.abs(drawn - expected) <= 4.5 * np.sqrt(expected * (1 - expected) * (1 / n + 1 / len(samples))))
 
 
+class WithRadius(LinearTS):
+    """Thompson sampling with the radius of OFUL at ``delta = 1 / T``."""
+
+    def start(self, problem):
+        super().start(problem)
+        self._radius = new_radius(problem, 1.0 / problem.horizon)
+
+    def regret_bounds(self, problem, instance):
+        return ()
+
+
+def below_its_bounds(policy, environment, t, found):
+    """Mean regrets [n, len(t)] are below every upper bound that holds, by four standard errors."""
+    errors = np.std(found, axis=0, ddof=1) / math.sqrt(len(found))
+    bounds = policy.regret_bounds(environment.problem, environment.instance())
+    used = [bound for bound in bounds if bound.kind == "upper" and bound.holds and not bound.data_dependent]
+    for bound in used:
+        assert np.all(np.mean(found, axis=0) + 4 * errors <= bound.curve(t.astype(float)))
+    return len(used)
+
+
 REGRETS = [
+    (OFUL(width=1.0), SPHERE, 106.0, 20.0),
+    (OFUL(width=1.0), OPTIMISM, 7.9, 2.5),
     (OFUL(), SPHERE, 266.1, 4.6),
     (OFUL(), OPTIMISM, 35.0, 2.2),
     (RarelySwitchingOFUL(), SPHERE, 321.1, 6.2),
@@ -490,6 +542,12 @@ REGRETS = [
     (SupLinUCB(unit=1.0), OPTIMISM, 623.0, 57.0),
     (LinearExploreThenCommit(), SPHERE, 254.0, 33.0),
     (LinearExploreThenCommit(), OPTIMISM, 80.0, 0.0),
+    (LinearEpsilonGreedy(), SPHERE, 396.0, 8.0),
+    (LinearEpsilonGreedy(), OPTIMISM, 109.3, 1.6),
+    (WithRadius(), SPHERE, 765.9, 5.7),
+    (WithRadius(), OPTIMISM, 167.2, 3.9),
+    (UCB1(), SPHERE, 1170.0, 4.3),
+    (UCB1(), OPTIMISM, 103.7, 2.6),
 ]
 
 
@@ -505,6 +563,7 @@ def test_mean_regrets(policy, actions, mean, error):
         found.append(environment.comparators(t)["best_action"][0] - environment.metrics(t)["expected_reward"][0])
     own = np.std(found, ddof=1) / math.sqrt(40)
     assert abs(np.mean(found) - mean) <= 4 * math.hypot(own, error) + 0.03 * mean
+    below_its_bounds(policy, environment, t, np.array(found)[:, None])
 
 
 CHANGING = [
@@ -512,6 +571,11 @@ CHANGING = [
     (LinearTS(scale=1.0), 76.5, 2.7),
     (LinearIDS(), 51.0, 2.7),
     (SupLinUCB(1.0), 1113.3, 5.5),
+    (OFUL(width=1.0), 45.0, 2.5),
+    (RarelySwitchingOFUL(), 51.2, 1.9),
+    (LinearEpsilonGreedy(), 293.3, 3.0),
+    (WithRadius(), 534.9, 5.7),
+    (UCB1(), 1325.6, 3.6),
 ]
 
 
@@ -526,6 +590,69 @@ def test_mean_regrets_on_changing_sets(policy, mean, error):
         found.append(environment.comparators(t)["dynamic"][0] - environment.metrics(t)["expected_reward"][0])
     own = np.std(found, ddof=1) / math.sqrt(40)
     assert abs(np.mean(found) - mean) <= 4 * math.hypot(own, error) + 0.03 * mean
+    below_its_bounds(policy, environment, t, np.array(found)[:, None])
+
+
+MISSPECIFIED = [
+    (OFUL(), 292.0, 6.0, 0),
+    (LinearTS(), 134.0, 5.0, 0),
+    (LinearElimination(), 1413.0, 52.0, 0),
+    (LinearElimination(aware=True), 2033.3, 0.0, 1),
+    (UCB1(), 1154.0, 6.0, 1),
+]
+
+
+@pytest.mark.parametrize(("policy", "mean", "error", "bounds"), MISSPECIFIED, ids=lambda value: str(value)[:30])
+def test_mean_regrets_with_errors(policy, mean, error, bounds):
+    """Errors against the median, eps = 0.1; the other program takes w = 2 for the largest gap, not 2 L S + 2 eps."""
+    environment = MisspecifiedLinearBandit(SPHERE, THETA5, "against_median", 0.1, parameter_norm=1.0, horizon=2000)
+    if isinstance(policy, LinearElimination):
+        environment.problem = replace(environment.problem, low=-9.0, high=9.0, parameter_norm=0.9)
+        assert environment.problem.largest_gap == 2.0
+    t, found = np.array([2000]), []
+    for seed in range(24):
+        begun(environment, policy, seed)
+        policy.advance(environment, 2000)
+        found.append(environment.comparators(t)["best_action"][0] - environment.metrics(t)["expected_reward"][0])
+    own = np.std(found, ddof=1) / math.sqrt(24)
+    assert abs(np.mean(found) - mean) <= 4 * math.hypot(own, error) + 0.03 * mean
+    if not isinstance(policy, LinearElimination):  # who is told another norm here
+        assert below_its_bounds(policy, environment, t, np.array(found)[:, None]) == bounds
+
+
+@pytest.mark.parametrize(("policy", "mean", "error"), [(OFUL(), 128.0, 9.0), (LinearTS(), 133.0, 9.0)], ids=repr)
+def test_mean_regrets_on_the_hypercube_are_between_the_bounds(policy, mean, error):
+    cube = {"name": "hypercube", "parameters": {"dimension": 2}}
+    vertices = {"name": "vertices", "parameters": {"delta": 0.01}}
+    environment, t, found = LinearBandit(cube, vertices, horizon=10_000), np.array([10_000]), []
+    for seed in range(40):
+        begun(environment, policy, seed)
+        policy.advance(environment, 10_000)
+        found.append(environment.comparators(t)["best_action"][0] - environment.metrics(t)["expected_reward"][0])
+    own = np.std(found, ddof=1) / math.sqrt(40)
+    assert abs(np.mean(found) - mean) <= 4 * math.hypot(own, error)
+    (lower,) = environment.lower_bounds()
+    assert np.mean(found) - 4 * own >= lower.curve(t.astype(float))[0]
+    below_its_bounds(policy, environment, t, np.array(found)[:, None])
+
+
+def test_posterior_sampling_is_below_its_bayesian_bound_which_does_not_hold_for_a_given_parameter():
+    actions = {"name": "redrawn_sphere", "parameters": {"n_actions": 10, "dimension": 5}}
+    prior = {"name": "gaussian", "parameters": {"deviation": math.sqrt(0.2)}}
+    environment, policy = ChangingLinearBandit(actions, prior, horizon=500), LinearTS(ridge=5.0)
+    t, found = np.array([500]), []
+    for seed in range(200):
+        begun(environment, policy, seed)
+        policy.advance(environment, 500)
+        found.append(environment.comparators(t)["dynamic"][0] - environment.metrics(t)["expected_reward"][0])
+    own = np.std(found, ddof=1) / math.sqrt(200)
+    assert abs(np.mean(found) - 54.8) <= 4 * math.hypot(own, 1.1)
+    assert below_its_bounds(policy, environment, t, np.array(found)[:, None]) == 1
+    (bound,) = policy.regret_bounds(environment.problem, environment.instance())
+    assert bound.curve(np.array([500.0, 5000.0])) == pytest.approx([377.31, 1774.22], abs=5e-3)
+    for ridge, drawn in ((1.0, prior), (5.0, THETA5)):  # another lambda; no draw
+        other, again = begun(ChangingLinearBandit(actions, drawn, horizon=500), LinearTS(ridge=ridge))
+        assert not again.regret_bounds(other.problem, other.instance())[0].holds
 
 
 ADVERSARIAL = [
@@ -552,6 +679,18 @@ def test_mean_regrets_against_an_adversary(policy, mean, error, bound):
     theorem = policy.regret_bounds(environment.problem, environment.instance())[0]
     assert theorem.curve(np.array([4000.0]))[0] == pytest.approx(bound, rel=0.01)  # the design's g is within 1 % of d
     assert np.mean(found) + 4 * own <= theorem.curve(np.array([4000.0]))[0]
+
+
+def test_optimism_earns_more_than_the_best_fixed_action_under_slow_switches():
+    """Deterministic: S = 1, sigma = .9, no noise."""
+    sphere = {"name": "sphere", "parameters": {"n_actions": 30, "dimension": 4, "seed": 7}}
+    environment = AdversarialLinearBandit(sphere, "switching", low=-0.9, high=0.9, parameter_norm=1.0, horizon=4000)
+    environment, policy = begun(environment, OFUL())
+    policy.advance(environment, 4000)
+    t = np.array([4000])
+    regret = environment.comparators(t)["best_action"][0] - environment.metrics(t)["expected_reward"][0]
+    assert regret == pytest.approx(-485.0, abs=0.05)
+    assert not any(bound.holds for bound in policy.regret_bounds(environment.problem, environment.instance()))
 
 
 @pytest.mark.parametrize("policy", [OFUL(), RarelySwitchingOFUL(), LinearIDS(), LinearElimination()], ids=repr)

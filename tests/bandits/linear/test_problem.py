@@ -101,6 +101,7 @@ def test_a_problem_takes_what_it_can_from_the_features():
         ({"feature_norm": 0.9}, r"feature_norm must be at least 1.0, the norm of features\[0\], got 0.9"),
         ({"parameter_norm": -1.0}, "parameter_norm must be"),
         ({"parameter_norm": float("inf")}, "parameter_norm must be"),
+        ({"features": [[1e80, 0.0]]}, r"feature_norm must be a finite number in \[0.*, 1e\+50\], got 1e\+80"),
         ({"misspecification": -0.1}, "misspecification must be"),
         ({"sparsity": 0}, "sparsity must be a whole number in 1..2, got 0"),
         ({"sparsity": 3}, "sparsity must be a whole number in 1..2, got 3"),
@@ -110,7 +111,7 @@ def test_a_problem_takes_what_it_can_from_the_features():
 )
 def test_problems_are_checked(arguments, what):
     with pytest.raises(ValueError, match=what):
-        LinearProblem(features=ROWS, **arguments)
+        LinearProblem(**{"features": ROWS, **arguments})
 
 
 def test_a_norm_within_rounding_of_its_limit_is_taken():

@@ -83,6 +83,17 @@ def test_a_hundred_thousand_updates_do_not_drift(rows):
     assert np.linalg.eigvalsh(state.inverse).min() > 0.0
 
 
+def test_what_rounding_makes_singular_is_left_to_updates_by_rank_one():
+    """Features of one direction, a ridge that is lost beside their squares: no refresh, and nothing that is no number."""
+    rows, state = 1e5 * (1.0 + 1e-7 * np.random.default_rng(0).standard_normal((3, 4))), new_ridge(3, 4, 1e-12)
+    for n in range(2 * REFRESH):
+        learn(rows, n % 3, 1.0, state, True)
+    assert not cholesky(state.gram, np.zeros((4, 4)))
+    assert all(np.isfinite(part).all() for part in (state.inverse, state.theta, state.means, state.norms))
+    assert np.isfinite(state.counts[0]["log_det"])
+    assert np.array_equal(state.inverse, state.inverse.T)
+
+
 def test_on_unit_vectors_it_counts_and_sums():
     rows, state = np.eye(3), new_ridge(3, 3, 0.5)
     look(rows, state)
