@@ -84,7 +84,7 @@ def test_a_hundred_thousand_updates_do_not_drift(rows):
 
 
 def test_what_rounding_makes_singular_is_left_to_updates_by_rank_one():
-    """Features of one direction, a ridge that is lost beside their squares: no refresh, and nothing that is no number."""
+    """Features of one direction, and a ridge that is lost beside their squares."""
     rows, state = 1e5 * (1.0 + 1e-7 * np.random.default_rng(0).standard_normal((3, 4))), new_ridge(3, 4, 1e-12)
     for n in range(2 * REFRESH):
         learn(rows, n % 3, 1.0, state, True)
