@@ -13,7 +13,6 @@ from bandits.arms.policy import look_at
 from bandits.arms.problem import Actions, Block, Blocks
 from bandits.contract import Array, Playable, Policy, Problem
 from bandits.linear.problem import (
-    SLACK,
     ChangingLinearProblem,
     FeatureBlocks,
     LinearActionsProblem,
@@ -22,6 +21,9 @@ from bandits.linear.problem import (
 )
 from bandits.linear.ridge import Ridge, learn, look, new_ridge
 from bandits.offers import offers
+
+SINGLE = 1e-6
+"""By which share of itself an observed norm may exceed its limit: features often come in single precision."""
 
 
 class LinearPolicy(Policy[LinearActionsProblem, Any, int, float]):
@@ -125,12 +127,12 @@ class LinearPolicy(Policy[LinearActionsProblem, Any, int, float]):
         if self._told:
             return
         limit = self._problem.feature_norm
-        if (found := largest_norm(features)) > limit * (1.0 + SLACK):
+        if (found := largest_norm(features)) > limit * (1.0 + SINGLE):
             self._told = True
             warnings.warn(
-                f"{type(self).__name__} observed features of norm {found:g}, above the feature_norm {limit:g} that the "
-                "problem declares (told once): what the policy assumes does not hold; declare the true feature_norm, "
-                "or divide all features by one number",
+                f"{type(self).__name__} observed features of norm {found:.7g}, above the feature_norm {limit:.7g} that "
+                "the problem declares (told once): what the policy assumes does not hold; declare the true "
+                "feature_norm, or divide all features by one number",
                 RuntimeWarning,
                 stacklevel=4,
             )

@@ -195,6 +195,17 @@ def test_foreign_features_of_a_large_norm_are_told_once_a_run():
     assert np.allclose(policy._ridge.theta, theta, atol=0.05)
 
 
+def test_features_of_norm_one_in_single_precision_are_no_larger_than_one():
+    policy, rng = Greedy(), np.random.default_rng(0)
+    policy.reset(ChangingLinearProblem(n_actions=50, dimension=4, noise=1.0, low=-9.0, high=9.0), rng)
+    rows = rng.standard_normal((50, 4))
+    rows = (rows / np.linalg.norm(rows, axis=1, keepdims=True)).astype(np.float32)
+    assert np.linalg.norm(rows.astype(float), axis=1).max() > 1.0 + 1e-9
+    policy.update(rows, policy.choose(rows), 0.5)
+    with pytest.warns(RuntimeWarning, match=r"norm 1.00001\d*, above the feature_norm 1 "):
+        policy.choose(rows * 1.00001)
+
+
 def test_every_environment_tells_the_learner_its_problem():
     theta = [0.6, -0.5, 0.2]
     sphere = {"name": "sphere", "parameters": {"n_actions": 6, "dimension": 3}}
