@@ -101,7 +101,7 @@ class TallyingEnvironment(Environment[Any, Any, float, Tape]):
         self._generator = copy_of(tape.generator)
         self.clock = self._first = self._drawn = self._settled = 0
         self._record = Record(("reward", "expected_reward"))
-        self._window, self._levels = Window(instance.tallies), np.zeros(min(BLOCK, self.horizon))
+        self._window = Window(instance.tallies)
         self._ahead = -1, -1, -1, self._window  # (clock, action, rounds, plays after them) of block_of
 
     def observe(self) -> Any:
@@ -114,8 +114,10 @@ class TallyingEnvironment(Environment[Any, Any, float, Tape]):
             self._settle()
             self._first, self._drawn = self._drawn, min(self._drawn + BLOCK, self.horizon)
             n = self._drawn - self._first
+            self._levels = np.empty(n)
             if self._binary:
-                self._noise = -self._generator.random(n)
+                noise = self._generator.random(n)
+                self._noise = np.negative(noise, out=noise)
             else:
                 self._noise = np.zeros(n) if self.sigma is None else self.sigma * self._generator.standard_normal(n)
 
@@ -123,8 +125,7 @@ class TallyingEnvironment(Environment[Any, Any, float, Tape]):
         """Account for the rounds played since the last time."""
         if self._settled < self.clock:
             rounds = slice(self._settled - self._first, self.clock - self._first)
-            levels = self._levels[rounds].copy()  # the next rounds are written over them
-            self._record.plays(self._settled, Plays(levels, self._noise[rounds], self._binary, -1.0))
+            self._record.plays(self._settled, Plays(self._levels[rounds], self._noise[rounds], self._binary, -1.0))
             self._settled = self.clock
 
     def transition(self, action: Any) -> tuple[float, float]:

@@ -98,6 +98,12 @@ class Tallies:
         return np.cumsum(self.weights, axis=1)
 
     @cached_property
+    def counted(self) -> list[list[float]]:
+        """Of an action whose weights are all equal, its tally by the number of its plays less one, else nothing."""
+        even = np.all(self.weights == self.weights[:, :1], axis=1)
+        return [row.tolist() if flat else [] for flat, row in zip(even, self.repeated, strict=True)]
+
+    @cached_property
     def steady(self) -> Array:
         """Mean losses [n_actions] under endless repetition, ``mu_x = h_x(W_x)``."""
         return np.array([loss(float(w)) for loss, w in zip(self.losses, self.repeated[:, -1], strict=True)])

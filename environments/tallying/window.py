@@ -22,6 +22,29 @@ def _tally(window: NDArray[np.int64], newest: int, action: int, weights: Array) 
     return tally
 
 
+@kernel
+def _repeat(
+    plays: NDArray[np.int64],
+    newest: int,
+    counts: NDArray[np.int64],
+    action: int,
+    weights: Array,
+    counted: Array,
+    tallies: Array,
+) -> int:
+    """Play ``action`` again and again; fill in its tallies [n_plays]. Returns where the newest play stands."""
+    for s in range(tallies.size):
+        newest = (newest + 1) % plays.size
+        counts[plays[newest]] -= 1
+        plays[newest] = action
+        counts[action] += 1
+        if counted.size:
+            tallies[s] = counted[counts[action] - 1]
+        else:
+            tallies[s] = _tally(plays, newest, action, weights)
+    return newest
+
+
 class Window:
     """The last ``m`` plays of a run, none at first.
 
@@ -31,9 +54,7 @@ class Window:
 
     def __init__(self, tallies: Tallies) -> None:
         self.tallies = tallies
-        self._steady = tallies.steady.tolist()
-        even = np.all(tallies.weights == tallies.weights[:, :1], axis=1)
-        self._counted = [[0.0, *row.tolist()] if flat else [] for flat, row in zip(even, tallies.repeated, strict=True)]
+        self._steady, self._counted = tallies.steady, tallies.counted
         self._last, self._run = -1, 0
         self._plays, self._newest = np.full(tallies.memory, -1), -1
         self._counts = [0] * (tallies.n_actions + 1)
@@ -50,19 +71,24 @@ class Window:
         self._run = self._run + 1 if action == self._last else 1
         self._last = action
         if self._run > self._plays.size:  # nothing else is in the window any more, and it stays as it is
-            return float(self._steady[action])
+            return self._steady.item(action)
         self._newest = newest = (self._newest + 1) % self._plays.size
         self._counts[self._plays.item(newest)] -= 1
         self._plays[newest] = action
         self._counts[action] += 1
         if counted := self._counted[action]:
-            return self.tallies.losses[action](counted[self._counts[action]])
+            return self.tallies.losses[action](counted[self._counts[action] - 1])
         return self.tallies.losses[action](_tally(self._plays, newest, action, self.tallies.weights[action]))
 
     def levels(self, action: int, levels: Array) -> None:
         """Fill in the mean losses [n] of playing ``action`` ``n`` times from now on; the plays count."""
-        transient = min(levels.size, max(0, self._plays.size - (self._run if action == self._last else 0)))
-        for s in range(transient):
-            levels[s] = self.level(action)
+        run = self._run if action == self._last else 0
+        transient = min(levels.size, max(0, self._plays.size - run))
+        if transient:
+            tallies, counts = np.empty(transient), np.array(self._counts)
+            weights, counted = self.tallies.weights[action], np.array(self._counted[action])
+            self._newest = _repeat(self._plays, self._newest, counts, action, weights, counted, tallies)
+            self._counts = counts.tolist()
+            levels[:transient] = [self.tallies.losses[action](tally) for tally in tallies.tolist()]
         levels[transient:] = self._steady[action]
-        self._run += levels.size - transient
+        self._last, self._run = action, run + levels.size

@@ -119,7 +119,7 @@ class Theory:
             ValueError: a bound speaks of a comparator class of which there is no regret definition, its curve is no
                 numbers, or the bounds are not those of the replicates before.
         """
-        kept = instance is self._instance and self._bounds and not any(b.data_dependent for b in self._bounds)
+        kept = instance is self._instance and not any(b.data_dependent for b in self._bounds)
         if not kept:
             self._instance, self._bounds = instance, work_out()
             check_met(self._bounds, regrets(), self._whose)
