@@ -55,6 +55,21 @@ def test_a_round(record, make, name, actions, dimension, rounds, at_most):
     record(f"`{name}`, {make.__name__}, K = {actions:,}, d = {dimension}", pairs, LOOP, at_most)
 
 
+def test_a_round_on_given_features(record):
+    environment, policy, rounds = changing(10, 5, 20_000), POLICIES.build("oful"), 20_000
+    environment.begin(environment.draw(np.random.default_rng(1)))
+    block, actions = environment.block(rounds), np.empty(rounds, dtype=np.int64)
+    features = environment.features(rounds)
+    assert len(block.noise) == rounds
+
+    def game():
+        policy.reset(environment.problem, np.random.default_rng(2))
+        policy.play(block, features, actions)
+
+    pairs = measure(game, loop, "round", (rounds, ROUNDS))
+    record("`oful`, given features, K = 10, d = 5", pairs, LOOP, 15)
+
+
 @numba.njit
 def naive_oful(rows, theta, normals):
     """OFUL as one would write it: every width from the inverse, in every round."""
