@@ -5,12 +5,10 @@ from __future__ import annotations
 import io
 import math
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from fontTools.subset import Options  # a part of matplotlib's, which cuts fonts with it
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -156,24 +154,9 @@ def _drawn(canvas: Canvas, ending: str) -> bytes:
     stream, dpi = io.BytesIO(), canvas.dpi
     kind, metadata = _KINDS[ending]
     backend: Any = kind(canvas)
-    with _bare_fonts():
-        getattr(backend, f"print_{ending}")(stream, metadata=metadata)
+    getattr(backend, f"print_{ending}")(stream, metadata=metadata)
     canvas.dpi = dpi  # which vector formats set to their own
     return stream.getvalue()
-
-
-@contextmanager
-def _bare_fonts() -> Iterator[None]:
-    """Keep tables for the layout of text out of the fonts in a PDF, which has placed each letter already.
-
-    To cut them down to the letters that are there takes longer than all else in the file. Matplotlib has no setting.
-    """
-    before = getattr(Options, "_drop_tables_default", [])
-    Options._drop_tables_default = [*before, "GDEF", "GPOS", "GSUB"]
-    try:
-        yield
-    finally:
-        Options._drop_tables_default = before
 
 
 _KINDS: dict[str, tuple[Callable[[Canvas], Any], dict[str, None]]] = {

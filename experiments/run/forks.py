@@ -1,8 +1,10 @@
 """Processes of this machine that begin as copies of this one, and so at once, where that is safe.
 
 A copy has everything loaded: it begins within milliseconds, where a new process loads for most of a second. It must do
-what a new one would. So it forgets modules that may have changed, leaves handlers, streams and random generators of its
-parent alone, and is not made where something in this process does not bear being copied.
+what a new one would. So it leaves handlers, streams and random generators of its parent alone, and is not made where
+something in this process does not bear being copied: another thread, which may hold a lock that the copy would wait for
+in vain; a library that counts on its threads; a module that has changed since. What it computes must lead to no modules
+but ours and what they import: others may keep open files, generators or whatever else at hand that is not to be shared.
 """
 
 from __future__ import annotations
@@ -13,14 +15,14 @@ import os
 import re
 import signal
 import sys
+import threading
 import time
 import warnings
 from collections import deque
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
-from functools import cache
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
 from pathlib import Path
 from typing import Any
@@ -28,9 +30,7 @@ from typing import Any
 import numpy as np
 
 from bandits.begun import BEGUN
-from experiments.run.meaning import OURS
-from experiments.run.signals import ENDING, follow
-from experiments.run.sources import Sources
+from experiments.run.signals import follow
 
 Pair = tuple[str, Any]
 """Key of a value, and the value; or its result."""
@@ -44,10 +44,22 @@ PIECE = 0.05
 LIMIT = 2.0
 """Seconds in which a process ends that has nothing more to do."""
 
-_UNFIT = re.compile(r"(libgomp|libomp|libiomp|libmkl|libtbb|libcuda|libtorch|libtensorflow|jaxlib|xla_)[^/]*$")
-"""Libraries that start threads, which a copy lacks and they count on."""
+AT_REST = threading.Lock()
+"""Threads in ``TAME`` hold a lock, or write, only while they hold this one; copies are made while they do not."""
 
-_MAIN = ("__main__", "__mp_main__")
+TAME: set[threading.Thread] = set()
+"""Threads that may be there when a copy is made."""
+
+_UNFIT = re.compile(
+    r"(libgomp|libomp|libiomp|libmkl|libtbb|libcuda|libtorch|libtensorflow|jaxlib|xla_)[^/]*$|\.so[^/]* \(deleted\)$"
+)
+"""Libraries that start threads, which a copy lacks and they count on, and those that stand on disk no more."""
+
+_SINGLE = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS")
+"""Variables that tell libraries which are loaded later how many threads to start."""
+
+_DIES_WITH_PARENT = 1
+"""PR_SET_PDEATHSIG of Linux."""
 
 _SPELLINGS = [(before, after) for before in ("", "scipy_") for after in ("", "64_", "_64")]
 _BLAS = re.compile(r"/lib[^/]*openblas[^/]*$")
@@ -68,14 +80,30 @@ class DiedError(BrokenProcessPool):
 def can_fork() -> bool:
     """Whether a copy of this process does what a new one would.
 
-    That is so on Linux, where no library is loaded that does not bear it, and no module has changed since it was
-    loaded, but for those that a copy forgets.
+    That is so on Linux, in the main thread of a process that is no worker itself, while no other thread runs, no
+    library is loaded that does not bear it, and no module has changed.
     """
-    if sys.platform != "linux" or any(map(_UNFIT.search, _libraries())):
+    if sys.platform != "linux" or parent_process() is not None or not _is_quiet():
         return False
-    lost = _forgotten()
-    files = [getattr(module, "__file__", None) for name, module in sys.modules.items() if name not in lost]
-    return not any(map(_changed, filter(None, files)))
+    return is_current() and not any(map(_UNFIT.search, _libraries()))
+
+
+def is_current() -> bool:
+    """Whether all modules that are loaded are still what stands on disk."""
+    return not any([_changed(file) for module in list(sys.modules.values()) if (file := _file(module))])
+
+
+def _is_quiet() -> bool:
+    """Whether no thread runs but this one, tame ones and those that wait for work in linear algebra."""
+    there = threading.enumerate()
+    if threading.current_thread() is not threading.main_thread() or set(there) - TAME != {threading.main_thread()}:
+        return False
+    pools = sum(number() - 1 for number, _ in _threads())
+    return len(os.listdir("/proc/self/task")) <= len(there) + pools  # not all of them are Python's
+
+
+def _file(module: Any) -> str | None:
+    return getattr(module, "__file__", None)
 
 
 def _libraries() -> set[str]:
@@ -87,20 +115,20 @@ def _libraries() -> set[str]:
     return {line[line.index("/") :] for line in lines if "/" in line}
 
 
-def _forgotten() -> list[str]:
-    """Names of loaded modules that are somebody's files: neither installed nor ours."""
-    sources, tops = Sources(), {name.partition(".")[0] for name in sys.modules}
-    theirs = {top for top in tops.difference(OURS, _MAIN) if not sources.is_installed(top)}
-    return [name for name in sys.modules if name.partition(".")[0] in theirs]
+_SEEN: dict[str, tuple[int, int, int]] = {}
+"""What the files of modules were when they were first looked at, for a file system whose clock is behind."""
 
 
 def _changed(file: str) -> bool:
-    """Whether a file is another one since this program began, whatever time of change it claims."""
+    """Whether a file is another one since this program began, whatever time of change it claims, or is gone."""
     try:
         status = os.stat(file)
+    except NotADirectoryError:
+        return False  # in an archive
     except OSError:
-        return False  # frozen, or in an archive
-    return max(status.st_mtime, status.st_ctime) >= BEGUN
+        return True
+    now = (status.st_mtime_ns, status.st_ino, status.st_size)
+    return _SEEN.setdefault(file, now) != now or max(status.st_mtime, status.st_ctime) >= BEGUN
 
 
 def forks(jobs: int, function: Callable[[Any], Any], pairs: Sequence[Pair]) -> Generator[Pair, None, None]:
@@ -112,27 +140,35 @@ def forks(jobs: int, function: Callable[[Any], Any], pairs: Sequence[Pair]) -> G
         pairs: key and value of each.
 
     Yields:
-        Key and result of each value, in the order of completion.
+        Key and result of each value, in the order of completion; and not of all where ``can_fork`` says no, or says so
+        before as many have begun as should, or the system makes no more processes.
 
     Raises:
         DiedError: a process has died; then all have ended.
     """
-    waiting, there, most, lost = deque(range(len(pairs))), list[_Copy](), 1, _forgotten()
+    waiting, there, most, fit = deque(range(len(pairs))), list[_Copy](), 1, True
     done, busy, begun = 0, 0.0, time.monotonic()
 
     def hand_out() -> None:
-        while waiting and (idle := next((copy for copy in there if not copy.at), None) or start()):
+        while waiting and (idle := next((copy for copy in there if not copy.at), None) or start()) and fit:
             size = min(int(PIECE * done / busy) if busy else 1, len(waiting) // (2 * most))
             idle.give([waiting.popleft() for _ in range(max(1, size))])
 
     def start() -> _Copy | None:
-        if len(there) < most:
-            there.append(_Copy(function, pairs, lost))
-            return there[-1]
-        return None
+        nonlocal fit
+        if not fit or len(there) == most:
+            return None
+        with AT_REST, _no_signals() as mask:
+            fit = _is_quiet() if there else can_fork()
+            try:
+                if fit:
+                    there.append(_Copy(function, pairs, mask))
+            except OSError:
+                fit = False
+        return there[-1] if fit else None
 
     try:
-        while waiting or any(copy.at for copy in there):
+        while (waiting and fit) or any(copy.at for copy in there):
             hand_out()
             left = begun + FIRST - time.monotonic()
             for ready in wait([copy.pipe for copy in there if copy.at], max(0.0, left) if most == 1 else None):
@@ -167,19 +203,19 @@ class _Copy:
         at: places of the values that it was given and has not answered, in their order.
     """
 
-    def __init__(self, function: Callable[[Any], Any], pairs: Sequence[Pair], lost: Sequence[str]) -> None:
+    def __init__(self, function: Callable[[Any], Any], pairs: Sequence[Pair], mask: Iterable[int]) -> None:
         context = get_context("fork")
         self.pipe, theirs = context.Pipe()
         self.at: deque[int] = deque()
         self._pairs = pairs
-        self._process = context.Process(target=_serve, args=(theirs, function, pairs, lost), name="regretlab")
-        before = signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT, *ENDING])  # until its own handlers stand
-        try:
-            with warnings.catch_warnings(), _one_thread():
-                warnings.simplefilter("ignore", DeprecationWarning)  # of threads, of which ``can_fork`` thinks
-                self._process.start()
-        finally:
-            signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        arguments = (theirs, function, pairs, os.getpid(), mask)
+        self._process = context.Process(target=_serve, args=arguments, name="regretlab")
+        for stream in (sys.__stdout__, sys.__stderr__):  # else what waits in them is written by the copy, too
+            with suppress(AttributeError, ValueError, OSError):
+                stream.flush()  # type: ignore[union-attr]
+        with warnings.catch_warnings(), _one_thread():
+            warnings.simplefilter("ignore", DeprecationWarning)  # of threads, of which ``can_fork`` thinks
+            self._process.start()
         theirs.close()
 
     def give(self, places: Sequence[int]) -> None:
@@ -199,7 +235,7 @@ class _Copy:
     def _talk(self, talk: Callable[[], Any]) -> Any:
         try:
             return talk()
-        except (EOFError, ConnectionError):
+        except (EOFError, OSError):  # at the end of a message, or in it
             self._process.join()
             raise DiedError(self._pairs[self.at[0]][0], self._process.exitcode) from None
 
@@ -214,27 +250,42 @@ class _Copy:
         self._process.join(LIMIT)
         self._process.kill()
         self._process.join()
-        self._process.close()
+        with suppress(ValueError):  # somebody else has waited for it, such as a handler of SIGCHLD
+            self._process.close()
         self.pipe.close()
 
 
-def _serve(pipe: Connection, function: Callable[[Any], Any], pairs: Sequence[Pair], lost: Sequence[str]) -> None:
+def _serve(
+    pipe: Connection, function: Callable[[Any], Any], pairs: Sequence[Pair], parent: int, mask: Iterable[int]
+) -> None:
     """What a copy does."""
+    ctypes.CDLL(None).prctl(_DIES_WITH_PARENT, signal.SIGKILL)
     gc.freeze()  # what is its parent's, it does not clear away
-    for number in ENDING:
-        if signal.getsignal(number) is not signal.SIG_IGN:
+    signal.set_wakeup_fd(-1)
+    for number in signal.valid_signals():
+        if callable(signal.getsignal(number)):
             signal.signal(number, signal.SIG_DFL)
-    follow(os.getppid())
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, [signal.SIGINT, *ENDING])
+    follow(parent)
+    signal.pthread_sigmask(signal.SIG_SETMASK, mask)
     sys.stdout, sys.stderr = sys.__stdout__, sys.__stderr__  # not through what its parent draws progress with
+    os.environ.update(dict.fromkeys(_SINGLE, "1"))
     np.random.seed()  # noqa: NPY002 - which numpy keeps for whoever does without a generator
-    for name in lost:
-        del sys.modules[name]
+    np.seterr(divide="warn", over="warn", under="ignore", invalid="warn")
     while places := pipe.recv():
         for place in places:
             begun = time.perf_counter()
             result = function(pairs[place][1])
             pipe.send((result, time.perf_counter() - begun))
+
+
+@contextmanager
+def _no_signals() -> Iterator[Iterable[int]]:
+    """Have signals wait: for a copy to have no handlers of its parent's, and to be known to it."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
+    try:
+        yield before
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 @contextmanager
@@ -250,7 +301,6 @@ def _one_thread() -> Iterator[None]:
             change(number)
 
 
-@cache
 def _threads() -> list[tuple[Callable[[], int], Callable[[int], None]]]:
     """Of each library for linear algebra, what tells its number of threads and what sets it."""
     names = [(f"{a}openblas_get_num_threads{b}", f"{a}openblas_set_num_threads{b}") for a, b in _SPELLINGS]

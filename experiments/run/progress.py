@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import time
 from importlib.util import find_spec
 from types import TracebackType
@@ -11,7 +12,11 @@ import rich.markup
 import rich.progress
 from rich.console import Console
 
+from experiments.run.forks import AT_REST, TAME
 from experiments.run.runner import Done
+
+REFRESH = 0.1
+"""Seconds between pictures of the bar."""
 
 EVERY = 2.0
 """Least seconds between plain lines, but for failures and the last one."""
@@ -40,16 +45,32 @@ class Progress:
             rich.progress.TimeRemainingColumn(),
             "{task.fields[current]}",
             console=self.console,
+            auto_refresh=False,
             disable=not self.moves,
         )
         self.task = self.bar.add_task(name, total=None, current="")
+        self.ended = threading.Event()
+        self.painter = threading.Thread(target=self._paint, name="progress", daemon=True)
 
     def __enter__(self) -> Self:
         self.bar.start()
+        if self.moves:
+            TAME.add(self.painter)
+            self.painter.start()
         return self
 
     def __exit__(self, *error: type[BaseException] | BaseException | TracebackType | None) -> None:
+        if self.moves:
+            self.ended.set()
+            self.painter.join()
+            TAME.discard(self.painter)
         self.bar.stop()
+
+    def _paint(self) -> None:
+        """Draw the bar now and then: not by rich's own thread, which may hold a lock while this process is copied."""
+        while not self.ended.wait(REFRESH):
+            with AT_REST:
+                self.bar.refresh()
 
     def expect(self, total: int) -> None:
         """Take in the number of jobs, those included that stand already."""

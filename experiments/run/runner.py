@@ -6,7 +6,7 @@ import errno
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
@@ -17,7 +17,7 @@ from typing import Any
 from bandits.contract import Policy
 from bandits.registry import ENVIRONMENTS, POLICIES, naming
 from environments.contract import Environment
-from experiments.run.forks import FIRST, DiedError
+from experiments.run.forks import FIRST, DiedError, is_current
 from experiments.run.identity import identity_of
 from experiments.run.jobs import Job, JobResult, jobs_of, run_job
 from experiments.run.lock import alone
@@ -169,7 +169,9 @@ def _compute(
     classes: Mapping[str, type[Any]],
 ) -> None:
     """Compute and store the jobs ``todo``, by key, and take each out when it has ended."""
-    with workers(jobs, cluster, classes) as parallel:
+    here = jobs != 1 and cluster is None and is_current()  # else jobs of ours are none of this process's
+    ours = set(_of_ours(todo.values()) if here else ())
+    with workers(jobs, cluster, classes, copies=len(ours) == len(todo)) as parallel:
 
         def work(keys: Sequence[str]) -> None:
             with closing(parallel(_work, [(key, todo[key]) for key in keys])) as found:
@@ -177,13 +179,12 @@ def _compute(
                     del todo[key]
                     end(_keep(folder, done, result))
 
-        if jobs != 1 and cluster is None:
-            begun = time.monotonic()
-            for key in list(todo):
-                if time.monotonic() > begun + FIRST:
-                    break
-                if _is_light(todo[key]):
-                    end(_keep(folder, *_work(todo.pop(key))))
+        begun = time.monotonic()
+        for key in [key for key in todo if key in ours]:
+            if time.monotonic() > begun + FIRST:
+                break
+            if todo[key].count * todo[key].horizon <= LIGHT:
+                end(_keep(folder, *_work(todo.pop(key))))
         while todo:
             try:
                 work(list(todo))
@@ -196,16 +197,23 @@ def _compute(
                         end(_failure(folder, Done(todo.pop(key), "failed", error=text)))
 
 
-def _is_light(job: Job) -> bool:
-    """Whether a job is not worth a process: it is small, and made of nothing but our own classes."""
-    if job.count * job.horizon > LIGHT:
-        return False
-    try:
-        classes = identity_of(ENVIRONMENTS, job.environment, Environment, horizon=job.horizon).classes
-        classes += identity_of(POLICIES, job.policy, Policy).classes if job.policy else ()
-    except Exception:  # of whatever kind it is, the job says so
-        return False
-    return all(cls.__module__.partition(".")[0] in OURS for cls in classes)
+def _of_ours(jobs: Iterable[Job]) -> Iterator[str]:
+    """Keys of the jobs that are made of nothing but our own classes."""
+
+    def is_ours(job: Job) -> bool:
+        try:
+            classes = identity_of(ENVIRONMENTS, job.environment, Environment, horizon=job.horizon).classes
+            classes += identity_of(POLICIES, job.policy, Policy).classes if job.policy else ()
+        except Exception:  # of whatever kind it is, the job says so
+            return False
+        return all(cls.__module__.partition(".")[0] in OURS for cls in classes)
+
+    known: dict[tuple[str, str], bool] = {}
+    for job in jobs:
+        if (what := (job.experiment, job.label)) not in known:
+            known[what] = is_ours(job)
+        if known[what]:
+            yield job.key
 
 
 def _under_way(todo: Iterable[str], jobs: int) -> list[str]:

@@ -7,7 +7,7 @@ import pickle
 import signal
 import sys
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, closing, contextmanager
 from functools import cache
 from multiprocessing import resource_tracker
 from typing import Any, Protocol
@@ -32,7 +32,7 @@ class Parallel(Protocol):
 
 @contextmanager
 def workers(
-    jobs: int = -1, cluster: str | None = None, classes: Mapping[str, type[Any]] | None = None
+    jobs: int = -1, cluster: str | None = None, classes: Mapping[str, type[Any]] | None = None, copies: bool = False
 ) -> Iterator[Parallel]:
     """Workers for as long as the context lasts.
 
@@ -40,8 +40,7 @@ def workers(
         jobs: processes of this machine, -1 for one a core; with 1, everything runs in this process.
         cluster: address of a dask scheduler, or ``local:N``; see ``experiments.run.runner.run``.
         classes: what other processes cannot import, by name; it goes to them by value.
-
-    Processes of this machine are copies of this one where that is safe, and others elsewhere: see ``forks``.
+        copies: take copies of this process where that is safe: see ``forks``. New ones elsewhere.
 
     Raises:
         OSError: no scheduler answers at that address, or the extra ``cluster`` is not installed.
@@ -59,10 +58,16 @@ def workers(
             return stack.enter_context(_joblib(jobs, cluster is not None, pickled))
 
         def parallel(function: Callable[[Any], Any], pairs: Iterable[tuple[str, Any]]) -> Found:
-            if cluster is None and can_fork():
+            left = dict(pairs)
+            if copies and cluster is None and can_fork():
                 prepare()
-                return forks(jobs, function, list(pairs))
-            return other()(function, pairs)
+                with closing(forks(jobs, function, list(left.items()))) as found:
+                    for key, result in found:
+                        del left[key]
+                        yield key, result
+            if left:
+                with closing(other()(function, left.items())) as found:
+                    yield from found
 
         yield parallel
 
