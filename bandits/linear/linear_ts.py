@@ -28,6 +28,7 @@ from bandits.linear.policy import RidgePolicy
 from bandits.linear.problem import LinearActionsProblem
 from bandits.linear.ridge import Ridge, cholesky, first_best, learn
 from bandits.linear.theory import (
+    FEATURES,
     LINEAR,
     NOISE,
     NORMS,
@@ -158,7 +159,8 @@ class LinearTS(RidgePolicy):
             return np.asarray(sigma * widths + tau * problem.feature_norm / math.sqrt(2.0 * math.pi))
 
         assumptions = (
-            *holds(instance, problem, LINEAR, PRIOR, STEADY),
+            *holds(instance, problem, LINEAR, PRIOR, FEATURES, STEADY),
+            Assumption("the noise has the declared deviation", instance.sub_gaussian == sigma),
             Assumption("lambda = sigma^2 / tau^2", exact),
         )
         source = "derived in this project; Lattimore and Szepesvári, draft, chapter 36, has it for a ball"

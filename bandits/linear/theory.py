@@ -17,6 +17,7 @@ from bandits.linear.trace import Trace, at
 LINEAR = "linear"
 NEARLY = "nearly"
 NORMS = "norms"
+FEATURES = "features"
 NOISE = "noise"
 FIXED = "fixed"
 PRIOR = "prior"
@@ -27,6 +28,7 @@ _TEXTS = {
     LINEAR: "mean rewards are linear in the features",
     NEARLY: "mean rewards differ from linear ones by at most the declared misspecification",
     NORMS: "theta and all features are within the declared norms",
+    FEATURES: "all features are within the declared norm",
     NOISE: "the declared noise covers the rewards'",
     FIXED: "the set of actions is fixed",
     PRIOR: "theta is drawn from N(0, tau^2 I), with Gaussian noise",
@@ -138,6 +140,8 @@ def _found(instance: LinearModel, problem: LinearActionsProblem, key: str) -> tu
             and within(instance.feature_norm, problem.feature_norm),
             None,
         )
+    if key == FEATURES:
+        return within(instance.feature_norm, problem.feature_norm), instance.feature_norm
     if key == NOISE:
         return within(instance.sub_gaussian, problem.sigma), instance.sub_gaussian
     if key == FIXED:

@@ -650,6 +650,10 @@ def test_posterior_sampling_is_below_its_bayesian_bound_which_does_not_hold_for_
     assert below_its_bounds(policy, environment, t, np.array(found)[:, None]) == 1
     (bound,) = policy.regret_bounds(environment.problem, environment.instance())
     assert bound.curve(np.array([500.0, 5000.0])) == pytest.approx([377.31, 1774.22], abs=5e-3)
+    for told in ({"feature_norm": 0.9}, {"noise": 0.5}, {"noise": 2.0}):  # tau is sigma / sqrt(lambda)
+        policy.ridge = told.get("noise", 1.0) ** 2 * 5.0
+        (wrong,) = policy.regret_bounds(replace(environment.problem, **told), environment.instance())
+        assert [found.holds for found in wrong.assumptions].count(False) == 1
     for ridge, drawn in ((1.0, prior), (5.0, THETA5)):  # another lambda; no draw
         other, again = begun(ChangingLinearBandit(actions, drawn, horizon=500), LinearTS(ridge=ridge))
         assert not again.regret_bounds(other.problem, other.instance())[0].holds

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from bandits.linear.theory import FIXED, LINEAR, NEARLY, NOISE, NORMS, OBLIVIOUS, PRIOR, STEADY, holds
+from bandits.linear.theory import FEATURES, FIXED, LINEAR, NEARLY, NOISE, NORMS, OBLIVIOUS, PRIOR, STEADY, holds
 from environments import AdversarialLinearBandit, ChangingLinearBandit, LinearBandit, MisspecifiedLinearBandit
 
 THETA = [0.5, 0.1, 0.2]
@@ -24,7 +24,7 @@ def test_a_linear_set():
     environment = LinearBandit(SPHERE, THETA, sigma=0.5, horizon=20)
     assert met(environment, LINEAR, NEARLY, NORMS, NOISE, FIXED, STEADY, OBLIVIOUS) == [True] * 7
     assert met(environment, PRIOR) == [False]
-    assert met(environment, NORMS, parameter_norm=0.5) == [False]
+    assert met(environment, NORMS, FEATURES, parameter_norm=0.5) == [False, True]
     assert met(environment, NOISE, noise=0.4) == [False]
     assert met(environment, NOISE, noise=0.6) == [True]
 
