@@ -120,7 +120,7 @@ class LinearElimination(PhasedPolicy):
             precision = gap * 2.0**-phase
             log = math.log(2.0 * problem.n_actions * phase * (phase + 1.0) / delta)
             prices.append(float(gaps[np.searchsorted(gaps, limit, side="right") - 1]))
-            needed = 2.0 * sigma**2 * d * log / precision**2 if precision > 0.0 else math.inf
+            needed = 2.0 * sigma**2 * d * log / precision**2 if precision > 0.0 else 0.0  # of gaps that are all 0
             lengths.append(stretch * needed + extra)
             ratio = extra / needed if needed > 0.0 else extra
             limit = 4.0 * (precision + (error * math.sqrt(stretch * d * (1.0 + ratio)) + error if error else 0.0))

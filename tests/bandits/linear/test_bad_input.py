@@ -237,6 +237,13 @@ def test_elimination_claims_a_rate_for_a_delta_that_falls_with_the_horizon():
     assert bound_of(LinearElimination(aware=True), environment).time == "horizon-tuned"
 
 
+def test_where_no_gap_is_possible_elimination_has_a_bound_of_zero():
+    from environments import LinearBandit
+
+    bound = bound_of(LinearElimination(), LinearBandit([[0.0, 0.0], [1.0, 0.0]], [0.0, 0.0], horizon=50))
+    assert bound.curve(np.array([1.0, 50.0])).tolist() == [0.0, 0.0]
+
+
 def test_arms_policies_play_both_kinds_of_sets():
     for given in (problem(), ChangingLinearProblem(n_actions=3, dimension=2, horizon=9, noise=1.0, low=-9, high=9)):
         policy = UCB1()
