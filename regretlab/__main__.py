@@ -17,7 +17,17 @@ def main() -> None:
     try:
         command(prog_name="regretlab")
     finally:
-        gc.freeze()  # all that is left ends with the process: looking for garbage in it takes half a second
+        if not _others():
+            gc.freeze()  # all that is left ends with the process: looking for garbage in it takes half a second
+
+
+def _others() -> bool:
+    """Whether a module is loaded that is neither ours nor installed; what it left open may be closed as garbage."""
+    from experiments.run.meaning import OURS
+    from experiments.run.sources import Sources
+
+    sources, tops = Sources(), {name.partition(".")[0] for name in sys.modules}
+    return not all(map(sources.is_installed, tops.difference(OURS, ("__main__", "__mp_main__"))))
 
 
 if __name__ == "__main__":

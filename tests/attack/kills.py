@@ -36,6 +36,19 @@ experiments:
     policies: [ucb1, "slow:Slow"]
 """
 
+OURS = """\
+name: killed
+seed: 5
+batch: 1
+checkpoints: 20
+experiments:
+  - name: two
+    horizon: 60000
+    replicates: 40
+    environment: {name: bernoulli, parameters: {means: [0.2, 0.5, 0.8]}}
+    policies: [ucb1, kl_ucb]
+"""
+
 SLOW = """\
 import time
 from bandits import UCB1
@@ -94,7 +107,17 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 def attack(share: float, rng: np.random.Generator, say: Callable[[str], None]) -> dict[str, int]:
-    """Kill, resume, kill, ..., and compare what is there at the end with an undisturbed run."""
+    """Kill, resume, kill, ..., and compare what is there at the end with an undisturbed run.
+
+    Of two studies: workers of the one are new processes, those of the other may be copies of the command's.
+    """
+    counts = Counter[str]()
+    for study in (STUDY, OURS):
+        counts.update(_attack(study, max(1, round(KILLS * share / 2)), rng, say))
+    return dict(counts)
+
+
+def _attack(study: str, kills: int, rng: np.random.Generator, say: Callable[[str], None]) -> Counter[str]:
     counts = Counter({name: 0 for name in ("kills", "lost", "silent", "tracebacks", "hangs", "left behind", "equal")})
     with TemporaryDirectory(prefix="regretlab-kills-") as name:
         top, chapters = Path(name), 0
@@ -105,7 +128,7 @@ def attack(share: float, rng: np.random.Generator, say: Callable[[str], None]) -
             folder = top / str(chapters)
             chapters += 1
             folder.mkdir()
-            (folder / "killed.yaml").write_text(STUDY, encoding="utf-8")
+            (folder / "killed.yaml").write_text(study, encoding="utf-8")
             (folder / "slow.py").write_text(SLOW, encoding="utf-8")
             return folder
 
@@ -116,7 +139,7 @@ def attack(share: float, rng: np.random.Generator, say: Callable[[str], None]) -
         took = time.monotonic() - before
         expected = contents(undisturbed)
         folder = chapter()
-        while counts["kills"] < max(1, round(KILLS * share)):
+        while counts["kills"] < kills:
             stood = whole(folder)
             number = rng.choice([signal.SIGKILL, signal.SIGTERM, signal.SIGINT])
             at = str(rng.choice(["run", "run", "group", "worker"]))
@@ -144,7 +167,7 @@ def attack(share: float, rng: np.random.Generator, say: Callable[[str], None]) -
                 folder = chapter()
         start(folder, 2).wait(LONGEST)
         _compare(folder, expected, counts)
-    return dict(counts)
+    return counts
 
 
 def _kill(process: subprocess.Popen[str], number: int, at: str, rng: np.random.Generator) -> int:

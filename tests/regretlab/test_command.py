@@ -67,3 +67,36 @@ def test_the_module_of_the_command_line_is_not_silent(tmp_path):
         [sys.executable, "-m", "experiments.cli", "--help"], capture_output=True, text=True, cwd=tmp_path
     )
     assert done.stdout.startswith("Usage: python -m experiments.cli [OPTIONS] COMMAND")
+
+
+LEFT = """
+import atexit, gc, os
+from bandits import UCB1
+
+class Left:
+    def __init__(self):
+        self.me = self  # goes with a look for garbage alone
+        self.write = os.write
+
+    def __del__(self):
+        self.write(1, b"cleared away\\n")
+
+KEPT = Left()
+
+class Mine(UCB1):
+    pass
+"""
+
+
+def test_what_a_users_module_leaves_is_cleared_away(folder):
+    (folder / "mine.py").write_text(LEFT, encoding="utf-8")
+    done = call(folder, "regretlab", "run", "study.yaml", "--jobs", "1", "--no-plot")
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("cleared away\n")
+
+
+def test_the_end_of_a_command_takes_no_look_for_garbage(tmp_path):
+    code = "import atexit, gc\natexit.register(lambda: print(gc.get_freeze_count() > 0))\n" + INSTALLED
+    done = subprocess.run([sys.executable, "-c", code, "list"], capture_output=True, text=True, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("True\n")
