@@ -43,6 +43,33 @@ def _sums(
     return True
 
 
+@kernel
+def _place(
+    start: int,
+    ends: NDArray[np.int64],
+    times: NDArray[np.int64],
+    after: NDArray[np.int64],
+    passed: NDArray[np.int64],
+    length: NDArray[np.int64],
+) -> None:
+    """Fill in for each time [n_times] which action it lies in, how far, and how long that action is."""
+    for i in range(times.size):
+        after[i] = place = np.searchsorted(ends, times[i])
+        begun = ends[place - 1] if place > 0 else start
+        passed[i], length[i] = times[i] - begun, ends[place] - begun
+
+
+@kernel
+def _interpolate(
+    before: Array, totals: Array, after: NDArray[np.int64], ended: NDArray[np.bool_], share: Array, values: Array
+) -> None:
+    """Fill in the series [n_times, n_series] within or at the end of actions, linear between their ends."""
+    for i in range(after.size):
+        for k in range(totals.shape[1]):
+            low, high = totals[after[i] - 1, k] if after[i] > 0 else before[k], totals[after[i], k]
+            values[i, k] = high if ended[i] else low + share[i] * (high - low)
+
+
 class Plays(NamedTuple):
     """Rounds of one action each; their series are the cumulative reward and the cumulative level of what was played.
 
@@ -161,14 +188,24 @@ class Record:
             raise ValueError(f"times must lie in {first}..{last}, as far as the run is kept, got {wanted.tolist()}")
         if len(self._chunks) == 1 and first < low:  # as nearly always
             values = self._chunks[0].at(wanted)
-        else:
+        elif wanted.size > 1 and (wanted[1:] < wanted[:-1]).any():
+            order = np.argsort(wanted)
             values = np.empty((len(wanted), len(self.names)))
-            values[wanted == first] = self._chunks[0].before if self._chunks else self._origin
-            place = np.searchsorted([chunk.stop for chunk in self._chunks], wanted)
-            for i in np.unique(place[wanted > first]).tolist():
-                here = (place == i) & (wanted > first)
-                values[here] = self._chunks[i].at(wanted[here])
+            values[order] = self._over(wanted[order], first)
+        else:
+            values = self._over(wanted, first)
         return {name: values[:, i] for i, name in enumerate(self.names)}
+
+    def _over(self, times: NDArray[np.int64], first: int) -> Array:
+        """Values [n_times, n_series] at increasing times from ``first`` on, where the record begins."""
+        values = np.empty((len(times), len(self.names)))
+        begin, *cuts = np.searchsorted(times, [first, *(chunk.stop for chunk in self._chunks)], side="right").tolist()
+        values[:begin] = self._chunks[0].before if self._chunks else self._origin
+        for chunk, end in zip(self._chunks, cuts, strict=True):
+            if begin < end:
+                values[begin:end] = chunk.at(times[begin:end])
+            begin = end
+        return values
 
     def _check_start(self, start: int) -> None:
         self._file()
@@ -254,12 +291,11 @@ class _Chunk(NamedTuple):
         if self.ends is None:
             rows: Array = self.totals[times - self.start - 1]
             return rows
-        after = np.searchsorted(self.ends, times)
-        begun = np.where(after > 0, self.ends[after - 1], self.start)
-        low = np.where((after > 0)[:, None], self.totals[after - 1], self.before)
-        passed, length = times - begun, self.ends[after] - begun
+        after, passed, length = np.empty((3, len(times)), dtype=np.int64)
+        _place(self.start, self.ends, times, after, passed, length)
         share = passed / length
-        if length.max() > 1 << 53:  # beyond doubles: divide exactly, then round
+        if self.stop - self.start > 1 << 53:  # beyond doubles: divide exactly, then round
             share = np.array([p / n for p, n in zip(passed.tolist(), length.tolist(), strict=True)])
-        high = self.totals[after]
-        return np.where((passed == length)[:, None], high, low + share[:, None] * (high - low))
+        values = np.empty((len(times), self.totals.shape[1]))
+        _interpolate(self.before, self.totals, after, passed == length, share, values)
+        return values

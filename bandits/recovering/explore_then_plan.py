@@ -23,30 +23,83 @@ from bandits.registry import Component
 CHUNK = 1 << 14
 
 
+@kernel
 def isotonic(values: Array, weights: Array) -> Array:
     """The nondecreasing sequence [n] nearest to ``values`` in weighted squares (pool adjacent violators)."""
-    pools: list[tuple[float, float, int]] = []  # mean, weight, length
-    for value, weight in zip(values.tolist(), weights.tolist(), strict=True):
-        pool = (value, weight, 1)
-        while pools and pools[-1][0] >= pool[0]:
-            mean, mass, length = pools.pop()
-            total = mass + pool[1]
-            pool = ((mean * mass + pool[0] * pool[1]) / total, total, length + pool[2])
-        pools.append(pool)
-    return np.repeat([p[0] for p in pools], [p[2] for p in pools])
+    means, masses, begins = np.empty(values.size), np.empty(values.size), np.empty(values.size + 1, dtype=np.int64)
+    pools = 0
+    for i in range(values.size):
+        mean, mass, begin = values[i], weights[i], i
+        while pools > 0 and means[pools - 1] >= mean:
+            pools -= 1
+            total = masses[pools] + mass
+            mean, mass, begin = (means[pools] * masses[pools] + mean * mass) / total, total, begins[pools]
+        means[pools], masses[pools], begins[pools] = mean, mass, begin
+        pools += 1
+    begins[pools] = values.size
+    found = np.empty(values.size)
+    for p in range(pools):
+        found[begins[p] : begins[p + 1]] = means[p]
+    return found
 
 
 @kernel
-def _use(schedule: Schedule, rewards: Array, pulled: NDArray[np.bool_], sums: Array, used: Array) -> None:
-    """Add up rewards and count them [n_arms], but the first of each arm that was not pulled before."""
-    for t in range(schedule.shape[0]):
+def _smoothed(sums: Array, used: Array, recovery: int) -> Array:
+    """Curves [n_arms, recovery] in [0, 1] from sums of rewards and their numbers [n_arms, n_levels].
+
+    The means are held from each power of two to the next.
+    """
+    curves = np.empty((sums.shape[0], recovery))
+    for i in range(sums.shape[0]):
+        smooth = isotonic(sums[i] / used[i], used[i])
+        level = 0
+        for d in range(1, recovery + 1):
+            if 2 << level <= d:
+                level += 1
+            mean = smooth[-1] if d == recovery else smooth[level]
+            curves[i, d - 1] = min(max(mean, 0.0), 1.0)
+    return curves
+
+
+@kernel
+def _exploration(
+    sizes: NDArray[np.int64], firsts: NDArray[np.int64], trials: int, n_arms: int, plays: int
+) -> tuple[Schedule, NDArray[np.int64]]:
+    """The pulls [n, plays] of all blocks, and for each period [n] the level of its idle time, -1 if it is not used.
+
+    Args:
+        sizes: [n_blocks] idle times, not falling.
+        firsts: [n_blocks] the first arm of each.
+        trials: rewards used of each arm.
+        n_arms: number of arms.
+        plays: pulls a period.
+    """
+    number = sizes.sum() * (trials + 1)
+    schedule, levels = np.full((number, plays), -1), np.full(number, -1)
+    begun = level = 0
+    for b in range(sizes.size):
+        while 1 << level < sizes[b]:
+            level += 1
+        for t in range(sizes[b] * (trials + 1)):
+            for s in range(plays):
+                arm = firsts[b] + t % sizes[b] + s * sizes[b]
+                if arm < n_arms:
+                    schedule[begun + t, s] = arm
+            if t >= sizes[b]:
+                levels[begun + t] = level
+        begun += sizes[b] * (trials + 1)
+    return schedule, levels
+
+
+@kernel
+def _use(schedule: Schedule, rewards: Array, levels: NDArray[np.int64], sums: Array, used: Array) -> None:
+    """Add up rewards and count them [n_arms, n_levels] in the periods that are used."""
+    for t in range(min(schedule.shape[0], levels.size)):
         for s in range(schedule.shape[1]):
             arm = schedule[t, s]
-            if arm >= 0:
-                if pulled[arm]:
-                    sums[arm] += rewards[t, s]
-                    used[arm] += 1.0
-                pulled[arm] = True
+            if arm >= 0 and levels[t] >= 0:
+                sums[arm, levels[t]] += rewards[t, s]
+                used[arm, levels[t]] += 1.0
 
 
 class ExploreThenPlan(SchedulingPolicy):
@@ -69,9 +122,8 @@ class ExploreThenPlan(SchedulingPolicy):
         self._tried = [1 << level for level in range(last.bit_length())]
         self._blocks = [(d, first) for d in self._tried for first in range(0, problem.n_actions, problem.plays * d)]
         self._trials = self._trials_of(problem)
-        self._next = 0
-        self._pulled = np.zeros(problem.n_actions, dtype=bool)
         self._means, self._used = np.zeros((2, problem.n_actions, len(self._tried)))
+        self._explored, self._levels = False, np.empty(0, dtype=np.int64)
         self._periods = self._offsets = np.zeros(problem.n_actions, dtype=np.int64)
 
     def _trials_of(self, problem: RecoveringProblem) -> int:
@@ -84,35 +136,24 @@ class ExploreThenPlan(SchedulingPolicy):
 
     def schedule(self) -> Schedule:
         problem = self._problem
-        if self._next < len(self._blocks):
-            d, first = self._blocks[self._next]
-            arms = np.arange(first, min(first + problem.plays * d, problem.n_actions))
-            periods = np.zeros(problem.n_actions, dtype=np.int64)
-            periods[arms] = d
-            self._next += 1
-            self._pulled[:] = False
-            offsets = np.zeros_like(periods)
-            offsets[arms] = (arms - first) % d
-            return schedule_of(periods, offsets, 0, d * (self._trials + 1), problem.plays)
-        if self._next == len(self._blocks):
-            self._next += 1
+        if self._t == 0:
+            blocks = np.array(self._blocks)
+            schedule, self._levels = _exploration(
+                blocks[:, 0], blocks[:, 1], self._trials, problem.n_actions, problem.plays
+            )
+            return schedule
+        if not self._explored:
+            self._explored = True
             self._settle()
-            self._began = self._t
-        return schedule_of(self._periods, self._offsets, self._t - self._began, CHUNK, problem.plays)
+        began = self._t - len(self._levels)
+        return schedule_of(self._periods, self._offsets, began, CHUNK, problem.plays)
 
     def learn(self, schedule: Schedule, rewards: Array, idle: Idle) -> None:
-        if self._next > len(self._blocks):
-            return
-        level = self._tried.index(self._blocks[self._next - 1][0])
-        _use(schedule, rewards, self._pulled, self._means[:, level], self._used[:, level])
+        if not self._explored:
+            _use(schedule, rewards, self._levels[self._t :], self._means, self._used)
 
     def _settle(self) -> None:
         """Plan with the smoothed means, held from each power of two to the next."""
-        problem = self._problem
-        curves = np.empty((problem.n_actions, problem.recovery))
-        for i, (sums, used) in enumerate(zip(self._means, self._used, strict=True)):
-            smooth = np.clip(isotonic(sums / used, used), 0.0, 1.0)
-            for d in range(1, problem.recovery + 1):
-                curves[i, d - 1] = smooth[-1] if d == problem.recovery else smooth[d.bit_length() - 1]
-        self._periods = self._planner.plan(curves, problem.plays).periods
-        self._offsets = offsets_of(self._periods, problem.plays)
+        plays, curves = self._problem.plays, _smoothed(self._means, self._used, self._problem.recovery)
+        self._periods = self._planner.plan(curves, plays).periods
+        self._offsets = offsets_of(self._periods, plays)

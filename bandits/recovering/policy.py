@@ -67,8 +67,18 @@ class RecoveringPolicy(Policy[RecoveringProblem, Idle, Pulls, Array]):
     def _look_at(self, rewards: Array) -> None:
         """Look at the rewards [n, plays] of the periods of a leap."""
         if self._declared is not None:
-            sums = rewards.sum(axis=1)
+            sums = _sums(rewards)
             self._declared.look_through(self, sums, sums, lambda period: rewards[period])
+
+
+@kernel
+def _sums(rewards: Array) -> Array:
+    """What each period paid [n], of the rewards [n, plays]."""
+    sums = np.zeros(rewards.shape[0])
+    for t in range(rewards.shape[0]):
+        for reward in rewards[t]:
+            sums[t] += reward
+    return sums
 
 
 @kernel

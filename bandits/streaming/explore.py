@@ -15,9 +15,19 @@ from abc import abstractmethod
 import numpy as np
 
 from bandits.contract import Array, Assumption
+from bandits.kernels import kernel
 from bandits.streaming.policy import StreamingPolicy
 from bandits.streaming.problem import CURRENT, Action, Store, StreamProblem
 from bandits.streaming.theory import fits
+
+
+@kernel
+def _before_better(means: Array, best: float) -> int:
+    """The number of means before the first one above ``best``, or of all."""
+    for i in range(means.size):
+        if means[i] > best:
+            return i
+    return means.size
 
 
 class StreamExploration(StreamingPolicy):
@@ -53,9 +63,7 @@ class StreamExploration(StreamingPolicy):
         return [*kept, *self._next(self._n)] if self._arrived < self._arms else [*kept, self._commit(0)]
 
     def _skim(self, means: Array) -> int:
-        better = means > self._best
-        first = int(np.argmax(better))
-        return first if better[first] else len(means)
+        return _before_better(means, self._best)
 
     def _sizes(self, problem: StreamProblem) -> tuple[Assumption, ...]:
         """The hypotheses of the bounds: at least two arms, and enough time for the pulls wanted."""

@@ -9,6 +9,7 @@ import scipy.sparse as sp
 
 from bandits.arguments import integer, positive, real
 from bandits.contract import Array
+from bandits.kernels import kernel
 from bandits.registry import Registry
 
 CANDIDATES = 4096
@@ -55,10 +56,18 @@ def truncated_normals(rng: np.random.Generator, count: int, n: int) -> Array:
     filled = 0
     while filled < count:
         candidates = rng.standard_normal((min(CANDIDATES, 2 * (count - filled) + 16), n))
-        kept = candidates[np.einsum("ij,ij->i", candidates, candidates) <= n][: count - filled]
-        vectors[filled : filled + len(kept)] = kept
-        filled += len(kept)
+        filled = _fill(vectors, filled, candidates, np.einsum("ij,ij->i", candidates, candidates))
     return vectors
+
+
+@kernel
+def _fill(vectors: Array, filled: int, candidates: Array, squares: Array) -> int:
+    """Put the candidates whose squared norms are at most their length behind the first ``filled`` vectors."""
+    for i in range(squares.size):
+        if filled < len(vectors) and squares[i] <= candidates.shape[1]:
+            vectors[filled] = candidates[i]
+            filled += 1
+    return filled
 
 
 class BetaShifts:

@@ -34,27 +34,33 @@ def _account(block: Block, actions: Actions, best: float, reward: float, shortfa
 
 @kernel
 def _batches(
-    starts: NDArray[np.int64],
-    sizes: NDArray[np.int64],
+    about: NDArray[np.int64],
+    stops: NDArray[np.int64],
     means: Array,
     sums: Array,
-    counts: NDArray[np.int64],
     best: float,
     reward: float,
     shortfall: float,
     ends: NDArray[np.int64],
     totals: Array,
 ) -> None:
-    """Fill in times [n, 2] and series [n, 2, n_series] at the beginning and at the end of each batch."""
-    for i in range(sums.size):
-        for side in range(2):
-            if side == 1:
-                reward += sums[i]
-                shortfall -= sizes[i] * (best - means[i])
-            ends[i, side] = starts[i] + side * sizes[i]
-            totals[i, side, 0], totals[i, side, 1] = reward, shortfall
-            for k in range(3):
-                totals[i, side, 2 + k] = counts[i, k]
+    """Fill in times [n, 2] and series [n, 2, n_series] at the beginning and at the end of each batch.
+
+    ``about`` [n_groups, 5] says of batches of one size that follow each other, those before ``stops`` [n_groups], when
+    they begin, the size, and the counts; with each an arm arrives.
+    """
+    i = 0
+    for g in range(stops.size):
+        start, size, arrivals = about[g, 0], about[g, 1], about[g, 4]
+        while i < stops[g]:
+            for side in range(2):
+                if side == 1:
+                    reward += sums[i]
+                    shortfall -= size * (best - means[i])
+                ends[i, side] = start + side * size
+                totals[i, side, 0], totals[i, side, 1] = reward, shortfall
+                totals[i, side, 2], totals[i, side, 3], totals[i, side, 4] = about[g, 2], about[g, 3], arrivals
+            start, arrivals, i = start + size, arrivals + 1, i + 1
 
 
 class Account:
@@ -113,23 +119,14 @@ class Account:
         return self._record.at(times)
 
     def _file(self) -> None:
-        if self._waiting:
-            starts, sizes, means, sums, *numbers = zip(*self._waiting, strict=True)
-            about = np.array([starts, sizes, *numbers])
-            if self._rows > len(sums):
-                several = np.array([np.size(total) for total in sums])
-                about = np.repeat(about, several, axis=1)
-                nth = np.arange(self._rows) - np.repeat(np.cumsum(several) - several, several)
-                about[0] += about[1] * nth
-                about[-1] += nth
-            self._waiting, self._rows = [], 0
-            self._add(about[0], about[1], np.hstack(means), np.hstack(sums), about[2:].T)
-
-    def _add(
-        self, starts: NDArray[np.int64], sizes: NDArray[np.int64], means: Array, sums: Array, counts: NDArray[np.int64]
-    ) -> None:
-        """File batches: rows of their beginnings and of their ends, with counts [n, 3]."""
-        ends, totals = np.empty((len(sums), 2), dtype=np.int64), np.empty((len(sums), 2, len(SERIES)))
-        _batches(starts, sizes, means, sums, counts, self.best, self._reward, self._shortfall, ends, totals)
+        """File batches: rows of their beginnings and of their ends."""
+        if not self._waiting:
+            return
+        starts, sizes, means, sums, *counts = zip(*self._waiting, strict=True)
+        about, stops = np.array([starts, sizes, *counts]).T.copy(), np.cumsum([np.size(total) for total in sums])
+        ends, totals = np.empty((stops[-1], 2), dtype=np.int64), np.empty((stops[-1], 2, len(SERIES)))
+        each = np.hstack(means), np.hstack(sums)
+        _batches(about, stops, *each, self.best, self._reward, self._shortfall, ends, totals)
+        self._waiting, self._rows = [], 0
         self._record.rows(ends.reshape(-1), totals.reshape(-1, len(SERIES)))
         self._reward, self._shortfall = totals[-1, 1, :2].tolist()

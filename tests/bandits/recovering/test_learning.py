@@ -198,7 +198,7 @@ def test_exploration_visits_every_cell():
     assert policy._used.tolist() == [[4.0] * 4] * 5
     assert np.all(counts[:, [1, 2, 4, 8]] >= 4)
     policy.advance(environment, 1)
-    assert policy._next == len(policy._blocks) + 1
+    assert policy._explored
 
 
 def test_default_exploration_lasts_as_long_as_promised():
