@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from types import MappingProxyType
 from typing import Any
 
@@ -263,6 +263,21 @@ def named(what: Component, place: str) -> tuple[str, dict[str, Any]]:
     return what["name"], dict(parameters)
 
 
+def parameters_of(cls: Callable[..., Any]) -> Mapping[str, inspect.Parameter]:
+    """The parameters of a class' constructor, or of a function, by name.
+
+    Raises:
+        ValueError: nobody can tell them.
+        TypeError: likewise.
+    """
+    return _parameters_of(cls) if isinstance(cls, type) else inspect.signature(cls).parameters
+
+
+@lru_cache(maxsize=256)
+def _parameters_of(cls: type[Any]) -> Mapping[str, inspect.Parameter]:
+    return inspect.signature(cls).parameters
+
+
 def unfit(cls: Callable[..., Any], parameters: Mapping[str, Any], given: Iterable[str] = ()) -> list[tuple[str, str]]:
     """What is wrong with the names of a constructor's arguments, each with the parameter (empty where one is missing).
 
@@ -272,7 +287,7 @@ def unfit(cls: Callable[..., Any], parameters: Mapping[str, Any], given: Iterabl
         given: names that are not among them, as somebody else gives them.
     """
     try:
-        known, given = inspect.signature(cls).parameters, set(given)
+        known, given = parameters_of(cls), set(given)
     except (ValueError, TypeError) as error:
         return [("", f"nobody can tell what {getattr(cls, '__name__', repr(cls))} takes: {error}")]
     open_ended = any(p.kind is p.VAR_KEYWORD for p in known.values())

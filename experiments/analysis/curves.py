@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, cast
 
 import numpy as np
@@ -86,7 +87,8 @@ class ExperimentResult:
         Raises:
             ValueError: no such regret definition; the message lists those at hand.
         """
-        name = name or self.regrets[0].name
+        if not name:
+            return self.regrets[0]
         for definition in self.regrets:
             if definition.name == name:
                 return definition
@@ -97,8 +99,16 @@ class ExperimentResult:
     def time(self, regret: str = "") -> Array:
         """Time [n_checkpoints] in which a regret moves: rounds, or its definition's clock, the mean over replicates."""
         clock = self.definition(regret).clock
-        passed: Array = self.clocks[clock].mean(axis=0) if clock else self.times.astype(np.float64)
-        return passed
+        return self._rounds if not clock else cast(Array, self.once(("time", clock), lambda: self._passed(clock)))
+
+    def _passed(self, clock: str) -> Array:
+        return np.asarray(self.clocks[clock].mean(axis=0))
+
+    @cached_property
+    def _rounds(self) -> Array:
+        rounds = self.times.astype(np.float64)
+        rounds.flags.writeable = False
+        return rounds
 
     def regret(self, label: str, regret: str = "") -> Array:
         """Cumulative regret [n_replicates, n_checkpoints] of a policy."""
@@ -139,8 +149,10 @@ class ExperimentResult:
         return cast(Array, self.once(("limits", name), lambda: self._limits_that_hold(name)))
 
     def _limits_that_hold(self, regret: str) -> Array:
-        unknown = np.broadcast_to([[-np.inf], [np.inf]], (2, len(self.times)))
-        low, high = limits = np.broadcast_to(self.limits.get(regret, unknown), unknown.shape)
+        unknown = np.repeat([[-np.inf], [np.inf]], len(self.times), axis=1)
+        if regret not in self.limits:
+            return unknown
+        low, high = limits = self.limits[regret]
         definition = self.definition(regret)
         size = np.abs(self.comparators[definition.comparator])
         for label, metrics in self.series.items():
@@ -176,7 +188,7 @@ class ExperimentResult:
     def _start(self, regret: str) -> int:
         """The checkpoint at which the last decade of the regret's time begins."""
         time = self.time(regret)
-        return max(0, int(np.searchsorted(time, time[-1] / 10.0, side="right")) - 1)
+        return max(0, int(time.searchsorted(time[-1] / 10.0, side="right")) - 1)
 
     def _guaranteed(self, confidence: float, regret: str) -> dict[str, list[Interval]]:
         """Of each policy the mean at the horizon, and at both ends of the last decade, each half as often missed."""
@@ -211,9 +223,13 @@ class ExperimentResult:
             self._kept[key] = work_out()
         return self._kept[key]
 
+    def has(self, key: tuple[Any, ...]) -> bool:
+        """Whether ``once`` was called with this key."""
+        return key in self._kept
+
     def curve(self, bound: Bound) -> Array:
         """A bound at the checkpoints [n_checkpoints]."""
-        return bound.curve(self.times.astype(np.float64))
+        return bound.curve(self._rounds)
 
 
 def guarantee(wanted: Iterable[tuple[ExperimentResult, str]], confidence: float) -> None:

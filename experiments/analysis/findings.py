@@ -16,7 +16,7 @@ from experiments.analysis.guarantees import guaranteed_growth
 from experiments.analysis.results import Results
 from experiments.analysis.search import SearchResult, search_result
 from experiments.analysis.sweeps import SweepBound, SweepResult, is_over_values, sweep_results
-from experiments.analysis.verdicts import Verdict, check, judge_exponent, share_of
+from experiments.analysis.verdicts import Verdict, check, check_each, judge_exponent, share_of
 from experiments.study.model import Figure
 
 RESULTS = ("violated", "undecided", "not applicable", "holds")
@@ -91,7 +91,8 @@ def findings(results: Results) -> Findings:
             regrets[result.experiment.name].append(result.definition(figure.regret).name)
     regrets = {name: list(dict.fromkeys(given or [ready[name].definition().name])) for name, given in regrets.items()}
     guarantee(((ready[name], regret) for name, given in regrets.items() for regret in given), confidence)
-    verdicts = {name: check(result, confidence, regrets[name]) for name, result in ready.items()}
+    checked = check_each(((result, regrets[name]) for name, result in ready.items()), confidence)
+    verdicts = dict(zip(ready, checked, strict=True))
     by_regret = {(name, regrets[name][0]): found for name, found in verdicts.items()}
 
     def judged(name: str, regret: str) -> list[Verdict]:

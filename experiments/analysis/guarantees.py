@@ -11,10 +11,12 @@ The bets are constant, so that the order of the values does not matter; their si
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
 from experiments.analysis.statistics import Array, Interval
+from experiments.analysis.together import alike
 
 _SIZES = np.array([1.0, *(1.0 - 0.5 ** np.arange(1, 7)), *(0.5 ** np.arange(2, 11))])
 _SHARES = np.array([0.4, *np.full(15, 0.6 / 15)])
@@ -22,6 +24,8 @@ _SHARES = np.array([0.4, *np.full(15, 0.6 / 15)])
 
 _STEPS, _CLOSE = 30, 1e-5
 _AT_ONCE = 2**20
+_IN_CACHE = 2**17
+"""Numbers that stay in the processor's cache while they are worked on."""
 
 
 def evidence_above(values: Array, low: Array | float, mean: Array | float) -> Array:
@@ -38,6 +42,25 @@ def evidence_above(values: Array, low: Array | float, mean: Array | float) -> Ar
         found = np.logaddexp.reduce(shares + _capital(values, low, mean), axis=0)
     beyond = np.where((mean < low) | np.any(values > low, axis=0), np.inf, 0.0)  # of a claim that cannot be true
     return np.where(np.isfinite(low), np.where(mean > low, found, beyond), 0.0)
+
+
+def evidence_each(asked: Sequence[tuple[Array, Array, Array]]) -> list[Array]:
+    """``evidence_above`` for each of some arguments, values [n, m] of any ``m`` among them, with low and mean [m]."""
+    return _each(asked, evidence_above)
+
+
+def _each(asked: Sequence[tuple[Array, ...]], work_out: Callable[..., Array]) -> list[Array]:
+    """What is worked out for arguments with columns [..., m], those of equally many values side by side."""
+    found: dict[int, Array] = {}
+    for group in alike(asked, lambda arguments: len(arguments[0])):
+        parts = zip(*(asked[i] for i in group), strict=True)
+        columns = [np.concatenate(part, axis=-1) for part in parts]
+        step = max(1, _IN_CACHE // (len(_SIZES) * max(1, len(columns[0]))))
+        pieces = range(0, columns[0].shape[1], step)
+        whole = np.concatenate([work_out(*(c[..., k : k + step] for c in columns)) for k in pieces] or [np.empty(0)])
+        ends = np.cumsum([asked[i][0].shape[1] for i in group])
+        found.update(zip(group, np.split(whole, ends[:-1]), strict=True))
+    return [found[i] for i in range(len(asked))]
 
 
 def _capital(values: Array, low: Array, mean: Array) -> Array:
@@ -125,7 +148,7 @@ def guaranteed_ends(values: Array, limits: Array, alpha: Array | float) -> Array
     """
     n, m = values.shape
     alpha, ends = np.broadcast_to(alpha, m), np.empty((2, m))
-    step = max(1, _AT_ONCE // (2 * len(_SIZES) * n))
+    step = max(1, _IN_CACHE // (2 * len(_SIZES) * n))
     for here in (slice(first, first + step) for first in range(0, m, step)):
         inside = np.clip(values[:, here], *limits[:, here])  # by rounding some may be beyond
         both = np.hstack([inside, -inside])
@@ -135,16 +158,21 @@ def guaranteed_ends(values: Array, limits: Array, alpha: Array | float) -> Array
     return ends
 
 
-def replicates_needed(values: Array, low: Array | float, mean: Array | float, alpha: float) -> Array:
+def replicates_needed(values: Array, low: Array | float, mean: Array | float, alpha: Array | float) -> Array:
     """How many values like these [n, ...] would be evidence that their mean is above ``mean`` [...]; infinite if none.
 
     Arguments as of ``evidence_above`` and ``lower_limit``.
     """
     low, mean = (np.broadcast_to(np.asarray(a, dtype=np.float64), values.shape[1:]) for a in (low, mean))
     gains = _capital(values, low, mean) / len(values)
-    wanted = np.log(1.0 / (alpha * _SHARES)).reshape(-1, *[1] * low.ndim)
+    wanted = -np.log(alpha) - np.log(_SHARES).reshape(-1, *[1] * low.ndim)
     needed = np.divide(wanted, gains, out=np.full(gains.shape, np.inf), where=gains > 0.0)
     return np.where(np.isfinite(low) & (mean > low), np.ceil(needed.min(axis=0)), np.inf)
+
+
+def needed_each(asked: Sequence[tuple[Array, Array, Array, Array]]) -> list[Array]:
+    """``replicates_needed`` for each of some arguments, as of ``evidence_each``; every ``alpha`` [m]."""
+    return _each(asked, replicates_needed)
 
 
 def guaranteed_growth(start: Interval, end: Interval, stretch: float) -> Interval | None:

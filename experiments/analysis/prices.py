@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from experiments.run.store import DamagedError, read_json, timing_file
+from experiments.run.store import DamagedError, read_timing
 
 
 @dataclass(frozen=True)
@@ -31,7 +31,7 @@ def price(folder: Path, jobs: Sequence[str], note: Callable[[str], None] = lambd
     quickest, total, kept = None, 0.0, None
     for key in jobs:
         try:
-            timing = read_json(timing_file(folder, key), folder)
+            timing = read_timing(folder, key)
             seconds, each = timing["seconds"], timing["seconds"] / timing["replicates"]
         except DamagedError as error:
             note(f"{error}; what that job took is left out: run the study again, which removes the file")

@@ -106,7 +106,8 @@ def _load_experiment(
     prices = {label: price(folder, keys.get(label, ()), missing.append) for label in dict.fromkeys(["", *batches])}
     titles = {p.title: p.title for p in experiment.policies}
     result = assemble(experiment, times, batches, titles, prices)
-    result = replace(result, missing=tuple(missing))
+    if missing:
+        result = replace(result, missing=tuple(missing))
     if experiment.search is None:
         return result
     cut = experiment.search.tuning
@@ -176,6 +177,8 @@ def assemble(
 
 def _with(parts: list[_Batch], replicates: list[int]) -> list[_Batch]:
     """The batches that hold one of the replicates; all, if there are no replicates."""
+    if len(parts) == 1:
+        return parts
     wanted = set(replicates)
     return [part for part in parts if not wanted.isdisjoint(_replicates([part]))] or parts
 
@@ -210,8 +213,10 @@ def _count(arrays: Mapping[str, Array]) -> int:
 def _stack(parts: list[Any], prefix: str, common: list[int]) -> dict[str, Array]:
     if not parts:
         return {}
-    rows = _rows(parts, common)
     names = [name for name in parts[0][1] if name.startswith(prefix)]
+    if len(parts) == 1 and common == _replicates(parts):  # all of the only batch
+        return {name[len(prefix) :]: parts[0][1][name].copy() for name in names}
+    rows = _rows(parts, common)
     return {name[len(prefix) :]: np.concatenate([p[1][name] for p in parts])[rows] for name in names}
 
 
@@ -226,7 +231,7 @@ def _varying(parts: list[_Batch], common: list[int]) -> dict[tuple[str, str], Ar
     found = {}
     for i, about in enumerate(parts[0][2]["bounds"]):
         curves = [arrays[f"bound/{i}"] for _, arrays, _ in parts]
-        if any(curve.ndim > 1 or not np.array_equal(curve, curves[0]) for curve in curves):
+        if any(curve.ndim > 1 for curve in curves) or not all(np.array_equal(c, curves[0]) for c in curves[1:]):
             whole = [np.broadcast_to(c, (_count(part[1]), c.shape[-1])) for c, part in zip(curves, parts, strict=True)]
             found[about["name"], about["comparator_class"]] = np.concatenate(whole)[_rows(parts, common)]
     return found
@@ -236,9 +241,9 @@ def _limits(parts: list[_Batch]) -> dict[str, Array]:
     """Limits [2, n_times] of the regret by each definition, of all batches."""
     found: dict[str, Array] = {}
     for _, arrays, _ in parts:
-        for name, (low, high) in ((n[len("limit/") :], a) for n, a in arrays.items() if n.startswith("limit/")):
-            before = found.get(name, (low, high))
-            found[name] = np.stack([np.minimum(low, before[0]), np.maximum(high, before[1])])
+        for name, ends in ((n[len("limit/") :], a) for n, a in arrays.items() if n.startswith("limit/")):
+            low, high = found.get(name, ends)
+            found[name] = np.stack([np.minimum(ends[0], low), np.maximum(ends[1], high)])
     return found
 
 
@@ -248,13 +253,13 @@ def _bounds(label: str, times: NDArray[np.int64], parts: list[_Batch]) -> tuple[
     Raises:
         DamagedError: the bounds differ between the batches.
     """
-    means = Means(times.astype(np.float64))
+    means = Means(rounds := times.astype(np.float64))
     for first, arrays, about in parts:
-        values = [np.atleast_2d(arrays[f"bound/{i}"]).mean(axis=0) for i in range(len(about["bounds"]))]
-        found = [
-            from_json(bound, times.astype(np.float64), curve)
-            for bound, curve in zip(about["bounds"], values, strict=True)
-        ]
+        curves = [arrays[f"bound/{i}"] for i in range(len(about["bounds"]))]
+        values = [curve.mean(axis=0) if curve.ndim > 1 else curve.copy() for curve in curves]
+        found = [from_json(bound, rounds, curve) for bound, curve in zip(about["bounds"], values, strict=True)]
+        if len(parts) == 1:
+            return tuple(found)
         n = _count(arrays)
         try:
             means.add(found, values, n, f"replicates {first}..{first + n - 1}")

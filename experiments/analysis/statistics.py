@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr, stdtrit  # scipy.stats takes a third of a second to load
 
+from experiments.analysis.together import alike
+
 Array = NDArray[np.float64]
 RESAMPLES = 2000
 FEWEST = 5
@@ -23,6 +25,8 @@ Where few replicates differ from the others, resamples without them have no vari
 _SEED = 20240501
 _ROWS = 16
 """Times that are resampled at once: what they take stays in the processor's cache."""
+_ROWS_OF_SLOPES = 32
+"""The same where there is one array, not three."""
 _ALONE = 2**18
 """Products of numbers up to which OpenBLAS multiplies matrices in one thread."""
 
@@ -83,7 +87,7 @@ class Band:
         n, deviations = len(self.samples), self.samples - self.mean
         for here in _pieces(len(self.mean)) if n > 1 else ():
             means = np.empty((here.stop - here.start, RESAMPLES))
-            _resample(np.ascontiguousarray(deviations[:, here].T), _weights(n).T, means)
+            _resample(np.ascontiguousarray(deviations[:, here].T), _columns(n), means)
             low[here], high[here] = _ends(means, _expanded_tail(n, self.confidence))
         return self.mean + low, self.mean + high
 
@@ -139,7 +143,7 @@ def _simultaneous(deviations: Array, error: Array, size: Array, confidence: floa
         confidence: in (0, 1).
     """
     n, times = deviations.shape
-    weights, tail = _weights(n).T, _expanded_tail(n, confidence)
+    weights, tail = _columns(n), _expanded_tail(n, confidence)
     few, at = math.floor((RESAMPLES - 1) * tail) - 1, math.ceil((RESAMPLES - 1) * confidence)
     spread = np.sqrt(np.mean(deviations**2, axis=0))
     # resamples of little variance count as of the least one; times without spread count for nothing
@@ -176,8 +180,8 @@ def _farthest(n: int, confidence: float) -> float:
     return float(max(studentised, lengths[-1]) * math.sqrt(n * (n - 1)) * (1.0 + 1e-9))
 
 
-def _pieces(times: int) -> Iterator[slice]:
-    return (slice(first, min(first + _ROWS, times)) for first in range(0, times, _ROWS))
+def _pieces(times: int, rows: int = _ROWS) -> Iterator[slice]:
+    return (slice(first, min(first + rows, times)) for first in range(0, times, rows))
 
 
 def _ends(means: Array, tail: float) -> tuple[Array, Array]:
@@ -256,19 +260,39 @@ def growth_exponent(
         >>> round(growth_exponent(samples, times).value, 6)
         0.5
     """
-    if len(times) < 3:
-        return None
-    inside = times >= times[-1] / window
-    part, x = samples[:, inside], np.log(times[inside])
-    mean = part.mean(axis=0)
-    if inside.sum() < 3 or np.any(mean <= 0.0):
-        return None
-    centred = (x - x.mean()) / np.sum((x - x.mean()) ** 2)
-    slope = float(np.log(mean) @ centred)
-    n = len(part)
-    if n < 2:
-        return Interval(slope, math.nan, math.nan)
-    return _with_ends(slope, _slopes(part, centred), n, confidence)
+    return growth_exponents([(samples, times, confidence)], window)[0]
+
+
+def growth_exponents(
+    asked: Sequence[tuple[Array, NDArray[np.int64] | Array, float]], window: float = 10.0
+) -> list[Interval | None]:
+    """``growth_exponent`` for each of some arguments: samples, times and confidence."""
+    found: dict[int, Interval | None] = {}
+    for group in alike(asked, lambda given: (given[1].tobytes(), given[1].dtype.str, len(given[0]), given[2])):
+        samples, times, confidence = asked[group[0]]
+        inside, centred = _stretch(times, window)
+        parts = np.array([asked[i][0][:, inside] for i in group])
+        means = parts.mean(axis=1)
+        fits = np.all(means > 0.0, axis=1) & (len(centred) > 0)
+        with np.errstate(divide="ignore", invalid="ignore"):
+            slopes = (np.log(means) @ centred).tolist()
+        for i, part, slope, fit in zip(group, parts, slopes, fits.tolist(), strict=True):
+            if not fit:
+                found[i] = None
+            elif len(samples) < 2:
+                found[i] = Interval(slope, math.nan, math.nan)
+            else:
+                found[i] = _with_ends(slope, _slopes(part, centred), len(samples), confidence)
+    return [found[i] for i in range(len(asked))]
+
+
+def _stretch(times: NDArray[np.int64] | Array, window: float) -> tuple[slice, Array]:
+    """The last stretch of times, and the weights of logarithms there in a slope; none of fewer than 3 times."""
+    inside = slice(int(np.searchsorted(times, times[-1] / window)) if len(times) else 0, None)
+    if len(times[inside]) < 3:
+        return slice(0, 0), np.empty(0)
+    x = np.log(times[inside])
+    return inside, (x - x.mean()) / np.sum((x - x.mean()) ** 2)
 
 
 def ratio_of_means(numerator: Array, denominator: Array, confidence: float = 0.95) -> Interval:
@@ -325,18 +349,20 @@ def _slopes(samples: Array, centred: Array) -> Array:
         samples: [n_replicates, n_times].
         centred: [n_times] weights of the log means in a slope.
     """
-    weights = _weights(len(samples)).T
-    slopes, least = np.zeros(RESAMPLES), np.full(RESAMPLES, np.inf)
-    buffer = np.empty((_ROWS, RESAMPLES))
-    for here in _pieces(len(centred)):
+    weights = _columns(len(samples))
+    slopes, positive = np.zeros(RESAMPLES), np.ones(RESAMPLES, dtype=bool)
+    sure = bool(samples.min() > 0.0)  # of all means then
+    buffer = np.empty((min(_ROWS_OF_SLOPES, len(centred)), RESAMPLES))
+    for here in _pieces(len(centred), _ROWS_OF_SLOPES):
         part = np.ascontiguousarray(samples[:, here].T)
         means = buffer[: len(part)]
         _resample(part, weights, means)
-        np.minimum(least, means.min(axis=0), out=least)
+        if not sure:
+            positive &= means.min(axis=0) > 0.0
         with np.errstate(divide="ignore", invalid="ignore"):
             np.log(means, out=means)
             slopes += centred[here] @ means
-    return slopes[least > 0.0]
+    return slopes if sure else slopes[positive]
 
 
 def _with_ends(value: float, resampled: Array, n: int, confidence: float) -> Interval:
@@ -359,6 +385,14 @@ def _weights(n: int) -> Array:
     weights = np.random.default_rng(_SEED).multinomial(n, np.full(n, 1.0 / n), size=RESAMPLES) / n
     weights.flags.writeable = False
     return np.asarray(weights)
+
+
+@lru_cache(maxsize=8)
+def _columns(n: int) -> Array:
+    """The same [n, RESAMPLES], in the order in which matrices are multiplied quickest."""
+    columns = np.ascontiguousarray(_weights(n).T)
+    columns.flags.writeable = False
+    return columns
 
 
 @lru_cache(maxsize=64)

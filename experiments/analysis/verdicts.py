@@ -7,8 +7,9 @@ bootstrap says, which knows nothing of failures that are too rare to be among th
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,8 +17,9 @@ from scipy.special import bdtr, bdtrc
 
 from bandits.contract import Array, Assumption, Bound
 from experiments.analysis.curves import ExperimentResult
-from experiments.analysis.guarantees import evidence_above, evidence_below, replicates_needed
-from experiments.analysis.statistics import Band, Interval, growth_exponent
+from experiments.analysis.guarantees import evidence_each, needed_each
+from experiments.analysis.statistics import Band, Interval, growth_exponent, growth_exponents
+from experiments.analysis.together import Talk, together
 
 SLACK = 0.05
 """How far above the theorem's exponent the lower end of a fitted one may lie."""
@@ -140,47 +142,65 @@ def check(result: ExperimentResult, confidence: float, regrets: Sequence[str] = 
         confidence: of the simultaneous band, in (0, 1).
         regrets: the definitions that go first, where there are several of a class; the default one where empty.
     """
-    return [verdict for label in result.series for verdict in check_policy(result, label, confidence, regrets)]
+    return next(check_each([(result, regrets)], confidence))
+
+
+def check_each(wanted: Iterable[tuple[ExperimentResult, Sequence[str]]], confidence: float) -> Iterator[list[Verdict]]:
+    """The same for each of many results with the definitions that go first there: twice as fast as one by one."""
+    return together(_check(result, confidence, regrets) for result, regrets in wanted)
+
+
+def _check(result: ExperimentResult, confidence: float, regrets: Sequence[str]) -> Talk[list[Verdict]]:
+    verdicts = []
+    for label in result.series:
+        verdicts += yield from _check_policy(result, label, confidence, regrets)
+    return verdicts
 
 
 def check_policy(result: ExperimentResult, label: str, confidence: float, regrets: Sequence[str] = ()) -> list[Verdict]:
     """The same for one policy."""
+    return next(together([_check_policy(result, label, confidence, regrets)]))
+
+
+def _check_policy(
+    result: ExperimentResult, label: str, confidence: float, regrets: Sequence[str]
+) -> Talk[list[Verdict]]:
+    verdicts: list[Verdict] = []
     if not result.ready:
-        return []
-    verdicts = []
+        return verdicts
     seen: set[tuple[str, str]] = set()
     for definition in dict.fromkeys((*map(result.definition, regrets or ("",)), *result.regrets)):
         bounds = [b for b in bounds_for(result, label, definition.name) if (b.name, b.comparator_class) not in seen]
         seen.update((b.name, b.comparator_class) for b in bounds)
-        verdicts += [_verdict(result, label, definition.name, bound, confidence) for bound in bounds]
+        for bound in bounds:
+            verdicts.append((yield from _verdict(result, label, definition.name, bound, confidence)))
     return verdicts
 
 
-def _verdict(result: ExperimentResult, label: str, regret: str, bound: Bound, confidence: float) -> Verdict:
-    verdict = Verdict(
-        experiment=result.experiment.name,
-        policy=label,
-        bound=bound.name,
-        regret=regret,
-        result="not applicable",
-        exponent="not tested",
-        text="",
-        assumptions=bound.assumptions,
-        evidence=bound.evidence,
-        claim=bound.claim,
-    )
+def _verdict(result: ExperimentResult, label: str, regret: str, bound: Bound, confidence: float) -> Talk[Verdict]:
+    about: dict[str, Any] = {
+        "experiment": result.experiment.name,
+        "policy": label,
+        "bound": bound.name,
+        "regret": regret,
+        "result": "not applicable",
+        "exponent": "not tested",
+        "assumptions": bound.assumptions,
+        "evidence": bound.evidence,
+        "claim": bound.claim,
+    }
     broken = [str(assumption) for assumption in bound.assumptions if not assumption.holds]
     if broken:
-        return replace(verdict, text=f"assumption fails: {'; '.join(broken)}")
+        return Verdict(**about, text=f"assumption fails: {'; '.join(broken)}")
     if bound.time == "asymptotic":
-        return replace(verdict, text="asymptotic, at no finite time is anything claimed")
+        return Verdict(**about, text="asymptotic, at no finite time is anything claimed")
     if bound.kind != "upper":
         what = (
             "a lower bound is drawn, not judged"
             if bound.kind == "lower"
             else "order only, the constant is a convention"
         )
-        return replace(verdict, text=what)
+        return Verdict(**about, text=what)
     at_horizon = bound.time == "at the horizon"
     at = slice(-1, None) if at_horizon else slice(None)
     samples, curve = result.regret(label, regret), result.curve(bound)
@@ -202,35 +222,37 @@ def _verdict(result: ExperimentResult, label: str, regret: str, bound: Bound, co
             found, said = "holds" if np.all(samples[0, at] <= limit + slack) else "violated", "nothing is random"
         else:
             ends = result.limits_of(regret)[:, at]
-            found, needed = _guaranteed(samples[:, at], ends, own, slack, bound.data_dependent, confidence)
+            found, needed = yield from _guaranteed(samples[:, at], ends, own, slack, bound.data_dependent, confidence)
             said = _said(sure, found, needed, len(samples))
         text = f"{text}; {said}"
     if found == "undecided" != typical:
         text = f"{text}; typically {typical}"
-    verdict = replace(
-        verdict,
-        result=found,
-        typical=typical,
-        mean=float(band.mean[-1]),
-        band=band,
-        guaranteed_low=known(sure.low),
-        guaranteed_high=known(sure.high),
-        limit=float(limit[-1]),
-        share=share,
-    )
+    about |= {
+        "result": found,
+        "typical": typical,
+        "mean": float(band.mean[-1]),
+        "band": band,
+        "guaranteed_low": known(sure.low),
+        "guaranteed_high": known(sure.high),
+        "limit": float(limit[-1]),
+        "share": share,
+    }
     if at_horizon:
-        return replace(verdict, text=f"{text} (horizon only)")
+        return Verdict(**about, text=f"{text} (horizon only)")
     if bound.time == "no rate":
-        return replace(verdict, text=f"{text}; no exponent, the bound claims no rate")
+        return Verdict(**about, text=f"{text}; no exponent, the bound claims no rate")
     if bound.time == "horizon-tuned":
-        return replace(verdict, text=f"{text}; no exponent, the bound's rate is in the horizon")
+        return Verdict(**about, text=f"{text}; no exponent, the bound's rate is in the horizon")
     if bound.delta is not None:
-        return replace(verdict, text=f"{text}; no exponent, the bound says nothing of the mean")
-    claimed = growth(result, curve[None], regret)
+        return Verdict(**about, text=f"{text}; no exponent, the bound says nothing of the mean")
+    claimed = yield growth_exponents, (*_moving(result, curve[None], regret), confidence)
     key = ("exponent", label, regret, confidence)
+    if not result.has(key):
+        found = yield growth_exponents, (*_moving(result, samples, regret), confidence)
+        result.once(key, lambda: found)
     return judge_exponent(
-        replace(verdict, text=text),
-        result.once(key, lambda: growth(result, samples, regret, confidence)),
+        Verdict(**about, text=text),
+        result.once(key, lambda: None),
         result.guaranteed_growth(label, confidence, regret),
         None if claimed is None else claimed.value,
         float(shares[-1]),
@@ -247,7 +269,7 @@ def _by_band(band: Band, limit: Array, slack: Array) -> str:
 
 def _guaranteed(
     values: Array, ends: Array, bounds: Array, slack: Array, data_dependent: bool, confidence: float
-) -> tuple[str, float]:
+) -> Talk[tuple[str, float]]:
     """What is certain of a bound on a mean, and how many replicates it would take to be certain that it holds.
 
     It holds where there is evidence at every checkpoint. It is violated where the mean of the evidence over all
@@ -269,9 +291,10 @@ def _guaranteed(
     if len(bounds) > 1:
         values, low, high, limit = values - np.clip(bounds, low, high), low - high, high - low, slack
     below, in_doubt = np.full(len(limit), np.inf), high > limit  # beyond the worst play a bound always holds
-    below[in_doubt] = evidence_below(values[:, in_doubt], high[in_doubt], limit[in_doubt])
+    if in_doubt.any():
+        below[in_doubt] = yield evidence_each, (-values[:, in_doubt], -high[in_doubt], -limit[in_doubt])
     if not data_dependent and np.any(values.mean(axis=0) > limit):  # else there is no evidence above 1
-        above = np.logaddexp.reduce(evidence_above(values, low, limit)) - math.log(len(limit))
+        above = np.logaddexp.reduce((yield evidence_each, (values, low, limit))) - math.log(len(limit))
         if above >= wanted:
             return "violated", math.nan
     if not can_hold:
@@ -280,7 +303,8 @@ def _guaranteed(
     if not unsure.any():
         return "holds", math.nan
     margin = limit - 2.0 * slack  # a mean that is below the bound by rounding is at the bound
-    needed = replicates_needed(-values[:, unsure], -high[unsure], -margin[unsure], math.exp(-wanted))
+    alphas = np.full(np.count_nonzero(unsure), math.exp(-wanted))
+    needed = yield needed_each, (-values[:, unsure], -high[unsure], -margin[unsure], alphas)
     return "undecided", float(needed.max())
 
 
@@ -320,9 +344,16 @@ def _by_shares(above: NDArray[np.bool_], delta: float, confidence: float) -> tup
 
 def growth(result: ExperimentResult, values: Array, regret: str = "", confidence: float = 0.95) -> Interval | None:
     """Growth exponent of curves [n, n_checkpoints] over the time of a regret definition, as ``growth_exponent``."""
+    return growth_exponent(*_moving(result, values, regret), confidence)
+
+
+def _moving(result: ExperimentResult, values: Array, regret: str) -> tuple[Array, Array]:
+    """Curves [n, n_moved] and time [n_moved] at the checkpoints until which the time of a regret definition moved."""
     time = result.time(regret)
+    if not result.definition(regret).clock:
+        return values, time
     moved = np.diff(time, prepend=0.0) > 0.0  # a group's clock stands still in rounds of others
-    return growth_exponent(values[:, moved], time[moved], confidence)
+    return values[:, moved], time[moved]
 
 
 def rounding_of(limit: Array, size: float = 0.0) -> Array:

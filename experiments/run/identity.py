@@ -22,7 +22,7 @@ from typing import Any
 import numpy as np
 
 from bandits.arguments import shown
-from bandits.registry import Built, Component, Registry, named, noting
+from bandits.registry import Built, Component, Registry, named, noting, parameters_of
 
 Description = dict[str, Any]
 """``{"name": ..., "parameters": {...}}``, plain data."""
@@ -170,7 +170,7 @@ def arguments_of(thing: Any) -> dict[str, Any]:
         ValueError: the object does not keep one, or one has no name by which it can be given.
     """
     cls = type(thing)
-    for name, parameter in inspect.signature(cls).parameters.items():
+    for name, parameter in parameters_of(cls).items():
         if parameter.kind in _STARRED:
             stars = "*" if parameter.kind is inspect.Parameter.VAR_POSITIONAL else "**"
             raise ValueError(
@@ -198,7 +198,7 @@ def _alike(one: Any, other: Any) -> bool:
 
 def _parameters(cls: type[Any]) -> dict[str, inspect.Parameter]:
     """The parameters of a class' constructor by name."""
-    return {name: p for name, p in inspect.signature(cls).parameters.items() if p.kind not in _STARRED}
+    return {name: p for name, p in parameters_of(cls).items() if p.kind not in _STARRED}
 
 
 def _kept(thing: Any, name: str) -> Any:

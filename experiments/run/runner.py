@@ -31,6 +31,7 @@ from experiments.run.store import (
     check_writable,
     error_file,
     job_file,
+    remove_error,
     remove_leftovers,
     timing_file,
     write_job,
@@ -269,7 +270,7 @@ def _keep(folder: Path, done: Done, result: JobResult) -> Done:
         what = f"cannot write {job_file(folder, key)}: {error.strerror}; finished jobs are in {folder}"
         raise OSError(error.errno, f"{what}: make space, and the same call goes on from there") from error
     with suppress(OSError):  # without them, nothing is wrong with the result
-        error_file(folder, key).unlink(missing_ok=True)
+        remove_error(folder, key)
         write_json(
             timing_file(folder, key),
             {"seconds": done.seconds, "replicates": done.job.count, "bytes_kept": done.kept},

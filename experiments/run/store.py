@@ -56,17 +56,32 @@ class DamagedError(ValueError):
 
 def job_file(folder: Path, key: str) -> Path:
     """Where the result of the job ``key`` stands."""
-    return Path(f"{folder}/jobs/{key}.npz")
+    return Path(_named(folder, "jobs", f"{key}.npz"))
 
 
 def timing_file(folder: Path, key: str) -> Path:
     """Where the time and the memory that the job ``key`` took stand."""
-    return Path(f"{folder}/timings/{key}.json")
+    return Path(_named(folder, "timings", f"{key}.json"))
 
 
 def error_file(folder: Path, key: str) -> Path:
     """Where the error stands by which the job ``key`` failed last time."""
-    return Path(f"{folder}/errors/{key}.json")  # a third of the time that two slashes take
+    return Path(_named(folder, "errors", f"{key}.json"))
+
+
+def remove_error(folder: Path, key: str) -> None:
+    """Remove word of the error by which a job failed, if there is any.
+
+    Raises:
+        OSError: it cannot be removed.
+    """
+    with suppress(FileNotFoundError):
+        os.unlink(_named(folder, "errors", f"{key}.json"))
+
+
+def _named(folder: Path, part: str, name: str) -> str:
+    """The place of a file; a path of it would take as long as reading it."""
+    return f"{folder}/{part}/{name}"
 
 
 def write_job(folder: Path, key: str, arrays: Arrays, about: Mapping[str, Any]) -> None:
@@ -119,7 +134,7 @@ def read_job(folder: Path, key: str) -> tuple[dict[str, NDArray[Any]], dict[str,
     content = check_job(folder, key)
     try:
         arrays = _arrays(content)
-        return arrays, json.loads(arrays.pop("about").tobytes())
+        return arrays, json.loads(arrays.pop("about").tobytes().decode())
     except (ValueError, LookupError, struct.error) as error:
         raise DamagedError(f"{job_file(folder, key)} is damaged ({error})") from error
 
@@ -156,14 +171,18 @@ def check_job(folder: Path, key: str) -> bytes:
         FileNotFoundError: no such job.
         DamagedError: the file cannot be read, is not whole, or is not that job's.
     """
-    path = job_file(folder, key)
-    content = content_of(path, folder)
+    content = content_of(_named(folder, "jobs", f"{key}.npz"), folder)
     if _checksum(key, memoryview(content)[:-CHECKSUM]) != content[-CHECKSUM:]:
-        raise DamagedError(f"{path} is damaged, or another job's (its checksum does not fit)")
+        raise DamagedError(f"{job_file(folder, key)} is damaged, or another job's (its checksum does not fit)")
     return content
 
 
-def content_of(path: Path, folder: Path | None = None) -> bytes:
+def read_timing(folder: Path, key: str) -> dict[str, Any]:
+    """What ``timing_file`` says; errors as ``read_json``."""
+    return read_json(_named(folder, "timings", f"{key}.json"), folder)
+
+
+def content_of(path: Path | str, folder: Path | None = None) -> bytes:
     """The content of a file of results; links are not followed, neither there nor on the way from ``folder``.
 
     Raises:
@@ -175,17 +194,21 @@ def content_of(path: Path, folder: Path | None = None) -> bytes:
     try:
         handle = os.open(path, _BARE)
         try:
-            if not stat.S_ISREG(os.fstat(handle).st_mode):
+            about = os.fstat(handle)
+            if not stat.S_ISREG(about.st_mode):
                 raise OSError(errno.EINVAL, "it is no file")
-            with open(handle, "rb", buffering=0, closefd=False) as stream:
-                return stream.read()
+            content = os.read(handle, about.st_size + 1)
+            if len(content) == about.st_size:
+                return content
+            with open(handle, "rb", buffering=0, closefd=False) as stream:  # it grew, or comes in parts
+                return content + stream.read()
         finally:
             os.close(handle)
     except (FileNotFoundError, NotADirectoryError):
         raise FileNotFoundError(errno.ENOENT, "no such file", str(path)) from None
     except OSError as error:
-        what = "is a link, which is not followed" if path.is_symlink() else f"cannot be read ({error.strerror})"
-        raise DamagedError(f"{path} {what}") from None
+        what = "is a link, which is not followed" if os.path.islink(path) else f"cannot be read ({error.strerror})"
+        raise DamagedError(f"{Path(path)} {what}") from None
 
 
 def write_json(path: Path, value: Mapping[str, Any]) -> None:
@@ -194,16 +217,16 @@ def write_json(path: Path, value: Mapping[str, Any]) -> None:
     write(path, _HEAD + _checksum(path.name, rest) + rest)
 
 
-def check_json(path: Path, folder: Path | None = None) -> bytes:
+def check_json(path: Path | str, folder: Path | None = None) -> bytes:
     """The content of what ``write_json`` wrote, which is whole; errors as ``read_json``."""
     content = content_of(path, folder)
     rest = memoryview(content)[len(_HEAD) + CHECKSUM :]
-    if content[: len(_HEAD) + CHECKSUM] != _HEAD + _checksum(path.name, rest):
+    if content[: len(_HEAD) + CHECKSUM] != _HEAD + _checksum(os.path.basename(path), rest):
         raise DamagedError(f"{path} is damaged (its checksum does not fit)")
     return content
 
 
-def read_json(path: Path, folder: Path | None = None) -> dict[str, Any]:
+def read_json(path: Path | str, folder: Path | None = None) -> dict[str, Any]:
     """Read what ``write_json`` wrote; see ``content_of``.
 
     Raises:
@@ -212,7 +235,7 @@ def read_json(path: Path, folder: Path | None = None) -> dict[str, Any]:
     """
     content = check_json(path, folder)
     try:
-        value: dict[str, Any] = json.loads(content)
+        value: dict[str, Any] = json.loads(content.decode())
     except (ValueError, RecursionError) as error:
         raise DamagedError(f"{path} is damaged ({error})") from error
     del value["checksum"]
