@@ -132,7 +132,7 @@ def _changed(file: str) -> bool:
 
 
 def forks(jobs: int, function: Callable[[Any], Any], pairs: Sequence[Pair]) -> Generator[Pair, None, None]:
-    """Apply a function to values in copies of this process; they end with this generator.
+    """Apply a function to values in copies of this process, which ``can_fork``; they end with this generator.
 
     Args:
         jobs: processes at once; -1 for one a core.
@@ -140,8 +140,8 @@ def forks(jobs: int, function: Callable[[Any], Any], pairs: Sequence[Pair]) -> G
         pairs: key and value of each.
 
     Yields:
-        Key and result of each value, in the order of completion; and not of all where ``can_fork`` says no, or says so
-        before as many have begun as should, or the system makes no more processes.
+        Key and result of each value, in the order of completion; and not of all where another thread runs, or begins
+        to before as many copies are there as should be, or the system makes no more processes.
 
     Raises:
         DiedError: a process has died; then all have ended.
@@ -159,7 +159,7 @@ def forks(jobs: int, function: Callable[[Any], Any], pairs: Sequence[Pair]) -> G
         if not fit or len(there) == most:
             return None
         with AT_REST, _no_signals() as mask:
-            fit = _is_quiet() if there else can_fork()
+            fit = _is_quiet()
             try:
                 if fit:
                     there.append(_Copy(function, pairs, mask))

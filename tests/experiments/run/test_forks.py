@@ -34,7 +34,6 @@ def numbered(values):
 @pytest.fixture
 def quiet(monkeypatch):
     """Copies are made of this process, whatever tests have left in it."""
-    monkeypatch.setattr(module, "can_fork", lambda: True)
     monkeypatch.setattr(workers, "can_fork", lambda: True)
     monkeypatch.setattr(module, "_is_quiet", lambda: True)
 
@@ -330,9 +329,11 @@ def test_much_goes_both_ways(quiet):
 
 def test_values_that_no_copy_may_take_are_left(quiet, monkeypatch):
     """A thread that begins in between, or a system that makes no process: the others finish what they are at."""
-    monkeypatch.setattr(module, "_is_quiet", lambda: False)
+    answers = iter([True, False])
+    monkeypatch.setattr(module, "_is_quiet", lambda: next(answers))
     found = list(forks(2, lambda value: time.sleep(0.02), numbered(range(20))))
     assert 0 < len(found) < 20
+    monkeypatch.setattr(module, "_is_quiet", lambda: True)
     monkeypatch.setattr(os, "fork", lambda: (_ for _ in ()).throw(BlockingIOError("too many processes")))
     assert list(forks(2, abs, numbered(range(20)))) == []
 
