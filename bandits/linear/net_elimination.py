@@ -100,8 +100,9 @@ def _walk(
         part = slice(i * len(points), (i + 1) * len(points))
         rows = np.ascontiguousarray(features.array[:, list(coordinates)])
         _values(rows, points, values[part], actions[part])
-    order = np.argsort(-values, kind="stable")
-    return values[order], actions[order]
+    np.negative(values, out=values)
+    order = np.argsort(values, kind="stable")
+    return -values[order], actions[order]
 
 
 class NetElimination(QueryPolicy):
