@@ -4,10 +4,13 @@ import io
 import re
 import subprocess
 import sys
+import threading
+import time
 
 import pytest
 from rich.console import Console
 
+from experiments.run.forks import AT_REST, TAME
 from experiments.run.jobs import Job
 from experiments.run.progress import Progress
 from experiments.run.runner import Done
@@ -79,3 +82,24 @@ def test_by_default_it_goes_to_standard_error():
     code = "from experiments.run.progress import Progress\nwith Progress('small') as p: p.note('here')"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert (done.stdout, done.stderr) == ("", "here\n")
+
+
+def test_the_bar_of_a_terminal_moves_between_jobs_and_holds_still_for_a_copy():
+    stream = io.StringIO()
+    console = Console(file=stream, force_terminal=True, width=120, _environ={"TERM": "xterm"}, legacy_windows=False)
+
+    def moves():
+        before = len(stream.getvalue())
+        time.sleep(0.5)
+        return len(stream.getvalue()) > before
+
+    before = set(threading.enumerate())
+    with Progress("small", console) as progress:
+        progress.expect(2)
+        assert moves()
+        assert set(threading.enumerate()) - before == TAME
+        with AT_REST:
+            assert not moves()
+        assert moves()
+    assert not TAME
+    assert set(threading.enumerate()) == before
