@@ -61,8 +61,6 @@ class LinearElimination(PhasedPolicy):
     def begin(self, problem: LinearProblem) -> Phase:
         if self.delta is None and problem.horizon is None:
             raise ValueError("LinearElimination needs a horizon or delta: the problem has horizon=None")
-        if not math.isfinite(problem.largest_gap):
-            raise ValueError("LinearElimination needs a bound on gaps: the problem's norms and range are infinite")
         self._features, self._gap, self._sigma = problem.features, problem.largest_gap, problem.sigma
         self._error = problem.misspecification if self.aware else 0.0
         self._log = math.log(2.0 * problem.n_actions / confidence(self.delta, problem.horizon))
@@ -109,7 +107,7 @@ class LinearElimination(PhasedPolicy):
         with the longest phases is an upper bound at every t. The aware width is at most
         ``e_l + eps sqrt((1 + tolerance) d (1 + D2 / m_l)) + eps``, ``m_l = 2 sigma^2 d L_l / e_l^2`` (derived).
         """
-        if not isinstance(instance, LinearInstance) or instance.gaps is None or not math.isfinite(problem.largest_gap):
+        if not isinstance(instance, LinearInstance) or instance.gaps is None:
             return ()
         gaps, delta = np.sort(instance.gaps), confidence(self.delta, problem.horizon)
         error = problem.misspecification if self.aware else 0.0
