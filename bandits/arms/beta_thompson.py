@@ -25,7 +25,7 @@ import numpy as np
 from bandits.arguments import positive
 from bandits.arms.policy import BanditPolicy
 from bandits.arms.problem import Actions, BanditProblem, Block
-from bandits.arms.tails import BELOW_ONE, beta_rate, beta_trial
+from bandits.arms.tails import BELOW_ONE, beta_mass, beta_trial
 from bandits.arms.theory import BERNOULLI, BOUNDED, STATIONARY, ArmsInstance, gaps_of, holds
 from bandits.arms.thinning import (
     EXPONENTIAL,
@@ -90,8 +90,8 @@ def _reach(posteriors: Array, arm: int, deviations: float) -> float:
 
 
 @inlined
-def _rate(posteriors: Array, arm: int, level: float) -> float:
-    return beta_rate(posteriors[arm, SUCCESSES], posteriors[arm, FAILURES], min(level, BELOW_ONE))
+def _mass(posteriors: Array, arm: int, level: float) -> float:
+    return beta_mass(posteriors[arm, SUCCESSES], posteriors[arm, FAILURES], min(level, BELOW_ONE))
 
 
 @inlined
@@ -100,8 +100,12 @@ def _trial(posteriors: Array, arm: int, level: float, exponential: float) -> tup
 
 
 @inlined
-def _choose(posteriors: Array, control: Array, rates: Array, often: Actions, variables: Array, used: Actions) -> int:
-    return choose(_sample, _reach, _rate, _trial, posteriors, Thinning(control, rates, often), Ahead(variables, used))
+def _choose(
+    posteriors: Array, control: Array, masses: Array, order: Actions, first: Actions, variables: Array, used: Actions
+) -> int:
+    return choose(
+        _sample, _reach, _mass, _trial, posteriors, Thinning(control, masses, order, first), Ahead(variables, used)
+    )
 
 
 @inlined
@@ -110,14 +114,15 @@ def _learn(
     arm: int,
     share: float,
     control: Array,
-    rates: Array,
-    often: Actions,
+    masses: Array,
+    order: Actions,
+    first: Actions,
     variables: Array,
     used: Actions,
 ) -> None:
     success = share >= 1.0 or (share > 0.0 and math.exp(-following(Ahead(variables, used), EXPONENTIAL)) < share)
     posteriors[arm, SUCCESSES if success else FAILURES] += 1.0
-    put(Thinning(control, rates, often), arm, _rate(posteriors, arm, control[LEVEL]))
+    put(Thinning(control, masses, order, first), arm, _mass(posteriors, arm, control[LEVEL]))
 
 
 @inlined
@@ -129,20 +134,21 @@ def _play(
     span: float,
     posteriors: Array,
     control: Array,
-    rates: Array,
-    often: Actions,
+    masses: Array,
+    order: Actions,
+    first: Actions,
     variables: Array,
     used: Actions,
 ) -> int:
     """Play from the round ``s`` on. Returns the first round not played, for want of variables or of rounds."""
     while s < actions.size:
-        arm = _choose(posteriors, control, rates, often, variables, used)
+        arm = _choose(posteriors, control, masses, order, first, variables, used)
         if arm < 0:
             break
         reward = block.levels[s * block.stride, arm] + block.noise[s]
         if block.binary:
             reward = 1.0 if reward > 0.0 else 0.0
-        _learn(posteriors, arm, (reward - low) / span, control, rates, often, variables, used)
+        _learn(posteriors, arm, (reward - low) / span, control, masses, order, first, variables, used)
         actions[s] = arm
         s += 1
     return s
@@ -165,8 +171,9 @@ class BetaThompson(BanditPolicy):
         if not problem.bounded:
             raise ValueError(f"BetaThompson needs rewards in a finite range, got [{problem.low}, {problem.high}]")
         self._rng = rng
-        self._posteriors = np.tile([self.alpha, self.beta], (problem.n_actions, 1))
-        self._thinning, self._ahead = thinning(problem.n_actions), ahead(1024 + 16 * problem.n_actions)
+        self._posteriors = np.empty((problem.n_actions, 2))
+        self._posteriors[:] = self.alpha, self.beta
+        self._thinning, self._ahead = thinning(problem.n_actions), ahead(6144 + 16 * problem.n_actions)
         self._low, self._span = float(problem.low), float(problem.high - problem.low)
 
     def choose(self, observation: Any) -> int:

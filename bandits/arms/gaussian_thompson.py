@@ -29,7 +29,7 @@ import numpy as np
 from bandits.arguments import positive, real
 from bandits.arms.policy import BanditPolicy
 from bandits.arms.problem import Actions, BanditProblem, Block
-from bandits.arms.tails import gaussian_rate, gaussian_trial
+from bandits.arms.tails import gaussian_mass, gaussian_trial
 from bandits.arms.theory import GAUSSIAN, STATIONARY, ArmsInstance, gaps_of, holds
 from bandits.arms.thinning import (
     LEVEL,
@@ -63,13 +63,13 @@ def _reach(posteriors: Array, arm: int, deviations: float) -> float:
 
 
 @inlined
-def _rate(posteriors: Array, arm: int, level: float) -> float:
-    return gaussian_rate((level - posteriors[arm, MEAN]) / posteriors[arm, DEVIATION])
+def _mass(posteriors: Array, arm: int, level: float) -> float:
+    return gaussian_mass((level - posteriors[arm, MEAN]) / posteriors[arm, DEVIATION])
 
 
 @inlined
 def _trial(posteriors: Array, arm: int, level: float, exponential: float) -> tuple[float, float]:
-    step, price = gaussian_trial((level - posteriors[arm, MEAN]) / posteriors[arm, DEVIATION], exponential)
+    step, price = gaussian_trial(posteriors[arm, DEVIATION] / (level - posteriors[arm, MEAN]), exponential)
     return level + posteriors[arm, DEVIATION] * step, price
 
 
@@ -78,8 +78,9 @@ def _choose(
     posteriors: Array,
     waiting: Actions,
     control: Array,
-    rates: Array,
-    often: Actions,
+    masses: Array,
+    order: Actions,
+    first: Actions,
     variables: Array,
     used: Actions,
 ) -> int:
@@ -89,15 +90,19 @@ def _choose(
     waiting[0] = lowest
     if lowest < len(posteriors):
         return lowest
-    return choose(_sample, _reach, _rate, _trial, posteriors, Thinning(control, rates, often), Ahead(variables, used))
+    return choose(
+        _sample, _reach, _mass, _trial, posteriors, Thinning(control, masses, order, first), Ahead(variables, used)
+    )
 
 
 @inlined
-def _learn(posteriors: Array, arm: int, reward: float, h: float, control: Array, rates: Array, often: Actions) -> None:
+def _learn(
+    posteriors: Array, arm: int, reward: float, h: float, control: Array, masses: Array, order: Actions, first: Actions
+) -> None:
     total, precision = posteriors[arm, TOTAL] + reward * h, posteriors[arm, PRECISION] + h
     posteriors[arm, TOTAL], posteriors[arm, PRECISION] = total, precision
     posteriors[arm, MEAN], posteriors[arm, DEVIATION] = total / precision, math.sqrt(1.0 / precision)
-    put(Thinning(control, rates, often), arm, _rate(posteriors, arm, control[LEVEL]))
+    put(Thinning(control, masses, order, first), arm, _mass(posteriors, arm, control[LEVEL]))
 
 
 @inlined
@@ -109,20 +114,21 @@ def _play(
     posteriors: Array,
     waiting: Actions,
     control: Array,
-    rates: Array,
-    often: Actions,
+    masses: Array,
+    order: Actions,
+    first: Actions,
     variables: Array,
     used: Actions,
 ) -> int:
     """Play from the round ``s`` on. Returns the first round not played, for want of variables or of rounds."""
     while s < actions.size:
-        arm = _choose(posteriors, waiting, control, rates, often, variables, used)
+        arm = _choose(posteriors, waiting, control, masses, order, first, variables, used)
         if arm < 0:
             break
         reward = block.levels[s * block.stride, arm] + block.noise[s]
         if block.binary:
             reward = 1.0 if reward > 0.0 else 0.0
-        _learn(posteriors, arm, reward, h, control, rates, often)
+        _learn(posteriors, arm, reward, h, control, masses, order, first)
         actions[s] = arm
         s += 1
     return s
@@ -156,10 +162,11 @@ class GaussianThompson(BanditPolicy):
         prior = 0.0 if self.prior_deviation is None else self.prior_deviation**-2
         self._rng = rng
         mean, deviation = (0.0, math.inf) if flat else (self.prior_mean, self.prior_deviation)
-        self._posteriors = np.tile([self.prior_mean * prior, prior, mean, deviation], (arms, 1))
+        self._posteriors = np.empty((arms, 4))
+        self._posteriors[:] = self.prior_mean * prior, prior, mean, deviation
         self._h = self._noise_of(problem) ** -2
         self._waiting = np.zeros(1, dtype=np.int64)  # no arm below it waits for its first play under a flat prior
-        self._thinning, self._ahead = thinning(arms), ahead(1024 + 8 * arms)
+        self._thinning, self._ahead = thinning(arms), ahead(6144 + 8 * arms)
 
     def choose(self, observation: Any) -> int:
         while (arm := _choose(self._posteriors, self._waiting, *self._thinning, *self._ahead)) < 0:

@@ -15,8 +15,8 @@ from bandits.kernels import inlined
 
 BELOW_ONE = 1.0 - 2.0**-53
 """The largest level of a Beta law."""
-MASS = 0.5
-"""An envelope with at least this mass is of no use: the sample itself costs no more."""
+MASS = math.log(0.5)
+"""An envelope with at least this mass, in logarithms, is of no use: the sample itself costs no more."""
 
 
 @inlined
@@ -29,8 +29,8 @@ def _stirling(x: float) -> float:
 
 
 @inlined
-def beta_rate(a: float, b: float, level: float) -> float:
-    """``-ln(1 - q)``, or inf, where ``q >= P(theta > level)`` is the mass of the envelope of Beta(a, b) at a level < 1.
+def beta_mass(a: float, b: float, level: float) -> float:
+    """``ln q``, or inf, where ``q >= P(theta > level)`` is the mass of the envelope of Beta(a, b) at a level < 1.
 
     The density at the level is taken from its saddle-point form (C. Loader, *Fast and Accurate Computation of Binomial
     Probabilities*, 2000): the logarithms of Gamma functions of large a and b would cancel.
@@ -41,8 +41,8 @@ def beta_rate(a: float, b: float, level: float) -> float:
         return math.inf
     log = -a * math.log1p(-slope / (n * level)) - b * math.log1p(slope / (n * (1.0 - level)))
     log -= _stirling(a) + _stirling(b) - _stirling(n)
-    mass = math.sqrt(a * b / (2.0 * math.pi * n)) * math.exp(log) / slope
-    return -math.log1p(-mass) if mass < MASS else math.inf
+    log += 0.5 * math.log(a * b / (2.0 * math.pi * n * slope * slope))
+    return log if log < MASS else math.inf
 
 
 @inlined
@@ -59,19 +59,19 @@ def beta_trial(a: float, b: float, level: float, exponential: float) -> tuple[fl
 
 
 @inlined
-def gaussian_rate(z: float) -> float:
-    """``-ln(1 - q)``, or inf, where ``q >= P(normal > z)`` is the mass of the envelope of a normal law at ``z``."""
+def gaussian_mass(z: float) -> float:
+    """``ln q``, or inf, where ``q >= P(normal > z)`` is the mass of the envelope of a normal law at ``z``."""
     if not z > 1.0:
         return math.inf
-    return -math.log1p(-math.exp(-0.5 * z * z) / (z * math.sqrt(2.0 * math.pi)))
+    return -0.5 * z * z - math.log(z) - 0.9189385332046727
 
 
 @inlined
-def gaussian_trial(z: float, exponential: float) -> tuple[float, float]:
-    """A trial from the envelope of a standard normal at ``z``, from a standard exponential variable.
+def gaussian_trial(inverse: float, exponential: float) -> tuple[float, float]:
+    """A trial from the envelope of a standard normal at ``z = 1 / inverse``, from a standard exponential variable.
 
     Returns:
         (step, price): z + step is accepted if another standard exponential variable is at least the price.
     """
-    step = exponential / z
+    step = exponential * inverse
     return step, 0.5 * step * step

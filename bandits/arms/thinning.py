@@ -1,16 +1,17 @@
 """Which of many independent samples is the largest, without drawing those that cannot be: exact in law.
 
 Thompson sampling draws ``theta_i`` from the posterior of every arm and plays the largest. Only samples above some
-``level``, a number fixed before the round, matter as long as there is one. So every arm has a rate:
+``level``, a number fixed before the round, matter as long as there is one. An arm that often exceeds the level has its
+sample drawn in every round. Of every other one an envelope of mass ``q >= P(theta > level)`` above the level is known,
+and with a probability ``p >= q``, independently of all others, it is visited: it then makes one trial of rejection
+sampling from the envelope, accepted with a chance ``q / p`` less than usual. Accepted, the trial is its sample, which
+exceeds the level; otherwise its sample does not, and nothing else about it is drawn.
 
-* inf for an arm that often exceeds the level: its sample is drawn in every round;
-* else ``-ln(1 - q)`` with ``q >= P(theta > level)``: with probability ``q``, independently of all others, the arm is
-  visited, and then makes one trial of rejection sampling from an envelope of mass ``q`` above the level. Accepted, the
-  trial is its sample, which exceeds the level; otherwise its sample does not, and nothing else about it is drawn.
-
-Lay the finite rates end to end on a line: an arm is to be visited exactly if a Poisson process has a point in its
-stretch. So the next arm takes one exponential variable and, in a tree of sums, ``log2`` of the number of arms steps;
-arms that are not visited cost nothing. If no sample exceeds the level, those that were not drawn are, given that they
+For ``p`` there are a few values alone, so that arms are in classes. Lay their rates ``-ln(1 - p)`` end to end on a
+line, class by class: an arm is to be visited exactly if a Poisson process has a point in its stretch. Within a class
+all stretches are as long, so the next arm takes one exponential variable and a division; arms that are not visited cost
+nothing, and one that learns goes to the next class by exchange with an arm at the border. The process is that of all
+rounds: the next one goes on along it. If no sample exceeds the level, those that were not drawn are, given that they
 do not exceed it: the only case in which a round looks at all arms.
 
 The level decides what a round costs, and nothing else. Every so often, when visits have cost as much as that, every
@@ -20,8 +21,9 @@ What a posterior is, a policy says in kernels, which it hands to those of this f
 
 * ``sample(posteriors, arm, ahead)``: draws from it;
 * ``reach(posteriors, arm, deviations)``: its mean less a number of its standard deviations;
-* ``rate(posteriors, arm, level)``: the rate of an arm, and ``trial(posteriors, arm, level, exponential)``: a trial
-  from a standard exponential variable, and its price: accepted if another one is at least the price (``tails.py``).
+* ``mass(posteriors, arm, level)``: ``ln q`` of an arm, at most ``ln(1 / 2)``, or inf if it often exceeds the level; and
+  ``trial(posteriors, arm, level, exponential)``: a trial from a standard exponential variable, and its price: accepted
+  if another one is at least the price (``tails.py``).
 
 Normal and exponential variables are drawn ahead in Python, since handing a generator to a kernel takes longer than a
 round. A round that runs out of them is undone, and played once there are more.
@@ -40,14 +42,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandits.contract import Array
-from bandits.kernels import inlined
+from bandits.kernels import inlined, kernel
 
 PATIENCE = 32
 """Visits an arm after which the level is set anew."""
-LEVEL, VISITS, REACHED, LARGEST = 0, 1, 2, 3
+LEVEL, VISITS, POINT, LENGTH, REACHED, LARGEST = 0, 1, 2, 3, 4, 5
 """Of ``Thinning.control``."""
-NORMAL, EXPONENTIAL = 0, 1
-"""Kinds of variables."""
+ARM, PLACE = 0, 1
+"""Of ``Thinning.order``."""
+CLASSES = 64
+"""Class 0 is that of arms that are drawn in every round; class c >= 1 has p = 2^-((c + 1) / 2), just rounded up."""
+HALF_BITS = 2.0 / math.log(2.0)
+RATES = (
+    np.concatenate([[0.0], np.ceil(-(2.0**40) * np.log1p(-(2.0 ** (-np.arange(2, CLASSES + 1) / 2)))) + 1.0]) / 2.0**40
+)
+"""Of an arm of each class, as multiples of 2^-40: their sums are exact, and ``LENGTH`` does not drift."""
+INVERSES = np.divide(1.0, RATES, where=RATES > 0.0, out=np.zeros(CLASSES))
+LOGS = np.log(-np.expm1(-RATES), where=RATES > 0.0, out=np.zeros(CLASSES))
+"""``ln p`` of each class."""
+NORMAL, EXPONENTIAL, NEXT = 0, 1, 2
+"""Of ``Ahead.used``, the first two of ``Ahead.variables``."""
 
 
 class Ahead(NamedTuple):
@@ -55,7 +69,7 @@ class Ahead(NamedTuple):
 
     Attributes:
         variables: [2, n], standard normal ones and standard exponential ones.
-        used: [2], how many of each are used up.
+        used: [3], how many of each are used up, and how many of each are drawn next.
     """
 
     variables: Array
@@ -66,22 +80,23 @@ class Thinning(NamedTuple):
     """What decides which arms a round visits.
 
     Attributes:
-        control: the level; how many arms were visited since it was set; and of the samples that set it a level that one
-            arm exceeds nearly always, and the largest ones, about ``log2(n_arms)``, the largest first.
-        rates: [2 * leaves], ``leaves`` the smallest power of two that is at least the number of arms: a tree of sums,
-            whose leaf ``leaves + i`` holds the rate of arm ``i``, or 0 where that is inf or there is no such arm.
-        often: [n_arms + 1, 2]: in the first column the number of arms whose rate is inf, and then these; in the second
-            for each arm, behind the first entry, its row in the first column, or 0.
+        control: the level; how many arms were visited since it was set; how far ahead the next point of the process is;
+            the sum of all rates; and of the samples that set the level a level that one arm exceeds nearly always, and
+            the largest ones, about ``log2(n_arms)``, the largest first.
+        masses: [n_arms], what ``mass`` says of each arm at the level.
+        order: [2, n_arms], all arms, class by class, and where each arm is among them.
+        first: [CLASSES + 1], the place of the first arm of each class, and behind them ``n_arms``.
     """
 
     control: Array
-    rates: Array
-    often: NDArray[np.int64]
+    masses: Array
+    order: NDArray[np.int64]
+    first: NDArray[np.int64]
 
 
 Sample = Callable[[Array, int, Ahead], float]
 Reach = Callable[[Array, int, float], float]
-Rate = Callable[[Array, int, float], float]
+Mass = Callable[[Array, int, float], float]
 Trial = Callable[[Array, int, float, float], tuple[float, float]]
 Learn = Callable[[Array, int, float, Ahead, Any], None]
 
@@ -89,23 +104,41 @@ Learn = Callable[[Array, int, float, Ahead, Any], None]
 def thinning(n_arms: int) -> Thinning:
     """No level yet: the first round sets it."""
     control = np.full(LARGEST + min(n_arms, max(2, n_arms.bit_length() - 2)), -math.inf)
-    control[LEVEL], control[VISITS] = math.inf, PATIENCE * n_arms
-    return Thinning(control, np.zeros(2 << (n_arms - 1).bit_length()), np.zeros((n_arms + 1, 2), dtype=np.int64))
+    control[[LEVEL, VISITS, POINT, LENGTH]] = math.inf, PATIENCE * n_arms, math.inf, 0.0
+    order, first = np.empty((2, n_arms), dtype=np.int64), np.full(CLASSES + 1, n_arms)
+    order[:], first[0] = np.arange(n_arms), 0
+    return Thinning(control, np.full(n_arms, math.inf), order, first)
 
 
 def ahead(size: int) -> Ahead:
-    """Room for ``size`` variables of each kind, all used up."""
-    return Ahead(np.ones((2, size)), np.full(2, size))
+    """Room for ``size`` variables of each kind, all used up; an eighth of them is drawn at first."""
+    return Ahead(np.ones((2, size)), np.array([size, size, 1 + size // 8]))
 
 
-def drawn(old: Ahead, rng: np.random.Generator) -> Ahead:
-    """What is left, and new variables behind it, twice as many if none was used."""
-    size = old.variables.shape[1] * (1 if old.used.any() else 2)
-    new = Ahead(np.empty((2, size)), np.zeros(2, dtype=np.int64))
-    for kind, source in enumerate((rng.standard_normal, rng.standard_exponential)):
-        left = old.variables[kind, old.used[kind] :]
-        new.variables[kind, : left.size], new.variables[kind, left.size :] = left, source(size - left.size)
-    return new
+@kernel
+def _draw(rng: np.random.Generator, variables: Array, normals: int, exponentials: int) -> None:
+    """Fill the rows from a column on; numpy's own loops draw the same variables, normal ones half as fast."""
+    for i in range(normals, variables.shape[1]):
+        variables[NORMAL, i] = rng.standard_normal()
+    for i in range(exponentials, variables.shape[1]):
+        variables[EXPONENTIAL, i] = rng.standard_exponential()
+
+
+def drawn(ahead: Ahead, rng: np.random.Generator) -> Ahead:
+    """What is left, and new variables behind it, twice as many from time to time; more room if none of all was used."""
+    old, (*used, more), size = ahead.variables, ahead.used.tolist(), ahead.variables.shape[1]
+    if not any(used):
+        ahead = Ahead(np.empty((2, 2 * size)), ahead.used)
+    kept = []
+    for kind in (NORMAL, EXPONENTIAL):
+        left, new = max(size - used[kind], 0), ahead.variables[kind]
+        start = max(new.size - left - more, 0)
+        new[start : start + left] = old[kind, size - left :]
+        ahead.used[kind] = start
+        kept.append(start + left)
+    _draw(rng, ahead.variables, *kept)
+    ahead.used[NEXT] = min(2 * more, ahead.variables.shape[1])
+    return ahead
 
 
 @inlined
@@ -125,37 +158,33 @@ def ran_out(ahead: Ahead) -> bool:
 
 
 @inlined
-def put(thinning: Thinning, arm: int, rate: float) -> None:
-    """Change the rate of one arm."""
-    often, tree = thinning.often, thinning.rates
-    place = often[1 + arm, 1]
-    if rate == math.inf:
-        if place > 0:
-            return
-        often[0, 0] += 1
-        often[often[0, 0], 0], often[1 + arm, 1], rate = arm, often[0, 0], 0.0
-    elif place > 0:
-        last = often[often[0, 0], 0]
-        often[place, 0], often[1 + last, 1], often[1 + arm, 1] = last, place, 0
-        often[0, 0] -= 1
-    node = tree.size // 2 + arm
-    tree[node] = rate
-    while node > 1:
-        rate += tree[node ^ 1]
-        node >>= 1
-        tree[node] = rate
+def _class(mass: float) -> int:
+    """That of an arm: the smallest p >= q."""
+    return 0 if mass == math.inf else max(1, int(min(-mass * HALF_BITS, float(CLASSES))) - 1)
 
 
 @inlined
-def _at(tree: Array, point: float) -> int:
-    """The arm whose stretch has a point below ``tree[1]``."""
-    node, leaves = 1, tree.size // 2
-    while node < leaves:
-        left, right = tree[2 * node], tree[2 * node + 1]
-        beyond = (point >= left) & (right > 0.0)  # rounding may leave a point that no stretch has
-        point -= left if beyond else 0.0
-        node = 2 * node + beyond
-    return node - leaves
+def put(thinning: Thinning, arm: int, mass: float) -> None:
+    """Change the mass of one arm."""
+    order, first = thinning.order, thinning.first
+    place, now, then = order[PLACE, arm], _class(thinning.masses[arm]), _class(mass)
+    thinning.masses[arm] = mass
+    if now == then:
+        return
+    thinning.control[LENGTH] += RATES[then] - RATES[now]
+    while now != then:  # past the border to the next class
+        if now < then:
+            border = first[now + 1] - 1
+            first[now + 1] -= 1
+            now += 1
+        else:
+            border = first[now]
+            first[now] += 1
+            now -= 1
+        other = order[ARM, border]
+        order[ARM, place], order[PLACE, other] = other, place
+        order[ARM, border], place = arm, border
+    order[PLACE, arm] = place
 
 
 @inlined
@@ -169,63 +198,72 @@ def _note(control: Array, sample: float) -> None:
 
 
 @inlined
-def _set_level(sample: Sample, reach: Reach, rate: Rate, posteriors: Array, thinning: Thinning, ahead: Ahead) -> None:
+def _set_level(sample: Sample, reach: Reach, mass: Mass, posteriors: Array, thinning: Thinning, ahead: Ahead) -> None:
     """Of two levels that some sample exceeds nearly always the larger one: below one arm, or below several together."""
     control, n_arms = thinning.control, len(posteriors)
-    for i in range(VISITS, control.size):
-        control[i] = 0.0 if i == VISITS else -math.inf
+    control[VISITS], control[POINT] = 0.0, following(ahead, EXPONENTIAL)
+    for i in range(REACHED, control.size):
+        control[i] = -math.inf
     deviations = math.sqrt(2.0 * math.log(n_arms))
     for arm in range(n_arms):
         control[REACHED] = max(control[REACHED], reach(posteriors, arm, deviations))
         _note(control, sample(posteriors, arm, ahead))
     control[LEVEL] = max(control[REACHED], control[control.size - 1])
     for arm in range(n_arms):
-        put(thinning, arm, rate(posteriors, arm, control[LEVEL]))
+        put(thinning, arm, mass(posteriors, arm, control[LEVEL]))
 
 
 @inlined
 def _largest(sample: Sample, trial: Trial, posteriors: Array, thinning: Thinning, ahead: Ahead) -> int:
     """The arm with the largest sample."""
-    control, rates, often = thinning.control, thinning.rates, thinning.often
+    control, arms, first = thinning.control, thinning.order[ARM], thinning.first
     level, best, arm = control[LEVEL], -math.inf, 0
-    for j in range(often[0, 0]):
-        i = often[1 + j, 0]
+    for place in range(first[1]):
+        i = arms[place]
         theta = sample(posteriors, i, ahead)
         if theta > best or (theta == best and i < arm):
             best, arm = theta, i
-    control[VISITS] += often[0, 0]
-    point, last = following(ahead, EXPONENTIAL), -1
-    while point < rates[1] and not ran_out(ahead):
-        i = _at(rates, point)
+    control[VISITS] += first[1]
+    point, group, start, last = control[POINT], 1, 0.0, -1
+    while point < control[LENGTH] and not ran_out(ahead):
+        end = start + (first[group + 1] - first[group]) * RATES[group]
+        while point >= end and group < CLASSES - 1:
+            group += 1
+            start, end = end, end + (first[group + 1] - first[group]) * RATES[group]
+        i = arms[min(first[group] + int((point - start) * INVERSES[group]), first[group + 1] - 1)]
         if i != last:
             theta, price = trial(posteriors, i, level, following(ahead, EXPONENTIAL))
+            price += LOGS[group] - thinning.masses[i]
             if theta >= best and following(ahead, EXPONENTIAL) >= price and (theta > best or i < arm):
                 best, arm = theta, i
         point, last = point + following(ahead, EXPONENTIAL), i
         control[VISITS] += 1.0
+    control[POINT] = point - control[LENGTH]
     if best > level:
         return arm
     control[VISITS] += len(posteriors)
-    for i in range(len(posteriors)):
-        if often[1 + i, 1] == 0:
+    for place in range(first[1], len(posteriors)):
+        i = arms[place]
+        theta = sample(posteriors, i, ahead)
+        while theta > level and not ran_out(ahead):
             theta = sample(posteriors, i, ahead)
-            while theta > level and not ran_out(ahead):
-                theta = sample(posteriors, i, ahead)
-            if theta > best or (theta == best and i < arm):
-                best, arm = theta, i
+        if theta > best or (theta == best and i < arm):
+            best, arm = theta, i
     return arm
 
 
 @inlined
 def choose(
-    sample: Sample, reach: Reach, rate: Rate, trial: Trial, posteriors: Array, thinning: Thinning, ahead: Ahead
+    sample: Sample, reach: Reach, mass: Mass, trial: Trial, posteriors: Array, thinning: Thinning, ahead: Ahead
 ) -> int:
     """The arm of a round, or -1 if more variables are needed; then nothing is used up."""
-    normals, exponentials, visits = ahead.used[NORMAL], ahead.used[EXPONENTIAL], thinning.control[VISITS]
+    normals, exponentials = ahead.used[NORMAL], ahead.used[EXPONENTIAL]
+    visits, point = thinning.control[VISITS], thinning.control[POINT]
     if visits >= PATIENCE * len(posteriors):
-        _set_level(sample, reach, rate, posteriors, thinning, ahead)
+        _set_level(sample, reach, mass, posteriors, thinning, ahead)
     arm = _largest(sample, trial, posteriors, thinning, ahead)
     if ran_out(ahead):
-        ahead.used[NORMAL], ahead.used[EXPONENTIAL], thinning.control[VISITS] = normals, exponentials, visits
+        ahead.used[NORMAL], ahead.used[EXPONENTIAL] = normals, exponentials
+        thinning.control[VISITS], thinning.control[POINT] = visits, point
         return -1
     return arm

@@ -14,8 +14,8 @@ from scipy import integrate, special, stats
 
 from bandits import BanditProblem, BetaThompson, GaussianThompson
 from bandits.arms import beta_thompson, gaussian_thompson
-from bandits.arms.tails import beta_rate, beta_trial, gaussian_rate, gaussian_trial
-from bandits.arms.thinning import LEVEL, PATIENCE, VISITS, ahead, drawn
+from bandits.arms.tails import beta_mass, beta_trial, gaussian_mass, gaussian_trial
+from bandits.arms.thinning import CLASSES, LENGTH, LEVEL, LOGS, PATIENCE, POINT, RATES, VISITS, ahead, drawn
 from environments import BernoulliArms, GaussianArms
 
 DRAWS = 1_000_000
@@ -54,9 +54,9 @@ def gaussian(*laws):
 def put_level(policy, level):
     """Fix the level for good."""
     module = beta_thompson if isinstance(policy, BetaThompson) else gaussian_thompson
-    policy._thinning.control[LEVEL], policy._thinning.control[VISITS] = level, -math.inf
+    policy._thinning.control[[LEVEL, VISITS, POINT]] = level, -math.inf, policy._rng.exponential()
     for arm in range(len(policy._posteriors)):
-        module.put(policy._thinning, arm, module._rate(policy._posteriors, arm, level))
+        module.put(policy._thinning, arm, module._mass(policy._posteriors, arm, level))
 
 
 @numba.njit
@@ -240,28 +240,29 @@ def test_the_envelope_of_a_beta_tail(a, b):
         if not mean < level < 1.0 - 1e-9:
             continue
         tail = special.betaincc(a, b, level)
-        rate = beta_rate(a, b, level)
-        if rate == math.inf:
+        mass = beta_mass(a, b, level)
+        if mass == math.inf:
             assert level < mean + 1.01 * deviation or tail > 0.2 or (a < 1.0 and b < 1.0)
             continue
         if tail < 1e-290:
             continue
-        mass = -math.expm1(-rate)
         prices = [beta_trial(a, b, level, x) for x in (1e-6, 0.1, 1.0, 5.0)]
         assert all(theta >= level and price >= -1e-9 for theta, price in prices)
         accepted = integrate.quad(
             lambda x, level=level: math.exp(-x - beta_trial(a, b, level, x)[1]), 0, math.inf, epsabs=0, epsrel=1e-10
         )[0]
-        assert mass * accepted == pytest.approx(tail, rel=1e-7)
+        assert math.exp(mass) * accepted == pytest.approx(tail, rel=1e-7)
         checked += 1
     assert checked or min(a, b) < 1.0 or (b == 1.0 and a > 1e4)  # else some level lies a deviation above the mean
 
 
 @pytest.mark.parametrize("z", [1.01, 1.5, 3.0, 8.0, 20.0, 37.0])
 def test_the_envelope_of_a_gaussian_tail(z):
-    accepted = integrate.quad(lambda x: math.exp(-x - gaussian_trial(z, x)[1]), 0, math.inf, epsabs=0, epsrel=1e-12)[0]
-    assert -math.expm1(-gaussian_rate(z)) * accepted == pytest.approx(special.erfc(z / math.sqrt(2)) / 2, rel=1e-10)
-    assert gaussian_rate(1.0) == gaussian_rate(-3.0) == gaussian_rate(math.nan) == math.inf
+    accepted = integrate.quad(
+        lambda x: math.exp(-x - gaussian_trial(1.0 / z, x)[1]), 0, math.inf, epsabs=0, epsrel=1e-12
+    )[0]
+    assert math.exp(gaussian_mass(z)) * accepted == pytest.approx(special.erfc(z / math.sqrt(2)) / 2, rel=1e-10)
+    assert gaussian_mass(1.0) == gaussian_mass(-3.0) == gaussian_mass(math.nan) == math.inf
 
 
 @pytest.mark.parametrize(
@@ -281,7 +282,8 @@ def test_trials_have_the_truncated_law(a, b, level):
 )
 def test_samples_have_the_beta_law(a, b):
     posteriors, rng, state = np.array([[a, b]], dtype=float), np.random.default_rng(9), ahead(1 << 20)
-    state = drawn(state, rng)
+    while state.used[:2].any():  # until all room is filled
+        state = drawn(state, rng)
     draws = np.array([beta_thompson._sample(posteriors, 0, state) for _ in range(50_000)])
     grid = np.array([1e-12, 1e-6, 1e-3, 0.1, 0.5, 0.9, 0.999, 1 - 1e-9])
     below = np.mean(draws[:, None] <= grid, axis=0)  # the law has steps where doubles end, near 0 and 1
@@ -312,16 +314,21 @@ def test_updates_from_elsewhere_keep_the_state_right(make):
         precision = first[:, 1] + plays * policy._h
         np.testing.assert_allclose(policy._posteriors[:, 1], precision)
         np.testing.assert_allclose(policy._posteriors[:, 2], (first[:, 0] + sums * policy._h) / precision)
-    control, rates, often = policy._thinning
+    control, masses, (order, places), first = policy._thinning
     module = beta_thompson if isinstance(policy, BetaThompson) else gaussian_thompson
-    exact = np.array([module._rate(policy._posteriors, i, control[LEVEL]) for i in range(arms)])
-    leaves = rates[rates.size // 2 :][:arms]
-    np.testing.assert_array_equal(leaves, np.where(np.isinf(exact), 0.0, exact))
-    count = often[0, 0]
-    assert sorted(often[1 : 1 + count, 0]) == np.flatnonzero(np.isinf(exact)).tolist()
-    assert all(often[often[1 + i, 1], 0] == i for i in np.flatnonzero(np.isinf(exact)))
-    inner = np.arange(1, rates.size // 2)
-    np.testing.assert_array_equal(rates[inner], rates[2 * inner] + rates[2 * inner + 1])
+    exact = np.array([module._mass(policy._posteriors, i, control[LEVEL]) for i in range(arms)])
+    np.testing.assert_array_equal(masses, exact)
+    assert sorted(order) == list(range(arms))
+    np.testing.assert_array_equal(places[order], np.arange(arms))
+    assert (first[0], first[CLASSES]) == (0, arms)
+    classes = np.repeat(np.arange(CLASSES), np.diff(first))
+    finite = order[np.isfinite(exact[order])]
+    np.testing.assert_array_equal(order[: first[1]][np.isinf(exact[order[: first[1]]])], order[: first[1]])
+    assert len(finite) == arms - first[1]
+    assert np.all(exact[finite] <= LOGS[classes[first[1] :]])
+    assert np.all((exact[finite] >= LOGS[classes[first[1] :]] - 0.35) | (classes[first[1] :] == CLASSES - 1))
+    assert control[LENGTH] == RATES[classes].sum()
+    assert control[POINT] > 0.0
 
 
 @pytest.mark.parametrize("make", [BetaThompson, GaussianThompson])
