@@ -157,6 +157,8 @@ class ExperimentResult:
         size = np.abs(self.comparators[definition.comparator])
         for label, metrics in self.series.items():
             found = self.regret(label, regret)
+            if (low <= found).all() and (found <= high).all():
+                continue
             slack = 1e-9 * np.maximum(1.0, np.maximum(size, np.abs(metrics[definition.series])))
             if (outside := (found < low - slack) | (found > high + slack)).any():
                 i, j = np.argwhere(outside)[0]
@@ -194,7 +196,8 @@ class ExperimentResult:
         """Of each policy the mean at the horizon, and at both ends of the last decade, each half as often missed."""
 
         def work_out() -> dict[str, list[Interval]]:
-            return self._intervals(guaranteed_ends(*self._to_guarantee(confidence, regret)), regret)
+            given = self._to_guarantee(confidence, regret)
+            return self._intervals(given[0], guaranteed_ends(*given), regret)
 
         return cast(dict[str, list[Interval]], self.once(self._guaranteed_key(confidence, regret), work_out))
 
@@ -203,18 +206,19 @@ class ExperimentResult:
 
     def _to_guarantee(self, confidence: float, regret: str) -> tuple[Array, Array, Array]:
         """Arguments of ``guaranteed_ends``, three columns a policy: see ``_guaranteed``."""
-        at = [-1, self._start(regret), -1]
-        values = np.hstack([self.regret(label, regret)[:, at] for label in self.series])
-        limits = np.tile(self.limits_of(regret)[:, at], len(self.series))
-        return values, limits, np.tile((1.0 - confidence) / np.array([2.0, 4.0, 4.0]), len(self.series))
+        at, n = [-1, self._start(regret), -1], len(self.series)
+        values = np.concatenate([self.regret(label, regret)[:, at] for label in self.series], axis=1)
+        alphas = np.array(((1.0 - confidence) / 2.0, *2 * ((1.0 - confidence) / 4.0,)) * n)
+        return values, self.limits_of(regret)[:, n * at], alphas
 
-    def _intervals(self, ends: Array, regret: str) -> dict[str, list[Interval]]:
-        """The intervals of the policies, given the ends [2, 3 n_policies] where something is random."""
-        at = [-1, self._start(regret), -1]
-        means = np.hstack([self.regret(label, regret)[:, at].mean(axis=0) for label in self.series])
-        certain = np.repeat([self.is_certain(label, regret) for label in self.series], 3)
-        low, high = np.where(certain, means, ends)
-        every = [Interval(*each) for each in zip(means.tolist(), low.tolist(), high.tolist(), strict=True)]
+    def _intervals(self, values: Array, ends: Array, regret: str) -> dict[str, list[Interval]]:
+        """The intervals of the policies, of the first argument and the result of ``guaranteed_ends``."""
+        means = values.mean(axis=0)
+        low, high = ends
+        if self.certain:
+            certain = np.repeat([self.is_certain(label, regret) for label in self.series], 3)
+            low, high = np.where(certain, means, ends)
+        every = list(map(Interval, means.tolist(), low.tolist(), high.tolist()))
         return {label: every[3 * i : 3 * i + 3] for i, label in enumerate(self.series)}
 
     def once(self, key: tuple[Any, ...], work_out: Callable[[], Any]) -> Any:
@@ -244,5 +248,6 @@ def guarantee(wanted: Iterable[tuple[ExperimentResult, str]], confidence: float)
     for group in alike.values():
         ends = guaranteed_ends(*(np.concatenate(parts, axis=-1) for parts in zip(*(g[2] for g in group), strict=True)))
         places = np.cumsum([given[2].size for _, _, given in group])
-        for (result, regret, _), own in zip(group, np.split(ends, places[:-1], axis=1), strict=True):
-            result.once(result._guaranteed_key(confidence, regret), lambda: result._intervals(own, regret))  # noqa: B023
+        for (result, regret, given), last in zip(group, places.tolist(), strict=True):
+            own = result._intervals(given[0], ends[:, last - given[2].size : last], regret)
+            result.once(result._guaranteed_key(confidence, regret), lambda: own)  # noqa: B023
