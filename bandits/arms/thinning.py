@@ -46,6 +46,8 @@ from bandits.kernels import inlined, kernel
 
 PATIENCE = 32
 """Visits an arm after which the level is set anew."""
+ALL = 4
+"""Visits that a look at an arm counts for where no sample exceeds the level: more than it costs, as it was too high."""
 LEVEL, VISITS, POINT, LENGTH, REACHED, LARGEST = 0, 1, 2, 3, 4, 5
 """Of ``Thinning.control``."""
 ARM, PLACE = 0, 1
@@ -116,29 +118,26 @@ def ahead(size: int) -> Ahead:
 
 
 @kernel
-def _draw(rng: np.random.Generator, variables: Array, normals: int, exponentials: int) -> None:
-    """Fill the rows from a column on; numpy's own loops draw the same variables, normal ones half as fast."""
-    for i in range(normals, variables.shape[1]):
-        variables[NORMAL, i] = rng.standard_normal()
-    for i in range(exponentials, variables.shape[1]):
-        variables[EXPONENTIAL, i] = rng.standard_exponential()
+def _draw(rng: np.random.Generator, old: Array, new: Array, used: NDArray[np.int64]) -> None:
+    """Fill ``new``, which may be ``old``. Numpy's own loops draw the same variables, normal ones half as fast."""
+    size, more = old.shape[1], used[NEXT]
+    for kind in range(2):
+        left = max(size - used[kind], 0)
+        start = max(new.shape[1] - left - more, 0)
+        for i in range(left):
+            new[kind, start + i] = old[kind, size - left + i]
+        for i in range(start + left, new.shape[1]):
+            new[kind, i] = rng.standard_normal() if kind == NORMAL else rng.standard_exponential()
+        used[kind] = start
+    used[NEXT] = min(2 * more, new.shape[1])
 
 
 def drawn(ahead: Ahead, rng: np.random.Generator) -> Ahead:
     """What is left, and new variables behind it, twice as many from time to time; more room if none of all was used."""
-    old, (*used, more), size = ahead.variables, ahead.used.tolist(), ahead.variables.shape[1]
-    if not any(used):
-        ahead = Ahead(np.empty((2, 2 * size)), ahead.used)
-    kept = []
-    for kind in (NORMAL, EXPONENTIAL):
-        left, new = max(size - used[kind], 0), ahead.variables[kind]
-        start = max(new.size - left - more, 0)
-        new[start : start + left] = old[kind, size - left :]
-        ahead.used[kind] = start
-        kept.append(start + left)
-    _draw(rng, ahead.variables, *kept)
-    ahead.used[NEXT] = min(2 * more, ahead.variables.shape[1])
-    return ahead
+    old, used = ahead
+    new = old if used[NORMAL] or used[EXPONENTIAL] else np.empty((2, 2 * old.shape[1]))
+    _draw(rng, old, new, used)
+    return Ahead(new, used)
 
 
 @inlined
@@ -241,7 +240,7 @@ def _largest(sample: Sample, trial: Trial, posteriors: Array, thinning: Thinning
     control[POINT] = point - control[LENGTH]
     if best > level:
         return arm
-    control[VISITS] += len(posteriors)
+    control[VISITS] += ALL * len(posteriors)
     for place in range(first[1], len(posteriors)):
         i = arms[place]
         theta = sample(posteriors, i, ahead)
