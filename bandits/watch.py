@@ -16,8 +16,18 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bandits.kernels import kernel
+
 ROUNDING = 1e-9
 """Of the range's width: so far outside a reward may be by rounding."""
+
+
+@kernel
+def _within(smallest: NDArray[np.float64], largest: NDArray[np.float64], low: float, high: float) -> bool:
+    within = True
+    for i in range(smallest.size):
+        within &= (low <= smallest[i]) & (largest[i] <= high)
+    return within
 
 
 class Watch:
@@ -56,7 +66,7 @@ class Watch:
             largest: [n] the largest one.
             at: the feedback of a position.
         """
-        if self.told or not smallest.size or (self.low <= smallest.min() and largest.max() <= self.high):
+        if self.told or _within(smallest, largest, self.low, self.high):
             return
         outside = np.flatnonzero((smallest < self.low) | (largest > self.high))
         if outside.size:  # else it is no number
@@ -91,6 +101,8 @@ def revealed_by(problem: Any, feedback: Any) -> tuple[float, float] | None:
 def watch_over(policy: Any, problem: Any, rng: Any = None) -> None:
     """Have a policy watch a problem's range, if one is declared and feedback reveals rewards; part of ``reset``."""
     before = policy._declared
+    if before is not None and before.problem is problem:
+        return
     unbounded = math.isinf(problem.low) and math.isinf(problem.high)
     policy._declared = None
     if problem.reveals_rewards and not unbounded:

@@ -145,8 +145,8 @@ class ExploreThenPlan(SchedulingPolicy):
         if not self._explored:
             self._explored = True
             self._settle()
-        began = self._t - len(self._levels)
-        return schedule_of(self._periods, self._offsets, began, CHUNK, problem.plays)
+        began, number = self._t - len(self._levels), CHUNK - self._t % CHUNK  # as noise is drawn
+        return schedule_of(self._periods, self._offsets, began, number, problem.plays)
 
     def learn(self, schedule: Schedule, rewards: Array, idle: Idle) -> None:
         if not self._explored:

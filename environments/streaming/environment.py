@@ -251,11 +251,16 @@ class StreamEnvironment(Environment[View, Any, Feedback, Tape]):
 
     def block_of_arrivals(self, n: int) -> Array:
         """Sums of the first ``n`` pulls of the arriving arm and of arms that follow it, or none; nothing is pulled."""
+        sums = self._arriving(n)
+        if len(sums):
+            self._asked = n
+        return read_only(sums)
+
+    def _arriving(self, n: int) -> Array:
         stage = self._stage
         if stage.current == NONE or not stage.unpulled or not 1 < n <= LARGEST:
             return np.empty(0)
-        self._asked = n
-        return read_only(self._draws.first(n, self._means, stage.order, stage.number))
+        return self._draws.first(n, self._means, stage.order, stage.number)
 
     def absorb_arrivals(self, count: int) -> None:
         """Pull each of the next ``count`` arms as often as ``block_of_arrivals`` was asked for, and let it pass.
@@ -264,16 +269,16 @@ class StreamEnvironment(Environment[View, Any, Feedback, Tape]):
             ProtocolError: so many batches were not handed out, or do not fit; nothing changes.
         """
         n, stage = self._asked, self._stage
-        sums = self.block_of_arrivals(n)[:count]
+        sums = self._arriving(n)[:count]
         if len(sums) < count or count < 1 or count * n > self.horizon - self.clock:
             raise self._refusal(Pull(CURRENT, n), f"{count} such batches do not fit")
-        handles = stage.order[stage.position : stage.position + count]
         if self.debug:
+            handles = stage.order[stage.position : stage.position + count]
             following = [*stage.order[stage.position + 1 :], NONE]
             for i, (handle, after) in enumerate(zip(handles.tolist(), following, strict=False)):
                 time = self.clock + i * n
                 self.history += [("pull", handle, n, time), ("advance", int(after), 0, time + n)]
-        self._account.batches(self.clock, n, self._means[handles], sums)
+        self._account.batches(self.clock, n, self._draws.coming(stage.number)[:count], sums)
         self.clock += count * n
         stage.advance(count)
 

@@ -91,6 +91,7 @@ class Draws:
         self.rewards = rewards
         self._firsts, self._batches, self._singles = map(np.random.default_rng, seeds)
         self._ahead, self._ahead_n, self._ahead_at, self._look = np.empty(0), 0, 0, 1
+        self._coming = np.empty(0)
         self._noise, self._used, self._size = np.empty(0), 0, 32
 
     def first(self, n: int, means: Array, order: NDArray[np.int64], arrival: int) -> Array:
@@ -107,9 +108,13 @@ class Draws:
         if n != self._ahead_n or arrival - self._ahead_at >= len(self._ahead):
             self._look = min(2 * self._look, LOOK_AHEAD) if n == self._ahead_n else 1
             position = arrival % len(order)
-            coming = means[order[position : position + self._look]]
-            self._ahead, self._ahead_n, self._ahead_at = self.rewards.sums(self._firsts, n, coming), n, arrival
+            self._coming = means[order[position : position + self._look]]
+            self._ahead, self._ahead_n, self._ahead_at = self.rewards.sums(self._firsts, n, self._coming), n, arrival
         return self._ahead[arrival - self._ahead_at :]
+
+    def coming(self, arrival: int) -> Array:
+        """Means of the arms of which ``first`` gave the sums for the same arrival."""
+        return self._coming[arrival - self._ahead_at :]
 
     def batch(self, n: int, mean: float) -> float:
         """Sum of ``n`` pulls of an arm, of any number of them."""

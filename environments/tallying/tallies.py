@@ -72,9 +72,13 @@ class Tallies:
     losses: tuple[Loss, ...]
 
     def __post_init__(self) -> None:
+        probes: dict[bytes, list[float]] = {}
         for x in range(self.n_actions):
-            for tally in self._probes(x):
-                loss = self.losses[x](float(tally))
+            weights = self.weights[x].tobytes()
+            if weights not in probes:
+                probes[weights] = self._probes(x).tolist()
+            for tally in probes[weights]:
+                loss = self.losses[x](tally)
                 if not 0.0 <= loss <= 1.0:
                     raise ValueError(f"losses must lie in [0, 1], got {loss} for action {x} at tally {tally:g}")
 
