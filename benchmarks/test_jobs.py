@@ -20,7 +20,7 @@ experiments:
     replicates: {replicates}
     policies: [{policies}]
 """
-QUICK, SLOW = "ucb1, moss, exp3", "klucb, thompson, ucbv"
+QUICK, SLOW = "ucb1, moss, exp3", "kl_ucb, beta_thompson, ucb_v"
 
 needs_two = pytest.mark.skipif((os.cpu_count() or 1) < 2, reason="one core")
 
@@ -43,9 +43,9 @@ def player(jobs, **numbers):
         ("8 replicates of 1,000 rounds", dict(batch=16, horizon=1000, replicates=8, policies=QUICK), 1 / 0.95),
         ("64 replicates of 1,000 rounds", dict(batch=16, horizon=1000, replicates=64, policies=QUICK), 1 / 0.95),
         ("two jobs", dict(batch=1, horizon=100_000, replicates=1, policies="ucb1"), 1 / 0.95),
-        ("two seconds of quick policies", dict(batch=50, horizon=20_000, replicates=600, policies=QUICK), 1 / 1.6),
-        ("two seconds of slower ones", dict(batch=5, horizon=10_000, replicates=50, policies=SLOW), 1 / 1.6),
-        ("two seconds of tiny jobs", dict(batch=4, horizon=1000, replicates=1600, policies=QUICK), 1 / 1.6),
+        ("two seconds of quick policies", dict(batch=50, horizon=20_000, replicates=1200, policies=QUICK), 1 / 1.6),
+        ("two seconds of slower ones", dict(batch=5, horizon=10_000, replicates=600, policies=SLOW), 1 / 1.6),
+        ("two seconds of tiny jobs", dict(batch=4, horizon=1000, replicates=1300, policies=QUICK), 1 / 1.6),
     ],
 )
 def test_two_jobs(record, what, numbers, target):
@@ -60,6 +60,6 @@ def test_start_of_workers(record):
     def cpu():
         return sum(os.times()[:4])
 
-    numbers = dict(batch=50, horizon=20_000, replicates=600, policies=QUICK)
+    numbers = dict(batch=50, horizon=20_000, replicates=1200, policies=QUICK)
     pairs = measure(player(2, **numbers), player(1, **numbers), "run", repeats=3, clock=cpu)
     record("CPU seconds of two seconds of work, `jobs=2`", pairs, "`jobs=1`", 1.25)
