@@ -51,7 +51,7 @@ def workers(
         return
     pickled = _pickled(classes) if classes else b""
     _CLASSES[pickled] = classes or {}
-    with _client(cluster), ExitStack() as stack:
+    with _quiet(), _client(cluster), ExitStack() as stack:
 
         @cache
         def other() -> Parallel:
@@ -93,13 +93,12 @@ def _joblib(jobs: int, dask: bool, pickled: bytes) -> Iterator[Parallel]:
             yield from found
 
     stopped = True
-    with _quiet():
-        try:
-            yield parallel
-            stopped = False
-        finally:
-            if not dask:  # else the same processes would serve the next run, with the modules as they were
-                get_reusable_executor(kill_workers=stopped).shutdown(wait=True, kill_workers=stopped)
+    try:
+        yield parallel
+        stopped = False
+    finally:
+        if not dask:  # else the same processes would serve the next run, with the modules as they were
+            get_reusable_executor(kill_workers=stopped).shutdown(wait=True, kill_workers=stopped)
 
 
 @contextmanager

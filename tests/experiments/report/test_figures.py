@@ -270,6 +270,14 @@ figures:
     for name in ("sweep_results", "search_result", "check", "compare"):
         own = getattr(module, name)
         monkeypatch.setattr(module, name, lambda *a, own=own, name=name: (calls.append(name), own(*a))[1])
+    each = module.check_each
+
+    def check_each(wanted, confidence):
+        wanted = list(wanted)
+        calls.extend(["check"] * len(wanted))
+        return each(wanted, confidence)
+
+    monkeypatch.setattr(module, "check_each", check_each)
     found = findings(experiments.load(tmp_path))
     draw_study(found, tmp_path / "figures", ["svg"])
     write_report(found, tmp_path / "report.html")
