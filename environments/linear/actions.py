@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike
 
 from bandits.arguments import affordable, check_seed, integer, is_list, positive, real
 from bandits.contract import Array
-from bandits.linear.problem import Features
+from bandits.linear.problem import Features, checked_features
 from bandits.registry import Component, Registry
 
 
@@ -47,11 +47,8 @@ def clipped(rows: Array, norm: float) -> Array:
 
 def check_size(n_actions: int, dimension: int) -> None:
     """Check the size of a table of features before it is made."""
-    affordable(
-        "n_actions or dimension",
-        f"a table of {n_actions} x {dimension} numbers",
-        integer("n_actions", n_actions) * integer("dimension", dimension),
-    )
+    size = integer("dimension", dimension) * integer("n_actions", n_actions)
+    affordable("n_actions or dimension", f"a table of {n_actions} x {dimension} numbers", size)
 
 
 @dataclass(frozen=True)
@@ -297,6 +294,6 @@ ACTIONS = Registry(
 def action_set(what: Component | Sequence[Sequence[float]] | Array, place: str = "actions") -> ActionSet:
     """The set of actions that a component describes; nested lists, arrays and ``Features`` are tables."""
     if isinstance(what, Features) or is_list(what):
-        return Table(what)
+        return Table(what if isinstance(what, Features) else checked_features(place, what, (None, None)))
     made: ActionSet = ACTIONS.build(what, place, of=ActionSet)
     return made

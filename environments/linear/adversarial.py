@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arguments import affordable, integer, is_list, one_of, real, shown
+from bandits.arguments import affordable, integer, is_list, one_of, real, shaped, shown
 from bandits.contract import Array
 from bandits.linear.problem import Features, FullFeedbackLinearProblem, LinearProblem
 from bandits.linear.theory import LinearInstance
@@ -64,8 +65,9 @@ class AdversarialLinearBandit(LinearEnvironment):
         self.low, self.high, self.feedback = low, high, feedback
         self.parameter_norm, self.feature_norm = parameter_norm, feature_norm
         self._features = features = Features(action_set(actions).table())
+        rows: Any = shaped("thetas", thetas, (None, None)) if is_list(thetas) else None
         self._adversary: Adversary = (
-            Table(thetas) if is_list(thetas) else SEQUENCES.build(thetas, "thetas", of=Adversary)
+            Table(rows) if rows is not None else SEQUENCES.build(thetas, "thetas", of=Adversary)
         )
         self._adversary.check(features.dimension, integer("horizon", horizon))
         affordable(

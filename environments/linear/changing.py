@@ -11,7 +11,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from bandits.arguments import real, shown
+from bandits.arguments import integer, real, shown
 from bandits.contract import Array
 from bandits.linear.problem import SLACK, ChangingLinearProblem
 from bandits.linear.theory import LinearModel
@@ -77,7 +77,7 @@ class ChangingLinearBandit(LinearEnvironment):
             ChangingLinearProblem(
                 n_actions=k,
                 dimension=d,
-                horizon=horizon,
+                horizon=integer("horizon", horizon),
                 parameter_norm=told,
                 feature_norm=limit,
                 sparsity=self._law.sparsity if sparsity is None else sparsity,

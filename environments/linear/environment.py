@@ -11,7 +11,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arguments import one_of, real, shown
+from bandits.arguments import integer, one_of, real, shown
 from bandits.arms.problem import ActionsProblem
 from bandits.contract import Array, Bound
 from bandits.kernels import kernel
@@ -189,7 +189,7 @@ class SteadyLinearEnvironment(LinearEnvironment):
         super().__init__(
             problem(
                 features=self._features,
-                horizon=horizon,
+                horizon=integer("horizon", horizon),
                 parameter_norm=told,
                 feature_norm=feature_norm,
                 sparsity=sparsity,

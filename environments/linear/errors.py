@@ -133,7 +133,7 @@ class Table(Misspecification):
     values: Sequence[float]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "values", reals("nu", self.values))
+        object.__setattr__(self, "values", reals("values", self.values))
 
     def limit(self, eps: float | None, features: Features, law: Parameter) -> float:
         if len(self.values) != features.n_actions:
@@ -176,6 +176,6 @@ ERRORS = Registry(
 def error_law(what: Component | Sequence[float] | Array) -> Misspecification:
     """The errors that a component describes; a list of numbers, or an array, is a table."""
     if is_list(what):
-        return Table(what)
+        return Table(reals("nu", what))
     made: Misspecification = ERRORS.build(what, "nu", of=Misspecification)
     return made

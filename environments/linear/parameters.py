@@ -71,7 +71,7 @@ class Given(Parameter):
     random = False
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "values", reals("theta", self.values))
+        object.__setattr__(self, "values", reals("values", self.values))
 
     def check(self, dimension: int) -> None:
         if len(self.values) != dimension:
@@ -250,7 +250,7 @@ def parameter(what: Component | Sequence[float] | Array, dimension: int) -> Para
         ValueError: no such law, or one that does not fit the dimension.
     """
     if is_list(what):
-        made: Parameter = Given(what)
+        made: Parameter = Given(reals("theta", what))
     else:
         made = PARAMETERS.build(what, "theta", of=Parameter)
     made.check(dimension)

@@ -165,7 +165,7 @@ class Table(Adversary):
     values: Sequence[Sequence[float]]
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "values", shaped("thetas", self.values, (None, None)))
+        object.__setattr__(self, "values", shaped("values", self.values, (None, None)))
 
     @property
     def _table(self) -> Array:

@@ -19,9 +19,9 @@ def of(name, **parameters):
 @pytest.mark.parametrize(
     ("arguments", "what"),
     [
-        ({"actions": [[1.0, 2.0], [3.0]]}, "features must be a table of finite numbers"),
-        ({"actions": [[1.0, 2.0], [3.0, float("nan")]]}, r"features\[1\]\[1\] must be a finite number, got nan"),
-        ({"actions": []}, "features must be a table of n x n numbers"),
+        ({"actions": [[1.0, 2.0], [3.0]]}, "actions must be a table of finite numbers"),
+        ({"actions": [[1.0, 2.0], [3.0, float("nan")]]}, r"actions\[1\]\[1\] must be a finite number, got nan"),
+        ({"actions": []}, "actions must be a table of n x n numbers"),
         ({"actions": "spere"}, r"unknown set of actions 'spere' \(did you mean 'sphere'"),
         ({"actions": of("sphere", n_actions=0)}, "n_actions must be a whole number >= 1, got 0"),
         ({"actions": of("sphere", dimension=0)}, "dimension must be a whole number >= 1, got 0"),
