@@ -292,6 +292,7 @@ def test_a_study_from_the_file_to_the_report(call):
 def test_their_code_is_in_the_name_of_the_results(call):
     path = call.folder / "guessing/policies.py"
     before = path.read_text(encoding="utf-8")
+    call(CLI, "run", "coins.yaml", "--out", "results", "--jobs", "1", "--no-plot")
     try:
         changed = before.replace("2 * self._ones > self._rounds", "2 * self._ones >= self._rounds")
         path.write_text(changed, encoding="utf-8")

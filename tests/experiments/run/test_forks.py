@@ -72,7 +72,8 @@ def test_several_are_at_work_at_once_when_the_first_has_been_for_a_while(quiet):
     assert not any(map(is_there, found))
 
 
-def test_a_small_piece_of_work_is_left_to_one(quiet):
+def test_a_small_piece_of_work_is_left_to_one(quiet, monkeypatch):
+    monkeypatch.setattr(module, "FIRST", 60.0)  # as long as a busy machine may take
     assert len({process for _, process in forks(8, lambda value: os.getpid(), numbered(range(5)))}) == 1
 
 
