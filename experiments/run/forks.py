@@ -19,7 +19,7 @@ import threading
 import time
 import warnings
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Container, Generator, Iterable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from multiprocessing import get_context, parent_process
@@ -88,9 +88,12 @@ def can_fork() -> bool:
     return is_current() and not any(map(_UNFIT.search, _libraries()))
 
 
-def is_current() -> bool:
-    """Whether all modules that are loaded are still what stands on disk."""
-    return not any([_changed(file) for module in list(sys.modules.values()) if (file := _file(module))])
+def is_current(packages: Container[str] | None = None) -> bool:
+    """Whether all modules that are loaded, or those of some packages, are still what stands on disk."""
+    modules = list(sys.modules.items())
+    if packages is not None:
+        modules = [(name, module) for name, module in modules if name.partition(".")[0] in packages]
+    return not any([_changed(file) for _, module in modules if (file := _file(module))])
 
 
 def _is_quiet() -> bool:

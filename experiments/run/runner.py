@@ -43,7 +43,7 @@ from experiments.study.model import Study
 AHEAD = 2
 """Jobs that joblib has under way for each process: what it computes, and what it will compute next."""
 
-LIGHT = 50_000
+LIGHT = 200_000
 """Rounds, of all replicates, up to which a job of our own classes is computed here for as long as ``FIRST`` lasts."""
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
@@ -170,7 +170,7 @@ def _compute(
     classes: Mapping[str, type[Any]],
 ) -> None:
     """Compute and store the jobs ``todo``, by key, and take each out when it has ended."""
-    here = jobs != 1 and cluster is None and is_current()  # else jobs of ours are none of this process's
+    here = jobs != 1 and cluster is None and is_current(OURS)  # else jobs of ours are none of this process's
     ours = set(_of_ours(todo.values()) if here else ())
     with workers(jobs, cluster, classes, copies=len(ours) == len(todo)) as parallel:
 

@@ -194,7 +194,7 @@ def test_small_jobs_are_computed_elsewhere_where_a_module_has_changed(study, tmp
         handed.append(copies)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(runner, "is_current", lambda: False)
+    monkeypatch.setattr(runner, "is_current", lambda packages: False)
     monkeypatch.setattr(runner, "workers", workers)
     with pytest.raises(KeyboardInterrupt):
         run(study, tmp_path, jobs=2)
@@ -208,7 +208,7 @@ def test_copies_are_made_for_jobs_of_ours_alone(text, plugin, tmp_path, monkeypa
         handed.append(copies)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(runner, "is_current", lambda: True)
+    monkeypatch.setattr(runner, "is_current", lambda packages: True)
     monkeypatch.setattr(runner, "FIRST", -1.0)
     monkeypatch.setattr(runner, "workers", workers)
     for policies in ("- ucb1", "- plugin:Raises", "- ucb1\n      - plugin:Raises"):
@@ -427,11 +427,11 @@ def test_a_run_within_a_worker(tmp_path):
 def test_new_processes_in_their_place_give_the_same_bytes(text, tmp_path, quiet, monkeypatch):
     study = parse_study(text.replace("- ucb1", "- exp3\n      - moss"))
     monkeypatch.setattr(runner, "FIRST", -1.0)
-    monkeypatch.setattr(runner, "is_current", lambda: True)
+    monkeypatch.setattr(runner, "is_current", lambda packages: True)
     monkeypatch.setattr(workers, "_joblib", None)
     run(study, tmp_path / "copies", jobs=2)
     monkeypatch.undo()
-    monkeypatch.setattr(runner, "is_current", lambda: False)
+    monkeypatch.setattr(runner, "is_current", lambda packages: False)
     monkeypatch.setattr(workers, "forks", None)
     run(study, tmp_path / "new", jobs=2)
     assert contents(tmp_path / "copies") == contents(tmp_path / "new")
