@@ -20,9 +20,9 @@ from bandits.linear.theory import LinearInstance
 from bandits.registry import Component
 from environments.arms.environment import ArmsEnvironment
 from environments.contract import Regret
-from environments.linear.actions import ActionSet, Hypercube, Needle, action_set
+from environments.linear.actions import ActionSet, Basis, Hypercube, Needle, action_set
 from environments.linear.errors import Misspecification, NoError, OneNeedle, error_law
-from environments.linear.instance import asymptotic_bound, needle_bound, vertices_bound
+from environments.linear.instance import asymptotic_bound, minimax_rate, needle_bound, vertices_bound
 from environments.linear.parameters import Parameter, Row, Vertices, checked_theta, parameter
 
 NOISES = ("gaussian", "uniform", "bernoulli", "none")
@@ -285,9 +285,16 @@ class SteadyLinearEnvironment(LinearEnvironment):
         return self._instance
 
     def lower_bounds(self) -> Sequence[Bound]:
-        """Those of Lattimore and Szepesvári for a given theta, of random vertices, and of a needle; where they hold."""
-        found = (asymptotic_bound(self._instance, self._random), self._at_vertices(), self._of_a_needle())
+        """Of a given theta, of unit vectors, of random vertices, and of a needle; where they hold."""
+        asymptotic = asymptotic_bound(self._instance, self._random)
+        found = (asymptotic, self._on_unit_vectors(), self._at_vertices(), self._of_a_needle())
         return tuple(bound for bound in found if bound is not None)
+
+    def _on_unit_vectors(self) -> Bound | None:
+        noise = self._kind
+        if not isinstance(self._set, Basis) or noise.kind != "gaussian" or not isinstance(self._error, NoError):
+            return None
+        return minimax_rate(self._set.dimension, noise.true)
 
     def _at_vertices(self) -> Bound | None:
         scaled, law, kind = self._set, self._law, self._kind

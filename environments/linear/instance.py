@@ -7,7 +7,7 @@ import numpy as np
 from bandits.contract import Array, Bound
 from bandits.linear.theory import LinearInstance, LinearModel
 
-__all__ = ["LinearInstance", "LinearModel", "asymptotic_bound", "needle_bound", "vertices_bound"]
+__all__ = ["LinearInstance", "LinearModel", "asymptotic_bound", "minimax_rate", "needle_bound", "vertices_bound"]
 
 
 def asymptotic_bound(instance: LinearInstance, drawn: bool) -> Bound | None:
@@ -28,6 +28,20 @@ def asymptotic_bound(instance: LinearInstance, drawn: bool) -> Bound | None:
         "fixed",
         "Lattimore and Szepesvári 2017 [recall] (for every consistent policy, the limit inferior of regret / ln t is "
         "at least this slope; at a finite t nothing is claimed); the slope is computed and certified by this project",
+        "recalled",
+        time="asymptotic",
+    )
+
+
+def minimax_rate(dimension: int, sigma: float) -> Bound:
+    """``sigma sqrt((d - 1) T) / 27`` on unit vectors: for every policy some theta in [0, 1]^d has it, not this one."""
+    return Bound(
+        "minimax rate",
+        "lower",
+        lambda t: sigma * np.sqrt((dimension - 1) * t) / 27.0,
+        "fixed",
+        "Lattimore and Szepesvári 2020, Theorem 15.2 [recall] (for every policy there is a theta with at least this "
+        "regret at the horizon; nothing is claimed of a given one)",
         "recalled",
         time="asymptotic",
     )

@@ -1,6 +1,7 @@
 """Environments with features: their tapes, comparators, limits and lower bounds against brute force."""
 
 import copy
+import math
 import tracemalloc
 
 import numpy as np
@@ -279,6 +280,18 @@ def test_a_tilt_pushes_least_squares_to_its_action():
     solved = np.linalg.inv((rows.T * found.weights) @ rows)
     effect = (rows[4] - rows[best]) @ solved @ (rows.T * found.weights)
     assert np.isclose(effect @ nu, 0.2 * np.abs(effect).sum(), rtol=1e-9)
+
+
+def test_the_minimax_rate_on_unit_vectors():
+    """Beside that of Lai and Robbins, whose slope c* is; it claims nothing of a given theta."""
+    basis = {"name": "basis", "parameters": {"dimension": 4}}
+    environment = begun(LinearBandit(basis, [0.9, 0.7, 0.5, 0.4], sigma=2.0, horizon=100))
+    bounds = {bound.name: bound for bound in environment.lower_bounds()}
+    assert bounds["minimax rate"].curve(np.array([1200.0])) == pytest.approx(2.0 * 60.0 / 27.0)
+    assert bounds["minimax rate"].time == bounds["asymptotic rate"].time == "asymptotic"
+    assert bounds["asymptotic rate"].curve(np.array([math.e])) == pytest.approx(4.0 * 19.0, rel=1e-6)
+    sphere = begun(LinearBandit(theta=[0.6, 0.0, 0.0, 0.0, 0.8]))
+    assert [bound.name for bound in sphere.lower_bounds()] == ["asymptotic rate"]
 
 
 @pytest.mark.parametrize(("dimension", "bound"), [(2, 6.767), (4, 13.534), (6, 20.300)])
