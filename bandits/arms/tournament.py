@@ -6,14 +6,9 @@ A tree [2 * leaves] of float64, ``leaves`` the smallest power of two that is at 
 finding the next arm, in order of arms, whose bound reaches a level.
 
 The arm with the largest index, ties to the lowest arm, is then found exactly, whatever the indices are, as long as none
-exceeds its bound::
-
-    arm = first(tree, tree[1])
-    best = index of arm
-    i = first(tree, best)
-    while i >= 0:
-        if i != arm: replace arm and best by i and its index where this is larger, or equal and i < arm
-        i = after(tree, i, best)
+exceeds its bound: begin with ``first(tree, tree[1])`` and its index as the best; go through ``first(tree, best)`` and
+what ``after(tree, i, best)`` gives in turn, until it is -1; take over an arm whose index is larger, or equal and whose
+number is lower.
 """
 
 from __future__ import annotations

@@ -53,7 +53,7 @@ ROUNDING = 1e-9
 """How far outside [0, K], in units of K, a loss may lie by rounding alone."""
 
 REACH = 0.0076
-"""The largest |y| of a stretch."""
+"""The largest ``|y|`` of a stretch."""
 
 
 @inlined

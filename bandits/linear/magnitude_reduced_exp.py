@@ -110,7 +110,7 @@ class MagnitudeReducedExp(AdversarialPolicy):
     def regret_bounds(self, problem: LinearActionsProblem, instance: Instance) -> Sequence[Bound]:
         """``(high - low) (ln K / eta + eta d' t / (1 - gamma) + gamma t)``, derived in this project.
 
-        With l in [0, 1], ``X = G l - (G)_-`` lies in [0, |G|] and ``lhat = X + E (G)_-``, so ``E lhat = l``,
+        With l in [0, 1], ``X = G l - (G)_-`` lies in ``[0, |G|]`` and ``lhat = X + E (G)_-``, so ``E lhat = l``,
         ``lhat >= -|a|_{Sigma^-1} >= -sqrt(g' / gamma) >= -1 / eta`` and ``E lhat^2 <= |a|^2_{Sigma^-1}``; and
         ``exp(-x) <= 1 - x + x^2`` for x >= -1.
         """
