@@ -157,7 +157,9 @@ def kernel(function: Callable[P, R]) -> Callable[P, R]:
 
 
 def inlined(function: Callable[P, R]) -> Callable[P, R]:
-    """Mark a kernel for innermost loops: it makes no arrays, and is compiled into others that call it, at no cost.
+    """Mark a kernel for innermost loops: it is compiled into others that call it, at no cost.
+
+    It makes no arrays, and calls nothing that does; what numba puts in the place of ``np.min`` of an array does, too.
 
     It may be handed kernels: one that is handed kernels, and is no part of its caller, has numba keep neither on disk.
     """

@@ -36,7 +36,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -100,7 +100,6 @@ Sample = Callable[[Array, int, Ahead], float]
 Reach = Callable[[Array, int, float], float]
 Mass = Callable[[Array, int, float], float]
 Trial = Callable[[Array, int, float, float], tuple[float, float]]
-Learn = Callable[[Array, int, float, Ahead, Any], None]
 
 
 def thinning(n_arms: int) -> Thinning:

@@ -14,12 +14,14 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
+from collections.abc import Callable
 from functools import lru_cache
 from typing import ClassVar, NamedTuple
 
 import numpy as np
 
 from bandits.arguments import positive, real
+from bandits.arms.problem import Actions, Block
 from bandits.arms.theory import BOUNDED
 from bandits.arms.theory import holds as holds_of_arms
 from bandits.contract import Array, Assumption, Problem, TimeClaim
@@ -42,7 +44,8 @@ class Game(NamedTuple):
         inverse: [r, r] inverse of Sigma.
         gram: [r, r] scratch.
         lower: [r, r] scratch.
-        gain: [r] scratch.
+        gain: [r] scratch: of the action drawn, ``Sigma^-1 a``.
+        solved: [K, r] scratch: the same of all actions.
     """
 
     rows: Array
@@ -53,6 +56,36 @@ class Game(NamedTuple):
     gram: Array
     lower: Array
     gain: Array
+    solved: Array
+
+
+def new_game(rows: Array, design: Array) -> Game:
+    """A game of which no loss is known, of features ``rows`` [K, r] and the weights of a design [K]."""
+    k, r = rows.shape
+    estimates, distribution = np.zeros((2, k))
+    inverse, gram, lower = np.zeros((3, r, r))
+    return Game(rows, design, estimates, distribution, inverse, gram, lower, np.zeros(r), np.zeros((k, r)))
+
+
+Scale = tuple[float, float, float, float]
+"""eta, gamma, and what a loss is of a reward r: ``(offset - r) / unit``."""
+
+Fill = Callable[[Game, float], None]
+Learn = Callable[[Game, int, float], None]
+
+
+class Kernels(NamedTuple):
+    """What tells one policy from another.
+
+    Attributes:
+        fill: ``fill(game, eta)`` fills in the distribution p of a round.
+        learn: ``learn(game, arm, loss)`` takes in the loss of the action drawn.
+        rounds: plays a block of rounds with both of them; uniforms [n_rounds] decide the draws.
+    """
+
+    fill: Fill
+    learn: Learn
+    rounds: Callable[[Block, Actions, Game, Scale, Array], None]
 
 
 @kernel
@@ -121,6 +154,8 @@ def learn(game: Game, arm: int, loss: float) -> None:
 class AdversarialPolicy(LinearPolicy):
     """A policy against an adversary on a fixed set.
 
+    A subclass names its ``kernels``.
+
     Args:
         rate: eta > 0; None for the one of the theorem, which needs a horizon.
         mixing: gamma in [0, 1], the share of the design; None for the theorem's.
@@ -129,6 +164,7 @@ class AdversarialPolicy(LinearPolicy):
 
     plays: ClassVar[tuple[type[Problem], ...]] = (LinearProblem,)
     lifted: ClassVar[bool] = False
+    kernels: ClassVar[Kernels]
 
     def __init__(self, rate: float | None = None, mixing: float | None = None, tolerance: float = 0.01) -> None:
         self.rate = None if rate is None else positive("rate", rate)
@@ -174,14 +210,23 @@ class AdversarialPolicy(LinearPolicy):
         return "horizon-tuned" if self.rate is None and self.mixing is None else "no rate"
 
     def start(self, problem: LinearActionsProblem) -> None:
-        self._eta, self._gamma, found = self.constants(problem)
-        (k, r), offset, unit = found.coordinates.shape, 0.0, max(abs(problem.low), abs(problem.high))
+        eta, gamma, found = self.constants(problem)
+        offset, unit = 0.0, max(abs(problem.low), abs(problem.high))
         if self.lifted:
             offset, unit = problem.high, problem.high - problem.low
-        self._offset, self._unit = float(offset), float(unit)
-        inverse, gram, lower = np.zeros((3, r, r))
-        start = np.zeros(k)
-        self._game = Game(found.coordinates, found.weights, start, np.zeros(k), inverse, gram, lower, np.zeros(r))
+        self._scale: Scale = (eta, gamma, float(offset), float(unit))
+        self._game = new_game(found.coordinates, found.weights)
+
+    def pick(self, rows: Array) -> int:
+        self.kernels.fill(self._game, self._scale[0])
+        return draw(self._game, self._scale[1], self._rng.random())
+
+    def take(self, rows: Array, action: int, reward: float) -> None:
+        _, _, offset, unit = self._scale
+        self.kernels.learn(self._game, action, (offset - reward) / unit)
+
+    def play(self, block: Block, features: Array, actions: Actions) -> None:
+        self.kernels.rounds(block, actions, self._game, self._scale, self._rng.random(actions.size))
 
 
 @lru_cache(maxsize=4)

@@ -19,22 +19,14 @@ from collections.abc import Sequence
 from bandits.arms.problem import Actions, Block
 from bandits.contract import Array, Assumption, Bound, Instance
 from bandits.kernels import kernel
-from bandits.linear.adversarial import AdversarialPolicy, Game, draw, learn, weigh
+from bandits.linear.adversarial import AdversarialPolicy, Game, Kernels, Scale, draw, learn, weigh
 from bandits.linear.problem import LinearActionsProblem
 from bandits.linear.theory import LinearInstance
 
 
 @kernel
-def _play(
-    block: Block,
-    actions: Actions,
-    game: Game,
-    eta: float,
-    gamma: float,
-    offset: float,
-    unit: float,
-    uniforms: Array,
-) -> None:
+def _play(block: Block, actions: Actions, game: Game, scale: Scale, uniforms: Array) -> None:
+    eta, gamma, offset, unit = scale
     for s in range(actions.size):
         weigh(game, eta)
         arm = draw(game, gamma, uniforms[s])
@@ -54,22 +46,13 @@ class Exp2(AdversarialPolicy):
         tolerance: of the design, in (0, 1].
     """
 
+    kernels = Kernels(weigh, learn, _play)
+
     def best_rate(self, n_actions: int, rank: int, horizon: int) -> float:
         return math.sqrt(math.log(n_actions) / (3.0 * rank * horizon))
 
     def best_mixing(self, eta: float, value: float) -> float:
         return min(1.0, eta * value)
-
-    def pick(self, rows: Array) -> int:
-        weigh(self._game, self._eta)
-        return draw(self._game, self._gamma, self._rng.random())
-
-    def take(self, rows: Array, action: int, reward: float) -> None:
-        learn(self._game, action, (self._offset - reward) / self._unit)
-
-    def play(self, block: Block, features: Array, actions: Actions) -> None:
-        uniforms = self._rng.random(actions.size)
-        _play(block, actions, self._game, self._eta, self._gamma, self._offset, self._unit, uniforms)
 
     def regret_bounds(self, problem: LinearActionsProblem, instance: Instance) -> Sequence[Bound]:
         """``M (ln K / eta + 2 gamma t + eta d t)``; with both tuned, at T, about ``2 M sqrt(3 d T ln K)``."""

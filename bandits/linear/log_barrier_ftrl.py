@@ -24,7 +24,7 @@ import numpy as np
 from bandits.arms.problem import Actions, Block
 from bandits.contract import Array, Bound, Instance
 from bandits.kernels import kernel
-from bandits.linear.adversarial import AdversarialPolicy, Game, draw, learn
+from bandits.linear.adversarial import AdversarialPolicy, Game, Kernels, Scale, draw, learn
 from bandits.linear.problem import LinearActionsProblem
 from bandits.linear.theory import LinearInstance
 
@@ -48,16 +48,8 @@ def _fill(game: Game, eta: float) -> None:
 
 
 @kernel
-def _play(
-    block: Block,
-    actions: Actions,
-    game: Game,
-    eta: float,
-    gamma: float,
-    offset: float,
-    unit: float,
-    uniforms: Array,
-) -> None:
+def _play(block: Block, actions: Actions, game: Game, scale: Scale, uniforms: Array) -> None:
+    eta, gamma, offset, unit = scale
     for s in range(actions.size):
         _fill(game, eta)
         arm = draw(game, gamma, uniforms[s])
@@ -79,22 +71,13 @@ class LogBarrierFTRL(AdversarialPolicy):
         tolerance: of the design, in (0, 1].
     """
 
+    kernels = Kernels(_fill, learn, _play)
+
     def best_rate(self, n_actions: int, rank: int, horizon: int) -> float:
         return math.sqrt(2.0 * (n_actions - 1) * math.log(horizon) / (rank * horizon))
 
     def best_mixing(self, eta: float, value: float) -> float:
         return 0.0
-
-    def pick(self, rows: Array) -> int:
-        _fill(self._game, self._eta)
-        return draw(self._game, self._gamma, self._rng.random())
-
-    def take(self, rows: Array, action: int, reward: float) -> None:
-        learn(self._game, action, (self._offset - reward) / self._unit)
-
-    def play(self, block: Block, features: Array, actions: Actions) -> None:
-        uniforms = self._rng.random(actions.size)
-        _play(block, actions, self._game, self._eta, self._gamma, self._offset, self._unit, uniforms)
 
     def regret_bounds(self, problem: LinearActionsProblem, instance: Instance) -> Sequence[Bound]:
         """``M ((K - 1) ln T / eta + eta d t / 2 + 2)``, derived in this project.

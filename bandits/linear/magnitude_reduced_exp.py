@@ -19,26 +19,24 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import numpy as np
-
 from bandits.arms.problem import Actions, Block
 from bandits.contract import Array, Assumption, Bound, Instance
 from bandits.kernels import kernel
-from bandits.linear.adversarial import AdversarialPolicy, Game, draw, estimate, weigh
+from bandits.linear.adversarial import AdversarialPolicy, Game, Kernels, Scale, draw, estimate, weigh
 from bandits.linear.problem import LinearActionsProblem
 from bandits.linear.theory import LinearInstance
 
 
 @kernel
-def _learn(game: Game, arm: int, loss: float, solved: Array) -> None:
+def _learn(game: Game, arm: int, loss: float) -> None:
     if not estimate(game, arm):
         return
     k, r = game.rows.shape
     for b in range(k):
         for j in range(r):
-            solved[b, j] = 0.0
+            game.solved[b, j] = 0.0
             for m in range(r):
-                solved[b, j] += game.inverse[j, m] * game.rows[b, m]
+                game.solved[b, j] += game.inverse[j, m] * game.rows[b, m]
     for a in range(k):
         inner, shift = 0.0, 0.0
         for j in range(r):
@@ -46,30 +44,21 @@ def _learn(game: Game, arm: int, loss: float, solved: Array) -> None:
         for b in range(k):
             product = 0.0
             for j in range(r):
-                product += game.rows[a, j] * solved[b, j]
+                product += game.rows[a, j] * game.solved[b, j]
             shift += game.distribution[b] * min(product, 0.0)
         game.estimates[a] += inner * loss - min(inner, 0.0) + shift
 
 
 @kernel
-def _play(
-    block: Block,
-    actions: Actions,
-    game: Game,
-    eta: float,
-    gamma: float,
-    offset: float,
-    unit: float,
-    uniforms: Array,
-    solved: Array,
-) -> None:
+def _play(block: Block, actions: Actions, game: Game, scale: Scale, uniforms: Array) -> None:
+    eta, gamma, offset, unit = scale
     for s in range(actions.size):
         weigh(game, eta)
         arm = draw(game, gamma, uniforms[s])
         reward = block.levels[s * block.stride, arm] + block.noise[s]
         if block.binary:
             reward = 1.0 if reward > 0.0 else 0.0
-        _learn(game, arm, (offset - reward) / unit, solved)
+        _learn(game, arm, (offset - reward) / unit)
         actions[s] = arm
 
 
@@ -85,27 +74,13 @@ class MagnitudeReducedExp(AdversarialPolicy):
     """
 
     lifted = True
+    kernels = Kernels(weigh, _learn, _play)
 
     def best_rate(self, n_actions: int, rank: int, horizon: int) -> float:
         return math.sqrt(math.log(n_actions) / (rank * horizon))
 
     def best_mixing(self, eta: float, value: float) -> float:
         return min(0.5, eta * eta * value)
-
-    def start(self, problem: LinearActionsProblem) -> None:
-        super().start(problem)
-        self._solved = np.zeros(self._game.rows.shape)
-
-    def pick(self, rows: Array) -> int:
-        weigh(self._game, self._eta)
-        return draw(self._game, self._gamma, self._rng.random())
-
-    def take(self, rows: Array, action: int, reward: float) -> None:
-        _learn(self._game, action, (self._offset - reward) / self._unit, self._solved)
-
-    def play(self, block: Block, features: Array, actions: Actions) -> None:
-        uniforms = self._rng.random(actions.size)
-        _play(block, actions, self._game, self._eta, self._gamma, self._offset, self._unit, uniforms, self._solved)
 
     def regret_bounds(self, problem: LinearActionsProblem, instance: Instance) -> Sequence[Bound]:
         """``(high - low) (ln K / eta + eta d' t / (1 - gamma) + gamma t)``, derived in this project.

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from bandits import UCB1
-from bandits.linear.adversarial import Game, draw, estimate
+from bandits.linear.adversarial import draw, estimate, new_game
 from bandits.linear.allocation_oracle import AllocationOracle
 from bandits.linear.core_set_query import CoreSetQuery
 from bandits.linear.design import design
@@ -323,15 +323,14 @@ def test_estimators():
     q, losses, m = np.array([0.5, 0.25, 0.25]), rows @ np.array([0.3, 0.8]), 0.8
 
     def game():
-        square = np.zeros((2, 2))
-        return Game(rows, np.ones(3) / 3, np.zeros(3), q.copy(), square, square.copy(), square.copy(), np.zeros(2))
+        return new_game(rows, np.ones(3) / 3)._replace(distribution=q.copy())
 
     standard, reduced = [], []
     for arm in range(3):
         one, other = game(), game()
         estimate(one, arm)
         standard.append(rows @ one.gain * losses[arm])
-        _learn(other, arm, losses[arm] / m, np.zeros((3, 2)))
+        _learn(other, arm, losses[arm] / m)
         reduced.append(m * other.estimates)
     for found, least, second in (
         (standard, [-0.4571429, -0.1714286, 0.2424366], [0.2832653, 1.7159184, 0.8918367]),
@@ -352,21 +351,17 @@ def test_estimators():
 )
 def test_the_root_of_the_log_barrier(sums, root):
     k = len(sums)
-    square = np.zeros((1, 1))
-    game = Game(np.ones((k, 1)), np.ones(k) / k, np.array(sums), np.zeros(k), square, square, square, np.zeros(1))
+    game = new_game(np.ones((k, 1)), np.ones(k) / k)._replace(estimates=np.array(sums))
     _fill(game, 1.0)
     assert game.distribution == pytest.approx(1.0 / (np.array(sums) + root), rel=1e-9)
     assert game.distribution.sum() == pytest.approx(1.0, abs=1e-15)
 
 
 def test_the_draw_inverts_the_distribution():
-    square = np.zeros((1, 1))
-    p = np.array([0.25, 0.0, 0.5, 0.25])
+    p, pi = np.array([0.25, 0.0, 0.5, 0.25]), np.array([0.0, 1.0, 0.0, 0.0])
 
     def drawn(uniform, share=0.0):
-        game = Game(
-            np.ones((4, 1)), np.array([0, 1.0, 0, 0]), np.zeros(4), p.copy(), square, square, square, np.zeros(1)
-        )
+        game = new_game(np.ones((4, 1)), pi)._replace(distribution=p.copy())
         return draw(game, share, uniform)
 
     assert [drawn(u) for u in (0.0, 0.2499, 0.25, 0.7499, 0.75, 0.999999)] == [0, 0, 2, 2, 3, 3]

@@ -137,9 +137,11 @@ def test_a_policy_for_fixed_sets_is_refused_where_features_change():
 def test_arms_policies_ignore_what_they_observe():
     policy = UCB1()
     policy.reset(ChangingLinearProblem(n_actions=2, dimension=2, low=0.0, high=1.0), np.random.default_rng(0))
+    actions = []
     for observation in (np.zeros((2, 2)), None, "anything"):
-        action = policy.choose(observation)
-        policy.update(observation, action, 0.5)
+        actions.append(policy.choose(observation))
+        policy.update(observation, actions[-1], 0.5)
+    assert actions == [0, 1, 0]
 
 
 @pytest.mark.parametrize(

@@ -141,3 +141,5 @@ def test_what_is_accepted():
         environment = LinearBandit(rows, [0.5] * len(rows[0]), horizon=1)
         environment.reset(seed=0)
         environment.step(0)
+        (paid,) = environment.metrics(np.array([1]))["expected_reward"]
+        assert paid == pytest.approx(0.5 * sum(rows[0]))
