@@ -255,7 +255,7 @@ def test_all_cache_sizes_against_one(record, k):
     record("optimum, all cache sizes", pairs, f"k = {k:,}", 20.0)
 
 
-REQUESTS = 2_000_000
+REQUESTS = 1_000_000
 """Of a study that is swept: with 10^6, its jobs and files are a third of the time."""
 SWEPT = np.unique(np.geomspace(10, N, 50).round().astype(int)).tolist()
 
