@@ -8,10 +8,11 @@ from hashlib import sha256
 from itertools import product
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import AliasChoices, ConfigDict, Discriminator, Field, Tag, model_validator
 
 from bandits.registry import POLICIES
 from experiments.study import limits
+from experiments.study.appearance import Appearance
 from experiments.study.axes import Axis, Model, axes_of, fill, marks, point_id, point_text
 from experiments.study.texts import Lines, OneLine
 
@@ -113,7 +114,7 @@ class Swept(Model):
         return experiments
 
 
-class Figure(Model):
+class Figure(Appearance):
     """A look at an experiment: curves over time, or, over swept values, values at the horizon."""
 
     name: str = Field(default="", pattern=rf"{EXPANDED}|^$", max_length=limits.FILE_NAME)
@@ -127,8 +128,8 @@ class Figure(Model):
     quantity: Literal["regret", "cost", "ratio"] = "regret"
     """``cost``: cumulative cost (minus reward) instead of regret, comparators as reference lines; ``ratio``, over
     swept values alone: cumulative cost over the comparator's."""
-    policies: list[str] = []
-    """Labels of the policies to draw; all where empty."""
+    policies: list[str] = Field(default=[], validation_alias=AliasChoices("policies", "only"))
+    """Labels of the policies to draw; all where empty. ``only`` is another word for it."""
     comparators: list[str] = []
     """With ``cost``: the comparators to draw; all where empty."""
     scale: Literal["auto", "linear", "loglog", "semilogx", "semilogy"] = "auto"

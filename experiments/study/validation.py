@@ -23,6 +23,7 @@ from bandits.registry import ENVIRONMENTS, POLICIES, Registry, named, unfit
 from environments.contract import Environment
 from environments.downloads import NotAtHandError
 from experiments.study import limits
+from experiments.study.appearance import unknown_style
 from experiments.study.axes import (
     LONGEST,
     SWEEP,
@@ -151,7 +152,9 @@ def _schema(model: type[BaseModel], data: Any, above: Path = ()) -> Iterator[Fou
     except ValidationError as error:
         for e in error.errors():
             where = (*above, *(step for step in e["loc"] if step not in _UNIONS))
-            if e["type"] == "extra_forbidden":
+            if e["type"] == "extra_forbidden" and where[-1:] == ("only",) and model is Figure:
+                yield where, "is another word for 'policies', which is there too: leave one of them out"
+            elif e["type"] == "extra_forbidden":
                 known = _known_keys(where[:-1])
                 told = str(where[-1]) in MOVED or RENAMED.get(str(where[-1])) in known
                 text = unknown(str(where[-1]), known)
@@ -262,11 +265,13 @@ def _figures(figures: Sequence[Any], experiments: Mapping[str, _Seen]) -> Iterat
         if isinstance(given, list) and len({str(name) for name in given}) < len(given):
             yield (*where, "experiment"), f"must name every experiment once, got {given!r}"
             continue
+        looked: Figure | None = None
         for look in looks(entry, list(experiments)):
             if not isinstance(look, dict):
                 continue  # told with the study's form
             if mistakes := list(_schema(Figure, look, where)):
                 yield from mistakes
+                looked = None
                 break
             figure = Figure.model_validate(look)
             if figure.experiment not in whose:
@@ -285,6 +290,9 @@ def _figures(figures: Sequence[Any], experiments: Mapping[str, _Seen]) -> Iterat
                 what = f"its files would be called {name!r}, of {len(name)} characters, at most {longest}"
                 yield where, f"{what} are allowed: give it a 'name'"
             yield from _look(figure, seen, where)
+            looked = figure
+        if looked is not None:
+            yield from _appearance(looked, experiments.values(), where)
     for name in (name for name in experiments if name not in shown and name in names):
         yield (
             names[name],
@@ -304,13 +312,28 @@ def _look(figure: Figure, seen: _Seen, where: Path) -> Iterator[Found]:
     policies = seen.entries if seen.search or figure.over in seen.parameters - axes else seen.policies
     for j, label in enumerate(figure.policies):
         if label not in policies:
-            hint = did_you_mean(label, policies)
-            known = ", ".join(sorted(policies))
-            yield (*where, "policies", j), f"{figure.experiment} has no policy labelled {label!r}{hint}; it has {known}"
+            yield (*where, "policies", j), _no_policy(f"{figure.experiment} has no", label, policies)
     for stage in seen.stages:
         if mistakes := list(_regret(stage, figure.model_dump(), where)):
             yield from mistakes
             break
+
+
+def _appearance(figure: Figure, experiments: Iterable[_Seen], where: Path) -> Iterator[Found]:
+    """What is wrong with how a figure is to look; an experiment of the study must have each policy that it names."""
+    known = {label for seen in experiments for label in seen.policies}
+    lines = tuple(f"{label} " for seen in experiments if figure.over in seen.parameters for label in seen.entries)
+    for key, labels in figure.labels_named().items():
+        for j, label in enumerate(labels):
+            if label not in known and not label.startswith(lines):
+                yield (*where, key, j if key == "order" else label), _no_policy("no experiment has a", label, known)
+    if figure.style and (text := unknown_style(figure.style)):
+        yield (*where, "style"), text
+
+
+def _no_policy(whose: str, label: str, policies: set[str]) -> str:
+    """What to say of a label that no policy has."""
+    return f"{whose} policy labelled {label!r}{did_you_mean(label, policies)}; there are {', '.join(sorted(policies))}"
 
 
 def _regret(stage: _Stage, look: Mapping[str, Any], where: Path) -> Iterator[Found]:
