@@ -23,7 +23,7 @@ from bandits.registry import ENVIRONMENTS, POLICIES, Registry, named, unfit
 from environments.contract import Environment
 from environments.downloads import NotAtHandError
 from experiments.study import limits
-from experiments.study.appearance import unknown_style
+from experiments.study.appearance import Font, unknown_style
 from experiments.study.axes import (
     LONGEST,
     SWEEP,
@@ -187,6 +187,7 @@ def _known_keys(where: Path) -> list[str]:
         "figures": Figure,
         SWEEP: Range,
         "search": Search,
+        "font": Font,
     }
     return list(models.get(names[-1], Component).model_fields) if names else [*Study.model_fields, *SHARED, "extends"]
 
