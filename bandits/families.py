@@ -12,7 +12,19 @@ from bandits.family import Family, resolve
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoints
 
-ROOMS = ("arms", "contextual", "sor", "paging", "groupwise", "streaming", "tallying", "recovering", "linear", "delayed")
+ROOMS = (
+    "arms",
+    "contextual",
+    "sor",
+    "paging",
+    "groupwise",
+    "streaming",
+    "tallying",
+    "recovering",
+    "linear",
+    "mdp",
+    "delayed",
+)
 """Each is a package in ``bandits`` with an object ``FAMILY``."""
 
 GROUP = "regretlab.families"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
 from dataclasses import dataclass
 from functools import cached_property
@@ -11,9 +10,10 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike
 
-from bandits.arguments import floats, integer, real, shown
+from bandits.arguments import floats, integer, real
 from bandits.arms.problem import ActionsProblem, BanditProblem, Blocks, FullFeedbackProblem
 from bandits.contract import Array
+from bandits.frozen import Frozen
 
 SLACK = 1e-9
 """By which share of itself a norm may exceed its limit, by rounding."""
@@ -22,7 +22,7 @@ LARGEST = 1e50
 """Largest norm of a problem: fourth powers of norms are numbers, too."""
 
 
-class Features:
+class Features(Frozen):
     """Features [n_actions, dimension] of a fixed set of actions, which nobody can change.
 
     Two are equal when their shapes and their numbers are, bit for bit; they can be keys of dictionaries.
@@ -45,12 +45,7 @@ class Features:
     """
 
     def __init__(self, values: ArrayLike) -> None:
-        found = checked_features("features", values, (None, None))
-        self._freeze((found + 0.0).tobytes(), found.shape)  # no zero has a sign
-
-    def _freeze(self, data: bytes, shape: tuple[int, ...]) -> None:
-        self._data = data
-        self.array: Array = np.frombuffer(data, dtype=np.float64).reshape(shape)
+        super().__init__(checked_features("features", values, (None, None)))
 
     @property
     def n_actions(self) -> int:
@@ -66,33 +61,6 @@ class Features:
     def largest_norm(self) -> float:
         """The largest Euclidean norm of a row."""
         return largest_norm(self.array)
-
-    @cached_property
-    def _digest(self) -> int:
-        return hash((self.array.shape, hashlib.blake2b(self._data, digest_size=16).digest()))
-
-    def __eq__(self, other: object) -> bool:
-        if not isinstance(other, Features):
-            return NotImplemented
-        return self is other or (self.array.shape == other.array.shape and self._data == other._data)
-
-    def __hash__(self) -> int:
-        return self._digest
-
-    def __deepcopy__(self, memo: dict[int, Any]) -> Features:
-        return self
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        return _thawed, (self._data, self.array.shape)
-
-    def __repr__(self) -> str:
-        return f"Features({shown(self.array.tolist()) if self.array.size <= 20 else self.array.shape})"
-
-
-def _thawed(data: bytes, shape: tuple[int, ...]) -> Features:
-    features = Features.__new__(Features)
-    features._freeze(data, shape)
-    return features
 
 
 def checked_features(name: str, values: Any, shape: tuple[int | None, int | None]) -> Array:

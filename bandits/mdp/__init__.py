@@ -1,0 +1,28 @@
+"""Policies for finite Markov decision processes: average reward, episodes, adversarial losses, hidden contexts.
+
+Seed papers: J. He, H. Zhong, Z. Yang, *Sample-efficient Learning of Infinite-horizon Average-reward MDPs with General
+Function Approximation*, ICLR 2024 (arXiv 2404.12648); Y. Dai, H. Luo, C.-Y. Wei, J. Zimmert, *Refined Regret for
+Adversarial MDPs with Linear Function Approximation*, ICML 2023 (arXiv 2301.12942); R. Zhou, R. Wang, S. Du,
+*Horizon-Free and Variance-Dependent Reinforcement Learning for Latent Markov Decision Processes*, ICML 2023 (arXiv
+2210.11604). Their abstracts were at hand, their bodies were not: what is named after them is a reconstruction, and
+constants are derived in this project.
+"""
+
+from bandits.family import Family
+
+FAMILY = Family(
+    name="mdp",
+    title="Finite Markov decision processes: average reward, episodes, adversarial losses, hidden contexts",
+    problem=(
+        "bandits.mdp.problem:AverageRewardProblem",
+        "bandits.mdp.problem:EpisodicProblem",
+        "bandits.mdp.problem:BanditLossProblem",
+        "bandits.mdp.problem:FullLossProblem",
+        "bandits.mdp.problem:LatentProblem",
+    ),
+    examples="environments.mdp.examples:examples",
+    # One block a mode, so that each grows by itself: average reward, episodes, losses, contexts.
+    policies={},
+    environments={},
+    variants={},
+)

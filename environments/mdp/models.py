@@ -1,0 +1,111 @@
+"""Finite Markov decision processes by name: transitions, mean rewards, first state."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from bandits.arguments import integer, probability, real
+from bandits.contract import Array
+from bandits.mdp.model import Model
+from bandits.mdp.problem import Table, checked_law, checked_rewards
+from bandits.registry import Component, Registry
+
+
+@dataclass(frozen=True, eq=False)
+class Tables:
+    """A finite Markov decision process in numbers.
+
+    Attributes:
+        model: transitions, of 1 or ``n_stages`` stages.
+        rewards: mean rewards in [0, 1], [n_states, n_actions] or [n_stages, n_states, n_actions].
+        start: law [n_states] of the first state.
+        n_stages: steps of an episode where the process says so, else None.
+        hard: whether it is an instance from the proof of the lower bound on average rewards.
+    """
+
+    model: Model
+    rewards: Array
+    start: Array
+    n_stages: int | None = None
+    hard: bool = False
+
+    def __post_init__(self) -> None:
+        shape = (self.model.n_states, self.model.n_actions)
+        stages = self.model.n_stages if self.model.n_stages > 1 else self.n_stages
+        shapes = (shape,) if stages is None else (shape, (stages, *shape))
+        object.__setattr__(self, "rewards", checked_rewards("rewards", self.rewards, shapes).array)
+        object.__setattr__(self, "start", checked_law("start", self.start, shape[0]).array)
+
+
+class MDP(ABC):
+    """A finite Markov decision process by name."""
+
+    @abstractmethod
+    def tables(self) -> Tables:
+        """Its numbers; costly where there are many states."""
+
+
+def first_state(n_states: int, state: int = 0) -> Array:
+    """The law [n_states] of a fixed first state."""
+    law = np.zeros(n_states)
+    law[integer("start", state, 0, n_states - 1)] = 1.0
+    return law
+
+
+@dataclass(frozen=True, eq=False)
+class Explicit(MDP):
+    """Given tables.
+
+    Args:
+        transitions: [S, A, S], or [H, S, A, S]; see ``bandits.mdp.model.Model``, which is taken as well.
+        rewards: mean rewards in [0, 1], [S, A] or [H, S, A].
+        start: the first state, or a law [S].
+        n_stages: steps of an episode, where they are the process's own.
+    """
+
+    transitions: ArrayLike | Model
+    rewards: ArrayLike
+    start: int | ArrayLike = 0
+    n_stages: int | None = None
+
+    def tables(self) -> Tables:
+        model = self.transitions if isinstance(self.transitions, Model) else Model(self.transitions)
+        law = first_state(model.n_states, self.start) if np.ndim(self.start) == 0 else Table(self.start).array  # type: ignore[arg-type]
+        return Tables(model, Table(self.rewards).array, law, self.n_stages)
+
+
+@dataclass(frozen=True)
+class Toggle(MDP):
+    """Two states: staying pays a little, leaving is rewarded on the other side (derived in this project).
+
+    Action 0 stays in state 0 (and leaves with probability ``slip``), action 1 leaves it with probability ``p``; in
+    state 1 action 0 returns with probability ``q``, action 1 surely. Rewards: ``(ra, 0)`` and ``(rb, rb)``.
+    """
+
+    p: float = 0.2
+    q: float = 0.3
+    ra: float = 0.1
+    rb: float = 1.0
+    slip: float = 0.0
+
+    def tables(self) -> Tables:
+        p, q, slip = probability("p", self.p), real("q", self.q, 0.0, 1.0, closed="both"), self.slip
+        real("slip", slip, 0.0, 1.0, closed="both")
+        moves = [[[1.0 - slip, slip], [1.0 - p, p]], [[q, 1.0 - q], [1.0, 0.0]]]
+        return Tables(Model(moves), np.array([[self.ra, 0.0], [self.rb, self.rb]]), first_state(2))
+
+
+MODELS = Registry("model", {"table": Explicit, "toggle": Toggle})
+"""What ``model`` of the environments can name; every one is a component."""
+
+
+def tables_of(model: Component) -> Tables:
+    """The numbers of a component of ``MODELS``, of an object of that kind, or of ``Tables`` themselves."""
+    if isinstance(model, Tables):
+        return model
+    built: MDP = MODELS.build(model, "model", of=MDP)
+    return built.tables()
