@@ -17,6 +17,7 @@ from experiments.analysis.results import Results
 from experiments.analysis.search import SearchResult, search_result
 from experiments.analysis.sweeps import SweepBound, SweepResult, is_over_values, sweep_results
 from experiments.analysis.verdicts import Verdict, check, check_each, judge_exponent, share_of
+from experiments.study.axes import text_of
 from experiments.study.model import Figure
 
 RESULTS = ("violated", "undecided", "not applicable", "holds")
@@ -169,15 +170,16 @@ def _check_sweep(
     places = [(result.experiment.name, origin) for result, origin in zip(sweep.experiments, sweep.origins, strict=True)]
     for label in (label for label in sweep.lines if label not in sweep.level):
         for bound in (bound for bound in sweep.bounds[label] if bound.bound.kind == "upper"):
-            there = [(name, origin[label], bound.bound.name) for name, origin in places if label in origin]
-            if points := [found[key] for key in there if key in found]:
-                yield _sweep_verdict(sweep, label, bound, points, confidence)
+            keyed = [(name, origin[label], bound.bound.name) if label in origin else None for name, origin in places]
+            if at := {i: found[key] for i, key in enumerate(keyed) if key in found}:
+                yield _sweep_verdict(sweep, label, bound, at, confidence)
 
 
 def _sweep_verdict(
-    sweep: SweepResult, label: str, bound: SweepBound, points: list[Verdict], confidence: float
+    sweep: SweepResult, label: str, bound: SweepBound, at: dict[int, Verdict], confidence: float
 ) -> Verdict:
-    line = sweep.lines[label]
+    """The verdict of the points, given with their positions."""
+    line, points = sweep.lines[label], list(at.values())
     verdict = Verdict(
         experiment=sweep.name,
         policy=label,
@@ -194,11 +196,17 @@ def _sweep_verdict(
     )
     broken = [str(assumption) for assumption in bound.bound.assumptions if not assumption.holds]
     if broken:
-        return replace(verdict, text=f"assumption fails at a point: {'; '.join(broken)}")
-    shares = [v.share for v in points if v.share is not None]
+        failing = [i for i, v in at.items() if not all(assumption.holds for assumption in v.assumptions)]
+        return replace(verdict, text=f"assumption fails {_at(sweep, failing)}: {'; '.join(broken)}")
+    shares = {i: v.share for i, v in at.items() if v.share is not None}
     if not shares:  # judged at no point, as one that is asymptotic
         return replace(verdict, text=points[0].text)
-    verdict = replace(verdict, share=max(shares, default=None), text=f"at most {max(shares):.3g} of the bound")
+    worst = max(shares, key=shares.__getitem__)
+    text = f"at most {shares[worst]:.3g} of the bound, {_at(sweep, [worst])}"
+    if violated := [i for i, v in at.items() if v.result == "violated"]:
+        most = max(violated, key=lambda i: shares.get(i, 0.0))
+        text = f"violated {_at(sweep, violated)}; {_at(sweep, [most])}: {at[most].text.partition(';')[0]}"
+    verdict = replace(verdict, share=shares[worst], at=sweep.points[worst], text=text)
     of_mean = bound.bound.delta is None and not bound.bound.data_dependent
     if not sweep.numeric or bound.bound.time == "no rate" or not of_mean:
         why = "the bound claims no rate of the mean" if sweep.numeric else "the values are no numbers"
@@ -220,6 +228,13 @@ def _sweep_verdict(
     judged = judge_exponent(verdict, line.exponent, sure, claimed, share, *(() if over_time else (-math.inf,)))
     contradicts = judged.exponent in ("early", "too steep")
     return replace(judged, exponent="steeper") if contradicts and not over_time else judged
+
+
+def _at(sweep: SweepResult, points: Sequence[int], most: int = 4) -> str:
+    """Points of a sweep in words."""
+    values = [text_of(sweep.points[i]) for i in points]
+    more = f" and {len(values) - most} more" if len(values) > most else ""
+    return f"at {sweep.parameter}={', '.join(values[:most])}{more}"
 
 
 def as_json(found: Findings) -> dict[str, Any]:

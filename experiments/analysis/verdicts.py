@@ -67,6 +67,7 @@ class Verdict:
         guaranteed_high: its upper end.
         limit: the bound there.
         share: the largest ratio of mean regret to bound; below 1 where the mean stays under the bound.
+        at: the round at which it is the largest; of a sweep, the value of the parameter.
         fitted: growth exponent of the curve with its bootstrap interval.
         guaranteed_growth: growth exponent from the start to the end of the stretch with a guaranteed interval.
         claimed: growth exponent of the bound over the same stretch.
@@ -93,6 +94,7 @@ class Verdict:
     guaranteed_high: float | None = None
     limit: float | None = None
     share: float | None = None
+    at: Any = None
     fitted: Interval | None = None
     guaranteed_growth: Interval | None = None
     claimed: float | None = None
@@ -209,12 +211,12 @@ def _verdict(result: ExperimentResult, label: str, regret: str, bound: Bound, co
     slack = rounding_of(limit, size)
     shares = share_of(band.mean, limit, size)
     share = float(np.max(shares))
-    text = f"mean regret {band.mean[-1]:.5g} of {limit[-1]:.5g} at round {result.times[-1]}"
-    text += f", at most {share:.3g} of it" * (share > 0.0)
+    rounds = result.times[at]
+    text = _compared(band.mean, limit, slack, shares, rounds)
     own = result.varying.get(label, {}).get((bound.name, bound.comparator_class), curve[None])[:, at]
     sure = result.guaranteed(label, confidence, regret)
     if bound.delta is not None:
-        found, typical, said = _by_shares(samples[:, at] > own + slack, bound.delta, confidence)
+        found, typical, said = _by_shares(samples[:, at] > own + slack, bound.delta, confidence, rounds)
         text = f"{said}; {text}"
     else:
         typical = "holds" if band.surely_below(limit + slack) else _by_band(band, limit + slack, slack)
@@ -236,6 +238,7 @@ def _verdict(result: ExperimentResult, label: str, regret: str, bound: Bound, co
         "guaranteed_high": known(sure.high),
         "limit": float(limit[-1]),
         "share": share,
+        "at": int(rounds[np.argmax(shares)]),
     }
     if at_horizon:
         return Verdict(**about, text=f"{text} (horizon only)")
@@ -257,6 +260,20 @@ def _verdict(result: ExperimentResult, label: str, regret: str, bound: Bound, co
         None if claimed is None else claimed.value,
         float(shares[-1]),
     )
+
+
+def _compared(mean: Array, limit: Array, slack: Array, shares: Array, rounds: NDArray[np.int64]) -> str:
+    """Mean regret and bound [n_times] in words: at the last of the rounds, and where the mean is above the bound."""
+    end = f"{mean[-1]:.5g} of {limit[-1]:.5g} at round {rounds[-1]}"
+    worst, above = int(np.argmax(shares)), np.flatnonzero(mean > limit + slack)
+    if not len(above):
+        return f"mean regret {end}" + f", at most {shares[worst]:.3g} of it" * bool(shares[worst] > 0.0)
+    first, last = rounds[above[[0, -1]]]
+    where = f"from round {first} to round {last}" if last > first else f"at round {first}"
+    where = f"at {len(above)} checkpoints {where}" if above[-1] - above[0] >= len(above) else where
+    most = f"{shares[worst]:.3g} times it" if np.isfinite(shares[worst]) else "the furthest"
+    there = f"{mean[worst]:.5g} of {limit[worst]:.5g} at round {rounds[worst]}"
+    return f"mean regret above the bound {where}, {most} with {there}" + f"; {end}" * (worst < len(mean) - 1)
 
 
 def _by_band(band: Band, limit: Array, slack: Array) -> str:
@@ -321,21 +338,25 @@ def _said(sure: Interval, found: str, needed: float, n: int) -> str:
     return text
 
 
-def _by_shares(above: NDArray[np.bool_], delta: float, confidence: float) -> tuple[str, str, str]:
+def _by_shares(
+    above: NDArray[np.bool_], delta: float, confidence: float, rounds: NDArray[np.int64]
+) -> tuple[str, str, str]:
     """What the replicates say of a bound that may fail with probability ``delta``.
 
     Args:
         above: [n_replicates, n_checkpoints] whether the regret is above the bound.
         delta: in (0, 1).
         confidence: of each of the two, each at half the error, in (0, 1).
+        rounds: [n_checkpoints] of the checkpoints.
 
     Returns:
         What is certain by exact binomial tests: "violated" if more replicates are above than chance allows at a
         checkpoint (Bonferroni over all), "holds" if at none as many as ``delta`` could be; what is typical, by the
         share itself; and the largest number of replicates above, in words.
     """
-    n, most, alpha = len(above), int(above.sum(axis=0).max()), (1.0 - confidence) / 2.0
-    said = f"at most {most} of {n} replicates above it, {100 * delta:.3g} % may be"
+    counts, n, alpha = above.sum(axis=0), len(above), (1.0 - confidence) / 2.0
+    most, where = int(counts.max()), f"at round {rounds[counts.argmax()]}" if counts.any() else "at any checkpoint"
+    said = f"{most or 'none'} of {n} replicates above the bound {where}, {100 * delta:.3g} % may be"
     if bdtrc(most - 1, n, delta) * above.shape[1] < alpha:
         return "violated", "violated", said
     typical = "holds" if most <= delta * n else "undecided"
@@ -393,7 +414,10 @@ def judge_exponent(
     rate = max(claimed, slowest)
     typical, certain = (_steepness(low - rate, share) for low in (fitted.low, sure.low if sure else -math.inf))
     text = f"exponent {fitted.value:.3f} [{fitted.low:.3f}, {fitted.high:.3f}], bound's {round(claimed, 3) + 0.0:.3f}"
-    text += f" (tested as {slowest:g})" * (claimed < slowest)
+    text += f" (tested as {slowest:g})" * (round(claimed, 3) < slowest)
+    if sure and certain == "too steep" and share < 1.0 and verdict.over in ("rounds", "horizon"):
+        after = share ** (-1.0 / (sure.low - rate))
+        text += f": at this rate it meets the bound after {after:.3g} horizons"
     return replace(
         verdict,
         exponent="undecided" if certain == "agrees" != typical else certain,

@@ -86,6 +86,38 @@ def test_figures_and_report(found, tmp_path):
     assert re.findall(r'<h[23] id="([^"]+)"', page)[:7] == ["horizon", *horizon_names(found), "gap"]
 
 
+def test_what_fails_over_swept_values_is_told_with_the_point(found):
+    """Where it holds, where its share is the largest; where it fails, at which points, and where it fails the most."""
+    from experiments.analysis.findings import _check_sweep
+
+    (_, sweep), _ = found.views
+    names = [result.experiment.name for result in sweep.experiments]
+    own = {name: [v for v in found.verdicts if v.experiment == name] for name in names}
+    (verdict,) = (v for v in found.sweeps if v.experiment == "horizon")
+    shares = {point: v.share for point, name in zip(sweep.points, names, strict=True) for v in own[name]}
+    assert verdict.share == max(shares.values())
+    assert verdict.at == max(shares, key=shares.get)
+    assert verdict.text.startswith(f"at most {verdict.share:.3g} of the bound, at horizon={verdict.at};")
+    for name, share in ((names[1], 1.5), (names[3], 1.77)):
+        text = f"mean regret above the bound at round 33, {share} times it with 4 of 3 at round 33; 415 of 527 at ..."
+        own[name] = [replace(v, result="violated", share=share, text=text) for v in own[name]]
+    (verdict,) = _check_sweep(sweep, lambda name, regret: own[name], 0.95)
+    assert verdict.failed
+    assert verdict.at == 800
+    assert verdict.text.startswith(
+        "violated at horizon=200, 800; at horizon=800: mean regret above the bound at round 33, 1.77 times it with 4 "
+        "of 3 at round 33; exponent"
+    )
+    fails = replace(own[names[2]][0].assumptions[0], holds=False)
+    own[names[2]] = [replace(v, assumptions=(fails,), result="not applicable") for v in own[names[2]]]
+    bounds = {
+        label: tuple(replace(b, bound=replace(b.bound, assumptions=(fails,))) for b in bs)
+        for label, bs in sweep.bounds.items()
+    }
+    (verdict,) = _check_sweep(replace(sweep, bounds=bounds), lambda name, regret: own[name], 0.95)
+    assert verdict.text == f"assumption fails at horizon=400: {fails}"
+
+
 def horizon_names(found):
     """The points stand below the figure that sums them up."""
     return next(swept for swept in found.results.study.swept if swept.name == "horizon").experiment_names()

@@ -173,9 +173,73 @@ def test_bounds_that_may_fail_are_judged_by_the_share_of_replicates_above(above,
     from experiments.analysis.verdicts import _by_shares
 
     runs = np.arange(20)[:, None] < np.array(above)
-    certain, typical, said = _by_shares(runs, delta, 0.95)
+    rounds = np.array([10, 200])[: len(above)]
+    certain, typical, said = _by_shares(runs, delta, 0.95, rounds)
     assert (certain, typical) == result
-    assert said.startswith(f"at most {max(above)} of 20 replicates above it")
+    where = "at round 10" if max(above) else "at any checkpoint"
+    assert said.startswith(f"{max(above) or 'none'} of 20 replicates above the bound {where}, {100 * delta:.3g} % may")
+
+
+def said(regret, theorem):
+    """The first part of what is said of a curve known without doubt."""
+    (verdict,) = check(results(np.tile(regret, (5, 1)), theorem, certain=True), 0.95)
+    return verdict, verdict.text.partition("; nothing is random")[0]
+
+
+def test_a_curve_above_its_bound_is_told_where_it_is():
+    """At the horizon it may be far below: the number there must not read as if the bound held."""
+    early = bound(np.where(TIMES < 100, 0.5, 4.0) * ROOT - 0.1 * (TIMES == 1))
+    verdict, text = said(ROOT, early)
+    last = TIMES[TIMES < 100].max()
+    assert verdict.failed
+    assert (verdict.share, verdict.at) == (2.5, 1)
+    assert text == (
+        f"mean regret above the bound from round 1 to round {last}, 2.5 times it with 1 of 0.4 at round 1; "
+        "100 of 400 at round 10000"
+    )
+    at = int(np.flatnonzero(TIMES > 100)[0])
+    once = np.where(np.arange(len(TIMES)) == at, 0.1, 4.0) * ROOT
+    _, text = said(ROOT, bound(once))
+    there = f"{ROOT[at]:.5g} of {once[at]:.5g} at round {TIMES[at]}"
+    assert (
+        text == f"mean regret above the bound at round {TIMES[at]}, 10 times it with {there}; 100 of 400 at round 10000"
+    )
+    twice = np.where(np.isin(np.arange(len(TIMES)), [at, len(TIMES) - 1]), 0.1, 4.0) * ROOT
+    _, text = said(ROOT, bound(twice))
+    assert text.startswith(
+        f"mean regret above the bound at 2 checkpoints from round {TIMES[at]} to round 10000, 10 times"
+    )
+    _, text = said(ROOT, bound(0 * ROOT + 50, time="at the horizon"))
+    assert text == "mean regret above the bound at round 10000, 2 times it with 100 of 50 at round 10000"
+    _, text = said(ROOT, bound(0 * ROOT))
+    assert text == (
+        "mean regret above the bound from round 1 to round 10000, the furthest with 1 of 0 at round 1; "
+        "100 of 0 at round 10000"
+    )
+
+
+def test_no_sentence_on_a_curve_above_its_bound_reads_as_if_it_held():
+    rng = np.random.default_rng(3)
+    for _ in range(50):
+        theorem = ROOT * rng.uniform(0.3, 3.0, size=len(TIMES))
+        verdict, text = said(ROOT, bound(theorem))
+        above = np.flatnonzero(theorem < ROOT)
+        assert verdict.failed == bool(len(above))
+        assert ("at most" in text) == (not len(above))
+        assert text.startswith("mean regret above the bound ") == bool(len(above))
+        if len(above):
+            assert verdict.at == TIMES[np.argmax(ROOT / theorem)]
+            assert f"round {TIMES[above[0]]} to round {TIMES[above[-1]]}" in text or len(above) == 1
+
+
+def test_a_curve_that_is_too_steep_is_told_when_it_meets_its_bound():
+    (verdict,) = check(results(noisy(0.01 * TIMES), bound(3 * ROOT)), 0.95)
+    assert (verdict.result, verdict.exponent) == ("holds", "too steep")
+    share = float(verdict.mean / verdict.limit)
+    after = share ** (-1.0 / (verdict.guaranteed_growth.low - 0.5))
+    assert verdict.text.endswith(f"bound's 0.500: at this rate it meets the bound after {after:.3g} horizons")
+    (verdict,) = check(results(noisy(ROOT), bound(3 * ROOT)), 0.95)
+    assert "meets" not in verdict.text
 
 
 def test_rounding_of_large_sums_violates_nothing():
