@@ -7,13 +7,14 @@ import math
 import re
 import textwrap
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 from unicodedata import east_asian_width
 
 import matplotlib as mpl
+import matplotlib.style
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
@@ -23,8 +24,10 @@ from matplotlib.text import Text
 from matplotlib.ticker import FixedLocator
 from matplotlib.transforms import ScaledTranslation
 
+from bandits.arguments import did_you_mean
 from bandits.contract import Array, Bound
 from experiments.analysis.sentences import number
+from experiments.study.appearance import Appearance, unknown_style
 from experiments.study.texts import visible
 
 FORMATS = ("png", "svg", "pdf")
@@ -93,12 +96,68 @@ def draw_others(ax: Axes, x: Array, curves: Sequence[Array]) -> None:
 
 
 @contextmanager
-def style() -> Iterator[None]:
-    """Draw in this style whatever the user has set, and leave the user's settings as they were."""
+def style(look: Appearance | None = None) -> Iterator[None]:
+    """Draw in this style, where the user has set nothing else of matplotlib's, and leave the user's settings alone.
+
+    Args:
+        look: laid over it: style, font and grid of a figure.
+
+    Raises:
+        ValueError: there is no style of that name here.
+    """
     with mpl.rc_context(), _quiet():
-        mpl.rcdefaults()
-        mpl.rcParams.update(STYLE)
+        settings = mpl.rcParams
+        ours = {key: value for key, value in STYLE.items() if settings[key] == mpl.rcParamsDefault[key]}
+        settings.update(ours)
+        _resize(settings["font.size"] / STYLE["font.size"], ours.keys() & _SIZES)
+        if look is not None:
+            if look.style:
+                _lay_over(look.style)
+            if look.font.family:
+                settings["font.family"] = _installed(look.font.family)
+            if look.font.size is not None:
+                _resize(look.font.size / settings["font.size"], _SIZES)
+                settings["font.size"] = look.font.size
+            if look.grid is not None:
+                settings["axes.grid"] = look.grid
         yield
+
+
+_SIZES: set[Any] = {key for key in STYLE if key.endswith("size") and key != "font.size"}
+"""Settings that are sizes of text in points, or relative to the font's by a word."""
+
+
+def _resize(factor: float, keys: Iterable[Any]) -> None:
+    """Let sizes in points follow that of the font."""
+    settings = mpl.rcParams
+    settings.update({key: factor * settings[key] for key in keys if isinstance(settings[key], int | float)})
+
+
+def _installed(families: Sequence[str]) -> list[str]:
+    """Those of the families of fonts that are here; a warning tells of none."""
+    known = {*fontManager.get_font_names(), *_GENERIC}
+    if here := [family for family in families if family in known]:
+        return here
+    what = f"no font {' or '.join(map(repr, families))} is installed here{did_you_mean(families[0], known)}"
+    warnings.warn(f"font: {what}: text is in {mpl.rcParams['font.family'][0]}", stacklevel=4)
+    return list(mpl.rcParams["font.family"])
+
+
+_GENERIC = ("serif", "sans-serif", "monospace", "cursive", "fantasy")
+
+
+def _lay_over(name: str) -> None:
+    """Use a style of matplotlib; sizes of which it says nothing follow its font.
+
+    Raises:
+        ValueError: there is none of that name.
+    """
+    if text := unknown_style(name):
+        raise ValueError(f"style: {text}")
+    before = dict(mpl.rcParams)
+    mpl.style.use(name)
+    same = [key for key in _SIZES if mpl.rcParams[key] == before[key]]
+    _resize(mpl.rcParams["font.size"] / before["font.size"], same)
 
 
 @contextmanager

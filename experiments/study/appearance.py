@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BeforeValidator, Field
@@ -132,6 +132,20 @@ class Appearance(Model):
     """Whether there are lines behind the curves; as the style has it where None."""
     style: OneLine = ""
     """A style of matplotlib, by its name or a file, laid over ours."""
+
+    def name_of(self, label: str) -> str:
+        """What is shown in place of a policy's label."""
+        return self.names.get(label, label)
+
+    def ordered(self, labels: Iterable[str]) -> list[str]:
+        """Labels of policies in the order asked for, those that it does not name as they come behind the others."""
+        given = list(labels)
+        return [*(label for label in self.order if label in given), *(lb for lb in given if lb not in self.order)]
+
+    def inches(self, width: float, height: float) -> tuple[float, float]:
+        """Width and height of the figure, where it would be ``width`` by ``height`` of its own accord."""
+        wide, high = (given and given / UNITS["in"] for given in (self.width, self.height))
+        return wide or width, high or height
 
     def labels_named(self) -> dict[str, list[str]]:
         """Key to the labels of policies that stand under it."""

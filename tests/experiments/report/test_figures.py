@@ -55,12 +55,16 @@ def test_equal_results_are_equal_files(found, tmp_path):
         assert a.stat().st_size > 5_000
 
 
-def test_the_style_of_the_user_is_not_touched_and_does_not_matter(found, tmp_path):
+def test_settings_of_the_user_are_respected_and_not_touched(found, tmp_path):
     plain = draw_study(found, tmp_path / "a", ["svg"])[0].read_bytes()
-    with mpl.rc_context({"font.size": 30, "axes.grid": False}):
+    with mpl.rc_context({"font.size": 12, "axes.facecolor": "beige", "text.color": "navy"}):
         before = dict(mpl.rcParams)
-        assert draw_study(found, tmp_path / "b", ["svg"])[0].read_bytes() == plain
+        theirs = draw_study(found, tmp_path / "b", ["svg"])[0].read_bytes()
+        assert draw_study(found, tmp_path / "c", ["svg"])[0].read_bytes() == theirs
         assert dict(mpl.rcParams) == before
+    assert theirs != plain
+    assert theirs.count(b"#f5f5dc") > plain.count(b"#f5f5dc") == 0
+    assert draw_study(found, tmp_path / "d", ["svg"])[0].read_bytes() == plain
 
 
 def test_the_legend_is_in_the_order_of_the_curves_and_names_the_numbers(results):
