@@ -99,7 +99,14 @@ class Toggle(MDP):
         return Tables(Model(moves), np.array([[self.ra, 0.0], [self.rb, self.rb]]), first_state(2))
 
 
-MODELS = Registry("model", {"table": Explicit, "toggle": Toggle})
+MODELS = Registry(
+    "model",
+    {
+        "table": Explicit,
+        "toggle": Toggle,
+        "garnet": "environments.mdp.garnet:Garnet",
+    },
+)
 """What ``model`` of the environments can name; every one is a component."""
 
 
