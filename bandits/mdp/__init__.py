@@ -23,6 +23,8 @@ FAMILY = Family(
     examples="environments.mdp.examples:examples",
     # One block a mode, so that each grows by itself: average reward, episodes, losses, contexts.
     policies={},
-    environments={},
+    environments={
+        "episodic_mdp": "environments.mdp.episodic:EpisodicMDP",
+    },
     variants={},
 )

@@ -57,6 +57,36 @@ def occupancy(model: Model, start: Array, policy: Array) -> Array:
     return visits
 
 
+def largest_totals(model: Model, rewards: Array, n_stages: int) -> Array:
+    """The largest sums [n_stages + 1, n_states] of rewards on a way of positive probability, from each stage on.
+
+    For the smallest hand over minus the rewards.
+
+    Args:
+        model: of 1 or ``n_stages`` stages.
+        rewards: [n_states, n_actions], or [n_stages, n_states, n_actions].
+        n_stages: H.
+    """
+    table = np.ascontiguousarray(rewards if rewards.ndim == 3 else rewards[None])
+    totals = np.zeros((n_stages + 1, model.n_states))
+    _luckiest(model.n_stages, model.starts, model.states, table, totals)
+    return totals
+
+
+@kernel
+def _luckiest(own: int, starts: Ints, states: Ints, rewards: Array, totals: Array) -> None:
+    n_states, n_actions = rewards.shape[1:]
+    for h in range(totals.shape[0] - 2, -1, -1):
+        paid = rewards[h if rewards.shape[0] > 1 else 0]
+        first = (h if own > 1 else 0) * n_states * n_actions
+        for s in range(n_states):
+            totals[h, s] = -np.inf
+            for a in range(n_actions):
+                row = first + s * n_actions + a
+                for entry in range(starts[row], starts[row + 1]):
+                    totals[h, s] = max(totals[h, s], paid[s, a] + totals[h + 1, states[entry]])
+
+
 @kernel
 def _backward(
     own: int, starts: Ints, states: Ints, probabilities: Array, rewards: Array, values: Array, actions: Ints

@@ -5,7 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from bandits.contract import Array, Assumption, Instance
+import numpy as np
+
+from bandits.contract import Array, Assumption, Bound, Instance
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -70,6 +72,29 @@ class EpisodicInstance(MDPInstance):
     n_stages: int
     own_stages: bool
     value: float
+
+    @property
+    def shared_stages(self) -> Assumption:
+        """Whether all stages share one table, which theorems with counts over all stages ask for."""
+        return Assumption("all stages share one table", not self.own_stages)
+
+    @property
+    def lower_bound(self) -> Bound:
+        """``sqrt(H S A T)`` after ``T = t H`` steps, ``H sqrt(S A T)`` where each stage has a table of its own.
+
+        The worst case over all processes of that size, not this one. Orders as in tutorial slides of Ghavamzadeh,
+        Lazaric and Pirotta.
+        """
+        H, size = self.n_stages, self.n_states * self.n_actions
+        factor = H * H if self.own_stages else H
+        return Bound(
+            "worst case over processes",
+            "order",
+            lambda t: np.sqrt(factor * size * H * t),
+            "fixed",
+            "Ghavamzadeh, Lazaric, Pirotta, tutorial slides; the constant is a convention",
+            "convention",
+        )
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -5,7 +5,23 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from environments.mdp.episodic import EpisodicMDP
+
 
 def examples() -> Sequence[Any]:
     """Those of all modes."""
-    return []
+    return [*episodes()]
+
+
+def episodes() -> Sequence[Any]:
+    """Shared and own stages, random rewards, random and told starts, one action, one stage, two episodes."""
+    lazy = {"name": "toggle", "parameters": {"slip": 0.1}}
+    alone = {"name": "table", "parameters": {"transitions": [[[0.0, 1.0]], [[0.5, 0.5]]], "rewards": [[0.5], [1.0]]}}
+    return [
+        EpisodicMDP({"name": "deepsea", "parameters": {"N": 3, "slip": 0.1}}, horizon=60),
+        EpisodicMDP({"name": "lock", "parameters": {"H": 3, "decoy": 0.2}}, horizon=60),
+        EpisodicMDP("toggle", 4, "bernoulli", known_rewards=False, start=[0.25, 0.75], horizon=40),
+        EpisodicMDP(lazy, 3, "bernoulli", start=1, horizon=40),
+        EpisodicMDP(alone, 3, horizon=10),
+        EpisodicMDP("toggle", 1, horizon=2),
+    ]

@@ -105,6 +105,8 @@ MODELS = Registry(
         "table": Explicit,
         "toggle": Toggle,
         "garnet": "environments.mdp.garnet:Garnet",
+        "deepsea": "environments.mdp.deepsea:DeepSea",
+        "lock": "environments.mdp.lock:Lock",
     },
 )
 """What ``model`` of the environments can name; every one is a component."""

@@ -79,7 +79,7 @@ def steps(environment, seed, most):
 def kinds(environment):
     """What the feedback of the first 50 steps of two runs is."""
     feedback = [info["feedback"] for seed in (1, 2) for *_, info in steps(environment, seed, 50)]
-    return " or ".join(sorted({KINDS[type(f)] for f in feedback}))
+    return " or ".join(sorted({type(f).__name__ if hasattr(f, "_fields") else KINDS[type(f)] for f in feedback}))
 
 
 @pytest.mark.parametrize("name", environments.ENVIRONMENTS.table)

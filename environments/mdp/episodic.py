@@ -1,0 +1,162 @@
+"""Episodes in one finite Markov decision process, with exact values of all that is played."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from bandits.arguments import flag, integer, one_of, shown
+from bandits.contract import Array, Bound
+from bandits.mdp.model import Ints
+from bandits.mdp.planning import best_policy, largest_totals
+from bandits.mdp.problem import EpisodicProblem, Table, checked_law
+from bandits.mdp.theory import EpisodicInstance
+from bandits.registry import Component
+from environments.contract import Regret
+from environments.mdp.episodes import TabularEpisodes
+from environments.mdp.models import Tables, first_state, tables_of
+
+
+class EpisodicMDP(TabularEpisodes):
+    """Episodes of ``n_stages`` steps; a round is an episode, its action a policy for all of it.
+
+    Regret compares the exact value of what was played with that of the best policy, so that it has no sampling noise.
+
+    Args:
+        model: a name or ``{"name": ..., "parameters": {...}}`` of ``environments.mdp.models.MODELS``.
+        n_stages: H, steps of an episode, >= 1; None for the model's own number.
+        noise: "none": rewards are their means; "bernoulli": they are 1 with their mean as probability, else 0.
+        known_rewards: whether learners are told mean rewards.
+        start: the first state, or a law [n_states]; None for the model's own.
+        horizon: number of episodes, >= 1.
+
+    Raises:
+        ValueError: a parameter out of its domain; no number of stages, or one that is not that of a model whose stages
+            have tables of their own.
+
+    Example:
+        >>> import numpy as np
+        >>> from environments import EpisodicMDP
+        >>> environment = EpisodicMDP({"name": "deepsea", "parameters": {"N": 4}}, horizon=10)
+        >>> environment.begin(environment.draw(np.random.default_rng(0)))
+        >>> reward, trajectory = environment.transition(np.ones((4, 16), dtype=int))
+        >>> reward, trajectory.states.tolist(), environment.comparators(np.array([10]))["optimal"]
+        (1.0, [0, 5, 10, 15, 15], array([10.]))
+    """
+
+    problem: EpisodicProblem
+
+    def __init__(
+        self,
+        model: Component = "deepsea",
+        n_stages: int | None = None,
+        noise: str = "none",
+        known_rewards: bool = True,
+        start: int | ArrayLike | None = None,
+        horizon: int = 1000,
+    ) -> None:
+        self.model, self.n_stages, self.noise, self.known_rewards, self.start = (
+            model,
+            n_stages,
+            noise,
+            known_rewards,
+            start,
+        )
+        tables = tables_of(model)
+        H, law = stages_of(tables, n_stages), start_of(tables, start)
+        own = tables.model.n_stages > 1 or tables.rewards.ndim == 3
+        self._rewards = np.ascontiguousarray(tables.rewards if tables.rewards.ndim == 3 else tables.rewards[None])
+        told = Table(tables.rewards) if flag("known_rewards", known_rewards) else None
+        noisy = one_of("noise", noise, ("none", "bernoulli")) == "bernoulli"
+        problem = EpisodicProblem(
+            horizon=integer("horizon", horizon),
+            high=float(H),
+            n_states=tables.model.n_states,
+            n_actions=tables.model.n_actions,
+            n_stages=H,
+            start=Table(law),
+            own_stages=own,
+            rewards=told,
+        )
+        super().__init__(problem, tables.model, noisy)
+        values, self._best = best_policy(tables.model, self._rewards, H)
+        self._optimal, self._worst = values[0], -best_policy(tables.model, -self._rewards, H)[0][0]
+        self._instance = EpisodicInstance(
+            n_states=problem.n_states,
+            n_actions=problem.n_actions,
+            support=tables.model.support,
+            n_stages=H,
+            own_stages=own,
+            value=float(law @ values[0]),
+        )
+
+    def _table(self) -> tuple[int, Array]:
+        return 0, self._rewards
+
+    def comparators(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
+        return {
+            "optimal": self._sum_over_starts(times, self._optimal),
+            "worst": self._sum_over_starts(times, self._worst),
+        }
+
+    def regrets(self) -> Sequence[Regret]:
+        return (
+            Regret("value", "value", "optimal", "fixed", "regret: value of the best policy less that of those played"),
+            Regret("realized", "reward", "optimal", "fixed", "realized regret against the value of the best policy"),
+        )
+
+    def limits(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
+        """Of the value, those of the best policy and of the worst; realized, of the luckiest and unluckiest ways."""
+        H, rewards, first = self.problem.n_stages, self._rewards, self.problem.start_law > 0.0
+        highest, lowest = (rewards > 0.0, rewards >= 1.0) if self._noisy else (rewards, rewards)
+        most = largest_totals(self._model, highest.astype(np.float64), H)[0]
+        least = -largest_totals(self._model, -lowest.astype(np.float64), H)[0]
+        best, worst = self._optimal, self._worst
+        return {
+            "value": np.array([0.0 * times, times * np.max((best - worst)[first])]),
+            "realized": np.array([times * np.min((best - most)[first]), times * np.max((best - least)[first])]),
+        }
+
+    def instance(self) -> EpisodicInstance:
+        return self._instance
+
+    def lower_bounds(self) -> Sequence[Bound]:
+        """The worst case over processes of this size, not of this one; the constant is a convention."""
+        found = self._instance
+        return (found.lower_bound,)
+
+    def clairvoyant(self, comparator: str) -> Ints:
+        if comparator != "optimal":
+            raise ValueError(f"comparator must be optimal, got {shown(comparator)}")
+        return self._best
+
+
+def stages_of(tables: Tables, n_stages: int | None) -> int:
+    """Steps of an episode: as given, or else the process's own.
+
+    Raises:
+        ValueError: neither, or a number that is not that of tables for each stage.
+    """
+    own = tables.model.n_stages if tables.model.n_stages > 1 else len(tables.rewards) * (tables.rewards.ndim == 3)
+    if n_stages is None:
+        if not (own or tables.n_stages):
+            raise ValueError("n_stages must be given, as the model has no number of its own, got None")
+        return own or integer("n_stages", tables.n_stages or 0)
+    if own and n_stages != own:
+        raise ValueError(f"n_stages must be {own}, for the model has a table for each stage, got {shown(n_stages)}")
+    return integer("n_stages", n_stages)
+
+
+def start_of(tables: Tables, start: int | ArrayLike | None) -> Array:
+    """The law [n_states] of the first state: as given, or else the process's own.
+
+    Raises:
+        ValueError: no such state, or no law.
+    """
+    if start is None:
+        return tables.start
+    if np.ndim(start) == 0:
+        return first_state(tables.model.n_states, start)  # type: ignore[arg-type]
+    return checked_law("start", start, tables.model.n_states).array
