@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,6 +87,11 @@ class Plays(NamedTuple):
     binary: bool
     sign: float = 1.0
 
+    @property
+    def size(self) -> int:
+        """Number of rounds."""
+        return len(self.levels)
+
     def sums(self, before: Array, rounds: NDArray[np.int64]) -> Array:
         """The series [n_rounds + 1, 2] after so many rounds, 1..n, and after all, from what they were ``before``."""
         sums = np.empty((len(rounds) + 1, 2))
@@ -94,6 +99,17 @@ class Plays(NamedTuple):
             order = np.argsort(rounds)
             sums[np.append(order, len(rounds))] = self.sums(before, rounds[order])
         return sums
+
+
+class Summed(Protocol):
+    """Rounds of one action each whose series are added up when they are asked for."""
+
+    @property
+    def size(self) -> int:
+        """Number of rounds."""
+
+    def sums(self, before: Array, rounds: NDArray[np.int64]) -> Array:
+        """The series [n_rounds + 1, n_series] after so many rounds, 1..n, and after all, from what they were."""
 
 
 class Record:
@@ -143,7 +159,7 @@ class Record:
             totals = np.array(totals, dtype=np.float64)
         self._add(np.arange(start + 1, start + 1 + len(totals)) if len(totals) < FEW else None, totals)
 
-    def plays(self, start: int, plays: Plays) -> None:
+    def plays(self, start: int, plays: Summed) -> None:
         """As ``stretch``, where the series are those of ``plays``: added up when they are asked for.
 
         The arrays are the record's from now on.
@@ -151,8 +167,8 @@ class Record:
         Raises:
             ValueError: ``start`` is not where the last action ended.
         """
-        if len(plays.levels) < FEW:
-            self.stretch(start, plays.sums(self.last, np.arange(1, 1 + len(plays.levels)))[:-1], copy=False)
+        if plays.size < FEW:
+            self.stretch(start, plays.sums(self.last, np.arange(1, 1 + plays.size))[:-1], copy=False)
             return
         before = self.last
         self._check_start(start)
@@ -243,8 +259,8 @@ class Record:
 class _Played:
     """Rounds of a record that are added up when they are asked for."""
 
-    def __init__(self, start: int, before: Array, plays: Plays) -> None:
-        self.start, self.before, self.plays, self.size = start, before, plays, len(plays.levels)
+    def __init__(self, start: int, before: Array, plays: Summed) -> None:
+        self.start, self.before, self.plays, self.size = start, before, plays, plays.size
         self.stop = start + self.size
         self._end: Array | None = None
 

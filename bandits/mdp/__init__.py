@@ -24,6 +24,7 @@ FAMILY = Family(
     # One block a mode, so that each grows by itself: average reward, episodes, losses, contexts.
     policies={},
     environments={
+        "average_mdp": "environments.mdp.average:AverageMDP",
         "episodic_mdp": "environments.mdp.episodic:EpisodicMDP",
     },
     variants={},

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
 from bandits.contract import Array, Assumption, Bound, Instance
+from bandits.mdp.classes import components, reachable
+from bandits.mdp.diameter import MOST_STATES, diameter
+from bandits.mdp.gain import Best, action_values, best
+from bandits.mdp.model import Model
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -29,28 +34,72 @@ class MDPInstance(Instance):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class AverageRewardInstance(MDPInstance):
-    """One life without resets.
+    """One life without resets. What follows from its numbers is worked out when it is asked for.
 
     Attributes:
-        gain: J*, the largest reward a step in the long run.
-        bias: h [n_states] of an optimal policy, 0 in state 0.
-        gaps: [n_states, n_actions], ``J* + h(s) - r(s, a) - P h(s, a)``, >= 0.
-        span: largest minus smallest bias.
-        diameter: the largest over pairs of states of the least expected time from one to the other; inf where some
-            state cannot be reached from another, None where there are too many states to work it out.
-        communicating: whether every state can be reached from every other one.
-        unreachable: number of states that are never entered from the first one.
+        model: transitions, weakly communicating.
+        rewards: [n_states, n_actions] mean rewards.
+        start: [n_states] law of the first state.
         hard: whether it is an instance from the proof of the lower bound.
     """
 
-    gain: float
-    bias: Array
-    gaps: Array
-    span: float
-    diameter: float | None
-    communicating: bool
-    unreachable: int = 0
+    model: Model
+    rewards: Array
+    start: Array
     hard: bool = False
+
+    @cached_property
+    def best(self) -> Best:
+        """A best stationary policy, with gain and bias."""
+        return best(self.model, self.rewards)
+
+    @property
+    def gain(self) -> float:
+        """J*, the largest reward a step in the long run."""
+        return self.best.gain
+
+    @property
+    def bias(self) -> Array:
+        """Bias h [n_states] of a best policy, 0 in state 0."""
+        return self.best.bias
+
+    @cached_property
+    def gaps(self) -> Array:
+        """``J* + h(s) - r(s, a) - P h(s, a)`` [n_states, n_actions], >= 0; those below 1e-10 are rounding and are 0."""
+        found = self.gain + self.bias[:, None] - action_values(self.model, self.rewards, self.bias)
+        gaps = np.where(found < 1e-10 * max(1.0, self.span), 0.0, found)
+        gaps.flags.writeable = False
+        return gaps
+
+    @property
+    def span(self) -> float:
+        """Largest minus smallest bias."""
+        return float(np.ptp(self.bias))
+
+    @cached_property
+    def least_gain(self) -> float:
+        """The smallest reward a step in the long run."""
+        return -best(self.model, -self.rewards).gain
+
+    @cached_property
+    def communicating(self) -> bool:
+        """Whether every state can be reached from every other one."""
+        return int(components(self.model).max()) == 0
+
+    @cached_property
+    def unreachable(self) -> int:
+        """Number of states that are never entered from the first one."""
+        return int(np.count_nonzero(~reachable(self.model, self.start)))
+
+    @cached_property
+    def diameter(self) -> float | None:
+        """The largest over pairs of states of the least expected time from one to the other.
+
+        inf where some state cannot be reached from another; None above ``MOST_STATES`` states: too many to work it out.
+        """
+        if not self.communicating:
+            return math.inf
+        return None if self.n_states > MOST_STATES else diameter(self.model).value
 
     @property
     def finite_diameter(self) -> Assumption:

@@ -1,0 +1,80 @@
+"""Which states of a finite Markov decision process lead to which, over all actions together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from bandits.mdp.model import Ints, Model
+
+
+def components(model: Model) -> Ints:
+    """The strongly connected component [n_states] of each state, where all actions may be taken."""
+    from scipy.sparse.csgraph import connected_components
+
+    _, labels = connected_components(_graph(model), directed=True, connection="strong")
+    found: Ints = np.asarray(labels, dtype=np.int64)
+    return found
+
+
+def reachable(model: Model, start: NDArray[Any]) -> NDArray[np.bool_]:
+    """Whether each state [n_states] can be entered from one that ``start`` [n_states] makes possible."""
+    seen = np.asarray(start) > 0.0
+    origin, target = _edges(model)
+    fresh = seen
+    while fresh.any():
+        entered = np.zeros(model.n_states, dtype=np.bool_)
+        entered[target[fresh[origin]]] = True
+        fresh = entered & ~seen
+        seen = seen | fresh
+    return seen
+
+
+def check_weakly_communicating(model: Model) -> None:
+    """See that there is one closed class, outside of which no policy can stay: then the gain is the same everywhere.
+
+    Raises:
+        ValueError: it is not so; two states are named of which one cannot be reached from the other.
+    """
+    labels = components(model)
+    origin, target = _edges(model)
+    open_ = np.zeros(labels.max() + 1, dtype=np.bool_)
+    open_[labels[origin[labels[origin] != labels[target]]]] = True
+    closed = np.flatnonzero(~open_)
+    inside = labels == closed[0]
+    if len(closed) > 1:
+        first, second = (int(np.argmax(labels == label)) for label in closed[:2])
+        raise ValueError(
+            f"the process must be weakly communicating: states {first} and {second} cannot reach each other, so that "
+            "the reward in the long run depends on where one begins"
+        )
+    # A state that every action may leave is dropped, time and again; what remains can hold a policy for ever.
+    staying, rows = ~inside, np.arange(model.n_rows)
+    row = np.repeat(rows, np.diff(model.starts))
+    while staying.any():
+        leaves = np.zeros(model.n_rows, dtype=np.bool_)
+        leaves[row[~staying[model.states]]] = True
+        left = staying & leaves.reshape(model.n_states, model.n_actions).all(axis=1)
+        if not left.any():
+            raise ValueError(
+                f"the process must be weakly communicating: state {int(np.argmax(inside))} cannot reach state "
+                f"{int(np.argmax(staying))}, where a policy can stay for ever, so that the reward in the long run "
+                "depends on where one begins"
+            )
+        staying &= ~left
+
+
+def _edges(model: Model) -> tuple[Ints, Ints]:
+    """States and the states that follow them, [n_entries] each."""
+    rows = np.repeat(np.arange(model.n_rows), np.diff(model.starts))
+    return rows // model.n_actions % model.n_states, model.states
+
+
+def _graph(model: Model) -> Any:
+    from scipy.sparse import csr_array
+
+    origin, target = _edges(model)
+    shape = (model.n_states, model.n_states)
+    return csr_array((np.ones(len(origin)), (origin, target)), shape=shape)
