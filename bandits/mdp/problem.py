@@ -53,8 +53,18 @@ class Table(Frozen):
         super().__init__(found)
 
 
-def _table(values: Any) -> Table:
-    return values if isinstance(values, Table) else Table(values)
+def checked_table(name: str, values: Any) -> Table:
+    """Finite numbers as a table.
+
+    Raises:
+        ValueError: no numbers, or one that is not finite.
+    """
+    if isinstance(values, Table):
+        return values
+    try:
+        return Table(values)
+    except ValueError as error:
+        raise ValueError(f"{name}: {error}") from None
 
 
 def checked_law(name: str, values: Any, size: int) -> Table:
@@ -63,7 +73,7 @@ def checked_law(name: str, values: Any, size: int) -> Table:
     Raises:
         ValueError: another shape, a negative entry, or a sum that is not 1 within 1e-9.
     """
-    law = _table(values).array
+    law = checked_table(name, values).array
     if law.shape != (size,) or (law < 0.0).any() or abs(math.fsum(law) - 1.0) > SLACK:
         raise ValueError(f"{name} must be {size} probabilities, >= 0, whose sum is 1, got {shown(law.tolist())}")
     total = math.fsum(law)
@@ -76,7 +86,7 @@ def checked_rewards(name: str, values: Any, shapes: tuple[tuple[int, ...], ...])
     Raises:
         ValueError: another shape, or an entry outside [0, 1]: where.
     """
-    table = _table(values)
+    table = checked_table(name, values)
     if table.array.shape not in shapes:
         wanted = " or ".join(str(list(shape)) for shape in shapes)
         raise ValueError(f"{name} must have the shape {wanted}, got {list(table.array.shape)}")
@@ -340,7 +350,7 @@ class LossesProblem(EpisodesProblem):
                 f"got {self.model!r}"
             )
         if self.features is not None:
-            table = _table(self.features)
+            table = checked_table("features", self.features)
             if table.array.ndim != 3 or table.array.shape[:2] != found or table.array.shape[2] == 0:
                 raise ValueError(
                     f"features must have the shape [{self.n_states}, {self.n_actions}, dimension], got "
@@ -390,13 +400,13 @@ class LatentProblem(EpisodesProblem):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        weights = checked_law("weights", self.weights, _table(self.weights).array.size)
+        weights = checked_law("weights", self.weights, checked_table("weights", self.weights).array.size)
         if not (weights.array > 0.0).all():
             raise ValueError(f"weights must be above 0, got {shown(weights.array.tolist())}: leave the context out")
         n = len(weights.array)
         rewards = checked_rewards("rewards", self.rewards, ((n, self.n_states, self.n_actions),))
         if self.starts is not None:
-            rows = np.atleast_2d(_table(self.starts).array)
+            rows = np.atleast_2d(checked_table("starts", self.starts).array)
             if len(rows) != n:
                 raise ValueError(f"starts must have {n} rows, one a context, got {len(rows)}")
             laws = [checked_law(f"starts[{i}]", row, self.n_states).array for i, row in enumerate(rows)]

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from bandits.arguments import integer, probability, real
+from bandits.arguments import integer, is_list, probability, real
 from bandits.contract import Array
 from bandits.mdp.model import Model
-from bandits.mdp.problem import Table, checked_law, checked_rewards
+from bandits.mdp.problem import checked_law, checked_rewards, checked_table
 from bandits.registry import Component, Registry
 
 
@@ -56,6 +56,11 @@ def first_state(n_states: int, state: int = 0) -> Array:
     return law
 
 
+def start_law(n_states: int, start: int | ArrayLike) -> Array:
+    """The law of a first state that is given by its number; of a list of probabilities, or of laws, these."""
+    return checked_table("start", start).array if is_list(start) else first_state(n_states, start)  # type: ignore[arg-type]
+
+
 @dataclass(frozen=True, eq=False)
 class Explicit(MDP):
     """Given tables.
@@ -74,8 +79,8 @@ class Explicit(MDP):
 
     def tables(self) -> Tables:
         model = self.transitions if isinstance(self.transitions, Model) else Model(self.transitions)
-        law = first_state(model.n_states, self.start) if np.ndim(self.start) == 0 else Table(self.start).array  # type: ignore[arg-type]
-        return Tables(model, Table(self.rewards).array, law, self.n_stages)
+        rewards = checked_table("rewards", self.rewards).array
+        return Tables(model, rewards, start_law(model.n_states, self.start), self.n_stages)
 
 
 @dataclass(frozen=True)
