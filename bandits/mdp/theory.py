@@ -79,7 +79,7 @@ class AverageRewardInstance(MDPInstance):
     @cached_property
     def least_gain(self) -> float:
         """The smallest reward a step in the long run."""
-        return -best(self.model, -self.rewards).gain
+        return 0.0 - best(self.model, -self.rewards).gain
 
     @cached_property
     def communicating(self) -> bool:

@@ -109,6 +109,11 @@ MODELS = Registry(
     {
         "table": Explicit,
         "toggle": Toggle,
+        "riverswim": "environments.mdp.chains:RiverSwim",
+        "jump_riverswim": "environments.mdp.chains:JumpRiverSwim",
+        "jao": "environments.mdp.chains:JAO",
+        "sixarms": "environments.mdp.chains:SixArms",
+        "fourrooms": "environments.mdp.rooms:FourRooms",
         "garnet": "environments.mdp.garnet:Garnet",
         "deepsea": "environments.mdp.deepsea:DeepSea",
         "lock": "environments.mdp.lock:Lock",
