@@ -42,7 +42,7 @@ class Findings:
         searches: experiment name to what its search found.
         unbounded: (experiment, label) of the curves that no theorem speaks of.
         missing: what could not be read, one line each.
-        pictures: what has been drawn, which keeps its id while it is here, and its SVG; see
+        pictures: what has been drawn, which keeps its id while it is here, and its picture; see
             ``experiments.report.figures.picture``.
     """
 
@@ -54,7 +54,7 @@ class Findings:
     searches: dict[str, SearchResult]
     unbounded: tuple[tuple[str, str], ...]
     missing: tuple[str, ...]
-    pictures: dict[tuple[int, str], tuple[Any, str]] = field(
+    pictures: dict[tuple[int, str], tuple[Any, Any]] = field(
         default_factory=dict, init=False, repr=False, compare=False
     )
 

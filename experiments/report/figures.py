@@ -26,6 +26,7 @@ from experiments.analysis.sentences import number, title_of
 from experiments.analysis.statistics import Array, Interval
 from experiments.analysis.sweeps import SweepResult
 from experiments.analysis.verdicts import bounds_for, lower_bounds_for, vacuous
+from experiments.report.points import Picture, picture_of
 from experiments.report.search_figures import SearchFigure, draw_search, search_figures
 from experiments.report.style import (
     BOUND_STYLES,
@@ -83,7 +84,8 @@ def draw_study(found: Findings, folder: Path, formats: Sequence[str] = FORMATS, 
         with style():
             drawn = save(canvas, *paths)
         if len(parts) == 1 and "svg" in formats:
-            found.pictures[_key(*parts[0])] = parts[0][1], _bare(drawn[list(formats).index("svg")])
+            svg = _bare(drawn[list(formats).index("svg")])
+            found.pictures[_key(*parts[0])] = parts[0][1], picture_of(canvas, svg)
         written += paths
     return written
 
@@ -171,16 +173,22 @@ def svg_of(
     shown: ExperimentResult | SweepResult | SearchFigure, confidence: float = 0.95, figure: Figure | None = None
 ) -> str:
     """One pair of axes as SVG text, for pages; arguments as of ``draw_experiment``."""
+    return _picture(shown, confidence, figure).svg
+
+
+def _picture(shown: ExperimentResult | SweepResult | SearchFigure, confidence: float, figure: Figure | None) -> Picture:
     with style():
         canvas = _canvas([(figure, shown)], confidence)
         _lay_out(canvas)
-        return _bare(_drawn(canvas, "svg"))
+        return picture_of(canvas, _bare(_drawn(canvas, "svg")))
 
 
-def picture(found: Findings, shown: ExperimentResult | SweepResult | SearchFigure, figure: Figure | None = None) -> str:
-    """As ``svg_of``, of what is in a study: drawn anew only if ``draw_study`` has not drawn it."""
-    _, text = found.pictures.get(_key(figure, shown), (None, ""))
-    return text or svg_of(shown, found.results.study.confidence, figure)
+def picture(
+    found: Findings, shown: ExperimentResult | SweepResult | SearchFigure, figure: Figure | None = None
+) -> Picture:
+    """What ``svg_of`` draws of what is in a study, with its points: anew only if ``draw_study`` has not drawn it."""
+    _, drawn = found.pictures.get(_key(figure, shown), (None, None))
+    return drawn or _picture(shown, found.results.study.confidence, figure)
 
 
 def _key(figure: Figure | None, shown: ExperimentResult | SweepResult | SearchFigure) -> tuple[int, str]:
@@ -293,17 +301,27 @@ def _draw_bound(ax: Axes, result: ExperimentResult, bound: Bound, colour: str, r
 
 
 def _draw_comparators(ax: Axes, result: ExperimentResult, regret: str, figure: Figure) -> None:
-    definition = result.definition(regret)
-    best = [name for name in result.comparators if name not in {n.worst for n in result.regrets}]
-    names = figure.comparators or ([definition.comparator] if definition.clock else best)
-    for i, name in enumerate(names):
-        if name not in result.comparators:
-            hint = f"{did_you_mean(name, result.comparators)}; it has {', '.join(result.comparators)}"
-            raise ValueError(f"{figure.name}: figure.comparators names {name!r}{hint}")
+    for i, name in enumerate(comparators_of(result, figure, regret)):
         values = -result.comparators[name].mean(axis=0)
         style: Any = ("--", "-.", ":", (0, (1, 1, 4, 1)))[i % 4]
         text = f"{name.replace('_', ' ')} (hindsight): {number(values[-1])}"
         ax.plot(result.time(regret), values, color="black", linestyle=style, linewidth=0.9, label=text, zorder=2.5)
+
+
+def comparators_of(result: ExperimentResult, figure: Figure, regret: str = "") -> Sequence[str]:
+    """The comparators that a figure of costs draws.
+
+    Raises:
+        ValueError: the figure names one that the experiment lacks.
+    """
+    definition = result.definition(regret or figure.regret)
+    best = [name for name in result.comparators if name not in {n.worst for n in result.regrets}]
+    names = figure.comparators or ([definition.comparator] if definition.clock else best)
+    for name in names:
+        if name not in result.comparators:
+            hint = f"{did_you_mean(name, result.comparators)}; it has {', '.join(result.comparators)}"
+            raise ValueError(f"{figure.name}: figure.comparators names {name!r}{hint}")
+    return names
 
 
 def _scale(asked: str, means: Sequence[Array], cost: bool) -> str:

@@ -7,31 +7,35 @@ import hashlib
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
-from bandits.contract import Bound
+from bandits.contract import Array, Bound
 from experiments.analysis.curves import ExperimentResult
 from experiments.analysis.findings import RESULTS, Findings, counted
 from experiments.analysis.search import SearchResult
 from experiments.analysis.sentences import sentence, sweep_sentence, title_of
-from experiments.analysis.statistics import FEWEST
+from experiments.analysis.statistics import FEWEST, Interval
 from experiments.analysis.sweeps import SweepResult
-from experiments.analysis.verdicts import Verdict
-from experiments.report.figures import drawn_by_name, picture
+from experiments.analysis.verdicts import Verdict, known
+from experiments.report.figures import comparators_of, drawn_by_name, picture
+from experiments.report.palette import DARK, variables
+from experiments.report.points import Curve, Picture
 from experiments.report.search_figures import SearchFigure, search_figures
 from experiments.report.search_report import search_section
 from experiments.report.style import MARKED, curve_id
 from experiments.report.sweep_figures import lines_by_name
 from experiments.report.tables import best_of, csv_text, latex, table
 from experiments.run.files import write
+from experiments.study.axes import text_of
 from experiments.study.model import Figure
 from experiments.study.texts import visible
 
@@ -43,6 +47,8 @@ SECTIONS, CURVES = 100, 500
 FIRST, PICTURES, DRAWN = 40, 8, 100
 """Then so many sections stand on the page, or fewer with five times as many policies, and the first ones have a
 picture, until the pictures have so many curves."""
+POINTS = 8.0
+"""Points of a picture's width to an em of the page: letters of 7 points are as large as those of a footnote."""
 ROWS = 200
 """Rows of a table of verdicts or pairs, at most."""
 FINALS = 5_000
@@ -58,7 +64,7 @@ def write_report(found: Findings, path: Path) -> Path:
     """
     results, about = found.results, _Page(found)
     sections = about.sections()
-    script = files("experiments.report").joinpath("templates/report.js").read_text(encoding="utf-8")
+    script = "\n".join(_text(name) for name in (["vendor/uPlot.iife.min.js"] * about.drawn + ["templates/report.js"]))
     configuration = json.dumps(results.manifest["study"], indent=2, ensure_ascii=False)
     text = page("report.html").render(
         study=results.study,
@@ -77,11 +83,18 @@ def write_report(found: Findings, path: Path) -> Path:
         cut=len(configuration) > CONFIGURATION,
         versions=results.manifest["versions"],
         machine=results.manifest["machine"],
+        uplot=Markup(_text("vendor/uPlot.min.css")) if about.drawn else "",
+        dark=Markup(variables(about.colours)),
         script=Markup(script),
         script_hash=f"sha256-{base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()}",
     )
     write(path, text.encode())
     return path
+
+
+def _text(name: str) -> str:
+    """A file beside this one."""
+    return files("experiments.report").joinpath(name).read_text(encoding="utf-8")
 
 
 @cache
@@ -121,9 +134,19 @@ class _Page:
         self._large = len(self._experiments) > SECTIONS or policies > CURVES
         self._whole: set[str] = set()  # experiments that have been shown
         self._tables: set[tuple[str, str]] = set()  # of an experiment, by a regret definition
+        self._seen: dict[str, set[str]] = {}  # of an experiment the regret definitions that figures show
+        for figure, shown in found.views:
+            if isinstance(shown, ExperimentResult):
+                self._seen.setdefault(shown.experiment.name, set()).add(shown.definition(figure.regret).name)
         self._names = set(_OWN)  # of sections
         self._policies = 0  # in the sections so far
         self._pictures, self._drawn = 0, 0  # so far, and curves in them
+        self.colours: set[str] = set()  # in the pictures
+
+    @property
+    def drawn(self) -> bool:
+        """Whether there is a picture, so far."""
+        return self._pictures > 0
 
     def sections(self) -> list[dict[str, Any]]:
         """One for each figure with results, and for each experiment of which there is none.
@@ -189,17 +212,18 @@ class _Page:
         has_table = (name, definition.name) not in self._tables
         self._tables.add((name, definition.name))
         rows = table(result, confidence, definition.name) if has_table else []
+        own, rest = self._verdicts(result, figure, {*named, *others}, has_table, first)
         metrics = list(dict.fromkeys(series for of_policy in result.series.values() for series in of_policy))
         return about | {
-            "svg": self._picture(result, figure.name, len(named), figure),
-            "cost": figure.quantity == "cost",
+            "drawing": self._picture(result, figure.name, named, figure),
+            "costs": _costs(result, confidence, figure, (*named, *others)) if figure.quantity == "cost" else [],
             "shown": "Cumulative cost" if figure.quantity == "cost" else definition.label,
             "finding": sentence(result, self._found, figure),
             "regret": definition,
             "has_table": has_table,
             "rows": rows,
             "best": best_of(result, definition.name),
-            "curves": [(i, label) for i, label in enumerate(result.series) if label in named],
+            "named": len(named),
             "others": len(others),
             "policies": [row["policy"] for row in rows],
             "metrics": [metrics[i : i + COLUMNS] for i in range(0, len(metrics), COLUMNS)],
@@ -211,9 +235,32 @@ class _Page:
             "csv": csv_text(result, confidence, definition.name).replace("\r", "") if has_table else "",
             "latex": latex(result, confidence, definition.name) if has_table else "",
             "price": result.prices[""],
-            "verdicts": _gravest(self._found.by_experiment.get(name, ())),
+            "own": own,
+            "rest": rest,
             "bounds": _sources(result),
         }
+
+    def _verdicts(
+        self, result: ExperimentResult, figure: Figure, drawn: Collection[str], by_regret: bool, first: bool
+    ) -> tuple[_Verdicts, _Verdicts]:
+        """Those that a section shows: of the curves in its figure, with all that fail; and the others.
+
+        Args:
+            result: the experiment.
+            figure: how it looks.
+            drawn: labels of the policies in the figure.
+            by_regret: whether no section before has those by the figure's regret definition.
+            first: whether no section before is of this experiment: it has those by definitions that no figure shows.
+        """
+        name, definition = result.experiment.name, result.definition(figure.regret).name
+        seen = self._seen.get(name, {definition})
+        here = [
+            v
+            for v in self._found.by_experiment.get(name, ())
+            if (v.regret == definition and by_regret) or (first and v.regret not in seen)
+        ]
+        own = {id(v) for v in here if v.failed or (v.regret == definition and v.policy in drawn)}
+        return _Verdicts([v for v in here if id(v) in own]), _Verdicts([v for v in here if id(v) not in own])
 
     def _search(self, result: SearchResult | None) -> dict[str, Any] | None:
         if result is None:
@@ -226,7 +273,7 @@ class _Page:
                 "parameter": figure.parameter,
                 "text": texts[figure.policy.entry],
                 "intervals": len(figure.policy.candidates) <= MARKED,
-                "svg": self._picture(figure, f"{result.experiment}.search{i}", 1),
+                "drawing": self._picture(figure, f"{result.experiment}.search{i}", [figure.policy.entry]),
             }
             for i, figure in enumerate(search_figures(result))
         ]
@@ -238,11 +285,16 @@ class _Page:
             "name": self._named(sweep.name),
             "title": sweep.title,
             "axis": sweep.axis,
-            "curves": [(sweep.lines[label].position, label) for label in named],
+            "named": len(named),
             "others": len(others),
-            "svg": self._picture(sweep, sweep.name, len(named)),
+            "drawing": self._picture(sweep, sweep.name, named),
+            "shown": _quantity(sweep),
+            "values": [
+                (named[i : i + COLUMNS], [(text_of(x), row[i : i + COLUMNS]) for x, row in _rows(sweep, named)])
+                for i in range(0, len(named), COLUMNS)
+            ],
             "finding": sweep_sentence(sweep, self._found),
-            "verdicts": _gravest([v for v in self._found.sweeps if v.experiment == sweep.name]),
+            "own": _Verdicts([v for v in self._found.sweeps if v.experiment == sweep.name]),
             "below": [],
         }
 
@@ -250,14 +302,26 @@ class _Page:
         self,
         shown: ExperimentResult | SweepResult | SearchFigure,
         name: str,
-        drawn: int,
+        drawn: Sequence[str],
         figure: Figure | None = None,
-    ) -> Markup:
-        """The picture, or nothing where there have been enough of them."""
+    ) -> dict[str, Any] | None:
+        """The picture of these policies with what is read on it, or nothing where there have been enough of them."""
         if self._large and (self._pictures >= PICTURES or self._drawn >= DRAWN):
-            return Markup()
-        self._pictures, self._drawn = self._pictures + 1, self._drawn + drawn
-        return _inline(picture(self._found, shown, figure), name)
+            return None
+        self._pictures, self._drawn = self._pictures + 1, self._drawn + len(drawn)
+        made = picture(self._found, shown, figure)
+        self.colours |= {curve.colour for curve in made.curves}
+        by_place = {curve.policy: curve for curve in made.curves}
+        places = _positions(shown)
+        curves = [(label, by_place[places[label]]) for label in drawn if places.get(label) in by_place]
+        said = _said(shown, figure, self._confidence, made, curves)
+        return {
+            "svg": _inline(made.svg, name, {*DARK, *self.colours}),
+            "name": name,
+            "wide": made.size / POINTS,
+            "curves": [(curve.policy, label) for label, curve in curves],
+            "points": json.dumps(said, ensure_ascii=False, separators=(",", ":")) if curves else "",
+        }
 
     def _named(self, name: str) -> str:
         """The name, or, where another section has it, as an experiment may have that of its figure, one like it."""
@@ -279,10 +343,101 @@ def _look(figure: Figure, name: str) -> Figure:
     )
 
 
-def _gravest(verdicts: Sequence[Verdict]) -> Sequence[Verdict]:
-    """The verdicts as they come, or, where there are too many for a table, the gravest first."""
-    few = len(verdicts) <= ROWS
-    return verdicts if few else sorted(verdicts, key=lambda v: (not v.failed, RESULTS.index(v.result)))
+class _Verdicts:
+    """Verdicts as the page lists them: as they come, or, where there are too many for a table, the gravest first."""
+
+    def __init__(self, verdicts: Sequence[Verdict]) -> None:
+        self.counts, self.number = counted(verdicts), len(verdicts)
+        few = len(verdicts) <= ROWS
+        self.all = verdicts if few else sorted(verdicts, key=lambda v: (not v.failed, RESULTS.index(v.result)))
+
+
+def _costs(
+    result: ExperimentResult, confidence: float, figure: Figure, drawn: Sequence[str]
+) -> list[tuple[str, float, float | None, Interval | None]]:
+    """What the curves and lines of a figure of costs end at, the lowest first: with standard error and interval."""
+    bands = {label: result.band(label, confidence, figure.regret, "cost", at_horizon=True) for label in drawn}
+    rows: list[tuple[str, float, float | None, Interval | None]] = [
+        (label, float(b.mean[0]), known(b.error[0]), result.final(label, confidence, figure.regret, "cost"))
+        for label, b in bands.items()
+    ]
+    for name in comparators_of(result, figure):
+        mean = -float(result.comparators[name][:, -1].mean())
+        rows.append((f"{name.replace('_', ' ')} (hindsight)", mean, None, None))
+    return sorted(rows, key=lambda row: row[1])
+
+
+def _quantity(sweep: SweepResult) -> str:
+    """What a figure over swept values shows."""
+    definition = sweep.experiments[0].definition(sweep.figure.regret)
+    if sweep.figure.quantity == "ratio":
+        return f"Ratio to {definition.comparator.replace('_', ' ')} at the horizon"
+    shown = "Cumulative cost" if sweep.figure.quantity == "cost" else definition.label
+    return f"{shown} at the horizon ({definition.unit})"
+
+
+def _rows(sweep: SweepResult, labels: Sequence[str]) -> list[tuple[Any, list[Interval]]]:
+    """The values at each point of these lines."""
+    return [(x, [sweep.lines[label].intervals[j] for label in labels]) for j, x in enumerate(sweep.points)]
+
+
+def _positions(shown: ExperimentResult | SweepResult | SearchFigure) -> dict[str, int]:
+    """Of each policy the position in the ids of its parts."""
+    if isinstance(shown, ExperimentResult):
+        return {label: i for i, label in enumerate(shown.series)}
+    return {label: line.position for label, line in shown.lines.items()} if isinstance(shown, SweepResult) else {}
+
+
+def _said(
+    shown: ExperimentResult | SweepResult | SearchFigure,
+    figure: Figure | None,
+    confidence: float,
+    made: Picture,
+    curves: Sequence[tuple[str, Curve]],
+) -> dict[str, Any]:
+    """What the script reads of a picture: where its axes are, and of each point the place and the words."""
+    ends: dict[str, tuple[Array, Array]] = {}  # of the intervals, at the points
+    if isinstance(shown, ExperimentResult):
+        regret, quantity = (figure.regret, figure.quantity) if figure else ("", "regret")
+        clock, time = shown.definition(regret).clock, shown.time(regret)
+        name, words = clock or "round", [_number(x) if clock else f"{x:,.0f}" for x in made.x]
+        for label, _ in curves:
+            band = shown.band(label, confidence, regret, quantity)
+            ends[label] = np.interp(made.x, time, band.all_low), np.interp(made.x, time, band.all_high)
+    elif isinstance(shown, SweepResult):
+        at = np.array(shown.points if shown.numeric else range(len(shown.points)), dtype=float)
+        near = [int(np.abs(at - x).argmin()) for x in made.x]
+        name, words = shown.axis, [text_of(shown.points[j]) for j in near]
+        for label, _ in curves:
+            intervals = [shown.lines[label].intervals[j] for j in near]
+            ends[label] = np.array([v.low for v in intervals]), np.array([v.high for v in intervals])
+    else:
+        return {}
+    return {
+        "box": _places(made.box),
+        "name": visible(name),
+        "x": words,
+        "width": _places(made.width),
+        "curves": [
+            {
+                "policy": curve.policy,
+                "label": visible(label),
+                "height": _places(curve.height),
+                "y": "|".join(map(_read, curve.y.tolist(), *map(np.ndarray.tolist, ends[label]))),
+            }
+            for label, curve in curves
+        ],
+    }
+
+
+def _places(fractions: Iterable[float]) -> list[int | None]:
+    """Fractions of a picture or its axes, in tens of thousands, a tenth of a pixel."""
+    return [None if math.isnan(fraction) else round(1e4 * float(fraction)) for fraction in fractions]
+
+
+def _read(value: float, low: float, high: float) -> str:
+    """What is read at a point of a curve."""
+    return _number(value) if math.isnan(low + high) else f"{_number(value)} [{_number(low)}, {_number(high)}]"
 
 
 def _sources(result: ExperimentResult) -> list[tuple[Bound, list[str]]]:
@@ -300,12 +455,13 @@ def _point(experiment: Mapping[str, Any], sweep: Mapping[str, Any]) -> str:
     return str(experiment["title"]).removeprefix(sweep["title"]).strip() or str(experiment["title"])
 
 
-def _inline(svg: str, name: str) -> Markup:
-    """The SVG with ids that are unique in the page, and the parts of each curve marked for the check boxes."""
-    svg = re.sub(rf'id="{curve_id(re.escape(name), "([0-9]+)", "[0-9]+")}"', r'data-curve="\1"', svg)
+def _inline(svg: str, name: str, colours: Collection[str]) -> Markup:
+    """The SVG with ids that are unique in the page, the parts of each curve marked, and these colours as variables."""
+    svg = re.sub(rf'id="{curve_id(re.escape(name), "([0-9]+)", "([0-9]+)")}"', r'data-curve="\1" data-piece="\2"', svg)
     svg = re.sub(r' d="[^"]*"', lambda m: re.sub(r"(\.\d\d)\d+", r"\1", m[0]), svg)  # hundredths of a point
     used = set(re.findall(r'(?:url\(#|href="#)([^)"]+)', svg))
     svg = re.sub(r' id="([^"]*)"', lambda m: f' id="{name}.{m[1]}"' if m[1] in used else "", svg)
+    svg = re.sub(r": (#[0-9a-f]{6})", lambda m: f": var(--c{m[1][1:]}, {m[1]})" if m[1] in colours else m[0], svg)
     return Markup(re.sub(r'(url\(#|href="#)', rf"\g<1>{name}.", svg))
 
 

@@ -7,18 +7,23 @@ import base64
 import re
 import shutil
 
+import numpy as np
 import pytest
+from matplotlib.colors import to_hex
 
 import experiments
 from experiments.analysis.findings import findings
 from experiments.report.figures import draw_study
 from experiments.report.index import write_index
 from experiments.report.page import write_report
+from experiments.report.palette import dark
 from experiments.run.runner import run
 from experiments.run.store import job_file
 from experiments.study.config import parse_study
 
 webdriver = pytest.importorskip("selenium.webdriver")
+from selenium.webdriver.support.ui import WebDriverWait  # noqa: E402  (only where there is selenium)
+
 pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(not shutil.which("chromedriver"), reason="needs chromium and chromedriver"),
@@ -123,7 +128,9 @@ SHOWN = """return [...document.querySelectorAll(`#${arguments[0]} ~ .experiment 
 
 def press(browser, key):
     """A real key, for whatever has the focus."""
-    codes = {"Tab": 9, "Enter": 13, " ": 32}
+    codes = {"Tab": 9, "Enter": 13, " ": 32, "Escape": 27, "End": 35, "Home": 36} | {
+        f"Arrow{way}": 37 + i for i, way in enumerate(("Left", "Up", "Right", "Down"))
+    }
     event = {"key": key, "code": {" ": "Space"}.get(key, key), "windowsVirtualKeyCode": codes[key]}
     text = {"Enter": "\r", " ": " "}.get(key)
     browser.execute_cdp_cmd("Input.dispatchKeyEvent", {"type": "keyDown", **event, **({"text": text} if text else {})})
@@ -313,10 +320,156 @@ def test_a_link_to_a_closed_part_opens_it(show):
     assert [o == "true" for o in opened] == [False, False, True, False]
 
 
-def test_figures_turn_dark_with_the_page(show):
-    styles = "return getComputedStyle(document.querySelector('.picture svg')).filter"
-    assert "invert" in show(scheme="dark").execute_script(styles)
-    assert show(scheme="light").execute_script(styles) == "none"
+def test_figures_have_colours_of_their_own_on_dark_paper(show):
+    """Chosen ones, not filtered ones: each line that of its light one, letters and axes in ink."""
+    styles = """const s = document.querySelector("#a ~ .experiment .picture svg"), of = e => getComputedStyle(e);
+        return [of(s).filter, of(s).fill, of(s.querySelector("path")).fill, of(document.body).color,
+                of(document.body).backgroundColor,
+                ...[0, 1].map(i => of(s.querySelector(`[data-curve="${i}"][data-piece="0"] path`)).stroke)]"""
+    light, dark_ones = (show(scheme=scheme).execute_script(styles) for scheme in ("light", "dark"))
+    for none, letters, paper, ink, page, *_ in (light, dark_ones):
+        assert (none, letters, paper) == ("none", ink, page)
+    for before, after in zip(light[5:], dark_ones[5:], strict=True):
+        assert to_hex(of_css(after)) == dark(to_hex(of_css(before))) != to_hex(of_css(before))
+    assert light[5] != light[6]
+
+
+def of_css(colour):
+    return [int(part) / 255.0 for part in re.findall(r"\d+", colour)]
+
+
+READ = """const f = document.querySelector(`#${arguments[0]} ~ .experiment figure`), tip = f.querySelector(".tip");
+          return [f.querySelector("legend").textContent, tip.hidden ? "" : tip.innerText,
+                  Object.fromEntries(Array.from(f.querySelectorAll("[data-read]"), e => [e.dataset.read, e.textContent]))]"""
+PLACE = """const o = document.querySelector(`#${arguments[0]} ~ .experiment .over`);
+           o.scrollIntoView({block: "center"}); const r = o.getBoundingClientRect();
+           return [r.left + arguments[1] * r.width, r.top + arguments[2] * r.height]"""
+
+
+def settled(page, name):
+    """The chart is drawn once its size is known."""
+    WebDriverWait(page, 10).until(lambda page: page.execute_script(
+        "return !!document.querySelector(`#${arguments[0]} ~ .experiment .u-over`)", name
+    ))  # fmt: skip
+    return page
+
+
+def point(page, name, x, y, kind="mouseMoved", **more):
+    x, y = page.execute_script(PLACE, name, x, y)
+    page.execute_cdp_cmd("Input.dispatchMouseEvent", {"type": kind, "x": x, "y": y, **more})
+
+
+def values_at(folder, name, place):
+    """What a page must say of each policy at a checkpoint: mean and band of the whole curve."""
+    result = experiments.load(folder / "hostile").experiments[name]
+    band = {label: result.band(label, 0.95) for label in result.series}
+    return {
+        str(i): " ".join(f"{v[place]:.4g}" for v in (b.mean, b.all_low, b.all_high))
+        for i, b in enumerate(band.values())
+    }
+
+
+def numbers(said):
+    """The numbers of ``123 [110, 130]``, NaN where there is no band."""
+    return {policy: re.sub(r"[],[]", "", text) for policy, text in said.items()}
+
+
+def test_values_are_read_with_the_pointer(show, folder):
+    page = settled(show(), "a-1")
+    legend, tip, said = page.execute_script(READ, "a-1")
+    assert (legend, tip) == ("At round 300", ""), "of the horizon, as in the table"
+    assert numbers(said) == values_at(folder, "a-1", -1)
+    cells = [td.text for td in page.find_elements("css selector", "#a-1 ~ .experiment tbody tr td:nth-child(2)")[:3]]
+    assert sorted(cells) == sorted(text.split()[0] for text in said.values()), "table and figure show the same"
+    point(page, "a-1", 0.5, 0.01)
+    legend, tip, said = page.execute_script(READ, "a-1")
+    times = experiments.load(folder / "hostile").experiments["a-1"].times
+    (place,) = np.flatnonzero(times == int(legend.removeprefix("At round ")))
+    assert abs(np.log(times[place] / times[-1]) / np.log(times[-1]) + 0.5) < 0.1, "half way on a logarithmic axis"
+    assert numbers(said) == values_at(folder, "a-1", place)
+    highest = max(said, key=lambda policy: float(said[policy].split()[0]))
+    label = ("ucb1", "kl_ucb", "beta_thompson")[int(highest)]
+    assert tip == f"round {times[place]}\n{label}: {said[highest]}", "of the curve that is nearest"
+    x, y = page.execute_script(PLACE, "a-1", -0.3, -0.3)
+    page.execute_cdp_cmd("Input.dispatchMouseEvent", {"type": "mouseMoved", "x": max(x, 1), "y": max(y, 1)})
+    assert page.execute_script(READ, "a-1")[:2] == ["At round 300", ""], "afterwards those of the horizon again"
+
+
+def test_values_are_read_with_the_keys(show):
+    page = settled(show(), "a-1")
+    over = "document.querySelector('#a-1 ~ .experiment .over')"
+    page.execute_script("document.querySelector('#a-1 ~ .experiment .over').focus({focusVisible: true})")
+    spoken = f"return {over}.getAttribute('aria-valuetext')"
+    assert page.execute_script(spoken).startswith("round 300, ")
+    lowest = page.execute_script(spoken)
+    press(page, "ArrowUp")
+    second = page.execute_script(spoken)
+    values = [float(re.search(r": ([0-9.]+)", text)[1]) for text in (lowest, second)]
+    assert values[0] < values[1]
+    press(page, "ArrowLeft")
+    before = page.execute_script(spoken)
+    assert before.startswith("round ")
+    assert not before.startswith("round 300")
+    assert before.partition(", ")[2].partition(":")[0] == second.partition(", ")[2].partition(":")[0], "the same curve"
+    press(page, "Home")
+    first = page.execute_script(f"return +{over}.getAttribute('aria-valuenow')")
+    press(page, "ArrowLeft")
+    assert first == page.execute_script(f"return +{over}.getAttribute('aria-valuenow')") == 0
+    press(page, "End")
+    assert page.execute_script(spoken) == second
+    press(page, "Escape")
+    assert page.execute_script(READ, "a-1")[1] == ""
+
+
+def test_values_are_read_with_a_finger_on_a_phone(show):
+    page = settled(show(width=390), "a-1")
+    page.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": True})
+    legends = []
+    for x in (0.3, 0.8):
+        left, top = page.execute_script(PLACE, "a-1", x, 0.5)
+        page.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": "touchStart", "touchPoints": [{"x": left, "y": top}]})
+        moved = [{"x": left + 3, "y": top}]
+        page.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": "touchMove", "touchPoints": moved})
+        page.execute_cdp_cmd("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+        legend, tip, _ = page.execute_script(READ, "a-1")
+        assert tip
+        legends.append(int(legend.removeprefix("At round ")))
+        inside = """const r = document.querySelector("#a-1 ~ .experiment .tip").getBoundingClientRect();
+                    return r.left >= 0 && r.right <= innerWidth"""
+        assert page.execute_script(inside)
+    assert legends[0] < legends[1] < 300
+    page.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": False})
+
+
+def test_values_over_a_swept_parameter_are_read_too(show, folder):
+    page = settled(show(), "horizons")
+    point(page, "horizons", 0.36, 0.1)
+    legend, _, said = page.execute_script(READ, "horizons")
+    assert legend == "At rounds 200"
+    final = experiments.load(folder / "hostile").experiments["horizons-horizon=200"].final("ucb1", 0.95)
+    assert numbers(said)["0"] == f"{final.value:.4g} {final.low:.4g} {final.high:.4g}"
+    row = page.find_elements("css selector", "#horizons ~ .experiment tbody tr")[1].text
+    assert row.startswith(f"200 {said['0']} {said['1']}")
+
+
+def test_a_curve_that_is_hidden_is_not_read(show):
+    page = settled(show(), "a-1")
+    point(page, "a-1", 0.5, 0.01)
+    label = page.execute_script(READ, "a-1")[1].split("\n")[1].partition(":")[0]
+    boxes = page.find_elements("css selector", "#a-1 ~ .experiment .curves label")
+    next(box for box in boxes if box.text.startswith(label)).click()
+    point(page, "a-1", 0.51, 0.01)
+    assert page.execute_script(READ, "a-1")[1].split("\n")[1].partition(":")[0] != label
+
+
+def test_without_scripts_the_page_is_whole(show, browser):
+    browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
+    try:
+        page = show()
+        assert all(p.is_displayed() for p in page.find_elements("css selector", "section > .experiment .picture svg"))
+        assert not any(p.is_displayed() for p in page.find_elements("css selector", ".curves"))
+    finally:
+        browser.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
 
 
 def test_fragments_are_unique(show):
