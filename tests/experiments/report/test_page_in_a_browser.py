@@ -340,7 +340,7 @@ def of_css(colour):
 
 READ = """const f = document.querySelector(`#${arguments[0]} ~ .experiment figure`), tip = f.querySelector(".tip");
           return [f.querySelector("legend").textContent, tip.hidden ? "" : tip.innerText,
-                  Object.fromEntries(Array.from(f.querySelectorAll("[data-read]"), e => [e.dataset.read, e.textContent]))]"""
+                  Object.fromEntries(Array.from(f.querySelectorAll("output"), e => [e.dataset.read, e.textContent]))]"""
 PLACE = """const o = document.querySelector(`#${arguments[0]} ~ .experiment .over`);
            o.scrollIntoView({block: "center"}); const r = o.getBoundingClientRect();
            return [r.left + arguments[1] * r.width, r.top + arguments[2] * r.height]"""
