@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bandits.arguments import affordable, floats, integer
 from bandits.contract import Array
-from bandits.kernels import kernel
+from bandits.kernels import inlined, kernel
 
 Ints = NDArray[np.int64]
 
@@ -219,7 +219,7 @@ def _normalize(starts: Ints, probabilities: Array, cumulative: Array, slack: flo
     return -1
 
 
-@kernel
+@inlined
 def next_state(starts: Ints, states: Ints, cumulative: Array, row: int, u: float) -> int:
     """The next state after ``row`` under a uniform number ``u`` in [0, 1): the first whose running sum exceeds it."""
     entry = starts[row]

@@ -23,7 +23,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bandits.arguments import check_action, floats, integer, number, real, shown
+from bandits.arguments import check_action, check_reward, floats, integer, real, shown
 from bandits.contract import Array, Problem
 from bandits.frozen import Frozen
 from bandits.mdp.model import SLACK, Ints, Model
@@ -179,8 +179,7 @@ class AverageRewardProblem(MDPProblem):
         """
         if not isinstance(feedback, tuple | list) or len(feedback) != 2:
             raise ValueError(f"feedback must be a pair of reward and next state, got {shown(feedback)}")
-        reward = number("reward must be a finite number", feedback[0])
-        return Step(reward, checked_state("the next state", feedback[1], self.n_states))
+        return Step(check_reward(feedback[0]), checked_state("the next state", feedback[1], self.n_states))
 
 
 def checked_state(name: str, state: Any, n_states: int) -> int:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Literal
 
 import numpy as np
 
-from bandits.contract import Array, Assumption, Bound, Instance
+from bandits.contract import Array, Assumption, Bound, Evidence, Instance, TimeClaim
 from bandits.mdp.classes import components, reachable
 from bandits.mdp.diameter import MOST_STATES, diameter
 from bandits.mdp.gain import Best, action_values, best
@@ -180,3 +182,34 @@ class LatentInstance(EpisodicInstance):
     known_context: float
     variance: float
     largest_total: float
+
+
+AGAINST_GAIN = "gain"
+"""Comparator class of the regret ``t J* - sum of r(s, a)``, of which theorems on average rewards speak."""
+
+
+def unscaled(scale: float) -> Assumption:
+    """Whether the confidence sets are those of the theorem."""
+    return Assumption("bonus_scale is 1", scale == 1.0)
+
+
+def average_bound(
+    name: str,
+    kind: Literal["upper", "order"],
+    curve: Callable[[Array], Array],
+    source: str,
+    instance: AverageRewardInstance,
+    assumptions: Sequence[Assumption] = (),
+    *,
+    delta: float | None = None,
+    time: TimeClaim = "anytime",
+) -> Bound:
+    """A bound on ``t J* - sum of r(s, a)``: constants of an upper bound are recalled, those of an order a convention."""
+    unit = Assumption("mean rewards lie in [0, 1]", instance.unit_rewards)
+    evidence: Evidence = "recalled" if kind == "upper" else "convention"
+    return Bound(name, kind, curve, AGAINST_GAIN, source, evidence, (unit, *assumptions), time, delta)
+
+
+def diameter_of(instance: AverageRewardInstance) -> float | None:
+    """The diameter; where it is infinite the span stands in its place, and ``finite_diameter`` fails; None if unknown."""
+    return instance.diameter if instance.diameter is None or math.isfinite(instance.diameter) else instance.span
