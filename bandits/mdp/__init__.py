@@ -22,10 +22,28 @@ FAMILY = Family(
     ),
     examples="environments.mdp.examples:examples",
     # One block a mode, so that each grows by itself: average reward, episodes, losses, contexts.
-    policies={},
+    policies={
+        "ucrl2": "bandits.mdp.ucrl2:UCRL2",
+        "ucrl2b": "bandits.mdp.ucrl2b:UCRL2B",
+        "kl_ucrl": "bandits.mdp.kl_ucrl:KLUCRL",
+        "loop": "bandits.mdp.loop:LOOP",
+        "optimistic_q": "bandits.mdp.optimistic_q:OptimisticQ",
+        "psrl": "bandits.mdp.psrl:PSRL",
+        "differential_q": "bandits.mdp.differential_q:DifferentialQ",
+        "uniform_actions": "bandits.mdp.uniform_actions:UniformActions",
+        "fixed_policy": "bandits.mdp.fixed_policy:FixedPolicy",
+    },
     environments={
         "average_mdp": "environments.mdp.average:AverageMDP",
         "episodic_mdp": "environments.mdp.episodic:EpisodicMDP",
     },
-    variants={},
+    variants={
+        "ucrl2": ({}, {"delta": 0.1, "bonus_scale": 0.3}),
+        "ucrl2b": ({}, {"bonus_scale": 0.1}),
+        "kl_ucrl": ({}, {"radius": "original"}, {"bonus_scale": 0.1}),
+        "loop": ({}, {"bonus_scale": 0.1}),
+        "optimistic_q": ({}, {"preset": "authors"}, {"span": 3.0, "bonus_scale": 0.05}),
+        "psrl": ({}, {"epochs": "doubling"}, {"alpha": 0.05}),
+        "differential_q": ({}, {"epsilon": 0.5}),
+    },
 )

@@ -1,4 +1,4 @@
-"""What the policies for one life without resets share: checks of what they observe, and the driver of compiled blocks."""
+"""What the policies for one life without resets share: checks of what they observe, the driver of blocks."""
 
 from __future__ import annotations
 

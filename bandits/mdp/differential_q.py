@@ -34,7 +34,7 @@ def _best(state: int, q: Array) -> int:
 @inlined
 def _choose(state: int, u: float, epsilon: float, q: Array) -> int:
     if u < epsilon:
-        return min(int(u / epsilon * q.shape[1]), q.shape[1] - 1)
+        return int(min(u / epsilon * q.shape[1], q.shape[1] - 1))
     return _best(state, q)
 
 

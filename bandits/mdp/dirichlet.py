@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from bandits.contract import Array
 
@@ -10,7 +13,7 @@ SMALL = 0.1
 """Below this weight gamma variates underflow, so that whole rows would be 0 / 0."""
 
 
-def dirichlet_rows(weights: Array, rng: np.random.Generator) -> Array:
+def dirichlet_rows(weights: NDArray[Any], rng: np.random.Generator) -> Array:
     """Rows drawn from Dirichlet laws: gamma variates, divided by their sums.
 
     Weights below 0.1 are drawn by their logarithms, as ``ln G(w + 1) + ln(U) / w``, since the variates themselves may

@@ -72,7 +72,9 @@ def _iterate(
 ) -> tuple[float, int]:
     n_states, n_actions = rewards.shape
     values, following, law = np.zeros(n_states), np.empty(n_states), np.empty(n_states)
-    for sweep in range(1, SWEEPS + 1):
+    sweeps, least, largest = 0, -math.inf, math.inf
+    while sweeps < SWEEPS and not largest - least < precision:
+        sweeps += 1
         order, best = order_of(values), best_of(values)
         least, largest, lowest = math.inf, -math.inf, math.inf
         for s in range(n_states):
@@ -93,11 +95,9 @@ def _iterate(
                     model[s, a] = law
             least, largest = min(least, following[s] - values[s]), max(largest, following[s] - values[s])
             lowest = min(lowest, following[s])
-        if largest - least < precision:
-            break
         for s in range(n_states):
             values[s] = following[s] - lowest
-    return 0.5 * (least + largest), sweep
+    return 0.5 * (least + largest), sweeps
 
 
 def damped_value_iteration(rewards: Array, model: Array, precision: float, most: int) -> Ints:

@@ -120,7 +120,9 @@ class OptimisticQ(AveragePolicy):
             return 0.99 / (1.0 - 0.99), 0.99, self.bonus_scale
         span = problem.span if self.span is None else self.span
         if span is None:
-            raise ValueError("OptimisticQ needs a span: give one, or have the problem tell it, or take preset 'authors'")
+            raise ValueError(
+                "OptimisticQ needs a span: give one, or have the problem tell it, or take preset 'authors'"
+            )
         if problem.horizon is None:
             raise ValueError(
                 "OptimisticQ is tuned to the horizon, the problem has horizon=None: tell one, or take preset 'authors'"

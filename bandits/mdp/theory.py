@@ -204,12 +204,12 @@ def average_bound(
     delta: float | None = None,
     time: TimeClaim = "anytime",
 ) -> Bound:
-    """A bound on ``t J* - sum of r(s, a)``: constants of an upper bound are recalled, those of an order a convention."""
+    """A bound on ``t J* - sum of r(s, a)``; constants of upper ones are recalled, those of an order a convention."""
     unit = Assumption("mean rewards lie in [0, 1]", instance.unit_rewards)
     evidence: Evidence = "recalled" if kind == "upper" else "convention"
     return Bound(name, kind, curve, AGAINST_GAIN, source, evidence, (unit, *assumptions), time, delta)
 
 
 def diameter_of(instance: AverageRewardInstance) -> float | None:
-    """The diameter; where it is infinite the span stands in its place, and ``finite_diameter`` fails; None if unknown."""
+    """The diameter, None if unknown; where it is infinite, and ``finite_diameter`` fails, the span in its place."""
     return instance.diameter if instance.diameter is None or math.isfinite(instance.diameter) else instance.span
