@@ -31,6 +31,8 @@ class Family:
         tools: registered name to class, of whatever carries policies to other people's programs.
         describes: says what a name is that is none of the registered ones, such as a file of the family's data, for
             ``regretlab show NAME``: takes the name, and options as keywords; None where it is nothing of the family's.
+        marks: for environments in which something begins at rounds that are known before any run: registered name to a
+            function of parameters and horizon, see ``bandits.marks``. Pictures show it; no job's key depends on it.
         variants: for policies that are to be checked with other arguments than the default ones, or have arguments
             without a default: registered name to the arguments of each variant.
 
@@ -49,6 +51,7 @@ class Family:
     tools: Mapping[str, type[Any] | Place] = field(default_factory=dict)
     variants: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     describes: Callable[..., str | None] | Place | None = None
+    marks: Mapping[str, Callable[..., Any] | Place] = field(default_factory=dict)
 
     @property
     def problems(self) -> tuple[type[Problem], ...]:

@@ -38,6 +38,10 @@ FAMILY = Family(
         "piecewise": "environments.arms.piecewise:PiecewiseArms",
         "adversarial": "environments.arms.adversarial:AdversarialArms",
     },
+    marks={
+        "piecewise": "environments.arms.marks:piecewise",
+        "adversarial": "environments.arms.marks:adversarial",
+    },
     variants={
         "fixed_action": ({"arm": 0},),
         "gaussian_thompson": ({}, {"prior_deviation": 0.8}),

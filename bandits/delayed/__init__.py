@@ -14,6 +14,7 @@ FAMILY = Family(
     environments={
         "delayed": "environments.delayed.environment:DelayedFeedback",
     },
+    marks={"delayed": "environments.delayed.marks:delayed"},
     variants={
         "qpm_d": ({}, {"policy": {"name": "exp3", "parameters": {"gamma": 0.1}}}),
         "bold": ({}, {"policy": "ucb1"}, {"policy": "hedge"}),

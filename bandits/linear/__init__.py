@@ -43,6 +43,7 @@ FAMILY = Family(
         "misspecified_linear": "environments.linear.misspecified:MisspecifiedLinearBandit",
         "adversarial_linear": "environments.linear.adversarial:AdversarialLinearBandit",
     },
+    marks={"adversarial_linear": "environments.linear.marks:adversarial"},
     variants={
         "oful": ({}, {"width": 0.5}, {"delta": 0.1, "inflate": True}),
         "oful_rare": ({}, {"growth": 0.1}),

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from bandits.arguments import did_you_mean
 from bandits.contract import Array, Bound
+from bandits.marks import marks_of
 from environments.contract import Regret
 from experiments.analysis.guarantees import guaranteed_ends, guaranteed_growth
 from experiments.analysis.prices import Price
@@ -109,6 +110,24 @@ class ExperimentResult:
         rounds = self.times.astype(np.float64)
         rounds.flags.writeable = False
         return rounds
+
+    def marks(self) -> Mapping[str, tuple[int, ...]]:
+        """What begins at known rounds ("change", "phase") to these rounds, see ``bandits.marks``."""
+        return cast(Mapping[str, tuple[int, ...]], self.once(("marks",), self._marks))
+
+    def _marks(self) -> Mapping[str, tuple[int, ...]]:
+        environment = self.experiment.environment
+        described = {"name": environment.name, "parameters": environment.parameters}
+        try:
+            return marks_of(described, self.experiment.horizon)
+        except ImportError:  # results may be looked at where the class is not
+            return {}
+        except Exception as error:  # of somebody else's function, in whatever way it fails
+            what = f"{type(error).__name__}: {error}"
+            warnings.warn(
+                f"{self.experiment.name}: what changes in {environment.name} is not shown: {what}", stacklevel=2
+            )
+            return {}
 
     def regret(self, label: str, regret: str = "") -> Array:
         """Cumulative regret [n_replicates, n_checkpoints] of a policy."""

@@ -26,6 +26,7 @@ from experiments.analysis.sentences import number, title_of
 from experiments.analysis.statistics import Array, Interval
 from experiments.analysis.sweeps import SweepResult
 from experiments.analysis.verdicts import bounds_for, lower_bounds_for, vacuous
+from experiments.report.marks import draw_marks
 from experiments.report.points import Picture, picture_of
 from experiments.report.search_figures import SearchFigure, draw_search, search_figures
 from experiments.report.style import (
@@ -277,6 +278,7 @@ def draw_experiment(
     _dress(ax, result, scale, regret, figure)
     if scale != "loglog" and not cost:
         _fit_curves(ax, [*means, *(end for band in bands.values() for end in (band.all_low, band.all_high))])
+    draw_marks(ax, result, regret)
 
 
 def drawn_by_name(result: ExperimentResult, figure: Figure, regret: str = "") -> tuple[Sequence[str], Sequence[str]]:
