@@ -32,10 +32,13 @@ FAMILY = Family(
         "differential_q": "bandits.mdp.differential_q:DifferentialQ",
         "uniform_actions": "bandits.mdp.uniform_actions:UniformActions",
         "fixed_policy": "bandits.mdp.fixed_policy:FixedPolicy",
+        "latent_optimism": "bandits.mdp.latent_optimism:LatentOptimism",
+        "latent_greedy": "bandits.mdp.latent_greedy:LatentGreedy",
     },
     environments={
         "average_mdp": "environments.mdp.average:AverageMDP",
         "episodic_mdp": "environments.mdp.episodic:EpisodicMDP",
+        "latent_mdp": "environments.mdp.latent:LatentMDP",
     },
     variants={
         "ucrl2": ({}, {"delta": 0.1, "bonus_scale": 0.3}),
@@ -45,5 +48,6 @@ FAMILY = Family(
         "optimistic_q": ({}, {"preset": "authors"}, {"span": 3.0, "bonus_scale": 0.05}),
         "psrl": ({}, {"epochs": "doubling"}, {"alpha": 0.05}),
         "differential_q": ({}, {"epsilon": 0.5}),
+        "latent_optimism": ({}, {"constants": "scaled"}, {"c1": 0.3, "c2": 0.0, "delta": 0.1}),
     },
 )

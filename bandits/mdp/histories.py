@@ -64,17 +64,17 @@ class HistoryTree:
         self.n_states, self.n_actions = integer("n_states", n_states), integer("n_actions", n_actions)
         self.n_stages, most = integer("n_stages", n_stages), FORCED if flag("forced", forced) else NODES
         levels, size, level = [integer("n_starts", n_starts, 1, n_states)], n_states, n_states
-        for _ in range(1, n_stages):
+        nodes = n_starts
+        while len(levels) < n_stages and max(nodes, size) <= most:
             level *= n_states
             size += level
             levels.append(levels[-1] * n_states * n_actions)
-            if max(sum(levels), size) > most:  # powers beyond are not worked out
-                break
-        if max(sum(levels), size) > most:
+            nodes += levels[-1]
+        if max(nodes, size) > most:
             way = "" if forced else f", or {FORCED} where forced"
             raise ValueError(
                 f"n_stages must be lower, got {n_stages}: with {n_states} states and {n_actions} actions the tree of "
-                f"histories has at least {max(sum(levels), size)} nodes, more than the {most} allowed{way}"
+                f"histories has at least {max(nodes, size)} nodes, more than the {most} allowed{way}"
             )
         self.levels, self.size = levels, size
 

@@ -183,6 +183,26 @@ class LatentInstance(EpisodicInstance):
     variance: float
     largest_total: float
 
+    @property
+    def rate(self) -> float:
+        """``Var M S A``: in which the lower bound is a square root, and times Gamma the upper one."""
+        return self.variance * self.n_contexts * self.n_states * self.n_actions
+
+    @property
+    def worst_mixture(self) -> Bound:
+        """``sqrt(Var* M S A t)`` for the worst mixture of that size with rows of two next states, not for this one.
+
+        The paper's Var* was not read: Var is that of an episode's reward under the best policy over histories.
+        """
+        return Bound(
+            "worst case over mixtures, with Var of the best policy over histories",
+            "order",
+            lambda t: np.sqrt(self.rate * t),
+            "fixed",
+            "abstract of Zhou, Wang, Du 2023; the constant is a convention, Var a stand-in for the paper's Var*",
+            "convention",
+        )
+
 
 AGAINST_GAIN = "gain"
 """Comparator class of the regret ``t J* - sum of r(s, a)``, of which theorems on average rewards speak."""

@@ -7,11 +7,12 @@ from typing import Any
 
 from environments.mdp.average import AverageMDP
 from environments.mdp.episodic import EpisodicMDP
+from environments.mdp.latent import LatentMDP
 
 
 def examples() -> Sequence[Any]:
     """Those of all modes."""
-    return [*average(), *episodes()]
+    return [*average(), *episodes(), *contexts()]
 
 
 def episodes() -> Sequence[Any]:
@@ -41,4 +42,23 @@ def average() -> Sequence[AverageMDP]:
         AverageMDP("toggle", "bernoulli", known_rewards=False, span=2.5, horizon=200),
         AverageMDP(bandit, horizon=60),
         AverageMDP(forced, "bernoulli", horizon=40),
+    ]
+
+
+def contexts() -> Sequence[LatentMDP]:
+    """Hidden contexts: known mixtures, starts of each context, one context, one action, one stage, two episodes."""
+    rewards = [[[0.1, 0.3], [0.2, 0.0]], [[0.0, 0.1], [0.3, 0.2]]]
+    transitions = [[[[0.9, 0.1], [0.2, 0.8]], [[0.5, 0.5], [1.0, 0.0]]], [[[0.3, 0.7], [0.0, 1.0]], [[0.6, 0.4]] * 2]]
+    own = {"transitions": transitions, "rewards": rewards, "n_stages": 3, "weights": [0.3, 0.7]}
+    own["start"] = [[1.0, 0.0], [0.25, 0.75]]
+    one = {"transitions": transitions[:1], "rewards": rewards[:1], "n_stages": 2, "start": [0.5, 0.5]}
+    forced = {"transitions": [[[[0.0, 1.0]], [[0.5, 0.5]]]] * 2, "rewards": [[[0.1], [0.4]]] * 2, "n_stages": 2}
+    return [
+        LatentMDP({"name": "treasure", "parameters": {"n_stages": 3}}, horizon=80),
+        LatentMDP({"name": "signal", "parameters": {"n_stages": 3, "q": 0.8}}, horizon=80),
+        LatentMDP({"name": "table", "parameters": own}, horizon=60),
+        LatentMDP({"name": "bandit_mixture", "parameters": {"n_stages": 3, "revealed": True}}, horizon=40),
+        LatentMDP({"name": "table", "parameters": one}, horizon=30),
+        LatentMDP({"name": "table", "parameters": forced}, horizon=10),
+        LatentMDP({"name": "bandit_mixture", "parameters": {"n_stages": 1}}, horizon=2),
     ]

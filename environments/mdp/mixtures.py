@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -13,6 +14,7 @@ from bandits.arguments import affordable, flag, integer, is_list, real, shown
 from bandits.contract import Array
 from bandits.mdp.histories import Contexts
 from bandits.mdp.model import Model
+from bandits.mdp.planning import largest_totals
 from bandits.mdp.problem import checked_law, checked_rewards, checked_table
 from bandits.registry import Component, Registry
 from environments.mdp.models import start_law
@@ -58,13 +60,12 @@ class Mixture:
         if len(laws) != n:
             raise ValueError(f"starts must be {n} laws, one a context, got {len(laws)}")
         object.__setattr__(self, "starts", np.array(laws))
-        totals = [self.totals(context)[1] for context in range(n)]
-        if max(totals) > 1.0 + 1e-12:
-            context = int(np.argmax(totals))
-            raise ValueError(
-                f"rewards must sum to at most 1 in an episode, got {totals[context]!r} in context {context} over "
-                f"{self.n_stages} stages: divide all rewards by it, regret scales with them"
-            )
+        for context, (_, most) in enumerate(self.totals):
+            if most > 1.0 + 1e-12:
+                raise ValueError(
+                    f"rewards must sum to at most 1 in an episode, got {most!r} in context {context} over "
+                    f"{self.n_stages} stages: divide all rewards by the largest sum, regret scales with them"
+                )
 
     @property
     def contexts(self) -> Contexts:
@@ -72,16 +73,15 @@ class Mixture:
         transitions = np.concatenate([model.dense() for model in self.models])
         return Contexts(self.weights[:, None] * self.starts, transitions, np.ascontiguousarray(self.rewards))
 
-    def totals(self, context: int) -> tuple[float, float]:
-        """The least and the most that an episode can earn in a context, over all paths of positive probability."""
-        model, shape = self.models[context], self.rewards[context].shape
-        least, most = np.zeros((2, shape[0]))
-        for _ in range(self.n_stages):
-            worst = np.minimum.reduceat(least[model.states], model.starts[:-1]).reshape(shape)
-            best = np.maximum.reduceat(most[model.states], model.starts[:-1]).reshape(shape)
-            least, most = (self.rewards[context] + worst).min(axis=1), (self.rewards[context] + best).max(axis=1)
-        possible = self.starts[context] > 0.0
-        return float(least[possible].min()), float(most[possible].max())
+    @cached_property
+    def totals(self) -> Sequence[tuple[float, float]]:
+        """The least and the most that an episode can earn, over paths of positive probability, for each context."""
+        found = []
+        for model, rewards, start in zip(self.models, self.rewards, self.starts, strict=True):
+            least = -largest_totals(model, -rewards, self.n_stages)[0][start > 0.0]
+            most = largest_totals(model, rewards, self.n_stages)[0][start > 0.0]
+            found.append((float(least.min()), float(most.max())))
+        return found
 
 
 class HiddenContexts(ABC):
