@@ -16,7 +16,7 @@ from bandits.kernels import kernel
 from bandits.mdp.model import Ints, Model
 
 SWEEPS = 2000
-"""Damped sweeps before the first policy is read off."""
+"""Damped sweeps at the most before the first policy is read off; with many states, ten a state."""
 NARROW = 1e-12
 """Width of a bracket of the gain that is as good as a solution."""
 DENSE = 600
@@ -54,7 +54,7 @@ class Bracket(NamedTuple):
 
 
 def best(model: Model, rewards: Array) -> Best:
-    """Policy iteration, from the greedy policy after ``SWEEPS`` damped sweeps of value iteration.
+    """Policy iteration, from the greedy policy after damped sweeps of value iteration.
 
     A policy may have two closed classes even where the process is communicating, and then no single gain: from there on
     the bracket of value iteration is narrowed down instead. So it is with many states, whose sweeps have converged.
@@ -63,7 +63,7 @@ def best(model: Model, rewards: Array) -> Best:
         model: weakly communicating, of one stage.
         rewards: [n_states, n_actions].
     """
-    found = bracket(model, rewards, most=SWEEPS)
+    found = bracket(model, rewards, most=max(SWEEPS, 10 * model.n_states))
     if found.high - found.low <= NARROW and model.n_states > DENSE:
         return _read_off(model, rewards, found)
     policy = greedy(action_values(model, rewards, found.bias), 1e-9)

@@ -13,7 +13,7 @@ from environments.mdp.models import MDP, Tables, first_state
 
 LEFT, RIGHT = 0, 1
 MOST_STATES = 3000
-"""Of a chain whose table is written out."""
+"""Of a chain all of whose states lead to all."""
 
 VARIANTS: dict[str, tuple[tuple[float, float], tuple[float, float, float], tuple[float, float]]] = {
     "osband": ((0.4, 0.6), (0.05, 0.6, 0.35), (0.4, 0.6)),
@@ -23,16 +23,14 @@ VARIANTS: dict[str, tuple[tuple[float, float], tuple[float, float, float], tuple
 """What swimming right does: stay and up in the first state; down, stay and up between; down and stay in the last."""
 
 
-def _swim(n: int, variant: str) -> Array:
-    """Transitions [n, 2, n]."""
+def _swim(n: int, variant: str) -> Model:
     first, middle, last = VARIANTS[variant]
-    table = np.zeros((n, 2, n))
-    table[np.arange(n), LEFT, np.maximum(np.arange(n) - 1, 0)] = 1.0
-    for s in range(1, n - 1):
-        table[s, RIGHT, s - 1 : s + 2] = middle
-    table[0, RIGHT, :2] = first
-    table[n - 1, RIGHT, n - 2 :] = last
-    return table
+    states, shares = np.empty((n, 2, 3), dtype=np.int64), np.zeros((n, 2, 3))
+    states[:] = np.clip(np.arange(n)[:, None, None] + np.array([-1, 0, 1]), 0, n - 1)
+    shares[:, LEFT, 0] = 1.0
+    shares[:, RIGHT] = middle
+    shares[0, RIGHT], shares[-1, RIGHT] = (0.0, *first), (*last, 0.0)
+    return Model.sparse(np.arange(2 * n + 1) * 3, states.ravel(), shares.ravel(), n, 2)
 
 
 def _paid(n: int, left: float) -> Array:
@@ -62,12 +60,12 @@ class RiverSwim(MDP):
     left: float = 0.005
 
     def __post_init__(self) -> None:
-        integer("n", self.n, 2, MOST_STATES)
+        integer("n", self.n, 2)
         one_of("variant", self.variant, VARIANTS)
         real("left", self.left, 0.0, 1.0, closed="both")
 
     def tables(self) -> Tables:
-        return Tables(Model(_swim(self.n, self.variant)), _paid(self.n, self.left), first_state(self.n))
+        return Tables(_swim(self.n, self.variant), _paid(self.n, self.left), first_state(self.n))
 
 
 @dataclass(frozen=True)
@@ -97,7 +95,7 @@ class JumpRiverSwim(MDP):
 
     def tables(self) -> Tables:
         n, each, s = self.n, self.jump / self.n, np.arange(self.n)
-        table = _swim(n, "strehl") + each
+        table = _swim(n, "strehl").dense()[0] + each
         table[s, LEFT, np.maximum(s - 1, 0)] -= n * each
         table[s, RIGHT, np.minimum(s + 1, n - 1)] -= n * each
         return Tables(Model(table), _paid(n, self.left), first_state(n))
