@@ -55,9 +55,9 @@ def hitting_times(model: Model, target: int) -> Array:
     others = everyone != target
     while True:
         chain = table[everyone, policy]
-        times = np.zeros(n)
-        inner = np.eye(n - 1) - chain[np.ix_(others, others)]
-        times[others] = np.linalg.solve(inner, np.ones(n - 1))
+        chain[everyone, everyone] = 0.0  # ways out are added up, not subtracted from 1, which loses small ones
+        inner, times = np.diag(chain.sum(axis=1)) - chain, np.zeros(n)
+        times[others] = np.linalg.solve(inner[np.ix_(others, others)], np.ones(n - 1))
         values = action_values(model, costs, -times)
         kept = values[everyone, policy]
         better = (values.max(axis=1) > kept + 1e-10 * (1.0 + np.abs(kept))) & others

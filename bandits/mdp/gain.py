@@ -129,10 +129,12 @@ def _chain(model: Model, policy: Ints) -> tuple[Ints, Ints, Array]:
     rows = np.arange(n) * model.n_actions + policy
     sizes = model.starts[rows + 1] - model.starts[rows]
     entries = np.repeat(model.starts[rows] - np.cumsum(sizes) + sizes, sizes) + np.arange(sizes.sum())
-    states, keep = np.repeat(np.arange(n), sizes), model.states[entries] > 0
-    row = np.concatenate([np.arange(n), np.arange(1, n), states[keep]])
-    column = np.concatenate([np.zeros(n, dtype=np.int64), np.arange(1, n), model.states[entries][keep]])
-    return row, column, np.concatenate([np.ones(2 * n - 1), -model.probabilities[entries][keep]])
+    origin, target, shares = np.repeat(np.arange(n), sizes), model.states[entries], model.probabilities[entries]
+    leaves = origin != target  # what a state keeps is not subtracted from 1, which loses small ways out
+    out, to = leaves & (origin > 0), leaves & (target > 0)
+    row = np.concatenate([np.arange(n), origin[out], origin[to]])
+    column = np.concatenate([np.zeros(n, dtype=np.int64), origin[out], target[to]])
+    return row, column, np.concatenate([np.ones(n), shares[out], -shares[to]])
 
 
 def _solved(matrix: tuple[Ints, Ints, Array], right: Array) -> Array:

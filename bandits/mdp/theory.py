@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 
-from bandits.contract import Array, Assumption, Bound, Evidence, Instance, TimeClaim
+from bandits.contract import Array, Assumption, Bound, Evidence, Instance, Policy, TimeClaim
 from bandits.mdp.classes import components, reachable
 from bandits.mdp.diameter import MOST_STATES, diameter
 from bandits.mdp.gain import Best, action_values, best
@@ -109,6 +109,36 @@ class AverageRewardInstance(MDPInstance):
         known = self.diameter is not None and math.isfinite(self.diameter)
         return Assumption("every state can be reached from every other one", known)
 
+    def consequences(
+        self, policy: Policy[Any, Any, Any, Any], problem: Any, bounds: Sequence[Bound]
+    ) -> Sequence[Bound]:
+        """Bounds on the sum of gaps, from those against the gain (derived in this project).
+
+        ``t J* - sum r = sum of gaps + M_t + h(s_{t+1}) - h(s_1)`` with a martingale ``M_t`` whose steps lie within a
+        range of sp(h). So the expected sum of gaps exceeds the expected regret by sp(h) at most, and what holds of the
+        regret with probability 1 - delta holds of the gaps with 1 - 2 delta where ``sp(h) (1 + sqrt(t ln(1 / delta) /
+        2))`` is added (Azuma, Hoeffding).
+        """
+        return [self._of_gaps(bound) for bound in bounds if bound.comparator_class == AGAINST_GAIN]
+
+    def _of_gaps(self, bound: Bound) -> Bound:
+        def curve(t: Array) -> Array:
+            if bound.kind == "order":
+                return bound.curve(t)
+            luck = 0.0 if bound.delta is None else math.sqrt(0.5 * math.log(1.0 / bound.delta))
+            return bound.curve(t) + self.span * (1.0 + luck * np.sqrt(t))
+
+        delta = None if bound.delta is None or bound.kind == "order" else min(2.0 * bound.delta, 1.0 - 1e-9)
+        evidence = bound.evidence if bound.evidence in ("recalled", "convention") else "derived"
+        return replace(
+            bound,
+            curve=curve,
+            comparator_class=AGAINST_GAPS,
+            delta=delta,
+            evidence=evidence,
+            name=f"{bound.name}, gaps",
+        )
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class EpisodicInstance(MDPInstance):
@@ -204,6 +234,8 @@ class LatentInstance(EpisodicInstance):
         )
 
 
+AGAINST_GAPS = "gaps"
+"""Comparator class of the sum of gaps of what was played."""
 AGAINST_GAIN = "gain"
 """Comparator class of the regret ``t J* - sum of r(s, a)``, of which theorems on average rewards speak."""
 

@@ -16,7 +16,7 @@ from bandits.mdp.classes import check_weakly_communicating
 from bandits.mdp.gain import values_ahead
 from bandits.mdp.model import Ints
 from bandits.mdp.problem import AverageRewardProblem, Step, Steps, Table
-from bandits.mdp.theory import AverageRewardInstance
+from bandits.mdp.theory import AGAINST_GAIN, AGAINST_GAPS, AverageRewardInstance
 from bandits.registry import Component
 from environments.contract import Regret, read_only
 from environments.mdp.environment import MDPEnvironment, drawn_from
@@ -229,10 +229,10 @@ class AverageMDP(MDPEnvironment[Step]):
     def regrets(self) -> Sequence[Regret]:
         """Regret against the gain, which may be negative; the sum of gaps, its mean up to the span; and two others."""
         definitions = [
-            Regret("average", "expected_reward", "gain", "gain", "regret against the optimal gain"),
-            Regret("gaps", "minus_gaps", "zero", "gaps", "sum of the gaps of what was played", worst="worst_gaps"),
+            Regret("average", "expected_reward", "gain", AGAINST_GAIN, "regret against the optimal gain"),
+            Regret("gaps", "minus_gaps", "zero", AGAINST_GAPS, "sum of the gaps of all plays", worst="worst_gaps"),
             Regret("finite", "expected_reward", "finite", "finite", "regret against the most that so many steps earn"),
-            Regret("realized", "reward", "gain", "gain", "realized regret against the optimal gain"),
+            Regret("realized", "reward", "gain", AGAINST_GAIN, "realized regret against the optimal gain"),
         ]
         return [definition for definition in definitions if definition.name != "finite" or self._finite]
 
@@ -261,19 +261,24 @@ class AverageMDP(MDPEnvironment[Step]):
         return int(self._instance.best.policy[self._state])
 
     def lower_bounds(self) -> Sequence[Bound]:
-        """``.015 sqrt(D S A t)``, which some process has against every policy; an order here, but on the hard one."""
-        known = self._instance
-        if known.diameter is None or not np.isfinite(known.diameter):
+        """``.015 sqrt(D S A t)`` for the worst process of that size and diameter: here an order, but on a hard one."""
+        known, largest = self._instance, self._instance.diameter
+        if largest is None or not 0.0 < largest < np.inf:
             return ()
-        n_states, n_actions, largest = known.n_states, known.n_actions, known.diameter
+        S, A = known.n_states, known.n_actions
+        large = S >= 10 and A >= 10 and largest >= 20.0 * np.log(S) / np.log(A)
         return (
             Bound(
-                "worst case over processes, .015 sqrt(D S A t)",
-                "order",
-                lambda t: 0.015 * np.sqrt(largest * n_states * n_actions * t),
-                "gain",
-                "Jaksch, Ortner, Auer 2010, Theorem 5 (constants from memory)",
+                "worst case over MDPs" + ", not this instance" * (not known.hard),
+                "lower" if known.hard else "order",
+                lambda t: 0.015 * np.sqrt(largest * S * A * t),
+                AGAINST_GAIN,
+                "Jaksch, Ortner, Auer 2010, Theorem 5 (recalled, constants from memory)",
                 "recalled",
-                (Assumption("at least 10 states and actions", min(n_states, n_actions) >= 10),),
+                (
+                    Assumption("at least 10 states and actions, and D >= 20 log_A S", large),
+                    Assumption("as many steps as D S A", self.horizon >= largest * S * A),
+                ),
+                "at the horizon" if known.hard else "anytime",
             ),
         )
