@@ -34,9 +34,7 @@ class EpisodicPSRL(EpisodicPolicy):
 
     def plan(self) -> Ints:
         rows = self._rng.standard_gamma(self._alpha)
-        rewards = self._told
-        if rewards is None:
-            rewards = self._rng.beta(*self._paid)
+        rewards: Array = np.asarray(self._rng.beta(*self._paid)) if self._told is None else self._told
         actions = np.zeros((self._problem.n_stages, self._problem.n_states), dtype=np.int64)
         _best(rows, rewards, actions)
         return actions

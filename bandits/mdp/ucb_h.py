@@ -10,8 +10,8 @@ paper's ``c`` is a constant without a value: 1 here is a convention, and so is w
 
 On losses it plays with the rewards 1 - loss, for comparison: nothing is known of it there.
 
-Reference: C. Jin, Z. Allen-Zhu, S. Bubeck, M. I. Jordan, *Is Q-learning Provably Efficient?*, NeurIPS 2018, Algorithm 1,
-Theorem 1 (recalled).
+Reference: C. Jin, Z. Allen-Zhu, S. Bubeck, M. I. Jordan, *Is Q-learning Provably Efficient?*, NeurIPS 2018,
+Algorithm 1, Theorem 1 (recalled).
 """
 
 from __future__ import annotations

@@ -68,15 +68,16 @@ class UCBVI(EpisodicPolicy):
         self._q: Array = np.repeat(caps, S * A).reshape(H, S, A)
 
     def plan(self) -> Ints:
-        counts, bernstein = self._counts, self.bonus == "bernstein"
+        counts = self._counts
         S, A = self._q.shape[1:]
         rewards = np.empty((counts.own, S, A)) if self._told is None else self._told
         if self._told is None:
             rewards[:] = (counts.paid / np.maximum(1, counts.visits)).reshape(rewards.shape)
         actions = np.zeros(self._q.shape[:2], dtype=np.int64)
         _plan(
-            counts.own, counts.visits, counts.sizes, counts.states, counts.times, counts.at, rewards, self._told is None,
-            bernstein, self.clip == "remaining", self._log, self.bonus_scale, self._q, actions,
+            counts.own, counts.visits, counts.sizes, counts.states, counts.times, counts.at, rewards,
+            self._told is None, self.bonus == "bernstein", self.clip == "remaining",
+            self._log, self.bonus_scale, self._q, actions,
         )  # fmt: skip
         return actions
 

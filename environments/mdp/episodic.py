@@ -11,12 +11,12 @@ from bandits.arguments import flag, integer, one_of, shown
 from bandits.contract import Array, Bound
 from bandits.mdp.model import Ints
 from bandits.mdp.planning import best_policy, largest_totals
-from bandits.mdp.problem import EpisodicProblem, Table, checked_law
+from bandits.mdp.problem import EpisodicProblem, Table
 from bandits.mdp.theory import EpisodicInstance
 from bandits.registry import Component
 from environments.contract import Regret
 from environments.mdp.episodes import TabularEpisodes
-from environments.mdp.models import Tables, first_state, tables_of
+from environments.mdp.models import Tables, start_law, tables_of
 
 
 class EpisodicMDP(TabularEpisodes):
@@ -57,15 +57,11 @@ class EpisodicMDP(TabularEpisodes):
         start: int | ArrayLike | None = None,
         horizon: int = 1000,
     ) -> None:
-        self.model, self.n_stages, self.noise, self.known_rewards, self.start = (
-            model,
-            n_stages,
-            noise,
-            known_rewards,
-            start,
-        )
+        self.model, self.n_stages, self.noise = model, n_stages, noise
+        self.known_rewards, self.start = known_rewards, start
         tables = tables_of(model)
-        H, law = stages_of(tables, n_stages), start_of(tables, start)
+        H = stages_of(tables, n_stages)
+        law = tables.start if start is None else start_law(tables.model.n_states, start)
         own = tables.model.n_stages > 1 or tables.rewards.ndim == 3
         self._rewards = np.ascontiguousarray(tables.rewards if tables.rewards.ndim == 3 else tables.rewards[None])
         told = Table(tables.rewards) if flag("known_rewards", known_rewards) else None
@@ -80,6 +76,7 @@ class EpisodicMDP(TabularEpisodes):
             own_stages=own,
             rewards=told,
         )
+        law = problem.start_law
         super().__init__(problem, tables.model, noisy)
         values, self._best = best_policy(tables.model, self._rewards, H)
         self._optimal, self._worst = values[0], -best_policy(tables.model, -self._rewards, H)[0][0]
@@ -147,16 +144,3 @@ def stages_of(tables: Tables, n_stages: int | None) -> int:
     if own and n_stages != own:
         raise ValueError(f"n_stages must be {own}, for the model has a table for each stage, got {shown(n_stages)}")
     return integer("n_stages", n_stages)
-
-
-def start_of(tables: Tables, start: int | ArrayLike | None) -> Array:
-    """The law [n_states] of the first state: as given, or else the process's own.
-
-    Raises:
-        ValueError: no such state, or no law.
-    """
-    if start is None:
-        return tables.start
-    if np.ndim(start) == 0:
-        return first_state(tables.model.n_states, start)  # type: ignore[arg-type]
-    return checked_law("start", start, tables.model.n_states).array
