@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from bandits.arguments import affordable, flag, integer, is_list, real, shown
 from bandits.contract import Array
-from bandits.mdp.histories import Contexts
+from bandits.mdp.histories import Contexts, HistoryTree
 from bandits.mdp.model import Model
 from bandits.mdp.planning import largest_totals
 from bandits.mdp.problem import checked_law, checked_rewards, checked_table
@@ -43,7 +43,7 @@ class Mixture:
 
     def __post_init__(self) -> None:
         n, shape = len(self.models), (self.models[0].n_states, self.models[0].n_actions)
-        integer("n_stages", self.n_stages)
+        HistoryTree(*shape, integer("n_stages", self.n_stages), 1, forced=True)  # before any of it is worked out
         for context, model in enumerate(self.models):
             if (found := (model.n_states, model.n_actions)) != shape or model.n_stages > 1:
                 raise ValueError(
