@@ -15,7 +15,7 @@ from experiments.analysis.curves import ExperimentResult, guarantee
 from experiments.analysis.guarantees import guaranteed_growth
 from experiments.analysis.results import Results
 from experiments.analysis.search import SearchResult, search_result
-from experiments.analysis.sweeps import SweepBound, SweepResult, is_over_values, sweep_results
+from experiments.analysis.sweeps import SLOPE, SweepBound, SweepResult, is_over_values, sweep_results, tells_slope
 from experiments.analysis.verdicts import Verdict, check, check_each, judge_exponent, share_of
 from experiments.study.axes import text_of
 from experiments.study.model import Figure
@@ -213,18 +213,19 @@ def _sweep_verdict(
         return replace(verdict, text=f"{verdict.text}; no exponent, {why}")
     there = [i for i, value in enumerate(bound.values) if not math.isnan(value)]
     x, values = np.array([sweep.points[i] for i in there], dtype=float), bound.values[there]
+    if not tells_slope(x):
+        why = f"it takes three positive values over a factor of {SLOPE:g}"
+        return replace(verdict, text=f"{verdict.text}; no exponent, {why}")
     start, end = int(np.argmin(x)), int(np.argmax(x))
     claimed = None
-    if len(x) >= 3 and np.all(x > 0.0) and np.all(values > 0.0):
+    if np.all(values > 0.0):
         claimed = float(np.polyfit(np.log(x), np.log(values), 1)[0])
     over_time = sweep.parameter == "horizon"
     reached = sweep.experiments[there[end]].final(label, confidence, sweep.figure.regret).value
     share = float(share_of(np.array([reached]), values[[end]])[0])
-    sure = None
-    if 0.0 < x[start] < x[end]:
-        each = (1.0 + confidence) / 2.0
-        first, last = (sweep.experiments[there[i]].guaranteed(label, each, sweep.figure.regret) for i in (start, end))
-        sure = guaranteed_growth(first, last, float(x[end] / x[start]))
+    each = (1.0 + confidence) / 2.0
+    first, last = (sweep.experiments[there[i]].guaranteed(label, each, sweep.figure.regret) for i in (start, end))
+    sure = guaranteed_growth(first, last, float(x[end] / x[start]))
     judged = judge_exponent(verdict, line.exponent, sure, claimed, share, *(() if over_time else (-math.inf,)))
     contradicts = judged.exponent in ("early", "too steep")
     return replace(judged, exponent="steeper") if contradicts and not over_time else judged

@@ -21,13 +21,22 @@ from experiments.study.model import Candidate, Component, Figure, Study
 UNKNOWN = Interval(math.nan, math.nan, math.nan)
 
 
+SLOPE = 4.0
+"""Largest over smallest value of a parameter from which there is a slope of log value against log parameter."""
+
+
+def tells_slope(x: Array) -> bool:
+    """Whether values [n] of a parameter tell a power: three or more, positive, over a factor of ``SLOPE`` or more."""
+    return len(x) >= 3 and 0.0 < float(x.min()) <= float(x.max()) / SLOPE
+
+
 @dataclass(frozen=True)
 class SweepLine:
     """One policy's values, a point for each value of the parameter.
 
     Attributes:
         position: of the policy among those of the experiment, which decides its colour.
-        exponent: slope of log value against log parameter, or None where it has no meaning.
+        exponent: slope of log value against log parameter, or None where it has no meaning, see ``tells_slope``.
         work_out: what gives ``intervals`` to whoever draws or names them.
     """
 
@@ -249,7 +258,8 @@ def _line(
         finished = [result for result in experiments if label in result.series]
         samples = [result.shown(label, figure.regret, figure.quantity)[:, -1] for result in finished]
         paired = all(np.array_equal(result.replicates, finished[0].replicates) for result in finished)
-        exponent = scaling_exponent(samples, x[there], confidence, paired)
+        if tells_slope(x[there]):
+            exponent = scaling_exponent(samples, x[there], confidence, paired)
     return SweepLine(position, exponent, partial(_intervals, experiments, label, figure, confidence))
 
 

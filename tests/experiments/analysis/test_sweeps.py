@@ -12,6 +12,7 @@ import experiments
 from experiments.analysis.findings import findings, views
 from experiments.analysis.sentences import study_sentence, sweep_sentence
 from experiments.analysis.statistics import ratio_of_means, scaling_exponent
+from experiments.analysis.sweeps import tells_slope
 from experiments.report.figures import draw_study
 from experiments.report.page import write_report
 from experiments.report.sweep_figures import draw_sweep
@@ -425,3 +426,31 @@ def test_an_upper_bound_that_is_asymptotic_is_judged_at_no_point(results):
     verdicts = findings(replace(results, experiments=changed)).sweeps
     assert {(v.policy, v.result, v.exponent) for v in verdicts} == {("ucb1", "not applicable", "not tested")}
     assert {v.text for v in verdicts} == {"asymptotic, at no finite time is anything claimed"}
+
+
+@pytest.mark.parametrize(
+    ("x", "tells"),
+    [
+        ([1.0, 2.0, 4.0], True),
+        ([4.0, 1.0, 2.0], True),
+        ([1.0, 2.0, 3.9], False),
+        ([0.9, 0.99, 0.999, 0.9999, 1.0], False),
+        ([1.0, 1000.0], False),
+        ([0.0, 1.0, 1000.0], False),
+        ([-1.0, 1.0, 1000.0], False),
+        ([], False),
+    ],
+)
+def test_a_slope_takes_three_positive_values_over_a_factor_of_four(x, tells):
+    assert tells_slope(np.array(x)) == tells
+
+
+def test_no_slope_is_told_of_a_narrow_range(tmp_path):
+    text = TEXT.replace("{start: 100, stop: 1600, number: 5, spacing: log}", "[100, 200, 399]")
+    assert not run(parse_study(text), tmp_path, jobs=1).failed
+    found = findings(experiments.load(tmp_path))
+    (_, horizon), _ = found.views
+    assert [line.exponent for line in horizon.lines.values()] == [None, None]
+    (verdict,) = (v for v in found.sweeps if v.experiment == "horizon")
+    assert verdict.exponent == "not tested"
+    assert verdict.text.endswith("no exponent, it takes three positive values over a factor of 4")
