@@ -9,7 +9,6 @@ import pytest
 from bandits.mdp.histories import (
     FORCED,
     NODES,
-    Bonus,
     Contexts,
     HistoryTree,
     best_history_policy,
@@ -103,51 +102,6 @@ def test_the_best_memoryless_policy_is_the_best_of_all(n_states, n_actions, n_st
 def test_too_many_memoryless_policies_are_not_gone_through():
     assert best_memoryless_policy(mixture(0, 2, 5, 2), 4) is not None
     assert best_memoryless_policy(mixture(0, 2, 5, 2), 5) is None  # 2^21 policies
-
-
-def slow_optimist(contexts, bonus, n_stages):
-    """The recursion of the plan as it is written, node by node; its value and the actions by history."""
-    n_contexts, n_states, n_actions = contexts.rewards.shape
-    actions = {}
-
-    def alpha(history, s, h, likelihood):
-        best = None
-        for a in range(n_actions):
-            below = np.zeros((n_states, n_contexts))
-            if h < n_stages - 1:
-                for t in range(n_states):
-                    below[t] = alpha((*history, a, t), t, h + 1, likelihood * contexts.transitions[:, s, a, t])
-            values = np.zeros(n_contexts)
-            for m in range(n_contexts):
-                p = contexts.transitions[m, s, a]
-                mean = p @ below[:, m]
-                variance = p @ (below[:, m] - mean) ** 2
-                extra = bonus.spread[m, s, a] * math.sqrt(variance) if h < n_stages - 1 else 0.0
-                values[m] = min(bonus.cap, contexts.rewards[m, s, a] + mean + extra + bonus.lift[m, s, a])
-            if best is None or likelihood @ values > likelihood @ best + 1e-13:
-                best, actions[history] = values, a
-        return best
-
-    starts = contexts.starts
-    value = sum(starts[:, s] @ alpha((s,), s, 0, starts[:, s]) for s in range(n_states) if starts[:, s].any())
-    return value, actions
-
-
-@pytest.mark.parametrize("seed", range(4))
-def test_an_optimists_plan(seed):
-    n_states, n_actions, n_stages = 3, 2, 3
-    contexts, rng = mixture(seed, 2, n_states, n_actions, 2), np.random.default_rng(seed)
-    contexts = contexts._replace(rewards=contexts.rewards / 6.0)
-    bonus = Bonus(*(0.2 * rng.random((2, *contexts.rewards.shape))), 1.0 if seed else 0.3)
-    value, actions = slow_optimist(contexts, bonus, n_stages)
-    found, policy = best_history_policy(HistoryTree(n_states, n_actions, n_stages, 2), contexts, bonus)
-    assert found == pytest.approx(value, abs=1e-12)
-    for states in itertools.product(range(n_states), repeat=n_stages):
-        if states[0] < 2:
-            history, node = (states[0],), states[0]
-            for s in (*states[1:], 0):
-                assert policy[node] == actions[history]
-                history, node = (*history, int(policy[node]), s), n_states * (node + 1) + s
 
 
 def test_contexts_that_one_model_are_one_model():
