@@ -184,6 +184,14 @@ def _picture(shown: ExperimentResult | SweepResult | SearchFigure, confidence: f
         return picture_of(canvas, _bare(_drawn(canvas, "svg")))
 
 
+def points(
+    shown: ExperimentResult | SweepResult | SearchFigure, confidence: float = 0.95, figure: Figure | None = None
+) -> Picture:
+    """The curves that ``svg_of`` would draw, without the drawing."""
+    with style():
+        return picture_of(_canvas([(figure, shown)], confidence), "")
+
+
 def picture(
     found: Findings, shown: ExperimentResult | SweepResult | SearchFigure, figure: Figure | None = None
 ) -> Picture:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import io
 import os
 import re
 from collections.abc import Iterator
@@ -11,19 +9,13 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-import numpy as np
-from matplotlib import image
-
 from experiments.analysis.findings import counted, findings
 from experiments.analysis.results import load
 from experiments.analysis.sentences import study_sentence
 from experiments.report.page import page
+from experiments.report.thumbnails import thumbnails
 from experiments.run.files import write
-from experiments.run.store import content_of
 from experiments.study.texts import visible
-
-WIDTH = 720
-"""Pixels of a figure's copy in the page, which shows it half as wide."""
 
 
 def write_index(folder: Path) -> tuple[Path, list[str]]:
@@ -80,7 +72,7 @@ def _study(folder: Path, name: str) -> dict[str, Any]:
         "title": study.title or study.name,
         "description": study.description,
         "report": (folder / "report.html").is_file(),
-        "figure": _figure(folder / "figures" / f"{study.name.rpartition('/')[2]}.png"),
+        "pictures": thumbnails(found),
         "finding": study_sentence(found),
         "experiments": alone,
         "sweeps": len(study.swept),
@@ -92,17 +84,3 @@ def _study(folder: Path, name: str) -> dict[str, Any]:
         "failed": sum(": failed: " in line for line in found.missing),
         "seconds": sum(price.total for result in results.experiments.values() for price in result.prices.values()),
     }
-
-
-def _figure(path: Path) -> str:
-    """A small copy of a PNG in a folder of a folder of results, as a data URL; empty where there is none to be read."""
-    try:
-        pixels = image.imread(io.BytesIO(content_of(path, path.parents[1])))
-    except (OSError, ValueError, SyntaxError):
-        return ""
-    step = max(1, round(pixels.shape[1] / WIDTH))
-    height, width = (n // step * step for n in pixels.shape[:2])
-    blocks = pixels[:height, :width, :3].reshape(height // step, step, width // step, step, 3)
-    stream = io.BytesIO()
-    image.imsave(stream, np.clip(blocks.mean(axis=(1, 3)), 0.0, 1.0), format="png")
-    return f"data:image/png;base64,{base64.b64encode(stream.getvalue()).decode()}"

@@ -316,7 +316,8 @@ class _Page:
         curves = [(label, by_place[places[label]]) for label in drawn if places.get(label) in by_place]
         said = _said(shown, figure, self._confidence, made, curves)
         return {
-            "svg": _inline(made.svg, name, {*DARK, *self.colours}),
+            "svg": _inline(made.svg, name, {*DARK, *self.colours} if made.paper == "#ffffff" else ()),
+            "own": made.paper != "#ffffff",  # colours, by a style that the study asks for
             "name": name,
             "wide": made.size / POINTS,
             "curves": [(curve.policy, label) for label, curve in curves],

@@ -40,6 +40,7 @@ class Picture(NamedTuple):
     Attributes:
         svg: the element.
         size: its width, in points.
+        paper: colour behind it, as ``#rrggbb``.
         box: of the axes with the curves: fractions of the picture from the left, from the top, of its width and height.
         width: [n_points] of the curves' points, as many as a screen shows: fractions of the axes' width.
         x: [n_points] the values there.
@@ -48,6 +49,7 @@ class Picture(NamedTuple):
 
     svg: str
     size: float
+    paper: str = "#ffffff"
     box: tuple[float, ...] = ()
     width: Array = np.empty(0)
     x: Array = np.empty(0)
@@ -56,7 +58,7 @@ class Picture(NamedTuple):
 
 def picture_of(canvas: Canvas, svg: str) -> Picture:
     """A figure that is laid out, and its SVG; if several pairs of axes have curves, the points are of the first."""
-    size = 72.0 * canvas.get_figwidth()
+    size, paper = 72.0 * canvas.get_figwidth(), to_hex(canvas.get_facecolor())
     for ax in canvas.axes:
         lines = [(line, found) for line in ax.get_lines() if (found := _LINE.fullmatch(str(line.get_gid())))]
         if not lines:
@@ -74,8 +76,10 @@ def picture_of(canvas: Canvas, svg: str) -> Picture:
                 height = np.where(np.abs(height - 0.5) <= 0.501, height, np.nan)
             curves.append(Curve(int(found[1]), to_hex(line.get_color()), height, y))
         left, bottom, right, top = canvas.transFigure.inverted().transform(ax.bbox).ravel().tolist()
-        return Picture(svg, size, (left, 1.0 - top, right - left, top - bottom), width[kept], x[kept], tuple(curves))
-    return Picture(svg, size)
+        return Picture(
+            svg, size, paper, (left, 1.0 - top, right - left, top - bottom), width[kept], x[kept], tuple(curves)
+        )
+    return Picture(svg, size, paper)
 
 
 _LINE = re.compile(curve_id(".*", "([0-9]+)", 0))

@@ -8,6 +8,7 @@ import shutil
 import warnings
 from dataclasses import replace
 from pathlib import Path
+from xml.etree import ElementTree
 
 import matplotlib as mpl
 import numpy as np
@@ -26,6 +27,7 @@ from experiments.analysis.sentences import number
 from experiments.report.figures import canvases, draw_experiment, draw_study, save
 from experiments.report.index import write_index
 from experiments.report.page import write_report
+from experiments.report.thumbnails import thumbnails
 from experiments.report.style import FORMATS, GREY, MANY, NAMED
 from experiments.report.sweep_figures import draw_sweep
 from experiments.report.tables import table
@@ -348,17 +350,30 @@ experiments:
 def test_the_index_finds_studies_in_folders_of_folders(looks, tmp_path):
     place = tmp_path / looks.results.study.name
     shutil.copytree(looks.results.folder, place)
-    draw_study(looks, place / "figures", ["png"])
     write_report(looks, place / "report.html")
     path, unreadable = write_index(tmp_path)
     page = path.read_text(encoding="utf-8")
     assert unreadable == []
     assert '<a href="folder/looks/report.html">folder/looks</a>' in page
-    assert "data:image/png;base64," in page
+    assert re.findall("<svg.*?</svg>", page) == thumbnails(looks)
     assert "Two of them: lowest regret for " in page
     (place / "manifest.json").write_text("{", encoding="utf-8")
     _, (line,) = write_index(tmp_path)
     assert line.startswith("folder/looks: manifest.json is damaged")
+
+
+def test_thumbnails_are_the_curves_of_the_figures_without_a_word(looks):
+    pictures = thumbnails(looks)
+    assert len(pictures) == len(looks.views) == 4
+    for (figure, shown), text in zip(looks.views, pictures, strict=True):
+        svg = ElementTree.fromstring(text)
+        assert not any((element.text or "").strip() for element in svg.iter())
+        lines = svg.findall("polyline")
+        assert len(lines) == len(shown.named(figure.policies))
+        ends = [float(line.get("points").split()[-1].split(",")[1]) for line in lines]
+        assert ends == sorted(ends), "the lowest curve at the bottom of the picture"
+        assert all(line.get("points").split()[-1].startswith("300,") for line in lines)
+        assert len({line.get("style") for line in lines}) == len(lines)
 
 
 def test_the_index_from_inside_replaces_no_names_of_folders_in_words(looks, tmp_path, monkeypatch):

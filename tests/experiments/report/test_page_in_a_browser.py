@@ -240,8 +240,9 @@ def test_pictures_say_what_they_show(show, folder):
     assert f"lowest for {best} (" in text
     assert re.search(r"Bounds: .*\d holds?", text)
     assert any("At 100 (rounds): lowest" in t and "At 800: lowest" in t for t in texts)
-    alt = show("index.html").find_element("css selector", "img").get_attribute("alt")
-    assert "lowest regret for" in alt
+    (bare, *_) = show("index.html").find_elements("css selector", "[role=img]")
+    assert "lowest regret for" in bare.get_attribute("aria-label")
+    assert [svg.text for svg in bare.find_elements("css selector", "svg")] == [""] * 4, "curves without a word"
 
 
 @pytest.mark.parametrize("name", PAGES)
