@@ -27,10 +27,10 @@ from experiments.analysis.sentences import number
 from experiments.report.figures import canvases, draw_experiment, draw_study, save
 from experiments.report.index import write_index
 from experiments.report.page import write_report
-from experiments.report.thumbnails import thumbnails
 from experiments.report.style import FORMATS, GREY, MANY, NAMED
 from experiments.report.sweep_figures import draw_sweep
 from experiments.report.tables import table
+from experiments.report.thumbnails import thumbnails
 from experiments.run import files
 from experiments.run.runner import run
 from experiments.study.config import parse_study
