@@ -132,7 +132,7 @@ def kl_ball(estimate: Array, radius: float, values: Array, best: int, out: Array
     if top_here < top:
         excess = _divergence(chances, below, size, 0.0) - radius
         if excess < 0.0:
-            _tilt(estimate, values, top, math.exp(excess), out)
+            _tilt(estimate, values, top, 0.0, math.exp(excess), out)
             out[best] = -math.expm1(excess)
             return
     middle = math.log(top - low)
@@ -143,7 +143,7 @@ def kl_ball(estimate: Array, radius: float, values: Array, best: int, out: Array
             small = middle
         else:
             large = middle
-    _tilt(estimate, values, top + math.exp(0.5 * (small + large)), 1.0, out)
+    _tilt(estimate, values, top, math.exp(0.5 * (small + large)), 1.0, out)
 
 
 @kernel
@@ -157,12 +157,15 @@ def _divergence(chances: Array, below: Array, size: int, above: float) -> float:
 
 
 @kernel
-def _tilt(estimate: Array, values: Array, level: float, mass: float, out: Array) -> None:
-    """``out`` in proportion to ``estimate / (level - values)``, of that mass."""
+def _tilt(estimate: Array, values: Array, top: float, above: float, mass: float, out: Array) -> None:
+    """``out`` in proportion to ``estimate / (v - values)`` for ``v = top + above``, of that mass.
+
+    ``top + above`` itself may round to ``top``, and the largest value then have an infinite share.
+    """
     total = 0.0
     for i in range(out.size):
         if estimate[i] > 0.0:
-            out[i] = estimate[i] / (level - values[i])
+            out[i] = estimate[i] / (above + (top - values[i]))
             total += out[i]
     for i in range(out.size):
         out[i] *= mass / total
