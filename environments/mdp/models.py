@@ -97,10 +97,13 @@ class Toggle(MDP):
     rb: float = 1.0
     slip: float = 0.0
 
+    def __post_init__(self) -> None:
+        probability("p", self.p)
+        for name in ("q", "ra", "rb", "slip"):
+            real(name, getattr(self, name), 0.0, 1.0, closed="both")
+
     def tables(self) -> Tables:
-        p, q, slip = probability("p", self.p), real("q", self.q, 0.0, 1.0, closed="both"), self.slip
-        real("slip", slip, 0.0, 1.0, closed="both")
-        moves = [[[1.0 - slip, slip], [1.0 - p, p]], [[q, 1.0 - q], [1.0, 0.0]]]
+        moves = [[[1.0 - self.slip, self.slip], [1.0 - self.p, self.p]], [[self.q, 1.0 - self.q], [1.0, 0.0]]]
         return Tables(Model(moves), np.array([[self.ra, 0.0], [self.rb, self.rb]]), first_state(2))
 
 
