@@ -12,7 +12,7 @@ import bandits.mdp.loop
 import bandits.mdp.model
 import bandits.mdp.ucrl2
 from bandits.checks import play
-from bandits.contract import NotResetError, bounds_of
+from bandits.contract import NotResetError
 from bandits.mdp.problem import AverageRewardProblem, Step
 from bandits.registry import POLICIES
 from environments.mdp.average import AverageMDP
@@ -575,9 +575,10 @@ def test_tables_for_ten_thousand_states():
 # Bounds
 
 
-def bounds(name, instance, problem=None, **parameters):
+def bounds(name, environment, **parameters):
+    """Its own theorems, without what follows from them."""
     policy = named(name, **parameters)
-    return {bound.name: bound for bound in bounds_of(policy, problem or instance.problem, instance.instance())}
+    return {bound.name: bound for bound in policy.regret_bounds(environment.problem, environment.instance())}
 
 
 def test_bounds_on_the_river():
