@@ -40,6 +40,7 @@ FAMILY = Family(
         "uniform_policy": "bandits.mdp.uniform_policy:UniformPolicy",
         "latent_optimism": "bandits.mdp.latent_optimism:LatentOptimism",
         "latent_greedy": "bandits.mdp.latent_greedy:LatentGreedy",
+        "latent_blind": "bandits.mdp.latent_blind:LatentBlind",
     },
     environments={
         "average_mdp": "environments.mdp.average:AverageMDP",
@@ -59,5 +60,6 @@ FAMILY = Family(
         "ucb_h": ({}, {"bonus_scale": 0.05}),
         "episodic_q": ({}, {"epsilon": 0.5}),
         "latent_optimism": ({}, {"constants": "scaled"}, {"c1": 0.3, "c2": 0.0, "delta": 0.1}),
+        "latent_blind": ({}, {"bonus": "bernstein", "bonus_scale": 0.01}),
     },
 )
