@@ -90,6 +90,11 @@ def compare(result: ExperimentResult, confidence: float = 0.95, regret: str = ""
     ]
 
 
+def pairs_of(result: ExperimentResult, confidence: float, regret: str) -> tuple[Comparison, ...]:
+    """As ``compare``, worked out once for each definition by its name."""
+    return tuple(result.once(("pairs", confidence, regret), lambda: compare(result, confidence, regret)))
+
+
 def _pairs(n: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Pairs of places among ``n``, in order of the means, each with the place of the better one first."""
     if n <= ALL_PAIRS:

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from experiments.analysis.comparisons import Comparison, compare
+from experiments.analysis.comparisons import Comparison, pairs_of
 from experiments.analysis.curves import ExperimentResult, guarantee
 from experiments.analysis.guarantees import guaranteed_growth
 from experiments.analysis.results import Results
@@ -115,17 +115,13 @@ def findings(results: Results) -> Findings:
             v for _, shown in seen if isinstance(shown, SweepResult) for v in _check_sweep(shown, judged, confidence)
         ),
         comparisons={
-            name: {regret: _pairs(result, confidence, regret) for regret in regrets[name]}
+            name: {regret: pairs_of(result, confidence, regret) for regret in regrets[name]}
             for name, result in ready.items()
         },
         searches={name: search for name, search in searches.items() if search.policies},
         unbounded=tuple((n, label) for n, p in ready.items() for label in p.series if (n, label) not in spoken_of),
         missing=tuple(f"{name}: {line}" for name, result in results.experiments.items() for line in result.missing),
     )
-
-
-def _pairs(result: ExperimentResult, confidence: float, regret: str) -> tuple[Comparison, ...]:
-    return tuple(result.once(("pairs", confidence, regret), lambda: compare(result, confidence, regret)))
 
 
 def views(results: Results, regret: str = "") -> list[View]:

@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import io
 import math
-from collections.abc import Callable, Iterator, Sequence
+import textwrap
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure as Canvas
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter
 
 from bandits.arguments import did_you_mean
 from bandits.contract import Bound
+from experiments.analysis.comparisons import pairs_of
 from experiments.analysis.curves import ExperimentResult
 from experiments.analysis.findings import Findings, View, views
 from experiments.analysis.sentences import number, title_of
@@ -29,13 +32,14 @@ from experiments.analysis.verdicts import bounds_for, lower_bounds_for, vacuous
 from experiments.report.marks import draw_marks
 from experiments.report.points import Picture, picture_of
 from experiments.report.search_figures import SearchFigure, draw_search, search_figures
+from experiments.report.colours import GREY, Look, for_text, looks_of, places_of
+from experiments.report.labels import End, EndLabels, runs
+from experiments.report.strip import Row, draw_strip, rows_of
 from experiments.report.style import (
     BOUND_STYLES,
-    COLOURS,
-    DASHES,
     DECADES,
     FORMATS,
-    GREY,
+    HEIGHT,
     WIDTH,
     by_name,
     curve_id,
@@ -43,6 +47,7 @@ from experiments.report.style import (
     entry,
     height_of,
     lend_glyphs,
+    name_quantity,
     notes_of,
     place_legend,
     plain,
@@ -51,7 +56,9 @@ from experiments.report.style import (
 )
 from experiments.report.sweep_figures import draw_sweep
 from experiments.run.files import another, write
+from experiments.study.appearance import Appearance
 from experiments.study.model import Figure
+from experiments.study.texts import visible
 
 Part = tuple[Figure | None, ExperimentResult | SweepResult | SearchFigure]
 """What takes one pair of axes, and how it looks."""
@@ -60,8 +67,19 @@ SIDE_BY_SIDE = 36
 """Pairs of axes in the overview, at most: the first ones."""
 
 
-FAR = 3.0
-"""Times the largest value of a curve: a bound beyond is not shown on a linear axis."""
+FAR, FITS, FITS_LINEAR = 3.0, 6.0, 1.6
+"""Times the largest value of the curves: a bound beyond is not shown on a linear axis; beyond the others, on a
+logarithmic and a linear one, it squashes the curves and has its place in the strip."""
+SPREAD = 10.0
+"""Times the lowest curve's end that the highest one's is where axes are logarithmic."""
+BESIDE = 5.5
+"""Inches of width from which the strip stands beside the curves, not below."""
+ROW, STRIP_FRAME, FRAME = 0.13, 0.5, 0.85
+"""Inches of a row of the strip, of what is around its rows, and of what is around the curves."""
+LETTERS = 22
+"""Of a line of a label."""
+LABEL = 50
+"""Pieces of a policy at the end of its line have ids from here on: its label and the leader."""
 
 
 def draw_study(found: Findings, folder: Path, formats: Sequence[str] = FORMATS, regret: str = "") -> list[Path]:
@@ -113,10 +131,12 @@ def _canvases(found: Findings, regret: str) -> Iterator[tuple[str, Canvas, Seque
     else:
         sets.insert(0, (study, seen[:SIDE_BY_SIDE]))
     used: set[str] = set()
+    places = places_in(found)
     for i, (name, parts) in enumerate(sets):
         if parts:
-            with style():
-                canvas = _canvas(parts, confidence)
+            with style(_appearance(parts[0]) if len(parts) == 1 else None):
+                canvas = Canvas(layout="constrained")
+                compose(canvas, parts, confidence, places)
             wanted = f"{name}-only" if i and name == study else name
             yield (
                 another(wanted, used),
@@ -171,15 +191,24 @@ _KINDS: dict[str, tuple[Callable[[Canvas], Any], dict[str, None]]] = {
 
 
 def svg_of(
-    shown: ExperimentResult | SweepResult | SearchFigure, confidence: float = 0.95, figure: Figure | None = None
+    shown: ExperimentResult | SweepResult | SearchFigure,
+    confidence: float = 0.95,
+    figure: Figure | None = None,
+    places: Mapping[str, int] | None = None,
 ) -> str:
-    """One pair of axes as SVG text, for pages; arguments as of ``draw_experiment``."""
-    return _picture(shown, confidence, figure).svg
+    """One pair of axes as SVG text, for pages; arguments as of ``compose``."""
+    return _picture(shown, confidence, figure, places).svg
 
 
-def _picture(shown: ExperimentResult | SweepResult | SearchFigure, confidence: float, figure: Figure | None) -> Picture:
-    with style():
-        canvas = _canvas([(figure, shown)], confidence)
+def _picture(
+    shown: ExperimentResult | SweepResult | SearchFigure,
+    confidence: float,
+    figure: Figure | None,
+    places: Mapping[str, int] | None,
+) -> Picture:
+    with style(_appearance((figure, shown))):
+        canvas = Canvas(layout="constrained")
+        compose(canvas, [(figure, shown)], confidence, places)
         _lay_out(canvas)
         return picture_of(canvas, _bare(_drawn(canvas, "svg")))
 
@@ -197,7 +226,7 @@ def picture(
 ) -> Picture:
     """What ``svg_of`` draws of what is in a study, with its points: anew only if ``draw_study`` has not drawn it."""
     _, drawn = found.pictures.get(_key(figure, shown), (None, None))
-    return drawn or _picture(shown, found.results.study.confidence, figure)
+    return drawn or _picture(shown, found.results.study.confidence, figure, places_in(found))
 
 
 def _key(figure: Figure | None, shown: ExperimentResult | SweepResult | SearchFigure) -> tuple[int, str]:
@@ -211,35 +240,108 @@ def _bare(svg: bytes) -> str:
     return text[text.index("<svg") :]
 
 
-def _canvas(parts: Sequence[Part], confidence: float) -> Canvas:
+def _appearance(part: Part) -> Appearance | None:
+    figure, shown = part
+    return shown.figure if isinstance(shown, SweepResult) else figure
+
+
+def places_in(found: Findings) -> dict[str, int]:
+    """What decides how each policy of a study looks in every figure: see ``colours.places_of``."""
+    shown = [seen.lines if isinstance(seen, SweepResult) else seen.named(look.policies) for look, seen in found.views]
+    return places_of([list(labels) for labels in shown])
+
+
+def compose(canvas: Canvas, parts: Sequence[Part], confidence: float = 0.95, places: Mapping[str, int] | None = None) -> list[Axes]:
+    """Draw pairs of axes side by side, each with its strip or legend, in a figure that is empty yet.
+
+    The figure gets the size that they need, and should have the constrained layout.
+
+    Args:
+        canvas: where to draw.
+        parts: what to draw.
+        confidence: of bands and intervals, in (0, 1).
+        places: of ``places_in`` the study, whose policies look alike in all its figures.
+
+    Returns:
+        The axes of the curves, one for each part.
+    """
     columns = min(len(parts), 2 if len(parts) in (2, 4) else 3)
     rows = math.ceil(len(parts) / columns)
-    canvas = Canvas(layout="constrained")
-    axes = canvas.subplots(rows, columns, squeeze=False).ravel()
-    for ax, (figure, shown) in zip(axes, parts, strict=False):
+    look = (_appearance(parts[0]) if len(parts) == 1 else None) or Appearance()
+    width = look.width / 25.4 if look.width else _user_size(0) or WIDTH * columns
+    beside = len(parts) == 1 and width >= BESIDE
+    below = [0.0] * rows
+    strips = [_strip_of(figure, shown, confidence) for figure, shown in parts]
+    for i, (_, found) in enumerate(zip(parts, strips, strict=True)):
+        below[i // columns] = max(below[i // columns], _height_of_strip(found))
+    heights = [height for row in range(rows) for height in (HEIGHT, below[row])]
+    grid = canvas.add_gridspec(1, 2, width_ratios=[1.7, 1.0]) if beside else None
+    grid = grid or canvas.add_gridspec(2 * rows, columns, height_ratios=[h or 1e-3 for h in heights])
+    axes: list[Axes] = []
+    for i, ((figure, shown), found) in enumerate(zip(parts, strips, strict=True)):
+        row, column = divmod(i, columns)
+        ax = canvas.add_subplot(grid[0, 0] if beside else grid[2 * row, column])
+        axes.append(ax)
         if isinstance(shown, SearchFigure):
             draw_search(ax, shown)
         elif isinstance(shown, SweepResult):
             draw_sweep(ax, shown)
         else:
-            draw_experiment(ax, shown, confidence, figure=figure)
-    for ax in axes[len(parts) :]:
-        ax.set_axis_off()
+            cell = grid[0, 1] if beside else grid[2 * row + 1, column]
+            strip = canvas.add_subplot(cell.subgridspec(1, 1)[0, 0]) if found else None
+            _draw(ax, shown, confidence, "", figure, places, strip, found, inside=False)
     lend_glyphs(canvas)
-    canvas.set_size_inches(WIDTH * columns, max(map(height_of, axes)) * rows)
-    return canvas
+    for i, ax in enumerate(axes):
+        taken = max((a.height for a in ax.get_children() if isinstance(a, EndLabels)), default=0.0)
+        heights[i // columns * 2] = max(heights[i // columns * 2], taken)
+    if not beside:
+        grid.set_height_ratios([height or 1e-3 for height in heights])
+    over = max((height_of(ax) - HEIGHT for ax in axes), default=0.0)
+    total = sum(heights) + rows * (FRAME + over)
+    canvas.set_size_inches(width, look.height / 25.4 if look.height else _user_size(1) or (heights[0] + FRAME if beside else total))
+    return axes
+
+
+def _user_size(side: int) -> float | None:
+    """Inches of figures that the user has set, if they are not matplotlib's own."""
+    size = mpl.rcParams["figure.figsize"]
+    return None if list(size) == list(mpl.rcParamsDefault["figure.figsize"]) else float(size[side])
+
+
+def _strip_of(figure: Figure | None, shown: Any, confidence: float) -> list[Row]:
+    """The rows of a part's strip; none where it has no strip."""
+    if not isinstance(shown, ExperimentResult):
+        return []
+    figure = figure or Figure(experiment=shown.experiment.name)
+    if figure.quantity == "cost" or figure.bounds in ("curves", "none"):
+        return []
+    rows = rows_of(shown, drawn_by_name(shown, figure)[0], confidence, figure.regret)
+    return rows if any(row.marks for row in rows) else []
+
+
+def _height_of_strip(rows: Sequence[Row]) -> float:
+    return ROW * sum(row.lines for row in rows) + STRIP_FRAME if rows else 0.0
 
 
 def draw_experiment(
-    ax: Axes, result: ExperimentResult, confidence: float = 0.95, regret: str = "", figure: Figure | None = None
+    ax: Axes,
+    result: ExperimentResult,
+    confidence: float = 0.95,
+    regret: str = "",
+    figure: Figure | None = None,
+    places: Mapping[str, int] | None = None,
+    strip: Axes | None = None,
 ) -> None:
-    """Draw an experiment's curves, bands and bounds, the best policy first in the legend.
+    """Draw an experiment's curves, bands and bounds, with labels at their ends, on axes of anybody's.
 
-    Lines are means over replicates, shades simultaneous bands. A policy's upper bound is dashed in its colour; it is
-    grey where an assumption of the theorem fails, dotted where only the order is known or where it depends on the data.
-    The environment's lower bounds are black and dash-dotted. Bounds that speak of the horizon only are marks at the
-    right end. The x axis are rounds, or the clock of the regret definition where it has one. Of more than ``MANY``
-    policies the lowest ones are drawn like this, see ``drawn_by_name``, the others as thin grey lines.
+    Lines are means over replicates, shades simultaneous bands. The label of the lowest is bold; a bracket joins those
+    that the data do not tell apart. A policy's upper bound is dashed in its colour, as far as it does not squash the
+    curves; it is grey where an assumption of the theorem fails, dotted where only the order is known or where it
+    depends on the data. The environment's lower bounds are dash-dotted. Bounds that speak of the horizon only are marks
+    at the right end. The x axis are rounds, or the clock of the regret definition where it has one. Of more than
+    ``MANY`` policies the lowest ones are drawn like this, see ``drawn_by_name``, the others as thin grey lines.
+
+    The figure's size and layout stay as they are: labels take room inside the axes.
 
     Args:
         ax: where to draw.
@@ -247,10 +349,30 @@ def draw_experiment(
         confidence: of the bands, in (0, 1).
         regret: regret definition; the figure's, else the default one, where empty.
         figure: how it looks; as one of a study that says nothing of it where None.
+        places: of ``places_in`` the study, whose policies look alike in all its figures; by themselves where None.
+        strip: axes for the theorem strip, see ``draw_strip``.
 
     Raises:
         ValueError: the experiment lacks the regret definition, or a comparator that the figure names.
     """
+    figure = figure or Figure(name=result.experiment.name, experiment=result.experiment.name)
+    rows = []
+    if strip is not None:
+        rows = rows_of(result, drawn_by_name(result, figure, regret)[0], confidence, regret or figure.regret)
+    _draw(ax, result, confidence, regret, figure, places, strip, rows, inside=True)
+
+
+def _draw(
+    ax: Axes,
+    result: ExperimentResult,
+    confidence: float,
+    regret: str,
+    figure: Figure | None,
+    places: Mapping[str, int] | None,
+    strip: Axes | None,
+    rows: Sequence[Row],
+    inside: bool,
+) -> None:
     figure = figure or Figure(name=result.experiment.name, experiment=result.experiment.name)
     regret, cost = regret or figure.regret, figure.quantity == "cost"
     named, others = drawn_by_name(result, figure, regret)
@@ -258,64 +380,168 @@ def draw_experiment(
     grey = [result.shown(label, regret, figure.quantity).mean(axis=0) for label in others]
     means = [*(band.mean for band in bands.values()), *grey]
     scale = _scale(figure.scale, means, cost)
-    time = result.time(regret)
-    labels = list(result.series)
-    drawn = named if others else result.named(figure.policies)
-    alike = labels if len(labels) <= len(COLOURS) else drawn  # the same colour in all figures, if there are enough
-    for label in named:
-        i, place = labels.index(label), list(alike).index(label)
-        colour, dash = COLOURS[place % len(COLOURS)], DASHES[(place // len(COLOURS)) % len(DASHES)]
-        band = bands[label]
+    time, labels = result.time(regret), list(result.series)
+    looks = looks_of(named, places_of([labels]) if places is None else places, figure.colours)
+    ends: list[End] = []
+    top = max(float(np.nanmax(np.abs(mean))) for mean in means)
+    learners = [label for label in named if label in result.learners] if len(means) > 1 else []
+    best = min(learners, key=lambda label: float(bands[label].mean[-1]), default="")
+    for k, label in enumerate(named):
+        i, band, look = labels.index(label), bands[label], looks[label]
         final = result.final(label, confidence, regret, figure.quantity)
-        text = entry(f"{label}: {number(final.value)}{_plus_minus(final)}")
-        lines = ax.plot(time, band.mean, color=colour, linestyle=dash, label=text, zorder=3)
+        name = figure.names.get(label, label)
+        value = _value(final, top)
+        text = f"{name}: {value}"
+        marks = look.marks() | {"markevery": (0.05 + 0.07 * (k % 4), 0.3)}
+        line = ax.plot(time, band.mean, color=look.colour, label=entry(text), zorder=3.0 + 0.01 * (len(named) - k), **marks)[0]
         floor = np.maximum(band.all_low, band.mean / 50.0) if scale == "loglog" else band.all_low
-        shade = ax.fill_between(time, floor, band.all_high, color=colour, alpha=0.2, linewidth=0, zorder=2)
-        bounds = [] if cost else bounds_for(result, label, regret)
-        artists = [lines[0], shade, *(_draw_bound(ax, result, bound, colour, regret) for bound in bounds)]
-        for k, artist in enumerate(artists):
-            artist.set_gid(curve_id(figure.name, i, k))
+        shade = ax.fill_between(time, floor, band.all_high, color=look.colour, alpha=0.2, linewidth=0, zorder=2)
+        line.set_gid(curve_id(figure.name, i, 0))
+        shade.set_gid(curve_id(figure.name, i, 1))
+        gids = curve_id(figure.name, i, LABEL), curve_id(figure.name, i, LABEL + 1)
+        ends.append(End(float(band.mean[-1]), _label(name, value), for_text(look.colour), label == best, False, gids))
     draw_others(ax, time, grey)
+    if others:
+        last = [float(mean[-1]) for mean in grey]
+        ends.append(End(float(np.median(last)), plain(f"{len(others):,} others"), for_text(GREY), faint=True))
+    by_mean = sorted(named, key=lambda label: float(bands[label].mean[-1]))
+    alike = runs(by_mean, _told_apart(result, confidence, regret))
+    groups = [[named.index(by_mean[place]) for place in group] for group in alike]
     if cost:
-        _draw_comparators(ax, result, regret, figure)
-    else:
-        for bound in lower_bounds_for(result, regret):
-            _draw_bound(ax, result, bound, "black", regret)
-        if scale != "loglog" and any(float(mean.min()) < 0.0 for mean in means):
-            ax.axhline(0.0, color="black", linewidth=0.6, zorder=1)
-    _dress(ax, result, scale, regret, figure)
+        ends += _draw_comparators(ax, result, regret, figure)
+    elif figure.bounds in ("auto", "curves", "both"):
+        ends += _draw_bounds(ax, result, named, looks, regret, figure, scale, means, strip is not None)
+    if not cost and scale != "loglog" and any(float(mean.min()) < 0.0 for mean in means):
+        ax.axhline(0.0, color=mpl.rcParams["text.color"], linewidth=0.6, zorder=1)
+    _dress(ax, result, scale, regret, figure, inside)
     if scale != "loglog" and not cost:
         _fit_curves(ax, [*means, *(end for band in bands.values() for end in (band.all_low, band.all_high))])
     draw_marks(ax, result, regret)
+    if figure.labels == "lines":
+        EndLabels(ax, float(time[-1]), _within(ax, ends), groups, inside=inside)
+    elif figure.labels == "legend":
+        place_legend(ax, inside)
+    if strip is not None:
+        draw_strip(strip, result, rows, looks, regret, figure.name, figure.names, _of_others(result, others, confidence, regret))
+        strip.set_xlabel(plain(f"regret at the horizon, bar out to its bound ({result.definition(regret).unit})"))
+
+
+def _within(ax: Axes, ends: Sequence[End]) -> list[End]:
+    """The labels but those of bounds that end outside of the axes."""
+    low, high = sorted(ax.get_ylim())
+    return [end for end in ends if not end.faint or low <= end.y <= high]
+
+
+def _label(name: str, value: str) -> str:
+    """Name and value on few short lines, of which none breaks the value."""
+    tied = value.replace(" ", _TIED)
+    lines = textwrap.wrap(f"{visible(name)}: {tied}", LETTERS, max_lines=3, placeholder=" …")
+    if not lines[-1].endswith(tied):
+        lines = [*textwrap.wrap(visible(name), LETTERS, max_lines=2, placeholder=" …"), tied]
+    if lines[-1] == tied and len(lines) > 1:
+        lines[-2] = lines[-2].removesuffix(":")
+    return "\n".join(plain(line.replace(_TIED, " ")) for line in lines)
+
+
+_TIED = "\u2007"
+"""A space at which no line is broken."""
+
+
+def _told_apart(result: ExperimentResult, confidence: float, regret: str) -> Callable[[str, str], bool]:
+    """Whether the data tell two policies apart, which they say of no policy that knows the run in advance."""
+    even = {
+        frozenset((pair.better, pair.worse))
+        for pair in pairs_of(result, confidence, result.definition(regret).name)
+        if not pair.typical(confidence)
+    }
+    return lambda first, second: frozenset((first, second)) not in even
+
+
+def _of_others(result: ExperimentResult, others: Sequence[str], confidence: float, regret: str) -> str:
+    """What the strip says of policies without a row."""
+    if not others:
+        return ""
+    above = sum(row.broken for row in rows_of(result, others, confidence, regret))
+    return f"{len(others):,} others: {above or 'none'} above"
 
 
 def drawn_by_name(result: ExperimentResult, figure: Figure, regret: str = "") -> tuple[Sequence[str], Sequence[str]]:
-    """Which of a figure's policies are drawn by name, the lowest at the horizon first, and the others likewise."""
+    """Which of a figure's policies are drawn by name, those of ``order`` and the lowest first, and the others."""
     shown = {
         label: result.shown(label, regret or figure.regret, figure.quantity) for label in result.named(figure.policies)
     }
-    return by_name(sorted(shown, key=lambda label: float(shown[label].mean(axis=0)[-1])))
+    first = {label: place for place, label in enumerate(figure.order)}
+    return by_name(sorted(shown, key=lambda label: (first.get(label, len(first)), float(shown[label][:, -1].mean()))))
 
 
-def _draw_bound(ax: Axes, result: ExperimentResult, bound: Bound, colour: str, regret: str) -> Artist:
+def _draw_bounds(
+    ax: Axes,
+    result: ExperimentResult,
+    named: Sequence[str],
+    looks: Mapping[str, Look],
+    regret: str,
+    figure: Figure,
+    scale: str,
+    means: Sequence[Array],
+    has_strip: bool,
+) -> list[End]:
+    """Draw the bounds that do not squash the curves, those that fail lowest; returns their labels, one for equal ones.
+
+    If not asked for, those that fail stand in the strip alone where there is one, and many go without labels.
+    """
+    ink, places = mpl.rcParams["text.color"], list(result.series)
+    found: list[tuple[Bound, str, str]] = []
+    for label in named:
+        bounds = bounds_for(result, label, regret)
+        found += [
+            (bound, looks[label].colour, curve_id(figure.name, places.index(label), 2 + k)) for k, bound in enumerate(bounds)
+        ]
+    found += [(bound, ink, "") for bound in lower_bounds_for(result, regret)]
+    top = max(float(np.nanmax(mean)) for mean in means)
+    most = top * (FITS if scale in ("loglog", "semilogy") else FITS_LINEAR)
+    drawn: dict[str, tuple[float, Any, list[str]]] = {}
+    for bound, colour, gid in sorted(found, key=lambda f: (f[0].holds, f[0].kind == "upper")):
+        values = result.curve(bound)
+        if figure.bounds != "curves" and not float(np.nanmax(values)) <= most:
+            continue
+        if figure.bounds == "auto" and has_strip and (not bound.holds or vacuous(result, bound, regret)):
+            continue
+        line = _draw_bound(ax, result, bound, values, colour, regret, len(drawn))
+        if gid:
+            line.set_gid(gid)
+        colour = for_text(colour if bound.holds else GREY)
+        _, _, names = drawn.get(f"{values[-1]:.6g}", (0.0, colour, []))
+        drawn[f"{values[-1]:.6g}"] = float(values[-1]), colour, [*names, *([bound.name] if bound.name not in names else [])]
+    return [
+        End(value, "\n".join(map(plain, textwrap.wrap(visible(", ".join(names)), LETTERS + 4, max_lines=3))), colour, faint=True)
+        for value, colour, names in drawn.values()
+    ]
+
+
+def _draw_bound(
+    ax: Axes, result: ExperimentResult, bound: Bound, values: Array, colour: str, regret: str, place: int
+) -> Line2D:
     notes = notes_of(bound, vacuous(result, bound, regret))
-    time, values = result.time(regret), result.curve(bound)
+    time = result.time(regret)
     text = entry(f"{bound.name}{notes}: {number(values[-1])}")
-    colour = colour if bound.holds else GREY
+    colour, order = (colour, 2.5) if bound.holds else (GREY, 2.1)
     if bound.time != "at the horizon":
         line = BOUND_STYLES["data-dependent" if bound.data_dependent else bound.kind]
-        return ax.plot(time, values, color=colour, label=text, linestyle=line, linewidth=1.0, zorder=2.5)[0]
-    mark: Any = {"linestyle": "none", "marker": "v", "markersize": 4, "zorder": 4, "clip_on": False}
-    mark["markerfacecolor"] = "none" if bound.data_dependent else colour
+        return ax.plot(time, values, color=colour, label=text, linestyle=line, linewidth=0.9, zorder=order + 0.01 * place)[0]
+    mark: Any = {"linestyle": "none", "marker": "_", "markersize": 6, "zorder": 4, "clip_on": False}
     return ax.plot(time[-1:], values[-1:], color=colour, label=text, **mark)[0]
 
 
-def _draw_comparators(ax: Axes, result: ExperimentResult, regret: str, figure: Figure) -> None:
+def _draw_comparators(ax: Axes, result: ExperimentResult, regret: str, figure: Figure) -> list[End]:
+    ink, ends = mpl.rcParams["text.color"], []
     for i, name in enumerate(comparators_of(result, figure, regret)):
         values = -result.comparators[name].mean(axis=0)
         style: Any = ("--", "-.", ":", (0, (1, 1, 4, 1)))[i % 4]
-        text = f"{name.replace('_', ' ')} (hindsight): {number(values[-1])}"
-        ax.plot(result.time(regret), values, color="black", linestyle=style, linewidth=0.9, label=text, zorder=2.5)
+        shown = f"{name.replace('_', ' ')} (hindsight)"
+        text = f"{shown}: {number(values[-1])}"
+        ax.plot(result.time(regret), values, color=ink, linestyle=style, linewidth=0.9, label=text, zorder=2.5)
+        ends.append(End(float(values[-1]), _label(shown, number(values[-1])), ink, faint=True))
+    return ends
 
 
 def comparators_of(result: ExperimentResult, figure: Figure, regret: str = "") -> Sequence[str]:
@@ -338,10 +564,13 @@ def _scale(asked: str, means: Sequence[Array], cost: bool) -> str:
     if asked != "auto":
         return asked
     positive = all(float(mean[len(mean) // 2 :].min()) > 0.0 for mean in means)
-    return "loglog" if positive and not cost else "linear"
+    ends = [float(mean[-1]) for mean in means]
+    return "loglog" if positive and not cost and max(ends) > SPREAD * min(ends) else "linear"
 
 
-def _dress(ax: Axes, result: ExperimentResult, scale: str, regret: str, figure: Figure) -> None:
+def _dress(
+    ax: Axes, result: ExperimentResult, scale: str, regret: str, figure: Figure, inside: bool
+) -> None:
     definition = result.definition(regret)
     if scale in ("loglog", "semilogx"):
         ax.set_xscale("log")
@@ -357,14 +586,12 @@ def _dress(ax: Axes, result: ExperimentResult, scale: str, regret: str, figure: 
     n = len(result.replicates)
     ax.set_title(wrapped(title_of(figure, result), 44), loc="left", fontweight="bold")
     ax.set_xlabel(wrapped(f"{definition.clock} (mean of {n})", 52) if definition.clock else "round")
-    label = wrapped("cumulative cost" if figure.quantity == "cost" else definition.label, 40)
-    ax.set_ylabel(f"{label}\n{plain(f'({definition.unit}, mean of {n})')}")
+    name_quantity(ax, "cumulative cost" if figure.quantity == "cost" else definition.label, f"{definition.unit}, mean of {n}", inside)
     time = result.time(regret)
     first = max(1.0, time[-1] / DECADES) if scale in ("loglog", "semilogx") else time[0]
     ax.set_xlim(first, max(time[-1], first + 1))
     if scale == "loglog":
         _fit_height(ax, first)
-    place_legend(ax)
 
 
 def _fit_height(ax: Axes, first: float) -> None:
@@ -385,7 +612,12 @@ def _fit_curves(ax: Axes, curves: Sequence[Array]) -> None:
         ax.set_ylim(max(bottom, min(0.0, low) - 0.05 * high), 1.05 * max([high, *near]))
 
 
+def _value(interval: Interval, top: float) -> str:
+    """A value with its interval, and none of what rounding makes of 0 beside values up to ``top``."""
+    return f"{number(interval.value if abs(interval.value) > 1e-9 * top else 0.0)}{_plus_minus(interval)}"
+
+
 def _plus_minus(interval: Interval) -> str:
     reach = (interval.high - interval.low) / 2.0
     known = reach > 1e-9 * max(1.0, abs(interval.value))  # neither NaN nor rounding alone
-    return f" ± {number(reach)}" if known else ""
+    return f" ± {number(float(f'{reach:.2g}'))}" if known else ""

@@ -27,17 +27,16 @@ from matplotlib.transforms import ScaledTranslation
 from bandits.arguments import did_you_mean
 from bandits.contract import Array, Bound
 from experiments.analysis.sentences import number
+from experiments.report.colours import COLOURS as COLOURS
+from experiments.report.colours import GREY as GREY
 from experiments.study.appearance import Appearance, unknown_style
 from experiments.study.texts import visible
 
 FORMATS = ("png", "svg", "pdf")
-COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00", "#7A5195", "#8C6D31", "#444444", "#B2182B")
-"""Okabe and Ito's colours, which people with any colour vision can tell apart, and four more."""
 DASHES: tuple[Any, ...] = ("-", (0, (5, 1.2)), (0, (3, 1, 1, 1)))
 """Line styles of the second and third round through the colours."""
-GREY = "#9A9A9A"
-MANY, NAMED = len(COLOURS) * len(DASHES), 5
-"""Of more curves than the first number, which no longer look all different, so many are drawn by name."""
+MANY, NAMED = 12, 8
+"""Of more curves than the first number, which no one tells apart at a glance, so many are drawn by name."""
 
 STYLE: Any = {
     "font.size": 8.0,
@@ -62,8 +61,8 @@ STYLE: Any = {
 }
 DECADES = 1000.0
 """Logarithmic time axes show this factor of time up to the horizon."""
-WIDTH, HEIGHT, LINE = 3.5, 2.75, 0.128
-"""Inches: width of a pair of axes (a column of a two-column paper), its height, that of a line of the legend below."""
+WIDTH, HEIGHT, LINE = 3.5, 1.9, 0.128
+"""Inches: width of a pair of axes (a column of a two-column paper), height of what is inside the axes, that of a line of the legend below."""
 BELOW, LETTER, SLANT = 0.39, 0.05, 20.0
 """Inches from the axes down to the legend where the ticks show numbers, inches that a letter of a tick's label takes,
 and degrees by which labels that are no numbers are slanted."""
@@ -184,8 +183,23 @@ def notes_of(bound: Bound, is_vacuous: bool = False, over_time: bool = True) -> 
 
 
 def plain(text: str) -> str:
-    """Text as it stands, where matplotlib would set what is between dollars as a formula."""
+    """Text as it stands, where matplotlib would set what is between dollars as a formula, and TeX far more."""
+    if mpl.rcParams["text.usetex"]:
+        return "".join(_TEX.get(letter, letter) for letter in visible(text))
     return visible(text).replace("$", r"\$")
+
+
+_TEX = {letter: f"\\{letter}" for letter in "$&#_%{}"} | {
+    "\\": r"\textbackslash{}",
+    "^": r"\textasciicircum{}",
+    "~": r"\textasciitilde{}",
+    **{letter: rf"\ensuremath{{{letter}}}" for letter in "<>|"},
+}
+
+
+def shortened(text: str, letters: int) -> str:
+    """The text, or, where it is longer than so many letters, its beginning."""
+    return text if len(text) <= letters else f"{text[: letters - 1].rstrip()}…"
 
 
 def wrapped(text: str, width: int, indent: str = "") -> str:
@@ -217,12 +231,38 @@ def _slanted(ax: Axes) -> float:
     return float(LETTER * longest * math.sin(math.radians(SLANT)))
 
 
-def place_legend(ax: Axes) -> None:
-    """Put the legend under the axes and their labels, one entry a line, long ones wrapped."""
-    for artist, text in zip(*ax.get_legend_handles_labels(), strict=True):
-        artist.set_label(wrapped(text, 52, "   "))
+def name_quantity(ax: Axes, what: str, how: str, inside: bool = False) -> None:
+    """Name what the y axis shows, level above the axes where it can be read at once, or, ``inside``, beside them.
+
+    Args:
+        ax: the axes, which have their title.
+        what: is shown.
+        how: its unit, and what else stands in brackets.
+        inside: whether nothing may be above the axes but a title.
+    """
+    size = ax.yaxis.label.get_fontsize()
+    if inside:
+        letters = max(16, int(ax.bbox.height / ax.get_figure(root=True).dpi / (0.5 * size / 72.0)))
+        ax.set_ylabel(f"{wrapped(what, letters)}\n{wrapped(f'({how})', letters)}")
+        return
+    text = wrapped(f"{what} ({how})", 58)
+    ax.set_ylabel(text, rotation=0.0, ha="left", va="bottom", y=1.0)
+    ax.yaxis.set_label_coords(0.0, 1.03)
+    title = ax.get_title(loc="left")
+    ax.set_title(title, loc="left", fontweight="bold", pad=7.0 + 1.25 * size * (text.count("\n") + 1))
+
+
+def place_legend(ax: Axes, inside: bool = False) -> None:
+    """Put the legend under the axes and their labels, one entry a line, long ones wrapped; ``inside`` where it may."""
+    handles, labels = ax.get_legend_handles_labels()
+    shown = [wrapped(text, 52, "   ") for text in labels]
+    if inside:
+        ax.legend(handles, shown, loc="best")
+        return
     down = ScaledTranslation(0.0, -BELOW - _slanted(ax), ax.figure.dpi_scale_trans)
     ax.legend(
+        handles,
+        shown,
         loc="upper center",
         bbox_to_anchor=(0.5, 0.0),
         bbox_transform=ax.transAxes + down,
@@ -234,7 +274,8 @@ def place_legend(ax: Axes) -> None:
 
 def height_of(ax: Axes) -> float:
     """Inches that the axes take with their legend and slanted labels."""
-    lines = sum(text.count("\n") + 1 for text in ax.get_legend_handles_labels()[1])
+    legend = ax.get_legend()
+    lines = sum(text.get_text().count("\n") + 1 for text in legend.get_texts()) if legend else 0
     return HEIGHT + LINE * float(lines) + _slanted(ax)
 
 
