@@ -97,9 +97,7 @@ def luminance(colour: Any) -> float:
 
 def for_text(colour: Any) -> str:
     """The colour, or, where small text in it could not be read on white, a darker one of the same hue."""
-    rgb: tuple[float, ...] = to_rgb(colour)
+    rgb = to_rgb(colour)
     while 1.05 / (luminance(rgb) + 0.05) < LEGIBLE:
-        rgb = tuple(0.95 * c for c in rgb)
-    return str(to_hex(rgb))
-
-
+        rgb = (0.95 * rgb[0], 0.95 * rgb[1], 0.95 * rgb[2])
+    return to_hex(rgb)

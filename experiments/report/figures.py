@@ -29,17 +29,18 @@ from experiments.analysis.sentences import number, title_of
 from experiments.analysis.statistics import Array, Interval
 from experiments.analysis.sweeps import SweepResult
 from experiments.analysis.verdicts import bounds_for, lower_bounds_for, vacuous
+from experiments.report.colours import GREY, Look, for_text, looks_of, places_of
+from experiments.report.labels import End, EndLabels, runs
 from experiments.report.marks import draw_marks
 from experiments.report.points import Picture, picture_of
 from experiments.report.search_figures import SearchFigure, draw_search, search_figures
-from experiments.report.colours import GREY, Look, for_text, looks_of, places_of
-from experiments.report.labels import End, EndLabels, runs
 from experiments.report.strip import Row, draw_strip, rows_of
 from experiments.report.style import (
     BOUND_STYLES,
     DECADES,
     FORMATS,
     HEIGHT,
+    STYLE,
     WIDTH,
     by_name,
     curve_id,
@@ -72,8 +73,8 @@ FAR, FITS, FITS_LINEAR = 3.0, 6.0, 1.6
 logarithmic and a linear one, it squashes the curves and has its place in the strip."""
 SPREAD = 10.0
 """Times the lowest curve's end that the highest one's is where axes are logarithmic."""
-BESIDE = 5.5
-"""Inches of width from which the strip stands beside the curves, not below."""
+BESIDE, CURVES = 1.6, 0.62
+"""Times ``WIDTH`` from which the strip stands beside the curves, not below, and the share of the curves then."""
 ROW, STRIP_FRAME, FRAME = 0.13, 0.5, 0.85
 """Inches of a row of the strip, of what is around its rows, and of what is around the curves."""
 LETTERS = 22
@@ -251,7 +252,9 @@ def places_in(found: Findings) -> dict[str, int]:
     return places_of([list(labels) for labels in shown])
 
 
-def compose(canvas: Canvas, parts: Sequence[Part], confidence: float = 0.95, places: Mapping[str, int] | None = None) -> list[Axes]:
+def compose(
+    canvas: Canvas, parts: Sequence[Part], confidence: float = 0.95, places: Mapping[str, int] | None = None
+) -> list[Axes]:
     """Draw pairs of axes side by side, each with its strip or legend, in a figure that is empty yet.
 
     The figure gets the size that they need, and should have the constrained layout.
@@ -268,14 +271,17 @@ def compose(canvas: Canvas, parts: Sequence[Part], confidence: float = 0.95, pla
     columns = min(len(parts), 2 if len(parts) in (2, 4) else 3)
     rows = math.ceil(len(parts) / columns)
     look = (_appearance(parts[0]) if len(parts) == 1 else None) or Appearance()
-    width = look.width / 25.4 if look.width else _user_size(0) or WIDTH * columns
-    beside = len(parts) == 1 and width >= BESIDE
+    unit = mpl.rcParams["font.size"] / STYLE["font.size"]  # what is larger in print needs more room
+    width = look.inches(_user_size(0) or WIDTH * columns * unit, 0.0)[0]
+    room = width / columns / (WIDTH * unit)
+    beside = len(parts) == 1 and room >= BESIDE
+    room = room * CURVES if beside else room
     below = [0.0] * rows
     strips = [_strip_of(figure, shown, confidence) for figure, shown in parts]
     for i, (_, found) in enumerate(zip(parts, strips, strict=True)):
-        below[i // columns] = max(below[i // columns], _height_of_strip(found))
-    heights = [height for row in range(rows) for height in (HEIGHT, below[row])]
-    grid = canvas.add_gridspec(1, 2, width_ratios=[1.7, 1.0]) if beside else None
+        below[i // columns] = max(below[i // columns], unit * _height_of_strip(found))
+    heights = [height for row in range(rows) for height in (HEIGHT * unit, below[row])]
+    grid = canvas.add_gridspec(1, 2, width_ratios=[CURVES, 1.0 - CURVES]) if beside else None
     grid = grid or canvas.add_gridspec(2 * rows, columns, height_ratios=[h or 1e-3 for h in heights])
     axes: list[Axes] = []
     for i, ((figure, shown), found) in enumerate(zip(parts, strips, strict=True)):
@@ -289,7 +295,7 @@ def compose(canvas: Canvas, parts: Sequence[Part], confidence: float = 0.95, pla
         else:
             cell = grid[0, 1] if beside else grid[2 * row + 1, column]
             strip = canvas.add_subplot(cell.subgridspec(1, 1)[0, 0]) if found else None
-            _draw(ax, shown, confidence, "", figure, places, strip, found, inside=False)
+            _draw(ax, shown, confidence, "", figure, places, strip, found, room=room)
     lend_glyphs(canvas)
     for i, ax in enumerate(axes):
         taken = max((a.height for a in ax.get_children() if isinstance(a, EndLabels)), default=0.0)
@@ -297,8 +303,8 @@ def compose(canvas: Canvas, parts: Sequence[Part], confidence: float = 0.95, pla
     if not beside:
         grid.set_height_ratios([height or 1e-3 for height in heights])
     over = max((height_of(ax) - HEIGHT for ax in axes), default=0.0)
-    total = sum(heights) + rows * (FRAME + over)
-    canvas.set_size_inches(width, look.height / 25.4 if look.height else _user_size(1) or (heights[0] + FRAME if beside else total))
+    total = heights[0] + FRAME * unit if beside else sum(heights) + rows * (FRAME + over) * unit
+    canvas.set_size_inches(*look.inches(width, _user_size(1) or total))
     return axes
 
 
@@ -359,7 +365,7 @@ def draw_experiment(
     rows = []
     if strip is not None:
         rows = rows_of(result, drawn_by_name(result, figure, regret)[0], confidence, regret or figure.regret)
-    _draw(ax, result, confidence, regret, figure, places, strip, rows, inside=True)
+    _draw(ax, result, confidence, regret, figure, places, strip, rows, room=None)
 
 
 def _draw(
@@ -371,10 +377,12 @@ def _draw(
     places: Mapping[str, int] | None,
     strip: Axes | None,
     rows: Sequence[Row],
-    inside: bool,
+    room: float | None,
 ) -> None:
+    """As ``draw_experiment``, the rows of the strip at hand; ``room`` times ``WIDTH`` is ours, or the axes are not."""
     figure = figure or Figure(name=result.experiment.name, experiment=result.experiment.name)
-    regret, cost = regret or figure.regret, figure.quantity == "cost"
+    regret, cost, inside = regret or figure.regret, figure.quantity == "cost", room is None
+    letters = max(10, round(LETTERS * (room or 1.0)))
     named, others = drawn_by_name(result, figure, regret)
     bands = {label: result.band(label, confidence, regret, figure.quantity) for label in named}
     grey = [result.shown(label, regret, figure.quantity).mean(axis=0) for label in others]
@@ -393,13 +401,17 @@ def _draw(
         value = _value(final, top)
         text = f"{name}: {value}"
         marks = look.marks() | {"markevery": (0.05 + 0.07 * (k % 4), 0.3)}
-        line = ax.plot(time, band.mean, color=look.colour, label=entry(text), zorder=3.0 + 0.01 * (len(named) - k), **marks)[0]
+        line = ax.plot(
+            time, band.mean, color=look.colour, label=entry(text), zorder=3.0 + 0.01 * (len(named) - k), **marks
+        )[0]
         floor = np.maximum(band.all_low, band.mean / 50.0) if scale == "loglog" else band.all_low
         shade = ax.fill_between(time, floor, band.all_high, color=look.colour, alpha=0.2, linewidth=0, zorder=2)
         line.set_gid(curve_id(figure.name, i, 0))
         shade.set_gid(curve_id(figure.name, i, 1))
         gids = curve_id(figure.name, i, LABEL), curve_id(figure.name, i, LABEL + 1)
-        ends.append(End(float(band.mean[-1]), _label(name, value), for_text(look.colour), label == best, False, gids))
+        ends.append(
+            End(float(band.mean[-1]), _label(name, value, letters), for_text(look.colour), label == best, False, gids)
+        )
     draw_others(ax, time, grey)
     if others:
         last = [float(mean[-1]) for mean in grey]
@@ -408,9 +420,9 @@ def _draw(
     alike = runs(by_mean, _told_apart(result, confidence, regret))
     groups = [[named.index(by_mean[place]) for place in group] for group in alike]
     if cost:
-        ends += _draw_comparators(ax, result, regret, figure)
+        ends += _draw_comparators(ax, result, regret, figure, letters)
     elif figure.bounds in ("auto", "curves", "both"):
-        ends += _draw_bounds(ax, result, named, looks, regret, figure, scale, means, strip is not None)
+        ends += _draw_bounds(ax, result, named, looks, regret, figure, scale, means, strip is not None, letters)
     if not cost and scale != "loglog" and any(float(mean.min()) < 0.0 for mean in means):
         ax.axhline(0.0, color=mpl.rcParams["text.color"], linewidth=0.6, zorder=1)
     _dress(ax, result, scale, regret, figure, inside)
@@ -422,7 +434,17 @@ def _draw(
     elif figure.labels == "legend":
         place_legend(ax, inside)
     if strip is not None:
-        draw_strip(strip, result, rows, looks, regret, figure.name, figure.names, _of_others(result, others, confidence, regret))
+        draw_strip(
+            strip,
+            result,
+            rows,
+            looks,
+            regret,
+            figure.name,
+            figure.names,
+            _of_others(result, others, confidence, regret),
+            room or 1.0,
+        )
         strip.set_xlabel(plain(f"regret at the horizon, bar out to its bound ({result.definition(regret).unit})"))
 
 
@@ -432,12 +454,12 @@ def _within(ax: Axes, ends: Sequence[End]) -> list[End]:
     return [end for end in ends if not end.faint or low <= end.y <= high]
 
 
-def _label(name: str, value: str) -> str:
+def _label(name: str, value: str, letters: int) -> str:
     """Name and value on few short lines, of which none breaks the value."""
     tied = value.replace(" ", _TIED)
-    lines = textwrap.wrap(f"{visible(name)}: {tied}", LETTERS, max_lines=3, placeholder=" …")
+    lines = textwrap.wrap(f"{visible(name)}: {tied}", letters, max_lines=3, placeholder=" …")
     if not lines[-1].endswith(tied):
-        lines = [*textwrap.wrap(visible(name), LETTERS, max_lines=2, placeholder=" …"), tied]
+        lines = [*textwrap.wrap(visible(name), letters, max_lines=2, placeholder=" …"), tied]
     if lines[-1] == tied and len(lines) > 1:
         lines[-2] = lines[-2].removesuffix(":")
     return "\n".join(plain(line.replace(_TIED, " ")) for line in lines)
@@ -484,6 +506,7 @@ def _draw_bounds(
     scale: str,
     means: Sequence[Array],
     has_strip: bool,
+    letters: int,
 ) -> list[End]:
     """Draw the bounds that do not squash the curves, those that fail lowest; returns their labels, one for equal ones.
 
@@ -494,7 +517,8 @@ def _draw_bounds(
     for label in named:
         bounds = bounds_for(result, label, regret)
         found += [
-            (bound, looks[label].colour, curve_id(figure.name, places.index(label), 2 + k)) for k, bound in enumerate(bounds)
+            (bound, looks[label].colour, curve_id(figure.name, places.index(label), 2 + k))
+            for k, bound in enumerate(bounds)
         ]
     found += [(bound, ink, "") for bound in lower_bounds_for(result, regret)]
     top = max(float(np.nanmax(mean)) for mean in means)
@@ -511,9 +535,18 @@ def _draw_bounds(
             line.set_gid(gid)
         colour = for_text(colour if bound.holds else GREY)
         _, _, names = drawn.get(f"{values[-1]:.6g}", (0.0, colour, []))
-        drawn[f"{values[-1]:.6g}"] = float(values[-1]), colour, [*names, *([bound.name] if bound.name not in names else [])]
+        drawn[f"{values[-1]:.6g}"] = (
+            float(values[-1]),
+            colour,
+            [*names, *([bound.name] if bound.name not in names else [])],
+        )
     return [
-        End(value, "\n".join(map(plain, textwrap.wrap(visible(", ".join(names)), LETTERS + 4, max_lines=3))), colour, faint=True)
+        End(
+            value,
+            "\n".join(map(plain, textwrap.wrap(visible(", ".join(names)), letters + 4, max_lines=3))),
+            colour,
+            faint=True,
+        )
         for value, colour, names in drawn.values()
     ]
 
@@ -527,12 +560,14 @@ def _draw_bound(
     colour, order = (colour, 2.5) if bound.holds else (GREY, 2.1)
     if bound.time != "at the horizon":
         line = BOUND_STYLES["data-dependent" if bound.data_dependent else bound.kind]
-        return ax.plot(time, values, color=colour, label=text, linestyle=line, linewidth=0.9, zorder=order + 0.01 * place)[0]
+        return ax.plot(
+            time, values, color=colour, label=text, linestyle=line, linewidth=0.9, zorder=order + 0.01 * place
+        )[0]
     mark: Any = {"linestyle": "none", "marker": "_", "markersize": 6, "zorder": 4, "clip_on": False}
     return ax.plot(time[-1:], values[-1:], color=colour, label=text, **mark)[0]
 
 
-def _draw_comparators(ax: Axes, result: ExperimentResult, regret: str, figure: Figure) -> list[End]:
+def _draw_comparators(ax: Axes, result: ExperimentResult, regret: str, figure: Figure, letters: int) -> list[End]:
     ink, ends = mpl.rcParams["text.color"], []
     for i, name in enumerate(comparators_of(result, figure, regret)):
         values = -result.comparators[name].mean(axis=0)
@@ -540,7 +575,7 @@ def _draw_comparators(ax: Axes, result: ExperimentResult, regret: str, figure: F
         shown = f"{name.replace('_', ' ')} (hindsight)"
         text = f"{shown}: {number(values[-1])}"
         ax.plot(result.time(regret), values, color=ink, linestyle=style, linewidth=0.9, label=text, zorder=2.5)
-        ends.append(End(float(values[-1]), _label(shown, number(values[-1])), ink, faint=True))
+        ends.append(End(float(values[-1]), _label(shown, number(values[-1]), letters), ink, faint=True))
     return ends
 
 
@@ -568,9 +603,7 @@ def _scale(asked: str, means: Sequence[Array], cost: bool) -> str:
     return "loglog" if positive and not cost and max(ends) > SPREAD * min(ends) else "linear"
 
 
-def _dress(
-    ax: Axes, result: ExperimentResult, scale: str, regret: str, figure: Figure, inside: bool
-) -> None:
+def _dress(ax: Axes, result: ExperimentResult, scale: str, regret: str, figure: Figure, inside: bool) -> None:
     definition = result.definition(regret)
     if scale in ("loglog", "semilogx"):
         ax.set_xscale("log")
@@ -586,7 +619,12 @@ def _dress(
     n = len(result.replicates)
     ax.set_title(wrapped(title_of(figure, result), 44), loc="left", fontweight="bold")
     ax.set_xlabel(wrapped(f"{definition.clock} (mean of {n})", 52) if definition.clock else "round")
-    name_quantity(ax, "cumulative cost" if figure.quantity == "cost" else definition.label, f"{definition.unit}, mean of {n}", inside)
+    name_quantity(
+        ax,
+        "cumulative cost" if figure.quantity == "cost" else definition.label,
+        f"{definition.unit}, mean of {n}",
+        inside,
+    )
     time = result.time(regret)
     first = max(1.0, time[-1] / DECADES) if scale in ("loglog", "semilogx") else time[0]
     ax.set_xlim(first, max(time[-1], first + 1))

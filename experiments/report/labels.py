@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import matplotlib as mpl
 import numpy as np
@@ -16,7 +15,7 @@ from matplotlib.text import Text
 from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
 from bandits.contract import Array
-from experiments.report.style import lend_glyphs
+from experiments.report.style import lend_glyphs, points
 
 LEADER, GAP = 0.14, 0.035
 """Inches between the end of a line and its label, and between a label and what is to its right."""
@@ -74,10 +73,10 @@ class EndLabels(Artist):
         self.set(zorder=-100.0, clip_on=False)  # before the texts that it moves
         ax.add_artist(self)
         self.set_clip_on(False)
-        self._x, self._ends, self._groups, self._said = x, list(ends), list(groups), said
-        right = ax.get_figure(root=False).dpi_scale_trans + ScaledTranslation(x, 0.0, ax.get_xaxis_transform())
+        self._ax, self._x, self._ends, self._groups, self._said = ax, x, list(ends), list(groups), said
+        right = ax.figure.dpi_scale_trans + ScaledTranslation(x, 0.0, cast(Any, ax.get_xaxis_transform()))
         self._place = blended_transform_factory(right, ax.transAxes)  # inches right of x, share of the axes' height
-        size = _points(mpl.rcParams["legend.fontsize"])
+        size = points(mpl.rcParams["legend.fontsize"])
         self.texts = [self._text(end, size) for end in self._ends]
         self.leaders = [self._line(end.colour, end.gids[1]) for end in self._ends]
         self.brackets = [self._line(mpl.rcParams["text.color"]) for _ in self._groups]
@@ -90,8 +89,7 @@ class EndLabels(Artist):
             self._make_room(ax)
 
     def _text(self, end: End, size: float) -> Text:
-        assert self.axes is not None
-        text = self.axes.text(LEADER, 0.5, end.text, transform=self._place, va="center", ha="left", clip_on=False)
+        text = self._ax.text(LEADER, 0.5, end.text, transform=self._place, va="center", ha="left", clip_on=False)
         text.set(color=end.colour, fontsize=size * (0.88 if end.faint else 1.0), zorder=6.0, linespacing=1.0)
         text.set_fontweight("bold" if end.best else "normal")
         if end.gids[0]:
@@ -100,9 +98,8 @@ class EndLabels(Artist):
 
     def _line(self, colour: Any, gid: str = "") -> Line2D:
         """A thin line, which is none of the axes' lines: it is drawn with this artist."""
-        assert self.axes is not None
         line = Line2D([], [], color=colour, linewidth=0.6, transform=self._place, clip_on=False)
-        line.set_figure(self.axes.get_figure(root=False))
+        line.set_figure(self._ax.figure)
         line.set_gid(gid or None)
         return line
 
@@ -112,7 +109,7 @@ class EndLabels(Artist):
 
     def _make_room(self, ax: Axes) -> None:
         """Lengthen the x axis by what the labels take."""
-        dpi = ax.get_figure(root=True).dpi
+        dpi = ax.figure.dpi
         for text in self.texts:
             lend_glyphs(text)
         self.arrange()
@@ -128,8 +125,8 @@ class EndLabels(Artist):
     @property
     def height(self) -> float:
         """Inches that the labels take one over the other."""
-        dpi = self.axes.get_figure(root=True).dpi if self.axes else math.inf
-        return sum(text.get_window_extent().height for text in self.texts) / dpi + TIGHT * len(self.texts)
+        tall = sum(text.get_window_extent().height for text in self.texts)
+        return tall / self._ax.figure.dpi + TIGHT * len(self.texts)
 
     def draw(self, renderer: Any) -> None:
         """Arrange the texts, which are drawn by themselves, and draw leaders and brackets."""
@@ -144,10 +141,10 @@ class EndLabels(Artist):
 
     def arrange(self, renderer: Any = None) -> None:
         """Put each text as near to the end of its line as the others allow, and draw leaders where it has moved."""
-        ax = self.axes
-        if ax is None or not self.texts:
+        ax = self._ax
+        if not self.texts:
             return
-        dpi, box = ax.get_figure(root=True).dpi, ax.bbox
+        dpi, box = ax.figure.dpi, ax.bbox
         extents = [text.get_window_extent(renderer) for text in self.texts]
         ends = np.array([ax.transData.transform((self._x, end.y))[1] for end in self._ends])
         now = (dpi, *box.bounds, *ends, *(e.width for e in extents), *(e.height for e in extents))
@@ -179,10 +176,6 @@ def _in_two(text: str) -> str:
     """The text on two lines, broken at the last space."""
     head, _, tail = text.rpartition(" ")
     return f"{head}\n{tail}" if head else tail
-
-
-def _points(size: Any) -> float:
-    return float(mpl.font_manager.FontProperties(size=size).get_size_in_points())
 
 
 def spread(wanted: Array, heights: Array, low: float, high: float) -> Array:
@@ -227,4 +220,3 @@ def columns(groups: Sequence[Sequence[int]]) -> list[int]:
         used = {found[j] for j in range(i) if max(groups[j]) >= min(group)}
         found.append(min(set(range(i + 1)) - used))
     return found
-

@@ -10,8 +10,10 @@ from typing import Any
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.patches import Polygon
+from matplotlib.text import Text
 from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator, SymmetricalLogLocator
 
 from bandits.contract import Bound
@@ -20,13 +22,13 @@ from experiments.analysis.sentences import number
 from experiments.analysis.statistics import Interval
 from experiments.analysis.verdicts import bounds_for, lower_bounds_for, share_of
 from experiments.report.colours import GREY, Look, for_text
-from experiments.report.style import curve_id, plain, shortened
+from experiments.report.style import curve_id, plain, points, shortened
 
 WIDE = 8.0
 """Times the least value shown: from there on the axis is logarithmic."""
 REACH = 1e5
 """Times the largest regret: what is farther is an arrow at the edge."""
-NAME, REMARK = 24, 22
+NAME, REMARK = 22, 22
 """Letters of a name at the left and of a remark at the right, at most."""
 FAILED = "#B2182B"
 STRIP = 100
@@ -153,6 +155,7 @@ def draw_strip(
     part: str = "",
     names: Mapping[str, str] | None = None,
     others: str = "",
+    room: float = 1.0,
 ) -> None:
     """Draw the strip into axes of its own: a row a policy, the first on top.
 
@@ -168,41 +171,43 @@ def draw_strip(
         part: name of the figure, for ids.
         names: label to what is shown in its place.
         others: said in a row of its own at the bottom, of policies that have none.
+        room: for names, times ``NAME`` letters.
     """
     lower, worst = lower_bounds_for(result, regret), worst_of(result, regret)
-    places = list(result.series)
-    least, most = _set_scale(ax, rows, [float(result.curve(bound)[-1]) for bound in lower], worst)
-    ink, size = mpl.rcParams["text.color"], _small()
-    lines = [row.lines for row in rows]
-    ys = np.cumsum(lines) - np.array(lines) / 2.0 - 0.5  # centres
-    n = sum(lines) + bool(others)
-    ax.set_ylim(n - 0.4, -0.6)
+    ends = _set_scale(ax, rows, [float(result.curve(bound)[-1]) for bound in lower], worst)
+    lines, size = [row.lines for row in rows], points(mpl.rcParams["legend.fontsize"])
+    ax.set_ylim(sum(lines) + bool(others) - 0.4, -0.6)
     learners = [row for row in rows if row.label in result.learners]
-    best = min(learners, key=lambda row: row.final.value, default=None)
-    for y, row in zip(ys.tolist(), rows, strict=True):
-        gids = iter(range(STRIP, 2 * STRIP))
-        part_id = lambda: curve_id(part, places.index(row.label), next(gids))  # noqa: B023, E731
-        look = looks[row.label]
-        for mark in sorted(row.marks, key=lambda m: ("fails", "rate", "bound").index(m.kind)):
-            _draw_mark(ax, row, mark, y, look, (least, most), part_id())
-        _draw_dot(ax, row, y, look, (least, most), part_id)
-        weight = "bold" if row is best and len(rows) > 1 else "normal"
-        name = plain(shortened((names or {}).get(row.label, row.label), NAME))
-        said: Any = {"transform": ax.get_yaxis_transform(), "va": "center", "fontsize": size, "clip_on": False}
-        text = ax.text(-0.02, y, name, ha="right", color=for_text(look.colour), fontweight=weight, **said)
-        text.set_gid(part_id())
-        faint = row.judged is None and not row.broken
-        colour = FAILED if row.broken else GREY if faint else ink
-        remark = "\n".join(map(plain, row.remarks))
-        text = ax.text(1.02, y, remark, ha="left", linespacing=1.0, color=colour, fontweight="bold" if row.broken else "normal", **said)
-        text.set_gid(part_id())
+    best = min(learners, key=lambda row: row.final.value, default=None) if len(rows) > 1 else None
+    places, top = list(result.series), -0.5
+    for row, high in zip(rows, lines, strict=True):
+        y, look, top = top + high / 2.0, looks[row.label], top + high
+        drawn = [artist for mark in row.marks for artist in _draw_mark(ax, row, mark, y, look, ends)]
+        drawn += _draw_dot(ax, row, y, look, ends)
+        drawn += _write(
+            ax, row, (names or {}).get(row.label, row.label), y, look, row is best, size, round(NAME * room)
+        )
+        for piece, artist in enumerate(drawn, STRIP):
+            artist.set_gid(curve_id(part, places.index(row.label), piece))
     if others:
-        ax.text(-0.02, n - 1.0, plain(others), ha="right", color=for_text(GREY), **said)
-    _draw_lines(ax, result, lower, worst, (least, most), size)
+        _text(ax, -0.02, sum(lines), others, size, GREY)
+    _draw_lines(ax, result, lower, worst, ends, size)
 
 
-def _small() -> float:
-    return float(mpl.font_manager.FontProperties(size=mpl.rcParams["legend.fontsize"]).get_size_in_points())
+def _write(ax: Axes, row: Row, name: str, y: float, look: Look, best: bool, size: float, letters: int) -> list[Artist]:
+    """Name and remark of a row, left and right of the axes."""
+    colour = FAILED if row.broken else GREY if row.judged is None else mpl.rcParams["text.color"]
+    remark = "\n".join(map(plain, row.remarks))
+    return [
+        _text(ax, -0.02, y, plain(shortened(name, letters)), size, for_text(look.colour), best),
+        _text(ax, 1.02, y, remark, size, for_text(colour), row.broken),
+    ]
+
+
+def _text(ax: Axes, x: float, y: float, text: str, size: float, colour: str, bold: bool = False) -> Text:
+    look: Any = {"va": "center", "ha": "right" if x < 0.0 else "left", "fontsize": size, "linespacing": 1.0}
+    look |= {"color": colour, "fontweight": "bold" if bold else "normal", "clip_on": False}
+    return ax.text(x, y, text, transform=ax.get_yaxis_transform(), **look)
 
 
 def _set_scale(ax: Axes, rows: Sequence[Row], lower: Sequence[float], worst: float) -> tuple[float, float]:
@@ -222,8 +227,9 @@ def _set_scale(ax: Axes, rows: Sequence[Row], lower: Sequence[float], worst: flo
     elif most > WIDE * top:  # beside regrets that are not positive
         ends = min(0.0, least) * 1.1 - 0.1 * top, most * 1.6
         ax.set_xscale("symlog", linthresh=10.0 ** math.ceil(math.log10(top)), linscale=2.0)
-        ax.xaxis.set_major_locator(SymmetricalLogLocator(transform=ax.xaxis.get_transform(), subs=[1.0]))
-        ax.xaxis.get_major_locator().set_params(numticks=5)
+        locator: Any = SymmetricalLogLocator(transform=ax.xaxis.get_transform(), subs=[1.0])
+        locator.set_params(numticks=5)
+        ax.xaxis.set_major_locator(locator)
     else:
         room = 0.06 * (most - min(0.0, least))
         ends = min(0.0, least - room), most + room
@@ -239,37 +245,34 @@ def _set_scale(ax: Axes, rows: Sequence[Row], lower: Sequence[float], worst: flo
     return ends
 
 
-def _draw_mark(ax: Axes, row: Row, mark: Mark, y: float, look: Look, ends: tuple[float, float], gid: str) -> None:
-    """Draw a bound: a pale bar with an end, a wedge that opens where a constant is not known, a grey bar, or an arrow."""
-    at, start = min(max(mark.value, ends[0]), ends[1]), min(max(row.final.value, ends[0]), ends[1])
-    beyond = not mark.value <= ends[1]
-    style: Any = {"zorder": 1.5 if mark.kind == "fails" else 2.0, "solid_capstyle": "butt", "gid": gid}
+def _draw_mark(ax: Axes, row: Row, mark: Mark, y: float, look: Look, ends: tuple[float, float]) -> list[Artist]:
+    """Draw a bound: a bar with an end, a wedge that opens where a constant is not known, a grey line, or an arrow."""
+    start, at = np.clip([row.final.value, mark.value], *ends).tolist()
     if mark.kind == "rate":
-        scale = ax.transData + ax.transAxes.inverted()
-        x = float(scale.transform((at, 0.0))[0])
-        wedge = [(x, y), (min(x + 0.09, 1.0), y - 0.32), (min(x + 0.09, 1.0), y + 0.32)]
-        ax.add_patch(
-            Polygon(wedge, transform=ax.get_yaxis_transform(), color=look.colour, alpha=0.3, linewidth=0, zorder=2, gid=gid)
-        )
-        return
+        x = float((ax.transData + ax.transAxes.inverted()).transform((at, 0.0))[0])
+        end, aside = min(x + 0.09, 1.0), ax.get_yaxis_transform()
+        wedge = [(x, y), (end, y - 0.32), (end, y + 0.32)]
+        pale: Any = {"transform": aside, "color": look.colour, "alpha": 0.3, "linewidth": 0, "zorder": 2}
+        return [ax.add_patch(Polygon(wedge, **pale))]
     if mark.kind == "fails":
-        ax.plot([start, at], [y, y], color=GREY, linewidth=0.9, marker="", linestyle=(0, (1, 1)), **style)
-        return
-    dotted = mark.bound.data_dependent or mark.bound.delta is not None
-    tip = ">" if beyond else "|"
-    ax.plot([start, at], [y, y], color=look.colour, alpha=0.35, linewidth=3.4, **style)
-    ax.plot(
-        [at], [y], color=look.colour, marker=tip, markersize=4 if beyond else 6.5, markeredgewidth=1.3 - 0.5 * dotted,
-        linestyle="none", clip_on=False, zorder=2.6, gid=gid,
-    )
+        dots: Any = {"color": GREY, "linewidth": 0.9, "linestyle": (0, (1, 1)), "zorder": 1.5}
+        return [*ax.plot([start, at], [y, y], **dots)]
+    loose, beyond = mark.bound.data_dependent or mark.bound.delta is not None, not mark.value <= ends[1]
+    bar: Any = {"color": look.colour, "alpha": 0.35, "linewidth": 3.4, "solid_capstyle": "butt", "zorder": 2}
+    end_mark: Any = {"color": look.colour, "marker": ">" if beyond else "|", "markersize": 4.0 if beyond else 6.5}
+    end_mark |= {"markeredgewidth": 0.8 if loose else 1.3, "linestyle": "none", "clip_on": False, "zorder": 2.6}
+    return [*ax.plot([start, at], [y, y], **bar), *ax.plot([at], [y], **end_mark)]
 
 
-def _draw_dot(ax: Axes, row: Row, y: float, look: Look, ends: tuple[float, float], gid: Any) -> None:
-    reach = [v for v in (row.final.low, row.final.high) if math.isfinite(v)]
-    if len(reach) == 2:
-        ax.plot(np.clip(reach, *ends), [y, y], color=look.colour, linewidth=1.2, zorder=3.0, gid=gid())
-    x = min(max(row.final.value, ends[0]), ends[1])
-    ax.plot([x], [y], color=look.colour, linestyle="none", clip_on=False, zorder=3.5, gid=gid(), **look.marks(4.2))
+def _draw_dot(ax: Axes, row: Row, y: float, look: Look, ends: tuple[float, float]) -> list[Artist]:
+    """Draw the regret with its interval."""
+    drawn: list[Artist] = []
+    if row.final.finite:
+        reach = np.clip([row.final.low, row.final.high], *ends)
+        drawn += ax.plot(reach, [y, y], color=look.colour, linewidth=1.2, zorder=3.0)
+    at = np.clip([row.final.value], *ends)
+    dot: Any = {"color": look.colour, "linestyle": "none", "clip_on": False, "zorder": 3.5, **look.marks(4.2)}
+    return [*drawn, *ax.plot(at, [y], **dot)]
 
 
 def _draw_lines(
@@ -293,8 +296,16 @@ def _draw_lines(
     for level, (x, text) in enumerate(said[::-1]):
         side = "left" if x < 0.3 else "right" if x > 0.7 else "center"
         ax.annotate(
-            plain(shortened(text, 40)), (x, 1.0), xycoords="axes fraction", xytext=(0.0, 1.0 + 1.05 * size * level),
-            textcoords="offset points", ha=side, va="bottom", fontsize=0.88 * size, color=for_text(GREY), style="italic",
+            plain(shortened(text, 40)),
+            (x, 1.0),
+            xycoords="axes fraction",
+            xytext=(0.0, 1.0 + 1.05 * size * level),
+            textcoords="offset points",
+            ha=side,
+            va="bottom",
+            fontsize=0.88 * size,
+            color=for_text(GREY),
+            style="italic",
         )
 
 

@@ -62,7 +62,7 @@ STYLE: Any = {
 DECADES = 1000.0
 """Logarithmic time axes show this factor of time up to the horizon."""
 WIDTH, HEIGHT, LINE = 3.5, 1.9, 0.128
-"""Inches: width of a pair of axes (a column of a two-column paper), height of what is inside the axes, that of a line of the legend below."""
+"""Inches: width of a pair of axes (a column of a two-column paper), height inside them, height of a legend's line."""
 BELOW, LETTER, SLANT = 0.39, 0.05, 20.0
 """Inches from the axes down to the legend where the ticks show numbers, inches that a letter of a tick's label takes,
 and degrees by which labels that are no numbers are slanted."""
@@ -240,9 +240,9 @@ def name_quantity(ax: Axes, what: str, how: str, inside: bool = False) -> None:
         how: its unit, and what else stands in brackets.
         inside: whether nothing may be above the axes but a title.
     """
-    size = ax.yaxis.label.get_fontsize()
+    size = points(ax.yaxis.label.get_fontsize())
     if inside:
-        letters = max(16, int(ax.bbox.height / ax.get_figure(root=True).dpi / (0.5 * size / 72.0)))
+        letters = max(16, int(ax.bbox.height / ax.figure.dpi / (0.5 * size / 72.0)))
         ax.set_ylabel(f"{wrapped(what, letters)}\n{wrapped(f'({how})', letters)}")
         return
     text = wrapped(f"{what} ({how})", 58)
@@ -250,6 +250,11 @@ def name_quantity(ax: Axes, what: str, how: str, inside: bool = False) -> None:
     ax.yaxis.set_label_coords(0.0, 1.03)
     title = ax.get_title(loc="left")
     ax.set_title(title, loc="left", fontweight="bold", pad=7.0 + 1.25 * size * (text.count("\n") + 1))
+
+
+def points(size: Any) -> float:
+    """Size of a font in points, of a word such as "small" too."""
+    return float(FontProperties(size=size).get_size_in_points())
 
 
 def place_legend(ax: Axes, inside: bool = False) -> None:

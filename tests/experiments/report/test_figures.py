@@ -13,7 +13,6 @@ from xml.etree import ElementTree
 import matplotlib as mpl
 import numpy as np
 import pytest
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.font_manager import findfont
 from matplotlib.ft2font import FT2Font
@@ -24,8 +23,9 @@ import regretlab as rl
 from bandits.contract import Assumption
 from experiments.analysis.findings import as_text, findings
 from experiments.analysis.sentences import number
-from experiments.report.figures import canvases, draw_experiment, draw_study, save
+from experiments.report.figures import canvases, compose, draw_experiment, draw_study, save
 from experiments.report.index import write_index
+from experiments.report.labels import EndLabels
 from experiments.report.page import write_report
 from experiments.report.style import FORMATS, GREY, MANY, NAMED
 from experiments.report.sweep_figures import draw_sweep
@@ -69,10 +69,35 @@ def test_settings_of_the_user_are_respected_and_not_touched(found, tmp_path):
     assert draw_study(found, tmp_path / "d", ["svg"])[0].read_bytes() == plain
 
 
-def test_the_legend_is_in_the_order_of_the_curves_and_names_the_numbers(results):
+def labels_at(ax):
+    """The labels at the ends of the lines, the lowest first, each on one line."""
+    (labels,) = [child for child in ax.get_children() if isinstance(child, EndLabels)]
+    ax.figure.draw_without_rendering()
+    return {" ".join(t.get_text().split()): t for t in sorted(labels.texts, key=lambda t: t.get_position()[1])}
+
+
+def test_the_labels_are_in_the_order_of_the_curves_and_name_the_numbers(results):
     experiment = results.experiments["two"]
     ax = Figure().subplots()
     draw_experiment(ax, experiment)
+    finals = {label: experiment.regret(label)[:, -1].mean() for label in ("ucb1", "bold")}
+    best, other = sorted(finals, key=finals.get)
+    texts = labels_at(ax)
+    names = [text for text in texts if re.match("ucb1|bold", text)]
+    assert names[0].startswith(f"{best}: {finals[best]:.3g} ± ")
+    assert names[1].startswith(f"{other}: {finals[other]:.3g} ± ")
+    assert [texts[name].get_fontweight() for name in names] == ["bold", "normal"]
+    assert "Lai-Robbins rate" in texts
+    assert "pseudo-regret against the best arm" in " ".join(ax.get_ylabel().split())
+    assert "mean of 6" in ax.get_ylabel()
+    assert ax.get_xlabel() == "round"
+    assert ax.get_legend() is None
+
+
+def test_a_legend_is_in_the_order_of_the_curves_and_says_what_is_known_of_the_bounds(results):
+    experiment = results.experiments["two"]
+    canvas = Figure(layout="constrained")
+    (ax,) = compose(canvas, [(Look(experiment="two", labels="legend", bounds="curves"), experiment)])
     texts = [" ".join(t.get_text().split()) for t in ax.get_legend().get_texts()]
     finals = {label: experiment.regret(label)[:, -1].mean() for label in ("ucb1", "bold")}
     best, other = sorted(finals, key=finals.get)
@@ -81,16 +106,15 @@ def test_the_legend_is_in_the_order_of_the_curves_and_names_the_numbers(results)
     assert policies[1].startswith(f"{other}: {finals[other]:.3g}")
     assert any(t.startswith("UCB1 bound (exact): ") for t in texts)
     assert any(t.startswith("Lai-Robbins rate (asymptotic, exact): ") for t in texts)
-    assert "pseudo-regret against the best arm" in ax.get_ylabel()
-    assert "mean of 6" in ax.get_ylabel()
-    assert ax.get_xlabel() == "round"
+    assert not any("_" in t for t in texts)
+    assert not any(isinstance(child, EndLabels) for child in ax.get_children())
 
 
 def test_nothing_plunges_where_a_logarithm_has_nothing_to_show(results):
     """The rate of Lai and Robbins is 0 in round 1, and so is the regret of the best arm."""
     experiment = results.experiments["two"]
     ax = Figure().subplots()
-    draw_experiment(ax, experiment)
+    draw_experiment(ax, experiment, figure=Look(experiment="two", scale="loglog"))
     assert ax.get_yscale() == "log"
     (rate,) = [line for line in ax.get_lines() if line.get_label().startswith("Lai-Robbins")]
     assert np.isnan(rate.get_ydata()[0])
@@ -104,7 +128,8 @@ def test_a_bound_whose_assumption_fails_is_grey_and_says_so(results):
     late = replace(theorem, time="at the horizon", delta=0.05)
     broken = replace(theorem, assumptions=(Assumption("stationary", False),))
     ax = Figure().subplots()
-    draw_experiment(ax, replace(experiment, bounds={"ucb1": (broken,), "bold": (late,)}))
+    look = Look(experiment="two", bounds="curves")
+    draw_experiment(ax, replace(experiment, bounds={"ucb1": (broken,), "bold": (late,)}), figure=look)
     lines = {line.get_label(): line for line in ax.get_lines()}
     (grey,) = [line for label, line in lines.items() if "assumption fails" in label]
     assert grey.get_color() == GREY
@@ -269,13 +294,15 @@ figures:
   - {experiment: search}
   - {name: paid, experiment: search, quantity: cost}
 """
+    from experiments.analysis import comparisons
     from experiments.analysis import findings as module
 
     assert not run(parse_study(text), tmp_path, jobs=1).failed
     calls = []
     for name in ("sweep_results", "search_result", "check", "compare"):
-        own = getattr(module, name)
-        monkeypatch.setattr(module, name, lambda *a, own=own, name=name: (calls.append(name), own(*a))[1])
+        place = comparisons if name == "compare" else module
+        own = getattr(place, name)
+        monkeypatch.setattr(place, name, lambda *a, own=own, name=name: (calls.append(name), own(*a))[1])
     each = module.check_each
 
     def check_each(wanted, confidence):
@@ -333,14 +360,17 @@ experiments:
     over_time, over_values = Figure().subplots(), Figure().subplots()
     draw_experiment(over_time, result)
     draw_sweep(over_values, found.views[0][1])
-    for ax, x in ((over_time, result.times), (over_values, (20, 40))):
-        legend = [t.get_text() for t in ax.get_legend().get_texts()]
-        assert sum(t.startswith("exp3") for t in legend) == NAMED
+    for ax, x, said in (
+        (over_time, result.times, labels_at(over_time)),
+        (over_values, (20, 40), [t.get_text() for t in over_values.get_legend().get_texts()]),
+    ):
+        assert sum(t.startswith("exp3") for t in said) == NAMED
         (grey,) = [line for line in ax.get_lines() if line.get_label().startswith(f"{MANY + 1 - NAMED} others: ")]
         assert np.isnan(grey.get_xdata()).sum() == MANY + 1 - NAMED
         assert set(grey.get_xdata()[: len(x)]) == set(x)
-    (shown,) = [t for t in over_time.get_legend().get_texts() if "others" in t.get_text()]
-    assert shown.get_text().endswith(f"others: {number(finals[NAMED])} to {number(finals[-1])}")
+    (shown,) = [line for line in over_time.get_lines() if "others" in line.get_label()]
+    assert shown.get_label().endswith(f"others: {number(finals[NAMED])} to {number(finals[-1])}")
+    assert f"{MANY + 1 - NAMED} others" in labels_at(over_time)
     page = write_report(found, tmp_path / "report.html").read_text(encoding="utf-8")
     assert f"The {NAMED} lowest of {MANY + 1} policies are drawn by name, the others as thin grey lines." in page
     assert f"The {NAMED} of {MANY + 1} policies that are lowest on average are drawn by name" in page
@@ -412,7 +442,7 @@ def test_on_a_linear_axis_bounds_far_above_do_not_hide_the_curves():
     arms = rl.BernoulliArms([0.4, 0.6], horizon=200)
     result = rl.compare([rl.UCB1()], arms, replicates=8, jobs=1, progress=False)
     ax = Figure().subplots()
-    draw_experiment(ax, result.curves, figure=Look(experiment="two", scale="linear"))
+    draw_experiment(ax, result.curves, figure=Look(experiment="two", scale="linear", bounds="curves"))
     assert max(np.max(line.get_ydata()) for line in ax.get_lines()) > 10.0 * result.value("UCB1")  # a bound
     assert result.value("UCB1") < ax.get_ylim()[1] < 5.0 * result.value("UCB1")
 
@@ -479,8 +509,9 @@ figures:
 
 def test_labels_are_shown_as_they_are(tmp_path):
     for _, canvas in canvases(labelled(LABELS, tmp_path)):
-        for ax in filter(Axes.get_legend, canvas.axes):
-            texts = [t.get_text().replace(r"\$", "$").replace("\n   ", " ") for t in ax.get_legend().get_texts()]
+        for ax in (ax for ax in canvas.axes if ax.get_title(loc="left")):
+            shown = ax.get_legend().get_texts() if ax.get_legend() else labels_at(ax).values()
+            texts = [" ".join(t.get_text().replace(r"\$", "$").split()) for t in shown]
             for label in LABELS[:-1]:
                 assert any(text.strip().startswith(label) for text in texts), label
             assert all(len(text) < 600 for text in texts)
@@ -513,5 +544,4 @@ def test_axes_of_the_users_own_lend_glyphs_too():
     arms = rl.BernoulliArms([0.4, 0.6], horizon=10)
     result = rl.compare({"\u306e": rl.UCB1(), "$": rl.Uniform()}, arms, replicates=2, jobs=1, progress=False)
     ax = result.plot(Figure().subplots())
-    ax.figure.draw_without_rendering()
-    assert {text.get_text()[:2].strip(":") for text in ax.get_legend().get_texts()[:3]} >= {"\u306e", r"\$"}
+    assert {text.split(":")[0] for text in labels_at(ax)} >= {"\u306e", r"\$"}
