@@ -19,6 +19,7 @@ from experiments.report.marks import MOST
 from experiments.run.runner import run
 from experiments.run.sources import RUNS, Sources
 from experiments.study.config import parse_study
+from experiments.study.model import Figure as Look
 from experiments.study.model import Component
 
 SEGMENTS = [
@@ -141,7 +142,8 @@ def test_changes_are_lines_with_a_name(results):
     ax = drawn(results.experiments["changing"])
     assert marks_in(ax) == [51.0, 101.0]
     assert "changes" in said(ax)
-    assert ax.get_xlim() == (1.0, 400.0)
+    bare = drawn(results.experiments["changing"], figure=Look(experiment="changing", labels="none"))
+    assert bare.get_xlim() == (1.0, 400.0)
     legend = ax.get_legend()
     assert legend is None or "change" not in " ".join(text.get_text() for text in legend.get_texts())
 
