@@ -215,11 +215,13 @@ def _picture(
 
 
 def points(
-    shown: ExperimentResult | SweepResult | SearchFigure, confidence: float = 0.95, figure: Figure | None = None
+    found: Findings, shown: ExperimentResult | SweepResult | SearchFigure, figure: Figure | None = None
 ) -> Picture:
-    """The curves that ``svg_of`` would draw, without the drawing."""
-    with style():
-        return picture_of(_canvas([(figure, shown)], confidence), "")
+    """The curves that ``picture`` would draw, without the drawing."""
+    with style(_appearance((figure, shown))):
+        canvas = Canvas(layout="constrained")
+        compose(canvas, [(figure, shown)], found.results.study.confidence, places_in(found))
+        return picture_of(canvas, "")
 
 
 def picture(

@@ -23,7 +23,7 @@ APART = 4
 
 def thumbnails(found: Findings) -> list[Markup]:
     """The first figures of a study as SVG elements, in the colours and on the axes of the figures."""
-    drawn = (points(shown, found.results.study.confidence, figure) for figure, shown in found.views)
+    drawn = (points(found, shown, figure) for figure, shown in found.views)
     return [_bare(picture) for picture in islice(drawn, MOST) if picture.curves]
 
 

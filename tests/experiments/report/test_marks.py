@@ -19,8 +19,8 @@ from experiments.report.marks import MOST
 from experiments.run.runner import run
 from experiments.run.sources import RUNS, Sources
 from experiments.study.config import parse_study
-from experiments.study.model import Figure as Look
 from experiments.study.model import Component
+from experiments.study.model import Figure as Look
 
 SEGMENTS = [
     {"start": 1, "means": [0.2, 0.7]},
