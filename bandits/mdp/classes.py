@@ -32,17 +32,31 @@ def reachable(model: Model, start: NDArray[Any]) -> NDArray[np.bool_]:
     return seen
 
 
-def check_weakly_communicating(model: Model) -> None:
+def within(model: Model, kept: NDArray[np.bool_]) -> Model:
+    """The model of those states alone, renumbered in order, which no action leaves."""
+    rows = np.flatnonzero(np.repeat(kept, model.n_actions))
+    entries = np.repeat(kept, model.n_actions)[np.repeat(np.arange(model.n_rows), np.diff(model.starts))]
+    starts = np.concatenate([[0], np.cumsum(np.diff(model.starts)[rows])])
+    number = np.cumsum(kept) - 1
+    states, n = number[model.states[entries]], int(np.count_nonzero(kept))
+    return Model.sparse(starts, states, model.probabilities[entries], n, model.n_actions)
+
+
+def check_weakly_communicating(model: Model, start: NDArray[Any]) -> None:
     """See that there is one closed class, outside of which no policy can stay: then the gain is the same everywhere.
+
+    Args:
+        model: of one stage.
+        start: [n_states] law of the first state; what cannot be reached from there does not count.
 
     Raises:
         ValueError: it is not so; two states are named of which one cannot be reached from the other.
     """
-    labels = components(model)
+    labels, seen = components(model), reachable(model, start)
     origin, target = _edges(model)
-    open_ = np.zeros(labels.max() + 1, dtype=np.bool_)
-    open_[labels[origin[labels[origin] != labels[target]]]] = True
-    closed = np.flatnonzero(~open_)
+    shut = np.ones(labels.max() + 1, dtype=np.bool_)
+    shut[labels[origin[labels[origin] != labels[target]]]] = False
+    closed = [label for label in np.flatnonzero(shut) if seen[labels == label].any()]
     inside = labels == closed[0]
     if len(closed) > 1:
         first, second = (int(np.argmax(labels == label)) for label in closed[:2])
@@ -51,8 +65,8 @@ def check_weakly_communicating(model: Model) -> None:
             "the reward in the long run depends on where one begins"
         )
     # A state that every action may leave is dropped, time and again; what remains can hold a policy for ever.
-    staying, rows = ~inside, np.arange(model.n_rows)
-    row = np.repeat(rows, np.diff(model.starts))
+    staying = seen & ~inside
+    row = np.repeat(np.arange(model.n_rows), np.diff(model.starts))
     while staying.any():
         leaves = np.zeros(model.n_rows, dtype=np.bool_)
         leaves[row[~staying[model.states]]] = True

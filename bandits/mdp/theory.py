@@ -9,9 +9,10 @@ from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bandits.contract import Array, Assumption, Bound, Evidence, Instance, Policy, TimeClaim
-from bandits.mdp.classes import components, reachable
+from bandits.mdp.classes import components, reachable, within
 from bandits.mdp.diameter import MOST_STATES, diameter
 from bandits.mdp.gain import Best, action_values, best
 from bandits.mdp.model import Model
@@ -52,8 +53,21 @@ class AverageRewardInstance(MDPInstance):
 
     @cached_property
     def best(self) -> Best:
-        """A best stationary policy, with gain and bias."""
-        return best(self.model, self.rewards)
+        """A best stationary policy, with gain and bias; where states are never entered, of the others alone."""
+        return self._solved(self.rewards)
+
+    def _solved(self, rewards: Array) -> Best:
+        seen = self._entered
+        if seen.all():
+            return best(self.model, rewards)
+        found = best(within(self.model, seen), rewards[seen])
+        bias, policy = np.zeros(self.n_states), np.zeros(self.n_states, dtype=np.int64)
+        bias[seen], policy[seen] = found.bias, found.policy
+        return Best(found.gain, bias, policy)
+
+    @cached_property
+    def _entered(self) -> NDArray[np.bool_]:
+        return reachable(self.model, self.start)
 
     @property
     def gain(self) -> float:
@@ -62,26 +76,29 @@ class AverageRewardInstance(MDPInstance):
 
     @property
     def bias(self) -> Array:
-        """Bias h [n_states] of a best policy, 0 in state 0."""
+        """Bias h [n_states] of a best policy, 0 in the first state that is ever entered, and in those that are not."""
         return self.best.bias
 
     @cached_property
     def gaps(self) -> Array:
-        """``J* + h(s) - r(s, a) - P h(s, a)`` [n_states, n_actions], >= 0; those below 1e-10 are rounding and are 0."""
+        """``J* + h(s) - r(s, a) - P h(s, a)`` [n_states, n_actions], >= 0; those below 1e-10 are rounding and are 0.
+
+        So are those of states that are never entered.
+        """
         found = self.gain + self.bias[:, None] - action_values(self.model, self.rewards, self.bias)
-        gaps = np.where(found < 1e-10 * max(1.0, self.span), 0.0, found)
+        gaps = np.where((found < 1e-10 * max(1.0, self.span)) | ~self._entered[:, None], 0.0, found)
         gaps.flags.writeable = False
         return gaps
 
     @property
     def span(self) -> float:
-        """Largest minus smallest bias."""
-        return float(np.ptp(self.bias))
+        """Largest minus smallest bias of states that are entered."""
+        return float(np.ptp(self.bias[self._entered]))
 
     @cached_property
     def least_gain(self) -> float:
         """The smallest reward a step in the long run."""
-        return 0.0 - best(self.model, -self.rewards).gain
+        return 0.0 - self._solved(-self.rewards).gain
 
     @cached_property
     def communicating(self) -> bool:
@@ -91,7 +108,7 @@ class AverageRewardInstance(MDPInstance):
     @cached_property
     def unreachable(self) -> int:
         """Number of states that are never entered from the first one."""
-        return int(np.count_nonzero(~reachable(self.model, self.start)))
+        return int(np.count_nonzero(~self._entered))
 
     @cached_property
     def diameter(self) -> float | None:

@@ -42,7 +42,7 @@ class AverageMDP(MDPEnvironment[Step]):
 
     Args:
         model: transitions and mean rewards, a component of ``environments.mdp.models.MODELS``, of one stage and weakly
-            communicating: one closed class of states, outside of which no policy can stay.
+            communicating: one closed class of states, outside of which no policy can stay, from the first state on.
         noise: "none" (rewards are their means) or "bernoulli".
         start: the first state; None for the model's own, which is drawn where it is a law.
         known_rewards: whether the learner is told the mean rewards.
@@ -84,8 +84,8 @@ class AverageMDP(MDPEnvironment[Step]):
         tables = tables_of(model)
         if tables.model.n_stages > 1 or tables.rewards.ndim > 2:
             raise ValueError("model must be the same at all stages in one life, got one with tables of its own a stage")
-        check_weakly_communicating(tables.model)
         law = tables.start if start is None else first_state(tables.model.n_states, start)
+        check_weakly_communicating(tables.model, law)
         self._model = tables.model
         self._instance = average_instance(tables, law)
         self._means = np.ascontiguousarray(tables.rewards).reshape(-1)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy.optimize import linprog
 
-from bandits.mdp.classes import check_weakly_communicating, components, reachable
+from bandits.mdp.classes import check_weakly_communicating, components, reachable, within
 from bandits.mdp.diameter import diameter, hitting_times
 from bandits.mdp.gain import action_values, best, bracket, gain_and_bias, values_ahead
 from bandits.mdp.model import Model
@@ -25,6 +25,14 @@ NAMED = {
     "garnet20": ("garnet", {"n_states": 20, "n_actions": 4, "branching": 5, "seed": 1}),
     "fourrooms": ("fourrooms", {"slip": 0.1}),
 }
+
+
+def check(model, *start):
+    """From all states, or from those."""
+    law = np.ones(model.n_states)
+    if start:
+        law = np.isin(np.arange(model.n_states), start) / len(start)
+    check_weakly_communicating(model, law)
 
 
 def tables(name):
@@ -154,7 +162,7 @@ def test_programme_and_bracket_of_named_models(name):
 def test_random_models(seed):
     """Policy iteration, bracket, programme and all stationary policies; the equation; the diameter; worst play."""
     model, rewards = random_model(seed)
-    check_weakly_communicating(model)
+    check(model)
     found = best(model, rewards)
     residual = (rewards + model.dense()[0] @ found.bias).max(axis=1) - found.gain - found.bias
     assert np.abs(residual).max() < 1e-10
@@ -271,7 +279,7 @@ def test_classes_and_what_can_be_reached():
     assert len(set(labels.tolist())) == 3
     assert reachable(model, np.array([0, 1, 0, 0])).tolist() == [False, True, True, True]
     assert reachable(model, np.array([0, 0, 0, 1.0])).tolist() == [False, False, False, True]
-    check_weakly_communicating(model)
+    check(model)
 
 
 @pytest.mark.parametrize(
@@ -291,12 +299,26 @@ def test_classes_and_what_can_be_reached():
 )
 def test_a_process_with_more_than_one_gain_is_refused(model, message):
     with pytest.raises(ValueError, match=message):
-        check_weakly_communicating(model)
+        check(model)
+
+
+def test_what_cannot_be_reached_does_not_count():
+    """Neither a closed class beside, nor a place to stay from which one only goes to where one begins."""
+    aside = chain_of((0,), (1,))
+    check(aside, 0)
+    check(aside, 1)
+    waiting = Model([[[1.0, 0, 0], [1.0, 0, 0]], [[0, 1.0, 0], [1.0, 0, 0]], [[0, 1.0, 0], [0, 1.0, 0]]])
+    check(waiting, 0)
+    with pytest.raises(ValueError, match="state 0 cannot reach state 1, where a policy can stay"):
+        check(waiting, 2)
+    part = within(waiting, np.array([True, True, False]))
+    assert part.dense().tolist() == waiting.dense()[:, :2, :, :2].tolist()
+    assert within(waiting, np.array([True, True, True])) == waiting
 
 
 def test_a_state_that_every_action_leaves_now_and_then_is_no_trap():
     """Its way out is a loop of two states, of which one leaks."""
-    check_weakly_communicating(Model([[[0, 1.0, 0], [0, 1.0, 0]], [[0.9, 0, 0.1], [0.5, 0, 0.5]], [[0, 0, 1.0]] * 2]))
+    check(Model([[[0, 1.0, 0], [0, 1.0, 0]], [[0.9, 0, 0.1], [0.5, 0, 0.5]], [[0, 0, 1.0]] * 2]))
 
 
 @pytest.mark.parametrize("seed", range(40))
@@ -313,10 +335,10 @@ def test_weak_communication_against_all_policies(seed):
     reach = np.linalg.matrix_power(np.eye(3) + table.sum(axis=1), 4) > 0.0
     fine = all(reach[s, t] for s in recurrent for t in recurrent)
     if fine:
-        check_weakly_communicating(Model(table))
+        check(Model(table))
     else:
         with pytest.raises(ValueError, match="must be weakly communicating"):
-            check_weakly_communicating(Model(table))
+            check(Model(table))
 
 
 @pytest.mark.parametrize("kind", ["garnet", "riverswim"])

@@ -188,6 +188,22 @@ def test_states_that_are_never_entered_change_no_run_and_no_gain():
     assert toggle.metrics(np.array([300])) == more.metrics(np.array([300]))
 
 
+def test_a_part_that_is_never_entered_may_be_anything():
+    """Two closed classes, of which one is out of reach: the gain is that of the other, and so are span and gaps."""
+    table = np.zeros((4, 2, 4))
+    table[0, :, 0], table[1, :, 1] = 1.0, 1.0
+    table[2:, :, 2:] = AverageMDP(model("toggle"), horizon=100).instance().model.dense()[0]
+    rewards = [[0.9, 1.0], [0.2, 0.3], [0.1, 0.0], [1.0, 1.0]]
+    known = AverageMDP(model("table", transitions=table.tolist(), rewards=rewards, start=2), horizon=100).instance()
+    toggle = AverageMDP(model("toggle"), horizon=100).instance()
+    assert known.unreachable == 2
+    assert known.gain == pytest.approx(toggle.gain)
+    assert known.least_gain == pytest.approx(toggle.least_gain)
+    assert known.span == pytest.approx(toggle.span)
+    assert known.bias == pytest.approx([0.0, 0.0, *toggle.bias])
+    assert known.gaps == pytest.approx(np.vstack([np.zeros((2, 2)), toggle.gaps]))
+
+
 def test_one_state_is_a_bandit_and_one_action_leaves_no_choice():
     bandit = begun(AverageMDP(model("table", transitions=[[[1.0]] * 3], rewards=[[0.2, 0.9, 0.4]]), horizon=50))
     for action in (0, 1, 2, 1):
@@ -264,8 +280,8 @@ def test_refused_actions_change_nothing():
         ({"model": "river"}, "model: unknown model 'river'"),
         ({"model": model("lock")}, "model must be the same at all stages in one life"),
         (
-            {"model": model("table", transitions=[[[1.0, 0.0]], [[0.0, 1.0]]], rewards=[[0.0], [0.0]])},
-            "states 0 and 1 cannot reach each other",
+            {"model": model("table", transitions=[[[0, 0.5, 0.5]], [[0, 1, 0]], [[0, 0, 1]]], rewards=[[0]] * 3)},
+            "states 1 and 2 cannot reach each other",
         ),
         (
             {"model": model("table", transitions=[[[0.7, 0.2]], [[0.0, 1.0]]], rewards=[[0.0], [0.0]])},
