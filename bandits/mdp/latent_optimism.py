@@ -77,7 +77,7 @@ class LatentOptimism(LatentPlanner):
         )
         return (
             Bound(
-                "sqrt(Var M Gamma S A t), with Var of the best policy over histories",
+                "sqrt(Var M Gamma S A t), Var of the best policy",
                 "order",
                 lambda t: np.sqrt(rate * t),
                 "fixed",

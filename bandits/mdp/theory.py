@@ -242,7 +242,7 @@ class LatentInstance(EpisodicInstance):
         The paper's Var* was not read: Var is that of an episode's reward under the best policy over histories.
         """
         return Bound(
-            "worst case over mixtures, with Var of the best policy over histories",
+            "worst mixture, Var of the best policy",
             "order",
             lambda t: np.sqrt(self.rate * t),
             "fixed",

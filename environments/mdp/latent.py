@@ -124,10 +124,10 @@ class LatentMDP(EpisodesEnvironment):
         return {name: np.asarray(times * value) for name, value in values.items() if value is not None}
 
     def regrets(self) -> Sequence[Regret]:
-        best = "regret against the best policy over histories"
+        best = "regret against the best history policy"
         found = [Regret("history", "value", "history", "fixed", best)]
         if self._memoryless is not None:
-            label = "regret against the best policy without memory"
+            label = "regret against the best memoryless policy"
             found.append(Regret("memoryless", "value", "memoryless", "memoryless", label))
         return (*found, Regret("realized", "reward", "history", "fixed", f"realized {best}"))
 

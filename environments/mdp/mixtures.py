@@ -85,7 +85,10 @@ class Mixture:
 
 
 class HiddenContexts(ABC):
-    """A mixture by name."""
+    """A mixture by name. What is wrong with its parameters is told when it is made."""
+
+    def __post_init__(self) -> None:
+        self.mixture()
 
     @abstractmethod
     def mixture(self) -> Mixture:

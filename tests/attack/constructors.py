@@ -186,6 +186,9 @@ BASES: dict[str, list[dict[str, Any]]] = {
     "misspecification table": [{"values": [0.1, -0.1]}],
     "misspecification tilt": [{"action": 1}],
     "sequence of parameters table": [{"values": [[0.5, 0.1], [0.2, -0.4]]}],
+    "mixture table": [
+        {"transitions": [[[[0.5, 0.5]], [[1.0, 0.0]]]] * 2, "rewards": [[[0.1], [0.4]]] * 2, "n_stages": 2}
+    ],
     "set of actions table": [{"features": [[1.0, 0.0], [0.0, 1.0]]}],
     "environment adult": [{"horizon": 50}],
     "environment adult_reconstruction": [{"horizon": 50}],

@@ -209,7 +209,7 @@ def test_the_bound_says_what_it_stands_on():
     environment = LatentMDP("treasure", horizon=100)
     (bound,) = LatentOptimism().regret_bounds(environment.problem, environment.instance())
     assert (bound.kind, bound.evidence, bound.holds) == ("order", "convention", True)
-    assert "Var of the best policy over histories" in bound.name
+    assert "Var of the best policy" in bound.name
     assert bound.curve(np.array([100.0])) == pytest.approx([math.sqrt(0.169344 * 2 * 2 * 4 * 3 * 100)])
     (scaled,) = LatentOptimism("scaled").regret_bounds(environment.problem, environment.instance())
     assert not scaled.holds
