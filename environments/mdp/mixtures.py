@@ -118,9 +118,12 @@ class Explicit(HiddenContexts):
             raise ValueError(f"transitions must be one table a context, got {shown(self.transitions)}")
         models, n = [_model(m, given) for m, given in enumerate(self.transitions)], len(self.transitions)
         weights = np.full(n, 1.0 / n) if self.weights is None else checked_table("weights", self.weights).array
-        law = start_law(models[0].n_states, self.start)
-        rewards = checked_table("rewards", self.rewards).array
-        return Mixture(models, rewards, weights, law if law.ndim == 2 else np.tile(law, (n, 1)), self.n_stages)
+        law, S = start_law(models[0].n_states, self.start), models[0].n_states
+        if law.ndim == 2 and len(law) != n:
+            raise ValueError(f"start must be {n} laws, one a context, or one for all, got {len(law)}")
+        laws = [checked_law(f"start[{m}]", row, S).array for m, row in enumerate(law)] if law.ndim == 2 else []
+        starts = np.array(laws or [checked_law("start", law, S).array] * n)
+        return Mixture(models, checked_table("rewards", self.rewards).array, weights, starts, self.n_stages)
 
 
 def _model(context: int, given: object) -> Model:

@@ -371,7 +371,7 @@ def unclear(told: str, parameters: Sequence[str]) -> tuple[str, str] | None:
         return "silent", f"too long ({len(told)}): {told[:200]}"
     if not any(re.search(rf"\b{key}\b", told) for key in parameters):
         return "silent", f"does not name it: {told}"
-    if not re.search(r"\bgot\b|\bunknown\b|names the group|needs the parameter|it lacks", told):
+    if not re.search(r"\bgot\b|\bunknown\b|names the group|needs the parameter|has no parameter|it lacks", told):
         return "silent", f"does not tell what it got: {told}"
     return None
 

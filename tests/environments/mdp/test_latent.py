@@ -268,8 +268,9 @@ def table(**given):
         (table(n_stages=5), "rewards must sum to at most 1 in an episode, got 1.25 in context 0 over 5 stages"),
         (table(n_stages=0), "n_stages must be a whole number >= 1, got 0"),
         (table(start=2), r"start must be a whole number in 0\.\.1, got 2"),
-        (table(start=[0.5, 0.4]), r"starts\[0\] must be 2 probabilities"),
-        (table(start=[[0.5, 0.5]]), "starts must be 2 laws, one a context, got 1"),
+        (table(start=[0.5, 0.4]), "start must be 2 probabilities"),
+        (table(start=[[0.5, 0.5], [0.5, 0.4]]), r"start\[1\] must be 2 probabilities"),
+        (table(start=[[0.5, 0.5]]), "start must be 2 laws, one a context, or one for all, got 1"),
     ],
 )
 def test_what_is_refused(arguments, what):
