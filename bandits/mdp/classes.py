@@ -59,7 +59,7 @@ def check_weakly_communicating(model: Model, start: NDArray[Any]) -> None:
     closed = [label for label in np.flatnonzero(shut) if seen[labels == label].any()]
     inside = labels == closed[0]
     if len(closed) > 1:
-        first, second = (int(np.argmax(labels == label)) for label in closed[:2])
+        first, second = sorted(int(np.argmax(labels == label)) for label in closed)[:2]
         raise ValueError(
             f"the process must be weakly communicating: states {first} and {second} cannot reach each other, so that "
             "the reward in the long run depends on where one begins"
