@@ -23,7 +23,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bandits.arguments import check_action, check_reward, floats, integer, real, shown
+from bandits.arguments import check_action, check_reward, floats, integer, number, real, shown
 from bandits.contract import Array, Problem
 from bandits.frozen import Frozen
 from bandits.mdp.model import SLACK, Ints, Model
@@ -161,7 +161,8 @@ class AverageRewardProblem(MDPProblem):
 
     def revealed(self, feedback: Step) -> tuple[float, float]:
         """The reward, twice."""
-        return feedback[0], feedback[0]
+        reward = number("reward must be a number", feedback[0])
+        return reward, reward
 
     def checked_observation(self, observation: Any) -> int:
         """The state.

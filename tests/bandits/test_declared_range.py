@@ -17,6 +17,7 @@ from bandits.families import families
 from bandits.groupwise.ftpl import GroupwiseFTPL
 from bandits.groupwise.groupwise import Groupwise
 from bandits.groupwise.problem import PathsProblem, RegressionProblem, Round
+from bandits.mdp.problem import Step, Trajectory
 from bandits.registry import POLICIES
 from environments import AdversarialArms
 from environments.checks import players
@@ -36,6 +37,10 @@ def examples():
 def shifted(feedback, by):
     if isinstance(feedback, tuple) and all(isinstance(part, Arrival) for part in feedback):
         return tuple(arrival._replace(feedback=shifted(arrival.feedback, by)) for arrival in feedback)
+    if isinstance(feedback, Step):
+        return feedback._replace(reward=feedback.reward + by)
+    if isinstance(feedback, Trajectory):
+        return feedback._replace(rewards=feedback.rewards + by)
     if isinstance(feedback, tuple):  # of a stream: the sum and number of pulls
         return feedback[0] + by * feedback[1], feedback[1]
     return None if feedback is None else feedback + by
@@ -211,6 +216,8 @@ def turned(feedback, kind):
         return feedback
     if isinstance(feedback, tuple) and isinstance(feedback[0], Arrival):
         return tuple(arrival._replace(feedback=turned(arrival.feedback, kind)) for arrival in feedback)
+    if isinstance(feedback, Trajectory):
+        return feedback._replace(rewards=turned(feedback.rewards, kind))
     if isinstance(feedback, tuple):
         return kind(float(feedback[0])), feedback[1]
     if isinstance(feedback, np.ndarray):
