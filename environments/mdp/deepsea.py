@@ -18,8 +18,9 @@ class DeepSea(MDP):
     """A square of cells; each step goes down a row, to the left or to the right (derived form, rewards >= 0).
 
     State ``row N + column``, from the upper left corner; action 0 goes left and pays ``cost / N``, action 1 goes right,
-    left with probability ``slip``, and pays nothing, but 1 in the lower right corner. Walls and the ground hold back.
-    The best policy always goes right, against the slope of the rewards; uniform play does so once in ``2^N`` episodes.
+    left with probability ``slip``, and pays nothing, but 1 in the lower right corner. Walls hold back, and the last row
+    leads back to the start. The best policy always goes right, against the slope of the rewards; uniform play does so
+    once in ``2^N`` episodes.
 
     Args:
         N: rows and columns, and steps of an episode, >= 1.
@@ -41,8 +42,9 @@ class DeepSea(MDP):
         rewards[:, LEFT] = real("cost", self.cost, 0.0, 1.0, closed="both") / N
         rewards[-1, RIGHT] = 1.0
         row, column = np.divmod(np.arange(N * N), N)
-        below = np.minimum(row + 1, N - 1) * N
-        left, right = below + np.maximum(column - 1, 0), below + np.minimum(column + 1, N - 1)
+        below, last = (row + 1) * N, row == N - 1
+        left = np.where(last, 0, below + np.maximum(column - 1, 0))
+        right = np.where(last, 0, below + np.minimum(column + 1, N - 1))
         states = np.stack([left, left, right], axis=1).ravel()
         probabilities = np.tile([1.0, slip, 1.0 - slip], N * N)
         starts = np.concatenate([[0], np.stack([3 * np.arange(N * N) + 1, 3 * np.arange(N * N) + 3], axis=1).ravel()])

@@ -43,7 +43,7 @@ class EpisodicMDP(TabularEpisodes):
         >>> environment.begin(environment.draw(np.random.default_rng(0)))
         >>> reward, trajectory = environment.transition(np.ones((4, 16), dtype=int))
         >>> reward, trajectory.states.tolist(), environment.comparators(np.array([10]))["optimal"]
-        (1.0, [0, 5, 10, 15, 15], array([10.]))
+        (1.0, [0, 5, 10, 15, 0], array([10.]))
     """
 
     problem: EpisodicProblem

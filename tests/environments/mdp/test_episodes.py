@@ -249,3 +249,13 @@ def test_learners_are_told_what_they_may_know():
     assert (told.own_stages, told.high, told.n_stages) == (True, 6.0, 6)
     assert EpisodicMDP(LOCK, known_rewards=False).problem.rewards is None
     assert EpisodicMDP("toggle", 3, start=1).problem.start_law.tolist() == [0.0, 1.0]
+
+
+def test_the_deep_sea_by_hand():
+    P = tables_of(deepsea(3, slip=0.25)).model.dense()[0]
+    assert P[0, 0].nonzero()[0].tolist() == [3]  # left at the wall
+    assert P[0, 1, [3, 4]].tolist() == [0.25, 0.75]
+    assert P[5, 1, [7, 8]].tolist() == [0.25, 0.75]  # right at the wall
+    assert P[4, 0, 6] == 1.0
+    assert (P[6:, :, 0] == 1.0).all()
+    assert tables_of(deepsea(3)).rewards.tolist() == [[0.01 / 3, 0.0]] * 8 + [[0.01 / 3, 1.0]]
