@@ -58,13 +58,13 @@ def test_an_episode(record, name, at_most):
 
 
 def test_memory_does_not_grow_with_the_horizon(record):
-    """Runs in processes of their own."""
+    """In processes of their own; the first 65,536 episodes of a record are kept in a larger form."""
     code = (
         "import numpy as np\nfrom bandits import LatentGreedy\nfrom environments import LatentMDP\n"
         "environment, policy = LatentMDP('signal', horizon={n}), LatentGreedy()\n"
         "environment.begin(environment.draw(np.random.default_rng(1)))\n"
         "policy.reset(environment.problem, np.random.default_rng(2))\npolicy.advance(environment, {n})\n"
     )
-    peaks = [peak(code.format(n=n)) for n in (150_000, 5_000)]
+    peaks = [peak(code.format(n=n)) for n in (200_000, 70_000)]
     pairs = Pairs((peaks[0],), (peaks[1],), "run", "B")
-    record("peak memory of 150,000 episodes of `latent_greedy`", pairs, "of 5,000 episodes", 1.1)
+    record("peak memory of 200,000 episodes of `latent_greedy`", pairs, "of 70,000 episodes", 1.1)
