@@ -89,14 +89,20 @@ class Kernels(NamedTuple):
 
 
 @kernel
+def exponential_weights(losses: Array, eta: float, distribution: Array) -> None:
+    """Fill in the distribution [K] ``p ∝ exp(-eta losses)``; entries may underflow to 0."""
+    least, total = np.min(losses), 0.0
+    for i in range(losses.size):
+        distribution[i] = math.exp(-eta * (losses[i] - least))
+        total += distribution[i]
+    for i in range(losses.size):
+        distribution[i] /= total
+
+
+@kernel
 def weigh(game: Game, eta: float) -> None:
     """Fill in the distribution ``p ∝ exp(-eta Lhat)``."""
-    least, total = np.min(game.estimates), 0.0
-    for i in range(game.estimates.size):
-        game.distribution[i] = math.exp(-eta * (game.estimates[i] - least))
-        total += game.distribution[i]
-    for i in range(game.estimates.size):
-        game.distribution[i] /= total
+    exponential_weights(game.estimates, eta, game.distribution)
 
 
 @kernel

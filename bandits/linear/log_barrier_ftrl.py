@@ -30,21 +30,27 @@ from bandits.linear.theory import LinearInstance
 
 
 @kernel
-def _fill(game: Game, eta: float) -> None:
-    least, root = np.min(game.estimates), 1.0
+def log_barrier(losses: Array, eta: float, distribution: Array) -> None:
+    """Fill in ``argmin over p of eta <p, losses> + sum_a ln(1 / p_a)`` [K], which has no entry 0."""
+    least, root, total = np.min(losses), 1.0, 1.0
     for _ in range(100):
         total, slope = 0.0, 0.0
-        for i in range(game.estimates.size):
-            p = 1.0 / (eta * (game.estimates[i] - least) + root)
-            game.distribution[i] = p
+        for i in range(losses.size):
+            p = 1.0 / (eta * (losses[i] - least) + root)
+            distribution[i] = p
             total += p
             slope += p * p
         following = max(root, root + (total - 1.0) / slope)
-        if total - 1.0 <= 1e-15 * game.estimates.size or following == root:
+        if total - 1.0 <= 1e-15 * losses.size or following == root:
             break
         root = following
-    for i in range(game.estimates.size):
-        game.distribution[i] /= total
+    for i in range(losses.size):
+        distribution[i] /= total
+
+
+@kernel
+def _fill(game: Game, eta: float) -> None:
+    log_barrier(game.estimates, eta, game.distribution)
 
 
 @kernel
