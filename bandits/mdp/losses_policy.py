@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from bandits.arguments import not_owed, shown
 from bandits.contract import Array, Policy, Problem
 from bandits.kernels import kernel
-from bandits.mdp.model import Ints, next_state
+from bandits.mdp.model import Ints, law_sums, next_state
 from bandits.mdp.problem import BanditLossProblem, Trajectory
 
 
@@ -74,8 +74,7 @@ def simulated_visits(
     luck = rng.random((n_episodes, 2 * len(policy) + 1))
     sums = np.cumsum(policy, axis=2)
     sums[:, :, -1] = 1.0
-    start = np.cumsum(problem.start_law)
-    start[np.flatnonzero(problem.start_law)[-1] :] = 1.0
+    start = law_sums(problem.start_law)
     _simulate(model.n_stages, model.starts, model.states, model.cumulative, start, sums, luck, visits)
     return visits
 

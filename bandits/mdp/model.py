@@ -200,6 +200,13 @@ def _where(row: int, n_stages: int, n_states: int, n_actions: int) -> str:
     return f"in state {state}, action {action}" + (f", stage {stage}" if n_stages > 1 else "")
 
 
+def law_sums(law: Array) -> Array:
+    """Running sums [n_states] of a law, exactly 1 from its last positive entry on."""
+    sums: Array = np.cumsum(law)
+    sums[np.flatnonzero(law)[-1] :] = 1.0
+    return sums
+
+
 @kernel
 def _normalize(starts: Ints, probabilities: Array, cumulative: Array, slack: float) -> int:
     """Divide rows by their sums, and fill in running sums that end in 1.0; the first row that misses 1, or -1."""

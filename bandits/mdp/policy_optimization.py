@@ -35,9 +35,10 @@ class PolicyOptimization(LossesPolicy):
 
     Args:
         eta: rate, > 0; None for the learner's own, which needs a horizon.
-        gamma: ridge of the estimates, >= 0; None for the learner's own.
-        beta: weight of the bonus, >= 0; None for ``eta H^2``, and for 0 where H = 1 and there are no later stages.
-        eta_scale: multiplies eta, > 0; what follows from eta follows from the product.
+        gamma: ridge of the estimates, >= 0; None for the learner's own, which follows from eta.
+        beta: weight of the bonus, >= 0; None for ``eta H^2`` with eta as scaled, and for 0 where H = 1 and there are no
+            later stages.
+        eta_scale: multiplies eta, > 0, but leaves the learner's own gamma.
         bonus_scale: multiplies beta, >= 0.
         mixing: share of uniform play in every policy that is played, in [0, 1].
         draws: number of simulated episodes, at least ten a feature, from which the visits of a policy are told; None:
@@ -88,12 +89,13 @@ class PolicyOptimization(LossesPolicy):
             ValueError: eta is to be tuned to a horizon, and there is none.
         """
         if self.eta is not None:
-            eta = self.eta * self.eta_scale
+            eta = self.eta
         elif problem.horizon is not None:
-            eta = self.best_eta(problem, problem.horizon) * self.eta_scale
+            eta = self.best_eta(problem, problem.horizon)
         else:
             raise ValueError(f"{type(self).__name__} needs a horizon or eta: the problem has horizon=None")
         gamma = self.best_gamma(problem, eta) if self.gamma is None else self.gamma
+        eta *= self.eta_scale
         own = eta * problem.n_stages**2 if problem.n_stages > 1 else 0.0
         return eta, gamma, (own if self.beta is None else self.beta) * self.bonus_scale
 
@@ -156,7 +158,8 @@ class PolicyOptimization(LossesPolicy):
                 self.source,
                 "convention",
                 (
-                    *instance.assumed,
+                    instance.fixed_beforehand,
+                    instance.linear_values,
                     Assumption("eta, gamma and beta are the learner's own, and visits exact", own),
                 ),
                 time="horizon-tuned",

@@ -380,6 +380,20 @@ class BanditLossProblem(LossesProblem):
 class FullLossProblem(BanditLossProblem):
     """Losses [n_stages, n_states, n_actions] of the episode are revealed, too, in ``Trajectory.losses``."""
 
+    def checked_feedback(self, feedback: Any) -> Trajectory:
+        """The trajectory, with losses that are finite.
+
+        Raises:
+            ValueError: there is no such trajectory.
+        """
+        found, shape = super().checked_feedback(feedback), (self.n_stages, self.n_states, self.n_actions)
+        losses = floats("losses of a trajectory must be finite numbers", found.losses)
+        if losses.shape != shape or not np.isfinite(losses).all():
+            raise ValueError(
+                f"losses of a trajectory must be finite numbers {list(shape)}, got {shown(losses.tolist())}"
+            )
+        return found._replace(losses=losses)
+
 
 @dataclass(frozen=True, kw_only=True)
 class LatentProblem(EpisodesProblem):

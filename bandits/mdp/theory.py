@@ -164,7 +164,8 @@ class EpisodicInstance(MDPInstance):
     Attributes:
         n_stages: H.
         own_stages: whether each stage has a table of its own.
-        value: expected V*(s_1) under the law of the first state.
+        value: expected V*(s_1) under the law of the first state; where losses change, the mean over all episodes of the
+            value of the best fixed policy.
     """
 
     n_stages: int
@@ -210,6 +211,28 @@ class LossesInstance(EpisodicInstance):
     linear: bool
     residual: float
     oblivious: bool = True
+
+    @property
+    def fixed_beforehand(self) -> Assumption:
+        """Whether losses do not depend on what is played."""
+        return Assumption("losses are fixed before the first episode", self.oblivious)
+
+    @property
+    def linear_values(self) -> Assumption:
+        """Whether the Q-function of every policy is linear in the features."""
+        return Assumption("Q-functions are linear in the features", self.linear, self.residual)
+
+    @property
+    def hardest_losses(self) -> Bound:
+        """``H sqrt(t)``: the worst case over losses, not these ones."""
+        return Bound(
+            "worst case over losses",
+            "order",
+            lambda t: self.n_stages * np.sqrt(t),
+            "fixed",
+            "experts with losses in [0, H]; the constant is a convention",
+            "convention",
+        )
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from bandits.contract import Array
 from bandits.kernels import kernel
-from bandits.mdp.model import Ints, Model, next_state
+from bandits.mdp.model import Ints, Model, law_sums, next_state
 from bandits.mdp.planning import policy_values
 from bandits.mdp.problem import EpisodesProblem, Trajectory, checked_policy
 from environments.contract import Environment, read_only
@@ -111,12 +111,15 @@ class TabularEpisodes(EpisodesEnvironment):
         problem: what a learner is told.
         model: transitions, of 1 or ``n_stages`` stages.
         noisy: whether a reward is 1 with its mean as probability, and else 0.
+        from_law: whether the value of an action is its mean over the law of the first state, not that in the state met.
     """
 
-    def __init__(self, problem: EpisodesProblem, model: Model, noisy: bool = False) -> None:
+    def __init__(
+        self, problem: EpisodesProblem, model: Model, noisy: bool = False, from_law: bool = False
+    ) -> None:
         H, S, A = problem.n_stages, problem.n_states, problem.n_actions
         super().__init__(problem, spaces.MultiDiscrete(np.full((H, S), A, dtype=np.int64)))
-        self._model, self._noisy = model, noisy
+        self._model, self._noisy, self._from_law = model, noisy, from_law
         self._entry = law_sums(problem.start_law)
 
     @abstractmethod
@@ -154,14 +157,15 @@ class TabularEpisodes(EpisodesEnvironment):
         return self._revealed(Trajectory(read_only(states), read_only(actions), read_only(rewards))), value
 
     def _value(self, policy: NDArray[Any], number: int, table: Array) -> float:
-        """Of the policy in the first state: worked out anew where policy or table are others than before."""
+        """Of the policy at the start: worked out anew where policy or table are others than before."""
         if (key := policy.tobytes()) != self._key:
             self._key, self._known = key, {}
         if number not in self._known:
             if len(self._known) == TABLES:
                 self._known.clear()
             self._known[number] = policy_values(self._model, table, policy)[0]
-        return float(self._known[number][self._state])
+        values = self._known[number]
+        return float(self.problem.start_law @ values if self._from_law else values[self._state])
 
     def _sum_over_starts(self, times: NDArray[np.int64], values: Array) -> Array:
         """Sums [n_times] of ``values`` [n_states] over the first states of the episodes up to each time."""
@@ -178,13 +182,6 @@ class TabularEpisodes(EpisodesEnvironment):
                 done += n
             sums[i] = total
         return sums
-
-
-def law_sums(law: Array) -> Array:
-    """Running sums [n_states] of a law, exactly 1 from its last positive entry on."""
-    sums: Array = np.cumsum(law)
-    sums[np.flatnonzero(law)[-1] :] = 1.0
-    return sums
 
 
 def first_of(sums: Array, u: float) -> int:
