@@ -38,4 +38,4 @@ class ExpWeightsPO(PolicyOptimization):
         exponential_rows(x, policy)
 
     def rate(self, problem: BanditLossProblem, t: Array) -> Array:
-        return (problem.dimension * problem.n_stages**6) ** (1.0 / 3.0) * t ** (2.0 / 3.0)
+        return np.cbrt(problem.dimension * problem.n_stages**6 * t**2)

@@ -70,7 +70,8 @@ def policy_of(flow: Array) -> Array:
     """The policy [n_stages, n_states, n_actions] that a flow follows; uniform where it has no mass."""
     mass = flow.sum(axis=2, keepdims=True)
     policy: Array = np.where(mass > 0.0, flow / np.where(mass > 0.0, mass, 1.0), 1.0 / flow.shape[2])
-    return policy / policy.sum(axis=2, keepdims=True)
+    policy /= policy.sum(axis=2, keepdims=True)
+    return policy
 
 
 @kernel

@@ -27,4 +27,5 @@ class FollowLeader(LossesPolicy):
         return best_policy(self._problem.model, -self._losses, len(self._losses))[1]
 
     def take(self, played: NDArray[Any], trajectory: Trajectory) -> None:
+        assert trajectory.losses is not None  # of a FullLossProblem
         self._losses += trajectory.losses

@@ -66,9 +66,7 @@ class LossesPolicy(Policy[BanditLossProblem, int, NDArray[Any], Trajectory]):
         self.take(played, trajectory)
 
 
-def simulated_visits(
-    problem: BanditLossProblem, policy: Array, n_episodes: int, rng: np.random.Generator
-) -> Array:
+def simulated_visits(problem: BanditLossProblem, policy: Array, n_episodes: int, rng: np.random.Generator) -> Array:
     """Shares [H, S, A] of simulated episodes that are in a state at a stage and take an action there."""
     model, visits = problem.model, np.zeros(policy.shape)
     luck = rng.random((n_episodes, 2 * len(policy) + 1))

@@ -42,7 +42,7 @@ class OREPS(LossesPolicy):
         self.eta_scale = positive("eta_scale", eta_scale)
 
     def rate(self, problem: BanditLossProblem) -> float:
-        """eta of a run.
+        """The rate eta of a run.
 
         Raises:
             ValueError: it is to be tuned to a horizon, and there is none.

@@ -148,7 +148,8 @@ class PolicyOptimization(LossesPolicy):
         if not isinstance(instance, LossesInstance):
             return ()
         given = (self.eta, self.gamma, self.beta, self.draws)
-        own = given == (None,) * 4 and (self.eta_scale, self.bonus_scale, self.mixing) == (1.0, 1.0, 0.0)
+        scales = (self.eta_scale, self.bonus_scale, self.mixing)
+        own = given == (None, None, None, None) and scales == (1.0, 1.0, 0.0)
         return (
             Bound(
                 "policy optimisation rate",

@@ -61,7 +61,7 @@ class AdversarialMDP(TabularEpisodes):
         self.source, self.feedback, self.features, self.linear = source, feedback, features, flag("linear", linear)
         made: Losses = LOSSES.build(source, "source", of=Losses)
         self._schedule = plan = made.schedule()
-        n, H, S, A = plan.losses.shape
+        _, H, S, A = plan.losses.shape
         chosen = plan.features if features is None else features
         if isinstance(chosen, str):
             one_of("features", chosen, ("one_hot",))
@@ -81,7 +81,6 @@ class AdversarialMDP(TabularEpisodes):
         )
         super().__init__(problem, plan.model, from_law=True)
         self._full = full
-        self._losses = [read_only(table) for table in plan.losses]
         self._rewards = 0.0 - plan.losses
         law = problem.start_law
         self._best = [best_policy(plan.model, table, H) for table in self._rewards]
@@ -113,7 +112,7 @@ class AdversarialMDP(TabularEpisodes):
     def _revealed(self, trajectory: Trajectory) -> Trajectory:
         if not self._full:
             return trajectory
-        return trajectory._replace(losses=self._losses[self._schedule.at(self.clock)])
+        return trajectory._replace(losses=read_only(self._schedule.losses[self._schedule.at(self.clock)].copy()))
 
     def _hindsight(self, time: int) -> tuple[float, Ints]:
         """What the best fixed policy for so many episodes earns in them, and that policy."""
@@ -134,7 +133,7 @@ class AdversarialMDP(TabularEpisodes):
         )
 
     def limits(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
-        """Those of the best policy of each episode and of the worst; realized, of losses of 0 and of 1 at all stages."""
+        """Of the best policy of each episode and of the worst; realized, of losses of 0 and of 1 at all stages."""
         curves = self.comparators(times)
         plays, H = np.array([curves["dynamic"], curves["worst"]]), float(self.problem.n_stages)
         return {

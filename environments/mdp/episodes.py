@@ -114,9 +114,7 @@ class TabularEpisodes(EpisodesEnvironment):
         from_law: whether the value of an action is its mean over the law of the first state, not that in the state met.
     """
 
-    def __init__(
-        self, problem: EpisodesProblem, model: Model, noisy: bool = False, from_law: bool = False
-    ) -> None:
+    def __init__(self, problem: EpisodesProblem, model: Model, noisy: bool = False, from_law: bool = False) -> None:
         H, S, A = problem.n_stages, problem.n_states, problem.n_actions
         super().__init__(problem, spaces.MultiDiscrete(np.full((H, S), A, dtype=np.int64)))
         self._model, self._noisy, self._from_law = model, noisy, from_law

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from environments.mdp.adversarial import AdversarialMDP
 from environments.mdp.average import AverageMDP
 from environments.mdp.episodic import EpisodicMDP
 from environments.mdp.latent import LatentMDP
@@ -12,7 +13,7 @@ from environments.mdp.latent import LatentMDP
 
 def examples() -> Sequence[Any]:
     """Those of all modes."""
-    return [*average(), *episodes(), *contexts()]
+    return [*average(), *episodes(), *losses(), *contexts()]
 
 
 def episodes() -> Sequence[Any]:
@@ -42,6 +43,26 @@ def average() -> Sequence[AverageMDP]:
         AverageMDP("toggle", "bernoulli", known_rewards=False, span=2.5, horizon=200),
         AverageMDP(bandit, horizon=60),
         AverageMDP(forced, "bernoulli", horizon=40),
+    ]
+
+
+def losses() -> Sequence[AdversarialMDP]:
+    """Losses that change: both kinds of feedback, features, own stages, one action, one state, two episodes."""
+    aggregated = {"name": "aggregated", "parameters": {"n_states": 3, "n_actions": 2, "n_stages": 2, "period": 10}}
+    moves = [[[[0.5, 0.5], [1.0, 0.0]], [[0.0, 1.0], [0.3, 0.7]]]] * 2
+    tables = [[[[0.0, 1.0], [0.5, 0.2]]] * 2, [[[0.7, 0.1], [0.0, 0.9]]] * 2]
+    own = {"transitions": moves, "losses": tables, "start": [0.5, 0.5], "period": 3}
+    forced = {"transitions": [[[0.0, 1.0]], [[0.5, 0.5]]], "losses": [[[0.2], [0.6]]] * 3}
+    arms = {"transitions": [[[1.0], [1.0], [1.0]]], "losses": [[[0.2, 0.9, 0.4]]]}
+    return [
+        AdversarialMDP({"name": "switching", "parameters": {"n_stages": 3, "period": 15}}, horizon=60),
+        AdversarialMDP("alternating", "full", horizon=60),
+        AdversarialMDP(aggregated, linear=True, horizon=60),
+        AdversarialMDP(aggregated, "full", "one_hot", horizon=40),
+        AdversarialMDP({"name": "table", "parameters": own}, horizon=40),
+        AdversarialMDP({"name": "table", "parameters": forced}, "full", horizon=20),
+        AdversarialMDP({"name": "table", "parameters": arms}, horizon=40),
+        AdversarialMDP("linear_bandit", horizon=2),
     ]
 
 

@@ -13,13 +13,13 @@ from bandits.arguments import flag, integer, shown
 from bandits.contract import Array, Bound
 from bandits.kernels import kernel
 from bandits.mdp.histories import HistoryTree, best_history_policy, best_memoryless_policy, history_value
-from bandits.mdp.model import Ints, Model, next_state
+from bandits.mdp.model import Ints, Model, law_sums, next_state
 from bandits.mdp.planning import best_policy
 from bandits.mdp.problem import LatentProblem, Table, Trajectory
 from bandits.mdp.theory import LatentInstance
 from bandits.registry import Component
 from environments.contract import Regret, read_only
-from environments.mdp.episodes import EpisodesEnvironment, first_of, law_sums
+from environments.mdp.episodes import EpisodesEnvironment, first_of
 from environments.mdp.mixtures import mixture_of
 from environments.mdp.tape import Tape
 
