@@ -121,12 +121,12 @@ class PolicyOptimization(LossesPolicy):
 
     def pick(self) -> NDArray[Any]:
         policy = np.empty(self._sums.shape)
-        n_actions = policy.shape[2]
+        n_actions = self._problem.n_actions
         self.step((self._eta * self._sums).reshape(-1, n_actions), policy.reshape(-1, n_actions))
         return policy if self.mixing == 0.0 else (1.0 - self.mixing) * policy + self.mixing / n_actions
 
     def take(self, played: NDArray[Any], trajectory: Trajectory) -> None:
-        problem, model, flat = self._problem, self._problem.model, (len(played), -1)
+        problem, model, flat = self._problem, self._problem.model, (self._problem.n_stages, -1)
         if self.draws is None:
             visits = occupancy(model, problem.start_law, played)
         else:
