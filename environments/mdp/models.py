@@ -25,6 +25,8 @@ class Tables:
         start: law [n_states] of the first state.
         n_stages: steps of an episode where the process says so, else None.
         hard: whether it is an instance from the proof of the lower bound on average rewards.
+        shift: where rewards were brought into [0, 1], what they were before is ``shift + scale`` times these.
+        scale: see ``shift``.
     """
 
     model: Model
@@ -32,6 +34,8 @@ class Tables:
     start: Array
     n_stages: int | None = None
     hard: bool = False
+    shift: float = 0.0
+    scale: float = 1.0
 
     def __post_init__(self) -> None:
         shape = (self.model.n_states, self.model.n_actions)
@@ -117,6 +121,7 @@ MODELS = Registry(
         "jao": "environments.mdp.chains:JAO",
         "sixarms": "environments.mdp.chains:SixArms",
         "fourrooms": "environments.mdp.rooms:FourRooms",
+        "gymnasium": "environments.mdp.toy_text:Gymnasium",
         "garnet": "environments.mdp.garnet:Garnet",
         "deepsea": "environments.mdp.deepsea:DeepSea",
         "lock": "environments.mdp.lock:Lock",
