@@ -29,7 +29,7 @@ from experiments.analysis.sentences import number, title_of
 from experiments.analysis.statistics import Array, Interval
 from experiments.analysis.sweeps import SweepResult
 from experiments.analysis.verdicts import bounds_for, lower_bounds_for, vacuous
-from experiments.report.colours import GREY, Look, for_text, looks_of, places_of
+from experiments.report.colours import COLOURS, GREY, Look, for_text, looks_of, places_of
 from experiments.report.labels import End, EndLabels, runs
 from experiments.report.marks import draw_marks
 from experiments.report.points import Picture, picture_of
@@ -52,6 +52,7 @@ from experiments.report.style import (
     notes_of,
     place_legend,
     plain,
+    points,
     style,
     wrapped,
 )
@@ -73,7 +74,7 @@ FAR, FITS, FITS_LINEAR = 3.0, 6.0, 1.6
 logarithmic and a linear one, it squashes the curves and has its place in the strip."""
 SPREAD = 10.0
 """Times the lowest curve's end that the highest one's is where axes are logarithmic."""
-BESIDE, CURVES = 1.6, 0.62
+BESIDE, CURVES = 1.6, 0.6
 """Times ``WIDTH`` from which the strip stands beside the curves, not below, and the share of the curves then."""
 ROW, STRIP_FRAME, FRAME = 0.13, 0.5, 0.85
 """Inches of a row of the strip, of what is around its rows, and of what is around the curves."""
@@ -214,7 +215,7 @@ def _picture(
         return picture_of(canvas, _bare(_drawn(canvas, "svg")))
 
 
-def points(
+def points_of(
     found: Findings, shown: ExperimentResult | SweepResult | SearchFigure, figure: Figure | None = None
 ) -> Picture:
     """The curves that ``picture`` would draw, without the drawing."""
@@ -391,7 +392,9 @@ def _draw(
     means = [*(band.mean for band in bands.values()), *grey]
     scale = _scale(figure.scale, means, cost)
     time, labels = result.time(regret), list(result.series)
-    looks = looks_of(named, places_of([labels]) if places is None else places, figure.colours)
+    if places is None:
+        places = places_of([labels if len(labels) <= len(COLOURS) else named])
+    looks = looks_of(named, places, figure.colours)
     ends: list[End] = []
     top = max(float(np.nanmax(np.abs(mean))) for mean in means)
     learners = [label for label in named if label in result.learners] if len(means) > 1 else []
@@ -447,7 +450,10 @@ def _draw(
             _of_others(result, others, confidence, regret),
             room or 1.0,
         )
-        strip.set_xlabel(plain(f"regret at the horizon, bar out to its bound ({result.definition(regret).unit})"))
+        said = f"regret at the horizon and its bound ({result.definition(regret).unit})"
+        strip.set_xlabel(
+            wrapped(said, max(26, round(LETTERS * 2.0 * (room or 1.0)))), fontsize=mpl.rcParams["legend.fontsize"]
+        )
 
 
 def _within(ax: Axes, ends: Sequence[End]) -> list[End]:
@@ -621,12 +627,9 @@ def _dress(ax: Axes, result: ExperimentResult, scale: str, regret: str, figure: 
     n = len(result.replicates)
     ax.set_title(wrapped(title_of(figure, result), 44), loc="left", fontweight="bold")
     ax.set_xlabel(wrapped(f"{definition.clock} (mean of {n})", 52) if definition.clock else "round")
-    name_quantity(
-        ax,
-        "cumulative cost" if figure.quantity == "cost" else definition.label,
-        f"{definition.unit}, mean of {n}",
-        inside,
-    )
+    what = "cumulative cost" if figure.quantity == "cost" else definition.label
+    above = 3.2 * points(mpl.rcParams["axes.labelsize"]) if definition.clock else 0.0  # see ``draw_marks``
+    name_quantity(ax, what, f"{definition.unit}, mean of {n}", inside, above)
     time = result.time(regret)
     first = max(1.0, time[-1] / DECADES) if scale in ("loglog", "semilogx") else time[0]
     ax.set_xlim(first, max(time[-1], first + 1))

@@ -63,9 +63,8 @@ DECADES = 1000.0
 """Logarithmic time axes show this factor of time up to the horizon."""
 WIDTH, HEIGHT, LINE = 3.5, 1.9, 0.128
 """Inches: width of a pair of axes (a column of a two-column paper), height inside them, height of a legend's line."""
-BELOW, LETTER, SLANT = 0.39, 0.05, 20.0
-"""Inches from the axes down to the legend where the ticks show numbers, inches that a letter of a tick's label takes,
-and degrees by which labels that are no numbers are slanted."""
+LETTER, SLANT = 0.05, 20.0
+"""Inches that a letter of a tick's label takes, and degrees by which labels that are no numbers are slanted."""
 
 LINES, LONGEST, TICKS = 8, 60, 30
 """Lines of a title or an entry of the legend, letters of a tick's label, and such ticks, at most."""
@@ -231,14 +230,15 @@ def _slanted(ax: Axes) -> float:
     return float(LETTER * longest * math.sin(math.radians(SLANT)))
 
 
-def name_quantity(ax: Axes, what: str, how: str, inside: bool = False) -> None:
-    """Name what the y axis shows, level above the axes where it can be read at once, or, ``inside``, beside them.
+def name_quantity(ax: Axes, what: str, how: str, inside: bool = False, above: float = 0.0) -> None:
+    """Name what the y axis shows, level below the title where it can be read at once, or, ``inside``, beside the axis.
 
     Args:
         ax: the axes, which have their title.
         what: is shown.
         how: its unit, and what else stands in brackets.
         inside: whether nothing may be above the axes but a title.
+        above: points that an axis on top takes.
     """
     size = points(ax.yaxis.label.get_fontsize())
     if inside:
@@ -246,10 +246,13 @@ def name_quantity(ax: Axes, what: str, how: str, inside: bool = False) -> None:
         ax.set_ylabel(f"{wrapped(what, letters)}\n{wrapped(f'({how})', letters)}")
         return
     text = wrapped(f"{what} ({how})", 58)
-    ax.set_ylabel(text, rotation=0.0, ha="left", va="bottom", y=1.0)
-    ax.yaxis.set_label_coords(0.0, 1.03)
-    title = ax.get_title(loc="left")
-    ax.set_title(title, loc="left", fontweight="bold", pad=7.0 + 1.25 * size * (text.count("\n") + 1))
+    up = above + 0.35 * size
+    place: Any = {"xycoords": "axes fraction", "xytext": (0.0, up), "textcoords": "offset points", "va": "bottom"}
+    said = ax.annotate(text, (0.0, 1.0), fontsize=size, annotation_clip=False, **place)
+    said.set_in_layout(False)  # there is room below the title, and its width moves nothing
+    ax.set_title(
+        ax.get_title(loc="left"), loc="left", fontweight="bold", pad=up + size * (1.25 * text.count("\n") + 1.7)
+    )
 
 
 def points(size: Any) -> float:
@@ -264,7 +267,9 @@ def place_legend(ax: Axes, inside: bool = False) -> None:
     if inside:
         ax.legend(handles, shown, loc="best")
         return
-    down = ScaledTranslation(0.0, -BELOW - _slanted(ax), ax.figure.dpi_scale_trans)
+    ticks, label = points(mpl.rcParams["xtick.labelsize"]), points(ax.xaxis.label.get_fontsize())
+    below = 10.0 + 1.2 * ticks + 1.3 * label * (ax.get_xlabel().count("\n") + 1)  # points down to the end of the label
+    down = ScaledTranslation(0.0, -below / 72.0 - _slanted(ax), ax.figure.dpi_scale_trans)
     ax.legend(
         handles,
         shown,

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from bandits.contract import Array
 from experiments.analysis.findings import Findings
-from experiments.report.figures import points
+from experiments.report.figures import points_of
 from experiments.report.palette import dark
 from experiments.report.points import Picture
 
@@ -23,7 +23,7 @@ APART = 4
 
 def thumbnails(found: Findings) -> list[Markup]:
     """The first figures of a study as SVG elements, in the colours and on the axes of the figures."""
-    drawn = (points(found, shown, figure) for figure, shown in found.views)
+    drawn = (points_of(found, shown, figure) for figure, shown in found.views)
     return [_bare(picture) for picture in islice(drawn, MOST) if picture.curves]
 
 
