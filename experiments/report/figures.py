@@ -72,6 +72,8 @@ SIDE_BY_SIDE = 36
 FAR, FITS, FITS_LINEAR = 3.0, 6.0, 1.6
 """Times the largest value of the curves: a bound beyond is not shown on a linear axis; beyond the others, on a
 logarithmic and a linear one, it squashes the curves and has its place in the strip."""
+FEW = 6
+"""Policies whose bounds are drawn as curves too where there is a strip, if not asked for."""
 SPREAD = 10.0
 """Times the lowest curve's end that the highest one's is where axes are logarithmic."""
 BESIDE, CURVES = 1.6, 0.6
@@ -390,7 +392,10 @@ def _draw(
     bands = {label: result.band(label, confidence, regret, figure.quantity) for label in named}
     grey = [result.shown(label, regret, figure.quantity).mean(axis=0) for label in others]
     means = [*(band.mean for band in bands.values()), *grey]
-    scale = _scale(figure.scale, means, cost)
+    shown = (
+        [bound for label in named for bound in bounds_for(result, label, regret)] if figure.bounds == "curves" else []
+    )
+    scale = _scale(figure.scale, [*means, *(result.curve(bound) for bound in shown if not cost)], cost)
     time, labels = result.time(regret), list(result.series)
     if places is None:
         places = places_of([labels if len(labels) <= len(COLOURS) else named])
@@ -430,7 +435,7 @@ def _draw(
         ends += _draw_bounds(ax, result, named, looks, regret, figure, scale, means, strip is not None, letters)
     if not cost and scale != "loglog" and any(float(mean.min()) < 0.0 for mean in means):
         ax.axhline(0.0, color=mpl.rcParams["text.color"], linewidth=0.6, zorder=1)
-    _dress(ax, result, scale, regret, figure, inside)
+    _dress(ax, result, scale, regret, figure, room)
     if scale != "loglog" and not cost:
         _fit_curves(ax, [*means, *(end for band in bands.values() for end in (band.all_low, band.all_high))])
     draw_marks(ax, result, regret)
@@ -451,9 +456,7 @@ def _draw(
             room or 1.0,
         )
         said = f"regret at the horizon and its bound ({result.definition(regret).unit})"
-        strip.set_xlabel(
-            wrapped(said, max(26, round(LETTERS * 2.0 * (room or 1.0)))), fontsize=mpl.rcParams["legend.fontsize"]
-        )
+        strip.set_xlabel(wrapped(said, max(26, round(50 * (room or 1.0)))), fontsize=mpl.rcParams["legend.fontsize"])
 
 
 def _within(ax: Axes, ends: Sequence[End]) -> list[End]:
@@ -518,7 +521,7 @@ def _draw_bounds(
 ) -> list[End]:
     """Draw the bounds that do not squash the curves, those that fail lowest; returns their labels, one for equal ones.
 
-    If not asked for, those that fail stand in the strip alone where there is one, and many go without labels.
+    If not asked for, those that fail or are vacuous, and those of many policies, stand in the strip alone, if there is one.
     """
     ink, places = mpl.rcParams["text.color"], list(result.series)
     found: list[tuple[Bound, str, str]] = []
@@ -536,7 +539,8 @@ def _draw_bounds(
         values = result.curve(bound)
         if figure.bounds != "curves" and not float(np.nanmax(values)) <= most:
             continue
-        if figure.bounds == "auto" and has_strip and (not bound.holds or vacuous(result, bound, regret)):
+        crowded = len(named) > FEW or not bound.holds or vacuous(result, bound, regret)
+        if figure.bounds == "auto" and has_strip and gid and crowded:
             continue
         line = _draw_bound(ax, result, bound, values, colour, regret, len(drawn))
         if gid:
@@ -611,7 +615,7 @@ def _scale(asked: str, means: Sequence[Array], cost: bool) -> str:
     return "loglog" if positive and not cost and max(ends) > SPREAD * min(ends) else "linear"
 
 
-def _dress(ax: Axes, result: ExperimentResult, scale: str, regret: str, figure: Figure, inside: bool) -> None:
+def _dress(ax: Axes, result: ExperimentResult, scale: str, regret: str, figure: Figure, room: float | None) -> None:
     definition = result.definition(regret)
     if scale in ("loglog", "semilogx"):
         ax.set_xscale("log")
@@ -625,11 +629,11 @@ def _dress(ax: Axes, result: ExperimentResult, scale: str, regret: str, figure: 
         if scale == "linear":
             ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: number(x)))
     n = len(result.replicates)
-    ax.set_title(wrapped(title_of(figure, result), 44), loc="left", fontweight="bold")
+    ax.set_title(wrapped(title_of(figure, result), round(44 * (room or 1.0))), loc="left", fontweight="bold")
     ax.set_xlabel(wrapped(f"{definition.clock} (mean of {n})", 52) if definition.clock else "round")
     what = "cumulative cost" if figure.quantity == "cost" else definition.label
     above = 3.2 * points(mpl.rcParams["axes.labelsize"]) if definition.clock else 0.0  # see ``draw_marks``
-    name_quantity(ax, what, f"{definition.unit}, mean of {n}", inside, above)
+    name_quantity(ax, what, f"{definition.unit}, mean of {n}", room, above)
     time = result.time(regret)
     first = max(1.0, time[-1] / DECADES) if scale in ("loglog", "semilogx") else time[0]
     ax.set_xlim(first, max(time[-1], first + 1))

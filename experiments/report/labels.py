@@ -56,7 +56,7 @@ class EndLabels(Artist):
         x: where they end, in data.
         ends: of the lines.
         groups: places, in ``ends``, of those that a bracket joins.
-        said: beside each bracket.
+        said: beside the bracket around the most.
         inside: whether the labels must stay within the axes, whose x axis is made longer for them, and not right of it.
     """
 
@@ -80,7 +80,8 @@ class EndLabels(Artist):
         self.texts = [self._text(end, size) for end in self._ends]
         self.leaders = [self._line(end.colour, end.gids[1]) for end in self._ends]
         self.brackets = [self._line(mpl.rcParams["text.color"]) for _ in self._groups]
-        self.remarks = [self._text(End(0.0, said, mpl.rcParams["text.color"], faint=True), size) for _ in self._groups]
+        self._widest = max(self._groups, key=len, default=())
+        self.remarks = [self._text(End(0.0, said, mpl.rcParams["text.color"], faint=True), size)] if groups else []
         for remark in self.remarks:
             remark.set(fontstyle="italic", linespacing=0.95)
         self._columns = columns(self._groups)
@@ -161,15 +162,17 @@ class EndLabels(Artist):
             text.set_y(share)
             moved = abs(share - start) * box.height > 0.2 * height
             leader.set_data([0.02, 0.05, LEADER - 0.02] if moved else [], [start, start, share] if moved else [])
-        for group, line, remark, column in zip(self._groups, self.brackets, self.remarks, self._columns, strict=True):
+        for group, line, column in zip(self._groups, self.brackets, self._columns, strict=True):
             members = np.sort(shares[list(group)])
             low, high = float(members[0]), float(members[-1])
             beside = [extents[i].width for i in range(len(ends)) if low <= shares[i] <= high]
             x = LEADER + max(beside) / dpi + GAP + 2.0 * GAP * column
             line.set_data(np.tile([x + GAP, x, x + GAP], len(members)), np.repeat(members, 3))
-            upright = (high - low) * box.height / dpi >= TALL
-            remark.set(x=x + 2.0 * GAP, y=(low + high) / 2.0, rotation=90.0 if upright else 0.0)
-            remark.set_text(self._said if upright else _in_two(self._said))
+            if group is self._widest:
+                (remark,), upright = self.remarks, (high - low) * box.height / dpi >= TALL
+                end = x + 2.0 * GAP * (max(self._columns) - column + 1)
+                remark.set(x=end, y=(low + high) / 2.0, rotation=90.0 if upright else 0.0)
+                remark.set_text(self._said if upright else _in_two(self._said))
 
 
 def _in_two(text: str) -> str:

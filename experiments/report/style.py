@@ -230,22 +230,22 @@ def _slanted(ax: Axes) -> float:
     return float(LETTER * longest * math.sin(math.radians(SLANT)))
 
 
-def name_quantity(ax: Axes, what: str, how: str, inside: bool = False, above: float = 0.0) -> None:
-    """Name what the y axis shows, level below the title where it can be read at once, or, ``inside``, beside the axis.
+def name_quantity(ax: Axes, what: str, how: str, room: float | None = 1.0, above: float = 0.0) -> None:
+    """Name what the y axis shows, level below the title where it can be read at once, or beside somebody's axis.
 
     Args:
         ax: the axes, which have their title.
         what: is shown.
         how: its unit, and what else stands in brackets.
-        inside: whether nothing may be above the axes but a title.
+        room: width of the axes with what is right of them, times ``WIDTH``; None for axes of somebody's.
         above: points that an axis on top takes.
     """
     size = points(ax.yaxis.label.get_fontsize())
-    if inside:
+    if room is None:
         letters = max(16, int(ax.bbox.height / ax.figure.dpi / (0.5 * size / 72.0)))
         ax.set_ylabel(f"{wrapped(what, letters)}\n{wrapped(f'({how})', letters)}")
         return
-    text = wrapped(f"{what} ({how})", 58)
+    text = wrapped(f"{what} ({how})", round(58 * room))
     up = above + 0.35 * size
     place: Any = {"xycoords": "axes fraction", "xytext": (0.0, up), "textcoords": "offset points", "va": "bottom"}
     said = ax.annotate(text, (0.0, 1.0), fontsize=size, annotation_clip=False, **place)
