@@ -213,7 +213,7 @@ class Result:
         """
         from matplotlib.axes import Axes
 
-        from experiments.report.figures import draw_experiment
+        from experiments.report.curves import draw_experiment
         from experiments.report.style import HEIGHT, WIDTH, height_of, lend_glyphs, style
 
         one_of("quantity", quantity, get_args(Quantity))

@@ -4,63 +4,41 @@ from __future__ import annotations
 
 import io
 import math
-import textwrap
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import matplotlib as mpl
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.backends.backend_pdf import FigureCanvasPdf
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure as Canvas
 from matplotlib.layout_engine import ConstrainedLayoutEngine
-from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter
 
-from bandits.arguments import did_you_mean
-from bandits.contract import Bound
-from experiments.analysis.comparisons import pairs_of
 from experiments.analysis.curves import ExperimentResult
 from experiments.analysis.findings import Findings, View, views
-from experiments.analysis.sentences import number, title_of
-from experiments.analysis.statistics import Array, Interval
 from experiments.analysis.sweeps import SweepResult
-from experiments.analysis.verdicts import bounds_for, lower_bounds_for, vacuous
-from experiments.report.colours import COLOURS, GREY, Look, for_text, looks_of, places_of
-from experiments.report.labels import End, EndLabels, runs
-from experiments.report.marks import draw_marks
+from experiments.analysis.verdicts import lower_bounds_for
+from experiments.report.colours import places_of
+from experiments.report.curves import draw_curves, drawn_by_name
+from experiments.report.labels import EndLabels
 from experiments.report.points import Picture, picture_of
 from experiments.report.search_figures import SearchFigure, draw_search, search_figures
-from experiments.report.strip import Row, draw_strip, rows_of
+from experiments.report.strip import Row, rows_of
 from experiments.report.style import (
-    BOUND_STYLES,
-    DECADES,
     FORMATS,
     HEIGHT,
     STYLE,
     WIDTH,
-    by_name,
-    curve_id,
-    draw_others,
-    entry,
     height_of,
     lend_glyphs,
-    name_quantity,
-    notes_of,
-    place_legend,
-    plain,
-    points,
     style,
-    wrapped,
 )
 from experiments.report.sweep_figures import draw_sweep
 from experiments.run.files import another, write
 from experiments.study.appearance import Appearance
 from experiments.study.model import Figure
-from experiments.study.texts import visible
 
 Part = tuple[Figure | None, ExperimentResult | SweepResult | SearchFigure]
 """What takes one pair of axes, and how it looks."""
@@ -69,21 +47,10 @@ SIDE_BY_SIDE = 36
 """Pairs of axes in the overview, at most: the first ones."""
 
 
-FAR, FITS, FITS_LINEAR = 3.0, 6.0, 1.6
-"""Times the largest value of the curves: a bound beyond is not shown on a linear axis; beyond the others, on a
-logarithmic and a linear one, it squashes the curves and has its place in the strip."""
-FEW = 6
-"""Policies whose bounds are drawn as curves too where there is a strip, if not asked for."""
-SPREAD = 10.0
-"""Times the lowest curve's end that the highest one's is where axes are logarithmic."""
 BESIDE, CURVES = 1.6, 0.6
 """Times ``WIDTH`` from which the strip stands beside the curves, not below, and the share of the curves then."""
-ROW, STRIP_FRAME, FRAME = 0.13, 0.5, 0.85
-"""Inches of a row of the strip, of what is around its rows, and of what is around the curves."""
-LETTERS = 22
-"""Of a line of a label."""
-LABEL = 50
-"""Pieces of a policy at the end of its line have ids from here on: its label and the leader."""
+ROW, HEADING, STRIP_FRAME, FRAME = 0.135, 0.1, 0.42, 0.85
+"""Inches of a row of the strip, of a line above it, of what is below it, and of what is around the curves."""
 
 
 def draw_study(found: Findings, folder: Path, formats: Sequence[str] = FORMATS, regret: str = "") -> list[Path]:
@@ -283,13 +250,13 @@ def compose(
     room = room * CURVES if beside else room
     below = [0.0] * rows
     strips = [_strip_of(figure, shown, confidence) for figure, shown in parts]
-    for i, (_, found) in enumerate(zip(parts, strips, strict=True)):
-        below[i // columns] = max(below[i // columns], unit * _height_of_strip(found))
+    for i, (_, height) in enumerate(strips):
+        below[i // columns] = max(below[i // columns], unit * height)
     heights = [height for row in range(rows) for height in (HEIGHT * unit, below[row])]
     grid = canvas.add_gridspec(1, 2, width_ratios=[CURVES, 1.0 - CURVES]) if beside else None
     grid = grid or canvas.add_gridspec(2 * rows, columns, height_ratios=[h or 1e-3 for h in heights])
     axes: list[Axes] = []
-    for i, ((figure, shown), found) in enumerate(zip(parts, strips, strict=True)):
+    for i, ((figure, shown), (found, _)) in enumerate(zip(parts, strips, strict=True)):
         row, column = divmod(i, columns)
         ax = canvas.add_subplot(grid[0, 0] if beside else grid[2 * row, column])
         axes.append(ax)
@@ -300,7 +267,7 @@ def compose(
         else:
             cell = grid[0, 1] if beside else grid[2 * row + 1, column]
             strip = canvas.add_subplot(cell.subgridspec(1, 1)[0, 0]) if found else None
-            _draw(ax, shown, confidence, "", figure, places, strip, found, room=room)
+            draw_curves(ax, shown, confidence, "", figure, places, strip, found, room=room)
     lend_glyphs(canvas)
     for i, ax in enumerate(axes):
         taken = max((a.height for a in ax.get_children() if isinstance(a, EndLabels)), default=0.0)
@@ -319,352 +286,15 @@ def _user_size(side: int) -> float | None:
     return None if list(size) == list(mpl.rcParamsDefault["figure.figsize"]) else float(size[side])
 
 
-def _strip_of(figure: Figure | None, shown: Any, confidence: float) -> list[Row]:
-    """The rows of a part's strip; none where it has no strip."""
+def _strip_of(figure: Figure | None, shown: Any, confidence: float) -> tuple[list[Row], float]:
+    """The rows of a part's strip, and the inches it takes in type of our size; none where it has no strip."""
     if not isinstance(shown, ExperimentResult):
-        return []
+        return [], 0.0
     figure = figure or Figure(experiment=shown.experiment.name)
     if figure.quantity == "cost" or figure.bounds in ("curves", "none"):
-        return []
+        return [], 0.0
     rows = rows_of(shown, drawn_by_name(shown, figure)[0], confidence, figure.regret)
-    return rows if any(row.marks for row in rows) else []
-
-
-def _height_of_strip(rows: Sequence[Row]) -> float:
-    return ROW * sum(row.lines for row in rows) + STRIP_FRAME if rows else 0.0
-
-
-def draw_experiment(
-    ax: Axes,
-    result: ExperimentResult,
-    confidence: float = 0.95,
-    regret: str = "",
-    figure: Figure | None = None,
-    places: Mapping[str, int] | None = None,
-    strip: Axes | None = None,
-) -> None:
-    """Draw an experiment's curves, bands and bounds, with labels at their ends, on axes of anybody's.
-
-    Lines are means over replicates, shades simultaneous bands. The label of the lowest is bold; a bracket joins those
-    that the data do not tell apart. A policy's upper bound is dashed in its colour, as far as it does not squash the
-    curves; it is grey where an assumption of the theorem fails, dotted where only the order is known or where it
-    depends on the data. The environment's lower bounds are dash-dotted. Bounds that speak of the horizon only are marks
-    at the right end. The x axis are rounds, or the clock of the regret definition where it has one. Of more than
-    ``MANY`` policies the lowest ones are drawn like this, see ``drawn_by_name``, the others as thin grey lines.
-
-    The figure's size and layout stay as they are: labels take room inside the axes.
-
-    Args:
-        ax: where to draw.
-        result: what to draw.
-        confidence: of the bands, in (0, 1).
-        regret: regret definition; the figure's, else the default one, where empty.
-        figure: how it looks; as one of a study that says nothing of it where None.
-        places: of ``places_in`` the study, whose policies look alike in all its figures; by themselves where None.
-        strip: axes for the theorem strip, see ``draw_strip``.
-
-    Raises:
-        ValueError: the experiment lacks the regret definition, or a comparator that the figure names.
-    """
-    figure = figure or Figure(name=result.experiment.name, experiment=result.experiment.name)
-    rows = []
-    if strip is not None:
-        rows = rows_of(result, drawn_by_name(result, figure, regret)[0], confidence, regret or figure.regret)
-    _draw(ax, result, confidence, regret, figure, places, strip, rows, room=None)
-
-
-def _draw(
-    ax: Axes,
-    result: ExperimentResult,
-    confidence: float,
-    regret: str,
-    figure: Figure | None,
-    places: Mapping[str, int] | None,
-    strip: Axes | None,
-    rows: Sequence[Row],
-    room: float | None,
-) -> None:
-    """As ``draw_experiment``, the rows of the strip at hand; ``room`` times ``WIDTH`` is ours, or the axes are not."""
-    figure = figure or Figure(name=result.experiment.name, experiment=result.experiment.name)
-    regret, cost, inside = regret or figure.regret, figure.quantity == "cost", room is None
-    letters = max(10, round(LETTERS * (room or 1.0)))
-    named, others = drawn_by_name(result, figure, regret)
-    bands = {label: result.band(label, confidence, regret, figure.quantity) for label in named}
-    grey = [result.shown(label, regret, figure.quantity).mean(axis=0) for label in others]
-    means = [*(band.mean for band in bands.values()), *grey]
-    shown = (
-        [bound for label in named for bound in bounds_for(result, label, regret)] if figure.bounds == "curves" else []
-    )
-    scale = _scale(figure.scale, [*means, *(result.curve(bound) for bound in shown if not cost)], cost)
-    time, labels = result.time(regret), list(result.series)
-    if places is None:
-        places = places_of([labels if len(labels) <= len(COLOURS) else named])
-    looks = looks_of(named, places, figure.colours)
-    ends: list[End] = []
-    top = max(float(np.nanmax(np.abs(mean))) for mean in means)
-    learners = [label for label in named if label in result.learners] if len(means) > 1 else []
-    best = min(learners, key=lambda label: float(bands[label].mean[-1]), default="")
-    for k, label in enumerate(named):
-        i, band, look = labels.index(label), bands[label], looks[label]
-        final = result.final(label, confidence, regret, figure.quantity)
-        name = figure.names.get(label, label)
-        value = _value(final, top)
-        text = f"{name}: {value}"
-        marks = look.marks() | {"markevery": (0.05 + 0.07 * (k % 4), 0.3)}
-        line = ax.plot(
-            time, band.mean, color=look.colour, label=entry(text), zorder=3.0 + 0.01 * (len(named) - k), **marks
-        )[0]
-        floor = np.maximum(band.all_low, band.mean / 50.0) if scale == "loglog" else band.all_low
-        shade = ax.fill_between(time, floor, band.all_high, color=look.colour, alpha=0.2, linewidth=0, zorder=2)
-        line.set_gid(curve_id(figure.name, i, 0))
-        shade.set_gid(curve_id(figure.name, i, 1))
-        gids = curve_id(figure.name, i, LABEL), curve_id(figure.name, i, LABEL + 1)
-        ends.append(
-            End(float(band.mean[-1]), _label(name, value, letters), for_text(look.colour), label == best, False, gids)
-        )
-    draw_others(ax, time, grey)
-    if others:
-        last = [float(mean[-1]) for mean in grey]
-        ends.append(End(float(np.median(last)), plain(f"{len(others):,} others"), for_text(GREY), faint=True))
-    by_mean = sorted(named, key=lambda label: float(bands[label].mean[-1]))
-    alike = runs(by_mean, _told_apart(result, confidence, regret))
-    groups = [[named.index(by_mean[place]) for place in group] for group in alike]
-    if cost:
-        ends += _draw_comparators(ax, result, regret, figure, letters)
-    elif figure.bounds in ("auto", "curves", "both"):
-        ends += _draw_bounds(ax, result, named, looks, regret, figure, scale, means, strip is not None, letters)
-    if not cost and scale != "loglog" and any(float(mean.min()) < 0.0 for mean in means):
-        ax.axhline(0.0, color=mpl.rcParams["text.color"], linewidth=0.6, zorder=1)
-    _dress(ax, result, scale, regret, figure, room)
-    if scale != "loglog" and not cost:
-        _fit_curves(ax, [*means, *(end for band in bands.values() for end in (band.all_low, band.all_high))])
-    draw_marks(ax, result, regret)
-    if figure.labels == "lines":
-        EndLabels(ax, float(time[-1]), _within(ax, ends), groups, inside=inside)
-    elif figure.labels == "legend":
-        place_legend(ax, inside)
-    if strip is not None:
-        draw_strip(
-            strip,
-            result,
-            rows,
-            looks,
-            regret,
-            figure.name,
-            figure.names,
-            _of_others(result, others, confidence, regret),
-            room or 1.0,
-        )
-        said = f"regret at the horizon and its bound ({result.definition(regret).unit})"
-        strip.set_xlabel(wrapped(said, max(26, round(50 * (room or 1.0)))), fontsize=mpl.rcParams["legend.fontsize"])
-
-
-def _within(ax: Axes, ends: Sequence[End]) -> list[End]:
-    """The labels but those of bounds that end outside of the axes."""
-    low, high = sorted(ax.get_ylim())
-    return [end for end in ends if not end.faint or low <= end.y <= high]
-
-
-def _label(name: str, value: str, letters: int) -> str:
-    """Name and value on few short lines, of which none breaks the value."""
-    tied = value.replace(" ", _TIED)
-    lines = textwrap.wrap(f"{visible(name)}: {tied}", letters, max_lines=3, placeholder=" …")
-    if not lines[-1].endswith(tied):
-        lines = [*textwrap.wrap(visible(name), letters, max_lines=2, placeholder=" …"), tied]
-    if lines[-1] == tied and len(lines) > 1:
-        lines[-2] = lines[-2].removesuffix(":")
-    return "\n".join(plain(line.replace(_TIED, " ")) for line in lines)
-
-
-_TIED = "\u2007"
-"""A space at which no line is broken."""
-
-
-def _told_apart(result: ExperimentResult, confidence: float, regret: str) -> Callable[[str, str], bool]:
-    """Whether the data tell two policies apart, which they say of no policy that knows the run in advance."""
-    even = {
-        frozenset((pair.better, pair.worse))
-        for pair in pairs_of(result, confidence, result.definition(regret).name)
-        if not pair.typical(confidence)
-    }
-    return lambda first, second: frozenset((first, second)) not in even
-
-
-def _of_others(result: ExperimentResult, others: Sequence[str], confidence: float, regret: str) -> str:
-    """What the strip says of policies without a row."""
-    if not others:
-        return ""
-    above = sum(row.broken for row in rows_of(result, others, confidence, regret))
-    return f"{len(others):,} others: {above or 'none'} above"
-
-
-def drawn_by_name(result: ExperimentResult, figure: Figure, regret: str = "") -> tuple[Sequence[str], Sequence[str]]:
-    """Which of a figure's policies are drawn by name, those of ``order`` and the lowest first, and the others."""
-    shown = {
-        label: result.shown(label, regret or figure.regret, figure.quantity) for label in result.named(figure.policies)
-    }
-    first = {label: place for place, label in enumerate(figure.order)}
-    return by_name(sorted(shown, key=lambda label: (first.get(label, len(first)), float(shown[label][:, -1].mean()))))
-
-
-def _draw_bounds(
-    ax: Axes,
-    result: ExperimentResult,
-    named: Sequence[str],
-    looks: Mapping[str, Look],
-    regret: str,
-    figure: Figure,
-    scale: str,
-    means: Sequence[Array],
-    has_strip: bool,
-    letters: int,
-) -> list[End]:
-    """Draw the bounds that do not squash the curves, those that fail lowest; returns their labels, one for equal ones.
-
-    If not asked for, those that fail or are vacuous, and those of many policies, stand in the strip alone, if there is one.
-    """
-    ink, places = mpl.rcParams["text.color"], list(result.series)
-    found: list[tuple[Bound, str, str]] = []
-    for label in named:
-        bounds = bounds_for(result, label, regret)
-        found += [
-            (bound, looks[label].colour, curve_id(figure.name, places.index(label), 2 + k))
-            for k, bound in enumerate(bounds)
-        ]
-    found += [(bound, ink, "") for bound in lower_bounds_for(result, regret)]
-    top = max(float(np.nanmax(mean)) for mean in means)
-    most = top * (FITS if scale in ("loglog", "semilogy") else FITS_LINEAR)
-    drawn: dict[str, tuple[float, Any, list[str]]] = {}
-    for bound, colour, gid in sorted(found, key=lambda f: (f[0].holds, f[0].kind == "upper")):
-        values = result.curve(bound)
-        if figure.bounds != "curves" and not float(np.nanmax(values)) <= most:
-            continue
-        crowded = len(named) > FEW or not bound.holds or vacuous(result, bound, regret)
-        if figure.bounds == "auto" and has_strip and gid and crowded:
-            continue
-        line = _draw_bound(ax, result, bound, values, colour, regret, len(drawn))
-        if gid:
-            line.set_gid(gid)
-        colour = for_text(colour if bound.holds else GREY)
-        _, _, names = drawn.get(f"{values[-1]:.6g}", (0.0, colour, []))
-        drawn[f"{values[-1]:.6g}"] = (
-            float(values[-1]),
-            colour,
-            [*names, *([bound.name] if bound.name not in names else [])],
-        )
-    return [
-        End(
-            value,
-            "\n".join(map(plain, textwrap.wrap(visible(", ".join(names)), letters + 4, max_lines=3))),
-            colour,
-            faint=True,
-        )
-        for value, colour, names in drawn.values()
-    ]
-
-
-def _draw_bound(
-    ax: Axes, result: ExperimentResult, bound: Bound, values: Array, colour: str, regret: str, place: int
-) -> Line2D:
-    notes = notes_of(bound, vacuous(result, bound, regret))
-    time = result.time(regret)
-    text = entry(f"{bound.name}{notes}: {number(values[-1])}")
-    colour, order = (colour, 2.5) if bound.holds else (GREY, 2.1)
-    if bound.time != "at the horizon":
-        line = BOUND_STYLES["data-dependent" if bound.data_dependent else bound.kind]
-        return ax.plot(
-            time, values, color=colour, label=text, linestyle=line, linewidth=0.9, zorder=order + 0.01 * place
-        )[0]
-    mark: Any = {"linestyle": "none", "marker": "_", "markersize": 6, "zorder": 4, "clip_on": False}
-    return ax.plot(time[-1:], values[-1:], color=colour, label=text, **mark)[0]
-
-
-def _draw_comparators(ax: Axes, result: ExperimentResult, regret: str, figure: Figure, letters: int) -> list[End]:
-    ink, ends = mpl.rcParams["text.color"], []
-    for i, name in enumerate(comparators_of(result, figure, regret)):
-        values = -result.comparators[name].mean(axis=0)
-        style: Any = ("--", "-.", ":", (0, (1, 1, 4, 1)))[i % 4]
-        shown = f"{name.replace('_', ' ')} (hindsight)"
-        text = f"{shown}: {number(values[-1])}"
-        ax.plot(result.time(regret), values, color=ink, linestyle=style, linewidth=0.9, label=text, zorder=2.5)
-        ends.append(End(float(values[-1]), _label(shown, number(values[-1]), letters), ink, faint=True))
-    return ends
-
-
-def comparators_of(result: ExperimentResult, figure: Figure, regret: str = "") -> Sequence[str]:
-    """The comparators that a figure of costs draws.
-
-    Raises:
-        ValueError: the figure names one that the experiment lacks.
-    """
-    definition = result.definition(regret or figure.regret)
-    best = [name for name in result.comparators if name not in {n.worst for n in result.regrets}]
-    names = figure.comparators or ([definition.comparator] if definition.clock else best)
-    for name in names:
-        if name not in result.comparators:
-            hint = f"{did_you_mean(name, result.comparators)}; it has {', '.join(result.comparators)}"
-            raise ValueError(f"{figure.name}: figure.comparators names {name!r}{hint}")
-    return names
-
-
-def _scale(asked: str, means: Sequence[Array], cost: bool) -> str:
-    if asked != "auto":
-        return asked
-    positive = all(float(mean[len(mean) // 2 :].min()) > 0.0 for mean in means)
-    ends = [float(mean[-1]) for mean in means]
-    return "loglog" if positive and not cost and max(ends) > SPREAD * min(ends) else "linear"
-
-
-def _dress(ax: Axes, result: ExperimentResult, scale: str, regret: str, figure: Figure, room: float | None) -> None:
-    definition = result.definition(regret)
-    if scale in ("loglog", "semilogx"):
-        ax.set_xscale("log")
-    if scale == "loglog":
-        ax.set_yscale("log")
-        for line in ax.get_lines():  # a gap, not a plunge, where there is nothing to show
-            values = np.asarray(line.get_ydata(), dtype=float)
-            line.set_ydata(np.where(values > 0.0, values, np.nan))
-    else:
-        ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: number(y)))
-        if scale == "linear":
-            ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: number(x)))
-    n = len(result.replicates)
-    ax.set_title(wrapped(title_of(figure, result), round(44 * (room or 1.0))), loc="left", fontweight="bold")
-    ax.set_xlabel(wrapped(f"{definition.clock} (mean of {n})", 52) if definition.clock else "round")
-    what = "cumulative cost" if figure.quantity == "cost" else definition.label
-    above = 3.2 * points(mpl.rcParams["axes.labelsize"]) if definition.clock else 0.0  # see ``draw_marks``
-    name_quantity(ax, what, f"{definition.unit}, mean of {n}", room, above)
-    time = result.time(regret)
-    first = max(1.0, time[-1] / DECADES) if scale in ("loglog", "semilogx") else time[0]
-    ax.set_xlim(first, max(time[-1], first + 1))
-    if scale == "loglog":
-        _fit_height(ax, first)
-
-
-def _fit_height(ax: Axes, first: float) -> None:
-    """Limit the y axis to what the lines, not the bands, show from ``first`` on."""
-    values = [np.asarray(line.get_ydata())[np.asarray(line.get_xdata()) >= first] for line in ax.get_lines()]
-    shown = np.concatenate([v[np.isfinite(v) & (v > 0.0)] for v in values])
-    if len(shown):
-        ax.set_ylim(float(shown.min()) / 1.5, float(shown.max()) * 1.5)
-
-
-def _fit_curves(ax: Axes, curves: Sequence[Array]) -> None:
-    """Limit a linear y axis to the curves and what is not far above; a bound beyond has its value in the legend."""
-    ends = np.concatenate(curves)
-    low, high = float(np.nanmin(ends)), float(np.nanmax(ends))
-    bottom, top = ax.get_ylim()
-    if high > 0.0 and top > FAR * high:
-        near = [v for line in ax.get_lines() if (v := float(np.nanmax(np.asarray(line.get_ydata())))) <= FAR * high]
-        ax.set_ylim(max(bottom, min(0.0, low) - 0.05 * high), 1.05 * max([high, *near]))
-
-
-def _value(interval: Interval, top: float) -> str:
-    """A value with its interval, and none of what rounding makes of 0 beside values up to ``top``."""
-    return f"{number(interval.value if abs(interval.value) > 1e-9 * top else 0.0)}{_plus_minus(interval)}"
-
-
-def _plus_minus(interval: Interval) -> str:
-    reach = (interval.high - interval.low) / 2.0
-    known = reach > 1e-9 * max(1.0, abs(interval.value))  # neither NaN nor rounding alone
-    return f" ± {number(float(f'{reach:.2g}'))}" if known else ""
+    if not any(row.marks for row in rows):
+        return [], 0.0
+    headings = 1 + len(lower_bounds_for(shown, figure.regret))
+    return rows, ROW * sum(row.lines for row in rows) + HEADING * headings + STRIP_FRAME

@@ -26,7 +26,8 @@ from experiments.analysis.sentences import sentence, sweep_sentence, title_of
 from experiments.analysis.statistics import FEWEST, Interval
 from experiments.analysis.sweeps import SweepResult
 from experiments.analysis.verdicts import Verdict, known
-from experiments.report.figures import comparators_of, drawn_by_name, picture
+from experiments.report.curves import comparators_of, drawn_by_name
+from experiments.report.figures import picture
 from experiments.report.palette import DARK, variables
 from experiments.report.points import Curve, Picture
 from experiments.report.search_figures import SearchFigure, search_figures

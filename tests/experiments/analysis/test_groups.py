@@ -8,11 +8,12 @@ import pytest
 from bandits.registry import ENVIRONMENTS
 from experiments.analysis.results import load
 from experiments.analysis.verdicts import check, vacuous
-from experiments.report.figures import draw_experiment
+from experiments.report.curves import draw_experiment
 from experiments.run.jobs import tape_rng
 from experiments.run.runner import run
 from experiments.run.theory import Table
 from experiments.study.config import parse_study
+from experiments.study.model import Figure as Look
 
 STUDY = """
 name: groups
@@ -69,7 +70,8 @@ def test_the_figure_has_the_group_s_clock_and_dots_the_bound_of_the_run(experime
     from matplotlib.figure import Figure
 
     ax = Figure().subplots()
-    draw_experiment(ax, experiment, regret="green")
+    look = Look(experiment=experiment.experiment.name, bounds="curves")
+    draw_experiment(ax, experiment, regret="green", figure=look)
     assert ax.get_xlabel() == "rounds in green (mean of 5)"
     assert " ".join(ax.get_ylabel().split()).endswith("to its best model (ridge with penalty 1) (loss, mean of 5)")
     lines = {line.get_label(): line for line in ax.get_lines()}

@@ -23,7 +23,8 @@ import regretlab as rl
 from bandits.contract import Assumption
 from experiments.analysis.findings import as_text, findings
 from experiments.analysis.sentences import number
-from experiments.report.figures import canvases, compose, draw_experiment, draw_study, save
+from experiments.report.curves import draw_experiment
+from experiments.report.figures import canvases, compose, draw_study, save
 from experiments.report.index import write_index
 from experiments.report.labels import EndLabels
 from experiments.report.page import write_report

@@ -14,7 +14,7 @@ from environments.arms.bernoulli import BernoulliArms
 from environments.arms.tables import Switching
 from environments.linear.sequences import Switching as SwitchingParameter
 from environments.paging.environment import PagingEnvironment
-from experiments.report.figures import draw_experiment
+from experiments.report.curves import draw_experiment
 from experiments.report.marks import MOST
 from experiments.run.runner import run
 from experiments.run.sources import RUNS, Sources
