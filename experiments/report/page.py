@@ -26,6 +26,7 @@ from experiments.analysis.sentences import sentence, sweep_sentence, title_of
 from experiments.analysis.statistics import FEWEST, Interval
 from experiments.analysis.sweeps import SweepResult
 from experiments.analysis.verdicts import Verdict, known
+from experiments.report.colours import for_text
 from experiments.report.curves import comparators_of, drawn_by_name
 from experiments.report.figures import picture
 from experiments.report.palette import DARK, variables
@@ -311,7 +312,7 @@ class _Page:
             return None
         self._pictures, self._drawn = self._pictures + 1, self._drawn + len(drawn)
         made = picture(self._found, shown, figure)
-        self.colours |= {curve.colour for curve in made.curves}
+        self.colours |= {shade for curve in made.curves for shade in (curve.colour, for_text(curve.colour))}
         by_place = {curve.policy: curve for curve in made.curves}
         places = _positions(shown)
         curves = [(label, by_place[places[label]]) for label in drawn if places.get(label) in by_place]

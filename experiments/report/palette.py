@@ -7,26 +7,26 @@ from collections.abc import Iterable
 
 from matplotlib.colors import to_hex, to_rgb
 
-PAPER = "#16181a"
-"""What is dark."""
+from experiments.report.colours import COLOURS, GREY, for_text
+from experiments.report.strip import FAILED
 
+PAPER, INK = "#16181a", "#e8e8e6"
+"""What is dark, and what is written on it."""
+CURVES = (
+    *("#4886c2", "#ed6e1c", "#24e692", "#dc79a3", "#fdc057", "#96c5e3", "#b07d57", "#e483fc", "#9969ff", "#d8dcde"),
+)
+"""In place of ``COLOURS``, of nearly the same hues, and as far apart: see ``tests``."""
+
+_CHOSEN = dict(zip(map(str.lower, COLOURS), CURVES, strict=True)) | {GREY.lower(): "#8d9296"}
 DARK = {
     "#ffffff": PAPER,
-    "#000000": "#e8e8e6",
-    "#e6e6e6": "#303438",
-    "#9a9a9a": "#8d9296",
-    "#0072b2": "#4fa8ea",
-    "#d55e00": "#f5813c",
-    "#009e73": "#2ecb9c",
-    "#cc79a7": "#e79cc6",
-    "#56b4e9": "#a3dbfa",
-    "#e69f00": "#f7bd3d",
-    "#7a5195": "#b892dc",
-    "#8c6d31": "#c3a25c",
-    "#444444": "#c6c9cb",
-    "#b2182b": "#f2707a",
+    "#000000": INK,
+    "#e6e6e6": "#303438",  # the grid
+    FAILED.lower(): "#f2707a",
+    **_CHOSEN,
+    **{for_text(light): chosen for light, chosen in _CHOSEN.items()},
 }
-"""Of paper, ink, grid, grey, and the colours of curves."""
+"""Colour of figures to its dark one, both as ``#rrggbb``."""
 
 
 def dark(colour: str) -> str:
@@ -34,9 +34,9 @@ def dark(colour: str) -> str:
     if colour in DARK:
         return DARK[colour]
     hue, lightness, saturation = colorsys.rgb_to_hls(*to_rgb(colour))
-    return to_hex(colorsys.hls_to_rgb(hue, max(lightness, 0.65), saturation))
+    return str(to_hex(colorsys.hls_to_rgb(hue, max(lightness, 0.65), saturation)))
 
 
 def variables(colours: Iterable[str]) -> str:
-    """Declarations in CSS of what ``variable`` asks for on dark paper."""
-    return " ".join(f"--c{colour[1:]}: {dark(colour)};" for colour in dict.fromkeys([*DARK, *colours]))
+    """Declarations in CSS, for dark paper, of the variables that pictures on pages have for their colours."""
+    return " ".join(f"--c{colour[1:]}: {dark(colour)};" for colour in dict.fromkeys([*DARK, *sorted(colours)]))
