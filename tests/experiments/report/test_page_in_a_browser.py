@@ -13,7 +13,7 @@ from matplotlib.colors import to_hex
 
 import experiments
 from experiments.analysis.findings import findings
-from experiments.report import figures
+from experiments.report import curves
 from experiments.report.figures import draw_study
 from experiments.report.index import write_index
 from experiments.report.page import write_report
@@ -162,12 +162,12 @@ def test_markup_that_slipped_through_would_not_run(show, folder, browser):
 def test_curves_come_and_go_in_their_own_experiment_alone(show):
     page = show()
     every = page.execute_script(SHOWN, "a", 1)
-    assert {LINE, BAND, figures.LABEL, STRIP} <= set(every)
+    assert {LINE, BAND, curves.LABEL, STRIP} <= set(every)
     box = page.find_element("css selector", "#a ~ .experiment [data-toggle='1']")
     box.click()
     assert page.execute_script(SHOWN, "a", 1) == []
-    assert {LINE, BAND, figures.LABEL, STRIP} <= set(page.execute_script(SHOWN, "a", 0))
-    assert {LINE, BAND, figures.LABEL, STRIP} <= set(page.execute_script(SHOWN, "a-1", 0))
+    assert {LINE, BAND, curves.LABEL, STRIP} <= set(page.execute_script(SHOWN, "a", 0))
+    assert {LINE, BAND, curves.LABEL, STRIP} <= set(page.execute_script(SHOWN, "a-1", 0))
     box.send_keys(" ")
     assert page.execute_script(SHOWN, "a", 1) == every
 
