@@ -22,6 +22,9 @@ from bandits.mdp.average import AveragePolicy, moved, reward_at
 from bandits.mdp.model import Ints
 from bandits.mdp.problem import AverageRewardProblem, Steps
 
+TABLES = 3
+"""Of states x actions x next states, that a plan needs at once: counts, frequencies, and what is around them."""
+
 
 class Counts(NamedTuple):
     """What was observed of each pair of state and action.
@@ -84,9 +87,6 @@ class PlanningPolicy(AveragePolicy):
         plans: number of epochs begun in this run.
     """
 
-    tables = 3
-    """Tables of S x A x S numbers that it holds at once."""
-
     @abstractmethod
     def plan(self) -> None:
         """Fill in ``_policy`` [n_states] for an epoch whose first step is ``_t``, counted from 1, from ``_counts``."""
@@ -105,8 +105,8 @@ class PlanningPolicy(AveragePolicy):
 
     def start(self, problem: AverageRewardProblem) -> None:
         n_states, n_actions = problem.n_states, problem.n_actions
-        size = self.tables * n_states * n_actions * n_states
-        affordable("n_states", f"{self.tables} tables of {n_states} x {n_actions} x {n_states} numbers", size)
+        size = TABLES * n_states * n_actions * n_states
+        affordable("n_states", f"{TABLES} tables of {n_states} x {n_actions} x {n_states} numbers", size)
         whole = np.zeros((2, n_states, n_actions), dtype=np.int64)
         moves = np.zeros((n_states, n_actions, n_states), dtype=np.int64)
         self._counts = Counts(moves, whole[0], whole[1], np.zeros((2, n_states, n_actions)))

@@ -45,7 +45,10 @@ class UCRL2B(DoublingPolicy):
         n = np.maximum(1, self._counts.visits)
         ratio = np.log(6.0 * self._n_states * self._n_actions * n / self.delta) / n
         estimate = self._estimate
-        widths = np.sqrt(estimate * (1.0 - estimate) * ratio[:, :, None])
+        widths = 1.0 - estimate  # in place: it is as large as the counts
+        widths *= estimate
+        widths *= ratio[:, :, None]
+        np.sqrt(widths, out=widths)
         widths *= 2.0 * self.bonus_scale
         widths += (6.0 * self.bonus_scale * ratio)[:, :, None]
         rewards, precision = self._rewards(n, ratio), 1.0 / math.sqrt(self._t)
