@@ -16,6 +16,7 @@ TITLES = {
     "delayed": "Delayed feedback",
     "groupwise": "Groupwise regret",
     "linear": "Linear bandits",
+    "mdp": "Markov decision processes",
     "recovering": "Recovering rewards",
     "regretlab": "In Python",
     "sor": "Solver tuning",
