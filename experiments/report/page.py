@@ -33,7 +33,7 @@ from experiments.report.palette import DARK, variables
 from experiments.report.points import Curve, Picture
 from experiments.report.search_figures import SearchFigure, search_figures
 from experiments.report.search_report import search_section
-from experiments.report.style import MARKED, curve_id
+from experiments.report.style import curve_id
 from experiments.report.sweep_figures import lines_by_name
 from experiments.report.tables import best_of, csv_text, latex, table
 from experiments.run.files import write
@@ -274,7 +274,7 @@ class _Page:
                 "entry": figure.policy.entry,
                 "parameter": figure.parameter,
                 "text": texts[figure.policy.entry],
-                "intervals": len(figure.policy.candidates) <= MARKED,
+                "intervals": figure.intervals,
                 "drawing": self._picture(figure, f"{result.experiment}.search{i}", [figure.policy.entry]),
             }
             for i, figure in enumerate(search_figures(result))

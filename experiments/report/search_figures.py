@@ -1,79 +1,127 @@
-"""Figures of searches: scores of the candidates against a parameter, on the replicates that chose and on the others."""
+"""Figures of searches: scores of the candidates against a parameter, or as a map of two."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.ticker import NullFormatter
+from matplotlib.colors import LogNorm, Normalize
+from matplotlib.patches import Rectangle
 
 from experiments.analysis.search import Scored, Searched, SearchResult
 from experiments.analysis.sentences import number
-from experiments.analysis.statistics import Array
-from experiments.report.style import COLOURS, GREY, MARKED, place_legend, slant, wrapped
+from experiments.analysis.statistics import Array, Interval
+from experiments.report.colours import COLOURS, GREY, for_text, luminance
+from experiments.report.labels import End, EndLabels
+from experiments.report.style import MARKED, name_quantity, plain, points, slant, wrapped
+from experiments.report.ticks import write_numbers
 from experiments.study.axes import is_number, text_of
 
 WIDE = 30.0
-"""Ratio of largest to smallest from which an axis is logarithmic."""
+"""Ratio of largest to smallest from which an axis, or a scale of colours, is logarithmic."""
+MAP = "cividis"
+"""Scale of colours that grows lighter throughout, for people of any colour vision and in grey print."""
+CELLS = 10
+"""Values of a parameter up to which each has its name beside a map, and each cell its number."""
 
 
 @dataclass(frozen=True)
 class SearchFigure:
-    """One pair of axes: a policy's candidates against one of its swept parameters."""
+    """One pair of axes: a policy's candidates against one of its swept parameters, or against two as a map."""
 
     result: SearchResult
     policy: Searched
-    parameter: str
+    parameters: tuple[str, ...]
+
+    @property
+    def parameter(self) -> str:
+        """The parameters in words."""
+        return " and ".join(self.parameters)
+
+    @property
+    def intervals(self) -> bool:
+        """Whether means are drawn with their intervals."""
+        return len(self.parameters) == 1 and len(self.policy.candidates) <= MARKED
 
 
 def search_figures(result: SearchResult) -> list[SearchFigure]:
-    """A pair of axes for each policy and each of its swept parameters that has several values."""
-    return [
-        SearchFigure(result, policy, name)
-        for policy in result.policies.values()
-        for name in policy.chosen.point
-        if len({text_of(c.point[name]) for c in policy.candidates}) > 1
-    ]
+    """For each policy a map of the two parameters that have several values, or a figure of each where not two have."""
+    figures = []
+    for policy in result.policies.values():
+        several = [name for name in policy.chosen.point if len(_kinds(policy, name)) > 1]
+        sets = [tuple(several)] if len(several) == 2 else [(name,) for name in several]
+        figures += [SearchFigure(result, policy, names) for names in sets]
+    return figures
 
 
-def draw_search(ax: Axes, figure: SearchFigure) -> None:
-    """Draw means with pointwise intervals; joined by lines where the candidates differ in this parameter alone."""
-    policy, name = figure.policy, figure.parameter
+def draw_search(ax: Axes, figure: SearchFigure, inside: bool = True) -> None:
+    """Draw the scores of all candidates, with the chosen one and the first one marked.
+
+    Against one parameter: means with pointwise intervals on the replicates that chose and on the others, joined by
+    lines where the candidates differ in this parameter alone. Of two: the means on the others, a cell each.
+
+    Args:
+        ax: where to draw.
+        figure: what to draw.
+        inside: whether labels take room inside the axes, and the y axis has its name beside it.
+    """
+    ax.set_title(wrapped(figure.policy.entry, 44), loc="left", fontweight="bold")
+    if len(figure.parameters) == 2:
+        _draw_map(ax, figure)
+    else:
+        _draw_line(ax, figure, inside)
+
+
+def _kinds(policy: Searched, name: str) -> list[Any]:
+    """The values of a parameter, numbers in order."""
     values = [c.point[name] for c in policy.candidates]
-    numeric = all(map(is_number, values))
-    kinds = sorted(set(values)) if numeric else list(dict.fromkeys(map(text_of, values)))
-    where = {
-        c.label: float(v if numeric else kinds.index(text_of(v)))
-        for c, v in zip(policy.candidates, values, strict=True)
-    }
+    if all(map(is_number, values)):
+        return sorted(set(values))
+    return list({text_of(value): value for value in values}.values())
+
+
+def _places(policy: Searched, name: str) -> dict[str, int]:
+    """Label of each candidate to the place of its value."""
+    places = {text_of(value): place for place, value in enumerate(_kinds(policy, name))}
+    return {c.label: places[text_of(c.point[name])] for c in policy.candidates}
+
+
+def _draw_line(ax: Axes, figure: SearchFigure, inside: bool) -> None:
+    policy, (name,) = figure.policy, figure.parameters
+    kinds, places = _kinds(policy, name), _places(policy, name)
+    numeric = all(map(is_number, kinds))
+    where = {label: float(kinds[place] if numeric else place) for label, place in places.items()}
     candidates = sorted(policy.candidates, key=lambda c: where[c.label])
     x = np.array([where[c.label] for c in candidates])
     joined = len(set(x)) == len(x)
-    _draw_scores(
-        ax, x, [c.tuning for c in candidates], f"{len(figure.result.tuning)} tuning replicates", GREY, "s", joined
-    )
-    shown = f"{len(figure.result.held_out)} held-out replicates"
-    _draw_scores(ax, x, [c.held_out for c in candidates], shown, COLOURS[0], "o", joined)
-    at, best = where[policy.chosen.label], policy.chosen
-    mark: dict[str, Any] = {"linestyle": "none", "zorder": 5, "markerfacecolor": "none"}
-    text = f"chosen: {name}={text_of(policy.parameters[name])}, {number(best.held_out.value)} held out"
-    ax.plot([at], [best.held_out.value], marker="o", markersize=9, color=COLOURS[1], label=text, **mark)
-    if policy.first.label != best.label:
-        first = policy.first
-        text = f"first: {name}={text_of(first.point[name])}, {number(first.held_out.value)} held out"
-        ax.plot(
-            [where[first.label]], [first.held_out.value], marker="D", markersize=7, color=COLOURS[2], label=text, **mark
-        )
-    ax.set_title(wrapped(policy.entry, 44), loc="left", fontweight="bold")
-    ax.set_xlabel(wrapped(name.replace("_", " "), 52))
-    ax.set_ylabel(wrapped(f"{figure.result.score} at the horizon ({figure.result.unit})", 40))
-    _scale(ax, x, candidates, kinds, numeric)
-    place_legend(ax)
+    ink = mpl.rcParams["text.color"]
+    ends = []
+    for what, colour, marker, scores in (
+        (f"tuning, mean of {len(figure.result.tuning)}", GREY, "s", [c.tuning for c in candidates]),
+        (f"held out, mean of {len(figure.result.held_out)}", COLOURS[0], "o", [c.held_out for c in candidates]),
+    ):
+        _draw_scores(ax, x, scores, what, colour, marker, joined)
+        ends.append(End(scores[-1].value, plain(what), for_text(colour)))
+    best, first = policy.chosen, policy.first
+    ring: dict[str, Any] = {"linestyle": "none", "zorder": 5, "markerfacecolor": "none", "color": ink}
+    notes = [f"circle: chosen, {policy.parameters[name]}: {number(best.held_out.value)} held out"]
+    ax.plot([where[best.label]], [best.held_out.value], marker="o", markersize=9, **ring)
+    if first.label != best.label:
+        notes.append(f"diamond: first, {text_of(first.point[name])}: {number(first.held_out.value)}")
+        ax.plot([where[first.label]], [first.held_out.value], marker="D", markersize=7, **ring)
+    ax.set_xlabel("\n".join(wrapped(text, 52) for text in (name.replace("_", " "), *notes)))
+    name_quantity(ax, f"{figure.result.score} at the horizon", figure.result.unit, inside)
+    _scale(ax, x, candidates, kinds if numeric else [text_of(kind) for kind in kinds], numeric)
+    EndLabels(ax, float(x[-1]), ends, inside=inside)
 
 
-def _draw_scores(ax: Axes, x: Array, scores: list[Any], label: str, colour: str, marker: str, joined: bool) -> None:
+def _draw_scores(
+    ax: Axes, x: Array, scores: Sequence[Interval], label: str, colour: str, marker: str, joined: bool
+) -> None:
     mean, low, high = (np.array([getattr(score, end) for score in scores]) for end in ("value", "low", "high"))
     if len(x) > MARKED:
         ax.plot(x, mean, ".", color=colour, markersize=2.0, label=f"{label}, means alone", zorder=3)
@@ -100,10 +148,65 @@ def _scale(ax: Axes, x: Array, candidates: list[Scored], kinds: list[Any], numer
         slant(ax, range(len(kinds)), kinds)
     elif _is_wide(x):
         ax.set_xscale("log")
-        ax.xaxis.set_minor_formatter(NullFormatter())
     if _is_wide(np.array([end for c in candidates for end in (c.tuning.value, c.held_out.value)])):
         ax.set_yscale("log")
+    if numeric:
+        write_numbers(ax.xaxis, float(x.min()), float(x.max()))
+    write_numbers(ax.yaxis, *sorted(ax.get_ylim()))
 
 
 def _is_wide(values: Array) -> bool:
     return bool(values.min() > 0.0 and values.max() >= WIDE * values.min())
+
+
+def _draw_map(ax: Axes, figure: SearchFigure) -> None:
+    """Draw a cell for each candidate, the parameter with more values along the x axis; what was not run is empty."""
+    policy, result = figure.policy, figure.result
+    along, up = sorted(figure.parameters, key=lambda name: -len(_kinds(policy, name)))
+    columns, rows = _kinds(policy, along), _kinds(policy, up)
+    i, j = _places(policy, along), _places(policy, up)
+    scores = np.full((len(rows), len(columns)), np.nan)
+    for c in policy.candidates:
+        scores[j[c.label], i[c.label]] = c.held_out.value
+    shown = scores[np.isfinite(scores)]
+    norm = LogNorm() if _is_wide(shown) else Normalize()
+    mesh = ax.pcolormesh(np.ma.masked_invalid(scores), cmap=MAP, norm=norm, edgecolors="none", rasterized=False)
+    _name_places(ax, columns, rows)
+    ax.grid(visible=False)
+    bar = ax.figure.colorbar(mesh, ax=ax, fraction=0.06, pad=0.02)
+    bar.outline.set_visible(False)
+    write_numbers(bar.ax.yaxis, float(shown.min()), float(shown.max()))
+    if len(columns) <= CELLS:
+        size = 0.9 * points(mpl.rcParams["legend.fontsize"])
+        for c in policy.candidates:
+            ink = "white" if luminance(mesh.cmap(norm(c.held_out.value))) < 0.18 else "black"
+            at = i[c.label] + 0.5, j[c.label] + 0.5
+            ax.text(*at, number(c.held_out.value), color=ink, fontsize=size, ha="center", va="center", zorder=4)
+    notes: list[str] = []
+    for what, c, dash in (("first", policy.first, (0, (2, 1.2))), ("chosen", policy.chosen, "-")):
+        if what == "first" and c.label == policy.chosen.label:
+            continue
+        for colour, width in (("white", 3.2), (COLOURS[1], 1.8)):
+            frame: Any = {"fill": False, "edgecolor": colour, "linewidth": width, "zorder": 5, "clip_on": False}
+            frame |= {"linestyle": dash if colour != "white" else "-"}
+            ax.add_patch(Rectangle((i[c.label], j[c.label]), 1.0, 1.0, label=f"_{what}", **frame))
+        point = ", ".join(f"{name}={text_of(c.point[name])}" for name in c.point)
+        notes.insert(0, f"{'frame' if dash == '-' else 'dashed'}: {what}, {point}")
+    ax.set_xlabel("\n".join(wrapped(text, 52) for text in (along.replace("_", " "), *notes)))
+    ax.set_ylabel(wrapped(up.replace("_", " "), 30))
+    size = points(mpl.rcParams["axes.labelsize"])
+    what = wrapped(f"{result.score} at the horizon ({result.unit}, mean of {len(result.held_out)} held out)", 58)
+    ax.annotate(what, (0.0, 1.0), (0.0, 5.0), xycoords="axes fraction", textcoords="offset points", fontsize=size)
+    pad = 7.0 + 1.25 * size * (what.count("\n") + 1)
+    ax.set_title(ax.get_title(loc="left"), loc="left", fontweight="bold", pad=pad)
+
+
+def _name_places(ax: Axes, columns: Sequence[Any], rows: Sequence[Any]) -> None:
+    """Write the values of the parameters beside their cells."""
+    for axis, kinds in ((ax.xaxis, columns), (ax.yaxis, rows)):
+        step = -(-len(kinds) // CELLS)
+        axis.set_ticks(np.arange(len(kinds))[::step] + 0.5, [plain(text_of(kind)) for kind in kinds[::step]])
+        axis.set_tick_params(length=0.0)
+    if max(len(text_of(kind)) for kind in columns) * len(columns) > 50:
+        for tick in ax.get_xticklabels():
+            tick.set(rotation=30.0, ha="right")

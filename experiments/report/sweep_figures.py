@@ -3,96 +3,212 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+import textwrap
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
 
+import matplotlib as mpl
 import numpy as np
-from matplotlib.artist import Artist
 from matplotlib.axes import Axes
-from matplotlib.ticker import NullFormatter
+from matplotlib.lines import Line2D
 
 from environments.contract import Regret
-from experiments.analysis.sentences import number
 from experiments.analysis.statistics import Array
-from experiments.analysis.sweeps import SweepBound, SweepResult
+from experiments.analysis.sweeps import SweepBound, SweepLine, SweepResult
+from experiments.report.colours import GREY, for_text, looks_of, places_of
+from experiments.report.labels import End, EndLabels
 from experiments.report.style import (
     BOUND_STYLES,
-    COLOURS,
-    DASHES,
-    GREY,
     MANY,
     MARKED,
     by_name,
     curve_id,
     draw_others,
     entry,
+    name_quantity,
     notes_of,
     place_legend,
+    plain,
     slant,
     wrapped,
 )
+from experiments.report.ticks import DECADE, write_numbers
 from experiments.study.axes import text_of
-
-MOST = 8
-"""On a logarithmic x axis with fewer than two powers of ten, ticks stand at the points, at most at so many of them."""
+from experiments.study.texts import visible
 
 WIDE = 30.0
-"""Over values that are no numbers, the y axis is logarithmic where the largest value is so many times the smallest."""
+"""An axis of values is logarithmic where the largest is so many times the smallest."""
+FAR = 3.0
+"""Times the largest value: on a linear axis bounds beyond are not shown."""
+LETTERS = 24
+"""Of a line of a label."""
+LABEL = 50
+"""Pieces of a policy at the end of its line have ids from here on."""
 
 
-def draw_sweep(ax: Axes, result: SweepResult) -> None:
+def draw_sweep(ax: Axes, result: SweepResult, places: Mapping[str, int] | None = None, inside: bool = True) -> None:
     """Draw values at the horizon against the parameter: means with pointwise intervals, bounds as over time.
 
-    Policies that do not sweep a parameter that others sweep are level lines without marks. Of more than ``MANY`` lines
-    those of ``lines_by_name`` are drawn like this, the others as thin grey lines.
+    Policies that do not sweep a parameter that others sweep are level lines, with marks at their ends alone. Of more
+    than ``MANY`` lines those of ``lines_by_name`` are drawn like this, the others as thin grey lines.
+
+    Args:
+        ax: where to draw.
+        result: what to draw.
+        places: of the policies of the study, which look alike in all its figures; by themselves where None.
+        inside: whether labels take room inside the axes, and the y axis has its name beside it.
     """
     named, others = lines_by_name(result)
     figure, x = result.figure, np.array(result.points if result.numeric else range(len(result.points)), dtype=float)
-    scale = _scale_of(result, x)
-    for place, label in enumerate(named):
-        line = result.lines[label]
-        i = place if others else line.position
-        colour, dash = COLOURS[i % len(COLOURS)], DASHES[(i // len(COLOURS)) % len(DASHES)]
-        mean, low, high = (np.array([getattr(v, end) for v in line.intervals]) for end in ("value", "low", "high"))
-        slope = line.exponent
-        text = (
-            label
-            if slope is None or scale != "loglog"
-            else f"{label}: slope {slope.value:.2f} [{slope.low:.2f}, {slope.high:.2f}]"
-        )
-        marker = "" if label in result.level or len(x) > MARKED else "o"
-        lines = ax.plot(
-            x, mean, color=colour, linestyle=dash, marker=marker, markersize=2.5, label=entry(text), zorder=3
-        )
-        shade = ax.fill_between(x, low, high, color=colour, alpha=0.2, linewidth=0, zorder=2)
-        bounds = [_draw_sweep_bound(ax, x, bound, colour) for bound in result.bounds.get(label, ())]
-        for k, artist in enumerate((lines[0], shade, *bounds)):
-            artist.set_gid(curve_id(result.name, line.position, k))
-    draw_others(ax, x, [np.array([v.value for v in result.lines[label].intervals]) for label in others])
-    for bound in result.bounds.get("", ()):
-        _draw_sweep_bound(ax, x, bound, "black")
-    definition = result.experiments[0].definition(figure.regret)
-    quantity = figure.quantity
-    shown = {"regret": definition.label, "cost": "cost", "ratio": _ratio(result, definition)}[quantity]
-    ax.set_title(wrapped(result.title, 44), loc="left", fontweight="bold")
-    unit = "" if quantity == "ratio" else f" ({definition.unit})"
-    ax.set_ylabel(wrapped(f"{shown} at the horizon{unit}", 40))
-    ax.set_xlabel(wrapped(result.axis, 52))
     curves = np.array([[v.value, v.low, v.high] for line in result.lines.values() for v in line.intervals])
-    _set_scales(ax, result, x, scale)
-    if not np.isfinite(curves).any():
-        ax.text(0.5, 0.5, "no ratio: the comparator's mean is 0", transform=ax.transAxes, ha="center", fontsize="small")
-    elif quantity == "ratio" and scale in ("linear", "semilogx"):
-        ax.set_ylim(*_limits(result, curves))
-    place_legend(ax)
+    scale = _scale_of(result, x, curves)
+    looks = looks_of(named, places_of([list(result.lines)]) if places is None else places, figure.colours)
+    ends: list[End] = []
+    for label in named:
+        line, look = result.lines[label], looks[label]
+        mean, low, high = (np.array([getattr(v, end) for v in line.intervals]) for end in ("value", "low", "high"))
+        name, slope = figure.name_of(label), _slope(line) if scale == "loglog" else ""
+        marks = look.marks() | {"markevery": _marked(len(x), label in result.level)}
+        text = entry(f"{name}: {slope}" if slope else name)
+        drawn = ax.plot(x, mean, color=look.colour, label=text, zorder=3, **marks)[0]
+        shade = ax.fill_between(x, low, high, color=look.colour, alpha=0.2, linewidth=0, zorder=2)
+        drawn.set_gid(curve_id(result.name, line.position, 0))
+        shade.set_gid(curve_id(result.name, line.position, 1))
+        gids = curve_id(result.name, line.position, LABEL), curve_id(result.name, line.position, LABEL + 1)
+        ends.append(End(_last(mean), _label(name, slope), for_text(look.colour), gids=gids))
+    grey = [np.array([v.value for v in result.lines[label].intervals]) for label in others]
+    draw_others(ax, x, grey)
+    if others:
+        last = [_last(values) for values in grey]
+        ends.append(End(float(np.nanmedian(last)), plain(f"{len(others):,} others"), for_text(GREY), faint=True))
+    colours = {label: look.colour for label, look in looks.items()} | {"": mpl.rcParams["text.color"]}
+    ends += _draw_bounds(ax, x, result, colours) if figure.bounds != "none" else []
+    _dress(ax, result, x, curves, scale, inside)
+    if figure.labels == "lines":
+        bottom, top = sorted(ax.get_ylim())
+        EndLabels(ax, float(x[-1]), [e for e in ends if not e.faint or bottom <= e.y <= top], inside=inside)
+    elif figure.labels == "legend":
+        place_legend(ax, inside)
 
 
 def lines_by_name(result: SweepResult) -> tuple[Sequence[str], Sequence[str]]:
-    """Which lines are drawn by name, and the others: where there are many, those of the lowest mean over the points."""
+    """Which lines are drawn by name, those of ``order`` first, and the others.
+
+    Where there are many, those of the lowest mean over the points are drawn by name.
+    """
     if len(result.lines) <= MANY:
-        return by_name(list(result.lines))
+        return by_name(result.figure.ordered(result.lines))
     values = {label: [v.value for v in line.intervals if v.value == v.value] for label, line in result.lines.items()}
     means = {label: float(np.mean(there)) if there else math.inf for label, there in values.items()}
-    return by_name(sorted(means, key=means.__getitem__))
+    return by_name(result.figure.ordered(sorted(means, key=means.__getitem__)))
+
+
+def _slope(line: SweepLine) -> str:
+    """The fitted exponent in words; nothing where there is none."""
+    slope = line.exponent
+    if slope is None:
+        return ""
+    return f"slope {slope.value:.2f}" + (f" [{slope.low:.2f}, {slope.high:.2f}]" if slope.finite else "")
+
+
+def _marked(n: int, level: bool) -> Any:
+    """Which of n points have a mark."""
+    if level:
+        return [0, n - 1]
+    return None if n <= MARKED else 0.1
+
+
+def _last(values: Array) -> float:
+    """The last value that there is."""
+    there = values[np.isfinite(values)]
+    return float(there[-1]) if len(there) else math.nan
+
+
+def _label(name: str, slope: str) -> str:
+    lines = textwrap.wrap(visible(name), LETTERS, max_lines=2, placeholder=" …")
+    return "\n".join(map(plain, [*lines, *([slope] if slope else [])]))
+
+
+def _draw_bounds(ax: Axes, x: Array, result: SweepResult, colours: Mapping[str, str]) -> list[End]:
+    """Draw the bounds, those that fail lowest; returns their labels, one for those that coincide."""
+    found = [
+        (bound, colour, curve_id(result.name, result.lines[label].position, 2 + k) if label else "")
+        for label, colour in colours.items()
+        for k, bound in enumerate(result.bounds.get(label, ()))
+    ]
+    ends: dict[tuple[str, ...], tuple[float, str, list[str]]] = {}
+    for place, (bound, colour, gid) in enumerate(sorted(found, key=lambda f: f[0].bound.holds)):
+        line = _draw_bound(ax, x, bound, colour, place)
+        line.set_gid(gid or None)
+        key = tuple(f"{value:.6g}" for value in bound.values)
+        _, _, names = ends.setdefault(key, (_last(bound.values), for_text(line.get_color()), []))
+        ends[key] = _last(bound.values), for_text(line.get_color()), [*names, bound.bound.name]
+    return [
+        End(
+            y,
+            "\n".join(map(plain, textwrap.wrap(visible(_joined(names)), LETTERS + 4, max_lines=3))),
+            colour,
+            faint=True,
+        )
+        for y, colour, names in ends.values()
+    ]
+
+
+def _joined(names: Sequence[str]) -> str:
+    return ", ".join(dict.fromkeys(names))
+
+
+def _draw_bound(ax: Axes, x: Array, bound: SweepBound, colour: str, place: int) -> Line2D:
+    theorem = bound.bound
+    colour, order = (colour, 2.5) if theorem.holds else (GREY, 2.1)
+    return ax.plot(
+        x,
+        bound.values,
+        color=colour,
+        linestyle=BOUND_STYLES["data-dependent" if theorem.data_dependent else theorem.kind],
+        linewidth=0.9,
+        label=entry(f"{theorem.name}{notes_of(theorem, over_time=False)}"),
+        zorder=order + 0.01 * place,
+    )[0]
+
+
+def _scale_of(result: SweepResult, x: Array, curves: Array) -> str:
+    """What is asked for, or, of each axis, logarithmic where its values are positive and differ much."""
+    if result.figure.scale != "auto":
+        return result.figure.scale
+    values = curves[:, 0][np.isfinite(curves[:, 0])]
+    values = values if len(values) else np.zeros(1)
+    wide = values.min() > 0.0 and values.max() > WIDE * values.min()
+    if not (result.numeric and x.min() > 0.0 and x.max() >= DECADE * x.min()):
+        return "semilogy" if wide else "linear"
+    return "loglog" if values.min() > 0.0 and result.figure.quantity != "ratio" else "semilogx"
+
+
+def _dress(ax: Axes, result: SweepResult, x: Array, curves: Array, scale: str, inside: bool) -> None:
+    """Titles, scales, ticks and limits."""
+    definition, figure = result.experiments[0].definition(result.figure.regret), result.figure
+    known = {"regret": definition.label, "cost": "cost", "ratio": _ratio(result, definition)}
+    ax.set_title(wrapped(result.title, 44), loc="left", fontweight="bold")
+    ax.set_xlabel(wrapped(result.axis, 52))
+    how = "mean" if figure.quantity == "ratio" else definition.unit
+    name_quantity(ax, f"{known[figure.quantity]} at the horizon", how, inside)
+    if not result.numeric:
+        slant(ax, x, [text_of(p) for p in result.points])
+    elif scale in ("loglog", "semilogx"):
+        positive = x[x > 0.0]
+        if len(positive) == len(x):
+            ax.set_xscale("log")
+        else:  # room for 0 at the left of a logarithmic axis
+            ax.set_xscale("symlog", linthresh=float(np.min(positive, initial=1.0)))
+    if scale in ("loglog", "semilogy"):
+        ax.set_yscale("log")
+    if not np.isfinite(curves).any():
+        ax.text(0.5, 0.5, "no ratio: the comparator's mean is 0", transform=ax.transAxes, ha="center", fontsize="small")
+    elif scale in ("linear", "semilogx"):
+        ax.set_ylim(*_limits(result, curves, ax.get_ylim()))
+    if result.numeric:
+        write_numbers(ax.xaxis, float(x.min()), float(x.max()))
+    write_numbers(ax.yaxis, *sorted(ax.get_ylim()))
 
 
 def _ratio(result: SweepResult, definition: Regret) -> str:
@@ -101,53 +217,19 @@ def _ratio(result: SweepResult, definition: Regret) -> str:
     return f"{'reward' if earns else 'cost'} / {definition.comparator.replace('_', ' ')}"
 
 
-def _limits(result: SweepResult, curves: Array) -> tuple[float, float]:
-    """Limits of the y axis that hold all curves, 1, and the bounds that are not far above them."""
+def _limits(result: SweepResult, curves: Array, now: tuple[float, float]) -> tuple[float, float]:
+    """Limits of a linear y axis that hold all curves, of ratios 1, and the bounds that are not far above them."""
     top = float(np.nanmax(curves))
-    bounds = [float(v) for found in result.bounds.values() for bound in found for v in bound.values]
-    shown = [1.0, top, float(np.nanmin(curves)), *(v for v in bounds if v <= 3.0 * top)]
+    if result.figure.quantity != "ratio" and (top <= 0.0 or now[1] <= FAR * top):
+        return now
+    shown = [float(np.nanmin(curves)), top, *(v for v in _values(result) if v <= FAR * top)]
+    shown += [1.0] if result.figure.quantity == "ratio" else [0.0]
     margin = 0.05 * (max(shown) - min(shown)) or 0.05
     return min(shown) - margin, max(shown) + margin
 
 
-def _scale_of(result: SweepResult, x: Array) -> str:
-    if result.figure.scale != "auto":
-        return result.figure.scale
-    values = [v.value for line in result.lines.values() for v in line.intervals]
-    values += [float(v) for bounds in result.bounds.values() for bound in bounds for v in bound.values]
-    values = [v for v in values if np.isfinite(v)] or [0.0]
-    if min(values) <= 0.0 or (result.numeric and x.min() <= 0.0):
-        return "linear"
-    if result.numeric:
-        return "loglog"
-    return "semilogy" if max(values) > WIDE * min(values) else "linear"
-
-
-def _set_scales(ax: Axes, result: SweepResult, x: Array, scale: str) -> None:
-    if not result.numeric:
-        slant(ax, x, [text_of(p) for p in result.points])
-    elif scale in ("loglog", "semilogx"):
-        if x.min() > 0.0:
-            ax.set_xscale("log")
-        else:  # room for 0 at the left of a logarithmic axis
-            ax.set_xscale("symlog", linthresh=float(np.min(x[x > 0.0], initial=1.0)))
-        ax.xaxis.set_minor_formatter(NullFormatter())
-        decades = np.log10(x[x > 0.0])
-        if math.floor(decades.max()) <= math.ceil(decades.min()):
-            shown = x[:: math.ceil(len(x) / MOST)]
-            ax.set_xticks(shown, [number(v) for v in shown])
-    if scale in ("loglog", "semilogy"):
-        ax.set_yscale("log")
-
-
-def _draw_sweep_bound(ax: Axes, x: Array, bound: SweepBound, colour: str) -> Artist:
-    text = entry(f"{bound.bound.name}{notes_of(bound.bound, over_time=False)}")
-    return ax.plot(
-        x,
-        bound.values,
-        color=colour if bound.bound.holds else GREY,
-        linestyle=BOUND_STYLES["data-dependent" if bound.bound.data_dependent else bound.bound.kind],
-        linewidth=1.0,
-        label=text,
-        zorder=2.5,
-    )[0]
+def _values(result: SweepResult) -> Iterator[float]:
+    """Values of all bounds."""
+    for bounds in result.bounds.values():
+        for bound in bounds:
+            yield from map(float, bound.values)

@@ -116,7 +116,8 @@ class Axis:
     @property
     def title(self) -> str:
         """For an axis of a figure."""
-        return self.label or self.name.replace("_", " ")
+        place = f"{self.path[-2]}[{self.name}]" if self.name.isdigit() and len(self.path) > 1 else self.name
+        return self.label or place.replace("_", " ")
 
     @property
     def numeric(self) -> bool:
