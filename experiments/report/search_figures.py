@@ -151,8 +151,9 @@ def _scale(ax: Axes, x: Array, candidates: list[Scored], kinds: list[Any], numer
     if _is_wide(np.array([end for c in candidates for end in (c.tuning.value, c.held_out.value)])):
         ax.set_yscale("log")
     if numeric:
-        write_numbers(ax.xaxis, float(x.min()), float(x.max()))
-    write_numbers(ax.yaxis, *sorted(ax.get_ylim()))
+        write_numbers(ax.xaxis, float(x.min()), float(x.max()), ends=True)
+    bottom, top = sorted(ax.get_ylim())
+    write_numbers(ax.yaxis, bottom, top)
 
 
 def _is_wide(values: Array) -> bool:

@@ -14,7 +14,7 @@ from matplotlib.lines import Line2D
 
 from environments.contract import Regret
 from experiments.analysis.statistics import Array
-from experiments.analysis.sweeps import SweepBound, SweepLine, SweepResult
+from experiments.analysis.sweeps import SLOPE, SweepBound, SweepLine, SweepResult
 from experiments.report.colours import GREY, for_text, looks_of, places_of
 from experiments.report.labels import End, EndLabels
 from experiments.report.style import (
@@ -32,7 +32,7 @@ from experiments.report.style import (
     slant,
     wrapped,
 )
-from experiments.report.ticks import DECADE, write_numbers
+from experiments.report.ticks import write_numbers
 from experiments.study.axes import text_of
 from experiments.study.texts import visible
 
@@ -40,6 +40,8 @@ WIDE = 30.0
 """An axis of values is logarithmic where the largest is so many times the smallest."""
 FAR = 3.0
 """Times the largest value: on a linear axis bounds beyond are not shown."""
+MARGIN = 0.03
+"""Share of the x axis beyond the points at each end."""
 LETTERS = 24
 """Of a line of a label."""
 LABEL = 50
@@ -86,7 +88,8 @@ def draw_sweep(ax: Axes, result: SweepResult, places: Mapping[str, int] | None =
     _dress(ax, result, x, curves, scale, inside)
     if figure.labels == "lines":
         bottom, top = sorted(ax.get_ylim())
-        EndLabels(ax, float(x[-1]), [e for e in ends if not e.faint or bottom <= e.y <= top], inside=inside)
+        seen = [end for end in ends if (bottom <= end.y <= top if end.faint else math.isfinite(end.y))]
+        EndLabels(ax, float(x[-1]), seen, inside=inside)
     elif figure.labels == "legend":
         place_legend(ax, inside)
 
@@ -179,7 +182,7 @@ def _scale_of(result: SweepResult, x: Array, curves: Array) -> str:
     values = curves[:, 0][np.isfinite(curves[:, 0])]
     values = values if len(values) else np.zeros(1)
     wide = values.min() > 0.0 and values.max() > WIDE * values.min()
-    if not (result.numeric and x.min() > 0.0 and x.max() >= DECADE * x.min()):
+    if not (result.numeric and x.min() > 0.0 and x.max() >= SLOPE * x.min()):
         return "semilogy" if wide else "linear"
     return "loglog" if values.min() > 0.0 and result.figure.quantity != "ratio" else "semilogx"
 
@@ -206,9 +209,15 @@ def _dress(ax: Axes, result: SweepResult, x: Array, curves: Array, scale: str, i
         ax.text(0.5, 0.5, "no ratio: the comparator's mean is 0", transform=ax.transAxes, ha="center", fontsize="small")
     elif scale in ("linear", "semilogx"):
         ax.set_ylim(*_limits(result, curves, ax.get_ylim()))
+    to_axis = ax.xaxis.get_transform()
+    first, last = to_axis.transform(np.array([x.min(), x.max()]))
+    margin = MARGIN * (last - first) or 0.5
+    first, last = to_axis.inverted().transform(np.array([first - margin, last + margin])).tolist()
+    ax.set_xlim(first, last)
     if result.numeric:
-        write_numbers(ax.xaxis, float(x.min()), float(x.max()))
-    write_numbers(ax.yaxis, *sorted(ax.get_ylim()))
+        write_numbers(ax.xaxis, float(x.min()), float(x.max()), ends=True)
+    bottom, top = sorted(ax.get_ylim())
+    write_numbers(ax.yaxis, bottom, top)
 
 
 def _ratio(result: SweepResult, definition: Regret) -> str:

@@ -6,20 +6,25 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from matplotlib.colors import LogNorm
 from matplotlib.figure import Figure
 
 import experiments
 from experiments.analysis.findings import findings
 from experiments.analysis.search import choose, search_result, sentence
+from experiments.analysis.sentences import number
+from experiments.analysis.statistics import Interval
 from experiments.cli import main
 from experiments.report.export import dataset, export
 from experiments.report.figures import draw_study
+from experiments.report.labels import EndLabels
 from experiments.report.page import write_report
-from experiments.report.search_figures import draw_search, search_figures
+from experiments.report.search_figures import SearchFigure, draw_search, search_figures
 from experiments.report.tables import table
 from experiments.run.jobs import jobs_of, tape_rng
 from experiments.run.runner import run
 from experiments.run.store import job_file
+from experiments.study.axes import text_of
 from experiments.study.config import ConfigError, load_study, parse_study, shipped
 
 TEXT = """\
@@ -288,31 +293,80 @@ def test_scores_of_many_candidates_are_dots_alone(found, tmp_path, monkeypatch):
         monkeypatch.setattr("experiments.report.search_figures.MARKED", marked)
         ax = Figure().subplots()
         draw_search(ax, one)
-        dots = sum(text.get_text().endswith("means alone") for text in ax.get_legend().get_texts())
+        dots = sum(label.endswith("means alone") for label in ax.get_legend_handles_labels()[1])
         shown[marked] = dots, len(ax.containers)
     assert list(shown.values()) == [(0, 2), (2, 0)]
-    monkeypatch.setattr("experiments.report.page.MARKED", 0)
+    monkeypatch.setattr("experiments.report.search_figures.MARKED", 0)
     assert "means of all candidates." in write_report(found, tmp_path / "report.html").read_text(encoding="utf-8")
+
+
+def frames_in(ax):
+    """What is framed in a map: where, and whether by a dashed line."""
+    return {patch.get_label(): (patch.get_xy(), patch.get_linestyle()) for patch in ax.patches}
+
+
+def test_two_parameters_are_a_map(found):
+    searched = found.searches["arms"].policies["ucb_v"]
+    _, both = search_figures(found.searches["arms"])
+    assert (both.parameters, both.parameter, both.intervals) == (("c", "zeta"), "c and zeta", False)
+    canvas = Figure()
+    ax = canvas.subplots()
+    draw_search(ax, both)
+    (mesh,) = ax.collections
+    values = mesh.get_array()
+    assert values.shape == (2, 2)
+    for c in searched.candidates:
+        i, j = [0.1, 1].index(c.point["c"]), [0.3, 1.2].index(c.point["zeta"])
+        assert values[j, i] == c.held_out.value
+        assert number(c.held_out.value) in [t.get_text() for t in ax.texts if t.get_position() == (i + 0.5, j + 0.5)]
+    assert [t.get_text() for t in ax.get_xticklabels()] == ["0.1", "1"]
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["0.3", "1.2"]
+    place = {
+        what: ([0.1, 1].index(c.point["c"]), [0.3, 1.2].index(c.point["zeta"]))
+        for what, c in (("_chosen", searched.chosen), ("_first", searched.first))
+    }
+    chosen, first = searched.chosen.point, searched.first.point
+    assert frames_in(ax)["_chosen"] == (place["_chosen"], "-")
+    lines = ax.get_xlabel().split("\n")
+    assert lines[:2] == ["c", f"frame: chosen, c={text_of(chosen['c'])}, zeta={text_of(chosen['zeta'])}"]
+    if chosen != first:
+        assert frames_in(ax)["_first"][0] == place["_first"]
+        assert lines[2] == f"dashed: first, c={text_of(first['c'])}, zeta={text_of(first['zeta'])}"
+    assert len(canvas.axes) == 2, "with a scale of colours"
+
+
+def test_what_was_not_run_is_empty_in_a_map_and_wide_scores_have_logarithmic_colours(found):
+    _, both = search_figures(found.searches["arms"])
+    policy = both.policy
+    kept = tuple(c for c in policy.candidates if c is not policy.candidates[1] or c.label == policy.chosen.label)
+    wide = Interval(1000.0 * policy.candidates[-1].held_out.value, 0.0, 1.0)
+    kept = (*kept[:-1], replace(kept[-1], held_out=wide)) if kept[-1].label != policy.chosen.label else kept
+    ax = Figure().subplots()
+    draw_search(ax, replace(both, policy=replace(policy, candidates=kept)))
+    (mesh,) = ax.collections
+    assert np.ma.count(mesh.get_array()) == len(kept)
+    assert isinstance(mesh.norm, LogNorm) == (kept[-1].held_out is wide)
 
 
 def test_figures_report_and_export(results, found, tmp_path):
     files = draw_study(found, tmp_path, ["png"])
     assert [f.name for f in files] == ["searched.png", "arms-search.png"]
-    one, c, _ = search_figures(found.searches["arms"])
+    one, _ = search_figures(found.searches["arms"])
     ax = Figure().subplots()
     draw_search(ax, one)
-    texts = [t.get_text() for t in ax.get_legend().get_texts()]
-    assert sorted(t.split(":")[0] for t in texts if not t.startswith("first")) == [
-        "12 tuning replicates",
-        "28 held-out replicates",
-        "chosen",
-    ]
+    (labels,) = [artist for artist in ax.get_children() if isinstance(artist, EndLabels)]
+    assert [text.get_text() for text in labels.texts] == ["tuning, mean of 12", "held out, mean of 28"]
+    best = one.policy.chosen
+    assert ax.get_xlabel().startswith(f"exploration\ncircle: chosen, {one.policy.parameters['exploration']}: ")
+    rings = {line.get_marker(): line for line in ax.get_lines() if line.get_markersize() >= 7}
+    assert (rings["o"].get_xdata()[0], rings["o"].get_ydata()[0]) == (best.point["exploration"], best.held_out.value)
     assert ax.get_xscale() == "linear"
     assert [line.get_linestyle() for line in ax.get_lines()][:2] == ["-", "-"]
+    assert ax.get_legend() is None
     ax = Figure().subplots()
-    draw_search(ax, c)
-    assert ax.get_xlabel() == "c"
-    assert [line.get_linestyle() for line in ax.get_lines()][:2] == ["None", "None"]
+    draw_search(ax, SearchFigure(found.searches["arms"], found.searches["arms"].policies["ucb_v"], ("c",)))
+    assert ax.get_xlabel().startswith("c\n")
+    assert [line.get_linestyle() for line in ax.get_lines()][:2] == ["None", "None"], "candidates differ in zeta, too"
     page = write_report(found, tmp_path / "report.html").read_text(encoding="utf-8")
     assert "12 replicates chose among the candidates" in page
     assert "All candidates of UCB1" in page

@@ -14,6 +14,7 @@ from experiments.analysis.sentences import study_sentence, sweep_sentence
 from experiments.analysis.statistics import ratio_of_means, scaling_exponent
 from experiments.analysis.sweeps import tells_slope
 from experiments.report.figures import draw_study
+from experiments.report.labels import EndLabels
 from experiments.report.page import write_report
 from experiments.report.sweep_figures import draw_sweep
 from experiments.run.runner import run
@@ -78,7 +79,9 @@ def test_figures_and_report(found, tmp_path):
     draw_sweep(ax, horizon)
     assert ax.get_xlabel() == "horizon"
     assert (ax.get_xscale(), ax.get_yscale()) == ("log", "log")
-    assert any(t.get_text().startswith("ucb1: slope ") for t in ax.get_legend().get_texts())
+    exponent = horizon.lines["ucb1"].exponent
+    assert f"ucb1\nslope {exponent.value:.2f} [{exponent.low:.2f}, {exponent.high:.2f}]" in labels_in(ax)
+    assert ax.get_legend() is None
     ax = Figure().subplots()
     draw_sweep(ax, gap)
     assert ax.get_xlabel() == "better mean"
@@ -119,6 +122,12 @@ def test_what_fails_over_swept_values_is_told_with_the_point(found):
     assert verdict.text == f"assumption fails at horizon=400: {fails}"
 
 
+def labels_in(ax):
+    """The texts at the ends of the lines."""
+    (labels,) = [artist for artist in ax.get_children() if isinstance(artist, EndLabels)]
+    return [text.get_text() for text in labels.texts]
+
+
 def horizon_names(found):
     """The points stand below the figure that sums them up."""
     return next(swept for swept in found.results.study.swept if swept.name == "horizon").experiment_names()
@@ -132,7 +141,7 @@ def horizon_names(found):
     ],
 )
 def test_values_that_are_lists(tmp_path, monkeypatch, values, scale):
-    """Their names are slanted, the legend stays on the canvas, and values far apart are told apart."""
+    """Their names are slanted, the labels stay on the canvas, and values far apart are told apart."""
     text = f"""\
 name: lists
 seed: 1
@@ -153,8 +162,12 @@ experiments:
     assert (ax.get_xscale(), ax.get_yscale()) == ("linear", scale)
     assert ", ".join(t.get_text() for t in ax.get_xticklabels()) == values
     canvas.draw_without_rendering()
-    legend, labels = ax.get_legend().get_window_extent(), [t.get_window_extent() for t in ax.get_xticklabels()]
-    assert 0.0 <= legend.y0 < legend.y1 < ax.xaxis.label.get_window_extent().y0 < min(label.y0 for label in labels)
+    axis, ticks = ax.xaxis.label.get_window_extent(), [t.get_window_extent() for t in ax.get_xticklabels()]
+    assert 0.0 <= axis.y0 < axis.y1 <= min(tick.y0 for tick in ticks)
+    assert max(tick.y1 for tick in ticks) <= ax.bbox.y0
+    (labels,) = [artist for artist in ax.get_children() if isinstance(artist, EndLabels)]
+    beside = [text.get_window_extent() for text in labels.texts]
+    assert all(ax.bbox.x0 < box.x0 < box.x1 <= canvas.bbox.x1 for box in beside)
 
 
 @pytest.mark.parametrize("power", [0.5, 2 / 3, 1.0])
@@ -252,13 +265,19 @@ def swept(results, name, regret=""):
     return next(shown for figure, shown in views(results, regret) if figure.name == name)
 
 
-def test_a_short_axis_has_its_points_for_ticks_and_every_curve_a_name(edges):
+def test_a_short_axis_has_numbers_that_are_told_apart_and_every_curve_a_name(edges):
     short = swept(experiments.load(edges), "short")
     ax = Figure().subplots()
     draw_sweep(ax, replace(short, lines={"_mine": short.lines["ucb1"]}))
     assert ax.get_xscale() == "log"
-    assert [t.get_text() for t in ax.get_xticklabels()] == ["50", "100", "200"]
-    assert any("_mine" in t.get_text() for t in ax.get_legend().get_texts())
+    first, last = ax.get_xlim()
+    assert [t.get_text() for t in ax.get_xticklabels() if first <= t.get_position()[0] <= last] == [
+        "50",
+        "100",
+        "150",
+        "200",
+    ]
+    assert any(text.startswith("_mine") for text in labels_in(ax))
 
 
 def test_a_ratio_to_nothing_is_no_ratio(edges):
@@ -408,12 +427,13 @@ def test_over_policies_at_each_point_of_a_swept_experiment(own, tmp_path):
                    "both-horizon=200-", "time", "made"]  # fmt: skip
 
 
-def test_level_lines_have_no_marks(own):
+def test_level_lines_have_marks_at_their_ends_alone(own):
     ax = Figure().subplots()
-    draw_sweep(ax, shown(own, "arms"))
-    marks = {line.get_label().split(":")[0]: line.get_marker() for line in ax.get_lines()}
-    assert marks["Exp3"] == "o"
-    assert marks["published"] in ("", "None")
+    sweep = shown(own, "arms")
+    draw_sweep(ax, sweep)
+    marks = {line.get_label().split(":")[0]: line.get_markevery() for line in ax.get_lines()}
+    assert marks["Exp3"] is None, "at every point"
+    assert marks["published"] == [0, len(sweep.points) - 1]
 
 
 def test_an_upper_bound_that_is_asymptotic_is_judged_at_no_point(results):
