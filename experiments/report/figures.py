@@ -261,9 +261,9 @@ def compose(
         ax = canvas.add_subplot(grid[0, 0] if beside else grid[2 * row, column])
         axes.append(ax)
         if isinstance(shown, SearchFigure):
-            draw_search(ax, shown, inside=False)
+            draw_search(ax, shown, room)
         elif isinstance(shown, SweepResult):
-            draw_sweep(ax, shown, places, inside=False)
+            draw_sweep(ax, shown, places, room)
         else:
             cell = grid[0, 1] if beside else grid[2 * row + 1, column]
             strip = canvas.add_subplot(cell.subgridspec(1, 1)[0, 0]) if found else None

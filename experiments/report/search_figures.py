@@ -58,7 +58,7 @@ def search_figures(result: SearchResult) -> list[SearchFigure]:
     return figures
 
 
-def draw_search(ax: Axes, figure: SearchFigure, inside: bool = True) -> None:
+def draw_search(ax: Axes, figure: SearchFigure, room: float | None = None) -> None:
     """Draw the scores of all candidates, with the chosen one and the first one marked.
 
     Against one parameter: means with pointwise intervals on the replicates that chose and on the others, joined by
@@ -67,13 +67,14 @@ def draw_search(ax: Axes, figure: SearchFigure, inside: bool = True) -> None:
     Args:
         ax: where to draw.
         figure: what to draw.
-        inside: whether labels take room inside the axes, and the y axis has its name beside it.
+        room: width of the axes with what is right of them, times ``WIDTH``; None for axes of somebody's, inside which
+            the labels take their room.
     """
-    ax.set_title(wrapped(figure.policy.entry, 44), loc="left", fontweight="bold")
+    ax.set_title(wrapped(figure.policy.entry, round(44 * (room or 1.0))), loc="left", fontweight="bold")
     if len(figure.parameters) == 2:
-        _draw_map(ax, figure)
+        _draw_map(ax, figure, room)
     else:
-        _draw_line(ax, figure, inside)
+        _draw_line(ax, figure, room)
 
 
 def _kinds(policy: Searched, name: str) -> list[Any]:
@@ -90,8 +91,8 @@ def _places(policy: Searched, name: str) -> dict[str, int]:
     return {c.label: places[text_of(c.point[name])] for c in policy.candidates}
 
 
-def _draw_line(ax: Axes, figure: SearchFigure, inside: bool) -> None:
-    policy, (name,) = figure.policy, figure.parameters
+def _draw_line(ax: Axes, figure: SearchFigure, room: float | None) -> None:
+    policy, (name,), letters = figure.policy, figure.parameters, round(52 * (room or 1.0))
     kinds, places = _kinds(policy, name), _places(policy, name)
     numeric = all(map(is_number, kinds))
     where = {label: float(kinds[place] if numeric else place) for label, place in places.items()}
@@ -113,10 +114,10 @@ def _draw_line(ax: Axes, figure: SearchFigure, inside: bool) -> None:
     if first.label != best.label:
         notes.append(f"diamond: first, {text_of(first.point[name])}: {number(first.held_out.value)}")
         ax.plot([where[first.label]], [first.held_out.value], marker="D", markersize=7, **ring)
-    ax.set_xlabel("\n".join(wrapped(text, 52) for text in (name.replace("_", " "), *notes)))
-    name_quantity(ax, f"{figure.result.score} at the horizon", figure.result.unit, inside)
+    ax.set_xlabel("\n".join(wrapped(text, letters) for text in (name.replace("_", " "), *notes)))
+    name_quantity(ax, f"{figure.result.score} at the horizon", figure.result.unit, room)
     _scale(ax, x, candidates, kinds if numeric else [text_of(kind) for kind in kinds], numeric)
-    EndLabels(ax, float(x[-1]), ends, inside=inside)
+    EndLabels(ax, float(x[-1]), ends, inside=room is None)
 
 
 def _draw_scores(
@@ -160,9 +161,9 @@ def _is_wide(values: Array) -> bool:
     return bool(values.min() > 0.0 and values.max() >= WIDE * values.min())
 
 
-def _draw_map(ax: Axes, figure: SearchFigure) -> None:
+def _draw_map(ax: Axes, figure: SearchFigure, room: float | None) -> None:
     """Draw a cell for each candidate, the parameter with more values along the x axis; what was not run is empty."""
-    policy, result = figure.policy, figure.result
+    policy, result, letters = figure.policy, figure.result, round(52 * (room or 1.0))
     along, up = sorted(figure.parameters, key=lambda name: -len(_kinds(policy, name)))
     columns, rows = _kinds(policy, along), _kinds(policy, up)
     i, j = _places(policy, along), _places(policy, up)
@@ -193,13 +194,13 @@ def _draw_map(ax: Axes, figure: SearchFigure) -> None:
             ax.add_patch(Rectangle((i[c.label], j[c.label]), 1.0, 1.0, label=f"_{what}", **frame))
         point = ", ".join(f"{name}={text_of(c.point[name])}" for name in c.point)
         notes.insert(0, f"{'frame' if dash == '-' else 'dashed'}: {what}, {point}")
-    ax.set_xlabel("\n".join(wrapped(text, 52) for text in (along.replace("_", " "), *notes)))
+    ax.set_xlabel("\n".join(wrapped(text, letters) for text in (along.replace("_", " "), *notes)))
     ax.set_ylabel(wrapped(up.replace("_", " "), 30))
-    size = points(mpl.rcParams["axes.labelsize"])
-    what = wrapped(f"{result.score} at the horizon ({result.unit}, mean of {len(result.held_out)} held out)", 58)
-    ax.annotate(what, (0.0, 1.0), (0.0, 5.0), xycoords="axes fraction", textcoords="offset points", fontsize=size)
-    pad = 7.0 + 1.25 * size * (what.count("\n") + 1)
-    ax.set_title(ax.get_title(loc="left"), loc="left", fontweight="bold", pad=pad)
+    how = f"{result.unit}, mean of {len(result.held_out)} held out"
+    if room is None:
+        bar.set_label(f"{wrapped(result.score, 24)}\n{wrapped(f'({how})', 24)}")
+    else:
+        name_quantity(ax, f"{result.score} at the horizon", how, room)
 
 
 def _name_places(ax: Axes, columns: Sequence[Any], rows: Sequence[Any]) -> None:

@@ -48,7 +48,9 @@ LABEL = 50
 """Pieces of a policy at the end of its line have ids from here on."""
 
 
-def draw_sweep(ax: Axes, result: SweepResult, places: Mapping[str, int] | None = None, inside: bool = True) -> None:
+def draw_sweep(
+    ax: Axes, result: SweepResult, places: Mapping[str, int] | None = None, room: float | None = None
+) -> None:
     """Draw values at the horizon against the parameter: means with pointwise intervals, bounds as over time.
 
     Policies that do not sweep a parameter that others sweep are level lines, with marks at their ends alone. Of more
@@ -58,7 +60,8 @@ def draw_sweep(ax: Axes, result: SweepResult, places: Mapping[str, int] | None =
         ax: where to draw.
         result: what to draw.
         places: of the policies of the study, which look alike in all its figures; by themselves where None.
-        inside: whether labels take room inside the axes, and the y axis has its name beside it.
+        room: width of the axes with what is right of them, times ``WIDTH``; None for axes of somebody's, inside which
+            the labels take their room.
     """
     named, others = lines_by_name(result)
     figure, x = result.figure, np.array(result.points if result.numeric else range(len(result.points)), dtype=float)
@@ -85,13 +88,13 @@ def draw_sweep(ax: Axes, result: SweepResult, places: Mapping[str, int] | None =
         ends.append(End(float(np.nanmedian(last)), plain(f"{len(others):,} others"), for_text(GREY), faint=True))
     colours = {label: look.colour for label, look in looks.items()} | {"": mpl.rcParams["text.color"]}
     ends += _draw_bounds(ax, x, result, colours) if figure.bounds != "none" else []
-    _dress(ax, result, x, curves, scale, inside)
+    _dress(ax, result, x, curves, scale, room)
     if figure.labels == "lines":
         bottom, top = sorted(ax.get_ylim())
         seen = [end for end in ends if (bottom <= end.y <= top if end.faint else math.isfinite(end.y))]
-        EndLabels(ax, float(x[-1]), seen, inside=inside)
+        EndLabels(ax, float(x[-1]), seen, inside=room is None)
     elif figure.labels == "legend":
-        place_legend(ax, inside)
+        place_legend(ax, room is None)
 
 
 def lines_by_name(result: SweepResult) -> tuple[Sequence[str], Sequence[str]]:
@@ -187,14 +190,14 @@ def _scale_of(result: SweepResult, x: Array, curves: Array) -> str:
     return "loglog" if values.min() > 0.0 and result.figure.quantity != "ratio" else "semilogx"
 
 
-def _dress(ax: Axes, result: SweepResult, x: Array, curves: Array, scale: str, inside: bool) -> None:
+def _dress(ax: Axes, result: SweepResult, x: Array, curves: Array, scale: str, room: float | None) -> None:
     """Titles, scales, ticks and limits."""
     definition, figure = result.experiments[0].definition(result.figure.regret), result.figure
     known = {"regret": definition.label, "cost": "cost", "ratio": _ratio(result, definition)}
-    ax.set_title(wrapped(result.title, 44), loc="left", fontweight="bold")
-    ax.set_xlabel(wrapped(result.axis, 52))
+    ax.set_title(wrapped(result.title, round(44 * (room or 1.0))), loc="left", fontweight="bold")
+    ax.set_xlabel(wrapped(result.axis, round(52 * (room or 1.0))))
     how = "mean" if figure.quantity == "ratio" else definition.unit
-    name_quantity(ax, f"{known[figure.quantity]} at the horizon", how, inside)
+    name_quantity(ax, f"{known[figure.quantity]} at the horizon", how, room)
     if not result.numeric:
         slant(ax, x, [text_of(p) for p in result.points])
     elif scale in ("loglog", "semilogx"):

@@ -363,7 +363,7 @@ experiments:
     draw_sweep(over_values, found.views[0][1])
     for ax, x, said in (
         (over_time, result.times, labels_at(over_time)),
-        (over_values, (20, 40), [t.get_text() for t in over_values.get_legend().get_texts()]),
+        (over_values, (20, 40), labels_at(over_values)),
     ):
         assert sum(t.startswith("exp3") for t in said) == NAMED
         (grey,) = [line for line in ax.get_lines() if line.get_label().startswith(f"{MANY + 1 - NAMED} others: ")]
