@@ -35,11 +35,15 @@ class DeepSea(MDP):
     slip: float = 0.0
     cost: float = 0.01
 
+    def __post_init__(self) -> None:
+        integer("N", self.N, most=300)
+        real("slip", self.slip, 0.0, 1.0, closed="both")
+        real("cost", self.cost, 0.0, 1.0, closed="both")
+
     def tables(self) -> Tables:
-        N = integer("N", self.N, most=300)
-        slip = real("slip", self.slip, 0.0, 1.0, closed="both")
+        N, slip = self.N, self.slip
         rewards = np.zeros((N * N, 2))
-        rewards[:, LEFT] = real("cost", self.cost, 0.0, 1.0, closed="both") / N
+        rewards[:, LEFT] = self.cost / N
         rewards[-1, RIGHT] = 1.0
         row, column = np.divmod(np.arange(N * N), N)
         below, last = (row + 1) * N, row == N - 1

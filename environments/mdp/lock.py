@@ -36,16 +36,20 @@ class Lock(MDP):
     code: Sequence[int] | None = None
     decoy: float = 0.1
 
+    def __post_init__(self) -> None:
+        integer("H", self.H, most=10_000)
+        integer("A", self.A, most=10_000)
+        real("decoy", self.decoy, 0.0, 1.0, closed="both")
+        if self.code is not None and len(integers("code", self.code, 0, self.A - 1)) != self.H:
+            raise ValueError(f"code must have H = {self.H} actions, got {len(self.code)}")
+
     def tables(self) -> Tables:
-        H, A = integer("H", self.H), integer("A", self.A)
-        given = [(h + 1) % A for h in range(H)] if self.code is None else self.code
-        code = integers("code", given, 0, A - 1)
-        if len(code) != H:
-            raise ValueError(f"code must have H = {H} actions, got {len(code)}")
+        H, A = self.H, self.A
+        code = [(h + 1) % A for h in range(H)] if self.code is None else list(self.code)
         transitions, rewards = np.zeros((H, 2, A, 2)), np.zeros((H, 2, A))
         transitions[:, :, :, BAD] = 1.0
         transitions[np.arange(H), GOOD, code] = (1.0, 0.0)
-        rewards[0, GOOD] = real("decoy", self.decoy, 0.0, 1.0, closed="both")
+        rewards[0, GOOD] = self.decoy
         rewards[0, GOOD, code[0]] = 0.0
         rewards[-1, GOOD, code[-1]] = 1.0
         return Tables(Model(transitions), rewards, first_state(2), H)
