@@ -29,6 +29,8 @@ class Family:
         policies: registered name to class.
         environments: registered name to class.
         tools: registered name to class, of whatever carries policies to other people's programs.
+        gymnasium: further environments, by gymnasium's own conventions and not by the contract of ours: registered as
+            ``regretlab/<name>-v0``, name to class and arguments.
         describes: says what a name is that is none of the registered ones, such as a file of the family's data, for
             ``regretlab show NAME``: takes the name, and options as keywords; None where it is nothing of the family's.
         marks: for environments in which something begins at rounds that are known before any run: registered name to a
@@ -50,6 +52,7 @@ class Family:
     environments: Mapping[str, type[Any] | Place] = field(default_factory=dict)
     tools: Mapping[str, type[Any] | Place] = field(default_factory=dict)
     variants: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
+    gymnasium: Mapping[str, tuple[Place, Mapping[str, Any]]] = field(default_factory=dict)
     describes: Callable[..., str | None] | Place | None = None
     marks: Mapping[str, Callable[..., Any] | Place] = field(default_factory=dict)
 

@@ -10,11 +10,10 @@ from typing import Any, cast
 
 import gymnasium
 
-from bandits.families import ours
+from bandits.families import families, ours
 from bandits.family import resolve
 from bandits.registry import ENVIRONMENTS
 from environments.contract import Environment, Regret, read_only
-from environments.mdp import STEPS
 from environments.record import Record
 
 _PLACES: dict[str, str] = {
@@ -29,9 +28,9 @@ __all__ = ["ENVIRONMENTS", "Environment", "Record", "Regret", "read_only", *_PLA
 for _place in ENVIRONMENTS.paths.values():
     _name = _place.__name__ if isinstance(_place, type) else _place.rpartition(":")[2]
     gymnasium.register(f"regretlab/{_name}-v0", entry_point=cast(str, _place))
-for _name, (_model, _stages) in STEPS.items():
-    _options: Any = {"model": _model} if _stages is None else {"model": _model, "n_stages": _stages}
-    gymnasium.register(f"regretlab/{_name}-v0", entry_point="environments.mdp.steps:MDPSteps", kwargs=_options)
+for _family in families():
+    for _name, (_place, _arguments) in _family.gymnasium.items():
+        gymnasium.register(f"regretlab/{_name}-v0", entry_point=_place, kwargs=dict(_arguments))
 
 
 def __getattr__(name: str) -> Any:

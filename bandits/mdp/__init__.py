@@ -10,6 +10,18 @@ constants are derived in this project.
 
 from bandits.family import Family
 
+STEPS = {
+    "Toggle": ("toggle", 20),
+    "RiverSwim": ("riverswim", 20),
+    "JumpRiverSwim": ("jump_riverswim", 20),
+    "SixArms": ("sixarms", 20),
+    "FourRooms": ("fourrooms", 50),
+    "Garnet": ("garnet", 10),
+    "DeepSea": ("deepsea", None),
+    "Lock": ("lock", None),
+}
+"""Processes that gymnasium steps through: their models, and steps of an episode, None for the model's own number."""
+
 FAMILY = Family(
     name="mdp",
     title="Finite Markov decision processes: average reward, episodes, adversarial losses, hidden contexts",
@@ -52,6 +64,11 @@ FAMILY = Family(
         "episodic_mdp": "environments.mdp.episodic:EpisodicMDP",
         "adversarial_mdp": "environments.mdp.adversarial:AdversarialMDP",
         "latent_mdp": "environments.mdp.latent:LatentMDP",
+    },
+    tools={"played_episodes": "environments.mdp.played:PlayedEpisodes"},
+    gymnasium={
+        name: ("environments.mdp.steps:MDPSteps", {"model": model, "n_stages": n_stages})
+        for name, (model, n_stages) in STEPS.items()
     },
     variants={
         "ucrl2": ({}, {"delta": 0.1, "bonus_scale": 0.3}),

@@ -16,8 +16,8 @@ import numpy as np
 from bandits.arguments import affordable
 from bandits.contract import Array
 from bandits.kernels import kernel
-from bandits.mdp.episodic import EpisodicPolicy, told_rewards
 from bandits.mdp.model import Ints
+from bandits.mdp.policy import EpisodicPolicy, told_rewards
 from bandits.mdp.problem import EpisodesProblem, Trajectory
 
 

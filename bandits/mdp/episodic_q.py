@@ -10,7 +10,7 @@ import numpy as np
 
 from bandits.arguments import real
 from bandits.contract import Array
-from bandits.mdp.episodic import EpisodicPolicy
+from bandits.mdp.policy import EpisodicPolicy
 from bandits.mdp.problem import EpisodesProblem, Trajectory
 from bandits.mdp.ucb_h import QTable
 

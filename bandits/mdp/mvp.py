@@ -27,8 +27,9 @@ import numpy as np
 from bandits.arguments import probability, real
 from bandits.contract import Array, Assumption, Bound, Instance
 from bandits.kernels import kernel
-from bandits.mdp.episodic import EpisodicPolicy, insert, known_horizon, told_rewards, widened
+from bandits.mdp.counts import insert, widened
 from bandits.mdp.model import Ints
+from bandits.mdp.policy import EpisodicPolicy, known_horizon, told_rewards
 from bandits.mdp.problem import EpisodesProblem, EpisodicProblem, Trajectory
 from bandits.mdp.theory import EpisodicInstance
 

@@ -24,8 +24,8 @@ import numpy as np
 from bandits.arguments import probability, real
 from bandits.contract import Array, Assumption, Bound, Instance
 from bandits.kernels import kernel
-from bandits.mdp.episodic import EpisodicPolicy, known_horizon, logarithm, told_rewards
 from bandits.mdp.model import Ints
+from bandits.mdp.policy import EpisodicPolicy, known_horizon, logarithm, told_rewards
 from bandits.mdp.problem import BanditLossProblem, EpisodesProblem, EpisodicProblem, Trajectory
 from bandits.mdp.theory import EpisodicInstance
 

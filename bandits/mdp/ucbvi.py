@@ -35,8 +35,9 @@ import numpy as np
 from bandits.arguments import one_of, probability, real
 from bandits.contract import Array, Assumption, Bound, Instance
 from bandits.kernels import kernel
-from bandits.mdp.episodic import Counts, EpisodicPolicy, known_horizon, logarithm, told_rewards
+from bandits.mdp.counts import Counts
 from bandits.mdp.model import Ints
+from bandits.mdp.policy import EpisodicPolicy, known_horizon, logarithm, told_rewards
 from bandits.mdp.problem import EpisodesProblem, EpisodicProblem, Trajectory
 from bandits.mdp.theory import EpisodicInstance
 

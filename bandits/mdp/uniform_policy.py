@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bandits.contract import Array
-from bandits.mdp.episodic import EpisodicPolicy
+from bandits.mdp.policy import EpisodicPolicy
 from bandits.mdp.problem import BanditLossProblem, EpisodesProblem, EpisodicProblem, Trajectory
 
 

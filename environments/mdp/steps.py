@@ -15,9 +15,9 @@ from gymnasium import spaces
 from numpy.typing import ArrayLike, NDArray
 
 from bandits.arguments import check_action, check_seed, one_of, shown
-from bandits.mdp.model import Model
+from bandits.mdp.model import Model, law_sums
 from bandits.registry import Component
-from environments.mdp.episodes import first_of, law_sums
+from environments.mdp.episodes import first_of
 from environments.mdp.episodic import stages_of
 from environments.mdp.models import Tables, start_law, tables_of
 

@@ -7,12 +7,13 @@ import numpy as np
 import pytest
 
 from bandits import check_plays
-from bandits.mdp.episodic import Counts, logarithm
+from bandits.mdp.counts import Counts
 from bandits.mdp.episodic_psrl import EpisodicPSRL, _best
 from bandits.mdp.episodic_q import EpisodicQ
 from bandits.mdp.model import Model
 from bandits.mdp.mvp import MVP
 from bandits.mdp.planning import best_policy
+from bandits.mdp.policy import logarithm
 from bandits.mdp.problem import AverageRewardProblem, EpisodicProblem, Table, Trajectory
 from bandits.mdp.ucb_h import UCBH
 from bandits.mdp.ucbvi import UCBVI

@@ -9,13 +9,13 @@ from gymnasium.utils.env_checker import check_env
 from gymnasium.wrappers import RecordEpisodeStatistics
 
 import environments  # noqa: F401
+from bandits.mdp import STEPS
 from bandits.mdp.episodic_psrl import EpisodicPSRL
 from bandits.mdp.episodic_q import EpisodicQ
 from bandits.mdp.model import Model
 from bandits.mdp.planning import best_policy, policy_values
 from bandits.mdp.ucbvi import UCBVI
 from bandits.mdp.uniform_policy import UniformPolicy
-from environments.mdp import STEPS
 from environments.mdp.models import MODELS, Tables, first_state, tables_of
 from environments.mdp.played import PlayedEpisodes
 from environments.mdp.steps import MDPSteps
