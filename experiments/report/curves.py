@@ -129,7 +129,9 @@ def draw_curves(
         name = figure.names.get(label, label)
         value = _value(final, top)
         text = f"{name}: {value}"
-        marks = look.marks() | {"markevery": (0.05 + 0.07 * (k % 4), 0.3)}
+        marks = look.marks()
+        if scale != "loglog" or bool((band.mean > 0.0).any()):  # matplotlib spaces no marks along nothing
+            marks |= {"markevery": (0.05 + 0.07 * (k % 4), 0.3)}
         line = ax.plot(
             time, band.mean, color=look.colour, label=entry(text), zorder=3.0 + 0.01 * (len(named) - k), **marks
         )[0]

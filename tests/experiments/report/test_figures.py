@@ -123,6 +123,25 @@ def test_nothing_plunges_where_a_logarithm_has_nothing_to_show(results):
     assert all(np.nanmin(line.get_ydata()) > 0.0 for line in ax.get_lines())
 
 
+def test_a_policy_without_regret_is_drawn_where_a_logarithm_has_nothing_to_show(tmp_path):
+    text = """\
+name: none
+seed: 4
+horizon: 40
+replicates: 2
+experiments:
+  - name: arms
+    environment: {name: bernoulli, parameters: {means: [0.2, 0.7]}}
+    policies: [ucb1, {name: clairvoyant, label: best}]
+"""
+    assert not run(parse_study(text), tmp_path, jobs=1).failed
+    experiment = experiments.load(tmp_path).experiments["arms"]
+    assert not experiment.regret("best").any()
+    canvas = Figure()
+    draw_experiment(canvas.subplots(), experiment, figure=Look(experiment="arms", scale="loglog"))
+    canvas.savefig(tmp_path / "curves.png")
+
+
 def test_a_bound_whose_assumption_fails_is_grey_and_says_so(results):
     experiment = results.experiments["two"]
     (theorem,) = experiment.bounds["ucb1"]
