@@ -10,7 +10,7 @@ from experiments.study.config import find, load_study
 
 DOCS = Path(__file__).parent.parent.parent / "docs"
 SHOWN = runpy.run_path(str(DOCS / "figures.py"))["shown"]()
-FAMILIES = ["arms", "groupwise", "linear", "paging", "recovering", "sor", "streaming", "tallying"]
+FAMILIES = ["arms", "groupwise", "linear", "mdp", "paging", "recovering", "sor", "streaming", "tallying"]
 MOST = 700_000
 """Bytes that a family's figures may take."""
 
