@@ -131,7 +131,7 @@ horizon: 40
 replicates: 2
 experiments:
   - name: arms
-    environment: {name: bernoulli, parameters: {means: [0.2, 0.7]}}
+    environment: {name: bernoulli, parameters: {means: [0.25, 0.75]}}
     policies: [ucb1, {name: clairvoyant, label: best}]
 """
     assert not run(parse_study(text), tmp_path, jobs=1).failed
