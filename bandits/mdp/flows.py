@@ -75,6 +75,28 @@ def policy_of(flow: Array) -> Array:
 
 
 @kernel
+def _begin(own: int, starts: Ints, states: Ints, probabilities: Array, base: Array, x: Array, lam: Array) -> None:
+    """Fill in the lam at which every state keeps the mass that it has in ``base``: finite, however large x is."""
+    n_stages, n_states, n_actions = base.shape
+    cost = np.empty(n_actions)
+    for h in range(n_stages - 1, -1, -1):
+        first = (h if own > 1 else 0) * n_states * n_actions
+        for s in range(n_states):
+            least, mass, left = math.inf, 0.0, 0.0
+            for a in range(n_actions):
+                cost[a], row = x[h, s, a], first + s * n_actions + a
+                if h + 1 < n_stages:
+                    for entry in range(starts[row], starts[row + 1]):
+                        cost[a] += probabilities[entry] * lam[h + 1, states[entry]]
+                if base[h, s, a] > 0.0:
+                    least, mass = min(least, cost[a]), mass + base[h, s, a]
+            for a in range(n_actions):
+                if base[h, s, a] > 0.0:
+                    left += base[h, s, a] * math.exp(least - cost[a])
+            lam[h, s] = least - math.log(left / mass) if left > 0.0 else 0.0
+
+
+@kernel
 def _fill(
     own: int, starts: Ints, states: Ints, probabilities: Array, base: Array, x: Array, lam: Array, flow: Array
 ) -> float:
@@ -138,7 +160,7 @@ def _hessian(own: int, starts: Ints, states: Ints, probabilities: Array, flow: A
 
 
 @kernel
-def _solve_banded(lower: Array, width: int, right: Array) -> None:
+def solve_banded(lower: Array, width: int, right: Array) -> None:
     """Turn a matrix, zero ``width`` below its diagonal, into its Cholesky factor, and ``right`` into the solution."""
     n = right.size
     for i in range(n):
@@ -179,14 +201,15 @@ def _newton(
     n_stages, n_states, _ = base.shape
     lam, tried, gap = np.zeros((3, n_stages, n_states))
     lower = np.empty((n_stages * n_states, n_stages * n_states))
-    value = _fill(own, starts, states, probabilities, base, x, lam, flow)  # sum q - <c, lam>, to be minimised
+    _begin(own, starts, states, probabilities, base, x, lam)
+    value = _fill(own, starts, states, probabilities, base, x, lam, flow) - np.sum(start * lam[0])  # to be minimised
     miss = _miss(own, starts, states, probabilities, start, flow, gap)
     for step in range(200):
         if miss < exact:
             return step
         slope, direction = 0.0, gap.copy().ravel()
         _hessian(own, starts, states, probabilities, flow, lower)
-        _solve_banded(lower, 2 * n_states, direction)
+        solve_banded(lower, 2 * n_states, direction)
         for i in range(direction.size):
             slope -= direction[i] * gap.ravel()[i]
         size = 1.0
