@@ -21,13 +21,11 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bandits.contract import Array
 from bandits.kernels import kernel
 from bandits.mdp.flows import EXACT, solve_banded
 from bandits.mdp.inner import best_of, box, order_of
-from bandits.mdp.model import Ints
 
 
 def nearest_optimistic_flow(low: Array, high: Array, start: Array, base: Array, x: Array) -> Array:
