@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import matplotlib as mpl
 from matplotlib.colors import to_hex, to_rgb
 
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#692D00", "#9600FF", "#4B1EA5", "#222222")
@@ -35,7 +36,7 @@ class Look:
 
     def marks(self, size: float = 3.2) -> dict[str, Any]:
         """Arguments of ``plot`` for markers of so many points."""
-        face = "white" if self.hollow else self.colour
+        face = mpl.rcParams["axes.facecolor"] if self.hollow else self.colour
         return {"marker": self.marker, "markersize": size, "markerfacecolor": face, "markeredgewidth": 0.7}
 
 

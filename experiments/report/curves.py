@@ -22,7 +22,7 @@ from experiments.analysis.verdicts import bounds_for, lower_bounds_for, vacuous
 from experiments.report.colours import COLOURS, GREY, Look, for_text, looks_of, places_of
 from experiments.report.labels import End, EndLabels, runs
 from experiments.report.marks import draw_marks
-from experiments.report.strip import Row, draw_strip, rows_of
+from experiments.report.strip import Row, draw_strip, name_strip, rows_of
 from experiments.report.style import (
     BOUND_STYLES,
     DECADES,
@@ -176,8 +176,7 @@ def draw_curves(
             _of_others(result, others, confidence, regret),
             room or 1.0,
         )
-        said = f"regret at the horizon and its bound ({result.definition(regret).unit})"
-        strip.set_xlabel(wrapped(said, max(26, round(50 * (room or 1.0)))), fontsize=mpl.rcParams["legend.fontsize"])
+        name_strip(strip, result, regret)
 
 
 def _within(ax: Axes, ends: Sequence[End]) -> list[End]:
@@ -189,9 +188,9 @@ def _within(ax: Axes, ends: Sequence[End]) -> list[End]:
 def _label(name: str, value: str, letters: int) -> str:
     """Name and value on few short lines, of which none breaks the value."""
     tied = value.replace(" ", _TIED)
-    lines = textwrap.wrap(f"{visible(name)}: {tied}", letters, max_lines=3, placeholder=" …")
+    lines = textwrap.wrap(f"{visible(name)}: {tied}", letters, max_lines=3, placeholder=" …", break_on_hyphens=False)
     if not lines[-1].endswith(tied):
-        lines = [*textwrap.wrap(visible(name), letters, max_lines=2, placeholder=" …"), tied]
+        lines = [*textwrap.wrap(visible(name), letters, max_lines=2, placeholder=" …", break_on_hyphens=False), tied]
     if lines[-1] == tied and len(lines) > 1:
         lines[-2] = lines[-2].removesuffix(":")
     return "\n".join(plain(line.replace(_TIED, " ")) for line in lines)
@@ -276,7 +275,9 @@ def _draw_bounds(
     return [
         End(
             value,
-            "\n".join(map(plain, textwrap.wrap(visible(", ".join(names)), letters + 4, max_lines=3))),
+            "\n".join(
+                map(plain, textwrap.wrap(visible(", ".join(names)), letters + 4, max_lines=3, break_on_hyphens=False))
+            ),
             colour,
             faint=True,
         )

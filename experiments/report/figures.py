@@ -25,7 +25,7 @@ from experiments.report.curves import draw_curves, drawn_by_name
 from experiments.report.labels import EndLabels
 from experiments.report.points import Picture, picture_of
 from experiments.report.search_figures import SearchFigure, draw_search, search_figures
-from experiments.report.strip import Row, rows_of
+from experiments.report.strip import Row, name_strip, rows_of
 from experiments.report.style import (
     FORMATS,
     HEIGHT,
@@ -268,6 +268,8 @@ def compose(
             cell = grid[0, 1] if beside else grid[2 * row + 1, column]
             strip = canvas.add_subplot(cell.subgridspec(1, 1)[0, 0]) if found else None
             draw_curves(ax, shown, confidence, "", figure, places, strip, found, room=room)
+            if strip is not None:
+                name_strip(strip, shown, figure.regret if figure else "", 30 if beside else round(50 * room))
     lend_glyphs(canvas)
     for i, ax in enumerate(axes):
         taken = max((a.height for a in ax.get_children() if isinstance(a, EndLabels)), default=0.0)

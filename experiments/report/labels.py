@@ -12,6 +12,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.text import Text
+from matplotlib.ticker import FixedLocator
 from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
 from bandits.contract import Array
@@ -23,8 +24,8 @@ TIGHT = 0.012
 """Inches between two labels, one over the other."""
 TALL = 0.72
 """Inches of a bracket along which its text can stand."""
-WIDEST = 0.55
-"""Share of somebody's axes that labels inside it take at most."""
+WIDEST, SMALLEST = 0.65, 0.6
+"""Share of somebody's axes that labels inside it take at most; of its size, type that has no room is at least."""
 
 
 @dataclass(frozen=True)
@@ -77,21 +78,23 @@ class EndLabels(Artist):
         right = ax.figure.dpi_scale_trans + ScaledTranslation(x, 0.0, cast(Any, ax.get_xaxis_transform()))
         self._place = blended_transform_factory(right, ax.transAxes)  # inches right of x, share of the axes' height
         size = points(mpl.rcParams["legend.fontsize"])
-        self.texts = [self._text(end, size) for end in self._ends]
+        self._sizes = [size * (0.88 if end.faint else 1.0) for end in self._ends]
+        self.texts = [self._text(end, points) for end, points in zip(self._ends, self._sizes, strict=True)]
         self.leaders = [self._line(end.colour, end.gids[1]) for end in self._ends]
         self.brackets = [self._line(mpl.rcParams["text.color"]) for _ in self._groups]
         self._widest = max(self._groups, key=len, default=())
-        self.remarks = [self._text(End(0.0, said, mpl.rcParams["text.color"], faint=True), size)] if groups else []
+        self.remarks = [self._text(End(0.0, said, mpl.rcParams["text.color"]), 0.88 * size)] if groups else []
         for remark in self.remarks:
             remark.set(fontstyle="italic", linespacing=0.95)
         self._columns = columns(self._groups)
+        self._shrunk = 1.0
         self._last: Any = None
         if inside and self._ends:
             self._make_room(ax)
 
     def _text(self, end: End, size: float) -> Text:
         text = self._ax.text(LEADER, 0.5, end.text, transform=self._place, va="center", ha="left", clip_on=False)
-        text.set(color=end.colour, fontsize=size * (0.88 if end.faint else 1.0), zorder=6.0, linespacing=1.0)
+        text.set(color=end.colour, fontsize=size, zorder=6.0, linespacing=1.0)
         text.set_fontweight("bold" if end.best else "normal")
         if end.gids[0]:
             text.set_gid(end.gids[0])
@@ -113,13 +116,18 @@ class EndLabels(Artist):
         dpi = ax.figure.dpi
         for text in self.texts:
             lend_glyphs(text)
+        self._shrink()
         self.arrange()
         taken = max((text.get_window_extent().x1 for text in (*self.texts, *self.remarks)), default=0.0)
         end = ax.get_xaxis_transform().transform((self._x, 0.0))[0]
-        share = min((taken - end + GAP * dpi) / ax.bbox.width, WIDEST)
-        scale = ax.xaxis.get_transform()
-        first, last = scale.transform(np.array([ax.get_xlim()[0], self._x]))
-        ax.set_xlim(right=float(scale.inverted().transform(np.array([first + (last - first) / (1.0 - share)]))[0]))
+        share = (taken - end + GAP * dpi) / ax.bbox.width
+        scale, left = ax.xaxis.get_transform(), ax.get_xlim()[0]
+        ticks = [[x for x in ax.get_xticks(minor=minor) if left <= x <= self._x] for minor in (False, True)]
+        first, last = scale.transform(np.array([left, self._x]))
+        most = first + (last - first) / (1.0 - min(share, WIDEST))
+        ax.set_xlim(right=float(scale.inverted().transform(np.array([most]))[0]))
+        ax.xaxis.set_major_locator(FixedLocator(ticks[0]))  # time ends where the lines do
+        ax.xaxis.set_minor_locator(FixedLocator(ticks[1]))
         self._last = None
         self.arrange()
 
@@ -131,6 +139,7 @@ class EndLabels(Artist):
 
     def draw(self, renderer: Any) -> None:
         """Arrange the texts, which are drawn by themselves, and draw leaders and brackets."""
+        self._shrink(renderer)
         self.arrange(renderer)
         for line in self.get_children():
             line.draw(renderer)
@@ -139,6 +148,16 @@ class EndLabels(Artist):
     def get_tightbbox(self, renderer: Any = None) -> None:
         """Arrange the texts, which speak for themselves."""
         self.arrange(renderer)
+
+    def _shrink(self, renderer: Any = None) -> None:
+        """Make the texts so small that all fit into the axes, where that can be."""
+        tall = sum(text.get_window_extent(renderer).height for text in self.texts) / self._shrunk
+        room = self._ax.bbox.height - TIGHT * self._ax.figure.dpi * len(self.texts)
+        wanted = min(1.0, max(SMALLEST, room / tall)) if tall > 0.0 else 1.0
+        if abs(wanted - self._shrunk) > 0.01:
+            self._shrunk = wanted
+            for text, size in zip(self.texts, self._sizes, strict=True):
+                text.set_fontsize(wanted * size)
 
     def arrange(self, renderer: Any = None) -> None:
         """Put each text as near to the end of its line as the others allow, and draw leaders where it has moved."""

@@ -22,7 +22,7 @@ from experiments.analysis.sentences import number
 from experiments.analysis.statistics import Interval
 from experiments.analysis.verdicts import bounds_for, lower_bounds_for, share_of
 from experiments.report.colours import GREY, Look, for_text
-from experiments.report.style import curve_id, plain, points, shortened
+from experiments.report.style import curve_id, plain, points, shortened, wrapped
 
 WIDE = 8.0
 """Times the least value shown: from there on the axis is logarithmic."""
@@ -80,17 +80,18 @@ class Row:
     @property
     def remarks(self) -> list[str]:
         """The lines of ``remark``."""
-        return textwrap.wrap(self.remark(), REMARK, max_lines=2, placeholder=" …")
+        return textwrap.wrap(self.remark(), REMARK, max_lines=2, placeholder=" …", break_on_hyphens=False)
 
     def remark(self) -> str:
         """The share in per cent, or why there is none."""
-        mark = next((m for m in self.marks if m.share > 1.0 + 1e-9), self.judged)
+        above = next((m for m in self.marks if m.share > 1.0 + 1e-9), None)
+        mark = above or self.judged
         if mark is None:
             rates = [m for m in self.marks if m.kind == "rate"]
             failing = [a.text for m in self.marks for a in m.bound.assumptions if not a.holds]
             return "rate" if rates else f"needs: {failing[0]}" if failing else "no bound"
-        share = mark.share if mark.share > 1.0 + 1e-9 else self.final.value / mark.value if mark.value > 0.0 else 0.0
-        words = ["vacuous"] if mark.vacuous else [percent(share)]
+        share = mark.share if above else self.final.value / mark.value if mark.value > 0.0 else 0.0
+        words = ["vacuous"] if mark.vacuous and not above else [percent(share)]
         words += [f"w.p. {_probability(mark.bound.delta)}"] if mark.bound.delta is not None else []
         words += ["data"] if mark.bound.data_dependent else []
         return ", ".join(words)
@@ -192,6 +193,12 @@ def draw_strip(
     if others:
         _text(ax, -0.02, sum(lines), others, size, GREY)
     _draw_lines(ax, result, lower, worst, ends, size)
+
+
+def name_strip(ax: Axes, result: ExperimentResult, regret: str = "", letters: int = 50) -> None:
+    """Name what the strip's axis shows, on lines of so many letters."""
+    said = f"regret at the horizon and its bound ({result.definition(regret).unit})"
+    ax.set_xlabel(wrapped(said, letters), fontsize=mpl.rcParams["legend.fontsize"])
 
 
 def _write(ax: Axes, row: Row, name: str, y: float, look: Look, best: bool, size: float, letters: int) -> list[Artist]:

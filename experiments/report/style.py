@@ -245,7 +245,10 @@ def name_quantity(ax: Axes, what: str, how: str, room: float | None = 1.0, above
         letters = max(16, int(ax.bbox.height / ax.figure.dpi / (0.5 * size / 72.0)))
         ax.set_ylabel(f"{wrapped(what, letters)}\n{wrapped(f'({how})', letters)}")
         return
-    text = wrapped(f"{what} ({how})", round(58 * room))
+    letters = round(54 * room)
+    text = wrapped(f"{what} ({how})", letters)
+    if "\n" in text:
+        text = f"{wrapped(what, letters)}\n{wrapped(f'({how})', letters)}"
     up = above + 0.35 * size
     place: Any = {"xycoords": "axes fraction", "xytext": (0.0, up), "textcoords": "offset points", "va": "bottom"}
     said = ax.annotate(text, (0.0, 1.0), fontsize=size, annotation_clip=False, **place)
