@@ -31,11 +31,18 @@ def episodes() -> Sequence[Any]:
 
 
 def average() -> Sequence[AverageMDP]:
-    """One life: known and unknown rewards, noise, a span that is told, one action, one state."""
+    """One life: known and unknown rewards, noise, a span that is told, one action, one state, one out of reach."""
     bandit = {"name": "table", "parameters": {"transitions": [[[1.0], [1.0], [1.0]]], "rewards": [[0.2, 0.9, 0.4]]}}
     forced = {
         "name": "table",
         "parameters": {"transitions": [[[0.0, 1.0]], [[0.5, 0.5]]], "rewards": [[0.1], [0.7]], "start": [0.5, 0.5]},
+    }
+    aside = {
+        "name": "table",
+        "parameters": {
+            "transitions": [[[0, 1, 0], [1, 0, 0]], [[1, 0, 0], [0.2, 0.8, 0]], [[0, 0, 1], [0.5, 0, 0.5]]],
+            "rewards": [[0.2, 0.3], [0.9, 0.0], [1.0, 1.0]],
+        },
     }
     return [
         AverageMDP("toggle", span=2.0, horizon=300),
@@ -43,6 +50,7 @@ def average() -> Sequence[AverageMDP]:
         AverageMDP("toggle", "bernoulli", known_rewards=False, span=2.5, horizon=200),
         AverageMDP(bandit, horizon=60),
         AverageMDP(forced, "bernoulli", horizon=40),
+        AverageMDP(aside, span=0.5, horizon=50),
     ]
 
 
