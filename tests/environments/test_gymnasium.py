@@ -253,12 +253,16 @@ def test_vector_environments():
     several.close()
 
 
-@pytest.mark.parametrize("name", ["make.py", "wrappers.py", "regret.py"])
+@pytest.mark.parametrize("name", ["make.py", "wrappers.py", "regret.py", "steps.py", "played.py"])
 def test_the_pages_programs_run(name, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (program,) = re.findall(rf"<!-- {name} -->\n```python\n(.*?)```", PAGE.read_text(encoding="utf-8"), re.DOTALL)
     names = {}
     exec(compile(program, name, "exec"), names)
+    if name == "steps.py":
+        assert names["total"] == 1.0
+    if name == "played.py":
+        assert 60 <= names["arrived"] <= 90
     if name == "regret.py":
         assert (tmp_path / "regret.png").stat().st_size > 5000
         assert 0 < names["regret"][-1] < 200
