@@ -200,7 +200,7 @@ def test_a_million_steps(record, name):
 
 
 def test_bookkeeping_of_loop(record):
-    """It keeps the loss of every pair, where UCRL2 counts."""
+    """It keeps the loss of every pair beside the counts: at most two steps of UCRL2, three in all."""
     record("`loop`", measure(play("loop"), play("ucrl2"), "step", (STEPS, STEPS)), "`ucrl2`", 3)
 
 

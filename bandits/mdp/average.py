@@ -50,10 +50,11 @@ class AveragePolicy(Policy[AverageRewardProblem, int, int, Step]):
 
     @abstractmethod
     def start(self, problem: AverageRewardProblem) -> None:
-        """Forget everything. ``_problem`` and ``_rng`` are set.
+        """Forget everything; ``_problem``, ``_rng``, ``_n_states`` and ``_n_actions`` are set afterwards.
 
         Raises:
-            ValueError: the problem lacks something that the policy needs, or is too large for it.
+            ValueError: the problem lacks something that the policy needs, or is too large for it; nothing has changed
+                then.
         """
 
     @abstractmethod
@@ -73,9 +74,9 @@ class AveragePolicy(Policy[AverageRewardProblem, int, int, Step]):
 
     @final
     def reset(self, problem: AverageRewardProblem, rng: np.random.Generator) -> None:
+        self.start(problem)
         self._problem, self._rng = problem, rng
         self._n_states, self._n_actions = problem.n_states, problem.n_actions
-        self.start(problem)
 
     @final
     def choose(self, observation: Any) -> int:

@@ -117,10 +117,10 @@ class LOOP(PlanningPolicy):
         self.bonus_scale = real("bonus_scale", bonus_scale, 0.0, closed="low")
 
     def start(self, problem: AverageRewardProblem) -> None:
-        self._rewards = needed_rewards(self, problem)
+        rewards = needed_rewards(self, problem)
         check_size(self, problem)
         super().start(problem)
-        self._rejected = False
+        self._rewards, self._rejected = rewards, False
 
     def plan(self) -> None:
         moves, visits = self._counts.moves, self._counts.visits

@@ -76,8 +76,9 @@ class PSRL(PlanningPolicy):
         self.alpha = positive("alpha", alpha)
 
     def start(self, problem: AverageRewardProblem) -> None:
-        self._rewards = needed_rewards(self, problem)
+        rewards = needed_rewards(self, problem)
         super().start(problem)
+        self._rewards = rewards
         self._begun, self._last = 1, 1  # the first step of this epoch and the last one it may have
         self._grown = False
 

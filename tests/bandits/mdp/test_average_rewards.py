@@ -1,5 +1,6 @@
 """Learners in one life against golden runs, slow versions of themselves, and means of independent programs."""
 
+import contextlib
 import math
 import pickle
 import warnings
@@ -13,6 +14,7 @@ import bandits.mdp.model
 import bandits.mdp.ucrl2
 from bandits.checks import play
 from bandits.contract import NotResetError
+from bandits.mdp.kl_ucrl import divergence_budget
 from bandits.mdp.problem import AverageRewardProblem, Step
 from bandits.registry import POLICIES
 from environments.mdp.average import AverageMDP
@@ -536,6 +538,15 @@ def test_problems_that_are_refused(name, parameters, changes, message):
         policy.reset(replace(PROBLEM, **changes), np.random.default_rng(0))
     with pytest.raises(NotResetError):
         policy.choose(0)
+    if "table" not in parameters:  # in mid-run it goes on
+        policy.reset(replace(PROBLEM, span=1.0), np.random.default_rng(0))
+        policy.update(0, policy.choose(0), Step(0.1, 2))
+        before = pickle.dumps(policy)
+        asked = replace(PROBLEM, **changes)
+        with contextlib.suppress(ValueError):  # the span is told here
+            policy.reset(asked, np.random.default_rng(1))
+            return
+        assert pickle.dumps(policy) == before
 
 
 @pytest.mark.parametrize("name", ["optimistic_q", "differential_q", "uniform_actions", "fixed_policy", "ucrl2"])
@@ -570,6 +581,24 @@ def test_tables_for_ten_thousand_states():
         policy = named(name)
         policy.reset(problem, np.random.default_rng(0))
         policy.update(0, policy.choose(9_999), Step(0.5, 9_999))
+
+
+def test_radii_of_kl_ucrl():
+    n, log = np.array([[1, 2], [7, 100]]), math.log(1000)
+    for radius, budget in (
+        ("own", math.log(2 * 2 / 0.1) + np.log(math.e * (1 + n))),
+        ("original", None),
+    ):
+        policy = named("kl_ucrl", radius=radius, delta=0.1)
+        policy.reset(
+            AverageRewardProblem(n_states=2, n_actions=2, rewards=np.zeros((2, 2)), horizon=1000),
+            np.random.default_rng(0),
+        )
+        if budget is None:
+            b = math.log(2 * math.e * 4 * 2 * log / 0.1)
+            budget = np.full((2, 2), 2 * (b + math.log(b + 1 / log) * (1 + 1 / (b + 1 / log))))
+        assert policy._budget(n) == pytest.approx(budget)
+    assert divergence_budget(n, 1, 3, 0.1) == pytest.approx(math.log(30))
 
 
 # Bounds
