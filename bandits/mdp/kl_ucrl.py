@@ -18,7 +18,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 
@@ -68,10 +67,8 @@ class KLUCRL(DoublingPolicy):
         plans: number of epochs begun in this run.
     """
 
-    def __init__(
-        self, radius: Literal["own", "original"] = "own", delta: float = 0.05, bonus_scale: float = 1.0
-    ) -> None:
-        self.radius: Literal["own", "original"] = one_of("radius", radius, ("own", "original"))
+    def __init__(self, radius: str = "own", delta: float = 0.05, bonus_scale: float = 1.0) -> None:
+        self.radius = one_of("radius", radius, ("own", "original"))
         self.delta = probability("delta", delta)
         self.bonus_scale = real("bonus_scale", bonus_scale, 0.0, closed="low")
 

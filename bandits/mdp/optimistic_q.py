@@ -22,7 +22,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 
@@ -97,12 +96,12 @@ class OptimisticQ(AveragePolicy):
 
     def __init__(
         self,
-        preset: Literal["theory", "authors"] = "theory",
+        preset: str = "theory",
         span: float | None = None,
         delta: float = 0.05,
         bonus_scale: float = 1.0,
     ) -> None:
-        self.preset: Literal["theory", "authors"] = one_of("preset", preset, ("theory", "authors"))
+        self.preset = one_of("preset", preset, ("theory", "authors"))
         self.span = None if span is None else real("span", span, 0.0)
         self.delta = probability("delta", delta)
         self.bonus_scale = real("bonus_scale", bonus_scale, 0.0, closed="low")

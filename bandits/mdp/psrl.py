@@ -14,7 +14,6 @@ Approach*, NIPS 2017 (recalled). Its theorem is on the Bayesian regret: the mean
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal
 
 import numpy as np
 
@@ -71,8 +70,8 @@ class PSRL(PlanningPolicy):
         plans: number of models drawn in this run.
     """
 
-    def __init__(self, epochs: Literal["tsde", "doubling"] = "tsde", alpha: float = 1.0) -> None:
-        self.epochs: Literal["tsde", "doubling"] = one_of("epochs", epochs, ("tsde", "doubling"))
+    def __init__(self, epochs: str = "tsde", alpha: float = 1.0) -> None:
+        self.epochs = one_of("epochs", epochs, ("tsde", "doubling"))
         self.alpha = positive("alpha", alpha)
 
     def start(self, problem: AverageRewardProblem) -> None:
