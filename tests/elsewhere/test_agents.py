@@ -1,6 +1,7 @@
-"""An agent that is not ours trains in our environments: PPO of stable-baselines3, short, with a fixed seed.
+"""Agents that are not ours train in our environments: PPO of stable-baselines3, and Q-learning of table-rl.
 
-Stated margin: on new seeds it recovers more than half of what uniform play loses to the best fixed action.
+Stated margins: on new seeds PPO recovers more than half of what uniform play loses to the best fixed action; step by step
+Q-learning finds the best policy of a deep sea.
 """
 
 import gymnasium
@@ -8,6 +9,8 @@ import numpy as np
 import pytest
 
 import environments  # noqa: F401
+from bandits.mdp.planning import best_policy, policy_values
+from environments.mdp.models import tables_of
 
 HORIZON = 200
 ENVIRONMENTS = {
@@ -45,3 +48,27 @@ def test_an_agent_learns(name, arguments, scale):
         best.append(environment.unwrapped.comparators(np.array([HORIZON]))[regret.comparator][0])
     share = (np.mean(agent) - np.mean(uniform)) / (np.mean(best) - np.mean(uniform))
     assert share > 0.5, f"the agent recovers {share:.2f} of what uniform play loses"
+
+
+def test_q_learning_of_another_package_finds_the_treasure():
+    """Its greedy policy has the exact value of the best one, 1; that of uniform play is 0.03."""
+    learners, explorers, steps = (
+        pytest.importorskip(f"table_rl.{name}") for name in ("learners", "explorers", "step_size_schedulers")
+    )
+    np.random.seed(1)  # noqa: NPY002
+    sea = gymnasium.make("regretlab/DeepSea-v0", N=5)
+    n, actions = int(sea.observation_space.n), int(sea.action_space.n)
+    agent = learners.QLearning(
+        n, actions, steps.ConstantStepSize(0.5), explorers.ConstantEpsilonGreedy(0.05, actions), 0.9, initial_val=5.0
+    )
+    for episode in range(1500):
+        state, over = sea.reset(seed=1 if episode == 0 else None)[0], False
+        while not over:
+            state, reward, terminated, truncated, _ = sea.step(agent.act(state, True))
+            agent.observe(state, reward, terminated, truncated, True)
+            over = terminated or truncated
+    tables = tables_of({"name": "deepsea", "parameters": {"N": 5}})
+    greedy = np.repeat(agent.q.argmax(axis=1)[None], 5, axis=0)
+    best = best_policy(tables.model, tables.rewards, 5)[0][0, 0]
+    assert policy_values(tables.model, tables.rewards, greedy)[0, 0] == pytest.approx(best, abs=1e-12)
+    assert policy_values(tables.model, tables.rewards, np.full((5, n, 2), 0.5))[0, 0] < 0.04

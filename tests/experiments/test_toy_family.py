@@ -38,6 +38,7 @@ FAMILY = Family(
     title="Guessing the next bit",
     policies={"majority": "guessing.policies:Majority", "stubborn": "guessing.policies:Stubborn"},
     environments={"coin": "guessing.coin:Coin"},
+    gymnasium={"Sure": ("guessing.coin:Coin", {"bias": 1.0, "horizon": 3})},
     examples="guessing.coin:examples",
 )
 '''
@@ -249,7 +250,9 @@ def test_names_are_registered_and_refused_like_ours(call):
 def test_gymnasium_makes_the_environment(call):
     code = "import gymnasium, environments; env = gymnasium.make('regretlab/Coin-v0', bias=1.0, horizon=3, "
     code += "disable_env_checker=True); env.reset(seed=1); print([env.step(1)[1:4] for _ in range(3)])"
-    assert call(code).strip() == "[(1.0, False, False), (1.0, False, False), (1.0, False, True)]"
+    wanted = "[(1.0, False, False), (1.0, False, False), (1.0, False, True)]"
+    assert call(code).strip() == wanted
+    assert call(code.replace("Coin-v0', bias=1.0, horizon=3, ", "Sure-v0', ")).strip() == wanted
 
 
 def test_list_and_show(call):

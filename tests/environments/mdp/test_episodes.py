@@ -259,3 +259,58 @@ def test_the_deep_sea_by_hand():
     assert P[4, 0, 6] == 1.0
     assert (P[6:, :, 0] == 1.0).all()
     assert tables_of(deepsea(3)).rewards.tolist() == [[0.01 / 3, 0.0]] * 8 + [[0.01 / 3, 1.0]]
+
+
+def optima(tables, H=4):
+    environment = EpisodicMDP(tables, H)
+    return environment.instance().value, float(environment._worst @ environment.problem.start_law)
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_what_changes_optima_and_what_does_not(own):
+    tables = drawn(11, own=own)
+    P, r, law = tables.model.dense(), tables.rewards, tables.start
+    P = P if own else P[0]
+    best, worst = optima(tables)
+    assert best > worst + 0.1
+    shifted = optima(Tables(Model(P), 0.5 * r + 0.25, law, 4))
+    assert shifted == pytest.approx((0.5 * best + 1.0, 0.5 * worst + 1.0), abs=1e-12)
+    order = np.random.default_rng(1).permutation(5)
+    states = Tables(Model(P[..., order, :, :][..., order]), r[..., order, :], law[order], 4)
+    assert optima(states) == pytest.approx((best, worst), abs=1e-12)
+    actions = Tables(Model(P[..., [2, 0, 1], :]), r[..., [2, 0, 1]], law, 4)
+    assert optima(actions) == pytest.approx((best, worst), abs=1e-12)
+    twice = Tables(Model(P[..., [0, 1, 2, 1], :]), r[..., [0, 1, 2, 1]], law, 4)
+    assert optima(twice) == pytest.approx((best, worst), abs=1e-12)
+    raised = r.copy()
+    raised[..., 2, 1] = 1.0
+    higher = optima(Tables(Model(P), raised, law, 4))
+    assert higher[0] >= best
+    assert higher[1] >= worst
+
+
+def test_states_that_are_never_entered_change_no_run():
+    tables = drawn(12)
+    P, r = np.zeros((7, 3, 7)), np.full((7, 3), 0.9)
+    P[:5, :, :5], r[:5] = tables.model.dense()[0], tables.rewards
+    P[5:, :, 2] = 1.0
+    wider = EpisodicMDP(Tables(Model(P), r, np.append(tables.start, [0.0, 0.0]), 4), horizon=50)
+    environment = EpisodicMDP(tables, horizon=50)
+    for one in (wider, environment):
+        one.begin(one.draw(np.random.default_rng(4)))
+    assert wider.instance().value == pytest.approx(environment.instance().value, abs=1e-12)
+    for _ in range(50):
+        policy = np.random.default_rng(environment.clock).integers(0, 3, (4, 7))
+        found = wider.transition(policy)[1], environment.transition(policy[:, :5])[1]
+        assert all((a == b).all() for a, b in zip(found[0][:3], found[1][:3], strict=True))
+
+
+def test_limits_are_those_of_the_luckiest_and_the_unluckiest_ways():
+    """Of a bandit with one step: everything is known by hand."""
+    table = {"transitions": [[[1.0], [1.0]]], "rewards": [[0.2, 0.7]]}
+    for noise, wanted in (("none", [0.0, 0.5]), ("bernoulli", [-0.3, 0.7])):
+        environment = EpisodicMDP({"name": "table", "parameters": table}, 1, noise, horizon=5)
+        environment.reset(seed=1)
+        limits = environment.limits(np.array([1, 5]))
+        assert limits["value"] == pytest.approx(np.array([[0.0, 0.0], [0.5, 2.5]]))
+        assert limits["realized"][:, 0] == pytest.approx(wanted)
