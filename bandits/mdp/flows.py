@@ -24,8 +24,10 @@ from bandits.kernels import kernel
 from bandits.mdp.model import Ints, Model
 from bandits.mdp.planning import occupancy
 
-EXACT = 1e-11
-"""What no flow equation misses by more."""
+
+def exact(x: Array) -> float:
+    """By how much a flow equation may be missed: 1e-11, or what rounding leaves of losses above 10 000."""
+    return 1e-11 * max(1.0, 1e-4 * float(np.abs(x).max()))
 
 
 def uniform_policy(n_stages: int, n_states: int, n_actions: int) -> Array:
@@ -57,7 +59,7 @@ def nearest_flow(model: Model, start: Array, base: Array, x: Array) -> Array:
         RuntimeError: no flow is found within 200 steps, as where x is beyond what can be represented.
     """
     flow = np.empty(base.shape)
-    steps = _newton(model.n_stages, model.starts, model.states, model.probabilities, start, base, x, EXACT, flow)
+    steps = _newton(model.n_stages, model.starts, model.states, model.probabilities, start, base, x, exact(x), flow)
     if steps < 0:
         raise RuntimeError(
             f"no flow is found in 200 steps of Newton's method for losses of up to {np.abs(x).max():g}, which are "
@@ -194,7 +196,7 @@ def _newton(
     start: Array,
     base: Array,
     x: Array,
-    exact: float,
+    enough: float,
     flow: Array,
 ) -> int:
     """Fill in the nearest flow; the number of steps, or -1."""
@@ -205,7 +207,7 @@ def _newton(
     value = _fill(own, starts, states, probabilities, base, x, lam, flow) - np.sum(start * lam[0])  # to be minimised
     miss = _miss(own, starts, states, probabilities, start, flow, gap)
     for step in range(200):
-        if miss < exact:
+        if miss < enough:
             return step
         slope, direction = 0.0, gap.copy().ravel()
         _hessian(own, starts, states, probabilities, flow, lower)

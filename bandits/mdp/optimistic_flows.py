@@ -24,7 +24,7 @@ import numpy as np
 
 from bandits.contract import Array
 from bandits.kernels import kernel
-from bandits.mdp.flows import EXACT, solve_banded
+from bandits.mdp.flows import exact, solve_banded
 from bandits.mdp.inner import best_of, box, order_of
 
 
@@ -44,7 +44,7 @@ def nearest_optimistic_flow(low: Array, high: Array, start: Array, base: Array, 
     mass = base.sum(axis=3)
     rows = base / np.where(mass > 0.0, mass, 1.0)[..., None] + (mass == 0.0)[..., None] / base.shape[3]
     flow = np.empty(base.shape)
-    if _newton(low, high, start, mass, np.maximum(rows, 1e-300), x, EXACT, flow) < 0:
+    if _newton(low, high, start, mass, np.maximum(rows, 1e-300), x, exact(x), flow) < 0:
         raise RuntimeError(
             f"no flow is found in 200 steps of Newton's method for losses of up to {np.abs(x).max():g}, which are "
             "multiplied by eta: choose a smaller eta"
@@ -212,7 +212,7 @@ def _hessian(low: Array, high: Array, flow: Array, p: Array, lower: Array) -> No
 
 @kernel
 def _newton(
-    low: Array, high: Array, start: Array, mass: Array, rows: Array, x: Array, exact: float, flow: Array
+    low: Array, high: Array, start: Array, mass: Array, rows: Array, x: Array, enough: float, flow: Array
 ) -> int:
     """Fill in the nearest flow [H, S, A, S]; the number of steps, or -1."""
     n_stages, n_states, n_actions = mass.shape
@@ -223,7 +223,7 @@ def _newton(
     value = _fill(low, high, mass, rows, x, lam, m, p) - np.sum(start * lam[0])
     miss = _miss(start, m, p, gap)
     for step in range(200):
-        if miss < exact:
+        if miss < enough:
             for h in range(n_stages):
                 for s in range(n_states):
                     for a in range(n_actions):
