@@ -25,6 +25,7 @@ import numpy as np
 from bandits.contract import Array
 from bandits.kernels import kernel
 from bandits.linear.ridge import cholesky, invert
+from bandits.mdp.flows import inner
 from bandits.mdp.model import Ints
 
 
@@ -72,7 +73,7 @@ def _estimate_stage(
 ) -> bool:
     """One stage; ``reach`` is H - h, or 0 for the standard estimate."""
     n, d = features.shape
-    gram, lower, inverse = np.empty((3, d, d))
+    gram, lower, inverse = np.zeros((d, d)), np.zeros((d, d)), np.zeros((d, d))
     for i in range(d):
         for j in range(i + 1):
             gram[i, j] = gamma if i == j else 0.0
@@ -95,22 +96,14 @@ def _estimate_stage(
             solved[x, i] = total
             norms[x] += total * features[x, i]
     for x in range(n):
-        q[x] = to_go * _inner(features[x], solved[played])
+        q[x] = to_go * inner(features[x], solved[played])
         if reach > 0.0:
-            shift = -min(_inner(features[x], solved[played]), 0.0)
+            shift = -min(inner(features[x], solved[played]), 0.0)
             for y in range(n):
                 if visits[y] > 0.0:
-                    shift += visits[y] * min(_inner(features[x], solved[y]), 0.0)
+                    shift += visits[y] * min(inner(features[x], solved[y]), 0.0)
             q[x] += reach * shift
     return True
-
-
-@kernel
-def _inner(left: Array, right: Array) -> float:
-    total = 0.0
-    for i in range(left.size):
-        total += left[i] * right[i]
-    return total
 
 
 @kernel

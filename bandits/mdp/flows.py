@@ -124,8 +124,10 @@ def _fill(
 def _miss(own: int, starts: Ints, states: Ints, probabilities: Array, start: Array, flow: Array, gap: Array) -> float:
     """Fill in ``c - E q`` [H, S]; its largest entry."""
     n_stages, n_states, n_actions = flow.shape
-    gap[:] = 0.0
-    gap[0] = start
+    for s in range(n_states):
+        gap[0, s] = start[s]
+        for h in range(1, n_stages):
+            gap[h, s] = 0.0
     for h in range(n_stages):
         first = (h if own > 1 else 0) * n_states * n_actions
         for s in range(n_states):
@@ -136,14 +138,16 @@ def _miss(own: int, starts: Ints, states: Ints, probabilities: Array, start: Arr
                     if h + 1 < n_stages:
                         for entry in range(starts[row], starts[row + 1]):
                             gap[h + 1, states[entry]] += mass * probabilities[entry]
-    return float(np.max(np.abs(gap)))
+    return largest(gap)
 
 
 @kernel
 def _hessian(own: int, starts: Ints, states: Ints, probabilities: Array, flow: Array, lower: Array) -> None:
     """Fill in ``E diag(q) E^T`` [HS, HS] on and below its diagonal."""
     n_stages, n_states, n_actions = flow.shape
-    lower[:] = 0.0
+    for i in range(n_stages * n_states):
+        for j in range(i + 1):
+            lower[i, j] = 0.0
     for h in range(n_stages):
         first, here, there = (h if own > 1 else 0) * n_states * n_actions, h * n_states, (h + 1) * n_states
         for s in range(n_states):
@@ -159,6 +163,55 @@ def _hessian(own: int, starts: Ints, states: Ints, probabilities: Array, flow: A
                                 lower[to, there + states[j]] += part * probabilities[j]
     for i in range(n_stages * n_states):
         lower[i, i] += 1e-13 + 1e-15 * lower[i, i]  # a state without mass, or nearly so, leaves it singular
+
+
+@kernel
+def largest(gap: Array) -> float:
+    """The largest absolute value of a table."""
+    found = 0.0
+    for h in range(gap.shape[0]):
+        for s in range(gap.shape[1]):
+            found = max(found, abs(gap[h, s]))
+    return found
+
+
+@kernel
+def inner(left: Array, right: Array) -> float:
+    """Of two vectors."""
+    total = 0.0
+    for i in range(left.size):
+        total += left[i] * right[i]
+    return total
+
+
+@kernel
+def newton_step(lower: Array, gap: Array, direction: Array) -> float:
+    """Fill in the step for a Hessian, which is overwritten, and minus a gradient ``gap`` [H, S]; the slope along it."""
+    n_stages, n_states = gap.shape
+    for h in range(n_stages):
+        for s in range(n_states):
+            direction[h * n_states + s] = gap[h, s]
+    solve_banded(lower, 2 * n_states, direction)
+    slope = 0.0
+    for h in range(n_stages):
+        for s in range(n_states):
+            slope -= direction[h * n_states + s] * gap[h, s]
+    return slope
+
+
+@kernel
+def move(lam: Array, size: float, direction: Array, moved: Array) -> None:
+    """Fill in ``lam + size direction``."""
+    n_stages, n_states = moved.shape
+    for h in range(n_stages):
+        for s in range(n_states):
+            moved[h, s] = lam[h, s] + size * direction[h * n_states + s]
+
+
+@kernel
+def good(found: float, value: float, slope: float, missed: float, miss: float) -> bool:
+    """Whether a step that should gain ``slope`` (< 0) is taken; where rounding hides it, the equations decide."""
+    return found <= value + 1e-4 * slope or (missed < miss and found <= value + 1e-9 * abs(value))
 
 
 @kernel
@@ -201,30 +254,26 @@ def _newton(
 ) -> int:
     """Fill in the nearest flow; the number of steps, or -1."""
     n_stages, n_states, _ = base.shape
-    lam, tried, gap = np.zeros((3, n_stages, n_states))
-    lower = np.empty((n_stages * n_states, n_stages * n_states))
+    lam, tried, gap = np.zeros((n_stages, n_states)), np.zeros((n_stages, n_states)), np.zeros((n_stages, n_states))
+    direction, lower = np.zeros(n_stages * n_states), np.zeros((n_stages * n_states, n_stages * n_states))
     _begin(own, starts, states, probabilities, base, x, lam)
-    value = _fill(own, starts, states, probabilities, base, x, lam, flow) - np.sum(start * lam[0])  # to be minimised
+    value = _fill(own, starts, states, probabilities, base, x, lam, flow) - inner(start, lam[0])  # to be minimised
     miss = _miss(own, starts, states, probabilities, start, flow, gap)
     for step in range(200):
         if miss < enough:
             return step
-        slope, direction = 0.0, gap.copy().ravel()
         _hessian(own, starts, states, probabilities, flow, lower)
-        solve_banded(lower, 2 * n_states, direction)
-        for i in range(direction.size):
-            slope -= direction[i] * gap.ravel()[i]
+        slope = newton_step(lower, gap, direction)
         size = 1.0
         while True:
-            tried[:] = lam + size * direction.reshape(lam.shape)
-            found = _fill(own, starts, states, probabilities, base, x, tried, flow) - np.sum(start * tried[0])
+            move(lam, size, direction, tried)
+            found = _fill(own, starts, states, probabilities, base, x, tried, flow) - inner(start, tried[0])
             missed = _miss(own, starts, states, probabilities, start, flow, gap)
-            # near the solution rounding hides what the value gains: there the equations decide
-            if found <= value + 1e-4 * size * slope or (missed < miss and found <= value + 1e-9 * abs(value)):
+            if good(found, value, size * slope, missed, miss):
                 break
             size *= 0.5
             if size < 1e-12:
                 return -1
-        lam[:] = tried
+        move(tried, 0.0, direction, lam)
         value, miss = found, missed
     return -1

@@ -24,7 +24,7 @@ import numpy as np
 
 from bandits.contract import Array
 from bandits.kernels import kernel
-from bandits.mdp.flows import exact, solve_banded
+from bandits.mdp.flows import exact, good, inner, largest, move, newton_step
 from bandits.mdp.inner import best_of, box, order_of
 
 
@@ -71,7 +71,8 @@ def upper_occupancy(low: Array, high: Array, start: Array, policy: Array, stage:
 @kernel
 def _upper(low: Array, high: Array, start: Array, policy: Array, stage: int, state: int) -> float:
     n_states, n_actions = policy.shape[1:]
-    value, before, row = np.zeros(n_states), np.zeros(n_states), np.empty(n_states)
+    value, before, row = np.zeros(n_states), np.zeros(n_states), np.zeros(n_states)
+    middle, width = np.zeros(n_states), np.zeros(n_states)
     value[state] = 1.0
     for h in range(stage - 1, -1, -1):
         own = h if low.shape[0] > 1 else 0
@@ -80,11 +81,14 @@ def _upper(low: Array, high: Array, start: Array, policy: Array, stage: int, sta
             before[s] = 0.0
             for a in range(n_actions):
                 if policy[h, s, a] > 0.0:
-                    middle = 0.5 * (low[own, s, a] + high[own, s, a])
-                    box(middle, 0.5 * (high[own, s, a] - low[own, s, a]), order, best, row)
-                    before[s] += policy[h, s, a] * np.sum(row * value)
-        value[:] = before
-    return float(np.sum(start * value))
+                    for i in range(n_states):
+                        middle[i] = 0.5 * (low[own, s, a, i] + high[own, s, a, i])
+                        width[i] = 0.5 * (high[own, s, a, i] - low[own, s, a, i])
+                    box(middle, width, order, best, row)
+                    before[s] += policy[h, s, a] * inner(row, value)
+        for s in range(n_states):
+            value[s] = before[s]
+    return inner(start, value)
 
 
 @kernel
@@ -172,8 +176,10 @@ def _fill(low: Array, high: Array, mass: Array, rows: Array, x: Array, lam: Arra
 def _miss(start: Array, flow: Array, p: Array, gap: Array) -> float:
     """Fill in what the flow equations miss [H, S]; the largest."""
     n_stages, n_states, n_actions = flow.shape
-    gap[:] = 0.0
-    gap[0] = start
+    for s in range(n_states):
+        gap[0, s] = start[s]
+        for h in range(1, n_stages):
+            gap[h, s] = 0.0
     for h in range(n_stages):
         for s in range(n_states):
             for a in range(n_actions):
@@ -181,14 +187,17 @@ def _miss(start: Array, flow: Array, p: Array, gap: Array) -> float:
                 if h + 1 < n_stages:
                     for i in range(n_states):
                         gap[h + 1, i] += flow[h, s, a] * p[h, s, a, i]
-    return float(np.max(np.abs(gap)))
+    return largest(gap)
 
 
 @kernel
 def _hessian(low: Array, high: Array, flow: Array, p: Array, lower: Array) -> None:
     """Fill in ``sum m (e_s - p)(e_s - p)^T``, and of what is not cut how p moves with lam, below the diagonal."""
     n_stages, n_states, n_actions = flow.shape
-    lower[:] = 0.0
+    inside = np.zeros(n_states, dtype=np.bool_)
+    for i in range(n_stages * n_states):
+        for j in range(i + 1):
+            lower[i, j] = 0.0
     for h in range(n_stages):
         own, here, there = h if low.shape[0] > 1 else 0, h * n_states, (h + 1) * n_states
         for s in range(n_states):
@@ -197,8 +206,8 @@ def _hessian(low: Array, high: Array, flow: Array, p: Array, lower: Array) -> No
                 lower[here + s, here + s] += m
                 if h + 1 == n_stages:
                     continue
-                inside = (row > low[own, s, a]) & (row < high[own, s, a])
                 for i in range(n_states):
+                    inside[i] = low[own, s, a, i] < row[i] < high[own, s, a, i]
                     free += row[i] if inside[i] else 0.0
                 for i in range(n_states):
                     lower[there + i, here + s] -= m * row[i]
@@ -216,35 +225,32 @@ def _newton(
 ) -> int:
     """Fill in the nearest flow [H, S, A, S]; the number of steps, or -1."""
     n_stages, n_states, n_actions = mass.shape
-    lam, tried = np.zeros((2, n_stages + 1, n_states))
-    gap, m, p = np.empty((n_stages, n_states)), np.empty(mass.shape), np.empty(rows.shape)
-    lower = np.empty((n_stages * n_states, n_stages * n_states))
+    lam, tried, gap = np.zeros((n_stages + 1, n_states)), np.zeros((n_stages + 1, n_states)), np.zeros(mass.shape[:2])
+    direction, lower = np.zeros(n_stages * n_states), np.zeros((n_stages * n_states, n_stages * n_states))
+    m, p = np.zeros(mass.shape), np.zeros(rows.shape)
     _begin(low, high, mass, rows, x, lam)
-    value = _fill(low, high, mass, rows, x, lam, m, p) - np.sum(start * lam[0])
+    value = _fill(low, high, mass, rows, x, lam, m, p) - inner(start, lam[0])
     miss = _miss(start, m, p, gap)
     for step in range(200):
         if miss < enough:
             for h in range(n_stages):
                 for s in range(n_states):
                     for a in range(n_actions):
-                        flow[h, s, a] = m[h, s, a] * p[h, s, a]
+                        for i in range(n_states):
+                            flow[h, s, a, i] = m[h, s, a] * p[h, s, a, i]
             return step
-        slope, direction = 0.0, gap.copy().ravel()
         _hessian(low, high, m, p, lower)
-        solve_banded(lower, 2 * n_states, direction)
-        for i in range(direction.size):
-            slope -= direction[i] * gap.ravel()[i]
+        slope = newton_step(lower, gap, direction)
         size = 1.0
         while True:
-            tried[:n_stages] = lam[:n_stages] + size * direction.reshape(gap.shape)
-            found = _fill(low, high, mass, rows, x, tried, m, p) - np.sum(start * tried[0])
+            move(lam, size, direction, tried[:n_stages])
+            found = _fill(low, high, mass, rows, x, tried, m, p) - inner(start, tried[0])
             missed = _miss(start, m, p, gap)
-            # near the solution rounding hides what the value gains: there the equations decide
-            if found <= value + 1e-4 * size * slope or (missed < miss and found <= value + 1e-9 * abs(value)):
+            if good(found, value, size * slope, missed, miss):
                 break
             size *= 0.5
             if size < 1e-12:
                 return -1
-        lam[:] = tried
+        move(tried, 0.0, direction, lam[:n_stages])
         value, miss = found, missed
     return -1
