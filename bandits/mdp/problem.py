@@ -360,8 +360,8 @@ class LossesProblem(EpisodesProblem):
             if norms.max() > 1.0 + SLACK:
                 state, action = np.unravel_index(int(norms.argmax()), norms.shape)
                 raise ValueError(
-                    f"features must have norms of at most 1, got {norms.max()!r} in state {state}, action {action}: "
-                    "divide all of them by it"
+                    f"features must have norms of at most 1, got {float(norms.max())!r} in state {state}, action "
+                    f"{action}: divide all of them by it"
                 )
             object.__setattr__(self, "features", table)
 

@@ -11,7 +11,7 @@ from bandits.arguments import flag, integer, one_of, shown
 from bandits.contract import Array, Bound
 from bandits.mdp.model import SLACK, Ints
 from bandits.mdp.planning import best_policy
-from bandits.mdp.problem import BanditLossProblem, FullLossProblem, Table, Trajectory
+from bandits.mdp.problem import BanditLossProblem, FullLossProblem, Table, Trajectory, checked_table
 from bandits.mdp.theory import LossesInstance
 from bandits.registry import Component
 from environments.contract import Regret, read_only
@@ -77,7 +77,7 @@ class AdversarialMDP(TabularEpisodes):
             start=Table(plan.start),
             own_stages=True,
             model=plan.model,
-            features=None if chosen is None else Table(chosen),
+            features=None if chosen is None else checked_table("features", chosen),
         )
         super().__init__(problem, plan.model, from_law=True)
         self._full = full

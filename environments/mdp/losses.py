@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from bandits.arguments import check_seed, integer, real
 from bandits.contract import Array
 from bandits.mdp.model import Ints, Model
-from bandits.mdp.problem import Table, checked_law
+from bandits.mdp.problem import checked_law, checked_table
 from bandits.registry import Component, Registry
 from environments.mdp.models import first_state, tables_of
 
@@ -236,10 +236,10 @@ class Explicit(Losses):
 
     def schedule(self) -> Schedule:
         model = self.transitions if isinstance(self.transitions, Model) else Model(self.transitions)
-        S, found = model.n_states, Table(self.losses).array
+        S, found = model.n_states, checked_table("losses", self.losses).array
         law = first_state(S, self.start) if np.ndim(self.start) == 0 else checked_law("start", self.start, S).array  # type: ignore[arg-type]
         losses = found[None] if found.ndim == 3 else found
-        features = None if self.features is None else Table(self.features).array
+        features = None if self.features is None else checked_table("features", self.features).array
         return Schedule(model, law, losses, tuple(range(len(losses))), period=self.period, features=features)
 
 

@@ -1,4 +1,4 @@
-"""Estimates of Q-functions and the dilated bonus, against sums over all that can happen and against plain programmes."""
+"""Estimates of Q-functions and the dilated bonus, against sums over all that can happen and against formulas."""
 
 import numpy as np
 import pytest
@@ -79,10 +79,7 @@ def test_three_features_by_hand(gamma, reach, means, standard, reduced):
     visits, theta = np.array([[0.5, 0.25, 0.25]]), np.array([0.3, 0.8])
     for kind, least in ((False, standard), (True, reduced)):
         rows = np.array(
-            [
-                reach * estimated(THREE, visits, gamma, [y], [THREE[y] @ theta / reach], kind)[0][0]
-                for y in range(3)
-            ]
+            [reach * estimated(THREE, visits, gamma, [y], [THREE[y] @ theta / reach], kind)[0][0] for y in range(3)]
         )
         assert visits[0] @ rows == pytest.approx(means, abs=1e-9)
         assert rows.min(axis=0) == pytest.approx(least, abs=1e-9)
@@ -110,9 +107,7 @@ def test_a_coordinate_for_each_pair_leaves_nothing_to_reduce(gamma):
     plain = estimated(np.eye(7), visits, gamma, played, losses, False)
     for features in (np.eye(7), ONE_HOT):
         for reduced in (False, True):
-            for ours, theirs in zip(
-                estimated(features, visits, gamma, played, losses, reduced), plain, strict=True
-            ):
+            for ours, theirs in zip(estimated(features, visits, gamma, played, losses, reduced), plain, strict=True):
                 np.testing.assert_allclose(ours, theirs, rtol=1e-13, atol=0.0)
     assert np.count_nonzero(plain[0]) == 3
 

@@ -176,7 +176,5 @@ def test_upper_occupancies_are_those_of_a_linear_programme(seed):
     for state in range(3):
         goal = np.zeros((2, 3, 2, 3))
         goal[1, :, :, state] = -1.0
-        best = linprog(
-            goal.ravel(), np.array(below), np.zeros(len(below)), np.array(equal), right, bounds=[(0, 1)] * n
-        )
+        best = linprog(goal.ravel(), np.array(below), np.zeros(len(below)), np.array(equal), right, bounds=[(0, 1)] * n)
         assert upper_occupancy(low, high, start, policy, 2, state) == pytest.approx(-best.fun, abs=1e-9)
