@@ -66,7 +66,7 @@ def best(model: Model, rewards: Array) -> Best:
     found = bracket(model, rewards, most=max(SWEEPS, 10 * model.n_states))
     if found.high - found.low <= NARROW and model.n_states > DENSE:
         return _read_off(model, rewards, found)
-    policy = greedy(action_values(model, rewards, found.bias), 1e-9)
+    policy, tried = greedy(action_values(model, rewards, found.bias), 1e-9), set[bytes]()
     while True:
         try:
             gain, bias = gain_and_bias(model, rewards, policy)
@@ -74,10 +74,12 @@ def best(model: Model, rewards: Array) -> Best:
             return _read_off(model, rewards, bracket(model, rewards, found.bias))
         values = action_values(model, rewards, bias)
         kept = np.take_along_axis(values, policy[:, None], axis=1)[:, 0]
-        better = values.max(axis=1) > kept + 1e-11
-        if not better.any():
+        better = values.max(axis=1) > kept + max(1e-11, 1e-15 * float(np.ptp(bias)))
+        tried.add(policy.tobytes())
+        improved = np.where(better, values.argmax(axis=1), policy)  # to leave on ties is to go round in circles
+        if improved.tobytes() in tried:  # the same one, or rounding speaks
             return Best(gain, bias, policy)
-        policy = np.where(better, values.argmax(axis=1), policy)  # else it goes round in circles on ties
+        policy = improved
 
 
 def _read_off(model: Model, rewards: Array, found: Bracket) -> Best:

@@ -81,12 +81,14 @@ class AverageRewardInstance(MDPInstance):
 
     @cached_property
     def gaps(self) -> Array:
-        """``J* + h(s) - r(s, a) - P h(s, a)`` [n_states, n_actions], >= 0; those below 1e-10 are rounding and are 0.
+        """``J* + h(s) - r(s, a) - P h(s, a)`` [n_states, n_actions], >= 0.
 
-        So are those of states that are never entered.
+        Those below 1e-10 are rounding (below 1e-13 of the span, where that is more) and are 0; so are those of the best
+        policy, and of states that are never entered.
         """
         found = self.gain + self.bias[:, None] - action_values(self.model, self.rewards, self.bias)
-        gaps = np.where((found < 1e-10 * max(1.0, self.span)) | ~self._entered[:, None], 0.0, found)
+        gaps = np.where((found < max(1e-10, 1e-13 * self.span)) | ~self._entered[:, None], 0.0, found)
+        gaps[np.arange(self.n_states), self.best.policy] = 0.0
         gaps.flags.writeable = False
         return gaps
 

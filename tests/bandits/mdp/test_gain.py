@@ -264,6 +264,17 @@ def test_a_way_out_smaller_than_rounding_is_not_lost():
     assert best(model, np.array([[0.25], [1.0]])).gain == pytest.approx(0.25)
 
 
+@pytest.mark.parametrize("delta", [1e-3, 1e-6, 1e-9, 1e-12])
+@pytest.mark.parametrize("eps", [0.0, 0.5, 100.0])
+def test_biases_of_any_size(delta, eps):
+    """Two states that are left once in a million million steps: closed forms, and no going round in circles."""
+    given = tables_of({"name": "jao", "parameters": {"delta": delta, "eps": eps * delta}})
+    found = best(given.model, given.rewards)
+    assert found.gain == pytest.approx((1 + eps) / (2 + eps), rel=1e-12)
+    assert np.ptp(found.bias) == pytest.approx(1 / (2 + eps) / delta, rel=1e-12)
+    assert diameter(given.model).value == pytest.approx(1 / delta, rel=1e-12)
+
+
 def chain_of(*rows):
     """States with one action each, by their next states."""
     table = np.zeros((len(rows), 1, len(rows)))
