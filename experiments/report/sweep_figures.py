@@ -12,6 +12,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
+from bandits.contract import Bound
 from environments.contract import Regret
 from experiments.analysis.statistics import Array
 from experiments.analysis.sweeps import SLOPE, SweepBound, SweepLine, SweepResult
@@ -148,7 +149,7 @@ def _draw_bounds(ax: Axes, x: Array, result: SweepResult, colours: Mapping[str, 
         line.set_gid(gid or None)
         key = tuple(f"{value:.6g}" for value in bound.values)
         _, _, names = ends.setdefault(key, (_last(bound.values), for_text(line.get_color()), []))
-        ends[key] = _last(bound.values), for_text(line.get_color()), [*names, bound.bound.name]
+        ends[key] = _last(bound.values), for_text(line.get_color()), [*names, _named(bound.bound)]
     return [
         End(
             y,
@@ -158,6 +159,14 @@ def _draw_bounds(ax: Axes, x: Array, result: SweepResult, colours: Mapping[str, 
         )
         for y, colour, names in ends.values()
     ]
+
+
+def _named(theorem: Bound) -> str:
+    """A bound's name, with what makes it say less."""
+    if not theorem.holds:
+        return f"{theorem.name} (assumption fails)"
+    rate = theorem.kind == "order" and "rate" not in theorem.name
+    return f"{theorem.name} (rate)" if rate else theorem.name
 
 
 def _joined(names: Sequence[str]) -> str:
