@@ -17,7 +17,7 @@ from bandits.arguments import did_you_mean, one_of, real
 from bandits.contract import Array, Bound
 from experiments.analysis import results as stored
 from experiments.analysis.curves import ExperimentResult
-from experiments.analysis.findings import Findings, as_text
+from experiments.analysis.findings import Findings, as_text, views
 from experiments.analysis.findings import findings as find
 from experiments.analysis.sentences import sentence, study_sentence, sweep_sentence
 from experiments.analysis.statistics import Interval, mean_band
@@ -25,6 +25,7 @@ from experiments.analysis.sweeps import SweepResult
 from experiments.analysis.verdicts import Verdict, bounds_for
 from experiments.study.config import as_yaml
 from experiments.study.model import Figure
+from experiments.study.validation import mistakes_in, path_text
 
 if TYPE_CHECKING:
     import pandas
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 Quantity = Literal["regret", "cost"]
 Scale = Literal["auto", "linear", "loglog", "semilogx", "semilogy"]
+Bounds = Literal["auto", "curves", "strip", "both", "none"]
+Labels = Literal["lines", "legend", "none"]
 
 MOST = 12
 """Figures of a study that a notebook shows, at most."""
@@ -190,73 +193,114 @@ class Result:
         regret: str = "",
         quantity: Quantity = "regret",
         policies: Sequence[str] = (),
+        only: Sequence[str] = (),
         comparators: Sequence[str] = (),
         scale: Scale = "auto",
-        legend: bool = True,
+        title: str = "",
+        bounds: Bounds = "auto",
+        labels: Labels = "lines",
+        order: Sequence[str] = (),
+        names: Mapping[str, str] | None = None,
+        colours: Sequence[Any] | Mapping[str, Any] = (),
+        width: float | str | None = None,
+        height: float | str | None = None,
+        font: float | str | Mapping[str, Any] | None = None,
+        grid: bool | None = None,
+        style: str = "",
     ) -> Axes:
-        """Draw the curves with their bands and bounds.
+        """Draw the curves with their bands and bounds, and beside or below them the theorem strip.
+
+        What the settings of matplotlib (``rcParams``) say stands; what they leave as matplotlib has it is ours. The
+        keys of a figure in a study file have the same names and values.
 
         Args:
-            ax: where to draw, in the style that is set; None for a figure of its own, in ours.
+            ax: where to draw, in the style that is set, its figure's layout left alone; None for a figure of its own.
             regret: name of a regret definition.
             quantity: "cost" for cumulative cost (minus reward), with comparators, in place of regret.
             policies: labels of those to draw; all where empty.
+            only: another word for ``policies``.
             comparators: with "cost", those to draw; all where empty.
-            scale: of the axes; "auto": log-log where everything is positive.
-            legend: whether to draw one: inside on axes of yours, where there may be no room below.
+            scale: of the axes; "auto": log-log where everything is positive and the ends differ much.
+            title: above the axes; the experiment's where empty.
+            bounds: "curves", in the "strip", "both", "none"; "auto": in the strip, and as curves where they do not
+                squash those of the policies. On axes of yours there is no strip.
+            labels: names at the ends of the "lines", in a "legend", or "none".
+            order: labels of policies, those to be named first; the others follow, lowest first.
+            names: policy label to what is shown in its place.
+            colours: a list of colours that matplotlib understands, or a mapping from labels to colours.
+            width: of a figure of its own: millimetres, or text with a unit such as "3.35 in".
+            height: likewise.
+            font: of a figure of its own: a size in points, a family, or ``{"family": ..., "size": ...}``.
+            grid: whether a figure of its own has lines behind the curves.
+            style: of a figure of its own: the name or the file of a style of matplotlib.
 
         Returns:
             The axes; ``ax.figure.savefig`` writes them to a file.
 
         Raises:
-            ValueError: no such regret definition, policy, comparator, quantity or scale.
+            ValueError: no such regret definition, policy, comparator or style, or another value that cannot be.
         """
         from matplotlib.axes import Axes
 
         from experiments.report.curves import draw_experiment
-        from experiments.report.style import HEIGHT, WIDTH, height_of, lend_glyphs, style
+        from experiments.report.figures import compose, places_of_views
+        from experiments.report.style import lend_glyphs
+        from experiments.report.style import style as in_style
 
         one_of("quantity", quantity, get_args(Quantity))
-        one_of("scale", scale, get_args(Scale))
-        if isinstance(policies, str):
-            raise ValueError(f"policies must be a list of labels, got the text {policies!r}: write [{policies!r}]")
-        for policy in policies:
-            self._check_known(policy)
-        if ax is not None and not isinstance(ax, Axes):
-            raise ValueError(f"ax must be one pair of axes of matplotlib, got {type(ax).__name__}: give one of them")
-        look = Figure(
+        if len(policies) and len(only):
+            raise ValueError("only is another word for policies: give one of them")
+        given = {"policies": policies, "only": only, "comparators": comparators, "order": order}
+        for key, labelled in given.items():
+            if isinstance(labelled, str):
+                raise ValueError(f"{key} must be a list of labels, got the text {labelled!r}: write [{labelled!r}]")
+        look = _look(
             name=self.name,
             experiment=self.name,
             regret=regret,
             quantity=quantity,
-            policies=list(policies),
-            comparators=list(comparators),
             scale=scale,
+            title=title,
+            bounds=bounds,
+            labels=labels,
+            names=dict(names or {}),
+            colours=dict(colours) if isinstance(colours, Mapping) else colours,
+            width=width,
+            height=height,
+            font={} if font is None else font,
+            grid=grid,
+            style=style,
+            policies=list(policies or only),
+            comparators=list(comparators),
+            order=list(order),
         )
+        for label in (*look.policies, *(label for each in look.labels_named().values() for label in each)):
+            self._check_known(label)
+        places = places_of_views(views(self._results.stored))
         if ax is not None:
-            draw_experiment(ax, self.curves, self._confidence, figure=look)
-            title, label = ax.get_title(loc="left"), ax.get_ylabel()
+            if not isinstance(ax, Axes):
+                what = f"got {type(ax).__name__}: give one of them"
+                raise ValueError(f"ax must be one pair of axes of matplotlib, {what}")
+            for key in ("width", "height", "font", "grid", "style"):
+                if getattr(look, key) != Figure.model_fields[key].default:
+                    raise ValueError(f"{key} is of a figure of its own: with ax, set it on your figure and its axes")
+            draw_experiment(ax, self.curves, self._confidence, figure=look, places=places)
+            text = ax.get_title(loc="left")
             ax.set_title("", loc="left")
-            ax.set_title(title)  # where a title of the user's goes
-            ax.set_ylabel(label.rpartition("\n")[0].replace("\n", " "))
-            _legend(ax, legend)
+            ax.set_title(text)  # where a title of the user's goes
             lend_glyphs(ax)
             return ax
         import matplotlib
         from matplotlib import pyplot
 
         pyplot.switch_backend(matplotlib.get_backend())  # whose settings, in a notebook, are not to be undone with ours
-        with style():
-            figure, made = pyplot.subplots(layout="constrained")
+        with in_style(look):
+            figure = pyplot.figure(layout="constrained")
             try:
-                draw_experiment(made, self.curves, self._confidence, figure=look)
+                (made,) = compose(figure, [(look, self.curves)], self._confidence, places)
             except BaseException:
                 pyplot.close(figure)
                 raise
-            if not legend:
-                _legend(made, legend)
-            lend_glyphs(made)
-            figure.set_size_inches(WIDTH, height_of(made) if legend else HEIGHT)
         return made
 
     def check(self) -> Check:
@@ -405,25 +449,30 @@ class Results(Mapping[str, Result]):
         return f"{study.title or study.name}. {study_sentence(self.findings)}{missing}"
 
     def _repr_html_(self) -> str:
-        from experiments.report.figures import svg_of
+        from experiments.report.figures import places_in, svg_of
 
+        places = places_in(self.findings)
         parts = [f"<p>{html.escape(repr(self))}</p>"]
         for figure, shown in self.findings.views[:MOST]:
             if isinstance(shown, SweepResult):
                 text = sweep_sentence(shown, self.findings)
             else:
                 text = sentence(shown, self.findings, figure)
-            parts.append(f"{svg_of(shown, self.stored.study.confidence, figure)}<p>{html.escape(text)}</p>")
+            parts.append(f"{svg_of(shown, self.stored.study.confidence, figure, places)}<p>{html.escape(text)}</p>")
         if (left := len(self.findings.views) - MOST) > 0:
             parts.append(f"<p>{left} more figures: plot(folder) draws all.</p>")
         return "".join(parts)
 
 
-def _legend(ax: Axes, shown: bool) -> None:
-    if shown:
-        ax.legend(fontsize="small")
-    elif (legend := ax.get_legend()) is not None:
-        legend.remove()
+def _look(**given: Any) -> Figure:
+    """A figure of these keys.
+
+    Raises:
+        ValueError: one of them cannot be.
+    """
+    for where, text in mistakes_in(Figure, given):
+        raise ValueError(f"{path_text(where)} {text}")
+    return Figure(**given)
 
 
 def load(folder: str | os.PathLike[str]) -> Results:

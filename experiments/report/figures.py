@@ -220,7 +220,12 @@ def _appearance(part: Part) -> Appearance | None:
 
 def places_in(found: Findings) -> dict[str, int]:
     """What decides how each policy of a study looks in every figure: see ``colours.places_of``."""
-    shown = [seen.lines if isinstance(seen, SweepResult) else seen.named(look.policies) for look, seen in found.views]
+    return places_of_views(found.views)
+
+
+def places_of_views(views: Sequence[View]) -> dict[str, int]:
+    """The same, where nothing else has been worked out."""
+    shown = [seen.lines if isinstance(seen, SweepResult) else seen.named(look.policies) for look, seen in views]
     return places_of([list(labels) for labels in shown])
 
 

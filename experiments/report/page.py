@@ -336,14 +336,9 @@ class _Page:
 
 def _look(figure: Figure, name: str) -> Figure:
     """How an experiment is drawn below a figure over swept values that sums it up."""
-    return Figure(
-        name=name,
-        experiment=name,
-        regret=figure.regret,
-        quantity="cost" if figure.quantity == "cost" else "regret",
-        policies=figure.policies,
-        comparators=figure.comparators,
-    )
+    quantity = "cost" if figure.quantity == "cost" else "regret"
+    over_time = {"name": name, "experiment": name, "quantity": quantity, "title": "", "over": "", "label": ""}
+    return figure.model_copy(update=over_time)
 
 
 class _Verdicts:

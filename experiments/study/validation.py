@@ -176,6 +176,11 @@ def _schema(model: type[BaseModel], data: Any, above: Path = ()) -> Iterator[Fou
                 yield where, f"{e['msg'].replace('Input should', 'must')}, got {e['input']!r}"
 
 
+def mistakes_in(model: type[BaseModel], data: Any) -> list[Found]:
+    """What is wrong with the form of ``data``, which stands by itself."""
+    return list(_schema(model, data))
+
+
 _UNIONS = ("as a list", "as a range", "experiment", "swept", "int", "float")
 """Names that pydantic puts into the places of a choice of forms."""
 

@@ -10,6 +10,7 @@ from matplotlib.figure import Figure
 
 import regretlab as rl
 from experiments.analysis.statistics import mean_band
+from experiments.report.labels import EndLabels
 
 
 @pytest.fixture(scope="module")
@@ -161,7 +162,12 @@ def test_axes_of_the_users_keep_the_users_style(result):
     assert not other.get_lines()
     assert ax.spines["top"].get_visible()
     ax.figure.draw_without_rendering()
-    assert ax.bbox.y0 <= ax.get_legend().get_window_extent().y0  # nothing below, where another plot may be
+    (labels,) = [artist for artist in ax.get_children() if isinstance(artist, EndLabels)]
+    boxes = [text.get_window_extent() for text in labels.texts]
+    assert boxes
+    for box in boxes:  # nothing outside, where another plot may be
+        assert ax.bbox.x0 <= box.x0 <= box.x1 <= ax.bbox.x1
+        assert ax.bbox.y0 <= box.y0 <= box.y1 <= ax.bbox.y1
 
 
 def test_it_says_in_words_what_came_out(result):
@@ -235,19 +241,92 @@ def test_a_result_with_a_single_replicate():
 
 def test_a_legend_can_be_left_out_and_a_title_replaced(result):
     ax = Figure().subplots()
-    result.plot(ax=ax, legend=False)
+    result.plot(ax=ax)
     assert ax.get_legend() is None
+    assert any(isinstance(artist, EndLabels) for artist in ax.get_children())
     assert ax.get_title() == "BernoulliArms"
     ax.set_title("mine")
     assert [ax.get_title(loc=where) for where in ("left", "center", "right")] == ["", "mine", ""]
-    assert "\n" not in ax.get_ylabel()
-    assert result.plot(legend=False).get_legend() is None
+    assert len(labels_of(result.plot())) > 0
+    assert result.plot(labels="legend").get_legend() is not None
+    bare = result.plot(labels="none")
+    assert bare.get_legend() is None
+    assert labels_of(bare) == []
+
+
+def labels_of(ax):
+    """The texts at the ends of the lines."""
+    return [t.get_text() for artist in ax.get_children() if isinstance(artist, EndLabels) for t in artist.texts]
+
+
+def test_a_figure_is_as_wide_and_high_as_a_paper_wants_it(result, tmp_path):
+    ax = result.plot(width=85, height="6 cm", font={"family": "DejaVu Serif", "size": 7}, grid=False)
+    assert ax.figure.get_size_inches() * 25.4 == pytest.approx([85.0, 60.0])
+    assert ax.xaxis.label.get_fontsize() == 7.0
+    assert ax.xaxis.label.get_fontfamily() == ["DejaVu Serif"]
+    assert not ax.xaxis.get_gridlines()[0].get_visible()
+    ax.figure.savefig(tmp_path / "a.png", dpi=100)
+    assert mpl.image.imread(tmp_path / "a.png").shape[:2] == (236, 334)
+    wide = result.plot(width="7 in")
+    assert wide.figure.get_figwidth() == pytest.approx(7.0)
+    assert wide.xaxis.label.get_fontsize() == 8.0
+
+
+def test_policies_are_chosen_ordered_named_and_coloured(result):
+    first, *others = result.policies
+    ax = result.plot(only=[first])
+    assert [t.split(":")[0].split("\n")[0] for t in labels_of(ax) if t.startswith(tuple(result.policies))] == [first]
+    for order in (result.policies, result.policies[::-1]):
+        ax = result.plot(order=order, labels="legend", bounds="none")
+        shown = [t.get_text().split(":")[0] for t in ax.get_legend().get_texts()]
+        assert shown == list(order)
+    colours = {first: "#123456"}
+    ax = result.plot(names={first: "the first"}, colours=colours, bounds="none")
+    assert any(t.startswith("the first") for t in labels_of(ax))
+    (line,) = [line for line in ax.get_lines() if line.get_label().startswith("the first")]
+    assert line.get_color() == "#123456"
+    plain = result.plot(bounds="none")
+    same = [line.get_color() for line in plain.get_lines() if line.get_label().startswith(tuple(others))]
+    assert same == [line.get_color() for line in ax.get_lines() if line.get_label().startswith(tuple(others))]
+
+
+def test_a_style_of_matplotlib_is_laid_over_ours(result):
+    ax = result.plot(style="ggplot")
+    assert mpl.colors.to_hex(ax.get_facecolor()) == "#e5e5e5"
+    assert mpl.colors.to_hex(result.plot().get_facecolor()) == "#ffffff"
+
+
+def test_equal_looks_are_equal_files(result, tmp_path):
+    for name in ("a", "b"):
+        ax = result.plot(width=85, font=7, colours=["tab:red", "tab:blue"], labels="legend")
+        ax.figure.savefig(tmp_path / f"{name}.png", metadata={"Software": None})
+    assert (tmp_path / "a.png").read_bytes() == (tmp_path / "b.png").read_bytes()
+    result.plot(width=86, font=7, colours=["tab:red", "tab:blue"], labels="legend").figure.savefig(
+        tmp_path / "c.png", metadata={"Software": None}
+    )
+    assert (tmp_path / "a.png").read_bytes() != (tmp_path / "c.png").read_bytes()
 
 
 @pytest.mark.parametrize(
     ("given", "what"),
     [
         ({"policies": "UCB1"}, "policies must be a list of labels, got the text 'UCB1': write ['UCB1']"),
+        ({"only": "UCB1"}, "only must be a list of labels, got the text 'UCB1': write ['UCB1']"),
+        ({"only": ["UCB1"], "policies": ["UCB1"]}, "only is another word for policies: give one of them"),
+        ({"order": ["UCB2"]}, "has no policy 'UCB2' (did you mean 'UCB1'?)"),
+        ({"names": {"UCB2": "mine"}}, "has no policy 'UCB2' (did you mean 'UCB1'?)"),
+        ({"colours": {"UCB2": "red"}}, "has no policy 'UCB2' (did you mean 'UCB1'?)"),
+        ({"colours": ["redd"]}, "colours 0 must be a colour such as 'tab:blue', '#0072B2' or '0.5', got 'redd'"),
+        ({"bounds": "stripe"}, "bounds must be 'auto', 'curves', 'strip', 'both' or 'none', got 'stripe'"),
+        ({"labels": "line"}, "labels must be 'lines', 'legend' or 'none', got 'line'"),
+        (
+            {"width": 3.35},
+            "width must be between 20 and 1000 mm, got 3.35: a number is millimetres, so write",
+        ),
+        ({"font": {"size": 99}}, "font.size must be less than or equal to 30, got 99"),
+        ({"style": "ggplut"}, "style: no style of matplotlib and no file is called 'ggplut' (did you mean 'ggplot'?)"),
+        ({"ax": Figure().subplots(), "width": 85}, "width is of a figure of its own: with ax, set it on your figure"),
+        ({"ax": Figure().subplots(), "style": "ggplot"}, "style is of a figure of its own"),
         ({"ax": Figure()}, "ax must be one pair of axes of matplotlib, got Figure"),
         ({"ax": Figure().subplots(1, 2)}, "ax must be one pair of axes of matplotlib, got ndarray"),
     ],
