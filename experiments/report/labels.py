@@ -26,6 +26,8 @@ TALL = 0.72
 """Inches of a bracket along which its text can stand."""
 WIDEST, SMALLEST = 0.65, 0.6
 """Share of somebody's axes that labels inside it take at most; of its size, type that has no room is at least."""
+NARROWEST = 0.35
+"""Of its size, type inside somebody's axes is at least."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,7 @@ class EndLabels(Artist):
         dpi = ax.figure.dpi
         for text in self.texts:
             lend_glyphs(text)
+        self._narrow()
         self._shrink()
         self.arrange()
         taken = max((text.get_window_extent().x1 for text in (*self.texts, *self.remarks)), default=0.0)
@@ -130,6 +133,17 @@ class EndLabels(Artist):
         ax.xaxis.set_minor_locator(FixedLocator(ticks[1]))
         self._last = None
         self.arrange()
+
+    def _narrow(self) -> None:
+        """Make texts smaller that are wider than the share of the axes which they may take."""
+        dpi, texts = self._ax.figure.dpi, (*self.texts, *self.remarks)
+        aside = (LEADER + 6.0 * GAP) * dpi  # leaders and brackets
+        widest = max(text.get_window_extent().width for text in texts)
+        factor = max(NARROWEST, (WIDEST * self._ax.bbox.width - aside) / widest)
+        if factor < 1.0:
+            self._sizes = [factor * size for size in self._sizes]
+            for text in texts:
+                text.set_fontsize(factor * points(text.get_fontsize()))
 
     @property
     def height(self) -> float:

@@ -196,7 +196,9 @@ def test_guaranteed_intervals_are_those_of_the_table(result):
         result.guaranteed("UCB1", regret="x")
 
 
-@pytest.mark.parametrize(("replicates", "said"), [(1, "1 is too few for bands"), (4, "4 are too few for bands")])
+@pytest.mark.parametrize(
+    ("replicates", "said"), [(1, "Means of 1 replicate, too few for bands"), (4, "4 replicates, too few for bands")]
+)
 def test_few_replicates_are_told_in_words(replicates, said, tmp_path):
     few = rl.compare(
         [rl.UCB1(), rl.MOSS()], rl.BernoulliArms([0.4, 0.8], horizon=500), replicates=replicates, jobs=1, progress=False
