@@ -87,7 +87,7 @@ class EndLabels(Artist):
         self._widest = max(self._groups, key=len, default=())
         self.remarks = [self._text(End(0.0, said, mpl.rcParams["text.color"]), 0.88 * size)] if groups else []
         for remark in self.remarks:
-            remark.set(fontstyle="italic", linespacing=0.95)
+            remark.set_linespacing(0.95)
         self._columns = columns(self._groups)
         self._shrunk = 1.0
         self._last: Any = None

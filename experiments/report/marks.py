@@ -55,7 +55,6 @@ def _name(ax: Axes, x: float, what: str) -> None:
         ha="right" if left else "left",
         va="top",
         fontsize=size,
-        fontstyle="italic",
         alpha=0.8,
         zorder=5,
     )

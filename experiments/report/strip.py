@@ -312,7 +312,6 @@ def _draw_lines(
             va="bottom",
             fontsize=0.88 * size,
             color=for_text(GREY),
-            style="italic",
         )
 
 
