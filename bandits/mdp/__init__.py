@@ -14,6 +14,7 @@ STEPS = {
     "Toggle": ("toggle", 20),
     "RiverSwim": ("riverswim", 20),
     "JumpRiverSwim": ("jump_riverswim", 20),
+    "JAO": ("jao", 50),
     "SixArms": ("sixarms", 20),
     "FourRooms": ("fourrooms", 50),
     "Garnet": ("garnet", 10),

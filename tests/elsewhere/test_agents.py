@@ -1,7 +1,7 @@
 """Agents that are not ours train in our environments: PPO of stable-baselines3, and Q-learning of table-rl.
 
-Stated margins: on new seeds PPO recovers more than half of what uniform play loses to the best fixed action; step by step
-Q-learning finds the best policy of a deep sea.
+Stated margins: on new seeds PPO recovers more than half of what uniform play loses to the best fixed action; step by
+step Q-learning finds the best policy of a deep sea.
 """
 
 import gymnasium

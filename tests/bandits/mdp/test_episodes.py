@@ -19,7 +19,7 @@ from bandits.mdp.ucb_h import UCBH
 from bandits.mdp.ucbvi import UCBVI
 from bandits.mdp.ucrl2 import UCRL2
 from bandits.mdp.uniform_policy import UniformPolicy
-from environments import EpisodicMDP
+from environments import AdversarialMDP, EpisodicMDP
 from environments.mdp.models import Tables
 from environments.mdp.tape import Tape
 
@@ -139,6 +139,19 @@ def test_mean_regret(policy, place, episodes, wanted, error):
     runs = [regrets(policy, environment, tape, np.array([episodes]), s)[0] for s, tape in enumerate(tapes)]
     own = np.std(runs, ddof=1) / math.sqrt(n)
     assert abs(np.mean(runs) - wanted) < 4.5 * math.hypot(own, error)
+
+
+def test_optimistic_q_learning_tracks_losses_that_change():
+    """It follows the blocks of losses, and so is far below the best policy of all episodes."""
+    environment, times = AdversarialMDP("switching", horizon=2000), np.array([500])
+    runs = []
+    for seed in range(20):
+        policy, tape = UCBH(0.05), environment.draw(np.random.default_rng([3, seed]))
+        environment.begin(tape)
+        policy.reset(environment.problem, np.random.default_rng(seed))
+        policy.advance(environment, 500)
+        runs.append((environment.comparators(times)["fixed"] - environment.metrics(times)["value"])[0])
+    assert abs(np.mean(runs) + 252.0) < 4.5 * math.hypot(np.std(runs, ddof=1) / math.sqrt(20), 2.9)
 
 
 def drawn(seed, own, H=4, S=4, A=3):
