@@ -100,8 +100,8 @@ class EpisodicMDP(TabularEpisodes):
 
     def regrets(self) -> Sequence[Regret]:
         return (
-            Regret("value", "value", "optimal", "fixed", "regret: value of the best policy less that of those played"),
-            Regret("realized", "reward", "optimal", "fixed", "realized regret against the value of the best policy"),
+            Regret("value", "value", "optimal", "fixed", "regret against the best policy's value"),
+            Regret("realized", "reward", "optimal", "fixed", "realized regret against the best policy's value"),
         )
 
     def limits(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
