@@ -71,7 +71,7 @@ def draw_study(found: Findings, folder: Path, formats: Sequence[str] = FORMATS, 
     written: list[Path] = []
     for name, canvas, parts in _canvases(found, regret):
         paths = [folder / f"{name}.{ending}" for ending in formats]
-        with style():
+        with style(_style_of(parts)):  # which decides about fonts in writing, too
             drawn = save(canvas, *paths)
         if len(parts) == 1 and "svg" in formats:
             svg = _bare(drawn[list(formats).index("svg")])
@@ -96,7 +96,8 @@ def _canvases(found: Findings, regret: str) -> Iterator[tuple[str, Canvas, Seque
     if not seen:
         raise ValueError(f"{found.results.folder} holds no finished experiment to draw")
     sets: list[tuple[str, Sequence[Part]]] = [(name_of(view), [view]) for view in seen]
-    sets += [(f"{n}-search", [(None, drawn) for drawn in search_figures(s)]) for n, s in found.searches.items()]
+    for name, search in found.searches.items():
+        sets.append((f"{name}-search", [(None, drawn) for drawn in search_figures(search, search_look(found, name))]))
     if len(seen) == 1:
         sets[0] = (study, seen)
     else:
@@ -105,7 +106,7 @@ def _canvases(found: Findings, regret: str) -> Iterator[tuple[str, Canvas, Seque
     places = places_in(found)
     for i, (name, parts) in enumerate(sets):
         if parts:
-            with style(_appearance(parts[0]) if len(parts) == 1 else None):
+            with style(_style_of(parts)):
                 canvas = Canvas(layout="constrained")
                 compose(canvas, parts, confidence, places)
             wanted = f"{name}-only" if i and name == study else name
@@ -215,7 +216,19 @@ def _bare(svg: bytes) -> str:
 
 def _appearance(part: Part) -> Appearance | None:
     figure, shown = part
+    if isinstance(shown, SearchFigure):
+        return shown.look
     return shown.figure if isinstance(shown, SweepResult) else figure
+
+
+def _style_of(parts: Sequence[Part]) -> Appearance | None:
+    """What ``style`` is to follow: the one figure that is drawn, or that of a search."""
+    return _appearance(parts[0]) if len(parts) == 1 or isinstance(parts[0][1], SearchFigure) else None
+
+
+def search_look(found: Findings, experiment: str) -> Appearance | None:
+    """How the figures of an experiment's search look: as the first one of its curves."""
+    return next((look for look in found.results.study.all_figures() if look.experiment == experiment), None)
 
 
 def places_in(found: Findings) -> dict[str, int]:

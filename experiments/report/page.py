@@ -28,7 +28,7 @@ from experiments.analysis.sweeps import SweepResult
 from experiments.analysis.verdicts import Verdict, known
 from experiments.report.colours import for_text
 from experiments.report.curves import comparators_of, drawn_by_name
-from experiments.report.figures import picture
+from experiments.report.figures import picture, search_look
 from experiments.report.palette import DARK, variables
 from experiments.report.points import Curve, Picture
 from experiments.report.search_figures import SearchFigure, search_figures
@@ -277,7 +277,7 @@ class _Page:
                 "intervals": figure.intervals,
                 "drawing": self._picture(figure, f"{result.experiment}.search{i}", [figure.policy.entry]),
             }
-            for i, figure in enumerate(search_figures(result))
+            for i, figure in enumerate(search_figures(result, search_look(self._found, result.experiment)))
         ]
         return section | {"figures": figures}
 

@@ -17,8 +17,9 @@ from experiments.analysis.sentences import number
 from experiments.analysis.statistics import Array, Interval
 from experiments.report.colours import COLOURS, GREY, for_text, luminance
 from experiments.report.labels import End, EndLabels
-from experiments.report.style import MARKED, name_quantity, plain, points, slant, wrapped
+from experiments.report.style import MARKED, name_quantity, place_legend, plain, points, slant, wrapped
 from experiments.report.ticks import write_numbers
+from experiments.study.appearance import Appearance
 from experiments.study.axes import is_number, text_of
 
 WIDE = 30.0
@@ -29,13 +30,24 @@ CELLS = 10
 """Values of a parameter up to which each has its name beside a map, and each cell its number."""
 
 
+OURS = Appearance()
+
+
 @dataclass(frozen=True)
 class SearchFigure:
-    """One pair of axes: a policy's candidates against one of its swept parameters, or against two as a map."""
+    """One pair of axes: a policy's candidates against one of its swept parameters, or against two as a map.
+
+    Attributes:
+        result: the search.
+        policy: what it found for the policy.
+        parameters: their names.
+        look: how it looks; its font, grid and style, and, of a figure that is alone, its size.
+    """
 
     result: SearchResult
     policy: Searched
     parameters: tuple[str, ...]
+    look: Appearance = OURS
 
     @property
     def parameter(self) -> str:
@@ -48,13 +60,18 @@ class SearchFigure:
         return len(self.parameters) == 1 and len(self.policy.candidates) <= MARKED
 
 
-def search_figures(result: SearchResult) -> list[SearchFigure]:
-    """For each policy a map of the two parameters that have several values, or a figure of each where not two have."""
+def search_figures(result: SearchResult, look: Appearance | None = None) -> list[SearchFigure]:
+    """For each policy a map of the two parameters that have several values, or a figure of each where not two have.
+
+    Args:
+        result: the search.
+        look: of the figure of the experiment's curves, which these follow.
+    """
     figures = []
     for policy in result.policies.values():
         several = [name for name in policy.chosen.point if len(_kinds(policy, name)) > 1]
         sets = [tuple(several)] if len(several) == 2 else [(name,) for name in several]
-        figures += [SearchFigure(result, policy, names) for names in sets]
+        figures += [SearchFigure(result, policy, names, look or OURS) for names in sets]
     return figures
 
 
@@ -70,7 +87,8 @@ def draw_search(ax: Axes, figure: SearchFigure, room: float | None = None) -> No
         room: width of the axes with what is right of them, times ``WIDTH``; None for axes of somebody's, inside which
             the labels take their room.
     """
-    ax.set_title(wrapped(figure.policy.entry, round(44 * (room or 1.0))), loc="left", fontweight="bold")
+    title = figure.look.name_of(figure.policy.entry)
+    ax.set_title(wrapped(title, round(44 * (room or 1.0))), loc="left", fontweight="bold")
     if len(figure.parameters) == 2:
         _draw_map(ax, figure, room)
     else:
@@ -110,14 +128,17 @@ def _draw_line(ax: Axes, figure: SearchFigure, room: float | None) -> None:
     best, first = policy.chosen, policy.first
     ring: dict[str, Any] = {"linestyle": "none", "zorder": 5, "markerfacecolor": "none", "color": ink}
     notes = [f"circle: chosen, {policy.parameters[name]}: {number(best.held_out.value)} held out"]
-    ax.plot([where[best.label]], [best.held_out.value], marker="o", markersize=9, **ring)
+    ax.plot([where[best.label]], [best.held_out.value], marker="o", markersize=9, label="chosen", **ring)
     if first.label != best.label:
         notes.append(f"diamond: first, {text_of(first.point[name])}: {number(first.held_out.value)}")
-        ax.plot([where[first.label]], [first.held_out.value], marker="D", markersize=7, **ring)
+        ax.plot([where[first.label]], [first.held_out.value], marker="D", markersize=7, label="first", **ring)
     ax.set_xlabel("\n".join(wrapped(text, letters) for text in (name.replace("_", " "), *notes)))
     name_quantity(ax, f"{figure.result.score} at the horizon", figure.result.unit, room)
     _scale(ax, x, candidates, kinds if numeric else [text_of(kind) for kind in kinds], numeric)
-    EndLabels(ax, float(x[-1]), ends, inside=room is None)
+    if figure.look.labels == "legend":
+        place_legend(ax, room is None)
+    elif figure.look.labels == "lines":
+        EndLabels(ax, float(x[-1]), ends, inside=room is None)
 
 
 def _draw_scores(

@@ -3,8 +3,16 @@
 import matplotlib as mpl
 import pytest
 
+import experiments
+from experiments.analysis.findings import findings
+from experiments.report.figures import canvases, draw_study
+from experiments.report.labels import EndLabels
+from experiments.report.page import _look
 from experiments.report.style import style
+from experiments.run.runner import run
 from experiments.study.appearance import Appearance, Font
+from experiments.study.config import parse_study
+from experiments.study.model import Figure as Look
 
 
 def test_what_the_user_has_not_set_is_ours_and_sizes_follow_the_font():
@@ -39,3 +47,140 @@ def test_a_style_may_be_a_file(tmp_path):
     with style(Appearance(style=str(tmp_path / "paper.mplstyle"))):
         assert mpl.rcParams["axes.facecolor"] == "beige"
         assert mpl.rcParams["xtick.labelsize"] == pytest.approx(5.25)
+
+
+STUDY = """\
+name: looks
+seed: 2
+horizon: 200
+checkpoints: 12
+replicates: 8
+policies: [{name: ucb1, label: UCB1}, {name: moss, label: MOSS}, uniform]
+experiments:
+  - {name: arms, environment: {name: bernoulli, parameters: {means: [0.2, 0.8]}}}
+  - {name: over, horizon: {sweep: [50, 100, 200]}, environment: {name: bernoulli, parameters: {means: [0.2, 0.8]}}}
+  - name: tuned
+    environment: {name: bernoulli, parameters: {means: [0.2, 0.8]}}
+    search: {tuning: 3}
+    policies: [{name: ucb1, label: UCB1, parameters: {exploration: {sweep: [2, 1, 0.5]}}}]
+figures:
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("looks")
+    assert not run(parse_study(STUDY.replace("figures:\n", "")), folder, jobs=1).failed
+    return folder
+
+
+def drawn(folder, look, *changes):
+    """Name of each figure to its canvas, and that nothing had to be computed."""
+    study = parse_study(f"{STUDY}  - {{{look}}}", changes=changes)
+    outcome = run(study, folder, jobs=1)
+    assert not outcome.failed
+    assert {job.status for job in outcome.done} == {"kept"}, "how a figure looks changes no job"
+    return dict(canvases(findings(experiments.load(folder))))
+
+
+def labels_in(ax):
+    return [t.get_text() for artist in ax.get_children() if isinstance(artist, EndLabels) for t in artist.texts]
+
+
+def lines_in(ax):
+    """Start of the label of each line of a policy to the line."""
+    return {line.get_label().partition(":")[0]: line for line in ax.get_lines() if str(line.get_gid()).endswith("-0")}
+
+
+EVERY = ("arms", "over", "tuned", "tuned-search")
+
+
+def test_size_font_grid_and_style_are_those_of_the_figure(folder):
+    look = "width: 85, height: 6 cm, font: {family: DejaVu Serif, size: 6}, grid: false, style: dark_background"
+    every = drawn(folder, look)
+    for name in EVERY:
+        canvas = every[name]
+        ax = canvas.axes[0]
+        assert canvas.get_size_inches() * 25.4 == pytest.approx([85.0, 60.0]), name
+        assert ax.xaxis.label.get_fontsize() == 6.0
+        assert ax.xaxis.label.get_fontfamily() == ["DejaVu Serif"]
+        assert not ax.xaxis.get_gridlines()[0].get_visible()
+        assert mpl.colors.to_hex(ax.get_facecolor()) == "#000000"
+    overview = every["looks"]
+    assert overview.get_figwidth() > 7.0, "side by side they are as they ever are"
+    assert mpl.colors.to_hex(overview.axes[0].get_facecolor()) == "#ffffff"
+
+
+def test_names_colours_order_and_policies_are_those_of_the_figure(folder):
+    look = "names: {UCB1: the first, uniform: dice}, colours: {MOSS: '#123456'}, order: [uniform, UCB1], bounds: none"
+    every = drawn(folder, look)
+    for name in ("arms", "over"):
+        lines = lines_in(every[name].axes[0])
+        assert list(lines) == ["dice", "the first", "MOSS"], name
+        assert lines["MOSS"].get_color() == "#123456"
+        shown = " ".join(labels_in(every[name].axes[0]))
+        assert "the first" in shown
+        assert "UCB1" not in shown
+    assert every["tuned-search"].axes[0].get_title(loc="left") == "the first"
+    same = drawn(folder, "bounds: none")
+    for name in ("arms", "over"):
+        ours = lines_in(same[name].axes[0])
+        theirs = lines_in(every[name].axes[0])
+        assert ours["UCB1"].get_color() == theirs["the first"].get_color()
+        assert [line.get_color() for line in ours.values()] == [
+            lines_in(same["arms"].axes[0])[label].get_color() for label in ours
+        ]
+    for name in ("arms", "over"):
+        lines = lines_in(drawn(folder, "experiment: [arms, over], only: [MOSS, UCB1], bounds: none")[name].axes[0])
+        assert sorted(lines) == ["MOSS", "UCB1"]
+
+
+def test_names_stand_at_the_lines_in_a_legend_or_nowhere(folder):
+    for labels, at_lines, legend in (("lines", True, False), ("legend", False, True), ("none", False, False)):
+        every = drawn(folder, f"labels: {labels}")
+        for name in ("arms", "over", "tuned-search"):
+            ax = every[name].axes[0]
+            assert (len(labels_in(ax)) > 0, ax.get_legend() is not None) == (at_lines, legend), (labels, name)
+
+
+def test_bounds_over_swept_values_can_be_left_out(folder):
+    def bounds(ax):
+        return [line for line in ax.get_lines() if "bound" in line.get_label() or "rate" in line.get_label()]
+
+    assert bounds(drawn(folder, "experiment: over")["over"].axes[0])
+    assert not bounds(drawn(folder, "experiment: over, bounds: none")["over"].axes[0])
+
+
+def test_looks_are_changed_from_the_command_line_and_equal_ones_are_equal_files(folder, tmp_path):
+    changes = ["figures.arms.width=3.35 in", "figures.arms.colours=[red, blue, green]", "figures.arms.style=ggplot"]
+    canvas = drawn(folder, "experiment: arms", *changes)["arms"]
+    assert canvas.get_figwidth() == pytest.approx(3.35)
+    assert {line.get_color() for line in lines_in(canvas.axes[0]).values()} == {"red", "blue", "green"}
+    found = findings(experiments.load(folder))
+    written = [draw_study(found, tmp_path / name) for name in ("a", "b")]
+    assert [path.read_bytes() for path in written[0]] == [path.read_bytes() for path in written[1]]
+    drawn(folder, "experiment: arms", *changes[:2])
+    plain = draw_study(findings(experiments.load(folder)), tmp_path / "c")
+    differ = {
+        path.stem for path, other in zip(written[0], plain, strict=True) if path.read_bytes() != other.read_bytes()
+    }
+    assert differ == {"arms"}, "the others were not spoken of"
+
+
+def test_fonts_of_a_style_are_those_of_the_files(folder, tmp_path):
+    """A family is looked for when a file is written."""
+    (tmp_path / "paper.mplstyle").write_text("font.family: serif\nfont.serif: DejaVu Sans Mono\npdf.fonttype: 3\n")
+    drawn(folder, f"experiment: arms, style: {tmp_path / 'paper.mplstyle'}")
+    files = draw_study(findings(experiments.load(folder)), tmp_path, ["pdf"])
+    content = next(path for path in files if path.stem == "arms").read_bytes()
+    assert b"DejaVuSansMono" in content
+    assert b"DejaVuSans-" not in content.replace(b"DejaVuSans-Oblique", b"")
+
+
+def test_what_is_said_of_swept_values_holds_for_their_points_on_the_page():
+    said = Look(
+        experiment="over", scale="linear", width=85.0, names={"UCB1": "first"}, quantity="ratio", over="horizon"
+    )
+    point = _look(said, "over-horizon=50")
+    assert (point.scale, point.width, point.names, point.quantity) == ("linear", 85.0, {"UCB1": "first"}, "regret")
+    assert (point.experiment, point.name, point.over, point.title) == ("over-horizon=50", "over-horizon=50", "", "")

@@ -8,6 +8,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from environments.paging.curves import miss_ratio_curve
+from experiments.report.labels import EndLabels
 from experiments.report.miss_ratio import draw_miss_ratio, save_miss_ratios
 
 PAGES = [1, 2, 3, 1, 2, 3, 1, 4, 2, 2]
@@ -30,10 +31,12 @@ def test_lines_are_the_miss_ratios():
     assert set(first.get_ydata()) == {0.4}
     assert ax.get_xscale() == "log"
     assert ax.get_ylim()[0] == 0.0
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == [
-        "LRU",
-        "offline optimum (Belady)",
-        "first requests: 0.4",
+    (labels,) = [artist for artist in ax.get_children() if isinstance(artist, EndLabels)]
+    ends = [curve.ratios[name][-1] for name in ("lru", "opt")]
+    assert [" ".join(text.get_text().split()) for text in labels.texts] == [
+        f"LRU {ends[0]:.3g}",
+        f"offline optimum (Belady) {ends[1]:.3g}",
+        "first requests 0.4",
     ]
     assert ax.get_title(loc="left") == "loop"
 
@@ -43,7 +46,7 @@ def test_between_sizes_that_are_not_all_no_steps_are_shown():
     lru, opt, _ = drawn(curve).get_lines()
     assert lru.get_xdata().tolist() == [1, 4]
     assert lru.get_ydata().tolist() == curve.ratios["lru"][::-1].tolist()
-    assert (opt.get_drawstyle(), opt.get_marker()) == ("default", "o")
+    assert (opt.get_drawstyle(), opt.get_marker()) == ("default", "s"), "another mark than LRU's"
 
 
 def test_files_are_the_same_every_time(tmp_path):
