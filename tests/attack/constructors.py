@@ -186,6 +186,11 @@ BASES: dict[str, list[dict[str, Any]]] = {
     "misspecification table": [{"values": [0.1, -0.1]}],
     "misspecification tilt": [{"action": 1}],
     "sequence of parameters table": [{"values": [[0.5, 0.1], [0.2, -0.4]]}],
+    "model table": [
+        {"transitions": [[[0.5, 0.5], [0.0, 1.0]], [[1.0, 0.0], [0.25, 0.75]]], "rewards": [[0.1, 0.4]] * 2}
+    ],
+    "model gymnasium": [{"id": "FrozenLake-v1"}],
+    "source of losses table": [{"transitions": [[[0.5, 0.5]], [[1.0, 0.0]]], "losses": [[[0.1], [0.4]]]}],
     "mixture table": [
         {"transitions": [[[[0.5, 0.5]], [[1.0, 0.0]]]] * 2, "rewards": [[[0.1], [0.4]]] * 2, "n_stages": 2}
     ],
