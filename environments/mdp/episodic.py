@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bandits.arguments import flag, integer, one_of, shown
+from bandits.arguments import affordable, flag, integer, one_of, shown
 from bandits.contract import Array, Bound
 from bandits.mdp.model import Ints
 from bandits.mdp.planning import best_policy, largest_totals
@@ -61,6 +61,8 @@ class EpisodicMDP(TabularEpisodes):
         self.known_rewards, self.start = known_rewards, start
         tables = tables_of(model)
         H = stages_of(tables, n_stages)
+        pairs = tables.model.n_states * tables.model.n_actions
+        affordable("n_stages", f"a table of {H} stages and {pairs} pairs of state and action", H * pairs)
         law = tables.start if start is None else start_law(tables.model.n_states, start)
         own = tables.model.n_stages > 1 or tables.rewards.ndim == 3
         self._rewards = np.ascontiguousarray(tables.rewards if tables.rewards.ndim == 3 else tables.rewards[None])
