@@ -24,13 +24,14 @@ from experiments.report.labels import End, EndLabels, runs
 from experiments.report.marks import draw_marks
 from experiments.report.strip import Row, draw_strip, name_strip, rows_of
 from experiments.report.style import (
-    BOUND_STYLES,
     DECADES,
     by_name,
     curve_id,
+    dash_of,
     draw_others,
     entry,
     name_quantity,
+    named_bound,
     notes_of,
     place_legend,
     plain,
@@ -88,7 +89,9 @@ def draw_experiment(
     figure = figure or Figure(name=result.experiment.name, experiment=result.experiment.name)
     rows = []
     if strip is not None:
-        rows = rows_of(result, drawn_by_name(result, figure, regret)[0], confidence, regret or figure.regret)
+        rows = rows_of(
+            result, drawn_by_name(result, figure, regret)[0], confidence, regret or figure.regret, figure.names
+        )
     draw_curves(ax, result, confidence, regret, figure, places, strip, rows, room=None)
 
 
@@ -172,9 +175,7 @@ def draw_curves(
             looks,
             regret,
             figure.name,
-            figure.names,
             _of_others(result, others, confidence, regret),
-            room or 1.0,
         )
         name_strip(strip, result, regret)
 
@@ -254,50 +255,36 @@ def _draw_bounds(
     found += [(bound, ink, "") for bound in lower_bounds_for(result, regret)]
     top = max(float(np.nanmax(mean)) for mean in means)
     most = top * (FITS if scale in ("loglog", "semilogy") else FITS_LINEAR)
-    drawn: dict[str, tuple[float, Any, list[str]]] = {}
+    labels: dict[tuple[str, ...], tuple[float, str, list[str]]] = {}
+    taken: set[tuple[str, str]] = set()
     for bound, colour, gid in sorted(found, key=lambda f: (f[0].holds, f[0].kind == "upper")):
-        values = result.curve(bound)
+        values, colour = result.curve(bound), colour if bound.holds else GREY
         if figure.bounds != "curves" and not float(np.nanmax(values)) <= most:
             continue
         crowded = len(named) > FEW or not bound.holds or vacuous(result, bound, regret)
         if figure.bounds == "auto" and has_strip and gid and crowded:
             continue
-        line = _draw_bound(ax, result, bound, values, colour, regret, len(drawn))
-        if gid:
-            line.set_gid(gid)
-        colour = for_text(colour if bound.holds else GREY)
-        _, _, names = drawn.get(f"{values[-1]:.6g}", (0.0, colour, []))
-        drawn[f"{values[-1]:.6g}"] = (
-            float(values[-1]),
-            colour,
-            [*names, *([bound.name] if bound.name not in names else [])],
-        )
+        dash = dash_of(bound, colour, taken)
+        line = _draw_bound(ax, result, bound, values, colour, dash, regret)
+        line.set_zorder((2.5 if bound.holds else 2.1) + 0.01 * len(taken))
+        line.set_gid(gid or None)
+        same = tuple(f"{v:.6g}" for v in values[[0, len(values) // 2, -1]])
+        _, _, names = labels.get(same, (0.0, "", []))
+        labels[same] = float(values[-1]), for_text(colour), list(dict.fromkeys([*names, named_bound(bound)]))
     return [
-        End(
-            value,
-            "\n".join(
-                map(plain, textwrap.wrap(visible(", ".join(names)), letters + 4, max_lines=3, break_on_hyphens=False))
-            ),
-            colour,
-            faint=True,
-        )
-        for value, colour, names in drawn.values()
+        End(value, wrapped(", ".join(names), letters + 4), colour, faint=True)
+        for value, colour, names in labels.values()
     ]
 
 
 def _draw_bound(
-    ax: Axes, result: ExperimentResult, bound: Bound, values: Array, colour: str, regret: str, place: int
+    ax: Axes, result: ExperimentResult, bound: Bound, values: Array, colour: str, dash: Any, regret: str
 ) -> Line2D:
     notes = notes_of(bound, vacuous(result, bound, regret))
-    time = result.time(regret)
-    text = entry(f"{bound.name}{notes}: {number(values[-1])}")
-    colour, order = (colour, 2.5) if bound.holds else (GREY, 2.1)
+    text, time = entry(f"{bound.name}{notes}: {number(values[-1])}"), result.time(regret)
     if bound.time != "at the horizon":
-        line = BOUND_STYLES["data-dependent" if bound.data_dependent else bound.kind]
-        return ax.plot(
-            time, values, color=colour, label=text, linestyle=line, linewidth=0.9, zorder=order + 0.01 * place
-        )[0]
-    mark: Any = {"linestyle": "none", "marker": "_", "markersize": 6, "zorder": 4, "clip_on": False}
+        return ax.plot(time, values, color=colour, label=text, linestyle=dash, linewidth=0.9)[0]
+    mark: Any = {"linestyle": "none", "marker": "_", "markersize": 6, "clip_on": False}
     return ax.plot(time[-1:], values[-1:], color=colour, label=text, **mark)[0]
 
 

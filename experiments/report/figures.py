@@ -25,7 +25,7 @@ from experiments.report.curves import draw_curves, drawn_by_name
 from experiments.report.labels import EndLabels
 from experiments.report.points import Picture, picture_of
 from experiments.report.search_figures import SearchFigure, draw_search, search_figures
-from experiments.report.strip import Row, name_strip, rows_of
+from experiments.report.strip import NAME, Row, name_strip, rows_of
 from experiments.report.style import (
     FORMATS,
     HEIGHT,
@@ -267,7 +267,7 @@ def compose(
     beside = len(parts) == 1 and room >= BESIDE
     room = room * CURVES if beside else room
     below = [0.0] * rows
-    strips = [_strip_of(figure, shown, confidence) for figure, shown in parts]
+    strips = [_strip_of(figure, shown, confidence, room) for figure, shown in parts]
     for i, (_, height) in enumerate(strips):
         below[i // columns] = max(below[i // columns], unit * height)
     heights = [height for row in range(rows) for height in (HEIGHT * unit, below[row])]
@@ -306,14 +306,15 @@ def _user_size(side: int) -> float | None:
     return None if list(size) == list(mpl.rcParamsDefault["figure.figsize"]) else float(size[side])
 
 
-def _strip_of(figure: Figure | None, shown: Any, confidence: float) -> tuple[list[Row], float]:
+def _strip_of(figure: Figure | None, shown: Any, confidence: float, room: float) -> tuple[list[Row], float]:
     """The rows of a part's strip, and the inches it takes in type of our size; none where it has no strip."""
     if not isinstance(shown, ExperimentResult):
         return [], 0.0
     figure = figure or Figure(experiment=shown.experiment.name)
     if figure.quantity == "cost" or figure.bounds in ("curves", "none"):
         return [], 0.0
-    rows = rows_of(shown, drawn_by_name(shown, figure)[0], confidence, figure.regret)
+    named, letters = drawn_by_name(shown, figure)[0], round(NAME * room)
+    rows = rows_of(shown, named, confidence, figure.regret, figure.names, letters)
     if not any(row.marks for row in rows):
         return [], 0.0
     headings = 1 + len(lower_bounds_for(shown, figure.regret))

@@ -20,7 +20,7 @@ from bandits.contract import Bound
 from experiments.analysis.curves import ExperimentResult
 from experiments.analysis.sentences import number
 from experiments.analysis.statistics import Interval
-from experiments.analysis.verdicts import bounds_for, lower_bounds_for, share_of
+from experiments.analysis.verdicts import bounds_for, lower_bounds_for, rounding_of, share_of
 from experiments.report.colours import GREY, Look, for_text
 from experiments.report.style import curve_id, plain, points, shortened, wrapped
 
@@ -45,6 +45,7 @@ class Mark:
         kind: "bound"; "rate", known up to a constant or in the limit; "fails", an assumption does not hold.
         share: the largest share of it that the mean regret reached where it is compared; NaN where it is not.
         vacuous: whether it is beyond the regret of the worst play at the horizon.
+        broken: whether the simultaneous band of the mean is above it there.
     """
 
     bound: Bound
@@ -52,13 +53,22 @@ class Mark:
     kind: str
     share: float = math.nan
     vacuous: bool = False
+    broken: bool = False
 
 
 @dataclass(frozen=True)
 class Row:
-    """What the strip shows of a policy."""
+    """What the strip shows of a policy.
+
+    Attributes:
+        label: its label.
+        name: the lines of what is shown in its place.
+        final: its regret at the horizon, with a pointwise interval.
+        marks: its bounds.
+    """
 
     label: str
+    name: tuple[str, ...]
     final: Interval
     marks: tuple[Mark, ...]
 
@@ -69,13 +79,13 @@ class Row:
 
     @property
     def broken(self) -> bool:
-        """Whether the mean is above a bound that applies to it."""
-        return any(m.share > 1.0 + 1e-9 for m in self.marks)
+        """Whether the mean is above a bound that applies to it, by more than chance."""
+        return any(m.broken for m in self.marks)
 
     @property
     def lines(self) -> float:
         """Height in rows of one line."""
-        return 0.15 + 0.85 * len(self.remarks)
+        return 0.15 + 0.85 * max(len(self.name), len(self.remarks))
 
     @property
     def remarks(self) -> list[str]:
@@ -89,7 +99,7 @@ class Row:
         if mark is None:
             rates = [m for m in self.marks if m.kind == "rate"]
             failing = [a.text for m in self.marks for a in m.bound.assumptions if not a.holds]
-            return "rate" if rates else f"needs: {failing[0]}" if failing else "no bound"
+            return "rate" if rates else f"needs: {failing[0].partition(' (')[0]}" if failing else "no bound"
         share = mark.share if above else self.final.value / mark.value if mark.value > 0.0 else 0.0
         words = ["vacuous"] if mark.vacuous and not above else [percent(share)]
         words += [f"w.p. {_probability(mark.bound.delta)}"] if mark.bound.delta is not None else []
@@ -116,18 +126,33 @@ def _probability(delta: float) -> str:
     return f"{1.0 - delta:.4g}".removeprefix("0") if delta >= 1e-4 else f"1 - {delta:.1g}"
 
 
-def rows_of(result: ExperimentResult, labels: Sequence[str], confidence: float, regret: str = "") -> list[Row]:
-    """A row for each of these policies, in their order."""
-    worst = worst_of(result, regret)
-    found = []
+def rows_of(
+    result: ExperimentResult,
+    labels: Sequence[str],
+    confidence: float,
+    regret: str = "",
+    names: Mapping[str, str] | None = None,
+    letters: int = NAME,
+) -> list[Row]:
+    """A row for each of these policies, in their order.
+
+    Args:
+        result: what to show.
+        labels: of the policies.
+        confidence: of intervals, in (0, 1).
+        regret: regret definition.
+        names: label to what is shown in its place.
+        letters: of a line of it.
+    """
+    worst, found = worst_of(result, regret), []
     for label in labels:
-        final = result.final(label, confidence, regret)
-        marks = tuple(_mark(result, label, bound, worst, regret) for bound in bounds_for(result, label, regret))
-        found.append(Row(label, final, marks))
+        marks = [_mark(result, label, bound, worst, confidence, regret) for bound in bounds_for(result, label, regret)]
+        lines = wrapped((names or {}).get(label, label), letters, most=2).split("\n")
+        found.append(Row(label, tuple(lines), result.final(label, confidence, regret), tuple(marks)))
     return found
 
 
-def _mark(result: ExperimentResult, label: str, bound: Bound, worst: float, regret: str) -> Mark:
+def _mark(result: ExperimentResult, label: str, bound: Bound, worst: float, confidence: float, regret: str) -> Mark:
     curve = result.curve(bound)
     value = float(curve[-1])
     if not bound.holds:
@@ -135,8 +160,10 @@ def _mark(result: ExperimentResult, label: str, bound: Bound, worst: float, regr
     if bound.kind != "upper" or bound.time == "asymptotic":
         return Mark(bound, value, "rate")
     at = slice(-1, None) if bound.time == "at the horizon" or bound.delta is not None else slice(None)
-    share = float(np.max(share_of(result.regret(label, regret).mean(axis=0)[at], curve[at])))
-    return Mark(bound, value, "bound", share, value >= worst)
+    band = result.band(label, confidence, regret)
+    share = float(np.max(share_of(band.mean[at], curve[at])))
+    broken = share > 1.0 and bool(np.any(band.all_low[at] > curve[at] + rounding_of(curve[at])))
+    return Mark(bound, value, "bound", share, value >= worst, broken)
 
 
 def worst_of(result: ExperimentResult, regret: str = "") -> float:
@@ -154,9 +181,7 @@ def draw_strip(
     looks: Mapping[str, Look],
     regret: str = "",
     part: str = "",
-    names: Mapping[str, str] | None = None,
     others: str = "",
-    room: float = 1.0,
 ) -> None:
     """Draw the strip into axes of its own: a row a policy, the first on top.
 
@@ -170,9 +195,7 @@ def draw_strip(
         looks: of the policies.
         regret: regret definition.
         part: name of the figure, for ids.
-        names: label to what is shown in its place.
         others: said in a row of its own at the bottom, of policies that have none.
-        room: for names, times ``NAME`` letters.
     """
     lower, worst = lower_bounds_for(result, regret), worst_of(result, regret)
     ends = _set_scale(ax, rows, [float(result.curve(bound)[-1]) for bound in lower], worst)
@@ -185,9 +208,7 @@ def draw_strip(
         y, look, top = top + high / 2.0, looks[row.label], top + high
         drawn = [artist for mark in row.marks for artist in _draw_mark(ax, row, mark, y, look, ends)]
         drawn += _draw_dot(ax, row, y, look, ends)
-        drawn += _write(
-            ax, row, (names or {}).get(row.label, row.label), y, look, row is best, size, round(NAME * room)
-        )
+        drawn += _write(ax, row, y, look, row is best, size)
         for piece, artist in enumerate(drawn, STRIP):
             artist.set_gid(curve_id(part, places.index(row.label), piece))
     if others:
@@ -201,12 +222,12 @@ def name_strip(ax: Axes, result: ExperimentResult, regret: str = "", letters: in
     ax.set_xlabel(wrapped(said, letters), fontsize=mpl.rcParams["legend.fontsize"])
 
 
-def _write(ax: Axes, row: Row, name: str, y: float, look: Look, best: bool, size: float, letters: int) -> list[Artist]:
+def _write(ax: Axes, row: Row, y: float, look: Look, best: bool, size: float) -> list[Artist]:
     """Name and remark of a row, left and right of the axes."""
     colour = FAILED if row.broken else GREY if row.judged is None else mpl.rcParams["text.color"]
     remark = "\n".join(map(plain, row.remarks))
     return [
-        _text(ax, -0.02, y, plain(shortened(name, letters)), size, for_text(look.colour), best),
+        _text(ax, -0.02, y, "\n".join(row.name), size, for_text(look.colour), best),
         _text(ax, 1.02, y, remark, size, for_text(colour), row.broken),
     ]
 

@@ -33,8 +33,6 @@ from experiments.study.appearance import Appearance, unknown_style
 from experiments.study.texts import visible
 
 FORMATS = ("png", "svg", "pdf")
-DASHES: tuple[Any, ...] = ("-", (0, (5, 1.2)), (0, (3, 1, 1, 1)))
-"""Line styles of the second and third round through the colours."""
 MANY, NAMED = 12, 8
 """Of more curves than the first number, which no one tells apart at a glance, so many are drawn by name."""
 
@@ -68,10 +66,6 @@ LETTER, SLANT = 0.05, 20.0
 
 LINES, LONGEST, TICKS = 8, 60, 30
 """Lines of a title or an entry of the legend, letters of a tick's label, and such ticks, at most."""
-
-BOUND_STYLES: dict[str, Any] = {"upper": (0, (4, 2)), "lower": "-.", "order": ":", "data-dependent": ":"}
-"""Of upper and lower bounds with explicit constants, of those known up to order, and of those that follow the data."""
-
 
 MARKED = 60
 """Points against a parameter up to which each has a mark, and scores of candidates an interval."""
@@ -181,6 +175,30 @@ def notes_of(bound: Bound, is_vacuous: bool = False, over_time: bool = True) -> 
     return f" ({', '.join([*notes, bound.evidence])})"
 
 
+def named_bound(theorem: Bound) -> str:
+    """A bound's name, with what makes it say less."""
+    if not theorem.holds:
+        return f"{theorem.name} (assumption fails)"
+    rate = theorem.kind == "order" and "rate" not in theorem.name
+    return f"{theorem.name} (rate)" if rate else theorem.name
+
+
+def dash_of(bound: Bound, colour: str, taken: set[tuple[str, str]]) -> Any:
+    """The line style of a bound in this colour: none of those ``taken`` there, if there are others; it is then."""
+    styles = _DASHES["order" if bound.data_dependent else bound.kind]
+    dash = next((each for each in styles if (colour, str(each)) not in taken), styles[0])
+    taken.add((colour, str(dash)))
+    return dash
+
+
+_DASHES: dict[str, list[Any]] = {
+    "upper": [(0, (4, 2)), (0, (9, 2)), (0, (4, 2, 1.2, 2)), (0, (2, 1.2)), (0, (9, 2, 1.2, 2))],
+    "lower": ["-.", (0, (8, 2, 1, 2, 1, 2)), (0, (3, 2, 1, 2, 1, 2))],
+    "order": [":", (0, (1, 3)), (0, (1, 1.5, 1, 4))],
+}
+"""Of upper and lower bounds with explicit constants, and of those known up to order or that follow the data."""
+
+
 def plain(text: str) -> str:
     """Text as it stands, where matplotlib would set what is between dollars as a formula, and TeX far more."""
     if mpl.rcParams["text.usetex"]:
@@ -201,12 +219,14 @@ def shortened(text: str, letters: int) -> str:
     return text if len(text) <= letters else f"{text[: letters - 1].rstrip()}…"
 
 
-def wrapped(text: str, width: int, indent: str = "") -> str:
+def wrapped(text: str, width: int, indent: str = "", most: int = LINES) -> str:
     """``plain`` text in lines of so many letters, or half as many wide ones; what is longer than a label is cut."""
     text = visible(text)
     letters = len(text) + sum(east_asian_width(letter) in "WF" for letter in text)
     width = round(width * len(text) / letters) if letters else width
-    lines = textwrap.wrap(text, width, subsequent_indent=indent, max_lines=LINES, placeholder=" …")
+    lines = textwrap.wrap(
+        text, width, subsequent_indent=indent, max_lines=most, placeholder=" …", break_on_hyphens=False
+    )
     return "\n".join(map(plain, lines))
 
 

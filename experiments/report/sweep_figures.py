@@ -12,21 +12,21 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from bandits.contract import Bound
 from environments.contract import Regret
 from experiments.analysis.statistics import Array
 from experiments.analysis.sweeps import SLOPE, SweepBound, SweepLine, SweepResult
 from experiments.report.colours import GREY, for_text, looks_of, places_of
 from experiments.report.labels import End, EndLabels
 from experiments.report.style import (
-    BOUND_STYLES,
     MANY,
     MARKED,
     by_name,
     curve_id,
+    dash_of,
     draw_others,
     entry,
     name_quantity,
+    named_bound,
     notes_of,
     place_legend,
     plain,
@@ -132,7 +132,7 @@ def _last(values: Array) -> float:
 
 
 def _label(name: str, slope: str) -> str:
-    lines = textwrap.wrap(visible(name), LETTERS, max_lines=2, placeholder=" …")
+    lines = textwrap.wrap(visible(name), LETTERS, max_lines=2, placeholder=" …", break_on_hyphens=False)
     return "\n".join(map(plain, [*lines, *([slope] if slope else [])]))
 
 
@@ -144,43 +144,28 @@ def _draw_bounds(ax: Axes, x: Array, result: SweepResult, colours: Mapping[str, 
         for k, bound in enumerate(result.bounds.get(label, ()))
     ]
     ends: dict[tuple[str, ...], tuple[float, str, list[str]]] = {}
+    taken: set[tuple[str, str]] = set()
     for place, (bound, colour, gid) in enumerate(sorted(found, key=lambda f: f[0].bound.holds)):
-        line = _draw_bound(ax, x, bound, colour, place)
+        line = _draw_bound(ax, x, bound, colour, place, taken)
         line.set_gid(gid or None)
         key = tuple(f"{value:.6g}" for value in bound.values)
         _, _, names = ends.setdefault(key, (_last(bound.values), for_text(line.get_color()), []))
-        ends[key] = _last(bound.values), for_text(line.get_color()), [*names, _named(bound.bound)]
-    return [
-        End(
-            y,
-            "\n".join(map(plain, textwrap.wrap(visible(_joined(names)), LETTERS + 4, max_lines=3))),
-            colour,
-            faint=True,
-        )
-        for y, colour, names in ends.values()
-    ]
-
-
-def _named(theorem: Bound) -> str:
-    """A bound's name, with what makes it say less."""
-    if not theorem.holds:
-        return f"{theorem.name} (assumption fails)"
-    rate = theorem.kind == "order" and "rate" not in theorem.name
-    return f"{theorem.name} (rate)" if rate else theorem.name
+        ends[key] = _last(bound.values), for_text(line.get_color()), [*names, named_bound(bound.bound)]
+    return [End(y, wrapped(_joined(names), LETTERS + 4), colour, faint=True) for y, colour, names in ends.values()]
 
 
 def _joined(names: Sequence[str]) -> str:
     return ", ".join(dict.fromkeys(names))
 
 
-def _draw_bound(ax: Axes, x: Array, bound: SweepBound, colour: str, place: int) -> Line2D:
+def _draw_bound(ax: Axes, x: Array, bound: SweepBound, colour: str, place: int, taken: set[tuple[str, str]]) -> Line2D:
     theorem = bound.bound
     colour, order = (colour, 2.5) if theorem.holds else (GREY, 2.1)
     return ax.plot(
         x,
         bound.values,
         color=colour,
-        linestyle=BOUND_STYLES["data-dependent" if theorem.data_dependent else theorem.kind],
+        linestyle=dash_of(theorem, colour, taken),
         linewidth=0.9,
         label=entry(f"{theorem.name}{notes_of(theorem, over_time=False)}"),
         zorder=order + 0.01 * place,

@@ -28,7 +28,7 @@ from experiments.report.figures import canvases, compose, draw_study, save
 from experiments.report.index import write_index
 from experiments.report.labels import EndLabels
 from experiments.report.page import write_report
-from experiments.report.style import FORMATS, GREY, MANY, NAMED
+from experiments.report.style import FORMATS, GREY, MANY, NAMED, place_legend
 from experiments.report.sweep_figures import draw_sweep
 from experiments.report.tables import table
 from experiments.report.thumbnails import thumbnails
@@ -504,6 +504,23 @@ def test_figures_of_names_that_differ_in_capitals_or_in_an_end_have_files_of_the
     ids = re.findall(r'\bid="([^"]+)"', write_report(found, tmp_path / "report.html").read_text(encoding="utf-8"))
     assert len(set(ids)) == len(ids)
     assert {*names, "results-", "made-"} <= set(ids)
+
+
+def test_a_legend_has_what_has_a_label_alone():
+    """Lines of error bars have none of their own."""
+    canvas = Figure(layout="constrained")
+    ax = canvas.subplots()
+    ax.errorbar([1, 2], [1, 2], [0.1, 0.1], label="with intervals")
+    ax.plot([1, 2], [2, 1], label="a" * 60)
+    before = [line.get_label() for line in ax.get_lines()]
+    place_legend(ax)
+    assert [line.get_label() for line in ax.get_lines()] == before
+    canvas.draw_without_rendering()
+    place_legend(ax)
+    texts = [text.get_text().replace("\n   ", "") for text in ax.get_legend().get_texts()]
+    assert texts == ["a" * 60, "with intervals"]
+    canvas.draw_without_rendering()
+    assert ax.get_legend().get_window_extent().y1 < ax.xaxis.get_tightbbox().y0 + 2.0
 
 
 LABELS = ("$x_1", r"$\\frac{$ a\\b_{c}^2", "_child0", "_nolegend_", "[a], 50 %", "\U0001d4d0\u306e", "x" * 3000)

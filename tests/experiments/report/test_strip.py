@@ -50,7 +50,7 @@ def test_the_remark_is_the_share_or_why_there_is_none(result):
     assert row(result).remark() == "no bound"
     assert row(result, bound(1.0)).remark() == percent(final / 100.0)
     assert row(result, bound(1.0), bound(0.8)).remark() == percent(final / 80.0), "of the lowest that applies"
-    fails = bound(0.5, assumptions=(Assumption("rewards are Gaussian", False),))
+    fails = bound(0.5, assumptions=(Assumption("rewards are Gaussian (these are not)", False),))
     assert row(result, fails).remark() == "needs: rewards are Gaussian"
     assert row(result, fails, bound(1.0)).remark() == percent(final / 100.0)
     assert row(result, bound(1.0, kind="order")).remark() == "rate"
@@ -170,12 +170,35 @@ def test_lower_bounds_and_worst_play_are_lines_with_a_name(result):
     assert len({text.xyann[1] for text in names}) == 2, "one above the other"
 
 
+def test_red_is_what_is_above_by_more_than_chance(result):
+    final = result.final("UCB1", 0.95)
+    near = row(result, bound(0.999 * final.value / 100.0, time="at the horizon"))
+    assert near.remark() == "100 %"
+    assert near.marks[0].share > 1.0
+    assert not near.broken
+    assert row(result, bound(0.01, time="at the horizon")).broken
+
+
 def test_bounds_of_one_value_have_one_name():
     exact, rate = bound(1.0, "exact"), bound(1.0, "rate of it", time="asymptotic")
     assert merged([(100.0, exact), (100.0, rate), (7.0, rate)]) == [
         (100.0, "exact, rate of it", False),
         (7.0, "rate of it", True),
     ]
+
+
+def test_no_two_lines_of_a_figure_are_of_one_colour_and_dash(result):
+    bounds = [bound(0.2 + 0.01 * i, f"theorem {i}") for i in range(4)]
+    loose = [bound(0.3 + 0.01 * i, f"rate {i}", kind="order") for i in range(3)]
+    fails = [bound(0.4 + 0.01 * i, f"fails {i}", assumptions=(Assumption("it holds", False),)) for i in range(4)]
+    lower = [bound(0.05 + 0.01 * i, f"least {i}", kind="lower") for i in range(3)]
+    ax = Figure().subplots()
+    shown = with_bounds(result, *bounds, *loose, *fails[:2], lower=lower, MOSS=[*bounds[:2], *fails[2:]])
+    draw_experiment(ax, shown, figure=Look(experiment="x", bounds="both"))
+    lines = [line for line in ax.get_lines() if ": " in line.get_label()]
+    assert len(lines) == 3 + 4 + 3 + 4 + 3 + 2
+    looks = {(line.get_color(), str(line._unscaled_dash_pattern), line.get_marker()) for line in lines}
+    assert len(looks) == len(lines)
 
 
 def labels_at(ax):
