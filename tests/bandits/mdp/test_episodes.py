@@ -12,7 +12,7 @@ from bandits.mdp.episodic_psrl import EpisodicPSRL, _best
 from bandits.mdp.episodic_q import EpisodicQ
 from bandits.mdp.model import Model
 from bandits.mdp.mvp import MVP
-from bandits.mdp.planning import best_policy
+from bandits.mdp.planning import best_policy, policy_values
 from bandits.mdp.policy import logarithm
 from bandits.mdp.problem import AverageRewardProblem, EpisodicProblem, Table, Trajectory
 from bandits.mdp.ucb_h import UCBH
@@ -47,6 +47,14 @@ def test_optima_of_the_places():
     river, garnet = EpisodicMDP(RIVER, 20), EpisodicMDP(GARNET, 6)
     wanted = [3.3972639592, 4.0526506290, 5.3018679015, 6.6783668850, 8.0940002711, 9.5214445208]
     assert best_policy(river._model, river._rewards, 20)[0][0] == pytest.approx(wanted, abs=1e-10)
+    for environment, laws, wanted in (
+        (river, np.eye(2)[np.ones((20, 6), dtype=int)], 3.3966369762),
+        (river, np.eye(2)[np.zeros((20, 6), dtype=int)], 0.1),
+        (river, np.full((20, 6, 2), 0.5), 0.0437890231),
+        (garnet, np.full((6, 5, 3), 1 / 3), 3.3340126332),
+    ):
+        found = policy_values(environment._model, environment._rewards, laws)[0, 0]
+        assert found == pytest.approx(wanted, abs=1e-10)
     best = river.clairvoyant("optimal")
     assert (best[17].tolist(), best[19].tolist()) == ([0, 0, 0, 1, 1, 1], [0, 0, 0, 0, 0, 1])
     wanted = [4.5610100718, 4.5502952899, 4.6069279710, 4.0927029344, 4.1452444397]
