@@ -81,10 +81,17 @@ class Explicit(MDP):
     start: int | ArrayLike = 0
     n_stages: int | None = None
 
-    def tables(self) -> Tables:
+    def __post_init__(self) -> None:
+        if self.n_stages is not None:
+            integer("n_stages", self.n_stages)
         model = self.transitions if isinstance(self.transitions, Model) else Model(self.transitions)
         rewards = checked_table("rewards", self.rewards).array
-        return Tables(model, rewards, start_law(model.n_states, self.start), self.n_stages)
+        made = Tables(model, rewards, start_law(model.n_states, self.start), self.n_stages)
+        object.__setattr__(self, "_tables", made)
+
+    def tables(self) -> Tables:
+        found: Tables = vars(self)["_tables"]
+        return found
 
 
 @dataclass(frozen=True)

@@ -61,8 +61,13 @@ class Gymnasium(MDP):
         one_of("ends", self.ends, ("absorb", "restart"))
         if not isinstance(self.arguments, Mapping):
             raise ValueError(f"arguments must be a mapping of names to values, got {shown(self.arguments)}")
+        object.__setattr__(self, "_tables", self._read())
 
     def tables(self) -> Tables:
+        found: Tables = vars(self)["_tables"]
+        return found
+
+    def _read(self) -> Tables:
         environment = self._made()
         table: Any = environment.unwrapped.P  # type: ignore[attr-defined]
         limit = None if environment.spec is None else environment.spec.max_episode_steps
@@ -74,12 +79,16 @@ class Gymnasium(MDP):
         return _tables(outcomes, law / law.sum(), self.ends == "restart", limit)
 
     def _made(self) -> gymnasium.Env[Any, Any]:
+        if not isinstance(self.id, str):
+            raise ValueError(
+                f"id must be that of an environment of gymnasium, such as FrozenLake-v1, got {shown(self.id)}"
+            )
         try:
             environment: gymnasium.Env[Any, Any] = gymnasium.make(self.id, **self.arguments)
         except (gymnasium.error.Error, TypeError, ValueError, KeyError, AttributeError) as error:
             raise ValueError(
                 "id must be that of an environment of gymnasium, and arguments what it takes, got "
-                f"{shown(self.id)} and {shown(dict(self.arguments))}: {error}"
+                f"{shown(self.id)} and {shown(dict(self.arguments))}: {str(error)[:300]}"
             ) from error
         inner = environment.unwrapped
         if not all(hasattr(inner, name) for name in ("P", "initial_state_distrib")):
