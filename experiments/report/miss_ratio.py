@@ -66,7 +66,7 @@ def draw_miss_ratio(ax: Axes, curve: Curve, title: str = "", inside: bool = True
     ends = []
     for place, (name, values) in enumerate(ratios.items()):
         look = looks.look(place)
-        marks = line if every else line | look.marks(2.5)
+        marks = line | look.marks(2.5) | ({"markevery": (0.08 + 0.1 * place, 0.3)} if every else {})
         ax.plot(sizes, values, color=look.colour, label=NAMES.get(name, name), zorder=3, **marks)
         text = _label(NAMES.get(name, name), float(values[-1]))
         ends.append(End(float(values[-1]), text, looks.for_text(look.colour)))

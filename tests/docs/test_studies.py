@@ -56,6 +56,8 @@ def test_studies_that_look_and_build_on_others(page):
     assert "  first: bernoulli, 10000 rounds x 64 replicates" in listed
     assert "  harder: bernoulli, 1000 rounds x 20 replicates" in listed
     assert "  arms: bernoulli, 1000 rounds x 20 replicates" in listed
+    paper = load_study(studies.folder / "paper.yaml").figures[0]
+    assert (paper.policies, paper.width, paper.height, paper.font.size) == (["bold", "KL-UCB"], 85.0, 70.0, 8.0)
     first = load_study(studies.folder / "first.yaml")
     assert [(f.name, f.title) for f in first.all_figures()] == [("first", ""), ("first-cost", "What two of them pay")]
 
