@@ -45,7 +45,7 @@ class AdversarialMDP(TabularEpisodes):
         >>> environment.begin(environment.draw(np.random.default_rng(0)))
         >>> reward, trajectory = environment.transition(np.zeros((4, 5), dtype=int))
         >>> trajectory.states.tolist(), environment.comparators(np.array([500]))["fixed"].round(9)
-        ([0, 3, 1, 4, 0], array([-999.]))
+        ([0, 4, 2, 0, 2], array([-999.]))
     """
 
     problem: BanditLossProblem
