@@ -92,7 +92,6 @@ def test_mean_regret_where_the_leader_is_wrong():
 @pytest.mark.parametrize(
     ("make", "mean", "error"),
     [
-        (LogBarrierPO, 421.9, 1.5),
         (lambda: ReducedPO(eta_scale=5.0, bonus_scale=0.02), 233.3, 5.5),
     ],
 )
