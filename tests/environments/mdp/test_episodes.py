@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from bandits.mdp.model import Model
+from bandits.mdp.model import Model, law_sums
 from bandits.mdp.planning import best_policy, policy_values
 from environments import EpisodicMDP
+from environments.mdp.episodes import first_of
 from environments.mdp.models import Tables, first_state, tables_of
 from environments.mdp.tape import Tape
 
@@ -106,6 +107,31 @@ def test_the_walk_is_the_plain_one(own, noise, random):
         assert found["reward"][0] == pytest.approx(earned)
         assert found["value"][0] == pytest.approx(worth, abs=1e-10)
         assert not any(x.flags.writeable for x in trajectory[:3])
+
+
+LAST = 1.0 - 2.0**-53
+
+
+@pytest.mark.parametrize(
+    ("u", "state"), [(0.0, 0), (0.1999999999999999, 0), (0.2, 2), (0.4999, 2), (0.5, 3), (LAST, 3)]
+)
+def test_no_first_state_of_probability_0(u, state):
+    assert first_of(law_sums(np.array([0.2, 0.0, 0.3, 0.5, 0.0])), u) == state
+    ten = np.append(np.full(10, 0.1), 0.0)
+    assert np.cumsum(ten)[-1] <= LAST, "sums of tenths end below 1"
+    assert first_of(law_sums(ten), LAST) == 9
+
+
+def test_no_action_of_probability_0():
+    """Where rounding leaves the sum of a row below the uniform number, the last action that can be is taken."""
+    A = 11
+    table = Tables(Model(np.ones((1, A, 1))), np.zeros((1, A)), first_state(1), 1)
+    environment = EpisodicMDP(table, horizon=3)
+    environment.reset(seed=1)
+    environment._streams.action._drawn = np.full(4096, LAST)
+    environment._streams.action._used = 0
+    law = np.append(np.full(10, 0.1), 0.0)
+    assert environment.transition(law[None, None])[1].actions.tolist() == [9]
 
 
 def test_policies_of_either_form_meet_the_same_luck():
