@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator
 from table import Curve
 
-from experiments.report.style import COLOURS, GREY, WIDTH, style
+from experiments.report.colours import COLOURS, GREY
+from experiments.report.style import WIDTH, style
 
 MARKERS = "osD^v"
 

@@ -23,8 +23,9 @@ from matplotlib.figure import Figure
 from experiments import load
 from experiments.analysis.curves import ExperimentResult
 from experiments.analysis.results import Results
+from experiments.report.colours import COLOURS
 from experiments.report.figures import save
-from experiments.report.style import COLOURS, FORMATS, style
+from experiments.report.style import FORMATS, style
 
 QUANTITIES = {"regret": "regret to the group's best model", "loss": "cumulative loss"}
 POLICIES = ("groupwise", "global_learner")

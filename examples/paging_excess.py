@@ -19,8 +19,9 @@ from matplotlib.figure import Figure
 from bandits import FlushWhenAllZeros, Mark0
 from environments import PagingEnvironment
 from environments.paging.traces.published import locate
+from experiments.report.colours import COLOURS
 from experiments.report.figures import save
-from experiments.report.style import COLOURS, place_legend, style
+from experiments.report.style import place_legend, style
 
 SIZES = (2, 4, 8, 16, 32, 64, 128, 256, 512)
 FLIP = 0.001

@@ -23,8 +23,9 @@ from bandits.contract import Array
 from bandits.recovering.problem import Schedule
 from bandits.registry import POLICIES
 from environments.recovering.environment import RecoveringRewards
+from experiments.report.colours import COLOURS
 from experiments.report.figures import save
-from experiments.report.style import COLOURS, FORMATS, WIDTH, style
+from experiments.report.style import FORMATS, WIDTH, style
 from experiments.study.config import load_study
 
 STUDY = Path(__file__).parents[1] / "configs" / "recovering" / "calendar.yaml"

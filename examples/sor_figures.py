@@ -32,8 +32,9 @@ from environments.sor.spectra import defect_matrix, grid_jacobi_radius, omega_st
 from environments.sor.surrogates import surrogate
 from environments.sor.symmetric import ssor_cg
 from environments.sor.table import tabulate
+from experiments.report.colours import COLOURS, GREY
 from experiments.report.figures import save
-from experiments.report.style import COLOURS, FORMATS, GREY, STYLE, WIDTH
+from experiments.report.style import FORMATS, STYLE, WIDTH
 
 A = grid_laplacian(10)
 

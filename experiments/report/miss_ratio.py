@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from bandits.contract import Array
 from experiments.report import colours as looks
+from experiments.report.colours import GREY
 from experiments.report.figures import FRAME, save
 from experiments.report.labels import End, EndLabels
-from experiments.report.style import GREY, HEIGHT, WIDTH, lend_glyphs, style, wrapped
+from experiments.report.style import HEIGHT, WIDTH, lend_glyphs, style, wrapped
 from experiments.report.ticks import write_numbers
 
 NAMES = {"lru": "LRU", "opt": "offline optimum (Belady)"}

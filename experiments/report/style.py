@@ -27,8 +27,7 @@ from matplotlib.transforms import ScaledTranslation
 from bandits.arguments import did_you_mean
 from bandits.contract import Array, Bound
 from experiments.analysis.sentences import number
-from experiments.report.colours import COLOURS as COLOURS
-from experiments.report.colours import GREY as GREY
+from experiments.report.colours import GREY
 from experiments.study.appearance import Appearance, unknown_style
 from experiments.study.texts import visible
 

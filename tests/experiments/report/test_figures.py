@@ -23,12 +23,13 @@ import regretlab as rl
 from bandits.contract import Assumption
 from experiments.analysis.findings import as_text, findings
 from experiments.analysis.sentences import number
+from experiments.report.colours import GREY
 from experiments.report.curves import draw_experiment
 from experiments.report.figures import canvases, compose, draw_study, save
 from experiments.report.index import write_index
 from experiments.report.labels import EndLabels
 from experiments.report.page import write_report
-from experiments.report.style import FORMATS, GREY, MANY, NAMED, place_legend
+from experiments.report.style import FORMATS, MANY, NAMED, place_legend
 from experiments.report.sweep_figures import draw_sweep
 from experiments.report.tables import table
 from experiments.report.thumbnails import thumbnails
