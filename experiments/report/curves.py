@@ -10,7 +10,6 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FuncFormatter
 
 from bandits.arguments import did_you_mean
 from bandits.contract import Bound
@@ -38,6 +37,7 @@ from experiments.report.style import (
     points,
     wrapped,
 )
+from experiments.report.ticks import write_numbers
 from experiments.study.model import Figure
 from experiments.study.texts import visible
 
@@ -48,6 +48,8 @@ FEW = 6
 """Policies whose bounds are drawn as curves too where there is a strip, if not asked for."""
 SPREAD = 10.0
 """Times the lowest curve's end that the highest one's is where axes are logarithmic."""
+LOG_Y = ("loglog", "semilogy")
+"""Scales of which the y axis is logarithmic."""
 LETTERS = 22
 """Of a line of a label."""
 LABEL = 50
@@ -118,6 +120,7 @@ def draw_curves(
         [bound for label in named for bound in bounds_for(result, label, regret)] if figure.bounds == "curves" else []
     )
     scale = _scale(figure.scale, [*means, *(result.curve(bound) for bound in shown if not cost)], cost)
+    log_y = scale in LOG_Y
     time, labels = result.time(regret), list(result.series)
     if places is None:
         places = places_of([labels if len(labels) <= len(COLOURS) else named])
@@ -133,12 +136,12 @@ def draw_curves(
         value = _value(final, top)
         text = f"{name}: {value}"
         marks = look.marks()
-        if scale != "loglog" or bool((band.mean > 0.0).any()):  # matplotlib spaces no marks along nothing
+        if not log_y or bool((band.mean > 0.0).any()):  # matplotlib spaces no marks along nothing
             marks |= {"markevery": (0.05 + 0.07 * (k % 4), 0.3)}
         line = ax.plot(
             time, band.mean, color=look.colour, label=entry(text), zorder=3.0 + 0.01 * (len(named) - k), **marks
         )[0]
-        floor = np.maximum(band.all_low, band.mean / 50.0) if scale == "loglog" else band.all_low
+        floor = np.maximum(band.all_low, band.mean / 50.0) if log_y else band.all_low
         shade = ax.fill_between(time, floor, band.all_high, color=look.colour, alpha=0.2, linewidth=0, zorder=2)
         line.set_gid(curve_id(figure.name, i, 0))
         shade.set_gid(curve_id(figure.name, i, 1))
@@ -157,11 +160,13 @@ def draw_curves(
         ends += _draw_comparators(ax, result, regret, figure, letters)
     elif figure.bounds in ("auto", "curves", "both"):
         ends += _draw_bounds(ax, result, named, looks, regret, figure, scale, means, strip is not None, letters)
-    if not cost and scale != "loglog" and any(float(mean.min()) < 0.0 for mean in means):
+    if not cost and not log_y and any(float(mean.min()) < 0.0 for mean in means):
         ax.axhline(0.0, color=mpl.rcParams["text.color"], linewidth=0.6, zorder=1)
     _dress(ax, result, scale, regret, figure, room)
-    if scale != "loglog" and not cost:
+    if not log_y and not cost:
         _fit_curves(ax, [*means, *(end for band in bands.values() for end in (band.all_low, band.all_high))])
+    for axis, (low, high) in ((ax.xaxis, ax.get_xlim()), (ax.yaxis, ax.get_ylim())):
+        write_numbers(axis, low, high)
     draw_marks(ax, result, regret)
     if figure.labels == "lines":
         EndLabels(ax, float(time[-1]), _within(ax, ends), groups, inside=inside)
@@ -254,7 +259,7 @@ def _draw_bounds(
         ]
     found += [(bound, ink, "") for bound in lower_bounds_for(result, regret)]
     top = max(float(np.nanmax(mean)) for mean in means)
-    most = top * (FITS if scale in ("loglog", "semilogy") else FITS_LINEAR)
+    most = top * (FITS if scale in LOG_Y else FITS_LINEAR)
     labels: dict[tuple[str, ...], tuple[float, str, list[str]]] = {}
     taken: set[tuple[str, str]] = set()
     for bound, colour, gid in sorted(found, key=lambda f: (f[0].holds, f[0].kind == "upper")):
@@ -328,15 +333,11 @@ def _dress(ax: Axes, result: ExperimentResult, scale: str, regret: str, figure: 
     definition = result.definition(regret)
     if scale in ("loglog", "semilogx"):
         ax.set_xscale("log")
-    if scale == "loglog":
+    if scale in LOG_Y:
         ax.set_yscale("log")
         for line in ax.get_lines():  # a gap, not a plunge, where there is nothing to show
             values = np.asarray(line.get_ydata(), dtype=float)
             line.set_ydata(np.where(values > 0.0, values, np.nan))
-    else:
-        ax.yaxis.set_major_formatter(FuncFormatter(lambda y, _: number(y)))
-        if scale == "linear":
-            ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: number(x)))
     n = len(result.replicates)
     ax.set_title(wrapped(title_of(figure, result), round(44 * (room or 1.0))), loc="left", fontweight="bold")
     ax.set_xlabel(wrapped(f"{definition.clock} (mean of {n})", 52) if definition.clock else "round")
@@ -346,7 +347,7 @@ def _dress(ax: Axes, result: ExperimentResult, scale: str, regret: str, figure: 
     time = result.time(regret)
     first = max(1.0, time[-1] / DECADES) if scale in ("loglog", "semilogx") else time[0]
     ax.set_xlim(first, max(time[-1], first + 1))
-    if scale == "loglog":
+    if scale in LOG_Y:
         _fit_height(ax, first)
 
 

@@ -261,8 +261,10 @@ def name_quantity(ax: Axes, what: str, how: str, room: float | None = 1.0, above
     """
     size = points(ax.yaxis.label.get_fontsize())
     if room is None:
-        letters = max(16, int(ax.bbox.height / ax.figure.dpi / (0.5 * size / 72.0)))
-        ax.set_ylabel(f"{wrapped(what, letters)}\n{wrapped(f'({how})', letters)}")
+        for letters in range(60, 7, -4):  # a layout may yet take a fifth of the height
+            ax.set_ylabel(f"{wrapped(what, letters)}\n{wrapped(f'({how})', letters)}")
+            if ax.yaxis.label.get_window_extent().height <= 0.8 * ax.bbox.height:
+                break
         return
     letters = round(54 * room)
     text = wrapped(f"{what} ({how})", letters)

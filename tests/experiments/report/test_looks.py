@@ -2,13 +2,18 @@
 
 import matplotlib as mpl
 import pytest
+from matplotlib.figure import Figure as Canvas
 
 import experiments
 from experiments.analysis.findings import findings
+from experiments.analysis.sweeps import SweepResult
+from experiments.report.curves import draw_experiment
 from experiments.report.figures import canvases, draw_study
 from experiments.report.labels import EndLabels
 from experiments.report.page import _look
+from experiments.report.search_figures import draw_search, search_figures
 from experiments.report.style import style
+from experiments.report.sweep_figures import draw_sweep
 from experiments.run.runner import run
 from experiments.study.appearance import Appearance, Font
 from experiments.study.config import parse_study
@@ -149,6 +154,29 @@ def test_bounds_over_swept_values_can_be_left_out(folder):
 
     assert bounds(drawn(folder, "experiment: over")["over"].axes[0])
     assert not bounds(drawn(folder, "experiment: over, bounds: none")["over"].axes[0])
+
+
+def test_scales_are_those_asked_for(folder):
+    asked = {"linear": ("linear", "linear"), "loglog": ("log", "log"), "semilogx": ("log", "linear")}
+    for scale, axes in (asked | {"semilogy": ("linear", "log")}).items():
+        every = drawn(folder, f"scale: {scale}")
+        for name in ("arms", "over"):
+            ax = every[name].axes[0]
+            assert (ax.get_xscale(), ax.get_yscale()) == axes, (scale, name)
+
+
+def test_the_name_of_the_y_axis_is_no_taller_than_somebodys_axes(folder):
+    results = experiments.load(folder)
+    found = findings(results)
+    sweep = next(shown for _, shown in found.views if isinstance(shown, SweepResult))
+    search = search_figures(found.searches["tuned"])[0]
+    for height in (2.4, 3.0, 4.0):
+        for draw in (draw_sweep, draw_search, draw_experiment):
+            shown = {draw_sweep: sweep, draw_search: search}.get(draw, results.experiments["arms"])
+            ax = Canvas(figsize=(4.0, height), layout="constrained").subplots()
+            draw(ax, shown)
+            ax.figure.draw_without_rendering()
+            assert ax.yaxis.label.get_window_extent().height <= ax.bbox.height, (draw, height)
 
 
 def test_looks_are_changed_from_the_command_line_and_equal_ones_are_equal_files(folder, tmp_path):
