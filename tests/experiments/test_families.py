@@ -92,6 +92,18 @@ experiments:
   - name: turning
     environment: {name: adversarial_linear, parameters: {thetas: stochastic}}
     policies: [exp2, log_barrier_ftrl]
+  - name: life
+    environment: {name: average_mdp, parameters: {model: riverswim, noise: bernoulli}}
+    policies: [kl_ucrl, psrl, differential_q]
+  - name: episodes
+    environment: {name: episodic_mdp, parameters: {model: {name: deepsea, parameters: {N: 4, slip: 0.1}}}}
+    policies: [ucbvi, episodic_psrl, uniform_policy]
+  - name: losses
+    environment: {name: adversarial_mdp, parameters: {source: aggregated}}
+    policies: [o_reps, reduced_po]
+  - name: contexts
+    environment: {name: latent_mdp, parameters: {mixture: treasure}}
+    policies: [latent_optimism, latent_greedy, latent_blind]
 """
 
 
