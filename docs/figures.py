@@ -30,11 +30,12 @@ GALLERY = {
     "linear": ("linear/optimism", "optimism"),
     "delayed": ("arms/delayed", "constant"),
     "sor": ("sor/easy", "grid"),
-    "paging": ("paging/sizes", "sizes"),
+    "paging": ("paging/sizes", "working_set"),
     "groupwise": ("groupwise/contexts", "south"),
     "streaming": ("streaming/memory", "random"),
     "tallying": ("tallying/step", "growth"),
     "recovering": ("recovering/trap", "plan"),
+    "mdp": ("mdp/latent", "treasure"),
     "change-points": ("arms/piecewise", "piecewise"),
 }
 """Name, mostly a family's, to a shipped study and one of its figures."""
@@ -131,9 +132,7 @@ def _save(canvas: Any, path: Path) -> None:
     stream = io.BytesIO()
     with style():
         FigureCanvasAgg(canvas).print_png(stream)
-    drawing = Image.open(stream).convert("RGB")
-    drawing = drawing.convert("L") if path.stem.endswith("-grey") else drawing
-    drawing = drawing.quantize(32 if "gallery" in path.parts else 256)
+    drawing = Image.open(stream).convert("L" if path.stem.endswith("-grey") else "RGB").quantize(256)
     path.parent.mkdir(parents=True, exist_ok=True)
     drawing.save(path, optimize=True)
 
@@ -146,26 +145,28 @@ def darken(canvas: Any) -> None:
     from matplotlib.patches import Patch
     from matplotlib.text import Text
 
-    from experiments.report.palette import dark
+    from experiments.report.palette import INK, dark
 
     def changed(colour: Any) -> Any:
-        rgba = to_rgba(colour)
-        return (*to_rgba(dark(to_hex(rgba)))[:3], rgba[3])
+        if isinstance(colour, str) and colour in ("none", "auto"):
+            return colour
+        return (*to_rgba(dark(to_hex(colour)))[:3], to_rgba(colour)[3])
 
+    faces = ("facecolor", "edgecolor")
     properties: dict[type[Any], tuple[str, ...]] = {
         Line2D: ("color", "markerfacecolor", "markeredgecolor"),
-        Patch: ("facecolor", "edgecolor"),
-        Collection: ("facecolor", "edgecolor"),
         Text: ("color",),
+        Patch: faces,
+        Collection: faces,
     }
     for artist in canvas.findobj():
-        for kind, names in properties.items():
-            for name in names if isinstance(artist, kind) else ():
-                colour = getattr(artist, f"get_{name}")()
-                if isinstance(artist, Collection):
-                    getattr(artist, f"set_{name}")([changed(c) for c in colour])
-                elif not (isinstance(colour, str) and colour in ("none", "auto")):
-                    getattr(artist, f"set_{name}")(changed(colour))
+        names = next((names for kind, names in properties.items() if isinstance(artist, kind)), ())
+        colours = {name: getattr(artist, f"get_{name}")() for name in names}
+        for name, colour in colours.items():
+            several = isinstance(artist, Collection)
+            getattr(artist, f"set_{name}")([changed(c) for c in colour] if several else changed(colour))
+    for ax in canvas.axes:  # of ticks, those too that are made while the figure is drawn
+        ax.tick_params(which="both", colors=INK, grid_color=dark("#e6e6e6"))
 
 
 if __name__ == "__main__":

@@ -7,6 +7,7 @@ import hashlib
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import cache
 from importlib.resources import files
@@ -170,6 +171,10 @@ class _Page:
         for name, result in self._experiments.items():
             if name not in self._whole and not self._full:
                 sections.append(self._experiment(Figure(name=name, experiment=name), result))
+        titles = Counter(section["title"] for section in sections)
+        for section in sections:
+            if titles[section["title"]] > 1 and "shown" in section:
+                section["title"] += f": {section['shown'][:1].lower()}{section['shown'][1:]}"
         return sections
 
     def rest(self) -> dict[str, Any]:
