@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bandits.arguments import integers
+from bandits.arguments import integers, is_list
 from bandits.kernels import kernel
 from bandits.mdp.average import AveragePolicy, moved
 from bandits.mdp.model import Ints
@@ -29,7 +29,7 @@ class FixedPolicy(AveragePolicy):
     """
 
     def __init__(self, table: Sequence[int] | int = 0) -> None:
-        self.table = integers("table", [table] if np.ndim(table) == 0 else table, 0)  # type: ignore[list-item, arg-type]
+        self.table = integers("table", table if is_list(table) else [table], 0)  # type: ignore[list-item]
 
     def start(self, problem: AverageRewardProblem) -> None:
         n_states = problem.n_states

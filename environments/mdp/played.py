@@ -10,9 +10,9 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import ArrayLike
 
-from bandits.arguments import check_seed, integer, real
+from bandits.arguments import check_seed, integer, real, shown
 from bandits.mdp.model import law_sums
-from bandits.mdp.problem import EpisodicProblem, Table, Trajectory, checked_policy
+from bandits.mdp.problem import EpisodicProblem, Trajectory, checked_policy, checked_table
 from environments.contract import read_only
 from environments.mdp.episodes import first_of
 
@@ -61,9 +61,11 @@ class PlayedEpisodes:
         horizon: int | None = None,
         seed: int = 0,
     ) -> None:
+        if not isinstance(environment, gymnasium.Env):
+            raise ValueError(f"environment must be one of gymnasium, got {shown(environment)}")
         seen, done = environment.observation_space, environment.action_space
         if not all(isinstance(space, spaces.Discrete) and space.start == 0 for space in (seen, done)):
-            raise ValueError(f"spaces must be Discrete, from 0 on, got {seen} and {done}")
+            raise ValueError(f"environment must have spaces that are Discrete, from 0 on, got {seen} and {done}")
         assert isinstance(seen, spaces.Discrete)
         assert isinstance(done, spaces.Discrete)
         limit = environment.spec.max_episode_steps if environment.spec is not None else None
@@ -78,7 +80,7 @@ class PlayedEpisodes:
             n_states=int(seen.n) + 1,
             n_actions=int(done.n),
             n_stages=H,
-            rewards=None if rewards is None else Table(rewards),
+            rewards=None if rewards is None else checked_table("rewards", rewards),
         )
         self.environment, self.low, self.high = environment, low, high
         self.clock, self.earned = 0, 0.0

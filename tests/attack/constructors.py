@@ -31,6 +31,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import gymnasium
 import numpy as np
 import pooch
 
@@ -198,6 +199,7 @@ BASES: dict[str, list[dict[str, Any]]] = {
     "environment adult": [{"horizon": 50}],
     "environment adult_reconstruction": [{"horizon": 50}],
     "environment medical_costs": [{"horizon": 50}],
+    "tool played_episodes": [{"environment": gymnasium.make("FrozenLake-v1")}],
     "tool policy_cache": [{"maxsize": 3, "policy": "lru"}],
 }
 """Arguments of components that need some, and of what is in no family's examples; those of the others are found."""

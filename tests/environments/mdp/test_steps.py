@@ -263,7 +263,10 @@ def test_uniform_play_draws_its_actions():
 @pytest.mark.parametrize(
     ("make", "what"),
     [
-        (lambda: PlayedEpisodes(gymnasium.make("CartPole-v1")), "spaces must be Discrete, from 0 on, got Box"),
+        (
+            lambda: PlayedEpisodes(gymnasium.make("CartPole-v1")),
+            "environment must have spaces that are Discrete, from 0 on, got Box",
+        ),
         (lambda: PlayedEpisodes(lake().unwrapped.__class__()), "n_stages must be given where the environment has no"),
         (lambda: PlayedEpisodes(lake(), 0), "n_stages must be a whole number >= 1, got 0"),
         (lambda: PlayedEpisodes(lake(), low=1.0), r"low must be below high, got \[1.0, 1.0\]"),
