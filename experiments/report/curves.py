@@ -264,7 +264,8 @@ def _draw_bounds(
     taken: set[tuple[str, str]] = set()
     for bound, colour, gid in sorted(found, key=lambda f: (f[0].holds, f[0].kind == "upper")):
         values, colour = result.curve(bound), colour if bound.holds else GREY
-        if figure.bounds != "curves" and not float(np.nanmax(values)) <= most:
+        there = values[np.isfinite(values)]
+        if not len(there) or (figure.bounds != "curves" and float(there.max()) > most):
             continue
         crowded = len(named) > FEW or not bound.holds or vacuous(result, bound, regret)
         if figure.bounds == "auto" and has_strip and gid and crowded:
@@ -322,6 +323,8 @@ def comparators_of(result: ExperimentResult, figure: Figure, regret: str = "") -
 
 
 def _scale(asked: str, means: Sequence[Array], cost: bool) -> str:
+    if asked in LOG_Y and not any(bool((mean > 0.0).any()) for mean in means):
+        return "semilogx" if asked == "loglog" else "linear"  # a logarithm has nothing to show
     if asked != "auto":
         return asked
     positive = all(float(mean[len(mean) // 2 :].min()) > 0.0 for mean in means)

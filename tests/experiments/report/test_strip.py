@@ -303,3 +303,22 @@ def test_names_order_and_colours_are_those_asked_for(result):
     assert {line.get_color() for line in lines if line.get_label().startswith("MOSS")} == {"tab:red"}
     assert "optimism" in [text.get_text() for text in strip.texts]
     assert not any("UCB1" in text for text in labels_at(ax))
+
+
+@pytest.mark.parametrize("value", [0.0, np.inf, np.nan, -5.0, 1e-300])
+@pytest.mark.parametrize("scale", ["auto", "loglog", "semilogy"])
+def test_bounds_of_any_value_are_drawn(result, value, scale):
+    odd = replace(bound(1.0), curve=lambda t: value + 0.0 * t)
+    shown = with_bounds(result, odd, lower=[replace(odd, kind="lower")])
+    canvas, _, strips = composed(shown, scale=scale, bounds="both")
+    canvas.draw_without_rendering()
+    assert len(strips) == 1
+
+
+def test_where_a_logarithm_has_nothing_to_show_the_axis_is_linear(result):
+    definition = result.definition()
+    best = {definition.series: result.comparators[definition.comparator]}
+    none = replace(result, series={label: {**metrics, **best} for label, metrics in result.series.items()})
+    canvas, ax, _ = composed(none, scale="loglog")
+    canvas.draw_without_rendering()
+    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "linear")
