@@ -17,7 +17,9 @@ Any two differ by 15 or more in CIELAB, as everyone sees them and as people with
 MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", "p", ">")
 GREY = "#9A9A9A"
 LEGIBLE = 3.0
-"""Contrast with white that small text needs: WCAG 2.1, 1.4.11."""
+"""Contrast with the paper that small text needs: WCAG 2.1, 1.4.11."""
+DIM = 0.18
+"""Relative luminance of paper from which black is read better than white."""
 
 
 @dataclass(frozen=True)
@@ -73,8 +75,9 @@ def looks_of(
     Args:
         drawn: their labels.
         places: of ``places_of`` the study.
-        colours: in place of ours: taken in turn, or by label.
+        colours: in place of ours, or of those that the user or a style has set: taken in turn, or by label.
     """
+    cycle = _cycle()
     found: dict[str, Look] = {}
     taken: set[int] = set()
     for label in sorted(drawn, key=lambda label: places.get(label, len(places))):
@@ -83,11 +86,19 @@ def looks_of(
             place = min(set(range(2 * len(COLOURS))) - taken, default=place)
         taken.add(place)
         found[label] = look(place)
+        if cycle:
+            found[label] = replace(found[label], colour=cycle[place % len(cycle)])
         if isinstance(colours, Mapping):
             found[label] = replace(found[label], colour=colours.get(label, found[label].colour))
         elif colours:
             found[label] = replace(found[label], colour=colours[place % len(colours)])
     return found
+
+
+def _cycle() -> list[str]:
+    """The colours of lines that matplotlib is set to, where they are not its own."""
+    now = mpl.rcParams["axes.prop_cycle"]
+    return [] if now == mpl.rcParamsDefault["axes.prop_cycle"] else list(now.by_key().get("color", []))
 
 
 def luminance(colour: Any) -> float:
@@ -97,8 +108,19 @@ def luminance(colour: Any) -> float:
 
 
 def for_text(colour: Any) -> str:
-    """The colour, or, where small text in it could not be read on white, a darker one of the same hue."""
+    """The colour, or, where small text in it could not be read on the paper, one of the same hue that can.
+
+    It is darker on light paper, and lighter on dark.
+    """
+    face = mpl.rcParams["figure.facecolor"]
+    paper = luminance("white" if str(face).lower() == "none" else face)
+    shade = 0.0 if paper > DIM else 1.0
     rgb = to_rgb(colour)
-    while 1.05 / (luminance(rgb) + 0.05) < LEGIBLE:
-        rgb = (0.95 * rgb[0], 0.95 * rgb[1], 0.95 * rgb[2])
+    while _contrast(luminance(rgb), paper) < LEGIBLE:
+        rgb = (0.95 * rgb[0] + 0.05 * shade, 0.95 * rgb[1] + 0.05 * shade, 0.95 * rgb[2] + 0.05 * shade)
     return to_hex(rgb)
+
+
+def _contrast(one: float, other: float) -> float:
+    """Of two relative luminances: WCAG 2.1."""
+    return (max(one, other) + 0.05) / (min(one, other) + 0.05)

@@ -264,7 +264,7 @@ def compose(
     unit = mpl.rcParams["font.size"] / STYLE["font.size"]  # what is larger in print needs more room
     width = look.inches(_user_size(0) or WIDTH * columns * unit, 0.0)[0]
     room = width / columns / (WIDTH * unit)
-    beside = len(parts) == 1 and room >= BESIDE
+    beside = len(parts) == 1 and room >= BESIDE and bool(_strip_of(*parts[0], confidence, room)[0])
     room = room * CURVES if beside else room
     below = [0.0] * rows
     strips = [_strip_of(figure, shown, confidence, room) for figure, shown in parts]

@@ -15,7 +15,7 @@ from matplotlib.patches import Rectangle
 from experiments.analysis.search import Scored, Searched, SearchResult
 from experiments.analysis.sentences import number
 from experiments.analysis.statistics import Array, Interval
-from experiments.report.colours import COLOURS, GREY, for_text, luminance
+from experiments.report.colours import COLOURS, DIM, GREY, for_text, luminance
 from experiments.report.labels import End, EndLabels
 from experiments.report.style import MARKED, name_quantity, place_legend, plain, points, slant, wrapped
 from experiments.report.ticks import write_numbers
@@ -202,7 +202,7 @@ def _draw_map(ax: Axes, figure: SearchFigure, room: float | None) -> None:
     if len(columns) <= CELLS:
         size = 0.9 * points(mpl.rcParams["legend.fontsize"])
         for c in policy.candidates:
-            ink = "white" if luminance(mesh.cmap(norm(c.held_out.value))) < 0.18 else "black"
+            ink = "white" if luminance(mesh.cmap(norm(c.held_out.value))) < DIM else "black"
             at = i[c.label] + 0.5, j[c.label] + 0.5
             ax.text(*at, number(c.held_out.value), color=ink, fontsize=size, ha="center", va="center", zorder=4)
     notes: list[str] = []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from matplotlib.axis import Axis
+from matplotlib.axis import Axis, XAxis
 from matplotlib.ticker import (
     EngFormatter,
     FixedLocator,
@@ -37,7 +37,8 @@ def write_numbers(axis: Axis, low: float, high: float, ends: bool = False) -> No
     locator: Any
     form: Any
     if axis.get_scale() == "linear":
-        locator, form = MaxNLocator(6, steps=[1, 2, 2.5, 5, 10]), _form(low, high)
+        long = isinstance(axis, XAxis) and high - low < PLAIN[1] <= 10.0 * high  # numbers of five digits, side by side
+        locator, form = MaxNLocator(4 if long else 6, steps=[1, 2, 2.5, 5, 10]), _form(low, high)
     elif not 0.0 < low < high < POWERS * low:
         locator, form = axis.get_major_locator(), LogFormatterSciNotation()
     elif high < DECADE * low:

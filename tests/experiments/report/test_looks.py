@@ -7,6 +7,7 @@ from matplotlib.figure import Figure as Canvas
 import experiments
 from experiments.analysis.findings import findings
 from experiments.analysis.sweeps import SweepResult
+from experiments.report.colours import luminance
 from experiments.report.curves import draw_experiment
 from experiments.report.figures import canvases, draw_study
 from experiments.report.labels import EndLabels
@@ -179,6 +180,29 @@ def test_the_name_of_the_y_axis_is_no_taller_than_somebodys_axes(folder):
             draw(ax, shown)
             ax.figure.draw_without_rendering()
             assert ax.yaxis.label.get_window_extent().height <= ax.bbox.height, (draw, height)
+
+
+def test_colours_of_a_style_are_those_of_the_lines_and_text_is_read_on_its_paper(folder):
+    every = drawn(folder, "style: dark_background, colours: {MOSS: '#000080'}")
+    with mpl.style.context("dark_background"):
+        cycle = mpl.rcParams["axes.prop_cycle"].by_key()["color"]
+    for name in ("arms", "over"):
+        lines = lines_in(every[name].axes[0])
+        assert (lines["UCB1"].get_color(), lines["MOSS"].get_color()) == (cycle[0], "#000080")
+        for artist in every[name].axes[0].get_children():
+            for text in artist.texts if isinstance(artist, EndLabels) else ():
+                assert luminance(text.get_color()) + 0.05 >= 3.0 * 0.05, "three times as bright as black"
+    with mpl.rc_context({"axes.prop_cycle": mpl.cycler(color=["#112233", "#445566", "#778899"])}):
+        lines = lines_in(drawn(folder, "bounds: auto")["arms"].axes[0])
+    assert [lines[label].get_color() for label in ("UCB1", "MOSS", "uniform")] == ["#112233", "#445566", "#778899"]
+
+
+def test_a_wide_figure_over_swept_values_has_no_room_for_a_strip(folder):
+    canvas = drawn(folder, "experiment: over, width: 180")["over"]
+    canvas.draw_without_rendering()
+    ax = canvas.axes[0]
+    assert len(canvas.axes) == 1
+    assert ax.bbox.width > 0.6 * canvas.bbox.width
 
 
 def test_looks_are_changed_from_the_command_line_and_equal_ones_are_equal_files(folder, tmp_path):

@@ -73,4 +73,4 @@ def test_a_range_of_powers_has_powers_and_a_shorter_one_plain_numbers():
     assert list(written(0.06, 1.1, "log").values()) == ["0.1", "0.2", "0.5", "1"]
     assert list(written(50.0, 200.0, "log").values()) == ["50", "100", "150", "200"]
     assert list(written(0.0, 400_000.0).values()) == ["0", "100k", "200k", "300k", "400k"]
-    assert np.allclose(list(written(0.0, 10_000.0)), [0, 2000, 4000, 6000, 8000, 10_000])
+    assert np.allclose(list(written(0.0, 10_000.0)), [0, 2500, 5000, 7500, 10_000])
