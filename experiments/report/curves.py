@@ -250,36 +250,38 @@ def _draw_bounds(
     If not asked for, those that fail or are vacuous, and those of many policies, stand in the strip alone where it is.
     """
     ink, places = mpl.rcParams["text.color"], list(result.series)
-    found: list[tuple[Bound, str, str]] = []
+    found: list[tuple[Bound, str, tuple[str, ...]]] = []  # with the ids of line, label and leader
+    pieces = (2, LABEL + 2, LABEL + 3)
     for label in named:
         bounds = bounds_for(result, label, regret)
         found += [
-            (bound, looks[label].colour, curve_id(figure.name, places.index(label), 2 + k))
+            (bound, looks[label].colour, tuple(curve_id(figure.name, places.index(label), at + 2 * k) for at in pieces))
             for k, bound in enumerate(bounds)
         ]
-    found += [(bound, ink, "") for bound in lower_bounds_for(result, regret)]
+    found += [(bound, ink, ()) for bound in lower_bounds_for(result, regret)]
     top = max(float(np.nanmax(mean)) for mean in means)
     most = top * (FITS if scale in LOG_Y else FITS_LINEAR)
-    labels: dict[tuple[str, ...], tuple[float, str, list[str]]] = {}
+    labels: dict[tuple[str, ...], tuple[float, str, list[str], tuple[str, str]]] = {}
     taken: set[tuple[str, str]] = set()
-    for bound, colour, gid in sorted(found, key=lambda f: (f[0].holds, f[0].kind == "upper")):
+    for bound, colour, ids in sorted(found, key=lambda f: (f[0].holds, f[0].kind == "upper")):
         values, colour = result.curve(bound), colour if bound.holds else GREY
         there = values[np.isfinite(values)]
         if not len(there) or (figure.bounds != "curves" and float(there.max()) > most):
             continue
         crowded = len(named) > FEW or not bound.holds or vacuous(result, bound, regret)
-        if figure.bounds == "auto" and has_strip and gid and crowded:
+        if figure.bounds == "auto" and has_strip and ids and crowded:
             continue
         dash = dash_of(bound, colour, taken)
         line = _draw_bound(ax, result, bound, values, colour, dash, regret)
         line.set_zorder((2.5 if bound.holds else 2.1) + 0.01 * len(taken))
-        line.set_gid(gid or None)
+        line.set_gid(ids[0] if ids else None)
         same = tuple(f"{v:.6g}" for v in values[[0, len(values) // 2, -1]])
-        _, _, names = labels.get(same, (0.0, "", []))
-        labels[same] = float(values[-1]), for_text(colour), list(dict.fromkeys([*names, named_bound(bound)]))
+        _, _, names, _ = labels.get(same, (0.0, "", [], ("", "")))
+        own = (ids[1], ids[2]) if ids and not names else ("", "")  # what several bounds share belongs to no policy
+        labels[same] = float(values[-1]), for_text(colour), list(dict.fromkeys([*names, named_bound(bound)])), own
     return [
-        End(value, wrapped(", ".join(names), letters + 4), colour, faint=True)
-        for value, colour, names in labels.values()
+        End(value, wrapped(", ".join(names), letters + 4), colour, faint=True, gids=gids)
+        for value, colour, names, gids in labels.values()
     ]
 
 
