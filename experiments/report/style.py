@@ -321,8 +321,10 @@ def curve_id(part: str, policy: int | str, piece: int | str) -> str:
 def lend_glyphs(drawn: Artist) -> None:
     """Let other installed fonts draw the characters that the font of a text lacks.
 
-    What none of them has is shown as U+FFFD, and a warning names it.
+    What none of them has is shown as U+FFFD, and a warning names it. TeX has fonts of its own.
     """
+    if mpl.rcParams["text.usetex"]:
+        return
     nowhere: dict[str, None] = {}
     for text in drawn.findobj(Text):
         shown, font = text.get_text(), text.get_fontproperties()

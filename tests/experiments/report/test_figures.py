@@ -29,7 +29,7 @@ from experiments.report.figures import canvases, compose, draw_study, save
 from experiments.report.index import write_index
 from experiments.report.labels import EndLabels
 from experiments.report.page import write_report
-from experiments.report.style import FORMATS, MANY, NAMED, place_legend
+from experiments.report.style import FORMATS, MANY, NAMED, place_legend, plain
 from experiments.report.sweep_figures import draw_sweep
 from experiments.report.tables import table
 from experiments.report.thumbnails import thumbnails
@@ -257,6 +257,56 @@ def test_a_policy_has_the_same_colour_in_every_figure_of_its_experiment(looks):
         colours.append((lines["uniform"], lines["best"]))
         assert ax.get_title(loc="left") == ("Two of them" if figure.name == "arms" else "arms")
     assert len(set(colours)) == 1
+
+
+def test_a_policy_looks_the_same_in_every_figure_of_its_study(tmp_path):
+    one = "{name: %s, environment: {name: bernoulli, parameters: {means: [0.1, 0.9]}}, policies: [%s]}"
+    entries = (("a", "ucb1, moss, uniform"), ("b", "exp3, uniform, moss"), ("c", "uniform, exp3"))
+    experiments_ = "".join(f"  - {one % entry}\n" for entry in entries)
+    run(parse_study(f"name: t\nseed: 1\nreplicates: 3\nhorizon: 30\nexperiments:\n{experiments_}"), tmp_path, jobs=1)
+    seen: dict[str, set] = {}
+    for _, canvas in canvases(findings(experiments.load(tmp_path))):
+        for ax in canvas.axes:
+            for line in ax.get_lines():
+                if (name := line.get_label().split(":")[0]) in ("ucb1", "moss", "uniform", "exp3"):
+                    seen.setdefault(name, set()).add((line.get_color(), line.get_marker(), line.get_markerfacecolor()))
+    assert {name: len(looks) for name, looks in seen.items()} == {"ucb1": 1, "moss": 1, "uniform": 1, "exp3": 1}
+    assert len(set.union(*seen.values())) == 4
+
+
+def test_who_wins_is_bold_and_what_is_not_told_apart_is_bracketed(tmp_path):
+    text = """\
+name: wins
+seed: 4
+horizon: 300
+replicates: 6
+experiments:
+  - name: arms
+    environment: {name: bernoulli, parameters: {means: [0.2, 0.7]}}
+    policies: [{name: ucb1, label: one}, {name: ucb1, label: two}, uniform, {name: clairvoyant, label: knows}]
+"""
+    assert not run(parse_study(text), tmp_path, jobs=1).failed
+    (_, canvas) = next(iter(canvases(findings(experiments.load(tmp_path)))))
+    ax, strip = canvas.axes
+    texts = labels_at(ax)
+    bold = [text for text, drawn in texts.items() if drawn.get_fontweight() == "bold"]
+    assert [text.split(":")[0] for text in bold] == ["one"], "who knows the run in advance does not win"
+    assert [t.get_text() for t in strip.texts if t.get_fontweight() == "bold"] == ["one"]
+    (labels,) = [child for child in ax.get_children() if isinstance(child, EndLabels)]
+    (bracket,) = labels.brackets
+    joined = {text.split(":")[0] for text, t in texts.items() if t.get_position()[1] in bracket.get_ydata()}
+    assert joined == {"one", "two"}
+    assert [" ".join(t.get_text().split()) for t in labels.remarks] == ["not told apart"]
+
+
+def test_text_is_as_it_stands_for_tex_too():
+    text = r"a_b^2 50 % & #{x} \ ~ <$>|"
+    assert plain(text) == text.replace("$", r"\$")
+    with mpl.rc_context({"text.usetex": True}):
+        assert plain(text) == (
+            r"a\_b\textasciicircum{}2 50 \% \& \#\{x\} \textbackslash{} \textasciitilde{} "
+            r"\ensuremath{<}\$\ensuremath{>}\ensuremath{|}"
+        )
 
 
 def test_a_figure_shows_the_regret_or_cost_that_it_names(looks):
