@@ -253,7 +253,7 @@ class EpisodesProblem(MDPProblem):
         return checked_state("observation", observation, self.n_states)
 
     def checked_feedback(self, feedback: Any) -> Trajectory:
-        """The trajectory, with states and actions that are there, and finite rewards.
+        """The trajectory, with states and actions that are there, and rewards below 1e300 in size, which can be added.
 
         Raises:
             ValueError: there is no such trajectory.
@@ -263,18 +263,27 @@ class EpisodesProblem(MDPProblem):
         states = _whole("states", feedback[0], self.n_stages + 1, self.n_states)
         actions = _whole("actions", feedback[1], self.n_stages, self.n_actions)
         rewards = floats("rewards of a trajectory must be finite numbers", feedback[2])
-        if rewards.shape != (self.n_stages,) or not np.isfinite(rewards).all():
+        if rewards.shape != (self.n_stages,) or not (np.abs(rewards) < 1e300).all():
             raise ValueError(
-                f"rewards of a trajectory must be {self.n_stages} finite numbers, got {shown(rewards.tolist())}"
+                f"rewards of a trajectory must be {self.n_stages} finite numbers, below 1e300 in size, got "
+                f"{shown(rewards.tolist())}"
             )
         return Trajectory(states, actions, rewards, *feedback[3:])
 
 
 def _whole(name: str, values: Any, size: int, n: int) -> Ints:
-    found = np.asarray(values)
+    found = _array(values)
     if found.shape != (size,) or found.dtype.kind not in "iu" or found.min() < 0 or found.max() >= n:
         raise ValueError(f"{name} of a trajectory must be {size} whole numbers in 0..{n - 1}, got {shown(values)}")
     return np.ascontiguousarray(found, dtype=np.int64)
+
+
+def _array(values: Any) -> NDArray[Any]:
+    """As an array; one without axes for what is none, such as rows of different lengths."""
+    try:
+        return np.asarray(values)
+    except (TypeError, ValueError):
+        return np.asarray(None)
 
 
 def checked_policy(action: Any, problem: EpisodesProblem) -> NDArray[Any]:
@@ -287,7 +296,7 @@ def checked_policy(action: Any, problem: EpisodesProblem) -> NDArray[Any]:
     Raises:
         ValueError: another shape, an action that is not there, or a row that is no law; where.
     """
-    found, shape = np.asarray(action), (problem.n_stages, problem.n_states)
+    found, shape = _array(action), (problem.n_stages, problem.n_states)
     if found.shape == shape and found.dtype.kind in "iu":
         if found.min() < 0 or found.max() >= problem.n_actions:
             raise ValueError(
@@ -297,16 +306,18 @@ def checked_policy(action: Any, problem: EpisodesProblem) -> NDArray[Any]:
     if found.shape != (*shape, problem.n_actions) or found.dtype.kind != "f":
         raise ValueError(
             f"action must be a policy: whole numbers {list(shape)}, or probabilities {[*shape, problem.n_actions]}, "
-            f"got {found.dtype} {list(found.shape)}"
+            f"got {f'{found.dtype} {list(found.shape)}' if found.ndim else shown(action)}"
         )
-    wrong = ~((found >= 0.0).all(axis=2) & (np.abs(found.sum(axis=2) - 1.0) <= SLACK))
+    laws = np.ascontiguousarray(found, dtype=np.float64)
+    with np.errstate(over="ignore", invalid="ignore"):
+        wrong = ~((laws >= 0.0).all(axis=2) & (np.abs(laws.sum(axis=2) - 1.0) <= SLACK))
     if wrong.any():
         stage, state = np.argwhere(wrong)[0].tolist()
         raise ValueError(
-            f"probabilities of a policy must be >= 0 with the sum 1, got {shown(found[stage, state].tolist())} at "
+            f"probabilities of a policy must be >= 0 with the sum 1, got {shown(laws[stage, state].tolist())} at "
             f"stage {stage}, state {state}"
         )
-    return np.ascontiguousarray(found, dtype=np.float64)
+    return laws
 
 
 @dataclass(frozen=True, kw_only=True)

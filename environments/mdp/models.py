@@ -73,7 +73,7 @@ class Explicit(MDP):
         transitions: [S, A, S], or [H, S, A, S]; see ``bandits.mdp.model.Model``, which is taken as well.
         rewards: mean rewards in [0, 1], [S, A] or [H, S, A].
         start: the first state, or a law [S].
-        n_stages: steps of an episode, where they are the process's own.
+        n_stages: steps of an episode, where they are the process's own; None for those of tables for each stage.
     """
 
     transitions: ArrayLike | Model
@@ -86,7 +86,8 @@ class Explicit(MDP):
             integer("n_stages", self.n_stages)
         model = self.transitions if isinstance(self.transitions, Model) else Model(self.transitions)
         rewards = checked_table("rewards", self.rewards).array
-        made = Tables(model, rewards, start_law(model.n_states, self.start), self.n_stages)
+        n_stages = len(rewards) if self.n_stages is None and rewards.ndim == 3 else self.n_stages
+        made = Tables(model, rewards, start_law(model.n_states, self.start), n_stages)
         object.__setattr__(self, "_tables", made)
 
     def tables(self) -> Tables:

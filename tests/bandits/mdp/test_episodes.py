@@ -514,6 +514,9 @@ def test_learners_of_other_modes_are_refused():
         (np.zeros(4, dtype=int), np.array([0, 2, 0]), np.zeros(3)),
         (np.zeros(4, dtype=int), np.zeros(3, dtype=int), np.array([0.0, np.nan, 0.0])),
         (np.zeros(4, dtype=int), np.zeros(3, dtype=int), np.zeros(4)),
+        (np.zeros(4, dtype=int), np.zeros(3, dtype=int), np.full(3, 1e308)),  # finite, but their sum is not
+        ([0, [1], 0, 1], np.zeros(3, dtype=int), np.zeros(3)),
+        (np.zeros(4, dtype=bool), np.zeros(3, dtype=int), np.zeros(3)),
     ],
 )
 @pytest.mark.parametrize("make", [UCBVI, MVP, UCBH, EpisodicPSRL, EpisodicQ, UniformPolicy])
@@ -522,7 +525,7 @@ def test_trajectories_that_are_none_change_nothing(make, wrong):
     policy.reset(EpisodicMDP("toggle", 3).problem, np.random.default_rng(0))
     policy.update(0, None, Trajectory(np.array([0, 1, 0, 1]), np.array([1, 0, 1]), np.array([0.0, 1.0, 0.0])))
     before = pickle.dumps(policy)
-    with pytest.raises(ValueError, match=r"must be"):
+    with pytest.raises(ValueError, match=r"(feedback|of a trajectory) must be"):
         policy.update(0, None, wrong)
     assert pickle.dumps(policy) == before
 

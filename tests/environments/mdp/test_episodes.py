@@ -196,8 +196,14 @@ def test_a_value_is_worked_out_once_for_a_policy(monkeypatch):
         ),
         (np.full((3, 2, 2), np.nan), "probabilities of a policy must be >= 0"),
         (np.stack([np.full((3, 2), 1.5), np.full((3, 2), -0.5)], axis=2), "probabilities of a policy must be >= 0"),
+        (np.full((3, 2, 2), [np.inf, -np.inf]), "probabilities of a policy must be >= 0"),
+        (np.full((3, 2, 2), 1e308), "probabilities of a policy must be >= 0"),
+        (np.full((3, 2, 2), [0.5, 0.5 + 1e-8]), "probabilities of a policy must be >= 0 with the sum 1"),
+        (np.full((3, 2, 2), [0.1, 0.9], np.float32), "probabilities of a policy must be >= 0 with the sum 1"),
         (np.zeros((3, 2)), "action must be a policy"),
-        (None, "action must be a policy"),
+        (np.zeros((3, 2), dtype=bool), "action must be a policy"),
+        ([[0, 1], [0]], r"action must be a policy: .*, got \[\[0, 1\], \[0\]\]"),
+        (None, "action must be a policy: .*, got None"),
         (0, "action must be a policy"),
     ],
 )
@@ -257,6 +263,21 @@ def test_rewards_out_of_range_are_refused(rewards, what):
     table = {"name": "table", "parameters": {"transitions": [[[0.0, 1.0]], [[1.0, 0.0]]], "rewards": rewards}}
     with pytest.raises(ValueError, match=what):
         EpisodicMDP(table, 3)
+
+
+def test_tables_of_rewards_for_each_stage_say_how_many_there_are():
+    """Transitions may be shared all the same; and one stage is one table, whichever way it is given."""
+    transitions, rewards = np.full((2, 3, 2), 0.5), np.random.default_rng(1).random((4, 2, 3))
+    environment = EpisodicMDP({"name": "table", "parameters": {"transitions": transitions, "rewards": rewards}})
+    assert (environment.problem.n_stages, environment.problem.own_stages) == (4, True)
+    best = sum(rewards[h].max(axis=1).mean() for h in range(1, 4)) + rewards[0, 0].max()
+    assert environment.instance().value == pytest.approx(best, abs=1e-12)
+    with pytest.raises(ValueError, match="n_stages must be 4, for the model has a table for each stage, got 3"):
+        EpisodicMDP({"name": "table", "parameters": {"transitions": transitions, "rewards": rewards}}, 3)
+    single = {"transitions": transitions[None], "rewards": rewards[:1]}
+    for n_stages in (None, 1):
+        environment = EpisodicMDP({"name": "table", "parameters": single}, n_stages)
+        assert environment.instance().value == pytest.approx(rewards[0, 0].max(), abs=1e-12)
 
 
 def test_one_action_leaves_no_regret():
