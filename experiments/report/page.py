@@ -27,10 +27,9 @@ from experiments.analysis.sentences import sentence, sweep_sentence, title_of
 from experiments.analysis.statistics import FEWEST, Interval
 from experiments.analysis.sweeps import SweepResult
 from experiments.analysis.verdicts import Verdict, known
-from experiments.report.colours import for_text
 from experiments.report.curves import comparators_of, drawn_by_name
 from experiments.report.figures import picture, search_look
-from experiments.report.palette import DARK, variables
+from experiments.report.palette import DARK, of_text, variables
 from experiments.report.points import Curve, Picture
 from experiments.report.search_figures import SearchFigure, search_figures
 from experiments.report.search_report import search_section
@@ -317,7 +316,7 @@ class _Page:
             return None
         self._pictures, self._drawn = self._pictures + 1, self._drawn + len(drawn)
         made = picture(self._found, shown, figure)
-        self.colours |= {shade for curve in made.curves for shade in (curve.colour, for_text(curve.colour))}
+        self.colours |= {shade for curve in made.curves for shade in (curve.colour, of_text(curve.colour))}
         by_place = {curve.policy: curve for curve in made.curves}
         places = _positions(shown)
         curves = [(label, by_place[places[label]]) for label in drawn if places.get(label) in by_place]

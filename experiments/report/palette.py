@@ -5,6 +5,7 @@ from __future__ import annotations
 import colorsys
 from collections.abc import Iterable
 
+import matplotlib as mpl
 from matplotlib.colors import to_hex, to_rgb
 
 from experiments.report.colours import COLOURS, GREY, for_text
@@ -17,6 +18,13 @@ CURVES = (
 )
 """In place of ``COLOURS``, of nearly the same hues, and as far apart: see ``tests``."""
 
+
+def of_text(colour: str) -> str:
+    """The colour of text, on white, beside a line of this colour, whatever the user's settings are."""
+    with mpl.rc_context({"figure.facecolor": "white"}):
+        return for_text(colour)
+
+
 _CHOSEN = dict(zip(map(str.lower, COLOURS), CURVES, strict=True)) | {GREY.lower(): "#8d9296"}
 DARK = {
     "#ffffff": PAPER,
@@ -24,7 +32,7 @@ DARK = {
     "#e6e6e6": "#303438",  # the grid
     FAILED.lower(): "#f2707a",
     **_CHOSEN,
-    **{for_text(light): chosen for light, chosen in _CHOSEN.items()},
+    **{of_text(light): chosen for light, chosen in _CHOSEN.items()},
 }
 """Colour of figures to its dark one, both as ``#rrggbb``."""
 

@@ -337,6 +337,41 @@ def test_the_report_shows_what_an_experiment_is_once(looks, tmp_path):
     assert 'data-toggle="0"' in parts["luck"]
 
 
+def test_a_table_has_the_quantity_of_its_figure(looks, tmp_path):
+    page = write_report(looks, tmp_path / "report.html").read_text(encoding="utf-8")
+    part = page[page.index('<h2 id="paid"') : page.index('<h2 id="luck"')]
+    arms = looks.results.experiments["arms"]
+    wanted = {label: arms.cost(label)[:, -1].mean() for label in arms.series}
+    wanted |= {"best arm (hindsight)": -arms.comparators["best_arm"][:, -1].mean()}
+    cells = re.findall(r'<th scope="row">([^<]*)</th><td>([^<]*)</td>', part)
+    assert cells == [(label, f"{wanted[label]:.4g}") for label in sorted(wanted, key=wanted.__getitem__)]
+    assert "Cumulative cost at the horizon" in part
+
+
+def test_bounds_that_no_figure_shows_are_folded_but_for_those_that_fail(looks, tmp_path):
+    shown = next(v for v in looks.verdicts if (v.experiment, v.policy) == ("other", "ucb1"))
+    folded = replace(shown, regret="of another class", bound="a bound of another class", result="undecided")
+    broken = replace(folded, bound="a broken bound", result="violated")
+    found = replace(looks, verdicts=(*looks.verdicts, folded, broken))
+    page = write_report(found, tmp_path / "report.html").read_text(encoding="utf-8")
+    part = page[page.index('<h2 id="other"') :]
+    summary = "<summary>1 other bound of curves that no figure here shows: 1 undecided"
+    before, _, after = part.partition(summary)
+    assert after
+    for name, is_open in ((shown.bound, True), (broken.bound, True), (folded.bound, False)):
+        cell = f'<td class="text">{name}</td>'
+        assert (cell in before, cell in after) == (is_open, not is_open), name
+    assert "1 of 4 bounds fail" in page[: page.index("<main")]
+
+
+def test_sections_of_one_title_say_what_they_show(looks, tmp_path):
+    page = write_report(looks, tmp_path / "report.html").read_text(encoding="utf-8")
+    titles = re.findall(r'<h2 id="[^"]+">([^<]*)</h2>', page)
+    assert titles[0] == "Two of them"
+    assert titles[1] == "arms: cumulative cost"
+    assert titles[2].startswith("arms: realized regret")
+
+
 def test_an_unfinished_experiment_is_named_in_the_report(looks, tmp_path):
     arms = looks.results.experiments["arms"]
     torn = replace(arms, replicates=arms.replicates[:0], missing=("ucb1, replicates 0..5: no result",))
