@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bandits.arguments import check_seed, integer, real
+from bandits.arguments import affordable, check_seed, integer, real
 from bandits.contract import Array
 from bandits.mdp.model import Ints, Model
 from bandits.mdp.problem import checked_law, checked_table
 from bandits.registry import Component, Registry
-from environments.mdp.models import first_state, tables_of
+from environments.mdp.models import start_law, tables_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,6 +55,8 @@ class Schedule:
                 f"losses must lie in [0, 1], got {found!r} in episode {self._first_episode(table) + 1}, at stage "
                 f"{stage}, state {state}, action {action}: shift and scale all losses, regret scales with them"
             )
+        if self.features is not None and (self.features.ndim != 3 or self.features.shape[:2] != shape):
+            raise ValueError(f"features must have the shape {[*shape, 'd']}, got {list(self.features.shape)}")
         integer("period", self.period)
 
     def _first_episode(self, table: int) -> int:
@@ -82,7 +84,10 @@ class Schedule:
 
 
 class Losses(ABC):
-    """Losses of all episodes by name."""
+    """Losses of all episodes by name. What is wrong with their parameters is told when they are made."""
+
+    def __post_init__(self) -> None:
+        self.schedule()
 
     @abstractmethod
     def schedule(self) -> Schedule:
@@ -96,6 +101,7 @@ def _garnet() -> Component:
 def _base_and_pattern(seed: int, n_stages: int, model: Model) -> tuple[Array, Array]:
     """Base losses in [.25, .75] and signs, [H, S, A] each, drawn in this order."""
     rng, shape = np.random.default_rng(check_seed("seed", seed)), (n_stages, model.n_states, model.n_actions)
+    affordable("n_stages", f"losses {list(shape)}", 8 * n_stages * model.n_states * model.n_actions)
     base = 0.25 + 0.5 * rng.random(shape)
     return base, rng.choice([-1.0, 1.0], size=shape)
 
@@ -177,10 +183,12 @@ class Aggregated(Losses):
     def schedule(self) -> Schedule:
         rng, d = np.random.default_rng(check_seed("seed", self.seed)), integer("dimension", self.dimension)
         S, A, H = integer("n_states", self.n_states), integer("n_actions", self.n_actions), self.n_stages
+        wanted = S * A * max(S, d) + 4 * integer("n_stages", H) * (S * A + d)
+        affordable("n_states, n_actions, n_stages or dimension", f"{S} states, {A} actions, {H} stages, {d}", wanted)
         phi = rng.dirichlet(np.full(d, 0.3), (S, A))
         mu = rng.dirichlet(np.full(S, 0.7), d)
         start = rng.dirichlet(np.ones(S))
-        base = 0.3 + 0.4 * rng.random((integer("n_stages", H), d))
+        base = 0.3 + 0.4 * rng.random((H, d))
         pattern = real("amplitude", self.amplitude, 0.0, 0.3, closed="both") * rng.choice([-1.0, 1.0], (H, d))
         losses = np.array([phi @ (base + pattern)[h] for h in range(H)] + [phi @ (base - pattern)[h] for h in range(H)])
         model, law = Model(phi @ mu), checked_law("start", start, S).array
@@ -208,6 +216,7 @@ class LinearBandit(Losses):
 
     def schedule(self) -> Schedule:
         A, d = integer("n_actions", self.n_actions), integer("dimension", self.dimension, 3)
+        affordable("n_actions or dimension", f"{A} actions of {d} features", 4 * A * d)
         rows = np.random.default_rng(check_seed("seed", self.seed)).normal(size=(A, d - 1))
         rows /= np.linalg.norm(rows, axis=1, keepdims=True)
         features = np.hstack([0.8 * rows, np.full((A, 1), 0.6)])
@@ -237,8 +246,8 @@ class Explicit(Losses):
     def schedule(self) -> Schedule:
         model = self.transitions if isinstance(self.transitions, Model) else Model(self.transitions)
         S, found = model.n_states, checked_table("losses", self.losses).array
-        law = first_state(S, self.start) if np.ndim(self.start) == 0 else checked_law("start", self.start, S).array  # type: ignore[arg-type]
-        losses = found[None] if found.ndim == 3 else found
+        law = checked_law("start", start_law(S, self.start), S).array
+        losses = found[None] if found.ndim in (0, 3) else found
         features = None if self.features is None else checked_table("features", self.features).array
         return Schedule(model, law, losses, tuple(range(len(losses))), period=self.period, features=features)
 
