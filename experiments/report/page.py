@@ -37,6 +37,7 @@ from experiments.report.style import curve_id
 from experiments.report.sweep_figures import lines_by_name
 from experiments.report.tables import best_of, csv_text, latex, table
 from experiments.run.files import write
+from experiments.study.appearance import Appearance
 from experiments.study.axes import text_of
 from experiments.study.model import Figure
 from experiments.study.texts import visible
@@ -318,15 +319,17 @@ class _Page:
         made = picture(self._found, shown, figure)
         self.colours |= {shade for curve in made.curves for shade in (curve.colour, of_text(curve.colour))}
         by_place = {curve.policy: curve for curve in made.curves}
-        places = _positions(shown)
+        places, look = _positions(shown), shown.figure if isinstance(shown, SweepResult) else figure or Appearance()
         curves = [(label, by_place[places[label]]) for label in drawn if places.get(label) in by_place]
         said = _said(shown, figure, self._confidence, made, curves)
+        for curve in said.get("curves", ()):
+            curve["label"] = visible(look.name_of(curve["label"]))
         return {
             "svg": _inline(made.svg, name, {*DARK, *self.colours} if made.paper == "#ffffff" else ()),
             "own": made.paper != "#ffffff",  # colours, by a style that the study asks for
             "name": name,
             "wide": made.size / POINTS,
-            "curves": [(curve.policy, label) for label, curve in curves],
+            "curves": [(curve.policy, look.name_of(label)) for label, curve in curves],
             "points": json.dumps(said, ensure_ascii=False, separators=(",", ":")) if curves else "",
         }
 
@@ -423,7 +426,7 @@ def _said(
         "curves": [
             {
                 "policy": curve.policy,
-                "label": visible(label),
+                "label": label,
                 "height": _places(curve.height),
                 "y": "|".join(map(_read, curve.y.tolist(), *map(np.ndarray.tolist, ends[label]))),
             }

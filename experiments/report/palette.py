@@ -13,9 +13,7 @@ from experiments.report.strip import FAILED
 
 PAPER, INK = "#16181a", "#e8e8e6"
 """What is dark, and what is written on it."""
-CURVES = (
-    *("#4886c2", "#ed6e1c", "#24e692", "#dc79a3", "#fdc057", "#96c5e3", "#b07d57", "#e483fc", "#9969ff", "#d8dcde"),
-)
+CURVES = ["#4886c2", "#ed6e1c", "#24e692", "#dc79a3", "#fdc057", "#96c5e3", "#b07d57", "#e483fc", "#9969ff", "#d8dcde"]
 """In place of ``COLOURS``, of nearly the same hues, and as far apart: see ``tests``."""
 
 
