@@ -54,16 +54,19 @@ def places_of(together: Iterable[Sequence[str]]) -> dict[str, int]:
     Args:
         together: labels of the policies in each of the study's figures.
     """
+    most = 2 * len(COLOURS)
     met: dict[str, set[str]] = {}
+    crowd: set[str] = set()  # of figures with more policies than there are looks
     for labels in together:
+        crowd.update(labels if len(labels) > most else ())
         for label in labels:
-            met.setdefault(label, set()).update(labels)
+            met.setdefault(label, set()).update(labels if len(labels) <= most else ())
     places: dict[str, int] = {}
     for label, others in met.items():
         near = {places[other] for other in others if other in places}
-        unused = [place for place in range(len(COLOURS)) if place not in places.values()]
-        free = [place for place in range(2 * len(COLOURS)) if place not in near]
-        places[label] = (unused or free or [len(places) % (2 * len(COLOURS))])[0]
+        own = [len(places)] if len(places) < len(COLOURS) else []  # no one's yet
+        free = [place for place in range(most) if place not in near] if label not in crowd else []
+        places[label] = (own or free or [len(places) % most])[0]
     return places
 
 
