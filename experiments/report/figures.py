@@ -49,6 +49,8 @@ SIDE_BY_SIDE = 36
 
 BESIDE, CURVES = 1.6, 0.6
 """Times ``WIDTH`` from which the strip stands beside the curves, not below, and the share of the curves then."""
+LEAST = 0.8
+"""Share of the height that a figure needs; one that is asked to be lower has no strip below, if it is not asked for."""
 ROW, HEADING, STRIP_FRAME, FRAME = 0.135, 0.1, 0.42, 0.85
 """Inches of a row of the strip, of a line above it, of what is below it, and of what is around the curves."""
 
@@ -270,6 +272,9 @@ def compose(
     strips = [_strip_of(figure, shown, confidence, room) for figure, shown in parts]
     for i, (_, height) in enumerate(strips):
         below[i // columns] = max(below[i // columns], unit * height)
+    needed = sum(below) + rows * (HEIGHT + FRAME) * unit
+    if look.bounds == "auto" and not beside and look.inches(width, needed)[1] < LEAST * needed:
+        below, strips = [0.0] * rows, [([], 0.0)] * len(parts)
     heights = [height for row in range(rows) for height in (HEIGHT * unit, below[row])]
     grid = canvas.add_gridspec(1, 2, width_ratios=[CURVES, 1.0 - CURVES]) if beside else None
     grid = grid or canvas.add_gridspec(2 * rows, columns, height_ratios=[h or 1e-3 for h in heights])

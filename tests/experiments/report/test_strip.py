@@ -279,6 +279,15 @@ def test_a_strip_is_below_in_a_column_and_beside_on_a_page(result):
         assert everything.x1 <= width / 25.4 + 0.02, "nothing is cut off"
 
 
+def test_a_figure_that_is_asked_to_be_low_has_no_strip_below_if_not_asked_for(result):
+    shown = with_bounds(result, bound(1.0))
+    for height, bounds, strips in ((60, "auto", 0), (60, "both", 1), (110, "auto", 1)):
+        canvas, _, found = composed(shown, width=85, height=height, bounds=bounds)
+        assert len(found) == strips
+        assert canvas.get_size_inches()[1] == pytest.approx(height / 25.4)
+    assert len(composed(shown, width=180, height=60)[2]) == 1, "beside there is room"
+
+
 def test_on_somebody_s_axes_there_is_a_strip_where_they_hand_some(result):
     canvas = Figure((6.0, 4.0))
     mine, other, free = canvas.subplots(3, 1)
