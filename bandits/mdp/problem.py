@@ -425,6 +425,8 @@ class LatentProblem(EpisodesProblem):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if self.own_stages:
+            raise ValueError("own_stages must be false where contexts are hidden: all stages share one table, got true")
         weights = checked_law("weights", self.weights, checked_table("weights", self.weights).array.size)
         if not (weights.array > 0.0).all():
             raise ValueError(f"weights must be above 0, got {shown(weights.array.tolist())}: leave the context out")

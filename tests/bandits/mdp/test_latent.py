@@ -237,6 +237,11 @@ def problem(**more):
     return LatentProblem(n_states=3, n_actions=2, n_stages=2, weights=[0.5, 0.5], rewards=rewards, **more)
 
 
+def test_stages_share_one_table():
+    with pytest.raises(ValueError, match="own_stages must be false where contexts are hidden"):
+        problem(own_stages=True)
+
+
 def test_optimism_is_tuned_to_a_horizon():
     with pytest.raises(ValueError, match="LatentOptimism needs a horizon: the problem has horizon=None"):
         LatentOptimism().reset(problem(), np.random.default_rng(0))
