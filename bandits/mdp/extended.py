@@ -24,7 +24,8 @@ from bandits.mdp.inner import best_of, box, kl_ball, l1_ball, order_of
 from bandits.mdp.model import Ints
 
 SWEEPS = 100_000
-"""Of one plan at most: rows without any uncertainty may make a periodic chain, where sweeps never settle."""
+"""Of one plan at most: rows without any uncertainty (``bonus_scale=0``) may make a periodic chain, or classes of states
+that do not lead to each other, and then sweeps never settle. The policy is that of the last one."""
 
 Ball = Literal["l1", "box", "kl"]
 KINDS: tuple[Ball, ...] = ("l1", "box", "kl")

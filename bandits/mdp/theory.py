@@ -16,6 +16,7 @@ from bandits.mdp.classes import components, reachable, within
 from bandits.mdp.diameter import MOST_STATES, diameter
 from bandits.mdp.gain import Best, action_values, best
 from bandits.mdp.model import Model
+from bandits.mdp.multichain import gain_from
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -157,6 +158,31 @@ class AverageRewardInstance(MDPInstance):
             evidence=evidence,
             name=f"{bound.name}, gaps",
         )
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class MultichainInstance(MDPInstance):
+    """One life in a process whose gain depends on the first state. No theorem here speaks of it, and it has no gaps.
+
+    Attributes:
+        model: transitions.
+        rewards: [n_states, n_actions] mean rewards.
+        start: [n_states] law of the first state.
+    """
+
+    model: Model
+    rewards: Array
+    start: Array
+
+    @cached_property
+    def gain(self) -> float:
+        """J*, the largest reward a step in the long run, from the first state; by a linear programme."""
+        return gain_from(self.model, self.rewards, self.start)
+
+    @cached_property
+    def least_gain(self) -> float:
+        """The smallest reward a step in the long run, from the first state."""
+        return 0.0 - gain_from(self.model, -self.rewards, self.start)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)

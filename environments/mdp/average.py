@@ -12,11 +12,10 @@ from numpy.typing import NDArray
 
 from bandits.arguments import check_action, flag, integer, one_of, real, shown
 from bandits.contract import Array, Assumption, Bound
-from bandits.mdp.classes import check_weakly_communicating
 from bandits.mdp.gain import values_ahead
 from bandits.mdp.model import Ints
 from bandits.mdp.problem import AverageRewardProblem, Step, Steps, Table
-from bandits.mdp.theory import AGAINST_GAIN, AGAINST_GAPS, AverageRewardInstance
+from bandits.mdp.theory import AGAINST_GAIN, AGAINST_GAPS, AverageRewardInstance, MultichainInstance
 from bandits.registry import Component
 from environments.contract import Regret, read_only
 from environments.mdp.environment import MDPEnvironment, drawn_from
@@ -43,6 +42,8 @@ class AverageMDP(MDPEnvironment[Step]):
     Args:
         model: transitions and mean rewards, a component of ``environments.mdp.models.MODELS``, of one stage and weakly
             communicating: one closed class of states, outside of which no policy can stay, from the first state on.
+            Another one only as a ``table`` with ``allow_multichain``: then the gain is that of the first state, there
+            are no gaps, and no bound speaks of it.
         noise: "none" (rewards are their means) or "bernoulli".
         start: the first state; None for the model's own, which is drawn where it is a law.
         known_rewards: whether the learner is told the mean rewards.
@@ -85,7 +86,6 @@ class AverageMDP(MDPEnvironment[Step]):
         if tables.model.n_stages > 1 or tables.rewards.ndim > 2:
             raise ValueError("model must be the same at all stages in one life, got one with tables of its own a stage")
         law = tables.start if start is None else first_state(tables.model.n_states, start)
-        check_weakly_communicating(tables.model, law)
         self._model = tables.model
         self._instance = average_instance(tables, law)
         self._means = np.ascontiguousarray(tables.rewards).reshape(-1)
@@ -111,7 +111,8 @@ class AverageMDP(MDPEnvironment[Step]):
         self.clock = self._first = self._drawn = self._settled = 0
         self._moves, self._luck = Stream(tape.transition), Stream(tape.reward)
         self._coming = self._odds = np.empty(0)
-        self._gaps = self._instance.gaps.reshape(-1)
+        known = self._instance
+        self._gaps = known.gaps.reshape(-1) if isinstance(known, AverageRewardInstance) else 0.0 * self._means
         self._played: list[int] = []
         self._record = Record(("reward", "expected_reward", "minus_gaps"))
 
@@ -198,7 +199,12 @@ class AverageMDP(MDPEnvironment[Step]):
 
     def metrics(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
         self._settle()
-        return self._record.at(times)
+        found = self._record.at(times)
+        return found if self._has_gaps else {name: found[name] for name in ("reward", "expected_reward")}
+
+    @property
+    def _has_gaps(self) -> bool:
+        return isinstance(self._instance, AverageRewardInstance)
 
     @property
     def _finite(self) -> bool:
@@ -213,12 +219,9 @@ class AverageMDP(MDPEnvironment[Step]):
         """
         t, known = times.astype(np.float64), self._instance
         least = known.least_gain
-        curves = {
-            "gain": t * known.gain,
-            "zero": 0.0 * t,
-            "worst": t * least,
-            "worst_gaps": t * (least - known.gain),
-        }
+        curves = {"gain": t * known.gain, "worst": t * least}
+        if self._has_gaps:
+            curves |= {"zero": 0.0 * t, "worst_gaps": t * (least - known.gain)}
         if self._finite:
             asked, key = np.ascontiguousarray(times, dtype=np.int64), times.tobytes()
             if self._ahead[0] != key:
@@ -234,7 +237,8 @@ class AverageMDP(MDPEnvironment[Step]):
             Regret("finite", "expected_reward", "finite", "finite", "regret against the most that so many steps earn"),
             Regret("realized", "reward", "gain", AGAINST_GAIN, "realized regret against the optimal gain"),
         ]
-        return [definition for definition in definitions if definition.name != "finite" or self._finite]
+        there = {"finite": self._finite, "gaps": self._has_gaps}
+        return [definition for definition in definitions if there.get(definition.name, True)]
 
     def limits(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
         """By the smallest and the largest mean reward and gap; rewards of 0 and 1 where they are Bernoulli."""
@@ -242,27 +246,34 @@ class AverageMDP(MDPEnvironment[Step]):
         low, high = float(self._means.min()), float(self._means.max())
         found = {
             "average": curves["gain"] - times * np.array([[high], [low]]),
-            "gaps": times * np.array([[0.0], [float(known.gaps.max())]]),
             "realized": curves["gain"] - times * np.array([[high], [low]]),
         }
+        if isinstance(known, AverageRewardInstance):
+            found["gaps"] = times * np.array([[0.0], [float(known.gaps.max())]])
         if self.noise == "bernoulli":
             found["realized"] = curves["gain"] - times * np.array([[float(high > 0.0)], [float(low >= 1.0)]])
         if self._finite:
             found["finite"] = curves["finite"] - times * np.array([[high], [low]])
         return found
 
-    def instance(self) -> AverageRewardInstance:
+    def instance(self) -> AverageRewardInstance | MultichainInstance:
         return self._instance
 
     def clairvoyant(self, comparator: str) -> int:
         """The action of a best stationary policy in the present state, for ``gain``."""
+        known = self._instance
         if comparator != "gain":
             raise ValueError(f"comparator must be gain, got {shown(comparator)}")
-        return int(self._instance.best.policy[self._state])
+        if not isinstance(known, AverageRewardInstance):
+            raise ValueError("comparator gain cannot be played where the gain depends on the first state, got it there")
+        return int(known.best.policy[self._state])
 
     def lower_bounds(self) -> Sequence[Bound]:
         """``.015 sqrt(D S A t)`` for the worst process of that size and diameter: here an order, but on a hard one."""
-        known, largest = self._instance, self._instance.diameter
+        known = self._instance
+        if not isinstance(known, AverageRewardInstance):
+            return ()
+        largest = known.diameter
         if largest is None or not 0.0 < largest < np.inf:
             return ()
         S, A = known.n_states, known.n_actions

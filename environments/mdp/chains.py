@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bandits.arguments import flag, integer, one_of, real
+from bandits.arguments import affordable, flag, integer, one_of, real
 from bandits.contract import Array
 from bandits.mdp.model import Model
 from environments.mdp.models import MDP, Tables, first_state
@@ -60,7 +60,8 @@ class RiverSwim(MDP):
     left: float = 0.005
 
     def __post_init__(self) -> None:
-        integer("n", self.n, 2)
+        n = integer("n", self.n, 2)
+        affordable("n", f"a river of {n} states", 12 * n)
         one_of("variant", self.variant, VARIANTS)
         real("left", self.left, 0.0, 1.0, closed="both")
 
@@ -128,7 +129,9 @@ class JAO(MDP):
 
     def __post_init__(self) -> None:
         real("eps", self.eps, 0.0, 1.0 - real("delta", self.delta, 0.0, 1.0, closed="high"), closed="both")
-        integer("best", self.best, 0, integer("A", self.A) - 1)
+        n_actions = integer("A", self.A)
+        affordable("A", f"a table of {n_actions} actions", 8 * n_actions)
+        integer("best", self.best, 0, n_actions - 1)
         flag("hard", self.hard)
 
     def tables(self) -> Tables:

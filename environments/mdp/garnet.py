@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from bandits.arguments import check_seed, integer
+from bandits.arguments import affordable, check_seed, integer
 from bandits.mdp.model import Model
 from environments.mdp.models import MDP, Tables, first_state
 
@@ -31,9 +31,10 @@ class Garnet(MDP):
     seed: int = 0
 
     def __post_init__(self) -> None:
-        integer("n_actions", self.n_actions)
         integer("branching", self.branching, 1, integer("n_states", self.n_states))
         check_seed("seed", self.seed)
+        rows = self.n_states * integer("n_actions", self.n_actions)
+        affordable("n_states, n_actions or branching", f"a table of {rows} rows", rows * (1 + 2 * self.branching))
 
     def tables(self) -> Tables:
         rng, S, A, b = np.random.default_rng(self.seed), self.n_states, self.n_actions, self.branching

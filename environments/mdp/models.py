@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from bandits.arguments import integer, is_list, probability, real
+from bandits.arguments import flag, integer, is_list, probability, real
 from bandits.contract import Array
 from bandits.mdp.model import Model
 from bandits.mdp.problem import checked_law, checked_rewards, checked_table
@@ -25,6 +25,7 @@ class Tables:
         start: law [n_states] of the first state.
         n_stages: steps of an episode where the process says so, else None.
         hard: whether it is an instance from the proof of the lower bound on average rewards.
+        allow_multichain: whether it may be one life although its gain depends on the first state.
         shift: where rewards were brought into [0, 1], what they were before is ``shift + scale`` times these.
         scale: see ``shift``.
     """
@@ -34,6 +35,7 @@ class Tables:
     start: Array
     n_stages: int | None = None
     hard: bool = False
+    allow_multichain: bool = False
     shift: float = 0.0
     scale: float = 1.0
 
@@ -74,20 +76,25 @@ class Explicit(MDP):
         rewards: mean rewards in [0, 1], [S, A] or [H, S, A].
         start: the first state, or a law [S].
         n_stages: steps of an episode, where they are the process's own; None for those of tables for each stage.
+        allow_multichain: take it for one life even where the reward in the long run depends on the first state: then
+            the gain from there is that of a linear programme, without gaps, and no bound speaks of it.
     """
 
     transitions: ArrayLike | Model
     rewards: ArrayLike
     start: int | ArrayLike = 0
     n_stages: int | None = None
+    allow_multichain: bool = False
 
     def __post_init__(self) -> None:
+        flag("allow_multichain", self.allow_multichain)
         if self.n_stages is not None:
             integer("n_stages", self.n_stages)
         model = self.transitions if isinstance(self.transitions, Model) else Model(self.transitions)
         rewards = checked_table("rewards", self.rewards).array
         n_stages = len(rewards) if self.n_stages is None and rewards.ndim == 3 else self.n_stages
-        made = Tables(model, rewards, start_law(model.n_states, self.start), n_stages)
+        law = start_law(model.n_states, self.start)
+        made = Tables(model, rewards, law, n_stages, allow_multichain=self.allow_multichain)
         object.__setattr__(self, "_tables", made)
 
     def tables(self) -> Tables:

@@ -10,6 +10,7 @@ from bandits.mdp.classes import check_weakly_communicating, components, reachabl
 from bandits.mdp.diameter import diameter, hitting_times
 from bandits.mdp.gain import action_values, best, bracket, gain_and_bias, values_ahead
 from bandits.mdp.model import Model
+from bandits.mdp.multichain import gain_from
 from environments.mdp.models import tables_of
 
 NAMED = {
@@ -211,6 +212,23 @@ def test_invariances(seed):
     assert best(model, raised).gain >= found.gain - 1e-12
     law, times = np.full(5, 0.2), np.array([1, 10, 100])
     assert (values_ahead(model, raised, law, times) >= values_ahead(model, rewards, law, times) - 1e-12).all()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_gains_of_processes_that_fall_into_parts(seed):
+    """By a programme, against all stationary policies: the best from each first state, averaged over their law."""
+    g = np.random.default_rng(seed)
+    table = g.random((4, 2, 4)) * (g.random((4, 2, 4)) < 0.35)
+    table[table.sum(axis=2) == 0.0, 0] = 1.0
+    table /= table.sum(axis=2, keepdims=True)
+    rewards, start = g.random((4, 2)), g.random(4) * (g.random(4) < 0.6)
+    start[g.integers(4)] += 0.1
+    start /= start.sum()
+    gains = []
+    for actions in product(range(2), repeat=4):
+        law = np.linalg.matrix_power(0.5 * (np.eye(4) + table[np.arange(4), actions]), 2**20)
+        gains.append(law @ rewards[np.arange(4), actions])
+    assert gain_from(Model(table), rewards, start) == pytest.approx(start @ np.max(gains, axis=0), abs=1e-8)
 
 
 def test_a_river_whose_states_are_renamed():

@@ -6,10 +6,15 @@ import re
 import numpy as np
 import pytest
 
+from bandits.checks import play
 from bandits.clairvoyant import Clairvoyant
+from bandits.contract import bounds_of
+from bandits.families import families
 from bandits.mdp.model import next_state
 from bandits.mdp.problem import Step, Table
+from bandits.mdp.theory import AverageRewardInstance
 from environments import AverageMDP
+from environments.checks import check_environment, players
 from environments.mdp.average import BLOCK
 from environments.mdp.environment import drawn_from
 from environments.mdp.tape import Tape
@@ -202,6 +207,68 @@ def test_a_part_that_is_never_entered_may_be_anything():
     assert known.span == pytest.approx(toggle.span)
     assert known.bias == pytest.approx([0.0, 0.0, *toggle.bias])
     assert known.gaps == pytest.approx(np.vstack([np.zeros((2, 2)), toggle.gaps]))
+
+
+PARTS = [[[1, 0, 0, 0], [0, 0.5, 0.5, 0]], [[0, 1, 0, 0]] * 2, [[0, 0, 0.3, 0.7], [0, 1, 0, 0]], [[0, 0, 1, 0]] * 2]
+PAID = [[0.2, 1.0], [0.3, 0.3], [0.5, 1.0], [0.9, 0.7]]
+
+
+def parts(allowed=True, **parameters):
+    given = {"transitions": PARTS, "rewards": PAID, "allow_multichain": allowed, **parameters}
+    return AverageMDP(model("table", **given), "bernoulli", horizon=200)
+
+
+@pytest.mark.parametrize("start", [0, 1, 2, 3, [0.5, 0.25, 0.25, 0.0]])
+def test_a_process_that_falls_into_parts_has_the_gain_of_its_first_state(start):
+    """State 1 is an end that pays 0.3; states 2 and 3 pay more by turns, and 0 can stay or be led to either."""
+    gains = np.array([0.0, 0.3, (0.5 + 0.7 * 0.9) / 1.7, (0.5 + 0.7 * 0.9) / 1.7])
+    gains[0] = 0.5 * (gains[1] + gains[2])
+    law = np.eye(4)[start] if isinstance(start, int) else np.array(start)
+    environment = parts(start=start)
+    known = environment.instance()
+    assert known.gain == pytest.approx(law @ gains, abs=1e-9)
+    assert known.least_gain == pytest.approx(law @ [0.2, 0.3, 0.3, 0.3], abs=1e-9)
+    environment.reset(seed=1)
+    times = np.array([1, 200])
+    curves = environment.comparators(times)
+    if isinstance(start, int) and start == 1:  # nothing is left to choose: the process is what can be entered
+        assert {"zero", "worst_gaps"} < set(curves)
+        return
+    assert set(curves) == {"gain", "worst", "finite"}
+    assert curves["gain"] == pytest.approx(times * known.gain)
+    assert abs(curves["finite"] - curves["gain"]).max() < 3.0
+    assert [regret.name for regret in environment.regrets()] == ["average", "finite", "realized"]
+    for action in np.random.default_rng(0).integers(0, 2, 200).tolist():
+        environment.transition(action)
+    assert set(environment.metrics(times)) == {"reward", "expected_reward"}
+    assert set(environment.limits(times)) == {"average", "finite", "realized"}
+
+
+def test_nothing_is_claimed_of_a_process_that_falls_into_parts():
+    environment = parts()
+    environment.reset(seed=1)
+    assert environment.lower_bounds() == ()
+    for family in (chosen for chosen in families() if chosen.name == "mdp"):
+        played = set()
+        for name, policy in players(environment, [family]):
+            assert not bounds_of(policy, environment.problem, environment.instance())
+            assert set(play(policy, environment, 2)) == {"reward", "expected_reward"}
+            played.add(name)
+        assert {"ucrl2", "ucrl2b", "kl_ucrl", "loop", "psrl", "uniform_actions"} <= played
+    with pytest.raises(ValueError, match="comparator gain cannot be played where the gain depends on the first state"):
+        environment.clairvoyant("gain")
+    check_environment(parts)
+    with pytest.raises(ValueError, match="must be weakly communicating"):
+        parts(False)
+    with pytest.raises(ValueError, match="allow_multichain must be true or false, got 1"):
+        parts(1)
+    assert isinstance(parts(start=1).instance(), AverageRewardInstance)
+    many = np.zeros((1001, 2, 1001))
+    many[:, 0, 0] = many[:, 1, 1] = 1.0
+    many[1] = np.eye(1001)[1]
+    many[0] = np.eye(1001)[0]
+    with pytest.raises(ValueError, match=r"allow_multichain must have at most 2000 states times actions, .* got 2002"):
+        parts(transitions=many.tolist(), rewards=np.zeros((1001, 2)).tolist(), start=5)
 
 
 def test_one_state_is_a_bandit_and_one_action_leaves_no_choice():
