@@ -57,6 +57,11 @@ def read_only(array: NDArray[Any]) -> NDArray[Any]:
     return view
 
 
+def number_of(action: Any) -> Any:
+    """An array without axes, as agents of other packages give, as the number in it; anything else as it is."""
+    return action[()] if isinstance(action, np.ndarray) and action.ndim == 0 else action
+
+
 class _Seeds(ISpawnableSeedSequence):
     """Seeds of a generator whose state is set: they are hashed when it spawns."""
 
@@ -242,7 +247,7 @@ class Environment(gymnasium.Env[Obs, Act], ABC, Generic[Obs, Act, Fbk, Tape]):
     @final
     def step(self, action: Act) -> tuple[Obs, float, bool, bool, dict[str, Any]]:
         """Gymnasium's step. ``truncated`` when the clock has reached the horizon; nothing ever terminates."""
-        reward, feedback = self.transition(action)
+        reward, feedback = self.transition(number_of(action))
         over = self.problem.horizon is not None and self.clock >= self.problem.horizon
         return self.observe(), float(reward), False, over, self.info_of(feedback)
 

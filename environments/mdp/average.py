@@ -83,7 +83,7 @@ class AverageMDP(MDPEnvironment[Step]):
         if span is not None:
             real("span", span, 0.0)
         tables = tables_of(model)
-        if tables.model.n_stages > 1 or tables.rewards.ndim > 2:
+        if tables.own_stages:
             raise ValueError("model must be the same at all stages in one life, got one with tables of its own a stage")
         law = tables.start if start is None else first_state(tables.model.n_states, start)
         self._model = tables.model

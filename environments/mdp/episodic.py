@@ -64,7 +64,6 @@ class EpisodicMDP(TabularEpisodes):
         pairs = tables.model.n_states * tables.model.n_actions
         affordable("n_stages", f"a table of {H} stages and {pairs} pairs of state and action", H * pairs)
         law = tables.start if start is None else start_law(tables.model.n_states, start)
-        own = tables.model.n_stages > 1 or tables.rewards.ndim == 3
         self._rewards = np.ascontiguousarray(tables.rewards if tables.rewards.ndim == 3 else tables.rewards[None])
         told = Table(tables.rewards) if flag("known_rewards", known_rewards) else None
         noisy = one_of("noise", noise, ("none", "bernoulli")) == "bernoulli"
@@ -75,7 +74,7 @@ class EpisodicMDP(TabularEpisodes):
             n_actions=tables.model.n_actions,
             n_stages=H,
             start=Table(law),
-            own_stages=own,
+            own_stages=tables.own_stages,
             rewards=told,
         )
         law = problem.start_law
@@ -87,7 +86,7 @@ class EpisodicMDP(TabularEpisodes):
             n_actions=problem.n_actions,
             support=tables.model.support,
             n_stages=H,
-            own_stages=own,
+            own_stages=tables.own_stages,
             value=float(law @ values[0]),
         )
 
@@ -138,11 +137,12 @@ def stages_of(tables: Tables, n_stages: int | None) -> int:
     Raises:
         ValueError: neither, or a number that is not that of tables for each stage.
     """
-    own = tables.model.n_stages if tables.model.n_stages > 1 else len(tables.rewards) * (tables.rewards.ndim == 3)
     if n_stages is None:
-        if not (own or tables.n_stages):
+        if tables.n_stages is None:
             raise ValueError("n_stages must be given, as the model has no number of its own, got None")
-        return own or integer("n_stages", tables.n_stages or 0)
-    if own and n_stages != own:
-        raise ValueError(f"n_stages must be {own}, for the model has a table for each stage, got {shown(n_stages)}")
+        return integer("n_stages", tables.n_stages)
+    if tables.own_stages and n_stages != tables.n_stages:
+        raise ValueError(
+            f"n_stages must be {tables.n_stages}, for the model has a table for each stage, got {shown(n_stages)}"
+        )
     return integer("n_stages", n_stages)

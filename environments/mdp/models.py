@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from bandits.arguments import flag, integer, is_list, probability, real
+from bandits.arguments import flag, integer, is_list, probability, real, shown
 from bandits.contract import Array
 from bandits.mdp.model import Model
 from bandits.mdp.problem import checked_law, checked_rewards, checked_table
@@ -23,11 +23,12 @@ class Tables:
         model: transitions, of 1 or ``n_stages`` stages.
         rewards: mean rewards in [0, 1], [n_states, n_actions] or [n_stages, n_states, n_actions].
         start: law [n_states] of the first state.
-        n_stages: steps of an episode where the process says so, else None.
+        n_stages: steps of an episode where the process says so, as it does by tables for each stage, else None.
         hard: whether it is an instance from the proof of the lower bound on average rewards.
         allow_multichain: whether it may be one life although its gain depends on the first state.
         shift: where rewards were brought into [0, 1], what they were before is ``shift + scale`` times these.
         scale: see ``shift``.
+        limited: whether ``n_stages`` is a limit of time from outside, after which the process would go on.
     """
 
     model: Model
@@ -38,13 +39,22 @@ class Tables:
     allow_multichain: bool = False
     shift: float = 0.0
     scale: float = 1.0
+    limited: bool = False
 
     def __post_init__(self) -> None:
-        shape = (self.model.n_states, self.model.n_actions)
-        stages = self.model.n_stages if self.model.n_stages > 1 else self.n_stages
-        shapes = (shape,) if stages is None else (shape, (stages, *shape))
+        shape, stages = (self.model.n_states, self.model.n_actions), self.model.n_stages
+        if stages > 1:
+            if self.n_stages not in (None, stages):
+                raise ValueError(f"n_stages must be {stages}, as transitions have so many, got {shown(self.n_stages)}")
+            object.__setattr__(self, "n_stages", stages)
+        shapes = (shape,) if self.n_stages is None else (shape, (self.n_stages, *shape))
         object.__setattr__(self, "rewards", checked_rewards("rewards", self.rewards, shapes).array)
         object.__setattr__(self, "start", checked_law("start", self.start, shape[0]).array)
+
+    @property
+    def own_stages(self) -> bool:
+        """Whether each stage has transitions, or rewards, of its own."""
+        return self.model.n_stages > 1 or self.rewards.ndim == 3
 
 
 class MDP(ABC):

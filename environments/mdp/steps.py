@@ -1,8 +1,8 @@
 """A finite Markov decision process step by step, by gymnasium's own conventions for episodes.
 
 ``EpisodicMDP`` has a policy for an episode as one action, so that regret is exact. Here a step is a step, as agents of
-other packages want it: the observation is the state, ``terminated`` says that an end was reached where nothing more is
-paid, ``truncated`` that time was up.
+other packages want it: the observation is the state, ``terminated`` says that the process has come to its end, after
+which nothing is paid, ``truncated`` that it would go on, but time was up.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from bandits.arguments import check_action, check_seed, one_of, shown
 from bandits.mdp.model import Model, law_sums
 from bandits.registry import Component
+from environments.contract import number_of
 from environments.mdp.episodes import first_of
 from environments.mdp.episodic import stages_of
 from environments.mdp.models import Tables, start_law, tables_of
@@ -25,8 +26,9 @@ from environments.mdp.models import Tables, start_law, tables_of
 class MDPSteps(gymnasium.Env[np.int64, np.int64]):
     """Steps through a process: observations ``Discrete(n_states)``, actions ``Discrete(n_actions)``.
 
-    An episode is truncated after ``n_stages`` steps. It terminates before that in a state which no action leaves any
-    more, and in which none is paid. ``info["stage"]`` is the number of steps so far.
+    An episode terminates after the model's own number of steps (``deepsea``, ``lock``), and before that in a state
+    which no action leaves any more, and in which none is paid. It is truncated after another number ``n_stages`` of
+    steps. ``info["stage"]`` is the number of steps so far.
 
     Args:
         model: a name or ``{"name": ..., "parameters": {...}}`` of ``environments.mdp.models.MODELS``.
@@ -44,7 +46,7 @@ class MDPSteps(gymnasium.Env[np.int64, np.int64]):
         >>> sea.reset(seed=1)
         (np.int64(0), {'stage': 0})
         >>> [sea.step(1)[:4] for _ in range(3)][-1]
-        (np.int64(0), 1.0, False, True)
+        (np.int64(0), 1.0, True, False)
     """
 
     def __init__(
@@ -60,8 +62,8 @@ class MDPSteps(gymnasium.Env[np.int64, np.int64]):
         tables = tables_of({"name": model, "parameters": parameters} if parameters else model)
         self._model: Model = tables.model
         self._rewards = tables.rewards if tables.rewards.ndim == 3 else tables.rewards[None]
-        endless = n_stages is None and tables.n_stages is None and len(self._rewards) == tables.model.n_stages == 1
-        self.n_stages = None if endless else stages_of(tables, n_stages)
+        self.n_stages = None if n_stages is None and tables.n_stages is None else stages_of(tables, n_stages)
+        self._closes = self.n_stages == tables.n_stages and not tables.limited
         self._noisy = one_of("noise", noise, ("none", "bernoulli")) == "bernoulli"
         law = tables.start if start is None else start_law(tables.model.n_states, start)
         self._entry, self._ends = law_sums(law), ends(tables)
@@ -89,6 +91,7 @@ class MDPSteps(gymnasium.Env[np.int64, np.int64]):
             ValueError: no such action; nothing has changed.
             RuntimeError: the episode is over.
         """
+        action = number_of(action)
         check_action("action", action, self._model.n_actions)  # type: ignore[arg-type]
         if self._over:
             raise RuntimeError("the episode is over: call reset()")
@@ -97,8 +100,9 @@ class MDPSteps(gymnasium.Env[np.int64, np.int64]):
         reward = mean if not self._noisy else float(u[1] < mean)
         states, probabilities = self._model.row(s, a, h)
         self._state, self._stage = int(states[first_of(law_sums(probabilities), u[0])]), h + 1
-        terminated = bool(self._ends[min(self._stage, len(self._ends) - 1), self._state])
-        truncated = self._stage == self.n_stages
+        late = self._stage == self.n_stages
+        terminated = (late and self._closes) or bool(self._ends[min(self._stage, len(self._ends) - 1), self._state])
+        truncated = late and not self._closes
         self._over = terminated or truncated
         return np.int64(self._state), reward, terminated, truncated, {"stage": self._stage}
 

@@ -149,4 +149,4 @@ def _tables(outcomes: list[list[list[Outcome]]], law: Array, restart: bool, limi
                 rewards[state, action] = min(max((mean - low) / scale, 0.0), 1.0)
             starts.append(len(states))
     model = Model.sparse(np.array(starts), np.array(states), np.array(shares), size, n_actions)
-    return Tables(model, rewards, start, limit, shift=low, scale=scale)
+    return Tables(model, rewards, start, limit, shift=low, scale=scale, limited=True)

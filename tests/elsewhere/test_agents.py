@@ -1,7 +1,7 @@
 """Agents that are not ours train in our environments: PPO of stable-baselines3, and Q-learning of table-rl.
 
 Stated margins: on new seeds PPO recovers more than half of what uniform play loses to the best fixed action; step by
-step Q-learning finds the best policy of a deep sea.
+step it finds the best policy of a random process, and Q-learning that of a deep sea.
 """
 
 import gymnasium
@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import environments  # noqa: F401
+from bandits.mdp import STEPS
 from bandits.mdp.planning import best_policy, policy_values
 from environments.mdp.models import tables_of
 
@@ -48,6 +49,31 @@ def test_an_agent_learns(name, arguments, scale):
         best.append(environment.unwrapped.comparators(np.array([HORIZON]))[regret.comparator][0])
     share = (np.mean(agent) - np.mean(uniform)) / (np.mean(best) - np.mean(uniform))
     assert share > 0.5, f"the agent recovers {share:.2f} of what uniform play loses"
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_another_package_checks_processes_in_steps(name):
+    checker = pytest.importorskip("stable_baselines3.common.env_checker")
+    checker.check_env(gymnasium.make(f"regretlab/{name}-v0"))
+
+
+@pytest.mark.slow
+def test_an_agent_learns_step_by_step():
+    """PPO's policy, which does not know the stage, is worth as much as the best one; uniform play 4 less."""
+    baselines = pytest.importorskip("stable_baselines3")
+    import torch
+
+    torch.set_num_threads(1)
+    parameters = {"n_states": 5, "n_actions": 3, "branching": 5, "seed": 7}
+    environment = gymnasium.make("regretlab/Garnet-v0", n_stages=20, **parameters)
+    model = baselines.PPO("MlpPolicy", environment, n_steps=200, batch_size=100, gamma=0.9, seed=1, device="cpu")
+    model.learn(6000)
+    tables = tables_of({"name": "garnet", "parameters": parameters})
+    actions = [int(model.predict(np.int64(state), deterministic=True)[0]) for state in range(5)]
+    played, uniform = np.repeat([actions], 20, axis=0), np.full((20, 5, 3), 1.0 / 3.0)
+    best = best_policy(tables.model, tables.rewards, 20)[0][0, 0]
+    assert policy_values(tables.model, tables.rewards, played)[0, 0] > best - 0.2
+    assert policy_values(tables.model, tables.rewards, uniform)[0, 0] < best - 4.0
 
 
 def test_q_learning_of_another_package_finds_the_treasure():

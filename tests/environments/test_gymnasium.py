@@ -131,6 +131,26 @@ def test_wrappers_and_whole_episodes(name, arguments):
         assert total[1][0] == total[1][1]
 
 
+NUMBERED = [p for p in params() if p.values[2].startswith("Discrete(")]
+
+
+@pytest.mark.parametrize(("name", "arguments"), [p.values[::4] for p in NUMBERED], ids=[p.id for p in NUMBERED])
+def test_an_array_without_axes_is_the_number_in_it(name, arguments):
+    """So agents of other packages give actions, and ``Discrete`` spaces of gymnasium hold them."""
+    one, other = (made(name, arguments).unwrapped for _ in range(2))
+    for environment in (one, other):
+        environment.reset(seed=1)
+    one.action_space.seed(1)
+    for _ in range(5):
+        action = sampled(one)
+        assert one.action_space.contains(np.array(action))
+        one.step(action)
+        other.step(np.array(action))
+    times = np.array([one.clock])
+    assert one.clock == other.clock
+    assert one.metrics(times) == other.metrics(times)
+
+
 UNSHARED = ("PagingEnvironment", "AdaptivePaging")
 """Their observations have parts of no fixed size, which gymnasium cannot put into shared memory."""
 

@@ -274,6 +274,9 @@ def test_tables_of_rewards_for_each_stage_say_how_many_there_are():
     assert environment.instance().value == pytest.approx(best, abs=1e-12)
     with pytest.raises(ValueError, match="n_stages must be 4, for the model has a table for each stage, got 3"):
         EpisodicMDP({"name": "table", "parameters": {"transitions": transitions, "rewards": rewards}}, 3)
+    own = {"transitions": np.full((4, 2, 3, 2), 0.5), "rewards": rewards, "n_stages": 5}
+    with pytest.raises(ValueError, match="n_stages must be 4, as transitions have so many, got 5"):
+        EpisodicMDP({"name": "table", "parameters": own})
     single = {"transitions": transitions[None], "rewards": rewards[:1]}
     for n_stages in (None, 1):
         environment = EpisodicMDP({"name": "table", "parameters": single}, n_stages)

@@ -82,12 +82,30 @@ def test_an_episode_terminates_where_nothing_can_be_earned_any_more():
     assert [lock.step(1)[:4] for _ in range(3)] == [
         (0, 0.0, False, False),
         (0, 0.0, False, False),
-        (0, 1.0, False, True),
+        (0, 1.0, True, False),
     ]
     lock.reset()
     lock.step(1)
     lock.step(1)
-    assert lock.step(0)[:4] == (1, 0.0, True, True)
+    assert lock.step(0)[:4] == (1, 0.0, True, False)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "steps", "ending"),
+    [
+        ({"model": "deepsea", "N": 4}, 4, (True, False)),
+        ({"model": "deepsea", "N": 4, "n_stages": 4}, 4, (True, False)),
+        ({"model": "deepsea", "N": 4, "n_stages": 3}, 3, (False, True)),
+        ({"model": "deepsea", "N": 4, "n_stages": 9}, 9, (False, True)),
+        ({"model": "garnet", "n_stages": 2}, 2, (False, True)),
+        ({"model": "gymnasium", "id": "FrozenLake-v1", "arguments": {"max_episode_steps": 3}}, 3, (False, True)),
+    ],
+)
+def test_the_process_ends_by_itself_or_is_cut_short(arguments, steps, ending):
+    """A process that says how long an episode is terminates; a limit of time from outside truncates it."""
+    environment = MDPSteps(**arguments)
+    environment.reset(seed=1)
+    assert [environment.step(0)[2:4] for _ in range(steps)] == [(False, False)] * (steps - 1) + [ending]
 
 
 def test_a_state_that_pays_is_no_end():
@@ -137,14 +155,14 @@ def test_what_is_refused(arguments, what):
         MDPSteps(**{"model": "riverswim", **arguments})
 
 
-@pytest.mark.parametrize("action", [-1, 2, 0.5, None, True])
+@pytest.mark.parametrize("action", [-1, 2, 0.5, None, True, np.array([1]), np.array(1.0), np.array(True), np.array(2)])
 def test_actions_that_are_none_change_nothing(action):
     environment, twin = MDPSteps("riverswim", 20), MDPSteps("riverswim", 20)
     environment.reset(seed=3)
     twin.reset(seed=3)
     with pytest.raises(ValueError, match=r"action must be a whole number in 0\.\.1"):
         environment.step(action)
-    assert [environment.step(1) for _ in range(20)] == [twin.step(1) for _ in range(20)]
+    assert [environment.step(np.array(1)) for _ in range(20)] == [twin.step(1) for _ in range(20)]
     with pytest.raises(ValueError, match="seed must be a whole number >= 0, got -1"):
         environment.reset(seed=-1)
 
