@@ -202,6 +202,10 @@ def test_a_loop_of_ones_own(page, name, least, most):
     assert least <= float(re.search(r"\d+(\.\d+)?", printed)[0]) <= most
 
 
+def test_a_lake_of_gymnasium(page):
+    assert page("docs/mdp.md").run("python", "lake.py") == "0.7442\n"
+
+
 def test_fixed_parameters_in_the_loop_of_solves(page):
     program = page("docs/sor.md").blocks["loop.py"].replace("import ChebCB,", "import FixedAction,")
     found = []
