@@ -146,6 +146,7 @@ def darken(canvas: Any) -> None:
     from matplotlib.text import Text
 
     from experiments.report.palette import INK, dark
+    from experiments.report.style import FIXED
 
     def changed(colour: Any) -> Any:
         if isinstance(colour, str) and colour in ("none", "auto"):
@@ -159,7 +160,7 @@ def darken(canvas: Any) -> None:
         Patch: faces,
         Collection: faces,
     }
-    for artist in canvas.findobj():
+    for artist in canvas.findobj(lambda artist: not str(artist.get_gid()).startswith(FIXED)):
         names = next((names for kind, names in properties.items() if isinstance(artist, kind)), ())
         colours = {name: getattr(artist, f"get_{name}")() for name in names}
         for name, colour in colours.items():
@@ -172,8 +173,8 @@ def darken(canvas: Any) -> None:
 if __name__ == "__main__":
     for name in sys.argv[1:] or studies():
         draw(name)
-    for stale in {path for path in (DOCS / "figures").rglob("*.png")} - {
-        DOCS / "figures" / path for study in studies() for path in wanted(study)
-    }:
-        stale.unlink()  # no page shows it any more
-        print(f"removed {stale.relative_to(DOCS)}")
+    if not sys.argv[1:]:
+        every = {DOCS / "figures" / path for study in studies() for path in wanted(study)}
+        for stale in set((DOCS / "figures").rglob("*.png")) - every:
+            stale.unlink()  # no page shows it any more
+            print(f"removed {stale.relative_to(DOCS)}")

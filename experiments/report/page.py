@@ -33,7 +33,7 @@ from experiments.report.palette import DARK, of_text, variables
 from experiments.report.points import Curve, Picture
 from experiments.report.search_figures import SearchFigure, search_figures
 from experiments.report.search_report import search_section
-from experiments.report.style import curve_id
+from experiments.report.style import FIXED, curve_id
 from experiments.report.sweep_figures import lines_by_name
 from experiments.report.tables import best_of, csv_text, latex, table
 from experiments.run.files import write
@@ -463,6 +463,7 @@ def _point(experiment: Mapping[str, Any], sweep: Mapping[str, Any]) -> str:
 def _inline(svg: str, name: str, colours: Collection[str]) -> Markup:
     """The SVG with ids that are unique in the page, the parts of each curve marked, and these colours as variables."""
     svg = re.sub(rf'id="{curve_id(re.escape(name), "([0-9]+)", "([0-9]+)")}"', r'data-curve="\1" data-piece="\2"', svg)
+    svg = re.sub(rf'id="{FIXED}[0-9]+"', 'data-fixed=""', svg)
     svg = re.sub(r' d="[^"]*"', lambda m: re.sub(r"(\.\d\d)\d+", r"\1", m[0]), svg)  # hundredths of a point
     used = set(re.findall(r'(?:url\(#|href="#)([^)"]+)', svg))
     svg = re.sub(r' id="([^"]*)"', lambda m: f' id="{name}.{m[1]}"' if m[1] in used else "", svg)

@@ -17,7 +17,7 @@ from experiments.analysis.sentences import number
 from experiments.analysis.statistics import Array, Interval
 from experiments.report.colours import COLOURS, DIM, GREY, for_text, luminance
 from experiments.report.labels import End, EndLabels
-from experiments.report.style import MARKED, name_quantity, place_legend, plain, points, slant, wrapped
+from experiments.report.style import FIXED, MARKED, name_quantity, place_legend, plain, points, slant, wrapped
 from experiments.report.ticks import write_numbers
 from experiments.study.appearance import Appearance
 from experiments.study.axes import is_number, text_of
@@ -201,10 +201,11 @@ def _draw_map(ax: Axes, figure: SearchFigure, room: float | None) -> None:
     write_numbers(bar.ax.yaxis, float(shown.min()), float(shown.max()))
     if len(columns) <= CELLS:
         size = 0.9 * points(mpl.rcParams["legend.fontsize"])
-        for c in policy.candidates:
+        for k, c in enumerate(policy.candidates):
             ink = "white" if luminance(mesh.cmap(norm(c.held_out.value))) < DIM else "black"
             at = i[c.label] + 0.5, j[c.label] + 0.5
-            ax.text(*at, number(c.held_out.value), color=ink, fontsize=size, ha="center", va="center", zorder=4)
+            said: dict[str, Any] = {"fontsize": size, "ha": "center", "va": "center", "zorder": 4, "gid": f"{FIXED}{k}"}
+            ax.text(*at, number(c.held_out.value), color=ink, **said)
     notes: list[str] = []
     for what, c, dash in (("first", policy.first, (0, (2, 1.2))), ("chosen", policy.chosen, "-")):
         if what == "first" and c.label == policy.chosen.label:

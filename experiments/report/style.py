@@ -313,6 +313,10 @@ def height_of(ax: Axes) -> float:
     return HEIGHT + LINE * float(lines) + _slanted(ax)
 
 
+FIXED = "fixed-"
+"""Begins the id, in an SVG, of what keeps its colour on dark paper, as what is behind it does."""
+
+
 def curve_id(part: str, policy: int | str, piece: int | str) -> str:
     """Id, in the SVG of an experiment or sweep, of a piece of a policy: 0 its line, 1 its band, from 2 its bounds."""
     return f"curve-{part}-{policy}-{piece}"

@@ -64,6 +64,7 @@ experiments:
     environment: {{name: bernoulli, parameters: {{means: [0.3, 0.6]}}}}
     policies:
       - {{name: ucb1, parameters: {{exploration: {{sweep: [0.5, 2, 8]}}}}}}
+      - {{name: ucb_v, parameters: {{zeta: {{sweep: [0.3, 1.2]}}, c: {{sweep: [0.1, 1]}}}}}}
       - kl_ucb
   - name: horizons
     title: Regret <i>against</i> the horizon $\\bad$
@@ -238,7 +239,7 @@ def test_no_accessibility_rule_is_broken(show, name, scheme):
 def test_pictures_say_what_they_show(show, folder):
     page = show()
     texts = [p.get_attribute("aria-label") for p in page.find_elements("css selector", "[role=img]")]
-    assert len(texts) == 9
+    assert len(texts) == 10
     experiment = experiments.load(folder / "hostile").experiments["a-1"]
     best = min(experiment.series, key=lambda label: experiment.regret(label)[:, -1].mean())
     (text,) = [t for t in texts if " in a-1." in t]
@@ -338,6 +339,15 @@ def test_figures_have_colours_of_their_own_on_dark_paper(show):
     for before, after in zip(light[5:], dark_ones[5:], strict=True):
         assert to_hex(of_css(after)) == dark(to_hex(of_css(before))) != to_hex(of_css(before))
     assert light[5] != light[6]
+
+
+def test_numbers_on_a_map_keep_their_colours(show):
+    inks = """return [...document.querySelectorAll("[data-fixed]")].map(e => {
+        const inner = e.querySelector("[style*=fill]") ?? e; return getComputedStyle(inner).fill })"""
+    light, dark_ones = (show(scheme=scheme).execute_script(inks) for scheme in ("light", "dark"))
+    assert len(light) == 4, "a number a cell"
+    assert dark_ones == [ink if ink == "rgb(255, 255, 255)" else "rgb(0, 0, 0)" for ink in light]
+    assert set(dark_ones) <= {"rgb(0, 0, 0)", "rgb(255, 255, 255)"}
 
 
 def of_css(colour):
