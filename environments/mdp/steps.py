@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bandits.arguments import check_action, check_seed, one_of, shown
 from bandits.mdp.model import Model, law_sums
+from bandits.mdp.problem import checked_law
 from bandits.registry import Component
 from environments.contract import number_of
 from environments.mdp.episodes import first_of
@@ -65,9 +66,10 @@ class MDPSteps(gymnasium.Env[np.int64, np.int64]):
         self.n_stages = None if n_stages is None and tables.n_stages is None else stages_of(tables, n_stages)
         self._closes = self.n_stages == tables.n_stages and not tables.limited
         self._noisy = one_of("noise", noise, ("none", "bernoulli")) == "bernoulli"
-        law = tables.start if start is None else start_law(tables.model.n_states, start)
+        S = tables.model.n_states
+        law = tables.start if start is None else checked_law("start", start_law(S, start), S).array
         self._entry, self._ends = law_sums(law), ends(tables)
-        self.observation_space: spaces.Space[np.int64] = spaces.Discrete(tables.model.n_states)
+        self.observation_space: spaces.Space[np.int64] = spaces.Discrete(S)
         self.action_space: spaces.Space[np.int64] = spaces.Discrete(tables.model.n_actions)
         self._over = True
 

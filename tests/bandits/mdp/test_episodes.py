@@ -1,5 +1,6 @@
 """Learners of episodes: plain references, golden runs, oracles, optimism, mistakes of others, what is refused."""
 
+import copy
 import math
 import pickle
 
@@ -123,10 +124,13 @@ def test_regret_without_luck_is_that_of_any_seed():
     ("policy", "place", "episodes", "wanted", "error"),
     [
         (UCBVI(bonus_scale=0.01), "river", 1000, 2842.0, 5.4),
+        (UCBVI(bonus_scale=0.01), "garnet", 1000, 511.1, 2.4),
+        (UCBVI("bernstein"), "river", 1000, 3366.05, 0.05),
         (UCBVI("bernstein"), "garnet", 1000, 2081.5, 5.6),
         (UCBVI("bernstein", bonus_scale=0.01), "river", 1000, 140.5, 2.3),
         (UCBVI("bernstein", bonus_scale=0.01), "garnet", 1000, 65.6, 1.0),
         (MVP(0.002), "river", 1000, 1309.2, 6.5),
+        (MVP(0.002), "garnet", 1000, 522.0, 4.3),
         (UCBH(0.05), "river", 1000, 3358.5, 0.05),
         (UCBH(0.05), "garnet", 1000, 454.8, 2.7),
         (EpisodicPSRL(), "river", 1000, 74.0, 1.9),
@@ -402,6 +406,33 @@ def test_counts_hold_every_next_state_in_order():
         found[row, seen] = counts.times[row, : counts.sizes[row]]
     assert (found == dense).all()
     assert (counts.visits == dense.sum(axis=1)).all()
+
+
+@pytest.mark.parametrize(
+    "policy",
+    [UCBVI(bonus_scale=0.001), UCBVI("bernstein", bonus_scale=0.01), MVP(0.00005), UCBH(0.02)],
+    ids=["hoeffding", "bernstein", "mvp", "ucb_h"],
+)
+@pytest.mark.parametrize("own", [False, True])
+def test_names_of_states_and_actions_do_not_matter(policy, own):
+    """What is learnt from the same episodes under other names is the same under other names, up to ties."""
+    tables, rng, twin = drawn(3, own), np.random.default_rng(5), copy.deepcopy(policy)
+    state, action = rng.permutation(4), np.array([2, 0, 1])  # the new names
+    back, again = np.argsort(state), np.argsort(action)
+    P, r = tables.model.dense()[..., back, :, :][..., again, :][..., back], tables.rewards[..., back, :][..., again]
+    environment = EpisodicMDP(tables, horizon=400)
+    renamed = EpisodicMDP(Tables(Model(P if own else P[0]), r, tables.start[back], 4), horizon=400)
+    environment.reset(seed=1)
+    for learner, problem in ((policy, environment.problem), (twin, renamed.problem)):
+        learner.reset(problem, np.random.default_rng(0))
+    for k in range(400):
+        seen = environment.transition(rng.integers(0, 3, (4, 4)))[1]
+        policy.update(0, None, seen)
+        twin.update(0, None, seen._replace(states=state[seen.states], actions=action[seen.actions]))
+        if k % 50 == 49:  # UCBVI lowers its values by every plan
+            found = policy.choose(0), twin.choose(0)
+    assert np.array_equal(action[found[0]], found[1][:, state])
+    assert all(len(set(row)) > 1 for row in found[0]), "actions are tied"
 
 
 @pytest.mark.parametrize(("scale", "least"), [(1.0, 1.44), (0.01, 0.066)])
