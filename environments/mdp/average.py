@@ -13,12 +13,12 @@ from numpy.typing import NDArray
 from bandits.arguments import check_action, flag, integer, one_of, real, shown
 from bandits.contract import Array, Assumption, Bound
 from bandits.mdp.gain import values_ahead
-from bandits.mdp.model import Ints
+from bandits.mdp.model import Ints, law_sums
 from bandits.mdp.problem import AverageRewardProblem, Step, Steps, Table
 from bandits.mdp.theory import AGAINST_GAIN, AGAINST_GAPS, AverageRewardInstance, MultichainInstance
 from bandits.registry import Component
 from environments.contract import Regret, read_only
-from environments.mdp.environment import MDPEnvironment, drawn_from
+from environments.mdp.environment import MDPEnvironment, first_of
 from environments.mdp.instance import average_instance
 from environments.mdp.models import first_state, tables_of
 from environments.mdp.tape import Stream, Tape
@@ -107,7 +107,7 @@ class AverageMDP(MDPEnvironment[Step]):
             )
 
     def begin(self, tape: Tape) -> None:
-        self._state = drawn_from(self._instance.start, Stream(tape.start).one())
+        self._state = first_of(law_sums(self._instance.start), Stream(tape.start).one())
         self.clock = self._first = self._drawn = self._settled = 0
         self._moves, self._luck = Stream(tape.transition), Stream(tape.reward)
         self._coming = self._odds = np.empty(0)

@@ -20,8 +20,6 @@ class MDPEnvironment(Environment[Any, Any, Fbk, Tape]):
         return Tape.drawn(rng)
 
 
-def drawn_from(law: Array, u: float) -> int:
-    """The first outcome of a law [n] whose running sum exceeds ``u`` in [0, 1); none of probability 0."""
-    running = np.cumsum(law)
-    running[np.flatnonzero(law)[-1] :] = 1.0
-    return int(np.searchsorted(running, u, side="right"))
+def first_of(sums: Array, u: float) -> int:
+    """The first state whose running sum, see ``bandits.mdp.model.law_sums``, exceeds ``u``, uniform in [0, 1)."""
+    return int(np.searchsorted(sums, u, side="right"))

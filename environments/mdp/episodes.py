@@ -16,7 +16,8 @@ from bandits.kernels import kernel
 from bandits.mdp.model import Ints, Model, law_sums, next_state
 from bandits.mdp.planning import policy_values
 from bandits.mdp.problem import EpisodesProblem, Trajectory, checked_policy
-from environments.contract import Environment, read_only
+from environments.contract import read_only
+from environments.mdp.environment import MDPEnvironment, first_of
 from environments.mdp.tape import BLOCK, Stream, Tape
 from environments.record import Record
 
@@ -35,7 +36,7 @@ class Streams(NamedTuple):
     loss: Stream
 
 
-class EpisodesEnvironment(Environment[Any, Any, Trajectory, Tape]):
+class EpisodesEnvironment(MDPEnvironment[Trajectory]):
     """A round is an episode of ``n_stages`` steps; the observation is its first state, the feedback a ``Trajectory``.
 
     A subclass says how an episode begins (``_open``) and how an action is carried out (``_play``). Metrics: ``reward``,
@@ -65,9 +66,6 @@ class EpisodesEnvironment(Environment[Any, Any, Trajectory, Tape]):
         """Number of episodes of a run."""
         assert self.problem.horizon is not None
         return self.problem.horizon
-
-    def draw(self, rng: np.random.Generator) -> Tape:
-        return Tape.drawn(rng)
 
     def begin(self, tape: Tape) -> None:
         self.tape, self.clock = tape, 0
@@ -180,11 +178,6 @@ class TabularEpisodes(EpisodesEnvironment):
                 done += n
             sums[i] = total
         return sums
-
-
-def first_of(sums: Array, u: float) -> int:
-    """The first state whose running sum exceeds ``u``, a uniform number in [0, 1)."""
-    return int(np.searchsorted(sums, u, side="right"))
 
 
 @kernel

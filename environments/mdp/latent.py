@@ -19,7 +19,8 @@ from bandits.mdp.problem import LatentProblem, Table, Trajectory
 from bandits.mdp.theory import LatentInstance
 from bandits.registry import Component
 from environments.contract import Regret, read_only
-from environments.mdp.episodes import EpisodesEnvironment, first_of
+from environments.mdp.environment import first_of
+from environments.mdp.episodes import EpisodesEnvironment
 from environments.mdp.mixtures import mixture_of
 from environments.mdp.tape import Tape
 

@@ -14,7 +14,7 @@ from bandits.arguments import check_seed, integer, real, shown
 from bandits.mdp.model import law_sums
 from bandits.mdp.problem import EpisodicProblem, Trajectory, checked_policy, checked_table
 from environments.contract import read_only
-from environments.mdp.episodes import first_of
+from environments.mdp.environment import first_of
 
 
 class PlayedEpisodes:

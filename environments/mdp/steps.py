@@ -19,7 +19,7 @@ from bandits.mdp.model import Model, law_sums
 from bandits.mdp.problem import checked_law
 from bandits.registry import Component
 from environments.contract import number_of
-from environments.mdp.episodes import first_of
+from environments.mdp.environment import first_of
 from environments.mdp.episodic import stages_of
 from environments.mdp.models import Tables, start_law, tables_of
 

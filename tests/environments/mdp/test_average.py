@@ -10,13 +10,13 @@ from bandits.checks import play
 from bandits.clairvoyant import Clairvoyant
 from bandits.contract import bounds_of
 from bandits.families import families
-from bandits.mdp.model import next_state
+from bandits.mdp.model import law_sums, next_state
 from bandits.mdp.problem import Step, Table
 from bandits.mdp.theory import AverageRewardInstance
 from environments import AverageMDP
 from environments.checks import check_environment, players
 from environments.mdp.average import BLOCK
-from environments.mdp.environment import drawn_from
+from environments.mdp.environment import first_of
 from environments.mdp.tape import Tape
 from environments.record import KEPT
 
@@ -296,8 +296,8 @@ def test_first_states():
     ahead = begun(AverageMDP(table, horizon=10)).comparators(np.array([1, 10]))["finite"]
     assert ahead == pytest.approx([0.5, 5.0])
     law = np.array([0.0, *[0.1] * 10, 0.0])
-    assert drawn_from(law, 0.0) == 1
-    assert drawn_from(law, 1.0 - 2.0**-53) == 10
+    assert first_of(law_sums(law), 0.0) == 1
+    assert first_of(law_sums(law), 1.0 - 2.0**-53) == 10
 
 
 def test_what_learners_are_told():

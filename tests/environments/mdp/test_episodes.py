@@ -6,7 +6,7 @@ import pytest
 from bandits.mdp.model import Model, law_sums
 from bandits.mdp.planning import best_policy, policy_values
 from environments import EpisodicMDP
-from environments.mdp.episodes import first_of
+from environments.mdp.environment import first_of
 from environments.mdp.models import Tables, first_state, tables_of
 from environments.mdp.tape import Tape
 
