@@ -161,7 +161,7 @@ class PolicyOptimization(LossesPolicy):
                 (
                     instance.fixed_beforehand,
                     instance.linear_values,
-                    Assumption("eta, gamma and beta are the learner's own, and visits exact", own),
+                    Assumption("own constants and exact visits", own),
                 ),
                 time="horizon-tuned",
             ),
