@@ -6,8 +6,11 @@ import gymnasium
 import numpy as np
 import pytest
 
+from bandits.mdp.episodic_psrl import EpisodicPSRL
 from bandits.mdp.gain import action_values
 from bandits.mdp.planning import best_policy
+from bandits.mdp.ucbvi import UCBVI
+from bandits.mdp.uniform_policy import UniformPolicy
 from environments import AverageMDP, EpisodicMDP
 from environments.mdp.models import tables_of
 
@@ -176,6 +179,20 @@ def test_one_life_that_begins_anew_after_every_end(name):
 def test_ends_that_stay_are_no_single_life():
     with pytest.raises(ValueError, match="must be weakly communicating: states 5 and 7 cannot reach each other"):
         AverageMDP(component("FrozenLake-v1"), horizon=3000)
+
+
+@pytest.mark.parametrize("make", [EpisodicPSRL, lambda: UCBVI("bernstein", bonus_scale=1e-4)], ids=["psrl", "ucbvi"])
+@pytest.mark.parametrize(("name", "n_stages"), [("FrozenLake-v1", None), ("CliffWalkingSlippery-v1", 60)])
+def test_learners_of_ours_learn_in_what_is_read(make, name, n_stages):
+    """Of what uniform play loses, they lose less than a quarter after 300 episodes."""
+    environment, times = EpisodicMDP(component(name), n_stages, horizon=400), np.array([300, 400])
+    lost = []
+    for policy in (make(), UniformPolicy()):
+        environment.reset(seed=2)
+        policy.reset(environment.problem, np.random.default_rng(0))
+        policy.advance(environment, 400)
+        lost.append(np.diff(environment.comparators(times)["optimal"] - environment.metrics(times)["value"])[0])
+    assert lost[0] < 0.25 * lost[1]
 
 
 class Both(gymnasium.Env):
