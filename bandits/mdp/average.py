@@ -32,6 +32,16 @@ def moved(steps: Steps, step: int, state: int, action: int) -> int:
     return next_state(steps.starts, steps.states, steps.cumulative, row, steps.moves[step])
 
 
+@inlined
+def largest(state: int, table: Array) -> int:
+    """The first action of the largest entry of a row of ``table`` [n_states, n_actions]."""
+    best = 0
+    for a in range(1, table.shape[1]):
+        if table[state, a] > table[state, best]:
+            best = a
+    return best
+
+
 @kernel
 def _first_outside(steps: Steps, actions: Ints, low: float, high: float) -> float:
     state = steps.state

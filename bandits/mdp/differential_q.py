@@ -17,30 +17,21 @@ import numpy as np
 from bandits.arguments import affordable, real
 from bandits.contract import Array
 from bandits.kernels import inlined, kernel
-from bandits.mdp.average import AveragePolicy, moved, reward_at
+from bandits.mdp.average import AveragePolicy, largest, moved, reward_at
 from bandits.mdp.model import Ints
 from bandits.mdp.problem import AverageRewardProblem, Steps
-
-
-@inlined
-def _best(state: int, q: Array) -> int:
-    best = 0
-    for a in range(1, q.shape[1]):
-        if q[state, a] > q[state, best]:
-            best = a
-    return best
 
 
 @inlined
 def _choose(state: int, u: float, epsilon: float, q: Array) -> int:
     if u < epsilon:
         return int(min(u / epsilon * q.shape[1], q.shape[1] - 1))
-    return _best(state, q)
+    return largest(state, q)
 
 
 @inlined
 def _learn(state: int, action: int, reward: float, following: int, q: Array, counts: Ints) -> None:
-    target = reward + q[following, _best(following, q)] - q[0, _best(0, q)]
+    target = reward + q[following, largest(following, q)] - q[0, largest(0, q)]
     counts[state, action] += 1
     q[state, action] += (target - q[state, action]) / counts[state, action]
 

@@ -28,7 +28,7 @@ import numpy as np
 from bandits.arguments import affordable, one_of, probability, real
 from bandits.contract import Array, Assumption, Bound, Instance
 from bandits.kernels import inlined, kernel
-from bandits.mdp.average import AveragePolicy, moved, reward_at
+from bandits.mdp.average import AveragePolicy, largest, moved, reward_at
 from bandits.mdp.model import Ints
 from bandits.mdp.problem import AverageRewardProblem, Steps
 from bandits.mdp.theory import AverageRewardInstance, average_bound, unscaled
@@ -38,22 +38,11 @@ Tuning = tuple[float, float, float]
 
 
 @inlined
-def _choose(state: int, upper: Array) -> int:
-    best = 0
-    for a in range(1, upper.shape[1]):
-        if upper[state, a] > upper[state, best]:
-            best = a
-    return best
-
-
-@inlined
 def _learn(
     state: int, action: int, reward: float, following: int, q: Array, upper: Array, counts: Ints, tuning: Tuning
 ) -> None:
     horizon, gamma, c = tuning
-    value = upper[following, 0]
-    for a in range(1, upper.shape[1]):
-        value = max(value, upper[following, a])
+    value = upper[following, largest(following, upper)]
     counts[state, action] += 1
     n = counts[state, action]
     alpha = (horizon + 1.0) / (horizon + n)
@@ -64,7 +53,7 @@ def _learn(
 
 @kernel
 def _pick(state: int, upper: Array) -> int:
-    return _choose(state, upper)
+    return largest(state, upper)
 
 
 @kernel
@@ -78,7 +67,7 @@ def _take(
 def _play(steps: Steps, actions: Ints, q: Array, upper: Array, counts: Ints, tuning: Tuning) -> None:
     state = steps.state
     for step in range(actions.size):
-        actions[step] = action = _choose(state, upper)
+        actions[step] = action = largest(state, upper)
         following = moved(steps, step, state, action)
         _learn(state, action, reward_at(steps, step, state, action), following, q, upper, counts, tuning)
         state = following

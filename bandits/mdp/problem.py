@@ -23,7 +23,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bandits.arguments import check_action, check_reward, floats, integer, number, real, shown
+from bandits.arguments import check_reward, floats, integer, number, real, shown
 from bandits.contract import Array, Problem
 from bandits.frozen import Frozen
 from bandits.mdp.model import SLACK, Ints, Model
@@ -491,12 +491,3 @@ class StepBlocks(Protocol):
 
     def absorb(self, actions: Ints) -> None:
         """Account for ``actions`` [n], played in the first ``n`` steps of the last block."""
-
-
-def check_step_action(action: Any, n_actions: int) -> None:
-    """See that an action is a whole number in 0..n_actions-1.
-
-    Raises:
-        ValueError: it is not.
-    """
-    check_action("action", action, n_actions)

@@ -395,6 +395,40 @@ def test_mean_sums_of_gaps(model):
                 assert abs(mean - expected) < 4.5 * math.hypot(own, error), told
 
 
+@pytest.mark.parametrize(
+    ("name", "parameters", "expected", "error"),
+    [
+        ("ucrl2", {}, 5747, 44),
+        ("ucrl2b", {}, 1436, 62),
+        ("kl_ucrl", {}, 1346, 412),
+        ("loop", {}, 1228, 420),
+        ("optimistic_q", {"preset": "authors"}, 2190, 672),
+        ("psrl", {"epochs": "doubling"}, 9232, 1657),
+        ("psrl", {}, 7201, 1650),
+        ("differential_q", {}, 19_845, 5),
+        ("uniform_actions", {}, 19_968, 5),
+    ],
+)
+def test_mean_sums_of_gaps_in_six_arms(name, parameters, expected, error):
+    """Posterior sampling gives the best arm up in many runs; who plans with optimism does not."""
+    sums = sums_of_gaps(AverageMDP("sixarms", horizon=20_000), lambda: named(name, **parameters), [20_000])
+    mean, own = sums.mean(), sums.std(ddof=1) / math.sqrt(len(sums))
+    assert abs(mean - expected) < 4.5 * math.hypot(own, error), (mean, own)
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "plans"),
+    [("ucrl2", {}, 88.2), ("ucrl2b", {}, 75.0), ("kl_ucrl", {}, 59.8), ("loop", {}, 39.8), ("psrl", {}, 581.0)],
+)
+def test_mean_numbers_of_plans(name, parameters, plans):
+    environment, found = AverageMDP("riverswim", horizon=100_000), []
+    for k in range(8):
+        policy = named(name, **parameters)
+        run(environment, policy, seed=20 + k)
+        found.append(policy.plans)
+    assert abs(np.mean(found) - plans) < 4.5 * np.std(found, ddof=1) / math.sqrt(8) + 1.0, np.mean(found)
+
+
 def test_unknown_rewards_on_the_river():
     """Regret against the gain of 20 runs; the independent program has 28 331 (687)."""
     environment, regrets = AverageMDP("riverswim", known_rewards=False, horizon=100_000), []
