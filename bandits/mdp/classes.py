@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from bandits.kernels import kernel
 from bandits.mdp.model import Ints, Model
 
 
@@ -17,6 +18,29 @@ def components(model: Model) -> Ints:
     _, labels = connected_components(_graph(model), directed=True, connection="strong")
     found: Ints = np.asarray(labels, dtype=np.int64)
     return found
+
+
+def closed_classes(model: Model) -> list[NDArray[np.bool_]]:
+    """Masks [n_states] of the components that no action leaves, of which there is at least one."""
+    labels = components(model)
+    origin, target = _edges(model)
+    shut = np.ones(labels.max() + 1, dtype=np.bool_)
+    shut[labels[origin[labels[origin] != labels[target]]]] = False
+    return [labels == label for label in np.flatnonzero(shut)]
+
+
+def chain_of(model: Model, policy: Ints) -> Model:
+    """The model [n_states, 1, n_states] that is left where a policy [n_states] is played; ``model`` of one stage."""
+    rows = np.arange(model.n_states) * model.n_actions + policy
+    sizes = model.starts[rows + 1] - model.starts[rows]
+    entries = np.repeat(model.starts[rows] - np.cumsum(sizes) + sizes, sizes) + np.arange(sizes.sum())
+    starts = np.concatenate([[0], np.cumsum(sizes)])
+    return Model.sparse(starts, model.states[entries], model.probabilities[entries], model.n_states, 1)
+
+
+def towards(model: Model, target: int) -> Ints:
+    """In each state an action [n_states] that may enter a state nearer to ``target``, in steps along edges."""
+    return _towards(model.starts, model.states, model.n_states, model.n_actions, target)
 
 
 def reachable(model: Model, start: NDArray[Any]) -> NDArray[np.bool_]:
@@ -52,14 +76,11 @@ def check_weakly_communicating(model: Model, start: NDArray[Any]) -> None:
     Raises:
         ValueError: it is not so; two states are named of which one cannot be reached from the other.
     """
-    labels, seen = components(model), reachable(model, start)
-    origin, target = _edges(model)
-    shut = np.ones(labels.max() + 1, dtype=np.bool_)
-    shut[labels[origin[labels[origin] != labels[target]]]] = False
-    closed = [label for label in np.flatnonzero(shut) if seen[labels == label].any()]
-    inside = labels == closed[0]
+    seen = reachable(model, start)
+    closed = [states for states in closed_classes(model) if seen[states].any()]
+    inside = closed[0]
     if len(closed) > 1:
-        first, second = sorted(int(np.argmax(labels == label)) for label in closed)[:2]
+        first, second = sorted(int(np.argmax(states)) for states in closed)[:2]
         raise ValueError(
             f"the process must be weakly communicating: states {first} and {second} cannot reach each other, so that "
             "the reward in the long run depends on where one begins"
@@ -92,3 +113,22 @@ def _graph(model: Model) -> Any:
     origin, target = _edges(model)
     shape = (model.n_states, model.n_states)
     return csr_array((np.ones(len(origin)), (origin, target)), shape=shape)
+
+
+@kernel
+def _towards(starts: Ints, states: Ints, n_states: int, n_actions: int, target: int) -> Ints:
+    policy = np.zeros(n_states, dtype=np.int64)
+    near = np.zeros(n_states, dtype=np.bool_)
+    near[target] = True
+    more = True
+    while more:
+        more = False
+        before = near.copy()
+        for s in range(n_states):
+            if not before[s]:
+                for a in range(n_actions):
+                    row = s * n_actions + a
+                    for entry in range(starts[row], starts[row + 1]):
+                        if before[states[entry]] and not near[s]:
+                            near[s], policy[s], more = True, a, True
+    return policy

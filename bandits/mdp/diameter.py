@@ -7,9 +7,9 @@ from typing import NamedTuple
 import numpy as np
 
 from bandits.contract import Array
-from bandits.kernels import kernel
+from bandits.mdp.classes import towards
 from bandits.mdp.gain import action_values, greedy
-from bandits.mdp.model import Ints, Model
+from bandits.mdp.model import Model
 
 MOST_STATES = 300
 """Number of states up to which diameters are worked out."""
@@ -50,7 +50,7 @@ def hitting_times(model: Model, target: int) -> Array:
     """
     n, everyone = model.n_states, np.arange(model.n_states)
     costs = np.full((n, model.n_actions), -1.0)
-    policy = _towards(model.starts, model.states, n, model.n_actions, target)
+    policy = towards(model, target)
     table = model.dense()[0]
     others = everyone != target
     while True:
@@ -64,23 +64,3 @@ def hitting_times(model: Model, target: int) -> Array:
         if not better.any():
             return times
         policy = np.where(better, greedy(values, 0.0), policy)
-
-
-@kernel
-def _towards(starts: Ints, states: Ints, n_states: int, n_actions: int, target: int) -> Ints:
-    """In each state an action [n_states] that may enter a state nearer to the target, in steps along edges."""
-    policy = np.zeros(n_states, dtype=np.int64)
-    near = np.zeros(n_states, dtype=np.bool_)
-    near[target] = True
-    more = True
-    while more:
-        more = False
-        before = near.copy()
-        for s in range(n_states):
-            if not before[s]:
-                for a in range(n_actions):
-                    row = s * n_actions + a
-                    for entry in range(starts[row], starts[row + 1]):
-                        if before[states[entry]] and not near[s]:
-                            near[s], policy[s], more = True, a, True
-    return policy

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from bandits.contract import Array
 from bandits.kernels import kernel
+from bandits.mdp.classes import chain_of, closed_classes, towards, within
 from bandits.mdp.model import Ints, Model
 
 SWEEPS = 2000
@@ -56,8 +57,10 @@ class Bracket(NamedTuple):
 def best(model: Model, rewards: Array) -> Best:
     """Policy iteration, from the greedy policy after damped sweeps of value iteration.
 
-    A policy may have two closed classes even where the process is communicating, and then no single gain: from there on
-    the bracket of value iteration is narrowed down instead. So it is with many states, whose sweeps have converged.
+    A policy may have two closed classes even where the process is communicating, and then no single gain: the one that
+    pays most is kept then, and all other states go there, which never pays less than the policy before. Many states
+    whose sweeps have converged are read off the bracket of value iteration, as are systems that are singular by
+    rounding.
 
     Args:
         model: weakly communicating, of one stage.
@@ -69,6 +72,7 @@ def best(model: Model, rewards: Array) -> Best:
     policy, tried = greedy(action_values(model, rewards, found.bias), 1e-9), set[bytes]()
     while True:
         try:
+            policy = _of_one_class(model, rewards, policy)
             gain, bias = gain_and_bias(model, rewards, policy)
         except ArithmeticError:
             return _read_off(model, rewards, bracket(model, rewards, found.bias))
@@ -80,6 +84,18 @@ def best(model: Model, rewards: Array) -> Best:
         if improved.tobytes() in tried:  # the same one, or rounding speaks
             return Best(gain, bias, policy)
         policy = improved
+
+
+def _of_one_class(model: Model, rewards: Array, policy: Ints) -> Ints:
+    """The policy itself, if it has one closed class; else the best one of them and ways to it from all other states."""
+    chain = chain_of(model, policy)
+    if len(closed := closed_classes(chain)) == 1:
+        return policy
+    paid = rewards[np.arange(model.n_states), policy][:, None]
+    parts = [(within(chain, states), paid[states]) for states in closed]
+    gains = [gain_and_bias(part, r, np.zeros(part.n_states, dtype=np.int64))[0] for part, r in parts]
+    kept = closed[int(np.argmax(gains))]
+    return np.where(kept, policy, towards(model, int(np.argmax(kept))))
 
 
 def _read_off(model: Model, rewards: Array, found: Bracket) -> Best:
@@ -127,11 +143,8 @@ def gain_and_bias(model: Model, rewards: Array, policy: Ints) -> tuple[float, Ar
 
 def _chain(model: Model, policy: Ints) -> tuple[Ints, Ints, Array]:
     """Rows, columns and values of ``I - P_pi`` whose column 0 is all ones: the unknowns are J, h(1), h(2), ..."""
-    n = model.n_states
-    rows = np.arange(n) * model.n_actions + policy
-    sizes = model.starts[rows + 1] - model.starts[rows]
-    entries = np.repeat(model.starts[rows] - np.cumsum(sizes) + sizes, sizes) + np.arange(sizes.sum())
-    origin, target, shares = np.repeat(np.arange(n), sizes), model.states[entries], model.probabilities[entries]
+    n, chain = model.n_states, chain_of(model, policy)
+    origin, target, shares = np.repeat(np.arange(n), np.diff(chain.starts)), chain.states, chain.probabilities
     leaves = origin != target  # what a state keeps is not subtracted from 1, which loses small ways out
     out, to = leaves & (origin > 0), leaves & (target > 0)
     row = np.concatenate([np.arange(n), origin[out], origin[to]])

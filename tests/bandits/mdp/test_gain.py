@@ -293,6 +293,22 @@ def test_biases_of_any_size(delta, eps):
     assert diameter(given.model).value == pytest.approx(1 / delta, rel=1e-12)
 
 
+@pytest.mark.parametrize("entered", [1e-2, 1e-4, 1e-5, 1e-6, 1e-9, 1e-12])
+def test_an_arm_that_is_hardly_ever_entered_is_still_the_best(entered):
+    """Sweeps do not see it, so that policy iteration starts from staying in either of the others."""
+    moves, rewards = np.zeros((4, 3, 4)), np.zeros((4, 3))
+    moves[1:, :, 0] = 1.0
+    for arm, (p, paid) in enumerate(((1.0, 0.3), (0.5, 0.6), (entered, 1.0))):
+        moves[0, arm, [0, arm + 1]] = 1.0 - p, p
+        moves[arm + 1, 0, [0, arm + 1]] = 0.0, 1.0
+        rewards[arm + 1, 0] = paid
+    found = best(Model(moves), rewards)
+    assert found.gain == pytest.approx(1.0, abs=1e-12)
+    assert found.policy.tolist() == [2, 1, 1, 0]
+    assert np.ptp(found.bias) == pytest.approx(1.0 + 1.0 / entered, rel=1e-9)
+    assert best(Model(moves), -rewards).gain == pytest.approx(0.0, abs=1e-12)
+
+
 def chain_of(*rows):
     """States with one action each, by their next states."""
     table = np.zeros((len(rows), 1, len(rows)))
