@@ -299,8 +299,10 @@ def checked_policy(action: Any, problem: EpisodesProblem) -> NDArray[Any]:
     found, shape = _array(action), (problem.n_stages, problem.n_states)
     if found.shape == shape and found.dtype.kind in "iu":
         if found.min() < 0 or found.max() >= problem.n_actions:
+            stage, state = np.argwhere((found < 0) | (found >= problem.n_actions))[0].tolist()
             raise ValueError(
-                f"actions of a policy must lie in 0..{problem.n_actions - 1}, got {found.min()}..{found.max()}"
+                f"actions of a policy must lie in 0..{problem.n_actions - 1}, got {found[stage, state]} at "
+                f"stage {stage}, state {state}"
             )
         return np.ascontiguousarray(found, dtype=np.int64)
     if found.shape != (*shape, problem.n_actions) or found.dtype.kind != "f":

@@ -335,7 +335,7 @@ def test_what_cannot_be_played_is_refused(arguments, message):
     ("action", "message"),
     [
         (np.zeros((3, 2), dtype=int), "action must be a policy: whole numbers [3, 3]"),
-        (np.full((3, 3), 2), "actions of a policy must lie in 0..1, got 2..2"),
+        (np.full((3, 3), 2), "actions of a policy must lie in 0..1, got 2 at stage 0, state 0"),
         (np.full((3, 3, 2), 0.4), "probabilities of a policy must be >= 0 with the sum 1, got [0.4, 0.4] at stage 0"),
         (np.full((3, 3, 2), np.nan), "probabilities of a policy must be >= 0 with the sum 1"),
     ],

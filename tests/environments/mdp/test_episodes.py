@@ -188,8 +188,8 @@ def test_a_value_is_worked_out_once_for_a_policy(monkeypatch):
     ("action", "what"),
     [
         (np.zeros((2, 2), dtype=int), r"action must be a policy: whole numbers \[3, 2\]"),
-        (np.full((3, 2), 2), "actions of a policy must lie in 0..1, got 2..2"),
-        (np.full((3, 2), -1), "actions of a policy must lie in 0..1, got -1..-1"),
+        (np.full((3, 2), 2), "actions of a policy must lie in 0..1, got 2 at stage 0, state 0"),
+        ([[0, 1], [1, 0], [1, -1]], "actions of a policy must lie in 0..1, got -1 at stage 2, state 1"),
         (
             np.full((3, 2, 2), 0.4),
             r"probabilities of a policy must be >= 0 with the sum 1, got \[0.4, 0.4\] at stage 0",
