@@ -109,6 +109,18 @@ def test_the_walk_is_the_plain_one(own, noise, random):
         assert not any(x.flags.writeable for x in trajectory[:3])
 
 
+@pytest.mark.parametrize("own", [False, True])
+def test_rewards_have_the_mean_that_is_said(own):
+    """What a random policy earns under random rewards is its value, within 4.5 standard errors."""
+    environment = EpisodicMDP(drawn(6, own=own), noise="bernoulli", horizon=4000)
+    environment.reset(seed=8)
+    laws = np.random.default_rng(2).dirichlet(np.full(3, 0.5), (4, 5))
+    earned = [environment.transition(laws)[0] for _ in range(4000)]
+    value = environment.metrics(np.array([4000]))["value"][0] / 4000
+    assert abs(np.mean(earned) - value) < 4.5 * np.std(earned) / np.sqrt(4000)
+    assert 0.5 < np.std(earned) < 1.5
+
+
 LAST = 1.0 - 2.0**-53
 
 
