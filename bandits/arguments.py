@@ -135,6 +135,14 @@ def positive(name: str, value: float) -> float:
     return checked
 
 
+def at_least_zero(name: str, value: float) -> float:
+    """Check that ``value`` is a finite number >= 0, of which a square is a number, too."""
+    checked = real(name, value, 0.0, closed="low")
+    if checked > 1e150:
+        raise ValueError(f"{name} must be at most 1e150, for its square to be a number, got {shown(value)}")
+    return checked
+
+
 def probability(name: str, value: float) -> float:
     """Check that ``value`` is a probability in (0, 1), of which the inverse and its logarithm are numbers, too."""
     checked = real(name, value, 0.0, 1.0)

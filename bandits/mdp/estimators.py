@@ -54,8 +54,7 @@ def estimate(
         to_go += losses[h]
         if features.size == 0:
             for x in range(n):
-                scale = gamma + visits[h, x]
-                norms[h, x] = 1.0 / scale if scale > 0.0 else np.inf
+                norms[h, x] = 1.0 / max(gamma + visits[h, x], 1e-150)  # visits may have vanished by underflow
                 q[h, x] = 0.0
             if not visits[h, played[h]] + gamma > 0.0:
                 return False

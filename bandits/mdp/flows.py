@@ -26,8 +26,8 @@ from bandits.mdp.planning import occupancy
 
 
 def exact(x: Array) -> float:
-    """By how much a flow equation may be missed: 1e-11, or what rounding leaves of losses above 10 000."""
-    return 1e-11 * max(1.0, 1e-4 * float(np.abs(x).max()))
+    """By how much a flow equation may be missed: 1e-11; what rounding leaves of losses above 10 000; at most 1e-6."""
+    return min(1e-6, 1e-11 * max(1.0, 1e-4 * float(np.abs(x).max())))
 
 
 def uniform_policy(n_stages: int, n_states: int, n_actions: int) -> Array:
@@ -115,7 +115,10 @@ def _fill(
                     if h + 1 < n_stages:
                         for entry in range(starts[row], starts[row + 1]):
                             exponent -= probabilities[entry] * lam[h + 1, states[entry]]
-                    flow[h, s, a] = base[h, s, a] * math.exp(exponent)
+                    if exponent > 700.0:  # a mass near underflow can come back
+                        flow[h, s, a] = math.exp(exponent + math.log(base[h, s, a]))
+                    else:
+                        flow[h, s, a] = base[h, s, a] * math.exp(exponent)
                     total += flow[h, s, a]
     return total
 

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bandits.arguments import one_of, probability, real
+from bandits.arguments import at_least_zero, one_of, probability
 from bandits.contract import Array, Assumption, Bound, Instance
 from bandits.mdp.histories import Bonus
 from bandits.mdp.latent import LatentPlanner
@@ -45,8 +45,8 @@ class LatentOptimism(LatentPlanner):
         self, constants: str = "theory", c1: float | None = None, c2: float | None = None, delta: float = 0.05
     ) -> None:
         self.constants = one_of("constants", constants, CONSTANTS)
-        self.c1 = None if c1 is None else real("c1", c1, 0.0, closed="low")
-        self.c2 = None if c2 is None else real("c2", c2, 0.0, closed="low")
+        self.c1 = None if c1 is None else at_least_zero("c1", c1)
+        self.c2 = None if c2 is None else at_least_zero("c2", c2)
         self.delta = probability("delta", delta)
 
     @property

@@ -62,8 +62,8 @@ class LossesPolicy(Policy[BanditLossProblem, int, NDArray[Any], Trajectory]):
             raise not_owed()
         if action is not played and not np.array_equal(action, played):
             raise ValueError(f"action must be the policy that choose has given last, got {shown(action)}")
-        self._played = None
         self.take(played, trajectory)
+        self._played = None
 
 
 def simulated_visits(problem: BanditLossProblem, policy: Array, n_episodes: int, rng: np.random.Generator) -> Array:

@@ -67,13 +67,15 @@ class OREPS(LossesPolicy):
         return policy_of(self._flow)
 
     def take(self, played: NDArray[Any], trajectory: Trajectory) -> None:
-        if trajectory.losses is not None:
+        problem = self._problem
+        if isinstance(problem, FullLossProblem):
+            assert trajectory.losses is not None  # of a FullLossProblem
             losses = trajectory.losses
         else:
             visited = (np.arange(len(played)), trajectory.states[:-1], trajectory.actions)
-            losses = np.zeros(played.shape)
-            losses[visited] = -trajectory.rewards / self._flow[visited]
-        problem = self._problem
+            losses, mass = np.zeros(played.shape), self._flow[visited]
+            seen = mass > 1e-100  # all of it, but for an episode that this policy could not have met
+            losses[visited] = np.where(seen, -trajectory.rewards, 0.0) / np.where(seen, mass, 1.0)
         self._flow = nearest_flow(problem.model, problem.start_law, self._flow, self._eta * losses)
 
     def _seen(self, problem: BanditLossProblem) -> int:

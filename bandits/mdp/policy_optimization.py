@@ -18,7 +18,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arguments import integer, positive, real
+from bandits.arguments import at_least_zero, integer, positive, real
 from bandits.contract import Array, Assumption, Bound, Instance
 from bandits.kernels import kernel
 from bandits.linear.adversarial import exponential_weights
@@ -28,6 +28,9 @@ from bandits.mdp.losses_policy import LossesPolicy, simulated_visits
 from bandits.mdp.planning import occupancy
 from bandits.mdp.problem import BanditLossProblem, Trajectory
 from bandits.mdp.theory import LossesInstance
+
+LARGEST = 1e100
+"""Of eta beta, for sums over all episodes to be numbers whatever the norms of features are."""
 
 
 class PolicyOptimization(LossesPolicy):
@@ -59,10 +62,10 @@ class PolicyOptimization(LossesPolicy):
         draws: int | None = None,
     ) -> None:
         self.eta = None if eta is None else positive("eta", eta)
-        self.gamma = None if gamma is None else real("gamma", gamma, 0.0, closed="low")
-        self.beta = None if beta is None else real("beta", beta, 0.0, closed="low")
+        self.gamma = None if gamma is None else at_least_zero("gamma", gamma)
+        self.beta = None if beta is None else at_least_zero("beta", beta)
         self.eta_scale = positive("eta_scale", eta_scale)
-        self.bonus_scale = real("bonus_scale", bonus_scale, 0.0, closed="low")
+        self.bonus_scale = at_least_zero("bonus_scale", bonus_scale)
         self.mixing = real("mixing", mixing, 0.0, 1.0, closed="both")
         self.draws = None if draws is None else integer("draws", draws)
 
@@ -86,7 +89,7 @@ class PolicyOptimization(LossesPolicy):
         """(eta, gamma, beta) of a run.
 
         Raises:
-            ValueError: eta is to be tuned to a horizon, and there is none.
+            ValueError: eta is to be tuned to a horizon, and there is none; or sums would be beyond all numbers.
         """
         if self.eta is not None:
             eta = self.eta
@@ -97,7 +100,13 @@ class PolicyOptimization(LossesPolicy):
         gamma = self.best_gamma(problem, eta) if self.gamma is None else self.gamma
         eta *= self.eta_scale
         own = eta * problem.n_stages**2 if problem.n_stages > 1 else 0.0
-        return eta, gamma, (own if self.beta is None else self.beta) * self.bonus_scale
+        beta = (own if self.beta is None else self.beta) * self.bonus_scale
+        if not max(1.0, eta) * max(1.0, beta) <= LARGEST:
+            raise ValueError(
+                f"eta_scale and bonus_scale must be lower: eta beta may be {LARGEST:g} at most, got {eta:g} times "
+                f"{beta:g}"
+            )
+        return eta, gamma, beta
 
     def start(self, problem: BanditLossProblem) -> None:
         eta, gamma, beta = self.constants(problem)

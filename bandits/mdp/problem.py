@@ -356,6 +356,8 @@ class LossesProblem(EpisodesProblem):
 
     def __post_init__(self) -> None:
         super().__post_init__()
+        if not isinstance(self.model, Model):
+            raise ValueError(f"model must be a bandits.mdp.model.Model, the transitions, got {shown(self.model)}")
         found = (self.model.n_states, self.model.n_actions)
         if found != (self.n_states, self.n_actions) or self.model.n_stages not in (1, self.n_stages):
             raise ValueError(
@@ -394,7 +396,7 @@ class FullLossProblem(BanditLossProblem):
     """Losses [n_stages, n_states, n_actions] of the episode are revealed, too, in ``Trajectory.losses``."""
 
     def checked_feedback(self, feedback: Any) -> Trajectory:
-        """The trajectory, with losses that are finite.
+        """The trajectory, with losses in [0, 1].
 
         Raises:
             ValueError: there is no such trajectory.
@@ -404,6 +406,11 @@ class FullLossProblem(BanditLossProblem):
         if losses.shape != shape or not np.isfinite(losses).all():
             raise ValueError(
                 f"losses of a trajectory must be finite numbers {list(shape)}, got {shown(losses.tolist())}"
+            )
+        if (outside := (losses < -SLACK) | (losses > 1.0 + SLACK)).any():
+            place = np.argwhere(outside)[0].tolist()
+            raise ValueError(
+                f"losses of a trajectory must lie in [0, 1], got {float(losses[tuple(place)])!r} at {place}"
             )
         return found._replace(losses=losses)
 

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arguments import positive, probability, real
+from bandits.arguments import at_least_zero, positive, probability
 from bandits.mdp.flows import policy_of
 from bandits.mdp.losses_policy import LossesPolicy
 from bandits.mdp.optimistic_flows import nearest_optimistic_flow, upper_occupancy
@@ -46,7 +46,7 @@ class UOBREPS(LossesPolicy):
         self.delta = probability("delta", delta)
         self.eta = None if eta is None else positive("eta", eta)
         self.eta_scale = positive("eta_scale", eta_scale)
-        self.bonus_scale = real("bonus_scale", bonus_scale, 0.0, closed="low")
+        self.bonus_scale = at_least_zero("bonus_scale", bonus_scale)
 
     def start(self, problem: BanditLossProblem) -> None:
         H, S, A = problem.n_stages, problem.n_states, problem.n_actions

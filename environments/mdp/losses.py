@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bandits.arguments import affordable, check_seed, integer, real
+from bandits.arguments import affordable, check_seed, floats, integer, real
 from bandits.contract import Array
 from bandits.mdp.model import Ints, Model
-from bandits.mdp.problem import checked_law, checked_table
+from bandits.mdp.problem import Table, checked_law, checked_table
 from bandits.registry import Component, Registry
 from environments.mdp.models import start_law, tables_of
 
@@ -245,7 +245,10 @@ class Explicit(Losses):
 
     def schedule(self) -> Schedule:
         model = self.transitions if isinstance(self.transitions, Model) else Model(self.transitions)
-        S, found = model.n_states, checked_table("losses", self.losses).array
+        S, given = model.n_states, self.losses.array if isinstance(self.losses, Table) else self.losses
+        found = np.array(
+            floats("losses must be numbers", given)
+        )  # Schedule tells in which episode one is not in [0, 1]
         law = checked_law("start", start_law(S, self.start), S).array
         losses = found[None] if found.ndim in (0, 3) else found
         features = None if self.features is None else checked_table("features", self.features).array

@@ -72,6 +72,19 @@ def test_flows_are_found_however_large_losses_are(scale):
         np.testing.assert_allclose(flow, base, atol=1e-11)
 
 
+def test_a_mass_near_underflow_comes_back():
+    """Equal losses up to now, then much of one action: the other one takes over, however little it had."""
+    model, start = Model(np.ones((1, 2, 1))), np.ones(1)
+    flow = nearest_flow(model, start, np.array([[[1.0, 1e-310]]]), np.array([[[1645.0, 0.0]]]))
+    assert flow == pytest.approx(np.array([[[0.0, 1.0]]]), abs=1e-10)
+
+
+def test_no_flow_is_made_up_where_losses_are_beyond_numbers():
+    _, _, model, start = drawn(7)
+    with pytest.raises(RuntimeError, match="choose a smaller eta"):
+        nearest_flow(model, start, np.ones((3, 3, 2)), 1e90 * np.random.default_rng(0).random((3, 3, 2)))
+
+
 def test_what_is_not_visited_has_no_mass_and_uniform_play():
     model, start = tables_of(GARNET).model, np.eye(5)[0]
     flow = first_flow(model, start, 4)

@@ -223,6 +223,7 @@ def test_the_bound_says_what_it_stands_on():
         ({"constants": "paper"}, "constants must be one of theory, scaled, got 'paper'"),
         ({"c1": -0.1}, r"c1 must be a finite number in \[0, inf\), got -0.1"),
         ({"c2": math.nan}, r"c2 must be a finite number in \[0, inf\), got nan"),
+        ({"c2": 1e308}, r"c2 must be at most 1e150, for its square to be a number, got 1e\+308"),
         ({"delta": 1.0}, r"delta must be a finite number in \(0, 1\), got 1.0"),
         ({"delta": 0}, r"delta must be a finite number in \(0, 1\), got 0"),
     ],

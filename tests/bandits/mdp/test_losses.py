@@ -395,6 +395,12 @@ def test_what_is_tuned_needs_a_horizon(kind):
         (ReducedPO, {"beta": math.nan}, "beta must be a finite number in [0, inf), got nan"),
         (ReducedPO, {"eta_scale": -1.0}, "eta_scale must be a finite number in (0, inf), got -1.0"),
         (ReducedPO, {"bonus_scale": -1.0}, "bonus_scale must be a finite number in [0, inf), got -1.0"),
+        (
+            ReducedPO,
+            {"bonus_scale": 1e308},
+            "bonus_scale must be at most 1e150, for its square to be a number, got 1e+308",
+        ),
+        (LogBarrierPO, {"beta": 1e200}, "beta must be at most 1e150, for its square to be a number, got 1e+200"),
         (ReducedPO, {"mixing": 1.5}, "mixing must be a finite number in [0, 1], got 1.5"),
         (ReducedPO, {"draws": 0}, "draws must be a whole number >= 1, got 0"),
         (OREPS, {"eta": "1"}, "eta must be a finite number in (0, inf), got '1'"),
@@ -406,6 +412,77 @@ def test_what_is_tuned_needs_a_horizon(kind):
 def test_arguments_are_checked(kind, arguments, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         kind(**arguments)
+
+
+@pytest.mark.parametrize("kind", [LogBarrierPO, ReducedPO, ExpWeightsPO])
+def test_constants_may_be_as_large_as_sums_allow(kind):
+    """Of what is taken, no sum is beyond all numbers; the rest is refused before the run."""
+    for constants in ({"eta_scale": 1e49}, {"bonus_scale": 1e98, "eta": 1.0}, {"beta": 1e99, "gamma": 1e-300}):
+        played(lambda constants=constants: kind(**constants), game("switching", 300), [60])
+    message = "eta_scale and bonus_scale must be lower: eta beta may be 1e+100 at most, got 1e+60 times 1e+60"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        kind(eta=1e60, beta=1e60).reset(game("switching", 300).problem, np.random.default_rng(0))
+
+
+def test_a_bonus_without_a_ridge_outlives_probabilities_that_vanish():
+    """Exponential weights fall below the least number, and what is divided by them would be infinite."""
+    losses = np.random.default_rng(0).random((3, 3, 2, 2))
+    environment = AdversarialMDP(table(np.full((2, 2, 2), 0.5), losses, start=[0.5, 0.5]), horizon=300)
+    for policy in (ReducedPO(gamma=0.0, eta=50.0, beta=0.1), ExpWeightsPO(gamma=0.0, eta=50.0, beta=0.1)):
+        environment.reset(seed=3)
+        policy.reset(environment.problem, np.random.default_rng(0))
+        least = 1.0
+        for _ in range(300):
+            law = policy.choose(0)
+            least = min(least, law.min())
+            policy.update(0, law, environment.transition(law)[1])
+        assert least == 0.0
+
+
+def test_all_that_full_feedback_shows_is_learned_from_where_it_was_promised():
+    """With bandit feedback losses that come along are not looked at."""
+    environment = game("switching", 300)
+    environment.reset(seed=0)
+    one, twin = OREPS(), OREPS()
+    for policy in (one, twin):
+        policy.reset(environment.problem, np.random.default_rng(0))
+    law = one.choose(0)
+    _, seen = environment.transition(law)
+    one.update(0, law, seen._replace(losses="none"))
+    twin.update(0, twin.choose(0), seen)
+    assert np.array_equal(one.flow, twin.flow)
+
+
+def test_an_episode_that_could_not_be_changes_no_flow():
+    """From a first state that has no probability, at which estimates would divide by 0."""
+    environment = game("switching", 300)
+    environment.reset(seed=0)
+    policy = OREPS()
+    policy.reset(environment.problem, np.random.default_rng(0))
+    law, before = policy.choose(0), policy.flow
+    _, seen = environment.transition(law)
+    assert environment.problem.start_law[3] == 0.0
+    states, rewards = np.array([3, *seen.states[1:]]), np.array([-1.0, 0.0, 0.0, 0.0])
+    policy.update(0, law, seen._replace(states=states, rewards=rewards))
+    np.testing.assert_allclose(policy.flow, before, atol=1e-11)
+
+
+def test_a_rate_beyond_numbers_ends_in_words_and_changes_nothing():
+    environment = game("switching", 300, "full")
+    environment.reset(seed=0)
+    policy = OREPS(eta=1e100)
+    policy.reset(environment.problem, np.random.default_rng(0))
+    law, before = policy.choose(0), policy.flow
+    _, seen = environment.transition(law)
+    for _ in range(2):  # the policy is still owed its feedback
+        with pytest.raises(RuntimeError, match=r"no flow is found .* choose a smaller eta"):
+            policy.update(0, law, seen)
+    assert policy.flow is before
+
+
+def test_a_problem_of_losses_needs_a_model():
+    with pytest.raises(ValueError, match=r"model must be a bandits\.mdp\.model\.Model, the transitions, got None"):
+        replace(game("switching", 300).problem, model=None)
 
 
 def test_too_few_draws_are_refused():
@@ -463,6 +540,11 @@ def test_full_feedback_without_losses_is_refused():
     for losses in (None, np.zeros((2, 2)), np.full((2, 2, 2), np.inf)):
         with pytest.raises(ValueError, match="losses of a trajectory must be finite numbers"):
             policy.update(0, law, seen._replace(losses=losses))
+    for value in (1.5, -0.5):
+        with pytest.raises(
+            ValueError, match=rf"losses of a trajectory must lie in \[0, 1\], got {value} at \[0, 0, 0\]"
+        ):
+            policy.update(0, law, seen._replace(losses=np.full((2, 2, 2), value)))
     policy.update(0, law, seen)
 
 

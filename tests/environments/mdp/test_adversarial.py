@@ -306,7 +306,12 @@ def spoiled(value):
             "losses must lie in [0, 1], got 1.5 in episode 9, at stage 1, state 0, action 1: shift and scale",
         ),
         ({"source": table(TOY, spoiled(-0.1))}, "losses must lie in [0, 1], got -0.1 in episode 3, at stage 1"),
-        ({"source": table(TOY, spoiled(np.nan))}, "losses: a table must hold finite numbers"),
+        (
+            {"source": table(TOY, spoiled(np.nan), period=4)},
+            "losses must lie in [0, 1], got nan in episode 9, at stage 1",
+        ),
+        ({"source": table(TOY, spoiled(1.0 + 1e-12))}, "losses must lie in [0, 1], got 1.000000000001 in"),
+        ({"source": table(TOY, "x")}, "losses must be numbers, got 'x'"),
         ({"source": table(TOY, np.ones((2, 2)))}, "losses must be tables [episodes, stages, 2, 2], got shape (2, 2)"),
         ({"source": table(TOY, np.ones((2, 3, 2)))}, "losses must be tables [episodes, stages, 2, 2], got shape"),
         ({"source": table(TOY, LOSSES, start=2)}, "start must be a whole number"),
