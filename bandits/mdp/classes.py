@@ -20,13 +20,13 @@ def components(model: Model) -> Ints:
     return found
 
 
-def closed_classes(model: Model) -> list[NDArray[np.bool_]]:
-    """Masks [n_states] of the components that no action leaves, of which there is at least one."""
+def closed_classes(model: Model) -> tuple[Ints, Ints]:
+    """Components [n_states] of the states, and those of them that no action leaves, of which there is at least one."""
     labels = components(model)
     origin, target = _edges(model)
     shut = np.ones(labels.max() + 1, dtype=np.bool_)
     shut[labels[origin[labels[origin] != labels[target]]]] = False
-    return [labels == label for label in np.flatnonzero(shut)]
+    return labels, np.flatnonzero(shut)
 
 
 def chain_of(model: Model, policy: Ints) -> Model:
@@ -77,10 +77,11 @@ def check_weakly_communicating(model: Model, start: NDArray[Any]) -> None:
         ValueError: it is not so; two states are named of which one cannot be reached from the other.
     """
     seen = reachable(model, start)
-    closed = [states for states in closed_classes(model) if seen[states].any()]
-    inside = closed[0]
+    labels, closed = closed_classes(model)
+    closed = closed[np.isin(closed, labels[seen])]
+    inside = labels == closed[0]
     if len(closed) > 1:
-        first, second = sorted(int(np.argmax(states)) for states in closed)[:2]
+        first, second = sorted(np.unique(labels, return_index=True)[1][closed].tolist())[:2]
         raise ValueError(
             f"the process must be weakly communicating: states {first} and {second} cannot reach each other, so that "
             "the reward in the long run depends on where one begins"

@@ -89,12 +89,16 @@ def best(model: Model, rewards: Array) -> Best:
 def _of_one_class(model: Model, rewards: Array, policy: Ints) -> Ints:
     """The policy itself, if it has one closed class; else the best one of them and ways to it from all other states."""
     chain = chain_of(model, policy)
-    if len(closed := closed_classes(chain)) == 1:
+    labels, closed = closed_classes(chain)
+    if len(closed) == 1:
         return policy
-    paid = rewards[np.arange(model.n_states), policy][:, None]
-    parts = [(within(chain, states), paid[states]) for states in closed]
-    gains = [gain_and_bias(part, r, np.zeros(part.n_states, dtype=np.int64))[0] for part, r in parts]
-    kept = closed[int(np.argmax(gains))]
+    paid, sizes = rewards[np.arange(model.n_states), policy], np.bincount(labels)
+    gains = np.full(len(sizes), -np.inf)
+    gains[closed] = np.bincount(labels, paid)[closed]  # of those with one state
+    for label in closed[sizes[closed] > 1]:
+        part = within(chain, states := labels == label)
+        gains[label] = gain_and_bias(part, paid[states][:, None], np.zeros(part.n_states, dtype=np.int64))[0]
+    kept = labels == gains.argmax()
     return np.where(kept, policy, towards(model, int(np.argmax(kept))))
 
 

@@ -5,7 +5,7 @@ With ``n = max(1, N(s, a))`` the ball of a pair has the radius
     e(s, a) = (ln(S A / delta) + (S - 1) ln(e (1 + n / (S - 1)))) / n
 
 (``ln(S A / delta) / n`` for S = 1), which covers all n at once; all else is as in UCRL2. With ``radius: original`` it
-is ``C / n`` of Filippi et al., which needs the horizon T:
+is ``C / n`` of Filippi et al., which needs the horizon T (taken for at least 3, for ln ln T):
 
     C = S (B + ln(B + 1 / ln T) (1 + 1 / (B + 1 / ln T))),    B = ln(2 e S^2 A ln T / delta).
 
