@@ -309,6 +309,21 @@ def test_an_arm_that_is_hardly_ever_entered_is_still_the_best(entered):
     assert best(Model(moves), -rewards).gain == pytest.approx(0.0, abs=1e-12)
 
 
+@pytest.mark.parametrize("n", [60, 700])
+def test_a_goal_that_is_far_from_where_one_may_stay(n):
+    """Staying pays a little everywhere, going pays nothing and succeeds rarely, the goal pays 1: h(s) = s / p."""
+    here, p = np.arange(n), 1e-3
+    starts = np.concatenate([[0], np.cumsum(np.tile([1, 2, 2], n))])
+    to = np.stack([here, here, np.minimum(here + 1, n - 1), here, np.maximum(here - 1, 0)], axis=1).ravel()
+    model = Model.sparse(starts, to, np.tile([1.0, 1.0 - p, p, 1.0 - p, p], n), n, 3)
+    rewards = np.zeros((n, 3))
+    rewards[-1, 1], rewards[:, 0] = 1.0, np.random.default_rng(0).random(n) * 0.01
+    found = best(model, rewards)
+    assert found.gain == pytest.approx(1.0, abs=1e-12)
+    assert found.bias == pytest.approx(here / p, rel=1e-9)
+    assert found.policy.tolist() == [1] * n
+
+
 def chain_of(*rows):
     """States with one action each, by their next states."""
     table = np.zeros((len(rows), 1, len(rows)))
