@@ -169,16 +169,21 @@ def best_memoryless_policy(contexts: Contexts, n_stages: int) -> tuple[float, In
     ``POLICIES`` on the stages and states that can be reached.
     """
     n_states, n_actions = contexts.rewards.shape[1:]
-    moves = np.max(contexts.transitions, axis=(0, 2))
-    reach = np.zeros((n_stages, n_states))
-    reach[0] = contexts.starts.sum(axis=0)
-    for h in range(1, n_stages):
-        reach[h] = np.max(moves[reach[h - 1] > 0.0], axis=0)
-    pairs = np.argwhere(reach)
+    pairs = reachable(contexts, n_stages)
     if len(pairs) * math.log(n_actions) > math.log(POLICIES) + 1e-9:
         return None
     best = np.zeros((n_stages, n_states), dtype=np.int64)
     return _enumerate(contexts, pairs, best), best
+
+
+def reachable(contexts: Contexts, n_stages: int) -> Ints:
+    """Pairs [n, 2] of stage and state that some policy reaches, increasing."""
+    moves = np.max(contexts.transitions, axis=(0, 2))
+    reach = np.zeros((n_stages, len(moves)))
+    reach[0] = contexts.starts.sum(axis=0)
+    for h in range(1, n_stages):
+        reach[h] = np.max(moves[reach[h - 1] > 0.0], axis=0)
+    return np.argwhere(reach)
 
 
 @kernel

@@ -12,7 +12,14 @@ from numpy.typing import NDArray
 from bandits.arguments import flag, integer, shown
 from bandits.contract import Array, Bound
 from bandits.kernels import kernel
-from bandits.mdp.histories import HistoryTree, best_history_policy, best_memoryless_policy, history_value
+from bandits.mdp.histories import (
+    POLICIES,
+    HistoryTree,
+    best_history_policy,
+    best_memoryless_policy,
+    history_value,
+    reachable,
+)
 from bandits.mdp.model import Ints, Model, law_sums, next_state
 from bandits.mdp.planning import best_policy
 from bandits.mdp.problem import LatentProblem, Table, Trajectory
@@ -156,6 +163,12 @@ class LatentMDP(EpisodesEnvironment):
             return read_only(self._best)
         if comparator == "memoryless" and self._memoryless is not None:
             return read_only(self._tree.policy(self._memoryless[1]))
+        if comparator == "memoryless":
+            n, H = self.problem.n_actions, self.problem.n_stages
+            raise ValueError(
+                f"comparator must be history, got 'memoryless': without memory there are {n}^"
+                f"{len(reachable(self._contexts, H))} policies, more than the {POLICIES} that are gone through"
+            )
         names = "history" if self._memoryless is None else "history or memoryless"
         raise ValueError(f"comparator must be {names}, got {shown(comparator)}")
 

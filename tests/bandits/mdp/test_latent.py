@@ -2,16 +2,20 @@
 
 import itertools
 import math
+import pickle
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from bandits.checks import play
 from bandits.mdp.histories import Bonus, Contexts, HistoryTree, best_history_policy
+from bandits.mdp.latent_blind import LatentBlind
 from bandits.mdp.latent_greedy import LatentGreedy
 from bandits.mdp.latent_optimism import LatentOptimism
-from bandits.mdp.problem import LatentProblem, Trajectory
-from environments import LatentMDP
+from bandits.mdp.problem import EpisodicProblem, LatentProblem, Trajectory
+from bandits.mdp.ucbvi import UCBVI
+from environments import EpisodicMDP, LatentMDP
 
 SEEDS, T = 20, np.array([500, 2000])
 
@@ -259,3 +263,72 @@ def test_a_trajectory_without_its_context_changes_nothing(context):
     assert all(np.array_equal(a, b) for a, b in zip(one._counts, twin._counts, strict=True))
     one.update(0, one.choose(0), Trajectory([0, 1, 2], [1, 0], [0.1, 0.1], context=np.int64(1)))
     assert one._counts.seen[1, 0, 1] == 1.0
+
+
+@pytest.mark.parametrize("policy", [LatentOptimism("scaled"), LatentGreedy()], ids=repr)
+def test_contexts_can_change_places_for_learners(policy):
+    """The same plans from the same episodes, however contexts are numbered."""
+    environment, order = table(3, 2, 3), np.array([1, 0])
+    environment.reset(seed=4)
+    told = environment.problem
+    moved = replace(told, weights=told.weights.array[order], rewards=told.rewards.array[order], starts=None)
+    moved = replace(moved, starts=told.start_laws[order])
+    other = pickle.loads(pickle.dumps(policy))
+    policy.reset(told, np.random.default_rng(0))
+    other.reset(moved, np.random.default_rng(0))
+    plans = 0
+    for _ in range(100):
+        action = policy.choose(0)
+        again = other.choose(0)
+        assert np.array_equal(action, again)
+        plans += action.any()
+        seen = environment.transition(action)[1]
+        policy.update(0, action, seen)
+        other.update(0, again, seen._replace(context=int(np.flatnonzero(order == seen.context)[0])))
+    assert plans > 10
+
+
+@pytest.mark.parametrize("bonus", ["hoeffding", "bernstein"])
+def test_who_is_blind_plays_ucbvi_and_looks_at_no_context(bonus):
+    environment = table(5, 2, 3)
+    environment.reset(seed=2)
+    told = environment.problem
+    blind, plain = LatentBlind(bonus, 0.01, 0.1), UCBVI(bonus, bonus_scale=0.01, delta=0.1)
+    one = EpisodicProblem(horizon=120, n_states=3, n_actions=2, n_stages=3, start=told.start_law)
+    blind.reset(told, np.random.default_rng(0))
+    plain.reset(one, np.random.default_rng(0))
+    tables = set()
+    for _ in range(120):
+        action = blind.choose(0)
+        assert np.array_equal(action, plain.choose(0))
+        seen = environment.transition(action)[1]
+        blind.update(0, action, seen._replace(context=None))
+        plain.update(0, action, Trajectory(*seen[:3]))
+        tables.add(action.tobytes())
+    assert len(tables) > 5
+
+
+def test_with_one_context_nobody_is_blind():
+    """Regret is that of UCBVI in the episodes, under the same luck."""
+    rng = np.random.default_rng(7)
+    parameters = {"transitions": rng.dirichlet(np.ones(3), (3, 2)), "rewards": rng.random((3, 2)) / 4.0}
+    mixture = {"name": "table", "parameters": {k: [v] for k, v in parameters.items()} | {"n_stages": 4}}
+    process = {"name": "table", "parameters": parameters}
+    runs = []
+    for environment, policy in (
+        (LatentMDP(mixture, horizon=200), LatentBlind("bernstein", 0.01)),
+        (EpisodicMDP(process, 4, known_rewards=False, horizon=200), UCBVI("bernstein", bonus_scale=0.01)),
+    ):
+        environment.begin(environment.draw(np.random.default_rng(1)))
+        policy.reset(environment.problem, np.random.default_rng(0))
+        policy.advance(environment, 200)
+        runs.append(environment.metrics(np.arange(1, 201))["value"])
+    assert runs[0] == pytest.approx(runs[1], rel=1e-12)
+
+
+def test_who_is_blind_needs_a_horizon():
+    with pytest.raises(ValueError, match="horizon must be told: UCBVI is tuned to the number of episodes, got None"):
+        LatentBlind().reset(problem(), np.random.default_rng(0))
+    for arguments in ({"bonus": "x"}, {"bonus_scale": -1.0}, {"delta": 1.0}):
+        with pytest.raises(ValueError, match=next(iter(arguments))):
+            LatentBlind(**arguments)

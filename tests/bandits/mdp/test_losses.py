@@ -93,6 +93,8 @@ def test_mean_regret_where_the_leader_is_wrong():
     ("make", "mean", "error"),
     [
         (lambda: ReducedPO(eta_scale=5.0, bonus_scale=0.02), 233.3, 5.5),
+        (lambda: LogBarrierPO(bonus_scale=0.0), 373.4, 3.0),
+        (ExpWeightsPO, 415.3, 1.7),
     ],
 )
 def test_mean_regret_with_features(make, mean, error):
@@ -127,13 +129,17 @@ class Plain:
         self.policy = (1.0 - self.mixing) * law + self.mixing / self.x.shape[2]
         return self.policy
 
-    def update(self, seen):
-        H, S, A = self.x.shape
-        state, following = self.problem.start_law, []
-        visits, phi = np.empty((H, S, A)), self.features.reshape(S * A, -1)
-        for h in range(H):
+    def visits(self):
+        visits, state = np.empty(self.x.shape), self.problem.start_law
+        for h in range(len(visits)):
             visits[h] = state[:, None] * self.policy[h]
             state = np.einsum("sa,sat->t", visits[h], self.moves[h])
+        return visits
+
+    def update(self, seen, visits=None):
+        H, S, A = self.x.shape
+        following, phi = [], self.features.reshape(S * A, -1)
+        visits = self.visits() if visits is None else visits
         bonus_beyond = np.zeros(S)
         for h in reversed(range(H)):
             sigma = self.gamma * np.eye(phi.shape[1]) + (phi.T * visits[h].ravel()) @ phi
@@ -313,6 +319,23 @@ def test_simulated_visits_have_the_exact_ones_as_means():
     exact = occupancy(problem.model, problem.start_law, policy)
     assert found.sum(axis=(1, 2)) == pytest.approx(np.ones(3))
     assert (np.abs(found - exact) < 4.5 * np.sqrt(exact * (1.0 - exact) / 20_000) + 1e-12).all()
+
+
+def test_simulated_visits_take_the_place_of_exact_ones():
+    """In the ridge, in the mean of the reduced estimates, and of what is played with ``mixing``."""
+    environment = game("aggregated", 2000)
+    environment.reset(seed=1)
+    problem, rng = environment.problem, np.random.default_rng(5)
+    constants = {"eta": 0.3, "gamma": 0.05, "beta": 0.1, "mixing": 0.2}
+    policy = ReducedPO(**constants, draws=60)
+    plain = Plain(problem, problem.features.array, softly, True, **constants)
+    policy.reset(problem, np.random.default_rng(5))
+    for _ in range(30):
+        law = policy.choose(0)
+        np.testing.assert_allclose(law, plain.choose(), rtol=1e-9, atol=1e-13)
+        _, seen = environment.transition(law)
+        policy.update(0, law, seen)
+        plain.update(seen, simulated_visits(problem, law, 60, rng))
 
 
 def test_simulated_visits_will_do():
