@@ -214,8 +214,8 @@ class AverageMDP(MDPEnvironment[Step]):
         """Cumulative rewards.
 
         ``gain``: J* a step; ``zero``, what the gaps of best play add up to; ``finite``: the most that so many steps can
-        earn in the mean, where that can be worked out (``MOST_WORK``); ``worst``: the smallest gain a step, and
-        ``worst_gaps``, minus its difference to J*.
+        earn in the mean, and ``worst_finite`` the least, where that can be worked out (``MOST_WORK``); ``worst``: the
+        smallest gain a step, and ``worst_gaps``, minus its difference to J*.
         """
         t, known = times.astype(np.float64), self._instance
         least = known.least_gain
@@ -225,8 +225,9 @@ class AverageMDP(MDPEnvironment[Step]):
         if self._finite:
             asked, key = np.ascontiguousarray(times, dtype=np.int64), times.tobytes()
             if self._ahead[0] != key:
-                self._ahead = key, values_ahead(self._model, known.rewards, known.start, asked)
-            curves["finite"] = self._ahead[1].copy()
+                both = [sign * values_ahead(self._model, sign * known.rewards, known.start, asked) for sign in (1, -1)]
+                self._ahead = key, np.array(both)
+            curves["finite"], curves["worst_finite"] = self._ahead[1].copy()
         return curves
 
     def regrets(self) -> Sequence[Regret]:
@@ -234,7 +235,14 @@ class AverageMDP(MDPEnvironment[Step]):
         definitions = [
             Regret("average", "expected_reward", "gain", AGAINST_GAIN, "regret against the optimal gain"),
             Regret("gaps", "minus_gaps", "zero", AGAINST_GAPS, "sum of the gaps of all plays", worst="worst_gaps"),
-            Regret("finite", "expected_reward", "finite", "finite", "regret against the most that so many steps earn"),
+            Regret(
+                "finite",
+                "expected_reward",
+                "finite",
+                "finite",
+                "regret against the most that so many steps earn",
+                worst="worst_finite",
+            ),
             Regret("realized", "reward", "gain", AGAINST_GAIN, "realized regret against the optimal gain"),
         ]
         there = {"finite": self._finite, "gaps": self._has_gaps}

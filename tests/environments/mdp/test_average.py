@@ -162,13 +162,16 @@ def test_comparators_and_regret_definitions():
     assert curves["gain"] == pytest.approx(times * 0.428622433799, rel=1e-9)
     assert curves["finite"] == pytest.approx([0.005, 0.3523839780, 37.5029466061, 4280.8650412], rel=1e-9)
     assert curves["zero"].tolist() == [0.0] * 4
+    pair = begun(AverageMDP("jao", horizon=100)).comparators(np.array([1, 2, 3]))
+    assert pair["finite"] == pytest.approx([0.0, 0.07, 0.07 + 0.93 * 0.07 + 0.07 * 0.95])
+    assert pair["worst_finite"] == pytest.approx([0.0, 0.05, 0.05 + 0.95 * 0.05 + 0.05 * 0.95])
     assert curves["worst"] == pytest.approx(0.0 * times, abs=1e-9)
     assert curves["worst_gaps"] == pytest.approx(-curves["gain"], abs=1e-9)
     assert [regret.name for regret in environment.regrets()] == ["average", "gaps", "finite", "realized"]
     huge = AverageMDP(RIVER, horizon=10**10)
     assert [regret.name for regret in huge.regrets()] == ["average", "gaps", "realized"]
     begun(huge)
-    assert "finite" not in huge.comparators(times)
+    assert not {"finite", "worst_finite"} & set(huge.comparators(times))
     assert "finite" not in huge.limits(times)
 
 
@@ -234,7 +237,7 @@ def test_a_process_that_falls_into_parts_has_the_gain_of_its_first_state(start):
     if isinstance(start, int) and start == 1:  # nothing is left to choose: the process is what can be entered
         assert {"zero", "worst_gaps"} < set(curves)
         return
-    assert set(curves) == {"gain", "worst", "finite"}
+    assert set(curves) == {"gain", "worst", "finite", "worst_finite"}
     assert curves["gain"] == pytest.approx(times * known.gain)
     assert abs(curves["finite"] - curves["gain"]).max() < 3.0
     assert [regret.name for regret in environment.regrets()] == ["average", "finite", "realized"]
