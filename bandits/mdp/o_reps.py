@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arguments import positive
+from bandits.arguments import affordable, positive
 from bandits.contract import Array, Bound, Instance
 from bandits.mdp.flows import first_flow, nearest_flow, policy_of
 from bandits.mdp.losses_policy import LossesPolicy
@@ -55,7 +55,8 @@ class OREPS(LossesPolicy):
         return math.sqrt(2.0 * math.log(size) / (problem.horizon * self._seen(problem))) * self.eta_scale
 
     def start(self, problem: BanditLossProblem) -> None:
-        self._eta = self.rate(problem)
+        self._eta, H, S = self.rate(problem), problem.n_stages, problem.n_states
+        affordable("n_states or n_stages", f"Newton's method for {H} stages of {S} states", (H * S) ** 2)
         self._flow: Array = first_flow(problem.model, problem.start_law, problem.n_stages)
 
     @property

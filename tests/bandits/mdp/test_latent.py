@@ -217,7 +217,7 @@ def test_the_bound_says_what_it_stands_on():
     assert bound.curve(np.array([100.0])) == pytest.approx([math.sqrt(0.169344 * 2 * 2 * 4 * 3 * 100)])
     (scaled,) = LatentOptimism("scaled").regret_bounds(environment.problem, environment.instance())
     assert not scaled.holds
-    (lower,) = environment.instance().worst_mixture, *()
+    lower = environment.instance().worst_mixture
     assert lower.curve(np.array([100.0])) == pytest.approx([math.sqrt(0.169344 * 2 * 4 * 3 * 100)])
 
 

@@ -309,7 +309,8 @@ def test_relative_entropy_without_transitions_learns():
     """Its own box, scaled: better than uniform play, which has 164.7, not as good as with transitions, 122."""
     found = [played(lambda: UOBREPS(bonus_scale=0.1), game("switching", 2000), [500], seed)[1] for seed in range(3)]
     assert 120.0 < np.mean(found) < 140.0
-    assert upper_occupancy(np.zeros((1, 2, 2, 2)), np.ones((1, 2, 2, 2)), np.eye(2)[0], np.ones((2, 2, 2)) / 2, 1, 1)
+    nothing_known = np.zeros((1, 2, 2, 2)), np.ones((1, 2, 2, 2))
+    assert upper_occupancy(*nothing_known, np.eye(2)[0], np.full((2, 2, 2), 0.5), 1, 1) == 1.0
 
 
 def test_simulated_visits_have_the_exact_ones_as_means():
@@ -522,6 +523,15 @@ def test_without_a_ridge_features_must_span():
     played(ReducedPO, flat, [20])  # any rank will do with a ridge
     _, regret = played(lambda: ReducedPO(gamma=0.0, eta=0.05), game("linear_bandit", 2000), [300])
     assert regret[0] < 60.0
+
+
+def test_what_does_not_fit_into_memory_is_refused():
+    garnet = {"name": "garnet", "parameters": {"n_states": 6000, "n_actions": 2, "branching": 2, "seed": 0}}
+    many = AdversarialMDP({"name": "switching", "parameters": {"model": garnet}}, horizon=5)
+    message = "n_states or n_stages must be lower, got too much: Newton's method for 4 stages of 6000 states takes 4.6 GB"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        OREPS().reset(many.problem, np.random.default_rng(0))
+    played(ReducedPO, many, [2])
 
 
 def test_unknown_transitions_are_for_tiny_sizes():
