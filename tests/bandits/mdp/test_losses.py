@@ -528,7 +528,9 @@ def test_without_a_ridge_features_must_span():
 def test_what_does_not_fit_into_memory_is_refused():
     garnet = {"name": "garnet", "parameters": {"n_states": 6000, "n_actions": 2, "branching": 2, "seed": 0}}
     many = AdversarialMDP({"name": "switching", "parameters": {"model": garnet}}, horizon=5)
-    message = "n_states or n_stages must be lower, got too much: Newton's method for 4 stages of 6000 states takes 4.6 GB"
+    message = (
+        "n_states or n_stages must be lower, got too much: Newton's method for 4 stages of 6000 states takes 4.6 GB"
+    )
     with pytest.raises(ValueError, match=re.escape(message)):
         OREPS().reset(many.problem, np.random.default_rng(0))
     played(ReducedPO, many, [2])
