@@ -248,6 +248,18 @@ def test_large_rates_are_played_to_the_end(kind, eta):
     played(lambda: kind(eta=eta), game("switching", 300), [300])
 
 
+@pytest.mark.parametrize("seed", [13, 20, 298, 347, 461])
+def test_flows_whose_masses_have_all_but_vanished_go_on(seed):
+    """Nothing is random, losses are 0 or 1, and masses of 1e-300 keep Newton's method from the last digits."""
+    rng = np.random.default_rng(seed)
+    moves, losses = np.eye(4)[rng.integers(4, size=(5, 4, 5))], rng.integers(2, size=(2, 5, 4, 5)).astype(float)
+    policy, _ = played(
+        lambda: OREPS(eta=5.0), AdversarialMDP(table(moves, losses, period=14), "full", horizon=200), [200]
+    )
+    into = [np.eye(4)[0], *(np.einsum("sa,sat->t", policy.flow[h], moves[h]) for h in range(4))]
+    assert np.abs(policy.flow.sum(axis=2) - into).max() < 1e-10
+
+
 def test_relabelling_states_and_actions_changes_no_regret():
     rng = np.random.default_rng(5)
     moves, losses, start = rng.dirichlet(np.ones(3), (3, 3)), rng.random((2, 3, 3, 3)), rng.dirichlet(np.ones(3))
