@@ -29,6 +29,7 @@ class Family:
         policies: registered name to class.
         environments: registered name to class.
         tools: registered name to class, of whatever carries policies to other people's programs.
+        components: registries of the parts that parameters name (models, sources), for ``regretlab show NAME``.
         gymnasium: further environments, by gymnasium's own conventions and not by the contract of ours: registered as
             ``regretlab/<name>-v0``, name to class and arguments.
         describes: says what a name is that is none of the registered ones, such as a file of the family's data, for
@@ -51,6 +52,7 @@ class Family:
     policies: Mapping[str, type[Any] | Place] = field(default_factory=dict)
     environments: Mapping[str, type[Any] | Place] = field(default_factory=dict)
     tools: Mapping[str, type[Any] | Place] = field(default_factory=dict)
+    components: Sequence[Place] = ()
     variants: Mapping[str, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     gymnasium: Mapping[str, tuple[Place, Mapping[str, Any]]] = field(default_factory=dict)
     describes: Callable[..., str | None] | Place | None = None

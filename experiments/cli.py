@@ -303,6 +303,7 @@ def list_(kind: str) -> None:
 def show(name: str, options: tuple[str, ...]) -> None:
     """Explain a policy, an environment, a tool (parameters, source, theorems), a family or a trace, or print a study.
 
+    A family says which parts its parameters name, such as models; these are explained, too.
     Of a trace it says what is understood: format, columns, requests, pages. OPTION=VALUE says how to read it, such as
     format=csv column=id.
     """
@@ -328,7 +329,7 @@ def show(name: str, options: tuple[str, ...]) -> None:
         raise click.ClickException(str(error)) from None
     except FileNotFoundError:
         hint = did_you_mean(name, names())
-        what = f"no policy, environment, tool, family, study or file named {name!r}{hint}"
+        what = f"no policy, environment, tool, family, part, study or file named {name!r}{hint}"
         raise click.ClickException(what) from None
     click.echo(text)
 

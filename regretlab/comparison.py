@@ -212,7 +212,7 @@ def _misfits(entries: Mapping[str, AnyPolicy], environment: AnyEnvironment) -> I
             kinds = policy.plays if isinstance(policy.plays, tuple) else (policy.plays,)
             plays = ", ".join(one.__name__ for one in kinds)
             others = f"of those given, {', '.join(able)} can" if able else "none of those given can"
-            yield f"{place}: {name} plays {plays}, and {type(environment).__name__} is a {kind}; {others}"
+            yield f"{place}: {name} plays {plays}, and {type(environment).__name__} poses {kind}; {others}"
         else:
             try:
                 with warnings.catch_warnings():

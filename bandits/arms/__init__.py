@@ -38,6 +38,7 @@ FAMILY = Family(
         "piecewise": "environments.arms.piecewise:PiecewiseArms",
         "adversarial": "environments.arms.adversarial:AdversarialArms",
     },
+    components=("environments.arms.priors:PRIORS", "environments.arms.tables:GENERATORS"),
     marks={
         "piecewise": "environments.arms.marks:piecewise",
         "adversarial": "environments.arms.marks:adversarial",

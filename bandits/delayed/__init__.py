@@ -14,6 +14,7 @@ FAMILY = Family(
     environments={
         "delayed": "environments.delayed.environment:DelayedFeedback",
     },
+    components=("environments.delayed.delays:LAWS",),
     marks={"delayed": "environments.delayed.marks:delayed"},
     variants={
         "qpm_d": ({}, {"policy": {"name": "exp3", "parameters": {"gamma": 0.1}}}),

@@ -34,6 +34,11 @@ FAMILY = Family(
         "grouped_experts": "environments.groupwise.experts:GroupedExperts",
         "grouped_contexts": "environments.groupwise.contexts:GroupedContexts",
     },
+    components=(
+        "bandits.groupwise.groupwise:METAS",
+        "bandits.groupwise.learners:LEARNERS",
+        "environments.groupwise.comparators:COMPARATORS",
+    ),
     tools={
         "groupwise_predictor": "bandits.groupwise.predictor:GroupwisePredictor",
     },

@@ -43,6 +43,13 @@ FAMILY = Family(
         "misspecified_linear": "environments.linear.misspecified:MisspecifiedLinearBandit",
         "adversarial_linear": "environments.linear.adversarial:AdversarialLinearBandit",
     },
+    components=(
+        "environments.linear.actions:ACTIONS",
+        "environments.linear.parameters:PARAMETERS",
+        "environments.linear.streams:STREAMS",
+        "environments.linear.errors:ERRORS",
+        "environments.linear.sequences:SEQUENCES",
+    ),
     marks={"adversarial_linear": "environments.linear.marks:adversarial"},
     variants={
         "oful": ({}, {"width": 0.5}, {"delta": 0.1, "inflate": True}),

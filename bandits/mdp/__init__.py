@@ -68,6 +68,11 @@ FAMILY = Family(
         "latent_mdp": "environments.mdp.latent:LatentMDP",
     },
     tools={"played_episodes": "environments.mdp.played:PlayedEpisodes"},
+    components=(
+        "environments.mdp.models:MODELS",
+        "environments.mdp.losses:LOSSES",
+        "environments.mdp.mixtures:MIXTURES",
+    ),
     gymnasium={
         name: ("environments.mdp.steps:MDPSteps", {"model": model, "n_stages": n_stages})
         for name, (model, n_stages) in STEPS.items()

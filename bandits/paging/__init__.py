@@ -33,6 +33,7 @@ FAMILY = Family(
         "paging": "environments.paging.environment:PagingEnvironment",
         "adaptive_paging": "environments.paging.adaptive:AdaptivePaging",
     },
+    components=("environments.paging.sequences:SEQUENCES", "environments.paging.predictions.sources:PREDICTIONS"),
     marks={"paging": "environments.paging.marks:paging"},
     tools={
         "policy_cache": "bandits.paging.policy_cache:PolicyCache",

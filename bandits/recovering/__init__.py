@@ -25,6 +25,7 @@ FAMILY = Family(
     environments={
         "recovering": "environments.recovering.environment:RecoveringRewards",
     },
+    components=("environments.recovering.curves:CURVES", "bandits.recovering.planners:PLANNERS"),
     variants={
         "ppp_ucb": (
             {},

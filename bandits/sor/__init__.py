@@ -12,6 +12,12 @@ FAMILY = Family(
         "heat": "environments.sor.heat:HeatEquation",
         "heat_simulation": "environments.sor.heat_simulation:HeatSimulation",
     },
+    components=(
+        "environments.sor.instances:SHIFTS",
+        "environments.sor.regions:REGIONS",
+        "environments.sor.grids:GRIDS",
+        "bandits.contextual.square_cb:ORACLES",
+    ),
     tools={
         "relaxation_tuner": "environments.sor.tuner:RelaxationTuner",
     },

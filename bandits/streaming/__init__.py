@@ -25,6 +25,7 @@ FAMILY = Family(
         "stream": "environments.streaming.stream:Stream",
         "hard_stream": "environments.streaming.hard:HardStream",
     },
+    components=("environments.streaming.means:MEANS",),
     variants={
         "eps_best_single": ({}, {"c": 0.3, "theta": 0.2, "g": 1.2, "kappa": 7.0, "delta": 0.05}),
         "tower_log": ({}, {"resample_champion": True}),

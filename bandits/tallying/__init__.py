@@ -22,6 +22,7 @@ FAMILY = Family(
         "needle": "environments.tallying.needle:Needle",
         "secret_word": "environments.tallying.secret_word:SecretWord",
     },
+    components=("environments.tallying.losses:LOSSES", "environments.tallying.weights:WEIGHTS"),
     variants={
         "repeated_exposure_elimination": (
             {"memory": 2},

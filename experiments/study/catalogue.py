@@ -12,7 +12,7 @@ from ruamel.yaml import YAML
 from bandits.checks import play
 from bandits.contract import Policy, bounds_of
 from bandits.families import families
-from bandits.family import Family
+from bandits.family import Family, resolve
 from bandits.registry import ENVIRONMENTS, POLICIES, TOOLS, Registry
 from environments.checks import players
 from environments.contract import Environment
@@ -68,35 +68,62 @@ def _titles() -> dict[str, str]:
 
 def names() -> list[str]:
     """All that ``explanation`` knows by name, and the studies."""
-    return [*(name for registry in REGISTRIES.values() for name in registry), *(f.name for f in families()), *studies()]
+    parts = dict.fromkeys(name for _, registry in _components() for name in registry)
+    own = [name for registry in REGISTRIES.values() for name in registry]
+    return [*own, *(f.name for f in families()), *studies(), *parts]
+
+
+def _components() -> Iterator[tuple[Family, Registry]]:
+    """The registries of parts that parameters name, each with its family."""
+    for family in families():
+        for place in family.components:
+            yield family, resolve(place)
 
 
 def explanation(name: str) -> str | None:
     """What a policy, an environment or a tool is: its arguments, its source, and of a policy what theorems say of it.
 
     Args:
-        name: as registered, of its class, or ``module:Class``, or the name of a family, of which there is what it has;
-            capitals, ``-`` and ``_`` do not count.
+        name: as registered, of its class, or ``module:Class``, or the name of a family, of which there is what it has,
+            or of parts that parameters name, such as a model; capitals, ``-`` and ``_`` do not count.
 
     Returns:
-        The text; None where nothing is called so.
+        The text, of everything that is called so; None where nothing is.
 
     Raises:
         ImportError: its class cannot be loaded.
     """
+    texts = [*_own(name), *_parts(name)]
+    return "\n\n".join(filter(None, texts)) or None
+
+
+def _own(name: str) -> Iterator[str]:
+    """What a policy, an environment, a tool or a family of that name is."""
     found = _find(name)
     if found is None:
-        return next((_family(family) for family in families() if _plain(family.name) == _plain(name)), None)
+        yield from (_family(family) for family in families() if _plain(family.name) == _plain(name))
+        return
     registered, cls = found
     if not issubclass(cls, Policy | Environment) and registered not in TOOLS.paths:
         raise ImportError(f"{name} is no policy, environment or tool, but {cls!r}")
-    head = f"{registered}: {cls.__module__}.{cls.__qualname__}{inspect.signature(cls)}"
-    parts = [head, *filter(None, (_own_text(thing) for thing in (sys.modules[cls.__module__], cls)))]
+    yield f"{registered}: {cls.__module__}.{cls.__qualname__}{inspect.signature(cls)}"
+    yield from (_own_text(thing) for thing in (sys.modules[cls.__module__], cls))
     if issubclass(cls, Policy):
         kinds = [f"{kind.__name__} ({kind.__module__})" for kind in cls.plays]
         plays = "whatever tells a comparator's actions" if cls.clairvoyant else ", ".join(kinds)
-        parts += [f"Plays: {plays}", *_theorems(registered)]
-    return "\n\n".join(parts)
+        yield f"Plays: {plays}"
+        yield from _theorems(registered)
+
+
+def _parts(name: str) -> Iterator[str]:
+    """What each part of that name is that a parameter can name."""
+    for family, registry in _components():
+        for registered in registry:
+            if _plain(registered) == _plain(name):
+                cls = registry.load(registered)
+                place = f"{cls.__module__}.{cls.__qualname__}{inspect.signature(cls)}"
+                yield f"{registered} ({registry.kind}, of {family.name}): {place}"
+                yield inspect.getdoc(cls) or ""
 
 
 def _own_text(thing: Any) -> str:
@@ -116,7 +143,11 @@ def _family(family: Family) -> str:
     title = f"{family.name}: {family.title}"
     problems = [f"    {kind.__name__:{width}}  {_first_line(kind)}" for kind in family.problems]
     first, *others = _section(title, about, own, f"{family.name}/", width)
-    return "\n".join([first, "  problems", *problems, *others])
+    parts = []
+    for registry in map(resolve, family.components):
+        parts.append(f"  parts: {registry.kind}")
+        parts += [f"    {name:{width}}  {text}".rstrip() for name, text in _summaries(registry).items()]
+    return "\n".join([first, "  problems", *problems, *others, *parts])
 
 
 def description(name: str, **options: Any) -> str | None:

@@ -236,6 +236,16 @@ def test_list_and_show(invoke, monkeypatch):
     assert "\n  problems\n    ActionsProblem " in family
     assert "\n    ucb1 " in family
     assert "is no policy, environment or tool, but" in invoke("show", "builtins:int").output
+    assert "\n  parts: model\n    deepsea " in invoke("show", "mdp").output
+    model = invoke("show", "Jump-RiverSwim").output
+    assert model.startswith("jump_riverswim (model, of mdp): environments.mdp.chains.JumpRiverSwim(n")
+    assert "n: number of states" in model
+    tables = invoke("show", "table").output
+    assert all(f"\ntable ({kind}, of mdp): " in tables for kind in ("model", "source of losses", "mixture"))
+    both = invoke("show", "LinearBandit").output
+    assert both.startswith("linear: ")
+    assert "\nlinear_bandit (source of losses, of mdp): " in both
+    assert "did you mean 'deepsea'" in invoke("show", "deepse").output
     missing = invoke("show", "ucb11")
     assert missing.exit_code == 1
     assert "did you mean 'ucb1'?" in missing.output

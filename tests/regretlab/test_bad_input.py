@@ -125,8 +125,8 @@ def test_labels(label):
 def test_a_policy_that_cannot_play():
     told = line([rl.UCB1(), rl.LRU(), rl.KLUCB()])
     assert (
-        told
-        == "policies[1]: LRU plays PagingProblem, and BernoulliArms is a BanditProblem; of those given, UCB1, KLUCB can"
+        told == "policies[1]: LRU plays PagingProblem, and BernoulliArms poses BanditProblem; "
+        "of those given, UCB1, KLUCB can"
     )
     assert line({"mine": rl.LRU()}).startswith("policies['mine']: LRU plays PagingProblem")
     assert line([rl.LRU()]).endswith("none of those given can")
