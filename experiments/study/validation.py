@@ -574,10 +574,20 @@ def _construct(
         return None, []
     except Exception as error:  # of somebody else's class, in whatever way it fails
         text = _said(cls, error).removeprefix(f"{registry.kind}: ")
-        at = next((key for key in parameters if text.startswith(key)), None)
-        if at and isinstance(parameters[at], list) and " number" in text:
-            text = f"{text}; to try each of several values, write {at}: {{sweep: [...]}}"
-        return None, [((*where, "parameters", at) if at else where, text)]
+        at = _told_of(parameters, text)
+        if len(at) == 2 and isinstance(parameters[at[1]], list) and " number" in text:
+            text = f"{text}; to try each of several values, write {at[1]}: {{sweep: [...]}}"
+        return None, [((*where, *at), text)]
+
+
+def _told_of(parameters: Mapping[str, Any], text: str) -> tuple[str, ...]:
+    """Of which parameter a text speaks, from the component on, as far inside as it goes: ``model: rewards ...``."""
+    key = next((key for key in parameters if text.startswith(key)), None)
+    if key is None:
+        return ()
+    inner = parameters[key].get("parameters") if isinstance(parameters[key], dict) else None
+    rest = next((text[len(key + s) :] for s in (": ", ".parameters.") if text.startswith(key + s)), "")
+    return ("parameters", key, *(_told_of(inner, rest) if isinstance(inner, dict) else ()))
 
 
 def _players(environment: Any) -> Mapping[str, Any]:

@@ -353,6 +353,37 @@ figures:
 """
 
 
+@pytest.mark.parametrize(
+    ("key", "value", "line", "said"),
+    [
+        ("rewards", "[[0, 1], [2, 0]]", 12, "rewards must lie in [0, 1], got 2.0"),
+        ("transitions", "[[[1, 1], [0, 1]], [[1, 0], [0, 1]]]", 11, "transitions must sum to 1"),
+        ("sart", "0", 13, "(did you mean 'start'?)"),
+    ],
+)
+def test_a_mistake_in_a_part_is_told_at_the_parameter_of_the_part(key, value, line, said):
+    parameters = {"transitions": "[[[1, 0], [0, 1]], [[1, 0], [0, 1]]]", "rewards": "[[0, 1], [1, 0]]", key: value}
+    text = f"""\
+name: small
+seed: 3
+horizon: 50
+replicates: 2
+experiments:
+  - name: life
+    policies: [psrl]
+    environment:
+      name: average_mdp
+      parameters: {{model: {{name: table, parameters: {{
+        transitions: {parameters.pop("transitions")},
+        rewards: {parameters.pop("rewards")},
+        {", ".join(f"{k}: {v}" for k, v in parameters.items())}
+      }}}}}}
+"""
+    (mistake,) = mistakes(text)
+    assert mistake.startswith(f"study.yaml:{line}:9: experiments[0].environment.parameters.model.parameters.{key}: ")
+    assert said in mistake
+
+
 def test_figures_look_at_experiments():
     study = parse_study(FIGURES)
     figures = {figure.name: figure for figure in study.all_figures()}
