@@ -1,0 +1,315 @@
+"""Arms that are sampled for an answer: which is best, which m are, which lie above a threshold.
+
+Metrics are values at a time, not sums: whether the answer is right, what it is worth, how many samples were taken.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from bandits.arguments import check_action, flag
+from bandits.contract import Array, Bound
+from bandits.identification.divergence import FAMILIES, reward_from
+from bandits.identification.problem import (
+    Answer,
+    IdentificationProblem,
+    Ints,
+    Outcomes,
+    Stop,
+    checked_action,
+)
+from bandits.identification.theory import IdentificationInstance, binary_divergence
+from bandits.registry import Component
+from environments.contract import Environment, Regret, copy_of, read_only
+from environments.identification.means import Law, law_of
+from environments.identification.samples import Samples
+
+FIRST, MOST = 512, 1 << 16
+"""Numbers of noise drawn at once, at first and at the most: runs are often short. No number of a run depends on it."""
+
+
+class Tape(NamedTuple):
+    """All randomness of a run, in the order in which its generators are spawned."""
+
+    permutation: np.random.Generator
+    noise: np.random.Generator
+
+
+class Identification(Environment[Any, Any, Any, Tape]):
+    """Sample arms, stop, answer. The reward of every action is 0; feedback is the reward of the arm sampled.
+
+    Metrics: ``samples`` taken, with a minus; ``correct``, 1 where the last answer told is right; ``answer_value``, the
+    mean of the arm answered, of a set the mean of its means, or minus the number of wrong labels; ``stopped``, 1 from
+    the stop on; ``pulls_0``, ... for each arm. A wrong answer has a value below the best one; with a threshold it has
+    a wrong label: an arm with a mean of at least ``threshold + epsilon`` left out, or below ``threshold - epsilon``
+    put in.
+
+    Args:
+        means: [n_actions] of the arms, or a component of ``environments.identification.means``.
+        family: "gaussian", "bernoulli", "poisson" or "exponential"; None for that of the component, else "gaussian".
+        sigma: standard deviation of Gaussian rewards, > 0.
+        question: "best", "top" or "above".
+        m: how many arms "top" asks for.
+        threshold: of "above".
+        epsilon: of "above", >= 0.
+        delta: allowed probability of a wrong answer, in (0, 1); None for as small as the budget allows.
+        budget: samples that may be taken, >= 1; with a ``delta`` the cap.
+        shuffled: whether arms are relabelled at random in every run, so that ties do not favour the first.
+
+    Raises:
+        ValueError: a parameter out of its domain.
+
+    Example:
+        >>> import numpy as np
+        >>> from bandits.identification.problem import Sample, Stop
+        >>> from environments.identification.environment import Identification
+        >>> environment = Identification([0.2, 0.8], budget=10, shuffled=False)
+        >>> environment.begin(environment.draw(np.random.default_rng(0)))
+        >>> _ = environment.transition(Sample(1, answer=1)), environment.transition(Stop(0))
+        >>> environment.clock, environment.metrics(np.array([1, 2, 11]))["correct"].tolist()
+        (11, [1.0, 0.0, 0.0])
+    """
+
+    problem: IdentificationProblem
+
+    def __init__(
+        self,
+        means: Component | Sequence[float] | Array,
+        family: str | None = None,
+        sigma: float = 1.0,
+        question: str = "best",
+        m: int = 1,
+        threshold: float | None = None,
+        epsilon: float = 0.0,
+        delta: float | None = None,
+        budget: int = 10_000,
+        shuffled: bool = True,
+    ) -> None:
+        self.means, self.family, self.sigma, self.question = means, family, sigma, question
+        self.m, self.threshold, self.epsilon, self.delta, self.budget = m, threshold, epsilon, delta, budget
+        self.shuffled = flag("shuffled", shuffled)
+        self._law: Law = law_of(means)
+        self.problem = IdentificationProblem(
+            n_actions=self._law.n_arms,
+            question=question,
+            m=m,
+            threshold=threshold,
+            epsilon=epsilon,
+            delta=delta,
+            budget=budget,
+            family=self._law.family if family is None else family,
+            sigma=sigma,
+        )
+        n = self.problem.n_actions
+        self._adopt(self._law.draw(np.random.default_rng(0)))  # what cannot be played is found before a run
+        self.observation_space = spaces.Discrete(1)
+        answers = spaces.Discrete(n) if question == "best" else spaces.MultiBinary(n)
+        self.action_space = spaces.Dict({"arm": spaces.Discrete(n + 1), "answer": answers})
+
+    def draw(self, rng: np.random.Generator) -> Tape:
+        return Tape(*rng.spawn(2))
+
+    def begin(self, tape: Tape) -> None:
+        permutation, self._noise = copy_of(tape.permutation), copy_of(tape.noise)
+        if self._law.random or self.shuffled:
+            means = self._law.draw(permutation)
+            self._adopt(means[permutation.permutation(len(means))] if self.shuffled else means)
+        self.clock = 0
+        self._drawn, self._first, self._size = np.empty(0), 0, FIRST
+        self._samples = Samples(self.problem.n_actions)
+
+    def _adopt(self, means: Array) -> None:
+        problem = self.problem
+        bad = {"bernoulli": (means < 0.0) | (means > 1.0), "gaussian": ~np.isfinite(means)}.get(
+            problem.family, ~((means > 0.0) & np.isfinite(means))
+        )
+        if bad.any():
+            domain = {"bernoulli": "in [0, 1]", "gaussian": "finite"}.get(problem.family, "above 0")
+            raise ValueError(
+                f"means must be {domain} for {problem.family} rewards, got {float(means[bad][0])} for arm "
+                f"{int(np.argmax(bad))}"
+            )
+        self._means = np.ascontiguousarray(means, dtype=np.float64)
+        self._instance = IdentificationInstance(problem=problem, means=self._means, drawn=self._law.random)
+        self._judged: dict[int, tuple[float, float]] = {}
+
+    def observe(self) -> Any:
+        return np.int64(0)
+
+    def _ahead(self, most: int) -> Array:
+        """Noise of the coming samples, at least one and at most ``most``."""
+        at = self.clock - self._first
+        if at == len(self._drawn):
+            n = min(self._size, self.budget - self.clock)
+            self._size = min(2 * self._size, MOST)
+            gaussian = self.problem.family == "gaussian"
+            self._drawn = self.sigma * self._noise.standard_normal(n) if gaussian else self._noise.random(n)
+            self._first, at = self.clock, 0
+        return self._drawn[at : at + most]
+
+    def block(self, most: int) -> Outcomes:
+        """The next samples for a compiled policy, read-only: at most ``most``, none once the budget is used up."""
+        self.check_running()
+        noise = self._ahead(most) if self.clock < self.budget else np.empty(0)
+        return Outcomes(FAMILIES[self.problem.family], read_only(self._means), read_only(noise))
+
+    def absorb(self, arms: Ints, codes: Ints) -> None:
+        """Account for the arms [n] sampled first in the last block, and the answers [n] told with them.
+
+        Raises:
+            ValueError: more samples than the block has, or an arm or an answer that is not there; nothing changes.
+        """
+        self.check_running()
+        if arms.size == 0:
+            return
+        at = self.clock - self._first
+        if arms.size > len(self._drawn) - at or arms.shape != codes.shape:
+            raise ValueError(f"the last block has {len(self._drawn) - at} samples, got {arms.size} arms")
+        n = self.problem.n_actions
+        check_action("arms", int(arms.min()), n)
+        check_action("arms", int(arms.max()), n)
+        for code in np.unique(codes).tolist():
+            self._judge(code)
+        self._samples.stretch(arms, codes)
+        self.clock += arms.size
+
+    def transition(self, action: Any) -> tuple[float, float | None]:
+        self.check_running()
+        decision = checked_action(action, self.problem)
+        code = self.problem.code_of(decision.answer)
+        if isinstance(decision, Stop) or self.clock == self.budget:
+            samples = self._samples
+            samples.stopped, samples.by_itself = (self.clock, code), isinstance(decision, Stop)
+            self.clock = self.budget + 1
+            return 0.0, None
+        noise = self._ahead(1).item(0)
+        reward = reward_from(FAMILIES[self.problem.family], float(self._means[decision.arm]), noise)
+        self._samples.one(decision.arm, code)
+        self.clock += 1
+        return 0.0, reward
+
+    def info_of(self, feedback: float | None) -> dict[str, Any]:
+        """The reward of the sample, 0 after a stop or the verdict; ``sampled`` says whether there was one."""
+        return {"feedback": 0.0 if feedback is None else feedback, "sampled": feedback is not None}
+
+    def _judge(self, code: int) -> tuple[float, float]:
+        """Whether an answer is right, 0 or 1, and its value."""
+        if code not in self._judged:
+            self._judged[code] = self._judgement(self._answer(code))
+        return self._judged[code]
+
+    def _answer(self, code: int) -> Answer | None:
+        if code == -1:
+            return None
+        if self.question == "best":
+            return self.problem.checked_answer(code)
+        return self.problem.checked_answer([i for i in range(code.bit_length()) if code >> i & 1])
+
+    def _judgement(self, answer: Answer | None) -> tuple[float, float]:
+        means, problem = self._means, self.problem
+        if problem.question == "above":
+            said = np.zeros(len(means), dtype=bool)
+            said[list(answer) if isinstance(answer, frozenset) else []] = True
+            assert problem.threshold is not None
+            wrong = int(np.count_nonzero(~said & (means >= problem.threshold + problem.epsilon)))
+            wrong += int(np.count_nonzero(said & (means < problem.threshold - problem.epsilon)))
+            return float(wrong == 0 and answer is not None), -float(wrong)
+        if answer is None:
+            return 0.0, float(np.sort(means)[: problem.m].mean())
+        value = float(means[answer]) if isinstance(answer, int) else float(np.mean(means[sorted(answer)]))
+        slack = 0.0 if problem.question == "best" else 1e-12 / problem.m
+        return float(value >= self._best_value - slack), min(value, self._best_value)
+
+    @property
+    def _best_value(self) -> float:
+        if self.question == "above":
+            return 0.0
+        return float(np.mean(np.sort(self._means)[::-1][: self.m]))
+
+    def metrics(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
+        taken, codes, stopped, pulls = self._samples.at(times, self.budget + 1)
+        judged = np.array([self._judge(code) for code in codes.tolist()]).reshape(-1, 2)
+        return {
+            "reward": np.zeros(len(taken)),
+            "samples": -taken,
+            "correct": judged[:, 0],
+            "answer_value": judged[:, 1],
+            "stopped": stopped,
+            **{f"pulls_{i}": pulls[:, i] for i in range(pulls.shape[1])},
+        }
+
+    def comparators(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
+        """``one``; ``best_value``, of a right answer; ``none``, 0; and the worst of each."""
+        same, worst = np.ones(len(times)), self._worst_value
+        return {
+            "one": same,
+            "best_value": self._best_value * same,
+            "none": 0.0 * same,
+            "wrong": 0.0 * same,
+            "worst_value": worst * same,
+            "all": -np.minimum(times, self.budget).astype(np.float64),
+        }
+
+    @property
+    def _worst_value(self) -> float:
+        if self.question != "above":
+            return float(np.mean(np.sort(self._means)[: self.m]))
+        problem = self.problem
+        assert problem.threshold is not None
+        clear = np.abs(self._means - problem.threshold) >= problem.epsilon
+        return -float(np.count_nonzero(clear))
+
+    def regrets(self) -> Sequence[Regret]:
+        return (
+            Regret("error", "correct", "one", "answer", "probability of error", "probability", worst="wrong"),
+            Regret("simple", "answer_value", "best_value", "value", "simple regret", worst="worst_value"),
+            Regret("samples", "samples", "none", "effort", "samples used", "samples", worst="all"),
+        )
+
+    def limits(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
+        """An error is 0 or 1, and no more than the budget is sampled; simple regret is that of the worst answer."""
+        nothing, same = np.zeros(len(times)), np.ones(len(times))
+        found = {
+            "error": np.array([nothing, same]),
+            "samples": np.array([nothing, np.minimum(times, self.budget).astype(np.float64)]),
+        }
+        if not self._law.random:
+            found["simple"] = np.array([nothing, (self._best_value - self._worst_value) * same])
+        return found
+
+    def instance(self) -> IdentificationInstance:
+        return self._instance
+
+    def lower_bounds(self) -> Sequence[Bound]:
+        """Of the mean number of samples of every delta-correct policy: ``T* kl(delta, 1 - delta)``."""
+        problem = self.problem
+        if problem.delta is None or self._law.random or not self._instance.unique:
+            return ()
+        least = self._instance.time * binary_divergence(problem.delta)
+        return (
+            Bound(
+                "T* kl(delta, 1 - delta)",
+                "lower",
+                lambda t: np.minimum(t, least),
+                "effort",
+                "Garivier and Kaufmann, COLT 2016 (as remembered)",
+                "recalled",
+                time="at the horizon",
+            ),
+        )
+
+    def clairvoyant(self, comparator: str) -> Any:
+        """A stop with a right answer."""
+        if comparator not in ("one", "best_value", "none"):
+            raise ValueError(f"comparator must be one, best_value or none, got {comparator!r}")
+        problem = self.problem
+        if problem.question == "best":
+            return Stop(int(np.argmax(self._means)))
+        if problem.question == "top":
+            return Stop(frozenset(np.argsort(-self._means, kind="stable")[: problem.m].tolist()))
+        return Stop(frozenset(np.flatnonzero(self._means >= (problem.threshold or 0.0)).tolist()))

@@ -1,0 +1,27 @@
+"""Small questions about arms that every policy which answers them is checked against."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from environments.identification.environment import Identification
+
+
+def examples() -> Sequence[Identification]:
+    """All families and questions, with and without a delta, shuffled or not, caps that are met, drawn means."""
+    uniform = {"name": "uniform", "parameters": {"n_arms": 4}}
+    return [
+        Identification("g4", delta=0.1, budget=400),
+        Identification([2.0, 0.5, 0.0], delta=0.05, budget=300, shuffled=False),
+        Identification([0.9, 0.2, 0.1], family="bernoulli", delta=0.1, budget=300),
+        Identification("gk1", budget=200),
+        Identification(uniform, family="bernoulli", delta=0.2, budget=150),
+        Identification([0.5, 0.5, 0.1], delta=0.1, budget=80),
+        Identification([3.0, 2.0, 1.0], family="poisson", delta=0.1, budget=100),
+        Identification([1.0, 0.3], family="exponential", budget=60),
+        Identification("l6", question="top", m=2, delta=0.1, budget=200),
+        Identification([0.9, 0.7, 0.1, 0.0], family="bernoulli", question="top", m=2, budget=120),
+        Identification("lgc1", question="above", threshold=0.5, epsilon=0.1, budget=150),
+        Identification([1.0, -1.0], question="above", threshold=0.0, delta=0.1, sigma=0.5, budget=20),
+        Identification([0.0, 1.0], budget=2),
+    ]
