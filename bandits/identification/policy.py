@@ -94,7 +94,7 @@ def note(arm: int, reward: float, counts: Ints, sums: Array) -> None:
 class IdentificationPolicy(Policy[IdentificationProblem, Any, Sample | Stop, float | None]):
     """A policy that samples arms and answers a question about their means.
 
-    Once the budget is used up it answers without being asked for a decision (``pick``).
+    Once the budget is used up it stops, unless there is a ``delta``: then it does so only if it is sure.
 
     Attributes:
         answers: the questions it can answer.
@@ -175,7 +175,8 @@ class IdentificationPolicy(Policy[IdentificationProblem, Any, Sample | Stop, flo
 
     @final
     def choose(self, observation: Any) -> Sample | Stop:
-        arm = STOP if self._taken == self._problem.budget else self.pick()
+        problem = self._problem
+        arm = STOP if self._taken == problem.budget and problem.delta is None else self.pick()
         return Sample(arm, self.respond()) if arm != STOP else self._stop()
 
     def _stop(self) -> Stop:

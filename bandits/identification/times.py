@@ -118,8 +118,7 @@ def shares(family: int, variance: float, means: Array, tolerance: float, beta: f
 
 @kernel
 def _shares(family: int, variance: float, means: Array, beta: float, weights: Array) -> float:
-    rate: float = shares(family, variance, means, 0.0, beta, weights)
-    return rate
+    return float(shares(family, variance, means, 0.0, beta, weights))
 
 
 def characteristic(family: str, means: Array, variance: float = 1.0, beta: float | None = None) -> tuple[float, Array]:

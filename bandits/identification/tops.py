@@ -61,7 +61,7 @@ def characteristic_top(family: str, means: Array, m: int, variance: float = 1.0)
         {"type": "eq", "fun": lambda point: point[:n].sum() - 1.0, "jac": lambda _: np.append(np.ones(n), 0.0)},
     ]
     bounds: Any = [(1e-12, 1.0)] * n + [(0.0, None)]
-    found: Any = minimize(
+    found: Any = minimize(  # type: ignore[call-overload]
         lambda point: -point[n],
         np.append(start, 0.9),
         jac=lambda point: np.append(np.zeros(n), -1.0),

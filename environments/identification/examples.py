@@ -18,10 +18,10 @@ def examples() -> Sequence[Identification]:
         Identification(uniform, family="bernoulli", delta=0.2, budget=150),
         Identification([0.5, 0.5, 0.1], delta=0.1, budget=80),
         Identification([3.0, 2.0, 1.0], family="poisson", delta=0.1, budget=100),
-        Identification([1.0, 0.3], family="exponential", budget=60),
+        Identification([1.0, 0.6, 0.3, 0.1], family="exponential", budget=60),
         Identification("l6", question="top", m=2, delta=0.1, budget=200),
         Identification([0.9, 0.7, 0.1, 0.0], family="bernoulli", question="top", m=2, budget=120),
         Identification("lgc1", question="above", threshold=0.5, epsilon=0.1, budget=150),
-        Identification([1.0, -1.0], question="above", threshold=0.0, delta=0.1, sigma=0.5, budget=20),
-        Identification([0.0, 1.0], budget=2),
+        Identification([1.0, -1.0, 0.5, 0.1], question="above", threshold=0.0, delta=0.1, sigma=0.5, budget=20),
+        Identification([0.0, 1.0, 0.5, 0.2, 0.1], budget=5),
     ]

@@ -19,11 +19,14 @@ class Law(ABC):
 
     Attributes:
         random: whether they are drawn anew in every run.
-        family: of the rewards, where none is given.
     """
 
     random: ClassVar[bool] = False
-    family: ClassVar[str] = "gaussian"
+
+    @property
+    def family(self) -> str:
+        """Of the rewards, where none is given."""
+        return "gaussian"
 
     @property
     @abstractmethod
@@ -103,7 +106,6 @@ class Setup(Law):
 
     @property
     def family(self) -> str:
-        """Of the setup."""
         return SETUPS[self.setup][0]
 
     @property
