@@ -113,7 +113,7 @@ def shares(family: int, variance: float, means: Array, tolerance: float, beta: f
     weights[b] = 1.0
     for a in range(means.size):
         weights[a] /= 1.0 + total
-    return y * weights[b]
+    return float(y * weights[b])
 
 
 @kernel
