@@ -12,7 +12,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from bandits.arguments import check_action, flag
+from bandits.arguments import check_action, flag, integer
 from bandits.contract import Array, Bound
 from bandits.identification.divergence import FAMILIES, reward_from
 from bandits.identification.problem import (
@@ -58,8 +58,8 @@ class Identification(Environment[Any, Any, Any, Tape]):
         threshold: of "above".
         epsilon: of "above", >= 0.
         delta: allowed probability of a wrong answer, in (0, 1); None for as small as the budget allows.
-        budget: samples that may be taken, >= 1; with a ``delta`` the cap.
         shuffled: whether arms are relabelled at random in every run, so that ties do not favour the first.
+        horizon: one more than the number of samples that may be taken, the budget, or with a ``delta`` the cap; >= 2.
 
     Raises:
         ValueError: a parameter out of its domain.
@@ -68,7 +68,7 @@ class Identification(Environment[Any, Any, Any, Tape]):
         >>> import numpy as np
         >>> from bandits.identification.problem import Sample, Stop
         >>> from environments.identification.environment import Identification
-        >>> environment = Identification([0.2, 0.8], budget=10, shuffled=False)
+        >>> environment = Identification([0.2, 0.8], shuffled=False, horizon=11)
         >>> environment.begin(environment.draw(np.random.default_rng(0)))
         >>> _ = environment.transition(Sample(1, answer=1)), environment.transition(Stop(0))
         >>> environment.clock, environment.metrics(np.array([1, 2, 11]))["correct"].tolist()
@@ -87,12 +87,13 @@ class Identification(Environment[Any, Any, Any, Tape]):
         threshold: float | None = None,
         epsilon: float = 0.0,
         delta: float | None = None,
-        budget: int = 10_000,
         shuffled: bool = True,
+        horizon: int = 10_001,
     ) -> None:
         self.means, self.family, self.sigma, self.question = means, family, sigma, question
-        self.m, self.threshold, self.epsilon, self.delta, self.budget = m, threshold, epsilon, delta, budget
-        self.shuffled = flag("shuffled", shuffled)
+        self.m, self.threshold, self.epsilon, self.delta = m, threshold, epsilon, delta
+        self.shuffled, self.horizon = flag("shuffled", shuffled), integer("horizon", horizon, 2)
+        self._budget = horizon - 1
         self._law: Law = law_of(means)
         self.problem = IdentificationProblem(
             n_actions=self._law.n_arms,
@@ -101,7 +102,7 @@ class Identification(Environment[Any, Any, Any, Tape]):
             threshold=threshold,
             epsilon=epsilon,
             delta=delta,
-            budget=budget,
+            budget=self._budget,
             family=self._law.family if family is None else family,
             sigma=sigma,
         )
@@ -145,7 +146,7 @@ class Identification(Environment[Any, Any, Any, Tape]):
         """Noise of the coming samples, at least one and at most ``most``."""
         at = self.clock - self._first
         if at == len(self._drawn):
-            n = min(self._size, self.budget - self.clock)
+            n = min(self._size, self._budget - self.clock)
             self._size = min(2 * self._size, MOST)
             gaussian = self.problem.family == "gaussian"
             self._drawn = self.sigma * self._noise.standard_normal(n) if gaussian else self._noise.random(n)
@@ -155,7 +156,7 @@ class Identification(Environment[Any, Any, Any, Tape]):
     def block(self, most: int) -> Outcomes:
         """The next samples for a compiled policy, read-only: at most ``most``, none once the budget is used up."""
         self.check_running()
-        noise = self._ahead(most) if self.clock < self.budget else np.empty(0)
+        noise = self._ahead(most) if self.clock < self._budget else np.empty(0)
         return Outcomes(FAMILIES[self.problem.family], read_only(self._means), read_only(noise))
 
     def absorb(self, arms: Ints, codes: Ints) -> None:
@@ -182,10 +183,10 @@ class Identification(Environment[Any, Any, Any, Tape]):
         self.check_running()
         decision = checked_action(action, self.problem)
         code = self.problem.code_of(decision.answer)
-        if isinstance(decision, Stop) or self.clock == self.budget:
+        if isinstance(decision, Stop) or self.clock == self._budget:
             samples = self._samples
             samples.stopped, samples.by_itself = (self.clock, code), isinstance(decision, Stop)
-            self.clock = self.budget + 1
+            self.clock = self.horizon
             return 0.0, None
         noise = self._ahead(1).item(0)
         reward = reward_from(FAMILIES[self.problem.family], float(self._means[decision.arm]), noise)
@@ -232,7 +233,7 @@ class Identification(Environment[Any, Any, Any, Tape]):
         return float(np.mean(np.sort(self._means)[::-1][: self.m]))
 
     def metrics(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
-        taken, codes, stopped, pulls = self._samples.at(times, self.budget + 1)
+        taken, codes, stopped, pulls = self._samples.at(times, self.horizon)
         judged = np.array([self._judge(code) for code in codes.tolist()]).reshape(-1, 2)
         return {
             "reward": np.zeros(len(taken)),
@@ -252,7 +253,7 @@ class Identification(Environment[Any, Any, Any, Tape]):
             "none": 0.0 * same,
             "wrong": 0.0 * same,
             "worst_value": worst * same,
-            "all": -np.minimum(times, self.budget).astype(np.float64),
+            "all": -np.minimum(times, self._budget).astype(np.float64),
         }
 
     @property
@@ -276,7 +277,7 @@ class Identification(Environment[Any, Any, Any, Tape]):
         nothing, same = np.zeros(len(times)), np.ones(len(times))
         found = {
             "error": np.array([nothing, same]),
-            "samples": np.array([nothing, np.minimum(times, self.budget).astype(np.float64)]),
+            "samples": np.array([nothing, np.minimum(times, self._budget).astype(np.float64)]),
         }
         if not self._law.random:
             found["simple"] = np.array([nothing, (self._best_value - self._worst_value) * same])

@@ -43,7 +43,7 @@ SETUPS = [
 
 @pytest.mark.parametrize(("name", "h1", "h2", "lbar", "lengths", "theorem", "rejects", "uniform"), SETUPS)
 def test_of_setups(name, h1, h2, lbar, lengths, theorem, rejects, uniform):
-    environment = Identification(name, budget=BUDGETS[name], shuffled=False)
+    environment = Identification(name, horizon=BUDGETS[name] + 1, shuffled=False)
     instance, n = environment.instance(), environment.problem.n_actions
     assert instance.h1 == pytest.approx(h1, rel=1e-8)
     assert instance.h2 == pytest.approx(h2, rel=1e-8)
@@ -71,7 +71,7 @@ def test_samples_of_gaussian_arms():
         ("l6", (15260, 19990), (9390, 12298)),
     ):
         for delta, lucb, elimination in zip((0.1, 0.01), of_lucb, of_elimination, strict=True):
-            environment = Identification(means, delta=delta, budget=10**6)
+            environment = Identification(means, delta=delta, horizon=10**6 + 1)
             assert at_the_end(bounds(LUCB(), environment)["samples of LUCB"], environment) == lucb
             found = bounds(ActionElimination(), environment)["samples of elimination"]
             assert at_the_end(found, environment) == elimination
@@ -80,7 +80,7 @@ def test_samples_of_gaussian_arms():
 
 def test_samples_of_bernoulli_arms():
     for delta, lucb, kl, elimination in ((0.1, 57367, 44649, 33241), (0.01, 74215, 56877, 42944)):
-        environment = Identification("gk2", delta=delta, budget=10**6)
+        environment = Identification("gk2", delta=delta, horizon=10**6 + 1)
         assert at_the_end(bounds(LUCB(), environment)["samples of LUCB"], environment) == lucb
         assert at_the_end(bounds(KLLUCB(), environment)["samples of LUCB"], environment) == kl
         found = bounds(ActionElimination(), environment)["samples of elimination"]
@@ -92,7 +92,7 @@ RATES = {"g4": 65.111111111, "l6": 149.163265306, "gk1": 1099.400744131, "gk2": 
 
 @pytest.mark.parametrize("name", RATES)
 def test_rates(name):
-    environment, logarithm = Identification(name, delta=0.01, budget=10**6), math.log(100.0)
+    environment, logarithm = Identification(name, delta=0.01, horizon=10**6 + 1), math.log(100.0)
     found = bounds(Racing(), environment)["racing, asymptotically"]
     assert at_the_end(found, environment) / logarithm == pytest.approx(RATES[name], rel=1e-9)
     assert (found.time, found.kind) == ("asymptotic", "order")
@@ -103,7 +103,7 @@ def test_rates(name):
 
 
 def test_a_bernoulli_arm_as_sub_gaussian_has_the_gaussian_time():
-    environment = Identification([0.6, 0.4], family="bernoulli", delta=0.1, budget=1000)
+    environment = Identification([0.6, 0.4], family="bernoulli", delta=0.1, horizon=1001)
     (rate,) = [b for b in bounds(TrackAndStop(threshold="mixture"), environment).values() if b.kind == "order"]
     assert at_the_end(rate, environment) == pytest.approx(8.0 * 0.25 / 0.04 * math.log(10.0))
     assert environment.instance().time == pytest.approx(49.663496165, rel=1e-9)
@@ -113,28 +113,28 @@ def test_the_lower_bound():
     values = [binary_divergence(delta) for delta in (0.2, 0.1, 0.05, 0.01)]
     assert values == pytest.approx([0.8317766167, 1.7577796619, 2.6499950812, 4.5032174531], abs=1e-10)
     assert binary_divergence(0.5) == binary_divergence(0.9) == 0.0
-    environment = Identification("g4", delta=0.1, budget=10_000)
+    environment = Identification("g4", delta=0.1, horizon=10_000 + 1)
     environment.begin(environment.draw(np.random.default_rng(0)))
     (bound,) = environment.lower_bounds()
     assert at_the_end(bound, environment) == pytest.approx(59.292213537 * 1.7577796619, rel=1e-9)
-    without = Identification("g4", budget=100)
+    without = Identification("g4", horizon=101)
     without.begin(without.draw(np.random.default_rng(0)))
     assert not without.lower_bounds()
 
 
 def test_assumptions():
-    environment = Identification("ab1", budget=2000)
+    environment = Identification("ab1", horizon=2001)
     assert bounds(UCBE(h1=2000.0, a="theory"), environment)["Theorem 1"].holds
     assert not bounds(UCBE(h1=2000.0), environment)["Theorem 1"].holds
-    above = Identification("lgc1", question="above", threshold=0.5, epsilon=0.1, budget=500)
+    above = Identification("lgc1", question="above", threshold=0.5, epsilon=0.1, horizon=501)
     assert bounds(APT(), above)["Theorem 2"].holds
     assert not bounds(APT(0.0), above)["Theorem 2"].holds
-    confident = Identification("g4", delta=0.1, budget=1000)
+    confident = Identification("g4", delta=0.1, horizon=1001)
     assert not bounds(Racing("heuristic"), confident)["delta"].holds
     assert bounds(Racing(), confident)["delta"].holds
-    drawn = Identification({"name": "normal", "parameters": {"n_arms": 3}}, budget=100)
+    drawn = Identification({"name": "normal", "parameters": {"n_arms": 3}}, horizon=101)
     assert not any(b.holds for b in bounds(SequentialHalving(), drawn).values())
-    tied = Identification([0.5, 0.5, 0.0], delta=0.1, budget=100)
+    tied = Identification([0.5, 0.5, 0.0], delta=0.1, horizon=101)
     assert tied.instance().time == math.inf
     assert list(bounds(LUCB(), tied)) == ["delta"]
     lil = [b for b in bounds(LilUCB("heuristic"), confident).values() if b.comparator_class == "effort"]

@@ -118,7 +118,7 @@ def test_shares_of_frank_wolfe():
 
 def test_frank_wolfe_stops_as_soon_as_track_and_stop():
     """Means of 200 runs of four arms, within four standard errors of the oracle of track-and-stop and 15 per cent."""
-    environment, times = Identification("g4", delta=0.1, budget=10**5), []
+    environment, times = Identification("g4", delta=0.1, horizon=10**5 + 1), []
     policy = FrankWolfe()
     for i in range(200):
         environment.begin(environment.draw(np.random.default_rng(i)))

@@ -66,7 +66,7 @@ def test_uniform_sampling_of_bernoulli_arms(name, budget, first, last):
     assert exact_uniform_error(means, budget) == pytest.approx(first, abs=1e-8)
     assert exact_uniform_error(means[::-1], budget) == pytest.approx(last, abs=1e-8)
     for order, error in ((means, first), (means[::-1], last)):
-        environment = Identification(order, family="bernoulli", budget=budget, shuffled=False)
+        environment = Identification(order, family="bernoulli", horizon=budget + 1, shuffled=False)
         found = runs("uniform_sampling", environment, 1000)[:, 0].mean()
         assert found == pytest.approx(error, abs=4.0 * math.sqrt(error * (1.0 - error) / 1000))
 
@@ -77,7 +77,7 @@ def test_uniform_sampling_of_gaussian_arms():
         n = budget // 4
         inside = lambda z: norm.pdf(z) * np.prod([norm.cdf(z + gap * math.sqrt(n)) for gap in gaps])  # noqa: B023, E731
         assert 1.0 - quad(inside, -12, 12, epsabs=1e-12)[0] == pytest.approx(error, abs=1e-8)
-        found = runs("uniform_sampling", Identification("g4", budget=budget), 2000)
+        found = runs("uniform_sampling", Identification("g4", horizon=budget + 1), 2000)
         assert found[:, 0].mean() == pytest.approx(error, abs=4.0 * math.sqrt(error / 2000))
         assert (found[:, 3] == 1.0).all()
 
@@ -98,7 +98,7 @@ BUDGETED = [
 @pytest.mark.parametrize(("name", "budget", "policy", "parameters", "last", "error"), BUDGETED)
 def test_errors_at_the_budget(name, budget, policy, parameters, last, error):
     means = list(SETUPS[name][1])[:: -1 if last else 1]
-    environment = Identification(means, family="bernoulli", budget=budget, shuffled=False)
+    environment = Identification(means, family="bernoulli", horizon=budget + 1, shuffled=False)
     found = runs(policy, environment, 1000, **parameters)
     spread = math.sqrt(error * (1.0 - error) * (1 / 1000 + 1 / 5000))
     assert found[:, 0].mean() == pytest.approx(error, abs=4.0 * spread)
@@ -128,7 +128,7 @@ CONFIDENT = [
 
 @pytest.mark.parametrize(("name", "parameters", "mean", "deviation"), CONFIDENT)
 def test_stopping_times_of_four_gaussian_arms(name, parameters, mean, deviation):
-    n, environment = 300, Identification("g4", delta=0.1, budget=10**6)
+    n, environment = 300, Identification("g4", delta=0.1, horizon=10**6 + 1)
     found = runs(name, environment, n, **parameters)
     samples = found[:, 2]
     assert (found[:, 3] == 1.0).all()
@@ -151,7 +151,7 @@ BERNOULLI = [
 @pytest.mark.parametrize(("name", "parameters", "mean", "deviation"), BERNOULLI)
 def test_stopping_times_of_bernoulli_arms(name, parameters, mean, deviation):
     n = 60
-    found = runs(name, Identification("gk2", delta=0.1, budget=10**6), n, **parameters)
+    found = runs(name, Identification("gk2", delta=0.1, horizon=10**6 + 1), n, **parameters)
     assert found[:, 2].mean() == pytest.approx(mean, abs=4.0 * deviation * math.sqrt(1 / n + 1 / 1500))
 
 
@@ -166,7 +166,7 @@ THRESHOLDED = [
 
 @pytest.mark.parametrize(("name", "parameters", "means", "budget", "error", "labels"), THRESHOLDED)
 def test_above_a_threshold(name, parameters, means, budget, error, labels):
-    environment = Identification(means, question="above", threshold=0.5, epsilon=0.1, budget=budget)
+    environment = Identification(means, question="above", threshold=0.5, epsilon=0.1, horizon=budget + 1)
     found = runs(name, environment, 2000, **parameters)
     spread = 4.0 * math.sqrt(error * (1.0 - error) * (1 / 2000 + 1 / 4000))
     assert found[:, 0].mean() == pytest.approx(error, abs=spread)
@@ -174,7 +174,7 @@ def test_above_a_threshold(name, parameters, means, budget, error, labels):
 
 
 def test_a_run_by_hand():
-    environment = begun([0.2, 0.8, 0.5], budget=5, shuffled=False)
+    environment = begun([0.2, 0.8, 0.5], horizon=6, shuffled=False)
     assert environment.problem.horizon == 6
     for arm, answer in ((0, None), (1, 1), (2, 2)):
         reward, feedback = environment.transition(Sample(arm, answer))
@@ -197,7 +197,7 @@ def test_a_run_by_hand():
 
 
 def test_the_verdict_draws_nothing():
-    one, other = begun([0.0, 1.0], budget=3), begun([0.0, 1.0], budget=4)
+    one, other = begun([0.0, 1.0], horizon=4), begun([0.0, 1.0], horizon=5)
     first = [one.transition(Sample(0, 0))[1] for _ in range(3)]
     assert one.transition(Sample(1, 1)) == (0.0, None)
     assert one.clock == 4
@@ -207,21 +207,21 @@ def test_the_verdict_draws_nothing():
 
 
 def test_a_stop_at_once_is_judged():
-    environment = begun([0.0, 1.0], budget=3, shuffled=False)
+    environment = begun([0.0, 1.0], horizon=4, shuffled=False)
     environment.transition(Stop(1))
     assert environment.metrics(np.array([1, 4]))["correct"].tolist() == [1.0, 1.0]
     assert environment.metrics(np.array([4]))["samples"][0] == 0.0
 
 
 def test_answers_of_sets():
-    environment = begun("g4", question="top", m=2, budget=10, shuffled=False)
+    environment = begun("g4", question="top", m=2, horizon=11, shuffled=False)
     environment.transition(Sample(0, {1, 0}))
     environment.transition(Sample(0, [0, 2]))
     metrics = environment.metrics(np.array([1, 2]))
     assert metrics["correct"].tolist() == [1.0, 0.0]
     assert metrics["answer_value"].tolist() == pytest.approx([0.8, 0.7])
     above = begun(
-        [0.1, 0.45, 0.9], family="bernoulli", question="above", threshold=0.5, epsilon=0.1, budget=9, shuffled=False
+        [0.1, 0.45, 0.9], family="bernoulli", question="above", threshold=0.5, epsilon=0.1, horizon=10, shuffled=False
     )
     for answer in (set(), {2}, {1, 2}, {0, 1, 2}, {0}):
         above.transition(Sample(0, answer))
@@ -234,7 +234,7 @@ def test_shuffled_arms_make_the_position_indifferent():
     means = list(SETUPS["ab4"][1])
     errors = []
     for order in (means, means[::-1]):
-        environment = Identification(order, family="bernoulli", budget=100)
+        environment = Identification(order, family="bernoulli", horizon=101)
         errors.append(runs("successive_rejects", environment, 1500)[:, 0].mean())
     assert errors[0] == pytest.approx(errors[1], abs=4.0 * math.sqrt(0.5 / 1500))
 
@@ -248,7 +248,7 @@ def test_rewards_follow_their_family():
         ("exponential", [0.5, 4.0], lambda m: m * m),
     ):
         sigma = 2.0 if family == "gaussian" else 1.0
-        environment = Identification(means, family=family, sigma=sigma, budget=40_000, shuffled=False)
+        environment = Identification(means, family=family, sigma=sigma, horizon=40_000 + 1, shuffled=False)
         environment.begin(environment.draw(rng))
         for arm, mean in enumerate(means):
             found = np.array([environment.transition(Sample(arm))[1] for _ in range(10_000)])
@@ -259,14 +259,14 @@ def test_rewards_follow_their_family():
 
 @pytest.mark.parametrize("named", [{}, {"question": "top", "m": 2}, {"question": "above", "threshold": 0.5}])
 def test_gymnasium_takes_it(named):
-    check_env(Identification("g4", budget=50, **named), skip_render_check=True)
+    check_env(Identification("g4", horizon=51, **named), skip_render_check=True)
 
 
 BAD = [
     ({"delta": 0.0}, "delta must"),
     ({"delta": math.nan}, "delta must"),
     ({"delta": 1.0}, "delta must"),
-    ({"budget": 0}, "budget must"),
+    ({"horizon": 1}, "horizon must"),
     ({"question": "worst"}, "question must"),
     ({"question": "top", "m": 0}, "m must"),
     ({"question": "top", "m": 4}, "m must"),
@@ -303,7 +303,7 @@ def test_legal_extremes():
     "action", [0, None, Sample(4, 0), Sample(-1, 0), Sample(0, 4), Sample(True, 0), Stop(None), Stop({0}), (0, 1)]
 )
 def test_bad_actions_change_nothing(action):
-    environment = begun("g4", budget=10)
+    environment = begun("g4", horizon=11)
     with pytest.raises(ValueError, match="must be"):
         environment.transition(action)
     assert environment.clock == 0
@@ -326,7 +326,7 @@ def test_problems_that_policies_refuse():
 
 
 def test_several_best_arms_stop_a_provable_policy_seldom():
-    found = runs("racing", Identification([0.5, 0.5], delta=0.1, budget=2000), 200)
+    found = runs("racing", Identification([0.5, 0.5], delta=0.1, horizon=2001), 200)
     assert found[:, 3].mean() <= 0.1
     assert (found[:, 0] == 0.0).all()
     assert found[found[:, 3] == 0.0][:, 2].tolist() == [2000.0] * int((found[:, 3] == 0.0).sum())
