@@ -22,7 +22,7 @@ FAMILY = Family(
         "action_elimination": "bandits.identification.action_elimination:ActionElimination",
         "racing": "bandits.identification.racing:Racing",
         "lucb": "bandits.identification.lucb:LUCB",
-        "kl_lucb": "bandits.identification.lucb:KLLUCB",
+        "kl_lucb": "bandits.identification.kl_lucb:KLLUCB",
         "ugape": "bandits.identification.ugape:UGapE",
         "lil_ucb": "bandits.identification.lil_ucb:LilUCB",
         "track_and_stop": "bandits.identification.track_and_stop:TrackAndStop",

@@ -100,4 +100,4 @@ class ActionElimination(IdentificationPolicy):
 
     def theorems(self, problem: IdentificationProblem, instance: IdentificationInstance) -> Sequence[Bound]:
         """The error, and the number of samples with probability ``1 - delta`` (derived)."""
-        return (*interval_error(problem), *elimination_samples(problem, instance))
+        return (*interval_error(problem, instance), *elimination_samples(problem, instance))

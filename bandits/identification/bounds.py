@@ -1,6 +1,7 @@
 """Theorems on identification as drawable bounds: on the error at a budget, and on the number of samples.
 
-Bounds on the error are at most 1; ``s = 4 sigma^2`` below. Nothing is claimed about rates over the time of one run.
+Bounds on the error are at most 1; ``s = 4 sigma^2`` below. The answer told by time t knows of t - 1 samples, that of
+the verdict of all. Nothing is claimed about rates over the time of one run.
 """
 
 from __future__ import annotations
@@ -12,13 +13,14 @@ import numpy as np
 
 from bandits.contract import Array, Assumption, Bound, Evidence, TimeClaim
 from bandits.identification.divergence import FAMILIES, divergence_between
-from bandits.identification.intervals import RADIUS, Intervals
+from bandits.identification.intervals import PAPER, RADIUS, Intervals
 from bandits.identification.problem import IdentificationProblem
 from bandits.identification.theory import IdentificationInstance, log_bar
 from bandits.identification.thresholds import proved, radii, rule_of
-from bandits.identification.times import characteristic
+from bandits.identification.times import characteristic, time_of
 
 AB = "Audibert, Bubeck and Munos, COLT 2010"
+VILLE = "derived in this project: Ville's inequality for mixtures"
 LARGEST = 1 << 60
 
 
@@ -32,15 +34,23 @@ def _error(
     *assumptions: Assumption,
     time: TimeClaim = "at the horizon",
 ) -> Bound:
-    """A bound on the probability of error, a function of the samples taken."""
+    """A bound on the probability of error, given as a function of the samples that an answer knows of."""
     common = (
         Assumption("rewards are sub-Gaussian with the declared parameter", instance.sub_gaussian),
         Assumption("one answer is right", instance.unique),
         Assumption("means are the same in every run", not instance.drawn),
     )
-    budget = problem.budget
-    capped = lambda t: np.minimum(curve(np.minimum(t, budget)), 1.0)  # noqa: E731
+
+    def capped(t: Array) -> Array:
+        n = known(t)
+        return np.where(n > 0.0, np.minimum(curve(np.maximum(n, 1.0)), 1.0), 1.0)
+
     return Bound(name, "upper", capped, "answer", source, evidence, (*common, *assumptions), time)
+
+
+def known(t: Array) -> Array:
+    """Samples that the answer told by each time knows of."""
+    return np.maximum(np.asarray(t, dtype=np.float64) - 1.0, 0.0)
 
 
 def _constant(value: float) -> Callable[[Array], Array]:
@@ -127,21 +137,32 @@ def apt_error(same: bool, problem: IdentificationProblem, instance: Identificati
 
 
 def error_bound(threshold: str, problem: IdentificationProblem) -> Sequence[Bound]:
-    """``delta``, of the answer of a stop; greyed where the threshold is not proved (derived)."""
+    """``delta``, of a wrong stop; greyed where the threshold is not proved (derived; kk as remembered)."""
     if problem.delta is None:
         return ()
-    return (_delta(problem.delta, problem, proved(threshold, problem)),)
+    evidence: Evidence = "recalled" if rule_of(threshold, problem) == "kk" else "derived"
+    source = "Kaufmann and Koolen, JMLR 2021" if evidence == "recalled" else VILLE
+    return (_delta(problem.delta, source, evidence, proved(threshold, problem)),)
 
 
-def interval_error(problem: IdentificationProblem) -> Sequence[Bound]:
-    """``delta``, of intervals that all hold with probability ``1 - delta`` (derived)."""
-    return () if problem.delta is None else (_delta(problem.delta, problem),)
+def interval_error(
+    problem: IdentificationProblem, instance: IdentificationInstance, epsilon: float = 0.0, paper: bool = False
+) -> Sequence[Bound]:
+    """``delta``, of intervals that all hold with probability ``1 - delta`` (derived; of the paper's, as remembered).
+
+    A stop with a tolerance of ``epsilon`` may leave out an arm that is better by so much.
+    """
+    if problem.delta is None:
+        return ()
+    clear = epsilon == 0.0 or epsilon < float(instance.gaps.min())
+    tolerated = Assumption("epsilon is below every gap", clear, epsilon)
+    source = "Kaufmann and Kalyanakrishnan, COLT 2013" if paper else VILLE
+    return (_delta(problem.delta, source, "recalled" if paper else "derived", tolerated),)
 
 
-def _delta(delta: float, problem: IdentificationProblem, *assumptions: Assumption) -> Bound:
-    sub = Assumption("rewards are of the declared family", True)
-    source = "derived in this project: Ville's inequality for mixtures"
-    return Bound("delta", "upper", _constant(delta), "answer", source, "derived", (sub, *assumptions), "at the horizon")
+def _delta(delta: float, source: str, evidence: Evidence, *assumptions: Assumption) -> Bound:
+    """Of a wrong stop. A run that meets the cap answers without being sure, and no theorem is about its answer."""
+    return Bound("delta", "upper", _constant(delta), "stop", source, evidence, assumptions, "no rate")
 
 
 def _samples(
@@ -191,14 +212,14 @@ def elimination_samples(problem: IdentificationProblem, instance: Identification
 
 
 def lucb_samples(
-    intervals: Intervals, epsilon: float, problem: IdentificationProblem, instance: IdentificationInstance
+    intervals: Intervals, problem: IdentificationProblem, instance: IdentificationInstance
 ) -> Sequence[Bound]:
     """``K + 2 sum_a n_a``, ``n_a`` the last N whose interval may reach the middle ``c`` (derived).
 
     Where all intervals hold and it does not stop, that of h or of l contains c, halfway between the m-th and the
     (m+1)-th mean; one of the two is sampled then.
     """
-    if problem.delta is None or not instance.unique:
+    if problem.delta is None or not instance.unique or intervals.kind == PAPER:
         return ()
     ordered = np.sort(instance.means)[::-1]
     c = 0.5 * float(ordered[problem.m - 1] + ordered[problem.m])
@@ -213,9 +234,8 @@ def lucb_samples(
             )
         total += last_where(reaches)
     value = float(problem.n_actions + 2 * total)
-    exact = Assumption("epsilon is 0, or stops the policy sooner", epsilon >= 0.0)
     source = "derived in this project, after Kalyanakrishnan et al., ICML 2012"
-    return (_samples("samples of LUCB", value, source, "derived", problem, exact, *_fixed(instance)),)
+    return (_samples("samples of LUCB", value, source, "derived", problem, *_fixed(instance)),)
 
 
 def chernoff(first: float, second: float) -> float:
@@ -265,32 +285,32 @@ def half_rate(
 def _time(
     threshold: str, problem: IdentificationProblem, instance: IdentificationInstance, beta: float | None
 ) -> float:
-    family, variance = problem.family, problem.variance
-    if rule_of(threshold, problem) == "mixture":
-        family, variance = "gaussian", problem.deviation**2
+    family, variance = _compared(threshold, problem)
     return characteristic(family, instance.means, variance, beta)[0]
 
 
-def uniform_rate(problem: IdentificationProblem, instance: IdentificationInstance) -> Sequence[Bound]:
-    """``T_uniform ln(1 / delta)`` (derived)."""
-    if problem.question != "best":
-        return ()
-    time = instance.uniform_time
+def _compared(threshold: str, problem: IdentificationProblem) -> tuple[str, float]:
+    """The family whose statistic is compared, and the variance of the Gaussian one."""
+    if rule_of(threshold, problem) == "mixture":
+        return "gaussian", problem.deviation**2
+    return problem.family, problem.variance
+
+
+def uniform_rate(threshold: str, problem: IdentificationProblem, instance: IdentificationInstance) -> Sequence[Bound]:
+    """``T_uniform ln(1 / delta)`` (derived), of the family whose statistic is compared."""
+    n = problem.n_actions
+    family, variance = _compared(threshold, problem)
+    time = time_of(family, instance.means, np.full(n, 1.0 / n), variance)
     return _rate("T_uniform ln(1 / delta)", time, "derived in this project", "derived", problem, *_fixed(instance))
 
 
-def racing_rate(problem: IdentificationProblem, instance: IdentificationInstance) -> Sequence[Bound]:
+def racing_rate(threshold: str, problem: IdentificationProblem, instance: IdentificationInstance) -> Sequence[Bound]:
     """``(sum_{i != b} c_i + max c_i) ln(1 / delta)``, ``1 / c_i`` being Z of the best arm and i at one sample each."""
     if not instance.unique:
         return ()
-    family, means = FAMILIES[problem.family], np.sort(instance.means)[::-1].tolist()
-    each = []
-    for mean in means[1:]:
-        m = 0.5 * (means[0] + mean)
-        both = divergence_between(family, problem.variance, means[0], m) + divergence_between(
-            family, problem.variance, mean, m
-        )
-        each.append(1.0 / both if both > 0.0 else math.inf)
+    family, variance = _compared(threshold, problem)
+    means = np.sort(instance.means)[::-1]
+    each = [time_of(family, np.array([means[0], mean]), np.ones(2), variance) for mean in means[1:]]
     name = "racing, asymptotically"
     return _rate(name, sum(each) + max(each), "derived in this project", "derived", problem, *_fixed(instance))
 

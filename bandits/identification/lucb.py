@@ -4,23 +4,23 @@ With J the ``m`` arms of the largest means, ``h = argmin_J L_i`` and ``l = argma
 epsilon``, else sample h, then l. Intervals: see ``bandits.identification.intervals``.
 
 References: S. Kalyanakrishnan, A. Tewari, P. Auer, P. Stone, *PAC Subset Selection in Stochastic Multi-armed Bandits*,
-ICML 2012; E. Kaufmann, S. Kalyanakrishnan, *Information Complexity in Bandit Subset Selection*, COLT 2013 (as
-remembered; there with other intervals).
+ICML 2012 (as remembered; there with other intervals).
 """
 
 from __future__ import annotations
 
 import math
+from abc import abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, final
 
 import numpy as np
 
-from bandits.arguments import one_of, real
+from bandits.arguments import real
 from bandits.contract import Array, Bound
 from bandits.identification.bounds import interval_error, lucb_samples
 from bandits.identification.divergence import reward_of
-from bandits.identification.intervals import KT, PAPER, RADIUS, Intervals, extremes, renew_all, renewed
+from bandits.identification.intervals import PAPER, RADIUS, Intervals, extremes, renew_all, renewed
 from bandits.identification.policy import STOP, IdentificationPolicy, Question, answer_code, note
 from bandits.identification.problem import IdentificationProblem, Ints, Outcomes
 from bandits.identification.theory import IdentificationInstance
@@ -95,27 +95,22 @@ def _play(
     return arms.size, False
 
 
-class LUCB(IdentificationPolicy):
-    """LUCB with intervals of a radius, for a wrong answer with probability ``delta`` at the most.
+class PairedIntervals(IdentificationPolicy):
+    """LUCB with some intervals.
 
     Args:
         epsilon: how much worse than the best ones the arms of the answer may be, >= 0.
-
-    Raises:
-        ValueError: a parameter out of its domain; from ``reset``, no ``delta``, or rewards that the intervals are not
-            for.
     """
 
     answers: ClassVar[tuple[str, ...]] = ("best", "top")
     needs: ClassVar[str] = "delta"
 
-    def __init__(self, epsilon: float = 0.0) -> None:
+    def __init__(self, epsilon: float) -> None:
         self.epsilon = real("epsilon", epsilon, 0.0, closed="low")
 
+    @abstractmethod
     def intervals(self, problem: IdentificationProblem) -> Intervals:
         """The intervals, in numbers."""
-        assert problem.delta is not None  # reset has seen to it
-        return Intervals(RADIUS, problem.deviation**2, math.log(problem.n_actions / problem.delta))
 
     def start(self, problem: IdentificationProblem) -> None:
         self._intervals = self.intervals(problem)
@@ -138,26 +133,26 @@ class LUCB(IdentificationPolicy):
         )
 
     def theorems(self, problem: IdentificationProblem, instance: IdentificationInstance) -> Sequence[Bound]:
-        """The error, and the number of samples with probability ``1 - delta`` (derived)."""
-        return (*interval_error(problem), *lucb_samples(self.intervals(problem), self.epsilon, problem, instance))
+        """The error, and the number of samples with probability ``1 - delta`` (derived; not of the paper's rate)."""
+        intervals = self.intervals(problem)
+        error = interval_error(problem, instance, self.epsilon, intervals.kind == PAPER)
+        return (*error, *lucb_samples(intervals, problem, instance))
 
 
-class KLLUCB(LUCB):
-    """LUCB with Bernoulli intervals, for rewards in [0, 1].
+class LUCB(PairedIntervals):
+    """LUCB with intervals of a radius, for a wrong answer with probability ``delta`` at the most.
 
     Args:
         epsilon: how much worse than the best ones the arms of the answer may be, >= 0.
-        rate: "kt", valid at all times (derived in this project), or "paper", ``ln(405.5 K t^1.1 / delta) / N`` (as
-            remembered).
+
+    Raises:
+        ValueError: a parameter out of its domain; from ``reset``, no ``delta``, or rewards that are not sub-Gaussian.
     """
 
-    def __init__(self, epsilon: float = 0.0, rate: str = "kt") -> None:
+    def __init__(self, epsilon: float = 0.0) -> None:
         super().__init__(epsilon)
-        self.rate = one_of("rate", rate, ("kt", "paper"))
 
+    @final
     def intervals(self, problem: IdentificationProblem) -> Intervals:
-        if problem.family != "bernoulli":
-            raise ValueError(f"family must be bernoulli for intervals of Bernoulli divergences, got {problem.family}")
-        assert problem.delta is not None
-        kind = KT if self.rate == "kt" else PAPER
-        return Intervals(kind, 0.25, math.log(problem.n_actions / problem.delta))
+        assert problem.delta is not None  # reset has seen to it
+        return Intervals(RADIUS, problem.deviation**2, math.log(problem.n_actions / problem.delta))

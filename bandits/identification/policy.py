@@ -194,6 +194,8 @@ class IdentificationPolicy(Policy[IdentificationProblem, Any, Sample | Stop, flo
         if not isinstance(action, Sample):
             raise ValueError(f"action must be the Sample that was paid {reward}, got {shown(action)}")
         check_action("arm", action.arm, self._n_arms)
+        if action.answer is not None:
+            self._problem.checked_answer(action.answer)
         if self._taken == self._problem.budget:
             raise not_owed()
         self._counts[action.arm] += 1

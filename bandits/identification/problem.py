@@ -17,7 +17,7 @@ from typing import Any, NamedTuple, Protocol, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arguments import check_reward, integer, one_of, positive, real, shown
+from bandits.arguments import check_reward, integer, number, one_of, positive, real, shown
 from bandits.arms.problem import BanditProblem
 from bandits.contract import Array, Problem
 from bandits.identification.divergence import FAMILIES
@@ -147,7 +147,10 @@ class IdentificationProblem(Problem):
 
     def revealed(self, feedback: float | None) -> tuple[float, float] | None:
         """The reward of a sample, twice; None after a stop."""
-        return None if feedback is None else (feedback, feedback)
+        if feedback is None:
+            return None
+        reward = number("the reward must be a finite number", feedback)
+        return reward, reward
 
     def checked_observation(self, observation: Any) -> Any:
         """None: there is nothing to observe."""

@@ -108,4 +108,4 @@ class Racing(IdentificationPolicy):
 
     def theorems(self, problem: IdentificationProblem, instance: IdentificationInstance) -> Sequence[Bound]:
         """The error, where the threshold is proved, and the asymptotic number of samples (derived)."""
-        return (*error_bound(self.threshold, problem), *racing_rate(problem, instance))
+        return (*error_bound(self.threshold, problem), *racing_rate(self.threshold, problem, instance))

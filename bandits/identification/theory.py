@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
-from bandits.contract import Array, Instance
+from bandits.contract import Array, Bound, Instance, Policy
 from bandits.identification.problem import IdentificationProblem
 from bandits.identification.times import characteristic, characteristic_above, time_of
 from bandits.identification.tops import characteristic_top
@@ -64,6 +66,34 @@ class IdentificationInstance(Instance):
         ordered = np.sort(self.means)[::-1]
         inside, outside = ordered[problem.m - 1], ordered[problem.m]
         return np.asarray(np.where(self.means >= inside, self.means - outside, inside - self.means))
+
+    @cached_property
+    def best_value(self) -> float:
+        """What a right answer is worth: the mean of the m largest means, 0 where the question is "above"."""
+        if self.problem.question == "above":
+            return 0.0
+        return float(np.mean(np.sort(self.means)[::-1][: self.problem.m]))
+
+    @cached_property
+    def worst_value(self) -> float:
+        """What the worst answer is worth; where the question is "above", minus the arms that it can be wrong of."""
+        problem = self.problem
+        if problem.question == "above":
+            clear = np.abs(self.means - float(problem.threshold or 0.0)) >= problem.epsilon
+            return -float(np.count_nonzero(clear))
+        return float(np.mean(np.sort(self.means)[: problem.m]))
+
+    def consequences(
+        self, policy: Policy[Any, Any, Any, Any], problem: Any, bounds: Sequence[Bound]
+    ) -> Sequence[Bound]:
+        """Of each bound on the error one on simple regret: a wrong answer costs at most the worst one's."""
+        most = self.best_value - self.worst_value
+
+        def priced(bound: Bound) -> Bound:
+            name = f"largest loss times {bound.name}"
+            return replace(bound, name=name, curve=lambda t: most * bound.curve(t), comparator_class="value")
+
+        return [priced(b) for b in bounds if b.comparator_class == "answer" and b.kind == "upper"]
 
     @cached_property
     def h1(self) -> float:

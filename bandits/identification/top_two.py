@@ -48,7 +48,8 @@ def _posterior_best(bernoulli: bool, sigma: float, counts: Ints, sums: Array, rn
     for i in range(counts.size):
         n = counts[i]
         if bernoulli:
-            draw = rng.beta(1.0 + sums[i], 1.0 + n - sums[i])
+            ones = min(max(sums[i], 0.0), float(n))  # of rewards outside [0, 1] there is no posterior
+            draw = rng.beta(1.0 + ones, 1.0 + n - ones)
         else:
             draw = sums[i] / n + sigma / math.sqrt(n) * rng.standard_normal()
         if draw > most:

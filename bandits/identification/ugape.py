@@ -175,4 +175,4 @@ class UGapE(IdentificationPolicy):
 
     def theorems(self, problem: IdentificationProblem, instance: IdentificationInstance) -> Sequence[Bound]:
         """The error (derived)."""
-        return interval_error(problem)
+        return interval_error(problem, instance, self.epsilon)

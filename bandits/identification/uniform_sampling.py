@@ -64,6 +64,11 @@ class UniformSampling(IdentificationPolicy):
         self.threshold = check_rule(threshold)
 
     def start(self, problem: IdentificationProblem) -> None:
+        if problem.delta is not None and problem.question != "best":
+            raise ValueError(
+                f"UniformSampling stops by itself where the question is best: delta must be None for "
+                f"{problem.question}, got {problem.delta}"
+            )
         self._threshold = threshold_of(self.threshold, problem)
 
     def pick(self) -> int:
@@ -76,4 +81,4 @@ class UniformSampling(IdentificationPolicy):
         """Chernoff's bound on the error (derived); with a ``delta``, also the error and the asymptotic time."""
         if problem.delta is None:
             return uniform_error(problem, instance)
-        return (*error_bound(self.threshold, problem), *uniform_rate(problem, instance))
+        return (*error_bound(self.threshold, problem), *uniform_rate(self.threshold, problem, instance))

@@ -5,7 +5,10 @@ Metrics are values at a time, not sums: whether the answer is right, what it is 
 
 from __future__ import annotations
 
+import math
+import warnings
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,14 +26,30 @@ from bandits.identification.problem import (
     Stop,
     checked_action,
 )
-from bandits.identification.theory import IdentificationInstance, binary_divergence
 from bandits.registry import Component
 from environments.contract import Environment, Regret, copy_of, read_only
+from environments.identification.instance import (
+    IdentificationInstance,
+    error_floor,
+    error_rate,
+    samples_floor,
+)
 from environments.identification.means import Law, law_of
-from environments.identification.samples import Samples
+from environments.identification.samples import Judgement, Samples
 
 FIRST, MOST = 512, 1 << 16
 """Numbers of noise drawn at once, at first and at the most: runs are often short. No number of a run depends on it."""
+
+LARGEST_POISSON = 700.0
+"""Mean up to which rewards are found by inversion: ``exp(-mean)`` must not vanish."""
+
+DOMAINS = {
+    "gaussian": ("finite", -math.inf, math.inf),
+    "bernoulli": ("in [0, 1]", 0.0, 1.0),
+    "poisson": (f"above 0 and at most {LARGEST_POISSON:g}", 5e-324, LARGEST_POISSON),
+    "exponential": ("above 0 and finite", 5e-324, math.inf),
+}
+"""Of means: in words, and the least and the largest one."""
 
 
 class Tape(NamedTuple):
@@ -45,9 +64,12 @@ class Identification(Environment[Any, Any, Any, Tape]):
 
     Metrics: ``samples`` taken, with a minus; ``correct``, 1 where the last answer told is right; ``answer_value``, the
     mean of the arm answered, of a set the mean of its means, or minus the number of wrong labels; ``stopped``, 1 from
-    the stop on; ``pulls_0``, ... for each arm. A wrong answer has a value below the best one; with a threshold it has
-    a wrong label: an arm with a mean of at least ``threshold + epsilon`` left out, or below ``threshold - epsilon``
-    put in.
+    the stop on; ``mistake``, -1 from a stop with a wrong answer on; ``pulls_0``, ... for each arm. A wrong answer has a
+    value below the best one; with a threshold it has a wrong label: an arm with a mean of at least ``threshold +
+    epsilon`` left out, or below ``threshold - epsilon`` put in. Before any answer is told, it counts as wrong.
+
+    A run with a ``delta`` that meets the cap answers without being sure. Where several answers are right, no policy may
+    be sure of one with probability ``1 - delta``: this is told once, as a warning.
 
     Args:
         means: [n_actions] of the arms, or a component of ``environments.identification.means``.
@@ -108,6 +130,12 @@ class Identification(Environment[Any, Any, Any, Tape]):
         )
         n = self.problem.n_actions
         self._adopt(self._law.draw(np.random.default_rng(0)))  # what cannot be played is found before a run
+        if delta is not None and not self._law.random and not self._instance.unique:
+            warnings.warn(
+                f"several answers are right, so that T* is infinite: policies that are sure with probability 1 - delta "
+                f"may sample up to the cap of {self._budget}",
+                stacklevel=2,
+            )
         self.observation_space = spaces.Discrete(1)
         answers = spaces.Discrete(n) if question == "best" else spaces.MultiBinary(n)
         self.action_space = spaces.Dict({"arm": spaces.Discrete(n + 1), "answer": answers})
@@ -122,22 +150,20 @@ class Identification(Environment[Any, Any, Any, Tape]):
             self._adopt(means[permutation.permutation(len(means))] if self.shuffled else means)
         self.clock = 0
         self._drawn, self._first, self._size = np.empty(0), 0, FIRST
-        self._samples = Samples(self.problem.n_actions)
+        self._told: tuple[Answer | None, Judgement] = None, self._judgement(None)
+        self._samples = Samples(self.problem.n_actions, self._told[1])
 
     def _adopt(self, means: Array) -> None:
         problem = self.problem
-        bad = {"bernoulli": (means < 0.0) | (means > 1.0), "gaussian": ~np.isfinite(means)}.get(
-            problem.family, ~((means > 0.0) & np.isfinite(means))
-        )
+        domain, least, largest = DOMAINS[problem.family]
+        bad = ~((least <= means) & (means <= largest) & np.isfinite(means))
         if bad.any():
-            domain = {"bernoulli": "in [0, 1]", "gaussian": "finite"}.get(problem.family, "above 0")
             raise ValueError(
                 f"means must be {domain} for {problem.family} rewards, got {float(means[bad][0])} for arm "
                 f"{int(np.argmax(bad))}"
             )
         self._means = np.ascontiguousarray(means, dtype=np.float64)
         self._instance = IdentificationInstance(problem=problem, means=self._means, drawn=self._law.random)
-        self._judged: dict[int, tuple[float, float]] = {}
 
     def observe(self) -> Any:
         return np.int64(0)
@@ -174,23 +200,22 @@ class Identification(Environment[Any, Any, Any, Tape]):
         n = self.problem.n_actions
         check_action("arms", int(arms.min()), n)
         check_action("arms", int(arms.max()), n)
-        for code in np.unique(codes).tolist():
-            self._judge(code)
-        self._samples.stretch(arms, codes)
+        self._samples.stretch(arms, *self._judgements(codes))
         self.clock += arms.size
 
     def transition(self, action: Any) -> tuple[float, float | None]:
         self.check_running()
         decision = checked_action(action, self.problem)
-        code = self.problem.code_of(decision.answer)
+        if decision.answer is not None and decision.answer != self._told[0]:
+            self._told = decision.answer, self._judgement(decision.answer)
+        answer = None if decision.answer is None else self._told[1]
         if isinstance(decision, Stop) or self.clock == self._budget:
-            samples = self._samples
-            samples.stopped, samples.by_itself = (self.clock, code), isinstance(decision, Stop)
+            self._samples.end(answer, by_itself=isinstance(decision, Stop))
             self.clock = self.horizon
             return 0.0, None
         noise = self._ahead(1).item(0)
         reward = reward_from(FAMILIES[self.problem.family], float(self._means[decision.arm]), noise)
-        self._samples.one(decision.arm, code)
+        self._samples.one(decision.arm, answer)
         self.clock += 1
         return 0.0, reward
 
@@ -198,20 +223,26 @@ class Identification(Environment[Any, Any, Any, Tape]):
         """The reward of the sample, 0 after a stop or the verdict; ``sampled`` says whether there was one."""
         return {"feedback": 0.0 if feedback is None else feedback, "sampled": feedback is not None}
 
-    def _judge(self, code: int) -> tuple[float, float]:
-        """Whether an answer is right, 0 or 1, and its value."""
-        if code not in self._judged:
-            self._judged[code] = self._judgement(self._answer(code))
-        return self._judged[code]
+    def ended(self) -> bool:
+        """Whether the run was stopped."""
+        return self._samples.by_itself
 
-    def _answer(self, code: int) -> Answer | None:
-        if code == -1:
-            return None
+    def _judgements(self, codes: Ints) -> tuple[Array, Array]:
+        """Whether the last answer told by each of the samples [n] of a stretch is right, and its value."""
+        different, which = np.unique(codes, return_inverse=True)
+        of = [self._judgement(self._answer(code)) if code != -1 else self._samples.last for code in different.tolist()]
+        found = np.array(of)[which]
+        if different[0] == -1:  # where none was told, the one before it
+            place = np.maximum.accumulate(np.where(codes == -1, -1, np.arange(codes.size)))
+            found = np.where(place[:, None] < 0, np.array(self._samples.last), found[place])
+        return np.ascontiguousarray(found[:, 0]), np.ascontiguousarray(found[:, 1])
+
+    def _answer(self, code: int) -> Answer:
         if self.question == "best":
             return self.problem.checked_answer(code)
         return self.problem.checked_answer([i for i in range(code.bit_length()) if code >> i & 1])
 
-    def _judgement(self, answer: Answer | None) -> tuple[float, float]:
+    def _judgement(self, answer: Answer | None) -> Judgement:
         means, problem = self._means, self.problem
         if problem.question == "above":
             said = np.zeros(len(means), dtype=bool)
@@ -219,90 +250,75 @@ class Identification(Environment[Any, Any, Any, Tape]):
             assert problem.threshold is not None
             wrong = int(np.count_nonzero(~said & (means >= problem.threshold + problem.epsilon)))
             wrong += int(np.count_nonzero(said & (means < problem.threshold - problem.epsilon)))
-            return float(wrong == 0 and answer is not None), -float(wrong)
+            return Judgement(float(wrong == 0 and answer is not None), -float(wrong))
         if answer is None:
-            return 0.0, float(np.sort(means)[: problem.m].mean())
+            return Judgement(0.0, self._instance.worst_value)
         value = float(means[answer]) if isinstance(answer, int) else float(np.mean(means[sorted(answer)]))
         slack = 0.0 if problem.question == "best" else 1e-12 / problem.m
-        return float(value >= self._best_value - slack), min(value, self._best_value)
-
-    @property
-    def _best_value(self) -> float:
-        if self.question == "above":
-            return 0.0
-        return float(np.mean(np.sort(self._means)[::-1][: self.m]))
+        best = self._instance.best_value
+        return Judgement(float(value >= best - slack), min(value, best))
 
     def metrics(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
-        taken, codes, stopped, pulls = self._samples.at(times, self.horizon)
-        judged = np.array([self._judge(code) for code in codes.tolist()]).reshape(-1, 2)
+        run = self._samples.at(times, self.horizon)
         return {
-            "reward": np.zeros(len(taken)),
-            "samples": -taken,
-            "correct": judged[:, 0],
-            "answer_value": judged[:, 1],
-            "stopped": stopped,
-            **{f"pulls_{i}": pulls[:, i] for i in range(pulls.shape[1])},
+            "reward": np.zeros(len(run.taken)),
+            "samples": -run.taken,
+            "correct": run.right,
+            "answer_value": run.value,
+            "stopped": run.stopped,
+            "mistake": -run.stopped * (1.0 - run.right),
+            **{f"pulls_{i}": run.pulls[:, i] for i in range(run.pulls.shape[1])},
         }
 
     def comparators(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
         """``one``; ``best_value``, of a right answer; ``none``, 0; and the worst of each."""
-        same, worst = np.ones(len(times)), self._worst_value
+        same, known = np.ones(len(times)), self._instance
         return {
             "one": same,
-            "best_value": self._best_value * same,
+            "best_value": known.best_value * same,
             "none": 0.0 * same,
             "wrong": 0.0 * same,
-            "worst_value": worst * same,
+            "mistaken": -same,
+            "worst_value": known.worst_value * same,
             "all": -np.minimum(times, self._budget).astype(np.float64),
         }
 
-    @property
-    def _worst_value(self) -> float:
-        if self.question != "above":
-            return float(np.mean(np.sort(self._means)[: self.m]))
-        problem = self.problem
-        assert problem.threshold is not None
-        clear = np.abs(self._means - problem.threshold) >= problem.epsilon
-        return -float(np.count_nonzero(clear))
-
     def regrets(self) -> Sequence[Regret]:
-        return (
+        """Error, simple regret, samples, and wrong stops; all are values at a time."""
+        named = (
             Regret("error", "correct", "one", "answer", "probability of error", "probability", worst="wrong"),
             Regret("simple", "answer_value", "best_value", "value", "simple regret", worst="worst_value"),
             Regret("samples", "samples", "none", "effort", "samples used", "samples", worst="all"),
+            Regret(
+                "mistake", "mistake", "none", "stop", "probability of a wrong stop", "probability", worst="mistaken"
+            ),
         )
+        return tuple(replace(regret, cumulative=False) for regret in named)
 
     def limits(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
         """An error is 0 or 1, and no more than the budget is sampled; simple regret is that of the worst answer."""
         nothing, same = np.zeros(len(times)), np.ones(len(times))
         found = {
             "error": np.array([nothing, same]),
+            "mistake": np.array([nothing, same]),
             "samples": np.array([nothing, np.minimum(times, self._budget).astype(np.float64)]),
         }
         if not self._law.random:
-            found["simple"] = np.array([nothing, (self._best_value - self._worst_value) * same])
+            found["simple"] = np.array([nothing, (self._instance.best_value - self._instance.worst_value) * same])
         return found
 
     def instance(self) -> IdentificationInstance:
         return self._instance
 
     def lower_bounds(self) -> Sequence[Bound]:
-        """Of the mean number of samples of every delta-correct policy: ``T* kl(delta, 1 - delta)``."""
-        problem = self.problem
-        if problem.delta is None or self._law.random or not self._instance.unique:
+        """With a delta, of the mean samples of a policy that is delta-correct under the cap; else of the error."""
+        if self._law.random or not self._instance.unique:
             return ()
-        least = self._instance.time * binary_divergence(problem.delta)
-        return (
-            Bound(
-                "T* kl(delta, 1 - delta)",
-                "lower",
-                lambda t: np.minimum(t, least),
-                "effort",
-                "Garivier and Kaufmann, COLT 2016 (as remembered)",
-                "recalled",
-                time="at the horizon",
-            ),
-        )
+        if self.delta is not None:
+            return (samples_floor(self._instance, self.delta),)
+        exact = error_floor(self._instance, self.shuffled)
+        found = error_rate(self._instance) if exact is None else exact
+        return () if found is None else (found,)
 
     def clairvoyant(self, comparator: str) -> Any:
         """A stop with a right answer."""

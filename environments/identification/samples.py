@@ -1,4 +1,4 @@
-"""What was sampled and answered in a run, and what the metrics of it are at past times."""
+"""What was sampled in a run, what the answers told were worth, and what the metrics of it are at past times."""
 
 from __future__ import annotations
 
@@ -14,10 +14,41 @@ from environments.record import KEPT
 Ints = NDArray[np.int64]
 
 
+class Judgement(NamedTuple):
+    """An answer.
+
+    Attributes:
+        right: 1.0 or 0.0.
+        value: what it is worth.
+    """
+
+    right: float
+    value: float
+
+
+class At(NamedTuple):
+    """A run at some times [n].
+
+    Attributes:
+        taken: samples.
+        right: whether the last answer told was right.
+        value: what it was worth.
+        stopped: whether the run had been stopped.
+        pulls: [n, n_arms].
+    """
+
+    taken: Array
+    right: Array
+    value: Array
+    stopped: Array
+    pulls: Array
+
+
 class _Chunk(NamedTuple):
     start: int
     arms: Ints
-    codes: Ints
+    right: Array
+    value: Array
     before: Ints
 
 
@@ -26,42 +57,57 @@ class Samples:
 
     Args:
         n_arms: number of arms.
+        untold: of an answer that was not told.
     """
 
-    def __init__(self, n_arms: int) -> None:
+    def __init__(self, n_arms: int, untold: Judgement) -> None:
         self.taken = 0
-        self.stopped: tuple[int, int] | None = None
-        """Samples taken before the stop or the verdict, and the answer's code."""
+        self.last = untold
+        """The last answer told."""
+        self.stopped: int | None = None
+        """Samples taken before the stop or the verdict."""
         self.by_itself = False
         """Whether it was a stop."""
+        self._untold = untold
         self._counts = np.zeros(n_arms, dtype=np.int64)
         self._chunks: deque[_Chunk] = deque()
-        self._one_by_one: list[tuple[int, int]] = []
+        self._one_by_one: list[tuple[int, float, float]] = []
 
-    def one(self, arm: int, code: int) -> None:
-        """One sample, and the answer told with it."""
-        self._one_by_one.append((arm, code))
+    def one(self, arm: int, answer: Judgement | None) -> None:
+        """One sample, and the answer told with it; None for none."""
+        if answer is not None:
+            self.last = answer
+        self._one_by_one.append((arm, *self.last))
         self.taken += 1
 
-    def stretch(self, arms: Ints, codes: Ints) -> None:
-        """Many samples, and the answers told with them; the arrays are kept."""
+    def end(self, answer: Judgement | None, by_itself: bool) -> None:
+        """The end of the run: a stop or the verdict, and the answer told with it."""
+        if answer is not None:
+            self.last = answer
+        self.stopped, self.by_itself = self.taken, by_itself
+
+    def stretch(self, arms: Ints, right: Array, value: Array) -> None:
+        """Many samples, and what was worth the last answer told by each; the arrays are kept."""
         self._file()
-        if len(arms):
-            self._chunks.append(_Chunk(self.taken, arms, codes, self._counts.copy()))
-            self._counts += np.bincount(arms, minlength=len(self._counts))
-            self.taken += len(arms)
-            while self.taken - self._chunks[0].start - len(self._chunks[0].arms) >= KEPT:
-                self._chunks.popleft()
+        self._append(arms, right, value)
+        self.last = Judgement(float(right[-1]), float(value[-1]))
+
+    def _append(self, arms: Ints, right: Array, value: Array) -> None:
+        self._chunks.append(_Chunk(self.taken, arms, right, value, self._counts.copy()))
+        self._counts += np.bincount(arms, minlength=len(self._counts))
+        self.taken += len(arms)
+        while self.taken - self._chunks[0].start - len(self._chunks[0].arms) >= KEPT:
+            self._chunks.popleft()
 
     def _file(self) -> None:
         if self._one_by_one:
-            arms, codes = np.array(self._one_by_one, dtype=np.int64).T.copy()
+            arms, right, value = (np.array(column) for column in zip(*self._one_by_one, strict=True))
             self._one_by_one = []
             self.taken -= len(arms)
-            self.stretch(arms, codes)
+            self._append(arms, right, value)
 
-    def at(self, times: Ints, horizon: int) -> tuple[Array, Ints, Array, Array]:
-        """Samples taken [n], codes of the last answers [n], whether stopped [n], and pulls [n, n_arms] at past times.
+    def at(self, times: Ints, horizon: int) -> At:
+        """The run at past times [n].
 
         Raises:
             ValueError: a time that has not come yet, or lies further back than what is kept.
@@ -73,14 +119,13 @@ class Samples:
         if wanted.size and not (min(first, self.taken) <= wanted.min() and wanted.max() <= now):
             raise ValueError(f"times must lie in {first}..{now}, as far as the run is kept, got {wanted.tolist()}")
         taken = np.minimum(wanted, self.taken)
-        codes = np.full(wanted.shape, -1, dtype=np.int64)
+        right, value = np.full(wanted.shape, self._untold.right), np.full(wanted.shape, self._untold.value)
         pulls = np.zeros((wanted.size, len(self._counts)))
-        for i, t in enumerate(taken.tolist()):
-            if t == self.taken:
-                pulls[i] = self._counts
+        pulls[taken == self.taken] = self._counts
         for chunk in self._chunks:
             inside = np.flatnonzero((chunk.start < taken) & (taken <= chunk.start + len(chunk.arms)))
-            codes[inside] = chunk.codes[taken[inside] - chunk.start - 1]
+            right[inside] = chunk.right[taken[inside] - chunk.start - 1]
+            value[inside] = chunk.value[taken[inside] - chunk.start - 1]
             done, counts = 0, chunk.before.copy()
             for i in inside[np.argsort(taken[inside], kind="stable")].tolist():
                 upto = int(taken[i]) - chunk.start
@@ -88,7 +133,7 @@ class Samples:
                 pulls[i], done = counts, upto
         stopped = np.zeros(wanted.shape)
         if self.stopped is not None:
-            after = wanted > self.stopped[0]
-            codes[after] = self.stopped[1]
+            after = wanted > self.stopped
+            right[after], value[after] = self.last
             stopped[after] = float(self.by_itself)
-        return taken.astype(np.float64), codes, stopped, pulls
+        return At(taken.astype(np.float64), right, value, stopped, pulls)

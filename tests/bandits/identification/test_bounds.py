@@ -4,11 +4,14 @@ import math
 
 import numpy as np
 import pytest
+from scipy.stats import norm
 
+from bandits.contract import bounds_of
 from bandits.identification.action_elimination import ActionElimination
 from bandits.identification.apt import APT
+from bandits.identification.kl_lucb import KLLUCB
 from bandits.identification.lil_ucb import LilUCB
-from bandits.identification.lucb import KLLUCB, LUCB
+from bandits.identification.lucb import LUCB
 from bandits.identification.racing import Racing
 from bandits.identification.sequential_halving import SequentialHalving
 from bandits.identification.successive_rejects import SuccessiveRejects, phases
@@ -16,6 +19,7 @@ from bandits.identification.theory import binary_divergence, log_bar
 from bandits.identification.top_two import TopTwo
 from bandits.identification.track_and_stop import TrackAndStop
 from bandits.identification.ucb_e import UCBE
+from bandits.identification.ugape import UGapE
 from bandits.identification.uniform_sampling import UniformSampling
 from environments.identification.environment import Identification
 
@@ -119,7 +123,75 @@ def test_the_lower_bound():
     assert at_the_end(bound, environment) == pytest.approx(59.292213537 * 1.7577796619, rel=1e-9)
     without = Identification("g4", horizon=101)
     without.begin(without.draw(np.random.default_rng(0)))
-    assert not without.lower_bounds()
+    (rate,) = without.lower_bounds()
+    assert (rate.kind, rate.comparator_class) == ("order", "answer")
+    assert at_the_end(rate, without) == pytest.approx(math.exp(-400.0 * 100 / (math.log(4) * 16.2777778)), rel=1e-6)
+
+
+def test_the_least_error_of_two_gaussian_arms():
+    """Whatever is sampled: the best test of two labellings has it, and uniform sampling attains it for even n."""
+    environment = Identification([0.5, 0.0], sigma=2.0, horizon=65)
+    environment.begin(environment.draw(np.random.default_rng(0)))
+    (bound,) = environment.lower_bounds()
+    assert bound.kind == "lower"
+    assert bound.holds
+    times = np.array([1.0, 16.0, 64.0, 65.0])
+    assert bound.curve(times) == pytest.approx(norm.cdf(-0.5 * np.sqrt(times - 1.0) / 4.0), rel=1e-12)
+    errors, policy, times = np.zeros(32), UniformSampling(), np.arange(3, 66, 2)
+    for i in range(2000):
+        environment.begin(environment.draw(np.random.default_rng(i)))
+        policy.reset(environment.problem, np.random.default_rng(0))
+        policy.advance(environment, 65)
+        errors += 1.0 - environment.metrics(times)["correct"]
+    assert np.abs(errors / 2000 - bound.curve(times)).max() <= 4.0 * math.sqrt(0.25 / 2000)
+    fixed = Identification([0.5, 0.0], shuffled=False, horizon=65)
+    fixed.begin(fixed.draw(np.random.default_rng(0)))
+    assert not fixed.lower_bounds()[0].holds
+
+
+def test_errors_priced():
+    """A wrong answer costs at most the worst one's: a bound on the error gives one on simple regret."""
+    for named, most in (
+        ({"means": "ab4"}, 0.15),
+        ({"means": "lgc1", "question": "above", "threshold": 0.5, "epsilon": 0.1}, 8.0),
+    ):
+        environment = Identification(horizon=60_001, **named)
+        environment.begin(environment.draw(np.random.default_rng(0)))
+        policy = APT() if "question" in named else SuccessiveRejects()
+        found = bounds_of(policy, environment.problem, environment.instance())
+        by_class = {kind: [b for b in found if b.comparator_class == kind] for kind in ("answer", "value")}
+        assert len(by_class["answer"]) == len(by_class["value"]) > 0
+        for one, other in zip(by_class["answer"], by_class["value"], strict=True):
+            assert 0.0 < at_the_end(one, environment) < 1.0
+            assert at_the_end(other, environment) == pytest.approx(most * at_the_end(one, environment))
+            assert other.assumptions == one.assumptions
+
+
+def test_a_tolerance_may_make_the_answer_wrong():
+    environment = Identification("g4", delta=0.1, horizon=1001)
+    for policy, holds in ((LUCB(0.3), True), (LUCB(0.4), False), (UGapE(0.5), False), (UGapE(), True)):
+        assert bounds(policy, environment)["delta"].holds == holds
+    wrong, policy = 0, LUCB(3.0)
+    for i in range(200):
+        environment.begin(environment.draw(np.random.default_rng(i)))
+        policy.reset(environment.problem, np.random.default_rng(0))
+        policy.advance(environment, 1001)
+        wrong += int(environment.metrics(np.array([1001]))["mistake"][0] < 0.0)
+    assert wrong > 20, "the bound must not be claimed here"
+
+
+def test_intervals_of_the_paper_carry_no_number_of_samples():
+    environment = Identification("gk2", delta=0.1, horizon=10**6 + 1)
+    assert list(bounds(KLLUCB(rate="paper"), environment)) == ["delta"]
+    assert bounds(KLLUCB(rate="paper"), environment)["delta"].evidence == "recalled"
+    assert bounds(KLLUCB(), environment)["delta"].evidence == "derived"
+
+
+def test_rates_are_of_the_family_that_is_compared():
+    environment = Identification([0.6, 0.4], family="bernoulli", delta=0.1, horizon=1001)
+    for policy, time in ((Racing("mixture"), 50.0), (UniformSampling("mixture"), 50.0), (Racing(), 49.663496165)):
+        (rate,) = [b for b in bounds(policy, environment).values() if b.kind == "order"]
+        assert at_the_end(rate, environment) == pytest.approx(time * math.log(10.0), rel=1e-8), policy
 
 
 def test_assumptions():
@@ -134,7 +206,8 @@ def test_assumptions():
     assert bounds(Racing(), confident)["delta"].holds
     drawn = Identification({"name": "normal", "parameters": {"n_arms": 3}}, horizon=101)
     assert not any(b.holds for b in bounds(SequentialHalving(), drawn).values())
-    tied = Identification([0.5, 0.5, 0.0], delta=0.1, horizon=101)
+    with pytest.warns(UserWarning, match="several answers are right"):
+        tied = Identification([0.5, 0.5, 0.0], delta=0.1, horizon=101)
     assert tied.instance().time == math.inf
     assert list(bounds(LUCB(), tied)) == ["delta"]
     lil = [b for b in bounds(LilUCB("heuristic"), confident).values() if b.comparator_class == "effort"]

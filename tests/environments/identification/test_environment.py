@@ -283,6 +283,7 @@ BAD = [
     ({"means": [0.5, math.nan]}, "values"),
     ({"means": [0.5, 1.5], "family": "bernoulli"}, r"means must be in \[0, 1\].*1.5 for arm 1"),
     ({"means": [0.5, 0.0], "family": "poisson"}, "means must be above 0"),
+    ({"means": [0.5, 701.0], "family": "poisson"}, "means must be above 0 and at most 700.*701.0 for arm 1"),
     ({"means": [0.5, -1.0], "family": "exponential"}, "means must be above 0"),
     ({"means": "ab9"}, "ab9"),
 ]
@@ -326,7 +327,9 @@ def test_problems_that_policies_refuse():
 
 
 def test_several_best_arms_stop_a_provable_policy_seldom():
-    found = runs("racing", Identification([0.5, 0.5], delta=0.1, horizon=2001), 200)
+    with pytest.warns(UserWarning, match="several answers are right"):
+        environment = Identification([0.5, 0.5], delta=0.1, horizon=2001)
+    found = runs("racing", environment, 200)
     assert found[:, 3].mean() <= 0.1
     assert (found[:, 0] == 0.0).all()
     assert found[found[:, 3] == 0.0][:, 2].tolist() == [2000.0] * int((found[:, 3] == 0.0).sum())
