@@ -14,6 +14,23 @@ TINY = 1e-15
 
 
 @inlined
+def _excess(u: float) -> float:
+    """``u - ln(1 + u)``, >= 0."""
+    if abs(u) > 0.01:
+        return u - math.log1p(u)
+    # Near 0 the difference would be rounding alone.
+    return u * u * (0.5 - u * (1 / 3 - u * (0.25 - u * (0.2 - u * (1 / 6 - u * (1 / 7 - u * (0.125 - u / 9)))))))
+
+
+@inlined
+def _part(x: float, y: float) -> float:
+    """``x ln(x / y) - x + y``, >= 0."""
+    if x < 1e-300:  # (y - x) / x must not overflow
+        return y
+    return x * _excess((y - x) / x) if y > 0.0 else math.inf
+
+
+@inlined
 def divergence(family: int, variance: float, x: float, y: float) -> float:
     """Kullback-Leibler divergence between members of a family with means ``x`` and ``y``, >= 0, with ``0 ln 0 = 0``.
 
@@ -29,18 +46,20 @@ def divergence(family: int, variance: float, x: float, y: float) -> float:
         return (x - y) * (x - y) / (2.0 * variance)
     if family == 1:
         y = min(max(y, TINY), 1.0 - TINY)
-        found = 0.0
-        if x > 0.0:
-            found += x * math.log(x / y)
-        if x < 1.0:
-            found += (1.0 - x) * math.log((1.0 - x) / (1.0 - y))
-    elif family == 2:
-        found = y - x
-        if x > 0.0:
-            found += x * math.log(x / y) if y > 0.0 else math.inf
-    else:
-        found = x / y - 1.0 - math.log(x / y) if x > 0.0 and y > 0.0 else math.inf
-    return max(found, 0.0)
+        return _part(x, y) + _part(1.0 - x, 1.0 - y)
+    if family == 2:
+        return _part(x, y)
+    return _excess((x - y) / y) if x > 0.0 and y > 0.0 else math.inf
+
+
+@inlined
+def variance_at(family: int, variance: float, mean: float) -> float:
+    """Variance of the member of a family with this mean; ``d(x, y)`` has the derivative ``(y - x) / variance`` in y."""
+    if family == 0:
+        return variance
+    if family == 1:
+        return mean * (1.0 - mean)
+    return mean if family == 2 else mean * mean
 
 
 @inlined

@@ -9,6 +9,7 @@ remembered). The paper's means are those of the round alone.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,7 +18,7 @@ from bandits.arguments import flag
 from bandits.contract import Array, Bound
 from bandits.identification.bounds import halving_error
 from bandits.identification.divergence import reward_of
-from bandits.identification.policy import STOP, IdentificationPolicy, highest, note
+from bandits.identification.policy import STOP, IdentificationPolicy, note
 from bandits.identification.problem import Answer, IdentificationProblem, Ints, Outcomes
 from bandits.identification.theory import IdentificationInstance
 from bandits.kernels import inlined, kernel
@@ -78,22 +79,19 @@ def _settle(rounds: int, reuse: bool, doubling: bool, place: Ints, alive: Ints, 
 
 
 @inlined
-def _leader(doubling: bool, place: Ints, alive: Ints, counts: Ints, sums: Array) -> int:
+def _leader(doubling: bool, place: Ints, alive: Ints, means: Array) -> int:
     if place[WINNER] >= 0:
         return int(place[WINNER])
-    if doubling:
-        return highest(counts, sums)
-    best, most = -1, 0.0
-    for i in range(counts.size):
-        if alive[i] and counts[i] > 0:
-            mean = sums[i] / counts[i]
-            if best < 0 or mean > most:
-                best, most = i, mean
+    best = -1
+    for i in range(means.size):
+        if (doubling or alive[i]) and means[i] > (-math.inf if best < 0 else means[best]):
+            best = i
     return best
 
 
 @inlined
-def _take(arm: int, reward: float, own: Ints, paid: Array) -> None:
+def _take(arm: int, reward: float, own: Ints, paid: Array, counts: Ints, sums: Array, means: Array) -> None:
+    means[arm] = sums[arm] / counts[arm]
     own[0, arm] += 1
     own[1, arm] += 1
     paid[arm] += reward
@@ -115,14 +113,17 @@ def _learn(
     alive: Ints,
     own: Ints,
     paid: Array,
+    counts: Ints,
+    sums: Array,
+    means: Array,
 ) -> None:
-    _take(arm, reward, own, paid)
+    _take(arm, reward, own, paid, counts, sums, means)
     _settle(rounds, reuse, doubling, place, alive, own, paid)
 
 
 @kernel
-def _lead(doubling: bool, place: Ints, alive: Ints, counts: Ints, sums: Array) -> int:
-    return _leader(doubling, place, alive, counts, sums)
+def _lead(doubling: bool, place: Ints, alive: Ints, means: Array) -> int:
+    return _leader(doubling, place, alive, means)
 
 
 @kernel
@@ -137,6 +138,7 @@ def _play(
     paid: Array,
     counts: Ints,
     sums: Array,
+    means: Array,
     arms: Ints,
     codes: Ints,
 ) -> tuple[int, bool]:
@@ -144,10 +146,10 @@ def _play(
         if place[ROUND] == 0:
             return s, True
         arms[s] = arm = place[ARM]
-        codes[s] = _leader(doubling, place, alive, counts, sums)
+        codes[s] = _leader(doubling, place, alive, means)
         reward = reward_of(outcomes.family, outcomes.means[arm], outcomes.noise[s])
         note(arm, reward, counts, sums)
-        _take(arm, reward, own, paid)
+        _take(arm, reward, own, paid, counts, sums, means)
         _settle(rounds, reuse, doubling, place, alive, own, paid)
     return arms.size, False
 
@@ -180,22 +182,23 @@ class SequentialHalving(IdentificationPolicy):
         self._place = np.array([first, 0, 0, -1], dtype=np.int64)
         self._alive = np.ones(n, dtype=np.int64)
         self._own, self._paid = np.zeros((2, n), dtype=np.int64), np.zeros(n)
+        self._means = np.full(n, -math.inf)  # of arms without a sample
         _begin(self._rounds, self._place, self._alive)
 
     def pick(self) -> int:
         return int(self._place[ARM]) if self._place[ROUND] > 0 else STOP
 
     def learn(self, arm: int, reward: float) -> None:
-        state = (self._place, self._alive, self._own, self._paid)
+        state = (self._place, self._alive, self._own, self._paid, self._counts, self._sums, self._means)
         _learn(arm, reward, self._rounds, self.reuse, self.doubling, *state)
 
     def respond(self) -> Answer | None:
         """The winner; before, the survivor with the largest mean, or None before any sample."""
-        best = _lead(self.doubling, self._place, self._alive, self._counts, self._sums)
+        best = _lead(self.doubling, self._place, self._alive, self._means)
         return None if best < 0 else best
 
     def play(self, outcomes: Outcomes, arms: Ints, codes: Ints) -> tuple[int, bool]:
-        state = (self._place, self._alive, self._own, self._paid, self._counts, self._sums)
+        state = (self._place, self._alive, self._own, self._paid, self._counts, self._sums, self._means)
         return _play(outcomes, self._rounds, self.reuse, self.doubling, *state, arms, codes)
 
     def theorems(self, problem: IdentificationProblem, instance: IdentificationInstance) -> Sequence[Bound]:

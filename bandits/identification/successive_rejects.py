@@ -30,12 +30,7 @@ def phases(n_arms: int, budget: int) -> list[int]:
 
 
 @inlined
-def _mean(i: int, counts: Ints, sums: Array) -> float:
-    return sums[i] / counts[i] if counts[i] > 0 else -math.inf
-
-
-@inlined
-def _settle(lengths: Ints, place: Ints, alive: Ints, counts: Ints, sums: Array) -> None:
+def _settle(lengths: Ints, place: Ints, alive: Ints, counts: Ints, means: Array) -> None:
     """Go on to the survivor that is next, past the ends of phases. ``place``: phase, and the arm."""
     while place[0] < lengths.size:
         while place[1] < counts.size and not (alive[place[1]] and counts[place[1]] < lengths[place[0]]):
@@ -44,7 +39,7 @@ def _settle(lengths: Ints, place: Ints, alive: Ints, counts: Ints, sums: Array) 
             return
         worst = -1
         for i in range(counts.size):
-            if alive[i] and (worst < 0 or _mean(i, counts, sums) <= _mean(worst, counts, sums)):
+            if alive[i] and (worst < 0 or means[i] <= means[worst]):
                 worst = i
         alive[worst] = 0
         place[0] += 1
@@ -52,35 +47,50 @@ def _settle(lengths: Ints, place: Ints, alive: Ints, counts: Ints, sums: Array) 
 
 
 @inlined
-def _leader(alive: Ints, counts: Ints, sums: Array) -> int:
+def _leader(alive: Ints, means: Array) -> int:
     best = -1
-    for i in range(counts.size):
-        if alive[i] and (best < 0 or _mean(i, counts, sums) > _mean(best, counts, sums)):
+    for i in range(means.size):
+        if alive[i] and (best < 0 or means[i] > means[best]):
             best = i
     return best
 
 
 @kernel
-def _go_on(lengths: Ints, place: Ints, alive: Ints, counts: Ints, sums: Array) -> None:
-    _settle(lengths, place, alive, counts, sums)
+def _begin(lengths: Ints, place: Ints, alive: Ints, counts: Ints, means: Array) -> None:
+    _settle(lengths, place, alive, counts, means)
 
 
 @kernel
-def _lead(alive: Ints, counts: Ints, sums: Array) -> int:
-    return _leader(alive, counts, sums)
+def _learn(arm: int, lengths: Ints, place: Ints, alive: Ints, counts: Ints, sums: Array, means: Array) -> None:
+    means[arm] = sums[arm] / counts[arm]
+    _settle(lengths, place, alive, counts, means)
+
+
+@kernel
+def _lead(alive: Ints, means: Array) -> int:
+    return _leader(alive, means)
 
 
 @kernel
 def _play(
-    outcomes: Outcomes, lengths: Ints, place: Ints, alive: Ints, counts: Ints, sums: Array, arms: Ints, codes: Ints
+    outcomes: Outcomes,
+    lengths: Ints,
+    place: Ints,
+    alive: Ints,
+    counts: Ints,
+    sums: Array,
+    means: Array,
+    arms: Ints,
+    codes: Ints,
 ) -> tuple[int, bool]:
     for s in range(arms.size):
         if place[0] == lengths.size:
             return s, True
         arms[s] = arm = place[1]
-        codes[s] = _leader(alive, counts, sums)
+        codes[s] = _leader(alive, means)
         note(arm, reward_of(outcomes.family, outcomes.means[arm], outcomes.noise[s]), counts, sums)
-        _settle(lengths, place, alive, counts, sums)
+        means[arm] = sums[arm] / counts[arm]
+        _settle(lengths, place, alive, counts, means)
     return arms.size, False
 
 
@@ -91,20 +101,22 @@ class SuccessiveRejects(IdentificationPolicy):
         self._lengths = np.array(phases(problem.n_actions, problem.budget), dtype=np.int64)
         self._place = np.zeros(2, dtype=np.int64)
         self._alive = np.ones(problem.n_actions, dtype=np.int64)
-        _go_on(self._lengths, self._place, self._alive, self._counts, self._sums)
+        self._means = np.full(problem.n_actions, -math.inf)  # of arms without a sample
+        _begin(self._lengths, self._place, self._alive, self._counts, self._means)
 
     def pick(self) -> int:
         return STOP if self._place[0] == len(self._lengths) else int(self._place[1])
 
     def learn(self, arm: int, reward: float) -> None:
-        _go_on(self._lengths, self._place, self._alive, self._counts, self._sums)
+        _learn(arm, self._lengths, self._place, self._alive, self._counts, self._sums, self._means)
 
     def respond(self) -> Answer | None:
         """The survivor with the largest mean."""
-        return _lead(self._alive, self._counts, self._sums)
+        return _lead(self._alive, self._means)
 
     def play(self, outcomes: Outcomes, arms: Ints, codes: Ints) -> tuple[int, bool]:
-        return _play(outcomes, self._lengths, self._place, self._alive, self._counts, self._sums, arms, codes)
+        state = (self._lengths, self._place, self._alive, self._counts, self._sums, self._means)
+        return _play(outcomes, *state, arms, codes)
 
     def theorems(self, problem: IdentificationProblem, instance: IdentificationInstance) -> Sequence[Bound]:
         """The sum over phases (derived) and Theorem 2 of the paper (as remembered), at the budget."""

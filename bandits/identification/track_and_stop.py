@@ -24,7 +24,7 @@ from bandits.identification.policy import STOP, IdentificationPolicy, highest, n
 from bandits.identification.problem import IdentificationProblem, Ints, Outcomes
 from bandits.identification.theory import IdentificationInstance
 from bandits.identification.thresholds import Threshold, check_rule, decided, threshold_of
-from bandits.identification.times import shares
+from bandits.identification.times import shares_after
 from bandits.kernels import inlined, kernel
 
 TOLERANCE = 1e-10
@@ -32,10 +32,10 @@ TOLERANCE = 1e-10
 
 
 @inlined
-def _weigh(threshold: Threshold, counts: Ints, sums: Array, means: Array, weights: Array) -> None:
+def _weigh(threshold: Threshold, counts: Ints, sums: Array, means: Array, last: Array, weights: Array) -> None:
     for i in range(counts.size):
         means[i] = sums[i] / counts[i]
-    shares(threshold.family, threshold.variance, means, TOLERANCE, 0.0, weights)
+    shares_after(threshold.family, threshold.variance, means, TOLERANCE, last, weights)
 
 
 @inlined
@@ -57,7 +57,15 @@ def _project(weights: Array, floor: float) -> None:
 
 @inlined
 def _pick(
-    threshold: Threshold, cumulative: bool, t: int, counts: Ints, sums: Array, means: Array, weights: Array, owed: Array
+    threshold: Threshold,
+    cumulative: bool,
+    t: int,
+    counts: Ints,
+    sums: Array,
+    means: Array,
+    last: Array,
+    weights: Array,
+    owed: Array,
 ) -> int:
     n = counts.size
     if t < n:
@@ -65,7 +73,7 @@ def _pick(
     if decided(threshold, t, highest(counts, sums), counts, sums):
         return STOP
     if cumulative:
-        _weigh(threshold, counts, sums, means, weights)
+        _weigh(threshold, counts, sums, means, last, weights)
         _project(weights, 0.5 / math.sqrt(float(n) * n + t))
         best = 0
         for i in range(n):
@@ -79,7 +87,7 @@ def _pick(
             rarest = i
     if counts[rarest] < max(math.sqrt(t) - 0.5 * n, 0.0):
         return rarest
-    _weigh(threshold, counts, sums, means, weights)
+    _weigh(threshold, counts, sums, means, last, weights)
     best = 0
     for i in range(1, n):
         if t * weights[i] - counts[i] > t * weights[best] - counts[best]:
@@ -97,9 +105,17 @@ def _settle(cumulative: bool, t: int, weights: Array, owed: Array) -> None:
 
 @kernel
 def _choose(
-    threshold: Threshold, cumulative: bool, t: int, counts: Ints, sums: Array, means: Array, weights: Array, owed: Array
+    threshold: Threshold,
+    cumulative: bool,
+    t: int,
+    counts: Ints,
+    sums: Array,
+    means: Array,
+    last: Array,
+    weights: Array,
+    owed: Array,
 ) -> int:
-    return _pick(threshold, cumulative, t, counts, sums, means, weights, owed)
+    return _pick(threshold, cumulative, t, counts, sums, means, last, weights, owed)
 
 
 @kernel
@@ -116,13 +132,14 @@ def _play(
     counts: Ints,
     sums: Array,
     means: Array,
+    last: Array,
     weights: Array,
     owed: Array,
     arms: Ints,
     codes: Ints,
 ) -> tuple[int, bool]:
     for s in range(arms.size):
-        arm = _pick(threshold, cumulative, t + s, counts, sums, means, weights, owed)
+        arm = _pick(threshold, cumulative, t + s, counts, sums, means, last, weights, owed)
         if arm == STOP:
             return s, True
         codes[s], arms[s] = highest(counts, sums), arm
@@ -151,16 +168,17 @@ class TrackAndStop(IdentificationPolicy):
     def start(self, problem: IdentificationProblem) -> None:
         self._threshold = threshold_of(self.threshold, problem)
         self._means, self._weights, self._owed = (np.zeros(problem.n_actions) for _ in range(3))
+        self._last = np.zeros(problem.n_actions + 1)
 
     def pick(self) -> int:
-        state = (self._counts, self._sums, self._means, self._weights, self._owed)
+        state = (self._counts, self._sums, self._means, self._last, self._weights, self._owed)
         return _choose(self._threshold, self.tracking == "C", self._taken, *state)
 
     def learn(self, arm: int, reward: float) -> None:
         _go_on(self.tracking == "C", self._taken, self._weights, self._owed)
 
     def play(self, outcomes: Outcomes, arms: Ints, codes: Ints) -> tuple[int, bool]:
-        state = (self._counts, self._sums, self._means, self._weights, self._owed)
+        state = (self._counts, self._sums, self._means, self._last, self._weights, self._owed)
         return _play(outcomes, self._threshold, self.tracking == "C", self._taken, *state, arms, codes)
 
     def theorems(self, problem: IdentificationProblem, instance: IdentificationInstance) -> Sequence[Bound]:

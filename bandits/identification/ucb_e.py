@@ -9,41 +9,54 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
+import numpy as np
+
 from bandits.arguments import one_of, positive, real
 from bandits.contract import Array, Bound
 from bandits.identification.bounds import ucb_e_error
 from bandits.identification.divergence import reward_of
-from bandits.identification.policy import IdentificationPolicy, Question, answer_code, note
+from bandits.identification.policy import IdentificationPolicy, note
 from bandits.identification.problem import IdentificationProblem, Ints, Outcomes
 from bandits.identification.theory import IdentificationInstance
 from bandits.kernels import inlined, kernel
 
 
 @inlined
-def _pick(width: float, counts: Ints, sums: Array) -> int:
-    best, most = 0, -math.inf
+def _pick(counts: Ints, index: Array) -> tuple[int, int]:
+    """The arm of the largest index, and the one of the largest mean; ``index`` [2, n_arms]: means and widths."""
+    arm, most, best, top = 0, -math.inf, -1, 0.0
     for i in range(counts.size):
-        if counts[i] == 0:
-            return i
-        index = sums[i] / counts[i] + width / math.sqrt(counts[i])
-        if index > most:
-            best, most = i, index
-    return best
+        if index[0, i] + index[1, i] > most:
+            arm, most = i, index[0, i] + index[1, i]
+        if counts[i] > 0 and (best < 0 or index[0, i] > top):
+            best, top = i, index[0, i]
+    return arm, best
+
+
+@inlined
+def _renew(width: float, arm: int, counts: Ints, sums: Array, index: Array) -> None:
+    index[0, arm], index[1, arm] = sums[arm] / counts[arm], width / math.sqrt(counts[arm])
 
 
 @kernel
-def _choose(width: float, counts: Ints, sums: Array) -> int:
-    return _pick(width, counts, sums)
+def _choose(counts: Ints, index: Array) -> int:
+    return _pick(counts, index)[0]
+
+
+@kernel
+def _learn(width: float, arm: int, counts: Ints, sums: Array, index: Array) -> None:
+    _renew(width, arm, counts, sums, index)
 
 
 @kernel
 def _play(
-    outcomes: Outcomes, question: Question, width: float, counts: Ints, sums: Array, arms: Ints, codes: Ints
+    outcomes: Outcomes, width: float, counts: Ints, sums: Array, index: Array, arms: Ints, codes: Ints
 ) -> tuple[int, bool]:
     for s in range(arms.size):
-        arm = _pick(width, counts, sums)
-        codes[s], arms[s] = answer_code(question, counts, sums), arm
+        arms[s], codes[s] = _pick(counts, index)
+        arm = arms[s]
         note(arm, reward_of(outcomes.family, outcomes.means[arm], outcomes.noise[s]), counts, sums)
+        _renew(width, arm, counts, sums, index)
     return arms.size, False
 
 
@@ -77,12 +90,17 @@ class UCBE(IdentificationPolicy):
 
     def start(self, problem: IdentificationProblem) -> None:
         self._width = 2.0 * problem.deviation * math.sqrt(self.exploration(problem))
+        self._index = np.zeros((2, problem.n_actions))
+        self._index[1] = math.inf
 
     def pick(self) -> int:
-        return _choose(self._width, self._counts, self._sums)
+        return _choose(self._counts, self._index)
+
+    def learn(self, arm: int, reward: float) -> None:
+        _learn(self._width, arm, self._counts, self._sums, self._index)
 
     def play(self, outcomes: Outcomes, arms: Ints, codes: Ints) -> tuple[int, bool]:
-        return _play(outcomes, self._asked, self._width, self._counts, self._sums, arms, codes)
+        return _play(outcomes, self._width, self._counts, self._sums, self._index, arms, codes)
 
     def theorems(self, problem: IdentificationProblem, instance: IdentificationInstance) -> Sequence[Bound]:
         """Theorem 1 of the paper, as remembered, where ``a <= (25 / 36) (B - K) / H1``."""

@@ -35,7 +35,7 @@ from environments.identification.instance import (
     samples_floor,
 )
 from environments.identification.means import Law, law_of
-from environments.identification.samples import Judgement, Samples
+from environments.identification.samples import Judgement, Samples, Truth, judge, worth
 
 FIRST, MOST = 512, 1 << 16
 """Numbers of noise drawn at once, at first and at the most: runs are often short. No number of a run depends on it."""
@@ -164,6 +164,8 @@ class Identification(Environment[Any, Any, Any, Tape]):
             )
         self._means = np.ascontiguousarray(means, dtype=np.float64)
         self._instance = IdentificationInstance(problem=problem, means=self._means, drawn=self._law.random)
+        m = 0 if problem.question == "above" else problem.m
+        self._truth = Truth(m, problem.threshold or 0.0, problem.epsilon, self._means, self._instance.best_value)
 
     def observe(self) -> Any:
         return np.int64(0)
@@ -200,7 +202,12 @@ class Identification(Environment[Any, Any, Any, Tape]):
         n = self.problem.n_actions
         check_action("arms", int(arms.min()), n)
         check_action("arms", int(arms.max()), n)
-        self._samples.stretch(arms, *self._judgements(codes))
+        least, most = int(codes.min()), int(codes.max())
+        if least < -1 or most >= (n if self.question == "best" else 1 << n):
+            raise ValueError(f"codes must be of answers about {n} arms, got {least if least < -1 else most}")
+        right, value = np.empty(arms.size), np.empty(arms.size)
+        judge(self._truth, self.question == "best", codes, self._samples.last, right, value)
+        self._samples.stretch(arms, right, value)
         self.clock += arms.size
 
     def transition(self, action: Any) -> tuple[float, float | None]:
@@ -227,36 +234,13 @@ class Identification(Environment[Any, Any, Any, Tape]):
         """Whether the run was stopped."""
         return self._samples.by_itself
 
-    def _judgements(self, codes: Ints) -> tuple[Array, Array]:
-        """Whether the last answer told by each of the samples [n] of a stretch is right, and its value."""
-        different, which = np.unique(codes, return_inverse=True)
-        of = [self._judgement(self._answer(code)) if code != -1 else self._samples.last for code in different.tolist()]
-        found = np.array(of)[which]
-        if different[0] == -1:  # where none was told, the one before it
-            place = np.maximum.accumulate(np.where(codes == -1, -1, np.arange(codes.size)))
-            found = np.where(place[:, None] < 0, np.array(self._samples.last), found[place])
-        return np.ascontiguousarray(found[:, 0]), np.ascontiguousarray(found[:, 1])
-
-    def _answer(self, code: int) -> Answer:
-        if self.question == "best":
-            return self.problem.checked_answer(code)
-        return self.problem.checked_answer([i for i in range(code.bit_length()) if code >> i & 1])
-
     def _judgement(self, answer: Answer | None) -> Judgement:
-        means, problem = self._means, self.problem
-        if problem.question == "above":
-            said = np.zeros(len(means), dtype=bool)
-            said[list(answer) if isinstance(answer, frozenset) else []] = True
-            assert problem.threshold is not None
-            wrong = int(np.count_nonzero(~said & (means >= problem.threshold + problem.epsilon)))
-            wrong += int(np.count_nonzero(said & (means < problem.threshold - problem.epsilon)))
-            return Judgement(float(wrong == 0 and answer is not None), -float(wrong))
-        if answer is None:
+        said = np.zeros(len(self._means), dtype=np.bool_)
+        said[answer if isinstance(answer, int) else list(answer or ())] = True
+        if answer is None and self.question != "above":
             return Judgement(0.0, self._instance.worst_value)
-        value = float(means[answer]) if isinstance(answer, int) else float(np.mean(means[sorted(answer)]))
-        slack = 0.0 if problem.question == "best" else 1e-12 / problem.m
-        best = self._instance.best_value
-        return Judgement(float(value >= best - slack), min(value, best))
+        right, value = worth(self._truth, said)
+        return Judgement(right * (answer is not None), value)
 
     def metrics(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
         run = self._samples.at(times, self.horizon)

@@ -51,7 +51,7 @@ def error_floor(instance: IdentificationInstance, shuffled: bool) -> Bound | Non
 
 
 def error_rate(instance: IdentificationInstance) -> Bound | None:
-    """``exp(-400 n / (ln K H1))`` after n samples, with a threshold ``exp(-3 n / (sigma^2 H))``: rates, as remembered."""
+    """``exp(-400 n / (ln K H1))`` after n samples, with a threshold ``exp(-3 n / (sigma^2 H))``; as remembered."""
     problem = instance.problem
     if not instance.sub_gaussian or problem.question == "top":
         return None

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandits.contract import Array
+from bandits.kernels import inlined, kernel
 from environments.record import KEPT
 
 Ints = NDArray[np.int64]
@@ -24,6 +25,72 @@ class Judgement(NamedTuple):
 
     right: float
     value: float
+
+
+class Truth(NamedTuple):
+    """What answers are judged by.
+
+    Attributes:
+        m: number of arms asked for, 0 where it is those above a threshold.
+        threshold: where ``m`` is 0.
+        epsilon: likewise.
+        means: [n_arms].
+        best: what a right answer is worth.
+    """
+
+    m: int
+    threshold: float
+    epsilon: float
+    means: Array
+    best: float
+
+
+@inlined
+def _worth(truth: Truth, said: NDArray[np.bool_]) -> tuple[float, float]:
+    """Whether the arms said [n_arms] are a right answer, and what it is worth."""
+    total = 0.0
+    for i in range(said.size):
+        mean = truth.means[i]
+        if truth.m > 0:
+            total += mean if said[i] else 0.0
+        elif said[i]:
+            total -= 1.0 if mean < truth.threshold - truth.epsilon else 0.0
+        else:
+            total -= 1.0 if mean >= truth.threshold + truth.epsilon else 0.0
+    if truth.m == 0:
+        return 1.0 if total == 0.0 else 0.0, total
+    value, slack = total / truth.m, 0.0 if truth.m == 1 else 1e-12 / truth.m
+    return 1.0 if value >= truth.best - slack else 0.0, min(value, truth.best)
+
+
+@kernel
+def worth(truth: Truth, said: NDArray[np.bool_]) -> tuple[float, float]:
+    """As ``_worth``, for callers that are not compiled."""
+    return _worth(truth, said)
+
+
+@kernel
+def judge(truth: Truth, single: bool, codes: Ints, last: Judgement, right: Array, value: Array) -> None:
+    """Judge the last answer told by each of some samples [n], see ``IdentificationProblem.code_of``.
+
+    Args:
+        truth: what it is judged by.
+        single: whether answers are single arms.
+        codes: [n], -1 where none was told.
+        last: of the last answer told before.
+        right: [n] where it goes whether they are right.
+        value: [n] where it goes what they are worth.
+    """
+    said, before = np.zeros(truth.means.size, dtype=np.bool_), -1
+    of_right, of_value = last.right, last.value
+    for s in range(codes.size):
+        code = codes[s]
+        if code != -1 and code != before:
+            for i in range(said.size):
+                said[i] = code == i if single else (code >> i & 1) == 1
+            of_right, of_value = _worth(truth, said)
+            before = code
+        right[s], value[s] = of_right, of_value
 
 
 class At(NamedTuple):
