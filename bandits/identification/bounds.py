@@ -327,7 +327,7 @@ def lil_samples(theory: bool, problem: IdentificationProblem, instance: Identifi
     source = "Jamieson, Malloy, Nowak and Bubeck, COLT 2014 (as remembered)"
     return (
         Bound(
-            "H1 ln(1 / delta) + sum of gap^-2 ln ln gap^-2",
+            "order of lil'UCB",
             "order",
             curve,
             "effort",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import textwrap
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
@@ -23,6 +24,7 @@ from experiments.report.labels import End, EndLabels, runs
 from experiments.report.marks import draw_marks
 from experiments.report.strip import Row, draw_strip, name_strip, rows_of
 from experiments.report.style import (
+    BELOW,
     DECADES,
     by_name,
     curve_id,
@@ -357,11 +359,14 @@ def _dress(ax: Axes, result: ExperimentResult, scale: str, regret: str, figure: 
 
 
 def _fit_height(ax: Axes, first: float) -> None:
-    """Limit the y axis to what the lines, not the bands, show from ``first`` on."""
+    """Limit the y axis to what the lines, not the bands, show from ``first`` on; of bounds, what is not far below."""
     values = [np.asarray(line.get_ydata())[np.asarray(line.get_xdata()) >= first] for line in ax.get_lines()]
-    shown = np.concatenate([v[np.isfinite(v) & (v > 0.0)] for v in values])
+    values = [v[np.isfinite(v) & (v > 0.0)] for v in values]
+    curves = [v for line, v in zip(ax.get_lines(), values, strict=True) if line.get_linestyle() == "-"]
+    shown, least = np.concatenate(values), np.concatenate([*curves, [math.inf]]).min() / BELOW
     if len(shown):
-        ax.set_ylim(float(shown.min()) / 1.5, float(shown.max()) * 1.5)
+        low = float(shown.min())
+        ax.set_ylim((max(low, least) if math.isfinite(least) else low) / 1.5, float(shown.max()) * 1.5)
 
 
 def _fit_curves(ax: Axes, curves: Sequence[Array]) -> None:

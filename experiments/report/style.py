@@ -56,6 +56,8 @@ STYLE: Any = {
     "svg.fonttype": "path",
     "pdf.fonttype": 42,
 }
+BELOW = 100.0
+"""On a logarithmic axis bounds are shown down to this part of the lowest value of the curves."""
 DECADES = 1000.0
 """Logarithmic time axes show this factor of time up to the horizon."""
 WIDTH, HEIGHT, LINE = 3.5, 1.9, 0.128

@@ -18,6 +18,7 @@ from experiments.analysis.sweeps import SLOPE, SweepBound, SweepLine, SweepResul
 from experiments.report.colours import GREY, for_text, looks_of, places_of
 from experiments.report.labels import End, EndLabels
 from experiments.report.style import (
+    BELOW,
     MANY,
     MARKED,
     by_name,
@@ -202,6 +203,9 @@ def _dress(ax: Axes, result: SweepResult, x: Array, curves: Array, scale: str, r
             ax.set_xscale("symlog", linthresh=float(np.min(positive, initial=1.0)))
     if scale in ("loglog", "semilogy"):
         ax.set_yscale("log")
+        least = np.min(curves[:, 0], where=curves[:, 0] > 0.0, initial=math.inf) / BELOW
+        if ax.get_ylim()[0] < least < math.inf:
+            ax.set_ylim(bottom=least)
     if not np.isfinite(curves).any():
         ax.text(0.5, 0.5, "no ratio: the comparator's mean is 0", transform=ax.transAxes, ha="center", fontsize="small")
     elif scale in ("linear", "semilogx"):

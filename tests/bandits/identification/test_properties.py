@@ -244,3 +244,76 @@ def test_a_top_two_of_bernoulli_arms_samples_beta_posteriors():
     grid = np.random.default_rng(8)
     share = np.mean(grid.beta(3.0, 2.0, 10**6) > grid.beta(2.0, 2.0, 10**6))
     assert leads / 2000 == pytest.approx(share, abs=4.0 * math.sqrt(0.25 / 2000))
+
+
+def direction(means, x, t):
+    """The direction of Frank-Wolfe, slowly: gradients by hand, the game by another solver; None where it is uniform."""
+    n, b = len(means), int(np.argmax(means))
+    if math.isqrt(t // n) ** 2 == t // n:
+        return None
+    rates, gradients = {}, {}
+    for j in range(n):
+        if j != b:
+            m = (x[b] * means[b] + x[j] * means[j]) / (x[b] + x[j])
+            gradients[j] = np.zeros(n)
+            gradients[j][[b, j]] = (means[b] - m) ** 2 / 2.0, (means[j] - m) ** 2 / 2.0
+            rates[j] = float(gradients[j] @ x)
+    near = [j for j in rates if rates[j] < min(rates.values()) + t**-0.9 / n]
+    game = np.array([gradients[j] - rates[j] for j in near])
+    found = linprog(
+        np.append(np.zeros(n), -1.0),
+        A_ub=np.hstack([-game, np.ones((len(near), 1))]),
+        b_ub=np.zeros(len(near)),
+        A_eq=[np.append(np.ones(n), 0.0)],
+        b_eq=[1.0],
+        bounds=[(0, None)] * n + [(None, None)],
+    )
+    return game, -found.fun, len(near)
+
+
+def test_frank_wolfe_takes_the_best_direction():
+    """Its direction is worth what another solver finds, and the arm is the one that the shares then want most."""
+    policy, columns = FrankWolfe(), set()
+    policy.reset(IdentificationProblem(n_actions=4, delta=1e-9, budget=500), np.random.default_rng(0))
+    rng, means = np.random.default_rng(9), [1.0, 0.9, 0.85, 0.0]
+    for t in range(400):
+        before = policy._x.copy()
+        decision = policy.choose(None)
+        if t >= 4:
+            z, found = policy._z, direction(policy._sums / policy._counts, before, t)
+            if found is None:
+                assert z.tolist() == [0.25] * 4
+            else:
+                game, value, n_near = found
+                columns.add(n_near)
+                assert (game @ z).min() == pytest.approx(value, abs=1e-10)
+            moved = before + (z - before) / t
+            assert decision.arm == int(np.argmax(moved / policy._counts))
+        policy.update(None, decision, rng.normal(means[decision.arm]))
+    assert {1, 2} <= columns
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"), [c for c in CONFIDENT if c[0] != "top_two" or c[1]["rule"] == "tt_ucb"]
+)
+def test_arms_by_other_names_play_the_same_run(name, parameters):
+    """But for the first samples, which are in order, and for ties, the run is the same by other names."""
+    rewards, order = rewards_of(10, [1.0, 0.3, 0.1, 0.6]), np.array([2, 0, 3, 1])
+    problem = IdentificationProblem(n_actions=4, delta=0.1, budget=350)
+    first, answer = sampled(name, parameters, problem, rewards)
+    second, other = sampled(name, parameters, problem, rewards[order])
+    assert order[other] == answer
+    if name in ("lucb", "lil_ucb", "top_two"):
+        assert order[second[4:]].tolist() == first[4:]
+    else:  # which of two arms with as many samples comes first is a matter of their numbers
+        assert np.bincount(order[second], minlength=4) == pytest.approx(np.bincount(first, minlength=4), abs=4)
+
+
+def test_posteriors_of_rewards_beyond_0_and_1():
+    policy = TopTwo(rule="ttts")
+    problem = IdentificationProblem(n_actions=2, delta=0.01, budget=100, family="bernoulli")
+    policy.reset(problem, np.random.default_rng(0))
+    with pytest.warns(RuntimeWarning, match="outside the range"):
+        policy.update(None, Sample(0, None), 5.0)
+    policy.update(None, Sample(1, None), 5.0)
+    assert policy.choose(None).arm in (0, 1)

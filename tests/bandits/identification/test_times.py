@@ -1,13 +1,14 @@
 """Characteristic times and shares: published-precision values, a second method, closed forms, and what must hold."""
 
 import math
+from decimal import Decimal, localcontext
 
 import numpy as np
 import pytest
 from scipy.optimize import linprog
 
 from bandits.identification.divergence import FAMILIES, divergence_between
-from bandits.identification.times import characteristic, characteristic_above, time_of
+from bandits.identification.times import characteristic, characteristic_above, shares_of, time_of
 from bandits.identification.tops import characteristic_top
 from environments.identification.means import SETUPS
 
@@ -182,3 +183,58 @@ def test_above_a_threshold():
     distances = (np.array(SETUPS["g4"][1]) - 0.5) ** -2.0
     assert weights == pytest.approx(distances / distances.sum(), rel=1e-12)
     assert characteristic_above("gaussian", np.array([0.5, 1.0]), 0.5)[0] == math.inf
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_shares_followed_from_step_to_step(family):
+    """From anywhere, and after small and large changes, the shares are those of the bisection."""
+    rng = np.random.default_rng(4)
+    for n in (2, 3, 5, 8):
+        last, weights = np.zeros(n + 1), np.empty(n)
+        for _ in range(100):
+            if rng.random() < 0.3:
+                last[:] = rng.exponential(1.0, n + 1) * 10.0 ** rng.integers(-8, 8)
+            means = rng.uniform(0.01, 0.99, n)
+            if rng.random() < 0.3:
+                means[1] = means[0] + 10.0 ** -rng.integers(2, 9)
+            if family == "bernoulli" and rng.random() < 0.3:
+                means[0], means[-1] = 1.0, 0.0
+            shares_of(FAMILIES[family], 1.0, means, 1e-10, last, weights)
+            assert weights == pytest.approx(characteristic(family, means)[1], abs=1e-7)
+    shares_of(FAMILIES[family], 1.0, np.array([0.5, 0.2, 0.5]), 1e-10, np.zeros(4), weights[:3])
+    assert weights[:3].tolist() == [0.5, 0.0, 0.5]
+
+
+def exact_divergence(family, x, y):
+    """In sixty digits."""
+    with localcontext() as context:
+        context.prec = 60
+        x, y, one = Decimal(x), Decimal(y), Decimal(1)
+        entropy = lambda a, b: a * (a / b).ln() if a else Decimal(0)  # noqa: E731
+        if family == "bernoulli":
+            return float(entropy(x, y) + entropy(one - x, one - y))
+        if family == "poisson":
+            return float(entropy(x, y) - x + y)
+        return float(x / y - one - (x / y).ln())
+
+
+@pytest.mark.parametrize("family", ["bernoulli", "poisson", "exponential"])
+def test_divergences_of_means_that_are_near(family):
+    rng = np.random.default_rng(5)
+    for _ in range(300):
+        x, far = float(rng.uniform(0.05, 0.9)), 10.0 ** float(rng.uniform(-9, -1.1))
+        y = x + float(rng.choice([-1.0, 1.0])) * far * min(x, 1.0 - x)
+        assert divergences(family, 1.0, x, y) == pytest.approx(exact_divergence(family, x, y), rel=1e-12)
+    assert divergences(family, 1.0, 0.3, 0.3) == 0.0
+    if family != "exponential":
+        assert divergences(family, 1.0, 0.0, 0.25) == pytest.approx(exact_divergence(family, 0.0, 0.25), rel=1e-14)
+        assert divergences(family, 1.0, 1e-308, 0.25) == pytest.approx(exact_divergence(family, 0.0, 0.25), rel=1e-14)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_both_ends_of_the_certificate_agree(name):
+    family, means = SETUPS[name]
+    time, weights = characteristic(family, np.array(means))
+    low, high = certificate(family, np.array(means), weights)
+    assert low == pytest.approx(1.0 / time, rel=1e-13)
+    assert high == pytest.approx(low, rel=1e-13)

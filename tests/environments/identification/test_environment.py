@@ -333,3 +333,117 @@ def test_several_best_arms_stop_a_provable_policy_seldom():
     assert found[:, 3].mean() <= 0.1
     assert (found[:, 0] == 0.0).all()
     assert found[found[:, 3] == 0.0][:, 2].tolist() == [2000.0] * int((found[:, 3] == 0.0).sum())
+
+
+def test_an_answer_is_kept_until_the_next():
+    """A sample without an answer leaves the last one told, one by one, in a stretch, and at the verdict."""
+    environment = begun([0.2, 0.8, 0.5], horizon=8, shuffled=False)
+    for answer in (None, 1, None):
+        environment.transition(Sample(0, answer))
+    block = environment.block(3)
+    environment.absorb(np.zeros(3, dtype=np.int64), np.array([-1, 2, -1])[: len(block.noise)])
+    environment.transition(Sample(0, None))
+    environment.transition(Sample(0, None))
+    metrics = environment.metrics(np.arange(1, 9))
+    assert metrics["correct"].tolist() == [0, 1, 1, 1, 0, 0, 0, 0]
+    assert metrics["answer_value"].tolist() == pytest.approx([0.2, 0.8, 0.8, 0.8, 0.5, 0.5, 0.5, 0.5])
+
+
+@pytest.mark.parametrize(
+    "codes", [np.array([0, 1, 3]), np.array([-2, 0, 0]), np.array([0, 0]), np.array([0, 0, 1 << 40])]
+)
+def test_answers_of_stretches_that_cannot_be_change_nothing(codes):
+    environment = begun([0.2, 0.8, 0.5], horizon=8, shuffled=False)
+    environment.block(3)
+    with pytest.raises(ValueError, match=r"codes must|last block has"):
+        environment.absorb(np.zeros(3, dtype=np.int64), codes)
+    assert environment.clock == 0
+    assert environment.metrics(np.array([0]))["samples"][0] == 0.0
+
+
+@pytest.mark.parametrize(
+    "named", [{}, {"question": "top", "m": 3}, {"question": "above", "threshold": 0.45, "epsilon": 0.06}]
+)
+def test_answers_of_stretches_are_judged_as_one_by_one(named):
+    means, rng = [0.2, 0.8, 0.5, 0.4, 0.41, 0.9], np.random.default_rng(3)
+    first, second = (begun(means, horizon=301, shuffled=False, **named) for _ in range(2))
+    answers = [int(rng.integers(6)) if not named else frozenset(rng.permutation(6)[:3].tolist()) for _ in range(300)]
+    arms = rng.integers(0, 6, 300)
+    second.block(300)
+    second.absorb(arms, np.array([second.problem.code_of(answer) for answer in answers]))
+    for arm, answer in zip(arms.tolist(), answers, strict=True):
+        first.transition(Sample(arm, answer))
+    times = np.arange(1, 301)
+    one, other = first.metrics(times), second.metrics(times)
+    assert all(np.array_equal(one[key], other[key]) for key in one)
+    best = sorted(means, reverse=True)
+    for answer, right, value in zip(answers, one["correct"], one["answer_value"], strict=True):
+        if not named:
+            assert (right, value) == (answer == 5, means[answer])
+        elif "m" in named:
+            assert value == pytest.approx(np.mean([means[i] for i in answer]))
+            assert right == (sum(means[i] for i in answer) > sum(best[:3]) - 1e-12)
+        else:
+            wrong = sum(m >= 0.51 for i, m in enumerate(means) if i not in answer)
+            wrong += sum(means[i] < 0.39 for i in answer)
+            assert (right, value) == (wrong == 0, -wrong)
+
+
+def test_sets_of_very_many_arms():
+    """More than a compiled stretch can tell: step by step, answers and all."""
+    environment = Identification(np.linspace(-1.0, 1.0, 80), question="above", threshold=0.0, horizon=401)
+    found = runs("apt", environment, 2)
+    assert found[:, 2].tolist() == [400.0, 400.0]
+    assert (found[:, 1] < 30.0).all()
+
+
+def test_a_stop_terminates_and_a_verdict_truncates():
+    environment = Identification([0.0, 1.0], horizon=4)
+    environment.reset(seed=1)
+    assert environment.step({"arm": 0, "answer": 1})[2:4] == (False, False)
+    assert environment.step({"arm": 2, "answer": 1})[2:4] == (True, False)
+    environment.reset(seed=1)
+    ends = [environment.step({"arm": 0, "answer": 1})[2:4] for _ in range(4)]
+    assert ends == [(False, False)] * 3 + [(False, True)]
+
+
+def test_a_wrong_stop_is_a_mistake_and_an_unsure_answer_is_none():
+    environment = begun([0.0, 1.0], delta=0.1, horizon=4, shuffled=False)
+    environment.transition(Sample(0, 0))
+    environment.transition(Stop(0))
+    assert environment.metrics(np.array([1, 2, 4]))["mistake"].tolist() == [0.0, -1.0, -1.0]
+    environment.begin(environment.draw(np.random.default_rng(0)))
+    for _ in range(4):
+        environment.transition(Sample(0, 0))
+    metrics = environment.metrics(np.array([4]))
+    assert (metrics["mistake"][0], metrics["correct"][0]) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(("name", "parameters"), [(name, p) for name, p, *_ in CONFIDENT if name != "lil_ucb"])
+def test_simple_regret_is_at_most_the_error_times_the_largest_gap(name, parameters):
+    found = runs(name, Identification("l6", delta=0.3, horizon=151), 60, **parameters)
+    assert (found[:, 1] >= 0.0).all()
+    assert (found[:, 1] <= 0.7 * found[:, 0] + 1e-12).all()
+
+
+@pytest.mark.parametrize("gap", [0.3, 0.8])
+@pytest.mark.parametrize("delta", [0.2, 0.01])
+def test_stops_are_calibrated(gap, delta):
+    """Of 150 runs no more stop at a wrong arm than the bound allows, and no more samples are taken than it says."""
+    environment = Identification([gap, 0.0, 0.0], delta=delta, horizon=50_001)
+    for name in ("action_elimination", "racing", "lucb", "ugape", "top_two", "track_and_stop", "frank_wolfe"):
+        n = 150 if name != "frank_wolfe" else 40
+        found = runs(name, environment, n)
+        mistakes = found[:, 0] * found[:, 3]
+        assert mistakes.sum() <= binom.ppf(0.999, n, delta), name
+        policy = POLICIES.build(name, "policy")
+        for bound in policy.regret_bounds(environment.problem, environment.instance()):
+            if bound.kind == "upper" and bound.comparator_class == "effort":
+                over = found[:, 2] > bound.curve(np.array([50_001.0]))[0]
+                assert over.sum() <= binom.ppf(0.999, n, delta), name
+
+
+def test_uniform_sampling_stops_by_the_best_arm_alone():
+    problem = IdentificationProblem(n_actions=3, budget=50, delta=0.1, question="above", threshold=0.0)
+    with pytest.raises(ValueError, match="delta must be None for above"):
+        POLICIES.build("uniform_sampling", "policy").reset(problem, np.random.default_rng(0))
