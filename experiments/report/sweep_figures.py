@@ -205,7 +205,8 @@ def _dress(ax: Axes, result: SweepResult, x: Array, curves: Array, scale: str, r
         ax.set_yscale("log")
         least = np.min(curves[:, 0], where=curves[:, 0] > 0.0, initial=math.inf) / BELOW
         if ax.get_ylim()[0] < least < math.inf:
-            ax.set_ylim(bottom=least)
+            most = max(float(np.nanmax(np.asarray(line.get_ydata(), dtype=float))) for line in ax.get_lines())
+            ax.set_ylim(least, 1.5 * most)
     if not np.isfinite(curves).any():
         ax.text(0.5, 0.5, "no ratio: the comparator's mean is 0", transform=ax.transAxes, ha="center", fontsize="small")
     elif scale in ("linear", "semilogx"):

@@ -13,7 +13,18 @@ DOCS = Path(__file__).parent.parent.parent / "docs"
 FIGURES = runpy.run_path(str(DOCS / "figures.py"))
 SHOWN, GALLERY, HOW = FIGURES["shown"](), FIGURES["GALLERY"], FIGURES["HOW"]
 MADE = json.loads((DOCS / "figures" / "made.json").read_text(encoding="utf-8"))
-FAMILIES = ["arms", "groupwise", "identification", "linear", "mdp", "paging", "recovering", "sor", "streaming", "tallying"]
+FAMILIES = [
+    "arms",
+    "groupwise",
+    "identification",
+    "linear",
+    "mdp",
+    "paging",
+    "recovering",
+    "sor",
+    "streaming",
+    "tallying",
+]
 MOST, GALLERY_MOST = 700_000, 2_000_000
 """Bytes that a family's figures may take, and those of the gallery."""
 

@@ -7,7 +7,18 @@ from pathlib import Path
 import pytest
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent.parent / "docs" / "notebooks").glob("*.ipynb"))
-FAMILIES = ["arms", "groupwise", "identification", "linear", "mdp", "paging", "recovering", "sor", "streaming", "tallying"]
+FAMILIES = [
+    "arms",
+    "groupwise",
+    "identification",
+    "linear",
+    "mdp",
+    "paging",
+    "recovering",
+    "sor",
+    "streaming",
+    "tallying",
+]
 
 
 def cells(path, kind):
