@@ -208,7 +208,7 @@ def export(folder: Path, kind: str, out: Path | None) -> None:
 @main.command()
 @FOLDER
 @click.option("--format", "formats", multiple=True, type=click.Choice(["png", "svg", "pdf"]), help="File format(s).")
-@click.option("--regret", default="", help="Name of a regret definition, in place of the study's choice.")
+@click.option("--regret", default="", help="A regret definition for all figures, in place of the study's choices.")
 @click.option("--out", type=click.Path(path_type=Path), help="Where figures go; default: figures/ in the folder.")
 def plot(folder: Path, formats: tuple[str, ...], regret: str, out: Path | None) -> None:
     """Draw the figures of the results in FOLDER again."""

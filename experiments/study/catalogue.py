@@ -110,7 +110,7 @@ def _own(name: str) -> Iterator[str]:
     yield from (_own_text(thing) for thing in (sys.modules[cls.__module__], cls))
     if issubclass(cls, Policy):
         kinds = [f"{kind.__name__} ({kind.__module__})" for kind in cls.plays]
-        plays = "whatever tells a comparator's actions" if cls.clairvoyant else ", ".join(kinds)
+        plays = "whatever tells a comparator's actions" if cls.clairvoyant and not cls.plays else ", ".join(kinds)
         yield f"Plays: {plays}"
         yield from _theorems(registered)
 

@@ -18,7 +18,7 @@ from pydantic import BaseModel, ValidationError
 
 from bandits.arguments import did_you_mean
 from bandits.clairvoyant import Clairvoyant
-from bandits.contract import Policy, can_play, check_plays
+from bandits.contract import Policy, check_plays
 from bandits.registry import ENVIRONMENTS, POLICIES, Registry, named, unfit
 from environments.contract import Environment
 from environments.downloads import NotAtHandError
@@ -530,6 +530,11 @@ def _policy(policy: Component, place: Path, stage: _Stage | None) -> Iterator[Fo
         environment = stage.environment
         try:
             check_plays(built, environment.problem, type(environment).__name__)
+        except ValueError as error:
+            able = _players(environment)
+            yield place, f"{error}; {able['label']}: {', '.join(able['among']) or 'none'}"
+            return
+        try:
             built.reset(environment.problem, np.random.default_rng(0))
             if isinstance(built, Clairvoyant):
                 stage.begun().clairvoyant(built.comparator)
@@ -597,7 +602,8 @@ def _players(environment: Any) -> Mapping[str, Any]:
     able = []
     for name in POLICIES:
         with suppress(ImportError):  # of somebody else's
-            if can_play(POLICIES.load(name), environment.problem):
+            policy = POLICIES.load(name)
+            if isinstance(environment.problem, policy.plays) if policy.plays else policy.clairvoyant:
                 able.append(name)
     return {"among": able, "label": f"policies that play {type(environment).__name__}"}
 

@@ -228,6 +228,7 @@ def test_list_and_show(invoke, monkeypatch):
         assert "rewards of an arm are independent with one mean throughout: holds" in shown
     assert "No theorem speaks of it in BernoulliArms" in invoke("show", "uniform").output
     assert "Plays: whatever tells a comparator's actions" in invoke("show", "Clairvoyant").output
+    assert "Plays: RecoveringProblem (" in invoke("show", "foresight").output
     assert invoke("show", "GroupwisePredictor").output.startswith("groupwise_predictor: ")
     assert "means: [n_arms]" in invoke("show", "bernoulli").output
     assert "experiments:" in invoke("show", "quickstart").output

@@ -106,7 +106,8 @@ def test_all_mistakes_at_once():
         (
             "      - ucb1",
             "      - hedge",
-            "Hedge plays FullFeedbackProblem, but BernoulliArms is BanditProblem",
+            "Hedge plays FullFeedbackProblem, but BernoulliArms is BanditProblem; "
+            "policies that play BernoulliArms: anytime_moss, ",
         ),
         ("experiments:", "experiments: [", "study.yaml:"),
     ],
