@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -14,13 +14,12 @@ from matplotlib.lines import Line2D
 
 from bandits.arguments import did_you_mean
 from bandits.contract import Bound
-from experiments.analysis.comparisons import pairs_of
 from experiments.analysis.curves import ExperimentResult
 from experiments.analysis.sentences import number, title_of
 from experiments.analysis.statistics import Array, Interval
 from experiments.analysis.verdicts import bounds_for, lower_bounds_for, vacuous
 from experiments.report.colours import COLOURS, GREY, Look, for_text, looks_of, places_of
-from experiments.report.labels import End, EndLabels, runs
+from experiments.report.labels import End, EndLabels, alike, within
 from experiments.report.marks import draw_marks
 from experiments.report.strip import Row, draw_strip, name_strip, rows_of
 from experiments.report.style import (
@@ -155,9 +154,6 @@ def draw_curves(
     if others:
         last = [float(mean[-1]) for mean in grey]
         ends.append(End(float(np.median(last)), plain(f"{len(others):,} others"), for_text(GREY), faint=True))
-    by_mean = sorted(named, key=lambda label: float(bands[label].mean[-1]))
-    alike = runs(by_mean, _told_apart(result, confidence, regret))
-    groups = [[named.index(by_mean[place]) for place in group] for group in alike]
     if cost:
         ends += _draw_comparators(ax, result, regret, figure, letters)
     elif figure.bounds in ("auto", "curves", "both"):
@@ -171,7 +167,7 @@ def draw_curves(
         write_numbers(axis, low, high)
     draw_marks(ax, result, regret)
     if figure.labels == "lines":
-        EndLabels(ax, float(time[-1]), _within(ax, ends), groups, inside=inside)
+        EndLabels(ax, float(time[-1]), within(ax, ends), alike(result, named, confidence, regret), inside=inside)
     elif figure.labels == "legend":
         place_legend(ax, inside)
     if strip is not None:
@@ -187,12 +183,6 @@ def draw_curves(
         name_strip(strip, result, regret)
 
 
-def _within(ax: Axes, ends: Sequence[End]) -> list[End]:
-    """The labels but those of bounds that end outside of the axes."""
-    low, high = sorted(ax.get_ylim())
-    return [end for end in ends if not end.faint or low <= end.y <= high]
-
-
 def _label(name: str, value: str, letters: int) -> str:
     """Name and value on few short lines, of which none breaks the value."""
     tied = value.replace(" ", _TIED)
@@ -206,16 +196,6 @@ def _label(name: str, value: str, letters: int) -> str:
 
 _TIED = "\u2007"
 """A space at which no line is broken."""
-
-
-def _told_apart(result: ExperimentResult, confidence: float, regret: str) -> Callable[[str, str], bool]:
-    """Whether the data tell two policies apart, which they say of no policy that knows the run in advance."""
-    even = {
-        frozenset((pair.better, pair.worse))
-        for pair in pairs_of(result, confidence, result.definition(regret).name)
-        if not pair.typical(confidence)
-    }
-    return lambda first, second: frozenset((first, second)) not in even
 
 
 def _of_others(result: ExperimentResult, others: Sequence[str], confidence: float, regret: str) -> str:
@@ -263,7 +243,7 @@ def _draw_bounds(
     found += [(bound, ink, ()) for bound in lower_bounds_for(result, regret)]
     top = max(float(np.nanmax(mean)) for mean in means)
     most = top * (FITS if scale in LOG_Y else FITS_LINEAR)
-    labels: dict[tuple[str, ...], tuple[float, str, list[str], tuple[str, str]]] = {}
+    labels: dict[tuple[str, ...], tuple[Line2D, str, list[str], tuple[str, str]]] = {}
     taken: set[tuple[str, str]] = set()
     for bound, colour, ids in sorted(found, key=lambda f: (f[0].holds, f[0].kind == "upper")):
         values, colour = result.curve(bound), colour if bound.holds else GREY
@@ -278,12 +258,20 @@ def _draw_bounds(
         line.set_zorder((2.5 if bound.holds else 2.1) + 0.01 * len(taken))
         line.set_gid(ids[0] if ids else None)
         same = tuple(f"{v:.6g}" for v in values[[0, len(values) // 2, -1]])
-        _, _, names, _ = labels.get(same, (0.0, "", [], ("", "")))
+        names = labels[same][2] if same in labels else []
         own = (ids[1], ids[2]) if ids and not names else ("", "")  # what several bounds share belongs to no policy
-        labels[same] = float(values[-1]), for_text(colour), list(dict.fromkeys([*names, named_bound(bound)])), own
+        labels[same] = line, for_text(colour), list(dict.fromkeys([*names, named_bound(bound)])), own
     return [
-        End(value, wrapped(", ".join(names), letters + 4), colour, faint=True, gids=gids)
-        for value, colour, names, gids in labels.values()
+        End(
+            float(np.asarray(line.get_ydata())[-1]),
+            wrapped(", ".join(names), letters + 4),
+            colour,
+            False,
+            True,
+            gids,
+            line,
+        )
+        for line, colour, names, gids in labels.values()
     ]
 
 

@@ -286,7 +286,7 @@ def compose(
         if isinstance(shown, SearchFigure):
             draw_search(ax, shown, room)
         elif isinstance(shown, SweepResult):
-            draw_sweep(ax, shown, places, room)
+            draw_sweep(ax, shown, places, room, confidence)
         else:
             cell = grid[0, 1] if beside else grid[2 * row + 1, column]
             strip = canvas.add_subplot(cell.subgridspec(1, 1)[0, 0]) if found else None

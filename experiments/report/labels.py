@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
 from typing import Any, cast
 
 import matplotlib as mpl
@@ -16,7 +17,9 @@ from matplotlib.ticker import FixedLocator
 from matplotlib.transforms import ScaledTranslation, blended_transform_factory
 
 from bandits.contract import Array
-from experiments.report.style import lend_glyphs, points
+from experiments.analysis.comparisons import pairs_of
+from experiments.analysis.curves import ExperimentResult
+from experiments.report.style import lend_glyphs, plain, points
 
 LEADER, GAP = 0.14, 0.035
 """Inches between the end of a line and its label, and between a label and what is to its right."""
@@ -41,6 +44,7 @@ class End:
         best: whether it is set off.
         faint: whether it is smaller than others.
         gids: ids in the SVG of text and leader.
+        line: of a bound, which may leave the axes; None where it is known to end in them.
     """
 
     y: float
@@ -49,6 +53,7 @@ class End:
     best: bool = False
     faint: bool = False
     gids: tuple[str, str] = ("", "")
+    line: Line2D | None = None
 
 
 class EndLabels(Artist):
@@ -235,6 +240,33 @@ def spread(wanted: Array, heights: Array, low: float, high: float) -> Array:
     found = np.empty(len(wanted))
     found[order] = np.clip(starts, low, max(low, high - tall.sum())) + offsets
     return found
+
+
+def within(ax: Axes, ends: Iterable[End]) -> list[End]:
+    """The ends, but those of lines of which the axes show nothing; an arrow tells of those that leave them."""
+    (low, high), (left, right) = sorted(ax.get_ylim()), sorted(ax.get_xlim())
+    found = []
+    for end in ends:
+        if low <= end.y <= high or (end.line is None and math.isfinite(end.y)):
+            found.append(end)
+        elif end.line is not None:
+            x, y = np.asarray(end.line.get_xdata(), dtype=float), np.asarray(end.line.get_ydata(), dtype=float)
+            if bool(((low <= y) & (y <= high) & (left <= x) & (x <= right)).any()):
+                found.append(replace(end, text=f"{end.text} {plain('↑' if end.y > high else '↓')}"))
+    return found
+
+
+def alike(result: ExperimentResult, labels: Sequence[str], confidence: float, regret: str) -> list[list[int]]:
+    """Groups of places in ``labels`` that the data do not tell apart, which they say of none that knows the run."""
+    even = {
+        frozenset((pair.better, pair.worse))
+        for pair in pairs_of(result, confidence, result.definition(regret).name)
+        if not pair.typical(confidence)
+    }
+    means = [float(result.shown(label, regret)[:, -1].mean()) for label in labels]
+    order = sorted(range(len(labels)), key=means.__getitem__)
+    found = runs([labels[i] for i in order], lambda first, second: frozenset((first, second)) not in even)
+    return [[order[place] for place in group] for group in found]
 
 
 def runs(order: Sequence[str], apart: Any) -> list[list[int]]:

@@ -14,7 +14,7 @@ from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.patches import Polygon
 from matplotlib.text import Text
-from matplotlib.ticker import FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator, SymmetricalLogLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, LogLocator, MaxNLocator, NullFormatter, NullLocator
 
 from bandits.contract import Bound
 from experiments.analysis.curves import ExperimentResult
@@ -254,10 +254,10 @@ def _set_scale(ax: Axes, rows: Sequence[Row], lower: Sequence[float], worst: flo
         ax.xaxis.set_major_locator(LogLocator(numticks=5))
     elif most > WIDE * top:  # beside regrets that are not positive
         ends = min(0.0, least) * 1.1 - 0.1 * top, most * 1.6
-        ax.set_xscale("symlog", linthresh=10.0 ** math.ceil(math.log10(top)), linscale=2.0)
-        locator: Any = SymmetricalLogLocator(transform=ax.xaxis.get_transform(), subs=[1.0])
-        locator.set_params(numticks=5)
-        ax.xaxis.set_major_locator(locator)
+        first = math.ceil(math.log10(top))
+        ax.set_xscale("symlog", linthresh=10.0**first, linscale=2.0)
+        powers = range(first, math.floor(math.log10(ends[1])) + 1)
+        ax.xaxis.set_major_locator(FixedLocator([0.0, *(10.0**k for k in powers[:: -(-len(powers) // 4)])]))
     else:
         room = 0.06 * (most - min(0.0, least))
         ends = min(0.0, least - room), most + room

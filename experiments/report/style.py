@@ -212,6 +212,8 @@ _TEX = {letter: f"\\{letter}" for letter in "$&#_%{}"} | {
     "^": r"\textasciicircum{}",
     "~": r"\textasciitilde{}",
     **{letter: rf"\ensuremath{{{letter}}}" for letter in "<>|"},
+    "↑": r"\ensuremath{\uparrow}",
+    "↓": r"\ensuremath{\downarrow}",
 }
 
 

@@ -16,7 +16,7 @@ from environments.contract import Regret
 from experiments.analysis.statistics import Array
 from experiments.analysis.sweeps import SLOPE, SweepBound, SweepLine, SweepResult
 from experiments.report.colours import GREY, for_text, looks_of, places_of
-from experiments.report.labels import End, EndLabels
+from experiments.report.labels import End, EndLabels, alike, within
 from experiments.report.style import (
     BELOW,
     MANY,
@@ -51,12 +51,17 @@ LABEL = 50
 
 
 def draw_sweep(
-    ax: Axes, result: SweepResult, places: Mapping[str, int] | None = None, room: float | None = None
+    ax: Axes,
+    result: SweepResult,
+    places: Mapping[str, int] | None = None,
+    room: float | None = None,
+    confidence: float = 0.95,
 ) -> None:
     """Draw values at the horizon against the parameter: means with pointwise intervals, bounds as over time.
 
     Policies that do not sweep a parameter that others sweep are level lines, with marks at their ends alone. Of more
-    than ``MANY`` lines those of ``lines_by_name`` are drawn like this, the others as thin grey lines.
+    than ``MANY`` lines those of ``lines_by_name`` are drawn like this, the others as thin grey lines. Brackets join
+    those that the data do not tell apart at the last value, where the labels stand.
 
     Args:
         ax: where to draw.
@@ -64,6 +69,7 @@ def draw_sweep(
         places: of the policies of the study, which look alike in all its figures; by themselves where None.
         room: width of the axes with what is right of them, times ``WIDTH``; None for axes of somebody's, inside which
             the labels take their room.
+        confidence: of what is told apart, in (0, 1).
     """
     named, others = lines_by_name(result)
     figure, x = result.figure, np.array(result.points if result.numeric else range(len(result.points)), dtype=float)
@@ -71,7 +77,9 @@ def draw_sweep(
     scale = _scale_of(result, x, curves)
     looks = looks_of(named, places_of([list(result.lines)]) if places is None else places, figure.colours)
     ends: list[End] = []
-    for label in named:
+    last = result.experiments[-1]
+    there = [lb for lb in named if lb in last.series and math.isfinite(result.lines[lb].intervals[-1].value)]
+    for label in [*there, *(label for label in named if label not in there)]:
         line, look = result.lines[label], looks[label]
         mean, low, high = (np.array([getattr(v, end) for v in line.intervals]) for end in ("value", "low", "high"))
         name, slope = figure.name_of(label), _slope(line) if scale == "loglog" else ""
@@ -86,15 +94,14 @@ def draw_sweep(
     grey = [np.array([v.value for v in result.lines[label].intervals]) for label in others]
     draw_others(ax, x, grey)
     if others:
-        last = [_last(values) for values in grey]
-        ends.append(End(float(np.nanmedian(last)), plain(f"{len(others):,} others"), for_text(GREY), faint=True))
+        right = [_last(values) for values in grey]
+        ends.append(End(float(np.nanmedian(right)), plain(f"{len(others):,} others"), for_text(GREY), faint=True))
     colours = {label: look.colour for label, look in looks.items()} | {"": mpl.rcParams["text.color"]}
     ends += _draw_bounds(ax, x, result, colours) if figure.bounds != "none" else []
     _dress(ax, result, x, curves, scale, room)
     if figure.labels == "lines":
-        bottom, top = sorted(ax.get_ylim())
-        seen = [end for end in ends if (bottom <= end.y <= top if end.faint else math.isfinite(end.y))]
-        EndLabels(ax, float(x[-1]), seen, inside=room is None)
+        groups = alike(last, there, confidence, figure.regret)
+        EndLabels(ax, float(x[-1]), within(ax, ends), groups, inside=room is None)
     elif figure.labels == "legend":
         place_legend(ax, room is None)
 
@@ -144,19 +151,24 @@ def _draw_bounds(ax: Axes, x: Array, result: SweepResult, colours: Mapping[str, 
         for label, colour in colours.items()
         for k, bound in enumerate(result.bounds.get(label, ()))
     ]
-    ends: dict[tuple[str, ...], tuple[float, str, list[str]]] = {}
+    ends: dict[tuple[str, ...], tuple[Line2D, list[str]]] = {}
     taken: set[tuple[str, str]] = set()
     for place, (bound, colour, gid) in enumerate(sorted(found, key=lambda f: f[0].bound.holds)):
         line = _draw_bound(ax, x, bound, colour, place, taken)
         line.set_gid(gid or None)
         key = tuple(f"{value:.6g}" for value in bound.values)
-        _, _, names = ends.setdefault(key, (_last(bound.values), for_text(line.get_color()), []))
-        ends[key] = _last(bound.values), for_text(line.get_color()), [*names, named_bound(bound.bound)]
-    return [End(y, wrapped(_joined(names), LETTERS + 4), colour, faint=True) for y, colour, names in ends.values()]
-
-
-def _joined(names: Sequence[str]) -> str:
-    return ", ".join(dict.fromkeys(names))
+        _, names = ends.get(key, (line, []))
+        ends[key] = line, list(dict.fromkeys([*names, named_bound(bound.bound)]))
+    return [
+        End(
+            _last(np.asarray(line.get_ydata(), dtype=float)),
+            wrapped(", ".join(names), LETTERS + 4),
+            for_text(line.get_color()),
+            faint=True,
+            line=line,
+        )
+        for line, names in ends.values()
+    ]
 
 
 def _draw_bound(ax: Axes, x: Array, bound: SweepBound, colour: str, place: int, taken: set[tuple[str, str]]) -> Line2D:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import math
+import re
 from typing import Any
 
+import matplotlib as mpl
+import numpy as np
 from matplotlib.axis import Axis, XAxis
 from matplotlib.ticker import (
     EngFormatter,
@@ -17,12 +21,49 @@ from matplotlib.ticker import (
     StrMethodFormatter,
 )
 
+from experiments.report.style import points
+
 DECADE, POWERS = 10.0, 100.0
 """Ratios of the ends of a logarithmic axis: below the first its numbers are evenly spaced ones, below the second 1, 2
 and 5 in each decade, and above powers of ten."""
 
 PLAIN = 1e-3, 1e5
 """Sizes of numbers that stand as they are; larger ones have k, M or G behind them, as in texts."""
+
+
+class Spaced(MaxNLocator):
+    """At most ``most`` ticks, and along an x axis no more than their numbers have room."""
+
+    def __init__(self, most: int, steps: list[float]) -> None:
+        super().__init__(most, steps=steps)
+        self._most, self._low, self._high = most, -math.inf, math.inf
+
+    def within(self, low: float, high: float) -> None:
+        """Let no tick stand beyond these."""
+        self._low, self._high = low, high
+
+    def tick_values(self, vmin: float, vmax: float) -> Any:
+        """The places of the ticks: see matplotlib."""
+        axis: Any = self.axis
+        places: Any = []
+        for n in range(self._most, 1, -1):
+            self.set_params(nbins=n)
+            places = super().tick_values(vmin, vmax)
+            places = places[(places >= self._low) & (places <= self._high)]
+            if not isinstance(axis, XAxis) or len(places) < 3:
+                break
+            letters = max(len(_COMMAND.sub("", text)) for text in axis.get_major_formatter().format_ticks(places))
+            first, last = axis.get_transform().transform(np.array([vmin, vmax]))
+            nearest = float(np.diff(axis.get_transform().transform(places)).min() / (last - first))
+            size = points(mpl.rcParams["xtick.labelsize"])
+            if nearest * axis.axes.bbox.width * 72.0 / axis.axes.figure.dpi >= size * (LETTER * letters + 0.7):
+                break
+        return places
+
+
+_COMMAND = re.compile(r"\\[a-z]+|[{}$]")
+LETTER = 0.64
+"""Width of a digit, times the size of its type."""
 
 
 def write_numbers(axis: Axis, low: float, high: float, ends: bool = False) -> None:
@@ -38,17 +79,19 @@ def write_numbers(axis: Axis, low: float, high: float, ends: bool = False) -> No
     form: Any
     if axis.get_scale() == "linear":
         long = isinstance(axis, XAxis) and high - low < PLAIN[1] <= 10.0 * high  # numbers of five digits, side by side
-        locator, form = MaxNLocator(4 if long else 6, steps=[1, 2, 2.5, 5, 10]), _form(low, high)
+        locator, form = Spaced(4 if long else 6, [1, 2, 2.5, 5, 10]), _form(low, high)
     elif not 0.0 < low < high < POWERS * low:
         locator, form = axis.get_major_locator(), LogFormatterSciNotation()
     elif high < DECADE * low:
-        locator, form = MaxNLocator(5, steps=[1, 2, 5, 10]), _form(low, high)
+        locator, form = Spaced(5, [1, 2, 5, 10]), _form(low, high)
     else:
         locator, form = LogLocator(subs=(1.0, 2.0, 5.0)), StrMethodFormatter("{x:g}")
     if ends and axis.get_scale() != "symlog" and low < high:
-        slack = 1e-9 * (high - low)
-        ticks = [float(t) for t in locator.tick_values(low, high) if low - slack <= t <= high + slack]
-        locator = FixedLocator(ticks)
+        first, last = low - 1e-9 * (high - low), high + 1e-9 * (high - low)
+        if isinstance(locator, Spaced):
+            locator.within(first, last)
+        else:
+            locator = FixedLocator([float(t) for t in locator.tick_values(low, high) if first <= t <= last])
     axis.set_major_locator(locator)
     if axis.get_scale() != "symlog":
         axis.set_major_formatter(form)
