@@ -263,7 +263,7 @@ class Result:
             title=title,
             bounds=bounds,
             labels=labels,
-            names=dict(names or {}),
+            names={} if names is None else dict(names) if isinstance(names, Mapping) else names,
             colours=dict(colours) if isinstance(colours, Mapping) else colours,
             width=width,
             height=height,
@@ -278,8 +278,8 @@ class Result:
             self._check_known(label)
         places = places_of_views(views(self._results.stored))
         if ax is not None:
-            if not isinstance(ax, Axes):
-                what = f"got {type(ax).__name__}: give one of them"
+            if not isinstance(ax, Axes) or ax.name != "rectilinear":
+                what = f"got {type(ax).__name__}: give one of them, no polar or 3d ones"
                 raise ValueError(f"ax must be one pair of axes of matplotlib, {what}")
             for key in ("width", "height", "font", "grid", "style"):
                 if getattr(look, key) != Figure.model_fields[key].default:

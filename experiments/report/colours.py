@@ -14,7 +14,8 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#6
 
 Any two differ by 15 or more in CIELAB, as everyone sees them and as people without red, green or blue cones do.
 """
-MARKERS = ("o", "s", "^", "D", "v", "P", "X", "<", "p", ">")
+MARKERS = ("o", "s", "^", "D", "v", "P", "X", "*", "p", "d")
+"""None points to a side, as what speaks of bounds in the strip does."""
 GREY = "#9A9A9A"
 LEGIBLE = 3.0
 """Contrast with the paper that small text needs: WCAG 2.1, 1.4.11."""

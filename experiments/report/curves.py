@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -30,6 +29,7 @@ from experiments.report.style import (
     dash_of,
     draw_others,
     entry,
+    lines_of,
     name_quantity,
     named_bound,
     notes_of,
@@ -40,7 +40,6 @@ from experiments.report.style import (
 )
 from experiments.report.ticks import write_numbers
 from experiments.study.model import Figure
-from experiments.study.texts import visible
 
 FAR, FITS, FITS_LINEAR = 3.0, 6.0, 1.6
 """Times the largest value of the curves: a bound beyond is not shown on a linear axis; beyond the others, on a
@@ -186,9 +185,9 @@ def draw_curves(
 def _label(name: str, value: str, letters: int) -> str:
     """Name and value on few short lines, of which none breaks the value."""
     tied = value.replace(" ", _TIED)
-    lines = textwrap.wrap(f"{visible(name)}: {tied}", letters, max_lines=3, placeholder=" …", break_on_hyphens=False)
+    lines = lines_of(f"{name}: {tied}", letters, 3)
     if not lines[-1].endswith(tied):
-        lines = [*textwrap.wrap(visible(name), letters, max_lines=2, placeholder=" …", break_on_hyphens=False), tied]
+        lines = [*lines_of(name, letters, 2), tied]
     if lines[-1] == tied and len(lines) > 1:
         lines[-2] = lines[-2].removesuffix(":")
     return "\n".join(plain(line.replace(_TIED, " ")) for line in lines)
@@ -282,7 +281,7 @@ def _draw_bound(
     text, time = entry(f"{bound.name}{notes}: {number(values[-1])}"), result.time(regret)
     if bound.time != "at the horizon":
         return ax.plot(time, values, color=colour, label=text, linestyle=dash, linewidth=0.9)[0]
-    mark: Any = {"linestyle": "none", "marker": "_", "markersize": 6, "clip_on": False}
+    mark: Any = {"linestyle": "none", "marker": "_", "markersize": 12}
     return ax.plot(time[-1:], values[-1:], color=colour, label=text, **mark)[0]
 
 

@@ -33,6 +33,7 @@ from experiments.report.style import (
     WIDTH,
     height_of,
     lend_glyphs,
+    points,
     style,
 )
 from experiments.report.sweep_figures import draw_sweep
@@ -116,7 +117,7 @@ def _canvases(found: Findings, regret: str) -> Iterator[tuple[str, Canvas, Seque
                 another(wanted, used),
                 canvas,
                 parts,
-            )  # two may have one: of a point of swept values, of the experiment there
+            )  # a point of swept values, and the experiment there, have one name
 
 
 def name_of(view: View) -> str:
@@ -263,7 +264,7 @@ def compose(
     columns = min(len(parts), 2 if len(parts) in (2, 4) else 3)
     rows = math.ceil(len(parts) / columns)
     look = (_appearance(parts[0]) if len(parts) == 1 else None) or Appearance()
-    unit = mpl.rcParams["font.size"] / STYLE["font.size"]  # what is larger in print needs more room
+    unit = max(points(mpl.rcParams[key]) / STYLE[key] for key in ("font.size", "legend.fontsize"))  # room of its type
     width = look.inches(_user_size(0) or WIDTH * columns * unit, 0.0)[0]
     room = width / columns / (WIDTH * unit)
     beside = len(parts) == 1 and room >= BESIDE and bool(_strip_of(*parts[0], confidence, room)[0])
@@ -273,7 +274,7 @@ def compose(
     for i, (_, height) in enumerate(strips):
         below[i // columns] = max(below[i // columns], unit * height)
     needed = sum(below) + rows * (HEIGHT + FRAME) * unit
-    if look.bounds == "auto" and not beside and look.inches(width, needed)[1] < LEAST * needed:
+    if look.bounds == "auto" and not beside and look.inches(width, _user_size(1) or needed)[1] < LEAST * needed:
         below, strips = [0.0] * rows, [([], 0.0)] * len(parts)
     heights = [height for row in range(rows) for height in (HEIGHT * unit, below[row])]
     grid = canvas.add_gridspec(1, 2, width_ratios=[CURVES, 1.0 - CURVES]) if beside else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -22,7 +21,7 @@ from experiments.analysis.sentences import number
 from experiments.analysis.statistics import Interval
 from experiments.analysis.verdicts import bounds_for, lower_bounds_for, rounding_of, share_of
 from experiments.report.colours import GREY, Look, for_text
-from experiments.report.style import curve_id, plain, points, shortened, wrapped
+from experiments.report.style import curve_id, lines_of, plain, points, shortened, wrapped
 
 WIDE = 8.0
 """Times the least value shown: from there on the axis is logarithmic."""
@@ -90,7 +89,7 @@ class Row:
     @property
     def remarks(self) -> list[str]:
         """The lines of ``remark``."""
-        return textwrap.wrap(self.remark(), REMARK, max_lines=2, placeholder=" …", break_on_hyphens=False)
+        return lines_of(self.remark(), REMARK, 2)
 
     def remark(self) -> str:
         """The share in per cent, or why there is none."""
@@ -228,7 +227,7 @@ def _write(ax: Axes, row: Row, y: float, look: Look, best: bool, size: float) ->
     remark = "\n".join(map(plain, row.remarks))
     return [
         _text(ax, -0.02, y, "\n".join(row.name), size, for_text(look.colour), best),
-        _text(ax, 1.02, y, remark, size, for_text(colour), row.broken),
+        _text(ax, 1.04, y, remark, size, for_text(colour), row.broken),
     ]
 
 

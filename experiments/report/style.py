@@ -223,14 +223,21 @@ def shortened(text: str, letters: int) -> str:
 
 
 def wrapped(text: str, width: int, indent: str = "", most: int = LINES) -> str:
-    """``plain`` text in lines of so many letters, or half as many wide ones; what is longer than a label is cut."""
+    """``plain`` text in such ``lines_of`` it."""
+    return "\n".join(map(plain, lines_of(text, width, most, indent)))
+
+
+def lines_of(text: str, width: int, most: int, indent: str = "") -> list[str]:
+    """Text in at most so many lines of so many letters, or half as many wide ones; what is longer is cut."""
     text = visible(text)
     letters = len(text) + sum(east_asian_width(letter) in "WF" for letter in text)
     width = round(width * len(text) / letters) if letters else width
     lines = textwrap.wrap(
         text, width, subsequent_indent=indent, max_lines=most, placeholder=" …", break_on_hyphens=False
     )
-    return "\n".join(map(plain, lines))
+    if len(lines) > 1 and lines[-1] == "…":  # of a word that is longer than a line
+        lines[-2:] = [f"{lines[-2][:-1]}…"]
+    return lines
 
 
 def entry(text: str) -> str:

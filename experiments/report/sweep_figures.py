@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
@@ -26,6 +25,7 @@ from experiments.report.style import (
     dash_of,
     draw_others,
     entry,
+    lines_of,
     name_quantity,
     named_bound,
     notes_of,
@@ -36,7 +36,6 @@ from experiments.report.style import (
 )
 from experiments.report.ticks import write_numbers
 from experiments.study.axes import text_of
-from experiments.study.texts import visible
 
 WIDE = 30.0
 """An axis of values is logarithmic where the largest is so many times the smallest."""
@@ -140,8 +139,7 @@ def _last(values: Array) -> float:
 
 
 def _label(name: str, slope: str) -> str:
-    lines = textwrap.wrap(visible(name), LETTERS, max_lines=2, placeholder=" …", break_on_hyphens=False)
-    return "\n".join(map(plain, [*lines, *([slope] if slope else [])]))
+    return "\n".join(map(plain, [*lines_of(name, LETTERS, 2), *([slope] if slope else [])]))
 
 
 def _draw_bounds(ax: Axes, x: Array, result: SweepResult, colours: Mapping[str, str]) -> list[End]:

@@ -51,13 +51,13 @@ class Spaced(MaxNLocator):
             places = super().tick_values(vmin, vmax)
             places = places[(places >= self._low) & (places <= self._high)]
             if not isinstance(axis, XAxis) or len(places) < 3:
-                break
+                return places
             letters = max(len(_COMMAND.sub("", text)) for text in axis.get_major_formatter().format_ticks(places))
             first, last = axis.get_transform().transform(np.array([vmin, vmax]))
             nearest = float(np.diff(axis.get_transform().transform(places)).min() / (last - first))
             size = points(mpl.rcParams["xtick.labelsize"])
             if nearest * axis.axes.bbox.width * 72.0 / axis.axes.figure.dpi >= size * (LETTER * letters + 0.7):
-                break
+                return places
         return places
 
 

@@ -70,6 +70,8 @@ def colour(value: Any) -> str:
 def _colours(value: Any) -> Any:
     if isinstance(value, Mapping):
         return {key: _at(key, inner) for key, inner in value.items()}
+    if hasattr(value, "tolist"):  # of numpy, as maps of colours give
+        value = value.tolist()
     if isinstance(value, list | tuple):
         return [_at(i, inner) for i, inner in enumerate(value)]
     raise ValueError(f"must be a list of colours, or a mapping from policies' labels to colours, got {shown(value)}")

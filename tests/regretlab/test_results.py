@@ -331,6 +331,8 @@ def test_equal_looks_are_equal_files(result, tmp_path):
         ({"ax": Figure().subplots(), "style": "ggplot"}, "style is of a figure of its own"),
         ({"ax": Figure()}, "ax must be one pair of axes of matplotlib, got Figure"),
         ({"ax": Figure().subplots(1, 2)}, "ax must be one pair of axes of matplotlib, got ndarray"),
+        ({"ax": Figure().add_subplot(projection="polar")}, "got PolarAxes: give one of them, no polar or 3d ones"),
+        ({"names": "UCB1"}, "names must be a valid dictionary, got 'UCB1'"),
     ],
 )
 def test_what_cannot_be_plotted_is_told(result, given, what):

@@ -1,6 +1,9 @@
 """How figures look: settings of the user, and the keys of a figure in a study and in ``result.plot``."""
 
+from dataclasses import replace
+
 import matplotlib as mpl
+import numpy as np
 import pytest
 from matplotlib.figure import Figure as Canvas
 
@@ -9,7 +12,7 @@ from experiments.analysis.findings import findings
 from experiments.analysis.sweeps import SweepResult
 from experiments.report.colours import luminance
 from experiments.report.curves import draw_experiment
-from experiments.report.figures import canvases, draw_study
+from experiments.report.figures import _canvases, _style_of, canvases, draw_study, save
 from experiments.report.labels import EndLabels
 from experiments.report.page import _look
 from experiments.report.search_figures import draw_search, search_figures
@@ -211,10 +214,10 @@ def test_looks_are_changed_from_the_command_line_and_equal_ones_are_equal_files(
     assert canvas.get_figwidth() == pytest.approx(3.35)
     assert {line.get_color() for line in lines_in(canvas.axes[0]).values()} == {"red", "blue", "green"}
     found = findings(experiments.load(folder))
-    written = [draw_study(found, tmp_path / name) for name in ("a", "b")]
+    written = [draw_study(found, tmp_path / name, ["svg"]) for name in ("a", "b")]
     assert [path.read_bytes() for path in written[0]] == [path.read_bytes() for path in written[1]]
     drawn(folder, "experiment: arms", *changes[:2])
-    plain = draw_study(findings(experiments.load(folder)), tmp_path / "c")
+    plain = draw_study(findings(experiments.load(folder)), tmp_path / "c", ["svg"])
     differ = {
         path.stem for path, other in zip(written[0], plain, strict=True) if path.read_bytes() != other.read_bytes()
     }
@@ -225,8 +228,9 @@ def test_fonts_of_a_style_are_those_of_the_files(folder, tmp_path):
     """A family is looked for when a file is written."""
     (tmp_path / "paper.mplstyle").write_text("font.family: serif\nfont.serif: DejaVu Sans Mono\npdf.fonttype: 3\n")
     drawn(folder, f"experiment: arms, style: {tmp_path / 'paper.mplstyle'}")
-    files = draw_study(findings(experiments.load(folder)), tmp_path, ["pdf"])
-    content = next(path for path in files if path.stem == "arms").read_bytes()
+    name, canvas, parts = next(made for made in _canvases(findings(experiments.load(folder)), "") if made[0] == "arms")
+    with style(_style_of(parts)):
+        (content,) = save(canvas, tmp_path / f"{name}.pdf")
     assert b"DejaVuSansMono" in content
     assert b"DejaVuSans-" not in content.replace(b"DejaVuSans-Oblique", b"")
 
@@ -238,3 +242,20 @@ def test_what_is_said_of_swept_values_holds_for_their_points_on_the_page():
     point = _look(said, "over-horizon=50")
     assert (point.scale, point.width, point.names, point.quantity) == ("linear", 85.0, {"UCB1": "first"}, "regret")
     assert (point.experiment, point.name, point.over, point.title) == ("over-horizon=50", "over-horizon=50", "", "")
+
+
+def test_colours_may_be_an_array_of_numpy():
+    given = np.array([[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]])
+    assert Look(experiment="arms", colours=given).colours == ["#0000ff", "#ff0000"]
+
+
+def test_what_is_not_told_apart_at_the_last_value_is_bracketed(folder):
+    results = experiments.load(folder)
+    found = next(shown for _, shown in findings(results).views if isinstance(shown, SweepResult))
+    last = found.experiments[-1]
+    twins = {"MOSS": {name: values[::-1] for name, values in last.series["UCB1"].items()}}
+    ax = Canvas().subplots()
+    draw_sweep(ax, replace(found, experiments=(*found.experiments[:-1], replace(last, series=last.series | twins))))
+    (labels,) = (artist for artist in ax.get_children() if isinstance(artist, EndLabels))
+    (group,) = labels._groups
+    assert sorted(labels.texts[i].get_text().partition("\n")[0] for i in group) == ["MOSS", "UCB1"]

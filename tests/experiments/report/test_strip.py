@@ -1,8 +1,10 @@
 """The theorem strip: what each row says, and where its dot, bar and lines stand."""
 
+import itertools
 import re
 from dataclasses import replace
 
+import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
@@ -11,7 +13,7 @@ from matplotlib.patches import Polygon
 import regretlab as rl
 from bandits.contract import Assumption, Bound
 from experiments.report.colours import GREY, look
-from experiments.report.curves import draw_experiment
+from experiments.report.curves import _label, draw_experiment
 from experiments.report.figures import compose
 from experiments.report.labels import EndLabels
 from experiments.report.strip import FAILED, draw_strip, merged, percent, rows_of, worst_of
@@ -234,6 +236,11 @@ def test_regret_below_zero_has_its_place(result):
     assert shown.final("UCB1", 0.95).value < -400.0
     ax = strip_of(shown)
     assert ax.get_xscale() == "symlog"
+    ax.figure.draw_without_rendering()
+    first, last = ax.get_xlim()
+    numbers = [t.label1.get_window_extent() for t in ax.xaxis.get_major_ticks() if first <= t.get_loc() <= last]
+    assert len(numbers) >= 2
+    assert all(one.x1 < other.x0 for one, other in itertools.pairwise(numbers)), "they do not touch"
     assert ax.get_xlim()[0] < shown.final("UCB1", 0.95).value
     assert ax.get_xlim()[1] > 1e5
 
@@ -331,3 +338,29 @@ def test_where_a_logarithm_has_nothing_to_show_the_axis_is_linear(result):
     canvas, ax, _ = composed(none, scale="loglog")
     canvas.draw_without_rendering()
     assert (ax.get_xscale(), ax.get_yscale()) == ("log", "linear")
+
+
+def test_a_bound_that_leaves_the_axes_keeps_its_name_and_one_beyond_leaves_the_layout_alone(result):
+    far = [bound(300.0), bound(500.0, "at the end", time="at the horizon"), bound(0.001, "below")]
+    canvas = Figure(layout="constrained")
+    (ax,) = compose(canvas, [(Look(experiment="fixed", bounds="curves", scale="linear"), with_bounds(result, *far))])
+    canvas.draw_without_rendering()
+    assert ax.bbox.width > 0.3 * canvas.bbox.width
+    (labels,) = (artist for artist in ax.get_children() if isinstance(artist, EndLabels))
+    said = {text.get_text() for text in labels.texts}
+    assert "below" in said
+    assert ("theorem ↑" in said) == (float(far[0].curve(np.array([1.0]))[0]) < ax.get_ylim()[1])
+    assert not [text for text in said if text.startswith("at the end")], "nothing of it is seen"
+
+
+def test_names_in_wide_letters_take_no_more_room():
+    wide = _label("\uff21" * 40, "12 ± 3", 22).split("\n")
+    assert wide == ["\uff21" * 10 + "…", "12 ± 3"]
+
+
+def test_a_figure_that_the_user_has_set_low_has_no_strip(result):
+    with mpl.rc_context({"figure.figsize": (3.3, 2.2)}):
+        canvas = Figure(layout="constrained")
+        compose(canvas, [(None, with_bounds(result, bound(1.0)))])
+    assert len(canvas.axes) == 1
+    assert canvas.get_size_inches().tolist() == [3.3, 2.2]

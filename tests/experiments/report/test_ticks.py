@@ -1,5 +1,8 @@
 """Numbers on axes: no two look the same, and each says what it stands at."""
 
+import itertools
+
+import matplotlib as mpl
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
@@ -74,3 +77,18 @@ def test_a_range_of_powers_has_powers_and_a_shorter_one_plain_numbers():
     assert list(written(50.0, 200.0, "log").values()) == ["50", "100", "150", "200"]
     assert list(written(0.0, 400_000.0).values()) == ["0", "100k", "200k", "300k", "400k"]
     assert np.allclose(list(written(0.0, 10_000.0)), [0, 2500, 5000, 7500, 10_000])
+
+
+def test_numbers_side_by_side_do_not_touch():
+    for high in (10.0, 600.0, 6000.0, 60_000.0, 6e6, 0.006):
+        for width, scale, low in ((1.2, "linear", 0.0), (2.4, "linear", 0.0), (1.8, "log", high / 6.0)):
+            canvas = Figure(figsize=(width, 2.0))
+            ax = canvas.add_axes((0.0, 0.2, 1.0, 0.8), xscale=scale, xlim=(low, high))
+            ax.tick_params(axis="x", labelsize=7.0)
+            with mpl.rc_context({"xtick.labelsize": 7.0}):
+                write_numbers(ax.xaxis, low, high)
+                canvas.draw_without_rendering()
+            texts = [tick.label1 for tick in ax.xaxis.get_major_ticks() if low <= tick.get_loc() <= high]
+            extents = [text.get_window_extent() for text in texts if text.get_text()]
+            assert len(extents) >= 2
+            assert all(one.x1 < other.x0 for one, other in itertools.pairwise(extents)), (high, width, scale)
