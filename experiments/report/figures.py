@@ -33,7 +33,6 @@ from experiments.report.style import (
     WIDTH,
     height_of,
     lend_glyphs,
-    points,
     style,
 )
 from experiments.report.sweep_figures import draw_sweep
@@ -264,7 +263,7 @@ def compose(
     columns = min(len(parts), 2 if len(parts) in (2, 4) else 3)
     rows = math.ceil(len(parts) / columns)
     look = (_appearance(parts[0]) if len(parts) == 1 else None) or Appearance()
-    unit = max(points(mpl.rcParams[key]) / STYLE[key] for key in ("font.size", "legend.fontsize"))  # room of its type
+    unit = mpl.rcParams["font.size"] / STYLE["font.size"]  # what is larger in print needs more room
     width = look.inches(_user_size(0) or WIDTH * columns * unit, 0.0)[0]
     room = width / columns / (WIDTH * unit)
     beside = len(parts) == 1 and room >= BESIDE and bool(_strip_of(*parts[0], confidence, room)[0])
