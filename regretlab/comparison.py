@@ -13,6 +13,7 @@ from typing import Any, cast
 import numpy as np
 
 from bandits.arguments import integer, real
+from bandits.clairvoyant import Clairvoyant
 from bandits.contract import Policy, can_play
 from bandits.family import resolve
 from bandits.registry import ENVIRONMENTS, POLICIES, Registry
@@ -218,6 +219,10 @@ def _misfits(entries: Mapping[str, AnyPolicy], environment: AnyEnvironment) -> I
                 with warnings.catch_warnings():
                     warnings.simplefilter("ignore")  # the job warns
                     copy.deepcopy(policy).reset(problem, np.random.default_rng(0))
+                    if isinstance(policy, Clairvoyant):
+                        begun = copy.deepcopy(environment)
+                        begun.begin(begun.draw(np.random.default_rng(0)))
+                        begun.clairvoyant(policy.comparator)
             except ValueError as error:
                 yield f"{place}: {error}"
             except Exception:  # of somebody else's: the job that meets it says where

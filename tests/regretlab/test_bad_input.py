@@ -136,6 +136,12 @@ def test_a_policy_that_the_problem_does_not_suit():
     assert line([rl.FixedAction(7)]).startswith("policies[0]: ")
 
 
+def test_a_comparator_that_the_environment_does_not_have():
+    lake = rl.EpisodicMDP("deepsea", horizon=20)
+    assert line([rl.UCB1(), rl.Clairvoyant("best")]) == ("policies[1]: comparator must be best_arm, got 'best'")
+    assert line([rl.Clairvoyant()], lake) == "policies[0]: comparator must be optimal, got 'best_arm'"
+
+
 def test_a_policy_that_states_no_problem():
     told = "policies[0]: Unstated must state which problems it plays, such as plays = (regretlab.BanditProblem,)"
     assert line([Unstated()]) == told
