@@ -56,6 +56,22 @@ def reachable(model: Model, start: NDArray[Any]) -> NDArray[np.bool_]:
     return seen
 
 
+def entered(model: Model, start: NDArray[Any], n_stages: int) -> NDArray[np.bool_]:
+    """Whether each state [n_states] can be visited in an episode of ``n_stages`` steps, the last state not counted."""
+    size = model.n_states * model.n_actions
+    seen = now = np.asarray(start) > 0.0
+    for stage in range(n_stages - 1):
+        first = stage * size if model.n_stages > 1 else 0
+        starts = model.starts[first : first + size + 1]
+        origin = np.repeat(np.arange(size) // model.n_actions, np.diff(starts))
+        following = np.zeros(model.n_states, dtype=np.bool_)
+        following[model.states[starts[0] : starts[-1]][now[origin]]] = True
+        if model.n_stages == 1 and not (following & ~seen).any() and (following == now).all():
+            break
+        seen, now = seen | following, following
+    return seen
+
+
 def within(model: Model, kept: NDArray[np.bool_]) -> Model:
     """The model of those states alone, renumbered in order, which no action leaves."""
     rows = np.flatnonzero(np.repeat(kept, model.n_actions))

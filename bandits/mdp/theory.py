@@ -194,11 +194,13 @@ class EpisodicInstance(MDPInstance):
         own_stages: whether each stage has a table of its own.
         value: expected V*(s_1) under the law of the first state; where losses change, the mean over all episodes of the
             value of the best fixed policy.
+        unreachable: number of states that no episode visits.
     """
 
     n_stages: int
     own_stages: bool
     value: float
+    unreachable: int = 0
 
     @property
     def shared_stages(self) -> Assumption:

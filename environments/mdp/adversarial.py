@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bandits.arguments import flag, integer, one_of, shown
 from bandits.contract import Array, Bound
+from bandits.mdp.classes import entered
 from bandits.mdp.model import SLACK, Ints
 from bandits.mdp.planning import best_policy
 from bandits.mdp.problem import BanditLossProblem, FullLossProblem, Table, Trajectory, checked_table
@@ -100,6 +101,7 @@ class AdversarialMDP(TabularEpisodes):
             n_stages=H,
             own_stages=True,
             value=self._hindsight(self.horizon)[0] / self.horizon,
+            unreachable=int(np.count_nonzero(~entered(plan.model, law, H))),
             dimension=problem.dimension,
             linear=residual <= SLACK,
             residual=residual,

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bandits.arguments import affordable, flag, integer, one_of, shown
 from bandits.contract import Array, Bound
+from bandits.mdp.classes import entered
 from bandits.mdp.model import Ints
 from bandits.mdp.planning import best_policy, largest_totals
 from bandits.mdp.problem import EpisodicProblem, Table
@@ -88,6 +89,7 @@ class EpisodicMDP(TabularEpisodes):
             n_stages=H,
             own_stages=tables.own_stages,
             value=float(law @ values[0]),
+            unreachable=int(np.count_nonzero(~entered(tables.model, law, H))),
         )
 
     def _table(self) -> tuple[int, Array]:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from bandits.mdp.model import Model, law_sums
-from bandits.mdp.planning import best_policy, policy_values
+from bandits.mdp.planning import best_policy, occupancy, policy_values
 from environments import EpisodicMDP
 from environments.mdp.environment import first_of
 from environments.mdp.models import Tables, first_state, tables_of
@@ -361,10 +361,27 @@ def test_states_that_are_never_entered_change_no_run():
     for one in (wider, environment):
         one.begin(one.draw(np.random.default_rng(4)))
     assert wider.instance().value == pytest.approx(environment.instance().value, abs=1e-12)
+    assert (wider.instance().unreachable, environment.instance().unreachable) == (2, 0)
     for _ in range(50):
         policy = np.random.default_rng(environment.clock).integers(0, 3, (4, 7))
         found = wider.transition(policy)[1], environment.transition(policy[:, :5])[1]
         assert all((a == b).all() for a, b in zip(found[0][:3], found[1][:3], strict=True))
+
+
+@pytest.mark.parametrize("own", [False, True])
+def test_states_that_no_episode_visits_are_counted(own):
+    """As by the flow of uniform play, stage by stage; what is too far for so few steps is not visited, either."""
+    rng = np.random.default_rng(17)
+    for n_stages in (1, 2, 3, 6):
+        P = np.zeros((n_stages if own else 1, 9, 2, 9))
+        for row in P.reshape(-1, 9):
+            row[rng.choice(9, 1)] = 1.0
+        model, law = Model(P if own else P[0]), np.eye(9)[3]
+        flow = occupancy(model, law, np.full((n_stages, 9, 2), 0.5))
+        never = int(np.count_nonzero(flow.sum(axis=(0, 2)) == 0.0))
+        environment = EpisodicMDP(Tables(model, np.zeros((9, 2)), law, n_stages), horizon=5)
+        assert environment.instance().unreachable == never
+    assert [EpisodicMDP("riverswim", n_stages=n, horizon=5).instance().unreachable for n in (1, 3, 6)] == [5, 3, 0]
 
 
 def test_limits_are_those_of_the_luckiest_and_the_unluckiest_ways():
