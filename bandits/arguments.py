@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Iterable, Sequence
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 from numbers import Integral, Real
 from pathlib import Path
 from typing import Any, TypeGuard, TypeVar
@@ -348,11 +348,17 @@ def did_you_mean(word: object, known: Iterable[str]) -> str:
 
 
 def nearest(word: object, known: Iterable[str], most: int) -> list[str]:
-    """The known words nearest to ``word``, at most ``most`` of them; case and the signs ``-``, ``_`` do not count."""
+    """The known words nearest to ``word``, at most ``most`` of them; case and the signs ``-``, ``_`` do not count.
+
+    Of equally near ones those that begin with it are first, then the first in the alphabet.
+    """
     plain: dict[str, str] = {}
     for name in known:
         plain.setdefault(_plain(name), name)
-    return [plain[near] for near in get_close_matches(_plain(str(word)[:100]), plain, n=most, cutoff=0.55)]
+    wanted = _plain(str(word)[:100])
+    close = sorted(get_close_matches(wanted, plain, n=max(50, most), cutoff=0.55))
+    close.sort(key=lambda name: (-SequenceMatcher(None, name, wanted).ratio(), not name.startswith(wanted)))
+    return [plain[name] for name in close[:most]]
 
 
 def _plain(word: str) -> str:

@@ -104,17 +104,16 @@ class IdentificationProblem(Problem):
             integer("n_actions", self.n_actions)
         elif integer("n_actions", self.n_actions) < 2:
             raise ValueError("n_actions must be at least 2, with one arm there is nothing to identify, got 1")
-        if self.question == "top" or self.m != 1:
-            integer("m", self.m, 1, self.n_actions - 1 if self.question == "top" else 1)
+        integer("m", self.m, 1, self.n_actions - 1 if self.question == "top" else 1)
         if self.question == "above":
             if self.threshold is None:
                 raise ValueError("threshold must be given, a number, where the question is above, got None")
-            real("threshold", self.threshold)
+            object.__setattr__(self, "threshold", float(real("threshold", self.threshold)))
         elif self.threshold is not None:
             raise ValueError(
                 f"threshold must be absent where the question is {self.question}, got {shown(self.threshold)}"
             )
-        real("epsilon", self.epsilon, 0.0, closed="low")
+        object.__setattr__(self, "epsilon", float(real("epsilon", self.epsilon, 0.0, closed="low")))
         positive("sigma", self.sigma)
         if self.delta is not None:
             real("delta", self.delta, 0.0, 1.0)

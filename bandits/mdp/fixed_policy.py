@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bandits.arguments import integers, is_list
+from bandits.arguments import integer, integers, is_list
 from bandits.kernels import kernel
 from bandits.mdp.average import AveragePolicy, moved
 from bandits.mdp.model import Ints
@@ -29,14 +29,15 @@ class FixedPolicy(AveragePolicy):
     """
 
     def __init__(self, table: Sequence[int] | int = 0) -> None:
-        self.table = integers("table", table if is_list(table) else [table], 0)  # type: ignore[list-item]
+        self.table = integers("table", table, 0) if is_list(table) else integer("table", table, 0)  # type: ignore[arg-type]
 
     def start(self, problem: AverageRewardProblem) -> None:
         n_states = problem.n_states
-        if len(self.table) not in (1, n_states):
-            raise ValueError(f"table must have {n_states} actions, one a state, or a single one, got {len(self.table)}")
-        integers("table", self.table, 0, problem.n_actions - 1)
-        self._policy = np.array(self.table * (n_states if len(self.table) == 1 else 1), dtype=np.int64)
+        table = [self.table] if isinstance(self.table, int) else self.table
+        if len(table) not in (1, n_states):
+            raise ValueError(f"table must have {n_states} actions, one a state, or a single one, got {len(table)}")
+        integers("table", table, 0, problem.n_actions - 1)
+        self._policy = np.array(table * (n_states if len(table) == 1 else 1), dtype=np.int64)
 
     def pick(self, state: int) -> int:
         return int(self._policy[state])

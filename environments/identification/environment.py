@@ -15,7 +15,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from bandits.arguments import check_action, flag, integer
+from bandits.arguments import check_action, flag, integer, shown
 from bandits.contract import Array, Bound
 from bandits.identification.divergence import FAMILIES, reward_from
 from bandits.identification.problem import (
@@ -117,6 +117,10 @@ class Identification(Environment[Any, Any, Any, Tape]):
         self.shuffled, self.horizon = flag("shuffled", shuffled), integer("horizon", horizon, 2)
         self._budget = horizon - 1
         self._law: Law = law_of(means)
+        if self._law.n_arms < 2 and question != "above":
+            raise ValueError(
+                f"means must be those of two arms or more, or there is nothing to identify, got {shown(means)}"
+            )
         self.problem = IdentificationProblem(
             n_actions=self._law.n_arms,
             question=question,

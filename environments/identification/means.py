@@ -226,7 +226,10 @@ def law_of(means: Component | Sequence[float] | Array) -> Law:
     if is_list(means) or isinstance(means, np.ndarray):
         if len(means) == 0:
             raise ValueError(f"means must be numbers, one an arm, got {shown(means)}")
-        return Given(means.tolist() if isinstance(means, np.ndarray) else means)
+        try:
+            return Given(means.tolist() if isinstance(means, np.ndarray) else means)
+        except ValueError as error:
+            raise ValueError(f"means: {error}") from None
     if isinstance(means, str) and means in SETUPS:
         return Setup(means)
     built: Law = MEANS.build(means, "means", of=Law)

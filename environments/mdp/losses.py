@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -13,7 +13,7 @@ from bandits.contract import Array
 from bandits.mdp.model import Ints, Model
 from bandits.mdp.problem import Table, checked_law, checked_table
 from bandits.registry import Component, Registry
-from environments.mdp.models import start_law, tables_of
+from environments.mdp.models import Tables, start_law, tables_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -94,8 +94,10 @@ class Losses(ABC):
         """Their numbers."""
 
 
-def _garnet() -> Component:
-    return {"name": "garnet", "parameters": {"n_states": 5, "n_actions": 3, "branching": 3, "seed": 3}}
+def _tables_of(model: Component | None) -> Tables:
+    """Those of a model; of a garnet of 5 states where none is given."""
+    garnet = {"name": "garnet", "parameters": {"n_states": 5, "n_actions": 3, "branching": 3, "seed": 3}}
+    return tables_of(garnet if model is None else model)
 
 
 def _base_and_pattern(seed: int, n_stages: int, model: Model) -> tuple[Array, Array]:
@@ -111,21 +113,21 @@ class Switching(Losses):
     """Base losses plus ``amplitude`` times a pattern of signs, which turns around every ``period`` episodes (derived).
 
     Args:
-        model: as of ``EpisodicMDP``; its rewards are not used.
+        model: as of ``EpisodicMDP``; its rewards are not used. None for a garnet of 5 states.
         n_stages: H, >= 1.
         amplitude: in [0, .25].
         period: episodes, >= 1.
         seed: of base and pattern.
     """
 
-    model: Component = field(default_factory=_garnet)
+    model: Component | None = None
     n_stages: int = 4
     amplitude: float = 0.25
     period: int = 250
     seed: int = 103
 
     def schedule(self) -> Schedule:
-        tables, amplitude = tables_of(self.model), real("amplitude", self.amplitude, 0.0, 0.25, closed="both")
+        tables, amplitude = _tables_of(self.model), real("amplitude", self.amplitude, 0.0, 0.25, closed="both")
         base, pattern = _base_and_pattern(self.seed, integer("n_stages", self.n_stages), tables.model)
         losses = np.array([base + amplitude * pattern, base - amplitude * pattern])
         return Schedule(tables.model, tables.start, losses, (0, 1), period=self.period)
@@ -138,17 +140,17 @@ class Alternating(Losses):
     A classical idea; the numbers are this project's. Whoever plays what was best so far has linear regret.
 
     Args:
-        model: as of ``EpisodicMDP``; its rewards are not used.
+        model: as of ``EpisodicMDP``; its rewards are not used. None for a garnet of 5 states.
         n_stages: H, >= 1.
         seed: of the pattern, drawn as for ``Switching``.
     """
 
-    model: Component = field(default_factory=_garnet)
+    model: Component | None = None
     n_stages: int = 4
     seed: int = 103
 
     def schedule(self) -> Schedule:
-        tables = tables_of(self.model)
+        tables = _tables_of(self.model)
         _, pattern = _base_and_pattern(self.seed, integer("n_stages", self.n_stages), tables.model)
         losses = np.array([0.5 + 0.25 * pattern, 0.5 - 0.5 * pattern, 0.5 + 0.5 * pattern])
         return Schedule(tables.model, tables.start, losses, (1, 2), (0,))

@@ -8,7 +8,7 @@ different rewards (``CliffWalkingSlippery``); outcomes of probability 0 are none
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import gymnasium
@@ -39,7 +39,7 @@ class Gymnasium(MDP):
 
     Args:
         id: of a registered environment that exposes ``P`` and ``initial_state_distrib``.
-        arguments: of ``gymnasium.make``.
+        arguments: of ``gymnasium.make``; None for none.
         ends: "absorb": an end stays where it is, at the reward 0; "restart": from an end every action leads to the
             first state, at the reward 0, which makes episodes one life.
 
@@ -54,13 +54,13 @@ class Gymnasium(MDP):
     """
 
     id: str
-    arguments: Mapping[str, Any] = field(default_factory=dict)
+    arguments: Mapping[str, Any] | None = None
     ends: str = "absorb"
 
     def __post_init__(self) -> None:
         one_of("ends", self.ends, ("absorb", "restart"))
-        if not isinstance(self.arguments, Mapping):
-            raise ValueError(f"arguments must be a mapping of names to values, got {shown(self.arguments)}")
+        if not isinstance(self.arguments, Mapping | None):
+            raise ValueError(f"arguments must be a mapping of names to values, or absent, got {shown(self.arguments)}")
         object.__setattr__(self, "_tables", self._read())
 
     def tables(self) -> Tables:
@@ -84,11 +84,11 @@ class Gymnasium(MDP):
                 f"id must be that of an environment of gymnasium, such as FrozenLake-v1, got {shown(self.id)}"
             )
         try:
-            environment: gymnasium.Env[Any, Any] = gymnasium.make(self.id, **self.arguments)
+            environment: gymnasium.Env[Any, Any] = gymnasium.make(self.id, **(self.arguments or {}))
         except (gymnasium.error.Error, TypeError, ValueError, KeyError, AttributeError) as error:
             raise ValueError(
                 "id must be that of an environment of gymnasium, and arguments what it takes, got "
-                f"{shown(self.id)} and {shown(dict(self.arguments))}: {str(error)[:300]}"
+                f"{shown(self.id)} and {shown(dict(self.arguments or {}))}: {str(error)[:300]}"
             ) from error
         inner = environment.unwrapped
         if not all(hasattr(inner, name) for name in ("P", "initial_state_distrib")):

@@ -87,7 +87,7 @@ def test_a_list_of_numbers_is_one_of_python():
 def test_hints_do_not_look_at_case_or_signs():
     assert did_you_mean("UCB-1", ["ucb1", "moss"]) == " (did you mean 'ucb1'?)"
     assert did_you_mean("fastslow", ["FAST_SLOW"]) == " (did you mean 'FAST_SLOW'?)"
-    assert nearest("ucb", ["ucb1", "ucb_v", "lru"], 3) == ["ucb_v", "ucb1"]
+    assert nearest("ucb", ["ucb1", "ucb_v", "lru"], 3) == ["ucb1", "ucb_v"]
 
 
 @pytest.mark.parametrize("action", [-1, 3, 10**30, 0.0, 1.5, True, np.True_, np.float64(1)])

@@ -305,7 +305,7 @@ def test_mistakes_beside_a_faulty_sweep_are_told_with_it():
         "s.yaml:5:5: experiments[0].horizon: a sweep needs every value once, got 10 more than once",
         "s.yaml:6:5: experiments[0].replicates: must be greater than or equal to 1, got 0",
         "s.yaml:7:19: experiments[0].environment.name: unknown environment 'bernouli' (did you mean 'bernoulli'?)",
-        "s.yaml:8:16: experiments[0].policies[0].name: unknown policy 'ucb' (did you mean 'ucb_v' or 'ucb1' or ",
+        "s.yaml:8:16: experiments[0].policies[0].name: unknown policy 'ucb' (did you mean 'ucb1' or ",
         "s.yaml:13:25: experiments[1].search.regret: BernoulliArms has no regret definition 'pseud' (did you mean "
         "'pseudo'?); it has pseudo, realized",
         "s.yaml:14:42: experiments[1].policies[0].parameters.eta: Exp3 has no parameter 'eta'; it takes gamma",
