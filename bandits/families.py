@@ -22,7 +22,6 @@ ROOMS = (
     "tallying",
     "recovering",
     "linear",
-    "identification",
     "mdp",
     "delayed",
 )

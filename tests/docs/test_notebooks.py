@@ -10,7 +10,6 @@ NOTEBOOKS = sorted((Path(__file__).parent.parent.parent / "docs" / "notebooks").
 FAMILIES = [
     "arms",
     "groupwise",
-    "identification",
     "linear",
     "mdp",
     "paging",
