@@ -254,7 +254,8 @@ def child(share: float, seed: int, part: int, parts: int) -> None:
     for family in families():
         for i, example in enumerate(family.example_environments()):
             for j, (name, policy) in enumerate(players(example, names=chosen)):
-                if (i + j) % parts != part or policy.clairvoyant or rng.random() > max(share, 0.1):
+                left_out = rng.random() > max(share, 0.1) and counts["runs"] > 0  # one run at the least
+                if (i + j) % parts != part or policy.clairvoyant or left_out:
                     continue
                 counts["runs"] += 1
                 started = time.perf_counter()
