@@ -240,7 +240,10 @@ def test_rows_of_different_lengths_are_refused(both):
             {"id": "FrozenLake-v1", "arguments": {"map": "8x8"}},
             "arguments what it takes, got 'FrozenLake-v1' and {'map'",
         ),
-        ({"id": "FrozenLake-v1", "arguments": "8x8"}, "arguments must be a mapping of names to values, or absent, got '8x8'"),
+        (
+            {"id": "FrozenLake-v1", "arguments": "8x8"},
+            "arguments must be a mapping of names to values, or absent, got '8x8'",
+        ),
         (
             {"id": "Blackjack-v1"},
             "id must be that of an environment which exposes P and initial_state_distrib, such as",
