@@ -201,14 +201,26 @@ def alone(x):
 @pytest.mark.parametrize("kind", [Decimal, Fraction, alone, np.float32], ids=lambda kind: kind.__name__)
 @pytest.mark.parametrize(("environment", "policy"), firsts())
 def test_rewards_of_any_kind_of_number_are_taken(environment, policy, kind):
-    policy, rng = copy.deepcopy(policy), np.random.default_rng(3)
+    """They teach what floats of the same value do: the same decisions follow."""
+    one, other = (
+        decisions(copy.deepcopy(policy), environment, turn)
+        for turn in (kind, lambda value: float(np.asarray(kind(value), dtype=float).reshape(())))
+    )
+    assert len(one) > 0
+    assert one == other
+
+
+def decisions(policy, environment, turn):
+    """The first actions of a run, pickled, of which the policy learns rewards that are turned."""
+    rng, found = np.random.default_rng(3), []
     environment.begin(environment.draw(rng))
     policy.reset(environment.problem, rng)
     while environment.clock < min(20, environment.problem.horizon):
         observation = environment.observe()
         action = policy.choose(observation)
-        feedback = turned(environment.transition(action)[1], kind)
-        policy.update(observation, action, feedback)
+        found.append(pickle.dumps(action))
+        policy.update(observation, action, turned(environment.transition(action)[1], turn))
+    return found
 
 
 def turned(feedback, kind):

@@ -614,7 +614,10 @@ def test_tables_for_ten_thousand_states():
     for name in ("optimistic_q", "differential_q"):
         policy = named(name)
         policy.reset(problem, np.random.default_rng(0))
-        policy.update(0, policy.choose(9_999), Step(0.5, 9_999))
+        before = policy._q.copy()
+        policy.update(0, action := policy.choose(9_999), Step(0.5, 9_999))
+        assert policy._q.shape == (10_000, 4)
+        assert np.argwhere(policy._q != before).tolist() == [[0, action]]
 
 
 def test_radii_of_kl_ucrl():

@@ -378,7 +378,12 @@ def test_what_cannot_be_reached_does_not_count():
 
 def test_a_state_that_every_action_leaves_now_and_then_is_no_trap():
     """Its way out is a loop of two states, of which one leaks."""
-    check(Model([[[0, 1.0, 0], [0, 1.0, 0]], [[0.9, 0, 0.1], [0.5, 0, 0.5]], [[0, 0, 1.0]] * 2]))
+    leaky = [[[0, 1.0, 0], [0, 1.0, 0]], [[0.9, 0, 0.1], [0.5, 0, 0.5]], [[0, 0, 1.0]] * 2]
+    assert best(Model(leaky), np.array([[1.0, 1.0], [1.0, 1.0], [0.5, 0.25]])).gain == pytest.approx(0.5, abs=1e-12)
+    check(Model(leaky))
+    tight = [leaky[0], [[1.0, 0, 0], [0.5, 0, 0.5]], leaky[2]]
+    with pytest.raises(ValueError, match="must be weakly communicating"):
+        check(Model(tight))
 
 
 @pytest.mark.parametrize("seed", range(40))

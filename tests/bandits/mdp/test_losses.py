@@ -245,7 +245,10 @@ def test_without_a_rate_the_first_flow_stays():
 @pytest.mark.parametrize("eta", [5.0, 100.0])
 @pytest.mark.parametrize("kind", [OREPS, UOBREPS])
 def test_large_rates_are_played_to_the_end(kind, eta):
-    played(lambda: kind(eta=eta), game("switching", 300), [300])
+    policy, _ = played(lambda: kind(eta=eta), game("switching", 300), [300])
+    laws = policy.pick()
+    assert laws.min() >= 0.0
+    assert laws.sum(axis=2) == pytest.approx(np.ones((4, 5)), abs=1e-12)
 
 
 @pytest.mark.parametrize("seed", [13, 20, 298, 347, 461])
