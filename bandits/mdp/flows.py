@@ -20,7 +20,7 @@ import math
 import numpy as np
 
 from bandits.contract import Array
-from bandits.kernels import kernel
+from bandits.kernels import inlined, kernel
 from bandits.mdp.model import Ints, Model
 from bandits.mdp.planning import occupancy
 
@@ -78,6 +78,19 @@ def policy_of(flow: Array) -> Array:
     return policy
 
 
+@inlined
+def level(masses: Array, costs: Array) -> float:
+    """The lam at which ``masses exp(lam - costs)`` [n_actions] have the sum of the masses; 0 where there are none."""
+    least, mass, left = math.inf, 0.0, 0.0
+    for a in range(masses.size):
+        if masses[a] > 0.0:
+            least, mass = min(least, costs[a]), mass + masses[a]
+    for a in range(masses.size):
+        if masses[a] > 0.0:
+            left += masses[a] * math.exp(least - costs[a])
+    return least - math.log(left / mass) if left > 0.0 else 0.0
+
+
 @kernel
 def _begin(own: int, starts: Ints, states: Ints, probabilities: Array, base: Array, x: Array, lam: Array) -> None:
     """Fill in the lam at which every state keeps the mass that it has in ``base``: finite, however large x is."""
@@ -86,18 +99,12 @@ def _begin(own: int, starts: Ints, states: Ints, probabilities: Array, base: Arr
     for h in range(n_stages - 1, -1, -1):
         first = (h if own > 1 else 0) * n_states * n_actions
         for s in range(n_states):
-            least, mass, left = math.inf, 0.0, 0.0
             for a in range(n_actions):
                 cost[a], row = x[h, s, a], first + s * n_actions + a
                 if h + 1 < n_stages:
                     for entry in range(starts[row], starts[row + 1]):
                         cost[a] += probabilities[entry] * lam[h + 1, states[entry]]
-                if base[h, s, a] > 0.0:
-                    least, mass = min(least, cost[a]), mass + base[h, s, a]
-            for a in range(n_actions):
-                if base[h, s, a] > 0.0:
-                    left += base[h, s, a] * math.exp(least - cost[a])
-            lam[h, s] = least - math.log(left / mass) if left > 0.0 else 0.0
+            lam[h, s] = level(base[h, s], cost)
 
 
 @kernel

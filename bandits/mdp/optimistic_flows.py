@@ -24,7 +24,7 @@ import numpy as np
 
 from bandits.contract import Array
 from bandits.kernels import kernel
-from bandits.mdp.flows import exact, good, inner, largest, move, newton_step
+from bandits.mdp.flows import exact, good, inner, largest, level, move, newton_step
 from bandits.mdp.inner import best_of, box, order_of
 
 
@@ -145,15 +145,9 @@ def _begin(low: Array, high: Array, mass: Array, rows: Array, x: Array, lam: Arr
     for h in range(n_stages - 1, -1, -1):
         own = h if low.shape[0] > 1 else 0
         for s in range(n_states):
-            least, total, left = np.inf, 0.0, 0.0
             for a in range(n_actions):
                 cost[a] = x[h, s, a] + _least(low[own, s, a], high[own, s, a], rows[h, s, a], lam[h + 1], row)
-                if mass[h, s, a] > 0.0:
-                    least, total = min(least, cost[a]), total + mass[h, s, a]
-            for a in range(n_actions):
-                if mass[h, s, a] > 0.0:
-                    left += mass[h, s, a] * math.exp(least - cost[a])
-            lam[h, s] = least - math.log(left / total) if left > 0.0 else 0.0
+            lam[h, s] = level(mass[h, s], cost)
 
 
 @kernel

@@ -12,7 +12,8 @@ from bandits.contract import Array, Bound
 from bandits.mdp.classes import entered
 from bandits.mdp.model import SLACK, Ints
 from bandits.mdp.planning import best_policy
-from bandits.mdp.problem import BanditLossProblem, FullLossProblem, Table, Trajectory, checked_table
+from bandits.mdp.problem import BanditLossProblem, FullLossProblem, Trajectory
+from bandits.mdp.tables import Table, checked_table
 from bandits.mdp.theory import LossesInstance
 from bandits.registry import Component
 from environments.contract import Regret, read_only

@@ -14,7 +14,8 @@ from bandits.arguments import check_action, flag, integer, one_of, real, shown
 from bandits.contract import Array, Assumption, Bound
 from bandits.mdp.gain import values_ahead
 from bandits.mdp.model import Ints, law_sums
-from bandits.mdp.problem import AverageRewardProblem, Step, Steps, Table
+from bandits.mdp.problem import AverageRewardProblem, Step, Steps
+from bandits.mdp.tables import Table
 from bandits.mdp.theory import AGAINST_GAIN, AGAINST_GAPS, AverageRewardInstance, MultichainInstance
 from bandits.registry import Component
 from environments.contract import Regret, read_only

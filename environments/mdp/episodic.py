@@ -12,7 +12,8 @@ from bandits.contract import Array, Bound
 from bandits.mdp.classes import entered
 from bandits.mdp.model import Ints
 from bandits.mdp.planning import best_policy, largest_totals
-from bandits.mdp.problem import EpisodicProblem, Table
+from bandits.mdp.problem import EpisodicProblem
+from bandits.mdp.tables import Table
 from bandits.mdp.theory import EpisodicInstance
 from bandits.registry import Component
 from environments.contract import Regret

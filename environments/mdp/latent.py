@@ -22,7 +22,8 @@ from bandits.mdp.histories import (
 )
 from bandits.mdp.model import Ints, Model, law_sums, next_state
 from bandits.mdp.planning import best_policy
-from bandits.mdp.problem import LatentProblem, Table, Trajectory
+from bandits.mdp.problem import LatentProblem, Trajectory
+from bandits.mdp.tables import Table
 from bandits.mdp.theory import LatentInstance
 from bandits.registry import Component
 from environments.contract import Regret, read_only

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from bandits.arguments import affordable, check_seed, floats, integer, real
 from bandits.contract import Array
 from bandits.mdp.model import Ints, Model
-from bandits.mdp.problem import Table, checked_law, checked_table
+from bandits.mdp.tables import Table, checked_law, checked_table
 from bandits.registry import Component, Registry
 from environments.mdp.models import Tables, start_law, tables_of
 

@@ -15,7 +15,7 @@ from bandits.contract import Array
 from bandits.mdp.histories import Contexts, HistoryTree
 from bandits.mdp.model import Model
 from bandits.mdp.planning import largest_totals
-from bandits.mdp.problem import checked_law, checked_rewards, checked_table
+from bandits.mdp.tables import checked_law, checked_rewards, checked_table
 from bandits.registry import Component, Registry
 from environments.mdp.models import start_law
 

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from bandits.arguments import flag, integer, is_list, probability, real, shown
 from bandits.contract import Array
 from bandits.mdp.model import Model
-from bandits.mdp.problem import checked_law, checked_rewards, checked_table
+from bandits.mdp.tables import checked_law, checked_rewards, checked_table
 from bandits.registry import Component, Registry
 
 

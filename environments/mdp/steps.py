@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bandits.arguments import check_action, check_seed, one_of, shown
 from bandits.mdp.model import Model, law_sums
-from bandits.mdp.problem import checked_law
+from bandits.mdp.tables import checked_law
 from bandits.registry import Component
 from environments.contract import number_of
 from environments.mdp.environment import first_of

@@ -15,7 +15,8 @@ from bandits.mdp.model import Model
 from bandits.mdp.mvp import MVP
 from bandits.mdp.planning import best_policy, policy_values
 from bandits.mdp.policy import logarithm
-from bandits.mdp.problem import AverageRewardProblem, EpisodicProblem, Table, Trajectory
+from bandits.mdp.problem import AverageRewardProblem, EpisodicProblem, Trajectory
+from bandits.mdp.tables import Table
 from bandits.mdp.ucb_h import UCBH
 from bandits.mdp.ucbvi import UCBVI
 from bandits.mdp.ucrl2 import UCRL2

@@ -11,7 +11,8 @@ from bandits.clairvoyant import Clairvoyant
 from bandits.contract import bounds_of
 from bandits.families import families
 from bandits.mdp.model import law_sums, next_state
-from bandits.mdp.problem import Step, Table
+from bandits.mdp.problem import Step
+from bandits.mdp.tables import Table
 from bandits.mdp.theory import AverageRewardInstance
 from environments import AverageMDP
 from environments.checks import check_environment, players
