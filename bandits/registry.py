@@ -128,8 +128,12 @@ class Registry:
     def __iter__(self) -> Iterator[str]:
         return iter(sorted(self.paths))
 
-    def load(self, name: str) -> type[Any]:
+    def load(self, name: str, playing: type[Any] | None = None) -> type[Any]:
         """The class of that name, or of the path ``package.module:Class``.
+
+        Args:
+            name: name or path.
+            playing: the kind of problem that it shall play, for the hint about an unknown name.
 
         Raises:
             ValueError: no such name; the message gives the nearest ones.
@@ -138,7 +142,8 @@ class Registry:
         if (by_value := _BY_VALUE.get().get(name)) is not None:
             return by_value
         if name not in self.table and ":" not in name and name not in self.paths:
-            raise ValueError(f"unknown {self.kind} {shown(name)}{self.hint(name)}")
+            known = {} if playing is None else players(playing)
+            raise ValueError(f"unknown {self.kind} {shown(name)}{self.hint(name, **known)}")
         try:
             loaded = resolve(self.table.get(name) or self.paths.get(name, name))
         except ImportError as error:
@@ -199,7 +204,14 @@ class Registry:
             wanted = of.__name__ if of else f"a registered {self.kind}"
             raise ValueError(f"{place} must be {wanted}, got {name!r}, which is {cls.__name__}")
 
-    def build(self, what: Component, place: str = "", of: type[Any] | None = None, **given: Any) -> Any:
+    def build(
+        self,
+        what: Component,
+        place: str = "",
+        of: type[Any] | None = None,
+        playing: type[Any] | None = None,
+        **given: Any,
+    ) -> Any:
         """The object that a component describes.
 
         Args:
@@ -207,6 +219,7 @@ class Registry:
                 of that class, which is copied.
             place: the parameter that holds the description, for messages; the registry's kind where empty.
             of: the class of which the object must be.
+            playing: as of ``load``.
             given: arguments of the constructor that are not the description's to give.
 
         Raises:
@@ -221,7 +234,7 @@ class Registry:
             return copy.deepcopy(what)
         name, parameters = named(what, place)
         try:
-            cls = self.load(name)
+            cls = self.load(name, playing)
         except ValueError as error:
             raise ValueError(f"{place}: {error}") from None
         self.check_class(cls, name, place, of)
@@ -320,3 +333,19 @@ POLICIES = Registry(
 )
 ENVIRONMENTS = Registry("environment", lambda: _of_all("environments"), "regretlab.environments")
 TOOLS = Registry("tool", lambda: _of_all("tools"))
+
+
+def players(problem: type[Any], whose: str = "") -> dict[str, Any]:
+    """The registered policies that play a kind of problem, as arguments of ``Registry.hint``; this loads them all.
+
+    Args:
+        problem: the kind.
+        whose: what they play, for the message; the kind's name where empty.
+    """
+    able = []
+    for name in POLICIES:
+        with suppress(ImportError):  # of somebody else's
+            policy = POLICIES.load(name)
+            if issubclass(problem, policy.plays) if policy.plays else policy.clairvoyant:
+                able.append(name)
+    return {"among": able, "label": f"policies that play {whose or problem.__name__}"}

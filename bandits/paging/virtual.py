@@ -26,7 +26,9 @@ def member(what: Member, place: str) -> Policy[PagingProblem, Request, Eviction,
     Raises:
         ValueError: not a description of a paging policy.
     """
-    policy: Policy[PagingProblem, Request, Eviction, bool] = POLICIES.build(what, place, of=Policy)
+    policy: Policy[PagingProblem, Request, Eviction, bool] = POLICIES.build(
+        what, place, of=Policy, playing=PagingProblem
+    )
     if policy.clairvoyant or not issubclass(PagingProblem, policy.plays):
         raise ValueError(f"{place} must be a paging policy, got {shown(policy)}")
     return policy

@@ -36,7 +36,7 @@ class OfflineAdapter(Policy[StreamProblem, View, Action, Feedback]):
     def __init__(self, policy: Component, first_m: bool = False) -> None:
         self.policy = policy
         self.first_m = flag("first_m", first_m)
-        self._inner: Policy[Any, Any, int, float] = POLICIES.build(policy, "policy", of=Policy)
+        self._inner: Policy[Any, Any, int, float] = POLICIES.build(policy, "policy", Policy, BanditProblem)
         if not issubclass(BanditProblem, self._inner.plays):
             raise ValueError(f"policy must play arms with bandit feedback, got {shown(policy)}")
 

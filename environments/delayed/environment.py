@@ -62,7 +62,7 @@ class DelayedFeedback(Environment[Any, Any, Arrivals, tuple[Any, Ints]]):
         self.environment, self.delay = environment, delay
         if horizon is not None:
             integer("horizon", horizon)
-        given = {} if horizon is None or _own_horizon(environment) == horizon else {"horizon": horizon}
+        given: dict[str, Any] = {} if horizon is None or _own_horizon(environment) == horizon else {"horizon": horizon}
         self._inner: Environment[Any, Any, Any, Any]
         self._inner = ENVIRONMENTS.build(environment, "environment", of=Environment, **given)
         inner = self._inner.problem

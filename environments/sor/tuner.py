@@ -127,7 +127,7 @@ class RelaxationTuner:
         if policy is None:
             running = {"name": "tsallis_inf", "parameters": {"scale": "running_mean"}}
             policy = running if contexts is None else "cheb_cb"
-        self.policy: Policy[Any, Any, int, float] = POLICIES.build(policy, "policy", of=Policy)
+        self.policy: Policy[Any, Any, int, float] = POLICIES.build(policy, "policy", Policy, type(problem))
         check_plays(self.policy, problem, "the tuner's problem", "policy")
         self.policy.reset(problem, np.random.default_rng(check_seed("seed", seed)))
         self.history: list[tuple[float, int]] = []

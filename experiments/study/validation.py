@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -19,7 +18,7 @@ from pydantic import BaseModel, ValidationError
 from bandits.arguments import did_you_mean
 from bandits.clairvoyant import Clairvoyant
 from bandits.contract import Policy, check_plays
-from bandits.registry import ENVIRONMENTS, POLICIES, Registry, named, unfit
+from bandits.registry import ENVIRONMENTS, POLICIES, Registry, named, players, unfit
 from environments.contract import Environment
 from environments.downloads import NotAtHandError
 from experiments.study import limits
@@ -523,7 +522,7 @@ def _policy(policy: Component, place: Path, stage: _Stage | None) -> Iterator[Fo
     """What is wrong with a policy, in this environment if it is right itself."""
     described = {"name": policy.name, "parameters": policy.parameters}
     built, mistakes = _construct(
-        POLICIES, place, described, Policy, lambda: _players(stage.environment if stage else None)
+        POLICIES, place, described, Policy, lambda: _able(stage.environment if stage else None)
     )
     yield from mistakes
     if built is not None and stage is not None:
@@ -531,7 +530,7 @@ def _policy(policy: Component, place: Path, stage: _Stage | None) -> Iterator[Fo
         try:
             check_plays(built, environment.problem, type(environment).__name__)
         except ValueError as error:
-            able = _players(environment)
+            able = _able(environment)
             yield place, f"{error}; {able['label']}: {', '.join(able['among']) or 'none'}"
             return
         try:
@@ -543,7 +542,7 @@ def _policy(policy: Component, place: Path, stage: _Stage | None) -> Iterator[Fo
 
 
 def _construct(
-    registry: Registry, where: Path, entry: Any, of: type[Any], players: Callable[[], Mapping[str, Any]], **given: Any
+    registry: Registry, where: Path, entry: Any, of: type[Any], able: Callable[[], Mapping[str, Any]], **given: Any
 ) -> tuple[Any, list[Found]]:
     """The object that ``entry`` describes, or None and what is wrong with it.
 
@@ -552,7 +551,7 @@ def _construct(
         where: its place in the file.
         entry: name and parameters.
         of: the class of which it must be.
-        players: what to say of an unknown name, as arguments of ``Registry.hint``.
+        able: what to say of an unknown name, as arguments of ``Registry.hint``.
         given: arguments that are not the study's to give.
     """
     described = (
@@ -566,7 +565,7 @@ def _construct(
     except ValueError:  # told with the form
         return None, []
     if cls is None:
-        return None, [((*where, "name"), f"unknown {registry.kind} {name!r}{registry.hint(name, **players())}")]
+        return None, [((*where, "name"), f"unknown {registry.kind} {name!r}{registry.hint(name, **able())}")]
     try:
         registry.check_class(cls, name, registry.kind, of)
     except ValueError as error:
@@ -595,17 +594,9 @@ def _told_of(parameters: Mapping[str, Any], text: str) -> tuple[str, ...]:
     return ("parameters", key, *(_told_of(inner, rest) if isinstance(inner, dict) else ()))
 
 
-def _players(environment: Any) -> Mapping[str, Any]:
+def _able(environment: Any) -> Mapping[str, Any]:
     """The registered policies that can play an environment, as arguments of ``Registry.hint``; all if there is none."""
-    if environment is None:
-        return {}
-    able = []
-    for name in POLICIES:
-        with suppress(ImportError):  # of somebody else's
-            policy = POLICIES.load(name)
-            if isinstance(environment.problem, policy.plays) if policy.plays else policy.clairvoyant:
-                able.append(name)
-    return {"among": able, "label": f"policies that play {type(environment).__name__}"}
+    return {} if environment is None else players(type(environment.problem), type(environment).__name__)
 
 
 def _said(cls: type[Any], error: Exception) -> str:

@@ -403,7 +403,10 @@ def test_keys_that_are_equal_are_one_and_any_hashable_serves():
     [
         ((0, "lru"), "maxsize must be a whole number >= 1, got 0"),
         ((2, "ucb1"), "policy must be a paging policy"),
-        ((2, "lur"), "did you mean 'lru'"),
+        (
+            (2, "lur"),
+            r"did you mean 'lfu' or 'lru'\?\); policies that play PagingProblem: blind_oracle, ",
+        ),
         ((2, "mark0"), "predict must be given: Mark0 needs discard predictions"),
         ((2, "lru", lambda key: 0), "prediction must be one of discard, phase, reuse, got ''"),
         ((2, Lazy("mark0")), "Mark0 needs discard predictions, the environment gives none"),
