@@ -9,6 +9,7 @@ import pytest
 os.environ.setdefault("MPLBACKEND", "agg")
 
 
+@pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers(config):
     """One worker more than there are processors: some tests wait for programs that they start."""
     return (os.cpu_count() or 1) + 1
