@@ -356,5 +356,5 @@ def test_step_losses_with_memory_20():
         (BatchedExp3(), 9243),
     ]
     for policy, value in recorded:
-        regrets = [play(environment, policy, seed) for seed in range(20)]
-        assert abs(np.mean(regrets) - value) <= 4 * np.std(regrets, ddof=1) * math.sqrt(1 / 20 + 1 / 5)
+        regrets = [play(environment, policy, seed) for seed in range(10)]
+        assert abs(np.mean(regrets) - value) <= 4 * np.std(regrets, ddof=1) * math.sqrt(1 / 10 + 1 / 5)
