@@ -22,6 +22,7 @@ ROOMS = (
     "tallying",
     "recovering",
     "linear",
+    "identification",
     "mdp",
     "delayed",
 )

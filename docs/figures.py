@@ -36,6 +36,7 @@ GALLERY = {
     "tallying": ("tallying/step", "growth"),
     "recovering": ("recovering/trap", "plan"),
     "mdp": ("mdp/latent", "treasure"),
+    "identification": ("identification/complexity", "complexity"),
     "change-points": ("arms/piecewise", "piecewise"),
 }
 """Name, mostly a family's, to a shipped study and one of its figures."""

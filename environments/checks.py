@@ -368,17 +368,18 @@ def _check_limits(environment: AnyEnvironment, times: NDArray[np.int64]) -> None
 
 def _check_step(environment: AnyEnvironment, actions: list[Any], seed: int) -> None:
     environment.reset(seed=seed)
-    total, over, shapes = 0.0, False, dict[str, Any]()
+    total, shapes = 0.0, dict[str, Any]()
     for action in actions:
-        _, reward, terminated, over, info = environment.step(action)
+        _, reward, terminated, truncated, info = environment.step(action)
         for key, shape in {k: (v.shape, v.dtype) for k, v in info.items() if isinstance(v, np.ndarray)}.items():
             assert shapes.setdefault(key, shape) == shape, (
                 f"info[{key!r}] has shape and type {shape} after {shapes[key]}: vectors need one; info_of can pad it"
             )
-        assert {type(terminated), type(over)} == {bool}, "terminated and truncated must be bool"
+        assert {type(terminated), type(truncated)} == {bool}, "terminated and truncated must be bool"
+        assert not (terminated and truncated), "a run is terminated or truncated, not both"
         assert "feedback" in info, "info lacks the feedback"
         total += reward
-        if over:
+        if terminated or truncated:
             break
     series = environment.metrics(np.array([environment.clock]))
     assert np.isclose(total, series["reward"][0]), "step's rewards do not add up to the metric 'reward'"
@@ -393,7 +394,7 @@ def _check_vector(make: Callable[[], AnyEnvironment], seed: int) -> None:
     space = singles[0].action_space
     for actions in zip(*(_actions(single, seed + i) for i, single in enumerate(singles)), strict=True):
         room: Any = create_empty_array(space, 2)
-        seen, rewards, _, over, infos = vector.step(concatenate(space, actions, room))
+        seen, rewards, terminated, truncated, infos = vector.step(concatenate(space, actions, room))
         told = [single.step(action) for single, action in zip(singles, actions, strict=True)]
         _check_seen(vector, seen, [one[0] for one in told])
         assert rewards.tolist() == [one[1] for one in told], "the rewards of a vector differ"
@@ -402,7 +403,7 @@ def _check_vector(make: Callable[[], AnyEnvironment], seed: int) -> None:
             assert _plain(list(infos[key])) == _plain(own), (
                 f"a vector gives info[{key!r}] as {infos[key]!r}, not as {own!r}"
             )
-        if over.any():
+        if terminated.any() or truncated.any():
             break
 
 

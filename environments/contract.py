@@ -25,7 +25,7 @@ Tape = TypeVar("Tape")
 
 @dataclass(frozen=True)
 class Regret:
-    """A regret definition: ``comparator(t) - series(t)``, both cumulative rewards up to time t.
+    """A regret definition: ``comparator(t) - series(t)``, both cumulative rewards up to time t, or values at time t.
 
     Attributes:
         name: key in results ("pseudo", "grid", ...).
@@ -38,6 +38,8 @@ class Regret:
             which its curve is drawn and its growth measured. Empty for rounds.
         worst: key of ``Environment.comparators``, where it is there: the worst play in the rounds that count, beyond
             whose regret a bound says nothing.
+        cumulative: whether it is a sum over time. Of a value at a time (whether an answer is right, what it is worth),
+            False, no growth is measured.
     """
 
     name: str
@@ -48,6 +50,7 @@ class Regret:
     unit: str = "reward"
     clock: str = ""
     worst: str = "worst"
+    cumulative: bool = True
 
 
 def read_only(array: NDArray[Any]) -> NDArray[Any]:
@@ -212,6 +215,10 @@ class Environment(gymnasium.Env[Obs, Act], ABC, Generic[Obs, Act, Fbk, Tape]):
         """
         raise ValueError(f"{type(self).__name__} has no comparator {comparator!r} that can be played")
 
+    def ended(self) -> bool:
+        """Whether a run whose clock has reached the horizon was brought there by a decision to stop. Here: never."""
+        return False
+
     def info_of(self, feedback: Fbk) -> dict[str, Any]:
         """What ``step`` gives as ``info``: the feedback, by default as it is.
 
@@ -246,10 +253,11 @@ class Environment(gymnasium.Env[Obs, Act], ABC, Generic[Obs, Act, Fbk, Tape]):
 
     @final
     def step(self, action: Act) -> tuple[Obs, float, bool, bool, dict[str, Any]]:
-        """Gymnasium's step. ``truncated`` when the clock has reached the horizon; nothing ever terminates."""
+        """Gymnasium's step. At the horizon a run is ``terminated`` if it ``ended`` by itself, else ``truncated``."""
         reward, feedback = self.transition(number_of(action))
         over = self.problem.horizon is not None and self.clock >= self.problem.horizon
-        return self.observe(), float(reward), False, over, self.info_of(feedback)
+        ended = over and self.ended()
+        return self.observe(), float(reward), ended, over and not ended, self.info_of(feedback)
 
 
 _NOTHING = Instance()

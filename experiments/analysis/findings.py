@@ -207,6 +207,9 @@ def _sweep_verdict(
     if not sweep.numeric or bound.bound.time == "no rate" or not of_mean:
         why = "the bound claims no rate of the mean" if sweep.numeric else "the values are no numbers"
         return replace(verdict, text=f"{verdict.text}; no exponent, {why}")
+    definition = sweep.experiments[0].definition(sweep.figure.regret)
+    if not definition.cumulative:
+        return replace(verdict, text=f"{verdict.text}; no exponent, {definition.label} is no sum over time")
     there = [i for i, value in enumerate(bound.values) if not math.isnan(value)]
     x, values = np.array([sweep.points[i] for i in there], dtype=float), bound.values[there]
     if not tells_slope(x):

@@ -36,7 +36,8 @@ class SweepLine:
 
     Attributes:
         position: of the policy among those of the experiment, which decides its colour.
-        exponent: slope of log value against log parameter, or None where it has no meaning, see ``tells_slope``.
+        exponent: slope of log value against log parameter, or None where it has no meaning, see ``tells_slope``, or
+            where the regret definition is no sum over time.
         work_out: what gives ``intervals`` to whoever draws or names them.
     """
 
@@ -258,7 +259,7 @@ def _line(
         finished = [result for result in experiments if label in result.series]
         samples = [result.shown(label, figure.regret, figure.quantity)[:, -1] for result in finished]
         paired = all(np.array_equal(result.replicates, finished[0].replicates) for result in finished)
-        if tells_slope(x[there]):
+        if tells_slope(x[there]) and all(result.definition(figure.regret).cumulative for result in finished):
             exponent = scaling_exponent(samples, x[there], confidence, paired)
     return SweepLine(position, exponent, partial(_intervals, experiments, label, figure, confidence))
 

@@ -248,6 +248,8 @@ def _verdict(result: ExperimentResult, label: str, regret: str, bound: Bound, co
         return Verdict(**about, text=f"{text}; no exponent, the bound's rate is in the horizon")
     if bound.delta is not None:
         return Verdict(**about, text=f"{text}; no exponent, the bound says nothing of the mean")
+    if not result.definition(regret).cumulative:
+        return Verdict(**about, text=f"{text}; no exponent, {result.definition(regret).label} is no sum over time")
     claimed = yield growth_exponents, (*_moving(result, curve[None], regret), confidence)
     key = ("exponent", label, regret, confidence)
     if not result.has(key):
@@ -364,7 +366,12 @@ def _by_shares(
 
 
 def growth(result: ExperimentResult, values: Array, regret: str = "", confidence: float = 0.95) -> Interval | None:
-    """Growth exponent of curves [n, n_checkpoints] over the time of a regret definition, as ``growth_exponent``."""
+    """Growth exponent of curves [n, n_checkpoints] over the time of a regret definition, as ``growth_exponent``.
+
+    None where the definition is no sum over time.
+    """
+    if not result.definition(regret).cumulative:
+        return None
     return growth_exponent(*_moving(result, values, regret), confidence)
 
 

@@ -166,6 +166,8 @@ BASES: dict[str, list[dict[str, Any]]] = {
     "curve function": [{"function": float, "recovery": 1}],
     "law of delays geometric": [{"mean": 2.0}],
     "law of delays uniform": [{"high": 4}],
+    "means given": [{"values": [0.5, 0.2]}],
+    "means setup": [{"setup": "g4"}],
     "comparator ridge": [{"penalty": 1.0}],
     "comparator bounded_ols": [{"radius": 1.0}],
     "region square": [{"side": 3}],

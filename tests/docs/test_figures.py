@@ -16,6 +16,7 @@ MADE = json.loads((DOCS / "figures" / "made.json").read_text(encoding="utf-8"))
 FAMILIES = [
     "arms",
     "groupwise",
+    "identification",
     "linear",
     "mdp",
     "paging",

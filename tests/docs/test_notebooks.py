@@ -10,6 +10,7 @@ NOTEBOOKS = sorted((Path(__file__).parent.parent.parent / "docs" / "notebooks").
 FAMILIES = [
     "arms",
     "groupwise",
+    "identification",
     "linear",
     "mdp",
     "paging",

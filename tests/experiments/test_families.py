@@ -104,6 +104,9 @@ experiments:
   - name: contexts
     environment: {name: latent_mdp, parameters: {mixture: treasure}}
     policies: [latent_optimism, latent_greedy, latent_blind]
+  - name: answers
+    environment: {name: identification, parameters: {means: [0.9, 0.1], family: bernoulli, delta: 0.1}}
+    policies: [track_and_stop, top_two, lucb]
 """
 
 

@@ -9,7 +9,7 @@ import pytest
 from bandits.contract import Assumption, Bound
 from environments.contract import Regret
 from experiments.analysis.curves import ExperimentResult
-from experiments.analysis.verdicts import bounds_for, check, vacuous
+from experiments.analysis.verdicts import bounds_for, check, growth, vacuous
 from experiments.run.theory import Table
 from experiments.study.model import Component, Experiment
 
@@ -131,6 +131,20 @@ def test_no_exponent_for_a_bound_that_claims_no_rate():
     assert "the bound's rate is in the horizon" in verdict.text
     (verdict,) = check(results(noisy(0.01 * TIMES), bound(3 * ROOT, time="no rate")), 0.95)
     assert (verdict.result, verdict.exponent) == ("holds", "not tested")
+
+
+def test_no_growth_of_what_is_no_sum_over_time():
+    """The share of wrong answers at a time is held against its bound, and no power of time is fitted to it."""
+    falling = 1.0 / TIMES
+    found = results(noisy(falling), bound(2 * falling))
+    (verdict,) = check(found, 0.95)
+    assert verdict.fitted is not None
+    regret = replace(REGRET, cumulative=False, label="probability of error")
+    found = replace(found, regrets=(regret,))
+    (verdict,) = check(found, 0.95)
+    assert (verdict.result, verdict.exponent, verdict.fitted) == ("holds", "not tested", None)
+    assert "no exponent, probability of error is no sum over time" in verdict.text
+    assert growth(found, found.regret("a")) is None
 
 
 def test_a_bound_of_nothing():

@@ -1,0 +1,158 @@
+"""LUCB: of the ``m`` best arms the one that might be worst, and of the others the one that might be best, in turn.
+
+With J the ``m`` arms of the largest means, ``h = argmin_J L_i`` and ``l = argmax_{not J} U_i``: stop if ``U_l - L_h <=
+epsilon``, else sample h, then l. Intervals: see ``bandits.identification.intervals``.
+
+References: S. Kalyanakrishnan, A. Tewari, P. Auer, P. Stone, *PAC Subset Selection in Stochastic Multi-armed Bandits*,
+ICML 2012 (as remembered; there with other intervals).
+"""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import ClassVar, final
+
+import numpy as np
+
+from bandits.arguments import real
+from bandits.contract import Array, Bound
+from bandits.identification.bounds import interval_error, lucb_samples
+from bandits.identification.divergence import reward_of
+from bandits.identification.intervals import PAPER, RADIUS, Intervals, extremes, renew_all, renewed
+from bandits.identification.policy import STOP, IdentificationPolicy, Question, answer_code, note
+from bandits.identification.problem import IdentificationProblem, Ints, Outcomes
+from bandits.identification.theory import IdentificationInstance
+from bandits.kernels import inlined, kernel
+
+
+@inlined
+def _pick(
+    epsilon: float, m: int, t: int, counts: Ints, sums: Array, lower: Array, upper: Array, inside: Ints, second: Ints
+) -> int:
+    """``second``: the arm that is the other one of a pair, and whether it is its turn."""
+    if t < counts.size:
+        return t
+    if second[1] == 1:
+        return int(second[0])
+    for i in range(counts.size):
+        inside[i] = 0
+    for _ in range(m):
+        best, most = -1, 0.0
+        for i in range(counts.size):
+            if not inside[i]:
+                mean = sums[i] / counts[i]
+                if best < 0 or mean > most:
+                    best, most = i, mean
+        inside[best] = 1
+    h, other = extremes(inside, lower, upper)
+    if upper[other] - lower[h] <= epsilon:
+        return STOP
+    second[0] = other
+    return h
+
+
+@inlined
+def _turn(t: int, n: int, second: Ints) -> None:
+    """Note that a sample was taken, the ``t``-th, of a pair where all ``n`` arms have one already."""
+    if t > n:
+        second[1] = 1 - second[1]
+
+
+@kernel
+def _choose(
+    epsilon: float, m: int, t: int, counts: Ints, sums: Array, lower: Array, upper: Array, inside: Ints, second: Ints
+) -> int:
+    return _pick(epsilon, m, t, counts, sums, lower, upper, inside, second)
+
+
+@kernel
+def _play(
+    outcomes: Outcomes,
+    question: Question,
+    intervals: Intervals,
+    epsilon: float,
+    m: int,
+    t: int,
+    counts: Ints,
+    sums: Array,
+    lower: Array,
+    upper: Array,
+    inside: Ints,
+    second: Ints,
+    arms: Ints,
+    codes: Ints,
+) -> tuple[int, bool]:
+    for s in range(arms.size):
+        arm = _pick(epsilon, m, t + s, counts, sums, lower, upper, inside, second)
+        if arm == STOP:
+            return s, True
+        codes[s], arms[s] = answer_code(question, counts, sums), arm
+        note(arm, reward_of(outcomes.family, outcomes.means[arm], outcomes.noise[s]), counts, sums)
+        renew_all(intervals, arm, t + s + 1, counts, sums, lower, upper)
+        _turn(t + s + 1, counts.size, second)
+    return arms.size, False
+
+
+class PairedIntervals(IdentificationPolicy):
+    """LUCB with some intervals.
+
+    Args:
+        epsilon: how much worse than the best ones the arms of the answer may be, >= 0.
+    """
+
+    answers: ClassVar[tuple[str, ...]] = ("best", "top")
+    needs: ClassVar[str] = "delta"
+
+    def __init__(self, epsilon: float) -> None:
+        self.epsilon = real("epsilon", epsilon, 0.0, closed="low")
+
+    @abstractmethod
+    def intervals(self, problem: IdentificationProblem) -> Intervals:
+        """The intervals, in numbers."""
+
+    def start(self, problem: IdentificationProblem) -> None:
+        self._intervals = self.intervals(problem)
+        self._lower, self._upper = np.zeros(problem.n_actions), np.zeros(problem.n_actions)
+        self._inside, self._second = np.zeros(problem.n_actions, dtype=np.int64), np.zeros(2, dtype=np.int64)
+
+    def pick(self) -> int:
+        state = (self._counts, self._sums, self._lower, self._upper, self._inside, self._second)
+        return _choose(self.epsilon, self._problem.m, self._taken, *state)
+
+    def learn(self, arm: int, reward: float) -> None:
+        renewed(self._intervals, arm, self._taken, self._counts, self._sums, self._lower, self._upper)
+        if self._taken > self._n_arms:
+            self._second[1] = 1 - self._second[1]
+
+    def play(self, outcomes: Outcomes, arms: Ints, codes: Ints) -> tuple[int, bool]:
+        state = (self._counts, self._sums, self._lower, self._upper, self._inside, self._second)
+        return _play(
+            outcomes, self._asked, self._intervals, self.epsilon, self._problem.m, self._taken, *state, arms, codes
+        )
+
+    def theorems(self, problem: IdentificationProblem, instance: IdentificationInstance) -> Sequence[Bound]:
+        """The error, and the number of samples with probability ``1 - delta`` (derived; not of the paper's rate)."""
+        intervals = self.intervals(problem)
+        error = interval_error(problem, instance, self.epsilon, intervals.kind == PAPER)
+        return (*error, *lucb_samples(intervals, problem, instance))
+
+
+class LUCB(PairedIntervals):
+    """LUCB with intervals of a radius, for a wrong answer with probability ``delta`` at the most.
+
+    Args:
+        epsilon: how much worse than the best ones the arms of the answer may be, >= 0.
+
+    Raises:
+        ValueError: a parameter out of its domain; from ``reset``, no ``delta``, or rewards that are not sub-Gaussian.
+    """
+
+    def __init__(self, epsilon: float = 0.0) -> None:
+        super().__init__(epsilon)
+
+    @final
+    def intervals(self, problem: IdentificationProblem) -> Intervals:
+        assert problem.delta is not None  # reset has seen to it
+        return Intervals(RADIUS, problem.deviation**2, math.log(problem.n_actions / problem.delta))

@@ -1,0 +1,228 @@
+"""What the policies that identify arms share: sums of rewards, the verdict, and the driver of the compiled path."""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from collections.abc import Sequence
+from typing import Any, ClassVar, NamedTuple, final
+
+import numpy as np
+
+from bandits.arguments import check_action, not_owed, shown
+from bandits.contract import Array, Bound, Instance, Playable, Policy, Problem
+from bandits.identification.problem import (
+    CODED,
+    Answer,
+    IdentificationProblem,
+    Ints,
+    Outcomes,
+    Sample,
+    SampleBlocks,
+    Stop,
+)
+from bandits.identification.theory import IdentificationInstance
+from bandits.kernels import inlined, kernel
+from bandits.offers import offers
+
+STOP = -1
+"""What ``pick`` gives in place of an arm."""
+
+
+@inlined
+def highest(counts: Ints, sums: Array) -> int:
+    """The arm with the largest mean ``sums / counts`` of those sampled, the first of equal ones; -1 where none is."""
+    best, most = -1, 0.0
+    for i in range(counts.size):
+        if counts[i] > 0:
+            mean = sums[i] / counts[i]
+            if best < 0 or mean > most:
+                best, most = i, mean
+    return best
+
+
+class Question(NamedTuple):
+    """What is asked, in numbers.
+
+    Attributes:
+        m: number of arms asked for, 0 where it is those above a threshold.
+        threshold: where ``m`` is 0.
+        single: whether the answer is an arm, not a set.
+    """
+
+    m: int
+    threshold: float
+    single: bool
+
+
+@inlined
+def answer_code(question: Question, counts: Ints, sums: Array) -> int:
+    """The answer by the means of now, as ``IdentificationProblem.code_of`` gives it; -1 before any sample.
+
+    Unsampled arms are last in order, and below every threshold. Of equal means the first arms are taken.
+    """
+    if question.single:
+        return highest(counts, sums)
+    code, n, any_sampled = 0, counts.size, False
+    for i in range(n):
+        any_sampled |= counts[i] > 0
+    if not any_sampled:
+        return -1
+    if question.m == 0:
+        for i in range(n):
+            if counts[i] > 0 and sums[i] / counts[i] >= question.threshold:
+                code |= 1 << i
+        return code
+    for _ in range(question.m):
+        best, most = -1, -math.inf
+        for i in range(n):
+            if not code >> i & 1:
+                mean = sums[i] / counts[i] if counts[i] > 0 else -math.inf
+                if best < 0 or mean > most:
+                    best, most = i, mean
+        code |= 1 << best
+    return code
+
+
+@inlined
+def note(arm: int, reward: float, counts: Ints, sums: Array) -> None:
+    """Take in a reward."""
+    counts[arm] += 1
+    sums[arm] += reward
+
+
+class IdentificationPolicy(Policy[IdentificationProblem, Any, Sample | Stop, float | None]):
+    """A policy that samples arms and answers a question about their means.
+
+    Once the budget is used up it stops, unless there is a ``delta``: then it does so only if it is sure.
+
+    Attributes:
+        answers: the questions it can answer.
+        needs: "delta" or "budget", the field of the problem that it needs, or "".
+    """
+
+    plays: ClassVar[tuple[type[Problem], ...]] = (IdentificationProblem,)
+    answers: ClassVar[tuple[str, ...]] = ("best",)
+    needs: ClassVar[str] = ""
+
+    @final
+    def reset(self, problem: IdentificationProblem, rng: np.random.Generator) -> None:
+        name = type(self).__name__
+        if problem.question not in self.answers:
+            raise ValueError(f"{name} answers {', '.join(self.answers)}: question must be one, got {problem.question}")
+        if self.needs == "delta" and problem.delta is None:
+            raise ValueError(f"{name} stops by itself: delta must be given, in (0, 1), got None")
+        if problem.budget < problem.n_actions:
+            raise ValueError(
+                f"budget must be at least n_actions = {problem.n_actions}, for a sample of each arm, got "
+                f"{problem.budget}"
+            )
+        self._problem, self._rng, self._n_arms = problem, rng, problem.n_actions
+        self._counts = np.zeros(problem.n_actions, dtype=np.int64)
+        self._sums = np.zeros(problem.n_actions)
+        self._taken = 0
+        above = problem.question == "above"
+        self._asked = Question(0 if above else problem.m, problem.threshold or 0.0, problem.question == "best")
+        self.start(problem)
+
+    @abstractmethod
+    def start(self, problem: IdentificationProblem) -> None:
+        """Forget everything; ``_problem``, ``_rng``, ``_counts``, ``_sums`` and ``_taken`` are set.
+
+        Raises:
+            ValueError: the problem lacks something that the policy needs.
+        """
+
+    @abstractmethod
+    def pick(self) -> int:
+        """The arm to sample next, or ``STOP``."""
+
+    @abstractmethod
+    def play(self, outcomes: Outcomes, arms: Ints, codes: Ints) -> tuple[int, bool]:
+        """Take up to ``len(arms)`` samples; returns how many, and whether the policy stops then.
+
+        Decisions, answers and the state afterwards equal those of ``pick``, ``respond`` and ``learn`` bit for bit.
+
+        Args:
+            outcomes: of the coming samples.
+            arms: [n] where the arms sampled go.
+            codes: [n] where the answer told with each goes, as ``IdentificationProblem.code_of`` gives it.
+        """
+
+    def respond(self) -> Answer | None:
+        """The answer that would be given now: by default the arms of the largest means; None before any sample."""
+        problem, sampled = self._problem, self._counts > 0
+        if not sampled.any():
+            return None
+        if problem.question == "best":
+            return highest_mean(self._counts, self._sums)
+        means = np.where(sampled, self._sums / np.maximum(self._counts, 1), -np.inf)
+        if problem.question == "above":
+            return frozenset(np.flatnonzero(means >= self._asked.threshold).tolist())
+        return frozenset(np.argsort(-means, kind="stable")[: problem.m].tolist())
+
+    def theorems(self, problem: IdentificationProblem, instance: IdentificationInstance) -> Sequence[Bound]:
+        """The theorems about the policy here. Default: none."""
+        return ()
+
+    @final
+    def regret_bounds(self, problem: IdentificationProblem, instance: Instance) -> Sequence[Bound]:
+        """Those of ``theorems``; none where the means are not known to the analysis."""
+        return self.theorems(problem, instance) if isinstance(instance, IdentificationInstance) else ()
+
+    def learn(self, arm: int, reward: float) -> None:
+        """Take in the reward of ``arm``, both checked. ``_counts``, ``_sums`` and ``_taken`` have them already."""
+
+    @final
+    def choose(self, observation: Any) -> Sample | Stop:
+        problem = self._problem
+        arm = STOP if self._taken == problem.budget and problem.delta is None else self.pick()
+        return Sample(arm, self.respond()) if arm != STOP else self._stop()
+
+    def _stop(self) -> Stop:
+        """A stop with the answer of now; where there is nothing to go by, with the first arms."""
+        answer, problem = self.respond(), self._problem
+        if answer is None:
+            answer = 0 if problem.question == "best" else frozenset(range(problem.m * (problem.question == "top")))
+        return Stop(answer)
+
+    @final
+    def update(self, observation: Any, action: Sample | Stop, feedback: float | None) -> None:
+        reward = self._problem.checked_feedback(feedback)
+        if reward is None:  # after a stop, or the verdict
+            return
+        if not isinstance(action, Sample):
+            raise ValueError(f"action must be the Sample that was paid {reward}, got {shown(action)}")
+        check_action("arm", action.arm, self._n_arms)
+        if action.answer is not None:
+            self._problem.checked_answer(action.answer)
+        if self._taken == self._problem.budget:
+            raise not_owed()
+        self._counts[action.arm] += 1
+        self._sums[action.arm] += reward
+        self._taken += 1
+        self.learn(action.arm, reward)
+
+    @final
+    def leap(self, environment: Playable[Any, Sample | Stop, float | None], most: int) -> int:
+        problem = self._problem
+        if not offers(environment, SampleBlocks) or self._taken == problem.budget:
+            return 0
+        if problem.question != "best" and problem.n_actions > CODED:
+            return 0
+        before = environment.clock
+        outcomes = environment.block(most)
+        arms = np.empty(len(outcomes.noise), dtype=np.int64)
+        codes = np.empty_like(arms)
+        n, stops = self.play(outcomes, arms, codes)
+        environment.absorb(arms[:n], codes[:n])
+        self._taken += n
+        if stops:
+            environment.transition(self._stop())
+        return environment.clock - before
+
+
+@kernel
+def highest_mean(counts: Ints, sums: Array) -> int:
+    """As ``highest``, for callers that are not compiled."""
+    return highest(counts, sums)

@@ -1,0 +1,320 @@
+"""Arms that are sampled for an answer: which is best, which m are, which lie above a threshold.
+
+Metrics are values at a time, not sums: whether the answer is right, what it is worth, how many samples were taken.
+"""
+
+from __future__ import annotations
+
+import math
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+from gymnasium import spaces
+from numpy.typing import NDArray
+
+from bandits.arguments import check_action, flag, integer, shown
+from bandits.contract import Array, Bound
+from bandits.identification.divergence import FAMILIES, reward_from
+from bandits.identification.problem import (
+    Answer,
+    IdentificationProblem,
+    Ints,
+    Outcomes,
+    Stop,
+    checked_action,
+)
+from bandits.registry import Component
+from environments.contract import Environment, Regret, copy_of, read_only
+from environments.identification.instance import (
+    IdentificationInstance,
+    error_floor,
+    error_rate,
+    samples_floor,
+)
+from environments.identification.means import Law, law_of
+from environments.identification.samples import Judgement, Samples, Truth, judge, worth
+
+FIRST, MOST = 512, 1 << 16
+"""Numbers of noise drawn at once, at first and at the most: runs are often short. No number of a run depends on it."""
+
+LARGEST_POISSON = 700.0
+"""Mean up to which rewards are found by inversion: ``exp(-mean)`` must not vanish."""
+
+DOMAINS = {
+    "gaussian": ("finite", -math.inf, math.inf),
+    "bernoulli": ("in [0, 1]", 0.0, 1.0),
+    "poisson": (f"above 0 and at most {LARGEST_POISSON:g}", 5e-324, LARGEST_POISSON),
+    "exponential": ("above 0 and finite", 5e-324, math.inf),
+}
+"""Of means: in words, and the least and the largest one."""
+
+
+class Tape(NamedTuple):
+    """All randomness of a run, in the order in which its generators are spawned."""
+
+    permutation: np.random.Generator
+    noise: np.random.Generator
+
+
+class Identification(Environment[Any, Any, Any, Tape]):
+    """Sample arms, stop, answer. The reward of every action is 0; feedback is the reward of the arm sampled.
+
+    Metrics: ``samples`` taken, with a minus; ``correct``, 1 where the last answer told is right; ``answer_value``, the
+    mean of the arm answered, of a set the mean of its means, or minus the number of wrong labels; ``stopped``, 1 from
+    the stop on; ``mistake``, -1 from a stop with a wrong answer on; ``pulls_0``, ... for each arm. A wrong answer has a
+    value below the best one; with a threshold it has a wrong label: an arm with a mean of at least ``threshold +
+    epsilon`` left out, or below ``threshold - epsilon`` put in. Before any answer is told, it counts as wrong.
+
+    A run with a ``delta`` that meets the cap answers without being sure. Where several answers are right, no policy may
+    be sure of one with probability ``1 - delta``: this is told once, as a warning.
+
+    Args:
+        means: [n_actions] of the arms, or a component of ``environments.identification.means``.
+        family: "gaussian", "bernoulli", "poisson" or "exponential"; None for that of the component, else "gaussian".
+        sigma: standard deviation of Gaussian rewards, > 0.
+        question: "best", "top" or "above".
+        m: how many arms "top" asks for.
+        threshold: of "above".
+        epsilon: of "above", >= 0.
+        delta: allowed probability of a wrong answer, in (0, 1); None for as small as the budget allows.
+        shuffled: whether arms are relabelled at random in every run, so that ties do not favour the first.
+        horizon: one more than the number of samples that may be taken, the budget, or with a ``delta`` the cap; >= 2.
+
+    Raises:
+        ValueError: a parameter out of its domain.
+
+    Example:
+        >>> import numpy as np
+        >>> from bandits.identification.problem import Sample, Stop
+        >>> from environments.identification.environment import Identification
+        >>> environment = Identification([0.2, 0.8], shuffled=False, horizon=11)
+        >>> environment.begin(environment.draw(np.random.default_rng(0)))
+        >>> _ = environment.transition(Sample(1, answer=1)), environment.transition(Stop(0))
+        >>> environment.clock, environment.metrics(np.array([1, 2, 11]))["correct"].tolist()
+        (11, [1.0, 0.0, 0.0])
+    """
+
+    problem: IdentificationProblem
+
+    def __init__(
+        self,
+        means: Component | Sequence[float] | Array,
+        family: str | None = None,
+        sigma: float = 1.0,
+        question: str = "best",
+        m: int = 1,
+        threshold: float | None = None,
+        epsilon: float = 0.0,
+        delta: float | None = None,
+        shuffled: bool = True,
+        horizon: int = 10_001,
+    ) -> None:
+        self.means, self.family, self.sigma, self.question = means, family, sigma, question
+        self.m, self.threshold, self.epsilon, self.delta = m, threshold, epsilon, delta
+        self.shuffled, self.horizon = flag("shuffled", shuffled), integer("horizon", horizon, 2)
+        self._budget = horizon - 1
+        self._law: Law = law_of(means)
+        if self._law.n_arms < 2 and question != "above":
+            raise ValueError(
+                f"means must be those of two arms or more, or there is nothing to identify, got {shown(means)}"
+            )
+        self.problem = IdentificationProblem(
+            n_actions=self._law.n_arms,
+            question=question,
+            m=m,
+            threshold=threshold,
+            epsilon=epsilon,
+            delta=delta,
+            budget=self._budget,
+            family=self._law.family if family is None else family,
+            sigma=sigma,
+        )
+        n = self.problem.n_actions
+        self._adopt(self._law.draw(np.random.default_rng(0)))  # what cannot be played is found before a run
+        if delta is not None and not self._law.random and not self._instance.unique:
+            warnings.warn(
+                f"several answers are right, so that T* is infinite: policies that are sure with probability 1 - delta "
+                f"may sample up to the cap of {self._budget}",
+                stacklevel=2,
+            )
+        self.observation_space = spaces.Discrete(1)
+        answers = spaces.Discrete(n) if question == "best" else spaces.MultiBinary(n)
+        self.action_space = spaces.Dict({"arm": spaces.Discrete(n + 1), "answer": answers})
+
+    def draw(self, rng: np.random.Generator) -> Tape:
+        return Tape(*rng.spawn(2))
+
+    def begin(self, tape: Tape) -> None:
+        permutation, self._noise = copy_of(tape.permutation), copy_of(tape.noise)
+        if self._law.random or self.shuffled:
+            means = self._law.draw(permutation)
+            self._adopt(means[permutation.permutation(len(means))] if self.shuffled else means)
+        self.clock = 0
+        self._drawn, self._first, self._size = np.empty(0), 0, FIRST
+        self._told: tuple[Answer | None, Judgement] = None, self._judgement(None)
+        self._samples = Samples(self.problem.n_actions, self._told[1])
+
+    def _adopt(self, means: Array) -> None:
+        problem = self.problem
+        domain, least, largest = DOMAINS[problem.family]
+        bad = ~((least <= means) & (means <= largest) & np.isfinite(means))
+        if bad.any():
+            raise ValueError(
+                f"means must be {domain} for {problem.family} rewards, got {float(means[bad][0])} for arm "
+                f"{int(np.argmax(bad))}"
+            )
+        self._means = np.ascontiguousarray(means, dtype=np.float64)
+        self._instance = IdentificationInstance(problem=problem, means=self._means, drawn=self._law.random)
+        m = 0 if problem.question == "above" else problem.m
+        self._truth = Truth(m, problem.threshold or 0.0, problem.epsilon, self._means, self._instance.best_value)
+
+    def observe(self) -> Any:
+        return np.int64(0)
+
+    def _ahead(self, most: int) -> Array:
+        """Noise of the coming samples, at least one and at most ``most``."""
+        at = self.clock - self._first
+        if at == len(self._drawn):
+            n = min(self._size, self._budget - self.clock)
+            self._size = min(2 * self._size, MOST)
+            gaussian = self.problem.family == "gaussian"
+            self._drawn = self.sigma * self._noise.standard_normal(n) if gaussian else self._noise.random(n)
+            self._first, at = self.clock, 0
+        return self._drawn[at : at + most]
+
+    def block(self, most: int) -> Outcomes:
+        """The next samples for a compiled policy, read-only: at most ``most``, none once the budget is used up."""
+        self.check_running()
+        noise = self._ahead(most) if self.clock < self._budget else np.empty(0)
+        return Outcomes(FAMILIES[self.problem.family], read_only(self._means), read_only(noise))
+
+    def absorb(self, arms: Ints, codes: Ints) -> None:
+        """Account for the arms [n] sampled first in the last block, and the answers [n] told with them.
+
+        Raises:
+            ValueError: more samples than the block has, or an arm or an answer that is not there; nothing changes.
+        """
+        self.check_running()
+        if arms.size == 0:
+            return
+        at = self.clock - self._first
+        if arms.size > len(self._drawn) - at or arms.shape != codes.shape:
+            raise ValueError(f"the last block has {len(self._drawn) - at} samples, got {arms.size} arms")
+        n = self.problem.n_actions
+        check_action("arms", int(arms.min()), n)
+        check_action("arms", int(arms.max()), n)
+        least, most = int(codes.min()), int(codes.max())
+        if least < -1 or most >= (n if self.question == "best" else 1 << n):
+            raise ValueError(f"codes must be of answers about {n} arms, got {least if least < -1 else most}")
+        right, value = np.empty(arms.size), np.empty(arms.size)
+        judge(self._truth, self.question == "best", codes, self._samples.last, right, value)
+        self._samples.stretch(arms, right, value)
+        self.clock += arms.size
+
+    def transition(self, action: Any) -> tuple[float, float | None]:
+        self.check_running()
+        decision = checked_action(action, self.problem)
+        if decision.answer is not None and decision.answer != self._told[0]:
+            self._told = decision.answer, self._judgement(decision.answer)
+        answer = None if decision.answer is None else self._told[1]
+        if isinstance(decision, Stop) or self.clock == self._budget:
+            self._samples.end(answer, by_itself=isinstance(decision, Stop))
+            self.clock = self.horizon
+            return 0.0, None
+        noise = self._ahead(1).item(0)
+        reward = reward_from(FAMILIES[self.problem.family], float(self._means[decision.arm]), noise)
+        self._samples.one(decision.arm, answer)
+        self.clock += 1
+        return 0.0, reward
+
+    def info_of(self, feedback: float | None) -> dict[str, Any]:
+        """The reward of the sample, 0 after a stop or the verdict; ``sampled`` says whether there was one."""
+        return {"feedback": 0.0 if feedback is None else feedback, "sampled": feedback is not None}
+
+    def ended(self) -> bool:
+        """Whether the run was stopped."""
+        return self._samples.by_itself
+
+    def _judgement(self, answer: Answer | None) -> Judgement:
+        said = np.zeros(len(self._means), dtype=np.bool_)
+        said[answer if isinstance(answer, int) else list(answer or ())] = True
+        if answer is None and self.question != "above":
+            return Judgement(0.0, self._instance.worst_value)
+        right, value = worth(self._truth, said)
+        return Judgement(right * (answer is not None), value)
+
+    def metrics(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
+        run = self._samples.at(times, self.horizon)
+        return {
+            "reward": np.zeros(len(run.taken)),
+            "samples": -run.taken,
+            "correct": run.right,
+            "answer_value": run.value,
+            "stopped": run.stopped,
+            "mistake": -run.stopped * (1.0 - run.right),
+            **{f"pulls_{i}": run.pulls[:, i] for i in range(run.pulls.shape[1])},
+        }
+
+    def comparators(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
+        """``one``; ``best_value``, of a right answer; ``none``, 0; and the worst of each."""
+        same, known = np.ones(len(times)), self._instance
+        return {
+            "one": same,
+            "best_value": known.best_value * same,
+            "none": 0.0 * same,
+            "wrong": 0.0 * same,
+            "mistaken": -same,
+            "worst_value": known.worst_value * same,
+            "all": -np.minimum(times, self._budget).astype(np.float64),
+        }
+
+    def regrets(self) -> Sequence[Regret]:
+        """Error, simple regret, samples, and wrong stops; all are values at a time."""
+        named = (
+            Regret("error", "correct", "one", "answer", "probability of error", "probability", worst="wrong"),
+            Regret("simple", "answer_value", "best_value", "value", "simple regret", worst="worst_value"),
+            Regret("samples", "samples", "none", "effort", "samples used", "samples", worst="all"),
+            Regret(
+                "mistake", "mistake", "none", "stop", "probability of a wrong stop", "probability", worst="mistaken"
+            ),
+        )
+        return tuple(replace(regret, cumulative=False) for regret in named)
+
+    def limits(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
+        """An error is 0 or 1, and no more than the budget is sampled; simple regret is that of the worst answer."""
+        nothing, same = np.zeros(len(times)), np.ones(len(times))
+        found = {
+            "error": np.array([nothing, same]),
+            "mistake": np.array([nothing, same]),
+            "samples": np.array([nothing, np.minimum(times, self._budget).astype(np.float64)]),
+        }
+        if not self._law.random:
+            found["simple"] = np.array([nothing, (self._instance.best_value - self._instance.worst_value) * same])
+        return found
+
+    def instance(self) -> IdentificationInstance:
+        return self._instance
+
+    def lower_bounds(self) -> Sequence[Bound]:
+        """With a delta, of the mean samples of a policy that is delta-correct under the cap; else of the error."""
+        if self._law.random or not self._instance.unique:
+            return ()
+        if self.delta is not None:
+            return (samples_floor(self._instance, self.delta),)
+        exact = error_floor(self._instance, self.shuffled)
+        found = error_rate(self._instance) if exact is None else exact
+        return () if found is None else (found,)
+
+    def clairvoyant(self, comparator: str) -> Any:
+        """A stop with a right answer."""
+        if comparator not in ("one", "best_value", "none"):
+            raise ValueError(f"comparator must be one, best_value or none, got {comparator!r}")
+        problem = self.problem
+        if problem.question == "best":
+            return Stop(int(np.argmax(self._means)))
+        if problem.question == "top":
+            return Stop(frozenset(np.argsort(-self._means, kind="stable")[: problem.m].tolist()))
+        return Stop(frozenset(np.flatnonzero(self._means >= (problem.threshold or 0.0)).tolist()))

@@ -1,0 +1,449 @@
+"""Identification: runs by hand, exact errors by quadrature and enumeration, mean stopping times, bad input."""
+
+import math
+
+import numpy as np
+import pytest
+from gymnasium.utils.env_checker import check_env
+from scipy.integrate import quad
+from scipy.stats import binom, norm
+
+from bandits.identification.problem import IdentificationProblem, Sample, Stop
+from bandits.registry import POLICIES
+from environments.identification.environment import Identification
+from environments.identification.means import SETUPS
+
+
+def begun(*arguments, seed=0, **named):
+    environment = Identification(*arguments, **named)
+    environment.begin(environment.draw(np.random.default_rng(seed)))
+    return environment
+
+
+def runs(name, environment, n, seed=1, **parameters):
+    """Metrics at the end of ``n`` runs: error, simple regret, samples, stopped."""
+    policy = POLICIES.build({"name": name, "parameters": parameters}, "policy")
+    found, horizon = [], environment.problem.horizon
+    for i in range(n):
+        environment.begin(environment.draw(np.random.default_rng([seed, i])))
+        policy.reset(environment.problem, np.random.default_rng([seed, i, 1]))
+        policy.advance(environment, horizon)
+        end = np.array([horizon])
+        metrics, best = environment.metrics(end), environment.comparators(end)
+        simple = best["best_value"][0] - metrics["answer_value"][0]
+        found.append((1.0 - metrics["correct"][0], simple, -metrics["samples"][0], metrics["stopped"][0]))
+    return np.array(found)
+
+
+def exact_uniform_error(means, budget):
+    """One minus the probability that the first arm has the largest mean, lower arms winning ties."""
+    n = len(means)
+    pulls = [budget // n + (i < budget % n) for i in range(n)]
+    b = int(np.argmax(means))
+    total = 0.0
+    for s in range(pulls[b] + 1):
+        wins = binom.pmf(s, pulls[b], means[b])
+        for i in range(n):
+            if i != b:
+                most = pulls[i] * s / pulls[b]
+                most = math.ceil(most - 1e-9) - 1 if i < b else math.floor(most + 1e-9)
+                wins *= binom.cdf(most, pulls[i], means[i])
+        total += wins
+    return 1.0 - total
+
+
+UNIFORM = [
+    ("ab1", 2000, 0.39914450, 0.46852358),
+    ("ab3", 2000, 0.28260412, 0.30519529),
+    ("ab4", 600, 0.19273215, 0.23948068),
+    ("ab5", 4000, 0.13851807, 0.16067938),
+]
+
+
+@pytest.mark.parametrize(("name", "budget", "first", "last"), UNIFORM)
+def test_uniform_sampling_of_bernoulli_arms(name, budget, first, last):
+    means = list(SETUPS[name][1])
+    assert exact_uniform_error(means, budget) == pytest.approx(first, abs=1e-8)
+    assert exact_uniform_error(means[::-1], budget) == pytest.approx(last, abs=1e-8)
+    for order, error in ((means, first), (means[::-1], last)):
+        environment = Identification(order, family="bernoulli", horizon=budget + 1, shuffled=False)
+        found = runs("uniform_sampling", environment, 1000)[:, 0].mean()
+        assert found == pytest.approx(error, abs=4.0 * math.sqrt(error * (1.0 - error) / 1000))
+
+
+def test_uniform_sampling_of_gaussian_arms():
+    gaps = [0.4, 0.6, 1.0]
+    for budget, error in ((200, 0.023639910), (100, 0.088502955)):
+        n = budget // 4
+        inside = lambda z: norm.pdf(z) * np.prod([norm.cdf(z + gap * math.sqrt(n)) for gap in gaps])  # noqa: B023, E731
+        assert 1.0 - quad(inside, -12, 12, epsabs=1e-12)[0] == pytest.approx(error, abs=1e-8)
+        found = runs("uniform_sampling", Identification("g4", horizon=budget + 1), 2000)
+        assert found[:, 0].mean() == pytest.approx(error, abs=4.0 * math.sqrt(error / 2000))
+        assert (found[:, 3] == 1.0).all()
+
+
+BUDGETED = [
+    ("ab1", 2000, "successive_rejects", {}, False, 0.1583),
+    ("ab1", 2000, "successive_rejects", {}, True, 0.2154),
+    ("ab1", 2000, "sequential_halving", {}, False, 0.2736),
+    ("ab1", 2000, "sequential_halving", {}, True, 0.4212),
+    ("ab4", 600, "sequential_halving", {"reuse": True}, False, 0.1504),
+    ("ab4", 600, "ucb_e", {"h1": 601.388889}, False, 0.1190),
+    ("ab4", 600, "ucb_e", {"h1": 601.388889, "a": "theory"}, False, 0.1864),
+    ("ab3", 2000, "ucb_e", {"h1": 6137.093863}, False, 0.3548),
+    ("ab5", 4000, "successive_rejects", {}, False, 0.0304),
+]
+
+
+@pytest.mark.parametrize(("name", "budget", "policy", "parameters", "last", "error"), BUDGETED)
+def test_errors_at_the_budget(name, budget, policy, parameters, last, error):
+    means = list(SETUPS[name][1])[:: -1 if last else 1]
+    environment = Identification(means, family="bernoulli", horizon=budget + 1, shuffled=False)
+    found = runs(policy, environment, 1000, **parameters)
+    spread = math.sqrt(error * (1.0 - error) * (1 / 1000 + 1 / 5000))
+    assert found[:, 0].mean() == pytest.approx(error, abs=4.0 * spread)
+    assert (found[:, 2] <= budget).all()
+    if name == "ab1":
+        assert found[:, 1] == pytest.approx(0.1 * found[:, 0])
+
+
+CONFIDENT = [
+    ("action_elimination", {}, 817.0, 302),
+    ("lucb", {}, 722.4, 278),
+    ("lil_ucb", {"constants": "heuristic"}, 285.9, 176),
+    ("racing", {}, 523.5, 253),
+    ("ugape", {}, 727.0, 285),
+    ("racing", {"threshold": "heuristic"}, 245.4, 169),
+    ("uniform_sampling", {}, 834.1, 459),
+    ("track_and_stop", {"threshold": "heuristic"}, 233.0, 151),
+    ("track_and_stop", {}, 492.7, 245),
+    ("track_and_stop", {"threshold": "kk"}, 918.3, 300),
+    ("track_and_stop", {"tracking": "C"}, 540.6, 258),
+    ("top_two", {"rule": "tt_ucb"}, 498.8, 240),
+    ("top_two", {"rule": "t3c"}, 502.9, 244),
+    ("top_two", {"rule": "ttei"}, 501.0, 244),
+    ("top_two", {"rule": "eb_tc", "threshold": "heuristic"}, 237.6, 173),
+]
+
+
+@pytest.mark.parametrize(("name", "parameters", "mean", "deviation"), CONFIDENT)
+def test_stopping_times_of_four_gaussian_arms(name, parameters, mean, deviation):
+    n, environment = 300, Identification("g4", delta=0.1, horizon=10**6 + 1)
+    found = runs(name, environment, n, **parameters)
+    samples = found[:, 2]
+    assert (found[:, 3] == 1.0).all()
+    assert samples.mean() == pytest.approx(mean, abs=4.0 * deviation * math.sqrt(1 / n + 1 / 2000))
+    assert samples.mean() >= 104.2 - 4.0 * deviation / math.sqrt(n)
+    if parameters.get("threshold") != "heuristic" and name != "lil_ucb":
+        assert found[:, 0].sum() <= binom.ppf(0.999, n, 0.1)
+        assert found[:, 0].mean() <= 0.02, "the proofs are loose: errors near delta would be a fault"
+
+
+BERNOULLI = [
+    ("lucb", {}, 6206.6, 1470),
+    ("kl_lucb", {}, 4902.2, 1332),
+    ("racing", {}, 4246.7, 1476),
+    ("top_two", {"rule": "t3c"}, 4226.4, 1241),
+    ("uniform_sampling", {}, 5843.2, 2185),
+]
+
+
+@pytest.mark.parametrize(("name", "parameters", "mean", "deviation"), BERNOULLI)
+def test_stopping_times_of_bernoulli_arms(name, parameters, mean, deviation):
+    n = 60
+    found = runs(name, Identification("gk2", delta=0.1, horizon=10**6 + 1), n, **parameters)
+    assert found[:, 2].mean() == pytest.approx(mean, abs=4.0 * deviation * math.sqrt(1 / n + 1 / 1500))
+
+
+THRESHOLDED = [
+    ("apt", {}, "lgc1", 200, 0.0348, 0.03510),
+    ("uniform_sampling", {}, "lgc1", 200, 0.1681, 0.17475),
+    ("apt", {"epsilon": 0.0}, "lgc1", 200, 0.1435, 0.1600),
+    ("apt", {}, "lgc2", 500, 0.0665, 0.07005),
+    ("uniform_sampling", {}, "lgc2", 500, 0.2808, 0.31930),
+]
+
+
+@pytest.mark.parametrize(("name", "parameters", "means", "budget", "error", "labels"), THRESHOLDED)
+def test_above_a_threshold(name, parameters, means, budget, error, labels):
+    environment = Identification(means, question="above", threshold=0.5, epsilon=0.1, horizon=budget + 1)
+    found = runs(name, environment, 2000, **parameters)
+    spread = 4.0 * math.sqrt(error * (1.0 - error) * (1 / 2000 + 1 / 4000))
+    assert found[:, 0].mean() == pytest.approx(error, abs=spread)
+    assert found[:, 1].mean() == pytest.approx(labels, abs=2.0 * spread)
+
+
+def test_a_run_by_hand():
+    environment = begun([0.2, 0.8, 0.5], horizon=6, shuffled=False)
+    assert environment.problem.horizon == 6
+    for arm, answer in ((0, None), (1, 1), (2, 2)):
+        reward, feedback = environment.transition(Sample(arm, answer))
+        assert reward == 0.0
+        assert isinstance(feedback, float)
+    assert environment.transition(Stop(0)) == (0.0, None)
+    assert environment.clock == 6
+    with pytest.raises(RuntimeError, match="over"):
+        environment.transition(Sample(0, 0))
+    metrics = environment.metrics(np.arange(1, 7))
+    assert metrics["samples"].tolist() == [-1, -2, -3, -3, -3, -3]
+    assert metrics["correct"].tolist() == [0, 1, 0, 0, 0, 0]
+    assert metrics["answer_value"].tolist() == pytest.approx([0.2, 0.8, 0.5, 0.2, 0.2, 0.2])
+    assert metrics["stopped"].tolist() == [0, 0, 0, 1, 1, 1]
+    assert [metrics[f"pulls_{i}"].tolist() for i in range(3)] == [
+        [1, 1, 1, 1, 1, 1],
+        [0, 1, 1, 1, 1, 1],
+        [0, 0, 1, 1, 1, 1],
+    ]
+
+
+def test_the_verdict_draws_nothing():
+    one, other = begun([0.0, 1.0], horizon=4), begun([0.0, 1.0], horizon=5)
+    first = [one.transition(Sample(0, 0))[1] for _ in range(3)]
+    assert one.transition(Sample(1, 1)) == (0.0, None)
+    assert one.clock == 4
+    assert one.metrics(np.array([4]))["stopped"][0] == 0.0
+    assert one.metrics(np.array([4]))["pulls_1"][0] == 0.0
+    assert [other.transition(Sample(0, 0))[1] for _ in range(3)] == first
+
+
+def test_a_stop_at_once_is_judged():
+    environment = begun([0.0, 1.0], horizon=4, shuffled=False)
+    environment.transition(Stop(1))
+    assert environment.metrics(np.array([1, 4]))["correct"].tolist() == [1.0, 1.0]
+    assert environment.metrics(np.array([4]))["samples"][0] == 0.0
+
+
+def test_answers_of_sets():
+    environment = begun("g4", question="top", m=2, horizon=11, shuffled=False)
+    environment.transition(Sample(0, {1, 0}))
+    environment.transition(Sample(0, [0, 2]))
+    metrics = environment.metrics(np.array([1, 2]))
+    assert metrics["correct"].tolist() == [1.0, 0.0]
+    assert metrics["answer_value"].tolist() == pytest.approx([0.8, 0.7])
+    above = begun(
+        [0.1, 0.45, 0.9], family="bernoulli", question="above", threshold=0.5, epsilon=0.1, horizon=10, shuffled=False
+    )
+    for answer in (set(), {2}, {1, 2}, {0, 1, 2}, {0}):
+        above.transition(Sample(0, answer))
+    metrics = above.metrics(np.arange(1, 6))
+    assert metrics["correct"].tolist() == [0, 1, 1, 0, 0]
+    assert metrics["answer_value"].tolist() == [-1, 0, 0, -1, -2]
+
+
+def test_shuffled_arms_make_the_position_indifferent():
+    means = list(SETUPS["ab4"][1])
+    errors = []
+    for order in (means, means[::-1]):
+        environment = Identification(order, family="bernoulli", horizon=101)
+        errors.append(runs("successive_rejects", environment, 1500)[:, 0].mean())
+    assert errors[0] == pytest.approx(errors[1], abs=4.0 * math.sqrt(0.5 / 1500))
+
+
+def test_rewards_follow_their_family():
+    rng = np.random.default_rng(6)
+    for family, means, variance in (
+        ("gaussian", [1.0, -2.0], lambda m: 4.0),
+        ("bernoulli", [0.3, 0.9], lambda m: m * (1.0 - m)),
+        ("poisson", [0.5, 4.0], lambda m: m),
+        ("exponential", [0.5, 4.0], lambda m: m * m),
+    ):
+        sigma = 2.0 if family == "gaussian" else 1.0
+        environment = Identification(means, family=family, sigma=sigma, horizon=40_000 + 1, shuffled=False)
+        environment.begin(environment.draw(rng))
+        for arm, mean in enumerate(means):
+            found = np.array([environment.transition(Sample(arm))[1] for _ in range(10_000)])
+            v = variance(mean)
+            assert found.mean() == pytest.approx(mean, abs=5.0 * math.sqrt(v / 1e4)), family
+            assert found.var() == pytest.approx(v, rel=0.15), family
+
+
+@pytest.mark.parametrize("named", [{}, {"question": "top", "m": 2}, {"question": "above", "threshold": 0.5}])
+def test_gymnasium_takes_it(named):
+    check_env(Identification("g4", horizon=51, **named), skip_render_check=True)
+
+
+BAD = [
+    ({"delta": 0.0}, "delta must"),
+    ({"delta": math.nan}, "delta must"),
+    ({"delta": 1.0}, "delta must"),
+    ({"horizon": 1}, "horizon must"),
+    ({"question": "worst"}, "question must"),
+    ({"question": "top", "m": 0}, "m must"),
+    ({"question": "top", "m": 4}, "m must"),
+    ({"m": 2}, "m must"),
+    ({"question": "above"}, "threshold must"),
+    ({"question": "above", "threshold": math.inf}, "threshold must"),
+    ({"threshold": 0.5}, "threshold must"),
+    ({"question": "above", "threshold": 0.5, "epsilon": -0.1}, "epsilon must"),
+    ({"sigma": 0.0}, "sigma must"),
+    ({"family": "cauchy"}, "family must"),
+    ({"shuffled": 1}, "shuffled must"),
+    ({"means": [0.5]}, "means must be of two arms"),
+    ({"means": []}, "means must"),
+    ({"means": [0.5, math.nan]}, "values"),
+    ({"means": [0.5, 1.5], "family": "bernoulli"}, r"means must be in \[0, 1\].*1.5 for arm 1"),
+    ({"means": [0.5, 0.0], "family": "poisson"}, "means must be above 0"),
+    ({"means": [0.5, 701.0], "family": "poisson"}, "means must be above 0 and at most 700.*701.0 for arm 1"),
+    ({"means": [0.5, -1.0], "family": "exponential"}, "means must be above 0"),
+    ({"means": "ab9"}, "ab9"),
+]
+
+
+@pytest.mark.parametrize(("named", "message"), BAD)
+def test_bad_parameters(named, message):
+    with pytest.raises(ValueError, match=message):
+        Identification(**{"means": "g4", **named})
+
+
+def test_legal_extremes():
+    assert Identification([0.0, 1.0], family="bernoulli", delta=0.9).problem.delta == 0.9
+    assert Identification([0.3], question="above", threshold=0.5).problem.n_actions == 1
+
+
+@pytest.mark.parametrize(
+    "action", [0, None, Sample(4, 0), Sample(-1, 0), Sample(0, 4), Sample(True, 0), Stop(None), Stop({0}), (0, 1)]
+)
+def test_bad_actions_change_nothing(action):
+    environment = begun("g4", horizon=11)
+    with pytest.raises(ValueError, match="must be"):
+        environment.transition(action)
+    assert environment.clock == 0
+
+
+def test_problems_that_policies_refuse():
+    rng, asked = np.random.default_rng(0), {"n_actions": 4, "budget": 100}
+    for name, problem, message in (
+        ("lucb", IdentificationProblem(**asked), "delta must be given"),
+        ("top_two", IdentificationProblem(**asked, delta=0.1, question="top", m=2), "answers best"),
+        ("apt", IdentificationProblem(**asked), "answers above"),
+        ("successive_rejects", IdentificationProblem(n_actions=4, budget=3), "budget must be at least n_actions = 4"),
+        ("sequential_halving", IdentificationProblem(n_actions=5, budget=14), "budget must be at least .* = 15"),
+        ("racing", IdentificationProblem(**asked, delta=0.1, family="poisson"), "threshold must be heuristic"),
+        ("kl_lucb", IdentificationProblem(**asked, delta=0.1), "family must be bernoulli"),
+        ("lucb", IdentificationProblem(**asked, delta=0.1, family="exponential"), "family must be gaussian"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            POLICIES.build(name, "policy").reset(problem, rng)
+
+
+def test_several_best_arms_stop_a_provable_policy_seldom():
+    with pytest.warns(UserWarning, match="several answers are right"):
+        environment = Identification([0.5, 0.5], delta=0.1, horizon=2001)
+    found = runs("racing", environment, 200)
+    assert found[:, 3].mean() <= 0.1
+    assert (found[:, 0] == 0.0).all()
+    assert found[found[:, 3] == 0.0][:, 2].tolist() == [2000.0] * int((found[:, 3] == 0.0).sum())
+
+
+def test_an_answer_is_kept_until_the_next():
+    """A sample without an answer leaves the last one told, one by one, in a stretch, and at the verdict."""
+    environment = begun([0.2, 0.8, 0.5], horizon=8, shuffled=False)
+    for answer in (None, 1, None):
+        environment.transition(Sample(0, answer))
+    block = environment.block(3)
+    environment.absorb(np.zeros(3, dtype=np.int64), np.array([-1, 2, -1])[: len(block.noise)])
+    environment.transition(Sample(0, None))
+    environment.transition(Sample(0, None))
+    metrics = environment.metrics(np.arange(1, 9))
+    assert metrics["correct"].tolist() == [0, 1, 1, 1, 0, 0, 0, 0]
+    assert metrics["answer_value"].tolist() == pytest.approx([0.2, 0.8, 0.8, 0.8, 0.5, 0.5, 0.5, 0.5])
+
+
+@pytest.mark.parametrize(
+    "codes", [np.array([0, 1, 3]), np.array([-2, 0, 0]), np.array([0, 0]), np.array([0, 0, 1 << 40])]
+)
+def test_answers_of_stretches_that_cannot_be_change_nothing(codes):
+    environment = begun([0.2, 0.8, 0.5], horizon=8, shuffled=False)
+    environment.block(3)
+    with pytest.raises(ValueError, match=r"codes must|last block has"):
+        environment.absorb(np.zeros(3, dtype=np.int64), codes)
+    assert environment.clock == 0
+    assert environment.metrics(np.array([0]))["samples"][0] == 0.0
+
+
+@pytest.mark.parametrize(
+    "named", [{}, {"question": "top", "m": 3}, {"question": "above", "threshold": 0.45, "epsilon": 0.06}]
+)
+def test_answers_of_stretches_are_judged_as_one_by_one(named):
+    means, rng = [0.2, 0.8, 0.5, 0.4, 0.41, 0.9], np.random.default_rng(3)
+    first, second = (begun(means, horizon=301, shuffled=False, **named) for _ in range(2))
+    answers = [int(rng.integers(6)) if not named else frozenset(rng.permutation(6)[:3].tolist()) for _ in range(300)]
+    arms = rng.integers(0, 6, 300)
+    second.block(300)
+    second.absorb(arms, np.array([second.problem.code_of(answer) for answer in answers]))
+    for arm, answer in zip(arms.tolist(), answers, strict=True):
+        first.transition(Sample(arm, answer))
+    times = np.arange(1, 301)
+    one, other = first.metrics(times), second.metrics(times)
+    assert all(np.array_equal(one[key], other[key]) for key in one)
+    best = sorted(means, reverse=True)
+    for answer, right, value in zip(answers, one["correct"], one["answer_value"], strict=True):
+        if not named:
+            assert (right, value) == (answer == 5, means[answer])
+        elif "m" in named:
+            assert value == pytest.approx(np.mean([means[i] for i in answer]))
+            assert right == (sum(means[i] for i in answer) > sum(best[:3]) - 1e-12)
+        else:
+            wrong = sum(m >= 0.51 for i, m in enumerate(means) if i not in answer)
+            wrong += sum(means[i] < 0.39 for i in answer)
+            assert (right, value) == (wrong == 0, -wrong)
+
+
+def test_sets_of_very_many_arms():
+    """More than a compiled stretch can tell: step by step, answers and all."""
+    environment = Identification(np.linspace(-1.0, 1.0, 80), question="above", threshold=0.0, horizon=401)
+    found = runs("apt", environment, 2)
+    assert found[:, 2].tolist() == [400.0, 400.0]
+    assert (found[:, 1] < 30.0).all()
+
+
+def test_a_stop_terminates_and_a_verdict_truncates():
+    environment = Identification([0.0, 1.0], horizon=4)
+    environment.reset(seed=1)
+    assert environment.step({"arm": 0, "answer": 1})[2:4] == (False, False)
+    assert environment.step({"arm": 2, "answer": 1})[2:4] == (True, False)
+    environment.reset(seed=1)
+    ends = [environment.step({"arm": 0, "answer": 1})[2:4] for _ in range(4)]
+    assert ends == [(False, False)] * 3 + [(False, True)]
+
+
+def test_a_wrong_stop_is_a_mistake_and_an_unsure_answer_is_none():
+    environment = begun([0.0, 1.0], delta=0.1, horizon=4, shuffled=False)
+    environment.transition(Sample(0, 0))
+    environment.transition(Stop(0))
+    assert environment.metrics(np.array([1, 2, 4]))["mistake"].tolist() == [0.0, -1.0, -1.0]
+    environment.begin(environment.draw(np.random.default_rng(0)))
+    for _ in range(4):
+        environment.transition(Sample(0, 0))
+    metrics = environment.metrics(np.array([4]))
+    assert (metrics["mistake"][0], metrics["correct"][0]) == (0.0, 0.0)
+
+
+@pytest.mark.parametrize(("name", "parameters"), [(name, p) for name, p, *_ in CONFIDENT if name != "lil_ucb"])
+def test_simple_regret_is_at_most_the_error_times_the_largest_gap(name, parameters):
+    found = runs(name, Identification("l6", delta=0.3, horizon=151), 60, **parameters)
+    assert (found[:, 1] >= 0.0).all()
+    assert (found[:, 1] <= 0.7 * found[:, 0] + 1e-12).all()
+
+
+@pytest.mark.parametrize("gap", [0.3, 0.8])
+@pytest.mark.parametrize("delta", [0.2, 0.01])
+def test_stops_are_calibrated(gap, delta):
+    """Of 150 runs no more stop at a wrong arm than the bound allows, and no more samples are taken than it says."""
+    environment = Identification([gap, 0.0, 0.0], delta=delta, horizon=50_001)
+    for name in ("action_elimination", "racing", "lucb", "ugape", "top_two", "track_and_stop", "frank_wolfe"):
+        n = 150 if name != "frank_wolfe" else 40
+        found = runs(name, environment, n)
+        mistakes = found[:, 0] * found[:, 3]
+        assert mistakes.sum() <= binom.ppf(0.999, n, delta), name
+        policy = POLICIES.build(name, "policy")
+        for bound in policy.regret_bounds(environment.problem, environment.instance()):
+            if bound.kind == "upper" and bound.comparator_class == "effort":
+                over = found[:, 2] > bound.curve(np.array([50_001.0]))[0]
+                assert over.sum() <= binom.ppf(0.999, n, delta), name
+
+
+def test_uniform_sampling_stops_by_the_best_arm_alone():
+    problem = IdentificationProblem(n_actions=3, budget=50, delta=0.1, question="above", threshold=0.0)
+    with pytest.raises(ValueError, match="delta must be None for above"):
+        POLICIES.build("uniform_sampling", "policy").reset(problem, np.random.default_rng(0))
