@@ -19,6 +19,7 @@ FAMILY = Family(
         "successive_elimination": "bandits.arms.successive_elimination:SuccessiveElimination",
         "ucb1": "bandits.arms.ucb1:UCB1",
         "ucb_v": "bandits.arms.ucb_v:UCBV",
+        "ucb_tuned": "bandits.arms.ucb_tuned:UCBTuned",
         "moss": "bandits.arms.moss:MOSS",
         "anytime_moss": "bandits.arms.anytime_moss:AnytimeMOSS",
         "kl_ucb": "bandits.arms.kl_ucb:KLUCB",

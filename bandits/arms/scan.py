@@ -1,0 +1,181 @@
+"""What policies share that look at every arm in every round: mapped rewards, ties, and the loop over rounds.
+
+Rewards in a finite range are mapped to [0, 1]; unbounded ones stay as they are. An arm has a row of numbers, which
+changes only when it is played, and a score, worked out anew in every round. The arm with the largest score is played;
+scores within ``TIE`` of it count as equal to it, and of these the lowest arm is played, so that the rounding of
+rewards in another range decides nothing. An arm that was never played scores inf.
+
+What a policy does, it says in two kernels, which it hands to ``rounds``:
+
+* ``pick(rows, t, own, luck, s)``: the arm of round ``t``, from 1; row ``s`` of ``luck`` holds the round's random
+  numbers. ``leader(rows)`` is the arm with the largest score, once the scores of all are written.
+* ``note(rows, arm, reward, own)``: takes a mapped reward into the row of its arm.
+"""
+
+from __future__ import annotations
+
+import math
+from abc import abstractmethod
+from collections.abc import Callable
+from typing import Any, ClassVar
+
+import numpy as np
+
+from bandits.arms.policy import BanditPolicy
+from bandits.arms.problem import Actions, BanditProblem, Block
+from bandits.contract import Array
+from bandits.kernels import inlined
+
+SCORE, COUNT, SUM, MORE = range(4)
+"""Columns of the rows [n_arms, ...]: score, plays, sum of mapped rewards; those of a policy's own begin at ``MORE``."""
+
+TIE = 1e-12
+"""Scores that differ by at most this count as equal."""
+
+Pick = Callable[[Array, int, Any, Array, int], int]
+Note = Callable[[Array, int, float, Any], None]
+
+
+@inlined
+def leader(rows: Array) -> int:
+    """The lowest of the arms whose scores are the largest, up to ``TIE``."""
+    best = -math.inf
+    for i in range(rows.shape[0]):
+        best = max(best, rows[i, SCORE])
+    arm = 0
+    while arm < rows.shape[0] - 1 and not rows[arm, SCORE] >= best - TIE:
+        arm += 1
+    return arm
+
+
+@inlined
+def count(rows: Array, arm: int, reward: float, own: Any) -> None:
+    """Count a play and add up its reward: what ``note`` does where nothing else is kept."""
+    rows[arm, COUNT] += 1.0
+    rows[arm, SUM] += reward
+
+
+@inlined
+def rounds(
+    pick: Pick,
+    note: Note,
+    block: Block,
+    actions: Actions,
+    t: int,
+    rows: Array,
+    own: Any,
+    luck: Array,
+    low: float,
+    span: float,
+) -> None:
+    """Play a block.
+
+    Args:
+        pick: see above.
+        note: see above.
+        block: the rounds.
+        actions: [n_rounds], filled in.
+        t: number of the first of these rounds, from 1.
+        rows: [n_arms, n_columns].
+        own: what ``pick`` and ``note`` have to know of the policy.
+        luck: [n_rounds, n_draws] random numbers.
+        low: the reward that is mapped to 0.
+        span: the difference of rewards that is mapped to 1.
+    """
+    for s in range(actions.size):
+        arm = pick(rows, t + s, own, luck, s)
+        reward = block.levels[s * block.stride, arm] + block.noise[s]
+        if block.binary:
+            reward = 1.0 if reward > 0.0 else 0.0
+        note(rows, arm, (reward - low) / span, own)
+        actions[s] = arm
+
+
+class ScanPolicy(BanditPolicy):
+    """A policy that scores every arm in every round. ``reset`` begins with this class's.
+
+    Attributes:
+        columns: number of columns of the rows.
+        pick: kernel of the decision.
+        note: kernel that takes in a reward.
+        rounds: kernel ``(block, actions, t, rows, own, luck, low, span)`` that plays a block.
+    """
+
+    columns: ClassVar[int] = MORE
+    pick: ClassVar[Callable[..., int]]
+    note: ClassVar[Callable[..., None]]
+    rounds: ClassVar[Callable[..., None]]
+
+    @abstractmethod
+    def constants(self, problem: BanditProblem) -> tuple[float, ...]:
+        """What the kernels have to know of the run.
+
+        Raises:
+            ValueError: the problem lacks something that the policy needs.
+        """
+
+    def luck(self, n_rounds: int) -> Array:
+        """The random numbers [n_rounds, n_draws] of the next rounds. Here: none."""
+        return np.empty((n_rounds, 0))
+
+    def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
+        super().reset(problem, rng)
+        self._own = self.constants(problem)
+        self._rng, self._t = rng, 1
+        self._low, self._span = units(problem)
+        self._rows = np.zeros((problem.n_actions, self.columns))
+
+    def choose(self, observation: Any) -> int:
+        return int(self.pick(self._rows, self._t, self._own, self.luck(1), 0))
+
+    def learn(self, action: int, reward: float) -> None:
+        self.note(self._rows, action, (reward - self._low) / self._span, self._own)
+        self._t += 1
+
+    def play(self, block: Block, actions: Actions) -> None:
+        for start in range(0, actions.size, _AT_ONCE):
+            now = actions[start : start + _AT_ONCE]
+            levels = block.levels[start * block.stride :] if block.stride else block.levels
+            part = Block(levels, block.stride, block.noise[start:], block.binary)
+            self.rounds(part, now, self._t, self._rows, self._own, self.luck(now.size), self._low, self._span)
+            self._t += now.size
+
+
+_AT_ONCE = 2**14
+"""Rounds whose random numbers are drawn at once."""
+
+
+def units(problem: BanditProblem) -> tuple[float, float]:
+    """Which reward is mapped to 0, and which difference of rewards to 1: the range, or nothing where it is infinite."""
+    return (float(problem.low), float(problem.high - problem.low)) if problem.bounded else (0.0, 1.0)
+
+
+def width_of(problem: BanditProblem) -> float:
+    """Twice the sub-Gaussian parameter of mapped rewards: 1 for rewards of which the range alone is known.
+
+    Raises:
+        ValueError: rewards are unbounded and no ``noise`` is declared.
+    """
+    return problem.width / units(problem)[1]
+
+
+def need_range(name: str, problem: BanditProblem, way_out: str) -> None:
+    """See that rewards lie in a finite range.
+
+    Raises:
+        ValueError: they do not; the message ends with the way out.
+    """
+    if not problem.bounded:
+        raise ValueError(f"{name} needs rewards in a finite range, got [{problem.low}, {problem.high}]; {way_out}")
+
+
+def horizon_of(name: str, given: int | None, problem: BanditProblem, way_out: str) -> int:
+    """The horizon in a policy's formula: that of its parameter, or where it is None the problem's.
+
+    Raises:
+        ValueError: there is none; the message ends with the way out.
+    """
+    horizon = problem.horizon if given is None else given
+    if horizon is None:
+        raise ValueError(f"{name} needs a horizon: the problem has horizon=None and none was given; {way_out}")
+    return horizon
