@@ -30,6 +30,7 @@ from typing import Any
 
 import numpy as np
 
+from bandits.arms.divergence import entropy, upper
 from bandits.arms.kinetic import Arms, tournament
 from bandits.arms.policy import BanditPolicy
 from bandits.arms.problem import Actions, BanditProblem, Block
@@ -37,48 +38,8 @@ from bandits.arms.theory import BOUNDED, STATIONARY, ArmsInstance, gaps_of, hold
 from bandits.contract import Array, Bound, Instance
 from bandits.kernels import inlined, kernel
 
-
-@kernel
-def _entropy(p: float) -> float:
-    """Return e = p ln(p) + (1 - p) ln(1 - p) for p in [0, 1]; then d(p, q) = e - p ln(q) - (1 - p) ln(1 - q)."""
-    return 0.0 if p <= 0.0 or p >= 1.0 else p * math.log(p) + (1.0 - p) * math.log(1.0 - p)
-
-
-@kernel
-def _upper(p: float, entropy: float, level: float) -> float:
-    """Largest q in [p, 1] with d(p, q) <= level, for p in [0, 1] and level >= 0.
-
-    Newton's method. d(p, .) is convex and grows from p on, so that a step from below the root lands above it, and steps
-    from above descend to it. The first stands at an upper bound: the smaller of Pinsker's and that from
-    d(p, q) >= p ln(p) + (1 - p) ln((1 - p) / (1 - q)).
-    """
-    if p >= 1.0:
-        return 1.0
-    if p <= 0.0:
-        return -math.expm1(-level)
-    q = 1.0 - (1.0 - p) * math.exp((p * math.log(p) - level) / (1.0 - p))
-    q = min(q, p + math.sqrt(level / 2.0))
-    above = False
-    for _ in range(100):
-        if q >= 1.0:
-            return 1.0
-        if q <= p:
-            return p
-        step = (entropy - p * math.log(q) - (1.0 - p) * math.log(1.0 - q) - level) * q * (1.0 - q) / (q - p)
-        if above and step <= 0.0:
-            break
-        close = step * step <= 1e-16 * (q - p) * q * (
-            1.0 - q
-        )  # what is left is of this order divided by the right side
-        above = q - step < 1.0
-        q = q - step if above else 0.5 * (q + 1.0)
-        if close:
-            break
-    return max(q, p)
-
-
 COUNT, SUM, MEAN, ENTROPY, LEVEL, LOG, LOG_REST, SLACK, INDEX, AT = range(10)
-"""Columns of the state [n_arms, 10]: plays, rewards, their mean p and ``_entropy(p)``; the level q, ln(q), ln(1 - q)
+"""Columns of the state [n_arms, 10]: plays, rewards, their mean p and ``entropy(p)``; the level q, ln(q), ln(1 - q)
 and how far d(p, q) may be wrong; the last index worked out, and at which ln f(t)."""
 _ROUNDING = 2.0**-47
 _LN_2 = math.log(2.0)
@@ -91,9 +52,9 @@ def _log_f(t: int) -> float:
 
 
 @kernel
-def _is_one(n: float, p: float, entropy: float, log: float) -> bool:
+def _is_one(n: float, p: float, e: float, log: float) -> bool:
     """Whether the index surely is 1 by rounding, from now on: it is above 1 - 2^-56."""
-    return n * (entropy + (1.0 - p) * 56.0 * _LN_2 + 64.0 * _ROUNDING) <= log * (1.0 - _ROUNDING)
+    return n * (e + (1.0 - p) * 56.0 * _LN_2 + 64.0 * _ROUNDING) <= log * (1.0 - _ROUNDING)
 
 
 @kernel
@@ -129,10 +90,10 @@ def _work_out(state: Array, arm: int, log: float) -> float:
     """The index of an arm, by which its level is set."""
     if state[arm, AT] == log:
         return float(state[arm, INDEX])
-    n, p, entropy = state[arm, COUNT], state[arm, MEAN], state[arm, ENTROPY]
-    index = _upper(p, entropy, log / n)
+    n, p, e = state[arm, COUNT], state[arm, MEAN], state[arm, ENTROPY]
+    index = upper(p, e, log / n)
     state[arm, INDEX], state[arm, AT] = index, log
-    if _is_one(n, p, entropy, log):
+    if _is_one(n, p, e, log):
         state[arm, LEVEL], state[arm, LOG], state[arm, LOG_REST] = 1.0, 0.0, -51.0 * _LN_2  # below, others are not 1
         state[arm, SLACK] = 64.0 * _ROUNDING
         return index
@@ -153,7 +114,7 @@ def _count(state: Array, arm: int, reward: float, log: float) -> bool:
     state[arm, SUM] += reward
     n, level = state[arm, COUNT], state[arm, LEVEL]
     p = min(max(state[arm, SUM] / n, 0.0), 1.0)
-    state[arm, MEAN], state[arm, ENTROPY], state[arm, AT] = p, _entropy(p), -1.0
+    state[arm, MEAN], state[arm, ENTROPY], state[arm, AT] = p, entropy(p), -1.0
     if _within(state, arm, log):
         return True
     if level >= 1.0:

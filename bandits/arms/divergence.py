@@ -1,0 +1,60 @@
+"""The divergence ``d(p, q)`` of Bernoulli variables with means p and q, and its inverse: what many indices rest on.
+
+``d(p, q) = p ln(p / q) + (1 - p) ln((1 - p) / (1 - q))`` with ``0 ln 0 = 0``. It is never more than the divergence of
+two laws on [0, 1] with these means whose second is the Bernoulli law, so that what is proved with it for rewards 0 and
+1 by Chernoff's bound holds for all rewards in [0, 1].
+"""
+
+from __future__ import annotations
+
+import math
+
+from bandits.kernels import kernel
+
+
+@kernel
+def entropy(p: float) -> float:
+    """Return e = p ln(p) + (1 - p) ln(1 - p) for p in [0, 1]; then d(p, q) = e - p ln(q) - (1 - p) ln(1 - q)."""
+    return 0.0 if p <= 0.0 or p >= 1.0 else p * math.log(p) + (1.0 - p) * math.log(1.0 - p)
+
+
+@kernel
+def divergence(p: float, q: float) -> float:
+    """d(p, q) for p, q in [0, 1]; infinite where q is 0 or 1 and p is not. Never negative."""
+    if p == q:
+        return 0.0
+    if q <= 0.0 or q >= 1.0:
+        return math.inf
+    return max(0.0, entropy(p) - p * math.log(q) - (1.0 - p) * math.log(1.0 - q))
+
+
+@kernel
+def upper(p: float, e: float, level: float) -> float:
+    """Largest q in [p, 1] with d(p, q) <= level, for p in [0, 1], e its ``entropy`` and level >= 0.
+
+    Newton's method. d(p, .) is convex and grows from p on, so that a step from below the root lands above it, and steps
+    from above descend to it. The first stands at an upper bound: the smaller of Pinsker's and that from
+    d(p, q) >= p ln(p) + (1 - p) ln((1 - p) / (1 - q)).
+    """
+    if p >= 1.0:
+        return 1.0
+    if p <= 0.0:
+        return -math.expm1(-level)
+    q = 1.0 - (1.0 - p) * math.exp((p * math.log(p) - level) / (1.0 - p))
+    q = min(q, p + math.sqrt(level / 2.0))
+    above = False
+    for _ in range(100):
+        if q >= 1.0:
+            return 1.0
+        if q <= p:
+            return p
+        step = (e - p * math.log(q) - (1.0 - p) * math.log(1.0 - q) - level) * q * (1.0 - q) / (q - p)
+        if above and step <= 0.0:
+            break
+        # what is left is of the order of the square over (q - p) q (1 - q)
+        close = step * step <= 1e-16 * (q - p) * q * (1.0 - q)
+        above = q - step < 1.0
+        q = q - step if above else 0.5 * (q + 1.0)
+        if close:
+            break
+    return max(q, p)
