@@ -107,8 +107,8 @@ class ScanPolicy(BanditPolicy):
     rounds: ClassVar[Callable[..., None]]
 
     @abstractmethod
-    def constants(self, problem: BanditProblem) -> tuple[float, ...]:
-        """What the kernels have to know of the run.
+    def constants(self, problem: BanditProblem) -> tuple[Any, ...]:
+        """What the kernels have to know of the run: numbers, and new arrays of what is kept beside the rows.
 
         Raises:
             ValueError: the problem lacks something that the policy needs.
@@ -117,6 +117,10 @@ class ScanPolicy(BanditPolicy):
     def luck(self, n_rounds: int) -> Array:
         """The random numbers [n_rounds, n_draws] of the next rounds. Here: none."""
         return np.empty((n_rounds, 0))
+
+    def make_room(self, n_rounds: int) -> None:
+        """Make room for what the next rounds leave, where a policy keeps something of each. Here: nothing is kept."""
+        return
 
     def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
         super().reset(problem, rng)
@@ -129,6 +133,7 @@ class ScanPolicy(BanditPolicy):
         return int(self.pick(self._rows, self._t, self._own, self.luck(1), 0))
 
     def learn(self, action: int, reward: float) -> None:
+        self.make_room(1)
         self.note(self._rows, action, (reward - self._low) / self._span, self._own)
         self._t += 1
 
@@ -136,6 +141,7 @@ class ScanPolicy(BanditPolicy):
         for start in range(0, actions.size, _AT_ONCE):
             now = actions[start : start + _AT_ONCE]
             levels = block.levels[start * block.stride :] if block.stride else block.levels
+            self.make_room(now.size)
             part = Block(levels, block.stride, block.noise[start:], block.binary)
             self.rounds(part, now, self._t, self._rows, self._own, self.luck(now.size), self._low, self._span)
             self._t += now.size
