@@ -20,6 +20,9 @@ FAMILY = Family(
         "ucb1": "bandits.arms.ucb1:UCB1",
         "ucb_v": "bandits.arms.ucb_v:UCBV",
         "ucb_tuned": "bandits.arms.ucb_tuned:UCBTuned",
+        "ocucb": "bandits.arms.ocucb:OCUCB",
+        "ocucb_anytime": "bandits.arms.ocucb_anytime:AnytimeOCUCB",
+        "ada_ucb": "bandits.arms.ada_ucb:AdaUCB",
         "moss": "bandits.arms.moss:MOSS",
         "anytime_moss": "bandits.arms.anytime_moss:AnytimeMOSS",
         "kl_ucb": "bandits.arms.kl_ucb:KLUCB",
@@ -46,6 +49,8 @@ FAMILY = Family(
     },
     variants={
         "fixed_action": ({"arm": 0},),
+        "ocucb": ({}, {"alpha": 0.5, "psi": 1.0}),
+        "ocucb_anytime": ({}, {"rho": 0.8}),
         "gaussian_thompson": ({}, {"prior_deviation": 0.8}),
         "exp3": ({}, {"gamma": 0.3}),
         "exp3_ix": ({}, {"eta": "anytime"}, {"eta": 0.2}),

@@ -1,0 +1,79 @@
+"""What theorems say up to a constant, in the two forms that most theorems about arms have."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from bandits.arms.divergence import divergence
+from bandits.arms.problem import BanditProblem
+from bandits.arms.theory import BOUNDED, STATIONARY, ArmsInstance, gaps_of, holds
+from bandits.contract import Assumption, Bound, Instance
+
+
+def minimax_order(
+    name: str, horizon: int, problem: BanditProblem, instance: Instance, source: str, *more: Assumption
+) -> tuple[Bound, ...]:
+    """``width sqrt(K T)`` at the horizon, for sub-Gaussian rewards of fixed means; nothing where means are unknown.
+
+    Args:
+        name: of the bound.
+        horizon: the one in the policy's formula.
+        problem: what the learner is told.
+        instance: what the analysis knows.
+        source: where the theorem stands.
+        more: what else the theorem assumes.
+    """
+    if not isinstance(instance, ArmsInstance) or instance.means is None:
+        return ()
+    value = problem.width * math.sqrt(problem.n_actions * horizon)
+    tuned = Assumption("the horizon of the index is that of the run", horizon == problem.horizon)
+    assumptions = (*holds(instance, STATIONARY, problem=problem), tuned, *more)
+    return (
+        Bound(
+            name,
+            "order",
+            lambda t: np.full(np.shape(t), value),
+            "fixed",
+            source,
+            "convention",
+            assumptions,
+            time="at the horizon",
+        ),
+    )
+
+
+def asymptotic_order(
+    name: str, problem: BanditProblem, instance: Instance, source: str, *more: Assumption, key: str = BOUNDED
+) -> tuple[Bound, ...]:
+    """Lai and Robbins' rate ``sum gap_i / d(mean_i, mean*) ln t`` with Bernoulli's divergence, for rewards in a range.
+
+    Args:
+        name: of the bound.
+        problem: what the learner is told.
+        instance: what the analysis knows.
+        source: where the theorem stands.
+        more: what else the theorem assumes.
+        key: what it assumes of the rewards.
+    """
+    if not isinstance(instance, ArmsInstance) or not problem.bounded:
+        return ()
+    gaps, means = gaps_of(instance), instance.means
+    if gaps is None or means is None:
+        return ()
+    mapped = np.clip((means - problem.low) / (problem.high - problem.low), 0.0, 1.0)
+    best = float(np.max(mapped))
+    slope = sum(float(gap) / divergence(float(p), best) for gap, p in zip(gaps, mapped, strict=True) if gap > 0.0)
+    return (
+        Bound(
+            name,
+            "order",
+            lambda t: slope * np.log(np.maximum(t, 1.0)),
+            "fixed",
+            source,
+            "convention",
+            (*holds(instance, STATIONARY, key), *more),
+            time="asymptotic",
+        ),
+    )
