@@ -6,10 +6,9 @@ import math
 
 import numpy as np
 
-from bandits.arms.divergence import divergence
 from bandits.arms.problem import BanditProblem
-from bandits.arms.theory import BOUNDED, STATIONARY, ArmsInstance, gaps_of, holds
-from bandits.contract import Assumption, Bound, Instance
+from bandits.arms.theory import BOUNDED, STATIONARY, ArmsInstance, divergences, gaps_of, holds
+from bandits.contract import Array, Assumption, Bound, Instance
 
 
 def minimax_order(
@@ -63,8 +62,29 @@ def asymptotic_order(
     if gaps is None or means is None:
         return ()
     mapped = np.clip((means - problem.low) / (problem.high - problem.low), 0.0, 1.0)
-    best = float(np.max(mapped))
-    slope = sum(float(gap) / divergence(float(p), best) for gap, p in zip(gaps, mapped, strict=True) if gap > 0.0)
+    about = (*holds(instance, STATIONARY, key), *more)
+    return rate(name, gaps, divergences("bernoulli", mapped, float(np.max(mapped))), source, about)
+
+
+def rate(
+    name: str, gaps: Array, divergences: Array, source: str, assumptions: tuple[Assumption, ...]
+) -> tuple[Bound, ...]:
+    """The rate ``sum gap_i / D_i ln t`` that policies have whose leading constant is the best one.
+
+    There is none where it is not finite: a gap too small for a divergence, a mean that no law of the family has.
+
+    Args:
+        name: of the bound.
+        gaps: [n_arms] in reward units.
+        divergences: [n_arms] ``D_i`` of the arms with a gap.
+        source: where it is shown that the policy has the rate.
+        assumptions: of that.
+    """
+    bad = gaps > 0
+    with np.errstate(divide="ignore", invalid="ignore"):
+        slope = float(np.sum(gaps[bad] / divergences[bad]))
+    if not math.isfinite(slope):
+        return ()
     return (
         Bound(
             name,
@@ -72,8 +92,8 @@ def asymptotic_order(
             lambda t: slope * np.log(np.maximum(t, 1.0)),
             "fixed",
             source,
-            "convention",
-            (*holds(instance, STATIONARY, key), *more),
+            "recalled",
+            assumptions,
             time="asymptotic",
         ),
     )

@@ -122,11 +122,20 @@ class ScanPolicy(BanditPolicy):
         """Make room for what the next rounds leave, where a policy keeps something of each. Here: nothing is kept."""
         return
 
+    def scale(self, problem: BanditProblem) -> tuple[float, float]:
+        """Which reward is mapped to 0, and which difference of rewards to 1. Here: as ``units`` says."""
+        return units(problem)
+
+    @property
+    def at_once(self) -> int:
+        """Rounds at a time whose random numbers are drawn and for which room is made."""
+        return 2**14
+
     def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
         super().reset(problem, rng)
         self._own = self.constants(problem)
         self._rng, self._t = rng, 1
-        self._low, self._span = units(problem)
+        self._low, self._span = self.scale(problem)
         self._rows = np.zeros((problem.n_actions, self.columns))
 
     def choose(self, observation: Any) -> int:
@@ -138,17 +147,13 @@ class ScanPolicy(BanditPolicy):
         self._t += 1
 
     def play(self, block: Block, actions: Actions) -> None:
-        for start in range(0, actions.size, _AT_ONCE):
-            now = actions[start : start + _AT_ONCE]
+        for start in range(0, actions.size, self.at_once):
+            now = actions[start : start + self.at_once]
             levels = block.levels[start * block.stride :] if block.stride else block.levels
             self.make_room(now.size)
             part = Block(levels, block.stride, block.noise[start:], block.binary)
             self.rounds(part, now, self._t, self._rows, self._own, self.luck(now.size), self._low, self._span)
             self._t += now.size
-
-
-_AT_ONCE = 2**14
-"""Rounds whose random numbers are drawn at once."""
 
 
 def units(problem: BanditProblem) -> tuple[float, float]:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
+from bandits.arms.kinf import kinf
 from bandits.contract import Array, Assumption, Instance, NoisyProblem
 
 STATIONARY = "stationary"
@@ -42,6 +44,9 @@ class ArmsInstance(Instance):
         max_gaps: likewise the largest.
         prior: the law that the means are drawn from anew in every run, independently: ("beta", alpha, beta) on [0, 1],
             or ("gaussian", mean, deviation); None where they are not drawn.
+        family: the family of one parameter that the rewards of all arms are of (``bandits.arms.problem.FAMILIES``), or
+            None.
+        laws: (values, probabilities) of each arm's rewards where they have finitely many values, or None.
         largest_loss: the largest ``high - reward`` of any arm in the run where that is known beyond the declared range,
             or None.
     """
@@ -58,6 +63,22 @@ class ArmsInstance(Instance):
     max_gaps: Array | None = None
     prior: tuple[str, float, float] | None = None
     largest_loss: float | None = None
+    family: str | None = None
+    laws: tuple[tuple[Array, Array], ...] | None = None
+
+    @cached_property
+    def kinf(self) -> Array | None:
+        """``K_inf`` [n_arms] of each arm's rewards to the best mean (``bandits.arms.kinf``), 0 for the best arm.
+
+        None where rewards are not known to be of finitely many values in [0, 1].
+        """
+        if self.bernoulli and self.means is not None:
+            return divergences("bernoulli", self.means, float(np.max(self.means)))
+        if self.laws is None:
+            return None
+        means = np.array([values @ weights for values, weights in self.laws])
+        best, bad = np.max(means), means < np.max(means)
+        return np.array([kinf(*law, best) if worse else 0.0 for law, worse in zip(self.laws, bad, strict=True)])
 
 
 def holds(instance: ArmsInstance, *keys: str, problem: NoisyProblem | None = None) -> tuple[Assumption, ...]:
@@ -94,6 +115,36 @@ def _noise_of(instance: ArmsInstance) -> float | None:
             return 0.5 if distance <= 1e-6 else 0.0
         return math.sqrt(distance / math.log((0.5 + distance) / (0.5 - distance)))
     return None if instance.variances is None else math.sqrt(float(np.max(instance.variances)))
+
+
+def of_family(instance: ArmsInstance, family: str, problem: NoisyProblem) -> tuple[Assumption, ...]:
+    """That rewards are of the family: the instance says so, and that Gaussian ones have the declared noise."""
+    if family == "gaussian":
+        return holds(instance, GAUSSIAN, problem=problem)
+    return (Assumption(f"rewards are of the family {family}", instance.family == family),)
+
+
+def divergences(family: str, means: Array, best: float, sigma: float = math.nan) -> Array:
+    """Divergences [n_arms] of laws of a family from the one of the best mean (formulas: ``bandits.arms.families``).
+
+    Args:
+        family: one of ``bandits.arms.problem.FAMILIES``.
+        means: [n_arms], each at most ``best``.
+        best: the best mean.
+        sigma: standard deviation, of Gaussian rewards.
+    """
+    with np.errstate(divide="ignore", invalid="ignore"):
+        if family == "gaussian":
+            return np.asarray((best - means) ** 2 / (2.0 * sigma**2))
+        ratio = np.where(means == best, 1.0, means / best)
+        log = np.log(ratio)
+        if family == "exponential":
+            return np.asarray(ratio - 1.0 - log)
+        first = np.where(means > 0.0, means * log, 0.0)
+        if family == "poisson":
+            return np.asarray(best - means + first)
+        rest = np.where(means == best, 0.0, (1.0 - means) * np.log((1.0 - means) / (1.0 - best)))
+        return np.asarray(first + rest)
 
 
 def gaps_of(instance: ArmsInstance) -> Array | None:
