@@ -93,6 +93,10 @@ class Block(NamedTuple):
     noise: Array
     binary: bool
 
+    def since(self, start: int) -> Block:
+        """The rounds from ``start``, counted from 0, on."""
+        return self._replace(levels=self.levels[start * self.stride :], noise=self.noise[start:])
+
 
 class Blocks(Protocol):
     """An environment that can hand out blocks of rounds and account for the actions played in them."""

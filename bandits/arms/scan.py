@@ -149,9 +149,8 @@ class ScanPolicy(BanditPolicy):
     def play(self, block: Block, actions: Actions) -> None:
         for start in range(0, actions.size, self.at_once):
             now = actions[start : start + self.at_once]
-            levels = block.levels[start * block.stride :] if block.stride else block.levels
+            part = block.since(start)
             self.make_room(now.size)
-            part = Block(levels, block.stride, block.noise[start:], block.binary)
             self.rounds(part, now, self._t, self._rows, self._own, self.luck(now.size), self._low, self._span)
             self._t += now.size
 

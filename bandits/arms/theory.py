@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bandits.arms.kinf import kinf
 from bandits.contract import Array, Assumption, Instance, NoisyProblem
@@ -49,6 +50,8 @@ class ArmsInstance(Instance):
         laws: (values, probabilities) of each arm's rewards where they have finitely many values, or None.
         largest_loss: the largest ``high - reward`` of any arm in the run where that is known beyond the declared range,
             or None.
+        jumps: the rounds [n_changes], from 1 and increasing, whose means are not those of the round before, and the
+            largest difference [n_changes] of any arm's mean there, in reward units; None where that is not known.
     """
 
     means: Array | None = None
@@ -65,6 +68,7 @@ class ArmsInstance(Instance):
     largest_loss: float | None = None
     family: str | None = None
     laws: tuple[tuple[Array, Array], ...] | None = None
+    jumps: tuple[NDArray[np.int64], Array] | None = None
 
     @cached_property
     def kinf(self) -> Array | None:
@@ -79,6 +83,26 @@ class ArmsInstance(Instance):
         means = np.array([values @ weights for values, weights in self.laws])
         best, bad = np.max(means), means < np.max(means)
         return np.array([kinf(*law, best) if worse else 0.0 for law, worse in zip(self.laws, bad, strict=True)])
+
+    @property
+    def segments(self) -> int | None:
+        """Number of segments of the run with one vector of means each, or None where that is not known."""
+        return None if self.changes is None else self.changes + 1
+
+    @property
+    def variation(self) -> float | None:
+        """``sum_t max_i |mean_i(t + 1) - mean_i(t)|`` over the run, in reward units, or None where it is not known."""
+        return None if self.changes is None else float(self.variation_until(np.array([np.inf]))[0])
+
+    @property
+    def smallest_change(self) -> float | None:
+        """The smallest of the changes, of each the largest over the arms, in reward units; None if there is none."""
+        return float(np.min(self.jumps[1])) if self.jumps is not None and self.changes else None
+
+    def variation_until(self, t: Array) -> Array:
+        """The variation [n] up to rounds [n], where it is known."""
+        rounds, sizes = (np.empty(0), np.empty(0)) if self.jumps is None else self.jumps
+        return np.append(0.0, np.cumsum(sizes))[np.searchsorted(rounds, t, side="right")]
 
 
 def holds(instance: ArmsInstance, *keys: str, problem: NoisyProblem | None = None) -> tuple[Assumption, ...]:
@@ -168,3 +192,14 @@ def dynamic_gaps_of(instance: ArmsInstance) -> tuple[Array, Array, int] | None:
     assert largest is not None
     bad = np.isfinite(smallest) & (smallest > 0)
     return smallest[bad], largest[bad], changes
+
+
+def comparator_class(instance: ArmsInstance) -> str:
+    """Against whom a bound on regret to the best arm of every round is drawn: where nothing changes, the best arm."""
+    return "fixed" if instance.stationary and instance.jumps is None else "dynamic"
+
+
+def at_most_segments(instance: ArmsInstance, most: int) -> Assumption:
+    """That means change so rarely that there are at most ``most`` segments."""
+    found = instance.segments
+    return Assumption(f"at most {most} segments", found is not None and found <= most, found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -123,6 +123,10 @@ class ArmsEnvironment(Environment[Any, Any, Any, Tape]):
     def _more_metrics(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
         """Further series [n_times] at past times. Here: none."""
         return {}
+
+    def change_rounds(self) -> Sequence[int]:
+        """The rounds of the run, from 1 and increasing, whose means are not those of the round before. Here: none."""
+        return ()
 
     def _pay(self, reward: float, level: float) -> None:
         """Account for one round in which something else than an arm was played."""

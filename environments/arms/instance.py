@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bandits.arms.theory import ArmsInstance, gaps_of
 from bandits.contract import Array
@@ -35,11 +36,24 @@ class StochasticInstance(ArmsInstance):
             return float(np.sum(gaps[bad] / self.divergences[bad]))
 
 
-def piecewise_instance(means: Array, binary: bool) -> ArmsInstance:
-    """Arms whose means [n_segments, n_arms] change from segment to segment; ``binary`` rewards or Gaussian ones."""
+def jumps_of(means: Array, starts: NDArray[np.int64]) -> tuple[NDArray[np.int64], Array]:
+    """``ArmsInstance.jumps`` of segments that start in rounds [n_segments], from 1, with means [n_segments, n_arms]."""
+    sizes = np.max(np.abs(np.diff(means, axis=0)), axis=1)
+    return starts[1:][sizes > 0.0], sizes[sizes > 0.0]
+
+
+def piecewise_instance(means: Array, starts: NDArray[np.int64], binary: bool) -> ArmsInstance:
+    """Arms whose means [n_segments, n_arms] change from segment to segment; ``binary`` rewards or Gaussian ones.
+
+    Args:
+        means: [n_segments, n_arms].
+        starts: [n_segments] first rounds of the segments, from 1.
+        binary: whether rewards are 0 or 1, else Gaussian.
+    """
     gaps = means.max(axis=1, keepdims=True) - means
     smallest = np.where(gaps > 0, gaps, np.inf).min(axis=0)
-    changes = int(np.count_nonzero(np.any(np.diff(means, axis=0) != 0.0, axis=1)))
+    jumps = jumps_of(means, starts)
+    changes = len(jumps[0])
     return ArmsInstance(
         means=means[0] if changes == 0 else None,
         stationary=changes == 0,
@@ -50,4 +64,5 @@ def piecewise_instance(means: Array, binary: bool) -> ArmsInstance:
         changes=changes,
         dynamic_gaps=np.where(np.isfinite(smallest), smallest, 0.0),
         max_gaps=gaps.max(axis=0),
+        jumps=jumps,
     )

@@ -8,6 +8,7 @@ from typing import Any
 
 from bandits.marks import Marks
 from environments.arms.piecewise import PiecewiseArms
+from environments.arms.switching_best import SwitchingBest
 from environments.arms.tables import GENERATORS, Switching
 
 
@@ -15,6 +16,11 @@ def piecewise(parameters: Mapping[str, Any], horizon: int) -> Marks:
     """The starts of the segments with other means than those before."""
     segments = PiecewiseArms(**parameters, horizon=horizon).segments
     return {"change": [now["start"] for before, now in pairwise(segments) if now["means"] != before["means"]]}
+
+
+def switching_best(parameters: Mapping[str, Any], horizon: int) -> Marks:
+    """The starts of the segments."""
+    return {"change": SwitchingBest(**parameters, horizon=horizon).change_rounds()}
 
 
 def adversarial(parameters: Mapping[str, Any], horizon: int) -> Marks:
