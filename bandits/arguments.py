@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher, get_close_matches
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any, TypeGuard, TypeVar
+from typing import Any, TypeGuard, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -133,6 +133,26 @@ def positive(name: str, value: float) -> float:
     if not 1e-150 <= checked <= 1e150:
         raise ValueError(f"{name} must be in [1e-150, 1e150], for its square to be a number, got {shown(value)}")
     return checked
+
+
+def positives(name: str, value: float | Sequence[float]) -> float | list[float]:
+    """Check that ``value`` is one number for all, or a list of one for each, all as ``positive`` wants them."""
+    if is_list(value):
+        return [positive(f"{name}[{i}]", number) for i, number in enumerate(value)]
+    return positive(name, cast(float, value))
+
+
+def for_each(name: str, value: float | Sequence[float], n: int, of: str) -> tuple[float, ...]:
+    """One number for each of ``n`` things, ``of`` which a word is given, from one for all or a list.
+
+    Raises:
+        ValueError: a list of another length.
+    """
+    if not isinstance(value, Sequence):
+        return (value,) * n
+    if len(value) != n:
+        raise ValueError(f"{name} must be one number or a list of {n}, one for each {of}, got {shown(list(value))}")
+    return tuple(map(float, value))
 
 
 def at_least_zero(name: str, value: float) -> float:

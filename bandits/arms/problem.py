@@ -8,7 +8,7 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arguments import check_reward, check_rewards, integer, one_of
+from bandits.arguments import check_reward, check_rewards, flag, integer, one_of
 from bandits.contract import Array, NoisyProblem
 
 Actions = NDArray[np.int64]
@@ -27,6 +27,7 @@ class ActionsProblem(NoisyProblem):
         actions: the numbers that the actions stand for (a grid of relaxation parameters, say), or empty.
         reward_family: the family of laws that the rewards of every action are of, one of ``FAMILIES``; None where it is
             none of them, or not told.
+        binary: whether every reward is ``low`` or ``high``; None where that is not told.
 
     Raises:
         ValueError: ``n_actions`` no whole number >= 1, no such family, or what ``Problem`` refuses.
@@ -40,6 +41,7 @@ class ActionsProblem(NoisyProblem):
     n_actions: int
     actions: tuple[float, ...] = ()
     reward_family: str | None = None
+    binary: bool | None = None
 
     def checked_observation(self, observation: Any) -> Any:
         """None: there is nothing to observe, whatever an environment shows."""
@@ -50,6 +52,8 @@ class ActionsProblem(NoisyProblem):
         integer("n_actions", self.n_actions)
         if self.reward_family is not None:
             one_of("reward_family", self.reward_family, FAMILIES)
+        if self.binary is not None:
+            flag("binary", self.binary)
 
 
 @dataclass(frozen=True, kw_only=True)

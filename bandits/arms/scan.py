@@ -21,6 +21,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from bandits.arguments import shown
 from bandits.arms.policy import BanditPolicy
 from bandits.arms.problem import Actions, BanditProblem, Block
 from bandits.contract import Array
@@ -99,12 +100,14 @@ class ScanPolicy(BanditPolicy):
         pick: kernel of the decision.
         note: kernel that takes in a reward.
         rounds: kernel ``(block, actions, t, rows, own, luck, low, span)`` that plays a block.
+        binary: whether rewards have to be the ends of their range; see ``need_ends``.
     """
 
     columns: ClassVar[int] = MORE
     pick: ClassVar[Callable[..., int]]
     note: ClassVar[Callable[..., None]]
     rounds: ClassVar[Callable[..., None]]
+    binary: ClassVar[bool] = False
 
     @abstractmethod
     def constants(self, problem: BanditProblem) -> tuple[Any, ...]:
@@ -133,6 +136,8 @@ class ScanPolicy(BanditPolicy):
 
     def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
         super().reset(problem, rng)
+        if self.binary:
+            need_ends(type(self).__name__, problem)
         self._own = self.constants(problem)
         self._rng, self._t = rng, 1
         self._low, self._span = self.scale(problem)
@@ -142,11 +147,24 @@ class ScanPolicy(BanditPolicy):
         return int(self.pick(self._rows, self._t, self._own, self.luck(1), 0))
 
     def learn(self, action: int, reward: float) -> None:
+        share = (reward - self._low) / self._span
+        if self.binary and share not in (0.0, 1.0):
+            ends = f"{self._low:g} or {self._low + self._span:g}"
+            raise ValueError(
+                f"{type(self).__name__} needs rewards that are {ends}, got {shown(reward)}; BetaThompson takes any "
+                "in a finite range"
+            )
         self.make_room(1)
-        self.note(self._rows, action, (reward - self._low) / self._span, self._own)
+        self.note(self._rows, action, share, self._own)
         self._t += 1
 
     def play(self, block: Block, actions: Actions) -> None:
+        if self.binary and not (block.binary and self._low == 0.0 and self._span == 1.0):
+            for s in range(actions.size):  # each reward is looked at
+                actions[s] = arm = self.choose(None)
+                reward = block.levels[s * block.stride, arm] + block.noise[s]
+                self.learn(arm, float(reward > 0.0 if block.binary else reward))
+            return
         for start in range(0, actions.size, self.at_once):
             now = actions[start : start + self.at_once]
             part = block.since(start)
@@ -177,6 +195,22 @@ def need_range(name: str, problem: BanditProblem, way_out: str) -> None:
     """
     if not problem.bounded:
         raise ValueError(f"{name} needs rewards in a finite range, got [{problem.low}, {problem.high}]; {way_out}")
+
+
+def need_ends(name: str, problem: BanditProblem) -> None:
+    """See that rewards can be the ends of their range and nothing else, as far as the problem says.
+
+    Raises:
+        ValueError: the range is infinite, or there are rewards inside it; of problems of other families than arms,
+            which show more than a reward, it is not taken for granted that there are none.
+    """
+    need_range(name, problem, "GaussianThompson takes unbounded ones of declared noise")
+    inside = type(problem) is not BanditProblem if problem.binary is None else not problem.binary
+    if inside:
+        raise ValueError(
+            f"{name} needs rewards that are {problem.low:g} or {problem.high:g}, got a problem with binary="
+            f"{problem.binary}; BetaThompson takes any in a finite range"
+        )
 
 
 def horizon_of(name: str, given: int | None, problem: BanditProblem, way_out: str) -> int:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bandits.arms.kinf import kinf
-from bandits.contract import Array, Assumption, Instance, NoisyProblem
+from bandits.contract import Array, Assumption, Bound, Evidence, Instance, NoisyProblem
 
 STATIONARY = "stationary"
 OBLIVIOUS = "oblivious"
@@ -25,6 +25,10 @@ _TEXTS = {
     BOUNDED: "rewards lie in a known finite range",
     GAUSSIAN: "rewards are Gaussian with the declared standard deviation",
 }
+
+
+Law = tuple[str, float | tuple[float, ...], float | tuple[float, ...]]
+"""Name and two numbers of a law of the means, the same for all arms or one for each."""
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -44,7 +48,9 @@ class ArmsInstance(Instance):
             it never has one; else None.
         max_gaps: likewise the largest.
         prior: the law that the means are drawn from anew in every run, independently: ("beta", alpha, beta) on [0, 1],
-            or ("gaussian", mean, deviation); None where they are not drawn.
+            or ("gaussian", mean, deviation), with tuples [n_arms] of numbers where arms differ; None where they are not
+            drawn so.
+        hard_for: the horizon for which the means are drawn from the hard instances of ``minimax.py``, or None.
         family: the family of one parameter that the rewards of all arms are of (``bandits.arms.problem.FAMILIES``), or
             None.
         laws: (values, probabilities) of each arm's rewards where they have finitely many values, or None.
@@ -64,7 +70,8 @@ class ArmsInstance(Instance):
     changes: int | None = None
     dynamic_gaps: Array | None = None
     max_gaps: Array | None = None
-    prior: tuple[str, float, float] | None = None
+    prior: Law | None = None
+    hard_for: int | None = None
     largest_loss: float | None = None
     family: str | None = None
     laws: tuple[tuple[Array, Array], ...] | None = None
@@ -103,6 +110,21 @@ class ArmsInstance(Instance):
         """The variation [n] up to rounds [n], where it is known."""
         rounds, sizes = (np.empty(0), np.empty(0)) if self.jumps is None else self.jumps
         return np.append(0.0, np.cumsum(sizes))[np.searchsorted(rounds, t, side="right")]
+
+    @property
+    def minimax_noise(self) -> float | None:
+        """Sub-Gaussian parameter of the class of arms that minimax bounds speak of; None where it is not known.
+
+        1/2 of rewards 0 or 1, whatever their means; of Gaussian rewards their largest standard deviation.
+        """
+        if self.bernoulli:
+            return 0.5
+        return math.sqrt(float(np.max(self.variances))) if self.gaussian and self.variances is not None else None
+
+    @property
+    def best_arm_entropy(self) -> float | None:
+        """Entropy of the best arm under the prior, in nats; None where means are not drawn."""
+        return None if self.prior is None or self.means is None else best_arm_entropy(self.prior, len(self.means))
 
 
 def holds(instance: ArmsInstance, *keys: str, problem: NoisyProblem | None = None) -> tuple[Assumption, ...]:
@@ -169,6 +191,71 @@ def divergences(family: str, means: Array, best: float, sigma: float = math.nan)
             return np.asarray(best - means + first)
         rest = np.where(means == best, 0.0, (1.0 - means) * np.log((1.0 - means) / (1.0 - best)))
         return np.asarray(first + rest)
+
+
+@lru_cache(maxsize=64)
+def best_arm_entropy(law: Law, n_arms: int) -> float:
+    """Entropy of the best of independent means, in nats: ``ln n_arms`` where all have one law, else by quadrature.
+
+    ``P(i is best) = int_0^1 prod_{j != i} F_j(F_i^{-1}(u)) du``, by midpoints.
+
+    Args:
+        law: of the means, as ``ArmsInstance.prior``.
+        n_arms: their number.
+    """
+    laws = list(zip(*_for_each(law, n_arms), strict=True))
+    if len(set(laws)) == 1:
+        return math.log(n_arms)
+    from scipy.stats import beta, norm
+
+    kind = {"beta": beta, "gaussian": norm}[law[0]]
+    u, shares = (np.arange(4096) + 0.5) / 4096, []
+    for i in range(n_arms):
+        x = kind.ppf(u, *laws[i])
+        shares.append(np.prod([kind.cdf(x, *other) for j, other in enumerate(laws) if j != i], axis=0).mean())
+    p = np.array(shares) / sum(shares)
+    p = p[p > 0.0]
+    return float(-np.sum(p * np.log(p)))
+
+
+def _for_each(law: Law, n_arms: int) -> tuple[tuple[float, ...], ...]:
+    """The numbers of a law, one for each arm."""
+    return tuple(numbers if isinstance(numbers, tuple) else (numbers,) * n_arms for numbers in law[1:])
+
+
+def drawn_from(instance: ArmsInstance, law: Law, n_arms: int) -> Assumption:
+    """That means are drawn from the prior that a policy has: their parameters agree exactly."""
+    name = {"beta": "Beta", "gaussian": "Gaussian"}[law[0]]
+    prior = instance.prior
+    same = prior is not None and prior[0] == law[0] and _for_each(prior, n_arms) == _for_each(law, n_arms)
+    return Assumption(f"means are drawn from the {name} prior", same)
+
+
+def averaged(instance: ArmsInstance) -> str:
+    """The comparator class of a theorem on the regret in the mean over means that are drawn.
+
+    It is "bayesian" where they are. Where they are given the theorem is shown in grey, beside those that speak of them.
+    """
+    return "fixed" if instance.prior is None else "bayesian"
+
+
+def bayesian_bound(
+    problem: NoisyProblem, instance: ArmsInstance, law: Law, n_arms: int, source: str, evidence: Evidence
+) -> Bound:
+    """The bound ``range sqrt(n_arms t H / 2)`` on the regret in the mean over means drawn from a policy's Beta prior.
+
+    ``H`` is the entropy of the best arm.
+    """
+    factor = (problem.high - problem.low) * math.sqrt(n_arms * best_arm_entropy(law, n_arms) / 2.0)
+    return Bound(
+        "Bayesian bound",
+        "upper",
+        lambda t: factor * np.sqrt(t),
+        averaged(instance),
+        source,
+        evidence,
+        (*holds(instance, STATIONARY, BERNOULLI), drawn_from(instance, law, n_arms)),
+    )
 
 
 def gaps_of(instance: ArmsInstance) -> Array | None:

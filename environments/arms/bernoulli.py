@@ -22,7 +22,7 @@ class BernoulliArms(StochasticArms):
 
     Args:
         means: [n_arms] success probabilities in [0, 1]; or a prior from which they are drawn anew in every run: "beta",
-            or ``{"name": "beta", "parameters": {"alpha": 2, "beta": 5}}``.
+            or ``{"name": "beta", "parameters": {"alpha": 2, "beta": 5}}``, with lists for arms of different priors.
         horizon: number of rounds, >= 1.
         feedback: "bandit" or "full".
         n_arms: number of arms, >= 1, where means are drawn.
@@ -52,7 +52,7 @@ class BernoulliArms(StochasticArms):
         kind = FullFeedbackProblem if feedback == "full" else BanditProblem
         rounds = integer("horizon", horizon)
         super().__init__(lambda n: kind(n_actions=integer("number of means", n), horizon=rounds), self.means, n_arms)
-        if self._prior is not None and self._prior.law[0] != "beta":
+        if self._law is not None and self._law[0] != "beta":
             raise ValueError(f"means must be drawn from a prior on [0, 1], which is beta, got {shown(means)}")
 
     def _instance_of(self, means: Array) -> StochasticInstance:

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from bandits.arguments import affordable, integer, shown
 from bandits.arms.problem import ActionsProblem
+from bandits.arms.theory import Law
 from bandits.contract import Array, Bound
 from environments.arms.environment import ArmsEnvironment
 from environments.arms.instance import StochasticInstance
@@ -44,6 +45,7 @@ class StochasticArms(ArmsEnvironment[np.random.Generator]):
     """
 
     _prior: Prior | None = None
+    _law: Law | None = None
 
     def __init__(
         self, problem: Callable[[int], ActionsProblem], means: Mapping[str, Any] | str | Sequence[float], n: int | None
@@ -55,6 +57,7 @@ class StochasticArms(ArmsEnvironment[np.random.Generator]):
                     "n_arms must be given, a whole number >= 1, where means are drawn from a prior, got None"
                 )
             affordable("n_arms", f"the means of {shown(n)} arms", integer("n_arms", n))
+            self._law = self._prior.law(n)
             super().__init__(problem(n))
             return
         values = np.array(means)
@@ -74,7 +77,7 @@ class StochasticArms(ArmsEnvironment[np.random.Generator]):
         self._generator = copy_of(tape)
         if self._prior is not None:
             self._means = self._prior.draw(self._generator, self._n_arms)
-            self._instance = replace(self._instance_of(self._means), prior=self._prior.law)
+            self._instance = replace(self._instance_of(self._means), prior=self._law)
 
     def _levels(self, start: int, stop: int) -> tuple[Array, int, int]:
         return self._means[None, :], 0, stop
@@ -90,15 +93,23 @@ class StochasticArms(ArmsEnvironment[np.random.Generator]):
         """
         if self._prior is not None:
             best = self._prior.support
-            return limits_of_means(times, best[0], best, self._n_arms, self.binary)
+            found = limits_of_means(times, best[0], best, self._n_arms, self.binary)
+            return {"bayesian": found["pseudo"], **found}
         most = float(np.max(self._means))
         return limits_of_means(times, float(np.min(self._means)), (most, most), self._n_arms, self.binary)
 
     def regrets(self) -> Sequence[Regret]:
-        return (
+        """Of means that are drawn, the first is "bayesian": the series of "pseudo", in the mean over the prior, too.
+
+        Its comparator class is another, so that theorems on that mean meet it and those on given means do not.
+        """
+        given = (
             Regret("pseudo", "expected_reward", "best_arm", "fixed", "pseudo-regret against the best arm"),
             Regret("realized", "reward", "best_arm", "fixed", "realized regret against the best arm's mean"),
         )
+        label = "Bayesian regret: against the best arm, over the prior"
+        drawn = Regret("bayesian", "expected_reward", "best_arm", "bayesian", label)
+        return given if self._prior is None else (drawn, *given)
 
     def clairvoyant(self, comparator: str) -> int:
         if comparator != "best_arm":
