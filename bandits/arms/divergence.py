@@ -9,7 +9,10 @@ from __future__ import annotations
 
 import math
 
-from bandits.kernels import kernel
+from bandits.kernels import inlined, kernel
+
+ROUNDING = 2.0**-47
+"""64 times what rounding does to d(p, q) and to what ``upper`` solves, over 1 + d(p, q) + 1 / (1 - q)."""
 
 
 @kernel
@@ -58,3 +61,29 @@ def upper(p: float, e: float, level: float) -> float:
         if close:
             break
     return max(q, p)
+
+
+@inlined
+def reaches(p: float, q: float, n: float, level: float) -> bool:
+    """Whether ``upper(p, ., level / n)`` is surely at least q, rounding included; false may mean that it is not known.
+
+    It takes no logarithm: d(p, q) is the integral of (x - p) / (x (1 - x)) from p to q, and 1 / (x (1 - x)), convex,
+    lies below its chord, so that d(p, q) <= (q - p)^2 (1 / (6 p (1 - p)) + 1 / (3 q (1 - q))).
+    """
+    if not q < 1.0:
+        return False
+    if p >= q:
+        return True
+    ours, theirs = p * (1.0 - p), q * (1.0 - q)
+    most = (q - p) * (q - p) * (theirs + 2.0 * ours) + 6.0 * ours * ROUNDING * (theirs + q)
+    return p > 0.0 and n * most * (1.0 + ROUNDING) <= 6.0 * ours * theirs * level
+
+
+@inlined
+def falls_short(p: float, q: float, log: float, log_rest: float, e: float, n: float, level: float) -> bool:
+    """Whether ``upper(p, e, level / n)`` is surely at most q, rounding included; false may mean that it is not known.
+
+    ``log`` and ``log_rest`` are ln(q) and ln(1 - q), q < 1; e is the ``entropy`` of p.
+    """
+    d = e - p * log - (1.0 - p) * log_rest
+    return p < q and n * (d - ROUNDING * (1.0 + 1.0 / (1.0 - q))) * (1.0 - ROUNDING) >= level
