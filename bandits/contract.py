@@ -101,6 +101,11 @@ class NoisyProblem(Problem):
             real("noise", self.noise, 0.0, closed="low")
 
     @property
+    def sub_gaussian(self) -> bool:
+        """Whether a sub-Gaussian parameter of rewards is known: they lie in a finite range, or noise is declared."""
+        return self.bounded or self.noise is not None
+
+    @property
     def width(self) -> float:
         """Twice the sub-Gaussian parameter, in reward units: the range of bounded rewards, 2 sigma of Gaussian ones.
 

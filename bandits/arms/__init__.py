@@ -55,6 +55,9 @@ FAMILY = Family(
     environments={
         "bernoulli": "environments.arms.bernoulli:BernoulliArms",
         "gaussian": "environments.arms.gaussian:GaussianArms",
+        "poisson": "environments.arms.poisson:PoissonArms",
+        "exponential": "environments.arms.exponential:ExponentialArms",
+        "discrete_arms": "environments.arms.discrete:DiscreteArms",
         "piecewise": "environments.arms.piecewise:PiecewiseArms",
         "switching_best": "environments.arms.switching_best:SwitchingBest",
         "drift_sine": "environments.arms.drift:DriftSine",

@@ -85,11 +85,10 @@ class ArmsInstance(Instance):
         """
         if self.bernoulli and self.means is not None:
             return divergences("bernoulli", self.means, float(np.max(self.means)))
-        if self.laws is None:
+        if self.laws is None or self.means is None:
             return None
-        means = np.array([values @ weights for values, weights in self.laws])
-        best, bad = np.max(means), means < np.max(means)
-        return np.array([kinf(*law, best) if worse else 0.0 for law, worse in zip(self.laws, bad, strict=True)])
+        best = float(np.max(self.means))
+        return np.array([kinf(*law, best) if m < best else 0.0 for law, m in zip(self.laws, self.means, strict=True)])
 
     @property
     def segments(self) -> int | None:

@@ -50,8 +50,8 @@ class BernoulliArms(StochasticArms):
         self.means = means if isinstance(means, Mapping | str) else reals("means", means, 0.0, 1.0, closed="both")
         self.feedback, self.n_arms = one_of("feedback", feedback, ("bandit", "full")), n_arms
         kind = FullFeedbackProblem if feedback == "full" else BanditProblem
-        rounds = integer("horizon", horizon)
-        super().__init__(lambda n: kind(n_actions=integer("number of means", n), horizon=rounds), self.means, n_arms)
+        about: Any = {"horizon": integer("horizon", horizon), "reward_family": "bernoulli"}
+        super().__init__(lambda n: kind(n_actions=integer("number of means", n), **about), self.means, n_arms)
         if self._law is not None and self._law[0] != "beta":
             raise ValueError(f"means must be drawn from a prior on [0, 1], which is beta, got {shown(means)}")
 
@@ -61,6 +61,7 @@ class BernoulliArms(StochasticArms):
             means=means,
             variances=means * (1.0 - means),
             bernoulli=True,
+            family="bernoulli",
             bounded=True,
             divergences=np.asarray(rel_entr(means, best) + rel_entr(1.0 - means, 1.0 - best)),
         )

@@ -7,9 +7,12 @@ from typing import Any
 
 from environments.arms.adversarial import AdversarialArms
 from environments.arms.bernoulli import BernoulliArms
+from environments.arms.discrete import DiscreteArms
 from environments.arms.environment import ArmsEnvironment
+from environments.arms.exponential import ExponentialArms
 from environments.arms.gaussian import GaussianArms
 from environments.arms.piecewise import PiecewiseArms
+from environments.arms.poisson import PoissonArms
 
 
 def examples() -> Sequence[ArmsEnvironment[Any]]:
@@ -28,4 +31,9 @@ def examples() -> Sequence[ArmsEnvironment[Any]]:
             PiecewiseArms(changing, "gaussian", 0.7, horizon=60, feedback=feedback),
             AdversarialArms({"name": "drifting"}, n_arms=3, low=-50.0, high=50.0, horizon=200, feedback=feedback),
         ]
+    made += [
+        PoissonArms([0.3, 2.0], 60),
+        ExponentialArms([0.2, 1.0, 0.5], 60),
+        DiscreteArms([[0.0, 0.5, 1.0], [0.7], [0.2, 0.9]], [[0.2, 0.5, 0.3], [1.0], [0.5, 0.5]], 80),
+    ]
     return made

@@ -43,6 +43,7 @@ class GaussianArms(StochasticArms):
         self.feedback = one_of("feedback", feedback, ("bandit", "full"))
         kind = FullFeedbackProblem if feedback == "full" else BanditProblem
         about: Any = {"horizon": integer("horizon", horizon), "low": -math.inf, "high": math.inf, "noise": self.sd}
+        about |= {"reward_family": "gaussian"}
         super().__init__(lambda n: kind(n_actions=integer("number of means", n), **about), self.means, n_arms)
 
     def _instance_of(self, means: Array) -> StochasticInstance:
@@ -50,6 +51,7 @@ class GaussianArms(StochasticArms):
             means=means,
             variances=np.full(len(means), self.sd**2),
             gaussian=True,
+            family="gaussian",
             divergences=(np.max(means) - means) ** 2 / (2.0 * self.sd**2),
         )
 

@@ -18,7 +18,8 @@ class StochasticInstance(ArmsInstance):
     """Arms with independent rewards and fixed means.
 
     Attributes:
-        divergences: [n_arms] Kullback-Leibler divergences from each arm's rewards to the best arm's, in nats.
+        divergences: [n_arms] Kullback-Leibler divergences from each arm's rewards to the best arm's, in nats; where
+            they are of no family, those of Bernoulli rewards with these means.
     """
 
     divergences: Array
@@ -29,11 +30,19 @@ class StochasticInstance(ArmsInstance):
     @property
     def lai_robbins(self) -> float:
         """The slope ``sum gap_i / KL_i`` over suboptimal arms, by which regret grows with ``ln t``."""
+        return self._slope(self.divergences)
+
+    @property
+    def burnetas_katehakis(self) -> float | None:
+        """The slope ``sum gap_i / K_inf_i`` over suboptimal arms, where ``kinf`` is known."""
+        return None if self.kinf is None else self._slope(self.kinf)
+
+    def _slope(self, divergences: Array) -> float:
         gaps = gaps_of(self)
         assert gaps is not None
         bad = gaps > 0
         with np.errstate(divide="ignore"):
-            return float(np.sum(gaps[bad] / self.divergences[bad]))
+            return float(np.sum(gaps[bad] / divergences[bad]))
 
 
 def jumps_of(means: Array, starts: NDArray[np.int64]) -> tuple[NDArray[np.int64], Array]:

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from bandits.arguments import affordable, integer, shown
 from bandits.arms.problem import ActionsProblem
 from bandits.arms.theory import Law
-from bandits.contract import Array, Bound
+from bandits.contract import Array, Bound, Evidence
 from environments.arms.environment import ArmsEnvironment
 from environments.arms.instance import StochasticInstance
 from environments.arms.priors import PRIORS, Prior
@@ -120,22 +120,44 @@ class StochasticArms(ArmsEnvironment[np.random.Generator]):
         return self._instance
 
     def lower_bounds(self) -> Sequence[Bound]:
-        """Lai and Robbins (1985): ``sum gap_i / KL_i * ln t`` asymptotically, for every consistent policy.
+        """What regret grows by with ``ln t`` at least, asymptotically, for every policy that is consistent on a class.
+
+        Lai and Robbins (1985), ``sum gap_i / KL_i``, where all rewards are of one family. Of other laws on [0, 1],
+        Burnetas and Katehakis (1996), ``sum gap_i / K_inf_i``, for policies consistent on all of these; beside it, for
+        comparison, the rate of Bernoulli rewards with these means, below which policies that go by Bernoulli's
+        divergence are not known to get.
 
         It speaks of given means; there is none of means that are drawn, of whose slopes the mean is infinite.
         """
         if self._prior is not None:
             return ()
-        slope = self._instance.lai_robbins
+        at_no_time = "at a finite t nothing is claimed)"
+        first = _rate(
+            "Lai-Robbins rate",
+            self._instance.lai_robbins,
+            "Lai and Robbins 1985, Theorem 2 (asymptotic: for every consistent policy, the limit inferior of "
+            f"regret / ln t is at least this slope; {at_no_time}",
+            "exact",
+        )
+        if self._instance.burnetas_katehakis is None or self._instance.bernoulli:
+            return (first,)
         return (
-            Bound(
-                "Lai-Robbins rate",
-                "lower",
-                lambda t: slope * np.log(t),
-                "fixed",
-                "Lai and Robbins 1985, Theorem 2 (asymptotic: for every consistent policy, the limit inferior of "
-                "regret / ln t is at least this slope; at a finite t nothing is claimed)",
-                "exact",
-                time="asymptotic",
+            _rate(
+                "Burnetas-Katehakis rate",
+                self._instance.burnetas_katehakis,
+                "Burnetas and Katehakis 1996 (asymptotic: for every policy that is consistent on all laws on [0, 1], "
+                f"the limit inferior of regret / ln t is at least this slope; {at_no_time}",
+                "recalled",
+            ),
+            replace(
+                first,
+                name="Lai-Robbins rate (Bernoulli)",
+                kind="order",
+                source="Lai and Robbins 1985, of Bernoulli rewards with these means (no lower bound here: policies "
+                "that go by Bernoulli's divergence reach it, others do better)",
             ),
         )
+
+
+def _rate(name: str, slope: float, source: str, evidence: Evidence) -> Bound:
+    return Bound(name, "lower", lambda t: slope * np.log(t), "fixed", source, evidence, time="asymptotic")
