@@ -48,6 +48,7 @@ FAMILY = Family(
         "cusum_ucb": "bandits.arms.cusum_ucb:CUSUMUCB",
         "glr_klucb": "bandits.arms.glr_klucb:GLRKLUCB",
         "oracle_restart": "bandits.arms.oracle_restart:OracleRestart",
+        "exp3_pp": "bandits.arms.exp3_pp:Exp3PP",
         "tsallis_inf": "bandits.arms.tsallis_inf:TsallisINF",
         "hedge": "bandits.arms.hedge:Hedge",
         "ftpl": "bandits.arms.ftpl:FTPL",
@@ -94,6 +95,7 @@ FAMILY = Family(
             {"every": 1, "ds": 1, "exact": True},
         ),
         "oracle_restart": ({}, {"policy": "hedge"}),
+        "exp3_pp": ({}, {"beta": 0.2}),
         "tsallis_inf": (
             {},
             {"step": "theory"},

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 
@@ -56,6 +57,11 @@ class ArmsInstance(Instance):
         laws: (values, probabilities) of each arm's rewards where they have finitely many values, or None.
         largest_loss: the largest ``high - reward`` of any arm in the run where that is known beyond the declared range,
             or None.
+        constrained_gap: [n_arms] by which the mean of each arm is below that of one best arm in every round, apart from
+            corrupted ones; or None. Stationary rewards need not state it, see ``constrained_gap_of``.
+        corruption: the most rounds that may be corrupted, in which means are others.
+        moment: of rewards with no sub-Gaussian parameter: maps an order and centres [n_arms] to
+            ``E |x_i - centre_i|^order`` [n_arms], inf where there is none; else None.
         jumps: the rounds [n_changes], from 1 and increasing, whose means are not those of the round before, and the
             largest difference [n_changes] of any arm's mean there, in reward units; None where that is not known.
     """
@@ -73,6 +79,9 @@ class ArmsInstance(Instance):
     prior: Law | None = None
     hard_for: int | None = None
     largest_loss: float | None = None
+    constrained_gap: Array | None = None
+    corruption: int = 0
+    moment: Callable[[float, Array], Array] | None = None
     family: str | None = None
     laws: tuple[tuple[Array, Array], ...] | None = None
     jumps: tuple[NDArray[np.int64], Array] | None = None
@@ -149,8 +158,11 @@ def _noise_of(instance: ArmsInstance) -> float | None:
     """The least sub-Gaussian parameter of all arms' rewards, as far as it is known.
 
     That of rewards that are 1 with probability p is ``sqrt((1 - 2 p) / (2 ln((1 - p) / p)))`` (Kearns and Saul 1998),
-    at most 1/2; that of Gaussian ones their standard deviation, which no parameter is below.
+    at most 1/2; that of Gaussian ones their standard deviation, which no parameter is below. Where moments are stated
+    in its place, there is none.
     """
+    if instance.moment is not None:
+        return math.inf
     if instance.bernoulli:
         if instance.means is None:
             return 0.5
@@ -262,6 +274,28 @@ def gaps_of(instance: ArmsInstance) -> Array | None:
     if instance.means is None:
         return None
     return np.asarray(np.max(instance.means) - instance.means)
+
+
+def constrained_gap_of(instance: ArmsInstance) -> Array | None:
+    """Gaps [n_arms] to one best arm in every round that is not corrupted, or None."""
+    if instance.constrained_gap is None and instance.stationary:
+        return gaps_of(instance)
+    return instance.constrained_gap
+
+
+def moment_of(instance: ArmsInstance, order: float, centred: bool) -> float | None:
+    """The largest ``E |x - mean|^order`` of any arm, or ``E |x|^order``, for 1 < order <= 2; None where not known.
+
+    Where variances alone are known, a bound on it by Jensen's inequality, exact for order 2.
+    """
+    if instance.means is None or not instance.stationary:
+        return None
+    if instance.moment is not None:
+        return float(np.max(instance.moment(order, instance.means if centred else np.zeros_like(instance.means))))
+    if instance.variances is None:
+        return None
+    squares = instance.variances if centred else instance.variances + instance.means**2
+    return float(np.max(squares)) ** (order / 2.0)
 
 
 def dynamic_gaps_of(instance: ArmsInstance) -> tuple[Array, Array, int] | None:
