@@ -1,6 +1,6 @@
 """Exp3++: exponential weights whose exploration follows estimates of the gaps, for both worlds.
 
-With losses ``l`` in [0, 1] (1 less the mapped reward), play every arm once, with estimates ``L_i = l``. In round ``t``
+With losses ``l`` in [0, 1] (1 less the mapped reward), play every arm once, with estimates ``L_i = l``. In round ``t``,
 let ``l_i`` be the mean loss of arm ``i`` after its ``n_i`` plays, ``c_i = sqrt((alpha ln t + ln K) / (2 n_i))`` and
 
     eta = (1 / 2) sqrt(ln K / (t K)),   rho_i in proportion to exp(-eta (L_i - min L)),
@@ -9,13 +9,13 @@ let ``l_i`` be the mean loss of arm ``i`` after its ``n_i`` plays, ``c_i = sqrt(
 
 Draw an arm from ``p`` by one uniform, and add its loss over ``p_i`` to ``L_i``.
 
-How it is not evaluated: ``D_i <= 1``, so that no gap counts as long as ``beta ln t / t`` is at least the other two. With
-beta = 256 and 10 arms that is beyond any usual horizon (until then it is Exp3 with a share of uniform play): the third
-term binds not before t of order 1e9 at a gap of 0.8.
+How it is not evaluated: ``D_i <= 1``, so that no gap counts as long as ``beta ln t / t`` is at least the other two
+terms. With beta = 256 and 10 arms the third binds not before t of order 1e9 at a gap of 0.8: at usual horizons this is
+Exp3 with a share of uniform play.
 
 References: Y. Seldin and A. Slivkins, *One Practical Algorithm for Both Stochastic and Adversarial Bandits*, ICML 2014;
-Y. Seldin and G. Lugosi, *An Improved Parametrization and Analysis of the EXP3++ Algorithm*, COLT 2017 (the formulas
-from public code; where it departs from its own formula by mixing with ``eta`` in place of ``eps_i``, the formula counts).
+Y. Seldin and G. Lugosi, *An Improved Parametrization and Analysis of the EXP3++ Algorithm*, COLT 2017. The formulas are
+those of public code, which mixes with ``eta`` in place of ``eps_i`` and so departs from its own; the formula counts.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ def _explore(rows: Array, t: int, own: Own, most: float) -> float:
     if share >= most:
         for i in range(n_arms):
             rows[i, CHANCE] = most
-        return n_arms * most
+        return float(n_arms * most)
     best = 1.0
     for i in range(n_arms):
         n = rows[i, COUNT]

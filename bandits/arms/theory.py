@@ -295,7 +295,7 @@ def moment_of(instance: ArmsInstance, order: float, centred: bool) -> float | No
     if instance.variances is None:
         return None
     squares = instance.variances if centred else instance.variances + instance.means**2
-    return float(np.max(squares)) ** (order / 2.0)
+    return math.pow(float(np.max(squares)), order / 2.0)
 
 
 def dynamic_gaps_of(instance: ArmsInstance) -> tuple[Array, Array, int] | None:

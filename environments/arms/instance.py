@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bandits.arms.theory import ArmsInstance, gaps_of
-from bandits.contract import Array
+from bandits.contract import Array, Bound, Policy
 
-__all__ = ["ArmsInstance", "StochasticInstance", "piecewise_instance"]
+__all__ = ["ArmsInstance", "CorruptedInstance", "StochasticInstance", "piecewise_instance"]
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -43,6 +45,31 @@ class StochasticInstance(ArmsInstance):
         bad = gaps > 0
         with np.errstate(divide="ignore"):
             return float(np.sum(gaps[bad] / divergences[bad]))
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class CorruptedInstance(ArmsInstance):
+    """Arms of whose rounds some are corrupted, with regret in what was shown ("fixed") and without ("uncorrupted")."""
+
+    def consequences(
+        self, policy: Policy[Any, Any, Any, Any], problem: Any, bounds: Sequence[Bound]
+    ) -> Sequence[Bound]:
+        """Theorems about what was shown, as bounds on the regret in uncorrupted means [derived].
+
+        A corrupted round changes the mean of the arm played, and that of the best one, by at most 1 each.
+        """
+
+        def without(bound: Bound) -> Bound:
+            return replace(
+                bound,
+                name=f"{bound.name} + 2 C",
+                curve=lambda t: bound.curve(t) + 2.0 * np.minimum(t, self.corruption),
+                comparator_class="uncorrupted",
+                source=f"{bound.source}; two for each corrupted round (derived)",
+                evidence="derived" if bound.evidence == "exact" else bound.evidence,
+            )
+
+        return [without(bound) for bound in bounds if bound.holds and bound.comparator_class == "fixed"]
 
 
 def jumps_of(means: Array, starts: NDArray[np.int64]) -> tuple[NDArray[np.int64], Array]:

@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Any
 
 from bandits.marks import Marks
+from environments.arms.constrained import ConstrainedArms
 from environments.arms.piecewise import PiecewiseArms
 from environments.arms.switching_best import SwitchingBest
 from environments.arms.tables import GENERATORS, Switching
@@ -32,3 +33,14 @@ def adversarial(parameters: Mapping[str, Any], horizon: int) -> Marks:
     return (
         {"change": range(generator.period + 1, horizon + 1, generator.period)} if type(generator) is Switching else {}
     )
+
+
+def constrained(parameters: Mapping[str, Any], horizon: int) -> Marks:
+    """The rounds in which all levels jump."""
+    return {"jump": (ConstrainedArms(**{**parameters, "horizon": horizon}).starts[1:] + 1).tolist()}
+
+
+def corrupted(parameters: Mapping[str, Any], horizon: int) -> Marks:
+    """The round after the last corrupted one, where it is known."""
+    budget, known = parameters.get("budget", 0), parameters.get("mode", "flip_first") == "flip_first"
+    return {"end of corruption": [budget + 1]} if known and isinstance(budget, int) and budget > 0 else {}

@@ -1,0 +1,104 @@
+"""Arms whose rewards scatter by Pareto's law: a heavy tail above, none below, and variances that may be infinite."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from functools import partial
+from itertools import pairwise
+from typing import Any
+
+import numpy as np
+from scipy.integrate import quad
+
+from bandits.arguments import integer, positive, real, reals
+from bandits.arms.problem import BanditProblem
+from bandits.contract import Array
+from environments.arms.instance import StochasticInstance
+from environments.arms.stochastic import StochasticArms
+
+
+class ParetoArms(StochasticArms):
+    """Arms that pay ``means[i] + scale (w - shape / (shape - 1))`` with ``w = U^(-1 / shape)``, U uniform on (0, 1].
+
+    One ``w`` a round serves all arms. Rewards have no sub-Gaussian parameter, and moments of orders below ``shape``
+    only. As the laws of two arms begin at different rewards, their divergence is infinite: no lower bound is known.
+
+    Args:
+        shape: of the tail, > 1; > 2 where a standard deviation is given.
+        means: [n_arms] finite mean rewards.
+        sd: standard deviation of the rewards of every arm, > 0; None where ``scale`` is given in its place, since there
+            is none up to a shape of 2.
+        scale: factor of the law, > 0; None where ``sd`` is given.
+        noise: what a learner is told in place of a sub-Gaussian parameter, > 0; no theorem holds with it. None: such
+            policies refuse to play.
+        horizon: number of rounds, >= 1.
+    """
+
+    def __init__(
+        self,
+        shape: float,
+        means: Sequence[float],
+        sd: float | None = 1.0,
+        scale: float | None = None,
+        noise: float | None = None,
+        horizon: int = 10_000,
+    ) -> None:
+        self.sd = None if sd is None else positive("sd", sd)
+        self.scale = None if scale is None else positive("scale", scale)
+        if (sd is None) == (scale is None):
+            raise ValueError(f"sd must be None where scale is given, and a number > 0 where not, got {sd} and {scale}")
+        self.shape, self.means = real("shape", shape, 1.0), reals("means", means)
+        if self.sd is not None and self.shape <= 2.0:
+            raise ValueError(
+                f"shape must be above 2 where sd is given, got {shape!r}, whose variance is infinite: give sd=None and "
+                "scale"
+            )
+        self.noise = None if noise is None else positive("noise", noise)
+        about: Any = {"horizon": integer("horizon", horizon), "low": -math.inf, "high": math.inf, "noise": self.noise}
+        self._factor: float = self.scale or (self.sd or 0.0) / math.sqrt(_variance(self.shape))
+        super().__init__(lambda n: BanditProblem(n_actions=integer("number of means", n), **about), self.means, None)
+
+    def _instance_of(self, means: Array) -> StochasticInstance:
+        return StochasticInstance(
+            means=means,
+            variances=np.full(len(means), self._factor**2 * _variance(self.shape)),
+            moment=partial(_moments, self.shape, self._factor, means),
+            divergences=np.where(means < np.max(means), np.inf, 0.0),
+        )
+
+    def _noise(self, n: int) -> Array:
+        noise = 1.0 - self._generator.random(n)
+        noise **= -1.0 / self.shape
+        noise -= self.shape / (self.shape - 1.0)
+        noise *= self._factor
+        return noise
+
+
+def _variance(shape: float) -> float:
+    return shape / ((shape - 1.0) ** 2 * (shape - 2.0)) if shape > 2.0 else math.inf
+
+
+def _moments(shape: float, factor: float, means: Array, order: float, centres: Array) -> Array:
+    """``E |x - centre|^order`` [n_arms] for an order up to 2; inf from order ``shape`` on."""
+    if order >= shape:
+        return np.full(len(means), np.inf)
+    shifts = (means - centres) / factor
+    if order == 2.0:
+        return np.asarray(factor**2 * (_variance(shape) + shifts**2))
+    return factor**order * np.array([_absolute(shape, order, shift) for shift in shifts.tolist()])
+
+
+def _absolute(shape: float, order: float, shift: float) -> float:
+    """``E |w - mean + shift|^order``: with ``w = e^z`` the integrand falls exponentially."""
+    centre = shape / (shape - 1.0) - shift
+
+    def integrand(z: float) -> float:
+        return float(abs(math.exp(z) - centre) ** order * shape * math.exp(-shape * z))
+
+    ends = sorted({0.0, math.log(max(centre, 1.0)), 8.0, FAR})
+    return sum(float(quad(integrand, low, high)[0]) for low, high in pairwise(ends))
+
+
+FAR = 300.0
+"""Where the tail ends: at 1e130."""
