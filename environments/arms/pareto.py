@@ -86,7 +86,7 @@ def _moments(shape: float, factor: float, means: Array, order: float, centres: A
     shifts = (means - centres) / factor
     if order == 2.0:
         return np.asarray(factor**2 * (_variance(shape) + shifts**2))
-    return factor**order * np.array([_absolute(shape, order, shift) for shift in shifts.tolist()])
+    return np.array([factor**order * _absolute(shape, order, shift) for shift in shifts.tolist()])
 
 
 def _absolute(shape: float, order: float, shift: float) -> float:

@@ -71,7 +71,7 @@ def _moments(df: float, scale: float, means: Array, order: float, centres: Array
     def about(centre: float) -> float:
         return _mean_of(df, lambda t: math.pow(abs(t - centre), order), centre)
 
-    return scale**order * np.array([about(-shift) for shift in shifts.tolist()])
+    return np.array([scale**order * about(-shift) for shift in shifts.tolist()])
 
 
 def _divergence(df: float, gap: float) -> float:

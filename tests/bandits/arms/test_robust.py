@@ -210,7 +210,7 @@ def test_bad_arguments(kind):
     for eps in (0.0, 1.5) if kind is not CatoniUCB else (0.5,):
         with pytest.raises(ValueError, match=f"eps must be.*got {eps}"):
             kind(1.0, eps)
-    with pytest.raises(ValueError, match="needs a horizon.*ucb1 needs none"):
+    with pytest.raises(ValueError, match=r"needs a horizon.*ucb1 needs none"):
         kind(1.0).reset(unbounded(2, None), np.random.default_rng(0))
 
 
