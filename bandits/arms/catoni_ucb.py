@@ -107,7 +107,6 @@ class CatoniUCB(RobustPolicy):
     """
 
     centred = True
-    at_once = 2**10
     columns = MORE + 3
     pick, note, rounds = staticmethod(best), staticmethod(_note), staticmethod(_rounds)
 
@@ -124,6 +123,10 @@ class CatoniUCB(RobustPolicy):
     def constants(self, problem: BanditProblem) -> Own:
         self._kept = nothing(problem.n_actions)
         return self.known_moment(problem), self.log(problem), *self._kept
+
+    @property
+    def at_once(self) -> int:
+        return 2**10
 
     def make_room(self, n_rounds: int) -> None:
         self._kept = with_room(self._kept, self._rows[:, COUNT], n_rounds)

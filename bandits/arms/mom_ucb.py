@@ -101,7 +101,6 @@ class MoMUCB(RobustPolicy):
     """
 
     centred = True
-    at_once = 2**10
     columns = MORE + 3
     pick, note, rounds = staticmethod(best), staticmethod(_note), staticmethod(_rounds)
 
@@ -118,6 +117,10 @@ class MoMUCB(RobustPolicy):
         factor, power, _ = self.law_of_width(problem)
         self._kept = nothing(problem.n_actions)
         return factor, power, np.empty(int(8.0 * (self.log(problem) + 0.125))), *self._kept
+
+    @property
+    def at_once(self) -> int:
+        return 2**10
 
     def make_room(self, n_rounds: int) -> None:
         self._kept = with_room(self._kept, self._rows[:, COUNT], n_rounds)

@@ -58,9 +58,11 @@ class RobustPolicy(ScanPolicy):
     def law_of_width(self, problem: BanditProblem) -> tuple[float, float, int]:
         """(A, w, m): the width after ``n`` plays is ``A n^-w`` where ``n >= m``, and infinite before."""
 
+    def scale(self, problem: BanditProblem) -> tuple[float, float]:
+        return 0.0, 1.0
+
     def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
         super().reset(problem, rng)
-        self._low, self._span = 0.0, 1.0
         self._rows[:, SCORE] = math.inf
 
     def log(self, problem: BanditProblem) -> float:
