@@ -84,7 +84,7 @@ class RobustPolicy(ScanPolicy):
         if self.moment is not None:
             return self.moment
         name, letter = type(self).__name__, "v" if self.centred else "u"
-        if self.centred and (problem.noise is not None or problem.bounded):
+        if self.centred and problem.sub_gaussian:
             return math.pow(problem.width / 2.0, 1.0 + self.eps)
         if problem.bounded:
             return math.pow(max(abs(problem.low), abs(problem.high)), 1.0 + self.eps)
