@@ -85,6 +85,12 @@ def answer_code(question: Question, counts: Ints, sums: Array) -> int:
 
 
 @inlined
+def ahead(arm: int, mean: float, other: int, rival: float) -> int:
+    """The one of two arms that has the larger mean, the first of equal ones; -1 is none, whose mean is -inf."""
+    return arm if mean > rival or (mean == rival and arm < other) else other
+
+
+@inlined
 def note(arm: int, reward: float, counts: Ints, sums: Array) -> None:
     """Take in a reward."""
     counts[arm] += 1

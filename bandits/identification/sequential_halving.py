@@ -18,7 +18,7 @@ from bandits.arguments import flag
 from bandits.contract import Array, Bound
 from bandits.identification.bounds import halving_error
 from bandits.identification.divergence import reward_of
-from bandits.identification.policy import STOP, IdentificationPolicy, note
+from bandits.identification.policy import STOP, IdentificationPolicy, ahead
 from bandits.identification.problem import Answer, IdentificationProblem, Ints, Outcomes
 from bandits.identification.theory import IdentificationInstance
 from bandits.kernels import inlined, kernel
@@ -79,13 +79,12 @@ def _settle(rounds: int, reuse: bool, doubling: bool, place: Ints, alive: Ints, 
 
 
 @inlined
-def _leader(doubling: bool, place: Ints, alive: Ints, means: Array) -> int:
-    if place[WINNER] >= 0:
-        return int(place[WINNER])
-    best = -1
+def _leader(doubling: bool, alive: Ints, means: Array, but: int) -> int:
+    """The survivor, with ``doubling`` the arm, with the largest mean, other than ``but``; -1 where none was sampled."""
+    best, most = -1, -math.inf
     for i in range(means.size):
-        if (doubling or alive[i]) and means[i] > (-math.inf if best < 0 else means[best]):
-            best = i
+        if (doubling or alive[i]) and i != but and means[i] > most:
+            best, most = i, means[i]
     return best
 
 
@@ -123,7 +122,7 @@ def _learn(
 
 @kernel
 def _lead(doubling: bool, place: Ints, alive: Ints, means: Array) -> int:
-    return _leader(doubling, place, alive, means)
+    return int(place[WINNER]) if place[WINNER] >= 0 else _leader(doubling, alive, means, -1)
 
 
 @kernel
@@ -142,16 +141,26 @@ def _play(
     arms: Ints,
     codes: Ints,
 ) -> tuple[int, bool]:
-    for s in range(arms.size):
-        if place[ROUND] == 0:
-            return s, True
-        arms[s] = arm = place[ARM]
-        codes[s] = _leader(doubling, place, alive, means)
-        reward = reward_of(outcomes.family, outcomes.means[arm], outcomes.noise[s])
-        note(arm, reward, counts, sums)
-        _take(arm, reward, own, paid, counts, sums, means)
+    s = 0
+    while s < arms.size and place[ROUND] > 0:
+        arm = place[ARM]
+        end = min(s + place[ROUND] - own[1, arm], arms.size)
+        other, rival = place[WINNER], math.inf
+        if other < 0:
+            other = _leader(doubling, alive, means, arm)
+            rival = means[other] if other >= 0 else -math.inf
+        mean, total, of_round, count = means[arm], sums[arm], paid[arm], counts[arm]
+        own[:, arm] += end - s
+        for i in range(s, end):
+            arms[i], codes[i] = arm, ahead(arm, mean, other, rival)
+            reward = reward_of(outcomes.family, outcomes.means[arm], outcomes.noise[i])
+            total += reward
+            of_round += reward
+            count += 1
+            mean = total / count
+        s, sums[arm], paid[arm], counts[arm], means[arm] = end, total, of_round, count, mean
         _settle(rounds, reuse, doubling, place, alive, own, paid)
-    return arms.size, False
+    return s, s < arms.size
 
 
 class SequentialHalving(IdentificationPolicy):

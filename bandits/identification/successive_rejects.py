@@ -9,6 +9,7 @@ Reference: J.-Y. Audibert, S. Bubeck, R. Munos, *Best Arm Identification in Mult
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Sequence
 
@@ -17,16 +18,17 @@ import numpy as np
 from bandits.contract import Array, Bound
 from bandits.identification.bounds import rejects_error
 from bandits.identification.divergence import reward_of
-from bandits.identification.policy import STOP, IdentificationPolicy, note
+from bandits.identification.policy import STOP, IdentificationPolicy, ahead
 from bandits.identification.problem import Answer, IdentificationProblem, Ints, Outcomes
 from bandits.identification.theory import IdentificationInstance, log_bar
 from bandits.kernels import inlined, kernel
 
 
-def phases(n_arms: int, budget: int) -> list[int]:
+@functools.cache
+def phases(n_arms: int, budget: int) -> tuple[int, ...]:
     """``n_1, ..., n_{K-1}``: samples of a survivor by the end of each phase."""
     scale = (budget - n_arms) / log_bar(n_arms)
-    return [math.ceil(scale / (n_arms + 1 - k) - 1e-9) for k in range(1, n_arms)]  # 1e-9: of a whole number
+    return tuple(math.ceil(scale / (n_arms + 1 - k) - 1e-9) for k in range(1, n_arms))  # 1e-9: of a whole number
 
 
 @inlined
@@ -47,11 +49,12 @@ def _settle(lengths: Ints, place: Ints, alive: Ints, counts: Ints, means: Array)
 
 
 @inlined
-def _leader(alive: Ints, means: Array) -> int:
-    best = -1
+def _leader(alive: Ints, means: Array, but: int) -> int:
+    """The survivor with the largest mean, other than ``but``; -1 where none was sampled."""
+    best, most = -1, -math.inf
     for i in range(means.size):
-        if alive[i] and (best < 0 or means[i] > means[best]):
-            best = i
+        if alive[i] and i != but and means[i] > most:
+            best, most = i, means[i]
     return best
 
 
@@ -68,7 +71,7 @@ def _learn(arm: int, lengths: Ints, place: Ints, alive: Ints, counts: Ints, sums
 
 @kernel
 def _lead(alive: Ints, means: Array) -> int:
-    return _leader(alive, means)
+    return _leader(alive, means, -1)
 
 
 @kernel
@@ -83,15 +86,20 @@ def _play(
     arms: Ints,
     codes: Ints,
 ) -> tuple[int, bool]:
-    for s in range(arms.size):
-        if place[0] == lengths.size:
-            return s, True
-        arms[s] = arm = place[1]
-        codes[s] = _leader(alive, means)
-        note(arm, reward_of(outcomes.family, outcomes.means[arm], outcomes.noise[s]), counts, sums)
-        means[arm] = sums[arm] / counts[arm]
+    s = 0
+    while s < arms.size and place[0] < lengths.size:
+        arm = place[1]
+        end = min(s + lengths[place[0]] - counts[arm], arms.size)
+        other = _leader(alive, means, arm)
+        own, rival, total, count = means[arm], means[other] if other >= 0 else -math.inf, sums[arm], counts[arm]
+        for i in range(s, end):
+            arms[i], codes[i] = arm, ahead(arm, own, other, rival)
+            total += reward_of(outcomes.family, outcomes.means[arm], outcomes.noise[i])
+            count += 1
+            own = total / count
+        s, sums[arm], counts[arm], means[arm] = end, total, count, own
         _settle(lengths, place, alive, counts, means)
-    return arms.size, False
+    return s, s < arms.size
 
 
 class SuccessiveRejects(IdentificationPolicy):
@@ -111,8 +119,9 @@ class SuccessiveRejects(IdentificationPolicy):
         _learn(arm, self._lengths, self._place, self._alive, self._counts, self._sums, self._means)
 
     def respond(self) -> Answer | None:
-        """The survivor with the largest mean."""
-        return _lead(self._alive, self._means)
+        """The survivor with the largest mean, or None before any sample."""
+        best = _lead(self._alive, self._means)
+        return None if best < 0 else best
 
     def play(self, outcomes: Outcomes, arms: Ints, codes: Ints) -> tuple[int, bool]:
         state = (self._lengths, self._place, self._alive, self._counts, self._sums, self._means)

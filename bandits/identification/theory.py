@@ -34,7 +34,7 @@ class IdentificationInstance(Instance):
 
     Attributes:
         problem: what learners are told.
-        means: [n_actions], in the learner's labels of the run.
+        means: [n_actions], in the order in which they were given or drawn, whatever labels the learner sees.
         drawn: whether means are drawn anew in every run.
     """
 

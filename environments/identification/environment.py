@@ -35,10 +35,12 @@ from environments.identification.instance import (
     samples_floor,
 )
 from environments.identification.means import Law, law_of
-from environments.identification.samples import Judgement, Samples, Truth, judge, worth
+from environments.identification.samples import Judgement, Samples, Truth, worth
 
 FIRST, MOST = 512, 1 << 16
 """Numbers of noise drawn at once, at first and at the most: runs are often short. No number of a run depends on it."""
+
+_NONE = np.empty(0)
 
 LARGEST_POISSON = 700.0
 """Mean up to which rewards are found by inversion: ``exp(-mean)`` must not vanish."""
@@ -53,9 +55,16 @@ DOMAINS = {
 
 
 class Tape(NamedTuple):
-    """All randomness of a run, in the order in which its generators are spawned."""
+    """All randomness of a run.
 
-    permutation: np.random.Generator
+    Attributes:
+        means: [n_actions] where they are drawn, else None.
+        order: [n_actions] the arm that each label stands for, or None where labels are as given.
+        noise: of the rewards.
+    """
+
+    means: Array | None
+    order: Ints | None
     noise: np.random.Generator
 
 
@@ -133,6 +142,7 @@ class Identification(Environment[Any, Any, Any, Tape]):
             sigma=sigma,
         )
         n = self.problem.n_actions
+        self._pulls = tuple(f"pulls_{i}" for i in range(n))
         self._adopt(self._law.draw(np.random.default_rng(0)))  # what cannot be played is found before a run
         if delta is not None and not self._law.random and not self._instance.unique:
             warnings.warn(
@@ -145,19 +155,23 @@ class Identification(Environment[Any, Any, Any, Tape]):
         self.action_space = spaces.Dict({"arm": spaces.Discrete(n + 1), "answer": answers})
 
     def draw(self, rng: np.random.Generator) -> Tape:
-        return Tape(*rng.spawn(2))
+        permutation, noise = rng.spawn(2)
+        means = self._law.draw(permutation) if self._law.random else None
+        return Tape(means, permutation.permutation(self.problem.n_actions) if self.shuffled else None, noise)
 
     def begin(self, tape: Tape) -> None:
-        permutation, self._noise = copy_of(tape.permutation), copy_of(tape.noise)
-        if self._law.random or self.shuffled:
-            means = self._law.draw(permutation)
-            self._adopt(means[permutation.permutation(len(means))] if self.shuffled else means)
+        if tape.means is not None:
+            self._adopt(tape.means)
+        self._means = self._instance.means if tape.order is None else self._instance.means[tape.order]
+        self._truth = self._truth_of._replace(means=self._means)
+        self._noise = copy_of(tape.noise)
         self.clock = 0
-        self._drawn, self._first, self._size = np.empty(0), 0, FIRST
-        self._told: tuple[Answer | None, Judgement] = None, self._judgement(None)
-        self._samples = Samples(self.problem.n_actions, self._told[1])
+        self._drawn, self._first, self._size = _NONE, 0, MOST if self.delta is None else FIRST
+        self._told: tuple[Answer | None, Judgement] = None, self._untold
+        self._samples = Samples(self._truth, self._untold)
 
     def _adopt(self, means: Array) -> None:
+        """Take these means [n_actions], in the order of the law, for those that labels are given to."""
         problem = self.problem
         domain, least, largest = DOMAINS[problem.family]
         bad = ~((least <= means) & (means <= largest) & np.isfinite(means))
@@ -166,10 +180,12 @@ class Identification(Environment[Any, Any, Any, Tape]):
                 f"means must be {domain} for {problem.family} rewards, got {float(means[bad][0])} for arm "
                 f"{int(np.argmax(bad))}"
             )
-        self._means = np.ascontiguousarray(means, dtype=np.float64)
-        self._instance = IdentificationInstance(problem=problem, means=self._means, drawn=self._law.random)
-        m = 0 if problem.question == "above" else problem.m
-        self._truth = Truth(m, problem.threshold or 0.0, problem.epsilon, self._means, self._instance.best_value)
+        values = np.ascontiguousarray(means, dtype=np.float64)
+        self._instance = IdentificationInstance(problem=problem, means=values, drawn=self._law.random)
+        m, best = 0 if problem.question == "above" else problem.m, self._instance.best_value
+        self._truth_of = Truth(problem.question == "best", m, problem.threshold or 0.0, problem.epsilon, values, best)
+        nothing = np.zeros(len(values), dtype=np.bool_)
+        self._untold = Judgement(0.0, self._instance.worst_value if m > 0 else worth(self._truth_of, nothing)[1])
 
     def observe(self) -> Any:
         return np.int64(0)
@@ -188,7 +204,7 @@ class Identification(Environment[Any, Any, Any, Tape]):
     def block(self, most: int) -> Outcomes:
         """The next samples for a compiled policy, read-only: at most ``most``, none once the budget is used up."""
         self.check_running()
-        noise = self._ahead(most) if self.clock < self._budget else np.empty(0)
+        noise = self._ahead(most) if self.clock < self._budget else _NONE
         return Outcomes(FAMILIES[self.problem.family], read_only(self._means), read_only(noise))
 
     def absorb(self, arms: Ints, codes: Ints) -> None:
@@ -203,15 +219,12 @@ class Identification(Environment[Any, Any, Any, Tape]):
         at = self.clock - self._first
         if arms.size > len(self._drawn) - at or arms.shape != codes.shape:
             raise ValueError(f"the last block has {len(self._drawn) - at} samples, got {arms.size} arms")
-        n = self.problem.n_actions
-        check_action("arms", int(arms.min()), n)
-        check_action("arms", int(arms.max()), n)
-        least, most = int(codes.min()), int(codes.max())
-        if least < -1 or most >= (n if self.question == "best" else 1 << n):
+        if not self._samples.stretch(arms, codes):
+            n = self.problem.n_actions
+            check_action("arms", int(arms.min()), n)
+            check_action("arms", int(arms.max()), n)
+            least, most = int(codes.min()), int(codes.max())
             raise ValueError(f"codes must be of answers about {n} arms, got {least if least < -1 else most}")
-        right, value = np.empty(arms.size), np.empty(arms.size)
-        judge(self._truth, self.question == "best", codes, self._samples.last, right, value)
-        self._samples.stretch(arms, right, value)
         self.clock += arms.size
 
     def transition(self, action: Any) -> tuple[float, float | None]:
@@ -238,13 +251,13 @@ class Identification(Environment[Any, Any, Any, Tape]):
         """Whether the run was stopped."""
         return self._samples.by_itself
 
-    def _judgement(self, answer: Answer | None) -> Judgement:
+    def _judgement(self, answer: Answer) -> Judgement:
+        if isinstance(answer, int):
+            value = float(self._means[answer])
+            return Judgement(float(value >= self._truth.best), value)
         said = np.zeros(len(self._means), dtype=np.bool_)
-        said[answer if isinstance(answer, int) else list(answer or ())] = True
-        if answer is None and self.question != "above":
-            return Judgement(0.0, self._instance.worst_value)
-        right, value = worth(self._truth, said)
-        return Judgement(right * (answer is not None), value)
+        said[list(answer)] = True
+        return Judgement(*worth(self._truth, said))
 
     def metrics(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
         run = self._samples.at(times, self.horizon)
@@ -255,7 +268,7 @@ class Identification(Environment[Any, Any, Any, Tape]):
             "answer_value": run.value,
             "stopped": run.stopped,
             "mistake": -run.stopped * (1.0 - run.right),
-            **{f"pulls_{i}": run.pulls[:, i] for i in range(run.pulls.shape[1])},
+            **dict(zip(self._pulls, run.pulls.T, strict=True)),
         }
 
     def comparators(self, times: NDArray[np.int64]) -> Mapping[str, Array]:

@@ -1,18 +1,22 @@
-"""What was sampled in a run, what the answers told were worth, and what the metrics of it are at past times."""
+"""What was sampled in a run, what the answers told were worth, and what the metrics of it are at past times.
+
+Answers are judged when somebody asks for the time at which they were told, so that a sample costs no more than its
+place in an array.
+"""
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections import deque
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from bandits.contract import Array
+from bandits.identification.problem import CODED, Ints
 from bandits.kernels import inlined, kernel
 from environments.record import KEPT
-
-Ints = NDArray[np.int64]
 
 
 class Judgement(NamedTuple):
@@ -31,6 +35,7 @@ class Truth(NamedTuple):
     """What answers are judged by.
 
     Attributes:
+        single: whether answers are single arms.
         m: number of arms asked for, 0 where it is those above a threshold.
         threshold: where ``m`` is 0.
         epsilon: likewise.
@@ -38,6 +43,7 @@ class Truth(NamedTuple):
         best: what a right answer is worth.
     """
 
+    single: bool
     m: int
     threshold: float
     epsilon: float
@@ -70,27 +76,45 @@ def worth(truth: Truth, said: NDArray[np.bool_]) -> tuple[float, float]:
 
 
 @kernel
-def judge(truth: Truth, single: bool, codes: Ints, last: Judgement, right: Array, value: Array) -> None:
-    """Judge the last answer told by each of some samples [n], see ``IdentificationProblem.code_of``.
-
-    Args:
-        truth: what it is judged by.
-        single: whether answers are single arms.
-        codes: [n], -1 where none was told.
-        last: of the last answer told before.
-        right: [n] where it goes whether they are right.
-        value: [n] where it goes what they are worth.
-    """
-    said, before = np.zeros(truth.means.size, dtype=np.bool_), -1
-    of_right, of_value = last.right, last.value
-    for s in range(codes.size):
-        code = codes[s]
-        if code != -1 and code != before:
+def _judge(truth: Truth, codes: Ints, before: Judgement, places: Ints, right: Array, value: Array) -> None:
+    """Judge the last answers told by the samples at ``places`` [n], not falling, of some with ``codes``; -1 tells none."""
+    said, known = np.zeros(truth.means.size, dtype=np.bool_), -1
+    of_right, of_value = before.right, before.value
+    for k in range(places.size):
+        s = places[k]
+        while s >= 0 and codes[s] == -1:
+            s -= 1
+        code = codes[s] if s >= 0 else -1
+        if code != known:
             for i in range(said.size):
-                said[i] = code == i if single else (code >> i & 1) == 1
+                said[i] = code == i if truth.single else (code >> i & 1) == 1
             of_right, of_value = _worth(truth, said)
-            before = code
-        right[s], value[s] = of_right, of_value
+            known = code
+        right[k], value[k] = of_right, of_value
+
+
+@kernel
+def _count(arms: Ints, before: Ints, places: Ints, pulls: Array) -> None:
+    """Fill in how often each arm was sampled [n, n_arms] after the samples at ``places`` [n], not falling."""
+    counts, s = before.copy(), 0
+    for k in range(places.size):
+        while s <= places[k]:
+            counts[arms[s]] += 1
+            s += 1
+        for i in range(counts.size):
+            pulls[k, i] = counts[i]
+
+
+@kernel
+def tally(arms: Ints, codes: Ints, most: int, counts: Ints) -> bool:
+    """Count the arms [n] in, unless one of them is none, or a code [n] is not in -1..``most``."""
+    fine = True
+    for s in range(arms.size):
+        fine &= (0 <= arms[s]) & (arms[s] < counts.size) & (-1 <= codes[s]) & (codes[s] <= most)
+    if fine:
+        for s in range(arms.size):
+            counts[arms[s]] += 1
+    return fine
 
 
 class At(NamedTuple):
@@ -111,67 +135,117 @@ class At(NamedTuple):
     pulls: Array
 
 
+class _Answers(Protocol):
+    """What was answered with some samples."""
+
+    def at(self, places: Ints) -> tuple[Array, Array]:
+        """Whether the last answers told by the samples at ``places`` [n] are right [n], and what they are worth [n]."""
+
+
+class _Coded(NamedTuple):
+    """Answers told as ``IdentificationProblem.code_of`` gives them [n], and what was told before."""
+
+    truth: Truth
+    codes: Ints
+    before: Judgement
+
+    def at(self, places: Ints) -> tuple[Array, Array]:
+        right, value = np.empty(len(places)), np.empty(len(places))
+        _judge(self.truth, self.codes, self.before, places, right, value)
+        return right, value
+
+
+class _Judged(NamedTuple):
+    """Answers that were judged at once."""
+
+    right: Array
+    value: Array
+
+    def at(self, places: Ints) -> tuple[Array, Array]:
+        return self.right[places], self.value[places]
+
+
 class _Chunk(NamedTuple):
     start: int
     arms: Ints
-    right: Array
-    value: Array
+    answers: _Answers
     before: Ints
+
+    @property
+    def last(self) -> Judgement:
+        right, value = self.answers.at(np.array([len(self.arms) - 1]))
+        return Judgement(float(right[0]), float(value[0]))
 
 
 class Samples:
     """Arms sampled and answers told, of the last million samples, and when the run was stopped with which answer.
 
     Args:
-        n_arms: number of arms.
+        truth: what answers are judged by.
         untold: of an answer that was not told.
     """
 
-    def __init__(self, n_arms: int, untold: Judgement) -> None:
+    def __init__(self, truth: Truth, untold: Judgement) -> None:
         self.taken = 0
-        self.last = untold
-        """The last answer told."""
         self.stopped: int | None = None
         """Samples taken before the stop or the verdict."""
         self.by_itself = False
         """Whether it was a stop."""
-        self._untold = untold
-        self._counts = np.zeros(n_arms, dtype=np.int64)
+        self._truth, self._first = truth, untold
+        self._last: Judgement | None = untold  # None: of the last sample of the last chunk
+        self._counts = np.zeros(len(truth.means), dtype=np.int64)
         self._chunks: deque[_Chunk] = deque()
         self._one_by_one: list[tuple[int, float, float]] = []
 
+    @property
+    def last(self) -> Judgement:
+        """The last answer told."""
+        if self._last is None:
+            self._last = self._chunks[-1].last
+        return self._last
+
     def one(self, arm: int, answer: Judgement | None) -> None:
         """One sample, and the answer told with it; None for none."""
-        if answer is not None:
-            self.last = answer
-        self._one_by_one.append((arm, *self.last))
+        self._last = told = self.last if answer is None else answer
+        self._one_by_one.append((arm, *told))
         self.taken += 1
+        if len(self._one_by_one) == KEPT // 16:
+            self._file()
 
     def end(self, answer: Judgement | None, by_itself: bool) -> None:
         """The end of the run: a stop or the verdict, and the answer told with it."""
         if answer is not None:
-            self.last = answer
+            self._last = answer
         self.stopped, self.by_itself = self.taken, by_itself
 
-    def stretch(self, arms: Ints, right: Array, value: Array) -> None:
-        """Many samples, and what was worth the last answer told by each; the arrays are kept."""
-        self._file()
-        self._append(arms, right, value)
-        self.last = Judgement(float(right[-1]), float(value[-1]))
+    def stretch(self, arms: Ints, codes: Ints) -> bool:
+        """Many samples [n], n >= 1, and the answers told with them [n] as codes; the arrays are kept.
 
-    def _append(self, arms: Ints, right: Array, value: Array) -> None:
-        self._chunks.append(_Chunk(self.taken, arms, right, value, self._counts.copy()))
-        self._counts += np.bincount(arms, minlength=len(self._counts))
-        self.taken += len(arms)
+        Returns:
+            Whether there are such arms and answers; else nothing has changed.
+        """
+        self._file()
+        before, n = self._counts.copy(), len(self._counts)
+        if not tally(arms, codes, n - 1 if self._truth.single else (1 << min(n, CODED)) - 1, self._counts):
+            return False
+        told = self.last if codes[0] == -1 else self._first
+        self._append(_Chunk(self.taken, arms, _Coded(self._truth, codes, told), before))
+        self._last = None
+        return True
+
+    def _append(self, chunk: _Chunk) -> None:
+        self._chunks.append(chunk)
+        self.taken = chunk.start + len(chunk.arms)
         while self.taken - self._chunks[0].start - len(self._chunks[0].arms) >= KEPT:
-            self._chunks.popleft()
+            self._first = self._chunks.popleft().last
 
     def _file(self) -> None:
         if self._one_by_one:
             arms, right, value = (np.array(column) for column in zip(*self._one_by_one, strict=True))
             self._one_by_one = []
-            self.taken -= len(arms)
-            self._append(arms, right, value)
+            before = self._counts.copy()
+            self._counts += np.bincount(arms, minlength=len(before))
+            self._append(_Chunk(self.taken - len(arms), arms, _Judged(right, value), before))
 
     def at(self, times: Ints, horizon: int) -> At:
         """The run at past times [n].
@@ -181,26 +255,28 @@ class Samples:
         """
         self._file()
         wanted = np.asarray(times)
+        listed: list[int] = wanted.tolist()
+        if listed != sorted(listed):
+            order = np.argsort(wanted, kind="stable")
+            back = np.argsort(order, kind="stable")
+            return At(*(column[back] for column in self.at(wanted[order], horizon)))
         now = self.taken if self.stopped is None else horizon
-        first = self._chunks[0].start if self._chunks else 0
-        if wanted.size and not (min(first, self.taken) <= wanted.min() and wanted.max() <= now):
-            raise ValueError(f"times must lie in {first}..{now}, as far as the run is kept, got {wanted.tolist()}")
-        taken = np.minimum(wanted, self.taken)
-        right, value = np.full(wanted.shape, self._untold.right), np.full(wanted.shape, self._untold.value)
-        pulls = np.zeros((wanted.size, len(self._counts)))
-        pulls[taken == self.taken] = self._counts
+        first = self._chunks[0].start if self._chunks else self.taken
+        if listed and not first <= listed[0] <= listed[-1] <= now:
+            raise ValueError(f"times must lie in {first}..{now}, as far as the run is kept, got {listed}")
+        n, begin = len(listed), bisect_right(listed, first)
+        right, value, stopped, pulls = np.empty(n), np.empty(n), np.zeros(n), np.empty((n, len(self._counts)))
+        if begin > 0:
+            right[:begin], value[:begin] = self._first
+            pulls[:begin] = self._chunks[0].before if self._chunks else self._counts
         for chunk in self._chunks:
-            inside = np.flatnonzero((chunk.start < taken) & (taken <= chunk.start + len(chunk.arms)))
-            right[inside] = chunk.right[taken[inside] - chunk.start - 1]
-            value[inside] = chunk.value[taken[inside] - chunk.start - 1]
-            done, counts = 0, chunk.before.copy()
-            for i in inside[np.argsort(taken[inside], kind="stable")].tolist():
-                upto = int(taken[i]) - chunk.start
-                counts += np.bincount(chunk.arms[done:upto], minlength=len(counts))
-                pulls[i], done = counts, upto
-        stopped = np.zeros(wanted.shape)
-        if self.stopped is not None:
-            after = wanted > self.stopped
-            right[after], value[after] = self.last
-            stopped[after] = float(self.by_itself)
-        return At(taken.astype(np.float64), right, value, stopped, pulls)
+            end = bisect_right(listed, chunk.start + len(chunk.arms))
+            if begin < end:
+                places = wanted[begin:end] - (chunk.start + 1)
+                right[begin:end], value[begin:end] = chunk.answers.at(places)
+                _count(chunk.arms, chunk.before, places, pulls[begin:end])
+            begin = end
+        if begin < n:
+            right[begin:], value[begin:] = self.last
+            stopped[begin:], pulls[begin:] = float(self.by_itself), self._counts
+        return At(np.minimum(wanted, self.taken).astype(np.float64), right, value, stopped, pulls)

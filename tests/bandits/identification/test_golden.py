@@ -139,8 +139,8 @@ def test_one_run(policy, asked, first, samples, answer, last):
 
 
 def test_successive_rejects():
-    assert phases(4, 100) == [16, 21, 31]
-    assert phases(4, 37) == [6, 7, 11]
+    assert phases(4, 100) == (16, 21, 31)
+    assert phases(4, 37) == (6, 7, 11)
     assert play(SuccessiveRejects(), budget=100)[1:] == (0, [31, 31, 21, 16])
     assert play(SuccessiveRejects(), budget=37)[1:] == (0, [11, 11, 7, 6])
     assert play(SuccessiveRejects(), budget=4)[1:] == (0, [0, 0, 0, 0])

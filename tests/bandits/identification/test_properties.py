@@ -177,7 +177,7 @@ def test_expected_improvements():
 def test_successive_rejects_stay_within_the_budget(n_arms, more):
     budget = n_arms + more
     lengths = phases(n_arms, budget)
-    assert lengths == sorted(lengths)
+    assert list(lengths) == sorted(lengths)
     assert sum(lengths) + lengths[-1] <= budget
     assert (lengths[0] >= 1) == (more >= 1)
 

@@ -278,7 +278,7 @@ BAD = [
     ({"sigma": 0.0}, "sigma must"),
     ({"family": "cauchy"}, "family must"),
     ({"shuffled": 1}, "shuffled must"),
-    ({"means": [0.5]}, "means must be of two arms"),
+    ({"means": [0.5]}, "means must be those of two arms or more"),
     ({"means": []}, "means must"),
     ({"means": [0.5, math.nan]}, "values"),
     ({"means": [0.5, 1.5], "family": "bernoulli"}, r"means must be in \[0, 1\].*1.5 for arm 1"),
