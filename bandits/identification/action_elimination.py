@@ -13,62 +13,62 @@ import math
 from collections.abc import Sequence
 from typing import ClassVar
 
-import numpy as np
-
-from bandits.contract import Array, Bound
+from bandits.contract import Bound
 from bandits.identification.bounds import elimination_samples, interval_error
 from bandits.identification.divergence import reward_of
-from bandits.identification.elimination import ARM, LEFT, ROUND, following, following_of, lead, leader, next_arm
-from bandits.identification.policy import STOP, IdentificationPolicy, note
-from bandits.identification.problem import Answer, IdentificationProblem, Ints, Outcomes
+from bandits.identification.elimination import (
+    ARM,
+    BEST,
+    LEFT,
+    ROUND,
+    Elimination,
+    Field,
+    begin_round,
+    next_arm,
+    renew,
+    take,
+)
+from bandits.identification.problem import IdentificationProblem, Ints, Outcomes
 from bandits.identification.theory import IdentificationInstance
 from bandits.identification.thresholds import radius
 from bandits.kernels import inlined, kernel
 
 
 @inlined
-def _settle(variance: float, log_inverse: float, place: Ints, alive: Ints, counts: Ints, sums: Array) -> None:
-    if place[LEFT] == 1 or not next_arm(place, alive, counts):
+def _settle(variance: float, log_inverse: float, field: Field) -> None:
+    place, alive, means = field.place, field.alive, field.means
+    if place[LEFT] == 1 or not next_arm(field):
         return
-    best = leader(alive, counts, sums)
-    most, width = sums[best] / counts[best], 2.0 * radius(variance, log_inverse, place[ROUND])
-    for i in range(counts.size):
-        if alive[i] and most - sums[i] / counts[i] > width:
+    most, width = means[place[BEST]], 2.0 * radius(variance, log_inverse, place[ROUND])
+    for i in range(means.size):
+        if alive[i] and most - means[i] > width:
             alive[i] = 0
             place[LEFT] -= 1
-    place[ROUND] += 1
-    place[ARM] = 0
-    next_arm(place, alive, counts)
+    begin_round(field)
 
 
 @kernel
-def _go_on(variance: float, log_inverse: float, place: Ints, alive: Ints, counts: Ints, sums: Array) -> None:
-    _settle(variance, log_inverse, place, alive, counts, sums)
+def _go_on(variance: float, log_inverse: float, field: Field, arm: int) -> None:
+    renew(field, arm)
+    _settle(variance, log_inverse, field)
 
 
 @kernel
 def _play(
-    outcomes: Outcomes,
-    variance: float,
-    log_inverse: float,
-    place: Ints,
-    alive: Ints,
-    counts: Ints,
-    sums: Array,
-    arms: Ints,
-    codes: Ints,
+    outcomes: Outcomes, variance: float, log_inverse: float, field: Field, arms: Ints, codes: Ints
 ) -> tuple[int, bool]:
+    place = field.place
     for s in range(arms.size):
-        arm = following(place)
-        if arm == STOP:
+        if place[LEFT] == 1:
             return s, True
-        codes[s], arms[s] = leader(alive, counts, sums), arm
-        note(arm, reward_of(outcomes.family, outcomes.means[arm], outcomes.noise[s]), counts, sums)
-        _settle(variance, log_inverse, place, alive, counts, sums)
+        arm = place[ARM]
+        arms[s], codes[s] = arm, place[BEST]
+        take(field, arm, reward_of(outcomes.family, outcomes.means[arm], outcomes.noise[s]))
+        _settle(variance, log_inverse, field)
     return arms.size, False
 
 
-class ActionElimination(IdentificationPolicy):
+class ActionElimination(Elimination):
     """Successive elimination for a wrong answer with probability ``delta`` at the most.
 
     Raises:
@@ -80,23 +80,13 @@ class ActionElimination(IdentificationPolicy):
     def start(self, problem: IdentificationProblem) -> None:
         assert problem.delta is not None  # reset has seen to it
         self._variance, self._log_inverse = problem.deviation**2, math.log(problem.n_actions / problem.delta)
-        self._place = np.array([1, 0, problem.n_actions], dtype=np.int64)
-        self._alive = np.ones(problem.n_actions, dtype=np.int64)
-
-    def pick(self) -> int:
-        return following_of(self._place)
+        self.enter(problem)
 
     def learn(self, arm: int, reward: float) -> None:
-        _go_on(self._variance, self._log_inverse, self._place, self._alive, self._counts, self._sums)
-
-    def respond(self) -> Answer | None:
-        """The survivor with the largest mean; None before any sample."""
-        best = lead(self._alive, self._counts, self._sums)
-        return None if best < 0 else best
+        _go_on(self._variance, self._log_inverse, self._field, arm)
 
     def play(self, outcomes: Outcomes, arms: Ints, codes: Ints) -> tuple[int, bool]:
-        state = (self._place, self._alive, self._counts, self._sums)
-        return _play(outcomes, self._variance, self._log_inverse, *state, arms, codes)
+        return _play(outcomes, self._variance, self._log_inverse, self._field, arms, codes)
 
     def theorems(self, problem: IdentificationProblem, instance: IdentificationInstance) -> Sequence[Bound]:
         """The error, and the number of samples with probability ``1 - delta`` (derived)."""

@@ -28,24 +28,36 @@ from bandits.kernels import inlined, kernel
 
 
 @inlined
-def _pick(
-    epsilon: float, m: int, t: int, counts: Ints, sums: Array, lower: Array, upper: Array, inside: Ints, second: Ints
-) -> int:
+def _largest(means: Array, inside: Ints) -> int:
+    """The arm of the largest mean that is not inside, the first of equal ones; -1 where none was sampled."""
+    best, most = -1, -math.inf
+    for i in range(means.size):
+        if not inside[i] and means[i] > most:
+            best, most = i, means[i]
+    return best
+
+
+@inlined
+def highest_of(means: Array) -> int:
+    """As ``highest``, of means that are -inf where an arm has no sample."""
+    best, most = -1, -math.inf
+    for i in range(means.size):
+        if means[i] > most:
+            best, most = i, means[i]
+    return best
+
+
+@inlined
+def _pick(epsilon: float, m: int, t: int, means: Array, lower: Array, upper: Array, inside: Ints, second: Ints) -> int:
     """``second``: the arm that is the other one of a pair, and whether it is its turn."""
-    if t < counts.size:
+    if t < means.size:
         return t
     if second[1] == 1:
         return int(second[0])
-    for i in range(counts.size):
+    for i in range(means.size):
         inside[i] = 0
     for _ in range(m):
-        best, most = -1, 0.0
-        for i in range(counts.size):
-            if not inside[i]:
-                mean = sums[i] / counts[i]
-                if best < 0 or mean > most:
-                    best, most = i, mean
-        inside[best] = 1
+        inside[_largest(means, inside)] = 1
     h, other = extremes(inside, lower, upper)
     if upper[other] - lower[h] <= epsilon:
         return STOP
@@ -62,9 +74,9 @@ def _turn(t: int, n: int, second: Ints) -> None:
 
 @kernel
 def _choose(
-    epsilon: float, m: int, t: int, counts: Ints, sums: Array, lower: Array, upper: Array, inside: Ints, second: Ints
+    epsilon: float, m: int, t: int, means: Array, lower: Array, upper: Array, inside: Ints, second: Ints
 ) -> int:
-    return _pick(epsilon, m, t, counts, sums, lower, upper, inside, second)
+    return _pick(epsilon, m, t, means, lower, upper, inside, second)
 
 
 @kernel
@@ -77,6 +89,7 @@ def _play(
     t: int,
     counts: Ints,
     sums: Array,
+    means: Array,
     lower: Array,
     upper: Array,
     inside: Ints,
@@ -85,11 +98,12 @@ def _play(
     codes: Ints,
 ) -> tuple[int, bool]:
     for s in range(arms.size):
-        arm = _pick(epsilon, m, t + s, counts, sums, lower, upper, inside, second)
+        arm = _pick(epsilon, m, t + s, means, lower, upper, inside, second)
         if arm == STOP:
             return s, True
-        codes[s], arms[s] = answer_code(question, counts, sums), arm
+        codes[s], arms[s] = highest_of(means) if question.single else answer_code(question, counts, sums), arm
         note(arm, reward_of(outcomes.family, outcomes.means[arm], outcomes.noise[s]), counts, sums)
+        means[arm] = sums[arm] / counts[arm]
         renew_all(intervals, arm, t + s + 1, counts, sums, lower, upper)
         _turn(t + s + 1, counts.size, second)
     return arms.size, False
@@ -115,19 +129,21 @@ class PairedIntervals(IdentificationPolicy):
     def start(self, problem: IdentificationProblem) -> None:
         self._intervals = self.intervals(problem)
         self._lower, self._upper = np.zeros(problem.n_actions), np.zeros(problem.n_actions)
+        self._means = np.full(problem.n_actions, -math.inf)  # of arms without a sample
         self._inside, self._second = np.zeros(problem.n_actions, dtype=np.int64), np.zeros(2, dtype=np.int64)
 
     def pick(self) -> int:
-        state = (self._counts, self._sums, self._lower, self._upper, self._inside, self._second)
+        state = (self._means, self._lower, self._upper, self._inside, self._second)
         return _choose(self.epsilon, self._problem.m, self._taken, *state)
 
     def learn(self, arm: int, reward: float) -> None:
+        self._means[arm] = self._sums[arm] / self._counts[arm]
         renewed(self._intervals, arm, self._taken, self._counts, self._sums, self._lower, self._upper)
         if self._taken > self._n_arms:
             self._second[1] = 1 - self._second[1]
 
     def play(self, outcomes: Outcomes, arms: Ints, codes: Ints) -> tuple[int, bool]:
-        state = (self._counts, self._sums, self._lower, self._upper, self._inside, self._second)
+        state = (self._counts, self._sums, self._means, self._lower, self._upper, self._inside, self._second)
         return _play(
             outcomes, self._asked, self._intervals, self.epsilon, self._problem.m, self._taken, *state, arms, codes
         )

@@ -255,5 +255,5 @@ class SampleBlocks(Protocol):
         """Account for the arms [n] sampled first in the last block, and the answers [n] told with them.
 
         An answer is an arm or the sum of ``2^arm`` over a set, -1 for none yet; sets of more than ``CODED`` arms are
-        not told so.
+        not told so. The arrays remain the caller's.
         """

@@ -10,17 +10,26 @@ Reference: A. Garivier, E. Kaufmann, *Optimal Best Arm Identification with Fixed
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import ClassVar
 
-import numpy as np
-
-from bandits.contract import Array, Bound
+from bandits.contract import Bound
 from bandits.identification.bounds import error_bound, racing_rate
 from bandits.identification.divergence import reward_of
-from bandits.identification.elimination import ARM, LEFT, ROUND, following, following_of, lead, leader, next_arm
-from bandits.identification.policy import STOP, IdentificationPolicy, note
-from bandits.identification.problem import Answer, IdentificationProblem, Ints, Outcomes
+from bandits.identification.elimination import (
+    ARM,
+    BEST,
+    LEFT,
+    ROUND,
+    Elimination,
+    Field,
+    begin_round,
+    next_arm,
+    renew,
+    take,
+)
+from bandits.identification.problem import IdentificationProblem, Ints, Outcomes
 from bandits.identification.theory import IdentificationInstance
 from bandits.identification.thresholds import Threshold, check_rule, level, threshold_of
 from bandits.identification.times import transport
@@ -28,50 +37,44 @@ from bandits.kernels import inlined, kernel
 
 
 @inlined
-def _settle(threshold: Threshold, t: int, place: Ints, alive: Ints, counts: Ints, sums: Array) -> None:
-    if place[LEFT] == 1 or not next_arm(place, alive, counts):
+def _settle(threshold: Threshold, t: int, field: Field) -> None:
+    place, alive, counts, means = field.place, field.alive, field.counts, field.means
+    if place[LEFT] == 1 or not next_arm(field):
         return
-    best, r = leader(alive, counts, sums), place[ROUND]
-    most, needed = sums[best] / r, level(threshold, t, r, r)
-    for i in range(counts.size):
-        if i != best and alive[i]:
-            z = transport(threshold.family, threshold.variance, most, sums[i] / r, r, r)
-            if z > needed:
+    best, r, least = place[BEST], place[ROUND], math.inf
+    in_turn = level(threshold, t, r, r)
+    for i in range(means.size):
+        if i != best and alive[i] and (means[i] < least or counts[i] != r or counts[best] != r):
+            of_best, own = counts[best], counts[i]  # r each, unless others sampled
+            z = transport(threshold.family, threshold.variance, means[best], means[i], of_best, own)
+            if z > (in_turn if of_best == r == own else level(threshold, t, of_best, own)):
                 alive[i] = 0
                 place[LEFT] -= 1
-    place[ROUND] += 1
-    place[ARM] = 0
-    next_arm(place, alive, counts)
+            elif of_best == r == own:
+                least = means[i]  # arms of larger means have a smaller z
+    begin_round(field)
 
 
 @kernel
-def _go_on(threshold: Threshold, t: int, place: Ints, alive: Ints, counts: Ints, sums: Array) -> None:
-    _settle(threshold, t, place, alive, counts, sums)
+def _go_on(threshold: Threshold, t: int, field: Field, arm: int) -> None:
+    renew(field, arm)
+    _settle(threshold, t, field)
 
 
 @kernel
-def _play(
-    outcomes: Outcomes,
-    threshold: Threshold,
-    t: int,
-    place: Ints,
-    alive: Ints,
-    counts: Ints,
-    sums: Array,
-    arms: Ints,
-    codes: Ints,
-) -> tuple[int, bool]:
+def _play(outcomes: Outcomes, threshold: Threshold, t: int, field: Field, arms: Ints, codes: Ints) -> tuple[int, bool]:
+    place = field.place
     for s in range(arms.size):
-        arm = following(place)
-        if arm == STOP:
+        if place[LEFT] == 1:
             return s, True
-        codes[s], arms[s] = leader(alive, counts, sums), arm
-        note(arm, reward_of(outcomes.family, outcomes.means[arm], outcomes.noise[s]), counts, sums)
-        _settle(threshold, t + s + 1, place, alive, counts, sums)
+        arm = place[ARM]
+        arms[s], codes[s] = arm, place[BEST]
+        take(field, arm, reward_of(outcomes.family, outcomes.means[arm], outcomes.noise[s]))
+        _settle(threshold, t + s + 1, field)
     return arms.size, False
 
 
-class Racing(IdentificationPolicy):
+class Racing(Elimination):
     """Chernoff racing.
 
     Args:
@@ -88,23 +91,13 @@ class Racing(IdentificationPolicy):
 
     def start(self, problem: IdentificationProblem) -> None:
         self._threshold = threshold_of(self.threshold, problem)
-        self._place = np.array([1, 0, problem.n_actions], dtype=np.int64)
-        self._alive = np.ones(problem.n_actions, dtype=np.int64)
-
-    def pick(self) -> int:
-        return following_of(self._place)
+        self.enter(problem)
 
     def learn(self, arm: int, reward: float) -> None:
-        _go_on(self._threshold, self._taken, self._place, self._alive, self._counts, self._sums)
-
-    def respond(self) -> Answer | None:
-        """The survivor with the largest mean; None before any sample."""
-        best = lead(self._alive, self._counts, self._sums)
-        return None if best < 0 else best
+        _go_on(self._threshold, self._taken, self._field, arm)
 
     def play(self, outcomes: Outcomes, arms: Ints, codes: Ints) -> tuple[int, bool]:
-        state = (self._place, self._alive, self._counts, self._sums)
-        return _play(outcomes, self._threshold, self._taken, *state, arms, codes)
+        return _play(outcomes, self._threshold, self._taken, self._field, arms, codes)
 
     def theorems(self, problem: IdentificationProblem, instance: IdentificationInstance) -> Sequence[Bound]:
         """The error, where the threshold is proved, and the asymptotic number of samples (derived)."""

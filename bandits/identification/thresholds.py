@@ -101,7 +101,10 @@ def level(threshold: Threshold, t: int, first: int, second: int) -> float:
         return confidence + 4.0 * math.log(4.0 + math.log(t / 2.0))
     if rule == KT:
         return confidence + 0.5 * math.log(float(first) * second) + 2.0 * math.log(2.0)
-    return (1.0 + 1.0 / min(first, second)) * (confidence + 0.5 * (math.log1p(first) + math.log1p(second)))
+    logarithm = math.log1p(first)
+    return (1.0 + 1.0 / min(first, second)) * (
+        confidence + 0.5 * (logarithm + (logarithm if first == second else math.log1p(second)))
+    )
 
 
 @kernel

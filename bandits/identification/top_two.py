@@ -100,9 +100,9 @@ def _improves(sigma: float, over: int, counts: Ints, sums: Array) -> int:
 @inlined
 def _bounded(sigma: float, t: int, counts: Ints, sums: Array) -> int:
     """The arm of the largest ``m_i + sigma sqrt(2 1.2 2.2 ln t / N_i)``."""
-    best, most = 0, -math.inf
+    best, most, scale = 0, -math.inf, 2.0 * 1.2 * 2.2 * math.log(t)
     for i in range(counts.size):
-        index = sums[i] / counts[i] + sigma * math.sqrt(2.0 * 1.2 * 2.2 * math.log(t) / counts[i])
+        index = sums[i] / counts[i] + sigma * math.sqrt(scale / counts[i])
         if index > most:
             best, most = i, index
     return best
@@ -121,18 +121,22 @@ def _pick(
     led: Ints,
     pair: Ints,
     rng: np.random.Generator,
-) -> int:
-    """``led`` [2, n_arms]: rounds with this leader, and those of them that sampled it; ``pair``: the leader of now."""
+) -> tuple[int, int]:
+    """The arm to sample, and the one of the largest mean.
+
+    ``led`` [2, n_arms]: rounds with this leader, and those of them that sampled it; ``pair``: the leader of now.
+    """
+    best = highest(counts, sums)
     if t < counts.size:
-        return t
-    if decided(threshold, t, highest(counts, sums), counts, sums):
-        return STOP
+        return t, best
+    if decided(threshold, t, best, counts, sums):
+        return STOP, best
     if rule <= T3C:
         leader = _posterior_best(bernoulli, sigma, counts, sums, rng)
     elif rule == TTEI:
         leader = _improves(sigma, -1, counts, sums)
     elif rule == EB_TC:
-        leader = highest(counts, sums)
+        leader = best
     else:
         leader = _bounded(sigma, t, counts, sums)
     challenger = -1
@@ -148,7 +152,7 @@ def _pick(
         challenger = _nearest(threshold, leader, counts, sums)
     pair[0] = leader
     first = led[1, leader] <= beta * led[0, leader] if rule >= EB_TC else rng.random() < beta
-    return leader if first else challenger
+    return leader if first else challenger, best
 
 
 @inlined
@@ -173,7 +177,7 @@ def _choose(
     pair: Ints,
     rng: np.random.Generator,
 ) -> int:
-    return _pick(threshold, rule, beta, bernoulli, sigma, t, counts, sums, led, pair, rng)
+    return _pick(threshold, rule, beta, bernoulli, sigma, t, counts, sums, led, pair, rng)[0]
 
 
 @kernel
@@ -199,10 +203,10 @@ def _play(
     codes: Ints,
 ) -> tuple[int, bool]:
     for s in range(arms.size):
-        arm = _pick(threshold, rule, beta, bernoulli, sigma, t + s, counts, sums, led, pair, rng)
+        arm, best = _pick(threshold, rule, beta, bernoulli, sigma, t + s, counts, sums, led, pair, rng)
         if arm == STOP:
             return s, True
-        codes[s], arms[s] = highest(counts, sums), arm
+        codes[s], arms[s] = best, arm
         note(arm, reward_of(outcomes.family, outcomes.means[arm], outcomes.noise[s]), counts, sums)
         _settle(arm, led, pair)
     return arms.size, False

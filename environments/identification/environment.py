@@ -37,10 +37,8 @@ from environments.identification.instance import (
 from environments.identification.means import Law, law_of
 from environments.identification.samples import Judgement, Samples, Truth, worth
 
-FIRST, MOST = 512, 1 << 16
+FIRST, MOST = 1024, 1 << 15
 """Numbers of noise drawn at once, at first and at the most: runs are often short. No number of a run depends on it."""
-
-_NONE = np.empty(0)
 
 LARGEST_POISSON = 700.0
 """Mean up to which rewards are found by inversion: ``exp(-mean)`` must not vanish."""
@@ -142,6 +140,7 @@ class Identification(Environment[Any, Any, Any, Tape]):
             sigma=sigma,
         )
         n = self.problem.n_actions
+        self._room = np.empty(0)  # for noise, used again and again
         self._pulls = tuple(f"pulls_{i}" for i in range(n))
         self._adopt(self._law.draw(np.random.default_rng(0)))  # what cannot be played is found before a run
         if delta is not None and not self._law.random and not self._instance.unique:
@@ -166,7 +165,7 @@ class Identification(Environment[Any, Any, Any, Tape]):
         self._truth = self._truth_of._replace(means=self._means)
         self._noise = copy_of(tape.noise)
         self.clock = 0
-        self._drawn, self._first, self._size = _NONE, 0, MOST if self.delta is None else FIRST
+        self._drawn, self._first, self._size = self._room[:0], 0, MOST if self.delta is None else FIRST
         self._told: tuple[Answer | None, Judgement] = None, self._untold
         self._samples = Samples(self._truth, self._untold)
 
@@ -196,15 +195,21 @@ class Identification(Environment[Any, Any, Any, Tape]):
         if at == len(self._drawn):
             n = min(self._size, self._budget - self.clock)
             self._size = min(2 * self._size, MOST)
-            gaussian = self.problem.family == "gaussian"
-            self._drawn = self.sigma * self._noise.standard_normal(n) if gaussian else self._noise.random(n)
+            if len(self._room) < n:
+                self._room = np.empty(n)
+            self._drawn = self._room[:n]
+            if self.problem.family == "gaussian":
+                self._noise.standard_normal(out=self._drawn)
+                self._drawn *= self.sigma
+            else:
+                self._noise.random(out=self._drawn)
             self._first, at = self.clock, 0
         return self._drawn[at : at + most]
 
     def block(self, most: int) -> Outcomes:
         """The next samples for a compiled policy, read-only: at most ``most``, none once the budget is used up."""
         self.check_running()
-        noise = self._ahead(most) if self.clock < self._budget else _NONE
+        noise = self._ahead(most) if self.clock < self._budget else self._room[:0]
         return Outcomes(FAMILIES[self.problem.family], read_only(self._means), read_only(noise))
 
     def absorb(self, arms: Ints, codes: Ints) -> None:

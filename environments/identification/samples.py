@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import deque
-from typing import NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -77,7 +77,7 @@ def worth(truth: Truth, said: NDArray[np.bool_]) -> tuple[float, float]:
 
 @kernel
 def _judge(truth: Truth, codes: Ints, before: Judgement, places: Ints, right: Array, value: Array) -> None:
-    """Judge the last answers told by the samples at ``places`` [n], not falling, of some with ``codes``; -1 tells none."""
+    """Judge the last answers told by the samples at ``places`` [n], not falling; a code of -1 tells none."""
     said, known = np.zeros(truth.means.size, dtype=np.bool_), -1
     of_right, of_value = before.right, before.value
     for k in range(places.size):
@@ -110,7 +110,7 @@ def tally(arms: Ints, codes: Ints, most: int, counts: Ints) -> bool:
     """Count the arms [n] in, unless one of them is none, or a code [n] is not in -1..``most``."""
     fine = True
     for s in range(arms.size):
-        fine &= (0 <= arms[s]) & (arms[s] < counts.size) & (-1 <= codes[s]) & (codes[s] <= most)
+        fine &= (arms[s] >= 0) & (arms[s] < counts.size) & (codes[s] >= -1) & (codes[s] <= most)
     if fine:
         for s in range(arms.size):
             counts[arms[s]] += 1
@@ -177,6 +177,11 @@ class _Chunk(NamedTuple):
         return Judgement(float(right[0]), float(value[0]))
 
 
+def _small(n: int) -> type[np.signedinteger[Any]]:
+    """Of numbers from -1 to ``n - 1``."""
+    return np.int8 if n <= 128 else np.int64
+
+
 class Samples:
     """Arms sampled and answers told, of the last million samples, and when the run was stopped with which answer.
 
@@ -219,7 +224,7 @@ class Samples:
         self.stopped, self.by_itself = self.taken, by_itself
 
     def stretch(self, arms: Ints, codes: Ints) -> bool:
-        """Many samples [n], n >= 1, and the answers told with them [n] as codes; the arrays are kept.
+        """Many samples [n], n >= 1, and the answers told with them [n] as codes.
 
         Returns:
             Whether there are such arms and answers; else nothing has changed.
@@ -229,7 +234,8 @@ class Samples:
         if not tally(arms, codes, n - 1 if self._truth.single else (1 << min(n, CODED)) - 1, self._counts):
             return False
         told = self.last if codes[0] == -1 else self._first
-        self._append(_Chunk(self.taken, arms, _Coded(self._truth, codes, told), before))
+        kept = arms.astype(_small(n)), codes.astype(_small(n if self._truth.single else 1 << 8))
+        self._append(_Chunk(self.taken, kept[0], _Coded(self._truth, kept[1], told), before))
         self._last = None
         return True
 
@@ -245,7 +251,8 @@ class Samples:
             self._one_by_one = []
             before = self._counts.copy()
             self._counts += np.bincount(arms, minlength=len(before))
-            self._append(_Chunk(self.taken - len(arms), arms, _Judged(right, value), before))
+            kept = arms.astype(_small(len(before)))
+            self._append(_Chunk(self.taken - len(arms), kept, _Judged(right, value), before))
 
     def at(self, times: Ints, horizon: int) -> At:
         """The run at past times [n].
