@@ -40,6 +40,9 @@ class Regret:
             whose regret a bound says nothing.
         cumulative: whether it is a sum over time. Of a value at a time (whether an answer is right, what it is worth),
             False, no growth is measured.
+        censored: key of ``Environment.metrics``: 1 at a time where the value is cut off, as the time of a stop that a
+            cap came before, else 0. Figures, tables and verdicts tell how many such runs there are: the mean is then
+            no more than a lower end. Empty where no value is.
     """
 
     name: str
@@ -51,6 +54,7 @@ class Regret:
     clock: str = ""
     worst: str = "worst"
     cumulative: bool = True
+    censored: str = ""
 
 
 def read_only(array: NDArray[Any]) -> NDArray[Any]:

@@ -71,9 +71,10 @@ class Identification(Environment[Any, Any, Any, Tape]):
 
     Metrics: ``samples`` taken, with a minus; ``correct``, 1 where the last answer told is right; ``answer_value``, the
     mean of the arm answered, of a set the mean of its means, or minus the number of wrong labels; ``stopped``, 1 from
-    the stop on; ``mistake``, -1 from a stop with a wrong answer on; ``pulls_0``, ... for each arm. A wrong answer has a
-    value below the best one; with a threshold it has a wrong label: an arm with a mean of at least ``threshold +
-    epsilon`` left out, or below ``threshold - epsilon`` put in. Before any answer is told, it counts as wrong.
+    the stop on; ``capped``, 1 at the verdict of a run with a ``delta`` that was not stopped; ``mistake``, -1 from a
+    stop with a wrong answer on; ``pulls_0``, ... for each arm. A wrong answer has a value below the best one; with a
+    threshold it has a wrong label: an arm with a mean of at least ``threshold + epsilon`` left out, or below
+    ``threshold - epsilon`` put in. Before any answer is told, it counts as wrong.
 
     A run with a ``delta`` that meets the cap answers without being sure. Where several answers are right, no policy may
     be sure of one with probability ``1 - delta``: this is told once, as a warning.
@@ -272,6 +273,7 @@ class Identification(Environment[Any, Any, Any, Tape]):
             "correct": run.right,
             "answer_value": run.value,
             "stopped": run.stopped,
+            "capped": (times > self._budget) * (1.0 - run.stopped) * (self.delta is not None),
             "mistake": -run.stopped * (1.0 - run.right),
             **dict(zip(self._pulls, run.pulls.T, strict=True)),
         }
@@ -294,7 +296,7 @@ class Identification(Environment[Any, Any, Any, Tape]):
         named = (
             Regret("error", "correct", "one", "answer", "probability of error", "probability", worst="wrong"),
             Regret("simple", "answer_value", "best_value", "value", "simple regret", worst="worst_value"),
-            Regret("samples", "samples", "none", "effort", "samples used", "samples", worst="all"),
+            Regret("samples", "samples", "none", "effort", "samples used", "samples", worst="all", censored="capped"),
             Regret(
                 "mistake", "mistake", "none", "stop", "probability of a wrong stop", "probability", worst="mistaken"
             ),

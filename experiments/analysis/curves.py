@@ -142,6 +142,16 @@ class ExperimentResult:
         """What a figure of this quantity, "regret" or "cost", shows of a policy, [n_replicates, n_checkpoints]."""
         return self.cost(label, regret) if quantity == "cost" else self.regret(label, regret)
 
+    def censored(self, label: str, regret: str = "") -> int:
+        """Number of replicates in which a policy's value at the horizon is cut off, see ``Regret.censored``."""
+        cut = self.series[label].get(self.definition(regret).censored)
+        return 0 if cut is None else int(np.count_nonzero(cut[:, -1]))
+
+    def censoring(self, label: str, regret: str = "") -> str:
+        """The same in a few words, none where there are no such replicates."""
+        n = self.censored(label, regret)
+        return f"{n:,} of {len(self.replicates):,} runs capped" if n else ""
+
     def band(
         self, label: str, confidence: float, regret: str = "", quantity: str = "regret", at_horizon: bool = False
     ) -> Band:

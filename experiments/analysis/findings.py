@@ -202,6 +202,8 @@ def _sweep_verdict(
     if violated := [i for i, v in at.items() if v.result == "violated"]:
         most = max(violated, key=lambda i: shares.get(i, 0.0))
         text = f"violated {_at(sweep, violated)}; {_at(sweep, [most])}: {at[most].text.partition(';')[0]}"
+    if capped := [i for i in at if sweep.experiments[i].censored(label, sweep.figure.regret)]:
+        text = f"{text}; runs capped {_at(sweep, capped)}, means are lower ends"
     verdict = replace(verdict, share=shares[worst], at=sweep.points[worst], text=text)
     of_mean = bound.bound.delta is None and not bound.bound.data_dependent
     if not sweep.numeric or bound.bound.time == "no rate" or not of_mean:

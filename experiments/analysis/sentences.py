@@ -60,8 +60,9 @@ def sentence(result: ExperimentResult, found: Findings, figure: Figure | None = 
             words.append(f"{best} is below {others} beyond chance.")
     if knowing := [f"{label} ({values[label]})" for label in drawn if label not in order]:
         words.append(f" Knowing the run in advance: {_listed(knowing)}.")
+    capped = [f"{label} ({said})" for label in drawn if (said := result.censoring(label, figure.regret))]
     verdicts = [v for v in found.by_experiment.get(result.experiment.name, ()) if v.policy in drawn]
-    return "".join(words) + _bounds_sentence(verdicts)
+    return "".join(words) + _capped_sentence(capped) + _bounds_sentence(verdicts)
 
 
 def sweep_sentence(sweep: SweepResult, found: Findings) -> str:
@@ -73,7 +74,17 @@ def sweep_sentence(sweep: SweepResult, found: Findings) -> str:
         words.append(f"At {text_of(sweep.points[j])}{f' ({sweep.axis})' if j == 0 else ''}: ")
         low, high = (f"{label} ({number(there[label].value)})" for label in (at[0], at[-1])) if at else ("none", "none")
         words.append(f"lowest {low}, highest {high}. ")
-    return "".join(words).rstrip() + _bounds_sentence([v for v in found.sweeps if v.experiment == sweep.name])
+    capped = [
+        f"{label} at {text_of(point)} ({said})"
+        for label in sweep.lines
+        for point, there in zip(sweep.points, sweep.experiments, strict=True)
+        if label in there.series and (said := there.censoring(label, sweep.figure.regret))
+    ]
+    return (
+        "".join(words).rstrip()
+        + _capped_sentence(capped)
+        + _bounds_sentence([v for v in found.sweeps if v.experiment == sweep.name])
+    )
 
 
 def study_sentence(found: Findings) -> str:
@@ -95,6 +106,10 @@ def study_sentence(found: Findings) -> str:
 def title_of(figure: Figure, result: ExperimentResult) -> str:
     """What stands above a figure over time."""
     return figure.title or result.experiment.title or result.experiment.name
+
+
+def _capped_sentence(capped: Sequence[str]) -> str:
+    return f" Lower ends of means, as runs met a cap: {_listed(capped)}." if capped else ""
 
 
 def _bounds_sentence(verdicts: Sequence[Verdict]) -> str:

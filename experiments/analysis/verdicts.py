@@ -229,6 +229,8 @@ def _verdict(result: ExperimentResult, label: str, regret: str, bound: Bound, co
         text = f"{text}; {said}"
     if found == "undecided" != typical:
         text = f"{text}; typically {typical}"
+    if capped := result.censoring(label, regret):
+        text = f"{text}; {capped}, the mean is a lower end"
     about |= {
         "result": found,
         "typical": typical,

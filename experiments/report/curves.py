@@ -134,7 +134,8 @@ def draw_curves(
         final = result.final(label, confidence, regret, figure.quantity)
         name = figure.names.get(label, label)
         value = _value(final, top)
-        text = f"{name}: {value}"
+        capped = result.censoring(label, regret)
+        text = f"{name}: {value}" + f", {capped}" * bool(capped)
         marks = look.marks()
         if not log_y or bool((band.mean > 0.0).any()):  # matplotlib spaces no marks along nothing
             marks |= {"markevery": (0.05 + 0.07 * (k % 4), 0.3)}
@@ -147,7 +148,14 @@ def draw_curves(
         shade.set_gid(curve_id(figure.name, i, 1))
         gids = curve_id(figure.name, i, LABEL), curve_id(figure.name, i, LABEL + 1)
         ends.append(
-            End(float(band.mean[-1]), _label(name, value, letters), for_text(look.colour), label == best, False, gids)
+            End(
+                float(band.mean[-1]),
+                "\n".join([_label(name, value, letters), *([plain(capped)] if capped else [])]),
+                for_text(look.colour),
+                label == best,
+                False,
+                gids,
+            )
         )
     draw_others(ax, time, grey)
     if others:

@@ -10,6 +10,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
+from matplotlib.markers import CARETUPBASE
 
 from environments.contract import Regret
 from experiments.analysis.statistics import Array
@@ -83,13 +84,14 @@ def draw_sweep(
         mean, low, high = (np.array([getattr(v, end) for v in line.intervals]) for end in ("value", "low", "high"))
         name, slope = figure.name_of(label), _slope(line) if scale == "loglog" else ""
         marks = look.marks() | {"markevery": _marked(len(x), label in result.level)}
-        text = entry(f"{name}: {slope}" if slope else name)
+        capped = draw_capped(ax, x, mean, result, label, look.colour)
+        text = entry(": ".join([name, *([", ".join(filter(None, (slope, capped)))] if slope or capped else [])]))
         drawn = ax.plot(x, mean, color=look.colour, label=text, zorder=3, **marks)[0]
         shade = ax.fill_between(x, low, high, color=look.colour, alpha=0.2, linewidth=0, zorder=2)
         drawn.set_gid(curve_id(result.name, line.position, 0))
         shade.set_gid(curve_id(result.name, line.position, 1))
         gids = curve_id(result.name, line.position, LABEL), curve_id(result.name, line.position, LABEL + 1)
-        ends.append(End(_last(mean), _label(name, slope), for_text(look.colour), gids=gids))
+        ends.append(End(_last(mean), _label(name, slope, capped), for_text(look.colour), gids=gids))
     grey = [np.array([v.value for v in result.lines[label].intervals]) for label in others]
     draw_others(ax, x, grey)
     if others:
@@ -138,8 +140,23 @@ def _last(values: Array) -> float:
     return float(there[-1]) if len(there) else math.nan
 
 
-def _label(name: str, slope: str) -> str:
-    return "\n".join(map(plain, [*lines_of(name, LETTERS, 2), *([slope] if slope else [])]))
+def _label(name: str, *notes: str) -> str:
+    return "\n".join(map(plain, [*lines_of(name, LETTERS, 2), *filter(None, notes)]))
+
+
+def draw_capped(ax: Axes, x: Array, mean: Array, result: SweepResult, label: str, colour: str) -> str:
+    """Mark by arrows the means [n_points] that are lower ends, see ``Regret.censored``; returns how many runs are."""
+    there = [
+        (point, found.censored(label, result.figure.regret), found.censoring(label, result.figure.regret))
+        for point, found in enumerate(result.experiments)
+        if label in found.series
+    ]
+    at = [point for point, runs, _ in there if runs]
+    if not at:
+        return ""
+    arrows = ax.plot(x[at], mean[at], linestyle="none", marker=CARETUPBASE, color=colour, markersize=6.0, zorder=3.1)
+    arrows[0].set_label("_capped")
+    return ("up to " if len(there) > 1 else "") + max(there, key=lambda of_point: of_point[1])[2]
 
 
 def _draw_bounds(ax: Axes, x: Array, result: SweepResult, colours: Mapping[str, str]) -> list[End]:

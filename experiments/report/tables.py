@@ -28,7 +28,8 @@ def table(result: ExperimentResult, confidence: float, regret: str = "") -> list
     typical), guaranteed_low and guaranteed_high (see ``ExperimentResult.guaranteed``), behind (mean paired difference
     to ``best_of``), behind_low and behind_high (typical), told_apart_from_best (whether that difference is certain, see
     ``told_apart``), typically_apart_from_best (whether it stands, failures apart that no replicate shows), hindsight
-    (whether it knows the run in advance), exponent with its ends, seconds (a replicate in the quickest batch),
+    (whether it knows the run in advance), capped (of a definition with censored values: the runs in which they are, so
+    that means are lower ends), exponent with its ends, seconds (a replicate in the quickest batch),
     bytes_kept (see ``experiments.run.memory``). None where something is not known.
 
     Args:
@@ -60,6 +61,7 @@ def table(result: ExperimentResult, confidence: float, regret: str = "") -> list
                 "told_apart_from_best": apart.get(label),
                 "typically_apart_from_best": typically.get(label),
                 "hindsight": label in result.clairvoyant,
+                **({"capped": result.censored(label, regret)} if result.definition(regret).censored else {}),
                 "exponent": exponent and exponent.value,
                 "exponent_low": exponent and known(exponent.low),
                 "exponent_high": exponent and known(exponent.high),
@@ -103,8 +105,8 @@ def joint_table(results: Results, regret: str = "") -> list[dict[str, Any]]:
 
     Columns: experiment, policy, definition (name of the regret definition), horizon, replicates, mean, error, low,
     high, guaranteed_low, guaranteed_high, behind, behind_low, behind_high, told_apart_from_best,
-    typically_apart_from_best, hindsight; see ``table``. Experiments without a
-    finished replicate have no rows.
+    typically_apart_from_best, hindsight, and, where a definition has censored values, capped; see ``table``.
+    Experiments without a finished replicate have no rows.
 
     Args:
         results: what to show, with the study's confidence.
@@ -114,13 +116,13 @@ def joint_table(results: Results, regret: str = "") -> list[dict[str, Any]]:
         ValueError: an experiment lacks the regret definition.
     """
     rows = []
-    for name, result in results.experiments.items():
-        if not result.ready:
-            continue
+    ready = {name: result for name, result in results.experiments.items() if result.ready}
+    columns = [*_JOINT, *(["capped"] if any(r.definition(regret).censored for r in ready.values()) else [])]
+    for name, result in ready.items():
         about = {"definition": result.definition(regret).name, "horizon": int(result.times[-1])}
         for row in table(result, results.study.confidence, regret):
             numbers = {"replicates": len(result.replicates), "mean": row["regret"]}
-            rest = {key: row[key] for key in _JOINT}
+            rest = {key: row.get(key) for key in columns}
             rows.append({"experiment": name, "policy": row["policy"], **about, **numbers, **rest})
     return rows
 
@@ -323,9 +325,10 @@ def _notes(confidence: float) -> list[str]:
 def _note(result: ExperimentResult, regret: str) -> str:
     definition, n = result.definition(regret), len(result.replicates)
     title = result.experiment.title or result.experiment.name
+    capped = ", ".join(f"{label} {said}" for label in result.series if (said := result.censoring(label, regret)))
     return (
         f"{title}: {definition.label} ({definition.name}), unit {definition.unit}, horizon {result.times[-1]}, "
-        f"{n} replicate{'s' * (n != 1)}."
+        f"{n} replicate{'s' * (n != 1)}." + f" Lower ends of means: {capped}." * bool(capped)
     )
 
 
