@@ -37,6 +37,8 @@ def detection_rate(
 ) -> Sequence[Bound]:
     """``sqrt(f t ln t)``, an order, where ``f`` depends on the number of segments.
 
+    There is none where segments have fewer rounds than there are arms, in the mean, as where means drift.
+
     Args:
         name: of the policy.
         source: where the theorem stands.
@@ -47,6 +49,8 @@ def detection_rate(
     if not isinstance(instance, ArmsInstance) or instance.segments is None or not problem.bounded:
         return ()
     span, segments = problem.high - problem.low, instance.segments
+    if problem.horizon is not None and segments * problem.n_actions > max(problem.horizon, problem.n_actions):
+        return ()
     factor = under_the_root(segments)
     return (
         Bound(

@@ -322,4 +322,4 @@ def comparator_class(instance: ArmsInstance) -> str:
 def at_most_segments(instance: ArmsInstance, most: int) -> Assumption:
     """That means change so rarely that there are at most ``most`` segments."""
     found = instance.segments
-    return Assumption(f"at most {most} segments", found is not None and found <= most, found)
+    return Assumption(f"at most {most} segment{'s' if most > 1 else ''}", found is not None and found <= most, found)
