@@ -84,6 +84,8 @@ FAMILY = Family(
         "fixed_action": ({"arm": 0},),
         "ocucb": ({}, {"alpha": 0.5, "psi": 1.0}),
         "ocucb_anytime": ({}, {"rho": 0.8}),
+        "kl_ucb": ({}, {"family": "gaussian"}, {"family": "poisson"}, {"family": "exponential"}),
+        "kl_ucb_pp": ({}, {"family": "gaussian"}, {"family": "poisson"}, {"family": "exponential"}),
         "imed": ({}, {"family": "gaussian"}, {"family": "poisson"}, {"family": "exponential"}, {"bounded": True}),
         "med": ({}, {"family": "exponential"}, {"bounded": True}),
         "ucb_horizon": ({}, {"alpha": 0.5}),

@@ -130,6 +130,10 @@ class CachedPolicy(BanditPolicy):
             ValueError: the problem lacks something that the policy needs.
         """
 
+    def scale(self, problem: BanditProblem) -> tuple[float, float]:
+        """Which reward is mapped to 0, and which difference of rewards to 1. Here: as ``units`` says."""
+        return units(problem)
+
     def columns(self, problem: BanditProblem) -> int:
         """Number of columns of the rows."""
         return MORE
@@ -137,7 +141,7 @@ class CachedPolicy(BanditPolicy):
     def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
         super().reset(problem, rng)
         self._own = self.constants(problem)
-        self._low, self._span = units(problem)
+        self._low, self._span = self.scale(problem)
         self._rows, self._tree = np.zeros((problem.n_actions, self.columns(problem))), tree_of(problem.n_actions)
         self._lead = np.array([0.0, math.inf])
 

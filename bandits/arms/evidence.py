@@ -23,11 +23,11 @@ from bandits.arguments import flag
 from bandits.arms.divergence import entropy
 from bandits.arms.families import BERNOULLI, check_family, clipped, divergence, scale_of
 from bandits.arms.kinf import kinf
-from bandits.arms.orders import rate
+from bandits.arms.orders import asymptotic_order, family_rate, rate
 from bandits.arms.problem import FAMILIES, BanditProblem
 from bandits.arms.scan import COUNT, MORE, SUM, ScanPolicy
 from bandits.arms.theory import BERNOULLI as IS_BERNOULLI
-from bandits.arms.theory import BOUNDED, STATIONARY, ArmsInstance, divergences, gaps_of, holds, of_family
+from bandits.arms.theory import BOUNDED, STATIONARY, ArmsInstance, gaps_of, holds
 from bandits.contract import Array, Bound, Instance
 from bandits.kernels import inlined
 
@@ -147,12 +147,10 @@ class EvidencePolicy(ScanPolicy):
         gaps = gaps_of(instance) if isinstance(instance, ArmsInstance) else None
         if not isinstance(instance, ArmsInstance) or gaps is None or instance.means is None:
             return ()
-        family, known = self.family or "bernoulli", holds(instance, STATIONARY)
         if self.bounded:
             if instance.kinf is None:
                 return ()
-            return rate(name, gaps, instance.kinf, source, (*known, *holds(instance, BOUNDED)))
-        _, sigma, low, span = scale_of(type(self).__name__, self.family, problem)
-        means = (instance.means - low) / span
-        about = holds(instance, IS_BERNOULLI) if family == "bernoulli" else of_family(instance, family, problem)
-        return rate(name, gaps, divergences(family, means, float(means.max()), sigma), source, (*known, *about))
+            return rate(name, gaps, instance.kinf, source, holds(instance, STATIONARY, BOUNDED))
+        if self.family in (None, "bernoulli"):
+            return asymptotic_order(name, problem, instance, source, key=IS_BERNOULLI)
+        return family_rate(name, str(self.family), problem, instance, source)

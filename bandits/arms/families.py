@@ -57,7 +57,9 @@ def divergence(family: int, sigma: float, p: float, q: float) -> float:
     x /= q
     if family == POISSON:
         return q if p <= 0.0 else max(0.0, q * ((1.0 + x) * math.log1p(x) - x))
-    return math.inf if p <= 0.0 else max(0.0, x - math.log1p(x))
+    if p <= 0.0:
+        return math.inf
+    return x - math.log(p / q) if x < -0.5 else max(0.0, x - math.log1p(x))
 
 
 @kernel
@@ -114,8 +116,8 @@ def scale_of(name: str, family: str | None, problem: BanditProblem) -> tuple[int
     if family in (None, "bernoulli"):
         if not problem.bounded:
             raise ValueError(
-                f"{name} needs rewards in a finite range, got [{problem.low}, {problem.high}]; or that of family "
-                "gaussian, poisson or exponential which they are of"
+                f"{name} needs rewards in a finite range, got [{problem.low}, {problem.high}]; for others give their "
+                "family: gaussian, poisson or exponential"
             )
         return BERNOULLI, math.nan, float(problem.low), float(problem.high - problem.low)
     sigma = problem.width / 2.0 if family == "gaussian" else math.nan

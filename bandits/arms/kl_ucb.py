@@ -31,24 +31,22 @@ from typing import Any
 import numpy as np
 
 from bandits.arms.divergence import entropy, upper
+from bandits.arms.families import check_family, scale_of
 from bandits.arms.kinetic import Arms, tournament
+from bandits.arms.kl_ucb_family import FamilyKLUCB, log_f
+from bandits.arms.orders import family_rate
 from bandits.arms.policy import BanditPolicy
 from bandits.arms.problem import Actions, BanditProblem, Block
 from bandits.arms.theory import BOUNDED, STATIONARY, ArmsInstance, gaps_of, holds
 from bandits.contract import Array, Bound, Instance
 from bandits.kernels import inlined, kernel
+from bandits.watch import reset_within
 
 COUNT, SUM, MEAN, ENTROPY, LEVEL, LOG, LOG_REST, SLACK, INDEX, AT = range(10)
 """Columns of the state [n_arms, 10]: plays, rewards, their mean p and ``entropy(p)``; the level q, ln(q), ln(1 - q)
 and how far d(p, q) may be wrong; the last index worked out, and at which ln f(t)."""
 _ROUNDING = 2.0**-47
 _LN_2 = math.log(2.0)
-
-
-@kernel
-def _log_f(t: int) -> float:
-    log = math.log(t)
-    return math.log1p(t * log * log)
 
 
 @kernel
@@ -179,7 +177,7 @@ def _settle(state: Array, winners: Arms, until: Array, node: int, log: float) ->
 @inlined
 def _follow(t: int, arm: int, reward: float, state: Array, winners: Arms, until: Array) -> int:
     """Take in a reward in [0, 1], and return the arm of round ``t``, the one that follows."""
-    log = _log_f(t)
+    log = log_f(t)
     if not _count(state, arm, reward, log):
         _work_out(state, arm, log)
     node = _climb(state, winners, until, state.shape[0] + arm, log)
@@ -207,25 +205,42 @@ def _play(
 
 
 class KLUCB(BanditPolicy):
-    """KL-UCB for Bernoulli rewards, of Garivier and Cappé (2011). Needs rewards in a finite range."""
+    """KL-UCB of Garivier and Cappé (2011).
+
+    Args:
+        family: family of the rewards: "bernoulli", "gaussian" (with the declared noise as standard deviation),
+            "poisson" or "exponential" (``kl_ucb_family.py``). None takes rewards in a finite range for Bernoulli's.
+    """
+
+    def __init__(self, family: str | None = None) -> None:
+        self.family = check_family(family)
 
     def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
         super().reset(problem, rng)
-        if not problem.bounded:
-            raise ValueError(f"KLUCB needs rewards in a finite range, got [{problem.low}, {problem.high}]")
+        _, _, self._low, self._span = scale_of("KLUCB", self.family, problem)
+        self._other: FamilyKLUCB | None = None
+        if self.family not in (None, "bernoulli"):
+            self._other = FamilyKLUCB(str(self.family))
+            reset_within(self._other, problem, rng)
+            return
         self._t = 1
-        self._low, self._span = float(problem.low), float(problem.high - problem.low)
         self._state = np.zeros((problem.n_actions, 10))
         self._winners, self._until = tournament(problem.n_actions)
 
     def choose(self, observation: Any) -> int:
-        return int(self._winners[1])
+        return int(self._winners[1]) if self._other is None else self._other.choose(observation)
 
     def learn(self, action: int, reward: float) -> None:
+        if self._other is not None:
+            self._other.learn(action, reward)
+            return
         _learn(self._t, action, (reward - self._low) / self._span, self._state, self._winners, self._until)
         self._t += 1
 
     def play(self, block: Block, actions: Actions) -> None:
+        if self._other is not None:
+            self._other.play(block, actions)
+            return
         state = self._state, self._winners, self._until
         _play(block, actions, self._t, *state, self._low, self._span)
         self._t += actions.size
@@ -234,10 +249,14 @@ class KLUCB(BanditPolicy):
         """Theorem 10.6, minimised over a grid of (e1, e2) for every arm and time.
 
         ``sum gap_i (ln f(t) / d(mean_i + e1, mean* - e2) + 1 / (2 e1^2) + 2 / e2^2)`` with ``e1 + e2 < gap_i``, on
-        rewards mapped to [0, 1]. The theorem is about Bernoulli rewards; for others the step above is ours.
+        rewards mapped to [0, 1]. The theorem is about Bernoulli rewards; for others the step above is ours. For another
+        family the rate of Lai and Robbins.
         """
         if not isinstance(instance, ArmsInstance):
             return ()
+        if self.family not in (None, "bernoulli"):
+            source = "Cappé, Garivier, Maillard, Munos, Stoltz 2013, Theorem 1 (leading term)"
+            return family_rate("KL-UCB rate", str(self.family), problem, instance, source)
         gaps, means = gaps_of(instance), instance.means
         if gaps is None or means is None or not problem.bounded:
             return ()

@@ -7,7 +7,7 @@ import math
 import numpy as np
 
 from bandits.arms.problem import BanditProblem
-from bandits.arms.theory import BOUNDED, STATIONARY, ArmsInstance, divergences, gaps_of, holds
+from bandits.arms.theory import BOUNDED, STATIONARY, ArmsInstance, divergences, gaps_of, holds, of_family
 from bandits.contract import Array, Assumption, Bound, Instance
 
 
@@ -64,6 +64,21 @@ def asymptotic_order(
     mapped = np.clip((means - problem.low) / (problem.high - problem.low), 0.0, 1.0)
     about = (*holds(instance, STATIONARY, key), *more)
     return rate(name, gaps, divergences("bernoulli", mapped, float(np.max(mapped))), source, about)
+
+
+def family_rate(
+    name: str, family: str, problem: BanditProblem, instance: ArmsInstance, source: str
+) -> tuple[Bound, ...]:
+    """Lai and Robbins' rate ``sum gap_i / d(mean_i, mean*) ln t`` of a family other than Bernoulli's.
+
+    The rest as in ``asymptotic_order``.
+    """
+    gaps, means = gaps_of(instance), instance.means
+    if gaps is None or means is None:
+        return ()
+    sigma = problem.width / 2.0 if family == "gaussian" else math.nan
+    about = (*holds(instance, STATIONARY), *of_family(instance, family, problem))
+    return rate(name, gaps, divergences(family, means, float(np.max(means)), sigma), source, about)
 
 
 def rate(
