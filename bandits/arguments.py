@@ -234,6 +234,13 @@ def one_of(name: str, value: T, allowed: Iterable[T]) -> T:
     return value
 
 
+def some_of(name: str, values: Iterable[T], allowed: Iterable[T]) -> list[T]:
+    """Check that each of a list of ``values`` is one of ``allowed``, and return them as a list."""
+    if not is_list(values):
+        raise ValueError(f"{name} must be a list of some of {', '.join(map(str, allowed))}, got {shown(values)}")
+    return [one_of(f"{name}[{i}]", value, allowed) for i, value in enumerate(values)]
+
+
 def texts(name: str, values: Iterable[str]) -> list[str]:
     """Check that ``values`` is a list of at least one text, none empty and none twice, and return it as a list.
 

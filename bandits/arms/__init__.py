@@ -62,6 +62,7 @@ FAMILY = Family(
         "poisson": "environments.arms.poisson:PoissonArms",
         "exponential": "environments.arms.exponential:ExponentialArms",
         "discrete_arms": "environments.arms.discrete:DiscreteArms",
+        "hardest": "environments.arms.hardest:HardestArms",
         "piecewise": "environments.arms.piecewise:PiecewiseArms",
         "switching_best": "environments.arms.switching_best:SwitchingBest",
         "drift_sine": "environments.arms.drift:DriftSine",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -58,17 +59,18 @@ class DiscreteArms(SampledArms):
         kind = FullFeedbackProblem if feedback == "full" else BanditProblem
         rounds = integer("horizon", horizon)
         means = [round(float(values @ weights), 14) for values, weights in self._laws]  # equal ones are equal
-        super().__init__(lambda n: kind(n_actions=integer("number of supports", n), horizon=rounds), means, None)
+        self._ends = all(np.all((values == 0.0) | (values == 1.0)) for values, _ in self._laws)
+        about: Any = {"horizon": rounds, "binary": self._ends}
+        super().__init__(lambda n: kind(n_actions=integer("number of supports", n), **about), means, None)
         self._sums = [np.cumsum(weights)[:-1] for _, weights in self._laws]
 
     def _instance_of(self, means: Array) -> StochasticInstance:
         squares = np.array([values**2 @ weights for values, weights in self._laws])
-        binary = all(np.all((values == 0.0) | (values == 1.0)) for values, _ in self._laws)
         return StochasticInstance(
             means=means,
             variances=np.maximum(squares - means**2, 0.0),
-            bernoulli=binary,
-            family="bernoulli" if binary else None,
+            bernoulli=self._ends,
+            family="bernoulli" if self._ends else None,
             bounded=True,
             laws=self._laws,
             divergences=divergences("bernoulli", means, float(np.max(means))),

@@ -13,6 +13,7 @@ from environments.arms.discrete import DiscreteArms
 from environments.arms.environment import ArmsEnvironment
 from environments.arms.exponential import ExponentialArms
 from environments.arms.gaussian import GaussianArms
+from environments.arms.hardest import HardestArms
 from environments.arms.pareto import ParetoArms
 from environments.arms.piecewise import PiecewiseArms
 from environments.arms.poisson import PoissonArms
@@ -29,6 +30,7 @@ def examples() -> Sequence[ArmsEnvironment[Any]]:
             BernoulliArms([0.4], 30, feedback),
             BernoulliArms([0.2, 0.4, 0.6], 2, feedback),
             BernoulliArms("beta", 150, feedback, 3),
+            HardestArms(3, 120, feedback=feedback),
             GaussianArms([-1.0, 0.5], 2.0, 120, feedback),
             GaussianArms({"name": "normal", "parameters": {"deviation": 0.8}}, 1.0, 80, feedback, 3),
             PiecewiseArms(changing, horizon=90, feedback=feedback),

@@ -18,11 +18,11 @@ from bandits.registry import Registry
 
 
 class Prior(ABC):
-    """The law of the mean of each arm; arms are independent."""
+    """The law of the means, of independent arms where it has a name."""
 
     @abstractmethod
-    def law(self, n_arms: int) -> Law:
-        """As ``ArmsInstance.prior`` names it.
+    def law(self, n_arms: int) -> Law | None:
+        """As ``ArmsInstance.prior`` names it; None where it has no name.
 
         Raises:
             ValueError: there are numbers for other arms than these.

@@ -46,11 +46,15 @@ class StochasticArms(ArmsEnvironment[np.random.Generator]):
 
     _prior: Prior | None = None
     _law: Law | None = None
+    lower: Sequence[str] = ("lai_robbins",)
 
     def __init__(
-        self, problem: Callable[[int], ActionsProblem], means: Mapping[str, Any] | str | Sequence[float], n: int | None
+        self,
+        problem: Callable[[int], ActionsProblem],
+        means: Mapping[str, Any] | str | Prior | Sequence[float],
+        n: int | None,
     ) -> None:
-        if isinstance(means, Mapping | str):
+        if isinstance(means, Mapping | str | Prior):
             self._prior = PRIORS.build(means, "means", of=Prior)
             if n is None:
                 raise ValueError(
@@ -69,6 +73,10 @@ class StochasticArms(ArmsEnvironment[np.random.Generator]):
     @abstractmethod
     def _instance_of(self, means: Array) -> StochasticInstance:
         """What the analysis knows of arms with these means [n_arms]."""
+
+    def _lower_bounds(self) -> Sequence[Bound]:
+        """Lower bounds beside that of Lai and Robbins. Here: none."""
+        return ()
 
     def draw(self, rng: np.random.Generator) -> np.random.Generator:
         return rng.spawn(1)[0]
@@ -94,12 +102,12 @@ class StochasticArms(ArmsEnvironment[np.random.Generator]):
         if self._prior is not None:
             best = self._prior.support
             found = limits_of_means(times, best[0], best, self._n_arms, self.binary)
-            return {"bayesian": found["pseudo"], **found}
+            return found if self._law is None else {"bayesian": found["pseudo"], **found}
         most = float(np.max(self._means))
         return limits_of_means(times, float(np.min(self._means)), (most, most), self._n_arms, self.binary)
 
     def regrets(self) -> Sequence[Regret]:
-        """Of means that are drawn, the first is "bayesian": the series of "pseudo", in the mean over the prior, too.
+        """Of means that are drawn from a named prior, the first is "bayesian": that of "pseudo" in the mean over it.
 
         Its comparator class is another, so that theorems on that mean meet it and those on given means do not.
         """
@@ -109,7 +117,7 @@ class StochasticArms(ArmsEnvironment[np.random.Generator]):
         )
         label = "Bayesian regret: against the best arm, over the prior"
         drawn = Regret("bayesian", "expected_reward", "best_arm", "bayesian", label)
-        return given if self._prior is None else (drawn, *given)
+        return given if self._law is None else (drawn, *given)
 
     def clairvoyant(self, comparator: str) -> int:
         if comparator != "best_arm":
@@ -127,10 +135,12 @@ class StochasticArms(ArmsEnvironment[np.random.Generator]):
         comparison, the rate of Bernoulli rewards with these means, below which policies that go by Bernoulli's
         divergence are not known to get.
 
-        It speaks of given means; there is none of means that are drawn, of whose slopes the mean is infinite.
+        They speak of given means; there are none of means that are drawn, of whose slopes the mean is infinite.
+        After them come those that an environment shows beside them.
         """
-        if self._prior is not None:
-            return ()
+        others = self._lower_bounds()
+        if self._prior is not None or "lai_robbins" not in self.lower:
+            return others
         at_no_time = "at a finite t nothing is claimed)"
         first = _rate(
             "Lai-Robbins rate",
@@ -140,7 +150,7 @@ class StochasticArms(ArmsEnvironment[np.random.Generator]):
             "exact",
         )
         if self._instance.burnetas_katehakis is None or self._instance.bernoulli:
-            return (first,)
+            return first, *others
         return (
             _rate(
                 "Burnetas-Katehakis rate",
@@ -156,6 +166,7 @@ class StochasticArms(ArmsEnvironment[np.random.Generator]):
                 source="Lai and Robbins 1985, of Bernoulli rewards with these means (no lower bound here: policies "
                 "that go by Bernoulli's divergence reach it, others do better)",
             ),
+            *others,
         )
 
 
