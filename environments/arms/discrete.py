@@ -59,8 +59,8 @@ class DiscreteArms(SampledArms):
         kind = FullFeedbackProblem if feedback == "full" else BanditProblem
         rounds = integer("horizon", horizon)
         means = [round(float(values @ weights), 14) for values, weights in self._laws]  # equal ones are equal
-        self._ends = all(np.all((values == 0.0) | (values == 1.0)) for values, _ in self._laws)
-        about: Any = {"horizon": rounds, "binary": self._ends}
+        self._zero_one = all(np.all((values == 0.0) | (values == 1.0)) for values, _ in self._laws)
+        about: Any = {"horizon": rounds, "binary": self._zero_one}
         super().__init__(lambda n: kind(n_actions=integer("number of supports", n), **about), means, None)
         self._sums = [np.cumsum(weights)[:-1] for _, weights in self._laws]
 
@@ -69,8 +69,8 @@ class DiscreteArms(SampledArms):
         return StochasticInstance(
             means=means,
             variances=np.maximum(squares - means**2, 0.0),
-            bernoulli=self._ends,
-            family="bernoulli" if self._ends else None,
+            bernoulli=self._zero_one,
+            family="bernoulli" if self._zero_one else None,
             bounded=True,
             laws=self._laws,
             divergences=divergences("bernoulli", means, float(np.max(means))),
