@@ -33,7 +33,7 @@ SCORE, COUNT, SUM, MORE = range(4)
 TIE = 1e-12
 """Scores that differ by at most this count as equal."""
 
-Pick = Callable[[Array, int, Any, Array, int], int]
+Pick = Callable[[Array, int, Any, Any, int], int]
 Note = Callable[[Array, int, float, Any], None]
 
 
@@ -65,7 +65,7 @@ def rounds(
     t: int,
     rows: Array,
     own: Any,
-    luck: Array,
+    luck: Any,
     low: float,
     span: float,
 ) -> None:
@@ -79,7 +79,7 @@ def rounds(
         t: number of the first of these rounds, from 1.
         rows: [n_arms, n_columns].
         own: what ``pick`` and ``note`` have to know of the policy.
-        luck: [n_rounds, n_draws] random numbers.
+        luck: [n_rounds, n_draws] random numbers, or a generator.
         low: the reward that is mapped to 0.
         span: the difference of rewards that is mapped to 1.
     """
@@ -97,6 +97,7 @@ class ScanPolicy(BanditPolicy):
 
     Attributes:
         columns: number of columns of the rows.
+        draws_an_arm: random numbers, and places of memory, that a round takes for each arm: with many, fewer rounds at once.
         pick: kernel of the decision.
         note: kernel that takes in a reward.
         rounds: kernel ``(block, actions, t, rows, own, luck, low, span)`` that plays a block.
@@ -104,6 +105,7 @@ class ScanPolicy(BanditPolicy):
     """
 
     columns: ClassVar[int] = MORE
+    draws_an_arm: ClassVar[int] = 0
     pick: ClassVar[Callable[..., int]]
     note: ClassVar[Callable[..., None]]
     rounds: ClassVar[Callable[..., None]]
@@ -117,8 +119,12 @@ class ScanPolicy(BanditPolicy):
             ValueError: the problem lacks something that the policy needs.
         """
 
-    def luck(self, n_rounds: int) -> Array:
-        """The random numbers [n_rounds, n_draws] of the next rounds. Here: none."""
+    def luck(self, n_rounds: int) -> Any:
+        """The random numbers [n_rounds, n_draws] of the next rounds. Here: none.
+
+        Where their number is not known before, the generator itself: to hand it to a kernel takes some 10 us, which a
+        block pays once and ``choose`` every time.
+        """
         return np.empty((n_rounds, 0))
 
     def make_room(self, n_rounds: int) -> None:
@@ -131,8 +137,8 @@ class ScanPolicy(BanditPolicy):
 
     @property
     def at_once(self) -> int:
-        """Rounds at a time whose random numbers are drawn and for which room is made."""
-        return 2**14
+        """Rounds at a time whose random numbers are drawn and for which room is made; fewer where there are many."""
+        return min(2**14, max(1, 2**19 // (1 + self.draws_an_arm * self._n_arms)))
 
     def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
         super().reset(problem, rng)
