@@ -106,7 +106,7 @@ class BESA(ScanPolicy):
     """BESA of Baransi, Maillard and Mannor (2014). Rewards inside the range are kept: memory grows with the rounds."""
 
     columns = MORE + 2
-    draws_an_arm = 1
+    numbers_an_arm = 1
     pick, note, rounds = staticmethod(_pick), staticmethod(_note), staticmethod(_rounds)
 
     def constants(self, problem: BanditProblem) -> tuple[Any, ...]:

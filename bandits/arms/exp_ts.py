@@ -84,7 +84,7 @@ class ExpTS(ScanPolicy):
         plus: whether a sample is the mean itself with probability ``1 - 1 / K``.
     """
 
-    draws_an_arm = 2
+    numbers_an_arm = 2
     pick, note, rounds = staticmethod(_pick), staticmethod(count), staticmethod(_rounds)
 
     def __init__(self, plus: bool = False) -> None:

@@ -100,7 +100,7 @@ class NPTS(ScanPolicy):
     """NPTS of Riou and Honda (2020). Where an arm has more than 64 distinct rewards, memory grows with the rounds."""
 
     columns = MORE + 2
-    draws_an_arm = 1
+    numbers_an_arm = 1
     pick, note, rounds = staticmethod(_pick), staticmethod(_note), staticmethod(_rounds)
 
     def constants(self, problem: BanditProblem) -> tuple[Any, ...]:

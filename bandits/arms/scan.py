@@ -97,7 +97,8 @@ class ScanPolicy(BanditPolicy):
 
     Attributes:
         columns: number of columns of the rows.
-        draws_an_arm: random numbers, and places of memory, that a round takes for each arm: with many, fewer rounds at once.
+        numbers_an_arm: random numbers of a round for each arm, or room for what it leaves: with many arms, fewer rounds
+            are played at once.
         pick: kernel of the decision.
         note: kernel that takes in a reward.
         rounds: kernel ``(block, actions, t, rows, own, luck, low, span)`` that plays a block.
@@ -105,7 +106,7 @@ class ScanPolicy(BanditPolicy):
     """
 
     columns: ClassVar[int] = MORE
-    draws_an_arm: ClassVar[int] = 0
+    numbers_an_arm: ClassVar[int] = 0
     pick: ClassVar[Callable[..., int]]
     note: ClassVar[Callable[..., None]]
     rounds: ClassVar[Callable[..., None]]
@@ -138,7 +139,7 @@ class ScanPolicy(BanditPolicy):
     @property
     def at_once(self) -> int:
         """Rounds at a time whose random numbers are drawn and for which room is made; fewer where there are many."""
-        return min(2**14, max(1, 2**19 // (1 + self.draws_an_arm * self._n_arms)))
+        return min(2**14, max(1, 2**19 // (1 + self.numbers_an_arm * self._n_arms)))
 
     def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
         super().reset(problem, rng)

@@ -1,4 +1,4 @@
-"""BESA: hypergeometric variables, kept rewards, duels and tournaments against brute force, mean regrets."""
+"""BESA: hypergeometric variables, duels and tournaments against brute force, mean regrets."""
 
 import itertools
 import math
@@ -10,7 +10,7 @@ from arms_runs import TEN, TWO, assert_agrees, regrets, sequence, table
 from scipy import stats
 
 from bandits import BESA, BanditProblem
-from bandits.arms import besa, hypergeometric, kept
+from bandits.arms import besa, hypergeometric
 from bandits.arms.besa import OTHERS
 from bandits.arms.scan import COUNT
 from environments import BernoulliArms
@@ -78,29 +78,6 @@ def test_the_rectangle_covers_the_curve():
 def test_logarithms_of_factorials():
     for k in [*range(200), 10**4, 10**9, 10**15]:
         assert hypergeometric.log_factorial(float(k)) == pytest.approx(math.lgamma(k + 1.0), rel=1e-14, abs=1e-14)
-
-
-def test_kept_rewards_are_found_again():
-    rng, lists = np.random.default_rng(4), [[], [], [], []]
-    places, chunks, used = kept.nothing_kept(4)
-    for k in range(3000):
-        arm = min(int(rng.exponential()), 3)
-        places = kept.with_room(places, used, 1)
-        kept.keep(places, chunks, used, arm, len(lists[arm]), float(k))
-        lists[arm].append(float(k))
-    for arm, rewards in enumerate(lists):
-        assert [places[kept.place(chunks, arm, j)] for j in range(len(rewards))] == rewards
-    assert used[kept.KEPT] == 3000 <= used[kept.TAKEN] <= 2 * 3000 <= places.size <= 4 * 3000
-
-
-@pytest.mark.parametrize("rounds", [1, 7, 500])
-def test_there_is_room_whatever_arm_is_played(rounds):
-    for arms in (1, 3, 50):
-        places, chunks, used = kept.nothing_kept(arms)
-        places = kept.with_room(places, used, rounds)
-        for k in range(rounds):
-            kept.keep(places, chunks, used, k % arms, k // arms, 0.5)
-        assert used[kept.TAKEN] <= places.size
 
 
 def told(rewards):
