@@ -10,8 +10,10 @@ import numpy as np
 import pytest
 
 from bandits import BanditProblem
+from bandits.arms.bayes_ucb import BayesUCB, beta_quantile
 from bandits.arms.divergence import entropy, upper
 from bandits.arms.kl_ucb_h import KLUCBH
+from bandits.arms.kl_ucb_plus import KLUCBPlus
 from bandits.arms.kl_ucb_pp import KLUCBPP
 from bandits.arms.kl_ucb_switch import KLUCBSwitch
 from bandits.arms.problem import Block
@@ -26,7 +28,11 @@ def index_of(rule, t, n, total, n_arms, horizon, a):
     if rule == 0:
         return m + math.sqrt(a * math.log(horizon) / n)
     p = min(max(m, 0.0), 1.0)
-    y = (horizon if rule < 5 else t) / (n_arms * n)
+    if rule == 4:
+        return upper(p, entropy(p), max(0.0, math.log(t) + a * math.log(math.log(t)) - math.log(n)) / n)
+    if rule == 5:
+        return beta_quantile(1.0 + p * n, 1.0 + (n - p * n), 1.0 / (t * a))
+    y = horizon / (n_arms * n)
     log = math.log(max(1.0, y))
     if rule == 1:
         return upper(p, entropy(p), math.log(horizon) / n)
@@ -68,8 +74,23 @@ RULES = {
     KLUCBH: lambda policy, rounds, n_arms: (1, 0.0),
     KLUCBPP: lambda policy, rounds, n_arms: (2, 0.0),
     KLUCBSwitch: lambda policy, rounds, n_arms: (3, fifth_root(rounds, n_arms)),
+    KLUCBPlus: lambda policy, rounds, n_arms: (4, policy.c),
+    BayesUCB: lambda policy, rounds, n_arms: (5, max(1.0, math.log(rounds)) ** policy.c),
 }
-POLICIES = [UCBHorizon(), UCBHorizon(0.3), KLUCBH(), KLUCBPP(), KLUCBSwitch()]
+POLICIES = [
+    *[UCBHorizon(), UCBHorizon(0.3), KLUCBH(), KLUCBPP(), KLUCBSwitch()],
+    *[KLUCBPlus(), KLUCBPlus(1.5), BayesUCB(), BayesUCB(c=5.0)],
+]
+    UCBHorizon(),
+    UCBHorizon(0.3),
+    KLUCBH(),
+    KLUCBPP(),
+    KLUCBSwitch(),
+    KLUCBPlus(),
+    KLUCBPlus(1.5),
+    BayesUCB(),
+    BayesUCB(c=5.0),
+]
 
 
 def choices(policy, rewards, given):
