@@ -19,12 +19,15 @@ regret from the abstract. The threshold is the one that public code uses in prac
 ``2 T~(ln(3 n^(3/2) / delta) / 2) + 6 ln(1 + ln n)``, is larger, with ``T~(x) = x + 4 ln(1 + x + sqrt(2 x))``, which is
 that code's approximation, good from ``x = 5`` on.
 
-What is not worked out: since ``d(p, q) <= (p - q)^2 / (q (1 - q))``, the left side is at most ``n (S_s - s m)^2 /
-(s (n - s) m (1 - m))``, with ``S_s`` the sum of the first ``s`` and ``m`` the mean of all; only where that reaches the
-threshold are there logarithms (derived in this project). Nor are indices that stay below the largest one for sure.
+How the test takes ``O(log n)`` instead of ``O(n)`` (derived in this project). With ``S_s`` the sum of the first ``s``,
+the left side is a convex function of the point ``(s, S_s)``, since ``x d(y / x, m)`` is one of ``(x, y)``. So the
+largest stands at a corner of the convex hull of these points. Points come from left to right, and the two chains of
+corners, above and below, are stacks of ``2 ln n`` points together in the mean of a random walk. And since
+``d(p, q) <= (p - q)^2 / (q (1 - q))``, a corner's left side is at most ``n (S_s - s m)^2 / (s (n - s) m (1 - m))`` with
+``m`` the mean of all: only where that reaches the threshold are there logarithms. Nor is there an index of an arm that
+stays below the largest one for sure.
 
-Memory: of every arm the sums of its first ``ds``, ``2 ds``, ... rewards since its restart, in one pool whose entries
-lead from each to the one before of the same arm: at most ``T / ds`` of them.
+Memory: the points of all arms since their restarts stand in one pool, at most ``T / ds`` of them.
 """
 
 from __future__ import annotations
@@ -42,12 +45,13 @@ from bandits.arms.scan import COUNT, MORE, SCORE, SUM, horizon_of, leader, need_
 from bandits.contract import Array, Bound, Instance
 from bandits.kernels import inlined, kernel
 
-BORN, MEAN, ENTROPY, LAST = range(MORE, MORE + 4)
-"""Columns: round of the last restart, mean and its ``entropy``, number of entries in the pool up to the arm's last."""
+BORN, MEAN, ENTROPY, ABOVE, BELOW = range(MORE, MORE + 5)
+"""Columns: round of the last restart; mean and its ``entropy``; last corners of both chains, as places in the pool from
+1, 0 for none."""
 USED, TOP = 2, 3
-"""Further places of the clock [4]: entries in the pool, the arm that last had the largest index."""
-SUM_SO_FAR, BEFORE = range(2)
-"""Columns of the pool: the sum of rewards; as ``LAST``, of the entry before of the same arm, 0 where there is none."""
+"""Further places of the clock [4]: points in the pool, the arm that last had the largest index."""
+S, SUM_TO, BEFORE = range(3)
+"""Columns of the pool: ``s`` and ``S_s`` of a point, and from ``BEFORE`` on the corner before it in both chains."""
 Own = tuple[Array, Array, float, float, float, float, bool, bool]
 """Clock, pool, ``alpha0``, ``delta``, ``every``, ``ds``, whether all arms start anew, whether by the theorem."""
 
@@ -97,19 +101,37 @@ def _threshold(n: int, delta: float, exact: bool) -> float:
 
 
 @kernel
-def _has_changed(rows: Array, arm: int, pool: Array, ds: int, threshold: float) -> bool:
-    n, total, mean = int(rows[arm, COUNT]), rows[arm, SUM], rows[arm, MEAN]
-    s, entry = n // ds * ds, int(rows[arm, LAST])
+def _has_changed(rows: Array, arm: int, pool: Array, threshold: float) -> bool:
+    n, total, mean = rows[arm, COUNT], rows[arm, SUM], rows[arm, MEAN]
     enough = threshold * mean * (1.0 - mean) / n * (1.0 - SLACK)
-    while entry > 0:
-        first = pool[entry - 1, SUM_SO_FAR]
-        away = first - s * mean
-        if s < n and away * away > enough * s * (n - s):
-            p, q = min(max(first / s, 0.0), 1.0), min(max((total - first) / (n - s), 0.0), 1.0)
-            if s * divergence(p, mean) + (n - s) * divergence(q, mean) >= threshold:
-                return True
-        s, entry = s - ds, int(pool[entry - 1, BEFORE])
+    for chain in range(2):
+        point = int(rows[arm, ABOVE + chain])
+        while point > 0:
+            s, first = pool[point - 1, S], pool[point - 1, SUM_TO]
+            away = first - s * mean
+            if away * away > enough * s * (n - s):
+                p, q = min(max(first / s, 0.0), 1.0), min(max((total - first) / (n - s), 0.0), 1.0)
+                if s * divergence(p, mean) + (n - s) * divergence(q, mean) >= threshold:
+                    return True
+            point = int(pool[point - 1, BEFORE + chain])
     return False
+
+
+@kernel
+def _add_point(rows: Array, arm: int, pool: Array, new: int) -> None:
+    """Add the point of all rewards so far at a place of the pool, and drop the corners that it makes none."""
+    x, y = rows[arm, COUNT], rows[arm, SUM]
+    pool[new, S], pool[new, SUM_TO] = x, y
+    for chain in range(2):
+        sign, corner = 1.0 - 2.0 * chain, int(rows[arm, ABOVE + chain])
+        while corner > 0 and pool[corner - 1, BEFORE + chain] > 0.0:
+            left = int(pool[corner - 1, BEFORE + chain]) - 1
+            dx, dy = pool[corner - 1, S] - pool[left, S], pool[corner - 1, SUM_TO] - pool[left, SUM_TO]
+            if sign * (dx * (y - pool[left, SUM_TO]) - dy * (x - pool[left, S])) < 0.0:
+                break
+            corner = left + 1
+        pool[new, BEFORE + chain] = corner
+        rows[arm, ABOVE + chain] = new + 1.0
 
 
 @kernel
@@ -121,11 +143,7 @@ def _note(rows: Array, arm: int, reward: float, own: Own) -> None:
     n = int(rows[arm, COUNT])
     p = min(max(rows[arm, SUM] / n, 0.0), 1.0)
     rows[arm, MEAN], rows[arm, ENTROPY] = p, entropy(p)
-    if n % ds == 0:
-        entry = int(clock[USED])
-        pool[entry, SUM_SO_FAR], pool[entry, BEFORE] = rows[arm, SUM], rows[arm, LAST]
-        clock[USED] = rows[arm, LAST] = entry + 1.0
-    if n % every == 0 and _has_changed(rows, arm, pool, ds, _threshold(n, delta, exact)):
+    if n % every == 0 and _has_changed(rows, arm, pool, _threshold(n, delta, exact)):
         clock[ALARMS] += 1.0
         for i in range(rows.shape[0]):
             if everywhere or i == arm:
@@ -134,6 +152,9 @@ def _note(rows: Array, arm: int, reward: float, own: Own) -> None:
                 rows[i, BORN] = clock[NOW]
         if everywhere:
             clock[USED] = 0.0
+    elif n % ds == 0:
+        _add_point(rows, arm, pool, int(clock[USED]))
+        clock[USED] += 1.0
 
 
 @kernel
@@ -153,11 +174,11 @@ class GLRKLUCB(DetectingPolicy):
         delta: probability of a false alarm that the threshold allows, in (0, 1); None takes ``1 / sqrt(T)``.
         every: plays of an arm from test to test, >= 1.
         ds: distance of the places at which a test looks for the change, in plays of the arm, >= 1. The paper's test has
-            ``every = ds = 1``, and takes time in proportion to the plays of an arm in each of them.
+            ``every = ds = 1``.
         exact: whether the threshold is that of the theorem.
     """
 
-    columns = MORE + 4
+    columns = MORE + 5
     pick, note, rounds = staticmethod(_pick), staticmethod(_note), staticmethod(_rounds)
 
     def __init__(
@@ -184,7 +205,7 @@ class GLRKLUCB(DetectingPolicy):
             delta = 1.0 / math.sqrt(horizon) if delta is None else delta
         return (
             np.zeros(4),
-            np.empty((0, 2)),
+            np.empty((0, 4)),
             max(alpha0, k * 1e-15),
             delta,
             float(self.every),
@@ -197,7 +218,7 @@ class GLRKLUCB(DetectingPolicy):
         clock, pool = self._own[:2]
         used = int(clock[USED])
         if (need := used + n_rounds // self.ds + self._n_arms) > len(pool):
-            grown = np.empty((max(need, 2 * len(pool)), 2))
+            grown = np.empty((max(need, 2 * len(pool)), 4))
             grown[:used] = pool[:used]
             self._own = (clock, grown, *self._own[2:])
 

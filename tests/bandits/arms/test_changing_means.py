@@ -11,7 +11,7 @@ from bandits import BanditProblem
 from bandits.arms.cusum_ucb import CUSUMUCB
 from bandits.arms.exp3 import Exp3
 from bandits.arms.exp3_s import Exp3S
-from bandits.arms.glr_klucb import BEFORE, COUNT, GLRKLUCB, LAST, MEAN, SUM, SUM_SO_FAR, _has_changed
+from bandits.arms.glr_klucb import ABOVE, BEFORE, COUNT, GLRKLUCB, MEAN, SUM, USED, _add_point, _has_changed
 from bandits.arms.m_ucb import MUCB
 from bandits.arms.oracle_restart import OracleRestart
 from bandits.arms.problem import Block, FullFeedbackProblem
@@ -227,12 +227,14 @@ def test_exp3_s_takes_weights_of_any_size(factor):
 
 
 def has_changed(x, ds, threshold):
-    """What the kernel says of the rewards of one arm."""
-    rows, sums = np.zeros((1, 7)), np.cumsum(x)[ds - 1 :: ds]
-    rows[0, COUNT], rows[0, SUM], rows[0, MEAN], rows[0, LAST] = len(x), np.sum(x), np.mean(x), len(sums)
-    pool = np.zeros((len(sums), 2))
-    pool[:, SUM_SO_FAR], pool[:, BEFORE] = sums, np.arange(len(sums))
-    return bool(_has_changed(rows, 0, pool, ds, threshold))
+    """What the kernels say of the rewards of one arm."""
+    rows, pool = np.zeros((1, 8)), np.empty((len(x), 4))
+    for n, reward in enumerate(x, 1):
+        rows[0, COUNT], rows[0, SUM] = n, rows[0, SUM] + reward
+        if n % ds == 0 and n < len(x):
+            _add_point(rows, 0, pool, n // ds - 1)
+    rows[0, MEAN] = min(rows[0, SUM] / len(x), 1.0)
+    return bool(_has_changed(rows, 0, pool, threshold))
 
 
 def test_the_ratio_that_is_seldom_worked_out_is_the_ratio():
@@ -260,17 +262,25 @@ def test_with_one_arm_local_and_global_are_the_same():
         policy = GLRKLUCB(restart, 0.1, 0.5, 1, 1)
         assert sequence(policy, x) == 300 * "0"
         alarms.append(policy.alarms)
-        rows.append(np.delete(policy._rows, LAST, axis=1))
+        rows.append(policy._rows[:, : MEAN + 1])
     assert alarms[0] == alarms[1] > 1
     assert np.array_equal(*rows)
 
 
-def test_sums_are_kept_of_every_tenth_reward_alone():
+def test_points_are_kept_of_every_tenth_reward_alone_and_few_are_corners():
     policy = GLRKLUCB(delta=1e-9, alpha0=0.1)
     policy.reset(BanditProblem(n_actions=5), np.random.default_rng(0))
     small = len(pickle.dumps(policy))
     policy.play(Block(np.full((1, 5), 0.5), 0, -np.random.default_rng(1).random(100_000), True), np.zeros(100_000, int))
-    assert len(pickle.dumps(policy)) - small < 16 * 100_000 / 10 * 2.5
+    clock, pool = policy._own[:2]
+    assert 10_000 - 5 <= clock[USED] <= 10_000
+    assert len(pickle.dumps(policy)) - small < 32 * 100_000 / 10 * 2.5
+    for arm in range(5):
+        for chain in range(2):
+            corners, point = 0, int(policy._rows[arm, ABOVE + chain])
+            while point:
+                corners, point = corners + 1, int(pool[point - 1, BEFORE + chain])
+            assert 2 <= corners < 60
 
 
 def regrets(policy, name, runs, seed=0):
