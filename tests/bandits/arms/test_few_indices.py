@@ -81,16 +81,6 @@ POLICIES = [
     *[UCBHorizon(), UCBHorizon(0.3), KLUCBH(), KLUCBPP(), KLUCBSwitch()],
     *[KLUCBPlus(), KLUCBPlus(1.5), BayesUCB(), BayesUCB(c=5.0)],
 ]
-    UCBHorizon(),
-    UCBHorizon(0.3),
-    KLUCBH(),
-    KLUCBPP(),
-    KLUCBSwitch(),
-    KLUCBPlus(),
-    KLUCBPlus(1.5),
-    BayesUCB(),
-    BayesUCB(c=5.0),
-]
 
 
 def choices(policy, rewards, given):
