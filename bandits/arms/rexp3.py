@@ -88,7 +88,7 @@ class Rexp3(BanditPolicy):
 
     def regret_bounds(self, problem: BanditProblem, instance: Instance) -> Sequence[Bound]:
         """The bound above, with the variation that the instance has up to each round."""
-        if not isinstance(instance, ArmsInstance) or instance.segments is None or not problem.bounded:
+        if not isinstance(instance, ArmsInstance) or instance.variation is None or not problem.bounded:
             return ()
         if self.batch is None and problem.horizon is None:
             return ()

@@ -107,12 +107,13 @@ class ArmsInstance(Instance):
     @property
     def variation(self) -> float | None:
         """``sum_t max_i |mean_i(t + 1) - mean_i(t)|`` over the run, in reward units, or None where it is not known."""
-        return None if self.changes is None else float(self.variation_until(np.array([np.inf]))[0])
+        known = self.jumps is not None or self.changes == 0
+        return float(self.variation_until(np.array([np.inf]))[0]) if known else None
 
     @property
     def smallest_change(self) -> float | None:
         """The smallest of the changes, of each the largest over the arms, in reward units; None if there is none."""
-        return float(np.min(self.jumps[1])) if self.jumps is not None and self.changes else None
+        return float(np.min(self.jumps[1])) if self.jumps is not None and self.jumps[1].size else None
 
     def variation_until(self, t: Array) -> Array:
         """The variation [n] up to rounds [n], where it is known."""

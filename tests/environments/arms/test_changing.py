@@ -5,6 +5,10 @@ import math
 import numpy as np
 import pytest
 
+from bandits import BanditProblem
+from bandits.arms.exp3_s import Exp3S
+from bandits.arms.rexp3 import Rexp3
+from bandits.arms.theory import ArmsInstance
 from bandits.marks import marks_of
 from environments.arms.bernoulli import BernoulliArms
 from environments.arms.drift import DriftSine, DriftWalk
@@ -111,3 +115,13 @@ def test_where_nothing_changes():
     instance = environment.instance()
     assert (instance.segments, instance.variation, instance.smallest_change) == (1, 0.0, None)
     assert tuple(environment.change_rounds()) == ()
+
+
+def test_what_is_not_known_is_no_number():
+    instance = ArmsInstance(changes=3, oblivious=True, bounded=True)
+    assert (instance.segments, instance.variation, instance.smallest_change) == (4, None, None)
+    assert (ArmsInstance().segments, ArmsInstance().variation) == (None, None)
+    problem = BanditProblem(n_actions=2, horizon=50)
+    assert Rexp3().regret_bounds(problem, instance) == ()
+    assert Exp3S(segments=4).regret_bounds(problem, instance)[0].holds
+    assert Exp3S().regret_bounds(problem, ArmsInstance()) == ()
