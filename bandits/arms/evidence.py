@@ -23,11 +23,10 @@ from bandits.arguments import flag
 from bandits.arms.divergence import entropy
 from bandits.arms.families import BERNOULLI, check_family, clipped, divergence, scale_of
 from bandits.arms.kinf import kinf
-from bandits.arms.orders import asymptotic_order, family_rate, rate
+from bandits.arms.orders import asymptotic_order, bounded_rate, family_rate
 from bandits.arms.problem import FAMILIES, BanditProblem
 from bandits.arms.scan import COUNT, MORE, SUM, ScanPolicy
 from bandits.arms.theory import BERNOULLI as IS_BERNOULLI
-from bandits.arms.theory import BOUNDED, STATIONARY, ArmsInstance, gaps_of, holds
 from bandits.contract import Array, Bound, Instance
 from bandits.kernels import inlined
 
@@ -144,13 +143,8 @@ class EvidencePolicy(ScanPolicy):
 
     def rates(self, name: str, source: str, problem: BanditProblem, instance: Instance) -> Sequence[Bound]:
         """The rate ``sum gap_i / D_i ln(t)``, with the divergences that the policy goes by."""
-        gaps = gaps_of(instance) if isinstance(instance, ArmsInstance) else None
-        if not isinstance(instance, ArmsInstance) or gaps is None or instance.means is None:
-            return ()
         if self.bounded:
-            if instance.kinf is None:
-                return ()
-            return rate(name, gaps, instance.kinf, source, holds(instance, STATIONARY, BOUNDED))
+            return bounded_rate(name, instance, source)
         if self.family in (None, "bernoulli"):
             return asymptotic_order(name, problem, instance, source, key=IS_BERNOULLI)
         return family_rate(name, str(self.family), problem, instance, source)

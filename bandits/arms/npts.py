@@ -25,7 +25,7 @@ from typing import Any
 import numpy as np
 
 from bandits.arms.kept import Kept, nothing, with_room
-from bandits.arms.orders import asymptotic_order
+from bandits.arms.orders import asymptotic_order, bounded_rate
 from bandits.arms.problem import Actions, BanditProblem, Block
 from bandits.arms.scan import COUNT, MORE, SCORE, TIE, ScanPolicy, leader, need_range, rounds
 from bandits.contract import Array, Bound, Instance
@@ -121,5 +121,6 @@ class NPTS(ScanPolicy):
         self._own = tables, *with_room(Kept(rewards, starts), self._rows[:, OTHERS], n_rounds)
 
     def regret_bounds(self, problem: BanditProblem, instance: Instance) -> Sequence[Bound]:
-        """The rate of Lai and Robbins, with Bernoulli's divergence: for other rewards ``K_inf`` makes it smaller."""
-        return asymptotic_order("NPTS rate", problem, instance, "Riou and Honda 2020 (from memory, the rate alone)")
+        """The rate of Burnetas and Katehakis where ``K_inf`` is known; else, no smaller, that of Lai and Robbins."""
+        source = "Riou and Honda 2020 (from memory, the rate alone)"
+        return bounded_rate("NPTS rate", instance, source) or asymptotic_order("NPTS rate", problem, instance, source)

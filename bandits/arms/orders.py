@@ -66,19 +66,28 @@ def asymptotic_order(
     return rate(name, gaps, divergences("bernoulli", mapped, float(np.max(mapped))), source, about)
 
 
-def family_rate(
-    name: str, family: str, problem: BanditProblem, instance: ArmsInstance, source: str
-) -> tuple[Bound, ...]:
+def family_rate(name: str, family: str, problem: BanditProblem, instance: Instance, source: str) -> tuple[Bound, ...]:
     """Lai and Robbins' rate ``sum gap_i / d(mean_i, mean*) ln t`` of a family other than Bernoulli's.
 
     The rest as in ``asymptotic_order``.
     """
+    if not isinstance(instance, ArmsInstance):
+        return ()
     gaps, means = gaps_of(instance), instance.means
     if gaps is None or means is None:
         return ()
     sigma = problem.width / 2.0 if family == "gaussian" else math.nan
     about = (*holds(instance, STATIONARY), *of_family(instance, family, problem))
     return rate(name, gaps, divergences(family, means, float(np.max(means)), sigma), source, about)
+
+
+def bounded_rate(name: str, instance: Instance, source: str) -> tuple[Bound, ...]:
+    """Burnetas and Katehakis' rate ``sum gap_i / K_inf_i ln t`` for all laws on [0, 1], where ``K_inf`` is known."""
+    if not isinstance(instance, ArmsInstance) or instance.kinf is None:
+        return ()
+    gaps = gaps_of(instance)
+    assert gaps is not None
+    return rate(name, gaps, instance.kinf, source, holds(instance, STATIONARY, BOUNDED))
 
 
 def rate(
