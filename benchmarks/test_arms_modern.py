@@ -45,6 +45,12 @@ TARGETS = {
     "kl_ucb_plus": row("kl_ucb_plus", 2.0),
     "bayes_ucb": row("bayes_ucb", 20.0),
     "ucb_tuned": row("ucb_tuned", 1.2),
+    "exp3_s": row("exp3_s", 2.0),
+    "rexp3": row("rexp3", 2.0),
+    "m_ucb": row("m_ucb", 1.2),
+    "cusum_ucb": row("cusum_ucb", 1.2),
+    "glr_klucb": row("glr_klucb", 25.0),
+    "glr_klucb, tested at every play": row("glr_klucb", 25.0, every=1, ds=1),
 }
 """By label: see ``row``. A target is a ratio to the loop's time."""
 

@@ -31,6 +31,8 @@ from bandits.kernels import inlined, kernel
 
 START, UP, DOWN = MORE, MORE + 1, MORE + 2
 """Columns: ``u``, ``g+`` and ``g-``."""
+TOTAL = 2
+"""Place in the clock: ``sum_j n_j``."""
 XI = 0.5
 Own = tuple[Array, float, float, float, float]
 """The clock, ``alpha``, ``M0``, ``eps``, ``h``."""
@@ -41,14 +43,12 @@ def _pick(rows: Array, t: int, own: Own, luck: Array, s: int) -> int:
     k, alpha = rows.shape[0], own[1]
     if luck[s, 0] < alpha:
         return int(min(luck[s, 0] / alpha * k, k - 1.0))
-    total = 0.0
+    log = XI * math.log(max(own[0][TOTAL], 1.0))
     for i in range(k):
-        if rows[i, COUNT] == 0.0:
+        n = rows[i, COUNT]
+        if n == 0.0:
             return i
-        total += rows[i, COUNT]
-    log = XI * math.log(total)
-    for i in range(k):
-        rows[i, SCORE] = rows[i, SUM] / rows[i, COUNT] + math.sqrt(log / rows[i, COUNT])
+        rows[i, SCORE] = rows[i, SUM] / n + math.sqrt(log / n)
     return leader(rows)
 
 
@@ -56,6 +56,7 @@ def _pick(rows: Array, t: int, own: Own, luck: Array, s: int) -> int:
 def _note(rows: Array, arm: int, reward: float, own: Own) -> None:
     clock, first, eps, h = own[0], own[2], own[3], own[4]
     clock[NOW] += 1.0
+    clock[TOTAL] += 1.0
     rows[arm, COUNT] += 1.0
     rows[arm, SUM] += reward
     if rows[arm, COUNT] == first:
@@ -66,6 +67,7 @@ def _note(rows: Array, arm: int, reward: float, own: Own) -> None:
         rows[arm, DOWN] = max(0.0, rows[arm, DOWN] - away - eps)
         if max(rows[arm, UP], rows[arm, DOWN]) >= h - SLACK:
             clock[ALARMS] += 1.0
+            clock[TOTAL] -= rows[arm, COUNT]
             for j in range(rows.shape[1]):
                 rows[arm, j] = 0.0
 
