@@ -33,6 +33,7 @@ FAMILY = Family(
         "kl_ucb_plus": "bandits.arms.kl_ucb_plus:KLUCBPlus",
         "kl_ucb_pp": "bandits.arms.kl_ucb_pp:KLUCBPP",
         "kl_ucb_switch": "bandits.arms.kl_ucb_switch:KLUCBSwitch",
+        "anytime_kl_ucb_switch": "bandits.arms.anytime_kl_ucb_switch:AnytimeKLUCBSwitch",
         "bayes_ucb": "bandits.arms.bayes_ucb:BayesUCB",
         "discounted_ucb": "bandits.arms.discounted_ucb:DiscountedUCB",
         "sliding_window_ucb": "bandits.arms.sliding_window_ucb:SlidingWindowUCB",

@@ -1,4 +1,4 @@
-"""What policies share whose index of an arm rises from round to round: the arm on top is played on until it is caught.
+"""What policies share whose indices of all arms move with the round: the arm on top is played on until it is caught.
 
 Rewards, rows and ties are those of ``scan.py``, whose ``rounds`` plays them, with a ``pick`` that calls ``lead`` and a
 ``note`` that calls ``noted``. The arm played last is looked at first, and the index of another is worked out only where
@@ -8,11 +8,12 @@ round, and no other is looked at.
 
 What a policy does, it says in these kernels:
 
-* ``index(rows, arm, t, own)``: the index of an arm that was played, which does not fall in the round ``t``.
+* ``index(rows, arm, t, own)``: the index of an arm that was played.
 * ``view(level, t, own)``: what the others have to know of a level and a round, in a tuple that begins with the level.
 * ``above(rows, arm, level, t, own)``: whether ``index`` would surely return more than the level, rounding included.
 * ``below(rows, arm, view, own)``: whether it would surely return at most the level.
-* ``until(rows, arm, view, t, own)``: a round up to which it surely will; one before ``t`` where that is not known.
+* ``until(rows, arm, view, t, own)``: a round up to which, from ``t`` on, it surely will; one before ``t`` where that is
+  not known.
 
 Caution costs time; a decision it cannot change.
 """

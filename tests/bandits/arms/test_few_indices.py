@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from bandits import BanditProblem
+from bandits.arms.anytime_kl_ucb_switch import AnytimeKLUCBSwitch
 from bandits.arms.bayes_ucb import BayesUCB, beta_quantile
 from bandits.arms.divergence import entropy, upper
 from bandits.arms.kl_ucb_h import KLUCBH
@@ -32,6 +33,11 @@ def index_of(rule, t, n, total, n_arms, horizon, a):
         return upper(p, entropy(p), max(0.0, math.log(t) + a * math.log(math.log(t)) - math.log(n)) / n)
     if rule == 5:
         return beta_quantile(1.0 + p * n, 1.0 + (n - p * n), 1.0 / (t * a))
+    if rule == 6:
+        log = max(0.0, math.log(t / n_arms) - math.log(n))
+        level = (log + math.log1p(log * log)) / n
+        few = n <= math.floor((t / n_arms) ** 0.2 + 1e-9)
+        return upper(p, entropy(p), level) if few else p + math.sqrt(level / 2.0)
     y = horizon / (n_arms * n)
     log = math.log(max(1.0, y))
     if rule == 1:
@@ -76,10 +82,11 @@ RULES = {
     KLUCBSwitch: lambda policy, rounds, n_arms: (3, fifth_root(rounds, n_arms)),
     KLUCBPlus: lambda policy, rounds, n_arms: (4, policy.c),
     BayesUCB: lambda policy, rounds, n_arms: (5, max(1.0, math.log(rounds)) ** policy.c),
+    AnytimeKLUCBSwitch: lambda policy, rounds, n_arms: (6, 0.0),
 }
 POLICIES = [
     *[UCBHorizon(), UCBHorizon(0.3), KLUCBH(), KLUCBPP(), KLUCBSwitch()],
-    *[KLUCBPlus(), KLUCBPlus(1.5), BayesUCB(), BayesUCB(c=5.0)],
+    *[KLUCBPlus(), KLUCBPlus(1.5), BayesUCB(), BayesUCB(c=5.0), AnytimeKLUCBSwitch()],
 ]
 
 
