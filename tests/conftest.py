@@ -9,6 +9,11 @@ import pytest
 os.environ.setdefault("MPLBACKEND", "agg")
 
 
+def pytest_xdist_auto_num_workers(config):
+    """One worker more than there are processors: some tests wait for programs that they start."""
+    return (os.cpu_count() or 1) + 1
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _private_cache(tmp_path_factory):
     """Cost tables and downloads of the tests stay out of the user's cache."""

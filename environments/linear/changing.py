@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -17,7 +16,7 @@ from bandits.linear.problem import SLACK, ChangingLinearProblem
 from bandits.linear.theory import LinearModel
 from bandits.registry import Component
 from environments.arms.environment import BLOCK
-from environments.contract import Regret, read_only
+from environments.contract import Regret, copy_of, read_only
 from environments.linear.environment import LinearEnvironment, Noise, Tape, level_rows
 from environments.linear.parameters import Parameter, checked_theta, parameter
 from environments.linear.streams import STREAMS, Stream
@@ -157,7 +156,7 @@ class ChangingLinearBandit(LinearEnvironment):
 
     def _all_levels(self, rounds: int) -> Iterator[Array]:
         """Levels [n, n_actions] of the rounds of the run, a block at a time."""
-        rng, before, start = copy.deepcopy(self.tape.features), None, 0
+        rng, before, start = copy_of(self.tape.features), None, 0
         while start < rounds:
             n = min(self._rounds, BLOCK - start % BLOCK, self.horizon - start)
             rows, before = self._stream.following(rng, n, before)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -19,7 +18,7 @@ from bandits.linear.problem import Features, FullFeedbackLinearProblem, LinearPr
 from bandits.linear.theory import LinearInstance
 from bandits.registry import Component
 from environments.arms.environment import ArmsEnvironment
-from environments.contract import Regret
+from environments.contract import Regret, copy_of
 from environments.linear.actions import ActionSet, Basis, Hypercube, Needle, action_set
 from environments.linear.errors import Misspecification, NoError, OneNeedle, error_law
 from environments.linear.instance import asymptotic_bound, minimax_rate, needle_bound, vertices_bound
@@ -138,7 +137,7 @@ class LinearEnvironment(ArmsEnvironment[Tape]):
         return self._kind.draw(self._luck.noise, n)
 
     def _start(self, tape: Tape) -> None:
-        self._luck = Tape(*(copy.deepcopy(generator) for generator in tape))
+        self._luck = Tape(*(copy_of(generator) for generator in tape))
 
     def _check_probabilities(self, levels: Array) -> None:
         if self.binary and not (levels.min() >= -1e-12 and levels.max() <= 1.0 + 1e-12):

@@ -7,6 +7,6 @@ import pytest
 @pytest.mark.slow
 @pytest.mark.parametrize("name", attacks.names())
 def test_a_small_share_of_each_attack_does_no_harm(name):
-    counts = attacks.run(name, 0.01, 20240501, lambda what: None)
+    counts = attacks.run(name, 0.005, 20240501, lambda what: None)
     assert sum(counts.values()) > 0
     assert not attacks.wrong(counts)

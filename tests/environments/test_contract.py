@@ -1,6 +1,8 @@
 """Every registered family keeps the contract; and environments that break it are found out."""
 
 import copy
+from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import pytest
@@ -25,12 +27,20 @@ def pairs():
         for other in families():
             classes = [resolve(place) for place in other.policies.values()]
             if any(issubclass(kind, cls.plays) for kind in family.problems for cls in classes):
-                found.append(pytest.param(family.name, list(other.policies), id=f"{family.name}-{other.name}"))
+                those = family if other is family else replace(family, examples=partial(one_of_each_kind, family))
+                found.append(pytest.param(those, list(other.policies), id=f"{family.name}-{other.name}"))
     return found
+
+
+def one_of_each_kind(family):
+    """One example of each class of environments and of problems, for the policies of other families."""
+    kinds = {(type(e), type(e.problem)): e for e in reversed(family.example_environments())}
+    return [*kinds.values()]
 
 
 @pytest.mark.parametrize(("family", "policies"), pairs())
 def test_every_policy_keeps_the_contract_in_every_example_it_plays(family, policies):
+    """In every example of its own family, and in one of each kind of the others'."""
     check_family(family, policies=policies)
 
 
