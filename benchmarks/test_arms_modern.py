@@ -51,6 +51,8 @@ TARGETS = {
     "cusum_ucb": row("cusum_ucb", 1.2),
     "glr_klucb": row("glr_klucb", 25.0),
     "glr_klucb, tested at every play": row("glr_klucb", 25.0, every=1, ds=1),
+    "imed": row("imed", 1.0),
+    "med": row("med", 1.0),
 }
 """By label: see ``row``. A target is a ratio to the loop's time."""
 

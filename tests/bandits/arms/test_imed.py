@@ -77,6 +77,23 @@ def test_arms_are_drawn_by_the_evidence_against_them(bounded):
     assert np.sum((counts - expected) ** 2 / expected) < 21.1  # chi-square, three degrees: once in ten thousand
 
 
+@pytest.mark.parametrize("bounded", [False, True])
+def test_every_draw_inverts_the_distribution_function(bounded):
+    policy, uniforms = MED(bounded=bounded), np.random.default_rng(9).random(200)
+    policy.reset(BanditProblem(n_actions=4), np.random.default_rng(9))
+    seen, quick = [[] for _ in range(4)], 0
+    for t, row in enumerate(REWARDS[:200]):
+        arm = t
+        if t >= 4:
+            sums = np.cumsum(np.exp(-evidence_of(seen, bounded)))
+            arm = int(np.searchsorted(sums, uniforms[t] * sums[-1], side="right"))
+            quick += len(seen[arm]) == max(map(len, seen))
+        assert policy.choose(None) == arm
+        policy.update(None, arm, float(row[arm]))
+        seen[arm].append(row[arm])
+    assert 20 < quick < 190
+
+
 def test_permuted_arms_permute_the_run():
     rewards = np.random.default_rng(8).random((120, 3))
     rewards[:3] = rewards[0].min(), 0.3, 0.6  # the start plays the arms in their order
