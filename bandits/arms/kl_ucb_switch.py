@@ -123,13 +123,14 @@ class KLUCBSwitch(CachedPolicy):
         return horizon_of("KLUCBSwitch", self.horizon, problem, "anytime_kl_ucb_switch needs none")
 
     def _kept(self, problem: BanditProblem) -> int:
-        share = self._horizon_of(problem) / problem.n_actions
-        return switch_at(share, self.threshold) if self.empirical else 0
+        if not self.empirical:
+            return 0
+        kept = switch_at(self._horizon_of(problem) / problem.n_actions, self.threshold)
+        affordable("threshold", f"the first {kept} rewards of every arm", kept * problem.n_actions)
+        return kept
 
     def columns(self, problem: BanditProblem) -> int:
-        kept = self._kept(problem)
-        affordable("threshold", f"the first {kept} rewards of every arm", kept * problem.n_actions)
-        return MORE + kept
+        return MORE + self._kept(problem)
 
     def constants(self, problem: BanditProblem) -> Own:
         need_range("KLUCBSwitch", problem, "moss takes a noise")
