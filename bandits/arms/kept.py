@@ -45,7 +45,7 @@ def with_room(kept: Kept, counts: Array, more: int) -> Kept:
     if not lacking.any():
         return kept
     starts = np.append(0, np.cumsum(np.where(lacking, 2 * numbers + more, sizes)))
-    rewards = np.empty(starts[-1])
+    rewards = np.zeros(starts[-1])
     for old, new, n in zip(kept.starts, starts, numbers, strict=False):
         rewards[new : new + n] = kept.rewards[old : old + n]
     return Kept(rewards, starts)

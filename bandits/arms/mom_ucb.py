@@ -116,7 +116,7 @@ class MoMUCB(RobustPolicy):
     def constants(self, problem: BanditProblem) -> Own:
         factor, power, _ = self.law_of_width(problem)
         self._kept = nothing(problem.n_actions)
-        return factor, power, np.empty(int(8.0 * (self.log(problem) + 0.125))), *self._kept
+        return factor, power, np.zeros(int(8.0 * (self.log(problem) + 0.125))), *self._kept
 
     @property
     def at_once(self) -> int:

@@ -63,7 +63,7 @@ class CorruptedArms(ArmsEnvironment[np.random.Generator]):
 
     def _start(self, tape: np.random.Generator) -> None:
         self._generator = copy_of(tape)
-        self._left, self._last = self.budget, 0 if self.budget == 0 else self.horizon
+        self._left, self._last = self.budget, self.budget if self._instance.oblivious else self.horizon
         self._uncorrupted = Record(("reward", "expected_reward"))
 
     def _levels(self, start: int, stop: int) -> tuple[Array, int, int]:
@@ -100,12 +100,20 @@ class CorruptedArms(ArmsEnvironment[np.random.Generator]):
         }
 
     def limits(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
-        """Of ``pseudo``, the best arm in every round and the worst; of ``observed``, what holds whatever the attack."""
-        most = float(np.ptp(self._means))
-        return {"pseudo": times * np.array([[0.0], [most]]), "observed": times * np.array([[-1.0], [1.0]])}
+        """Of ``pseudo``, the best arm in every round and the worst.
+
+        Of ``observed`` likewise, in what is shown, where the attack does not depend on the plays; else what holds
+        whatever is shown.
+        """
+        pseudo = times * np.array([[0.0], [np.ptp(self._means)]])
+        if not self._instance.oblivious:
+            return {"pseudo": pseudo, "observed": times * np.array([[-1.0], [1.0]])}
+        attacked, curves = np.minimum(times, self.budget), self.comparators(times)
+        most = attacked * self._flipped.max() + (times - attacked) * self._means.max()
+        return {"pseudo": pseudo, "observed": curves["best_shown"] - np.array([most, curves["worst_shown"]])}
 
     def regrets(self) -> Sequence[Regret]:
-        what = "pseudo-regret against the best arm, without corruption"
+        what = "pseudo-regret in uncorrupted means"
         shown_to = "pseudo-regret in what was shown, against its best arm so far"
         return (
             Regret("pseudo", "uncorrupted_reward", "best_arm", "uncorrupted", what),
