@@ -32,31 +32,25 @@ from bandits.arms.theory import BOUNDED, OBLIVIOUS, STATIONARY, ArmsInstance, ga
 from bandits.contract import Array, Assumption, Bound, Instance
 from bandits.kernels import inlined, kernel
 
-ESTIMATE, CHANCE = MORE, MORE + 1
-"""Columns: the estimated cumulative loss, and the probability of the arm in the last round."""
+ESTIMATE, CHANCE, LOSS, ROOT = range(MORE, MORE + 4)
+"""Columns: estimated cumulative loss, probability in the last round, mean loss, and ``1 / sqrt(2 n)``."""
 Own = tuple[float, float]
 """alpha and beta."""
 
 
 @inlined
-def _explore(rows: Array, t: int, own: Own, most: float) -> float:
+def _explore(rows: Array, share: float, width: float, most: float) -> float:
     """Write ``eps_i <= most`` into the column of probabilities; returns their sum."""
-    n_arms = rows.shape[0]
-    share, log = own[1] * math.log(t) / t, own[0] * math.log(t) + math.log(n_arms)
-    if share >= most:
-        for i in range(n_arms):
-            rows[i, CHANCE] = most
-        return float(n_arms * most)
-    best = 1.0
-    for i in range(n_arms):
-        n = rows[i, COUNT]
-        best = min(best, 1.0 - rows[i, SUM] / n + math.sqrt(log / (2.0 * n)))
-    total = 0.0
-    for i in range(n_arms):
-        n = rows[i, COUNT]
-        gap = max(0.0, max(0.0, 1.0 - rows[i, SUM] / n - math.sqrt(log / (2.0 * n))) - best)
-        rows[i, CHANCE] = min(most, share / (gap * gap)) if gap > 0.0 else most
-        total += rows[i, CHANCE]
+    best, total = 1.0, 0.0
+    for i in range(rows.shape[0]):
+        best = min(best, rows[i, LOSS] + width * rows[i, ROOT])
+    for i in range(rows.shape[0]):
+        gap = max(0.0, rows[i, LOSS] - width * rows[i, ROOT]) - best
+        eps = most
+        if gap > 0.0 and share < most * gap * gap:
+            eps = share / (gap * gap)
+        rows[i, CHANCE] = eps
+        total += eps
     return total
 
 
@@ -68,24 +62,30 @@ def _pick(rows: Array, t: int, own: Own, luck: Array, s: int) -> int:
             rows[i, CHANCE] = 1.0
             return i
         least = min(least, rows[i, ESTIMATE])
-    eta, weights = 0.5 * math.sqrt(math.log(n_arms) / (t * n_arms)), 0.0
+    log, log_arms, weights = math.log(t), math.log(n_arms), 0.0
+    eta = 0.5 * math.sqrt(log_arms / (t * n_arms))
     for i in range(n_arms):
         rows[i, SCORE] = math.exp(-eta * (rows[i, ESTIMATE] - least))
         weights += rows[i, SCORE]
-    factor = (1.0 - _explore(rows, t, own, min(0.5 / n_arms, eta))) / weights
-    rest, arm = luck[s, 0], -1
+    most, share = min(0.5 / n_arms, eta), own[1] * log / t
+    total = n_arms * most
+    if share < most:
+        total = _explore(rows, share, math.sqrt(own[0] * log + log_arms), most)
+    factor, rest, arm = (1.0 - total) / weights, luck[s, 0], -1
     for i in range(n_arms):
-        rows[i, CHANCE] += factor * rows[i, SCORE]
-        if rest >= 0.0 and rows[i, CHANCE] > 0.0:
-            rest -= rows[i, CHANCE]
+        chance = (rows[i, CHANCE] if share < most else most) + factor * rows[i, SCORE]
+        rows[i, CHANCE] = chance
+        if rest >= 0.0 and chance > 0.0:
+            rest -= chance
             arm = i
     return arm
 
 
 @inlined
 def _note(rows: Array, arm: int, reward: float, own: Own) -> None:
-    rows[arm, COUNT] += 1.0
-    rows[arm, SUM] += reward
+    n = rows[arm, COUNT] + 1.0
+    rows[arm, COUNT], rows[arm, SUM] = n, rows[arm, SUM] + reward
+    rows[arm, LOSS], rows[arm, ROOT] = 1.0 - rows[arm, SUM] / n, 1.0 / math.sqrt(2.0 * n)
     rows[arm, ESTIMATE] += (1.0 - reward) / rows[arm, CHANCE]
 
 
@@ -105,7 +105,7 @@ class Exp3PP(ScanPolicy):
             at horizons at which 256 does not.
     """
 
-    columns = MORE + 2
+    columns = MORE + 4
     pick, note, rounds = staticmethod(_pick), staticmethod(_note), staticmethod(_rounds)
 
     def __init__(self, alpha: float = 3.0, beta: float = 256.0) -> None:
