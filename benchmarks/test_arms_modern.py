@@ -57,6 +57,7 @@ TARGETS = {
     "glr_klucb, tested at every play": row("glr_klucb", 25.0, every=1, ds=1),
     "imed": row("imed", 1.0),
     "med": row("med", 1.0),
+    "ids": row("ids", 500.0, bernoulli, 20_000),
 }
 """By label: see ``row``. A target is a ratio to the loop's time."""
 
