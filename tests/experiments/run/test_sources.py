@@ -213,20 +213,28 @@ def test_what_a_parameter_names_does(edit):
     assert policy("qpm_d") == plain
 
 
-JOB = """
-import json, sys
-from bandits.contract import Policy
-from environments.contract import Environment
-from bandits.registry import ENVIRONMENTS, POLICIES
-from experiments.run.jobs import checkpoints, compare, play
-environment, policy = json.load(sys.stdin)
-environment, policy = ENVIRONMENTS.build(environment, of=Environment), POLICIES.build(policy, of=Policy)
-times = checkpoints(10, environment.problem.horizon)
-compare(environment, times, 0, range(1))
-play(policy, environment, times, 0, range(1))
-ours = ("bandits", "environments", "experiments", "regretlab")
-print(json.dumps([name for name in sys.modules if name.partition(".")[0] in ours]))
+JOBS = """
+import json, os, sys
+import gymnasium, numba, numpy, scipy.optimize, scipy.sparse.linalg, scipy.special, scipy.stats  # once, for all copies
+for line in sys.stdin:
+    room, environment, policy = json.loads(line)
+    if os.fork():
+        if os.wait()[1]:
+            sys.exit(f"the job of {room} failed")
+        continue
+    from bandits.contract import Policy
+    from environments.contract import Environment
+    from bandits.registry import ENVIRONMENTS, POLICIES
+    from experiments.run.jobs import checkpoints, compare, play
+    environment, policy = ENVIRONMENTS.build(environment, of=Environment), POLICIES.build(policy, of=Policy)
+    times = checkpoints(10, environment.problem.horizon)
+    compare(environment, times, 0, range(1))
+    play(policy, environment, times, 0, range(1))
+    ours = ("bandits", "environments", "experiments", "regretlab")
+    print(json.dumps([room, [name for name in sys.modules if name.partition(".")[0] in ours]]), flush=True)
+    os._exit(0)
 """
+"""Plays a job of each room in a process that had imported nothing of ours; prints what it has imported then."""
 
 
 def players(family):
@@ -242,20 +250,28 @@ def players(family):
                     return
 
 
+JOB_OF = {family.name: next(players(family)) for family in families()}
+
+
+@pytest.fixture(scope="module")
+def imports():
+    """What a job of each room imports."""
+    given = "".join(json.dumps([room, *job]) + "\n" for room, job in JOB_OF.items())
+    done = subprocess.run([sys.executable, "-c", JOBS], input=given, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return {room: set(names) for room, names in map(json.loads, done.stdout.splitlines())}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("room", FAMILIES)
-def test_the_closure_holds_what_is_imported_and_no_other_algorithms(room):
-    family = next(f for f in families() if f.name == room)
-    ((environment, played),) = players(family)
+def test_the_closure_holds_what_is_imported_and_no_other_algorithms(room, imports):
+    environment, played = JOB_OF[room]
     classes = [
         cls
         for registry, what, kind in ((ENVIRONMENTS, environment, Environment), (POLICIES, played, Policy))
         for cls in identity_of(registry, what, kind).classes
     ]
-    given = json.dumps([environment, played])
-    done = subprocess.run([sys.executable, "-c", JOB], input=given, capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    imported = set(json.loads(done.stdout))
+    imported = imports[room]
     closure = set(Sources().closure(["experiments.run.jobs", *(cls.__module__ for cls in classes)]))
     tables = {*TABLES, *(f"bandits.{name}" for name in FAMILIES)}
     assert imported - tables <= closure
