@@ -21,7 +21,7 @@ import numpy as np
 
 from bandits.arguments import flag
 from bandits.arms.divergence import entropy
-from bandits.arms.families import BERNOULLI, check_family, clipped, divergence, scale_of
+from bandits.arms.families import BERNOULLI, check_family, clipped, divergence, scale_of, taken_by
 from bandits.arms.kinf import kinf
 from bandits.arms.orders import asymptotic_order, bounded_rate, family_rate
 from bandits.arms.problem import FAMILIES, BanditProblem
@@ -119,6 +119,10 @@ class EvidencePolicy(ScanPolicy):
         self.family, self.bounded = check_family(family), flag("bounded", bounded)
         if bounded and family is not None:
             raise ValueError(f"family must be absent where bounded is true, got {family!r}")
+
+    @property
+    def _takes(self) -> tuple[float, float]:
+        return taken_by(self.family)
 
     @property
     def at_once(self) -> int:

@@ -99,6 +99,11 @@ def check_family(family: str | None) -> str | None:
     return None if family is None else one_of("family", family, FAMILIES)
 
 
+def taken_by(family: str | None) -> tuple[float, float]:
+    """The range of rewards of a family, as far as the problem's own does not say it."""
+    return (0.0 if family in ("poisson", "exponential") else -math.inf), math.inf
+
+
 def scale_of(name: str, family: str | None, problem: BanditProblem) -> tuple[int, float, float, float]:
     """What a policy for a family has to know of a problem: (number of the family, sigma, low, span).
 

@@ -31,7 +31,7 @@ from typing import Any
 import numpy as np
 
 from bandits.arms.divergence import entropy, upper
-from bandits.arms.families import check_family, scale_of
+from bandits.arms.families import check_family, scale_of, taken_by
 from bandits.arms.kinetic import Arms, tournament
 from bandits.arms.kl_ucb_family import FamilyKLUCB, log_f
 from bandits.arms.orders import family_rate
@@ -214,6 +214,10 @@ class KLUCB(BanditPolicy):
 
     def __init__(self, family: str | None = None) -> None:
         self.family = check_family(family)
+
+    @property
+    def _takes(self) -> tuple[float, float]:
+        return taken_by(self.family)
 
     def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
         super().reset(problem, rng)

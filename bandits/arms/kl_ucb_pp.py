@@ -24,7 +24,7 @@ import numpy as np
 from bandits.arguments import integer
 from bandits.arms.cached import CachedPolicy, follow, rounds
 from bandits.arms.divergence import reaches
-from bandits.arms.families import BERNOULLI, check_family, clipped, scale_of, upper
+from bandits.arms.families import BERNOULLI, check_family, clipped, scale_of, taken_by, upper
 from bandits.arms.orders import family_rate
 from bandits.arms.problem import Actions, BanditProblem, Block
 from bandits.arms.scan import COUNT, SUM, count, horizon_of
@@ -81,6 +81,10 @@ class KLUCBPP(CachedPolicy):
     def __init__(self, horizon: int | None = None, family: str | None = None) -> None:
         self.horizon = None if horizon is None else integer("horizon", horizon)
         self.family = check_family(family)
+
+    @property
+    def _takes(self) -> tuple[float, float]:
+        return taken_by(self.family)
 
     def _horizon_of(self, problem: BanditProblem) -> int:
         return horizon_of("KLUCBPP", self.horizon, problem, "kl_ucb and kl_ucb_plus need none")

@@ -16,6 +16,7 @@ from bandits.arms.kl_ucb_pp import KLUCBPP
 from bandits.arms.med import MED
 from bandits.arms.problem import FAMILIES
 from bandits.arms.theory import ArmsInstance, divergences
+from bandits.checks import check_policy
 from environments import ExponentialArms, GaussianArms, PoissonArms
 
 SIGMA = 0.7
@@ -156,6 +157,12 @@ def runs(policy, environment, count):
     return found
 
 
+@pytest.mark.parametrize("kind", [KLUCB, IMED, MED, KLUCBPP])
+@pytest.mark.parametrize(("family", "arms"), [("poisson", PoissonArms), ("exponential", ExponentialArms)])
+def test_the_contract(kind, family, arms):
+    check_policy(lambda: kind(family=family), lambda: arms([0.3, 1.0, 2.0], 120))
+
+
 TEN = GaussianArms(0.1 + 0.8 * np.arange(10) / 9, 0.5, 10_000)
 COUNTS = PoissonArms([0.5, 1.0, 1.5, 2.0], 10_000)
 WAITS = ExponentialArms([0.2, 0.4, 0.6, 1.0], 10_000)
@@ -189,6 +196,26 @@ def test_a_bound_asks_for_rewards_of_the_family(kind):
     loud = BanditProblem(n_actions=10, low=-math.inf, high=math.inf, noise=0.3)
     assert not kind(family="gaussian").regret_bounds(loud, TEN.instance())[0].holds
     assert kind(family="poisson").regret_bounds(COUNTS.problem, ArmsInstance()) == ()
+
+
+@pytest.mark.parametrize("kind", [KLUCB, IMED, KLUCBPP])
+@pytest.mark.parametrize("leaps", [False, True])
+def test_a_reward_that_the_family_has_not_is_told_once_and_clipped(kind, leaps):
+    policy, environment = kind(family="poisson"), GaussianArms([-3.0, -2.0], 0.1, 40)
+    environment.begin(environment.draw(np.random.default_rng(0)))
+    policy.reset(environment.problem, np.random.default_rng(0))
+    said = r"observed a reward of -2\.8.*outside the range \[0, inf\] that rewards of its family have"
+    with pytest.warns(RuntimeWarning, match=said) as told:
+        policy.advance(environment, 40) if leaps else steps(policy, environment)
+    assert len(told) == 1
+    paid = environment.metrics(np.array([40]))["expected_reward"][0]
+    assert paid == pytest.approx(-100.0)  # all means count as 0: both arms are played alike
+
+
+def steps(policy, environment):
+    while environment.clock < environment.horizon:
+        action = policy.choose(None)
+        policy.update(None, action, environment.transition(action)[1])
 
 
 @pytest.mark.parametrize("kind", [KLUCB, KLUCBPP])
