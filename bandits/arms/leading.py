@@ -1,10 +1,10 @@
 """What policies share whose indices of all arms move with the round: the arm on top is played on until it is caught.
 
 Rewards, rows and ties are those of ``scan.py``, whose ``rounds`` plays them, with a ``pick`` that calls ``lead`` and a
-``note`` that calls ``noted``. The arm played last is looked at first, and the index of another is worked out only where
-it may exceed the best so far. Then a level is laid halfway between the two largest, and it is worked out until when the
-other arms' indices stay below. Up to then the leader, as long as its own index is above the level, is the arm of the
-round, and no other is looked at.
+``note`` that calls ``noted``. The two arms that led last are looked at first, and the index of another is worked out
+only where it may exceed the second best so far. Then a level is laid halfway between the two largest, and it is worked
+out until when the other arms' indices stay below. Up to then the leader, as long as its own index is above the level,
+is the arm of the round, and no other is looked at.
 
 What a policy does, it says in these kernels:
 
@@ -30,8 +30,8 @@ from bandits.arms.scan import COUNT, SCORE, TIE, count, leader
 from bandits.contract import Array
 from bandits.kernels import inlined
 
-LEADER, LEVEL, UNTIL = range(3)
-"""Of the state [3]: the arm played last, the level, and the last round in which all others are below it."""
+LEADER, LEVEL, UNTIL, RIVAL = range(4)
+"""Of the state [4]: the arm played last, the level, the last round in which all others are below it, the second arm."""
 
 Index = Callable[[Array, int, int, Any], float]
 View = Callable[[float, int, Any], Any]
@@ -42,7 +42,7 @@ Until = Callable[[Array, int, Any, int, Any], float]
 
 def leading() -> Array:
     """The state at first: nothing is known."""
-    return np.array([0.0, math.inf, -math.inf])
+    return np.array([0.0, math.inf, -math.inf, 0.0])
 
 
 @inlined
@@ -57,27 +57,27 @@ def lead(
         if rows[i, COUNT] == 0.0:
             state[LEADER], state[UNTIL] = i, -math.inf
             return i
-    best, second = index(rows, last, t, own), -math.inf
-    rows[last, SCORE] = best
-    for all_of_them in (False, True):
-        looked_at = view(best - 4.0 * TIE, t, own)
-        for i in range(rows.shape[0]):
-            if i != last:
-                rows[i, SCORE] = -math.inf
-                if all_of_them or not below(rows, i, looked_at, own):
-                    rows[i, SCORE] = index(rows, i, t, own)
-                    second = max(second, min(best, rows[i, SCORE]))
-                    if rows[i, SCORE] > best:
-                        best = rows[i, SCORE]
-                        looked_at = view(best - 4.0 * TIE, t, own)
-        if second > -math.inf:
-            break
+    rival, second = int(state[RIVAL]), -math.inf
+    best = rows[last, SCORE] = index(rows, last, t, own)
+    if rival != last:
+        rows[rival, SCORE] = index(rows, rival, t, own)
+        best, second = max(best, rows[rival, SCORE]), min(best, rows[rival, SCORE])
+    looked_at = view(second - 4.0 * TIE, t, own)
+    for i in range(rows.shape[0]):
+        if i != last and i != rival:
+            rows[i, SCORE] = -math.inf
+            if not below(rows, i, looked_at, own):
+                rows[i, SCORE] = index(rows, i, t, own)
+                if rows[i, SCORE] > second:
+                    best, second = max(best, rows[i, SCORE]), min(best, rows[i, SCORE])
+                    looked_at = view(second - 4.0 * TIE, t, own)
     arm, ends = leader(rows), math.inf
     looked_at = view(0.5 * (best + second), t, own)
     for i in range(rows.shape[0]):
-        if i != arm and ends >= t:
+        if i != arm:
             ends = min(ends, until(rows, i, looked_at, t, own))
-    state[LEADER], state[LEVEL], state[UNTIL] = arm, looked_at[0], ends
+            rival = i if rival == arm or rows[i, SCORE] > rows[rival, SCORE] else rival
+    state[LEADER], state[LEVEL], state[UNTIL], state[RIVAL] = arm, looked_at[0], ends, rival
     return arm
 
 
