@@ -9,6 +9,7 @@ import pytest
 NOTEBOOKS = sorted((Path(__file__).parent.parent.parent / "docs" / "notebooks").glob("*.ipynb"))
 FAMILIES = [
     "arms",
+    "arms-modern",
     "groupwise",
     "identification",
     "linear",
