@@ -73,7 +73,7 @@ def test_a_reward_outside_is_told_once(policy, environment):
         raise SilentError
     far = 10.0 * (environment.problem.high - environment.problem.low)
     if getattr(policy, "binary", False):  # it learns from rewards 0 and 1 only
-        with pytest.raises(ValueError, match=f"rewards that are 0 or 1, got {far:g}"):
+        with pytest.raises(ValueError, match=r"rewards that are 0 or 1, got 1[01]"):
             steps(environment, copy.deepcopy(policy), far)
         return
     revealed, told = steps(environment, copy.deepcopy(policy), far)
