@@ -77,13 +77,3 @@ def reaches(p: float, q: float, n: float, level: float) -> bool:
     ours, theirs = p * (1.0 - p), q * (1.0 - q)
     most = (q - p) * (q - p) * (theirs + 2.0 * ours) + 6.0 * ours * ROUNDING * (theirs + q)
     return p > 0.0 and n * most * (1.0 + ROUNDING) <= 6.0 * ours * theirs * level
-
-
-@inlined
-def falls_short(p: float, q: float, log: float, log_rest: float, e: float, n: float, level: float) -> bool:
-    """Whether ``upper(p, e, level / n)`` is surely at most q, rounding included; false may mean that it is not known.
-
-    ``log`` and ``log_rest`` are ln(q) and ln(1 - q), q < 1; e is the ``entropy`` of p.
-    """
-    d = e - p * log - (1.0 - p) * log_rest
-    return p < q and n * (d - ROUNDING * (1.0 + 1.0 / (1.0 - q))) * (1.0 - ROUNDING) >= level
