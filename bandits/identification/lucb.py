@@ -20,7 +20,7 @@ from bandits.arguments import real
 from bandits.contract import Array, Bound
 from bandits.identification.bounds import interval_error, lucb_samples
 from bandits.identification.divergence import reward_of
-from bandits.identification.intervals import PAPER, RADIUS, Intervals, extremes, renew_all, renewed
+from bandits.identification.intervals import PAPER, RADIUS, Intervals, extremes, renew_all
 from bandits.identification.policy import STOP, IdentificationPolicy, Question, answer_code, note
 from bandits.identification.problem import IdentificationProblem, Ints, Outcomes
 from bandits.identification.theory import IdentificationInstance
@@ -66,10 +66,37 @@ def _pick(epsilon: float, m: int, t: int, means: Array, lower: Array, upper: Arr
 
 
 @inlined
-def _turn(t: int, n: int, second: Ints) -> None:
-    """Note that a sample was taken, the ``t``-th, of a pair where all ``n`` arms have one already."""
-    if t > n:
+def _settle(
+    intervals: Intervals,
+    arm: int,
+    t: int,
+    counts: Ints,
+    sums: Array,
+    means: Array,
+    lower: Array,
+    upper: Array,
+    second: Ints,
+) -> None:
+    """After a sample of ``arm``, the ``t``-th: its mean and interval, and whose turn it is of a pair."""
+    means[arm] = sums[arm] / counts[arm]
+    renew_all(intervals, arm, t, counts, sums, lower, upper)
+    if t > counts.size:
         second[1] = 1 - second[1]
+
+
+@kernel
+def _go_on(
+    intervals: Intervals,
+    arm: int,
+    t: int,
+    counts: Ints,
+    sums: Array,
+    means: Array,
+    lower: Array,
+    upper: Array,
+    second: Ints,
+) -> None:
+    _settle(intervals, arm, t, counts, sums, means, lower, upper, second)
 
 
 @kernel
@@ -103,9 +130,7 @@ def _play(
             return s, True
         codes[s], arms[s] = highest_of(means) if question.single else answer_code(question, counts, sums), arm
         note(arm, reward_of(outcomes.family, outcomes.means[arm], outcomes.noise[s]), counts, sums)
-        means[arm] = sums[arm] / counts[arm]
-        renew_all(intervals, arm, t + s + 1, counts, sums, lower, upper)
-        _turn(t + s + 1, counts.size, second)
+        _settle(intervals, arm, t + s + 1, counts, sums, means, lower, upper, second)
     return arms.size, False
 
 
@@ -137,10 +162,8 @@ class PairedIntervals(IdentificationPolicy):
         return _choose(self.epsilon, self._problem.m, self._taken, *state)
 
     def learn(self, arm: int, reward: float) -> None:
-        self._means[arm] = self._sums[arm] / self._counts[arm]
-        renewed(self._intervals, arm, self._taken, self._counts, self._sums, self._lower, self._upper)
-        if self._taken > self._n_arms:
-            self._second[1] = 1 - self._second[1]
+        state = (self._counts, self._sums, self._means, self._lower, self._upper, self._second)
+        _go_on(self._intervals, arm, self._taken, *state)
 
     def play(self, outcomes: Outcomes, arms: Ints, codes: Ints) -> tuple[int, bool]:
         state = (self._counts, self._sums, self._means, self._lower, self._upper, self._inside, self._second)

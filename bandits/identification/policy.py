@@ -158,11 +158,13 @@ class IdentificationPolicy(Policy[IdentificationProblem, Any, Sample | Stop, flo
 
     def respond(self) -> Answer | None:
         """The answer that would be given now: by default the arms of the largest means; None before any sample."""
-        problem, sampled = self._problem, self._counts > 0
-        if not sampled.any():
+        problem = self._problem
+        best = highest_mean(self._counts, self._sums)
+        if best < 0:
             return None
         if problem.question == "best":
-            return highest_mean(self._counts, self._sums)
+            return best
+        sampled = self._counts > 0
         means = np.where(sampled, self._sums / np.maximum(self._counts, 1), -np.inf)
         if problem.question == "above":
             return frozenset(np.flatnonzero(means >= self._asked.threshold).tolist())

@@ -122,6 +122,8 @@ CONFIDENT = [
     ("top_two", {"rule": "tt_ucb"}, 498.8, 240),
     ("top_two", {"rule": "t3c"}, 502.9, 244),
     ("top_two", {"rule": "ttei"}, 501.0, 244),
+    ("top_two", {"rule": "ttts", "threshold": "heuristic"}, 241.9, 145),
+    ("top_two", {"rule": "ttts"}, 501.8, 247),
     ("top_two", {"rule": "eb_tc", "threshold": "heuristic"}, 237.6, 173),
 ]
 
