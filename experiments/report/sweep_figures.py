@@ -10,7 +10,7 @@ import matplotlib as mpl
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.markers import CARETUPBASE
+from matplotlib.transforms import ScaledTranslation
 
 from environments.contract import Regret
 from experiments.analysis.statistics import Array
@@ -46,6 +46,8 @@ MARGIN = 0.03
 """Share of the x axis beyond the points at each end."""
 LETTERS = 24
 """Of a line of a label."""
+CAPPED, RAISED = r"$\uparrow$", 7.0
+"""The mark of a mean that is a lower end, and how many points it stands above it."""
 LABEL = 50
 """Pieces of a policy at the end of its line have ids from here on."""
 
@@ -154,8 +156,9 @@ def draw_capped(ax: Axes, x: Array, mean: Array, result: SweepResult, label: str
     at = [point for point, runs, _ in there if runs]
     if not at:
         return ""
-    arrows = ax.plot(x[at], mean[at], linestyle="none", marker=CARETUPBASE, color=colour, markersize=6.0, zorder=3.1)
-    arrows[0].set_label("_capped")
+    above = ax.transData + ScaledTranslation(0.0, RAISED / 72.0, ax.figure.dpi_scale_trans)
+    marks: dict[str, Any] = {"marker": CAPPED, "markersize": RAISED, "markeredgewidth": 0.0, "color": colour}
+    ax.plot(x[at], mean[at], linestyle="none", **marks, zorder=3.1, transform=above, clip_on=False, label="_capped")
     return ("up to " if len(there) > 1 else "") + max(there, key=lambda of_point: of_point[1])[2]
 
 

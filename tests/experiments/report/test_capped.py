@@ -6,14 +6,13 @@ import io
 import numpy as np
 import pytest
 from matplotlib.figure import Figure
-from matplotlib.markers import CARETUPBASE
 
 import experiments
 from experiments.analysis.findings import findings
 from experiments.analysis.sentences import sentence, sweep_sentence
 from experiments.report.curves import draw_experiment
 from experiments.report.page import write_report
-from experiments.report.sweep_figures import draw_sweep
+from experiments.report.sweep_figures import CAPPED, draw_sweep
 from experiments.report.tables import joint_csv, latex, table
 from experiments.run.runner import run
 from experiments.study.config import parse_study
@@ -66,7 +65,7 @@ def test_in_a_figure_over_values(found):
     ax, shown = entries(lambda ax: draw_sweep(ax, sweep))
     assert "intervals: up to 8 of 8 runs capped" in shown
     assert not any("capped" in text for text in shown if "intervals" not in text)
-    (arrows,) = (line for line in ax.get_lines() if line.get_marker() == CARETUPBASE)
+    (arrows,) = (line for line in ax.get_lines() if line.get_marker() == CAPPED)
     assert arrows.get_xdata().tolist() == [x for x, n in zip(sweep.points, by_hand, strict=True) if n]
     assert "Lower ends of means, as runs met a cap: intervals at 0.02 (8 of 8 runs capped)" in sweep_sentence(
         sweep, found
