@@ -99,7 +99,7 @@ INDICES = {
 }
 
 
-@pytest.mark.parametrize(("policy", "index"), INDICES.items(), ids=repr)
+@pytest.mark.parametrize(("policy", "index"), INDICES.items(), ids=[repr(policy) for policy in INDICES])
 def test_decisions_are_those_of_the_formula(policy, index):
     rewards = np.random.default_rng(3).random((ROUNDS, ARMS)) ** np.array([1.0, 1.2, 1.4, 3.0])
     counts, sums, indices, expected = np.zeros(ARMS), np.zeros(ARMS), np.full(ARMS, math.inf), ""
