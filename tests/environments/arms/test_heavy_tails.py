@@ -36,7 +36,9 @@ LAWS = [
 ]
 
 
-@pytest.mark.parametrize("environment", LAWS, ids=repr)
+@pytest.mark.parametrize(
+    "environment", LAWS, ids=lambda value: type(value).__name__ if hasattr(value, "problem") else repr(value)
+)
 def test_rewards_have_the_law(environment):
     found = noise(environment)
     assert stats.kstest(found, law(environment).cdf).pvalue > 1e-3
@@ -45,12 +47,16 @@ def test_rewards_have_the_law(environment):
     assert shown == pytest.approx(-1.0 + found[0])
 
 
-@pytest.mark.parametrize("environment", LAWS, ids=repr)
+@pytest.mark.parametrize(
+    "environment", LAWS, ids=lambda value: type(value).__name__ if hasattr(value, "problem") else repr(value)
+)
 def test_variances(environment):
     assert environment.instance().variances == pytest.approx(np.full(2, law(environment).var()))
 
 
-@pytest.mark.parametrize("environment", LAWS, ids=repr)
+@pytest.mark.parametrize(
+    "environment", LAWS, ids=lambda value: type(value).__name__ if hasattr(value, "problem") else repr(value)
+)
 @pytest.mark.parametrize(("order", "centred"), [(2.0, True), (2.0, False), (1.3, True), (1.3, False)])
 def test_moments(environment, order, centred):
     centre = 0.0 if centred else -1.0  # of the arm that is furthest from 0
