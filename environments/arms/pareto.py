@@ -56,49 +56,60 @@ class ParetoArms(StochasticArms):
             )
         self.noise = None if noise is None else positive("noise", noise)
         about: Any = {"horizon": integer("horizon", horizon), "low": -math.inf, "high": math.inf, "noise": self.noise}
-        self._factor: float = self.scale or (self.sd or 0.0) / math.sqrt(_variance(self.shape))
+        self._unit = (self.sd or 0.0) / math.sqrt(_variance(self.shape))
+        if self.scale is not None:
+            self._unit = self.scale / self.shape
         super().__init__(lambda n: BanditProblem(n_actions=integer("number of means", n), **about), self.means, None)
 
     def _instance_of(self, means: Array) -> StochasticInstance:
         return StochasticInstance(
             means=means,
-            variances=np.full(len(means), self._factor**2 * _variance(self.shape)),
-            moment=partial(_moments, self.shape, self._factor, means),
+            variances=np.full(len(means), self._unit**2 * _variance(self.shape)),
+            moment=partial(_moments, self.shape, self._unit, means),
             divergences=np.where(means < np.max(means), np.inf, 0.0),
         )
 
     def _noise(self, n: int) -> Array:
-        noise = 1.0 - self._generator.random(n)
-        noise **= -1.0 / self.shape
+        noise = self._generator.random(n)
+        np.negative(noise, out=noise)
+        np.log1p(noise, out=noise)
+        noise /= -self.shape
+        np.expm1(noise, out=noise)
+        noise *= self.shape
         noise -= self.shape / (self.shape - 1.0)
-        noise *= self._factor
+        noise *= self._unit
         return noise
 
 
 def _variance(shape: float) -> float:
-    return shape / ((shape - 1.0) ** 2 * (shape - 2.0)) if shape > 2.0 else math.inf
+    """Of ``shape (w - 1)``, which keeps its size as ``w`` comes near 1: in the limit it is exponential."""
+    return (shape / (shape - 1.0)) ** 2 * shape / (shape - 2.0) if shape > 2.0 else math.inf
 
 
-def _moments(shape: float, factor: float, means: Array, order: float, centres: Array) -> Array:
-    """``E |x - centre|^order`` [n_arms] for an order up to 2; inf from order ``shape`` on."""
+def _moments(shape: float, unit: float, means: Array, order: float, centres: Array) -> Array:
+    """``E |x - centre|^order`` [n_arms] for an order up to 2; inf from order ``shape`` on.
+
+    Rewards are ``mean + unit (shape (w - 1) - shape / (shape - 1))``.
+    """
     if order >= shape:
         return np.full(len(means), np.inf)
-    shifts = (means - centres) / factor
+    shifts = (means - centres) / unit
     if order == 2.0:
-        return np.asarray(factor**2 * (_variance(shape) + shifts**2))
-    return np.array([factor**order * _absolute(shape, order, shift) for shift in shifts.tolist()])
+        return np.asarray(unit**2 * (_variance(shape) + shifts**2))
+    return np.array([unit**order * _absolute(shape, order, shift) for shift in shifts.tolist()])
 
 
 def _absolute(shape: float, order: float, shift: float) -> float:
-    """``E |w - mean + shift|^order``: with ``w = e^z`` the integrand falls exponentially."""
+    """``E |shape (w - 1) - centre|^order``: with ``w = e^(z / shape)`` the integrand falls exponentially."""
     centre = shape / (shape - 1.0) - shift
 
     def integrand(z: float) -> float:
-        return float(abs(math.exp(z) - centre) ** order * shape * math.exp(-shape * z))
+        return float(abs(shape * math.expm1(z / shape) - centre) ** order * math.exp(-z))
 
-    ends = sorted({0.0, math.log(max(centre, 1.0)), 8.0, FAR})
+    far = FAR * min(shape, 4.0)
+    ends = sorted({0.0, min(shape * math.log1p(max(centre, 0.0) / shape), far), 8.0, far})
     return sum(float(quad(integrand, low, high)[0]) for low, high in pairwise(ends))
 
 
 FAR = 300.0
-"""Where the tail ends: at 1e130."""
+"""Where the tail ends: at 1e130 for the heaviest, and beyond ``e^-300`` of the law for the others."""

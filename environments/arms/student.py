@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 from scipy.integrate import quad
-from scipy.special import gammaln
+from scipy.special import poch
 
 from bandits.arguments import integer, positive, real, reals
 from bandits.arms.problem import BanditProblem
@@ -76,18 +76,21 @@ def _moments(df: float, scale: float, means: Array, order: float, centres: Array
 
 def _divergence(df: float, gap: float) -> float:
     """Kullback-Leibler divergence of the law from its shift by ``gap``, in nats."""
-    return 0.5 * (df + 1.0) * _mean_of(df, lambda t: math.log1p((t - gap) ** 2 / df) - math.log1p(t * t / df), gap)
+    factor = 0.5 * (df + 1.0)
+    return _mean_of(df, lambda t: factor * (math.log1p((t - gap) ** 2 / df) - math.log1p(t * t / df)), gap)
 
 
 def _mean_of(df: float, function: Callable[[float], float], kink: float) -> float:
-    """``E function(t)`` for Student's law, smooth but for a kink: with ``t = sinh(z)`` tails fall exponentially."""
-    log = gammaln((df + 1.0) / 2.0) - gammaln(df / 2.0) - 0.5 * math.log(df * math.pi)
+    """``E function(t)`` for Student's law, smooth but around a kink: with ``t = sinh(z)`` tails fall exponentially."""
+    log = math.log(poch(df / 2.0, 0.5)) - 0.5 * math.log(df * math.pi)  # a difference of gammaln loses all digits
 
     def integrand(z: float) -> float:
         t = math.sinh(z)
-        return function(t) * math.exp(log - (df + 1.0) / 2.0 * math.log1p(t * t / df)) * math.cosh(z)
+        log_cosh = abs(z) + math.log1p(math.exp(-2.0 * abs(z))) - math.log(2.0)
+        return function(t) * math.exp(log + log_cosh - (df + 1.0) / 2.0 * math.log1p(t * t / df))
 
-    ends = sorted({-FAR, -8.0, 0.0, math.asinh(kink), 8.0, FAR})
+    near = (math.asinh(kink + width) for width in (-10.0, 0.0, 10.0))
+    ends = sorted({-FAR, -40.0, -8.0, 0.0, 8.0, 40.0, FAR, *near})
     return sum(float(quad(integrand, low, high)[0]) for low, high in pairwise(ends))
 
 

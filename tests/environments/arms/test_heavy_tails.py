@@ -8,6 +8,7 @@ import pytest
 from arms_runs import assert_agrees
 from scipy import stats
 from scipy.integrate import quad
+from scipy.special import gamma
 
 from bandits import UCB1
 from bandits.arms.theory import moment_of
@@ -75,6 +76,29 @@ def test_divergences():
     expected = quad(lambda x: of.pdf(x) * (of.logpdf(x) - of.logpdf(x - 0.8)), -200, 200, points=[0.0, 0.8])[0]
     assert instance.divergences == pytest.approx([expected, 0.0, 0.0], rel=1e-6, abs=1e-12)
     assert ParetoArms(3.0, [0.0, 0.8]).instance().divergences.tolist() == [math.inf, 0.0]
+
+
+@pytest.mark.parametrize("df", [2.0 + 1e-7, 2.1, 1e6, 1e12, 1e100])
+def test_students_law_at_the_ends_of_its_degrees_of_freedom(df):
+    """From the heaviest tail with a variance to Gaussian rewards; ``E |t|^r`` has a closed form."""
+    environment, r = StudentArms(df, [0.0, 1.0], 2.0), 1.5
+    ratio = gamma((df - r) / 2) / gamma(df / 2) * (df / 2) ** (r / 2) if df < 100 else 1.0
+    expected = (2.0 * math.sqrt(1 - 2 / df)) ** r * 2 ** (r / 2) * gamma((r + 1) / 2) / math.sqrt(math.pi) * ratio
+    assert moment_of(environment.instance(), r, True) == pytest.approx(expected, rel=1e-5)
+    assert 0.0 < moment_of(environment.instance(), 1.99, False) < math.inf
+    if df > 100:
+        assert environment.instance().divergences == pytest.approx([1 / 8, 0.0], rel=1e-5)
+    assert environment.instance().divergences[0] >= 1 / 8 - 1e-5, "heavier tails tell means apart more easily"
+
+
+@pytest.mark.parametrize("shape", [1e6, 1e10, 1e17, 1e200])
+def test_paretos_law_with_a_light_tail_is_exponential(shape):
+    environment = ParetoArms(shape, [0.0, 1.0], 2.0, horizon=40_000)
+    found, limit = noise(environment), stats.expon(-2.0, 2.0)
+    assert stats.kstest(found, limit.cdf).pvalue > 1e-3
+    assert environment.instance().variances == pytest.approx([4.0, 4.0], rel=1e-5)
+    centred = quad(lambda x: abs(x) ** 1.5 * limit.pdf(x), -2.0, 0.0)[0] + 2**1.5 * gamma(2.5) / math.e
+    assert moment_of(environment.instance(), 1.5, True) == pytest.approx(centred, rel=1e-5)
 
 
 def test_policies_that_rest_on_a_sub_gaussian_parameter_refuse_and_no_theorem_holds_by_force():
