@@ -94,7 +94,7 @@ class RobustPolicy(ScanPolicy):
         )
 
     def regret_bounds(self, problem: BanditProblem, instance: Instance) -> Sequence[Bound]:
-        """The theorem above, at the horizon; "recalled", since the widths are."""
+        """The theorem above, at the horizon; "recalled", since the widths are. None where no number is as large."""
         if not isinstance(instance, ArmsInstance) or problem.horizon is None:
             return ()
         try:
@@ -105,8 +105,11 @@ class RobustPolicy(ScanPolicy):
         if gaps is None:
             return ()
         gaps = gaps[gaps > 0.0]
-        plays = np.maximum(np.floor((2.0 * factor / gaps) ** (1.0 / power)) + 1.0, least)
+        with np.errstate(over="ignore"):
+            plays = np.maximum(np.floor((2.0 * factor / gaps) ** (1.0 / power)) + 1.0, least)
         value = float(np.sum(gaps * (plays + 3.0)))
+        if not math.isfinite(value):
+            return ()
         moment, known = moment_of(instance, 1.0 + self.eps, self.centred), self.known_moment(problem)
         covers = moment is not None and moment <= known * (1.0 + 1e-9)
         return (

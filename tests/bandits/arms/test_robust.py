@@ -190,6 +190,14 @@ def test_the_theorem_asks_whether_the_moment_covers(policy, environment, holds):
     assert bound(policy, environment).holds == holds
 
 
+def test_a_bound_beyond_all_numbers_is_none():
+    environment = StudentArms(3.0, MEANS, horizon=100)
+    environment.reset(seed=0)
+    assert bound(TruncatedUCB(2.0, 0.02), environment).curve(np.array([100.0])) > 1e70
+    for policy in (TruncatedUCB(2.0, 1e-3), MoMUCB(2.0, 1e-9)):
+        assert policy.regret_bounds(environment.problem, environment.instance()) == ()
+
+
 def test_a_moment_that_is_not_given_is_what_the_problem_leaves_possible():
     wide = BanditProblem(n_actions=2, horizon=9, low=-3.0, high=1.0)
     assert TruncatedUCB().known_moment(wide) == 9.0
