@@ -35,7 +35,7 @@ TOTAL = 2
 """Place in the clock: ``sum_j n_j``."""
 XI = 0.5
 Own = tuple[Array, float, float, float, float]
-"""The clock, ``alpha``, ``M0``, ``eps``, ``h``."""
+"""The clock, ``alpha``, ``M0``, ``eps``, ``h`` less what rounding may take from a statistic."""
 
 
 @kernel
@@ -65,7 +65,7 @@ def _note(rows: Array, arm: int, reward: float, own: Own) -> None:
         away = reward - rows[arm, START]
         rows[arm, UP] = max(0.0, rows[arm, UP] + away - eps)
         rows[arm, DOWN] = max(0.0, rows[arm, DOWN] - away - eps)
-        if max(rows[arm, UP], rows[arm, DOWN]) >= h - SLACK:
+        if max(rows[arm, UP], rows[arm, DOWN]) >= h:
             clock[ALARMS] += 1.0
             clock[TOTAL] -= rows[arm, COUNT]
             for j in range(rows.shape[1]):
@@ -116,7 +116,7 @@ class CUSUMUCB(DetectingPolicy):
             log = max(1.0, math.log(horizon / self.changes))
             alpha = min(1.0, math.sqrt(self.changes / horizon * log)) if alpha is None else alpha
             h = log if h is None else h
-        return new_clock(), alpha, float(self.M0), self.eps, h
+        return new_clock(), alpha, float(self.M0), self.eps, h - min(SLACK, h / 2.0)
 
     def luck(self, n_rounds: int) -> Array:
         return self._rng.random((n_rounds, 1))

@@ -203,10 +203,11 @@ def test_without_detection_they_are_their_indices_and_forced_exploration():
     expected, _ = plain_m_ucb(x.tolist(), 20, 10.5, 0.2, detects=False)
     assert sequence(never, x) == "".join(map(str, expected))
     assert never.alarms == 0
-    never = CUSUMUCB(0.1, 5, 1.0, 0.01)  # eps >= 1
-    expected, _ = plain_cusum_ucb(x.tolist(), 0.1, 5, 1.0, 0.01, np.random.default_rng(0), detects=False)
-    assert sequence(never, x) == "".join(map(str, expected))
-    assert never.alarms == 0
+    for h in (0.01, 1e-12):
+        never = CUSUMUCB(0.1, 5, 1.0, h)  # eps >= 1
+        expected, _ = plain_cusum_ucb(x.tolist(), 0.1, 5, 1.0, h, np.random.default_rng(0), detects=False)
+        assert sequence(never, x) == "".join(map(str, expected))
+        assert never.alarms == 0
 
 
 def test_exp3_s_that_shares_nothing_is_exp3():
