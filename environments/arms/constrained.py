@@ -85,6 +85,11 @@ class ConstrainedArms(ArmsEnvironment[np.random.Generator]):
             Regret("realized", "reward", "best_arm", "fixed", "realized regret against the best arm's means"),
         )
 
+    def change_rounds(self) -> Sequence[int]:
+        """The starts of the phases, unless the levels of all are the same."""
+        rounds: list[int] = (self.starts[1:] + 1).tolist()
+        return rounds if max(self.gaps) < 1.0 else ()
+
     def clairvoyant(self, comparator: str) -> int:
         if comparator != "best_arm":
             raise ValueError(f"comparator must be best_arm, got {shown(comparator)}")

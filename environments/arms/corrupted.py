@@ -120,6 +120,11 @@ class CorruptedArms(ArmsEnvironment[np.random.Generator]):
             Regret("observed", "expected_reward", "best_shown", "fixed", shown_to, worst="worst_shown"),
         )
 
+    def change_rounds(self) -> Sequence[int]:
+        """The round after the last attack, where that does not depend on the plays and its means are others."""
+        ends = self.mode == "flip_first" and 0 < self.budget < self.horizon
+        return (self.budget + 1,) if ends and not np.array_equal(self._means, self._flipped) else ()
+
     def clairvoyant(self, comparator: str) -> int:
         if comparator != "best_arm":
             raise ValueError(f"comparator must be best_arm, got {shown(comparator)}")

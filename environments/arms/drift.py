@@ -14,6 +14,7 @@ from bandits.arms.problem import BanditProblem, FullFeedbackProblem
 from bandits.contract import Array, Bound
 from environments.arms.environment import ArmsEnvironment
 from environments.arms.instance import ArmsInstance, jumps_of
+from environments.arms.tables import ahead
 from environments.contract import Regret, copy_of
 
 
@@ -153,3 +154,13 @@ class DriftWalk(DriftingMeans):
         np.cumsum(walk, axis=0, out=walk)
         walk %= 1.6  # reflected at 0 and 0.8, it is the walk on the line folded
         return np.asarray(0.1 + np.minimum(walk, 1.6 - walk))
+
+    def limits(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
+        """What holds of all means in [0.1, 0.9]; how far a play can be ahead of the best fixed arm says ``ahead``."""
+        k = self.problem.n_actions
+        behind = 0.8 * times * (k > 1)
+        return {
+            "dynamic": np.array([0.0 * behind, behind]),
+            "fixed": np.array([-0.8 * ahead(times, k), behind]),
+            "realized": times * np.array([[-0.9], [0.9]]),
+        }

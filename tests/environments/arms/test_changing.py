@@ -96,6 +96,22 @@ def test_walks_are_drawn_anew_in_every_run_within_their_ends():
     assert runs[0].mean() == pytest.approx(0.5, abs=0.05)
 
 
+def test_no_play_is_beyond_the_limits_of_walks():
+    """Which are near: of two arms that are as far apart as can be, all the time."""
+    t = np.arange(1, 201)
+    for seed in range(20):
+        environment = begun(DriftWalk(0.8, 3, 200), seed)
+        limits, curves, means = environment.limits(t), environment.comparators(t), levels(environment)
+        best, worst = np.cumsum(means.max(axis=1)), np.cumsum(means.min(axis=1))
+        for name, comparator in (("dynamic", "best_arm_each_round"), ("fixed", "best_arm")):
+            assert np.all(limits[name][0] <= curves[comparator] - best + 1e-9)
+            assert np.all(curves[comparator] - worst <= limits[name][1] + 1e-9)
+        assert np.all(limits["realized"][0] <= best - t)
+        assert np.all(best <= limits["realized"][1])
+    assert limits["dynamic"][1] == pytest.approx(0.8 * t)
+    assert DriftWalk(0.8, 1, 200).limits(t)["dynamic"].tolist() == np.zeros((2, 200)).tolist()
+
+
 def test_the_best_arm_switches():
     means = levels(begun(SwitchingBest(3, 4, 0.9, 0.1, horizon=10)))
     best = [0, 0, 1, 1, 1, 2, 2, 0, 0, 0]

@@ -108,6 +108,26 @@ def test_no_more_rounds_are_corrupted_than_the_budget_allows(mode):
         assert flips == (7 if mode == "flip_first" else min(7, sum(actions)))
 
 
+@pytest.mark.parametrize(
+    ("environment", "rounds"),
+    [
+        (ConstrainedArms([0.2, 0.0, 0.5], 1.6, 60), [2, 4, 7, 12, 19, 30, 47]),
+        (ConstrainedArms([0.0, 1.0], 1.6, 60), []),
+        (CorruptedArms([0.3, 0.9], 12, horizon=60), [13]),
+        (CorruptedArms([0.3, 0.9], 60, horizon=60), []),
+        (CorruptedArms([0.3, 0.9], 0, horizon=60), []),
+        (CorruptedArms([0.5, 0.5], 12, horizon=60), []),
+        (CorruptedArms([0.3, 0.9], 12, "flip_best", 60), []),
+    ],
+)
+def test_rounds_in_which_means_change(environment, rounds):
+    assert list(environment.change_rounds()) == rounds
+    if environment.instance().oblivious:
+        sums = [run(environment, [arm] * 60)[0]["expected_reward"] for arm in range(environment.problem.n_actions)]
+        steps = np.abs(np.diff(np.diff(sums, prepend=0.0))).max(axis=0)
+        assert (np.flatnonzero(steps > 1e-9) + 2).tolist() == rounds
+
+
 def test_compiled_play_meets_the_same_flips_however_it_is_cut():
     environment = CorruptedArms([0.3, 0.8, 0.5], 40, "flip_best", 600)
     for policy in (UCB1(), Exp3()):
