@@ -46,6 +46,9 @@ SURE, TIE, NO_MASS = 1e-12, 1e-15, 1e-20
 """Arms that are the best with less probability are skipped, and less expected regret is rounding; ratios so near are
 equal, and less information is none; points with less mass are left out."""
 
+ENOUGH, VANISHING = 1e-6, 1e-290
+"""Where all weights together are less, as of many arms that share few points, none is left out; and they are lost."""
+
 Own = tuple[Array, Array, Array, Array]
 """Masses, cumulative sums and means below [3, M, n_arms]; room for products [n_arms + 1], and for ``alpha``, ``D``,
 ``g`` and the means given the best arm [3 + n_arms, n_arms]; the grid [M]."""
@@ -71,29 +74,36 @@ def _spread(rows: Array, table: Array, grid: Array, i: int) -> None:
 
 @inlined
 def _weigh(rows: Array, table: Array, products: Array, sums: Array, given: Array, grid: Array) -> float:
-    """Write ``alpha`` and the means given the best arm; returns ``rho``."""
-    k = rows.shape[0]
-    total, rho, first, last = 0.0, 0.0, 0, 0
+    """Write ``alpha`` and the means given the best arm; returns ``rho``. All are nan where weights are lost."""
+    k, least = rows.shape[0], NO_MASS
+    first, last = 0, 0
     for i in range(k):
         first, last = max(first, int(rows[i, FIRST])), max(last, int(rows[i, LAST]))
-        sums[0, i] = 0.0
-        for j in range(k):
-            given[i, j] = 0.0
-    for m in range(first, last + 1):
-        products[k] = 1.0
-        for i in range(k - 1, -1, -1):
-            products[i] = products[i + 1] * table[1, m, i]
-        left = 1.0
+    while True:
+        total, rho = 0.0, 0.0
         for i in range(k):
-            weight = table[0, m, i] * left * products[i + 1]
-            left *= table[1, m, i]
-            if weight < NO_MASS:
-                continue
-            total, rho = total + weight, rho + weight * grid[m]
-            sums[0, i] += weight
+            sums[0, i] = 0.0
             for j in range(k):
-                given[i, j] += weight * table[2, m, j]
-            given[i, i] += weight * (grid[m] - table[2, m, i])
+                given[i, j] = 0.0
+        for m in range(first, last + 1):
+            products[k] = 1.0
+            for i in range(k - 1, -1, -1):
+                products[i] = products[i + 1] * table[1, m, i]
+            left = 1.0
+            for i in range(k):
+                weight = table[0, m, i] * left * products[i + 1]
+                left *= table[1, m, i]
+                if weight < least:
+                    continue
+                total, rho = total + weight, rho + weight * grid[m]
+                sums[0, i] += weight
+                for j in range(k):
+                    given[i, j] += weight * table[2, m, j]
+                given[i, i] += weight * (grid[m] - table[2, m, i])
+        if total >= ENOUGH or least == 0.0:
+            break
+        least, first, last = 0.0, 0, grid.size - 1
+    total = total if total > VANISHING else math.nan
     for i in range(k):
         for j in range(k):
             given[i, j] /= sums[0, i]
@@ -206,6 +216,9 @@ class IDS(ScanPolicy):
         super().reset(problem, rng)
         own: Any = self._own
         _begin(self._rows, own)
+        law(self._rows, own)
+        if np.isnan(own[2][0, 0]):
+            raise ValueError(f"IDS needs more points for {problem.n_actions} arms, got grid={self.grid}")
 
     def _prior(self, n: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
         return for_each("alpha", self.alpha, n, "arm"), for_each("beta", self.beta, n, "arm")

@@ -13,16 +13,21 @@ from bandits.checks import check_policy
 from environments import BernoulliArms
 
 
-def slow(a, b, points):
-    """alpha, means given the best arm, D, g, and the smallest ratio with its law, of Beta posteriors on a grid."""
+def weights(a, b, points):
+    """The grid, mass and midpoint cdf of Beta posteriors, and the law of the best arm and its mean."""
     k, x = len(a), (np.arange(points) + 0.5) / points
     logs = np.log(x)[:, None] * (a - 1.0) + np.log1p(-x)[:, None] * (b - 1.0)
     f = np.exp(logs - logs.max(axis=0))
     f /= f.sum(axis=0)
     F = np.cumsum(f, axis=0) - f / 2.0
-    below = (np.cumsum(x[:, None] * f, axis=0) - x[:, None] * f / 2.0) / F
     w = np.stack([f[:, i] * np.prod(np.delete(F, i, axis=1), axis=1) for i in range(k)], axis=1)
-    w /= w.sum()
+    return x, f, F, w / w.sum()
+
+
+def slow(a, b, points):
+    """alpha, means given the best arm, D, g, and the smallest ratio with its law, of Beta posteriors on a grid."""
+    k, (x, f, F, w) = len(a), weights(a, b, points)
+    below = (np.cumsum(x[:, None] * f, axis=0) - x[:, None] * f / 2.0) / F
     alpha, means = w.sum(axis=0), x @ f
     given = np.array([[np.sum(w[:, i] * (x if i == j else below[:, j])) for j in range(k)] for i in range(k)])
     given /= alpha[:, None]
@@ -75,6 +80,20 @@ def test_the_law_is_that_of_the_paper(k, plays, seed):
     with np.errstate(divide="ignore", invalid="ignore"):
         single = np.where(g > 1e-15, D**2 / g, np.inf)
     assert found <= single.min() + 1e-12
+
+
+@pytest.mark.parametrize(("k", "points", "prior"), [(200, 2, 1.0), (300, 3, 1.0), (90, 101, 1e8)])
+def test_many_arms_may_share_few_points(k, points, prior):
+    """All weights are tiny then, and equal for arms with one posterior."""
+    policy = IDS(prior, prior, grid=points)
+    policy.reset(BanditProblem(n_actions=k), np.random.default_rng(0))
+    law(policy._rows, policy._own)
+    assert policy._own[2][0] == pytest.approx(np.full(k, 1.0 / k), rel=1e-9)
+    policy.update(None, 7, 1.0)
+    law(policy._rows, policy._own)
+    alpha, a, b = policy._own[2][0], np.full(k, prior), np.full(k, prior)
+    a[7] += 1.0
+    assert alpha == pytest.approx(weights(a, b, points)[3].sum(axis=0), rel=1e-6)
 
 
 def test_equal_arms_are_told_apart_by_nothing_but_their_indices():
@@ -134,6 +153,7 @@ def test_one_arm_is_played():
             {"n_actions": 3},
             "alpha must be one number or a list of 3, one for each arm, got \\[1.0, 2.0\\]",
         ),
+        (IDS(grid=2), {"n_actions": 3000}, "IDS needs more points for 3000 arms, got grid=2"),
         (IDS(), {"n_actions": 2, "binary": False}, "got a problem with binary=False"),
         (IDS(), {"n_actions": 2, "low": -np.inf}, "finite range"),
     ],
