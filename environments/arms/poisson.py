@@ -35,7 +35,7 @@ class PoissonArms(SampledArms):
         >>> environment.problem.reward_family, environment.problem.high
         ('poisson', inf)
         >>> round(environment.instance().lai_robbins, 4)
-        1.8615
+        1.8591
     """
 
     def __init__(self, means: Sequence[float], horizon: int = 10_000, feedback: str = "bandit") -> None:
