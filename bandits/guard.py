@@ -1,7 +1,7 @@
 """What is asked of a policy or an environment too early: an error that says so, at no cost to what comes in time.
 
 What a run needs is kept in attributes that ``reset`` or ``begin`` sets. Where one of them is missing and no run has
-begun, that is why.
+begun, that is why. Where ``reset`` or ``begin`` raises, all attributes are again what they were.
 """
 
 from __future__ import annotations
@@ -49,7 +49,13 @@ def _begins(
     def begin(self: Any, *arguments: Any, **named: Any) -> Any:
         if check is not None:
             check(self, *arguments, **named)
-        result = method(self, *arguments, **named)
+        before = dict(vars(self))
+        try:
+            result = method(self, *arguments, **named)
+        except BaseException:  # refused: the run before goes on as it was
+            vars(self).clear()
+            vars(self).update(before)
+            raise
         setattr(self, _BEGUN, True)
         if begun is not None:
             begun(self, *arguments, **named)
