@@ -107,8 +107,9 @@ def taken_by(family: str | None) -> tuple[float, float]:
 def scale_of(name: str, family: str | None, problem: BanditProblem) -> tuple[int, float, float, float]:
     """What a policy for a family has to know of a problem: (number of the family, sigma, low, span).
 
-    The reward ``low`` is mapped to 0 and ``low + span`` to 1: the range for rewards that are taken for Bernoulli's, and
-    nothing for the others, whose divergences know the units. ``sigma`` is nan except for Gaussian rewards.
+    The reward ``low`` is mapped to 0 and ``low + span`` to 1: the range for rewards that are taken for Bernoulli's.
+    Gaussian ones are measured in units of the width, and the others stay as they are. ``sigma``, of mapped rewards, is
+    nan except for Gaussian ones.
 
     Args:
         name: of the policy, for messages.
@@ -125,5 +126,8 @@ def scale_of(name: str, family: str | None, problem: BanditProblem) -> tuple[int
                 "family: gaussian, poisson or exponential"
             )
         return BERNOULLI, math.nan, float(problem.low), float(problem.high - problem.low)
-    sigma = problem.width / 2.0 if family == "gaussian" else math.nan
-    return FAMILIES.index(str(family)), sigma, 0.0, 1.0
+    number = FAMILIES.index(str(family))
+    if family == "gaussian":
+        span = problem.width or 1.0
+        return number, problem.width / 2.0 / span, 0.0, span
+    return number, math.nan, 0.0, 1.0

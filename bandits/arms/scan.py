@@ -1,9 +1,10 @@
 """What policies share that look at every arm in every round: mapped rewards, ties, and the loop over rounds.
 
-Rewards in a finite range are mapped to [0, 1]; unbounded ones stay as they are. An arm has a row of numbers, which
-changes only when it is played, and a score, worked out anew in every round. The arm with the largest score is played;
-scores within ``TIE`` of it count as equal to it, and of these the lowest arm is played, so that the rounding of
-rewards in another range decides nothing. An arm that was never played scores inf.
+Rewards in a finite range are mapped to [0, 1]; unbounded ones are measured in units of the problem's width, where a
+noise is declared. An arm has a row of numbers, which changes only when it is played, and a score, worked out anew in
+every round. The arm with the largest score is played; scores within ``TIE`` of it count as equal to it, and of these
+the lowest arm is played, so that the rounding of rewards in another range or unit decides nothing. An arm that was
+never played scores inf.
 
 What a policy does, it says in two kernels, which it hands to ``rounds``:
 
@@ -181,8 +182,13 @@ class ScanPolicy(BanditPolicy):
 
 
 def units(problem: BanditProblem) -> tuple[float, float]:
-    """Which reward is mapped to 0, and which difference of rewards to 1: the range, or nothing where it is infinite."""
-    return (float(problem.low), float(problem.high - problem.low)) if problem.bounded else (0.0, 1.0)
+    """Which reward is mapped to 0, and which difference of rewards to 1: the range, or where it is infinite the width.
+
+    Rewards stay as they are where it is infinite and no noise is declared, or one of 0.
+    """
+    if problem.bounded:
+        return float(problem.low), float(problem.high - problem.low)
+    return 0.0, (problem.width if problem.noise else 1.0)
 
 
 def width_of(problem: BanditProblem) -> float:

@@ -23,19 +23,19 @@ from bandits.kernels import inlined, kernel
 
 SQUARES = MORE
 Own = tuple[float]
-"""Width of mapped rewards."""
+"""Width^2 of mapped rewards."""
 
 
 @kernel
 def _pick(rows: Array, t: int, own: Own, luck: Array, s: int) -> int:
-    width, log = own[0], math.log(t)
+    square, log = own[0], math.log(t)  # not V / width^2: a declared noise may be 0
     for i in range(rows.shape[0]):
         n = rows[i, COUNT]
         if n == 0.0:
             return i
         mean = rows[i, SUM] / n
-        variance = max(0.0, rows[i, SQUARES] / n - mean * mean) / (width * width)
-        rows[i, SCORE] = mean + width * math.sqrt(log / n * min(0.25, variance + math.sqrt(2.0 * log / n)))
+        variance = max(0.0, rows[i, SQUARES] / n - mean * mean)
+        rows[i, SCORE] = mean + math.sqrt(log / n * min(0.25 * square, variance + square * math.sqrt(2.0 * log / n)))
     return leader(rows)
 
 
@@ -60,4 +60,4 @@ class UCBTuned(ScanPolicy):
     pick, note, rounds = staticmethod(_pick), staticmethod(_note), staticmethod(_rounds)
 
     def constants(self, problem: BanditProblem) -> Own:
-        return (width_of(problem),)
+        return (width_of(problem) ** 2,)
