@@ -103,9 +103,10 @@ class KLUCBPP(CachedPolicy):
         """
         if not isinstance(instance, ArmsInstance):
             return ()
+        tuned = Assumption("the horizon of the index is that of the run", self.horizon in (None, problem.horizon))
         if self.family not in (None, "bernoulli"):
             source = "Ménard and Garivier 2017 (leading term)"
-            return family_rate("kl-UCB++ rate", str(self.family), problem, instance, source)
+            return family_rate("kl-UCB++ rate", str(self.family), problem, instance, source, tuned)
         if not problem.bounded:
             return ()
         span, horizon = problem.high - problem.low, self._horizon_of(problem)
@@ -118,10 +119,7 @@ class KLUCBPP(CachedPolicy):
                 "fixed",
                 "Ménard and Garivier 2017 (recalled)",
                 "recalled",
-                (
-                    *holds(instance, STATIONARY, BOUNDED),
-                    Assumption("the horizon of the index is that of the run", horizon == problem.horizon),
-                ),
+                (*holds(instance, STATIONARY, BOUNDED), tuned),
                 time="at the horizon",
             ),
         )

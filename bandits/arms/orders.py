@@ -66,7 +66,9 @@ def asymptotic_order(
     return rate(name, gaps, divergences("bernoulli", mapped, float(np.max(mapped))), source, about)
 
 
-def family_rate(name: str, family: str, problem: BanditProblem, instance: Instance, source: str) -> tuple[Bound, ...]:
+def family_rate(
+    name: str, family: str, problem: BanditProblem, instance: Instance, source: str, *more: Assumption
+) -> tuple[Bound, ...]:
     """Lai and Robbins' rate ``sum gap_i / d(mean_i, mean*) ln t`` of a family other than Bernoulli's.
 
     The rest as in ``asymptotic_order``.
@@ -77,7 +79,7 @@ def family_rate(name: str, family: str, problem: BanditProblem, instance: Instan
     if gaps is None or means is None:
         return ()
     sigma = problem.width / 2.0 if family == "gaussian" else math.nan
-    about = (*holds(instance, STATIONARY), *of_family(instance, family, problem))
+    about = (*holds(instance, STATIONARY), *of_family(instance, family, problem), *more)
     return rate(name, gaps, divergences(family, means, float(np.max(means)), sigma), source, about)
 
 

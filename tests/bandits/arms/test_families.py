@@ -198,6 +198,12 @@ def test_a_bound_asks_for_rewards_of_the_family(kind):
     assert kind(family="poisson").regret_bounds(COUNTS.problem, ArmsInstance()) == ()
 
 
+def test_the_rate_of_another_horizon_is_not_claimed():
+    for horizon, holds in ((None, True), (COUNTS.horizon, True), (10, False)):
+        (bound,) = KLUCBPP(horizon, "poisson").regret_bounds(COUNTS.problem, COUNTS.instance())
+        assert bound.holds == holds
+
+
 @pytest.mark.parametrize("kind", [KLUCB, IMED, KLUCBPP])
 @pytest.mark.parametrize("leaps", [False, True])
 def test_a_reward_that_the_family_has_not_is_told_once_and_clipped(kind, leaps):
