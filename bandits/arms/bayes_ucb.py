@@ -22,7 +22,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from bandits.arguments import at_least_zero, integer, positive
+from bandits.arguments import integer, positive, real
 from bandits.arms.divergence import entropy, upper
 from bandits.arms.leading import lead, leading, noted
 from bandits.arms.orders import asymptotic_order
@@ -131,7 +131,7 @@ class BayesUCB(ScanPolicy):
     Args:
         a: prior successes, > 0.
         b: prior failures, > 0. With ``a = b = 1`` the prior is uniform.
-        c: power of the logarithm of the horizon in the level of the quantile, >= 0.
+        c: power of the logarithm of the horizon in the level of the quantile, in [0, 100].
         horizon: the ``T`` of the level, >= 1; None takes the problem's. Where c = 0 none is needed.
     """
 
@@ -140,7 +140,7 @@ class BayesUCB(ScanPolicy):
     def __init__(self, a: float = 1.0, b: float = 1.0, c: float = 0.0, horizon: int | None = None) -> None:
         self.a = positive("a", a)
         self.b = positive("b", b)
-        self.c = at_least_zero("c", c)
+        self.c = real("c", c, 0.0, 100.0, closed="both")
         self.horizon = None if horizon is None else integer("horizon", horizon)
 
     def constants(self, problem: BanditProblem) -> Own:

@@ -23,7 +23,7 @@ class ExponentialArms(SampledArms):
     Rewards are unbounded above, and sub-Gaussian with no parameter: the learner is told the family, and no noise.
 
     Args:
-        means: [n_arms] > 0.
+        means: [n_arms] in (0, 1e150], whose squares are numbers.
         horizon: number of rounds, >= 1.
         feedback: "bandit" or "full".
 
@@ -38,7 +38,7 @@ class ExponentialArms(SampledArms):
     """
 
     def __init__(self, means: Sequence[float], horizon: int = 10_000, feedback: str = "bandit") -> None:
-        self.means = reals("means", means, 0.0)
+        self.means = reals("means", means, 0.0, 1e150, closed="high")
         self.feedback = one_of("feedback", feedback, ("bandit", "full"))
         kind = FullFeedbackProblem if feedback == "full" else BanditProblem
         about: Any = {"horizon": integer("horizon", horizon), "high": math.inf, "reward_family": "exponential"}

@@ -278,6 +278,7 @@ def test_a_range_is_asked_for(policy):
         (lambda: KLUCBPlus(-1.0), r"c must be .*, got -1"),
         (lambda: BayesUCB(a=0.0), r"a must be .*, got 0"),
         (lambda: BayesUCB(b=math.inf), r"b must be .*, got inf"),
+        (lambda: BayesUCB(c=101.0), r"c must be .*\[0, 100\], got 101"),
         (lambda: AnytimeKLUCBSwitch(-0.1), r"threshold must be .*\[0, 1\], got -0.1"),
     ],
 )
