@@ -64,6 +64,21 @@ def test_mean_regret(means, mean, error):
     assert_agrees(regrets(Exp3PP(), means, 300), mean, error)
 
 
+def test_it_learns_late_and_then_stays_away_from_its_bound():
+    """Where one of five arms is ahead by 0.1, in the first 10,000 rounds regret grows faster than the bound."""
+    sums, times = np.zeros(3), np.array([1000, 10_000, 100_000])
+    actions, levels = np.empty(times[-1], dtype=np.int64), np.array([[0.6, 0.5, 0.5, 0.5, 0.5]])
+    for seed in range(20):
+        policy, rng = Exp3PP(), np.random.default_rng(seed)
+        policy.reset(BanditProblem(n_actions=5, horizon=times[-1]), rng.spawn(1)[0])
+        policy.play(Block(levels, 0, -rng.random(times[-1]), True), actions)
+        sums += 0.1 * np.cumsum(actions != 0)[times - 1] / 20
+    early, late = np.diff(np.log10(sums))
+    assert early > 0.7
+    assert late < 0.35
+    assert np.all(sums < 0.4 * 4 * np.sqrt(5 * times * math.log(5)))
+
+
 def bounds(policy, environment):
     environment.reset(seed=0)
     return policy.regret_bounds(environment.problem, environment.instance())
