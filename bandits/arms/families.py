@@ -90,6 +90,14 @@ def upper(family: int, sigma: float, p: float, level: float) -> float:
     return p * math.exp(x)
 
 
+@kernel
+def score(family: int, q: float) -> float:
+    """What orders means as they do, its differences the same in all units of rewards: for exponential ones ln q."""
+    if family != EXPONENTIAL:
+        return q
+    return math.log(q) if q > 0.0 else -math.inf
+
+
 def check_family(family: str | None) -> str | None:
     """The name of a family as a policy's parameter; None stands for that of rewards in a range.
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import math
 
-from bandits.arms.families import clipped, divergence, scale_of, upper
+from bandits.arms.families import clipped, divergence, scale_of, score, upper
 from bandits.arms.problem import Actions, BanditProblem, Block
 from bandits.arms.scan import COUNT, SCORE, SUM, ScanPolicy, count, leader, rounds
 from bandits.contract import Array
@@ -44,8 +44,9 @@ def _pick(rows: Array, t: int, own: Own, luck: Array, s: int) -> int:
         if p < best and n * divergence(family, sigma, p, best) > log * (1.0 + 1e-9):
             rows[i, SCORE] = -math.inf
         else:
-            rows[i, SCORE] = upper(family, sigma, p, log / n)
-            best = max(best, rows[i, SCORE])
+            index = upper(family, sigma, p, log / n)
+            rows[i, SCORE] = score(family, index)
+            best = max(best, index)
     return leader(rows)
 
 

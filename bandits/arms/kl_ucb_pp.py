@@ -24,7 +24,7 @@ import numpy as np
 from bandits.arguments import integer
 from bandits.arms.cached import CachedPolicy, follow, rounds
 from bandits.arms.divergence import reaches
-from bandits.arms.families import BERNOULLI, check_family, clipped, scale_of, taken_by, upper
+from bandits.arms.families import BERNOULLI, check_family, clipped, scale_of, score, taken_by, upper
 from bandits.arms.orders import family_rate
 from bandits.arms.problem import Actions, BanditProblem, Block
 from bandits.arms.scan import COUNT, SUM, count, horizon_of
@@ -46,7 +46,8 @@ def exploration(y: float) -> float:
 @inlined
 def _index(rows: Array, arm: int, own: Own) -> float:
     n = rows[arm, COUNT]
-    return upper(own[1], own[2], clipped(own[1], rows[arm, SUM] / n), exploration(own[0] / n) / n)
+    q = upper(own[1], own[2], clipped(own[1], rows[arm, SUM] / n), exploration(own[0] / n) / n)
+    return score(own[1], q)
 
 
 @inlined

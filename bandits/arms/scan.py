@@ -197,6 +197,11 @@ def width_of(problem: BanditProblem) -> float:
     Raises:
         ValueError: rewards are unbounded and no ``noise`` is declared.
     """
+    if not problem.sub_gaussian:
+        raise ValueError(
+            f"rewards are unbounded, in [{problem.low}, {problem.high}], and the problem declares no noise: confidence "
+            "widths are undefined; declare one, or play kl_ucb or imed with the family of the rewards"
+        )
     return problem.width / units(problem)[1]
 
 

@@ -198,6 +198,22 @@ def test_a_bound_asks_for_rewards_of_the_family(kind):
     assert kind(family="poisson").regret_bounds(COUNTS.problem, ArmsInstance()) == ()
 
 
+@pytest.mark.parametrize("kind", [KLUCB, IMED, KLUCBPP])
+def test_the_unit_of_exponential_rewards_decides_nothing(kind):
+    rewards = np.random.default_rng(8).exponential([0.4, 1.0, 0.7], (100, 3))
+
+    def played(unit):
+        policy = kind(family="exponential")
+        policy.reset(BanditProblem(n_actions=3, horizon=100, high=math.inf), np.random.default_rng(0))
+        for row in unit * rewards:
+            yield (action := policy.choose(None))
+            policy.update(None, action, float(row[action]))
+
+    tiny, one, huge = (list(played(unit)) for unit in (2.0**-60, 1.0, 2.0**60))
+    assert tiny == one == huge
+    assert len(set(one[3:])) > 1
+
+
 def test_the_rate_of_another_horizon_is_not_claimed():
     for horizon, holds in ((None, True), (COUNTS.horizon, True), (10, False)):
         (bound,) = KLUCBPP(horizon, "poisson").regret_bounds(COUNTS.problem, COUNTS.instance())
