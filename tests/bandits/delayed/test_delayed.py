@@ -227,6 +227,26 @@ def test_bounds_in_closed_form():
     assert pooled.holds
 
 
+@pytest.mark.parametrize("policy", [QPMD("beta_thompson"), BOLD("beta_thompson")])
+def test_a_bound_over_a_prior_holds_with_delays(policy):
+    arms, t = {"name": "bernoulli", "parameters": {"means": "beta", "n_arms": 3}}, np.array([1.0, 5.0, 100.0, 400.0])
+    environment, room = DelayedFeedback(arms, 4, 400), []
+    for seed in range(60):
+        environment.begin(environment.draw(np.random.default_rng([seed, 0])))
+        policy.reset(environment.problem, np.random.default_rng([seed, 1]))
+        policy.advance(environment, 400)
+        found = policy.regret_bounds(environment.problem, environment.instance())
+        (bound,) = [b for b in found if b.comparator_class == environment.regrets()[0].comparator_class]
+        assert bound.holds
+        means, waiting = environment.instance().inner.means, np.minimum(t - 1.0, 4.0)
+        price = waiting * np.sum(means.max() - means) if isinstance(policy, QPMD) else 0.0
+        copies = 1.0 if isinstance(policy, QPMD) else 1.0 + waiting
+        assert bound.curve(t) == pytest.approx(np.sqrt(3 * np.log(3) / 2 * copies * t) + price)
+        gained = environment.metrics(np.array([400]))["expected_reward"][0]
+        room.append(bound.curve(t)[-1] - (400 * means.max() - gained))
+    assert np.mean(room) > 4 * standard_error(room)
+
+
 def test_bounds_that_do_not_apply():
     table = late(3)
     assert QPMD().regret_bounds(table.problem, table.instance()) == ()
