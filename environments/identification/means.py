@@ -230,7 +230,12 @@ def law_of(means: Component | Sequence[float] | Array) -> Law:
             return Given(means.tolist() if isinstance(means, np.ndarray) else means)
         except ValueError as error:
             raise ValueError(f"means: {error}") from None
-    if isinstance(means, str) and means in SETUPS:
-        return Setup(means)
+    if isinstance(means, str):
+        if means in SETUPS:
+            return Setup(means)
+        try:
+            MEANS.load(means)
+        except ValueError as error:
+            raise ValueError(f"means: {error}; or a setup: {', '.join(SETUPS)}") from None
     built: Law = MEANS.build(means, "means", of=Law)
     return built

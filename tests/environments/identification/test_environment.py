@@ -273,6 +273,7 @@ BAD = [
     ({"question": "top", "m": 0}, "m must"),
     ({"question": "top", "m": 4}, "m must"),
     ({"m": 2}, "m must"),
+    ({"means": "g5"}, "means: unknown means 'g5'; known: .*sparse.*; or a setup: ab1, .*g4, l6"),
     ({"question": "above"}, "threshold must"),
     ({"question": "above", "threshold": math.inf}, "threshold must"),
     ({"threshold": 0.5}, "threshold must"),
