@@ -27,7 +27,8 @@ corners, above and below, are stacks of ``2 ln n`` points together in the mean o
 ``m`` the mean of all: only where that reaches the threshold are there logarithms. Nor is there an index of an arm that
 stays below the largest one for sure.
 
-Memory: the points of all arms since their restarts stand in one pool, at most ``T / ds`` of them.
+Memory: the points of all arms stand in one pool, at most ``T / ds`` of them; those of an arm that starts anew alone
+stay there.
 """
 
 from __future__ import annotations

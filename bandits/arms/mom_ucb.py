@@ -102,6 +102,7 @@ class MoMUCB(RobustPolicy):
 
     centred = True
     columns = MORE + 3
+    numbers_an_arm = 1
     pick, note, rounds = staticmethod(best), staticmethod(_note), staticmethod(_rounds)
 
     def __init__(self, v: float | None = None, eps: float = 1.0) -> None:
@@ -120,7 +121,7 @@ class MoMUCB(RobustPolicy):
 
     @property
     def at_once(self) -> int:
-        return 2**10
+        return min(2**10, super().at_once)
 
     def make_room(self, n_rounds: int) -> None:
         self._kept = with_room(self._kept, self._rows[:, COUNT], n_rounds)

@@ -154,6 +154,13 @@ def test_rewards_are_kept_in_order_with_room_behind():
     assert len(kept.rewards) <= 2 * 200 + 3
 
 
+@pytest.mark.parametrize("policy", [MoMUCB(1.0), CatoniUCB(1.0)], ids=repr)
+def test_there_is_no_more_room_for_many_arms_than_for_few(policy):
+    policy.reset(unbounded(20_000, 500), np.random.default_rng(0))
+    policy.play(Block(np.zeros((1, 20_000)), 0, np.zeros(500), False), np.empty(500, dtype=np.int64))
+    assert policy._kept.rewards.size <= 2**21
+
+
 def bound(policy, environment):
     environment.reset(seed=0)
     (found,) = policy.regret_bounds(environment.problem, environment.instance())
