@@ -47,12 +47,14 @@ class GaussianArms(StochasticArms):
         super().__init__(lambda n: kind(n_actions=integer("number of means", n), **about), self.means, n_arms)
 
     def _instance_of(self, means: Array) -> StochasticInstance:
+        with np.errstate(over="ignore"):  # infinite then
+            divergences = (np.max(means) - means) ** 2 / (2.0 * self.sd**2)
         return StochasticInstance(
             means=means,
             variances=np.full(len(means), self.sd**2),
             gaussian=True,
             family="gaussian",
-            divergences=(np.max(means) - means) ** 2 / (2.0 * self.sd**2),
+            divergences=divergences,
         )
 
     def _noise(self, n: int) -> Array:
