@@ -42,7 +42,7 @@ class Raises(UCB1):
 class Slow(UCB1):
     def reset(self, problem, rng):
         super().reset(problem, rng)
-        time.sleep(0.25)
+        time.sleep(0.4)
 """
 
 
