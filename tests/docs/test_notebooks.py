@@ -8,8 +8,8 @@ import pytest
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent.parent / "docs" / "notebooks").glob("*.ipynb"))
 FAMILIES = [
-    "arms",
     "arms-modern",
+    "arms",
     "groupwise",
     "identification",
     "linear",
