@@ -377,14 +377,18 @@ def did_you_mean(word: object, known: Iterable[str]) -> str:
 def nearest(word: object, known: Iterable[str], most: int) -> list[str]:
     """The known words nearest to ``word``, at most ``most`` of them; case and the signs ``-``, ``_`` do not count.
 
-    Of equally near ones those that begin with more of it are first, then the first in the alphabet.
+    Of equally near ones those that begin with it are first, then those that begin with its first letter, then the first
+    in the alphabet.
     """
     plain: dict[str, str] = {}
     for name in known:
         plain.setdefault(_plain(name), name)
     wanted = _plain(str(word)[:100])
     close = sorted(get_close_matches(wanted, plain, n=max(50, most), cutoff=0.55))
-    close.sort(key=lambda name: (-SequenceMatcher(None, name, wanted).ratio(), -len(os.path.commonprefix((name, wanted)))))
+    starts = (wanted, wanted[:1])
+    close.sort(
+        key=lambda name: (-SequenceMatcher(None, name, wanted).ratio(), *(not name.startswith(s) for s in starts))
+    )
     return [plain[name] for name in close[:most]]
 
 
