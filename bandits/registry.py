@@ -133,7 +133,7 @@ class Registry:
 
         Args:
             name: name or path.
-            playing: the kind of problem that it shall play, for the hint about an unknown name.
+            playing: the kind of problem that it shall play, not knowing the run, for the hint about an unknown name.
 
         Raises:
             ValueError: no such name; the message gives the nearest ones.
@@ -142,7 +142,7 @@ class Registry:
         if (by_value := _BY_VALUE.get().get(name)) is not None:
             return by_value
         if name not in self.table and ":" not in name and name not in self.paths:
-            known = {} if playing is None else players(playing)
+            known = {} if playing is None else players(playing, clairvoyant=False)
             raise ValueError(f"unknown {self.kind} {shown(name)}{self.hint(name, **known)}")
         try:
             loaded = resolve(self.table.get(name) or self.paths.get(name, name))
@@ -335,17 +335,22 @@ ENVIRONMENTS = Registry("environment", lambda: _of_all("environments"), "regretl
 TOOLS = Registry("tool", lambda: _of_all("tools"))
 
 
-def players(problem: type[Any], whose: str = "") -> dict[str, Any]:
+def players(problem: type[Any], whose: str = "", clairvoyant: bool = True) -> dict[str, Any]:
     """The registered policies that play a kind of problem, as arguments of ``Registry.hint``; this loads them all.
 
     Args:
         problem: the kind.
         whose: what they play, for the message; the kind's name where empty.
+        clairvoyant: whether those that know the run in advance are among them.
+
+    Returns:
+        ``among``, their names, and ``label``, what they have in common. Those that cannot be imported are left out.
     """
     able = []
     for name in POLICIES:
         with suppress(ImportError):  # of somebody else's
             policy = POLICIES.load(name)
-            if issubclass(problem, policy.plays) if policy.plays else policy.clairvoyant:
+            plays = issubclass(problem, policy.plays) if policy.plays else policy.clairvoyant
+            if plays and (clairvoyant or not policy.clairvoyant):
                 able.append(name)
     return {"among": able, "label": f"policies that play {whose or problem.__name__}"}

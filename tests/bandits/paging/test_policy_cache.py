@@ -405,7 +405,7 @@ def test_keys_that_are_equal_are_one_and_any_hashable_serves():
         ((2, "ucb1"), "policy must be a paging policy"),
         (
             (2, "lur"),
-            r"did you mean 'lfu' or 'lru'\?\); policies that play PagingProblem: blind_oracle, ",
+            r"did you mean 'lfu' or 'lru'\?\); policies that play PagingProblem: blind_oracle, clock, ",
         ),
         ((2, "mark0"), "predict must be given: Mark0 needs discard predictions"),
         ((2, "lru", lambda key: 0), "prediction must be one of discard, phase, reuse, got ''"),
