@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher, get_close_matches
 from numbers import Integral, Real
 from pathlib import Path
-from typing import Any, TypeGuard, TypeVar
+from typing import Any, TypeGuard, TypeVar, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -135,6 +135,26 @@ def positive(name: str, value: float) -> float:
     return checked
 
 
+def positives(name: str, value: float | Sequence[float]) -> float | list[float]:
+    """Check that ``value`` is one number for all, or a list of one for each, all as ``positive`` wants them."""
+    if is_list(value):
+        return [positive(f"{name}[{i}]", number) for i, number in enumerate(value)]
+    return positive(name, cast(float, value))
+
+
+def for_each(name: str, value: float | Sequence[float], n: int, of: str) -> tuple[float, ...]:
+    """One number for each of ``n`` things, ``of`` which a word is given, from one for all or a list.
+
+    Raises:
+        ValueError: a list of another length.
+    """
+    if not isinstance(value, Sequence):
+        return (value,) * n
+    if len(value) != n:
+        raise ValueError(f"{name} must be one number or a list of {n}, one for each {of}, got {shown(list(value))}")
+    return tuple(map(float, value))
+
+
 def at_least_zero(name: str, value: float) -> float:
     """Check that ``value`` is a finite number >= 0, of which a square is a number, too."""
     checked = real(name, value, 0.0, closed="low")
@@ -212,6 +232,13 @@ def one_of(name: str, value: T, allowed: Iterable[T]) -> T:
     if not isinstance(value, str) or value not in words:
         raise ValueError(f"{name} must be one of {', '.join(words)}, got {shown(value)}{did_you_mean(value, words)}")
     return value
+
+
+def some_of(name: str, values: Iterable[T], allowed: Iterable[T]) -> list[T]:
+    """Check that each of a list of ``values`` is one of ``allowed``, and return them as a list."""
+    if not is_list(values):
+        raise ValueError(f"{name} must be a list of some of {', '.join(map(str, allowed))}, got {shown(values)}")
+    return [one_of(f"{name}[{i}]", value, allowed) for i, value in enumerate(values)]
 
 
 def texts(name: str, values: Iterable[str]) -> list[str]:

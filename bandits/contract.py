@@ -101,6 +101,11 @@ class NoisyProblem(Problem):
             real("noise", self.noise, 0.0, closed="low")
 
     @property
+    def sub_gaussian(self) -> bool:
+        """Whether a sub-Gaussian parameter of rewards is known: they lie in a finite range, or noise is declared."""
+        return self.bounded or self.noise is not None
+
+    @property
     def width(self) -> float:
         """Twice the sub-Gaussian parameter, in reward units: the range of bounded rewards, 2 sigma of Gaussian ones.
 
@@ -184,6 +189,9 @@ class Bound:
         delta: None for a bound on the expected regret; else the theorem holds with probability at least 1 - delta.
         data_dependent: whether the curve is worked out from the policy's state in the run, beside one that is known
             before; it is worked out anew in every replicate, and drawn dotted.
+        judged: of a lower bound: whether it holds for every policy in the mean over the runs of this very environment,
+            so that a mean regret below it contradicts it. Others speak of the worst instance of a class, or of a limit,
+            and are drawn only.
 
     Raises:
         ValueError: a word or a probability out of its domain.
@@ -206,6 +214,7 @@ class Bound:
     time: TimeClaim = "anytime"
     delta: float | None = None
     data_dependent: bool = False
+    judged: bool = False
 
     def __post_init__(self) -> None:
         for name, allowed in (
@@ -226,6 +235,9 @@ class Bound:
             raise ValueError(f"assumptions of a bound must be of the class Assumption, got {self.assumptions!r}")
         object.__setattr__(self, "assumptions", tuple(self.assumptions))
         object.__setattr__(self, "data_dependent", bool(self.data_dependent))
+        object.__setattr__(self, "judged", bool(self.judged))
+        if self.judged and (self.kind != "lower" or self.delta is not None or self.data_dependent):
+            raise ValueError(f"judged is for lower bounds on the mean regret, got the bound {self.name!r}")
 
     @property
     def holds(self) -> bool:

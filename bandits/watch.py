@@ -36,14 +36,15 @@ class Watch:
     Args:
         problem: what is played; ``problem.revealed`` gives the smallest and the largest reward that a feedback reveals,
             ``problem.telling``, where there is one, what is said of such a reward.
+        takes: the range of rewards that the policy takes, where that is another one: the means of a family, say.
 
     Attributes:
         quick: the range [low, high] in which a feedback that is a float need not be looked at; empty where such a
             feedback is no reward (``problem.feedback_is_reward`` is False).
     """
 
-    def __init__(self, problem: Any) -> None:
-        low, high = problem.low, problem.high
+    def __init__(self, problem: Any, takes: tuple[float, float] = (-math.inf, math.inf)) -> None:
+        low, high = max(problem.low, takes[0]), min(problem.high, takes[1])
         slack = 0.0 if math.isinf(high - low) else ROUNDING * (high - low)
         self.low, self.high, self.declared = low - slack, high + slack, (low, high)
         self.quick = (self.low, self.high) if getattr(problem, "feedback_is_reward", True) else (math.inf, -math.inf)
@@ -81,10 +82,12 @@ class Watch:
         self.told = True
         outside, (low, high) = largest if largest > self.high else smallest, self.declared
         what = getattr(self.problem, "telling", "a reward of {}").format(_spelt(outside))
+        whose, way_out = "the problem declares", "declare the true range as the problem's low and high"
+        if self.problem.low <= outside <= self.problem.high:
+            whose, way_out = "rewards of its family have", "give it the family that they are of"
         warnings.warn(
-            f"{type(policy).__name__} observed {what}, outside the range [{_spelt(low)}, {_spelt(high)}] that the "
-            "problem declares (told once): what the policy assumes does not hold; declare the true range as the "
-            "problem's low and high",
+            f"{type(policy).__name__} observed {what}, outside the range [{_spelt(low)}, {_spelt(high)}] that {whose} "
+            f"(told once): what the policy assumes does not hold; {way_out}",
             RuntimeWarning,
             stacklevel=4,
         )
@@ -103,10 +106,11 @@ def watch_over(policy: Any, problem: Any, rng: Any = None) -> None:
     before = policy._declared
     if before is not None and before.problem is problem:
         return
-    unbounded = math.isinf(problem.low) and math.isinf(problem.high)
+    watch = Watch(problem, getattr(policy, "_takes", (-math.inf, math.inf)))
+    unbounded = math.isinf(watch.low) and math.isinf(watch.high)
     policy._declared = None
     if problem.reveals_rewards and not unbounded:
-        policy._declared = Watch(problem)
+        policy._declared = watch
         policy._declared.told = before is not None and before.told and before.declared == policy._declared.declared
 
 

@@ -26,7 +26,7 @@ from bandits.arguments import positive
 from bandits.arms.policy import BanditPolicy
 from bandits.arms.problem import Actions, BanditProblem, Block
 from bandits.arms.tails import BELOW_ONE, beta_mass, beta_trial
-from bandits.arms.theory import BERNOULLI, BOUNDED, STATIONARY, ArmsInstance, gaps_of, holds
+from bandits.arms.theory import BOUNDED, STATIONARY, ArmsInstance, bayesian_bound, gaps_of, holds
 from bandits.arms.thinning import (
     EXPONENTIAL,
     LEVEL,
@@ -41,7 +41,7 @@ from bandits.arms.thinning import (
     ran_out,
     thinning,
 )
-from bandits.contract import Array, Assumption, Bound, Instance
+from bandits.contract import Array, Bound, Instance
 from bandits.kernels import inlined
 
 SUCCESSES, FAILURES = 0, 1
@@ -203,19 +203,9 @@ class BetaThompson(BanditPolicy):
         if not problem.bounded:
             return ()
         span, bounds = problem.high - problem.low, []
-        factor = span * math.sqrt(problem.n_actions * math.log(problem.n_actions) / 2.0)
-        drawn = instance.prior == ("beta", self.alpha, self.beta)
-        bounds.append(
-            Bound(
-                "Bayesian bound",
-                "upper",
-                lambda t: factor * np.sqrt(t),
-                "fixed",
-                "Russo and Van Roy 2016, Propositions 1 and 3",
-                "exact",
-                (*holds(instance, STATIONARY, BERNOULLI), Assumption("means are drawn from the Beta prior", drawn)),
-            )
-        )
+        source = "Russo and Van Roy 2016, Propositions 1 and 3"
+        law = "beta", self.alpha, self.beta
+        bounds.append(bayesian_bound(problem, instance, law, problem.n_actions, source, "exact"))
         gaps, means = gaps_of(instance), instance.means
         if gaps is not None and means is not None:
             best = float(np.clip((np.max(means) - problem.low) / span, 0.0, 1.0))

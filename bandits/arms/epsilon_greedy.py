@@ -100,7 +100,7 @@ class EpsilonGreedy(BanditPolicy):
 
         The sum is cut off at the largest gap times t.
         """
-        if not isinstance(instance, ArmsInstance):
+        if not isinstance(instance, ArmsInstance) or not problem.sub_gaussian:
             return ()
         gaps = gaps_of(instance)
         if gaps is None:

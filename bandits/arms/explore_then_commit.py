@@ -94,7 +94,7 @@ class ExploreThenCommit(BanditPolicy):
 
         Theorem 6.1: ``m sum gap_i + (t - m K) sum gap_i exp(-m gap_i^2 / width^2)``; while exploring, the exact regret.
         """
-        if not isinstance(instance, ArmsInstance):
+        if not isinstance(instance, ArmsInstance) or not problem.sub_gaussian:
             return ()
         arms, m, width = problem.n_actions, self._trials_of(problem), max(problem.width, 1e-100)
         bounds = []

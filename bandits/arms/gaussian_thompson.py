@@ -30,7 +30,7 @@ from bandits.arguments import positive, real
 from bandits.arms.policy import BanditPolicy
 from bandits.arms.problem import Actions, BanditProblem, Block
 from bandits.arms.tails import gaussian_mass, gaussian_trial
-from bandits.arms.theory import GAUSSIAN, STATIONARY, ArmsInstance, gaps_of, holds
+from bandits.arms.theory import GAUSSIAN, STATIONARY, ArmsInstance, averaged, drawn_from, gaps_of, holds
 from bandits.arms.thinning import (
     LEVEL,
     NORMAL,
@@ -192,14 +192,13 @@ class GaussianThompson(BanditPolicy):
         known = Assumption("noise is the standard deviation of the rewards", noise == problem.noise)
         if self.prior_deviation is not None:
             factor = math.sqrt(2.0 * (noise**2 + self.prior_deviation**2) * arms * math.log(arms))
-            expected = ("gaussian", self.prior_mean, self.prior_deviation)
-            prior = Assumption("means are drawn from the Gaussian prior", instance.prior == expected)
+            prior = drawn_from(instance, ("gaussian", self.prior_mean, self.prior_deviation), arms)
             bounds.append(
                 Bound(
                     "Bayesian bound",
                     "upper",
                     lambda t: factor * np.sqrt(t),
-                    "fixed",
+                    averaged(instance),
                     "derived: Russo and Van Roy 2016, Proposition 3, with the variance of Gaussian rewards",
                     "derived",
                     (*holds(instance, STATIONARY, GAUSSIAN, problem=problem), known, prior),

@@ -30,70 +30,29 @@ from typing import Any
 
 import numpy as np
 
+from bandits.arms.divergence import entropy, upper
+from bandits.arms.families import check_family, scale_of, taken_by
 from bandits.arms.kinetic import Arms, tournament
+from bandits.arms.kl_ucb_family import FamilyKLUCB, log_f
+from bandits.arms.orders import family_rate
 from bandits.arms.policy import BanditPolicy
 from bandits.arms.problem import Actions, BanditProblem, Block
 from bandits.arms.theory import BOUNDED, STATIONARY, ArmsInstance, gaps_of, holds
 from bandits.contract import Array, Bound, Instance
 from bandits.kernels import inlined, kernel
-
-
-@kernel
-def _entropy(p: float) -> float:
-    """Return e = p ln(p) + (1 - p) ln(1 - p) for p in [0, 1]; then d(p, q) = e - p ln(q) - (1 - p) ln(1 - q)."""
-    return 0.0 if p <= 0.0 or p >= 1.0 else p * math.log(p) + (1.0 - p) * math.log(1.0 - p)
-
-
-@kernel
-def _upper(p: float, entropy: float, level: float) -> float:
-    """Largest q in [p, 1] with d(p, q) <= level, for p in [0, 1] and level >= 0.
-
-    Newton's method. d(p, .) is convex and grows from p on, so that a step from below the root lands above it, and steps
-    from above descend to it. The first stands at an upper bound: the smaller of Pinsker's and that from
-    d(p, q) >= p ln(p) + (1 - p) ln((1 - p) / (1 - q)).
-    """
-    if p >= 1.0:
-        return 1.0
-    if p <= 0.0:
-        return -math.expm1(-level)
-    q = 1.0 - (1.0 - p) * math.exp((p * math.log(p) - level) / (1.0 - p))
-    q = min(q, p + math.sqrt(level / 2.0))
-    above = False
-    for _ in range(100):
-        if q >= 1.0:
-            return 1.0
-        if q <= p:
-            return p
-        step = (entropy - p * math.log(q) - (1.0 - p) * math.log(1.0 - q) - level) * q * (1.0 - q) / (q - p)
-        if above and step <= 0.0:
-            break
-        close = step * step <= 1e-16 * (q - p) * q * (
-            1.0 - q
-        )  # what is left is of this order divided by the right side
-        above = q - step < 1.0
-        q = q - step if above else 0.5 * (q + 1.0)
-        if close:
-            break
-    return max(q, p)
-
+from bandits.watch import reset_within
 
 COUNT, SUM, MEAN, ENTROPY, LEVEL, LOG, LOG_REST, SLACK, INDEX, AT = range(10)
-"""Columns of the state [n_arms, 10]: plays, rewards, their mean p and ``_entropy(p)``; the level q, ln(q), ln(1 - q)
+"""Columns of the state [n_arms, 10]: plays, rewards, their mean p and ``entropy(p)``; the level q, ln(q), ln(1 - q)
 and how far d(p, q) may be wrong; the last index worked out, and at which ln f(t)."""
 _ROUNDING = 2.0**-47
 _LN_2 = math.log(2.0)
 
 
 @kernel
-def _log_f(t: int) -> float:
-    log = math.log(t)
-    return math.log1p(t * log * log)
-
-
-@kernel
-def _is_one(n: float, p: float, entropy: float, log: float) -> bool:
+def _is_one(n: float, p: float, e: float, log: float) -> bool:
     """Whether the index surely is 1 by rounding, from now on: it is above 1 - 2^-56."""
-    return n * (entropy + (1.0 - p) * 56.0 * _LN_2 + 64.0 * _ROUNDING) <= log * (1.0 - _ROUNDING)
+    return n * (e + (1.0 - p) * 56.0 * _LN_2 + 64.0 * _ROUNDING) <= log * (1.0 - _ROUNDING)
 
 
 @kernel
@@ -129,10 +88,10 @@ def _work_out(state: Array, arm: int, log: float) -> float:
     """The index of an arm, by which its level is set."""
     if state[arm, AT] == log:
         return float(state[arm, INDEX])
-    n, p, entropy = state[arm, COUNT], state[arm, MEAN], state[arm, ENTROPY]
-    index = _upper(p, entropy, log / n)
+    n, p, e = state[arm, COUNT], state[arm, MEAN], state[arm, ENTROPY]
+    index = upper(p, e, log / n)
     state[arm, INDEX], state[arm, AT] = index, log
-    if _is_one(n, p, entropy, log):
+    if _is_one(n, p, e, log):
         state[arm, LEVEL], state[arm, LOG], state[arm, LOG_REST] = 1.0, 0.0, -51.0 * _LN_2  # below, others are not 1
         state[arm, SLACK] = 64.0 * _ROUNDING
         return index
@@ -153,7 +112,7 @@ def _count(state: Array, arm: int, reward: float, log: float) -> bool:
     state[arm, SUM] += reward
     n, level = state[arm, COUNT], state[arm, LEVEL]
     p = min(max(state[arm, SUM] / n, 0.0), 1.0)
-    state[arm, MEAN], state[arm, ENTROPY], state[arm, AT] = p, _entropy(p), -1.0
+    state[arm, MEAN], state[arm, ENTROPY], state[arm, AT] = p, entropy(p), -1.0
     if _within(state, arm, log):
         return True
     if level >= 1.0:
@@ -218,7 +177,7 @@ def _settle(state: Array, winners: Arms, until: Array, node: int, log: float) ->
 @inlined
 def _follow(t: int, arm: int, reward: float, state: Array, winners: Arms, until: Array) -> int:
     """Take in a reward in [0, 1], and return the arm of round ``t``, the one that follows."""
-    log = _log_f(t)
+    log = log_f(t)
     if not _count(state, arm, reward, log):
         _work_out(state, arm, log)
     node = _climb(state, winners, until, state.shape[0] + arm, log)
@@ -246,25 +205,46 @@ def _play(
 
 
 class KLUCB(BanditPolicy):
-    """KL-UCB for Bernoulli rewards, of Garivier and Cappé (2011). Needs rewards in a finite range."""
+    """KL-UCB of Garivier and Cappé (2011).
+
+    Args:
+        family: family of the rewards: "bernoulli", "gaussian" (with the declared noise as standard deviation),
+            "poisson" or "exponential" (``kl_ucb_family.py``). None takes rewards in a finite range for Bernoulli's.
+    """
+
+    def __init__(self, family: str | None = None) -> None:
+        self.family = check_family(family)
+
+    @property
+    def _takes(self) -> tuple[float, float]:
+        return taken_by(self.family)
 
     def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
         super().reset(problem, rng)
-        if not problem.bounded:
-            raise ValueError(f"KLUCB needs rewards in a finite range, got [{problem.low}, {problem.high}]")
+        _, _, self._low, self._span = scale_of("KLUCB", self.family, problem)
+        self._other: FamilyKLUCB | None = None
+        if self.family not in (None, "bernoulli"):
+            self._other = FamilyKLUCB(str(self.family))
+            reset_within(self._other, problem, rng)
+            return
         self._t = 1
-        self._low, self._span = float(problem.low), float(problem.high - problem.low)
         self._state = np.zeros((problem.n_actions, 10))
         self._winners, self._until = tournament(problem.n_actions)
 
     def choose(self, observation: Any) -> int:
-        return int(self._winners[1])
+        return int(self._winners[1]) if self._other is None else self._other.choose(observation)
 
     def learn(self, action: int, reward: float) -> None:
+        if self._other is not None:
+            self._other.learn(action, reward)
+            return
         _learn(self._t, action, (reward - self._low) / self._span, self._state, self._winners, self._until)
         self._t += 1
 
     def play(self, block: Block, actions: Actions) -> None:
+        if self._other is not None:
+            self._other.play(block, actions)
+            return
         state = self._state, self._winners, self._until
         _play(block, actions, self._t, *state, self._low, self._span)
         self._t += actions.size
@@ -273,10 +253,14 @@ class KLUCB(BanditPolicy):
         """Theorem 10.6, minimised over a grid of (e1, e2) for every arm and time.
 
         ``sum gap_i (ln f(t) / d(mean_i + e1, mean* - e2) + 1 / (2 e1^2) + 2 / e2^2)`` with ``e1 + e2 < gap_i``, on
-        rewards mapped to [0, 1]. The theorem is about Bernoulli rewards; for others the step above is ours.
+        rewards mapped to [0, 1]. The theorem is about Bernoulli rewards; for others the step above is ours. For another
+        family the rate of Lai and Robbins.
         """
         if not isinstance(instance, ArmsInstance):
             return ()
+        if self.family not in (None, "bernoulli"):
+            source = "Cappé, Garivier, Maillard, Munos, Stoltz 2013, Theorem 1 (leading term)"
+            return family_rate("KL-UCB rate", str(self.family), problem, instance, source)
         gaps, means = gaps_of(instance), instance.means
         if gaps is None or means is None or not problem.bounded:
             return ()

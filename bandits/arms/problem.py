@@ -8,10 +8,13 @@ from typing import Any, NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arguments import check_reward, check_rewards, integer
+from bandits.arguments import check_reward, check_rewards, flag, integer, one_of
 from bandits.contract import Array, NoisyProblem
 
 Actions = NDArray[np.int64]
+
+FAMILIES = ("bernoulli", "gaussian", "poisson", "exponential")
+"""Families of laws of rewards with one parameter, the mean (``bandits.arms.families``)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -22,9 +25,12 @@ class ActionsProblem(NoisyProblem):
         n_actions: number of actions, >= 1.
         noise: see ``NoisyProblem``.
         actions: the numbers that the actions stand for (a grid of relaxation parameters, say), or empty.
+        reward_family: the family of laws that the rewards of every action are of, one of ``FAMILIES``; None where it is
+            none of them, or not told.
+        binary: whether every reward is ``low`` or ``high``; None where that is not told.
 
     Raises:
-        ValueError: ``n_actions`` no whole number >= 1, or what ``Problem`` refuses.
+        ValueError: ``n_actions`` no whole number >= 1, no such family, or what ``Problem`` refuses.
 
     Example:
         >>> from bandits import BanditProblem
@@ -34,6 +40,8 @@ class ActionsProblem(NoisyProblem):
 
     n_actions: int
     actions: tuple[float, ...] = ()
+    reward_family: str | None = None
+    binary: bool | None = None
 
     def checked_observation(self, observation: Any) -> Any:
         """None: there is nothing to observe, whatever an environment shows."""
@@ -42,6 +50,10 @@ class ActionsProblem(NoisyProblem):
     def __post_init__(self) -> None:
         super().__post_init__()
         integer("n_actions", self.n_actions)
+        if self.reward_family is not None:
+            one_of("reward_family", self.reward_family, FAMILIES)
+        if self.binary is not None:
+            flag("binary", self.binary)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -84,6 +96,10 @@ class Block(NamedTuple):
     stride: int
     noise: Array
     binary: bool
+
+    def since(self, start: int) -> Block:
+        """The rounds from ``start``, counted from 0, on."""
+        return self._replace(levels=self.levels[start * self.stride :], noise=self.noise[start:])
 
 
 class Blocks(Protocol):

@@ -31,7 +31,7 @@ from bandits.arms.problem import ActionsProblem
 from bandits.contract import Array, Assumption, Bound, Instance, Policy, check_plays
 from bandits.delayed.policy import Owed, base_policy
 from bandits.delayed.problem import Arrivals, Delayed
-from bandits.delayed.theory import DelayedInstance, oblivious, outstanding_at
+from bandits.delayed.theory import BEST_ARM, DelayedInstance, oblivious, outstanding_at
 from bandits.registry import Component
 from bandits.watch import reset_within
 
@@ -109,7 +109,7 @@ class BOLD(Policy[Delayed, Any, int, Arrivals]):
                 assumptions=(*base.assumptions, oblivious(instance), _concave(base, told.horizon or 1)),
             )
             for base in self._base.regret_bounds(told, instance.inner)
-            if base.comparator_class == "fixed"
+            if base.comparator_class in BEST_ARM
             and base.time != "at the horizon"
             and base.kind != "lower"
             and base.delta is None

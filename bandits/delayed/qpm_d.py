@@ -32,7 +32,7 @@ from bandits.arms.theory import STATIONARY, ArmsInstance, gaps_of, holds
 from bandits.contract import Array, Bound, Instance, Policy, check_plays
 from bandits.delayed.policy import Owed, base_policy
 from bandits.delayed.problem import Arrivals, Delayed
-from bandits.delayed.theory import DelayedInstance, oblivious, outstanding_at
+from bandits.delayed.theory import BEST_ARM, DelayedInstance, oblivious, outstanding_at
 from bandits.registry import Component
 from bandits.watch import reset_within
 
@@ -123,7 +123,7 @@ class QPMD(Policy[Delayed, Any, int, Arrivals]):
                 assumptions=(*base.assumptions, *(a for a in needs if a not in base.assumptions)),
             )
             for base in self._base.regret_bounds(problem.inner, instance.inner)
-            if base.comparator_class == "fixed" and base.kind != "lower" and base.delta is None
+            if base.comparator_class in BEST_ARM and base.kind != "lower" and base.delta is None
         ]
 
 

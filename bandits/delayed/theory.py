@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 from bandits.contract import Array, Assumption, Instance
 
+BEST_ARM = ("fixed", "bayesian")
+"""Comparator classes of theorems that hold with delays, too: the best arm, of given means or over a prior of them."""
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class DelayedInstance(Instance):

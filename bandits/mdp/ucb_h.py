@@ -11,7 +11,7 @@ paper's ``c`` is a constant without a value: 1 here is a convention, and so is w
 On losses it plays with the rewards 1 - loss, for comparison: nothing is known of it there.
 
 Reference: C. Jin, Z. Allen-Zhu, S. Bubeck, M. I. Jordan, *Is Q-learning Provably Efficient?*, NeurIPS 2018,
-Algorithm 1, Theorem 1 (recalled).
+Algorithm 1, Theorem 1 (recalled). The UCB-H for arms of Audibert, Munos and Szepesvári (2009) is ``ucb_horizon``.
 """
 
 from __future__ import annotations

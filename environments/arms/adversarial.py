@@ -67,7 +67,8 @@ class AdversarialArms(ArmsEnvironment[Array]):
         cells = integer("horizon", rounds) * integer("n_arms", arms)
         affordable("horizon or n_arms", f"a table of {rounds} rounds and {arms} arms", cells)
         kind = FullFeedbackProblem if feedback == "full" else BanditProblem
-        super().__init__(kind(n_actions=arms, horizon=rounds, low=self.low, high=self.high))
+        ends = self._generator is None and bool(np.isin(self._given, (self.low, self.high)).all())
+        super().__init__(kind(n_actions=arms, horizon=rounds, low=self.low, high=self.high, binary=ends))
         self._instance = ArmsInstance(oblivious=True, bounded=True)
 
     def _rewards(self, table: Array, rounds: int) -> Array:

@@ -8,10 +8,17 @@ from typing import Any
 import numpy as np
 from scipy.special import rel_entr
 
-from bandits.arguments import integer, one_of, reals, shown
+from bandits.arguments import integer, one_of, reals, shown, some_of
 from bandits.arms.problem import BanditProblem, FullFeedbackProblem
-from bandits.contract import Array
+from bandits.contract import Array, Bound
 from environments.arms.instance import StochasticInstance
+from environments.arms.lower_bounds import (
+    ASSUMED,
+    LOWER,
+    consistent_bound,
+    minimax_bounds,
+    small_horizon_bound,
+)
 from environments.arms.stochastic import StochasticArms
 
 
@@ -22,10 +29,14 @@ class BernoulliArms(StochasticArms):
 
     Args:
         means: [n_arms] success probabilities in [0, 1]; or a prior from which they are drawn anew in every run: "beta",
-            or ``{"name": "beta", "parameters": {"alpha": 2, "beta": 5}}``.
+            or ``{"name": "beta", "parameters": {"alpha": 2, "beta": 5}}``, with lists for arms of different priors.
         horizon: number of rounds, >= 1.
         feedback: "bandit" or "full".
         n_arms: number of arms, >= 1, where means are drawn.
+        lower: which lower bounds to show, of "lai_robbins", "minimax", "small_horizon" and "consistent"; see
+            ``environments.arms.lower_bounds``. There are none of means that are drawn.
+        assume: of "small_horizon" and "consistent", those whose assumption about the policies is taken for granted; the
+            others are shown in grey.
 
     Example:
         >>> import numpy as np
@@ -46,13 +57,16 @@ class BernoulliArms(StochasticArms):
         horizon: int = 10_000,
         feedback: str = "bandit",
         n_arms: int | None = None,
+        lower: Sequence[str] = ("lai_robbins",),
+        assume: Sequence[str] = (),
     ) -> None:
         self.means = means if isinstance(means, Mapping | str) else reals("means", means, 0.0, 1.0, closed="both")
         self.feedback, self.n_arms = one_of("feedback", feedback, ("bandit", "full")), n_arms
+        self.lower, self.assume = some_of("lower", lower, LOWER), some_of("assume", assume, ASSUMED)
         kind = FullFeedbackProblem if feedback == "full" else BanditProblem
-        rounds = integer("horizon", horizon)
-        super().__init__(lambda n: kind(n_actions=integer("number of means", n), horizon=rounds), self.means, n_arms)
-        if self._prior is not None and self._prior.law[0] != "beta":
+        about: Any = {"horizon": integer("horizon", horizon), "reward_family": "bernoulli"}
+        super().__init__(lambda n: kind(n_actions=integer("number of means", n), **about), self.means, n_arms)
+        if self._law is not None and self._law[0] != "beta":
             raise ValueError(f"means must be drawn from a prior on [0, 1], which is beta, got {shown(means)}")
 
     def _instance_of(self, means: Array) -> StochasticInstance:
@@ -61,9 +75,21 @@ class BernoulliArms(StochasticArms):
             means=means,
             variances=means * (1.0 - means),
             bernoulli=True,
+            family="bernoulli",
             bounded=True,
             divergences=np.asarray(rel_entr(means, best) + rel_entr(1.0 - means, 1.0 - best)),
         )
+
+    def _lower_bounds(self) -> Sequence[Bound]:
+        if self._prior is not None:
+            return ()
+        found: list[Bound] = []
+        if "minimax" in self.lower:
+            found += minimax_bounds(self._n_arms, self.horizon, None, drawn=False)
+        for name, bound in (("small_horizon", small_horizon_bound), ("consistent", consistent_bound)):
+            if name in self.lower:
+                found.append(bound(self._instance, name in self.assume))
+        return tuple(found)
 
     def _noise(self, n: int) -> Array:
         noise = self._generator.random(n)

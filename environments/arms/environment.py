@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
@@ -113,9 +113,13 @@ class ArmsEnvironment(Environment[Any, Any, Any, Tape]):
         if not _look_up(block.levels, block.stride, actions, self._n_arms, levels):
             check_action("actions", int(actions.min()), self._n_arms)
             check_action("actions", int(actions.max()), self._n_arms)
-        self._record.plays(self._settled, Plays(levels, block.noise, self.binary))
+        self._record.plays(self._settled, self._plays(block, levels, actions))
         self._note(self._settled, actions)
         self._settled = stop
+
+    def _plays(self, block: Block, levels: Array, actions: Actions) -> Plays:
+        """What the actions [n_rounds] paid in a block, and what was expected. Here: their ``levels`` [n_rounds]."""
+        return Plays(levels, block.noise, self.binary)
 
     def _note(self, start: int, actions: Actions) -> None:
         """Take note of the actions [n_rounds] of the rounds from ``start`` on, for ``_more_metrics``. Here: nothing."""
@@ -123,6 +127,10 @@ class ArmsEnvironment(Environment[Any, Any, Any, Tape]):
     def _more_metrics(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
         """Further series [n_times] at past times. Here: none."""
         return {}
+
+    def change_rounds(self) -> Sequence[int]:
+        """The rounds of the run, from 1 and increasing, whose means are not those of the round before. Here: none."""
+        return ()
 
     def _pay(self, reward: float, level: float) -> None:
         """Account for one round in which something else than an arm was played."""

@@ -43,14 +43,18 @@ class GaussianArms(StochasticArms):
         self.feedback = one_of("feedback", feedback, ("bandit", "full"))
         kind = FullFeedbackProblem if feedback == "full" else BanditProblem
         about: Any = {"horizon": integer("horizon", horizon), "low": -math.inf, "high": math.inf, "noise": self.sd}
+        about |= {"reward_family": "gaussian"}
         super().__init__(lambda n: kind(n_actions=integer("number of means", n), **about), self.means, n_arms)
 
     def _instance_of(self, means: Array) -> StochasticInstance:
+        with np.errstate(over="ignore"):  # infinite then
+            divergences = (np.max(means) - means) ** 2 / (2.0 * self.sd**2)
         return StochasticInstance(
             means=means,
             variances=np.full(len(means), self.sd**2),
             gaussian=True,
-            divergences=(np.max(means) - means) ** 2 / (2.0 * self.sd**2),
+            family="gaussian",
+            divergences=divergences,
         )
 
     def _noise(self, n: int) -> Array:

@@ -59,7 +59,7 @@ class PiecewiseArms(ArmsEnvironment[np.random.Generator]):
         low, high, noise = (0.0, 1.0, None) if self.binary else (-math.inf, math.inf, self.sd)
         kind = FullFeedbackProblem if feedback == "full" else BanditProblem
         super().__init__(kind(n_actions=sizes[0], horizon=horizon, low=low, high=high, noise=noise))
-        self._instance = piecewise_instance(self._means, self.binary)
+        self._instance = piecewise_instance(self._means, self._starts + 1, self.binary)
 
     def draw(self, rng: np.random.Generator) -> np.random.Generator:
         return rng.spawn(1)[0]
@@ -119,6 +119,11 @@ class PiecewiseArms(ArmsEnvironment[np.random.Generator]):
         if comparator == "best_arm":
             return int(np.argmax(self._lengths(np.array([self.horizon])) @ self._means))
         raise ValueError(f"comparator must be best_arm_each_round or best_arm, got {shown(comparator)}")
+
+    def change_rounds(self) -> Sequence[int]:
+        assert self._instance.jumps is not None
+        rounds: list[int] = self._instance.jumps[0].tolist()
+        return rounds
 
     def instance(self) -> ArmsInstance:
         return self._instance

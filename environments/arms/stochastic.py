@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from bandits.arguments import affordable, integer, shown
 from bandits.arms.problem import ActionsProblem
-from bandits.contract import Array, Bound
+from bandits.arms.theory import Law
+from bandits.contract import Array, Bound, Evidence
 from environments.arms.environment import ArmsEnvironment
 from environments.arms.instance import StochasticInstance
 from environments.arms.priors import PRIORS, Prior
@@ -44,17 +45,23 @@ class StochasticArms(ArmsEnvironment[np.random.Generator]):
     """
 
     _prior: Prior | None = None
+    _law: Law | None = None
+    lower: Sequence[str] = ("lai_robbins",)
 
     def __init__(
-        self, problem: Callable[[int], ActionsProblem], means: Mapping[str, Any] | str | Sequence[float], n: int | None
+        self,
+        problem: Callable[[int], ActionsProblem],
+        means: Mapping[str, Any] | str | Prior | Sequence[float],
+        n: int | None,
     ) -> None:
-        if isinstance(means, Mapping | str):
+        if isinstance(means, Mapping | str | Prior):
             self._prior = PRIORS.build(means, "means", of=Prior)
             if n is None:
                 raise ValueError(
                     "n_arms must be given, a whole number >= 1, where means are drawn from a prior, got None"
                 )
             affordable("n_arms", f"the means of {shown(n)} arms", integer("n_arms", n))
+            self._law = self._prior.law(n)
             super().__init__(problem(n))
             return
         values = np.array(means)
@@ -67,6 +74,10 @@ class StochasticArms(ArmsEnvironment[np.random.Generator]):
     def _instance_of(self, means: Array) -> StochasticInstance:
         """What the analysis knows of arms with these means [n_arms]."""
 
+    def _lower_bounds(self) -> Sequence[Bound]:
+        """Lower bounds beside that of Lai and Robbins. Here: none."""
+        return ()
+
     def draw(self, rng: np.random.Generator) -> np.random.Generator:
         return rng.spawn(1)[0]
 
@@ -74,7 +85,7 @@ class StochasticArms(ArmsEnvironment[np.random.Generator]):
         self._generator = copy_of(tape)
         if self._prior is not None:
             self._means = self._prior.draw(self._generator, self._n_arms)
-            self._instance = replace(self._instance_of(self._means), prior=self._prior.law)
+            self._instance = replace(self._instance_of(self._means), prior=self._law)
 
     def _levels(self, start: int, stop: int) -> tuple[Array, int, int]:
         return self._means[None, :], 0, stop
@@ -90,15 +101,23 @@ class StochasticArms(ArmsEnvironment[np.random.Generator]):
         """
         if self._prior is not None:
             best = self._prior.support
-            return limits_of_means(times, best[0], best, self._n_arms, self.binary)
+            found = limits_of_means(times, best[0], best, self._n_arms, self.binary)
+            return found if self._law is None else {"bayesian": found["pseudo"], **found}
         most = float(np.max(self._means))
         return limits_of_means(times, float(np.min(self._means)), (most, most), self._n_arms, self.binary)
 
     def regrets(self) -> Sequence[Regret]:
-        return (
+        """Of means that are drawn from a named prior, the first is "bayesian": that of "pseudo" in the mean over it.
+
+        Its comparator class is another, so that theorems on that mean meet it and those on given means do not.
+        """
+        given = (
             Regret("pseudo", "expected_reward", "best_arm", "fixed", "pseudo-regret against the best arm"),
             Regret("realized", "reward", "best_arm", "fixed", "realized regret against the best arm's mean"),
         )
+        label = "Bayesian regret: against the best arm, over the prior"
+        drawn = Regret("bayesian", "expected_reward", "best_arm", "bayesian", label)
+        return given if self._law is None else (drawn, *given)
 
     def clairvoyant(self, comparator: str) -> int:
         if comparator != "best_arm":
@@ -109,22 +128,47 @@ class StochasticArms(ArmsEnvironment[np.random.Generator]):
         return self._instance
 
     def lower_bounds(self) -> Sequence[Bound]:
-        """Lai and Robbins (1985): ``sum gap_i / KL_i * ln t`` asymptotically, for every consistent policy.
+        """What regret grows by with ``ln t`` at least, asymptotically, for every policy that is consistent on a class.
 
-        It speaks of given means; there is none of means that are drawn, of whose slopes the mean is infinite.
+        Lai and Robbins (1985), ``sum gap_i / KL_i``, where all rewards are of one family. Of other laws on [0, 1],
+        Burnetas and Katehakis (1996), ``sum gap_i / K_inf_i``, for policies consistent on all of these; beside it, for
+        comparison, the rate of Bernoulli rewards with these means, below which policies that go by Bernoulli's
+        divergence are not known to get.
+
+        They speak of given means; there are none of means that are drawn, of whose slopes the mean is infinite.
+        After them come those that an environment shows beside them.
         """
-        if self._prior is not None:
-            return ()
-        slope = self._instance.lai_robbins
-        return (
-            Bound(
-                "Lai-Robbins rate",
-                "lower",
-                lambda t: slope * np.log(t),
-                "fixed",
-                "Lai and Robbins 1985, Theorem 2 (asymptotic: for every consistent policy, the limit inferior of "
-                "regret / ln t is at least this slope; at a finite t nothing is claimed)",
-                "exact",
-                time="asymptotic",
-            ),
+        others = self._lower_bounds()
+        if self._prior is not None or "lai_robbins" not in self.lower:
+            return others
+        at_no_time = "at a finite t nothing is claimed)"
+        first = _rate(
+            "Lai-Robbins rate",
+            self._instance.lai_robbins,
+            "Lai and Robbins 1985, Theorem 2 (asymptotic: for every consistent policy, the limit inferior of "
+            f"regret / ln t is at least this slope; {at_no_time}",
+            "exact",
         )
+        if self._instance.burnetas_katehakis is None or self._instance.bernoulli:
+            return first, *others
+        return (
+            _rate(
+                "Burnetas-Katehakis rate",
+                self._instance.burnetas_katehakis,
+                "Burnetas and Katehakis 1996 (asymptotic: for every policy that is consistent on all laws on [0, 1], "
+                f"the limit inferior of regret / ln t is at least this slope; {at_no_time}",
+                "recalled",
+            ),
+            replace(
+                first,
+                name="Lai-Robbins rate (Bernoulli)",
+                kind="order",
+                source="Lai and Robbins 1985, of Bernoulli rewards with these means (no lower bound here: policies "
+                "that go by Bernoulli's divergence reach it, others do better)",
+            ),
+            *others,
+        )
+
+
+def _rate(name: str, slope: float, source: str, evidence: Evidence) -> Bound:
+    return Bound(name, "lower", lambda t: slope * np.log(t), "fixed", source, evidence, time="asymptotic")

@@ -67,6 +67,16 @@ class Band:
         """Pointwise band, upper end."""
         return self._pointwise[1]
 
+    @cached_property
+    def runs(self) -> tuple[Array, Array]:
+        """Ends between which 90 % of the samples are, at each time by itself: quantiles, no confidence."""
+        low, high = np.quantile(self.samples, (0.05, 0.95), axis=0)
+        return low, high
+
+    def around(self, shade: str) -> tuple[Array, Array]:
+        """What figures shade: the simultaneous band, or with "runs" where 90 % of the samples are."""
+        return self.runs if shade == "runs" else self._together
+
     def surely_below(self, limit: Array) -> bool:
         """Whether the whole simultaneous band is below a limit [n_times], where that is clear without resampling."""
         n = len(self.samples)

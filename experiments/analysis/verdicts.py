@@ -139,6 +139,8 @@ def vacuous(result: ExperimentResult, bound: Bound, regret: str = "") -> bool:
 def check(result: ExperimentResult, confidence: float, regrets: Sequence[str] = ()) -> list[Verdict]:
     """Verdicts on every upper bound of an experiment's policies, each by one regret definition of its comparator class.
 
+    And on lower bounds of the environment that hold for every policy in the mean over its runs (``Bound.judged``).
+
     Args:
         result: what to look at.
         confidence: of the simultaneous band, in (0, 1).
@@ -176,7 +178,49 @@ def _check_policy(
         seen.update((b.name, b.comparator_class) for b in bounds)
         for bound in bounds:
             verdicts.append((yield from _verdict(result, label, definition.name, bound, confidence)))
+        for bound in lower_bounds_for(result, definition.name):
+            if bound.judged and (bound.name, bound.comparator_class) not in seen:
+                seen.add((bound.name, bound.comparator_class))
+                verdicts.append((yield from _lower_verdict(result, label, definition.name, bound, confidence)))
     return verdicts
+
+
+def _lower_verdict(result: ExperimentResult, label: str, regret: str, bound: Bound, confidence: float) -> Talk[Verdict]:
+    """What the data say of a lower bound that holds for every policy in the mean over the runs: at the horizon."""
+    about: dict[str, Any] = {
+        "experiment": result.experiment.name,
+        "policy": label,
+        "bound": bound.name,
+        "regret": regret,
+        "exponent": "not tested",
+        "assumptions": bound.assumptions,
+        "evidence": bound.evidence,
+        "claim": bound.claim,
+    }
+    broken = [str(assumption) for assumption in bound.assumptions if not assumption.holds]
+    if broken:
+        return Verdict(**about, result="not applicable", text=f"assumption fails: {'; '.join(broken)}")
+    values, limit = result.regret(label, regret)[:, -1:], result.curve(bound)[-1:]
+    slack = rounding_of(limit, float(np.abs(result.comparators[result.definition(regret).comparator]).max()))
+    ends, band = result.limits_of(regret)[:, -1:], result.band(label, confidence, regret, at_horizon=True)
+    found, needed = yield from _guaranteed(-values, -ends[::-1], -limit[None], slack, False, confidence)
+    low, high, least = band.all_low[-1], band.all_high[-1], float((limit - slack)[-1])
+    typical = "violated" if high < least else "holds" if low >= least else "undecided"
+    sure = result.guaranteed(label, confidence, regret)
+    said = _said(sure, found, needed, len(values))
+    text = f"mean regret {band.mean[-1]:.5g}, {limit[-1]:.5g} at least; {said} (horizon only)"
+    return Verdict(
+        **about,
+        result=found,
+        typical=typical,
+        text=text,
+        mean=float(band.mean[-1]),
+        band=band,
+        guaranteed_low=known(sure.low),
+        guaranteed_high=known(sure.high),
+        limit=float(limit[-1]),
+        at=int(result.times[-1]),
+    )
 
 
 def _verdict(result: ExperimentResult, label: str, regret: str, bound: Bound, confidence: float) -> Talk[Verdict]:

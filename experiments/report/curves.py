@@ -67,14 +67,13 @@ def draw_experiment(
 ) -> None:
     """Draw an experiment's curves, bands and bounds, with labels at their ends, on axes of anybody's.
 
-    Lines are means over replicates, shades simultaneous bands. The label of the lowest is bold; a bracket joins those
-    that the data do not tell apart. A policy's upper bound is dashed in its colour, as far as it does not squash the
-    curves; it is grey where an assumption of the theorem fails, dotted where only the order is known or where it
-    depends on the data. The environment's lower bounds are dash-dotted. Bounds that speak of the horizon only are marks
-    at the right end. The x axis are rounds, or the clock of the regret definition where it has one. Of more than
-    ``MANY`` policies the lowest ones are drawn like this, see ``drawn_by_name``, the others as thin grey lines.
-
-    The figure's size and layout stay as they are: labels take room inside the axes.
+    Lines are means over replicates, shades simultaneous bands, or where 90 % of the runs are. The label of the lowest
+    is bold; a bracket joins those that the data do not tell apart. A policy's upper bound is dashed in its colour, as
+    far as it does not squash the curves; it is grey where an assumption of the theorem fails, dotted where only the
+    order is known or where it depends on the data. The environment's lower bounds are dash-dotted. Bounds that speak of
+    the horizon only are marks at the right end. The x axis are rounds, or the clock of the regret definition where it
+    has one. Of more than ``MANY`` policies the lowest ones are drawn like this, see ``drawn_by_name``, the others as
+    thin grey lines.
 
     Args:
         ax: where to draw.
@@ -142,8 +141,10 @@ def draw_curves(
         line = ax.plot(
             time, band.mean, color=look.colour, label=entry(text), zorder=3.0 + 0.01 * (len(named) - k), **marks
         )[0]
-        floor = np.maximum(band.all_low, band.mean / 50.0) if log_y else band.all_low
-        shade = ax.fill_between(time, floor, band.all_high, color=look.colour, alpha=0.2, linewidth=0, zorder=2)
+        floor, ceiling = band.around(figure.shade)
+        if log_y:
+            floor = np.maximum(floor, band.mean / 50.0)
+        shade = ax.fill_between(time, floor, ceiling, color=look.colour, alpha=0.2, linewidth=0, zorder=2)
         line.set_gid(curve_id(figure.name, i, 0))
         shade.set_gid(curve_id(figure.name, i, 1))
         gids = curve_id(figure.name, i, LABEL), curve_id(figure.name, i, LABEL + 1)
@@ -169,7 +170,7 @@ def draw_curves(
         ax.axhline(0.0, color=mpl.rcParams["text.color"], linewidth=0.6, zorder=1)
     _dress(ax, result, scale, regret, figure, room)
     if not log_y and not cost:
-        _fit_curves(ax, [*means, *(end for band in bands.values() for end in (band.all_low, band.all_high))])
+        _fit_curves(ax, [*means, *(end for band in bands.values() for end in band.around(figure.shade))])
     for axis, (low, high) in ((ax.xaxis, ax.get_xlim()), (ax.yaxis, ax.get_ylim())):
         write_numbers(axis, low, high)
     draw_marks(ax, result, regret)
@@ -345,7 +346,8 @@ def _dress(ax: Axes, result: ExperimentResult, scale: str, regret: str, figure: 
     ax.set_xlabel(wrapped(f"{definition.clock} (mean of {n})", 52) if definition.clock else "round")
     what = "cumulative cost" if figure.quantity == "cost" else definition.label
     above = 3.2 * points(mpl.rcParams["axes.labelsize"]) if definition.clock else 0.0  # see ``draw_marks``
-    name_quantity(ax, what, f"{definition.unit}, mean of {n}", room, above)
+    shade = ", shade: 90 % of runs" if figure.shade == "runs" else ""
+    name_quantity(ax, what, f"{definition.unit}, mean of {n}{shade}", room, above)
     time = result.time(regret)
     first = max(1.0, time[-1] / DECADES) if scale in ("loglog", "semilogx") else time[0]
     ax.set_xlim(first, max(time[-1], first + 1))

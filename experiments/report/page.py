@@ -232,6 +232,7 @@ class _Page:
             "best": best_of(result, definition.name),
             "named": len(named),
             "others": len(others),
+            "runs": figure.shade == "runs",
             "policies": [row["policy"] for row in rows],
             "metrics": [metrics[i : i + COLUMNS] for i in range(0, len(metrics), COLUMNS)],
             "finals": {
@@ -408,7 +409,8 @@ def _said(
         name, words = clock or "round", [_number(x) if clock else f"{x:,.0f}" for x in made.x]
         for label, _ in curves:
             band = shown.band(label, confidence, regret, quantity)
-            ends[label] = np.interp(made.x, time, band.all_low), np.interp(made.x, time, band.all_high)
+            low, high = band.around(figure.shade if figure else "mean")
+            ends[label] = np.interp(made.x, time, low), np.interp(made.x, time, high)
     elif isinstance(shown, SweepResult):
         at = np.array(shown.points if shown.numeric else range(len(shown.points)), dtype=float)
         near = [int(np.abs(at - x).argmin()) for x in made.x]

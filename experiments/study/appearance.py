@@ -117,6 +117,8 @@ class Appearance(Model):
 
     bounds: Literal["auto", "curves", "strip", "both", "none"] = "auto"
     """Theorems' bounds as curves over time, in a strip beside the curves, both, or not at all."""
+    shade: Literal["mean", "runs"] = "mean"
+    """Around curves over time: a band of the mean, or from where to where 90 % of the runs are."""
     labels: Literal["lines", "legend", "none"] = "lines"
     """Names at the ends of the lines, in a legend below, or not at all."""
     width: Annotated[float, BeforeValidator(millimetres)] | None = None

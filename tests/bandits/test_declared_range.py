@@ -72,6 +72,10 @@ def test_a_reward_outside_is_told_once(policy, environment):
     if policy.clairvoyant:
         raise SilentError
     far = 10.0 * (environment.problem.high - environment.problem.low)
+    if getattr(policy, "binary", False):  # it learns from rewards 0 and 1 only
+        with pytest.raises(ValueError, match=r"rewards that are 0 or 1, got 1[01]"):
+            steps(environment, copy.deepcopy(policy), far)
+        return
     revealed, told = steps(environment, copy.deepcopy(policy), far)
     own = [w for w in told if str(w.message).startswith(type(policy).__name__)]
     clipped = getattr(policy, "on_exceed", "") == "clip"  # as it was asked to

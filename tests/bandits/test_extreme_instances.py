@@ -175,6 +175,8 @@ def test_what_rests_on_the_declared_noise_does_not_hold_where_it_is_too_small(no
     claims = {}
     for name, policy in policies(environment, np.random.default_rng(0)):
         policy.reset(problem, np.random.default_rng(0))
+        if getattr(policy, "moment", None) is not None:  # it rests on a moment that is given in its place
+            continue
         for bound in bounds_of(policy, problem, environment.instance()):
             claims[name, bound.name] = bound.holds
     assert claims, "some bound rests on it"

@@ -11,11 +11,11 @@ from bandits import POLICIES, BanditProblem, NotResetError, can_play
 from bandits.families import families
 from environments import BernoulliArms
 
-SMALL = BanditProblem(n_actions=2, horizon=8)
+SMALL = BanditProblem(n_actions=2, horizon=8, binary=True)
 OTHERS = [
     replace(SMALL, n_actions=5, horizon=None),
-    replace(SMALL, n_actions=5, low=-math.inf, high=math.inf),
-    replace(SMALL, n_actions=5, horizon=None, low=-math.inf, high=math.inf, noise=1.0),
+    replace(SMALL, n_actions=5, low=-math.inf, high=math.inf, binary=None),
+    replace(SMALL, n_actions=5, horizon=None, low=-math.inf, high=math.inf, noise=1.0, binary=None),
 ]
 
 

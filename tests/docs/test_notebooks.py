@@ -8,6 +8,7 @@ import pytest
 
 NOTEBOOKS = sorted((Path(__file__).parent.parent.parent / "docs" / "notebooks").glob("*.ipynb"))
 FAMILIES = [
+    "arms-modern",
     "arms",
     "groupwise",
     "identification",

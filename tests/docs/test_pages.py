@@ -218,7 +218,8 @@ def test_fixed_parameters_in_the_loop_of_solves(page):
 
 def test_the_table_of_bounds_says_the_evidence():
     """Of each policy for arms, over all of the family's examples."""
-    text = (ROOT / "docs/arms.md").read_text(encoding="utf-8").partition("## Bounds")[2].partition("## Studies")[0]
+    pages = [(ROOT / f"docs/{page}.md").read_text(encoding="utf-8") for page in ("arms", "arms-modern")]
+    text = "".join(page.partition("## Bounds")[2].partition("\n## ")[0] for page in pages)
     said = {}
     for names, last in re.findall(r"^\| (`.*?) \|.* \| (.*?) \|$", text, flags=re.M):
         said |= {name: set(re.findall("exact|derived|recalled|convention", last)) for name in names.split("`")[1::2]}

@@ -322,7 +322,7 @@ def test_illegal_actions_change_nothing():
 
 
 def test_a_problem_alone_tells_nothing_of_the_instance():
-    assert BernoulliArms([0.2, 0.8], 60).problem == BanditProblem(n_actions=2, horizon=60)
+    assert BernoulliArms([0.2, 0.8], 60).problem == BanditProblem(n_actions=2, horizon=60, reward_family="bernoulli")
 
 
 @pytest.mark.parametrize(

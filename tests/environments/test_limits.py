@@ -161,9 +161,9 @@ def test_limits_of_arms_whose_means_are_drawn():
     ends = {"name": "beta", "parameters": {"alpha": 1e-3, "beta": 1e-3}}
     binary = BernoulliArms(ends, 2, n_arms=2)
     tapes = [binary.draw(np.random.default_rng(seed)) for seed in range(20)]
-    assert attained(binary, tapes, 1e-3, ["pseudo"]) == {"pseudo", "realized"}
+    assert attained(binary, tapes, 1e-3, ["bayesian", "pseudo"]) == {"bayesian", "pseudo", "realized"}
     assert binary.limits(np.array([1, 3]))["realized"].tolist() == [[-1, -3], [1, 3]]
-    assert attained(GaussianArms(ends, 1.0, 2, n_arms=2), tapes, 1e-3) == {"pseudo"}
+    assert attained(GaussianArms(ends, 1.0, 2, n_arms=2), tapes, 1e-3) == {"bayesian", "pseudo"}
     normal = GaussianArms("normal", 1.0, 3, n_arms=2)
     normal.reset(seed=1)
     assert normal.limits(np.array([1, 3]))["pseudo"].tolist() == [[0, 0], [np.inf, np.inf]]

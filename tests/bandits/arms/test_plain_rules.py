@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bandits import KLUCB, BanditProblem, DiscountedUCB, SlidingWindowUCB
-from bandits.arms.kl_ucb import _entropy, _upper
+from bandits.arms.divergence import entropy, upper
 from bandits.arms.problem import Block
 from bandits.kernels import kernel
 
@@ -23,7 +23,7 @@ def kl_ucb(rewards, given, chosen, a, b):
         for i in range(n_arms):
             index = math.inf
             if counts[i] > 0.0:
-                index = _upper(sums[i] / counts[i], _entropy(sums[i] / counts[i]), log / counts[i])
+                index = upper(sums[i] / counts[i], entropy(sums[i] / counts[i]), log / counts[i])
             if index > best:
                 best, arm = index, i
         chosen[t - 1] = arm

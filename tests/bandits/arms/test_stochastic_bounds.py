@@ -23,7 +23,6 @@ from bandits import (
     SlidingWindowUCB,
     SuccessiveElimination,
 )
-from bandits.arms import kl_ucb
 from bandits.arms.theory import ArmsInstance
 from bandits.contract import Instance
 from environments import BernoulliArms
@@ -299,19 +298,3 @@ def test_default_tuning():
     m = np.arange(1, 10_000)
     best = m[np.argmin(m * 10 + 100_000 * np.sqrt(math.log(10) / (2 * m)))]
     assert abs(policies[2]._trials - best) <= 1
-
-
-def test_kl_upper_bound_solves_its_equation():
-    rng = np.random.default_rng(0)
-    for p in [0.0, 1.0, 1e-14, 1e-6, 0.5, 1 - 1e-6, 1 - 1e-14, *rng.random(40)]:
-        for level in 10 ** rng.uniform(-6, 2, 160):
-            q = kl_ucb._upper(p, kl_ucb._entropy(p), level)
-            assert p <= q <= 1
-            low, high = p, 1.0
-            for _ in range(100):
-                middle = (low + high) / 2
-                if rel_entr(p, middle) + rel_entr(1 - p, 1 - middle) <= level:
-                    low = middle
-                else:
-                    high = middle
-            assert q == pytest.approx(low, abs=1e-10)

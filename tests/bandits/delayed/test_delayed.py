@@ -45,7 +45,7 @@ LATE = {
 def late(delay, table=TABLE, feedback="bandit", seed=8):
     """A run with the rewards of the table."""
     arms = {"name": "adversarial", "parameters": {"source": table.tolist(), "feedback": feedback}}
-    environment = DelayedFeedback(arms, delay, len(table))
+    environment = DelayedFeedback(arms, delay[: len(table)] if isinstance(delay, list) else delay, len(table))
     environment.begin(environment.draw(np.random.default_rng(seed)))
     return environment
 
@@ -67,10 +67,16 @@ def wrapped(wrapper, base):
 
 
 def bases(feedback):
-    """The policies on arms that can play without delays."""
+    """The policies on arms that can play without delays, but for those that know the run in advance."""
     problem = (FullFeedbackProblem if feedback == "full" else BanditProblem)(n_actions=3)
     (arms,) = (family for family in families() if family.name == "arms")
-    return [name for name in arms.policies if can_play(POLICIES.load(name), problem)]
+    known = {name: POLICIES.load(name) for name in arms.policies}
+    return [name for name, policy in known.items() if can_play(policy, problem) and not policy.clairvoyant]
+
+
+def rewards_for(base):
+    """The table; for a policy that learns from rewards 0 and 1 alone, and slowly, few rounds of such rewards."""
+    return (TABLE[:40, :2] > 0.4).astype(float) if getattr(POLICIES.load(base), "binary", False) else TABLE
 
 
 WRAPPED = [
@@ -84,15 +90,15 @@ WRAPPED = [
 def test_every_base_keeps_the_contract(wrapper, base, feedback):
     """Bases that refuse updates out of turn among them."""
     for delay in LATE.values():
-        check_policy(lambda: wrapped(wrapper, base), lambda delay=delay: late(delay, TABLE, feedback))
+        check_policy(lambda: wrapped(wrapper, base), lambda delay=delay: late(delay, rewards_for(base), feedback))
 
 
 @pytest.mark.parametrize(("wrapper", "base", "feedback"), WRAPPED)
 def test_without_delay_the_base_plays(wrapper, base, feedback):
-    plain = AdversarialArms(TABLE, feedback=feedback)
+    plain = AdversarialArms(rewards_for(base), feedback=feedback)
     plain.begin(plain.draw(np.random.default_rng(8)))
     alone = POLICIES.build({"name": base, "parameters": PARAMETERS.get(base, {})})
-    actions, revealed = played(wrapped(wrapper, base), late(0, TABLE, feedback))
+    actions, revealed = played(wrapped(wrapper, base), late(0, rewards_for(base), feedback))
     expected, told = played(alone, plain)
     assert actions == expected
     assert [np.asarray(a.feedback).tolist() for (a,) in revealed] == [np.asarray(f).tolist() for f in told]
@@ -225,6 +231,26 @@ def test_bounds_in_closed_form():
     expected = (np.e - 1) * gamma * t + (waiting + 1) * 3 * np.log(3) / gamma
     assert pooled.curve(t) == pytest.approx(expected)
     assert pooled.holds
+
+
+@pytest.mark.parametrize("policy", [QPMD("beta_thompson"), BOLD("beta_thompson")])
+def test_a_bound_over_a_prior_holds_with_delays(policy):
+    arms, t = {"name": "bernoulli", "parameters": {"means": "beta", "n_arms": 3}}, np.array([1.0, 5.0, 100.0, 400.0])
+    environment, room = DelayedFeedback(arms, 4, 400), []
+    for seed in range(60):
+        environment.begin(environment.draw(np.random.default_rng([seed, 0])))
+        policy.reset(environment.problem, np.random.default_rng([seed, 1]))
+        policy.advance(environment, 400)
+        found = policy.regret_bounds(environment.problem, environment.instance())
+        (bound,) = [b for b in found if b.comparator_class == environment.regrets()[0].comparator_class]
+        assert bound.holds
+        means, waiting = environment.instance().inner.means, np.minimum(t - 1.0, 4.0)
+        price = waiting * np.sum(means.max() - means) if isinstance(policy, QPMD) else 0.0
+        copies = 1.0 if isinstance(policy, QPMD) else 1.0 + waiting
+        assert bound.curve(t) == pytest.approx(np.sqrt(3 * np.log(3) / 2 * copies * t) + price)
+        gained = environment.metrics(np.array([400]))["expected_reward"][0]
+        room.append(bound.curve(t)[-1] - (400 * means.max() - gained))
+    assert np.mean(room) > 4 * standard_error(room)
 
 
 def test_bounds_that_do_not_apply():

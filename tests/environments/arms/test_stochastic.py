@@ -93,6 +93,10 @@ def test_problem_of_gaussian_arms():
     assert not problem.bounded
 
 
+def test_a_gap_whose_square_is_no_number_costs_nothing_in_the_limit():
+    assert GaussianArms([1e200, 0.0]).instance().lai_robbins == 0.0
+
+
 def test_lai_robbins_slopes():
     t = np.array([math.e])
     (bound,) = GaussianArms([0.0, 1.0, 1.0], 2.0).lower_bounds()

@@ -259,3 +259,16 @@ def test_what_is_not_told_apart_at_the_last_value_is_bracketed(folder):
     (labels,) = (artist for artist in ax.get_children() if isinstance(artist, EndLabels))
     (group,) = labels._groups
     assert sorted(labels.texts[i].get_text().partition("\n")[0] for i in group) == ["MOSS", "UCB1"]
+
+
+def test_shades_are_where_most_runs_are(folder):
+    """Quantiles of the runs in place of a band of the mean, which is within them; the y axis has room for them."""
+    ax = drawn(folder, "experiment: arms, shade: runs")["arms"].axes[0]
+    result = experiments.load(folder).experiments["arms"]
+    for i, label in enumerate(["UCB1", "MOSS", "uniform"]):
+        (shade,) = (c for c in ax.collections if str(c.get_gid()).endswith(f"-{i}-1"))
+        runs = result.band(label, 0.95).samples
+        ends = [vertex[1] for vertex in shade.get_paths()[0].vertices if vertex[0] == result.time("")[-1]]
+        assert (min(ends), max(ends)) == pytest.approx(tuple(np.quantile(runs[:, -1], (0.05, 0.95))))
+        assert max(ends) <= ax.get_ylim()[1]
+    assert "shade: 90 % of runs" in "".join(t.get_text() for t in ax.texts)

@@ -35,6 +35,7 @@ LOOKS: dict[str, dict[str, Any]] = {
     "only: [bold]": {"policies": ["bold"]},
     "names: {bold: UCB1 with $c=8$}": {"names": {"bold": "UCB1 with $c=8$"}},
     "grid: false": {"grid": False},
+    "shade: runs": {"shade": "runs"},
     "style: ggplot": {"style": "ggplot"},
 }
 
@@ -55,6 +56,7 @@ def test_what_is_not_said_is_as_ever() -> None:
 
 MISTAKES = {
     "bounds: stripe": "figures[0].bounds: must be 'auto', 'curves', 'strip', 'both' or 'none', got 'stripe'",
+    "shade: run": "figures[0].shade: must be 'mean' or 'runs', got 'run'",
     "labels: line": "figures[0].labels: must be 'lines', 'legend' or 'none', got 'line'",
     "width: 3.35": "figures[0].width: must be between 20 and 1000 mm, got 3.35: a number is millimetres, so write "
     "'3.35 in' for inches",

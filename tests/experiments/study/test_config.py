@@ -107,7 +107,7 @@ def test_all_mistakes_at_once():
             "      - ucb1",
             "      - hedge",
             "Hedge plays FullFeedbackProblem, but BernoulliArms is BanditProblem; "
-            "policies that play BernoulliArms: anytime_moss, ",
+            "policies that play BernoulliArms: ada_ucb, ",
         ),
         ("experiments:", "experiments: [", "study.yaml:"),
     ],

@@ -1,0 +1,90 @@
+"""MED: arms are drawn with probabilities that fall with the evidence against them.
+
+After playing every arm once, draw arm ``i`` with a probability in proportion to
+
+    exp(-n_i D_i),
+
+where ``n_i`` counts the plays of arm ``i`` before, and ``D_i`` is how far its rewards are from having the best mean
+seen (``evidence.py``): the divergence ``d(mean_i, mean*)``, or ``K_inf`` of its rewards. One uniform a round.
+There is no logarithm of the round: it serves any horizon.
+
+Most rounds take two exponentials. The first arm with the best mean has the weight 1; let those before it weigh ``A`` in
+all, and those after it ``B``. It is drawn by the uniform ``u`` if ``A <= u (1 + A + B) < 1 + A``, and so surely where
+``A <= u`` and ``u (1 + B) < 1``, for which upper bounds do: as many times the largest weight before it, and after it.
+
+References: J. Honda, A. Takemura, *An Asymptotically Optimal Bandit Algorithm for Bounded Support Models*, COLT 2010,
+and *An Asymptotically Optimal Policy for Finite Support Models in the Multiarmed Bandit Problem*, Machine Learning 85,
+2011 [recall: probabilities and optimality].
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from bandits.arms.evidence import EvidencePolicy, Own, evidence, leading, logs, note
+from bandits.arms.problem import Actions, BanditProblem, Block
+from bandits.arms.scan import SCORE, rounds
+from bandits.contract import Array, Bound, Instance
+from bandits.kernels import kernel
+
+NEVER = 746.0
+"""``exp`` of minus that is 0 in floating point."""
+ROUNDING = 1e-12
+"""More than rounding does to sums of weights."""
+
+
+@kernel
+def _pick(rows: Array, t: int, own: Own, luck: Array, s: int) -> int:
+    best, _, unplayed = leading(rows)
+    if unplayed >= 0:
+        return unplayed
+    terms, lead, first, then = logs(best, own), -1, NEVER, NEVER
+    for i in range(rows.shape[0]):
+        rows[i, SCORE] = against = evidence(rows, i, best, terms, own, NEVER)
+        if lead >= 0:
+            then = min(then, against)
+        elif against > 0.0:
+            first = min(first, against)
+        else:
+            lead = i
+    uniform, before, after = luck[s, 0], lead * math.exp(-first), (rows.shape[0] - 1 - lead) * math.exp(-then)
+    if before + ROUNDING <= uniform and uniform * (1.0 + after) + ROUNDING <= 1.0:
+        return lead
+    total = 0.0
+    for i in range(rows.shape[0]):
+        rows[i, SCORE] = math.exp(-rows[i, SCORE])
+        total += rows[i, SCORE]
+    rest, arm = uniform * total, -1
+    for i in range(rows.shape[0]):
+        if rows[i, SCORE] > 0.0:
+            arm = i
+            rest -= rows[i, SCORE]
+            if rest < 0.0:
+                break
+    return arm
+
+
+@kernel
+def _note(rows: Array, arm: int, reward: float, own: Own) -> None:
+    note(rows, arm, reward, own)
+
+
+@kernel
+def _rounds(
+    block: Block, actions: Actions, t: int, rows: Array, own: Own, luck: Array, low: float, span: float
+) -> None:
+    rounds(_pick, note, block, actions, t, rows, own, luck, low, span)
+
+
+class MED(EvidencePolicy):
+    """MED, minimum empirical divergence, of Honda and Takemura (2010, 2011), drawn at random and without a horizon."""
+
+    pick, note, rounds = staticmethod(_pick), staticmethod(_note), staticmethod(_rounds)
+
+    def luck(self, n_rounds: int) -> Array:
+        return self._rng.random((n_rounds, 1))
+
+    def regret_bounds(self, problem: BanditProblem, instance: Instance) -> Sequence[Bound]:
+        """The rate ``sum gap_i / D_i ln(t)`` of Lai and Robbins, or with ``bounded`` of Burnetas and Katehakis."""
+        return self.rates("MED rate", "Honda and Takemura 2010, 2011 (leading term)", problem, instance)

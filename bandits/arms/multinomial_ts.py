@@ -1,0 +1,101 @@
+"""Multinomial Thompson sampling: rewards on a grid, whose probabilities have a Dirichlet prior.
+
+A reward, mapped to [0, 1], is rounded at random to one of the grid's points ``0, 1 / M, .., 1`` next to it, so that its
+mean stays. In every round draw the probabilities of the points from each arm's posterior, Dirichlet(1, .., 1) at first,
+and play the arm whose drawn law has the largest mean. Ties go to the lowest index. As the prior is a proper one, no arm
+is played for a start. With ``M = 1`` this is Thompson sampling with the prior Beta(1, 1), in law ``beta_thompson``.
+
+The prior weighs as much as ``M + 1`` rewards spread over the grid, and the mean of a law drawn from it is near 1/2: a
+grid that is finer than the rewards' costs much at first, where the best mean is far above 1/2.
+
+Reference: C. Riou, J. Honda, *Bandit Algorithms Based on Thompson Sampling for Bounded Reward Distributions*, ALT 2020
+[recall].
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from bandits.arguments import affordable, integer
+from bandits.arms.orders import asymptotic_order
+from bandits.arms.problem import Actions, BanditProblem, Block
+from bandits.arms.scan import SCORE, TIE, ScanPolicy, leader, need_range, rounds
+from bandits.arms.theory import BERNOULLI
+from bandits.contract import Array, Bound, Instance
+from bandits.kernels import kernel
+
+FIRST = SCORE + 1
+"""Of the M + 1 columns with the parameters of the posteriors."""
+
+
+@kernel
+def _pick(rows: Array, t: int, own: np.random.Generator, luck: Array, s: int) -> int:
+    levels = rows.shape[1] - FIRST - 1
+    for i in range(rows.shape[0]):
+        total, above = 0.0, 0.0
+        for j in range(levels + 1):
+            weight = own.standard_gamma(rows[i, FIRST + j])
+            total += weight
+            above += weight * j
+        rows[i, SCORE] = above / (total * levels)
+    return leader(rows)
+
+
+@kernel
+def _note(rows: Array, arm: int, reward: float, own: np.random.Generator) -> None:
+    levels = rows.shape[1] - FIRST - 1
+    place = min(max(reward, 0.0), 1.0) * levels
+    nearest = math.floor(place + 0.5)
+    if abs(place - nearest) <= TIE * levels:
+        place = nearest
+    point = math.floor(place)
+    if point < place and own.random() < place - point:
+        point += 1
+    rows[arm, FIRST + int(point)] += 1.0
+
+
+@kernel
+def _rounds(
+    block: Block,
+    actions: Actions,
+    t: int,
+    rows: Array,
+    own: np.random.Generator,
+    luck: Array,
+    low: float,
+    span: float,
+) -> None:
+    rounds(_pick, _note, block, actions, t, rows, own, luck, low, span)
+
+
+class MultinomialTS(ScanPolicy):
+    """Multinomial Thompson sampling of Riou and Honda (2020), with randomised rounding.
+
+    Args:
+        levels: the grid has this many steps, >= 1.
+    """
+
+    pick, note, rounds = staticmethod(_pick), staticmethod(_note), staticmethod(_rounds)
+
+    def __init__(self, levels: int = 10) -> None:
+        self.levels = integer("levels", levels)
+
+    def constants(self, problem: BanditProblem) -> tuple[Any, ...]:
+        need_range("MultinomialTS", problem, "gaussian_thompson takes unbounded ones with a declared noise")
+        numbers = problem.n_actions * (self.levels + 1)
+        affordable("levels", f"levels = {self.levels} with {problem.n_actions} arms", numbers)
+        return ()
+
+    def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
+        super().reset(problem, rng)
+        self._own: Any = rng
+        self._rows = np.ones((problem.n_actions, FIRST + self.levels + 1))
+
+    def regret_bounds(self, problem: BanditProblem, instance: Instance) -> Sequence[Bound]:
+        """The rate of Lai and Robbins on rewards 0 and 1."""
+        source = "Riou and Honda 2020 (from memory, the rate alone)"
+        return asymptotic_order("multinomial rate", problem, instance, source, key=BERNOULLI)

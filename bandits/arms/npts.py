@@ -1,0 +1,126 @@
+"""NPTS, non-parametric Thompson sampling: a random weighting of all rewards seen, and one at the upper end.
+
+After playing every arm once, draw for each arm weights ``w`` uniformly from the simplex of ``n_i + 1`` weights and play
+the arm with the largest
+
+    w_0 + sum_j w_j x_j,
+
+where ``x_j`` are its rewards, mapped to [0, 1]. Ties go to the lowest index. On rewards 0 and 1 this is a draw from
+Beta(S + 1, n - S) with S successes, and exactly 1 before the first failure: after the start the lowest arm without a
+failure is held until it fails.
+
+Weights of equal rewards go together, as a Gamma variable whose shape is how often they were seen. The values 0, 1 and
+the next 62 values of an arm are counted; others are kept one by one, so that with more than 64 distinct values memory
+grows with the number of rounds, and a round costs as much as there are rewards kept.
+
+Reference: C. Riou, J. Honda, *Bandit Algorithms Based on Thompson Sampling for Bounded Reward Distributions*, ALT 2020
+[recall; the start is a reconstruction].
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from bandits.arms.kept import Kept, nothing, with_room
+from bandits.arms.orders import asymptotic_order, bounded_rate
+from bandits.arms.problem import Actions, BanditProblem, Block
+from bandits.arms.scan import COUNT, MORE, SCORE, TIE, ScanPolicy, leader, need_range, rounds
+from bandits.contract import Array, Bound, Instance
+from bandits.kernels import inlined, kernel
+
+VALUES = 64
+"""Distinct rewards of an arm that are counted."""
+DISTINCT, OTHERS = MORE, MORE + 1
+"""How many they are by now, and how many other rewards there are."""
+VALUE, TIMES = range(2)
+"""Of the table of an arm: a reward, and how often it was seen; the first is 0, the second 1, seen once before all."""
+Own = tuple[Array, Array, Actions]
+"""Tables [n_arms, VALUES, 2], and ``Kept``: the rewards that are in none."""
+
+
+@kernel
+def _sample(rows: Array, arm: int, own: Own, rng: np.random.Generator) -> float:
+    tables, rewards, starts = own
+    table, others, total, above = tables[arm], int(rows[arm, OTHERS]), 0.0, 0.0
+    if table[0, TIMES] == 0.0 and rows[arm, DISTINCT] == 2.0:
+        return 1.0
+    for j in range(int(rows[arm, DISTINCT])):
+        if table[j, TIMES] > 0.0:
+            weight = rng.standard_gamma(table[j, TIMES])
+            total += weight
+            above += weight * table[j, VALUE]
+    for j in range(others):
+        weight = rng.standard_exponential()
+        total += weight
+        above += weight * rewards[starts[arm] + j]
+    return above / total
+
+
+@kernel
+def _pick(rows: Array, t: int, own: Own, luck: np.random.Generator, s: int) -> int:
+    for i in range(rows.shape[0]):
+        if rows[i, COUNT] == 0.0:
+            return i
+    for i in range(rows.shape[0]):
+        rows[i, SCORE] = _sample(rows, i, own, luck)
+    return leader(rows)
+
+
+@inlined
+def _note(rows: Array, arm: int, reward: float, own: Own) -> None:
+    table, distinct = own[0][arm], int(rows[arm, DISTINCT])
+    rows[arm, COUNT] += 1.0
+    if abs(reward - 1.0) <= TIE:
+        reward = 1.0
+    if abs(reward) <= TIE:
+        reward = 0.0
+    j = 0
+    while j < distinct and table[j, VALUE] != reward:
+        j += 1
+    if j < VALUES:
+        table[j, VALUE] = reward
+        table[j, TIMES] += 1.0
+        rows[arm, DISTINCT] = max(distinct, j + 1)
+    else:
+        own[1][own[2][arm] + int(rows[arm, OTHERS])] = reward
+        rows[arm, OTHERS] += 1.0
+
+
+@kernel
+def _rounds(
+    block: Block, actions: Actions, t: int, rows: Array, own: Own, luck: np.random.Generator, low: float, span: float
+) -> None:
+    rounds(_pick, _note, block, actions, t, rows, own, luck, low, span)
+
+
+class NPTS(ScanPolicy):
+    """NPTS of Riou and Honda (2020). Where an arm has more than 64 distinct rewards, memory grows with the rounds."""
+
+    columns = MORE + 2
+    numbers_an_arm = 1
+    pick, note, rounds = staticmethod(_pick), staticmethod(_note), staticmethod(_rounds)
+
+    def constants(self, problem: BanditProblem) -> tuple[Any, ...]:
+        need_range("NPTS", problem, "gaussian_thompson takes unbounded ones with a declared noise")
+        tables = np.zeros((problem.n_actions, VALUES, 2))
+        tables[:, 1] = 1.0
+        return (tables, *nothing(problem.n_actions))
+
+    def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
+        super().reset(problem, rng)
+        self._rows[:, DISTINCT] = 2.0
+
+    def luck(self, n_rounds: int) -> np.random.Generator:
+        return self._rng
+
+    def make_room(self, n_rounds: int) -> None:
+        tables, rewards, starts = self._own
+        self._own = tables, *with_room(Kept(rewards, starts), self._rows[:, OTHERS], n_rounds)
+
+    def regret_bounds(self, problem: BanditProblem, instance: Instance) -> Sequence[Bound]:
+        """The rate of Burnetas and Katehakis where ``K_inf`` is known; else, no smaller, that of Lai and Robbins."""
+        source = "Riou and Honda 2020 (from memory, the rate alone)"
+        return bounded_rate("NPTS rate", instance, source) or asymptotic_order("NPTS rate", problem, instance, source)

@@ -1,0 +1,106 @@
+"""Exp3++: its decisions, its bounds, mean regrets in both worlds."""
+
+import math
+
+import numpy as np
+import pytest
+from arms_runs import TEN, TWO, assert_agrees, regrets, sequence
+
+from bandits import BanditProblem
+from bandits.arms.exp3_pp import Exp3PP
+from bandits.arms.problem import Block
+from environments import BernoulliArms, ConstrainedArms, CorruptedArms, GaussianArms
+
+
+def slow(rewards, uniforms, alpha, beta):
+    """Actions on rewards [n_rounds, n_arms] in [0, 1], as the definition says, and how often a gap counted."""
+    k, actions, counted = len(rewards[0]), [], 0
+    estimates, losses, counts = np.zeros(k), np.zeros(k), np.zeros(k)
+    for t, (row, uniform) in enumerate(zip(rewards, uniforms, strict=True), 1):
+        if t <= k:
+            arm, p = t - 1, np.ones(k)
+        else:
+            eta = 0.5 * math.sqrt(math.log(k) / (t * k))
+            rho = np.exp(-eta * (estimates - estimates.min()))
+            width = np.sqrt(alpha * math.log(t * k ** (1 / alpha)) / (2 * counts))
+            upper, lower = np.minimum(1, losses / counts + width), np.maximum(0, losses / counts - width)
+            gaps = np.maximum(0, lower - upper.min())
+            with np.errstate(divide="ignore"):
+                eps = np.minimum(min(1 / (2 * k), eta), beta * math.log(t) / (t * gaps**2))
+            counted += int(np.any(eps < min(1 / (2 * k), eta)))
+            p = (1 - eps.sum()) * rho / rho.sum() + eps
+            arm = int(np.argmax(np.append(np.cumsum(p)[:-1], math.inf) > uniform))
+        estimates[arm] += (1 - row[arm]) / p[arm]
+        losses[arm] += 1 - row[arm]
+        counts[arm] += 1
+        actions.append(arm)
+    return actions, counted
+
+
+@pytest.mark.parametrize(("alpha", "beta", "counts"), [(3.0, 256.0, False), (0.5, 0.05, True)])
+@pytest.mark.parametrize("compiled", [False, True])
+def test_decisions_are_those_of_the_formula(alpha, beta, counts, compiled):
+    rng = np.random.default_rng(11)
+    rewards = (rng.random((3000, 4)) < [0.05, 0.95, 0.4, 0.2]).astype(float)
+    policy, actions = Exp3PP(alpha, beta), np.empty(3000, dtype=np.int64)
+    policy.reset(BanditProblem(n_actions=4, low=-2.0, high=3.0), np.random.default_rng(5))
+    if compiled:
+        policy.play(Block(5.0 * rewards - 2.0, 1, np.zeros(3000), False), actions)
+    else:
+        for t, row in enumerate(rewards):
+            actions[t] = policy.choose(None)
+            policy.update(None, int(actions[t]), float(5.0 * row[actions[t]] - 2.0))
+    expected, counted = slow(rewards, np.random.default_rng(5).random(3000), alpha, beta)
+    assert actions.tolist() == expected
+    assert (counted > 1000) == counts
+
+
+def test_one_arm():
+    assert sequence(Exp3PP(), np.full((20, 1), 0.3)) == "0" * 20
+
+
+@pytest.mark.parametrize(("means", "mean", "error"), [(TEN, 623.66, 0.82), (TWO, 81.42, 0.34)])
+def test_mean_regret(means, mean, error):
+    assert_agrees(regrets(Exp3PP(), means, 300), mean, error)
+
+
+def test_it_learns_late_and_then_stays_away_from_its_bound():
+    """Where one of five arms is ahead by 0.1, in the first 10,000 rounds regret grows faster than the bound."""
+    sums, times = np.zeros(3), np.array([1000, 10_000, 100_000])
+    actions, levels = np.empty(times[-1], dtype=np.int64), np.array([[0.6, 0.5, 0.5, 0.5, 0.5]])
+    for seed in range(20):
+        policy, rng = Exp3PP(), np.random.default_rng(seed)
+        policy.reset(BanditProblem(n_actions=5, horizon=times[-1]), rng.spawn(1)[0])
+        policy.play(Block(levels, 0, -rng.random(times[-1]), True), actions)
+        sums += 0.1 * np.cumsum(actions != 0)[times - 1] / 20
+    early, late = np.diff(np.log10(sums))
+    assert early > 0.7
+    assert late < 0.35
+    assert np.all(sums < 0.4 * 4 * np.sqrt(5 * times * math.log(5)))
+
+
+def bounds(policy, environment):
+    environment.reset(seed=0)
+    return policy.regret_bounds(environment.problem, environment.instance())
+
+
+def test_bounds():
+    t = np.array([100.0, 10_000.0])
+    against, order = bounds(Exp3PP(), BernoulliArms([0.2, 0.5, 0.9]))
+    assert against.curve(t) == pytest.approx(4 * np.sqrt(3 * t * math.log(3)))
+    assert (against.kind, against.evidence, against.time, against.holds) == ("upper", "recalled", "anytime", True)
+    assert order.curve(t) == pytest.approx((1 / 0.7 + 1 / 0.4) * np.log(t) ** 2)
+    assert (order.kind, order.evidence, order.holds) == ("order", "convention", True)
+    assert not bounds(Exp3PP(), BernoulliArms([0.2, 0.9, 0.9]))[1].holds
+    for policy in (Exp3PP(2.9), Exp3PP(3.0, 255.0)):
+        assert len(bounds(policy, BernoulliArms([0.2, 0.5, 0.9]))) == 1
+    assert len(bounds(Exp3PP(), ConstrainedArms([0.0, 0.2]))) == 1
+    assert not bounds(Exp3PP(), CorruptedArms([0.2, 0.5], 5, "flip_best"))[0].holds
+
+
+def test_bad_arguments():
+    for name in ("alpha", "beta"):
+        with pytest.raises(ValueError, match=f"{name} must be.*got 0"):
+            Exp3PP(**{name: 0.0})
+    with pytest.raises(ValueError, match=r"needs rewards in a finite range, got \[-inf, inf\]; ucb1 .* noise"):
+        Exp3PP().reset(GaussianArms([0.0, 1.0]).problem, np.random.default_rng(0))
