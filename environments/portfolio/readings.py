@@ -1,0 +1,308 @@
+"""Tables of prices from files and from Python: columns by name, dates kept, nothing filled in.
+
+A file is CSV, with names in its first line and a comma between columns (``.gz`` is unpacked), or Parquet (needs
+pyarrow, the extra "export"). In Python, a table is one of pandas, polars or pyarrow, or a mapping of names to columns.
+Rows are counted from 1, without the line of names. Cells that are empty or say ``NA``, ``NaN``, ``null`` or ``None``
+are gaps, and refused in the columns that are asked for.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import math
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from bandits.arguments import did_you_mean, is_file, shown, texts
+from bandits.contract import Array
+from environments.downloads import check_download
+
+DATES = ("date", "dates", "day", "datetime", "time", "timestamp", "", "__index_level_0__")
+"""Names, in small letters, of columns of dates; the last two are what pandas calls an index without a name."""
+GAPS = ("", "na", "n/a", "nan", "null", "none")
+VALUES = ("prices", "relatives", "cumulative")
+KNOWN = {
+    "nyse_o.csv": "36 stocks, 1962 to 1984, come with the package universal-portfolios 0.4.17 "
+    "(universal/data/nyse_o.csv); their rows are cumulative, and their rights are stated nowhere"
+}
+"""Where files that are often asked for can be found."""
+FOLDER = "prices"
+"""Subfolder of the data folder."""
+
+Columns = dict[str, list[Any]]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Price relatives from a table.
+
+    Attributes:
+        names: [k] of the assets.
+        dates: [T] of the ends of the rounds, as texts; numbers of rows where the table has no dates.
+        relatives: [T, k].
+    """
+
+    names: tuple[str, ...]
+    dates: tuple[str, ...]
+    relatives: Array
+
+
+def plain(table: Any) -> Columns:
+    """A table in Python as a mapping of names to columns of numbers and texts; an index with dates becomes a column.
+
+    Raises:
+        ValueError: it has no named columns, two of one name, or columns of different lengths.
+    """
+    names = table.keys() if isinstance(table, Mapping) else getattr(table, "column_names", None)
+    names = getattr(table, "columns", None) if names is None else names
+    if names is None or callable(names):
+        raise ValueError(f"source must be the path of a file, or a table whose columns have names, got {shown(table)}")
+    named = [str(name) for name in names]
+    _check_names(named)
+    columns = {str(name): _cells(table[name]) for name in names}
+    index = getattr(table, "index", None)
+    if index is not None and not callable(index) and type(index).__name__ != "RangeIndex":
+        columns = {str(index.name or "date"): _cells(index), **columns}
+    if len({len(column) for column in columns.values()}) > 1:
+        sizes = ", ".join(f"{name} {len(column)}" for name, column in columns.items())
+        raise ValueError(f"source must have columns of one length, got {shown(sizes)}")
+    return columns
+
+
+def _cells(column: Any) -> list[Any]:
+    cells = column.to_pylist() if hasattr(column, "to_pylist") else list(column)
+    return [_cell(cell) for cell in cells]
+
+
+def _cell(cell: Any) -> Any:
+    """A cell as plain data: a number, a text, or None for a gap."""
+    if isinstance(cell, str):
+        return cell
+    if hasattr(cell, "isoformat"):
+        return str(cell.isoformat()).removesuffix("T00:00:00")
+    try:
+        number = float(cell)
+    except (TypeError, ValueError):
+        return None if cell is None else str(cell)
+    return None if math.isnan(number) else number
+
+
+def find(source: str | os.PathLike[str]) -> Path:
+    """The file of that path; a relative one is looked for in the data folder, too.
+
+    Raises:
+        FileNotFoundError: it is nowhere; the message says where it was looked for and what to do.
+    """
+    named = os.environ.get("REGRETLAB_DATA")
+    given = Path(os.fspath(source)).expanduser()
+    places = [given] if given.is_absolute() or not named else [given, Path(named) / FOLDER / given]
+    for place in places:
+        if is_file("source", place):
+            return place
+    why = "no prices come with this package"
+    if given.name in KNOWN:
+        why = f"{why}; {KNOWN[given.name]}"
+    if not given.is_absolute():
+        check_download(f"the file of prices {given}", why)
+        why = f"{why}. Put it there, or into {FOLDER}/ in the folder that REGRETLAB_DATA names ({named or 'unset'})"
+    raise FileNotFoundError(f"source: there is no file {', nor '.join(str(p)[:300] for p in places)}: {why}")
+
+
+def columns_of(path: Path) -> Columns:
+    """The columns of a file, by their names.
+
+    Raises:
+        ValueError: the file is no such table; the message has the file and, of CSV, the line.
+    """
+    if path.suffix.lower() in (".parquet", ".pq"):
+        try:
+            from pyarrow import parquet
+        except ImportError as error:
+            raise ValueError(
+                f"source: {path} needs pyarrow to be read: pip install 'regretlab[export]', or save it as CSV"
+            ) from error
+        try:
+            return plain(parquet.read_table(path))
+        except (OSError, ValueError) as error:  # pyarrow's own are both
+            raise ValueError(f"source: {path} cannot be read as Parquet: {error}") from error
+    opened = gzip.open if path.suffix.lower() == ".gz" else open
+    try:
+        with opened(path, "rt", encoding="utf-8-sig", newline="") as file:
+            rows = [(reader.line_num, row) for reader in [csv.reader(file, strict=True)] for row in reader]
+    except (csv.Error, UnicodeDecodeError, OSError, EOFError) as error:
+        raise ValueError(f"source: {path} cannot be read as CSV: {error}") from error
+    rows = [(line, [cell.strip() for cell in row]) for line, row in rows]
+    while rows and not rows[-1][1]:  # empty lines at the end
+        rows.pop()
+    if not rows:
+        raise ValueError(f"source: {path} is empty")
+    _, names = rows[0]
+    _check_names(names)
+    if len(names) == 1 and (other := next((d for d in (";", "\t", "|") if d in names[0]), None)):
+        raise ValueError(f"source: {path} must have a comma between its columns, got {other!r} in {shown(names[0])}")
+    for line, row in rows:
+        if len(row) != len(names):
+            raise ValueError(
+                f"source: {path}, line {line}: {len(row)} columns, and {len(names)} names in the first line"
+            )
+    return {name: [row[i] for _, row in rows[1:]] for i, name in enumerate(names)}
+
+
+def _check_names(names: Sequence[str]) -> None:
+    if twice := next((name for name in names if list(names).count(name) > 1), None):
+        raise ValueError(f"source must name each column once, got {shown(twice)} more than once")
+
+
+def read(
+    source: Any,
+    columns: Sequence[str] | None,
+    values: str,
+    dates: str | None,
+    start: str | None,
+    end: str | None,
+    most_days: int | None,
+) -> Reading:
+    """Price relatives from a table; arguments and errors as of ``Prices``."""
+    table = dict(source) if isinstance(source, Mapping) else columns_of(find(source))
+    when = _dates(table, dates)
+    names = _chosen([name for name in table if name != when], columns)
+    rows = np.arange(len(next(iter(table.values()), [])))
+    stamps = [str(i + 1) for i in rows] if when is None else [str(cell or "") for cell in table[when]]
+    if when is not None:
+        rows = _between(stamps, start, end, most_days)
+    elif given := [name for name, value in _limits(start, end, most_days).items() if value is not None]:
+        raise ValueError(
+            f"{given[0]} must be left out where the table has no column of dates, got one: name it by dates"
+        )
+    numbers = np.array([[_number(table[name][i]) for name in names] for i in rows]).reshape(len(rows), len(names))
+
+    def place(bad: Array) -> str:
+        row, column = np.argwhere(bad)[0].tolist()
+        when_there = "" if when is None else f" ({stamps[rows[row]]})"
+        return f"row {rows[row] + 1}{when_there}, column {names[column]}"
+
+    if (gaps := np.isnan(numbers)).any():
+        which = ", ".join(f"{name} {int(n)}" for name, n in zip(names, gaps.sum(axis=0), strict=True) if n)
+        row, column = np.argwhere(gaps)[0].tolist()
+        raise ValueError(
+            f"source must have a number in every cell, got {shown(table[names[column]][rows[row]])} in {place(gaps)} "
+            f"(cells without one: {which}); nothing is filled in: leave the column out by columns, choose rows by "
+            "start and end, or repair the table"
+        )
+    least = "at least 0" if values == "relatives" else "above 0"
+    bad = (numbers < 0.0) | np.isinf(numbers) | ((numbers == 0.0) & (values != "relatives"))
+    if bad.any():
+        got = float(numbers[tuple(np.argwhere(bad)[0])])
+        raise ValueError(f"source must hold finite {values} {least}, got {got!r} in {place(bad)}")
+    relatives, rows = _relatives(numbers, rows, values)
+    bad = ~np.isfinite(relatives) | ((relatives == 0.0) & (values != "relatives"))
+    if bad.any():
+        raise ValueError(f"source must have {values} whose ratios are numbers, got ones too far apart in {place(bad)}")
+    if (lost := (relatives == 0.0).all(axis=1)).any():
+        raise ValueError(f"source must have a relative above 0 in each row, got none in row {rows[lost][0] + 1}")
+    return Reading(tuple(names), tuple(stamps[i] for i in rows), np.ascontiguousarray(relatives))
+
+
+def _number(cell: Any) -> float:
+    """The number in a cell; NaN where there is none."""
+    if isinstance(cell, str) and cell.strip().lower() not in GAPS:
+        try:
+            return float(cell)
+        except ValueError:
+            return math.nan
+    return math.nan if cell is None or isinstance(cell, str | bool) else float(cell)
+
+
+def _relatives(numbers: Array, rows: Any, values: str) -> tuple[Array, Any]:
+    if values == "relatives":
+        if len(numbers) == 0:
+            raise ValueError("source must have at least one row of relatives, got none")
+        return numbers, rows
+    if values == "cumulative":
+        if len(numbers) and (numbers[0] == 1.0).all():
+            raise ValueError(
+                "values must be 'prices' where the first row is all ones, got 'cumulative', which is for tables that "
+                "begin with the wealth after the first round"
+            )
+        numbers, rows = np.vstack([np.ones((1, numbers.shape[1])), numbers]), np.append(-1, rows)
+    if len(numbers) < 2:
+        least = 1 if values == "cumulative" else 2
+        raise ValueError(f"source must have at least {least} rows of {values}, got {len(numbers) - 2 + least}")
+    with np.errstate(over="ignore"):
+        return numbers[1:] / numbers[:-1], rows[1:]
+
+
+def _dates(table: Columns, dates: str | None) -> str | None:
+    """The name of the column of dates: the one asked for, else the first whose name is one of ``DATES``, if any."""
+    if dates is not None:
+        if dates not in table:
+            raise ValueError(f"dates must be the name of a column, got {shown(dates)}{_there(dates, list(table))}")
+        return dates
+    return next((name for name in table if name.strip().lower() in DATES), None)
+
+
+def _chosen(there: list[str], columns: Sequence[str] | None) -> list[str]:
+    if columns is None:
+        if not there:
+            raise ValueError("source must have at least one column of prices, got none")
+        return there
+    for name in texts("columns", columns):
+        if name not in there:
+            raise ValueError(f"columns must name columns of prices, got {shown(name)}{_there(name, there)}")
+    return list(columns)
+
+
+def _there(name: str, there: list[str]) -> str:
+    listed = ", ".join(there[:40]) + (f" and {len(there) - 40} more" if len(there) > 40 else "")
+    return f"{did_you_mean(name, there)}; there are {listed or 'none'}"
+
+
+def _limits(start: str | None, end: str | None, most_days: int | None) -> dict[str, Any]:
+    return {"start": start, "end": end, "most_days": most_days}
+
+
+def _between(stamps: list[str], start: str | None, end: str | None, most_days: int | None) -> Any:
+    """The rows from ``start`` to ``end``, after a look at the order of dates."""
+    keys = np.array([_moment(stamp) for stamp in stamps], dtype="datetime64[us]")
+    told = not np.isnat(keys).any()
+    if not told and (given := [name for name, v in _limits(start, end, most_days).items() if v is not None]):
+        odd = stamps[int(np.argmax(np.isnat(keys)))]
+        raise ValueError(f"{given[0]} needs dates of the form YYYY-MM-DD in the table, got {shown(odd)} there")
+    for i in range(1, len(stamps)):
+        if stamps[i] == stamps[i - 1] or (told and not keys[i - 1] < keys[i]):
+            raise ValueError(
+                f"source must have dates that increase from row to row, got {shown(stamps[i])} in row {i + 1} after "
+                f"{shown(stamps[i - 1])}: sort the rows, each date once"
+            )
+    rows = np.arange(len(stamps))
+    for name, value in (("start", start), ("end", end)):
+        if value is not None:
+            edge = _moment(value) if isinstance(value, str) else None
+            if edge is None:
+                raise ValueError(f"{name} must be a date of the form YYYY-MM-DD, got {shown(value)}")
+            rows = (
+                rows[keys[rows] >= np.datetime64(edge)] if name == "start" else rows[keys[rows] <= np.datetime64(edge)]
+            )
+    if most_days is not None and len(rows) > 1:
+        apart = np.diff(keys[rows]) / np.timedelta64(1, "D")
+        if (i := int(np.argmax(apart))) >= 0 and apart[i] > most_days:
+            raise ValueError(
+                f"source must have rows at most {most_days} days apart (most_days), got {apart[i]:g} days from "
+                f"{stamps[rows[i]]} to {stamps[rows[i + 1]]}, row {rows[i + 1] + 1}"
+            )
+    return rows
+
+
+def _moment(text: str) -> datetime | None:
+    """The moment that a text of ISO 8601 tells, those without a zone taken as they stand; None of another text."""
+    try:
+        return datetime.fromisoformat(text.strip()).replace(tzinfo=None)
+    except ValueError:
+        return None
