@@ -24,6 +24,7 @@ ROOMS = (
     "linear",
     "identification",
     "mdp",
+    "portfolio",
     "delayed",
 )
 """Each is a package in ``bandits`` with an object ``FAMILY``."""

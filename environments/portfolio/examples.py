@@ -1,0 +1,22 @@
+"""Small markets that every policy on portfolios is checked against."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from environments.portfolio.alternation import Alternation
+from environments.portfolio.table import TableMarket
+from environments.portfolio.wave import WaveMarket
+
+
+def examples() -> Sequence[Any]:
+    """All kinds of markets, with costs and without, relatives of 0, one asset, two rounds."""
+    return [
+        Alternation(horizon=60),
+        WaveMarket(3, 0.05, horizon=80, trading_cost=0.01),
+        WaveMarket(5, 0.3, horizon=60, trading_cost=0.02, cost_model="linear"),
+        TableMarket([[1.0, 0.0, 0.0], [0.0, 2.0, 0.0], [0.5, 0.5, 0.1], [1e-9, 0.0, 1e9]] * 5),
+        TableMarket([[0.9], [1.1], [1.3]]),
+        TableMarket([[1.5, 0.5], [0.5, 1.25]]),
+    ]

@@ -1,0 +1,5 @@
+"""What the analysis may know of a market."""
+
+from bandits.portfolio.theory import PortfolioInstance
+
+__all__ = ["PortfolioInstance"]

@@ -1,0 +1,58 @@
+"""Relatives that are given in full."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from bandits.arguments import integer
+from bandits.contract import Array
+from bandits.portfolio.problem import checked_relatives
+from environments.portfolio.environment import Market
+
+
+class TableMarket(Market[None]):
+    """A market whose relatives are given.
+
+    Args:
+        relatives: [n_rounds][n_assets] >= 0, not all 0 in a round.
+        horizon: number of rounds, at most the number of rows; None for all.
+        trading_cost: c in [0, 1), the share of each trade that it costs.
+        cost_model: "exact" or "linear".
+        ruin: "floor" or "error".
+
+    Example:
+        >>> from environments import TableMarket
+        >>> market = TableMarket([[1.0, 2.0], [1.0, 0.5]])
+        >>> market.begin(None)
+        >>> reward, relatives = market.transition([0.5, 0.5])
+        >>> round(reward, 6), relatives.tolist()
+        (0.405465, [1.0, 2.0])
+    """
+
+    def __init__(
+        self,
+        relatives: Sequence[Sequence[float]] | Array,
+        horizon: int | None = None,
+        trading_cost: float = 0.0,
+        cost_model: str = "exact",
+        ruin: str = "floor",
+    ) -> None:
+        self.relatives = relatives
+        table = checked_relatives("relatives", relatives)
+        rounds = len(table) if horizon is None else integer("horizon", horizon, 1, len(table))
+        self._relatives = table = np.array(table[:rounds])
+        zeros = not table.all()
+        most = table.max(axis=1)
+        low, high = np.log(most.min() if zeros else table.min()), np.log(most.max())
+        ratio = np.inf if zeros else (most / table.min(axis=1)).max()
+        super().__init__(
+            table.shape[1], rounds, float(low), float(high), ratio, zeros, True, trading_cost, cost_model, ruin
+        )
+
+    def draw(self, rng: np.random.Generator) -> None:
+        return None
+
+    def begin(self, tape: None) -> None:
+        self._open(self._relatives)
