@@ -64,9 +64,9 @@ class PortfolioProblem(Problem):
         Raises:
             ValueError: another shape, an entry that is negative or not finite, or zeros alone; the message names it.
         """
-        return checked_relatives("relatives", floats("relatives must be numbers >= 0", feedback)[None], self.n_assets)[
-            0
-        ]
+        given = floats("relatives must be numbers >= 0", feedback)
+        found: Array = checked_relatives("relatives", given[None], self.n_assets)[0]
+        return found
 
     def revealed(self, feedback: Any) -> tuple[float, float]:
         """The rewards of the worst and of the best asset, free of costs."""

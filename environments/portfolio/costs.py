@@ -84,7 +84,7 @@ def account(
         totals[s + 1, 3] = totals[s, 3] + (1.0 if paid < FLOOR else 0.0)
         for i in range(n_assets):  # after ruin what is left stays as it is
             held[i] = b[i] * rows[s, i] / paid if paid > 0.0 else b[i]
-    return rows.shape[0]
+    return len(rows)
 
 
 @kernel

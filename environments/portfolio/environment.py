@@ -29,7 +29,7 @@ BLOCK = 1 << 20
 SERIES = ("reward", "turnover", "costs", "ruined")
 
 
-class Market(Environment[Any, Array, Array, Tape]):
+class Market(Environment[Any, Any, Array, Tape]):
     """A market whose relatives are on the tape. ``begin`` of a subclass ends with ``self._open(relatives)``.
 
     Metrics: ``reward``, the logarithm of wealth; ``turnover``, the sum of ``|b - a|`` over what was traded; ``costs``,
@@ -137,7 +137,7 @@ class Market(Environment[Any, Array, Array, Tape]):
         """Relatives [n, n_assets] of the next rounds, at least 1 and at most ``most``: a copy."""
         self.check_running()
         rounds = min(most, max(1, BLOCK // self.problem.n_assets))
-        return self._past.relatives[self.clock : self.clock + rounds].copy()
+        return np.array(self._past.relatives[self.clock : self.clock + rounds])
 
     def absorb(self, portfolios: Array) -> None:
         """Account for the portfolios [n, n_assets] held in the next ``n`` rounds.
@@ -208,13 +208,13 @@ class Market(Environment[Any, Array, Array, Tape]):
         """The constant portfolio of ``best_mix`` or ``best_asset`` (of the whole run), or ``uniform_mix``."""
         n, last = self.problem.n_assets, np.array([self.horizon])
         if comparator == "best_mix":
-            return self._past.mix(self.horizon).weights.copy()
+            return np.array(self._past.mix(self.horizon).weights)
         if comparator == f"best_{self.thing}":
-            return np.eye(n)[int(self._past.held[-1].argmax())]
+            return np.eye(1, n, int(self._past.held[-1].argmax()))[0]
         if comparator == "uniform_mix":
             return np.full(n, 1.0 / n)
         if comparator == "best_lattice" and self._on_lattice:
-            return self._past.lattice[int(self._past.net(self._past.lattice, last)[:, 0].argmax())].copy()
+            return np.array(self._past.lattice[int(self._past.net(self._past.lattice, last)[:, 0].argmax())])
         known = ["best_mix", f"best_{self.thing}", "uniform_mix", *["best_lattice"] * self._on_lattice]
         more = ""
         if comparator == "best_lattice":

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandits.contract import Array
-from bandits.portfolio.mix import Mix, best_mix
+from bandits.portfolio.best_mix import Mix, best_mix
 from bandits.portfolio.problem import extremes, scaled
 from environments.portfolio.costs import LOST, net_wealth
 
@@ -37,7 +37,7 @@ class Hindsight:
     def __init__(self, relatives: Array, cost: float, linear: bool) -> None:
         self.relatives, self.cost, self.linear = relatives, cost, linear
         self.rows, self.scales = scaled(relatives), np.log(relatives.max(axis=1))
-        self.mix_gap = 0.0
+        self._columns, self.mix_gap = np.ascontiguousarray(self.rows.T), 0.0
         self._mixes: dict[int, Mix] = {}
         self._market = np.append(0.0, np.cumsum(self.scales))
 
@@ -67,7 +67,7 @@ class Hindsight:
         if time not in self._mixes:
             nearest = min(self._mixes, key=lambda other: abs(other - time), default=None)
             start = None if nearest is None else self._mixes[nearest].weights
-            self._mixes[time] = found = best_mix(self.rows[:time], start)
+            self._mixes[time] = found = best_mix(self._columns[:, :time], start)
             self.mix_gap = max(self.mix_gap, found.gap)
         return self._mixes[time]
 
@@ -78,7 +78,7 @@ class Hindsight:
     def uniform_mix(self, times: NDArray[np.int64]) -> Array:
         """Of equal shares, net of their costs, [n_times]."""
         n = self.rows.shape[1]
-        return self.net(np.full((1, n), 1.0 / n), times)[0]
+        return np.asarray(self.net(np.full((1, n), 1.0 / n), times)[0])
 
     @property
     def lattice(self) -> Array:
@@ -89,10 +89,10 @@ class Hindsight:
 
     def best_on_lattice(self, times: NDArray[np.int64]) -> Array:
         """Of the best mix of the lattice, net of its own costs, [n_times]."""
-        return np.maximum(self.net(self.lattice, times).max(axis=0), LOST)
+        return np.asarray(np.maximum(self.net(self.lattice, times).max(axis=0), LOST))
 
     def net(self, mixes: Array, times: NDArray[np.int64]) -> Array:
         """Of constant mixes [n_mixes, n_assets], net of their own costs, [n_mixes, n_times]; -inf of one lost."""
         wealth = np.empty((len(mixes), len(times)))
         net_wealth(self.rows, mixes, self.cost, self.linear, np.array(times, dtype=np.int64), wealth)
-        return wealth + self._market[times]
+        return np.asarray(wealth + self._market[times])
