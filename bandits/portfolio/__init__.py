@@ -14,11 +14,26 @@ FAMILY = Family(
     examples="environments.portfolio.examples:examples",
     policies={
         "uniform_mix": "bandits.portfolio.uniform_mix:UniformMix",
+        "universal": "bandits.portfolio.universal:Universal",
+        "power": "bandits.portfolio.power:Power",
+        "growing": "bandits.portfolio.growing:Growing",
+        "nested": "bandits.portfolio.nested:Nested",
     },
     environments={
         "alternation": "environments.portfolio.alternation:Alternation",
         "wave": "environments.portfolio.wave:WaveMarket",
         "table": "environments.portfolio.table:TableMarket",
     },
-    variants={},
+    variants={
+        "universal": (
+            {},
+            {"prior": "half"},
+            {"method": "sampled", "samples": 200},
+            {"samples": 100, "vertices": True},
+            {"lattice": 4},
+        ),
+        "power": ({"kappa": 0.5}, {"kappa": 2.0, "method": "sampled", "samples": 200}),
+        "growing": ({"samples": 200}, {"prior": "half", "samples": 100}),
+        "nested": ({}, {"prior": "half", "method": "sampled", "samples": 100}),
+    },
 )
