@@ -20,6 +20,8 @@ FAMILY = Family(
         "nested": "bandits.portfolio.nested:Nested",
     },
     environments={
+        "log_normal": "environments.portfolio.log_normal:LogNormalMarket",
+        "regimes": "environments.portfolio.log_normal:RegimesMarket",
         "alternation": "environments.portfolio.alternation:Alternation",
         "wave": "environments.portfolio.wave:WaveMarket",
         "table": "environments.portfolio.table:TableMarket",

@@ -206,15 +206,16 @@ class Market(Environment[Any, Any, Array, Tape]):
 
     def clairvoyant(self, comparator: str) -> Array:
         """The constant portfolio of ``best_mix`` or ``best_asset`` (of the whole run), or ``uniform_mix``."""
-        n, last = self.problem.n_assets, np.array([self.horizon])
+        n, past = self.problem.n_assets, self._past
         if comparator == "best_mix":
-            return np.array(self._past.mix(self.horizon).weights)
+            return np.array(past.mix(self.horizon).weights)
         if comparator == f"best_{self.thing}":
-            return np.eye(1, n, int(self._past.held[-1].argmax()))[0]
+            return np.asarray(np.eye(n)[past.held[-1].argmax()])
         if comparator == "uniform_mix":
             return np.full(n, 1.0 / n)
         if comparator == "best_lattice" and self._on_lattice:
-            return np.array(self._past.lattice[int(self._past.net(self._past.lattice, last)[:, 0].argmax())])
+            wealth = past.net(past.lattice, np.array([self.horizon]))[:, 0]
+            return np.array(past.lattice[wealth.argmax()])
         known = ["best_mix", f"best_{self.thing}", "uniform_mix", *["best_lattice"] * self._on_lattice]
         more = ""
         if comparator == "best_lattice":

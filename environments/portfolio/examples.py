@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from environments.portfolio.alternation import Alternation
+from environments.portfolio.log_normal import LogNormalMarket, RegimesMarket
 from environments.portfolio.table import TableMarket
 from environments.portfolio.wave import WaveMarket
 
@@ -16,6 +17,8 @@ def examples() -> Sequence[Any]:
         Alternation(horizon=60),
         WaveMarket(3, 0.05, horizon=80, trading_cost=0.01),
         WaveMarket(5, 0.3, horizon=60, trading_cost=0.02, cost_model="linear"),
+        LogNormalMarket(sigma=[0.05, 0.1, 0.02, 0.05], correlation=0.3, horizon=100),
+        RegimesMarket(horizon=60),
         TableMarket([[1.0, 0.0, 0.0], [0.0, 2.0, 0.0], [0.5, 0.5, 0.1], [1e-9, 0.0, 1e9]] * 5),
         TableMarket([[0.9], [1.1], [1.3]]),
         TableMarket([[1.5, 0.5], [0.5, 1.25]]),
