@@ -77,7 +77,9 @@ def plain(table: Any) -> Columns:
 
 
 def _cells(column: Any) -> list[Any]:
-    cells = column.to_pylist() if hasattr(column, "to_pylist") else list(column)
+    cells = column.to_pylist() if hasattr(column, "to_pylist") else column
+    if isinstance(cells, str | Mapping) or not hasattr(cells, "__iter__"):
+        raise ValueError(f"source must have lists or arrays as columns, got {shown(column)}")
     return [_cell(cell) for cell in cells]
 
 
@@ -89,8 +91,8 @@ def _cell(cell: Any) -> Any:
         return str(cell.isoformat()).removesuffix("T00:00:00")
     try:
         number = float(cell)
-    except (TypeError, ValueError):
-        return None if cell is None else str(cell)
+    except (TypeError, ValueError, OverflowError):
+        return None if cell is None else shown(cell)
     return None if math.isnan(number) else number
 
 
@@ -101,7 +103,7 @@ def find(source: str | os.PathLike[str]) -> Path:
         FileNotFoundError: it is nowhere; the message says where it was looked for and what to do.
     """
     named = os.environ.get("REGRETLAB_DATA")
-    given = Path(os.fspath(source)).expanduser()
+    given = Path(os.path.expanduser(source))
     places = [given] if given.is_absolute() or not named else [given, Path(named) / FOLDER / given]
     for place in places:
         if is_file("source", place):
@@ -242,7 +244,7 @@ def _relatives(numbers: Array, rows: Any, values: str) -> tuple[Array, Any]:
 def _dates(table: Columns, dates: str | None) -> str | None:
     """The name of the column of dates: the one asked for, else the first whose name is one of ``DATES``, if any."""
     if dates is not None:
-        if dates not in table:
+        if not isinstance(dates, str) or dates not in table:
             raise ValueError(f"dates must be the name of a column, got {shown(dates)}{_there(dates, list(table))}")
         return dates
     return next((name for name in table if name.strip().lower() in DATES), None)
@@ -259,7 +261,7 @@ def _chosen(there: list[str], columns: Sequence[str] | None) -> list[str]:
     return list(columns)
 
 
-def _there(name: str, there: list[str]) -> str:
+def _there(name: object, there: list[str]) -> str:
     listed = ", ".join(there[:40]) + (f" and {len(there) - 40} more" if len(there) > 40 else "")
     return f"{did_you_mean(name, there)}; there are {listed or 'none'}"
 

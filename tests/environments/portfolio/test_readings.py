@@ -209,3 +209,6 @@ def test_what_is_no_table_is_refused():
             plain(source)
     with pytest.raises(ValueError, match="columns of one length, got 'A 2, B 1'"):
         plain({"A": [1.0, 2.0], "B": [1.0]})
+    for column in (1, "x", {}):
+        with pytest.raises(ValueError, match="lists or arrays as columns, got"):
+            plain({"A": column})
