@@ -18,6 +18,13 @@ FAMILY = Family(
         "power": "bandits.portfolio.power:Power",
         "growing": "bandits.portfolio.growing:Growing",
         "nested": "bandits.portfolio.nested:Nested",
+        "fixed_mix": "bandits.portfolio.fixed_mix:FixedMix",
+        "buy_and_hold": "bandits.portfolio.buy_and_hold:BuyAndHold",
+        "follow_the_leader": "bandits.portfolio.follow_the_leader:FollowTheLeader",
+        "leader_mix": "bandits.portfolio.leader_mix:LeaderMix",
+        "olmar": "bandits.portfolio.olmar:OLMAR",
+        "anticor": "bandits.portfolio.anticor:Anticor",
+        "ensemble": "bandits.portfolio.ensemble:Ensemble",
     },
     environments={
         "log_normal": "environments.portfolio.log_normal:LogNormalMarket",
@@ -25,8 +32,23 @@ FAMILY = Family(
         "alternation": "environments.portfolio.alternation:Alternation",
         "wave": "environments.portfolio.wave:WaveMarket",
         "table": "environments.portfolio.table:TableMarket",
+        "portfolio_ensemble": "environments.portfolio.ensemble:PortfolioEnsemble",
     },
     variants={
+        "fixed_mix": ({"weights": [0.5, 0.5]}, {"weights": [0.5, 0.0, 0.5]}, {"weights": [1.0]}),
+        "buy_and_hold": ({}, {"weights": [0.25, 0.75]}, {"weights": [0.5, 0.0, 0.5]}),
+        "olmar": ({}, {"window": 2, "epsilon": 2.0}),
+        "anticor": ({}, {"window": 2}),
+        "ensemble": (
+            {"components": ["uniform_mix", "anticor", "buy_and_hold"], "combiner": "buy_and_hold"},
+            {
+                "components": [
+                    "follow_the_leader",
+                    {"name": "ensemble", "parameters": {"components": ["olmar"], "combiner": "uniform_mix"}},
+                ],
+                "combiner": {"name": "olmar", "parameters": {"window": 3}},
+            },
+        ),
         "universal": (
             {},
             {"prior": "half"},

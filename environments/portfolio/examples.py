@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from environments.portfolio.alternation import Alternation
+from environments.portfolio.ensemble import PortfolioEnsemble
 from environments.portfolio.log_normal import LogNormalMarket, RegimesMarket
 from environments.portfolio.table import TableMarket
 from environments.portfolio.wave import WaveMarket
@@ -22,4 +23,5 @@ def examples() -> Sequence[Any]:
         TableMarket([[1.0, 0.0, 0.0], [0.0, 2.0, 0.0], [0.5, 0.5, 0.1], [1e-9, 0.0, 1e9]] * 5),
         TableMarket([[0.9], [1.1], [1.3]]),
         TableMarket([[1.5, 0.5], [0.5, 1.25]]),
+        PortfolioEnsemble(WaveMarket(3, 0.1, horizon=50), ["uniform_mix", "follow_the_leader", "anticor"]),
     ]
