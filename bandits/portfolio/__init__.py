@@ -33,6 +33,9 @@ FAMILY = Family(
         "wave": "environments.portfolio.wave:WaveMarket",
         "table": "environments.portfolio.table:TableMarket",
         "portfolio_ensemble": "environments.portfolio.ensemble:PortfolioEnsemble",
+        "race": "environments.portfolio.race:Race",
+        "betting": "environments.portfolio.betting:Betting",
+        "prices": "environments.portfolio.prices:Prices",
     },
     variants={
         "fixed_mix": ({"weights": [0.5, 0.5]}, {"weights": [0.5, 0.0, 0.5]}, {"weights": [1.0]}),

@@ -24,9 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandits.contract import Array, Bound
-
-FLOOR = 1e-12
-"""Smallest factor that is accounted for where a learner is ruined."""
+from bandits.portfolio.problem import FLOOR
+from bandits.portfolio.theory import MIX
 
 
 def log_minimax(n_assets: int, times: NDArray[np.int64] | Array) -> Array:
@@ -60,21 +59,17 @@ def mean_regret(n_assets: int, times: NDArray[np.int64] | Array) -> Array:
     return values
 
 
-def at_the_horizon(n_assets: int, horizon: int, inverse_odds: float) -> Bound:
-    """The minimax regret as a bound on every learner's mean regret in a race of the law ``nml``, at its horizon.
+def at_the_horizon(n_assets: int, horizon: int) -> Bound:
+    """The minimax regret as a bound on every learner's mean regret in a race of the law "nml", at its horizon.
 
-    Args:
-        n_assets: k.
-        horizon: T.
-        inverse_odds: sum of the inverse odds, k in a race: ruin is floored, so that a learner's probabilities of a
-            round add up to at most ``1 + FLOOR`` times this.
+    Ruin is floored, so that the probabilities of a round add up to at most ``1 + n_assets FLOOR``: that is taken off.
     """
-    slack = np.log1p(FLOOR * inverse_odds)
+    slack = np.log1p(n_assets * FLOOR)
     return Bound(
         "minimax regret",
         "lower",
         lambda t: log_minimax(n_assets, np.full(len(t), horizon)) - horizon * slack,
-        "mix",
+        MIX,
         "Shtarkov 1987; Ordentlich and Cover 1998 [recall]; as a mean under this law, derived",
         "derived",
         time="at the horizon",
@@ -82,9 +77,12 @@ def at_the_horizon(n_assets: int, horizon: int, inverse_odds: float) -> Bound:
     )
 
 
-def at_all_times(n_assets: int, inverse_odds: float) -> Bound:
-    """The least mean regret under Dirichlet's law as a bound on every learner's, at every time; see above."""
-    slack = np.log1p(FLOOR * inverse_odds)
+def at_all_times(n_assets: int) -> Bound:
+    """The least mean regret in a race of the law "bayes" as a bound on every learner's, at every time.
+
+    What is taken off for the floor of ruin is as above.
+    """
+    slack = np.log1p(n_assets * FLOOR)
 
     def curve(t: Array) -> Array:
         found: Array = mean_regret(n_assets, np.maximum(np.round(t), 1.0)) - t * slack
@@ -94,7 +92,7 @@ def at_all_times(n_assets: int, inverse_odds: float) -> Bound:
         "least mean regret",
         "lower",
         curve,
-        "mix",
+        MIX,
         "derived: the mixture of all probabilities under this law is the best answer to it",
         "derived",
         judged=True,

@@ -6,8 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from environments.portfolio.alternation import Alternation
+from environments.portfolio.betting import Betting
 from environments.portfolio.ensemble import PortfolioEnsemble
 from environments.portfolio.log_normal import LogNormalMarket, RegimesMarket
+from environments.portfolio.prices import Prices
+from environments.portfolio.race import Race
 from environments.portfolio.table import TableMarket
 from environments.portfolio.wave import WaveMarket
 
@@ -24,4 +27,8 @@ def examples() -> Sequence[Any]:
         TableMarket([[0.9], [1.1], [1.3]]),
         TableMarket([[1.5, 0.5], [0.5, 1.25]]),
         PortfolioEnsemble(WaveMarket(3, 0.1, horizon=50), ["uniform_mix", "follow_the_leader", "anticor"]),
+        Race("nml", 3, horizon=60),
+        Race("bayes", 2, horizon=80, trading_cost=0.01),
+        Betting([2.0, 4.0, 4.0], None, [0.5, 0.3, 0.2], [[0.5, 0.25, 0.25], [0.2, 0.3, 0.5]], horizon=60),
+        Prices({"date": ["2020-01-01", "2020-01-02", "2020-01-03"], "A": [2.0, 3.0, 2.5], "B": [5.0, 4.0, 4.5]}),
     ]

@@ -166,14 +166,14 @@ def read(
     source: Any,
     columns: Sequence[str] | None,
     values: str,
-    dates: str | None,
+    date_column: str | None,
     start: str | None,
     end: str | None,
     most_days: int | None,
 ) -> Reading:
     """Price relatives from a table; arguments and errors as of ``Prices``."""
     table = dict(source) if isinstance(source, Mapping) else columns_of(find(source))
-    when = _dates(table, dates)
+    when = _dates(table, date_column)
     names = _chosen([name for name in table if name != when], columns)
     rows = np.arange(len(next(iter(table.values()), [])))
     stamps = [str(i + 1) for i in rows] if when is None else [str(cell or "") for cell in table[when]]
@@ -241,12 +241,13 @@ def _relatives(numbers: Array, rows: Any, values: str) -> tuple[Array, Any]:
         return numbers[1:] / numbers[:-1], rows[1:]
 
 
-def _dates(table: Columns, dates: str | None) -> str | None:
+def _dates(table: Columns, date_column: str | None) -> str | None:
     """The name of the column of dates: the one asked for, else the first whose name is one of ``DATES``, if any."""
-    if dates is not None:
-        if not isinstance(dates, str) or dates not in table:
-            raise ValueError(f"dates must be the name of a column, got {shown(dates)}{_there(dates, list(table))}")
-        return dates
+    if date_column is not None:
+        if not isinstance(date_column, str) or date_column not in table:
+            there = _there(date_column, list(table))
+            raise ValueError(f"date_column must be the name of a column, got {shown(date_column)}{there}")
+        return date_column
     return next((name for name in table if name.strip().lower() in DATES), None)
 
 

@@ -21,8 +21,8 @@ date,A,B,C
 RELATIVES = [[2.0, 0.75, 1.0], [0.5, 1.0, 2.0], [1.5, 2.0, 0.25]]
 
 
-def of(source, columns=None, values="prices", dates=None, start=None, end=None, most_days=None):
-    return read(source, columns, values, dates, start, end, most_days)
+def of(source, columns=None, values="prices", date_column=None, start=None, end=None, most_days=None):
+    return read(source, columns, values, date_column, start, end, most_days)
 
 
 @pytest.fixture
@@ -178,8 +178,8 @@ def test_unknown_columns_are_answered_with_what_there_is(file):
     refused("got 'date'", path, ["date"])
     refused("columns must be a list of names, none empty and none twice", path, ["KO", "KO"])
     refused("columns must be a list of names", path, "KO")
-    refused("dates must be the name of a column, got 'day'", path, dates="day")
-    assert of(file("A,when,B\n1,x,2\n2,y,2\n"), dates="when").dates == ("y",)
+    refused("date_column must be the name of a column, got 'day'", path, date_column="day")
+    assert of(file("A,when,B\n1,x,2\n2,y,2\n"), date_column="when").dates == ("y",)
     refused("got 'x' in row 1, column when", file("A,when,B\n1,x,2\n2,y,2\n"))
 
 
