@@ -43,7 +43,7 @@ FAMILY = Family(
         "olmar": ({}, {"window": 2, "epsilon": 2.0}),
         "anticor": ({}, {"window": 2}),
         "ensemble": (
-            {"components": ["uniform_mix", "anticor", "buy_and_hold"], "combiner": "buy_and_hold"},
+            {"components": ["buy_and_hold", "anticor"]},
             {
                 "components": [
                     "follow_the_leader",

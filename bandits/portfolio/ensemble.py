@@ -23,11 +23,11 @@ from itertools import product
 
 import numpy as np
 
-from bandits.contract import Array, Bound, Instance
+from bandits.contract import Array, Assumption, Bound, Instance
 from bandits.portfolio.components import Follower, relatives_of, strategies, strategy
 from bandits.portfolio.policy import PortfolioPolicy
-from bandits.portfolio.problem import PortfolioProblem
-from bandits.portfolio.theory import COMPONENT, MIX, PortfolioInstance
+from bandits.portfolio.problem import FLOOR, PortfolioProblem
+from bandits.portfolio.theory import COMPONENT, MIX, PortfolioInstance, ratio_within
 from bandits.registry import Component
 
 WORTH = ("exact", "derived", "recalled", "convention")
@@ -80,7 +80,8 @@ class Ensemble(PortfolioPolicy):
     def regret_bounds(self, problem: PortfolioProblem, instance: Instance) -> Sequence[Bound]:
         """The sum of a bound of the combiner and of one of a component, for each component that has one.
 
-        What follows a run (data-dependent bounds) is left out.
+        They add up where no component is ruined, as none is within ratios of 1e12. What follows a run (data-dependent
+        bounds) is left out.
         """
         if not isinstance(instance, PortfolioInstance):
             return ()
@@ -90,7 +91,8 @@ class Ensemble(PortfolioPolicy):
         )
         outer = [b for b in above if _counts(b) and b.comparator_class in (COMPONENT, MIX)]
         inner = [b for policy in policies for b in policy.regret_bounds(problem, instance) if _counts(b)]
-        return [_sum(first, second) for first, second in product(outer, inner)]
+        solvent = ratio_within(instance, 1.0 / FLOOR)
+        return [_sum(first, second, solvent) for first, second in product(outer, inner)]
 
 
 def _of_components(problem: PortfolioProblem, n: int) -> PortfolioProblem:
@@ -101,8 +103,8 @@ def _counts(bound: Bound) -> bool:
     return bound.kind != "lower" and bound.delta is None and not bound.data_dependent
 
 
-def _sum(outer: Bound, inner: Bound) -> Bound:
-    known = {assumption.text for assumption in inner.assumptions}
+def _sum(outer: Bound, inner: Bound, solvent: Assumption) -> Bound:
+    assumptions = {a.text: a for a in (*inner.assumptions, *outer.assumptions, solvent)}
     return replace(
         inner,
         name=f"{outer.name} over {inner.name}",
@@ -110,6 +112,6 @@ def _sum(outer: Bound, inner: Bound) -> Bound:
         curve=lambda t: outer.curve(t) + inner.curve(t),
         source=f"derived: the regret to a component and the component's add up; {outer.source}; {inner.source}",
         evidence=max("derived", outer.evidence, inner.evidence, key=WORTH.index),
-        assumptions=(*inner.assumptions, *(a for a in outer.assumptions if a.text not in known)),
+        assumptions=tuple(assumptions.values()),
         time=max(outer.time, inner.time, key=CLAIMS.index),
     )
