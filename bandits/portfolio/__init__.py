@@ -25,6 +25,10 @@ FAMILY = Family(
         "olmar": "bandits.portfolio.olmar:OLMAR",
         "anticor": "bandits.portfolio.anticor:Anticor",
         "ensemble": "bandits.portfolio.ensemble:Ensemble",
+        "exponentiated_gradient": "bandits.portfolio.exponentiated_gradient:ExponentiatedGradient",
+        "online_newton_step": "bandits.portfolio.online_newton_step:OnlineNewtonStep",
+        "soft_bayes": "bandits.portfolio.soft_bayes:SoftBayes",
+        "log_barrier": "bandits.portfolio.log_barrier:LogBarrier",
     },
     environments={
         "log_normal": "environments.portfolio.log_normal:LogNormalMarket",
@@ -62,5 +66,7 @@ FAMILY = Family(
         "power": ({"kappa": 0.5}, {"kappa": 2.0, "method": "sampled", "samples": 200}),
         "growing": ({"samples": 200}, {"prior": "half", "samples": 100}),
         "nested": ({}, {"prior": "half", "method": "sampled", "samples": 100}),
+        "exponentiated_gradient": ({}, {"rate": "tuned", "rho": 2.0}),
+        "online_newton_step": ({}, {"variant": "regret", "rho": 2.0}),
     },
 )
