@@ -87,12 +87,12 @@ def nodes(k: int, horizon: int, kappa: float = 1.0) -> int:
         k: number of assets.
         horizon: number of rounds.
         kappa: power of wealth that is integrated. Where it is no whole number, this is no polynomial and nothing is
-            exact; so many nodes are taken then that there are at least ``USUAL`` or 1024 for each stick.
+            exact; some 10,000 nodes are taken then at least, or 1024 for each stick.
     """
     degree = kappa * horizon
     n = math.floor(degree / 2.0) + 1
     if kappa != int(kappa) and k > 1:
-        n = max(n, int(USUAL ** (1.0 / (k - 1)) + 1e-9))
+        n = max(n, int(10_000 ** (1.0 / (k - 1)) + 1e-9))
     return min(n, max(1024, math.ceil(10.0 * math.sqrt(degree))))
 
 
