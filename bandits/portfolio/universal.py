@@ -50,10 +50,10 @@ class Universal(MixturePolicy):
         lattice: int | None = None,
         vertices: bool = False,
     ) -> None:
-        self._quadrature = Quadrature(prior, "sampled" if vertices and method is None else method, samples)
         self.prior, self.method, self.samples = prior, method, samples
         self.lattice = None if lattice is None else integer("lattice", lattice)
         self.vertices = flag("vertices", vertices)
+        self._quadrature = Quadrature(prior, "sampled" if vertices and method is None else method, samples)
         if lattice is not None and method is not None:
             raise ValueError(f"method must be None where a lattice is given, got {method!r} with lattice={lattice}")
         if vertices and (lattice is not None or method == "exact"):
