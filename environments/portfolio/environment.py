@@ -98,9 +98,12 @@ class Market(Environment[Any, Any, Array, Tape]):
         self._hindsight: Hindsight | None = None
 
     def _open(self, relatives: Array) -> None:
-        """Start a run with ``relatives`` [horizon, n_assets], checked, writable and never written to."""
+        """Start a run with ``relatives`` [horizon, n_assets], checked, writable and never written to.
+
+        Where they are those of the run before, what was best in it need not be worked out again.
+        """
         known = self._hindsight
-        if known is None or known.relatives is not relatives:
+        if known is None or not (known.relatives is relatives or np.array_equal(known.relatives, relatives)):
             self._hindsight = known = Hindsight(relatives, self.trading_cost, self.cost_model == "linear")
             self._known = PortfolioInstance(
                 n_assets=self.problem.n_assets,
