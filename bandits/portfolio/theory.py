@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
-from bandits.contract import Assumption, Instance
+from bandits.contract import Assumption, Bound, Instance, Policy
 
 MIX = "mix"
 """Comparator class of the best constant mix, free of costs: regrets of this class are in every environment."""
@@ -38,6 +40,17 @@ class PortfolioInstance(Instance):
     trading_cost: float = 0.0
     deterministic: bool = False
     lattice: bool = False
+
+    def consequences(
+        self, policy: Policy[Any, Any, Any, Any], problem: Any, bounds: Sequence[Bound]
+    ) -> Sequence[Bound]:
+        """The best asset held is a constant mix: what holds against the best mix holds against it, too."""
+        about = "; against the best asset, which is a constant mix"
+        return [
+            replace(bound, comparator_class=COMPONENT, source=f"{bound.source}{about}")
+            for bound in bounds
+            if bound.comparator_class == MIX
+        ]
 
 
 def free_of_costs(instance: PortfolioInstance) -> Assumption:
