@@ -261,6 +261,42 @@ def test_the_bound_is_met_where_one_asset_alone_pays(k, horizon, prior):
     assert np.allclose(-log_wealth(policy, relatives), bound.curve(np.arange(1.0, horizon + 1)), rtol=0.0, atol=1e-9)
 
 
+def races(k, horizon):
+    """For each type of a race: one with these counts, how many there are, and the best mix's wealth."""
+    for counts in np.rint(lattice_points(k, horizon) * horizon).astype(int):
+        number = math.factorial(horizon) / math.prod(math.factorial(n) for n in counts)
+        yield race(np.repeat(np.arange(k), counts), k), number, math.prod((n / horizon) ** n for n in counts)
+
+
+@pytest.mark.parametrize(
+    ("k", "horizon", "half", "uniform", "least"),
+    [(2, 6, 1.3407595530, 1.4617011228, 1.3283186199), (3, 5, 2.1611260928, 2.3195138809, 2.1412889450)],
+)
+def test_expected_regret_where_no_race_is_easier(k, horizon, half, uniform, least):
+    """Races are drawn in proportion to what the best mix earns; nobody has less regret than ``least`` in the mean."""
+    total = sum(number * best for _, number, best in races(k, horizon))
+    assert math.log(total) == pytest.approx(least, abs=1e-9)
+    for prior, expected in (("half", half), ("uniform", uniform)):
+        found = [
+            number * best / total * (math.log(best) - log_wealth(Universal(prior), relatives)[-1])
+            for relatives, number, best in races(k, horizon)
+        ]
+        assert sum(found) == pytest.approx(expected, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("k", "horizon", "least"),
+    [(2, 1, math.log(2.0)), (2, 2, 0.90890873), (2, 10, 1.52675879), (2, 100, 2.57462577), (3, 10, 2.66241052)],
+)
+def test_the_least_expected_regret_is_attained(k, horizon, least):
+    """Of winners that are independent, of one law that Dirichlet(1/2, .., 1/2) draws: by the prior of that law."""
+    found = []
+    for relatives, number, best in races(k, horizon):
+        wealth = log_wealth(Universal("half"), relatives)[-1]
+        found.append(number * math.exp(wealth) * (math.log(best) - wealth))
+    assert sum(found) == pytest.approx(least, abs=6e-9)
+
+
 def hard_markets(k, horizon):
     rng = np.random.default_rng(k)
     for spread in (0.05, 1.0, math.log(1000.0) / 2):
