@@ -94,5 +94,6 @@ class Hindsight:
     def net(self, mixes: Array, times: NDArray[np.int64]) -> Array:
         """Of constant mixes [n_mixes, n_assets], net of their own costs, [n_mixes, n_times]; -inf of one lost."""
         wealth = np.empty((len(mixes), len(times)))
-        net_wealth(self.rows, mixes, self.cost, self.linear, np.array(times, dtype=np.int64), wealth)
+        chosen, ends = np.array(mixes, dtype=np.float64, order="C"), np.array(times, dtype=np.int64)
+        net_wealth(self.rows, chosen, self.cost, self.linear, ends, wealth)
         return np.asarray(wealth + self._market[times])
