@@ -19,26 +19,39 @@ from bandits.portfolio.policy import PortfolioPolicy
 from bandits.portfolio.problem import PortfolioProblem
 from bandits.portfolio.theory import COMPONENT, PortfolioInstance, free_of_costs
 
+SMALL = 1e-200
+"""Product of relatives, each divided by its round's largest, below which its logarithm is taken."""
+
 
 @kernel
-def _play(relatives: Array, portfolios: Array, logs: Array, b: Array) -> None:
-    """``logs`` [n_assets] are those of what the shares are worth, the largest 0; ``b`` the shares."""
+def _play(relatives: Array, portfolios: Array, b: Array, products: Array, logs: Array, scales: Array) -> None:
+    """What asset i was bought for is worth ``products[i] exp(logs[i])``, up to a factor; ``scales`` are ``exp(logs)``.
+
+    A logarithm and its exponential a round would take most of the time.
+    """
     for s in range(relatives.shape[0]):
-        largest = -np.inf
+        small, total = False, 0.0
         for i in range(b.size):
             portfolios[s, i] = b[i]
-            logs[i] += np.log(relatives[s, i])
-            largest = max(largest, logs[i])
-        total = 0.0
+            grown = products[i] * relatives[s, i]
+            if grown < SMALL:  # it may be less than any double
+                logs[i] += np.log(products[i]) + np.log(relatives[s, i])
+                small, grown = True, 1.0
+            products[i] = grown
+        if small:
+            largest = -np.inf
+            for i in range(b.size):
+                logs[i] += np.log(products[i])
+                products[i] = 1.0
+                largest = max(largest, logs[i])
+            for i in range(b.size):
+                logs[i] -= largest if largest > -np.inf else 0.0
+                scales[i] = np.exp(logs[i])
         for i in range(b.size):
-            if largest == -np.inf:  # all that was bought is lost
-                b[i] = 1.0
-            else:
-                logs[i] -= largest
-                b[i] = np.exp(logs[i])
+            b[i] = products[i] * scales[i]
             total += b[i]
         for i in range(b.size):
-            b[i] /= total
+            b[i] = b[i] / total if total > 0.0 else 1.0 / b.size  # all that was bought is lost
 
 
 class BuyAndHold(PortfolioPolicy):
@@ -56,9 +69,10 @@ class BuyAndHold(PortfolioPolicy):
             self._b = weights_for(self.weights, problem)
         with np.errstate(divide="ignore"):
             self._logs = np.log(self._b / self._b.max())
+        self._products, self._scales = np.ones(problem.n_assets), np.exp(self._logs)
 
     def play(self, relatives: Array, portfolios: Array) -> None:
-        _play(relatives, portfolios, self._logs, self._b)
+        _play(relatives, portfolios, self._b, self._products, self._logs, self._scales)
 
     def regret_bounds(self, problem: PortfolioProblem, instance: Instance) -> Sequence[Bound]:
         """``-ln w_j`` to asset j, so ``-ln min w`` to the best one; none where a share is 0."""

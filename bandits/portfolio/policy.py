@@ -83,8 +83,9 @@ class PortfolioPolicy(Policy[PortfolioProblem, Any, Array, Array]):
             return 0
         relatives = environment.block(most)
         environment.absorb(self.run(relatives))
-        if self._declared is not None:
-            self._declared.look_through(self, *extremes(relatives), relatives.__getitem__)
+        watch = self._declared
+        if watch is not None and not np.exp(watch.low) <= relatives.min() <= relatives.max() <= np.exp(watch.high):
+            watch.look_through(self, *extremes(relatives), relatives.__getitem__)
         return len(relatives)
 
     @final

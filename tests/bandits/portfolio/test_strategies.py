@@ -225,6 +225,14 @@ def test_buy_and_hold_is_between_the_best_asset_and_its_share_of_it():
             assert np.allclose(wealth, np.logaddexp.reduce(own, axis=1), rtol=0, atol=1e-10)
 
 
+def test_buy_and_hold_beyond_what_doubles_hold():
+    """Shares that fall below the smallest double come back."""
+    down, up = [1.0, 1e-290, 0.5], [1e-290, 1.0, 0.5]
+    relatives = np.array(([down] * 3 + [up] * 3) * 2 + [[1.0, 1.0, 0.0], [1.0, 3.0, 1.0]])
+    found = held(made("buy_and_hold"), np.vstack([relatives, relatives]))[: len(relatives)]
+    assert np.allclose(found, bought(relatives, [1 / 3] * 3), rtol=1e-10, atol=1e-300)
+
+
 def test_buy_and_hold_with_all_of_it_lost_and_with_shares_of_nothing():
     lost = held(made("buy_and_hold"), np.array([[1.0, 0.0, 0.5], [0.0, 1.0, 0.0], [1.0, 1.0, 2.0]]))
     assert np.allclose(lost, [[1 / 3] * 3, [2 / 3, 0.0, 1 / 3], [1 / 3] * 3])

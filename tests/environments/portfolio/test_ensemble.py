@@ -7,7 +7,6 @@ import pytest
 
 from bandits import POLICIES, Policy
 from bandits.checks import play
-from bandits.contract import bounds_of
 from bandits.portfolio.problem import PortfolioProblem
 from environments import ENVIRONMENTS
 from environments.portfolio.environment import Market
@@ -182,7 +181,7 @@ def test_bounds_add_up():
     player, times = policy("ensemble", components=components), np.arange(1, 61)
     where = ENVIRONMENTS.build(waves())
     earned = wealth(player, where)
-    bounds = {bound.comparator_class: bound for bound in bounds_of(player, where.problem, where.instance())}
+    bounds = {bound.comparator_class: bound for bound in player.regret_bounds(where.problem, where.instance())}
     assert set(bounds) == {"component", "mix"}
     t = times.astype(float)
     outer = np.log((t + 1) * (t + 2) / 2)  # of the universal combiner of 3 components
