@@ -24,7 +24,7 @@ def examples() -> Sequence[Any]:
         LogNormalMarket(sigma=[0.05, 0.1, 0.02, 0.05], correlation=0.3, horizon=100),
         RegimesMarket(horizon=60),
         TableMarket([[1.0, 0.0, 0.0], [0.0, 2.0, 0.0], [0.5, 0.5, 0.1], [1e-9, 0.0, 1e9]] * 5),
-        TableMarket([[0.9], [1.1], [1.3]]),
+        TableMarket([[0.75], [1.25], [1.5]]),
         TableMarket([[1.5, 0.5], [0.5, 1.25]]),
         PortfolioEnsemble(WaveMarket(3, 0.1, horizon=50), ["uniform_mix", "follow_the_leader", "anticor"]),
         Race("nml", 3, horizon=60),
