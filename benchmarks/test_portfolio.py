@@ -6,6 +6,7 @@ from games import LOOP, loop, within
 from timing import measure
 
 from bandits import POLICIES
+from environments.portfolio.table import TableMarket
 from environments.portfolio.wave import WaveMarket
 
 
@@ -63,3 +64,42 @@ def test_exact_universal(record):
     """Ten thousand rounds of two assets with 1024 nodes within a second."""
     ours = run("universal", WaveMarket(2, 0.02, horizon=10_000), method="exact")
     record("`universal`, exact, k = 2, T = 10,000", measure(ours, loop, "run"), LOOP, within(1.0))
+
+
+def by_hand(relatives, growth):
+    """A policy as it is written in numpy: weights multiplied by something of the gradient, a loop over rounds."""
+    b, total = np.full(relatives.shape[1], 1.0 / relatives.shape[1]), 0.0
+    for x in relatives:
+        paid = b @ x
+        total += np.log(paid)
+        b = b * growth(x / paid)
+        b /= b.sum()
+    return total
+
+
+@pytest.mark.parametrize(
+    ("name", "growth"),
+    [("exponentiated_gradient", lambda r: np.exp(0.05 * r)), ("soft_bayes", lambda r: 0.95 + 0.05 * r)],
+)
+def test_multiplied_weights(record, name, growth):
+    """Twenty times the rounds of a loop in numpy in the same time, with the same result."""
+    rounds = 100_000
+    relatives = np.exp(np.random.default_rng(3).normal(0.0, 0.02, (rounds, 10)))
+    ours = run(name, TableMarket(relatives), rate=0.05)
+    assert ours() == pytest.approx(by_hand(relatives, growth), abs=1e-7)
+    pairs = measure(ours, lambda: by_hand(relatives, growth), "round", (rounds, rounds), repeats=3)
+    record(f"`{name}`, k = 10", pairs, "loop in numpy", 1 / 20)
+
+
+@pytest.mark.parametrize("arguments", [{}, {"variant": "regret", "rho": 1.1}], ids=["practice", "regret"])
+def test_newton_steps(record, arguments):
+    """A thousand rounds in 0.07 seconds: a tenth of what universal-portfolios 0.4.17 takes, with a general solver."""
+    ours = run("online_newton_step", WaveMarket(10, 0.02, horizon=1000), **arguments)
+    what = arguments.get("variant", "practice")
+    record(f"`online_newton_step`, {what}, k = 10", measure(ours, loop, "1000 rounds"), LOOP, within(0.07))
+
+
+def test_log_barrier(record):
+    """Two thousand rounds within 30 seconds. A run is quadratic: a round has Newton steps over all rounds before."""
+    ours = run("log_barrier", WaveMarket(10, 0.02, horizon=2000))
+    record("`log_barrier`, k = 10, T = 2000", measure(ours, loop, "run", repeats=2), LOOP, within(30.0))

@@ -23,8 +23,8 @@ from environments.record import Record
 
 Tape = TypeVar("Tape")
 
-BLOCK = 1 << 20
-"""Relatives that are handed out at once."""
+BLOCK = 1 << 15
+"""Relatives that are handed out at once: few enough for a fast cache."""
 
 SERIES = ("reward", "turnover", "costs", "ruined")
 
@@ -175,7 +175,7 @@ class Market(Environment[Any, Any, Array, Tape]):
         if len(rows) == 1:
             self._record.step(stop, tuple(totals[1, :4].tolist()))
         else:
-            self._record.stretch(start, totals[1:, :4])
+            self._record.stretch(start, totals[1:, :4], copy=False)
 
     def metrics(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
         return self._record.at(times)
