@@ -1,8 +1,8 @@
 """An account that is split among many constant mixes: its portfolio is the mean of theirs, weighted by wealth.
 
-Wealth is kept as shares of the total, not as logarithms: no logarithm is taken. A share never falls below 1e-280, so
-that a mix that comes back after a long fall is still known; this gives it no more than it might have had, and costs
-the account a factor of less than 1 + 1e-270 a round.
+Wealth is kept as shares of the total, not as logarithms: no logarithm is taken. A share does not fall below 1e-280, so
+that a mix that comes back after a long fall is not lost. What is added to shares in this way is some 1e-274 of the
+account in all, and its wealth falls short of the mixture's by no more than that in a round.
 """
 
 from __future__ import annotations

@@ -433,14 +433,20 @@ def test_more_nodes_make_no_difference():
             assert found[0] == pytest.approx(found[1], abs=1e-11)
 
 
-def test_capped_nodes_at_a_vertex():
-    """At 10,000 rounds 1024 nodes are off by 1.2e-10 at most, and 256 by far more."""
+def test_capped_nodes():
+    """At 10,000 rounds 1024 nodes do, where one asset alone pays and where both do in turn; 256 nodes do not."""
     horizon = 10_000
     assert [nodes(2, t) for t in (99, horizon, 100_000)] == [50, 1024, 3163]
-    relatives = race(np.zeros(horizon, dtype=int), 2)
-    for a in (1.0, 0.5):
-        found = -np.log(held(Universal("uniform" if a == 1.0 else "half"), relatives)[:, 0]).sum()
-        assert abs(found - universal_regret(np.array([horizon]), 2, a)[0]) < 2e-9
+    for counts, a in itertools.product(([horizon, 0], [horizon // 2, horizon // 2]), (1.0, 0.5)):
+        relatives, found = race(np.arange(horizon) % 2 if counts[1] else np.zeros(horizon, dtype=int), 2), {}
+        for n in (1024, 256):
+            portfolios = np.empty_like(relatives)
+            Mixture(*sticks(2, a, n)).play(relatives, portfolios)
+            found[n] = np.log(np.sum(portfolios * relatives, axis=1)).sum()
+        exact = sum(math.lgamma(n + a) - math.lgamma(a) for n in counts) + math.lgamma(2 * a)
+        exact -= math.lgamma(horizon + 2 * a)
+        assert found[1024] == pytest.approx(exact, abs=1e-9)
+        assert counts[1] == 0 or abs(found[256] - exact) > 1e-6
 
 
 @pytest.mark.parametrize("policy", SEVERAL, ids=repr)
