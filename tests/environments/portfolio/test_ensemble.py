@@ -66,6 +66,37 @@ def test_the_market_of_strategies_and_the_policy_agree(combiner):
         assert np.allclose(first, second, rtol=0, atol=1e-12)
 
 
+def test_numbers_of_an_ensemble_of_three():
+    """Wealth, and what is held at the last round, of combiners of EG, OLMAR and Anticor on the wave."""
+    components = [of("exponentiated_gradient", rate=0.5), "olmar", "anticor"]
+    strategies, assets = (
+        market("portfolio_ensemble", market=waves(), components=components),
+        ENVIRONMENTS.build(waves()),
+    )
+    last = np.array([60])
+    for combiner, expected in (
+        ("universal", 0.2714452581),
+        (of("universal", prior="half"), 0.2733359222),
+        ("buy_and_hold", 0.2810260591),
+        (of("exponentiated_gradient", rate=0.05), 0.2689662628),
+    ):
+        assert np.allclose(wealth(POLICIES.build(combiner), strategies, last), expected, rtol=0, atol=1e-9)
+        one = policy("ensemble", components=components, combiner=combiner)
+        assert np.allclose(wealth(one, assets, last), expected, rtol=0, atol=1e-9)
+    alone = [0.0604624173, 0.1842227825, 0.5358224102]
+    assert np.allclose(strategies.wealth_of_components(last), alone, rtol=0, atol=1e-9)
+    found = strategies.comparators(last)
+    assert np.allclose([found["best_mix"], found["best_component"]], alone[2], rtol=0, atol=1e-9)  # it is Anticor
+    for player, where, held in (
+        (POLICIES.build("universal"), strategies, [0.31511833, 0.32715864, 0.35772302]),
+        (policy("ensemble", components=components), assets, [0.78682219, 0.10505573, 0.10812209]),
+    ):
+        where.begin(where.draw(np.random.default_rng(0)))
+        player.reset(where.problem, np.random.default_rng(0))
+        player.advance(where, 59)
+        assert np.allclose(player.choose(0), held, rtol=0, atol=1e-8)
+
+
 def test_comparators_are_the_components_themselves():
     strategies = market("portfolio_ensemble", market=waves(), components=SIX)
     times = np.array([1, 10, 60])
