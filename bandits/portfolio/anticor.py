@@ -21,7 +21,7 @@ from collections import deque
 
 import numpy as np
 
-from bandits.arguments import integer
+from bandits.arguments import affordable, integer, shown
 from bandits.contract import Array
 from bandits.portfolio.policy import RoundByRound
 from bandits.portfolio.problem import FLOOR, PortfolioProblem
@@ -37,10 +37,12 @@ class Anticor(RoundByRound):
     scales = False
 
     def __init__(self, window: int = 5) -> None:
-        self.window = integer("window", window, 2, most=10**9)
+        self.window = integer("window", window, 2)
 
     def start(self, problem: PortfolioProblem) -> None:
-        self._recent: deque[Array] = deque(maxlen=2 * self.window)
+        rows, k = 2 * self.window, problem.n_assets
+        affordable("window", f"a memory of {shown(rows)} rounds of {k} assets", rows * k)
+        self._recent: deque[Array] = deque(maxlen=rows)
 
     def learn(self, relatives: Array) -> Array:
         largest = relatives.max()

@@ -21,7 +21,7 @@ from collections import deque
 
 import numpy as np
 
-from bandits.arguments import integer, positive
+from bandits.arguments import affordable, integer, positive, shown
 from bandits.contract import Array
 from bandits.portfolio.policy import RoundByRound
 from bandits.portfolio.problem import PortfolioProblem
@@ -41,11 +41,13 @@ class OLMAR(RoundByRound):
     scales = False
 
     def __init__(self, window: int = 5, epsilon: float = 10.0) -> None:
-        self.window = integer("window", window, 2, most=10**9)
+        self.window = integer("window", window, 2)
         self.epsilon = positive("epsilon", epsilon)
 
     def start(self, problem: PortfolioProblem) -> None:
-        self._recent: deque[Array] = deque(maxlen=self.window)
+        rows, k = self.window, problem.n_assets
+        affordable("window", f"a memory of {shown(rows)} rounds of {k} assets", rows * k)
+        self._recent: deque[Array] = deque(maxlen=rows)
 
     def learn(self, relatives: Array) -> Array:
         self._recent.append(relatives)

@@ -298,6 +298,12 @@ def test_bad_parameters(name, parameters, message):
         made(name, **parameters)
 
 
+@pytest.mark.parametrize("name", ["olmar", "anticor"])
+def test_a_window_that_no_memory_holds(name):
+    with pytest.raises(ValueError, match="window must be lower"):
+        made(name, window=10**9).reset(PortfolioProblem(n_assets=3), np.random.default_rng(0))
+
+
 @pytest.mark.parametrize("name", ["fixed_mix", "buy_and_hold"])
 def test_weights_of_another_number_of_assets(name):
     policy = made(name, weights=[0.5, 0.5])
