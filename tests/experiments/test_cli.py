@@ -372,6 +372,7 @@ def test_a_dry_run_says_which_data_are_not_at_hand_and_checks_the_rest(invoke, t
     for study, said in (
         ("groupwise/adult", "not checked: the data set adult (a run downloads it from https"),
         ("groupwise/adult_reconstruction", "(its terms forbid that a run downloads it; get it from https"),
+        ("portfolio/real", "not checked: the file of prices nyse_o.csv (no prices come with this package; 36 stocks"),
         ("paging/traces", "not checked: the trace web12 (a run downloads it from https"),
     ):
         done = invoke("run", study, "--dry-run")
