@@ -60,7 +60,7 @@ def best_mix(columns: Array, start: Array | None = None) -> Mix:
     Example:
         >>> cash_and_stock = np.array([[1.0, 1.0], [2.0, 0.5]])
         >>> mix = best_mix(cash_and_stock / cash_and_stock.max(axis=0))
-        >>> mix.weights, round(mix.value + np.log(2.0), 4)
+        >>> mix.weights, round(mix.value + float(np.log(2.0)), 4)
         (array([0.5, 0.5]), 0.1178)
     """
     k, t = columns.shape

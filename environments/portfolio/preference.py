@@ -69,34 +69,30 @@ def margins(times: ArrayLike, wealth: ArrayLike, others: ArrayLike) -> Array:
     return np.asarray((own[wide] - theirs) / at[wide])
 
 
-def overtaking(
-    times: ArrayLike, wealth: ArrayLike, best_component: ArrayLike, best_mix: ArrayLike, bound: ArrayLike
-) -> Overtaking:
+def overtaking(times: ArrayLike, component: ArrayLike, mix: ArrayLike, bound: ArrayLike) -> Overtaking:
     """When a learner overtook the best component, as seen and as certified by a bound on its regret.
 
     Args:
         times: [n_times] rounds, >= 1, increasing; what happens between them is not seen.
-        wealth: [n_times] logarithms of the learner's wealth, its cumulative rewards.
-        best_component: [n_times] the comparator ``best_component`` (or ``best_asset``).
-        best_mix: [n_times] the comparator ``best_mix``.
-        bound: [n_times] the bound on the regret to the best mix.
+        component: [n_times] regret of a run to the best component (or asset), the definition "component".
+        mix: [n_times] regret of the same run to the best mix, the definition "mix".
+        bound: [n_times] a bound on the regret to the best mix.
 
     Raises:
         ValueError: shapes that do not go together, or times that are none.
 
     Example:
-        >>> overtaking([1, 2, 3], [0.0, 0.1, 0.5], [0.1, 0.0, 0.1], [0.2, 0.3, 1.5], [0.7, 1.1, 1.4])
-        Overtaking(first=2, for_good=2, certified=None, certified_for_good=None)
+        >>> overtaking([1, 2, 3], component=[0.1, -0.1, -0.4], mix=[0.2, 0.2, 1.0], bound=[0.7, 1.1, 1.3])
+        Overtaking(first=2, for_good=2, certified=3, certified_for_good=3)
     """
     at = _times(times)
-    named = {"wealth": wealth, "best_component": best_component, "best_mix": best_mix, "bound": bound}
+    named = {"component": component, "mix": mix, "bound": bound}
     curves = {name: floats(f"{name} must be numbers", values) for name, values in named.items()}
     for name, curve in curves.items():
         if curve.shape != at.shape:
             raise ValueError(f"{name} must have a value for each of {at.size} times, got shape {curve.shape}")
-    best = curves["best_component"]
-    seen = _since(at, curves["wealth"] > best)
-    return Overtaking(*seen, *_since(at, curves["best_mix"] - best > curves["bound"]))
+    certain = curves["mix"] - curves["component"] > curves["bound"]  # the best mix is ahead by more than the bound
+    return Overtaking(*_since(at, curves["component"] < 0.0), *_since(at, certain))
 
 
 def _times(times: ArrayLike) -> NDArray[np.int64]:
