@@ -7,6 +7,7 @@ import pytest
 
 from bandits import POLICIES, Policy
 from bandits.checks import play
+from bandits.contract import bounds_of
 from bandits.portfolio.problem import PortfolioProblem
 from environments import ENVIRONMENTS
 from environments.portfolio.environment import Market
@@ -227,6 +228,34 @@ def test_bounds_add_up():
     paid = ENVIRONMENTS.build(waves(trading_cost=0.01))
     paid.begin(paid.draw(np.random.default_rng(0)))
     assert not any(b.holds for b in player.regret_bounds(paid.problem, paid.instance()) if b.kind == "upper")
+
+
+def test_no_bound_that_holds_is_broken():
+    """On markets that move by factors of up to a thousand a round, and where one asset alone pays."""
+    rng = np.random.default_rng(9)
+    markets = [
+        rng.uniform(1e-3, 1.0, (30, 2)),
+        np.exp(rng.uniform(-3.4, 3.4, (30, 2))),
+        np.eye(2)[rng.integers(0, 2, 30)],
+    ]
+    half = of("universal", prior="half", method="exact")
+    players = [
+        POLICIES.build("buy_and_hold"),
+        policy("ensemble", components=["buy_and_hold", half], combiner="buy_and_hold"),
+        policy("ensemble", components=[half, "follow_the_leader"], combiner=half),
+    ]
+    times, held = np.arange(1, 31), 0
+    for relatives in markets:
+        where = market("table", relatives=relatives.tolist())
+        for player in players:
+            earned = wealth(player, where)
+            curves = where.comparators(times)
+            for bound in bounds_of(player, where.problem, where.instance()):
+                against = curves["best_mix" if bound.comparator_class == "mix" else "best_asset"]
+                if bound.holds and bound.kind == "upper":
+                    held += 1
+                    assert np.all(against - earned <= bound.curve(times.astype(float)) + 1e-9), bound.name
+    assert held == 13
 
 
 def test_one_ensemble_however_it_is_written():
