@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from abc import abstractmethod
 from typing import Any, ClassVar, final
 
@@ -84,8 +85,10 @@ class PortfolioPolicy(Policy[PortfolioProblem, Any, Array, Array]):
         relatives = environment.block(most)
         environment.absorb(self.run(relatives))
         watch = self._declared
-        if watch is not None and not np.exp(watch.low) <= relatives.min() <= relatives.max() <= np.exp(watch.high):
-            watch.look_through(self, *extremes(relatives), relatives.__getitem__)
+        if watch is not None:
+            least, most = float(relatives.min()), float(relatives.max())
+            if least == 0.0 or math.log(least) < watch.low or math.log(most) > watch.high:
+                watch.look_through(self, *extremes(relatives), relatives.__getitem__)
         return len(relatives)
 
     @final

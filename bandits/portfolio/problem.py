@@ -8,6 +8,7 @@ logarithms of wealth, and wealth starts at 1. The market does not react.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -65,13 +66,16 @@ class PortfolioProblem(Problem):
             ValueError: another shape, an entry that is negative or not finite, or zeros alone; the message names it.
         """
         given = floats("relatives must be numbers >= 0", feedback)
+        if given.shape == (self.n_assets,) and given.min() >= 0.0 and 0.0 < given.max() < np.inf:  # as nearly always
+            return given
         found: Array = checked_relatives("relatives", given[None], self.n_assets)[0]
         return found
 
     def revealed(self, feedback: Any) -> tuple[float, float]:
         """The rewards of the worst and of the best asset, free of costs."""
-        lowest, highest = extremes(self.checked_feedback(feedback)[None])
-        return float(lowest[0]), float(highest[0])
+        relatives = self.checked_feedback(feedback)
+        most = float(relatives.max())
+        return math.log(max(float(relatives.min()) / most, FLOOR)) + math.log(most), math.log(most)
 
 
 class RelativeBlocks(Protocol):

@@ -16,7 +16,7 @@ from bandits.portfolio.problem import FLOOR, SLACK, PortfolioProblem, checked_po
 from bandits.portfolio.theory import COMPONENT, LATTICE, MIX, UNIFORM
 from environments.contract import Environment, Regret
 from environments.portfolio.costs import COST_MODELS, account
-from environments.portfolio.hindsight import MOST_ON_LATTICE, STEPS, Hindsight
+from environments.portfolio.hindsight import MOST_ON_LATTICE, STEPS, Hindsight, hindsight
 from environments.portfolio.instance import PortfolioInstance
 from environments.portfolio.simplex import Simplex
 from environments.record import Record
@@ -98,13 +98,10 @@ class Market(Environment[Any, Any, Array, Tape]):
         self._hindsight: Hindsight | None = None
 
     def _open(self, relatives: Array) -> None:
-        """Start a run with ``relatives`` [horizon, n_assets], checked, writable and never written to.
-
-        Where they are those of the run before, what was best in it need not be worked out again.
-        """
+        """Start a run with ``relatives`` [horizon, n_assets], checked, C-contiguous and writable, never written to."""
         known = self._hindsight
-        if known is None or not (known.relatives is relatives or np.array_equal(known.relatives, relatives)):
-            self._hindsight = known = Hindsight(relatives, self.trading_cost, self.cost_model == "linear")
+        if known is None or known.relatives is not relatives:
+            self._hindsight = known = hindsight(relatives, self.trading_cost, self.cost_model == "linear")
             self._known = PortfolioInstance(
                 n_assets=self.problem.n_assets,
                 ratio=known.ratio,

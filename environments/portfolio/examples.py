@@ -18,17 +18,17 @@ from environments.portfolio.wave import WaveMarket
 def examples() -> Sequence[Any]:
     """All kinds of markets, with costs and without, relatives of 0, one asset, two rounds."""
     return [
-        Alternation(horizon=60),
-        WaveMarket(3, 0.05, horizon=80, trading_cost=0.01),
-        WaveMarket(5, 0.3, horizon=60, trading_cost=0.02, cost_model="linear"),
-        LogNormalMarket(sigma=[0.05, 0.1, 0.02, 0.05], correlation=0.3, horizon=100),
-        RegimesMarket(horizon=60),
-        TableMarket([[1.0, 0.0, 0.0], [0.0, 2.0, 0.0], [0.5, 0.5, 0.1], [1e-9, 0.0, 1e9]] * 5),
+        Alternation(horizon=30),
+        WaveMarket(3, 0.05, horizon=40, trading_cost=0.01),
+        WaveMarket(5, 0.3, horizon=30, trading_cost=0.02, cost_model="linear"),
+        LogNormalMarket(sigma=[0.05, 0.1, 0.02, 0.05], correlation=0.3, horizon=50),
+        RegimesMarket(horizon=30),
+        TableMarket([[1.0, 0.0, 0.0], [0.0, 2.0, 0.0], [0.5, 0.5, 0.1], [1e-9, 0.0, 1e9]] * 4),
         TableMarket([[0.75], [1.25], [1.5]]),
         TableMarket([[1.5, 0.5], [0.5, 1.25]]),
-        PortfolioEnsemble(WaveMarket(3, 0.1, horizon=50), ["uniform_mix", "follow_the_leader", "anticor"]),
-        Race("nml", 3, horizon=60),
-        Race("bayes", 2, horizon=80, trading_cost=0.01),
-        Betting([2.0, 4.0, 4.0], None, [0.5, 0.3, 0.2], [[0.5, 0.25, 0.25], [0.2, 0.3, 0.5]], horizon=60),
+        PortfolioEnsemble(WaveMarket(3, 0.1, horizon=30), ["uniform_mix", "follow_the_leader", "soft_bayes"]),
+        Race("nml", 3, horizon=40),
+        Race("bayes", 2, horizon=40, trading_cost=0.01),
+        Betting([2.0, 4.0, 4.0], None, [0.5, 0.3, 0.2], [[0.5, 0.25, 0.25], [0.2, 0.3, 0.5]], horizon=40),
         Prices({"date": ["2020-01-01", "2020-01-02", "2020-01-03"], "A": [2.0, 3.0, 2.5], "B": [5.0, 4.0, 4.5]}),
     ]

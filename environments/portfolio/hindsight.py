@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,10 @@ STEPS = 20
 
 MOST_ON_LATTICE = 4
 """Assets up to which the lattice is gone through."""
+
+
+REMEMBERED = 1 << 16
+"""Relatives of a run, up to which what was best in it is kept for another run on the same tape."""
 
 
 class Hindsight:
@@ -64,10 +68,8 @@ class Hindsight:
 
     def mix(self, time: int) -> Mix:
         """The best mix of the first ``time`` rounds, and its value relative to the market."""
-        if time not in self._mixes:
-            nearest = min(self._mixes, key=lambda other: abs(other - time), default=None)
-            start = None if nearest is None else self._mixes[nearest].weights
-            self._mixes[time] = found = best_mix(self._columns[:, :time], start)
+        if time not in self._mixes:  # from the uniform mix, so that no bit depends on what else was asked
+            self._mixes[time] = found = best_mix(self._columns[:, :time])
             self.mix_gap = max(self.mix_gap, found.gap)
         return self._mixes[time]
 
@@ -97,3 +99,18 @@ class Hindsight:
         chosen, ends = np.array(mixes, dtype=np.float64, order="C"), np.array(times, dtype=np.int64)
         net_wealth(self.rows, chosen, self.cost, self.linear, ends, wealth)
         return np.asarray(wealth + self._market[times])
+
+
+def hindsight(relatives: Array, cost: float, linear: bool) -> Hindsight:
+    """The ``Hindsight`` of these relatives, which writes to none: for the same ones the same again, where it is kept.
+
+    All policies of an experiment play the same tapes.
+    """
+    if relatives.size > REMEMBERED:
+        return Hindsight(relatives, cost, linear)
+    return _remembered(relatives.tobytes(), relatives.shape, cost, linear)
+
+
+@lru_cache(maxsize=32)
+def _remembered(data: bytes, shape: tuple[int, ...], cost: float, linear: bool) -> Hindsight:
+    return Hindsight(np.frombuffer(data).reshape(shape).copy(), cost, linear)
