@@ -76,6 +76,8 @@ class PortfolioEnsemble(Market[Tape]):
             f"what {len(policies)} components hold of {inner.n_assets} assets in {rounds} rounds",
             2 * rounds * len(policies) * inner.n_assets,
         )
+        for j, policy in enumerate(policies):  # what cannot be played is found before a run
+            Follower(policy, inner, np.random.default_rng(0), f"components[{j}]")
         super().__init__(
             len(policies), rounds, inner.low, inner.high, self._market._ratio, False, False, 0.0, "exact", "floor"
         )

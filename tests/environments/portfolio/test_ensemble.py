@@ -309,9 +309,8 @@ def test_other_bad_input():
     where = ENVIRONMENTS.build(waves())
     with pytest.raises(ValueError, match=r"components\[0\]: weights must be 3 finite weights"):
         wrong.reset(where.problem, np.random.default_rng(0))
-    strategies = market("portfolio_ensemble", market=waves(), components=[of("fixed_mix", weights=[0.5, 0.5])])
     with pytest.raises(ValueError, match=r"components\[0\]: weights must be 3 finite weights"):
-        strategies.begin(strategies.draw(np.random.default_rng(0)))
+        market("portfolio_ensemble", market=waves(), components=[of("fixed_mix", weights=[0.5, 0.5])])
 
 
 def test_objects_are_copied():
