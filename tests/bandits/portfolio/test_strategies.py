@@ -1,6 +1,6 @@
 """Buy and hold, constant mixes, leaders, OLMAR, Anticor: against slow references, by numbers, by what must be."""
 
-from fractions import Fraction
+from decimal import Decimal
 
 import numpy as np
 import pytest
@@ -41,20 +41,20 @@ def random_markets():
 
 
 def bought(relatives, weights):
-    """Buy and hold in exact fractions."""
-    worth, rows = [Fraction(w) for w in weights], []
+    """Buy and hold, by products of numbers of 28 digits and any size."""
+    worth, rows = [Decimal(w) for w in weights], []
     for x in relatives:
         rows.append([float(w / sum(worth)) for w in worth])
-        worth = [w * Fraction(float(r)) for w, r in zip(worth, x, strict=True)]
+        worth = [w * Decimal(float(r)) for w, r in zip(worth, x, strict=True)]
     return np.array(rows)
 
 
 def led(relatives):
-    """The leader, by products of exact fractions."""
+    """The leader, by products of numbers of 28 digits and any size."""
     k = relatives.shape[1]
-    worth, rows = [Fraction(1)] * k, [[1.0 / k] * k]
+    worth, rows = [Decimal(1)] * k, [[1.0 / k] * k]
     for x in relatives[:-1]:
-        worth = [w * Fraction(float(r)) for w, r in zip(worth, x, strict=True)]
+        worth = [w * Decimal(float(r)) for w, r in zip(worth, x, strict=True)]
         rows.append([float(i == worth.index(max(worth))) for i in range(k)])
     return np.array(rows)
 
