@@ -89,7 +89,7 @@ class Ensemble(PortfolioPolicy):
         above = strategy(self.combiner, "combiner").regret_bounds(
             _of_components(problem, n), replace(instance, n_assets=n)
         )
-        outer = [b for b in above if _counts(b) and b.comparator_class in (COMPONENT, MIX)]
+        outer = [b for b in above if _counts(b)]
         inner = [b for policy in policies for b in policy.regret_bounds(problem, instance) if _counts(b)]
         solvent = ratio_within(instance, 1.0 / FLOOR)
         return [_sum(first, second, solvent) for first, second in product(outer, inner)]
@@ -100,7 +100,8 @@ def _of_components(problem: PortfolioProblem, n: int) -> PortfolioProblem:
 
 
 def _counts(bound: Bound) -> bool:
-    return bound.kind != "lower" and bound.delta is None and not bound.data_dependent
+    free = bound.comparator_class in (COMPONENT, MIX)  # of costs
+    return free and bound.kind != "lower" and bound.delta is None and not bound.data_dependent
 
 
 def _sum(outer: Bound, inner: Bound, solvent: Assumption) -> Bound:
