@@ -119,11 +119,11 @@ class LogBarrier(PortfolioPolicy):
     """Follow the regularised leader with a logarithmic barrier.
 
     Args:
-        weight: of the barrier, >= 1; None for ``max(1, sqrt(T / (2 k ln(T + 1))))``, or 1 without a horizon.
+        weight: of the barrier, in [1, 1e150]; None for ``max(1, sqrt(T / (2 k ln(T + 1))))``, or 1 without a horizon.
     """
 
     def __init__(self, weight: float | None = None) -> None:
-        self.weight = weight if weight is None else real("weight", weight, 1.0, closed="low")
+        self.weight = weight if weight is None else real("weight", weight, 1.0, 1e150, closed="both")
 
     def _weight_in(self, problem: PortfolioProblem) -> float:
         if self.weight is not None:

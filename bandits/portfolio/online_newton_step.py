@@ -139,7 +139,7 @@ class OnlineNewtonStep(PortfolioPolicy):
 
     Args:
         variant: "practice", or "regret", which has a theorem and needs ``rho``.
-        rho: of "regret", what no ratio of two relatives of a round exceeds, >= 1.
+        rho: of "regret", what no ratio of two relatives of a round exceeds, in [1, 1e150].
         epsilon: of "regret", > 0; None for ``1 / gamma``.
         beta: of "practice", > 0.
         delta: of "practice", > 0.
@@ -156,7 +156,7 @@ class OnlineNewtonStep(PortfolioPolicy):
         eta: float = 0.0,
     ) -> None:
         self.variant = one_of("variant", variant, ("practice", "regret"))
-        self.rho = rho if rho is None else real("rho", rho, 1.0, closed="low")
+        self.rho = rho if rho is None else real("rho", rho, 1.0, 1e150, closed="both")
         self.epsilon = epsilon if epsilon is None else positive("epsilon", epsilon)
         self.beta, self.delta = positive("beta", beta), positive("delta", delta)
         self.eta = real("eta", eta, 0.0, 1.0, closed="both")

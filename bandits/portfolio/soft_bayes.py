@@ -26,7 +26,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bandits.arguments import one_of, real
+from bandits.arguments import one_of, positive, real
 from bandits.contract import Array, Bound, Instance
 from bandits.kernels import kernel
 from bandits.portfolio.policy import PortfolioPolicy
@@ -55,7 +55,11 @@ class SoftBayes(PortfolioPolicy):
     """
 
     def __init__(self, rate: float | str = "tuned") -> None:
-        self.rate = one_of("rate", rate, ("tuned",)) if isinstance(rate, str) else real("rate", rate, 0.0, 1.0)
+        self.rate = (
+            one_of("rate", rate, ("tuned",))
+            if isinstance(rate, str)
+            else positive("rate", real("rate", rate, 0.0, 1.0))
+        )
 
     def _rate_in(self, problem: PortfolioProblem) -> float:
         if not isinstance(self.rate, str):
