@@ -65,7 +65,7 @@ def best_mix(columns: Array, start: Array | None = None) -> Mix:
     """
     k, t = columns.shape
     mix = np.full(k, 1.0 / k) if start is None else start
-    if (factors := mix @ columns).min() <= 0.0:
+    if (factors := mix @ columns).min() < 0.01 / k:  # so little that squares might be no numbers
         mix = 0.99 * mix + 0.01 / k
         factors = mix @ columns
     growth, best = float(np.log(factors).sum()), Mix(mix, -math.inf, math.inf)

@@ -24,6 +24,7 @@ def markets():
         for t in (1, 2, 7, 80):
             yield f"normal {k} {t}", np.exp(0.05 * rng.standard_normal((t, k)))
             yield f"wild {k} {t}", np.exp(3.0 * rng.standard_normal((t, k)))
+            yield f"wilder {k} {t}", np.exp(rng.uniform(-600.0, 0.0, (t, k)))
             yield f"race {k} {t}", np.eye(k)[rng.integers(0, k, t)]
             sparse = np.exp(rng.standard_normal((t, k))) * (rng.random((t, k)) < 0.5)
             sparse[:, 0] += sparse.sum(axis=1) == 0.0
