@@ -52,8 +52,8 @@ class ExponentiatedGradient(PortfolioPolicy):
 
     Args:
         rate: eta > 0; or "tuned", ``sqrt(8 ln k / T) / (rho - 1)``, which needs a horizon and ``rho``.
-        rho: what no ratio of two relatives of a round exceeds, in [1, 1e150], for the theorem and the tuned rate; None where it
-            is not known: then the theorem is stated with the largest ratio of the run, where that is finite.
+        rho: what no ratio of two relatives of a round exceeds, in [1, 1e150], for the theorem and the tuned rate; None
+            where it is not known: then the theorem is stated with the largest ratio of the run, where that is finite.
     """
 
     def __init__(self, rate: float | str = 0.05, rho: float | None = None) -> None:

@@ -23,7 +23,7 @@ ALL += [LogBarrier(), EG("tuned", 2.0)]
 
 def portfolios(policy, relatives):
     policy.reset(PortfolioProblem(n_assets=relatives.shape[1], horizon=len(relatives)), np.random.default_rng(0))
-    return policy.run(np.array(relatives))
+    return policy.run(np.array(relatives, order="C"))
 
 
 def relatives_of(market):
