@@ -121,10 +121,10 @@ def test_one_arm_and_a_best_mean_at_the_end_of_the_range():
 @pytest.mark.parametrize(
     ("policy", "means", "runs", "mean", "error"),
     [
-        (IMED(), TEN, 1000, 52.99, 0.23),
-        (IMED(), TWO, 1000, 40.92, 0.72),
-        (MED(), TEN, 600, 68.02, 0.29),
-        (MED(), TWO, 600, 49.30, 0.67),
+        (IMED(), TEN, 400, 52.99, 0.23),
+        (IMED(), TWO, 400, 40.92, 0.72),
+        (MED(), TEN, 400, 68.02, 0.29),
+        (MED(), TWO, 400, 49.30, 0.67),
     ],
 )
 def test_mean_regret(policy, means, runs, mean, error):

@@ -172,16 +172,16 @@ def test_the_index_of_bayes_ucb_rises_with_rounds_and_successes():
 @pytest.mark.parametrize(
     ("policy", "means", "runs", "mean", "error"),
     [
-        (KLUCBH(), TEN, 1500, 67.60, 0.30),
+        (KLUCBH(), TEN, 400, 67.60, 0.30),
         (KLUCBH(), FIFTY, 300, 871.35, 2.77),
-        (KLUCBPP(), TEN, 1500, 59.04, 0.24),
-        (KLUCBPP(), TWO, 1500, 45.14, 0.57),
+        (KLUCBPP(), TEN, 400, 59.04, 0.24),
+        (KLUCBPP(), TWO, 400, 45.14, 0.57),
         (KLUCBPP(), FIFTY, 300, 495.19, 8.81),
-        (KLUCBSwitch(), TEN, 1500, 55.27, 0.25),
-        (KLUCBSwitch(), TWO, 1500, 37.53, 0.76),
+        (KLUCBSwitch(), TEN, 400, 55.27, 0.25),
+        (KLUCBSwitch(), TWO, 400, 37.53, 0.76),
         (KLUCBSwitch(), FIFTY, 300, 428.26, 10.34),
-        (KLUCBPlus(), TEN, 1500, 53.16, 0.22),
-        (KLUCBPlus(), TWO, 1500, 38.55, 0.72),
+        (KLUCBPlus(), TEN, 400, 53.16, 0.22),
+        (KLUCBPlus(), TWO, 400, 38.55, 0.72),
     ],
 )
 def test_mean_regret(policy, means, runs, mean, error):

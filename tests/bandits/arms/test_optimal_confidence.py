@@ -77,12 +77,12 @@ def test_decisions_are_those_of_the_formula(policy, noise):
 @pytest.mark.parametrize(
     ("policy", "means", "runs", "mean", "error"),
     [
-        (OCUCB(), TEN, 1500, 50.60, 0.50),
-        (OCUCB(), TWO, 1500, 34.28, 1.11),
+        (OCUCB(), TEN, 400, 50.60, 0.50),
+        (OCUCB(), TWO, 400, 34.28, 1.11),
         (AnytimeOCUCB(), TEN, 300, 139.18, 0.38),
         (AnytimeOCUCB(), TWO, 300, 47.25, 0.53),
-        (AdaUCB(), TEN, 1500, 64.59, 0.25),
-        (AdaUCB(), TWO, 1500, 33.08, 0.75),
+        (AdaUCB(), TEN, 400, 64.59, 0.25),
+        (AdaUCB(), TWO, 400, 33.08, 0.75),
     ],
 )
 def test_mean_regret(policy, means, runs, mean, error):

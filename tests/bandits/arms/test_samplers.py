@@ -208,14 +208,14 @@ def test_the_range_of_rewards_decides_nothing(policy):
 @pytest.mark.parametrize(
     ("policy", "means", "runs", "mean", "error"),
     [
-        (MOTS(), TEN, 600, 78.44, 0.31),
-        (MOTS(), TWO, 1500, 42.05, 0.86),
+        (MOTS(), TEN, 200, 78.44, 0.31),
+        (MOTS(), TWO, 400, 42.05, 0.86),
         (ExpTS(), TEN, 200, 69.14, 0.33),
         (ExpTS(), TWO, 400, 48.74, 0.69),
-        (NPTS(), TEN, 300, 57.58, 0.25),
-        (NPTS(), TWO, 1000, 41.60, 0.84),
-        (MultinomialTS(1), TEN, 300, 48.42, 0.74),  # that of ``beta_thompson``
-        (MultinomialTS(1), TWO, 1000, 41.04, 0.90),
+        (NPTS(), TEN, 200, 57.58, 0.25),
+        (NPTS(), TWO, 400, 41.60, 0.84),
+        (MultinomialTS(1), TEN, 200, 48.42, 0.74),  # that of ``beta_thompson``
+        (MultinomialTS(1), TWO, 400, 41.04, 0.90),
     ],
 )
 def test_mean_regret(policy, means, runs, mean, error):

@@ -52,7 +52,7 @@ def test_decisions_are_those_of_the_formula():
 
 @pytest.mark.parametrize(("means", "mean", "error"), [(TEN, 64.43, 0.56), (TWO, 38.69, 0.78)])
 def test_mean_regret(means, mean, error):
-    assert_agrees(regrets(UCBTuned(), means, 1500), mean, error)
+    assert_agrees(regrets(UCBTuned(), means, 600), mean, error)
 
 
 WIDTHS = [UCBTuned(), UCBHorizon(), OCUCB(), AnytimeOCUCB(), AdaUCB(), MOTS()]
