@@ -154,6 +154,14 @@ def test_projection_in_the_norm_of_the_matrix():
     assert sparse >= 10
 
 
+def test_projection_where_rounding_leaves_the_matrix_singular():
+    """After ruin a gradient is 1e12: of two assets that paid the same, the identity matrix alone tells one choice."""
+    r = np.array([1e12, 1e12, 0.0])
+    b = projected(np.eye(3) + np.outer(r, r), r, np.full(3, 1.0 / 3.0))
+    assert b.min() >= 0.0
+    assert b == pytest.approx([0.0, 0.0, 1.0], abs=1e-9)
+
+
 def test_log_barrier_is_where_the_objective_is_least():
     """All gradients at its portfolios are level, at ``t + weight k``; and no search finds less."""
     relatives, weight = random_relatives(5, 50, 4, 30.0), 2.5
@@ -219,8 +227,11 @@ def test_wild_markets_leave_a_portfolio(policy):
 def test_nothing_is_lost_for_ever():
     """An asset that pays nothing for long, and then alone, is bought again."""
     relatives = np.repeat(np.eye(2), 3000, axis=0)
-    for policy in (EG(0.5), SoftBayes(0.5), ONS(eta=0.01), LogBarrier(1.0)):
+    first = EG(0.5)
+    for policy in (first, SoftBayes(0.5), ONS(eta=0.01), LogBarrier(1.0)):
         assert portfolios(policy, relatives)[-1, 1] > 0.4, policy
+    assert first._logs.min() == -700.0
+    assert first._logs.max() == 0.0
 
 
 @pytest.mark.parametrize(
