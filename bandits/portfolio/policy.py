@@ -86,8 +86,8 @@ class PortfolioPolicy(Policy[PortfolioProblem, Any, Array, Array]):
         environment.absorb(self.run(relatives))
         watch = self._declared
         if watch is not None:
-            least, most = float(relatives.min()), float(relatives.max())
-            if least == 0.0 or math.log(least) < watch.low or math.log(most) > watch.high:
+            least, largest = float(relatives.min()), float(relatives.max())
+            if least == 0.0 or math.log(least) < watch.low or math.log(largest) > watch.high:
                 watch.look_through(self, *extremes(relatives), relatives.__getitem__)
         return len(relatives)
 
