@@ -37,6 +37,7 @@ GALLERY = {
     "recovering": ("recovering/trap", "plan"),
     "mdp": ("mdp/latent", "treasure"),
     "identification": ("identification/complexity", "complexity"),
+    "portfolio": ("portfolio/headline", "ahead"),
     "change-points": ("arms/piecewise", "piecewise"),
 }
 """Name, mostly a family's, to a shipped study and one of its figures."""

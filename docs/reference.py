@@ -17,6 +17,7 @@ TITLES = {
     "groupwise": "Groupwise regret",
     "linear": "Linear bandits",
     "mdp": "Markov decision processes",
+    "portfolio": "Portfolios",
     "recovering": "Recovering rewards",
     "regretlab": "In Python",
     "sor": "Solver tuning",

@@ -20,6 +20,7 @@ FAMILIES = [
     "linear",
     "mdp",
     "paging",
+    "portfolio",
     "recovering",
     "sor",
     "streaming",

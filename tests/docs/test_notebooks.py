@@ -15,6 +15,7 @@ FAMILIES = [
     "linear",
     "mdp",
     "paging",
+    "portfolio",
     "recovering",
     "sor",
     "streaming",

@@ -192,6 +192,7 @@ def test_arms_in_a_loop(page):
         ("linear", 0.0, 0.1),  # 0.55 by uniform play
         ("mdp", 0.68, 0.76),  # 0.727 by the best policy, 0.2 without repairs
         ("paging", 5, 5),  # by hand
+        ("portfolio", 1.509436, 1.509436),  # of Cover's mixture, by the specification; 1 by buying and holding
         ("recovering", 0.5, 0.58),  # (0.8 + 0.5 + 0.4) / 3 by turns
         ("sor", 0, 9_300),  # the best fixed parameter: 9,400
         ("tallying", 0.09, 0.25),
