@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from games import LOOP, loop, within
-from timing import measure
+from timing import growth, measure
 
 from bandits import POLICIES
 from environments.portfolio.table import TableMarket
@@ -99,6 +99,19 @@ def test_newton_steps(record, arguments):
     record(f"`online_newton_step`, {what}, k = 10", measure(ours, loop, "1000 rounds"), LOOP, within(0.07))
 
 
+@pytest.mark.filterwarnings("ignore")  # of the library's own
+def test_newton_steps_against_a_library(record):
+    """Ten times the rounds of universal-portfolios in the same time; its general solver's result is near."""
+    ONS = pytest.importorskip("universal.algos", reason="needs universal-portfolios").ONS
+    pandas = pytest.importorskip("pandas")
+    market = WaveMarket(10, 0.02, horizon=300)
+    prices = pandas.DataFrame(np.cumprod(np.vstack([np.ones(10), relatives_of(market)]), axis=0))
+    ours = run("online_newton_step", market)
+    assert ours() == pytest.approx(np.log(ONS().run(prices).equity.iloc[-1]), abs=1e-3)
+    pairs = measure(ours, lambda: ONS().run(prices), "round", (300, 300), repeats=3)
+    record("`online_newton_step`, practice, k = 10", pairs, "universal-portfolios", 1 / 10)
+
+
 def test_log_barrier(record):
     """Two thousand rounds within 30 seconds. A run is quadratic: a round has Newton steps over all rounds before."""
     ours = run("log_barrier", WaveMarket(10, 0.02, horizon=2000))
@@ -140,3 +153,21 @@ def test_the_best_mix(record):
     assert len(times) == 154
     assert game() <= 5e-10
     record("comparators, 154 times, k = 10, T = 10,000", measure(game, loop, "run"), LOOP, within(5.0))
+
+
+def test_comparators_grow_with_the_rounds(record_growth):
+    """The best mix at one time, at growing horizons."""
+
+    def game(rounds):
+        relatives = np.exp(0.06 * np.random.default_rng(1).standard_normal((rounds, 10)))
+
+        def best():
+            market = TableMarket(relatives)
+            market.begin(None)
+            market.comparators(np.array([rounds]))
+
+        return best
+
+    record_growth(
+        "portfolio", "comparators at one time, k = 10", "rounds", growth([3_000, 10_000, 30_000, 100_000], game), 1.0
+    )
