@@ -27,7 +27,7 @@ class LogNormalMarket(Market[Array]):
         sigma: one for all assets, or [n_assets], in [0, 20].
         correlation: of any two assets, in [-1, 1], or a matrix [n_assets][n_assets] with ones on the diagonal;
             positive semidefinite.
-        n_assets: number of assets; None for as many as the lists have, or 2.
+        n_assets: number of assets, at most 1000; None for as many as the lists have, or 2.
         horizon: number of rounds.
         trading_cost: c in [0, 1), the share of each trade that it costs.
         cost_model: "exact" or "linear".
@@ -47,7 +47,7 @@ class LogNormalMarket(Market[Array]):
     ) -> None:
         self.mu, self.sigma, self.correlation, self.n_assets = mu, sigma, correlation, n_assets
         lengths = [len(given) for given in (mu, sigma, correlation) if is_list(given)]
-        k = integer("n_assets", n_assets, 1, 1000) if n_assets is not None else max([*lengths, 0]) or 2
+        k = integer("n_assets", max([*lengths, 0]) or 2 if n_assets is None else n_assets, 1, 1000)
         self._mu = _of_each("mu", mu, k, -LARGEST)
         self._sigma = _of_each("sigma", sigma, k, 0.0)
         self._root = _root(correlation, k)
