@@ -141,6 +141,11 @@ def no_bonus(contexts: Contexts) -> Bonus:
     return Bonus(zeros, zeros, math.inf)
 
 
+def _own(contexts: Contexts) -> Contexts:
+    """The same in arrays of their own, so that each kernel is compiled once."""
+    return Contexts(*(np.array(table) for table in contexts))
+
+
 def best_history_policy(tree: HistoryTree, contexts: Contexts, bonus: Bonus | None = None) -> tuple[float, Ints]:
     """The best value, and a policy over histories [tree.size] that has it; of equal actions (1e-13) the first.
 
@@ -152,13 +157,13 @@ def best_history_policy(tree: HistoryTree, contexts: Contexts, bonus: Bonus | No
         bonus: what an optimist adds to values; None for nothing.
     """
     policy = np.zeros(tree.size, dtype=np.int64)
-    value = _plan(tree.n_stages, contexts, contexts.reached, bonus or no_bonus(contexts), policy)
+    value = _plan(tree.n_stages, _own(contexts), contexts.reached, bonus or no_bonus(contexts), policy)
     return value, policy
 
 
 def history_value(policy: Ints, contexts: Contexts, n_stages: int) -> tuple[float, float]:
     """Mean and variance of an episode's reward under a policy over histories."""
-    mean, square = _moments(n_stages, contexts, policy)
+    mean, square = _moments(n_stages, _own(contexts), policy)
     return mean, max(0.0, square - mean * mean)
 
 
@@ -173,7 +178,7 @@ def best_memoryless_policy(contexts: Contexts, n_stages: int) -> tuple[float, In
     if len(pairs) * math.log(n_actions) > math.log(POLICIES) + 1e-9:
         return None
     best = np.zeros((n_stages, n_states), dtype=np.int64)
-    return _enumerate(contexts, pairs, best), best
+    return _enumerate(_own(contexts), pairs, best), best
 
 
 def reachable(contexts: Contexts, n_stages: int) -> Ints:
@@ -183,7 +188,7 @@ def reachable(contexts: Contexts, n_stages: int) -> Ints:
     reach[0] = contexts.starts.sum(axis=0)
     for h in range(1, n_stages):
         reach[h] = np.max(moves[reach[h - 1] > 0.0], axis=0)
-    return np.argwhere(reach)
+    return np.ascontiguousarray(np.argwhere(reach))
 
 
 @kernel
@@ -236,7 +241,8 @@ def _plan(n_stages: int, contexts: Contexts, reached: Ints, bonus: Bonus, policy
                         q += likelihood[node, m] * trial[m]
                 if q > top + 1e-13:
                     top, best[node] = q, a
-                    alpha[node] = trial
+                    for m in range(n_contexts):
+                        alpha[node, m] = trial[m]
             if h == 0:
                 value += top
     places = np.full(n_states, -1, dtype=np.int64)
@@ -261,13 +267,15 @@ def _moments(n_stages: int, contexts: Contexts, policy: Ints) -> tuple[float, fl
     """Mean, and mean of the square, of an episode's reward."""
     transitions, rewards = contexts.transitions, contexts.rewards
     n_contexts, n_states, _ = rewards.shape
-    likelihood, earned = np.zeros((2, n_states, n_contexts))
-    likelihood[:] = contexts.starts.T
+    likelihood, earned = np.zeros((n_states, n_contexts)), np.zeros((n_states, n_contexts))
+    for s in range(n_states):
+        for m in range(n_contexts):
+            likelihood[s, m] = contexts.starts[m, s]
     begin, mean, square = 0, 0.0, 0.0
     for h in range(n_stages):
         n = likelihood.shape[0]
         below = np.zeros((n * n_states if h < n_stages - 1 else 0, n_contexts))
-        carried = np.zeros(below.shape)
+        carried = np.zeros((below.shape[0], n_contexts))
         for i in range(n):
             s, a = i % n_states, policy[begin + i]
             for m in range(n_contexts):
@@ -294,7 +302,7 @@ def _enumerate(contexts: Contexts, pairs: Ints, best: Ints) -> float:
     transitions, rewards = contexts.transitions, contexts.rewards
     n_contexts, n_states, n_actions = rewards.shape
     n_stages = best.shape[0]
-    policy = np.zeros(best.shape, dtype=np.int64)
+    policy = np.zeros((n_stages, n_states), dtype=np.int64)
     values = np.zeros((n_stages + 1, n_contexts, n_states))
     top, changed = -math.inf, pairs.shape[0] - 1
     while True:
@@ -314,7 +322,9 @@ def _enumerate(contexts: Contexts, pairs: Ints, best: Ints) -> float:
                 value += contexts.starts[m, s] * values[0, m, s]
         if value > top + 1e-13:
             top = value
-            best[:] = policy
+            for h in range(n_stages):
+                for s in range(n_states):
+                    best[h, s] = policy[h, s]
         changed = 0
         while changed < pairs.shape[0] and policy[pairs[changed, 0], pairs[changed, 1]] == n_actions - 1:
             policy[pairs[changed, 0], pairs[changed, 1]] = 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -72,7 +73,7 @@ class LatentMDP(EpisodesEnvironment):
         found = mixture_of(mixture)
         self._contexts = contexts = found.contexts
         S, A, n_starts = found.models[0].n_states, found.models[0].n_actions, len(contexts.reached)
-        self._tree = tree = HistoryTree(S, A, found.n_stages, n_starts, forced)
+        self._tree = HistoryTree(S, A, found.n_stages, n_starts, forced)
         same = bool((found.starts == found.starts[0]).all())
         problem = LatentProblem(
             horizon=integer("horizon", horizon),
@@ -84,17 +85,32 @@ class LatentMDP(EpisodesEnvironment):
             rewards=Table(found.rewards),
             starts=None if same else Table(found.starts),
         )
-        super().__init__(problem, spaces.MultiDiscrete(np.full(tree.size, A, dtype=np.int64)))
+        super().__init__(problem, spaces.MultiDiscrete(np.full(self._tree.size, A, dtype=np.int64)))
         self._model = Model(contexts.transitions)  # stages of the model are contexts
         self._entries, self._entry = [law_sums(law) for law in found.starts], law_sums(found.weights)
-        value, self._best = best_history_policy(tree, contexts)
-        self._worst = 0.0 - best_history_policy(tree, contexts._replace(rewards=-contexts.rewards))[0]
-        self._memoryless = best_memoryless_policy(contexts, found.n_stages)
+        self._least, self._most = min(least for least, _ in found.totals), max(most for _, most in found.totals)
+        self._mixture = found
+
+    @cached_property
+    def _history(self) -> tuple[float, Ints]:
+        """The best value and policy, worked out when they are asked for, as all that is costly."""
+        return best_history_policy(self._tree, self._contexts)
+
+    @cached_property
+    def _worst(self) -> float:
+        return 0.0 - best_history_policy(self._tree, self._contexts._replace(rewards=-self._contexts.rewards))[0]
+
+    @cached_property
+    def _memoryless(self) -> tuple[float, Ints] | None:
+        return best_memoryless_policy(self._contexts, self.problem.n_stages)
+
+    @cached_property
+    def _instance(self) -> LatentInstance:
+        found, contexts, (value, best) = self._mixture, self._contexts, self._history
         known = [best_policy(m, r, found.n_stages)[0][0] for m, r in zip(found.models, found.rewards, strict=True)]
-        self._least, most = min(least for least, _ in found.totals), max(most for _, most in found.totals)
-        self._instance = LatentInstance(
-            n_states=S,
-            n_actions=A,
+        return LatentInstance(
+            n_states=self.problem.n_states,
+            n_actions=self.problem.n_actions,
             support=self._model.support,
             n_stages=found.n_stages,
             own_stages=False,
@@ -102,8 +118,8 @@ class LatentMDP(EpisodesEnvironment):
             n_contexts=len(found.models),
             memoryless=None if self._memoryless is None else self._memoryless[0],
             known_context=float(np.sum(contexts.starts * known)),
-            variance=history_value(self._best, contexts, found.n_stages)[1],
-            largest_total=most,
+            variance=history_value(best, contexts, found.n_stages)[1],
+            largest_total=self._most,
         )
 
     def begin(self, tape: Tape) -> None:
@@ -161,7 +177,7 @@ class LatentMDP(EpisodesEnvironment):
     def clairvoyant(self, comparator: str) -> Ints:
         """``history`` or ``memoryless``."""
         if comparator == "history":
-            return read_only(self._best)
+            return read_only(self._history[1])
         if comparator == "memoryless" and self._memoryless is not None:
             return read_only(self._tree.policy(self._memoryless[1]))
         if comparator == "memoryless":
