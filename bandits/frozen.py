@@ -1,4 +1,4 @@
-"""Arrays that nobody can change: for what problems say in whole tables."""
+"""Arrays that nobody can change: for what problems say in whole tables, and what is handed out."""
 
 from __future__ import annotations
 
@@ -7,9 +7,21 @@ from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bandits.arguments import shown
 from bandits.contract import Array
+
+
+def read_only(array: NDArray[Any]) -> NDArray[Any]:
+    """A view of an array that cannot be written to: what is handed out is its owner's.
+
+    A kernel is compiled once for arrays that can be written to and once for others, and an array that was pickled can.
+    So what a kernel only reads is handed over like this.
+    """
+    view = array.view()
+    view.flags.writeable = False
+    return view
 
 
 class Frozen:

@@ -57,13 +57,6 @@ class Regret:
     censored: str = ""
 
 
-def read_only(array: NDArray[Any]) -> NDArray[Any]:
-    """A view of an array that cannot be written to: what an environment hands out is its own."""
-    view = array.view()
-    view.flags.writeable = False
-    return view
-
-
 def number_of(action: Any) -> Any:
     """An array without axes, as agents of other packages give, as the number in it; anything else as it is."""
     return action[()] if isinstance(action, np.ndarray) and action.ndim == 0 else action

@@ -9,6 +9,7 @@ import numpy as np
 
 from bandits.arguments import check_action, check_rewards, not_owed, one_of
 from bandits.contract import Array, Policy
+from bandits.frozen import read_only
 from bandits.groupwise.problem import GroupwiseProblem, Mask, Round
 
 P = TypeVar("P", bound=GroupwiseProblem)
@@ -45,7 +46,8 @@ class GroupwisePolicy(Policy[P, Round, Act, Fbk]):
             ValueError: groups or a context of another shape than declared, or values that cannot be; nothing has
                 changed then.
         """
-        context, groups = self._problem.checked_observation(observation)
+        seen = self._problem.checked_observation(observation)
+        context, groups = read_only(seen.context), read_only(seen.groups)
         action = self._decide(context, groups)
         self._seen = context, groups
         return action

@@ -16,6 +16,7 @@ import numpy as np
 
 from bandits.arguments import check_reward, one_of, real
 from bandits.contract import Array, Playable
+from bandits.frozen import read_only
 from bandits.groupwise.learners import BaseLearner, check_clip, ends_of, make_learners
 from bandits.groupwise.policy import GroupwisePolicy
 from bandits.groupwise.problem import (
@@ -173,7 +174,7 @@ class RegressionPolicy(GroupwisePolicy[RegressionProblem, Lottery, float]):
         if context.dot(self._zeros) != 0.0:
             bad = np.flatnonzero(~np.isfinite(context))
             raise ValueError(f"the context must be finite, got {context[bad[0]]} in column {bad[0]}")
-        awake = self._awake(groups[None, :])
+        awake = read_only(self._awake(groups[None, :]))
         now = awake[0]
         predictions, p = self._learners.predict(context, now)[None, :], self._meta.distribution(now)
         values, weights, finite = self._plays(predictions, p[None, :], awake)
@@ -186,7 +187,7 @@ class RegressionPolicy(GroupwisePolicy[RegressionProblem, Lottery, float]):
         if type(feedback) is not float or not -math.inf < feedback < math.inf:
             feedback = check_label(feedback)
         (awake, predictions, p), label = self._decided, feedback
-        losses, now = self._losses(predictions, np.array([label]), awake)[0], awake[0]
+        losses, now = self._losses(predictions, read_only(np.array([label])), awake)[0], awake[0]
         self._meta.update(now, losses, p)
         self._learners.update(context, label, now)
 
@@ -201,7 +202,8 @@ class RegressionPolicy(GroupwisePolicy[RegressionProblem, Lottery, float]):
 
     def play_rows(self, rows: Rows) -> Lotteries:
         """Play and learn a block of rows: the lotteries before each label, bit for bit as round by round."""
-        awake = self._awake(rows.groups)
+        rows = Rows(read_only(rows.contexts), read_only(rows.groups), read_only(rows.labels))
+        awake = read_only(self._awake(rows.groups))
         predictions = self._learners.run(rows.contexts, rows.labels, awake)
         losses = self._losses(predictions, rows.labels, awake)
         values, weights, _ = self._plays(predictions, self._meta.run(awake, losses), awake)

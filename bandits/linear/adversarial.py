@@ -25,6 +25,7 @@ from bandits.arms.problem import Actions, Block
 from bandits.arms.theory import BOUNDED
 from bandits.arms.theory import holds as holds_of_arms
 from bandits.contract import Array, Assumption, Problem, TimeClaim
+from bandits.frozen import read_only
 from bandits.kernels import kernel
 from bandits.linear.design import Design, design
 from bandits.linear.policy import LinearPolicy
@@ -64,7 +65,9 @@ def new_game(rows: Array, design: Array) -> Game:
     k, r = rows.shape
     estimates, distribution = np.zeros((2, k))
     inverse, gram, lower = np.zeros((3, r, r))
-    return Game(rows, design, estimates, distribution, inverse, gram, lower, np.zeros(r), np.zeros((k, r)))
+    return Game(
+        read_only(rows), read_only(design), estimates, distribution, inverse, gram, lower, np.zeros(r), np.zeros((k, r))
+    )
 
 
 Scale = tuple[float, float, float, float]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from bandits.contract import Array
+from bandits.frozen import read_only
 from bandits.kernels import inlined, kernel
 from bandits.mdp.model import Ints
 from bandits.mdp.problem import EpisodesProblem, Trajectory
@@ -42,7 +43,7 @@ class Counts:
             self.states, self.times = widened(self.states), widened(self.times)
 
     def _add(self, h: int, trajectory: Trajectory, n_actions: int) -> int:
-        seen, did, paid = trajectory[:3]
+        seen, did, paid = map(read_only, trajectory[:3])
         return int(
             _count(
                 h, self.own, seen, did, paid, n_actions,

@@ -15,6 +15,7 @@ import numpy as np
 
 from bandits.arguments import affordable
 from bandits.contract import Array
+from bandits.frozen import read_only
 from bandits.kernels import kernel
 from bandits.mdp.model import Ints
 from bandits.mdp.policy import EpisodicPolicy, told_rewards
@@ -36,7 +37,7 @@ class EpisodicPSRL(EpisodicPolicy):
         rows = self._rng.standard_gamma(self._alpha)
         rewards: Array = np.asarray(self._rng.beta(*self._paid)) if self._told is None else self._told
         actions = np.zeros((self._problem.n_stages, self._problem.n_states), dtype=np.int64)
-        _best(rows, rewards, actions)
+        _best(rows, read_only(rewards), actions)
         return actions
 
     def learn(self, trajectory: Trajectory) -> bool:

@@ -19,6 +19,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 
 from bandits.contract import Array
+from bandits.frozen import read_only
 from bandits.kernels import kernel
 from bandits.mdp.inner import best_of, box, kl_ball, l1_ball, order_of
 from bandits.mdp.model import Ints
@@ -63,7 +64,7 @@ def extended_value_iteration(
     n_states, n_actions = rewards.shape
     policy = np.zeros(n_states, dtype=np.int64)
     model = np.empty((n_states, n_actions, n_states) if keep else (0, 0, 0))
-    gain, sweeps = _iterate(KINDS.index(ball), rewards, estimate, widths, precision, policy, model)
+    gain, sweeps = _iterate(KINDS.index(ball), read_only(rewards), estimate, widths, precision, policy, model)
     return Plan(gain, policy, sweeps, model)
 
 
@@ -113,7 +114,7 @@ def damped_value_iteration(rewards: Array, model: Array, precision: float, most:
         most: sweeps at most.
     """
     policy = np.zeros(len(rewards), dtype=np.int64)
-    _damped(rewards, model, precision, most, policy)
+    _damped(read_only(rewards), model, precision, most, policy)
     return policy
 
 

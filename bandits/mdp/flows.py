@@ -20,6 +20,7 @@ import math
 import numpy as np
 
 from bandits.contract import Array
+from bandits.frozen import read_only
 from bandits.kernels import inlined, kernel
 from bandits.mdp.model import Ints, Model
 from bandits.mdp.planning import occupancy
@@ -59,7 +60,8 @@ def nearest_flow(model: Model, start: Array, base: Array, x: Array) -> Array:
         RuntimeError: no flow is found within 200 steps, as where x is beyond what can be represented.
     """
     flow = np.empty(base.shape)
-    steps = _newton(model.n_stages, model.starts, model.states, model.probabilities, start, base, x, exact(x), flow)
+    rows = model.starts, model.states, model.probabilities
+    steps = _newton(model.n_stages, *rows, read_only(start), base, x, exact(x), flow)
     if steps == -2:  # tiny masses and rounding keep it from the last digits: what its policy visits is a flow
         return occupancy(model, start, policy_of(flow))
     if steps < 0:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandits.contract import Array
+from bandits.frozen import read_only
 from bandits.kernels import kernel
 from bandits.mdp.classes import chain_of, closed_classes, towards, within
 from bandits.mdp.model import Ints, Model
@@ -191,7 +192,9 @@ def bracket(
     """
     values = np.zeros(model.n_states) if bias is None else bias.copy()
     ends = np.zeros(2)
-    sweeps = _damped(model.starts, model.states, model.probabilities, rewards, values, 0.9, most, width, ends)
+    sweeps = _damped(
+        model.starts, model.states, model.probabilities, read_only(rewards), values, 0.9, most, width, ends
+    )
     return Bracket(float(ends[0]), float(ends[1]), values - values[0], sweeps)
 
 
@@ -209,7 +212,8 @@ def values_ahead(model: Model, rewards: Array, start: Array, times: NDArray[Any]
     """
     order = np.argsort(times, kind="stable")
     asked, found = np.ascontiguousarray(times[order], dtype=np.int64), np.empty(len(times))
-    _ahead(model.starts, model.states, model.probabilities, rewards, start, asked, found)
+    rows = model.starts, model.states, model.probabilities
+    _ahead(*rows, read_only(rewards), read_only(start), asked, found)
     values = np.empty(len(times))
     values[order] = found
     return values

@@ -26,6 +26,7 @@ import numpy as np
 
 from bandits.arguments import probability, real
 from bandits.contract import Array, Assumption, Bound, Instance
+from bandits.frozen import read_only
 from bandits.kernels import kernel
 from bandits.mdp.counts import insert, widened
 from bandits.mdp.model import Ints
@@ -71,12 +72,12 @@ class MVP(EpisodicPolicy):
         actions = np.zeros((self._problem.n_stages, self._problem.n_states), dtype=np.int64)
         _plan(
             self._own, self._batch, self._known, self._known_states, self._known_times,
-            self._told, self._log, self.bonus_scale, actions,
+            read_only(self._told), self._log, self.bonus_scale, actions,
         )  # fmt: skip
         return actions
 
     def learn(self, trajectory: Trajectory) -> bool:
-        seen, did, h, full = trajectory.states, trajectory.actions, 0, False
+        seen, did, h, full = read_only(trajectory.states), read_only(trajectory.actions), 0, False
         while True:
             h, some = _add(
                 h, self._own, seen, did, self._problem.n_states, self._problem.n_actions,

@@ -23,6 +23,7 @@ import math
 import numpy as np
 
 from bandits.contract import Array
+from bandits.frozen import read_only
 from bandits.kernels import kernel
 from bandits.mdp.flows import exact, good, inner, largest, level, move, newton_step
 from bandits.mdp.inner import best_of, box, order_of
@@ -44,7 +45,7 @@ def nearest_optimistic_flow(low: Array, high: Array, start: Array, base: Array, 
     mass = base.sum(axis=3)
     rows = base / np.where(mass > 0.0, mass, 1.0)[..., None] + (mass == 0.0)[..., None] / base.shape[3]
     flow = np.empty(base.shape)
-    if _newton(low, high, start, mass, np.maximum(rows, 1e-300), x, exact(x), flow) < 0:
+    if _newton(low, high, read_only(start), mass, np.maximum(rows, 1e-300), x, exact(x), flow) < 0:
         raise RuntimeError(
             f"no flow is found in 200 steps of Newton's method for losses of up to {np.abs(x).max():g}, which are "
             "multiplied by eta: choose a smaller eta"
@@ -65,7 +66,7 @@ def upper_occupancy(low: Array, high: Array, start: Array, policy: Array, stage:
         stage: from 0.
         state: the state.
     """
-    return float(_upper(low, high, start, policy, stage, state))
+    return float(_upper(low, high, read_only(start), read_only(policy), stage, state))
 
 
 @kernel

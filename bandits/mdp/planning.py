@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandits.contract import Array
+from bandits.frozen import read_only
 from bandits.kernels import kernel
 from bandits.mdp.model import Ints, Model
 
@@ -22,7 +23,7 @@ def best_policy(model: Model, rewards: Array, n_stages: int) -> tuple[Array, Int
         rewards: [n_states, n_actions], or [n_stages, n_states, n_actions].
         n_stages: H.
     """
-    table = np.ascontiguousarray(rewards if rewards.ndim == 3 else rewards[None])
+    table = read_only(np.ascontiguousarray(rewards if rewards.ndim == 3 else rewards[None]))
     values = np.zeros((n_stages + 1, model.n_states))
     actions = np.zeros((n_stages, model.n_states), dtype=np.int64)
     _backward(model.n_stages, model.starts, model.states, model.probabilities, table, values, actions)
@@ -37,10 +38,10 @@ def policy_values(model: Model, rewards: Array, policy: NDArray[Any]) -> Array:
         rewards: [n_states, n_actions], or [n_stages, n_states, n_actions].
         policy: int64, or float64 with rows of sum 1.
     """
-    table = np.ascontiguousarray(rewards if rewards.ndim == 3 else rewards[None])
+    table = read_only(np.ascontiguousarray(rewards if rewards.ndim == 3 else rewards[None]))
     values = np.zeros((len(policy) + 1, model.n_states))
     value = _values_of_actions if policy.ndim == 2 else _values_of_laws
-    value(model.n_stages, model.starts, model.states, model.probabilities, table, policy, values)
+    value(model.n_stages, model.starts, model.states, model.probabilities, table, read_only(policy), values)
     return values
 
 
@@ -53,7 +54,9 @@ def occupancy(model: Model, start: Array, policy: Array) -> Array:
         policy: probabilities [n_stages, n_states, n_actions].
     """
     visits = np.zeros(policy.shape)
-    _forward(model.n_stages, model.starts, model.states, model.probabilities, start, policy, visits)
+    _forward(
+        model.n_stages, model.starts, model.states, model.probabilities, read_only(start), read_only(policy), visits
+    )
     return visits
 
 
@@ -67,7 +70,7 @@ def largest_totals(model: Model, rewards: Array, n_stages: int) -> Array:
         rewards: [n_states, n_actions], or [n_stages, n_states, n_actions].
         n_stages: H.
     """
-    table = np.ascontiguousarray(rewards if rewards.ndim == 3 else rewards[None])
+    table = read_only(np.ascontiguousarray(rewards if rewards.ndim == 3 else rewards[None]))
     totals = np.zeros((n_stages + 1, model.n_states))
     _luckiest(model.n_stages, model.starts, model.states, table, totals)
     return totals

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from bandits.arguments import at_least_zero, integer, positive, real
 from bandits.contract import Array, Assumption, Bound, Instance
+from bandits.frozen import read_only
 from bandits.kernels import kernel
 from bandits.linear.adversarial import exponential_weights
 from bandits.mdp.estimators import dilated_bonus, estimate
@@ -143,13 +144,15 @@ class PolicyOptimization(LossesPolicy):
         pairs = trajectory.states[:-1] * problem.n_actions + trajectory.actions
         q, norms = self._q.reshape(flat), self._norms.reshape(flat)
         losses = -trajectory.rewards
-        if not estimate(self._features, visits.reshape(flat), self._gamma, pairs, losses, self.reduced, q, norms):
+        if not estimate(
+            read_only(self._features), visits.reshape(flat), self._gamma, pairs, losses, self.reduced, q, norms
+        ):
             return
         self._least = min(self._least, self._eta * float(q.min()))
         self._sums += self._q
         if self._beta > 0.0:
             rows = (model.n_stages, model.starts, model.states, model.probabilities)
-            dilated_bonus(*rows, played, self._norms, self._beta, self._bonus)
+            dilated_bonus(*rows, read_only(played), self._norms, self._beta, self._bonus)
             self._sums -= self._bonus
 
     def regret_bounds(self, problem: BanditLossProblem, instance: Instance) -> Sequence[Bound]:

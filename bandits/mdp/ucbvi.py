@@ -34,6 +34,7 @@ import numpy as np
 
 from bandits.arguments import one_of, probability, real
 from bandits.contract import Array, Assumption, Bound, Instance
+from bandits.frozen import read_only
 from bandits.kernels import kernel
 from bandits.mdp.counts import Counts
 from bandits.mdp.model import Ints
@@ -76,7 +77,7 @@ class UCBVI(EpisodicPolicy):
             rewards[:] = (counts.paid / np.maximum(1, counts.visits)).reshape(rewards.shape)
         actions = np.zeros(self._q.shape[:2], dtype=np.int64)
         _plan(
-            counts.own, counts.visits, counts.sizes, counts.states, counts.times, counts.at, rewards,
+            counts.own, counts.visits, counts.sizes, counts.states, counts.times, counts.at, read_only(rewards),
             self._told is None, self.bonus == "bernstein", self.clip == "remaining",
             self._log, self.bonus_scale, self._q, actions,
         )  # fmt: skip

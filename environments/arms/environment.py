@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from bandits.arguments import check_action
 from bandits.arms.problem import Actions, ActionsProblem, Block, FullFeedbackProblem
 from bandits.contract import Array
+from bandits.frozen import read_only
 from bandits.kernels import kernel
-from environments.contract import Environment, read_only
+from environments.contract import Environment
 from environments.record import Plays, Record
 
 Tape = TypeVar("Tape")

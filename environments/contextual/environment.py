@@ -9,8 +9,8 @@ from gymnasium import spaces
 
 from bandits.contextual.problem import ContextualProblem
 from bandits.contract import Array
+from bandits.frozen import read_only
 from environments.arms.environment import ArmsEnvironment
-from environments.contract import read_only
 
 Tape = TypeVar("Tape")
 

@@ -20,11 +20,11 @@ from numpy.typing import NDArray
 
 from bandits.arguments import did_you_mean, integer, one_of, shown
 from bandits.contract import Array, Instance
+from bandits.frozen import read_only
 from bandits.groupwise.problem import Lotteries, Lottery, RegressionProblem, Round, Rows
 from bandits.groupwise.theory import group_of
 from bandits.kernels import kernel
 from bandits.registry import Component
-from environments.contract import read_only
 from environments.groupwise.comparators import COMPARATORS, Comparator
 from environments.groupwise.data import GroupedData
 from environments.groupwise.environment import GroupedEnvironment

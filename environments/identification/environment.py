@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from bandits.arguments import check_action, flag, integer, shown
 from bandits.contract import Array, Bound
+from bandits.frozen import read_only
 from bandits.identification.divergence import FAMILIES, reward_from
 from bandits.identification.problem import (
     Answer,
@@ -27,7 +28,7 @@ from bandits.identification.problem import (
     checked_action,
 )
 from bandits.registry import Component
-from environments.contract import Environment, Regret, copy_of, read_only
+from environments.contract import Environment, Regret, copy_of
 from environments.identification.instance import (
     IdentificationInstance,
     error_floor,

@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from bandits.arguments import integer, real, shown
 from bandits.contract import Array
+from bandits.frozen import read_only
 from bandits.linear.problem import SLACK, ChangingLinearProblem
 from bandits.linear.theory import LinearModel
 from bandits.registry import Component
 from environments.arms.environment import BLOCK
-from environments.contract import Regret, copy_of, read_only
+from environments.contract import Regret, copy_of
 from environments.linear.environment import LinearEnvironment, Noise, Tape, level_rows
 from environments.linear.parameters import Parameter, checked_theta, parameter
 from environments.linear.streams import STREAMS, Stream
@@ -140,8 +141,7 @@ class ChangingLinearBandit(LinearEnvironment):
         """Features [rounds, n_actions, dimension] of the next rounds, read-only: those of the last block."""
         self._reserve()
         start = self.clock - self._row
-        rows: Array = self._rows_at_hand[start : start + rounds]
-        return rows
+        return read_only(self._rows_at_hand[start : start + rounds])
 
     def comparators(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
         """By the run's features once more, from the tape."""

@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from bandits.arguments import flag, integer, one_of, shown
 from bandits.contract import Array, Bound
+from bandits.frozen import read_only
 from bandits.mdp.classes import entered
 from bandits.mdp.model import SLACK, Ints
 from bandits.mdp.planning import best_policy
@@ -16,7 +17,7 @@ from bandits.mdp.problem import BanditLossProblem, FullLossProblem, Trajectory
 from bandits.mdp.tables import Table, checked_table
 from bandits.mdp.theory import LossesInstance
 from bandits.registry import Component
-from environments.contract import Regret, read_only
+from environments.contract import Regret
 from environments.mdp.episodes import TabularEpisodes
 from environments.mdp.losses import LOSSES, Losses, Schedule
 

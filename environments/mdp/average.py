@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 
 from bandits.arguments import check_action, flag, integer, one_of, real, shown
 from bandits.contract import Array, Assumption, Bound
+from bandits.frozen import read_only
 from bandits.mdp.gain import values_ahead
 from bandits.mdp.model import Ints, law_sums
 from bandits.mdp.problem import AverageRewardProblem, Step, Steps
 from bandits.mdp.tables import Table
 from bandits.mdp.theory import AGAINST_GAIN, AGAINST_GAPS, AverageRewardInstance, MultichainInstance
 from bandits.registry import Component
-from environments.contract import Regret, read_only
+from environments.contract import Regret
 from environments.mdp.environment import MDPEnvironment, first_of
 from environments.mdp.instance import average_instance
 from environments.mdp.models import first_state, tables_of

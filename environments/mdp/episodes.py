@@ -12,11 +12,11 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from bandits.contract import Array
+from bandits.frozen import read_only
 from bandits.kernels import kernel
 from bandits.mdp.model import Ints, Model, law_sums, next_state
 from bandits.mdp.planning import policy_values
 from bandits.mdp.problem import EpisodesProblem, Trajectory, checked_policy
-from environments.contract import read_only
 from environments.mdp.environment import MDPEnvironment, first_of
 from environments.mdp.tape import BLOCK, Stream, Tape
 from environments.record import Record
@@ -146,7 +146,7 @@ class TabularEpisodes(EpisodesEnvironment):
         states, actions, rewards = np.empty(H + 1, dtype=np.int64), np.empty(H, dtype=np.int64), np.empty(H)
         states[0] = self._state
         walk = _walk_actions if policy.ndim == 2 else _walk_laws
-        m = self._model
+        m, table, policy = self._model, read_only(np.ascontiguousarray(table)), read_only(policy)
         walk(
             m.n_stages, m.starts, m.states, m.cumulative, table, policy, moves, choices, luck, states, actions, rewards
         )

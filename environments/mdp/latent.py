@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from bandits.arguments import flag, integer, shown
 from bandits.contract import Array, Bound
+from bandits.frozen import read_only
 from bandits.kernels import kernel
 from bandits.mdp.histories import (
     POLICIES,
@@ -27,7 +28,7 @@ from bandits.mdp.problem import LatentProblem, Trajectory
 from bandits.mdp.tables import Table
 from bandits.mdp.theory import LatentInstance
 from bandits.registry import Component
-from environments.contract import Regret, read_only
+from environments.contract import Regret
 from environments.mdp.environment import first_of
 from environments.mdp.episodes import EpisodesEnvironment
 from environments.mdp.mixtures import mixture_of

@@ -11,10 +11,10 @@ from gymnasium import spaces
 from numpy.typing import ArrayLike
 
 from bandits.arguments import check_seed, integer, real, shown
+from bandits.frozen import read_only
 from bandits.mdp.model import law_sums
 from bandits.mdp.problem import EpisodicProblem, Trajectory, checked_policy
 from bandits.mdp.tables import checked_table
-from environments.contract import read_only
 from environments.mdp.environment import first_of
 
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bandits.contract import Array
+from bandits.frozen import read_only
 from environments.contract import copy_of
 
 BLOCK = 4096
@@ -58,7 +59,7 @@ class Stream:
             self._drawn = np.concatenate([self._drawn[self._used :], self._rng.random(more)])
             self._drawn.flags.writeable = False
             self._used = 0
-        return self._drawn[self._used : self._used + n]
+        return read_only(self._drawn[self._used : self._used + n])
 
     def take(self, n: int) -> Array:
         """The next ``n`` numbers, read-only."""

@@ -26,10 +26,11 @@ from numpy.typing import NDArray
 
 from bandits.arguments import affordable, flag, integer, one_of, shown
 from bandits.contract import Array, Bound
+from bandits.frozen import read_only
 from bandits.paging.problem import Departures, Eviction, PagingProblem, Prediction, Request, Requests, check_cache_size
 from bandits.paging.theory import PagingInstance
 from bandits.registry import Component
-from environments.contract import Environment, Regret, read_only
+from environments.contract import Environment, Regret
 from environments.paging.arguments import LONGEST
 from environments.paging.cache import Cache, request_space, slot_space
 from environments.paging.generators import Uniform

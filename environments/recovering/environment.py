@@ -18,10 +18,11 @@ from numpy.typing import NDArray
 
 from bandits.arguments import integer, one_of, positive, shown
 from bandits.contract import Array, Bound
+from bandits.frozen import read_only
 from bandits.recovering.planners import PLANNERS, Planner
 from bandits.recovering.problem import Outcomes, RecoveringProblem, Schedule, check_pulls
 from bandits.registry import Component
-from environments.contract import Environment, Regret, copy_of, read_only
+from environments.contract import Environment, Regret, copy_of
 from environments.record import Record
 from environments.recovering.curves import Curves, curves_of, padded
 from environments.recovering.instance import SolvedInstance

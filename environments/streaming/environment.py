@@ -14,10 +14,11 @@ from numpy.typing import NDArray
 from bandits.arguments import affordable, flag, integer, one_of, positive, shown
 from bandits.arms.problem import Actions, Block
 from bandits.contract import Array
+from bandits.frozen import read_only
 from bandits.streaming.problem import CURRENT, Action, Advance, Drop, Feedback, Pull, Store, StreamProblem, View
 from bandits.streaming.theory import StreamInstance
 from environments.arms.stochastic import limits_of_means
-from environments.contract import Environment, Regret, read_only
+from environments.contract import Environment, Regret
 from environments.streaming.account import Account
 from environments.streaming.codes import action_space, decoded, view_space
 from environments.streaming.instance import stream_instance

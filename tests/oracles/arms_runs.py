@@ -3,9 +3,9 @@
 import math
 
 import numpy as np
+from blocks import block
 
 from bandits import BanditProblem
-from bandits.arms.problem import Block
 
 TEN = 0.1 + 0.8 * np.arange(10) / 9
 TWO = np.array([0.5, 0.48])
@@ -50,7 +50,7 @@ def regrets(policy, means, runs, horizon=10_000, seed=0, noise=None):
         ours, theirs = (np.random.default_rng(part) for part in child.spawn(2))
         policy.reset(problem, ours)
         drawn = -theirs.random(horizon) if noise is None else noise(theirs, horizon)
-        policy.play(Block(levels, 0, drawn, noise is None), actions)
+        policy.play(block(levels, 0, drawn, noise is None), actions)
         found[k] = gaps[actions].sum()
     return found
 

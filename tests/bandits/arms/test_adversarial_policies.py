@@ -6,9 +6,9 @@ import math
 
 import numpy as np
 import pytest
+from blocks import block
 
 from bandits import FTPL, BanditProblem, Exp3, Exp3IX, FullFeedbackProblem, Hedge, TsallisINF
-from bandits.arms.problem import Block
 from bandits.arms.theory import ArmsInstance
 from bandits.checks import play
 from environments import BernoulliArms, GaussianArms
@@ -37,7 +37,7 @@ def played(policy, rewards, low, high, feedback, seed):
     kind = FullFeedbackProblem if feedback == "full" else BanditProblem
     problem = kind(n_actions=rewards.shape[1], horizon=len(rewards), low=low, high=high)
     policy.reset(problem, np.random.default_rng(seed))
-    policy.play(Block(rewards, 1, np.zeros(len(rewards)), False), actions)
+    policy.play(block(rewards, 1, np.zeros(len(rewards)), False), actions)
     return actions
 
 
@@ -176,7 +176,7 @@ def test_ftpl_draws_the_perturbed_leader_of_two():
         policy.reset(FullFeedbackProblem(n_actions=2, horizon=rounds), np.random.default_rng(8))
         policy._losses[:] = losses
         actions = np.empty(rounds, dtype=np.int64)
-        policy.play(Block(np.ones((1, 2)), 0, np.zeros(rounds), False), actions)
+        policy.play(block(np.ones((1, 2)), 0, np.zeros(rounds), False), actions)
         p = chance_of_first(losses[1] - losses[0], eta)
         assert abs(np.mean(actions == 0) - p) < 4 * math.sqrt(p * (1 - p) / rounds)
 
@@ -210,7 +210,7 @@ def test_mean_loss_on_small_tables_is_that_of_the_probabilities(policy):
     actions = np.empty(3, dtype=np.int64)
     for i in range(replicates):
         policy.reset(FullFeedbackProblem(n_actions=2, horizon=3), np.random.default_rng([9, i]))
-        policy.play(Block(1.0 - losses, 1, np.zeros(3), False), actions)
+        policy.play(block(1.0 - losses, 1, np.zeros(3), False), actions)
         counts += actions == 0
     for t in range(3):
         difference = total[1] - total[0]
@@ -247,7 +247,7 @@ def test_nothing_overflows_in_ten_million_rounds(policy, k):
             levels[0, 0] = float(stretch < 6)
         for start in range(0, rounds // 20, part):
             actions = np.empty(min(part, rounds // 20 - start), dtype=np.int64)
-            policy.play(Block(levels, 0, np.zeros(actions.size), False), actions)
+            policy.play(block(levels, 0, np.zeros(actions.size), False), actions)
             assert actions.min() >= 0
             assert actions.max() < k
             gains += actions.size * levels[0]

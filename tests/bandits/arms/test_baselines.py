@@ -5,9 +5,9 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from blocks import block
 
 from bandits import ActionsProblem, BanditProblem, FixedAction, FullFeedbackProblem, Uniform, check_plays
-from bandits.arms.problem import Block
 from bandits.clairvoyant import Clairvoyant
 from bandits.contextual.problem import ContextualProblem
 from environments import AdversarialArms, BernoulliArms, PiecewiseArms
@@ -43,7 +43,7 @@ def test_baselines_play_every_kind_of_arms(policy):
 def test_uniform_plays_each_arm_equally_often(arms):
     policy, actions = Uniform(), np.empty(70_000, dtype=np.int64)
     policy.reset(BanditProblem(n_actions=arms), np.random.default_rng(5))
-    policy.play(Block(np.zeros((1, arms)), 0, np.zeros(actions.size), False), actions)
+    policy.play(block(np.zeros((1, arms)), 0, np.zeros(actions.size), False), actions)
     counts, mean = np.bincount(actions, minlength=arms), actions.size / arms
     assert len(counts) == arms
     assert np.all(np.abs(counts - mean) <= 4 * math.sqrt(mean))
@@ -59,7 +59,7 @@ def test_uniform_never_leaves_the_arms():
     for arms in range(1, 200):
         policy, actions = Uniform(), np.empty(1, dtype=np.int64)
         policy.reset(BanditProblem(n_actions=arms), Top())
-        policy.play(Block(np.zeros((1, arms)), 0, np.zeros(1), False), actions)
+        policy.play(block(np.zeros((1, arms)), 0, np.zeros(1), False), actions)
         assert policy.choose(0) == actions[0] == arms - 1
 
 

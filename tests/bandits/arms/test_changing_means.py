@@ -6,6 +6,7 @@ import pickle
 import numpy as np
 import pytest
 from arms_runs import assert_agrees, sequence
+from blocks import block
 
 from bandits import BanditProblem
 from bandits.arms.cusum_ucb import CUSUMUCB
@@ -14,7 +15,7 @@ from bandits.arms.exp3_s import Exp3S
 from bandits.arms.glr_klucb import ABOVE, BEFORE, COUNT, GLRKLUCB, MEAN, SUM, USED, _add_point, _has_changed
 from bandits.arms.m_ucb import MUCB
 from bandits.arms.oracle_restart import OracleRestart
-from bandits.arms.problem import Block, FullFeedbackProblem
+from bandits.arms.problem import FullFeedbackProblem
 from bandits.arms.rexp3 import Rexp3
 from bandits.arms.ucb1 import UCB1
 from bandits.checks import play
@@ -222,7 +223,7 @@ def test_exp3_s_takes_weights_of_any_size(factor):
     policy.reset(BanditProblem(n_actions=4, horizon=500), np.random.default_rng(0))
     policy._rows *= factor
     played = np.empty(500, dtype=np.int64)
-    policy.play(Block(x, 1, np.zeros(500), False), played)
+    policy.play(block(x, 1, np.zeros(500), False), played)
     assert "".join(map(str, played)) == expected
     assert 1e-100 <= policy._rows.sum() <= 1e100
 
@@ -272,7 +273,7 @@ def test_points_are_kept_of_every_tenth_reward_alone_and_few_are_corners():
     policy = GLRKLUCB(delta=1e-9, alpha0=0.1)
     policy.reset(BanditProblem(n_actions=5), np.random.default_rng(0))
     small = len(pickle.dumps(policy))
-    policy.play(Block(np.full((1, 5), 0.5), 0, -np.random.default_rng(1).random(100_000), True), np.zeros(100_000, int))
+    policy.play(block(np.full((1, 5), 0.5), 0, -np.random.default_rng(1).random(100_000), True), np.zeros(100_000, int))
     clock, pool = policy._own[:2]
     assert 10_000 - 5 <= clock[USED] <= 10_000
     assert len(pickle.dumps(policy)) - small < 32 * 100_000 / 10 * 2.5
@@ -346,7 +347,7 @@ def test_an_oracle_of_changes_is_a_new_run_in_every_segment():
     for start, end, row in zip(starts, starts[1:], means, strict=False):
         inner.reset(environment.problem, np.random.default_rng(0))
         actions = np.empty(end - start, dtype=np.int64)
-        inner.play(Block(row[None, :], 0, noise[start:end].copy(), True), actions)
+        inner.play(block(row[None, :], 0, noise[start:end].copy(), True), actions)
         expected += row[actions].tolist()
     policy = OracleRestart("ucb1")
     policy.reset(environment.problem, np.random.default_rng(0))
@@ -469,5 +470,5 @@ def test_what_a_problem_must_have(policy):
     for arms, horizon in ((1, 1), (1, 50), (60, 20), (3, 1)):
         policy.reset(BanditProblem(n_actions=arms, horizon=horizon), rng)
         played = np.full(horizon, -1)
-        policy.play(Block(np.full((1, arms), 0.5), 0, -rng.random(horizon), True), played)
+        policy.play(block(np.full((1, arms), 0.5), 0, -rng.random(horizon), True), played)
         assert set(played) <= set(range(arms))

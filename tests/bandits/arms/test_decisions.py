@@ -7,6 +7,7 @@ import math
 
 import numpy as np
 import pytest
+from blocks import block
 from scipy.optimize import brentq
 from scipy.special import rel_entr
 
@@ -23,7 +24,6 @@ from bandits import (
     SlidingWindowUCB,
     SuccessiveElimination,
 )
-from bandits.arms.problem import Block
 
 ROUNDS = 400
 BINARY = BanditProblem(n_actions=4, horizon=ROUNDS)
@@ -45,7 +45,7 @@ def table(problem, seed):
 def played(policy, problem, rewards, seed):
     actions = np.empty(ROUNDS, dtype=np.int64)
     policy.reset(problem, np.random.default_rng(seed))
-    policy.play(Block(rewards, 1, np.zeros(ROUNDS), False), actions)
+    policy.play(block(rewards, 1, np.zeros(ROUNDS), False), actions)
     return actions
 
 

@@ -5,10 +5,10 @@ import math
 import numpy as np
 import pytest
 from arms_runs import TEN, TWO, assert_agrees, regrets, sequence
+from blocks import block
 
 from bandits import BanditProblem
 from bandits.arms.exp3_pp import Exp3PP
-from bandits.arms.problem import Block
 from environments import BernoulliArms, ConstrainedArms, CorruptedArms, GaussianArms
 
 
@@ -45,7 +45,7 @@ def test_decisions_are_those_of_the_formula(alpha, beta, counts, compiled):
     policy, actions = Exp3PP(alpha, beta), np.empty(3000, dtype=np.int64)
     policy.reset(BanditProblem(n_actions=4, low=-2.0, high=3.0), np.random.default_rng(5))
     if compiled:
-        policy.play(Block(5.0 * rewards - 2.0, 1, np.zeros(3000), False), actions)
+        policy.play(block(5.0 * rewards - 2.0, 1, np.zeros(3000), False), actions)
     else:
         for t, row in enumerate(rewards):
             actions[t] = policy.choose(None)
@@ -71,7 +71,7 @@ def test_it_learns_late_and_then_stays_away_from_its_bound():
     for seed in range(20):
         policy, rng = Exp3PP(), np.random.default_rng(seed)
         policy.reset(BanditProblem(n_actions=5, horizon=times[-1]), rng.spawn(1)[0])
-        policy.play(Block(levels, 0, -rng.random(times[-1]), True), actions)
+        policy.play(block(levels, 0, -rng.random(times[-1]), True), actions)
         sums += 0.1 * np.cumsum(actions != 0)[times - 1] / 20
     early, late = np.diff(np.log10(sums))
     assert early > 0.7

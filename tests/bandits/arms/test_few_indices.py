@@ -8,6 +8,7 @@ import pickle
 
 import numpy as np
 import pytest
+from blocks import block
 
 from bandits import BanditProblem
 from bandits.arms.anytime_kl_ucb_switch import AnytimeKLUCBSwitch
@@ -17,7 +18,6 @@ from bandits.arms.kl_ucb_h import KLUCBH
 from bandits.arms.kl_ucb_plus import KLUCBPlus
 from bandits.arms.kl_ucb_pp import KLUCBPP
 from bandits.arms.kl_ucb_switch import KLUCBSwitch
-from bandits.arms.problem import Block
 from bandits.arms.ucb_horizon import UCBHorizon
 from bandits.kernels import inlined, kernel
 
@@ -130,7 +130,7 @@ def test_every_decision_is_that_of_the_plain_rule(policy):
         rounds, n_arms = rewards.shape
         chosen, actions = choices(policy, rewards, np.full(rounds, -1)), np.empty(rounds, dtype=np.int64)
         policy.reset(BanditProblem(n_actions=n_arms, horizon=rounds), np.random.default_rng(0))
-        policy.play(Block(rewards, 1, np.zeros(rounds), False), actions)
+        policy.play(block(rewards, 1, np.zeros(rounds), False), actions)
         assert np.array_equal(actions, chosen), f"{name}: first in round {np.argmax(actions != chosen)}"
 
 
@@ -148,7 +148,7 @@ def test_with_foreign_updates_cuts_and_pickles(policy, seed):
         policy, stop = pickle.loads(pickle.dumps(policy)), min(rounds, t + int(rng.integers(1, 80)))
         if np.all(given[t:stop] < 0):
             actions = np.empty(stop - t, dtype=np.int64)
-            policy.play(Block(rewards[t:stop], 1, np.zeros(stop - t), False), actions)
+            policy.play(block(rewards[t:stop], 1, np.zeros(stop - t), False), actions)
             assert np.array_equal(actions, chosen[t:stop]), t
         else:
             for s in range(t, stop):

@@ -5,10 +5,10 @@ import pickle
 
 import numpy as np
 import pytest
+from blocks import block
 
 from bandits import KLUCB, BanditProblem, DiscountedUCB, SlidingWindowUCB
 from bandits.arms.divergence import entropy, upper
-from bandits.arms.problem import Block
 from bandits.kernels import kernel
 
 
@@ -115,7 +115,7 @@ def own(policy, problem, rewards):
     chosen = choices(policy, problem, rewards, np.full(len(rewards), -1))
     actions = np.empty(len(rewards), dtype=np.int64)
     policy.reset(problem, np.random.default_rng(0))
-    policy.play(Block(rewards, 1, np.zeros(len(rewards)), False), actions)
+    policy.play(block(rewards, 1, np.zeros(len(rewards)), False), actions)
     assert np.array_equal(actions, chosen), f"first in round {np.argmax(actions != chosen)}"
     return actions
 
@@ -195,7 +195,7 @@ def test_with_foreign_updates_cuts_and_pickles(policy, seed):
         policy = pickle.loads(pickle.dumps(policy))
         if kind == "play":
             actions = np.empty(length, dtype=np.int64)
-            policy.play(Block(rewards[t : t + length], 1, np.zeros(length), False), actions)
+            policy.play(block(rewards[t : t + length], 1, np.zeros(length), False), actions)
             assert np.array_equal(actions, chosen[t : t + length]), t
         else:
             for s in range(t, t + length):

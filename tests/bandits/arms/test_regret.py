@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 import pytest
+from blocks import block
 
 from bandits import (
     FTPL,
@@ -25,7 +26,6 @@ from bandits import (
     SuccessiveElimination,
     TsallisINF,
 )
-from bandits.arms.problem import Block
 from bandits.arms.theory import ArmsInstance
 from environments import AdversarialArms, BernoulliArms
 
@@ -199,7 +199,7 @@ def test_forgetting_follows_a_change(policy):
     for learner in (policy, UCB1()):
         actions = np.empty(rounds, dtype=np.int64)
         learner.reset(problem, rng)
-        learner.play(Block(levels, 1, noise, True), actions)
+        learner.play(block(levels, 1, noise, True), actions)
         lost[learner] = np.mean(actions[rounds // 2 :] == 0)
     assert lost[policy] < 0.25 < 0.4 < lost[learner]
 

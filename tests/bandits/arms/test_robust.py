@@ -6,13 +6,13 @@ import pickle
 import numpy as np
 import pytest
 from arms_runs import assert_agrees, regrets
+from blocks import block
 from scipy.optimize import brentq
 
 from bandits import BanditProblem
 from bandits.arms.catoni_ucb import CatoniUCB
 from bandits.arms.kept import nothing, with_room
 from bandits.arms.mom_ucb import MoMUCB
-from bandits.arms.problem import Block
 from bandits.arms.truncated_ucb import TruncatedUCB
 from environments import GaussianArms, ParetoArms, StudentArms
 
@@ -91,7 +91,7 @@ def test_decisions_are_those_of_the_formula(policy, estimate, moment, eps, horiz
         found.append(policy.choose(None))
         policy.update(None, found[-1], float(row[found[-1]]))
     policy, rest = pickle.loads(pickle.dumps(policy)), np.empty(horizon - half, dtype=np.int64)
-    policy.play(Block(rewards[half:].copy(), 1, np.zeros(len(rest)), False), rest)
+    policy.play(block(rewards[half:].copy(), 1, np.zeros(len(rest)), False), rest)
     assert [*found, *rest.tolist()] == slow(estimate, rewards, moment, eps)
     assert np.count_nonzero(np.diff([*found, *rest])) > 20, "the run decides nothing"
 
@@ -157,7 +157,7 @@ def test_rewards_are_kept_in_order_with_room_behind():
 @pytest.mark.parametrize("policy", [MoMUCB(1.0), CatoniUCB(1.0)], ids=repr)
 def test_there_is_no_more_room_for_many_arms_than_for_few(policy):
     policy.reset(unbounded(20_000, 500), np.random.default_rng(0))
-    policy.play(Block(np.zeros((1, 20_000)), 0, np.zeros(500), False), np.empty(500, dtype=np.int64))
+    policy.play(block(np.zeros((1, 20_000)), 0, np.zeros(500), False), np.empty(500, dtype=np.int64))
     assert policy._kept.rewards.size <= 2**21
 
 

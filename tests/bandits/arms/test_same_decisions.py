@@ -10,9 +10,9 @@ from dataclasses import replace
 import numba
 import numpy as np
 import pytest
+from blocks import block
 
 from bandits import MOSS, UCB1, UCBV, AnytimeMOSS, BanditProblem
-from bandits.arms.problem import Block
 
 pytestmark = pytest.mark.filterwarnings("ignore:.*outside the range:RuntimeWarning")
 
@@ -79,7 +79,7 @@ class Instance:
         return float(reward > 0.0) if self.binary else reward
 
     def block(self, start, stop):
-        return Block(self.levels[None], 0, self.noise[start:stop], self.binary)
+        return block(self.levels[None], 0, self.noise[start:stop], self.binary)
 
 
 def bernoulli(means, rounds, seed=1):

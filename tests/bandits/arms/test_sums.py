@@ -6,11 +6,11 @@ import math
 
 import numpy as np
 import pytest
+from blocks import block
 from scipy.stats import chisquare, ks_2samp
 
 from bandits import BanditProblem, Exp3, Exp3IX, TsallisINF
 from bandits.arms.exp3 import _reduce
-from bandits.arms.problem import Block
 from bandits.arms.sums import TERMS, build, draw, powers_of, settle, tree_of, weight
 from environments import BernoulliArms
 
@@ -130,8 +130,8 @@ def test_the_law_after_many_rounds(policy, k, means):
     policy.reset(BanditProblem(n_actions=k, horizon=rounds), np.random.default_rng(8))
     levels, played, cuts = MEANS[means](k)[None], 0, [1, 2, 7, 60, 999, 20_011, rounds]
     for cut in cuts:
-        block = Block(levels, 0, -rng.random(cut - played), True)
-        policy.play(block, np.empty(cut - played, dtype=np.int64))
+        drawn = block(levels, 0, -rng.random(cut - played), True)
+        policy.play(drawn, np.empty(cut - played, dtype=np.int64))
         played = cut
         check_law(policy)
 
@@ -143,7 +143,7 @@ def test_the_law_after_rewards_outside_the_range(policy):
     policy.reset(BanditProblem(n_actions=5, horizon=3000), np.random.default_rng(8))
     for n, scale in [(30, 0.3), (300, 1.0), (300, 3.0), (300, 30.0)]:
         rewards = 0.5 + scale * rng.standard_normal((n, 5))
-        policy.play(Block(rewards, 1, np.zeros(n), False), np.empty(n, dtype=np.int64))
+        policy.play(block(rewards, 1, np.zeros(n), False), np.empty(n, dtype=np.int64))
         check_law(policy)
 
 
@@ -178,10 +178,10 @@ def test_draws_have_the_exact_law(policy, k):
     draws = 1_000_000
     policy.reset(BanditProblem(n_actions=k, horizon=5000), np.random.default_rng(10))
     noise, actions = -np.random.default_rng(11).random(3000), np.empty(draws, dtype=np.int64)
-    policy.play(Block(np.linspace(0.2, 0.8, k)[None], 0, noise, True), actions[:3000])
+    policy.play(block(np.linspace(0.2, 0.8, k)[None], 0, noise, True), actions[:3000])
     p = exact_law(policy).astype(float)
     idle = 0.0 if isinstance(policy, Exp3) else 1.0
-    policy.play(Block(np.full((1, k), idle), 0, np.zeros(draws), False), actions)
+    policy.play(block(np.full((1, k), idle), 0, np.zeros(draws), False), actions)
     counts, rare = np.bincount(actions, minlength=k), p * draws < 10
     kept, expected = [*counts[~rare]], [*(p[~rare] * draws)]
     if rare.any():
@@ -230,7 +230,7 @@ def test_regrets_are_distributed_as_those_of_the_plain_rule(policy):
     actions = np.empty(rounds, dtype=np.int64)
     for i in range(replicates):
         policy.reset(BanditProblem(n_actions=10, horizon=rounds), np.random.default_rng([12, i]))
-        policy.play(Block(means[None], 0, -np.random.default_rng([13, i]).random(rounds), True), actions)
+        policy.play(block(means[None], 0, -np.random.default_rng([13, i]).random(rounds), True), actions)
         ours[i] = np.sum(0.9 - means[actions])
     theirs = plain_regrets(policy, means, rounds, replicates, 14)
     assert ks_2samp(ours, theirs).pvalue > 1e-3
@@ -258,7 +258,7 @@ def test_cuts_copies_and_single_rounds_change_nothing(policy, k):
                 actions[start] = current.choose(None)
                 current.learn(int(actions[start]), float(rewards[start, actions[start]]))
             else:
-                current.play(Block(rewards[start:stop], 1, np.zeros(stop - start), False), actions[start:stop])
+                current.play(block(rewards[start:stop], 1, np.zeros(stop - start), False), actions[start:stop])
         kept = {name: value.tolist() for name, value in vars(current).items() if isinstance(value, np.ndarray)}
         runs.append((actions.tolist(), kept))
     assert runs[0] == runs[1] == runs[2]

@@ -7,10 +7,10 @@ from contextlib import nullcontext
 
 import numpy as np
 import pytest
+from blocks import block
 from scipy.optimize import brentq
 
 from bandits import BanditProblem, TsallisINF
-from bandits.arms.problem import Block
 from bandits.arms.theory import ArmsInstance
 from bandits.arms.tsallis_inf import _solve
 from environments import BernoulliArms, GaussianArms
@@ -98,7 +98,7 @@ def test_decisions_against_the_definition(mode, low, high):
     rewards = low + (high - low) * np.random.default_rng(3).beta(0.5 + np.arange(k), 2.0, (rounds, k))
     actions, uniforms = np.empty(rounds, dtype=np.int64), np.random.default_rng(4)
     policy.reset(problem_of(k, rounds, low, high), np.random.default_rng(4))
-    policy.play(Block(rewards, 1, np.zeros(rounds), False), actions)
+    policy.play(block(rewards, 1, np.zeros(rounds), False), actions)
     sums, seen = np.zeros(k), []
     for t in range(1, rounds + 1):
         eta = {"theory": 1 / math.sqrt(rounds), "theory_opt": math.sqrt(8 / rounds)}.get(policy.step, 2 / math.sqrt(t))
@@ -188,7 +188,7 @@ def test_losses_outside_the_scale(stepwise, reward, loss):
         rewards = np.full(10, -2.0)
         rewards[3:5] = reward
         if not stepwise:
-            policy.play(Block(np.zeros((1, 2)), 0, rewards, False), np.empty(10, dtype=np.int64))
+            policy.play(block(np.zeros((1, 2)), 0, rewards, False), np.empty(10, dtype=np.int64))
             return policy
         for r in rewards.tolist():
             policy.update(0, policy.choose(0), r)
