@@ -9,8 +9,9 @@ JOBS ?= -1
 run: $(VENV)/.installed            ## the quick-start study: figures and a report in results/quickstart
 	$(BIN)/regretlab run quickstart --out results --jobs $(JOBS)
 
-test: $(VENV)/.tested              ## the whole test suite
-	$(BIN)/python -m pytest -n auto --dist worksteal
+test: $(VENV)/.tested              ## the whole test suite; what fails runs once more, to show what was compared
+	$(BIN)/python -m pytest -n auto --dist worksteal --assert=plain || { \
+		$(BIN)/python -m pytest --last-failed --last-failed-no-failures none; exit 1; }
 
 attack: $(VENV)/.tested            ## kills, damaged files, full disks, wrong input: under half an hour, counts at the end
 	$(BIN)/python tests/attack/attacks.py

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -79,18 +80,34 @@ class EpisodicMDP(TabularEpisodes):
             own_stages=tables.own_stages,
             rewards=told,
         )
-        law = problem.start_law
         super().__init__(problem, tables.model, noisy)
-        values, self._best = best_policy(tables.model, self._rewards, H)
-        self._optimal, self._worst = values[0], -best_policy(tables.model, -self._rewards, H)[0][0]
-        self._instance = EpisodicInstance(
+
+    @cached_property
+    def _best(self) -> tuple[Array, Ints]:
+        """Values and actions of a best policy, worked out when they are asked for, as all that is costly."""
+        return best_policy(self._model, self._rewards, self.problem.n_stages)
+
+    @property
+    def _optimal(self) -> Array:
+        values: Array = self._best[0][0]
+        return values
+
+    @cached_property
+    def _worst(self) -> Array:
+        least: Array = -best_policy(self._model, -self._rewards, self.problem.n_stages)[0][0]
+        return least
+
+    @cached_property
+    def _instance(self) -> EpisodicInstance:
+        problem, law = self.problem, self.problem.start_law
+        return EpisodicInstance(
             n_states=problem.n_states,
             n_actions=problem.n_actions,
-            support=tables.model.support,
-            n_stages=H,
-            own_stages=tables.own_stages,
-            value=float(law @ values[0]),
-            unreachable=int(np.count_nonzero(~entered(tables.model, law, H))),
+            support=self._model.support,
+            n_stages=problem.n_stages,
+            own_stages=problem.own_stages,
+            value=float(law @ self._optimal),
+            unreachable=int(np.count_nonzero(~entered(self._model, law, problem.n_stages))),
         )
 
     def _table(self) -> tuple[int, Array]:
@@ -131,7 +148,7 @@ class EpisodicMDP(TabularEpisodes):
     def clairvoyant(self, comparator: str) -> Ints:
         if comparator != "optimal":
             raise ValueError(f"comparator must be optimal, got {shown(comparator)}")
-        return self._best
+        return self._best[1]
 
 
 def stages_of(tables: Tables, n_stages: int | None) -> int:

@@ -114,12 +114,12 @@ def test_a_study_made_by_hand(small):
                 policies=[Candidate(name="ucb1", label="one", parameters={}, entry="ucb1", point={"exploration": 1})]
             )
         ),
-        load_study(find("quickstart")),
-        load_study(find("recovering/trap")),
+        "quickstart",
+        "recovering/trap",
     ],
 )
 def test_a_study_object_is_run_as_it_is(study, monkeypatch):
-    seen = []
+    seen, study = [], load_study(find(study)) if isinstance(study, str) else study
     monkeypatch.setattr(runs, "compute", lambda made, *rest: seen.append(made))
     run(study)
     assert [made.model_dump() for made in seen] == [study.model_dump()]
