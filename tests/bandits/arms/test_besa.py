@@ -164,7 +164,7 @@ def test_the_range_of_rewards_decides_nothing(rewards):
     assert sequence(BESA(), rewards[:, :1]) == "0" * len(rewards)
 
 
-@pytest.mark.parametrize(("means", "runs", "mean", "error"), [(TEN, 120, 49.45, 0.36), (TWO, 400, 43.04, 2.69)])
+@pytest.mark.parametrize(("means", "runs", "mean", "error"), [(TEN, 80, 49.45, 0.36), (TWO, 250, 43.04, 2.69)])
 def test_mean_regret(means, runs, mean, error):
     assert_agrees(regrets(BESA(), means, runs), mean, error)
 

@@ -305,15 +305,15 @@ LN_T = GLRKLUCB(alpha0=1e-12, every=10**12)
 """KL-UCB with the level ln(t) / n: no exploration is forced, and nothing detected."""
 ORACLES = [
     *(("gm", Exp3S(segments=3), 300, 458.3, 1.3, 0.0), ("rot", Exp3S(segments=5), 200, 1169.7, 2.1, 0.0)),
-    *(("sine", Exp3S(), 200, 659.7, 1.7, 0.0), ("gm", Rexp3(1.0), 300, 811.1, 0.9, 0.0)),
-    *(("rot", Rexp3(1.6), 300, 1752.4, 1.5, 0.0), ("sine", Rexp3(2.9995288), 300, 887.9, 0.8, 0.0)),
+    *(("sine", Exp3S(), 200, 659.7, 1.7, 0.0), ("gm", Rexp3(1.0), 150, 811.1, 0.9, 0.0)),
+    *(("rot", Rexp3(1.6), 150, 1752.4, 1.5, 0.0), ("sine", Rexp3(2.9995288), 150, 887.9, 0.8, 0.0)),
     *(("gm", MUCB(changes=2), 300, 446.9, 2.0, 1.83), ("rot", MUCB(changes=4), 200, 1934.6, 6.8, 1.81)),
     *(("sine", MUCB(), 200, 715.3, 2.1, 1.85), ("gm", CUSUMUCB(changes=2), 400, 412.4, 4.6, 16.83)),
     *(("rot", CUSUMUCB(changes=4), 200, 478.7, 2.7, 21.18), ("sine", CUSUMUCB(), 200, 246.1, 2.0, 26.20)),
-    *(("gm", GLRKLUCB(), 150, 251.3, 2.1, 2.0), ("rot", GLRKLUCB(), 150, 723.0, 4.1, 7.35)),
-    *(("sine", GLRKLUCB(), 150, 418.1, 3.3, 10.41), ("gm", GLRKLUCB("global"), 150, 252.7, 4.2, 2.0)),
-    *(("rot", GLRKLUCB("global"), 150, 528.6, 0.9, 4.0), ("sine", GLRKLUCB("global"), 150, 230.0, 0.9, 8.76)),
-    *(("gm", OracleRestart(LN_T), 150, 82.8, 0.5, 0.0), ("rot", OracleRestart(LN_T), 150, 143.4, 0.4, 0.0)),
+    *(("gm", GLRKLUCB(), 150, 251.3, 2.1, 2.0), ("rot", GLRKLUCB(), 100, 723.0, 4.1, 7.35)),
+    *(("sine", GLRKLUCB(), 100, 418.1, 3.3, 10.41), ("gm", GLRKLUCB("global"), 150, 252.7, 4.2, 2.0)),
+    *(("rot", GLRKLUCB("global"), 100, 528.6, 0.9, 4.0), ("sine", GLRKLUCB("global"), 100, 230.0, 0.9, 8.76)),
+    *(("gm", OracleRestart(LN_T), 60, 82.8, 0.5, 0.0), ("rot", OracleRestart(LN_T), 60, 143.4, 0.4, 0.0)),
 ]
 
 

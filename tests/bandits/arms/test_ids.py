@@ -117,10 +117,10 @@ def bayesian(policy, k, runs, seed=1):
 @pytest.mark.parametrize(
     ("policy", "k", "runs", "mean", "error"),
     [
-        (IDS(grid=300), 2, 400, 4.653, 0.506),
+        (IDS(grid=300), 2, 200, 4.653, 0.506),
         (IDS(grid=200), 10, 100, 17.044, 1.360),
-        (BetaThompson(), 2, 2000, 5.759, 0.057),
-        (BetaThompson(), 10, 1500, 28.323, 0.148),
+        (BetaThompson(), 2, 600, 5.759, 0.057),
+        (BetaThompson(), 10, 500, 28.323, 0.148),
     ],
 )
 def test_mean_regret_over_the_prior(policy, k, runs, mean, error):

@@ -121,9 +121,9 @@ def test_one_arm_and_a_best_mean_at_the_end_of_the_range():
 @pytest.mark.parametrize(
     ("policy", "means", "runs", "mean", "error"),
     [
-        (IMED(), TEN, 400, 52.99, 0.23),
+        (IMED(), TEN, 200, 52.99, 0.23),
         (IMED(), TWO, 400, 40.92, 0.72),
-        (MED(), TEN, 400, 68.02, 0.29),
+        (MED(), TEN, 200, 68.02, 0.29),
         (MED(), TWO, 400, 49.30, 0.67),
     ],
 )

@@ -172,15 +172,15 @@ def test_the_index_of_bayes_ucb_rises_with_rounds_and_successes():
 @pytest.mark.parametrize(
     ("policy", "means", "runs", "mean", "error"),
     [
-        (KLUCBH(), TEN, 400, 67.60, 0.30),
-        (KLUCBH(), FIFTY, 300, 871.35, 2.77),
-        (KLUCBPP(), TEN, 400, 59.04, 0.24),
+        (KLUCBH(), TEN, 200, 67.60, 0.30),
+        (KLUCBH(), FIFTY, 200, 871.35, 2.77),
+        (KLUCBPP(), TEN, 200, 59.04, 0.24),
         (KLUCBPP(), TWO, 400, 45.14, 0.57),
-        (KLUCBPP(), FIFTY, 300, 495.19, 8.81),
-        (KLUCBSwitch(), TEN, 400, 55.27, 0.25),
+        (KLUCBPP(), FIFTY, 200, 495.19, 8.81),
+        (KLUCBSwitch(), TEN, 200, 55.27, 0.25),
         (KLUCBSwitch(), TWO, 400, 37.53, 0.76),
-        (KLUCBSwitch(), FIFTY, 300, 428.26, 10.34),
-        (KLUCBPlus(), TEN, 400, 53.16, 0.22),
+        (KLUCBSwitch(), FIFTY, 200, 428.26, 10.34),
+        (KLUCBPlus(), TEN, 200, 53.16, 0.22),
         (KLUCBPlus(), TWO, 400, 38.55, 0.72),
     ],
 )
@@ -190,7 +190,7 @@ def test_mean_regret(policy, means, runs, mean, error):
 
 def test_mean_bayesian_regret_of_bayes_ucb():
     rng = np.random.default_rng(8)
-    found = [regrets(BayesUCB(), rng.random(10), 1, horizon=1000, seed=k)[0] for k in range(500)]
+    found = [regrets(BayesUCB(), rng.random(10), 1, horizon=1000, seed=k)[0] for k in range(300)]
     assert_agrees(np.array(found), 23.372, 0.675)
 
 

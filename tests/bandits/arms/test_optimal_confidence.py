@@ -77,11 +77,11 @@ def test_decisions_are_those_of_the_formula(policy, noise):
 @pytest.mark.parametrize(
     ("policy", "means", "runs", "mean", "error"),
     [
-        (OCUCB(), TEN, 400, 50.60, 0.50),
+        (OCUCB(), TEN, 200, 50.60, 0.50),
         (OCUCB(), TWO, 400, 34.28, 1.11),
-        (AnytimeOCUCB(), TEN, 300, 139.18, 0.38),
+        (AnytimeOCUCB(), TEN, 100, 139.18, 0.38),
         (AnytimeOCUCB(), TWO, 300, 47.25, 0.53),
-        (AdaUCB(), TEN, 400, 64.59, 0.25),
+        (AdaUCB(), TEN, 200, 64.59, 0.25),
         (AdaUCB(), TWO, 400, 33.08, 0.75),
     ],
 )
