@@ -107,6 +107,15 @@ experiments:
   - name: answers
     environment: {name: identification, parameters: {means: [0.9, 0.1], family: bernoulli, delta: 0.1}}
     policies: [track_and_stop, top_two, lucb]
+  - name: stocks
+    environment: {name: log_normal, parameters: {n_assets: 3}}
+    policies:
+      - {name: universal, parameters: {samples: 100}}
+      - online_newton_step
+      - {name: ensemble, parameters: {components: [olmar, buy_and_hold]}}
+  - name: race
+    environment: {name: race, parameters: {law: nml, n_assets: 3}}
+    policies: [log_barrier]
 """
 
 
