@@ -2,7 +2,7 @@
 
 Seed paper: D. K. Lam, *Ensembling Portfolio Strategies for Long-Term Investments: A Distribution-Free Preference
 Framework for Decision-Making and Algorithms*, 2024 (arXiv 2406.03652). Its abstract and list of sections were at hand,
-its body was not: what is named after it is a reconstruction. Nothing here is advice to invest.
+its body was not: what is named after it is a reconstruction.
 """
 
 from bandits.family import Family
