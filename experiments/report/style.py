@@ -18,6 +18,7 @@ import matplotlib.style
 import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.font_manager import FontProperties, findfont, fontManager
 from matplotlib.ft2font import FT2Font
 from matplotlib.text import Text
@@ -341,7 +342,7 @@ def lend_glyphs(drawn: Artist) -> None:
     if mpl.rcParams["text.usetex"]:
         return
     nowhere: dict[str, None] = {}
-    for text in drawn.findobj(Text):
+    for text in _texts(drawn):
         shown, font = text.get_text(), text.get_fontproperties()
         lacking = {letter for letter in shown if not letter.isascii() and ord(letter) not in _glyphs(findfont(font))}
         if not lacking:
@@ -357,6 +358,16 @@ def lend_glyphs(drawn: Artist) -> None:
         told = " ".join([*list(nowhere)[:10], *["..."] * (len(nowhere) > 10)])
         what = f"no installed font has {told}: the figure shows \ufffd there; install one that has them"
         warnings.warn(what, stacklevel=2)
+
+
+def _texts(drawn: Artist) -> Iterator[Text]:
+    """All texts in it; ticks that matplotlib has not made yet say nothing, and ``findobj`` takes long to make them."""
+    children = [drawn.label, drawn.offsetText] if isinstance(drawn, Axis) else [*drawn.get_children()]
+    children += [tick for name in ("majorTicks", "minorTicks") for tick in vars(drawn).get(name, ())]
+    for child in children:
+        yield from _texts(child)
+    if isinstance(drawn, Text):
+        yield drawn
 
 
 @lru_cache(maxsize=1024)

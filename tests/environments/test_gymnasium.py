@@ -1,5 +1,6 @@
 """Our environments in gymnasium's hands, and our policies in a loop over gymnasium."""
 
+import multiprocessing
 import os
 import re
 import warnings
@@ -163,8 +164,9 @@ def in_vectors():
 
 
 def vector(name, arguments, mode, **options):
-    if mode == "async":
-        options = {"context": "spawn", "shared_memory": name not in UNSHARED, **options}
+    if mode == "async":  # processes that everything goes to by pickling; but what is long to import comes once
+        multiprocessing.get_context("forkserver").set_forkserver_preload(["environments", "numba", "scipy.stats"])
+        options = {"context": "forkserver", "shared_memory": name not in UNSHARED, **options}
     return gymnasium.make_vec(
         f"regretlab/{name}-v0",
         num_envs=2,

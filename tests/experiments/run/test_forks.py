@@ -436,16 +436,3 @@ def test_new_processes_in_their_place_give_the_same_bytes(text, tmp_path, quiet,
     run(study, tmp_path / "new", jobs=2)
     assert contents(tmp_path / "copies") == contents(tmp_path / "new")
     assert len(contents(tmp_path / "new")) > 0
-
-
-@pytest.mark.slow
-def test_a_new_process_that_dies_is_named_too(text, plugin, tmp_path, monkeypatch):
-    monkeypatch.setattr(workers, "can_fork", lambda: False)
-    plugin.write_text(
-        "import os\nfrom bandits.arms.ucb1 import UCB1\n\n"
-        "class Dies(UCB1):\n    def advance(self, environment, rounds):\n        os._exit(3)\n",
-        encoding="utf-8",
-    )
-    outcome = run(parse_study(text.replace("- ucb1", "- plugin:Dies\n      - moss")), tmp_path, jobs=2)
-    assert {d.job.label for d in outcome.failed} == {"plugin:Dies"}
-    assert sorted(d.status for d in outcome.done) == ["computed"] * 9 + ["failed"] * 3

@@ -9,9 +9,11 @@ import time
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
 import experiments
 from bandits import UCB1
+from experiments.cli import main
 from experiments.run import files, runner
 from experiments.run.jobs import jobs_of, run_job
 from experiments.run.runner import run
@@ -285,6 +287,12 @@ def test_a_file_size_limit_fails_jobs_and_exits_non_zero(text, tmp_path):
     assert not list((tmp_path / "small/jobs").glob(".part-*"))
 
 
+@pytest.fixture(scope="module")
+def undisturbed():
+    """Results of the run that nobody stops, once there are some."""
+    return {}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("jobs", "number", "status", "by"),
@@ -296,22 +304,13 @@ def test_a_file_size_limit_fails_jobs_and_exits_non_zero(text, tmp_path):
     ],
 )
 def test_stopped_in_whatever_way_it_keeps_finished_jobs_and_the_next_run_goes_on(
-    text, plugin, tmp_path, jobs, number, status, by
+    text, plugin, tmp_path, undisturbed, jobs, number, status, by
 ):
     slow = text.replace("- ucb1", "- plugin:Slow").replace("replicates: 6", "replicates: 12")
     (tmp_path / "small.yaml").write_text(slow, encoding="utf-8")
-    command = [
-        *REGRETLAB,
-        "run",
-        str(tmp_path / "small.yaml"),
-        "--out",
-        str(tmp_path),
-        "--jobs",
-        str(jobs),
-        "--no-plot",
-    ]
+    words = ["run", str(tmp_path / "small.yaml"), "--out", str(tmp_path), "--no-plot", "--jobs"]
     process = subprocess.Popen(
-        command,
+        [*REGRETLAB, *words, str(jobs)],
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
@@ -333,12 +332,13 @@ def test_stopped_in_whatever_way_it_keeps_finished_jobs_and_the_next_run_goes_on
     assert not processes(process.pid)
     finished = set(jobs.glob("*.npz"))
     assert 8 <= len(finished) < 18
-    done = subprocess.run(command, capture_output=True, text=True)
-    assert done.returncode == 0
-    assert f"{len(finished)} kept" in done.stdout
-    undisturbed = tmp_path / "undisturbed"
-    run(parse_study(slow), undisturbed, jobs=2)
-    assert contents(undisturbed) == contents(tmp_path / "small")
+    done = CliRunner().invoke(main, [*words, "1"])
+    assert done.exit_code == 0
+    assert f"{len(finished)} kept" in done.output
+    if not undisturbed:
+        run(parse_study(slow), tmp_path / "undisturbed", jobs=1)
+        undisturbed |= contents(tmp_path / "undisturbed")
+    assert contents(tmp_path / "small") == undisturbed
 
 
 def test_leftovers_of_killed_runs_are_swept_and_nothing_else(study, tmp_path):
