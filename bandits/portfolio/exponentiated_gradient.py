@@ -28,6 +28,9 @@ from bandits.portfolio.policy import PortfolioPolicy
 from bandits.portfolio.problem import PortfolioProblem, factor
 from bandits.portfolio.theory import MIX, PortfolioInstance, free_of_costs, ratio_within
 
+LARGEST = 1e150
+"""Largest ratio whose square is a number."""
+
 
 @kernel
 def _play(relatives: Array, portfolios: Array, b: Array, logs: Array, rate: float) -> None:
@@ -53,12 +56,12 @@ class ExponentiatedGradient(PortfolioPolicy):
     Args:
         rate: eta > 0; or "tuned", ``sqrt(8 ln k / T) / (rho - 1)``, which needs a horizon and ``rho``.
         rho: what no ratio of two relatives of a round exceeds, in [1, 1e150], for the theorem and the tuned rate; None
-            where it is not known: then the theorem is stated with the largest ratio of the run, where that is finite.
+            where it is not known: then the theorem is stated with the largest ratio of the run, if that is no more.
     """
 
     def __init__(self, rate: float | str = 0.05, rho: float | None = None) -> None:
         self.rate = one_of("rate", rate, ("tuned",)) if isinstance(rate, str) else positive("rate", rate)
-        self.rho = rho if rho is None else real("rho", rho, 1.0, 1e150, closed="both")
+        self.rho = rho if rho is None else real("rho", rho, 1.0, LARGEST, closed="both")
 
     def _rate_in(self, problem: PortfolioProblem) -> float:
         if not isinstance(self.rate, str):
@@ -84,7 +87,7 @@ class ExponentiatedGradient(PortfolioPolicy):
         if not isinstance(instance, PortfolioInstance) or (tuned and (problem.horizon is None or self.rho is None)):
             return ()
         rho = instance.ratio if self.rho is None else self.rho
-        if math.isinf(rho):
+        if rho > LARGEST:
             return ()
         rate, log = self._rate_in(problem), math.log(problem.n_assets)
         assumptions = (free_of_costs(instance), *(() if self.rho is None else (ratio_within(instance, rho),)))

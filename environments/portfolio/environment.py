@@ -246,6 +246,15 @@ class Market(Environment[Any, Any, Array, Tape]):
         return {name: np.array([-times * (least if k > 1 else 0.0), most]) for name, least in ahead.items()}
 
 
+def extent(relatives: Array) -> tuple[float, float, float, bool]:
+    """``low``, ``high``, ``ratio`` and ``zeros`` of a market whose rounds are rows of ``relatives`` [n, n_assets]."""
+    zeros, least, most = not relatives.all(), relatives.min(axis=1), relatives.max(axis=1)
+    low = math.log(float((most if zeros else least).min()))
+    with np.errstate(over="ignore"):  # a ratio beyond doubles is as good as infinite
+        ratio = math.inf if zeros else float((most / least).max())
+    return low, math.log(float(most.max())), ratio, zeros
+
+
 def _least_kept(cost: float, model: str) -> float:
     """The logarithm of the least that costs leave of wealth in a round.
 

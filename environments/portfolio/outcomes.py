@@ -8,7 +8,7 @@ import numpy as np
 
 from bandits.contract import Array, Bound
 from environments.portfolio.codes import at_all_times, at_the_horizon
-from environments.portfolio.environment import Market
+from environments.portfolio.environment import Market, extent
 from environments.portfolio.laws import Winners, independent, winners
 
 
@@ -38,21 +38,7 @@ class OutcomeMarket(Market[Winners]):
         ruin: str,
     ) -> None:
         self._payoffs, self._law, self._probabilities, self._sequences = payoffs, law, probabilities, sequences
-        zeros, most = not payoffs.all(), payoffs.max(axis=1)
-        low, high = np.log(most.min() if zeros else payoffs.min()), np.log(most.max())
-        ratio = np.inf if zeros else float((most / payoffs.min(axis=1)).max())
-        super().__init__(
-            payoffs.shape[1],
-            horizon,
-            float(low),
-            float(high),
-            ratio,
-            zeros,
-            law == "one",
-            trading_cost,
-            cost_model,
-            ruin,
-        )
+        super().__init__(payoffs.shape[1], horizon, *extent(payoffs), law == "one", trading_cost, cost_model, ruin)
 
     def draw(self, rng: np.random.Generator) -> Winners:
         if self._probabilities is not None:

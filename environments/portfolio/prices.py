@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from bandits.arguments import integer, one_of
-from environments.portfolio.environment import Market
+from environments.portfolio.environment import Market, extent
 from environments.portfolio.readings import VALUES, plain, read
 
 
@@ -73,21 +73,7 @@ class Prices(Market[None]):
         rounds = len(found.dates) if horizon is None else integer("horizon", horizon, 1, len(found.dates))
         self.assets, self.dates = found.names, found.dates[:rounds]
         self._relatives = relatives = np.array(found.relatives[:rounds])
-        zeros, most = not relatives.all(), relatives.max(axis=1)
-        low, high = np.log(most.min() if zeros else relatives.min()), np.log(most.max())
-        ratio = np.inf if zeros else float((most / relatives.min(axis=1)).max())
-        super().__init__(
-            len(self.assets),
-            rounds,
-            float(low),
-            float(high),
-            ratio,
-            zeros,
-            True,
-            trading_cost,
-            cost_model,
-            ruin,
-        )
+        super().__init__(len(self.assets), rounds, *extent(relatives), True, trading_cost, cost_model, ruin)
 
     def draw(self, rng: np.random.Generator) -> None:
         return None

@@ -9,7 +9,7 @@ import numpy as np
 from bandits.arguments import integer
 from bandits.contract import Array
 from bandits.portfolio.problem import checked_relatives
-from environments.portfolio.environment import Market
+from environments.portfolio.environment import Market, extent
 
 
 class TableMarket(Market[None]):
@@ -43,13 +43,7 @@ class TableMarket(Market[None]):
         table = checked_relatives("relatives", relatives)
         rounds = len(table) if horizon is None else integer("horizon", horizon, 1, len(table))
         self._relatives = table = np.array(table[:rounds])
-        zeros = not table.all()
-        most = table.max(axis=1)
-        low, high = np.log(most.min() if zeros else table.min()), np.log(most.max())
-        ratio = np.inf if zeros else (most / table.min(axis=1)).max()
-        super().__init__(
-            table.shape[1], rounds, float(low), float(high), ratio, zeros, True, trading_cost, cost_model, ruin
-        )
+        super().__init__(table.shape[1], rounds, *extent(table), True, trading_cost, cost_model, ruin)
 
     def draw(self, rng: np.random.Generator) -> None:
         return None

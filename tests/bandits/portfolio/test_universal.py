@@ -348,9 +348,33 @@ def test_bounds_say_what_they_rest_on():
 def test_a_mix_that_comes_back_after_a_long_fall():
     """Wealth of the first asset falls by 1,842 nats below the other's, far beyond what floats hold, and returns."""
     relatives = np.where(np.arange(1200)[:, None] < 400, [0.01, 1.0], [1.0, 0.01])
-    for policy in (Universal(), Universal("half"), Universal(lattice=20)):
-        most = math.log(21) if policy.lattice else bounds(policy, relatives)[0].curve(np.array([1200.0]))[0]
-        assert log_best(relatives) - log_wealth(policy, relatives)[-1] <= most + 1e-9
+    for policy in (Universal(), Universal("half")):
+        most = bounds(policy, relatives)[0].curve(np.array([1200.0]))[0]
+        assert 0.0 <= log_best(relatives) - log_wealth(policy, relatives)[-1] <= most
+    logs = np.log(relatives @ lattice_points(2, 20).T).sum(axis=0)
+    mean = logs.max() + math.log(np.mean(np.exp(logs - logs.max())))
+    assert log_wealth(Universal(lattice=20), relatives)[-1] == pytest.approx(mean, abs=1e-9)
+
+
+def test_wealth_after_a_long_fall():
+    """One asset pays 600 times, then the other: ``n! n! / (2n + 1)!`` by the uniform prior, in whatever order."""
+    winners = np.repeat(np.eye(2), 600, axis=0)
+    exact = 2.0 * math.lgamma(601) - math.lgamma(1202)
+    assert log_wealth(Universal(), winners)[-1] == pytest.approx(exact, abs=1e-9)
+    later = np.exp(np.where(np.arange(1000)[:, None] < 500, [0.0, 3.0], [3.0, 0.0]))
+    mixes = lattice_points(2, 4)
+    for kappa in (1.0, 2.0):
+        logs = np.vstack([np.zeros(5), np.cumsum(np.log(later @ mixes.T), axis=0)])[:-1] * kappa
+        shares = np.exp(logs - logs.max(axis=1, keepdims=True))
+        expected = shares @ mixes / shares.sum(axis=1, keepdims=True)
+        found = np.empty(later.shape)
+        Mixture(mixes, np.full(5, 0.2), kappa).play(later, found)
+        assert np.allclose(found, expected, rtol=0.0, atol=1e-10)
+
+
+def test_mixes_that_are_all_lost_begin_anew():
+    found = held(Universal(lattice=1), race([0, 1, 1, 1], 2))
+    assert found.tolist() == [[0.5, 0.5], [1.0, 0.0], [0.5, 0.5], [0.0, 1.0]]
 
 
 # ------------------------------------------------------------------------------------------------------- invariants

@@ -6,9 +6,12 @@ import pickle
 import numpy as np
 import pytest
 
+from bandits.portfolio.exponentiated_gradient import ExponentiatedGradient
 from bandits.portfolio.fixed_mix import FixedMix
+from bandits.portfolio.soft_bayes import SoftBayes
 from bandits.portfolio.uniform_mix import UniformMix
-from environments import Alternation, LogNormalMarket, RegimesMarket, TableMarket, WaveMarket
+from bandits.portfolio.universal import Universal
+from environments import Alternation, Betting, LogNormalMarket, Prices, RegimesMarket, TableMarket, WaveMarket
 from environments.portfolio.hindsight import Hindsight
 
 
@@ -359,3 +362,21 @@ def test_comparators_that_cannot_be_played():
         five.clairvoyant("best_lattice")
     with pytest.raises(ValueError, match="comparator must be one of best_mix, best_asset, uniform_mix, got 'best_arm'"):
         five.clairvoyant("best_arm")
+
+
+def test_ratios_that_are_hardly_numbers_or_none():
+    table = [[1e300, 1e-300], [1.0, 1.0], [1e-320, 1.0]]
+    markets = [
+        TableMarket(table),
+        Prices({"A": [row[0] for row in table], "B": [row[1] for row in table]}, values="relatives"),
+        Betting(odds=[1.0, 1.0], forecasts=[[1.0, 1e-310], [0.0, 1.0]]),
+        TableMarket([[1.7e308, 1.0]]),
+    ]
+    policies = ExponentiatedGradient(), SoftBayes(), Universal()
+    for market in markets:
+        market.begin(market.draw(np.random.default_rng(0)))
+        market.transition([0.5, 0.5])
+        for policy in policies:
+            for bound in policy.regret_bounds(market.problem, market.instance()):
+                assert np.isfinite(bound.curve(np.array([1.0, 2.0]))).all()
+            assert market.problem.low < market.problem.high
