@@ -83,7 +83,7 @@ class BuyAndHold(PortfolioPolicy):
             return ()
         return [
             Bound(
-                "BAH",
+                "buy-and-hold bound",
                 "upper",
                 lambda t: np.full(t.shape, -math.log(least)),
                 COMPONENT,

@@ -25,7 +25,7 @@ Tape = tuple[Any, tuple[np.random.Generator, ...]]
 
 
 class PortfolioEnsemble(Market[Tape]):
-    """A market of strategies on another market, see the module.
+    """A market whose assets are strategies, which play another market on the side.
 
     An observation is [n_components, n_assets], what each component holds in the coming round. What is traded here is
     free: for costs, play the other market itself with the policy ``ensemble``, which trades the netted positions.

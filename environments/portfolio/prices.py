@@ -25,7 +25,8 @@ class Prices(Market[None]):
             "cumulative", products of relatives without the row of ones before them, whose first row is the first
             round's relatives (such are the files of the package universal-portfolios: as prices they lose a day).
         date_column: name of the column of dates; None for the first one that is called ``date``, ``day``, ``time`` or
-            the like, or a table's index, if there is one. Dates have to increase.
+            the like, or a table's index, if there is one. Dates have to increase, and are written as ``YYYY-MM-DD``,
+            ``YYYY-MM``, ``YYYY`` or numbers.
         start: first date that counts, as ``YYYY-MM-DD``; None for all.
         end: last date that counts; None for all.
         most_days: largest number of days from row to row that is no gap; None for any.

@@ -12,6 +12,7 @@ import csv
 import gzip
 import math
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,8 +25,15 @@ from bandits.arguments import did_you_mean, is_file, shown, texts
 from bandits.contract import Array
 from environments.downloads import check_download
 
-DATES = ("date", "dates", "day", "datetime", "time", "timestamp", "", "__index_level_0__")
+DATES: tuple[str, ...] = ("date", "dates", "day", "datetime", "time", "timestamp", "week", "month", "quarter", "year")
+DATES += ("period", "datum", "", "__index_level_0__")
 """Names, in small letters, of columns of dates; the last two are what pandas calls an index without a name."""
+DATE = re.compile(r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}")
+"""How dates begin, whatever their order."""
+SHORT = re.compile(r"\d{4}(-\d\d)?")
+"""A year, or a month."""
+MARKS = re.compile(r"\D?[-+\d][\d.,' ]*\D?")
+"""Numbers with marks of thousands, commas for points, or a sign before or after."""
 GAPS = ("", "na", "n/a", "nan", "null", "none")
 VALUES = ("prices", "relatives", "cumulative")
 KNOWN = {
@@ -68,8 +76,9 @@ def plain(table: Any) -> Columns:
     _check_names(named)
     columns = {str(name): _cells(table[name]) for name in names}
     index = getattr(table, "index", None)
-    if index is not None and not callable(index) and type(index).__name__ != "RangeIndex":
-        columns = {str(index.name or "date"): _cells(index), **columns}
+    dated = any(map(_is_date, columns))
+    if index is not None and not callable(index) and type(index).__name__ != "RangeIndex" and not dated:
+        columns = {"date": _cells(index), **columns}
     if len({len(column) for column in columns.values()}) > 1:
         sizes = ", ".join(f"{name} {len(column)}" for name, column in columns.items())
         raise ValueError(f"source must have columns of one length, got {shown(sizes)}")
@@ -87,6 +96,8 @@ def _cell(cell: Any) -> Any:
     """A cell as plain data: a number, a text, or None for a gap."""
     if isinstance(cell, str):
         return cell
+    if isinstance(cell, bool | np.bool_):
+        return shown(cell)
     if hasattr(cell, "isoformat"):
         return str(cell.isoformat()).removesuffix("T00:00:00")
     try:
@@ -176,7 +187,7 @@ def read(
     when = _dates(table, date_column)
     names = _chosen([name for name in table if name != when], columns)
     rows = np.arange(len(next(iter(table.values()), [])))
-    stamps = [str(i + 1) for i in rows] if when is None else [str(cell or "") for cell in table[when]]
+    stamps = [str(i + 1) for i in rows] if when is None else [_stamp(cell) for cell in table[when]]
     if when is not None:
         rows = _between(stamps, start, end, most_days)
     elif given := [name for name, value in _limits(start, end, most_days).items() if value is not None]:
@@ -193,10 +204,10 @@ def read(
     if (gaps := np.isnan(numbers)).any():
         which = ", ".join(f"{name} {int(n)}" for name, n in zip(names, gaps.sum(axis=0), strict=True) if n)
         row, column = np.argwhere(gaps)[0].tolist()
+        cell = table[names[column]][rows[row]]
         raise ValueError(
-            f"source must have a number in every cell, got {shown(table[names[column]][rows[row]])} in {place(gaps)} "
-            f"(cells without one: {which}); nothing is filled in: leave the column out by columns, choose rows by "
-            "start and end, or repair the table"
+            f"source must have a number in every cell, got {shown(cell)} in {place(gaps)} "
+            f"(cells without one: {which}); {_way_out(cell)}"
         )
     least = "at least 0" if values == "relatives" else "above 0"
     bad = (numbers < 0.0) | np.isinf(numbers) | ((numbers == 0.0) & (values != "relatives"))
@@ -220,6 +231,24 @@ def _number(cell: Any) -> float:
         except ValueError:
             return math.nan
     return math.nan if cell is None or isinstance(cell, str | bool) else float(cell)
+
+
+def _way_out(cell: Any) -> str:
+    """What to do about a cell without a number."""
+    if isinstance(cell, str) and DATE.match(cell.strip()):
+        return "name the column of dates by date_column"
+    if isinstance(cell, str) and MARKS.fullmatch(cell.strip()):
+        return "numbers have a decimal point, and no other mark"
+    return "nothing is filled in: leave the column out by columns, choose rows by start and end, or repair the table"
+
+
+def _stamp(cell: Any) -> str:
+    """A date as a text; whole numbers, such as years, without a point."""
+    return "" if cell is None else str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
+
+
+def _is_date(name: str) -> bool:
+    return name.strip().lower() in DATES
 
 
 def _relatives(numbers: Array, rows: Any, values: str) -> tuple[Array, Any]:
@@ -248,7 +277,7 @@ def _dates(table: Columns, date_column: str | None) -> str | None:
             there = _there(date_column, list(table))
             raise ValueError(f"date_column must be the name of a column, got {shown(date_column)}{there}")
         return date_column
-    return next((name for name in table if name.strip().lower() in DATES), None)
+    return next(filter(_is_date, table), None)
 
 
 def _chosen(there: list[str], columns: Sequence[str] | None) -> list[str]:
@@ -273,16 +302,24 @@ def _limits(start: str | None, end: str | None, most_days: int | None) -> dict[s
 
 def _between(stamps: list[str], start: str | None, end: str | None, most_days: int | None) -> Any:
     """The rows from ``start`` to ``end``, after a look at the order of dates."""
-    keys = np.array([_moment(stamp) for stamp in stamps], dtype="datetime64[us]")
-    told = not np.isnat(keys).any()
-    if not told and (given := [name for name, v in _limits(start, end, most_days).items() if v is not None]):
-        odd = stamps[int(np.argmax(np.isnat(keys)))]
-        raise ValueError(f"{given[0]} needs dates of the form YYYY-MM-DD in the table, got {shown(odd)} there")
+    keys: Any = np.array([_moment(stamp) for stamp in stamps], dtype="datetime64[us]")
+    if np.isnat(keys).any():
+        odd = int(np.argmax(np.isnat(keys)))
+        keys = np.array([_number(stamp) for stamp in stamps])
+        if not np.isfinite(keys).all():
+            raise ValueError(
+                "source must have dates of the form YYYY-MM-DD, or numbers that increase, got "
+                f"{shown(stamps[odd])} in row {odd + 1}: write them so (pandas.to_datetime does)"
+            )
+        if given := [name for name, v in _limits(start, end, most_days).items() if v is not None]:
+            raise ValueError(
+                f"{given[0]} needs dates of the form YYYY-MM-DD in the table, got {shown(stamps[odd])} there"
+            )
     for i in range(1, len(stamps)):
-        if stamps[i] == stamps[i - 1] or (told and not keys[i - 1] < keys[i]):
+        if not keys[i - 1] < keys[i]:
             raise ValueError(
                 f"source must have dates that increase from row to row, got {shown(stamps[i])} in row {i + 1} after "
-                f"{shown(stamps[i - 1])}: sort the rows, each date once"
+                f"{shown(stamps[i - 1])}: sort the rows, each date once, a column for each asset"
             )
     rows = np.arange(len(stamps))
     for name, value in (("start", start), ("end", end)):
@@ -293,6 +330,11 @@ def _between(stamps: list[str], start: str | None, end: str | None, most_days: i
             rows = (
                 rows[keys[rows] >= np.datetime64(edge)] if name == "start" else rows[keys[rows] <= np.datetime64(edge)]
             )
+    if len(stamps) and not len(rows):
+        raise ValueError(
+            f"start and end must leave rows, got {shown(start)} and {shown(end)}, and dates from {stamps[0]} to "
+            f"{stamps[-1]}"
+        )
     if most_days is not None and len(rows) > 1:
         apart = np.diff(keys[rows]) / np.timedelta64(1, "D")
         if (i := int(np.argmax(apart))) >= 0 and apart[i] > most_days:
@@ -304,8 +346,11 @@ def _between(stamps: list[str], start: str | None, end: str | None, most_days: i
 
 
 def _moment(text: str) -> datetime | None:
-    """The moment that a text of ISO 8601 tells, those without a zone taken as they stand; None of another text."""
+    """The moment that a text of ISO 8601 tells, its first for a year or a month, without regard to zones; or None."""
+    text = text.strip()
+    if SHORT.fullmatch(text):
+        text = f"{text}-01-01"[:10]
     try:
-        return datetime.fromisoformat(text.strip()).replace(tzinfo=None)
+        return datetime.fromisoformat(text).replace(tzinfo=None)
     except ValueError:
         return None

@@ -118,14 +118,62 @@ def test_a_part_of_the_dates(file):
     assert of(path, start="2020-01-02", end="2020-01-03").relatives.tolist() == RELATIVES[1:2]
     refused("start must be a date of the form YYYY-MM-DD, got 'May'", path, start="May")
     refused("source must have at least 2 rows of prices, got 1", path, end="2020-01-01")
-    refused("source must have at least 2 rows of prices, got 0", path, start="2021-01-01")
+    refused(
+        "must leave rows, got '2021-01-01' and None, and dates from 2020-01-01 to 2020-01-07", path, start="2021-01-01"
+    )
+    refused("must leave rows, got '2020-01-04' and '2020-01-06'", path, start="2020-01-04", end="2020-01-06")
     assert of(path, most_days=4).dates == ("2020-01-02", "2020-01-03", "2020-01-07")
     refused("at most 3 days apart (most_days), got 4 days from 2020-01-03 to 2020-01-07, row 4", path, most_days=3)
     assert of(path, most_days=3, end="2020-01-03").dates == ("2020-01-02", "2020-01-03")
     refused("end must be left out where the table has no column of dates", file("A\n1\n2\n"), end="2020-01-01")
-    spring = file("day,A\n3 May,1\n4 May,2\n")
-    assert of(spring).dates == ("4 May",)
-    refused("start needs dates of the form YYYY-MM-DD in the table, got '3 May'", spring, start="2020-01-01")
+    counted = file("day,A\n3,1\n4,2\n")
+    assert of(counted).dates == ("4",)
+    refused("start needs dates of the form YYYY-MM-DD in the table, got '3'", counted, start="2020-01-01")
+
+
+@pytest.mark.parametrize(
+    "days", ["3 May,4 May", "01/03/2024,01/02/2024", "02.01.2024,03.01.2024", "2024-01-02,", "1,nan"]
+)
+def test_dates_whose_order_cannot_be_told_are_refused(file, days):
+    first, second = days.split(",")
+    row = "2" if first in ("2024-01-02",) else "1"
+    refused("dates of the form YYYY-MM-DD, or numbers that increase, got", file(f"day,A\n{first},1\n{second},2\n"))
+    refused(f"in row {row}: write them so", file(f"day,A\n{first},1\n{second},2\n"))
+
+
+def test_years_months_and_numbers_are_dates(file):
+    assert of(file("year,A\n2020,1\n2021,2\n"), end="2021-01-01").names == ("A",)
+    assert of(plain({"year": [2020, 2021, 2022], "A": [1, 2, 2]}), start="2021").dates == ("2022",)
+    assert of(file("month,A\n2020-11,1\n2020-12,2\n"), most_days=30).dates == ("2020-12",)
+    refused("got '20200101' in row 2 after '20200102'", plain({"day": [20200102, 20200101], "A": [1, 2]}))
+    refused("got '9' in row 2 after '10'", file("day,A\n10,1\n9,2\n"))
+
+
+def test_an_index_is_taken_as_dates_where_no_column_is():
+    pandas = pytest.importorskip("pandas")
+    frame = pandas.DataFrame({"A": [1.0, 2.0]}, index=pandas.date_range("2020-01-01", periods=2).rename("when"))
+    found = of(plain(frame))
+    assert (found.names, found.dates) == (("A",), ("2020-01-02",))
+    chosen = frame.reset_index().rename(columns={"when": "Date"}).set_axis([7, 3])
+    assert of(plain(chosen)).dates == ("2020-01-02",), "of two, the column"
+
+
+@pytest.mark.parametrize(
+    ("cell", "way_out"),
+    [
+        ("02.01.2024", "name the column of dates by date_column"),
+        ('"1,5"', "numbers have a decimal point, and no other mark"),
+        ("$10", "numbers have a decimal point, and no other mark"),
+        ("n.d.", "nothing is filled in"),
+        ("", "nothing is filled in"),
+    ],
+)
+def test_a_cell_without_a_number_has_a_way_out(file, cell, way_out):
+    refused(way_out, file(f"A,B\n1,1\n{cell},2\n"))
+
+
+def test_truth_is_no_price():
+    refused("got 'True' in row 1, column A", plain({"A": [True, 2.0]}))
 
 
 @pytest.mark.parametrize(
@@ -179,7 +227,7 @@ def test_unknown_columns_are_answered_with_what_there_is(file):
     refused("columns must be a list of names, none empty and none twice", path, ["KO", "KO"])
     refused("columns must be a list of names", path, "KO")
     refused("date_column must be the name of a column, got 'day'", path, date_column="day")
-    assert of(file("A,when,B\n1,x,2\n2,y,2\n"), date_column="when").dates == ("y",)
+    assert of(file("A,when,B\n1,7,2\n2,8,2\n"), date_column="when").dates == ("8",)
     refused("got 'x' in row 1, column when", file("A,when,B\n1,x,2\n2,y,2\n"))
 
 
