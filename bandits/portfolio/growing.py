@@ -94,4 +94,4 @@ class Growing(MixturePolicy):
             return np.asarray(-math.log(2.0) * np.arange(1, k + 1) - math.log1p(-(2.0**-k)))
         if len(self.priors) != k:
             raise ValueError(f"priors must be {k} weights, one for each number of assets, got {self.priors}")
-        return np.asarray(np.log(self.priors) - math.log(math.fsum(self.priors)))
+        return np.asarray(np.log(self.priors) - np.logaddexp.reduce(np.log(self.priors)))

@@ -111,6 +111,7 @@ def _play(
         counts[places[s]] += 1.0
         n = max(n, places[s] + 1)
         d = _descend(rows, counts, n, weight, b, matrices, vectors)
+        d = min(d, 1.0 / math.sqrt(1.0 + weight))  # more is rounding, which at a large weight is all there is
         note(trace, -d - math.log1p(-d))
     return n
 

@@ -12,13 +12,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
+
 from bandits.arguments import positive
 from bandits.contract import Bound, Instance
 from bandits.portfolio.mixture import Mixture, MixturePolicy
 from bandits.portfolio.problem import PortfolioProblem
 from bandits.portfolio.quadrature import Quadrature
 from bandits.portfolio.theory import MIX, PortfolioInstance, free_of_costs
-from bandits.portfolio.universal import universal_regret
 
 
 class Power(MixturePolicy):
@@ -49,7 +50,7 @@ class Power(MixturePolicy):
         return Mixture(*points, self.kappa)
 
     def regret_bounds(self, problem: PortfolioProblem, instance: Instance) -> Sequence[Bound]:
-        """``ln binom(kappa t + k - 1, k - 1) / kappa`` for kappa <= 1, binomial coefficients by gamma functions."""
+        """``ln binom(kappa t + k - 1, k - 1) / kappa``, a sum of ``ln(1 + kappa t / j) / kappa``, for kappa <= 1."""
         kappa, k = self.kappa, problem.n_assets
         exact = self._quadrature.exact(k, problem.horizon, kappa)
         if not isinstance(instance, PortfolioInstance) or kappa > 1.0 or not exact:
@@ -58,7 +59,7 @@ class Power(MixturePolicy):
             Bound(
                 "power bound",
                 "upper",
-                lambda t: universal_regret(kappa * t, k, 1.0) / kappa,
+                lambda t: np.asarray(sum((np.log1p(kappa * t / j) for j in range(1, k)), 0.0 * t) / kappa),
                 MIX,
                 "derived in this project: Jensen's inequality, and mixes near the best one",
                 "derived",

@@ -136,3 +136,13 @@ def test_bound_of_the_run_is_below_that_of_all_runs():
     assert np.all(own.curve(times) <= all_runs.curve(times))
     assert np.all(np.diff(own.curve(times)) >= 0.0)
     assert own.curve(times)[-1] < 0.6 * all_runs.curve(times)[-1]
+
+
+def test_bound_of_the_run_where_the_barrier_is_all_there_is():
+    market, policy, times = TableMarket(np.full((20, 2), [1.0, 2.0])), LogBarrier(1e100), np.arange(1.0, 21.0)
+    policy.reset(market.problem, np.random.default_rng(0))
+    market.begin(None)
+    policy.leap(market, 20)
+    of_all, of_run = (b.curve(times) for b in policy.regret_bounds(market.problem, market.instance()))
+    assert (of_run > 0.0).all()
+    assert (of_run <= of_all * (1.0 + 1e-12)).all()
