@@ -3,6 +3,7 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 
@@ -221,7 +222,10 @@ def call(tmp_path_factory):
             capture_output=True,
             text=True,
             cwd=folder,
-            env={**os.environ, "PYTHONPATH": str(folder)},
+            env={
+                **os.environ,
+                "PYTHONPATH": os.pathsep.join([str(folder), *filter(None, [os.environ.get("PYTHONPATH")])]),
+            },
         )
         assert done.returncode == status, done.stdout + done.stderr
         return done.stdout + done.stderr
@@ -232,39 +236,69 @@ def call(tmp_path_factory):
 
 CLI = "from experiments.cli import main; main()"
 
+SEVERAL = """
+import json, sys
+from click.testing import CliRunner
+from experiments.cli import main
+done = [CliRunner().invoke(main, line.split()) for line in sys.argv[1:]]
+print(json.dumps([[one.exit_code, one.output] for one in done]))
+"""
+"""Commands one after another, in one process, as starting takes longer than any of them."""
+
+
+@pytest.fixture(scope="module")
+def ran(call):
+    """What is printed of the study, in processes of its own."""
+    return call(CLI, "run", "coins.yaml", "--jobs", "2")
+
+
+@pytest.fixture(scope="module")
+def printed(call):
+    """Each command with its status and what it prints."""
+    wrong = STUDY.replace("[majority,", "[majorty, ucb1,")
+    (call.folder / "wrong.yaml").write_text(wrong, encoding="utf-8")
+    commands = "list", "show Coin", "show MAJORITY", "run wrong.yaml"
+    return dict(zip(commands, json.loads(call(SEVERAL, *commands)), strict=True))
+
 
 def test_the_family_keeps_the_contract(call):
     call("from environments.checks import check_family; check_family('guessing')")
 
 
-def test_names_are_registered_and_refused_like_ours(call):
-    printed = call(
-        "from bandits.registry import POLICIES, ENVIRONMENTS\n"
-        "print(POLICIES.build({'name': 'stubborn', 'parameters': {'bit': 1}}), ENVIRONMENTS.load('coin').__name__)\n"
-        "try: POLICIES.build({'name': 'stubborn', 'parameters': {'bit': 7}})\n"
-        "except ValueError as error: print(error)"
-    )
-    assert printed.splitlines() == ["Stubborn(bit=1) Coin", "policy: bit must be 0 or 1, got 7"]
+MADE = """
+import gymnasium
+from bandits.registry import POLICIES, ENVIRONMENTS
+
+print(POLICIES.build({'name': 'stubborn', 'parameters': {'bit': 1}}), ENVIRONMENTS.load('coin').__name__)
+try:
+    POLICIES.build({'name': 'stubborn', 'parameters': {'bit': 7}})
+except ValueError as error:
+    print(error)
+import environments
+
+for name, arguments in (('Coin', {'bias': 1.0, 'horizon': 3}), ('Sure', {})):
+    env = gymnasium.make(f'regretlab/{name}-v0', disable_env_checker=True, **arguments)
+    env.reset(seed=1)
+    print([env.step(1)[1:4] for _ in range(3)])
+"""
 
 
-def test_gymnasium_makes_the_environment(call):
-    code = "import gymnasium, environments; env = gymnasium.make('regretlab/Coin-v0', bias=1.0, horizon=3, "
-    code += "disable_env_checker=True); env.reset(seed=1); print([env.step(1)[1:4] for _ in range(3)])"
-    wanted = "[(1.0, False, False), (1.0, False, False), (1.0, False, True)]"
-    assert call(code).strip() == wanted
-    assert call(code.replace("Coin-v0', bias=1.0, horizon=3, ", "Sure-v0', ")).strip() == wanted
+def test_names_are_registered_and_refused_like_ours_and_gymnasium_makes_the_environment(call):
+    *registered, first, second = call(MADE).splitlines()
+    assert registered == ["Stubborn(bit=1) Coin", "policy: bit must be 0 or 1, got 7"]
+    assert first == second == "[(1.0, False, False), (1.0, False, False), (1.0, False, True)]"
 
 
-def test_list_and_show(call):
-    listed = call(CLI, "list")
+def test_list_and_show(printed):
+    assert [printed[command][0] for command in ("list", "show Coin", "show MAJORITY")] == [0, 0, 0]
     assert re.search(
         r"^guessing: Guessing the next bit\n  environments\n    coin +A coin that shows 1 .*\n  policies\n"
         r"    majority +Guesses the bit that came more often\.\n    stubborn +Guesses the same bit always\.\n",
-        listed,
+        printed["list"][1],
         re.MULTILINE,
     )
-    assert "bias: in [0, 1]." in call(CLI, "show", "Coin")
-    shown = call(CLI, "show", "MAJORITY")
+    assert "bias: in [0, 1]." in printed["show Coin"][1]
+    shown = printed["show MAJORITY"][1]
     assert "Plays: GuessProblem (guessing)" in shown
     assert "Theorems in Coin with 200 rounds:" in shown
     assert "(upper, anytime, in expectation; derived): Hoeffding 1963, summed over rounds" in shown
@@ -272,15 +306,18 @@ def test_list_and_show(call):
     assert "    bits are independent: holds" in shown
 
 
-def test_a_study_from_the_file_to_the_report(call):
-    done = call(CLI, "run", "coins.yaml", "--jobs", "2")
-    assert "6 computed, 0 kept, 0 failed" in done
+def test_a_study_from_the_file_to_the_report(call, ran):
+    assert "6 computed, 0 kept, 0 failed" in ran
     folder = call.folder / "results/coins"
     assert (folder / "figures/coins.svg").is_file()
     page = (folder / "report.html").read_text(encoding="utf-8")
     for text in ("Majority bound", "with probability &gt;= 0.95", "derived", "bits are independent"):
         assert text in page
-    checked = json.loads(call(CLI, "check", str(folder), "--json"))
+    (status, checked), (_, again) = json.loads(
+        call(SEVERAL, "check results/coins --json", "run coins.yaml --jobs 1 --no-plot")
+    )
+    assert status == 0
+    checked = json.loads(checked)
     (study,) = checked["studies"]
     assert not checked["failed"]
     assert [(v["bound"], v["result"], v["typical"], v["failed"]) for v in study["verdicts"]] == [
@@ -289,26 +326,25 @@ def test_a_study_from_the_file_to_the_report(call):
     ]
     assert [v["claim"] for v in study["verdicts"]] == ["in expectation", "with probability >= 0.95"]
     assert {v["evidence"] for v in study["verdicts"]} == {"derived"}
-    assert "6 kept" in call(CLI, "run", "coins.yaml", "--jobs", "1", "--no-plot")
+    assert "6 kept" in again
 
 
-def test_their_code_is_in_the_name_of_the_results(call):
+def test_their_code_is_in_the_name_of_the_results(call, ran):
     path = call.folder / "guessing/policies.py"
     before = path.read_text(encoding="utf-8")
-    call(CLI, "run", "coins.yaml", "--out", "results", "--jobs", "1", "--no-plot")
+    shutil.copytree(call.folder / "results", call.folder / "others")
     try:
         changed = before.replace("2 * self._ones > self._rounds", "2 * self._ones >= self._rounds")
         path.write_text(changed, encoding="utf-8")
-        printed = call(CLI, "run", "coins.yaml", "--out", "results", "--jobs", "1", "--no-plot")
+        again = call(CLI, "run", "coins.yaml", "--out", "others", "--jobs", "1", "--no-plot")
     finally:
         path.write_text(before, encoding="utf-8")
-    assert "4 computed, 2 kept" in printed, "the comparators do not depend on the policies"
+    assert "4 computed, 2 kept" in again, "the comparators do not depend on the policies"
 
 
-def test_mistakes_name_those_that_can_play(call):
-    wrong = STUDY.replace("[majority,", "[majorty, ucb1,")
-    (call.folder / "wrong.yaml").write_text(wrong, encoding="utf-8")
-    told = call(CLI, "run", "wrong.yaml", status=1)
+def test_mistakes_name_those_that_can_play(printed):
+    status, told = printed["run wrong.yaml"]
+    assert status == 1
     hint = (
         r"policies\[0\]\.name: unknown policy 'majorty' \(did you mean 'majority'\?\); policies that play Coin: (.*)\n"
     )

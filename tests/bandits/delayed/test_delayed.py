@@ -32,7 +32,7 @@ from bandits.families import families
 from environments import AdversarialArms, DelayedFeedback
 
 PARAMETERS = {"fixed_action": {"arm": 0}}
-HORIZON = 300
+HORIZON, SHORT = 300, 80
 TABLE = np.random.default_rng(4).random((HORIZON, 3)) * [0.6, 0.8, 1.0]
 LATE = {
     "constant": 7,
@@ -89,8 +89,9 @@ WRAPPED = [
 @pytest.mark.parametrize(("wrapper", "base", "feedback"), WRAPPED)
 def test_every_base_keeps_the_contract(wrapper, base, feedback):
     """Bases that refuse updates out of turn among them."""
+    table = rewards_for(base)[:SHORT]
     for delay in LATE.values():
-        check_policy(lambda: wrapped(wrapper, base), lambda delay=delay: late(delay, rewards_for(base), feedback))
+        check_policy(lambda: wrapped(wrapper, base), lambda delay=delay: late(delay, table, feedback))
 
 
 @pytest.mark.parametrize(("wrapper", "base", "feedback"), WRAPPED)
