@@ -86,8 +86,9 @@ def _joblib(jobs: int, dask: bool, pickled: bytes) -> Iterator[Parallel]:
         calls = [joblib.delayed(_call)(function, key, value, tuple(sys.path), pickled) for key, value in pairs]
         if not calls:
             return
-        with joblib.parallel_config(**config):
-            start = joblib.Parallel(n_jobs=-1 if dask else jobs, return_as="generator_unordered", batch_size=1)
+        with joblib.parallel_config(**config):  # one process alone joblib would not start, but work in this one
+            number = -1 if dask else min(joblib.effective_n_jobs(jobs), max(2, len(calls)))
+            start = joblib.Parallel(n_jobs=number, return_as="generator_unordered", batch_size=1)
             with _no_ctrl_c_below():
                 found = start(calls)
             yield from found

@@ -9,6 +9,7 @@ import sys
 import threading
 import time
 
+import joblib
 import numpy as np
 import pytest
 
@@ -348,6 +349,21 @@ def test_new_processes_take_what_copies_leave(monkeypatch):
 
     with workers.workers(2, copies=True) as parallel:
         assert dict(parallel(abs, numbered([-1, -2, -3]))) == {"0": "copy", "1": 2, "2": 3}
+
+
+def test_no_more_new_processes_are_started_than_there_is_work(monkeypatch):
+    """But two at the least: with one, joblib would work in this process."""
+    asked = []
+
+    def parallel(n_jobs, **options):
+        asked.append(n_jobs)
+        return lambda calls: iter([(key, function(value)) for _, (function, key, value, *_), _ in calls])
+
+    monkeypatch.setattr(joblib, "Parallel", parallel)
+    with workers.workers(64) as work:
+        for number in (1, 3, 100):
+            assert dict(work(abs, numbered(range(-number, 0)))) == {str(i): number - i for i in range(number)}
+    assert asked == [2, 3, 64]
 
 
 STUDY = """
