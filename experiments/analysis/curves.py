@@ -20,6 +20,9 @@ from experiments.analysis.prices import Price
 from experiments.analysis.statistics import Band, Interval, mean_band
 from experiments.study.model import Candidate, Experiment
 
+SIGNS = {"regret": 1.0, "cost": 1.0, "ratio": 1.0, "reward": -1.0}
+"""Of what figures show: 1 where less of it is better, -1 where more is."""
+
 
 @dataclass(frozen=True)
 class ExperimentResult:
@@ -139,7 +142,9 @@ class ExperimentResult:
         return np.asarray(-self.series[label][self.definition(regret).series])
 
     def shown(self, label: str, regret: str = "", quantity: str = "regret") -> Array:
-        """What a figure of this quantity, "regret" or "cost", shows of a policy, [n_replicates, n_checkpoints]."""
+        """What a figure of this quantity, see ``SIGNS``, shows of a policy, [n_replicates, n_checkpoints]."""
+        if quantity == "reward":
+            return self.series[label][self.definition(regret).series]
         return self.cost(label, regret) if quantity == "cost" else self.regret(label, regret)
 
     def censored(self, label: str, regret: str = "") -> int:

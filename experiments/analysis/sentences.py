@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from experiments.analysis.comparisons import compare
-from experiments.analysis.curves import ExperimentResult
+from experiments.analysis.curves import SIGNS, ExperimentResult
 from experiments.analysis.findings import Findings, counted
 from experiments.analysis.sweeps import SweepResult
 from experiments.analysis.verdicts import Verdict
@@ -34,16 +34,18 @@ def sentence(result: ExperimentResult, found: Findings, figure: Figure | None = 
     definition, confidence = result.definition(figure.regret), found.results.study.confidence
     drawn = result.named(figure.policies)
     means = {label: float(result.shown(label, figure.regret, figure.quantity)[:, -1].mean()) for label in drawn}
-    order = sorted((label for label in drawn if label in result.learners), key=means.__getitem__)
+    sign = SIGNS[figure.quantity]
+    order = sorted((label for label in drawn if label in result.learners), key=lambda label: sign * means[label])
     values = {label: number(mean) for label, mean in means.items()}
-    what = "cumulative cost" if figure.quantity == "cost" else definition.label
+    what = definition.label if figure.quantity == "regret" else f"cumulative {figure.quantity}"
+    first, last, below = ("lowest", "highest", "below") if sign > 0.0 else ("highest", "lowest", "above")
     words = [f"{what[:1].upper()}{what[1:]} at round {result.times[-1]:,}: "]
     if len(order) == 1:
         words.append(f"{order[0]} {values[order[0]]} {definition.unit}.")
     elif order:
         best = order[0]
         words.append(
-            f"lowest for {best} ({values[best]} {definition.unit}), highest for {order[-1]} ({values[order[-1]]}). "
+            f"{first} for {best} ({values[best]} {definition.unit}), {last} for {order[-1]} ({values[order[-1]]}). "
         )
         by_regret = found.comparisons[result.experiment.name]
         pairs = by_regret.get(definition.name) or compare(result, confidence, definition.name)
@@ -55,9 +57,9 @@ def sentence(result: ExperimentResult, found: Findings, figure: Figure | None = 
             words.append(f"The data do not tell {best} from {_listed(even)}.")
         elif unsure:
             which = "" if len(unsure) == len(order) - 1 else f" against {_listed(unsure)}"
-            words.append(f"{best} is typically below {others}, which {n} replicates are too few to guarantee{which}.")
+            words.append(f"{best} is typically {below} {others}, which {n} replicates are too few to guarantee{which}.")
         else:
-            words.append(f"{best} is below {others} beyond chance.")
+            words.append(f"{best} is {below} {others} beyond chance.")
     if knowing := [f"{label} ({values[label]})" for label in drawn if label not in order]:
         words.append(f" Knowing the run in advance: {_listed(knowing)}.")
     capped = [f"{label} ({said})" for label in drawn if (said := result.censoring(label, figure.regret))]
@@ -87,19 +89,24 @@ def sweep_sentence(sweep: SweepResult, found: Findings) -> str:
     )
 
 
+def _top(figure: Figure) -> str:
+    return "lowest" if SIGNS[figure.quantity] > 0.0 else "highest"
+
+
 def study_sentence(found: Findings) -> str:
     """What a study's overview shows: the lowest curve of each figure, and which bounds hold."""
     words = []
     for figure, shown in found.views:
         if isinstance(shown, SweepResult):
             if last := shown.learners_at(len(shown.points) - 1):
-                best = min(last, key=lambda label: last[label].value)
-                words.append(f"{shown.title}: lowest for {best} at {text_of(shown.points[-1])}.")
+                best = min(last, key=lambda label: SIGNS[shown.figure.quantity] * last[label].value)
+                words.append(f"{shown.title}: {_top(shown.figure)} for {best} at {text_of(shown.points[-1])}.")
             continue
         drawn = shown.named(figure.policies)
         means = {lb: float(shown.shown(lb, figure.regret, figure.quantity)[:, -1].mean()) for lb in drawn}
-        best = min([label for label in drawn if label in shown.learners] or drawn, key=means.__getitem__)
-        words.append(f"{title_of(figure, shown)}: lowest {figure.quantity} for {best}.")
+        sign, those = SIGNS[figure.quantity], [label for label in drawn if label in shown.learners] or drawn
+        best = min(those, key=lambda label: sign * means[label])
+        words.append(f"{title_of(figure, shown)}: {_top(figure)} {figure.quantity} for {best}.")
     return " ".join(words) + _bounds_sentence((*found.verdicts, *found.sweeps))
 
 

@@ -289,7 +289,7 @@ def _bounds(
 ) -> tuple[SweepBound, ...]:
     """Bounds that every point with a result has, at the horizon, in the quantity that the figure shows."""
     there = [(i, bounds) for i, bounds in enumerate(found) if bounds is not None]
-    if not there or figure.quantity == "cost":
+    if not there or figure.quantity in ("cost", "reward"):
         return ()
     shown = []
     for bound in there[-1][1]:

@@ -13,7 +13,7 @@ from matplotlib.lines import Line2D
 
 from bandits.arguments import did_you_mean
 from bandits.contract import Bound
-from experiments.analysis.curves import ExperimentResult
+from experiments.analysis.curves import SIGNS, ExperimentResult
 from experiments.analysis.sentences import number, title_of
 from experiments.analysis.statistics import Array, Interval
 from experiments.analysis.verdicts import bounds_for, lower_bounds_for, vacuous
@@ -109,7 +109,7 @@ def draw_curves(
 ) -> None:
     """As ``draw_experiment``, the rows of the strip at hand; ``room`` times ``WIDTH`` is ours, or the axes are not."""
     figure = figure or Figure(name=result.experiment.name, experiment=result.experiment.name)
-    regret, cost, inside = regret or figure.regret, figure.quantity == "cost", room is None
+    regret, plays, inside = regret or figure.regret, figure.quantity != "regret", room is None
     letters = max(10, round(LETTERS * (room or 1.0)))
     named, others = drawn_by_name(result, figure, regret)
     bands = {label: result.band(label, confidence, regret, figure.quantity) for label in named}
@@ -118,7 +118,7 @@ def draw_curves(
     shown = (
         [bound for label in named for bound in bounds_for(result, label, regret)] if figure.bounds == "curves" else []
     )
-    scale = _scale(figure.scale, [*means, *(result.curve(bound) for bound in shown if not cost)], cost)
+    scale = _scale(figure.scale, [*means, *(result.curve(bound) for bound in shown if not plays)], plays)
     log_y = scale in LOG_Y
     time, labels = result.time(regret), list(result.series)
     if places is None:
@@ -127,7 +127,8 @@ def draw_curves(
     ends: list[End] = []
     top = max(float(np.nanmax(np.abs(mean))) for mean in means)
     learners = [label for label in named if label in result.learners] if len(means) > 1 else []
-    best = min(learners, key=lambda label: float(bands[label].mean[-1]), default="")
+    sign = SIGNS[figure.quantity]
+    best = min(learners, key=lambda label: sign * float(bands[label].mean[-1]), default="")
     for k, label in enumerate(named):
         i, band, look = labels.index(label), bands[label], looks[label]
         final = result.final(label, confidence, regret, figure.quantity)
@@ -162,14 +163,14 @@ def draw_curves(
     if others:
         last = [float(mean[-1]) for mean in grey]
         ends.append(End(float(np.median(last)), plain(f"{len(others):,} others"), for_text(GREY), faint=True))
-    if cost:
+    if plays:
         ends += _draw_comparators(ax, result, regret, figure, letters)
     elif figure.bounds in ("auto", "curves", "both"):
         ends += _draw_bounds(ax, result, named, looks, regret, figure, scale, means, strip is not None, letters)
-    if not cost and not log_y and any(float(mean.min()) < 0.0 for mean in means):
+    if not plays and not log_y and any(float(mean.min()) < 0.0 for mean in means):
         ax.axhline(0.0, color=mpl.rcParams["text.color"], linewidth=0.6, zorder=1)
     _dress(ax, result, scale, regret, figure, room)
-    if not log_y and not cost:
+    if not log_y and not plays:
         _fit_curves(ax, [*means, *(end for band in bands.values() for end in band.around(figure.shade))])
     for axis, (low, high) in ((ax.xaxis, ax.get_xlim()), (ax.yaxis, ax.get_ylim())):
         write_numbers(axis, low, high)
@@ -215,12 +216,13 @@ def _of_others(result: ExperimentResult, others: Sequence[str], confidence: floa
 
 
 def drawn_by_name(result: ExperimentResult, figure: Figure, regret: str = "") -> tuple[Sequence[str], Sequence[str]]:
-    """Which of a figure's policies are drawn by name, those of ``order`` and the lowest first, and the others."""
+    """Which of a figure's policies are drawn by name, those of ``order`` and the best first, and the others."""
     shown = {
         label: result.shown(label, regret or figure.regret, figure.quantity) for label in result.named(figure.policies)
     }
-    first = {label: place for place, label in enumerate(figure.order)}
-    return by_name(sorted(shown, key=lambda label: (first.get(label, len(first)), float(shown[label][:, -1].mean()))))
+    first, sign = {label: place for place, label in enumerate(figure.order)}, SIGNS[figure.quantity]
+    ends = {label: sign * float(values[:, -1].mean()) for label, values in shown.items()}
+    return by_name(sorted(shown, key=lambda label: (first.get(label, len(first)), ends[label])))
 
 
 def _draw_bounds(
@@ -297,7 +299,7 @@ def _draw_bound(
 def _draw_comparators(ax: Axes, result: ExperimentResult, regret: str, figure: Figure, letters: int) -> list[End]:
     ink, ends = mpl.rcParams["text.color"], []
     for i, name in enumerate(comparators_of(result, figure, regret)):
-        values = -result.comparators[name].mean(axis=0)
+        values = -SIGNS[figure.quantity] * result.comparators[name].mean(axis=0)
         style: Any = ("--", "-.", ":", (0, (1, 1, 4, 1)))[i % 4]
         shown = f"{name.replace('_', ' ')} (hindsight)"
         text = f"{shown}: {number(values[-1])}"
@@ -307,7 +309,7 @@ def _draw_comparators(ax: Axes, result: ExperimentResult, regret: str, figure: F
 
 
 def comparators_of(result: ExperimentResult, figure: Figure, regret: str = "") -> Sequence[str]:
-    """The comparators that a figure of costs draws.
+    """The comparators that a figure of costs or rewards draws.
 
     Raises:
         ValueError: the figure names one that the experiment lacks.
@@ -322,14 +324,14 @@ def comparators_of(result: ExperimentResult, figure: Figure, regret: str = "") -
     return names
 
 
-def _scale(asked: str, means: Sequence[Array], cost: bool) -> str:
+def _scale(asked: str, means: Sequence[Array], plays: bool) -> str:
     if asked in LOG_Y and not any(bool((mean > 0.0).any()) for mean in means):
         return "semilogx" if asked == "loglog" else "linear"  # a logarithm has nothing to show
     if asked != "auto":
         return asked
     positive = all(float(mean[len(mean) // 2 :].min()) > 0.0 for mean in means)
     ends = [float(mean[-1]) for mean in means]
-    return "loglog" if positive and not cost and max(ends) > SPREAD * min(ends) else "linear"
+    return "loglog" if positive and not plays and max(ends) > SPREAD * min(ends) else "linear"
 
 
 def _dress(ax: Axes, result: ExperimentResult, scale: str, regret: str, figure: Figure, room: float | None) -> None:
@@ -344,7 +346,7 @@ def _dress(ax: Axes, result: ExperimentResult, scale: str, regret: str, figure: 
     n = len(result.replicates)
     ax.set_title(wrapped(title_of(figure, result), round(44 * (room or 1.0))), loc="left", fontweight="bold")
     ax.set_xlabel(wrapped(f"{definition.clock} (mean of {n})", 52) if definition.clock else "round")
-    what = "cumulative cost" if figure.quantity == "cost" else definition.label
+    what = definition.label if figure.quantity == "regret" else f"cumulative {figure.quantity}"
     above = 3.2 * points(mpl.rcParams["axes.labelsize"]) if definition.clock else 0.0  # see ``draw_marks``
     shade = ", shade: 90 % of runs" if figure.shade == "runs" else ""
     name_quantity(ax, what, f"{definition.unit}, mean of {n}{shade}", room, above)

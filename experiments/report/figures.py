@@ -316,7 +316,7 @@ def _strip_of(figure: Figure | None, shown: Any, confidence: float, room: float)
     if not isinstance(shown, ExperimentResult):
         return [], 0.0
     figure = figure or Figure(experiment=shown.experiment.name)
-    if figure.quantity == "cost" or figure.bounds in ("curves", "none"):
+    if figure.quantity != "regret" or figure.bounds in ("curves", "none"):
         return [], 0.0
     named, letters = drawn_by_name(shown, figure)[0], round(NAME * room)
     rows = rows_of(shown, named, confidence, figure.regret, figure.names, letters)

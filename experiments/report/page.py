@@ -20,7 +20,7 @@ from jinja2 import Environment, PackageLoader
 from markupsafe import Markup
 
 from bandits.contract import Array, Bound
-from experiments.analysis.curves import ExperimentResult
+from experiments.analysis.curves import SIGNS, ExperimentResult
 from experiments.analysis.findings import RESULTS, Findings, counted
 from experiments.analysis.search import SearchResult
 from experiments.analysis.sentences import sentence, sweep_sentence, title_of
@@ -223,8 +223,8 @@ class _Page:
         metrics = list(dict.fromkeys(series for of_policy in result.series.values() for series in of_policy))
         return about | {
             "drawing": self._picture(result, figure.name, named, figure),
-            "costs": _costs(result, confidence, figure, (*named, *others)) if figure.quantity == "cost" else [],
-            "shown": "Cumulative cost" if figure.quantity == "cost" else definition.label,
+            "plays": _plays(result, confidence, figure, (*named, *others)) if figure.quantity != "regret" else [],
+            "shown": definition.label if figure.quantity == "regret" else f"Cumulative {figure.quantity}",
             "finding": sentence(result, self._found, figure),
             "regret": definition,
             "has_table": has_table,
@@ -344,7 +344,7 @@ class _Page:
 
 def _look(figure: Figure, name: str) -> Figure:
     """How an experiment is drawn below a figure over swept values that sums it up."""
-    quantity = "cost" if figure.quantity == "cost" else "regret"
+    quantity = figure.quantity if figure.quantity in ("cost", "reward") else "regret"
     over_time = {"name": name, "experiment": name, "quantity": quantity, "title": "", "over": "", "label": ""}
     return figure.model_copy(update=over_time)
 
@@ -358,19 +358,20 @@ class _Verdicts:
         self.all = verdicts if few else sorted(verdicts, key=lambda v: (not v.failed, RESULTS.index(v.result)))
 
 
-def _costs(
+def _plays(
     result: ExperimentResult, confidence: float, figure: Figure, drawn: Sequence[str]
 ) -> list[tuple[str, float, float | None, Interval | None]]:
-    """What the curves and lines of a figure of costs end at, the lowest first: with standard error and interval."""
-    bands = {label: result.band(label, confidence, figure.regret, "cost", at_horizon=True) for label in drawn}
+    """What curves and lines of a figure of costs or rewards end at, the best first: standard error and interval."""
+    bands = {label: result.band(label, confidence, figure.regret, figure.quantity, at_horizon=True) for label in drawn}
     rows: list[tuple[str, float, float | None, Interval | None]] = [
-        (label, float(b.mean[0]), known(b.error[0]), result.final(label, confidence, figure.regret, "cost"))
+        (label, float(b.mean[0]), known(b.error[0]), result.final(label, confidence, figure.regret, figure.quantity))
         for label, b in bands.items()
     ]
+    sign = SIGNS[figure.quantity]
     for name in comparators_of(result, figure):
-        mean = -float(result.comparators[name][:, -1].mean())
+        mean = -sign * float(result.comparators[name][:, -1].mean())
         rows.append((f"{name.replace('_', ' ')} (hindsight)", mean, None, None))
-    return sorted(rows, key=lambda row: row[1])
+    return sorted(rows, key=lambda row: sign * row[1])
 
 
 def _quantity(sweep: SweepResult) -> str:
@@ -378,7 +379,8 @@ def _quantity(sweep: SweepResult) -> str:
     definition = sweep.experiments[0].definition(sweep.figure.regret)
     if sweep.figure.quantity == "ratio":
         return f"Ratio to {definition.comparator.replace('_', ' ')} at the horizon"
-    shown = "Cumulative cost" if sweep.figure.quantity == "cost" else definition.label
+    quantity = sweep.figure.quantity
+    shown = definition.label if quantity == "regret" else f"Cumulative {quantity}"
     return f"{shown} at the horizon ({definition.unit})"
 
 

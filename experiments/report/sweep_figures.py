@@ -13,6 +13,7 @@ from matplotlib.lines import Line2D
 from matplotlib.transforms import ScaledTranslation
 
 from environments.contract import Regret
+from experiments.analysis.curves import SIGNS
 from experiments.analysis.statistics import Array
 from experiments.analysis.sweeps import SLOPE, SweepBound, SweepLine, SweepResult
 from experiments.report.colours import GREY, for_text, looks_of, places_of
@@ -112,12 +113,13 @@ def draw_sweep(
 def lines_by_name(result: SweepResult) -> tuple[Sequence[str], Sequence[str]]:
     """Which lines are drawn by name, those of ``order`` first, and the others.
 
-    Where there are many, those of the lowest mean over the points are drawn by name.
+    Where there are many, those of the best mean over the points are drawn by name.
     """
     if len(result.lines) <= MANY:
         return by_name(result.figure.ordered(result.lines))
     values = {label: [v.value for v in line.intervals if v.value == v.value] for label, line in result.lines.items()}
-    means = {label: float(np.mean(there)) if there else math.inf for label, there in values.items()}
+    sign = SIGNS[result.figure.quantity]
+    means = {label: sign * float(np.mean(there)) if there else math.inf for label, there in values.items()}
     return by_name(result.figure.ordered(sorted(means, key=means.__getitem__)))
 
 
@@ -218,7 +220,7 @@ def _scale_of(result: SweepResult, x: Array, curves: Array) -> str:
 def _dress(ax: Axes, result: SweepResult, x: Array, curves: Array, scale: str, room: float | None) -> None:
     """Titles, scales, ticks and limits."""
     definition, figure = result.experiments[0].definition(result.figure.regret), result.figure
-    known = {"regret": definition.label, "cost": "cost", "ratio": _ratio(result, definition)}
+    known = {"regret": definition.label, "cost": "cost", "reward": "reward", "ratio": _ratio(result, definition)}
     ax.set_title(wrapped(result.title, round(44 * (room or 1.0))), loc="left", fontweight="bold")
     ax.set_xlabel(wrapped(result.axis, round(52 * (room or 1.0))))
     how = "mean" if figure.quantity == "ratio" else definition.unit

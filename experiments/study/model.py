@@ -125,13 +125,13 @@ class Figure(Appearance):
     """The experiment's where empty."""
     regret: str = ""
     """Name of the regret definition; empty for the environment's default."""
-    quantity: Literal["regret", "cost", "ratio"] = "regret"
-    """``cost``: cumulative cost (minus reward) instead of regret, comparators as reference lines; ``ratio``, over
-    swept values alone: cumulative cost over the comparator's."""
+    quantity: Literal["regret", "cost", "reward", "ratio"] = "regret"
+    """``reward``: cumulative reward instead of regret, comparators as reference lines; ``cost``: minus that; ``ratio``,
+    over swept values alone: cumulative cost over the comparator's."""
     policies: list[str] = Field(default=[], validation_alias=AliasChoices("policies", "only"))
     """Labels of the policies to draw; all where empty. ``only`` is another word for it."""
     comparators: list[str] = []
-    """With ``cost``: the comparators to draw; all where empty."""
+    """With ``cost`` and ``reward``: the comparators to draw; all where empty."""
     scale: Literal["auto", "linear", "loglog", "semilogx", "semilogy"] = "auto"
     """``auto``: log-log where everything is positive, else linear; over values that are no numbers, linear or, where
     values differ much, semilogy."""

@@ -184,6 +184,10 @@ def test_words_are_of_the_cost_where_it_is_drawn():
     assert sentence(experiment, found, figure).startswith(
         f"Cumulative cost at round 100: lowest for a ({cost} reward), highest for c"
     )
+    reward = number(experiment.series["a"]["reward"][:, -1].mean())
+    said = sentence(experiment, found, figure.model_copy(update={"quantity": "reward"}))
+    assert said.startswith(f"Cumulative reward at round 100: highest for a ({reward} reward), lowest for c")
+    assert "a is typically above all others" in said
 
 
 @pytest.mark.parametrize(

@@ -24,7 +24,7 @@ from bandits.contract import Assumption
 from experiments.analysis.findings import as_text, findings
 from experiments.analysis.sentences import number
 from experiments.report.colours import GREY
-from experiments.report.curves import draw_experiment
+from experiments.report.curves import draw_experiment, drawn_by_name
 from experiments.report.figures import canvases, compose, draw_study, save
 from experiments.report.index import write_index
 from experiments.report.labels import EndLabels
@@ -175,6 +175,22 @@ def test_an_unknown_comparator_is_named(results):
         match=r"two: figure.comparators names 'bst' \(did you mean 'best_arm'\?\); it has best_arm, worst",
     ):
         draw_experiment(Figure().subplots(), results.experiments["two"], figure=look)
+
+
+def test_of_rewards_more_is_better(results):
+    experiment = results.experiments["two"]
+    ax, look = Figure().subplots(), Look(name="two", experiment="two", quantity="reward", scale="linear")
+    draw_experiment(ax, experiment, figure=look)
+    lines = {line.get_label(): np.asarray(line.get_ydata()) for line in ax.get_lines()}
+    ends = [values[-1] for label, values in lines.items() if "hindsight" not in label]
+    earned = {label: series["expected_reward"][:, -1].mean() for label, series in experiment.series.items()}
+    np.testing.assert_allclose(sorted(ends), sorted(earned.values()))
+    named = list(drawn_by_name(experiment, look)[0])
+    assert named == sorted(earned, key=earned.get, reverse=True)
+    (best,) = [values for label, values in lines.items() if label.startswith("best arm (hindsight)")]
+    np.testing.assert_array_equal(best, experiment.comparators["best_arm"].mean(axis=0))
+    (bold,) = [text for text, drawn in labels_at(ax).items() if drawn.get_fontweight() == "bold"]
+    assert bold.startswith(named[0])
 
 
 def test_the_table_agrees_with_the_arrays(results):
@@ -482,8 +498,8 @@ experiments:
     assert shown.get_label().endswith(f"others: {number(finals[NAMED])} to {number(finals[-1])}")
     assert f"{MANY + 1 - NAMED} others" in labels_at(over_time)
     page = write_report(found, tmp_path / "report.html").read_text(encoding="utf-8")
-    assert f"The {NAMED} lowest of {MANY + 1} policies are drawn by name, the others as thin grey lines." in page
-    assert f"The {NAMED} of {MANY + 1} policies that are lowest on average are drawn by name" in page
+    assert f"The {NAMED} best of {MANY + 1} policies are drawn by name, the others as thin grey lines." in page
+    assert f"The {NAMED} of {MANY + 1} policies that are best on average are drawn by name" in page
     assert page.count(f"and {MANY + 1 - 4} more: Exp3 bound") == 2, "a theorem an experiment"
 
 
