@@ -246,6 +246,17 @@ class Market(Environment[Any, Any, Array, Tape]):
         return {name: np.array([-times * (least if k > 1 else 0.0), most]) for name, least in ahead.items()}
 
 
+def rounds_of(horizon: int | None, there: int) -> int:
+    """``horizon``, of a table with ``there`` rounds; None for all of them.
+
+    Raises:
+        ValueError: no whole number in 1..there.
+    """
+    if horizon is not None and integer("horizon", horizon) > there:
+        raise ValueError(f"horizon must be at most {there}, the rounds that are there, got {horizon}")
+    return there if horizon is None else horizon
+
+
 def extent(relatives: Array) -> tuple[float, float, float, bool]:
     """``low``, ``high``, ``ratio`` and ``zeros`` of a market whose rounds are rows of ``relatives`` [n, n_assets]."""
     zeros, least, most = not relatives.all(), relatives.min(axis=1), relatives.max(axis=1)

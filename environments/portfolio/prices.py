@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from bandits.arguments import integer, one_of
-from environments.portfolio.environment import Market, extent
+from environments.portfolio.environment import Market, extent, rounds_of
 from environments.portfolio.readings import VALUES, plain, read
 
 
@@ -71,7 +71,7 @@ class Prices(Market[None]):
         self.start, self.end = start, end
         self.most_days = None if most_days is None else integer("most_days", most_days)
         found = read(self.source, columns, values, date_column, start, end, self.most_days)
-        rounds = len(found.dates) if horizon is None else integer("horizon", horizon, 1, len(found.dates))
+        rounds = rounds_of(horizon, len(found.dates))
         self.assets, self.dates = found.names, found.dates[:rounds]
         self._relatives = relatives = np.array(found.relatives[:rounds])
         super().__init__(len(self.assets), rounds, *extent(relatives), True, trading_cost, cost_model, ruin)

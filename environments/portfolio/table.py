@@ -6,10 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from bandits.arguments import integer
 from bandits.contract import Array
 from bandits.portfolio.problem import checked_relatives
-from environments.portfolio.environment import Market, extent
+from environments.portfolio.environment import Market, extent, rounds_of
 
 
 class TableMarket(Market[None]):
@@ -41,7 +40,7 @@ class TableMarket(Market[None]):
     ) -> None:
         self.relatives = relatives
         table = checked_relatives("relatives", relatives)
-        rounds = len(table) if horizon is None else integer("horizon", horizon, 1, len(table))
+        rounds = rounds_of(horizon, len(table))
         self._relatives = table = np.array(table[:rounds])
         super().__init__(table.shape[1], rounds, *extent(table), True, trading_cost, cost_model, ruin)
 

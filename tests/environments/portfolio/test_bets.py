@@ -91,7 +91,16 @@ def test_prices_are_one_run():
     assert held[0] == pytest.approx(math.log(1.2))
     assert begun(market, 9).block(2).tolist() == begun(market, 1).block(2).tolist()
     assert Prices(market.source, horizon=1).dates == ("2020-01-02",)
-    assert Prices({"A": [0.0, 1.0], "B": [1.0, 1.0]}, values="relatives").instance is not None
+    lost = Prices({"A": [0.0, 1.0], "B": [1.0, 1.0]}, values="relatives")
+    lost.begin(None)
+    assert lost.instance().zeros
+
+
+def test_a_ratio_of_prices_beyond_doubles_is_infinite():
+    market = Prices({"A": [1.0, 1e200], "B": [1.0, 1e-200]})
+    market.begin(None)
+    assert market.instance().ratio == math.inf
+    assert not market.instance().zeros
 
 
 @pytest.mark.parametrize(
@@ -111,7 +120,7 @@ def test_prices_are_one_run():
         (lambda: Betting([2.0, 2.0], None, None, [[0.5, 0.6]]), "forecasts[0] must be 2 finite weights >= 0"),
         (lambda: Betting([2.0, 2.0], None, None, [[1.0, 0.0]]), "a stake on each outcome, got none on outcome 1"),
         (lambda: Prices({"A": [1.0, 2.0]}, values="returns"), "values must be one of prices, relatives, cumulative"),
-        (lambda: Prices({"A": [1.0, 2.0]}, horizon=2), "horizon must be a whole number in 1..1, got 2"),
+        (lambda: Prices({"A": [1.0, 2.0]}, horizon=2), "horizon must be at most 1, the rounds that are there, got 2"),
         (lambda: Prices({"A": [1.0, 2.0]}, most_days=0), "most_days must be a whole number >= 1, got 0"),
         (lambda: Prices({"A": [1.0, 2.0]}, trading_cost=1.0), "trading_cost must be a finite number in [0, 1), got 1"),
         (lambda: Prices(3), "source must be the path of a file, or a table whose columns have names, got 3"),

@@ -327,7 +327,7 @@ def test_ruin_as_an_error():
         (lambda: TableMarket([]), "relatives must be rows of n numbers"),
         (lambda: TableMarket([[], []]), "relatives must be rows of n numbers"),
         (lambda: TableMarket([["1", "2"]]), "relatives must be rows of numbers"),
-        (lambda: TableMarket([[1.0, 2.0]], 2), "horizon must be a whole number in 1..1, got 2"),
+        (lambda: TableMarket([[1.0, 2.0]], 2), "horizon must be at most 1, the rounds that are there, got 2"),
         (lambda: WaveMarket(trading_cost=1.0), r"trading_cost must be a finite number in \[0, 1\), got 1.0"),
         (lambda: WaveMarket(trading_cost=-0.1), r"trading_cost must be .*, got -0.1"),
         (lambda: WaveMarket(cost_model="exakt"), "cost_model must be one of exact, linear, got 'exakt' .did you mean"),
