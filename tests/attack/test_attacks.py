@@ -3,7 +3,7 @@
 import attacks
 import pytest
 
-SHARES = {"constructors": 0.0005}
+SHARES = {"constructors": 0.0002}
 """Less of what ``test_constructors`` does with a value of each kind in every place: here the process is what counts."""
 
 
