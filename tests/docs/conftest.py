@@ -1,5 +1,6 @@
 """Programs and files that a page shows, on disk, with the command line beside them."""
 
+import json
 import os
 import re
 import subprocess
@@ -38,6 +39,21 @@ class Page:
         done = subprocess.run(words, cwd=self.folder, capture_output=True, text=True, env={**os.environ, "PATH": path})
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
+
+    def regretlab(self, *lines):
+        """Commands one after another, in one process, as starting takes long; all must succeed. Returns their outputs."""
+        return json.loads(self.run("python", "-c", COMMANDS, *lines).splitlines()[-1])
+
+
+COMMANDS = """
+import json, shlex, sys
+sys.path.remove("")
+from click.testing import CliRunner
+from experiments.cli import main
+done = [CliRunner().invoke(main, shlex.split(line)) for line in sys.argv[1:]]
+print(*(one.output for one in done if one.exit_code), json.dumps([one.output for one in done]), sep="\\n")
+sys.exit(max(one.exit_code for one in done))
+"""
 
 
 @pytest.fixture

@@ -48,8 +48,7 @@ def run_its_tests(page, name):
 @pytest.mark.slow
 def test_quick_start(page):
     quickstart = page("docs/quickstart.md")
-    quickstart.run("regretlab", "run", "two_arms.yaml", "--jobs", "1", "--no-plot")
-    quickstart.run("regretlab", "check", "results/two_arms")
+    quickstart.regretlab("run two_arms.yaml --jobs 1 --no-plot", "check results/two_arms")
     printed = quickstart.run(
         "regretlab", "run", "two_arms.yaml", "--set", "experiments.close.replicates=48", "--no-plot"
     )
@@ -63,8 +62,8 @@ def test_write_a_policy(importable):
     policy = importable("docs/policy.md")
     run_its_tests(policy, "test_mine.py")
     policy.run("regretlab", "run", "study.yaml", "--jobs", "1", "--no-plot")
-    policy.run("regretlab", "check", "results/explore")
-    assert "Lattimore" not in policy.run("regretlab", "show", "mine:ExploreFirst").splitlines()[0]
+    _, shown = policy.regretlab("check results/explore", "show mine:ExploreFirst")
+    assert "Lattimore" not in shown.splitlines()[0]
     four_arms = result(policy, "explore", "four_arms")
     assert all(b.holds for label in four_arms.series for b in four_arms.bounds[label])
     assert [b.name for b in four_arms.bounds["explore first, 20"]] == ["explore-first bound"]
@@ -88,8 +87,7 @@ def test_the_compiled_policy_is_the_same(importable):
 def test_write_an_environment(importable):
     shop = importable("docs/environment.md")
     run_its_tests(shop, "test_shop.py")
-    shop.run("regretlab", "run", "study.yaml", "--jobs", "1", "--no-plot")
-    shop.run("regretlab", "check", "results/shop")
+    shop.regretlab("run study.yaml --jobs 1 --no-plot", "check results/shop")
     shop.run("python", "loop.py")
     prices = result(shop, "shop", "prices")
     assert [b.holds for b in prices.bounds["ucb1"]] == [True]
@@ -108,8 +106,7 @@ def test_add_a_family(page):
     run_its_tests(newsvendor, "test_newsvendor.py")
     (newsvendor.folder / "listed.py").write_text(LISTED, encoding="utf-8")
     newsvendor.run("python", "-W", "error", "listed.py")
-    newsvendor.run("regretlab", "run", "study.yaml", "--jobs", "1")
-    newsvendor.run("regretlab", "check", "results/orders")
+    newsvendor.regretlab("run study.yaml --jobs 1", "check results/orders")
     assert (newsvendor.folder / "results/orders/figures/orders.png").is_file()
     shop = result(newsvendor, "orders", "shop")
     assert [(b.comparator_class, b.delta, b.holds) for b in shop.bounds["gradient_orders"]] == [
