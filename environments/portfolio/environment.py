@@ -105,7 +105,7 @@ class Market(Environment[Any, Any, Array, Tape]):
             self._known = PortfolioInstance(
                 n_assets=self.problem.n_assets,
                 ratio=known.ratio,
-                zeros=math.isinf(known.ratio),
+                zeros=not relatives.all(),
                 trading_cost=self.trading_cost,
                 deterministic=self._deterministic,
                 lattice=self._on_lattice,

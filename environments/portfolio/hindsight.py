@@ -49,7 +49,7 @@ class Hindsight:
     def held(self) -> Array:
         """Logarithms [n_rounds, n_assets] of the wealth of each asset, relative to the market; -inf of one lost."""
         with np.errstate(divide="ignore"):
-            return np.cumsum(np.log(self.rows), axis=0)
+            return np.cumsum(np.log(self.relatives) - self.scales[:, None], axis=0)  # a ratio may be no double
 
     @cached_property
     def ratio(self) -> float:

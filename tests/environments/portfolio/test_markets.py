@@ -380,3 +380,11 @@ def test_ratios_that_are_hardly_numbers_or_none():
             for bound in policy.regret_bounds(market.problem, market.instance()):
                 assert np.isfinite(bound.curve(np.array([1.0, 2.0]))).all()
             assert market.problem.low < market.problem.high
+
+
+def test_an_asset_that_is_hardly_worth_anything_for_a_round_is_not_lost():
+    market = TableMarket([[1e200, 1e-200], [1e-200, 1e200]])
+    market.begin(None)
+    assert (market.instance().ratio, market.instance().zeros) == (math.inf, False)
+    found = market.comparators(np.array([1, 2]))
+    assert found["best_asset"] == pytest.approx([200 * math.log(10.0), 0.0], abs=1e-12)
