@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     import xarray
     from matplotlib.axes import Axes
 
-Quantity = Literal["regret", "cost"]
+Quantity = Literal["regret", "cost", "reward"]
 Scale = Literal["auto", "linear", "loglog", "semilogx", "semilogy"]
 Bounds = Literal["auto", "curves", "strip", "both", "none"]
 Labels = Literal["lines", "legend", "none"]
@@ -216,10 +216,10 @@ class Result:
         Args:
             ax: where to draw, in the style that is set, its figure's layout left alone; None for a figure of its own.
             regret: name of a regret definition.
-            quantity: "cost" for cumulative cost (minus reward), with comparators, in place of regret.
+            quantity: "cost" or "reward", cumulative, with comparators, in place of regret; one is minus the other.
             policies: labels of those to draw; all where empty.
             only: another word for ``policies``.
-            comparators: with "cost", those to draw; all where empty.
+            comparators: with "cost" or "reward", those to draw; all where empty.
             scale: of the axes; "auto": log-log where everything is positive and the ends differ much.
             title: above the axes; the experiment's where empty.
             bounds: "curves", in the "strip", "both", "none"; "auto": in the strip, and as curves where they do not
