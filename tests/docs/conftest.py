@@ -41,7 +41,7 @@ class Page:
         return done.stdout
 
     def regretlab(self, *lines):
-        """Commands one after another, in one process, as starting takes long; all must succeed. Returns their outputs."""
+        """Commands one after another, in one process, as starting takes long; all must succeed. Their outputs."""
         return json.loads(self.run("python", "-c", COMMANDS, *lines).splitlines()[-1])
 
 

@@ -271,7 +271,7 @@ def test_a_seed_is_no_other_stream_of_that_seed(name):
 
     differences = []
     for seed in range(16):
-        pages = np.random.default_rng(seed).choice(100, 1500, p=weights / weights.sum())
+        pages = np.random.default_rng(seed).choice(100, 600, p=weights / weights.sum())
         keys = [f"key {page}" for page in pages]
         differences.append(misses(keys, seed) - misses(keys, np.random.default_rng(10**6 + seed)))
     assert abs(np.mean(differences)) < 4 * np.std(differences, ddof=1) / 4
