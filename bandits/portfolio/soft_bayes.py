@@ -4,7 +4,8 @@ With ``r_t = x_t / <b_t, x_t>`` and a rate ``eta`` in (0, 1),
 
     b_{t+1}[i] = b_t[i] (1 - eta + eta r_t[i]),    b_1 uniform,
 
-which sums to 1 by itself; at the rate 1 it would buy and hold.
+which sums to 1 by itself; no weight is below 1e-304, from where it may rise again (the project's choice). At the rate 1
+it would buy and hold.
 
 The regret to any constant mix ``l`` is at most ``ln k / eta + T ((k - 1) L + L / eta - 1)`` with ``L = -ln(1 - eta)``,
 whatever the relatives (derived in this project). With ``q = eta / (1 - eta)`` and ``m`` the largest entry of ``r``,
