@@ -200,16 +200,24 @@ class EndLabels(Artist):
             text.set_y(share)
             moved = abs(share - start) * box.height > 0.2 * height
             leader.set_data([0.02, 0.05, LEADER - 0.02] if moved else [], [start, start, share] if moved else [])
-        for group, line, column in zip(self._groups, self.brackets, self._columns, strict=True):
-            members = np.sort(shares[list(group)])
+        joined = [np.sort(shares[list(group)]) for group in self._groups]
+        beside = [
+            max(
+                extent.width
+                for extent, share in zip(extents, shares, strict=True)
+                if members[0] <= share <= members[-1]
+            )
+            for members in joined
+        ]
+        across = [
+            LEADER + width / dpi + GAP + 2.0 * GAP * column for width, column in zip(beside, self._columns, strict=True)
+        ]
+        for group, line, members, x in zip(self._groups, self.brackets, joined, across, strict=True):
             low, high = float(members[0]), float(members[-1])
-            beside = [extents[i].width for i in range(len(ends)) if low <= shares[i] <= high]
-            x = LEADER + max(beside) / dpi + GAP + 2.0 * GAP * column
             line.set_data(np.tile([x + GAP, x, x + GAP], len(members)), np.repeat(members, 3))
             if group is self._widest:
                 (remark,), upright = self.remarks, (high - low) * box.height / dpi >= TALL
-                end = x + 2.0 * GAP * (max(self._columns) - column + 1)
-                remark.set(x=end, y=(low + high) / 2.0, rotation=90.0 if upright else 0.0)
+                remark.set(x=max(across) + 2.0 * GAP, y=(low + high) / 2.0, rotation=90.0 if upright else 0.0)
                 remark.set_text(self._said if upright else _in_two(self._said))
 
 

@@ -243,6 +243,8 @@ def _dress(ax: Axes, result: SweepResult, x: Array, curves: Array, scale: str, r
         ax.text(0.5, 0.5, "no ratio: the comparator's mean is 0", transform=ax.transAxes, ha="center", fontsize="small")
     elif scale in ("linear", "semilogx"):
         ax.set_ylim(*_limits(result, curves, ax.get_ylim()))
+        if result.figure.quantity == "regret" and np.nanmin(curves) < 0.0:
+            ax.axhline(0.0, color=mpl.rcParams["text.color"], linewidth=0.6, zorder=1)
     to_axis = ax.xaxis.get_transform()
     first, last = to_axis.transform(np.array([x.min(), x.max()]))
     margin = MARGIN * (last - first) or 0.5
