@@ -12,9 +12,8 @@ import gymnasium
 
 from bandits.families import families, ours
 from bandits.family import resolve
-from bandits.frozen import read_only
 from bandits.registry import ENVIRONMENTS
-from environments.contract import Environment, Regret
+from environments.contract import Environment, Regret, read_only
 from environments.record import Record
 
 _PLACES: dict[str, str] = {

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from bandits.arguments import check_seed, shown
 from bandits.contract import Array, Bound, Instance, Problem
+from bandits.frozen import read_only as read_only
 from bandits.guard import guard
 
 Obs = TypeVar("Obs")
