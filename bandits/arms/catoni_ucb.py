@@ -23,7 +23,7 @@ from typing import Any
 
 from bandits.arms.kept import nothing, with_room
 from bandits.arms.problem import Actions, BanditProblem, Block
-from bandits.arms.robust import RobustPolicy, best, moment_parameter
+from bandits.arms.robust import RobustPolicy, best, moment_parameter, order_parameter
 from bandits.arms.scan import COUNT, MORE, SCORE, SUM, rounds
 from bandits.contract import Array
 from bandits.kernels import kernel
@@ -116,9 +116,9 @@ class CatoniUCB(RobustPolicy):
     pick, note, rounds = staticmethod(best), staticmethod(_note), staticmethod(_rounds)
 
     def __init__(self, v: float | None = None, eps: float = 1.0) -> None:
-        if eps != 1.0:
+        if order_parameter(eps) != 1.0:
             raise ValueError(f"eps must be 1, as Catoni's estimate needs a variance, got {eps!r}; mom_ucb takes others")
-        self.v, self.eps = moment_parameter("v", v), eps
+        self.v, self.eps = moment_parameter("v", v), 1.0
         self.moment = self.v
 
     def law_of_width(self, problem: BanditProblem) -> tuple[float, float, int]:

@@ -26,7 +26,11 @@ def examples() -> Sequence[Any]:
         TableMarket([[1.0, 0.0, 0.0], [0.0, 2.0, 0.0], [0.5, 0.5, 0.1], [1e-9, 0.0, 1e9]] * 4),
         TableMarket([[0.75], [1.25], [1.5]]),
         TableMarket([[1.5, 0.5], [0.5, 1.25]]),
-        PortfolioEnsemble(WaveMarket(3, 0.1, horizon=30), ["uniform_mix", "follow_the_leader", "soft_bayes"]),
+        PortfolioEnsemble(
+            {"name": "wave", "parameters": {"n_assets": 3, "amplitude": 0.1}},
+            ["uniform_mix", "follow_the_leader", "soft_bayes"],
+            horizon=30,
+        ),
         Race("nml", 3, horizon=40),
         Race("bayes", 2, horizon=40, trading_cost=0.01),
         Betting([2.0, 4.0, 4.0], None, [0.5, 0.3, 0.2], [[0.5, 0.25, 0.25], [0.2, 0.3, 0.5]], horizon=40),
