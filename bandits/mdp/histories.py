@@ -22,6 +22,7 @@ import numpy as np
 
 from bandits.arguments import flag, integer, shown
 from bandits.contract import Array
+from bandits.frozen import read_only
 from bandits.kernels import kernel
 from bandits.mdp.model import Ints
 
@@ -141,9 +142,9 @@ def no_bonus(contexts: Contexts) -> Bonus:
     return Bonus(zeros, zeros, math.inf)
 
 
-def _own(contexts: Contexts) -> Contexts:
-    """The same in arrays of their own, so that each kernel is compiled once."""
-    return Contexts(*(np.array(table) for table in contexts))
+def _given(contexts: Contexts) -> Contexts:
+    """The same as kernels take it, see ``read_only``."""
+    return Contexts(*(read_only(np.ascontiguousarray(table)) for table in contexts))
 
 
 def best_history_policy(tree: HistoryTree, contexts: Contexts, bonus: Bonus | None = None) -> tuple[float, Ints]:
@@ -157,13 +158,13 @@ def best_history_policy(tree: HistoryTree, contexts: Contexts, bonus: Bonus | No
         bonus: what an optimist adds to values; None for nothing.
     """
     policy = np.zeros(tree.size, dtype=np.int64)
-    value = _plan(tree.n_stages, _own(contexts), contexts.reached, bonus or no_bonus(contexts), policy)
+    value = _plan(tree.n_stages, _given(contexts), contexts.reached, bonus or no_bonus(contexts), policy)
     return value, policy
 
 
 def history_value(policy: Ints, contexts: Contexts, n_stages: int) -> tuple[float, float]:
     """Mean and variance of an episode's reward under a policy over histories."""
-    mean, square = _moments(n_stages, _own(contexts), policy)
+    mean, square = _moments(n_stages, _given(contexts), policy)
     return mean, max(0.0, square - mean * mean)
 
 
@@ -178,7 +179,7 @@ def best_memoryless_policy(contexts: Contexts, n_stages: int) -> tuple[float, In
     if len(pairs) * math.log(n_actions) > math.log(POLICIES) + 1e-9:
         return None
     best = np.zeros((n_stages, n_states), dtype=np.int64)
-    return _enumerate(_own(contexts), pairs, best), best
+    return _enumerate(_given(contexts), pairs, best), best
 
 
 def reachable(contexts: Contexts, n_stages: int) -> Ints:

@@ -19,7 +19,6 @@ STEPS = 20
 MOST_ON_LATTICE = 4
 """Assets up to which the lattice is gone through."""
 
-
 REMEMBERED = 1 << 16
 """Relatives of a run, up to which what was best in it is kept for another run on the same tape."""
 

@@ -2,13 +2,9 @@
 
 import numpy as np
 import pytest
+from markets import wave
 
 from bandits.portfolio.best_mix import CERTIFIED, best_mix
-
-
-def wave(assets, amplitude, horizon):
-    i, t = np.arange(1, assets + 1), np.arange(1, horizon + 1)[:, None]
-    return np.exp(amplitude * np.sin(0.7 * i * t + i * i) + 0.002 * (i - 1) * np.cos(0.01 * t * i))
 
 
 def solved(relatives, start=None):

@@ -6,6 +6,7 @@ import pickle
 
 import numpy as np
 import pytest
+from markets import wave
 from scipy.integrate import quad
 
 from bandits.portfolio.best_mix import best_mix
@@ -23,11 +24,6 @@ HALF = {"prior": "half"}
 
 def alternation(horizon):
     return np.column_stack([np.ones(horizon), 2.0 ** (1 - 2 * (np.arange(horizon) % 2))])
-
-
-def wave(assets, amplitude, horizon):
-    i, t = np.arange(1, assets + 1), np.arange(1, horizon + 1)[:, None]
-    return np.exp(amplitude * np.sin(0.7 * i * t + i * i) + 0.002 * (i - 1) * np.cos(0.01 * t * i))
 
 
 def race(winners, assets):
