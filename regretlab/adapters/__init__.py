@@ -1,0 +1,15 @@
+"""Adapters: policies of this project in other people's programs, and theirs in ours. One module per package.
+
+| module | other side | extra |
+| --- | --- | --- |
+| `regretlab.adapters.coba` | coba: learners, environments both ways | `simulators` |
+| `regretlab.adapters.river` | river: bandit policies and `bandit.evaluate`, both ways | `simulators` |
+| `regretlab.adapters.arms` | named arms with `fit`, `partial_fit`, `predict`, `predict_expectations` | none |
+| `regretlab.adapters.gymnasium` | gymnasium: the agent's loop, vector environments included | `gymnasium` |
+| `regretlab.adapters.libcachesim` | libCacheSim: eviction policies as its plug-ins | `simulators` |
+| `regretlab.adapters.baselines` | stable-baselines3: its agents on our environments | `simulators` |
+| `regretlab.adapters.games` | games of other packages | `simulators` |
+
+Each is imported by its own name; where the other package is missing, the import says which extra brings it
+(`pip install 'regretlab[simulators]'`). This package itself imports nothing.
+"""
