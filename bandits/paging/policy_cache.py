@@ -16,9 +16,10 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from bandits.arguments import check_seed, integer, one_of, shown
+from bandits.arguments import integer, one_of, shown
 from bandits.paging.problem import MOST_SLOTS, PREDICTIONS, PagingProblem, Prediction, Requests
 from bandits.paging.virtual import Member, Virtual, member
+from bandits.seeds import stream
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -87,9 +88,7 @@ class PolicyCache(MutableMapping[K, V]):
             raise ValueError(f"predict must be given: {type(self.policy).__name__} needs {needed} predictions")
         if predict is not None and not callable(predict):
             raise ValueError(f"predict must be a function of the key, got {shown(predict)}")
-        if seed is not None and not isinstance(seed, np.random.Generator):
-            check_seed("seed", seed)
-        self._rng = seed if isinstance(seed, np.random.Generator) else _stream(seed)
+        self._rng = stream(seed, of="PolicyCache")
         self.clear()
 
     def clear(self) -> None:
@@ -218,11 +217,6 @@ class PolicyCache(MutableMapping[K, V]):
                 if victim < known and self._keys[victim] in self._data:
                     return self._keys[victim]
         return next(iter(self._data))
-
-
-def _stream(seed: int | None) -> np.random.Generator:
-    """A stream of random numbers of its own, which no other use of the seed has."""
-    return np.random.default_rng(np.random.SeedSequence(seed, spawn_key=tuple(b"PolicyCache")))
 
 
 def _serve(run: Virtual, page: int, kind: Prediction | None, prediction: float) -> list[int]:
