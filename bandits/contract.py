@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandits.arguments import integer, real, shown
+from bandits.copies import Copies
 from bandits.guard import guard
 from bandits.watch import Watch, watch_over
 
@@ -68,6 +69,21 @@ class Problem:
             ValueError: there is no such feedback.
         """
         return feedback
+
+    def distribution_of(self, action: Any) -> Array:
+        """What an action plays of the actions 0..n_actions-1, as probabilities [n_actions], for problems with so many.
+
+        Here: all of a number; a distribution [n_actions] as it is.
+
+        Raises:
+            TypeError: actions are not finitely many with numbers.
+        """
+        n, found = getattr(self, "n_actions", None), np.asarray(action)
+        if isinstance(n, int) and found.ndim == 0 and found.dtype.kind in "iu" and 0 <= found < n:
+            return np.asarray(np.arange(n) == found, dtype=np.float64)
+        if isinstance(n, int) and found.shape == (n,) and found.dtype.kind == "f":
+            return np.array(found, dtype=np.float64)
+        raise TypeError(f"actions of {type(self).__name__} are not finitely many with numbers, got {shown(action)}")
 
     def __post_init__(self) -> None:
         if self.horizon is not None:
@@ -283,6 +299,8 @@ class Policy(ABC, Generic[P, Obs, Act, Fbk]):
         plays: the types of problems that the policy can play, and with them all their subtypes.
         clairvoyant: True when the policy plays a comparator that knows the run in advance. Such a policy plays
             every environment that tells the comparator's actions, through ``advance`` only.
+        decided: True when no random number enters the policy's choices: what it observed decides them, so that
+            ``probabilities`` are those of one action.
 
     Example:
         >>> import numpy as np
@@ -310,11 +328,13 @@ class Policy(ABC, Generic[P, Obs, Act, Fbk]):
 
     plays: ClassVar[tuple[type[Problem], ...]]
     clairvoyant: ClassVar[bool] = False
+    decided: ClassVar[bool] = False
     _declared: Watch | None = None
+    _given: Problem | None = None
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        guard(cls, "reset", ("choose", "update", "leap"), NotResetError.of, watch_over, _check_reset)
+        guard(cls, "reset", ("choose", "update", "leap", "probabilities"), NotResetError.of, _begun, _check_reset)
 
     @abstractmethod
     def reset(self, problem: P, rng: np.random.Generator) -> None:
@@ -345,6 +365,41 @@ class Policy(ABC, Generic[P, Obs, Act, Fbk]):
             ValueError: an action or a feedback that cannot be; nothing has changed then.
             RuntimeError: feedback that is not owed; nothing has changed then.
         """
+
+    def probabilities(self, observation: Obs) -> Array:
+        """The probabilities [n_actions] with which ``choose(observation)`` plays each action now; changes nothing.
+
+        They are exact up to rounding, or up to the error of a quadrature that the policy's page states, given what the
+        policy observed and chose so far. The sum is 1. A problem says what the entries are if not the actions
+        0..n_actions-1 (``Problem.distribution_of``). Here: of policies that are ``decided``, 1 for what they choose.
+
+        Raises:
+            NotResetError: before ``reset``.
+            TypeError: the policy has none in closed form, or its actions are not finitely many.
+            ValueError: an observation that ``choose`` refuses.
+        """
+        problem = self.problem_given()
+        if self.decided:
+            copies = Copies(self)
+            copy, before = copies.make(np.random.SeedSequence(0)), copies.states()
+            found = problem.distribution_of(copy.choose(observation))
+            if copies.states() == before:  # else a subclass draws after all
+                return found
+        raise TypeError(
+            f"{type(self).__name__} has no probabilities in closed form: "
+            "bandits.propensities.sampled(policy, observation, draws=1000) estimates them on copies"
+        )
+
+    @final
+    def problem_given(self) -> Problem:
+        """The problem of the last ``reset``.
+
+        Raises:
+            NotResetError: before ``reset``.
+        """
+        if self._given is None:
+            raise NotResetError.of(self)
+        return self._given
 
     def leap(self, environment: Playable[Obs, Act, Fbk], most: int) -> int:
         """Play a compiled stretch of at most ``most`` units of time, with bit for bit the decisions of the plain loop.
@@ -404,6 +459,12 @@ def bounds_of(policy: Policy[Any, Any, Any, Any], problem: Problem, instance: In
     """All theorems about ``policy`` here: its own, and what follows from them in the family."""
     own = policy.regret_bounds(problem, instance)
     return [*own, *instance.consequences(policy, problem, own)]
+
+
+def _begun(policy: Any, problem: Any, rng: Any = None) -> None:
+    """Part of ``reset``, when all is well: a policy knows its problem, and watches its range."""
+    policy._given = problem
+    watch_over(policy, problem, rng)
 
 
 def _check_reset(policy: Any, problem: Any, rng: Any = None) -> None:

@@ -349,7 +349,7 @@ class TsallisINF(BanditPolicy):
         return self._n_exceed
 
     @property
-    def probabilities(self) -> Array:
+    def drawn_from(self) -> Array:
         """[n_arms] distribution that the last arm was drawn from."""
         if self._rv or math.isinf(self._tree[0, 1]):
             return self._probabilities.copy()

@@ -318,7 +318,7 @@ class ChebCB(FeaturePolicy):
         return K, N, alpha, cl / K, 2.0 * math.sqrt(d * T / (errors + 2.0 * alpha**2 * T))
 
     @property
-    def probabilities(self) -> Array:
+    def drawn_from(self) -> Array:
         """[n_actions] distribution that the last action was drawn from."""
         return self._models.probabilities.copy()
 

@@ -86,7 +86,7 @@ def check_law(policy):
             assert trial._denominator == pytest.approx(float(p[arm]) + eta / 2, rel=1e-12)
         else:
             assert trial._probability == pytest.approx(float(p[arm]), rel=1e-12)
-            assert trial.probabilities == pytest.approx(p.astype(float), rel=1e-12)
+            assert trial.drawn_from == pytest.approx(p.astype(float), rel=1e-12)
 
 
 @pytest.mark.parametrize("k", [1, 2, 3, 10, 16, 17, 1000])

@@ -118,7 +118,7 @@ def test_decisions_against_the_definition(mode, low, high):
         losses = (high - rewards[np.arange(rounds), actions]) / unit
         assert policy.n_exceed == np.sum(losses > 1) > 0
     # An arm with a smaller probability gets larger estimates: rounding grows by the round.
-    assert policy.probabilities == pytest.approx(p, rel=1e-4)
+    assert policy.drawn_from == pytest.approx(p, rel=1e-4)
 
 
 @pytest.mark.parametrize("mode", MODES, ids=str)
@@ -134,7 +134,7 @@ def test_estimates_have_the_losses_as_means(mode):
     for j in range(k):
         trial = copy.deepcopy(policy)
         trial.choose(0)
-        p = trial.probabilities
+        p = trial.drawn_from
         trial = copy.deepcopy(policy)
         trial._rng = Fixed(np.cumsum(p)[j] - p[j] / 2)
         assert trial.choose(0) == j

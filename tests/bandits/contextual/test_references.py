@@ -145,7 +145,7 @@ def test_cheb_cb_against_its_description(d, n, seed):
         f = features(context[0], n)
         p = slow.probabilities(f)
         action = policy.choose(context)
-        apart += not np.allclose(policy.probabilities, p, rtol=0, atol=1e-6)
+        apart += not np.allclose(policy.drawn_from, p, rtol=0, atol=1e-6)
         reward = environment.transition(action)[1]
         policy.update(context, action, reward)
         slow.learn(f, action, -reward)
@@ -254,4 +254,4 @@ def test_inverse_gap_in_the_compiled_policy(play):
     play(policy, valleys(200, 4), seed=3)
     policy.choose([0.3])
     scores, eta = policy._models.scores, policy._models.state["eta"][0]
-    np.testing.assert_allclose(policy.probabilities, inverse_gap_probs(scores, eta), atol=1e-15)
+    np.testing.assert_allclose(policy.drawn_from, inverse_gap_probs(scores, eta), atol=1e-15)

@@ -1,0 +1,81 @@
+"""Copies of a policy that draw from streams of their own: what it would do next, while it stays as it is."""
+
+from __future__ import annotations
+
+import io
+import pickle
+from typing import Any
+
+import numpy as np
+
+
+class Copies:
+    """Makes copies of a policy in which every random generator is replaced by a fresh stream, shared where it was.
+
+    What a policy has drawn already is part of its state, and so of every copy.
+
+    Args:
+        policy: pickles, as all policies do; copies share its problem, which nobody changes.
+
+    Attributes:
+        streams: those of the last copy.
+    """
+
+    def __init__(self, policy: Any) -> None:
+        self._left_out: dict[int, Any] = {}
+        self.streams: list[np.random.PCG64] = []
+        buffer = io.BytesIO()
+        _Pickler(buffer, self._left_out, policy._given).dump(policy)
+        self._pickled = buffer.getvalue()
+
+    def make(self, seed: np.random.SeedSequence) -> Any:
+        """A copy whose streams come from ``seed``."""
+        things = dict(self._left_out)
+        places = [key for key, thing in things.items() if isinstance(thing, np.random.BitGenerator)]
+        self.streams = [np.random.PCG64(child) for child in seed.spawn(len(places))]
+        things.update(zip(places, self.streams, strict=True))
+        return _Unpickler(io.BytesIO(self._pickled), things).load()
+
+    def states(self) -> list[str]:
+        """The states of the last copy's streams, which change where it draws."""
+        return [str(stream.state) for stream in self.streams]
+
+
+class _Pickler(pickle.Pickler):
+    """Leaves out random generators and the problem; ``left_out`` gets bit generators and problem by their ids."""
+
+    def __init__(self, buffer: io.BytesIO, left_out: dict[int, Any], problem: Any) -> None:
+        super().__init__(buffer, protocol=pickle.HIGHEST_PROTOCOL)
+        self._left_out, self._problem = left_out, problem
+
+    def persistent_id(self, thing: Any) -> tuple[str, int] | None:
+        if isinstance(thing, np.random.Generator):
+            kind, core = "generator", thing.bit_generator
+        elif isinstance(thing, np.random.RandomState):
+            kind, core = "legacy", thing._bit_generator
+        elif isinstance(thing, np.random.BitGenerator) or (thing is self._problem and thing is not None):
+            kind, core = "itself", thing
+        else:
+            return None
+        self._left_out[id(core)] = core
+        return kind, id(core)
+
+
+class _Unpickler(pickle.Unpickler):
+    """Puts ``things``, by the ids of what they replace, in their places."""
+
+    def __init__(self, buffer: io.BytesIO, things: dict[int, Any]) -> None:
+        super().__init__(buffer)
+        self._things, self._made = things, dict[tuple[str, int], Any]()
+
+    def persistent_load(self, key: tuple[str, int]) -> Any:
+        if key not in self._made:
+            self._made[key] = _MAKE[key[0]](self._things[key[1]])
+        return self._made[key]
+
+
+_MAKE: dict[str, Any] = {
+    "generator": np.random.Generator,
+    "legacy": np.random.RandomState,
+    "itself": lambda thing: thing,
+}
