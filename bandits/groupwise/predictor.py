@@ -11,9 +11,9 @@ import numpy as np
 from bandits.arguments import flag, shown
 from bandits.contract import Array
 from bandits.groupwise.groupwise import Groupwise
-from bandits.groupwise.labels import Names, by_name, check_rows, column_names, ordered
 from bandits.groupwise.learners import BaseLearner
 from bandits.groupwise.problem import ALWAYS_ON, Mask, RegressionProblem, Round, Rows
+from bandits.labels import Names, by_name, check_rows, column_names, ordered
 
 
 class GroupwisePredictor:

@@ -11,8 +11,8 @@ import numpy as np
 
 from bandits.arguments import shown
 from bandits.contract import Array
-from bandits.groupwise.labels import check_rows, column_names, ordered
 from bandits.groupwise.problem import ALWAYS_ON, Mask
+from bandits.labels import check_rows, column_names, ordered
 
 
 @dataclass(frozen=True)
