@@ -2,34 +2,37 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from bandits.arguments import flag, shown
+from bandits.arguments import flag, floats, shown
 from bandits.contract import Array
+from bandits.groupwise.estimator import Estimator, not_fitted, warn_of_column
 from bandits.groupwise.groupwise import Groupwise
 from bandits.groupwise.learners import BaseLearner
 from bandits.groupwise.problem import ALWAYS_ON, Mask, RegressionProblem, Round, Rows
 from bandits.labels import Names, by_name, check_rows, column_names, ordered
 
 
-class GroupwisePredictor:
+class GroupwisePredictor(Estimator):
     """Regression that does well on every one of several overlapping groups of rows.
 
     ``partial_fit`` goes through rows in order: each is predicted before its label is learned, so that ``group_losses_``
     are honest. ``predict`` gives the mixture of the learners of a row's groups and changes nothing. Parameters are kept
-    as given and checked when the first rows come, as scikit-learn asks; ``get_params`` and ``set_params`` are there.
+    as given and checked when the first rows come, as scikit-learn asks. There are no weights of rows
+    (``sample_weight``): the regret bound is for rows that count alike.
 
     Tables that name their columns (pandas, polars, pyarrow) are read by name: the columns of rows and of groups may
-    come in any order, as may groups and a prior that are mappings. Rows of different tables go together as they stand,
-    unless these have names of rows in common: then all must be the same, in the same order.
+    come in any order (scikit-learn's own regressors refuse another one), as may groups and a prior that are mappings.
+    Columns of an array go by their places. Rows of different tables go together as they stand, unless these have names
+    of rows in common: then all must be the same, in the same order.
 
     Args:
-        groups: for each group's name, a function from rows [n, dimension], an array with its columns in the order of
-            the first rows, to members [n] (bool); None when members are passed with the rows.
+        groups: for each group's name, a function from rows to members [n] (bool). It is given the rows as they came: a
+            table where a table was passed, with its columns as they stand there, else an array [n, dimension]. None
+            when members are passed with the rows.
         base_learner: learner of each group: "oridge", "vaw" or "ogd", by its name or as ``{"name": ..., "parameters":
             {...}}``, or a function (a class, say) that makes an object with ``predict(x)`` and ``update(x, y)``. The
             parameter ``norm`` of "ogd", the largest length of a row, must be given here.
@@ -63,7 +66,7 @@ class GroupwisePredictor:
 
     def __init__(
         self,
-        groups: Mapping[str, Callable[[Array], Any]] | None = None,
+        groups: Mapping[str, Callable[[Any], Any]] | None = None,
         base_learner: BaseLearner = "oridge",
         clip: Sequence[float] | None = None,
         prior: Sequence[float] | Mapping[str, float] | None = None,
@@ -79,23 +82,6 @@ class GroupwisePredictor:
         self.fallback = fallback
         self.always_on = always_on
 
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """The parameters by name."""
-        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
-
-    def set_params(self, **parameters: Any) -> GroupwisePredictor:
-        """Set parameters; they count from the next ``fit`` on.
-
-        Raises:
-            ValueError: a parameter that there is not.
-        """
-        known = self.get_params()
-        for name, value in parameters.items():
-            if name not in known:
-                raise ValueError(f"unknown parameter {name!r}; known: {', '.join(known)}")
-            setattr(self, name, value)
-        return self
-
     def fit(self, X: Any, y: Any, groups: Any = None) -> GroupwisePredictor:
         """Forget everything and go through the rows, as ``partial_fit`` does.
 
@@ -104,16 +90,22 @@ class GroupwisePredictor:
         """
         if len(_matrix(X)) == 0:
             raise ValueError("X must hold at least one row, got none")
+        before = dict(vars(self))
         for name in ("_policy", "_columns", "feature_names_in_"):
-            self.__dict__.pop(name, None)
-        return self.partial_fit(X, y, groups)
+            vars(self).pop(name, None)
+        try:
+            return self.partial_fit(X, y, groups)
+        except BaseException:  # refused: what was learned before stays
+            vars(self).clear()
+            vars(self).update(before)
+            raise
 
     def partial_fit(self, X: Any, y: Any, groups: Any = None) -> GroupwisePredictor:
         """Predict and learn rows, one after the other.
 
         Args:
             X: [n, dimension] rows.
-            y: [n] labels.
+            y: [n] labels; [n, 1] are taken as these, with a warning.
             groups: [n, n_groups] members, 0 or 1, a table with the groups' names on its columns, or a mapping from
                 names to [n]; None where the constructor got functions.
 
@@ -124,6 +116,9 @@ class GroupwisePredictor:
         if y is None:
             raise ValueError("GroupwisePredictor requires y to be passed, but the target y is None")
         rows, labels = _matrix(X), _real("y", y)
+        if labels.shape == (len(rows), 1):
+            warn_of_column()
+            labels = labels[:, 0]
         if labels.shape != (len(rows),):
             raise ValueError(f"y must have shape ({len(rows)},), got {labels.shape}")
         if not np.all(np.isfinite(labels)):
@@ -131,8 +126,9 @@ class GroupwisePredictor:
             raise ValueError(f"y must be finite, got {_spelt(labels[row])} in row {row}")
         _check_rows(X, groups, y)
         names = column_names(X)
+        given = rows if names is None else X
         rows = self._by_column(rows, names)
-        members, group_names = self._members(rows, groups)
+        members, group_names = self._members(len(rows), given, groups)
         if not hasattr(self, "_policy"):
             self._start(rows.shape[1], group_names)
         members = self._by_group(members, group_names)
@@ -152,15 +148,17 @@ class GroupwisePredictor:
         """Mixture predictions [n] at rows [n, dimension] with what was learned so far.
 
         Raises:
-            RuntimeError: nothing was learned yet.
+            NotFittedError: nothing was learned yet; scikit-learn's own class where that is loaded.
             ValueError: wrong shapes, values that are not finite or not 0 or 1, other groups or columns than before, or
                 tables whose rows do not go together by their names.
         """
         if not hasattr(self, "_policy"):
-            raise RuntimeError("predict before fit: call fit or partial_fit first")
+            raise not_fitted(self)
         _check_rows(X, groups)
-        rows = self._by_column(_matrix(X), column_names(X))
-        members = self._by_group(*self._members(rows, groups))
+        rows, names = _matrix(X), column_names(X)
+        given = rows if names is None else X
+        rows = self._by_column(rows, names)
+        members = self._by_group(*self._members(len(rows), given, groups))
         lotteries = [self._policy.choose(Round(x, member)) for x, member in zip(rows, members, strict=True)]
         return np.array([float(weights @ values) for values, weights in lotteries])
 
@@ -170,12 +168,6 @@ class GroupwisePredictor:
         labels = _real("y", y)
         spread = float(np.sum((labels - labels.mean()) ** 2))
         return 1.0 - float(np.sum((labels - self.predict(X, groups)) ** 2)) / spread if spread > 0.0 else np.nan
-
-    def __sklearn_tags__(self) -> Any:
-        """What scikit-learn asks of an estimator about itself; only scikit-learn calls this."""
-        from sklearn.base import BaseEstimator, RegressorMixin
-
-        return type("Regressor", (RegressorMixin, BaseEstimator), {})().__sklearn_tags__()
 
     def _start(self, dimension: int, names: tuple[str, ...]) -> None:
         policy = Groupwise(
@@ -210,31 +202,45 @@ class GroupwisePredictor:
             raise ValueError(f"groups must be {', '.join(self.group_names_)} as before, got {', '.join(names)}")
         return np.ascontiguousarray(ordered(members, names, self.group_names_, "groups"))
 
-    def _members(self, X: Array, groups: Any) -> tuple[Mask, tuple[str, ...]]:
-        """Members [n, n_groups] and the groups' names."""
+    def _called(self, X: Any) -> dict[str, Any]:
+        """What each group's function says of the rows, which it is given as they are."""
+        if self.groups is None:
+            raise ValueError("groups must be passed with the rows where the constructor got no functions")
+        if not isinstance(self.groups, Mapping) or not all(map(callable, self.groups.values())):
+            raise ValueError(f"groups must map names to functions of the rows, got {shown(self.groups)}")
+        members = {}
+        for name, function in self.groups.items():
+            try:
+                members[name] = function(X)
+            except Exception as error:
+                kind = f"{type(X).__module__.partition('.')[0]}.{type(X).__name__}"
+                error.add_note(f"in the function of the group {name!r}, which is given the rows as they came, a {kind}")
+                raise
+        return members
+
+    def _members(self, n: int, X: Any, groups: Any) -> tuple[Mask, tuple[str, ...]]:
+        """Members [n, n_groups] and the groups' names; of ``n`` rows that are an array, or a table as it came."""
         if groups is None:
-            if self.groups is None:
-                raise ValueError("groups must be passed with the rows where the constructor got no functions")
-            if not isinstance(self.groups, Mapping) or not all(map(callable, self.groups.values())):
-                raise ValueError(f"groups must map names to functions of the rows, got {shown(self.groups)}")
-            groups = {name: function(X) for name, function in self.groups.items()}
+            groups = self._called(X)
         if isinstance(groups, Mapping):
             names = tuple(groups)
-            _check_rows(None, groups)
+            _check_rows(X, groups)
             columns = [np.asarray(member) for member in groups.values()]
-            table = np.stack(columns, axis=1) if columns else np.empty((len(X), 0))
+            table = np.stack(columns, axis=1) if columns else np.empty((n, 0))
         else:
             table = np.asarray(groups)
             found = column_names(groups) or range(table.shape[1] if table.ndim == 2 else 0)
             names = tuple(name if isinstance(name, str) else f"group {name}" for name in found)
-        if table.shape != (len(X), len(names)):
-            raise ValueError(f"groups must have shape ({len(X)}, n_groups), got {table.shape}")
+        if table.shape != (n, len(names)):
+            raise ValueError(f"groups must have shape ({n}, n_groups), got {table.shape}")
+        if table.dtype == object:  # of a table where some are missing, say
+            table = floats("groups must hold 0 and 1", table)
         wrong = ~((table == 0) | (table == 1))
         if wrong.any():
             row, column = (int(i) for i in np.argwhere(wrong)[0])
             raise ValueError(f"groups must hold 0 and 1, got {table[row, column]} in row {row}, column {column}")
         if flag("always_on", self.always_on) and ALWAYS_ON not in names:
-            table, names = np.concatenate([table, np.ones((len(X), 1))], axis=1), (*names, ALWAYS_ON)
+            table, names = np.concatenate([table, np.ones((n, 1))], axis=1), (*names, ALWAYS_ON)
         if not names:
             raise ValueError("groups must name at least one group")
         return np.ascontiguousarray(table, dtype=np.int8), names

@@ -9,12 +9,6 @@ import pytest
 from bandits.groupwise.groupwise import Groupwise
 from bandits.groupwise.predictor import GroupwisePredictor
 
-REFUSED = {
-    "check_estimators_unfitted": "predict before fit is a RuntimeError: NotFittedError is scikit-learn's own class",
-    "check_supervised_y_2d": "labels [n, 1] are refused, where scikit-learn flattens them with a warning",
-}
-"""Checks that do not apply, and why."""
-
 
 @pytest.mark.parametrize(
     ("arguments", "more"),
@@ -37,13 +31,13 @@ def test_the_checks_of_scikit_learn(arguments, more):
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Estimator GroupwisePredictor does not inherit", UserWarning)
         found = checks.check_estimator(
-            GroupwisePredictor({}, **arguments), expected_failed_checks=REFUSED | more, on_skip=None, on_fail=None
+            GroupwisePredictor({}, **arguments), expected_failed_checks=more, on_skip=None, on_fail=None
         )
     status = {}
     for result in found:
         status.setdefault(result["status"], set()).add(result["check_name"])
     assert status.get("failed", set()) == set(), [r["exception"] for r in found if r["status"] == "failed"]
-    assert status["xfail"] == set(REFUSED | more)
+    assert status.get("xfail", set()) == set(more)
     assert status.get("skipped", set()) <= {"check_array_api_input"}
     assert len(status["passed"]) >= 40
 
@@ -64,6 +58,49 @@ def test_model_selection_of_scikit_learn():
     plain = GroupwisePredictor({}).fit(X, y)
     assert plain.score(X, y) < 0.1 < search.best_score_
     assert np.isnan(plain.score(X, np.ones(400)))
+
+
+def test_groups_go_through_searches_and_pipelines_of_scikit_learn():
+    """Members as a table are cut with the rows; each fold's score is that of a loop by hand."""
+    sklearn = pytest.importorskip("sklearn", reason="needs the extra simulators")
+    from sklearn import base, model_selection, pipeline, preprocessing
+    from sklearn.utils.validation import check_is_fitted
+
+    rng = np.random.default_rng(0)
+    X = rng.random((120, 2))
+    y = np.where(X[:, 1] > 0.5, X[:, 0], 1.0 - X[:, 0])
+    members = np.stack([high(X), low(X)], axis=1)
+    folds = model_selection.KFold(3)
+    model = GroupwisePredictor(always_on=False)
+    by_hand = [
+        base.clone(model).fit(X[fit], y[fit], members[fit]).score(X[rest], y[rest], members[rest])
+        for fit, rest in folds.split(X)
+    ]
+    with pytest.raises(sklearn.exceptions.NotFittedError):
+        check_is_fitted(model)
+    with pytest.raises(sklearn.exceptions.NotFittedError, match="call fit or partial_fit first"):
+        model.predict(X, members)
+    with sklearn.config_context(enable_metadata_routing=True):
+        with pytest.raises(sklearn.exceptions.UnsetMetadataPassedError, match="groups"):
+            model_selection.cross_val_score(model, X, y, params={"groups": members}, cv=folds)
+        asked = model.set_fit_request(groups=True).set_score_request(groups=True)
+        assert asked is model
+        found = model_selection.cross_val_score(model, X, y, params={"groups": members}, cv=folds)
+        assert found.tolist() == by_hand
+        named = base.clone(model).set_fit_request(groups="members").set_score_request(groups="members")
+        found = model_selection.cross_val_score(named, X, y, params={"members": members}, cv=folds)
+        assert found.tolist() == by_hand
+        model.set_predict_request(groups=True)
+        steps = pipeline.make_pipeline(preprocessing.FunctionTransformer(), model)
+        search = model_selection.GridSearchCV(steps, {"groupwisepredictor__fallback": [0.0, 1.0]}, cv=folds)
+        search.fit(X, y, groups=members)
+        assert search.best_score_ == pytest.approx(np.mean(by_hand))
+        check_is_fitted(search.best_estimator_[-1])
+        alone = GroupwisePredictor(always_on=False).fit(X, y, members)
+        assert np.array_equal(search.best_estimator_.predict(X, groups=members), alone.predict(X, members))
+        with pytest.raises(sklearn.exceptions.UnsetMetadataPassedError, match="sample_weight"):
+            search.best_estimator_.score(X, y, sample_weight=np.ones(120), groups=members)
+        assert pickle.loads(pickle.dumps(model)).get_metadata_routing().predict.requests == {"groups": True}
 
 
 def high(X):

@@ -1,11 +1,13 @@
 """The predictor outside of any simulation."""
 
+import copy
 import pickle
 
 import numpy as np
 import pytest
 
 from bandits.groupwise.groupwise import Groupwise
+from bandits.groupwise.labels import column_names
 from bandits.groupwise.predictor import GroupwisePredictor
 from environments.groupwise.regression import GroupedRegression
 
@@ -16,7 +18,16 @@ def table(n=200, seed=0):
     return X, rng.random(n), {"low": X[:, 0] < 0.5, "late": X[:, 1] > 0.7}
 
 
-FUNCTIONS = {"low": lambda X: X[:, 0] < 0.5, "late": lambda X: X[:, 1] > 0.7}
+def column(X, place):
+    """A column of an array by its place, of a table by its name: numbered, or a letter."""
+    names = column_names(X)
+    at = (
+        place if names is None else next(i for i, name in enumerate(names) if name in (place, "ab"[place], "pq"[place]))
+    )
+    return np.asarray(X)[:, at]
+
+
+FUNCTIONS = {"low": lambda X: column(X, 0) < 0.5, "late": lambda X: column(X, 1) > 0.7}
 
 
 def low(X):
@@ -102,18 +113,76 @@ def test_parameters():
         GroupwisePredictor(FUNCTIONS, {"name": "oridge", "parameters": {"penalty": -1.0}}).fit(*table()[:2])
 
 
-def test_it_pickles():
+@pytest.mark.parametrize("copied", [lambda model: pickle.loads(pickle.dumps(model)), copy.deepcopy])
+@pytest.mark.parametrize("learner", ["oridge", "vaw", Mean])
+def test_it_pickles_and_copies_in_mid_run(copied, learner):
     X, y, _ = table()
-    predictor = GroupwisePredictor({"low": low}).fit(X[:100], y[:100])
-    twin = pickle.loads(pickle.dumps(predictor))
-    assert np.array_equal(predictor.partial_fit(X, y).predict(X), twin.partial_fit(X, y).predict(X))
+    predictor = GroupwisePredictor({"low": low}, learner).fit(X[:100], y[:100])
+    twin = copied(predictor)
+    before = twin.predict(X)
+    predictor.partial_fit(X, y)
+    assert np.array_equal(twin.predict(X), before)
+    assert np.array_equal(predictor.predict(X), twin.partial_fit(X, y).predict(X))
+    assert predictor.group_losses_ == twin.group_losses_
+
+
+def test_what_is_refused_changes_nothing():
+    X, y, columns = table()
+    predictor = GroupwisePredictor().fit(X, y, columns)
+    before = pickle.dumps(predictor)
+    for arguments in ((X, y[:5], columns), (X, y, {"low": columns["low"] * 2}), (X[:0], y[:0], columns)):
+        with pytest.raises(ValueError, match=r"y must|groups must|X must"):
+            predictor.fit(*arguments)
+    with pytest.raises(ValueError, match="unknown parameter 'lam'"):
+        predictor.set_params(fallback=1.0, lam=1.0)
+    assert pickle.dumps(predictor) == before
+
+
+def test_labels_in_a_column_are_taken_with_a_warning():
+    X, y, columns = table()
+    with pytest.warns(UserWarning, match="A column-vector y was passed when a 1d array was expected"):
+        predictor = GroupwisePredictor().fit(X, y[:, None], columns)
+    assert predictor.group_losses_ == GroupwisePredictor().fit(X, y, columns).group_losses_
+
+
+def test_functions_of_groups_get_the_table_that_came():
+    """With its columns as they stand and its own types; of an array they get the array."""
+    pandas = pytest.importorskip("pandas")
+    X, y, _ = table()
+    seen = []
+
+    def early(rows):
+        seen.append(rows)
+        return rows["a"] < 0.5
+
+    frame = pandas.DataFrame(X, columns=["a", "b", "c"])
+    plain = GroupwisePredictor({"early": lambda X: X[:, 0] < 0.5}).fit(X, y)
+    predictor = GroupwisePredictor({"early": early}).fit(frame, y)
+    turned = frame[["c", "a", "b"]]
+    assert np.array_equal(predictor.predict(turned), plain.predict(X))
+    assert seen[0] is frame
+    assert seen[1] is turned
+    with pytest.raises(IndexError) as error:
+        predictor.predict(X)
+    assert error.value.__notes__ == [
+        "in the function of the group 'early', which is given the rows as they came, a numpy.ndarray"
+    ]
+    sort = GroupwisePredictor({"early": lambda rows: rows["a"].sort_values() < 0.5})
+    with pytest.raises(ValueError, match="the group early must have its rows in the order of X"):
+        sort.fit(frame, y)
+    missing = pandas.array([True, None] * 100, dtype="boolean")
+    with pytest.raises(ValueError, match="groups must hold 0 and 1"):
+        GroupwisePredictor().fit(X, y, {"some": missing})
 
 
 def test_input_is_checked():
     X, y, columns = table()
     predictor = GroupwisePredictor()
-    with pytest.raises(RuntimeError, match="predict before fit"):
-        predictor.predict(X)
+    for ask in (lambda: predictor.predict(X, columns), lambda: predictor.score(X, y, columns)):
+        with pytest.raises(ValueError, match="GroupwisePredictor cannot predict before fit") as refused:
+            ask()
+        assert isinstance(refused.value, AttributeError)
+        assert type(refused.value).__name__ == "NotFittedError"
     with pytest.raises(ValueError, match="groups must be passed with the rows"):
         predictor.fit(X, y)
     predictor.fit(X, y, columns)
