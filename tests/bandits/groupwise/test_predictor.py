@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from bandits.groupwise.groupwise import Groupwise
-from bandits.groupwise.labels import column_names
 from bandits.groupwise.predictor import GroupwisePredictor
+from bandits.labels import column_names
 from environments.groupwise.regression import GroupedRegression
 
 
