@@ -29,8 +29,8 @@ from bandits.arms.scan import COUNT, MORE, SCORE, SUM, horizon_of, leader, need_
 from bandits.contract import Array, Bound, Instance
 from bandits.kernels import inlined, kernel
 
-START, UP, DOWN = MORE, MORE + 1, MORE + 2
-"""Columns: ``u``, ``g+`` and ``g-``."""
+START, UP, DOWN, MEAN, ROOT = range(MORE, MORE + 5)
+"""Columns: ``u``, ``g+`` and ``g-``; ``mean_i`` and ``1 / sqrt(n_i)``."""
 TOTAL = 2
 """Place in the clock: ``sum_j n_j``."""
 XI = 0.5
@@ -43,12 +43,11 @@ def _pick(rows: Array, t: int, own: Own, luck: Array, s: int) -> int:
     k, alpha = rows.shape[0], own[1]
     if luck[s, 0] < alpha:
         return int(min(luck[s, 0] / alpha * k, k - 1.0))
-    log = XI * math.log(max(own[0][TOTAL], 1.0))
+    wide = math.sqrt(XI * math.log(max(own[0][TOTAL], 1.0)))
     for i in range(k):
-        n = rows[i, COUNT]
-        if n == 0.0:
+        if rows[i, COUNT] == 0.0:
             return i
-        rows[i, SCORE] = rows[i, SUM] / n + math.sqrt(log / n)
+        rows[i, SCORE] = rows[i, MEAN] + wide * rows[i, ROOT]
     return leader(rows)
 
 
@@ -59,8 +58,10 @@ def _note(rows: Array, arm: int, reward: float, own: Own) -> None:
     clock[TOTAL] += 1.0
     rows[arm, COUNT] += 1.0
     rows[arm, SUM] += reward
+    mean = rows[arm, MEAN] = rows[arm, SUM] / rows[arm, COUNT]
+    rows[arm, ROOT] = 1.0 / math.sqrt(rows[arm, COUNT])
     if rows[arm, COUNT] == first:
-        rows[arm, START] = rows[arm, SUM] / first
+        rows[arm, START] = mean
     elif rows[arm, COUNT] > first:
         away = reward - rows[arm, START]
         rows[arm, UP] = max(0.0, rows[arm, UP] + away - eps)
@@ -91,7 +92,7 @@ class CUSUMUCB(DetectingPolicy):
         changes: number ``C`` of changes expected in the run, >= 1; used for the defaults only.
     """
 
-    columns = MORE + 3
+    columns = ROOT + 1
     pick, note, rounds = staticmethod(_pick), staticmethod(_note), staticmethod(_rounds)
 
     def __init__(

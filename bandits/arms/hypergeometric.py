@@ -42,6 +42,26 @@ def _log_mass(k: float, good: float, bad: float, n: float) -> float:
 
 
 @kernel
+def at_most(k: float, good: float, bad: float, n: float) -> float:
+    """The chance that at most ``k`` good balls are among ``n`` drawn, for ``k`` below the mean ``n good / total``.
+
+    The masses of ``k``, ``k - 1``, ... are added up until they count no more. With a million balls the logarithms of
+    factorials are off by some 1e-9, and so is the chance, relatively.
+    """
+    least = max(0.0, n - bad)
+    if k < least:
+        return 0.0
+    total = log_factorial(good + bad) - log_factorial(n) - log_factorial(good + bad - n)
+    mass = math.exp(log_factorial(good) + log_factorial(bad) - total + _log_mass(k, good, bad, n))
+    chance = mass
+    while k > least and mass > 1e-17 * chance:
+        mass *= k * (bad - n + k) / ((good - k + 1.0) * (n - k + 1.0))
+        chance += mass
+        k -= 1.0
+    return min(chance, 1.0)
+
+
+@kernel
 def width(good: float, bad: float, n: float) -> float:
     """Of the rectangle."""
     total = good + bad

@@ -60,6 +60,17 @@ def test_what_is_certain_takes_no_luck(good, bad, n, k):
     assert rng.bit_generator.state == before
 
 
+def test_chances_of_at_most_so_many():
+    rng = np.random.default_rng(4)
+    for _ in range(300):
+        good, bad = rng.integers(1, 10 ** rng.integers(1, 6), 2)
+        n = rng.integers(1, min(good + bad, 2000))
+        law = stats.hypergeom(good + bad, good, n)
+        k = min(int(law.ppf(rng.random())), math.ceil(n * good / (good + bad)) - 1)
+        found = hypergeometric.at_most(float(k), float(good), float(bad), float(n))
+        assert found == pytest.approx(law.cdf(k) if k >= 0 else 0.0, rel=1e-8, abs=1e-300), (good, bad, n, k)
+
+
 def test_the_rectangle_covers_the_curve():
     """At both ends of every step: then trials accepted have exactly the law."""
     rng = np.random.default_rng(3)
@@ -118,6 +129,9 @@ DUELS = {
     "others": [[0.5, 0.9, 1.0], [0.2, 0.7, 0.8, 0.8, 0.9], [0.75], [0.75, 0.75]],
     "both": [[0.5, 0, 1, 1], [1, 0.5, 0.5, 0, 0.25, 1], [0.5, 1, 0]],
     "five": [[1, 0], [0, 1], [1, 1, 0], [0, 1, 0, 1], [1, 0, 1, 0, 1]],
+    "one is ahead": [[1, 0, 1, 0], [1, 0, 0, 1, 0], [1, 1, 0, 1, 1, 0, 1, 0], [0], [1, 0]],
+    "one is far ahead": [[0, 0, 1], [1, 1, 1, 1, 1, 0, 1, 1, 1], [0, 0, 0, 0], [0, 1, 0, 0, 0]],
+    "one is ahead of two": [[1, 0, 1, 1, 0], [0, 1]],
 }
 
 
@@ -153,9 +167,9 @@ def test_memory_grows_with_rewards_inside_the_range_only():
     policy.reset(environment.problem, np.random.default_rng(2))
     policy.advance(environment, 100_000)
     assert policy._rows[:, COUNT].sum() == 100_000
-    assert policy._own[1].size <= 2**15
+    assert policy._own[2].size <= 2**15
     policy = told([np.random.default_rng(3).random(2000)])
-    assert policy._rows[0, OTHERS] == 2000 <= policy._own[1].size <= 8000
+    assert policy._rows[0, OTHERS] == 2000 <= policy._own[2].size <= 8000
 
 
 @pytest.mark.parametrize("rewards", [table(), np.random.default_rng(5).random((200, 4))], ids=["0 and 1", "others"])
