@@ -5,6 +5,9 @@ mean stays. In every round draw the probabilities of the points from each arm's 
 and play the arm whose drawn law has the largest mean. Ties go to the lowest index. As the prior is a proper one, no arm
 is played for a start. With ``M = 1`` this is Thompson sampling with the prior Beta(1, 1), in law ``beta_thompson``.
 
+A round draws the law of the arm with the largest posterior mean, and those of the others as far as they can exceed it
+(``dirichlet.py``): which arm is played has the law of the rule.
+
 The prior weighs as much as ``M + 1`` rewards spread over the grid, and the mean of a law drawn from it is near 1/2: a
 grid that is finer than the rewards' costs much at first, where the best mean is far above 1/2.
 
@@ -21,41 +24,70 @@ from typing import Any
 import numpy as np
 
 from bandits.arguments import affordable, integer
+from bandits.arms.dirichlet import above, cannot_exceed
 from bandits.arms.orders import asymptotic_order
 from bandits.arms.problem import Actions, BanditProblem, Block
-from bandits.arms.scan import SCORE, TIE, ScanPolicy, leader, need_range, rounds
+from bandits.arms.scan import TIE, ScanPolicy, need_range, rounds
 from bandits.arms.theory import BERNOULLI
 from bandits.contract import Array, Bound, Instance
 from bandits.kernels import kernel
 
-FIRST = SCORE + 1
-"""Of the M + 1 columns with the parameters of the posteriors."""
+MEAN, TOTAL, FIRST = range(3)
+"""Columns: the mean of the posterior and the sum of its parameters; the first of its M + 1 parameters."""
+Own = tuple[np.random.Generator, Array, Array]
+"""The generator; the points of the grid [M + 1]; no further values [0], as ``dirichlet.py`` has it."""
 
 
 @kernel
-def _pick(rows: Array, t: int, own: np.random.Generator, luck: Array, s: int) -> int:
-    levels = rows.shape[1] - FIRST - 1
+def _sample(rows: Array, arm: int, points: Array, rng: np.random.Generator) -> float:
+    total, sum_of_points = 0.0, 0.0
+    for j in range(points.size):
+        weight = rng.standard_gamma(rows[arm, FIRST + j])
+        total += weight
+        sum_of_points += weight * points[j]
+    return sum_of_points / total
+
+
+@kernel
+def _pick(rows: Array, t: int, own: Own, luck: Array, s: int) -> int:
+    rng, points, rest = own
+    front = 0
+    for i in range(1, rows.shape[0]):
+        if rows[i, MEAN] > rows[front, MEAN]:
+            front = i
+    best, arm = _sample(rows, front, points, rng), front
     for i in range(rows.shape[0]):
-        total, above = 0.0, 0.0
-        for j in range(levels + 1):
-            weight = own.standard_gamma(rows[i, FIRST + j])
-            total += weight
-            above += weight * j
-        rows[i, SCORE] = above / (total * levels)
-    return leader(rows)
+        if i != front:
+            mean = rows[i, MEAN]
+            if mean < best:
+                wait = rng.standard_exponential()
+                if cannot_exceed(rows[i, TOTAL], mean, best, wait):
+                    continue
+                sample = above(points, rows[i, FIRST:], rest, mean, best, wait, rng)
+            else:
+                sample = _sample(rows, i, points, rng)
+            if sample > best:
+                best, arm = sample, i
+    return arm
 
 
 @kernel
-def _note(rows: Array, arm: int, reward: float, own: np.random.Generator) -> None:
-    levels = rows.shape[1] - FIRST - 1
+def _note(rows: Array, arm: int, reward: float, own: Own) -> None:
+    rng, points, _ = own
+    levels = points.size - 1
     place = min(max(reward, 0.0), 1.0) * levels
     nearest = math.floor(place + 0.5)
     if abs(place - nearest) <= TIE * levels:
         place = nearest
     point = math.floor(place)
-    if point < place and own.random() < place - point:
+    if point < place and rng.random() < place - point:
         point += 1
     rows[arm, FIRST + int(point)] += 1.0
+    rows[arm, TOTAL] += 1.0
+    sum_of_points = 0.0
+    for j in range(points.size):
+        sum_of_points += rows[arm, FIRST + j] * points[j]
+    rows[arm, MEAN] = sum_of_points / rows[arm, TOTAL]
 
 
 @kernel
@@ -64,7 +96,7 @@ def _rounds(
     actions: Actions,
     t: int,
     rows: Array,
-    own: np.random.Generator,
+    own: Own,
     luck: Array,
     low: float,
     span: float,
@@ -92,8 +124,9 @@ class MultinomialTS(ScanPolicy):
 
     def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
         super().reset(problem, rng)
-        self._own: Any = rng
+        self._own: Any = (rng, np.arange(self.levels + 1.0) / self.levels, np.empty(0))
         self._rows = np.ones((problem.n_actions, FIRST + self.levels + 1))
+        self._rows[:, MEAN], self._rows[:, TOTAL] = 0.5, self.levels + 1.0
 
     def regret_bounds(self, problem: BanditProblem, instance: Instance) -> Sequence[Bound]:
         """The rate of Lai and Robbins on rewards 0 and 1."""

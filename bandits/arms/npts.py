@@ -9,6 +9,9 @@ where ``x_j`` are its rewards, mapped to [0, 1]. Ties go to the lowest index. On
 Beta(S + 1, n - S) with S successes, and exactly 1 before the first failure: after the start the lowest arm without a
 failure is held until it fails.
 
+A round draws a sample of the arm whose samples have the largest mean, and of the others as far as they can exceed it
+(``dirichlet.py``): which arm is played has the law of the rule. An arm with rewards outside the range is always drawn.
+
 Weights of equal rewards go together, as a Gamma variable whose shape is how often they were seen. The values 0, 1 and
 the next 62 values of an arm are counted; others are kept one by one, so that with more than 64 distinct values memory
 grows with the number of rounds, and a round costs as much as there are rewards kept.
@@ -19,44 +22,44 @@ Reference: C. Riou, J. Honda, *Bandit Algorithms Based on Thompson Sampling for 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from bandits.arms.dirichlet import above, cannot_exceed
 from bandits.arms.kept import Kept, nothing, with_room
 from bandits.arms.orders import asymptotic_order, bounded_rate
 from bandits.arms.problem import Actions, BanditProblem, Block
-from bandits.arms.scan import COUNT, MORE, SCORE, TIE, ScanPolicy, leader, need_range, rounds
+from bandits.arms.scan import COUNT, MORE, SUM, TIE, ScanPolicy, need_range, rounds
 from bandits.contract import Array, Bound, Instance
 from bandits.kernels import inlined, kernel
 
 VALUES = 64
 """Distinct rewards of an arm that are counted."""
-DISTINCT, OTHERS = MORE, MORE + 1
-"""How many they are by now, and how many other rewards there are."""
+DISTINCT, OTHERS, MEAN = range(MORE, MORE + 3)
+"""How many they are by now, how many other rewards there are, and the mean of samples; inf: always drawn."""
 VALUE, TIMES = range(2)
-"""Of the table of an arm: a reward, and how often it was seen; the first is 0, the second 1, seen once before all."""
+"""Of the table of an arm: rewards, and how often they were seen; the first is 0, the second 1, seen once before all."""
 Own = tuple[Array, Array, Actions]
-"""Tables [n_arms, VALUES, 2], and ``Kept``: the rewards that are in none."""
+"""Tables [n_arms, 2, VALUES], and ``Kept``: the rewards that are in none."""
 
 
 @kernel
 def _sample(rows: Array, arm: int, own: Own, rng: np.random.Generator) -> float:
     tables, rewards, starts = own
-    table, others, total, above = tables[arm], int(rows[arm, OTHERS]), 0.0, 0.0
-    if table[0, TIMES] == 0.0 and rows[arm, DISTINCT] == 2.0:
-        return 1.0
+    total, weighed = 0.0, 0.0
     for j in range(int(rows[arm, DISTINCT])):
-        if table[j, TIMES] > 0.0:
-            weight = rng.standard_gamma(table[j, TIMES])
+        if tables[arm, TIMES, j] > 0.0:
+            weight = rng.standard_gamma(tables[arm, TIMES, j])
             total += weight
-            above += weight * table[j, VALUE]
-    for j in range(others):
+            weighed += weight * tables[arm, VALUE, j]
+    for j in range(int(rows[arm, OTHERS])):
         weight = rng.standard_exponential()
         total += weight
-        above += weight * rewards[starts[arm] + j]
-    return above / total
+        weighed += weight * rewards[starts[arm] + j]
+    return weighed / total
 
 
 @kernel
@@ -64,9 +67,28 @@ def _pick(rows: Array, t: int, own: Own, luck: np.random.Generator, s: int) -> i
     for i in range(rows.shape[0]):
         if rows[i, COUNT] == 0.0:
             return i
+    front = 0
     for i in range(rows.shape[0]):
-        rows[i, SCORE] = _sample(rows, i, own, luck)
-    return leader(rows)
+        if own[0][i, TIMES, 0] == 0.0 and rows[i, DISTINCT] == 2.0:
+            return i  # its sample is 1
+        if rows[i, MEAN] > rows[front, MEAN]:
+            front = i
+    best, arm = _sample(rows, front, own, luck), front
+    for i in range(rows.shape[0]):
+        if i != front:
+            mean = rows[i, MEAN]
+            if mean < best:
+                wait = luck.standard_exponential()
+                if cannot_exceed(rows[i, COUNT] + 1.0, mean, best, wait):
+                    continue
+                table, distinct, start = own[0][i], int(rows[i, DISTINCT]), own[2][i]
+                rest = own[1][start : start + int(rows[i, OTHERS])]
+                sample = above(table[VALUE, :distinct], table[TIMES, :distinct], rest, mean, best, wait, luck)
+            else:
+                sample = _sample(rows, i, own, luck)
+            if sample > best:
+                best, arm = sample, i
+    return arm
 
 
 @inlined
@@ -78,11 +100,14 @@ def _note(rows: Array, arm: int, reward: float, own: Own) -> None:
     if abs(reward) <= TIE:
         reward = 0.0
     j = 0
-    while j < distinct and table[j, VALUE] != reward:
+    rows[arm, SUM] += reward
+    outside = reward < 0.0 or reward > 1.0 or rows[arm, MEAN] == math.inf
+    rows[arm, MEAN] = math.inf if outside else (rows[arm, SUM] + 1.0) / (rows[arm, COUNT] + 1.0)
+    while j < distinct and table[VALUE, j] != reward:
         j += 1
     if j < VALUES:
-        table[j, VALUE] = reward
-        table[j, TIMES] += 1.0
+        table[VALUE, j] = reward
+        table[TIMES, j] += 1.0
         rows[arm, DISTINCT] = max(distinct, j + 1)
     else:
         own[1][own[2][arm] + int(rows[arm, OTHERS])] = reward
@@ -99,14 +124,14 @@ def _rounds(
 class NPTS(ScanPolicy):
     """NPTS of Riou and Honda (2020). Where an arm has more than 64 distinct rewards, memory grows with the rounds."""
 
-    columns = MORE + 2
+    columns = MEAN + 1
     numbers_an_arm = 1
     pick, note, rounds = staticmethod(_pick), staticmethod(_note), staticmethod(_rounds)
 
     def constants(self, problem: BanditProblem) -> tuple[Any, ...]:
         need_range("NPTS", problem, "gaussian_thompson takes unbounded ones with a declared noise")
-        tables = np.zeros((problem.n_actions, VALUES, 2))
-        tables[:, 1] = 1.0
+        tables = np.zeros((problem.n_actions, 2, VALUES))
+        tables[:, :, 1] = 1.0
         return (tables, *nothing(problem.n_actions))
 
     def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:

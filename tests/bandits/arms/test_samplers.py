@@ -10,7 +10,7 @@ from scipy.optimize import brentq
 from scipy.special import rel_entr
 
 from bandits import MOTS, NPTS, BanditProblem, ExpTS, MultinomialTS
-from bandits.arms import exp_ts, npts
+from bandits.arms import dirichlet, exp_ts, multinomial_ts, npts
 from bandits.arms.scan import SCORE
 from environments import BernoulliArms
 
@@ -134,10 +134,64 @@ def test_what_exp_ts_passes_over_is_no_decision():
         assert arm == np.argmax(scores >= scores.max() - 1e-12)
 
 
+def drawn(policy, n, arm=0):
+    """Samples of an arm of NPTS or multinomial Thompson sampling."""
+    if isinstance(policy, NPTS):
+        return np.array([npts._sample(policy._rows, arm, policy._own, policy._rng) for _ in range(n)])
+    rng, points, _ = policy._own
+    return np.array([multinomial_ts._sample(policy._rows, arm, points, rng) for _ in range(n)])
+
+
+@pytest.mark.parametrize(
+    ("shapes", "values", "rest", "level"),
+    [
+        ([3.0, 5.0], [0.0, 1.0], [], 0.7),
+        ([20.0, 4.0], [0.0, 1.0], [], 0.4),
+        ([2.0, 1.0, 0.0, 3.0], [0.0, 1.0, 0.7, 0.25], [0.3, 0.31, 0.9], 0.55),
+        ([0.0, 1.0], [0.0, 1.0], [0.1] * 30, 0.2),
+    ],
+    ids=["often", "rarely", "all kinds", "kept alone"],
+)
+def test_a_mean_above_a_level_has_its_law(shapes, values, rest, level):
+    rng = np.random.default_rng(9)
+    shapes, values, rest = np.array(shapes), np.array(values), np.array(rest)
+    alpha, x = np.append(shapes, np.ones(rest.size)), np.append(values, rest)
+    mean = alpha @ x / alpha.sum()
+    waits, n = rng.standard_exponential(10_000), 10_000
+    found = np.array([dirichlet.above(values, shapes, rest, mean, level, wait, rng) for wait in waits])
+    sure = np.array([dirichlet.cannot_exceed(alpha.sum(), mean, level, wait) for wait in waits])
+    assert np.all(found[sure] == -1.0)
+    plain = rng.dirichlet(alpha[alpha > 0], 20 * n) @ x[alpha > 0]
+    chance = np.mean(plain > level)
+    assert 0.003 < chance < 0.5
+    assert abs(np.mean(found > level) - chance) < 4.0 * math.sqrt(1.05 * chance / n)
+    assert np.all((found == -1.0) | (found > level))
+    assert stats.ks_2samp(found[found > level], plain[plain > level]).pvalue > 1e-3
+
+
+REWARDS = {
+    "0 and 1": [[1, 1, 0], [1, 0, 0, 1], [0, 0, 0], [1, 1, 1, 1, 1, 0, 0]],
+    "all kinds": [[0.5, 0.5, 1.0], [0.0, 0.25, 0.25], [0.75] * 9, [0.0, 1.0, 1.0]],
+    "kept": [np.linspace(0.2, 0.9, 100), np.linspace(0.1, 0.7, 80), [0.4, 0.5]],
+    "outside": [[0.5, 1.5, 0.0], [0.2, 0.9], [1.0, -0.25, 1.0]],
+}
+
+
+@pytest.mark.parametrize("rewards", REWARDS.values(), ids=REWARDS)
+@pytest.mark.parametrize("policy", [NPTS(), MultinomialTS(1), MultinomialTS(4)], ids=repr)
+@pytest.mark.filterwarnings("ignore:.*outside the range")
+def test_an_arm_is_played_as_often_as_its_sample_is_the_largest(policy, rewards):
+    policy, n = told(policy, rewards), 4000
+    arms = len(rewards)
+    counts = np.bincount([policy.choose(None) for _ in range(n)], minlength=arms)
+    plain = np.argmax([drawn(policy, n, arm) for arm in range(arms)], axis=0)
+    table = np.array([counts, np.bincount(plain, minlength=arms)])
+    assert stats.chi2_contingency(table[:, table.sum(axis=0) > 10]).pvalue > 1e-3
+
+
 @pytest.mark.parametrize("successes", [1, 3, 9])
 def test_npts_on_rewards_0_and_1(successes):
-    policy = told(NPTS(), [[1.0] * successes + [0.0] * 3, [0.0]])
-    found = samples(policy, 20_000)
+    found = drawn(told(NPTS(), [[1.0] * successes + [0.0] * 3, [0.0]]), 20_000)
     assert stats.kstest(found, stats.beta(successes + 1, 3).cdf).pvalue > 1e-3
 
 
@@ -155,7 +209,7 @@ def weighted(rewards, n, rng):
 def test_npts_weighs_all_rewards(rewards):
     policy = told(NPTS(), [rewards, [0.0]])
     assert (policy._rows[0, npts.OTHERS] > 0) == (len(set(rewards)) > 64)
-    found = samples(policy, 8000)
+    found = drawn(policy, 8000)
     assert stats.ks_2samp(found, weighted(rewards, 40_000, np.random.default_rng(5))).pvalue > 1e-3
 
 
@@ -185,7 +239,7 @@ def test_multinomial_thompson_sampling_draws_from_the_posterior(levels):
     if levels == 4:
         assert parameters.tolist() == [2.0, 3.0, 2.0, 1.0, 3.0]
     means = np.random.default_rng(3).dirichlet(parameters, 40_000) @ (np.arange(levels + 1) / levels)
-    assert stats.ks_2samp(samples(policy, 10_000), means).pvalue > 1e-3
+    assert stats.ks_2samp(drawn(policy, 10_000), means).pvalue > 1e-3
 
 
 @pytest.mark.parametrize("reward", [0.0, 0.1, 0.55, 0.75, 0.97, 1.0])
