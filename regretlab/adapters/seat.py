@@ -71,7 +71,9 @@ class Names:
         """
         keys = [key_of(name) for name in names]
         if len(keys) != self.n or len(set(keys)) != self.n:
-            raise ValueError(f"the arms offered must be {self.n} different ones, all in every round, got {shown(names)}")
+            raise ValueError(
+                f"the actions offered must be {self.n} different ones, all in every round, got {shown(names)}"
+            )
         self._with(keys)
         return [self._numbers[key] for key in keys]
 
@@ -90,8 +92,8 @@ class Names:
         new = [key for key in keys if key not in self._numbers]
         if len(self._numbers) + len(new) > self.n:
             raise ValueError(
-                f"arms must be the same {self.n} in every round, {shown(list(self._numbers))}, got {shown(new[0])}: "
-                "declare as many arms as there are, or play a policy on features of actions"
+                f"actions must be the same {self.n} in every round, {shown(list(self._numbers))}, got {shown(new[0])}: "
+                "declare as many as there are, or play a policy on features of actions"
             )
         self._numbers |= {key: len(self._numbers) + i for i, key in enumerate(new)}
 
