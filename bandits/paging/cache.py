@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from bandits.contract import Array
 from bandits.paging.policy import PagingPolicy
 from bandits.paging.problem import Departures, Eviction, PagingProblem, Request, Requests
+from bandits.paging.queue import Queue
 
 Ints = NDArray[np.int64]
 Flags = NDArray[np.uint8]
@@ -63,7 +64,8 @@ class CachePolicy(PagingPolicy):
         self._state = self._new(self._slots, self._capacity)
         self._held, self._absent = next(iter(self.by_page.items()))
         self._needs_bits, self._needs_reuse = self._needed()
-        self._single = zeros(1), np.zeros(1, dtype=np.uint8), Departures(zeros(1 + self._slots), zeros(1))
+        single = Requests(zeros(1), np.zeros(1, dtype=np.uint8), np.zeros(1))
+        self._single = single, np.zeros(1, dtype=np.uint8), Departures(zeros(1 + self._slots), zeros(1))
 
     def _needed(self) -> tuple[bool, bool]:
         """Whether each request must have a bit, and a reuse time."""
@@ -123,19 +125,59 @@ class CachePolicy(PagingPolicy):
         if hit != held:
             holds = "holds" if held else "does not hold"
             raise RuntimeError(f"hit is {hit} for page {page}, but the policy's own cache {holds} it")
-        if page >= self._capacity:
-            self._admit(page, page)
-        bits = np.array((bit,), dtype=np.uint8) if bit >= 0 else _NO_BITS
-        times = _NO_REUSE if math.isnan(reuse) else np.array((reuse,), dtype=np.float64)
-        pages, faults, gone = self._single
-        pages[0] = page
-        self._serve(Requests(pages, bits, times), self._uniforms(1), faults, gone)
-        number = gone.ends.item(0)
-        if not number:
+        left = self.serve_one(page, bit, reuse)
+        if not left:
             return Eviction()
-        left = gone.pages[:number].tolist()
         discard = left[-1] == page
         return Eviction(tuple(left[:-1] if discard else left), discard)
+
+    def serve_one(self, page: int, bit: int = -1, reuse: float = math.nan) -> Sequence[int]:
+        """Serve one request as ``serve`` does, without its checks of bits and times: the pages that leave.
+
+        Args:
+            page: the page, >= 0.
+            bit: its bit, 0 or 1; -1 where the policy needs none.
+            reuse: its reuse time; NaN where the policy needs none.
+
+        Raises:
+            ValueError: a page out of its domain; nothing has changed then.
+        """
+        if page >= self._capacity:
+            self._admit(page, page)
+        (pages, bits, times), faults, gone = self._single
+        pages[0] = page
+        if bit >= 0:
+            bits[0] = bit
+        else:
+            bits = _NO_BITS
+        if math.isnan(reuse):
+            times = _NO_REUSE
+        else:
+            times[0] = reuse
+        self._serve(Requests(pages, bits, times), self._uniforms(1), faults, gone)
+        number = gone.ends.item(0)
+        return gone.pages[:number].tolist() if number else ()
+
+    def by_key(self, cache_size: int) -> Queue[Any] | None:
+        """The policy's rule in plain Python, for an empty cache of that size, or None where only the loop has it."""
+        return None
+
+    @final
+    def forget(self, page: int) -> bool:
+        """Forget a page that is not in the cache, if nothing to come depends on it; whether it did.
+
+        Its number may then be given to another page.
+        """
+        s = self._state
+        if getattr(s, self._held)[page] > self._absent or self._recalls(page):
+            return False
+        for name, fill in self.by_page.items():
+            getattr(s, name)[page] = fill
+        return True
+
+    def _recalls(self, page: int) -> bool:
+        """Whether a decision to come may depend on what is known of a page that is not in the cache."""
+        return len(self.by_page) > 1
 
     def update(self, observation: Request, action: Eviction, feedback: bool) -> None:
         """Nothing is left to learn: ``choose`` has served the request, whatever comes of it.

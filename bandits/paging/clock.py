@@ -15,8 +15,9 @@ Each step of the hand clears a bit that a request has set: O(1) per request, amo
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -24,6 +25,7 @@ from bandits.contract import Array, Bound, Instance
 from bandits.kernels import kernel
 from bandits.paging.cache import CachePolicy, Flags, Ints, empty_slots, zeros
 from bandits.paging.problem import Departures, PagingProblem, Requests
+from bandits.paging.queue import Queue
 from bandits.paging.theory import k_competitive
 
 
@@ -62,6 +64,25 @@ def _play(pages: Ints, faults: Flags, gone: Departures, s: _State) -> None:
         gone.ends[t] = left
 
 
+class _Chances(Queue[Any]):
+    """The keys from the hand on, each with its bit."""
+
+    def request(self, key: Any, bit: int = -1, reuse: float = math.nan) -> Sequence[Any]:
+        keys = self.keys
+        gone: tuple[Any, ...] = ()
+        if key not in keys and len(keys) == self.cache_size:
+            victim, used = keys.popitem(last=False)
+            while used:
+                keys[victim] = False
+                victim, used = keys.popitem(last=False)
+            gone = (victim,)
+        keys[key] = True
+        return gone
+
+    def first(self) -> Any:
+        return next((key for key, used in self.keys.items() if not used), next(iter(self.keys)))
+
+
 class Clock(CachePolicy):
     """CLOCK, of Corbató (1969)."""
 
@@ -72,6 +93,9 @@ class Clock(CachePolicy):
 
     def _serve(self, requests: Requests, uniforms: Array, faults: Flags, gone: Departures) -> None:
         _play(requests.pages, faults, gone, self._state)
+
+    def by_key(self, cache_size: int) -> Queue[Any]:
+        return _Chances(cache_size)
 
     def remove(self, page: int) -> None:
         """Remove a page of the cache; the others keep their bits and their order from the hand on: O(k)."""

@@ -12,8 +12,9 @@ A ring buffer: O(1) per request.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -21,6 +22,7 @@ from bandits.contract import Array, Bound, Instance
 from bandits.kernels import kernel
 from bandits.paging.cache import CachePolicy, Flags, Ints, zeros
 from bandits.paging.problem import Departures, PagingProblem, Requests
+from bandits.paging.queue import Queue
 from bandits.paging.theory import k_competitive
 
 
@@ -52,6 +54,20 @@ def _play(pages: Ints, faults: Flags, gone: Departures, s: _State) -> None:
         gone.ends[t] = left
 
 
+class _Loading(Queue[Any]):
+    """The key that came first leaves first."""
+
+    def request(self, key: Any, bit: int = -1, reuse: float = math.nan) -> Sequence[Any]:
+        keys = self.keys
+        if key in keys:
+            return ()
+        keys[key] = True
+        return (keys.popitem(last=False)[0],) if len(keys) > self.cache_size else ()
+
+    def first(self) -> Any:
+        return next(iter(self.keys))
+
+
 class FIFO(CachePolicy):
     """First in, first out."""
 
@@ -62,6 +78,9 @@ class FIFO(CachePolicy):
 
     def _serve(self, requests: Requests, uniforms: Array, faults: Flags, gone: Departures) -> None:
         _play(requests.pages, faults, gone, self._state)
+
+    def by_key(self, cache_size: int) -> Queue[Any]:
+        return _Loading(cache_size)
 
     def remove(self, page: int) -> None:
         """Remove a page of the cache; the others keep their order: O(k)."""

@@ -12,8 +12,9 @@ The slots form a ring in the order of their latest requests, closed by the senti
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,6 +23,7 @@ from bandits.kernels import kernel
 from bandits.offers import offers
 from bandits.paging.cache import CachePolicy, Flags, Ints, empty_slots, zeros
 from bandits.paging.problem import Departures, Eviction, PagingProblem, RecencyBlocks, Request, Requests
+from bandits.paging.queue import Queue
 from bandits.paging.theory import k_competitive
 
 
@@ -80,6 +82,21 @@ def _hold(recent: Ints, s: _State) -> None:
         s.newer[k], s.older[k] = 0, n - 1
 
 
+class _Recency(Queue[Any]):
+    """The key requested last is the last to leave."""
+
+    def request(self, key: Any, bit: int = -1, reuse: float = math.nan) -> Sequence[Any]:
+        keys = self.keys
+        if key in keys:
+            keys.move_to_end(key)
+            return ()
+        keys[key] = True
+        return (keys.popitem(last=False)[0],) if len(keys) > self.cache_size else ()
+
+    def first(self) -> Any:
+        return next(iter(self.keys))
+
+
 class LRU(CachePolicy):
     """Least recently used, of Sleator and Tarjan (1985)."""
 
@@ -92,6 +109,9 @@ class LRU(CachePolicy):
 
     def _serve(self, requests: Requests, uniforms: Array, faults: Flags, gone: Departures) -> None:
         _play(requests.pages, faults, gone, self._state)
+
+    def by_key(self, cache_size: int) -> Queue[Any]:
+        return _Recency(cache_size)
 
     def leap(self, environment: Playable[Request, Eviction, bool], most: int) -> int:
         """Where the environment knows what LRU does, it is not played: what it holds then is all that it needs."""

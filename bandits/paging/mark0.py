@@ -128,6 +128,10 @@ class Mark0(CachePolicy):
     def _serve(self, requests: Requests, uniforms: Array, faults: Flags, gone: Departures) -> None:
         _play(requests.pages, requests.bits, uniforms, faults, gone, self._state, self.fill == "strict")
 
+    def _recalls(self, page: int) -> bool:
+        """Stale pages of the phase: at most ``k``."""
+        return bool(0 < self._state.phase[0] == self._state.stamp[page])
+
     def regret_bounds(self, problem: PagingProblem, instance: Instance) -> Sequence[Bound]:
         """``2 H_k eta_0(t) + eta_1(t)`` in expectation, at any time."""
         h = harmonic(problem.cache_size)

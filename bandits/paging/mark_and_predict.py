@@ -168,6 +168,9 @@ class MarkAndPredict(CachePolicy):
         else:
             _play_lru(requests.pages, requests.bits, faults, gone, self._state)
 
+    def _recalls(self, page: int) -> bool:
+        return False  # bits count of pages in the cache alone
+
     def regret_bounds(self, problem: PagingProblem, instance: Instance) -> Sequence[Bound]:
         """``OPT + H_k eta_0 + eta_1``, the sharper bound through clean pages, and the one that needs no bits."""
         k = problem.cache_size

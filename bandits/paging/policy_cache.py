@@ -3,35 +3,55 @@
     cache = PolicyCache(1000, "lru")
     cache = PolicyCache(1000, Lazy("mark0"), predict=may_go, prediction="discard")
 
-Reading a key that is there and setting any key are requests. Reading a key that is missing raises ``KeyError`` and is
-none: the request comes with the key being set. All else (``in``, ``len``, iteration, ``items``, ``pop``, ``del``) asks
-the policy nothing.
+*Requests* are: reading a key that is there (``cache[key]``, ``get``, ``setdefault``), and setting any key
+(``cache[key] = value``, ``update``, ``|=``, ``setdefault`` of a key that is missing). Reading a missing key raises
+``KeyError``, or gives the default, and is none: the request comes with the key being set.
+
+All else *looks*, and neither asks the policy anything nor counts: ``in``, ``len``, iteration, ``keys``, ``values``,
+``items``, ``peek``, ``==``, ``repr``, ``dict(cache)``, ``{**cache}``, ``cache | other``, ``copy``, pickling. Items
+stand in the order in which they were set, which has nothing to do with who leaves next. ``del``, ``pop``, ``popitem``,
+``remove`` and ``clear`` take away, and count as no request.
 """
 
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Hashable, ItemsView, Iterator, MutableMapping, ValuesView
+from collections.abc import Callable, Hashable, Iterable, MutableMapping, Sequence
 from typing import Any, TypeVar
 
 import numpy as np
 
 from bandits.arguments import integer, one_of, shown
-from bandits.paging.problem import MOST_SLOTS, PREDICTIONS, PagingProblem, Prediction, Requests
-from bandits.paging.virtual import Member, Virtual, member
+from bandits.contract import check_plays
+from bandits.paging.cache import CachePolicy
+from bandits.paging.numbered import Numbered
+from bandits.paging.problem import MOST_SLOTS, PREDICTIONS, PagingProblem, Prediction
+from bandits.paging.queue import Queue
+from bandits.paging.virtual import Member, member
 from bandits.seeds import stream
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 
+_MISSING: Any = object()
+_value_of, _store, _take = dict.get, dict.__setitem__, dict.pop
 
-class PolicyCache(MutableMapping[K, V]):
-    """A mapping of at most ``maxsize`` items whose policy chooses what leaves.
+
+class PolicyCache(dict[K, V]):
+    """A dictionary of at most ``maxsize`` items whose policy chooses what leaves.
 
     Items that the policy evicts leave through ``popitem``: a subclass that extends it sees them go. A policy may evict
     many at a time (Flush) or the item just requested (Mark0 with bit 1); ``Lazy`` makes it evict one, when it must.
-    All keys ever set are remembered (some hundred bytes each), since policies learn from what they have seen. Not
-    thread-safe: put a lock around it.
+    ``__missing__`` of a subclass is asked for what is not there, as in any dictionary. Not thread-safe: put a lock
+    around it, or take ``policy_cache``.
+
+    What is remembered of keys that have left is what the policy may still need. LRU, FIFO, CLOCK, RANDOM, Marker,
+    Flush-When-Full, FlushWhenAllZeros, FollowBits, Mark&Predict and BlindOracle need nothing: such a key is forgotten
+    at once. Mark0, the marking policies for reuse times, and what is made of all these by ``Lazy`` and the combinations
+    keep some keys for a while: with those in the cache at most ``5 maxsize + 64`` where one policy is run (each member
+    of a combination adds as much). LFU counts the requests of each key, and OnlineMin gives each key a priority, for
+    good: they keep **every key ever set** (some hundred bytes each), as does a policy of your own without a method
+    ``forget(page)``.
 
     A key deleted by hand, or by ``popitem``, leaves the policy's cache, too: it goes on as if the key had been evicted.
     That takes a policy with a method ``remove(page)``: LRU, FIFO, LFU (which goes on counting the key's requests),
@@ -48,13 +68,15 @@ class PolicyCache(MutableMapping[K, V]):
             It must be given for wrappers and combinations, which need nothing themselves.
         seed: seed of the policy's random choices, which are independent of ``numpy.random.default_rng(seed)``, so that
             a trace drawn with the same seed does no harm; or a generator, which is used as it is.
+        getsizeof: None. Caches of cachetools take the size of a value here; these policies, and what is proved of
+            them, know items of one size alone.
 
     Attributes:
         hits: number of requests whose key was there.
         misses: number of the others.
 
     Raises:
-        ValueError: a bad size, policy or kind, or predictions missing where the policy needs them.
+        ValueError: a bad size, policy or kind, predictions missing where the policy needs them, or sizes of items.
 
     Example:
         >>> from bandits.paging.policy_cache import PolicyCache
@@ -74,8 +96,15 @@ class PolicyCache(MutableMapping[K, V]):
         predict: Callable[[K], float] | None = None,
         prediction: Prediction | None = None,
         seed: int | np.random.Generator | None = None,
+        getsizeof: None = None,
     ) -> None:
+        super().__init__()
         self.maxsize = integer("maxsize", maxsize, most=MOST_SLOTS)
+        if getsizeof is not None:
+            raise ValueError(
+                f"getsizeof must be None, got {shown(getsizeof)}: in paging all items have one size, and maxsize is a "
+                f"number of items"
+            )
         self.policy, self.predict = member(policy, "policy"), predict
         if prediction is not None:
             one_of("prediction", prediction, PREDICTIONS)
@@ -94,49 +123,65 @@ class PolicyCache(MutableMapping[K, V]):
     def clear(self) -> None:
         """Remove all items and forget all requests."""
         self.hits = self.misses = 0
-        self._data: dict[K, V] = {}
-        self._pages: dict[K, int] = {}
-        self._keys: list[K] = []
+        super().clear()
         self._leaving: list[K] = []
         problem = PagingProblem(cache_size=self.maxsize, prediction=self.prediction)
-        self._run = Virtual(self.policy, problem, self._rng)
+        check_plays(self.policy, problem)
+        plain = self.policy.by_key(self.maxsize) if isinstance(self.policy, CachePolicy) else None
+        self._keys: Queue[K] | Numbered[K] = Numbered(self.policy, problem, self._rng) if plain is None else plain
 
     @property
     def currsize(self) -> int:
         """Number of items."""
-        return len(self._data)
+        return len(self)
+
+    @staticmethod
+    def getsizeof(value: object) -> int:
+        """The size of any value, which is 1."""
+        return 1
 
     def __getitem__(self, key: K) -> V:
-        value = self._data[key]
-        self._request(key, value)
+        value: V = _value_of(self, key, _MISSING)
+        if value is _MISSING:
+            return super().__getitem__(key)
+        gone = self._keys.request(key) if self.predict is None else self._keys.request(key, *self._predicted(key))
+        self.hits += 1
+        if gone or self._leaving:
+            self._see_off(gone, key, value)
         return value
 
     def __setitem__(self, key: K, value: V) -> None:
-        self._request(key, value)
+        gone = self._keys.request(key) if self.predict is None else self._keys.request(key, *self._predicted(key))
+        if key in self:
+            self.hits += 1
+        else:
+            self.misses += 1
+        if (gone or self._leaving) and not self._see_off(gone, key, value):
+            return
+        _store(self, key, value)
+
+    def get(self, key: K, default: Any = None) -> Any:
+        """The value of a key, which is a request; or the default where the key is missing, which is none."""
+        return default if _value_of(self, key, _MISSING) is _MISSING else self[key]
+
+    def peek(self, key: K, default: Any = None) -> Any:
+        """The value of a key, or the default where it is missing; looking at it is no request."""
+        return _value_of(self, key, default)
 
     def __delitem__(self, key: K) -> None:
         self._delete(key)
-        del self._data[key]
+        super().__delitem__(key)
 
-    def __contains__(self, key: object) -> bool:
-        return key in self._data
+    def remove(self, key: K) -> bool:
+        """Remove a key where it is there; whether it was.
 
-    def __iter__(self) -> Iterator[K]:
-        return iter(self._data)
-
-    def __len__(self) -> int:
-        return len(self._data)
-
-    def __repr__(self) -> str:
-        return f"{type(self).__name__}({self.maxsize}, {self.policy!r}, currsize={self.currsize})"
-
-    def values(self) -> ValuesView[V]:
-        """The values; looking at them is no request."""
-        return self._data.values()
-
-    def items(self) -> ItemsView[K, V]:
-        """The items; looking at them is no request."""
-        return self._data.items()
+        Raises:
+            TypeError: the policy cannot remove a key.
+        """
+        there = key in self
+        if there:
+            del self[key]
+        return there
 
     def pop(self, key: K, *default: Any) -> Any:
         """Remove a key and return its value, or the default where it is missing; no request.
@@ -145,9 +190,9 @@ class PolicyCache(MutableMapping[K, V]):
             KeyError: it is missing, and no default is given.
             TypeError: the policy cannot remove a key.
         """
-        if key in self._data:
+        if key in self:
             self._delete(key)
-        return self._data.pop(key, *default)
+        return _take(self, key, *default)
 
     def popitem(self) -> tuple[K, V]:
         """Remove and return the item that the policy evicts, or would evict first if new keys kept being set.
@@ -158,71 +203,85 @@ class PolicyCache(MutableMapping[K, V]):
             KeyError: there is none.
             TypeError: called by hand, and the policy cannot remove a key.
         """
-        if not self._data:
+        if not self:
             raise KeyError("popitem(): the cache is empty")
         if self._leaving:
             key = self._leaving.pop(0)
         else:
-            remove = self._run.remover()
-            key = self._next()
-            remove(self._pages[key])
-        return key, self._data.pop(key)
+            self._check_removes()
+            first = self._keys.first()
+            key = next(iter(self)) if first is None else first
+            self._keys.remove(key)
+        return key, _take(self, key)
+
+    update = MutableMapping.update
+    setdefault = MutableMapping.setdefault
+
+    def __ior__(self, other: Any) -> Any:  # type: ignore[misc]
+        self.update(other)
+        return self
+
+    @classmethod
+    def fromkeys(cls, iterable: Iterable[Any], value: Any = None) -> Any:
+        """Refused: how many items there may be, and who leaves, is not said."""
+        raise TypeError(f"{cls.__name__}.fromkeys: make a cache of a size and a policy, and update it")
+
+    def copy(self) -> PolicyCache[K, V]:
+        """Another cache with the same keys and values that goes on as this one would; looking, no request."""
+        return copy.copy(self)
+
+    def __copy__(self) -> PolicyCache[K, V]:
+        kept = [*self._keys.known(), *self, *self.values()]
+        return copy.deepcopy(self, {id(thing): thing for thing in kept})
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _filled, (type(self), dict(self)), self.__dict__
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.maxsize}, {self.policy!r}, currsize={self.currsize})"
+
+    def _check_removes(self) -> None:
+        if isinstance(self._keys, Numbered):
+            self._keys.check_removes()
 
     def _delete(self, key: K) -> None:
         """Take a key that leaves by hand from the policy."""
-        if key not in self._data:
+        if key not in self:
             raise KeyError(key)
-        remove = self._run.remover()
+        self._check_removes()
         if key in self._leaving:
             self._leaving.remove(key)
         else:
-            remove(self._pages[key])
+            self._keys.remove(key)
 
-    def _request(self, key: K, value: V) -> None:
-        prediction = self._predicted(key)
-        page = self._pages.setdefault(key, len(self._keys))
-        if page == len(self._keys):
-            self._keys.append(key)
-        gone = _serve(self._run, page, self.prediction, prediction)
-        if key in self._data:
-            self.hits += 1
-        else:
-            self.misses += 1
-        if page in gone:
-            self._data[key] = value
+    def _see_off(self, gone: Sequence[K], key: K, value: V) -> bool:
+        """Let go what leaves when a key is requested; whether the key itself stays."""
+        stays = key not in gone
+        if not stays:
+            _store(self, key, value)
         if key in self._leaving:
             self._leaving.remove(key)
-        self._leaving += [self._keys[victim] for victim in gone if self._keys[victim] in self._data]
+        self._leaving += [victim for victim in gone if victim in self]
         while self._leaving:
             self.popitem()
-        if page not in gone:
-            self._data[key] = value
+        return stays
 
-    def _predicted(self, key: K) -> float:
-        if self.predict is None:
-            return 0.0
+    def _predicted(self, key: K) -> tuple[int, float]:
+        """The bit or -1, and the reuse time or NaN, of a request."""
+        assert self.predict is not None
         told = self.predict(key)
         if self.prediction == "reuse":
             if not told > 0:
                 raise ValueError(f"predict must give a number of requests > 0 for key {key!r}, got {told!r}")
-            return self.hits + self.misses + told
+            return -1, float(self.hits + self.misses + told)
         if told not in (0, 1):
             raise ValueError(f"predict must give 0 or 1 for key {key!r}, got {told!r}")
-        return told
-
-    def _next(self) -> K:
-        trial, known, now = copy.deepcopy(self._run), len(self._keys), float(self.hits + self.misses)
-        for page in range(known, known + self.maxsize + 1):
-            for victim in _serve(trial, page, self.prediction, now if self.prediction == "reuse" else 0.0):
-                if victim < known and self._keys[victim] in self._data:
-                    return self._keys[victim]
-        return next(iter(self._data))
+        return int(told), float("nan")
 
 
-def _serve(run: Virtual, page: int, kind: Prediction | None, prediction: float) -> list[int]:
-    """The pages that leave when ``page`` is requested."""
-    bits = np.array([prediction] if kind in ("discard", "phase") else [], dtype=np.uint8)
-    reuse = np.array([prediction] if kind == "reuse" else [], dtype=np.float64)
-    _, gone = run.serve(Requests(np.array([page], dtype=np.int64), bits, reuse))
-    left: list[int] = gone.pages[: gone.ends[0]].tolist()
-    return left
+def _filled(cls: type[PolicyCache[K, V]], items: dict[K, V]) -> PolicyCache[K, V]:
+    """A cache of these items, about which nothing else is known yet."""
+    cache = cls.__new__(cls)
+    for key, value in items.items():
+        _store(cache, key, value)
+    return cache

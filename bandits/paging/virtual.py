@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -67,16 +68,40 @@ class Virtual:
         left: list[int] = []
         for i, page in enumerate(requests.pages.tolist()):
             bit = int(requests.bits[i]) if requests.bits.size else -1
-            reuse = float(requests.reuse[i]) if requests.reuse.size else float("nan")
-            hit = page in self._cache
-            request = Request(page, bit, reuse, hit, tuple(sorted(self._cache)), self._time)
-            action = self.policy.choose(request)
-            self._carry_out(page, action)
-            left += [*action.pages, page] if action.discard else action.pages
-            faults[i], ends[i] = not hit, len(left)
-            self.policy.update(request, action, not hit)
-            self._time += 1
+            reuse = float(requests.reuse[i]) if requests.reuse.size else math.nan
+            faults[i] = page not in self._cache
+            left += self.request(page, bit, reuse)
+            ends[i] = len(left)
         return faults, Departures(np.array(left, dtype=np.int64), ends)
+
+    def request(self, page: int, bit: int = -1, reuse: float = math.nan) -> Sequence[int]:
+        """Serve one request: the pages that leave, the one requested last where it does not stay.
+
+        Args:
+            page: a whole number >= 0.
+            bit: 0 or 1, or -1 where none is given.
+            reuse: a time, or NaN where none is given.
+
+        Raises:
+            RuntimeError: as ``serve``.
+        """
+        if isinstance(self.policy, CachePolicy):
+            return self.policy.serve_one(page, bit, reuse)
+        hit = page in self._cache
+        request = Request(page, bit, reuse, hit, tuple(sorted(self._cache)), self._time)
+        action = self.policy.choose(request)
+        self._carry_out(page, action)
+        self.policy.update(request, action, not hit)
+        self._time += 1
+        return [*action.pages, page] if action.discard else action.pages
+
+    def forget(self, page: int) -> bool:
+        """Forget a page that has left, if the policy knows that nothing depends on it; whether it did.
+
+        Policies without a method ``forget`` may look at any page that they have ever seen.
+        """
+        forget = getattr(self.policy, "forget", None)
+        return forget is not None and bool(forget(page))
 
     def remover(self) -> Callable[[int], None]:
         """What removes a page of the cache, which leaves by no choice of the policy.
