@@ -69,6 +69,12 @@ class Names:
         Raises:
             ValueError: more or fewer names, one twice, or other ones than before.
         """
+        try:  # quick, where all are known
+            found = [self._numbers[name] for name in names]
+        except (KeyError, TypeError):
+            found = []
+        if len(found) == self.n == len(set(found)):
+            return found
         keys = [key_of(name) for name in names]
         if len(keys) != self.n or len(set(keys)) != self.n:
             raise ValueError(
