@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import pickle
-from typing import Any
+import random
+from typing import Any, cast
 
 import numpy as np
 
@@ -23,7 +24,7 @@ class Copies:
 
     def __init__(self, policy: Any) -> None:
         self._left_out: dict[int, Any] = {}
-        self.streams: list[np.random.PCG64] = []
+        self.streams: list[np.random.PCG64 | random.Random] = []
         buffer = io.BytesIO()
         _Pickler(buffer, self._left_out, policy._given).dump(policy)
         self._pickled = buffer.getvalue()
@@ -31,14 +32,21 @@ class Copies:
     def make(self, seed: np.random.SeedSequence) -> Any:
         """A copy whose streams come from ``seed``."""
         things = dict(self._left_out)
-        places = [key for key, thing in things.items() if isinstance(thing, np.random.BitGenerator)]
-        self.streams = [np.random.PCG64(child) for child in seed.spawn(len(places))]
+        places = [key for key, thing in things.items() if isinstance(thing, np.random.BitGenerator | random.Random)]
+        self.streams = [_stream(things[key], child) for key, child in zip(places, seed.spawn(len(places)), strict=True)]
         things.update(zip(places, self.streams, strict=True))
         return _Unpickler(io.BytesIO(self._pickled), things).load()
 
     def states(self) -> list[str]:
         """The states of the last copy's streams, which change where it draws."""
-        return [str(stream.state) for stream in self.streams]
+        return [str(s.getstate() if isinstance(s, random.Random) else s.state) for s in self.streams]
+
+
+def _stream(thing: Any, seed: np.random.SeedSequence) -> np.random.PCG64 | random.Random:
+    """A fresh stream of the kind of a random generator: of Python's, as other people's policies have, or of numpy's."""
+    if isinstance(thing, random.Random):
+        return random.Random(int.from_bytes(seed.generate_state(4).tobytes(), "little"))
+    return np.random.PCG64(seed)
 
 
 class _Pickler(pickle.Pickler):
@@ -50,10 +58,12 @@ class _Pickler(pickle.Pickler):
 
     def persistent_id(self, thing: Any) -> tuple[str, int] | None:
         if isinstance(thing, np.random.Generator):
-            kind, core = "generator", thing.bit_generator
+            kind, core = "generator", cast(Any, thing.bit_generator)
         elif isinstance(thing, np.random.RandomState):
             kind, core = "legacy", thing._bit_generator
-        elif isinstance(thing, np.random.BitGenerator) or (thing is self._problem and thing is not None):
+        elif isinstance(thing, np.random.BitGenerator | random.Random) or (
+            thing is self._problem and thing is not None
+        ):
             kind, core = "itself", thing
         else:
             return None
