@@ -56,7 +56,8 @@ class Learner(coba.Learner):  # type: ignore[misc, unused-ignore]
     played is taken for the only one.
 
     Logged plays are learned from as they are: an observation, somebody's action, its reward; logged probabilities are
-    not used. Of a batch all actions are chosen before the first reward is learned.
+    not used. Of a batch all actions are chosen before the first reward is learned. The few policies that learn from
+    their own last draw alone, such as TsallisINF, refuse logged plays and batches.
 
     Args:
         policy: plays arms, contexts or changing features with the reward of one action as feedback. It is not changed.

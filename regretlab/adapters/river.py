@@ -77,7 +77,8 @@ class Policy(_Ours, bandit.base.Policy):
 
     Arms are numbered in the order in which they are offered first; all must be offered in every round. ``clone``, by
     which river begins each episode, gives a policy that knows nothing, with the same seed. An arm of the burn-in, or
-    another one that is not the policy's choice, is learned from as somebody else's play.
+    another one that is not the policy's choice, is learned from as somebody else's play; the few policies that learn
+    from their own draws alone, such as TsallisINF, refuse those.
 
     Args:
         policy: plays arms with the reward of one as feedback. It is not changed.
@@ -111,6 +112,11 @@ class Policy(_Ours, bandit.base.Policy):
     ) -> None:
         super().__init__(reward_obj, reward_scaler, integer("burn_in", burn_in, 0))
         self._keep(policy, problem, seed)
+
+    def pull(self, arm_ids: Sequence[Any]) -> Any:
+        """An arm, of the burn-in first."""
+        self._seated(len(arm_ids))
+        return super().pull(arm_ids)
 
     def _pull(self, arm_ids: Sequence[Any]) -> Any:
         return self._play(arm_ids, None)
