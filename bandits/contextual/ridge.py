@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +21,8 @@ from numpy.typing import NDArray
 from bandits.arguments import positive
 from bandits.arms.problem import Actions, Block
 from bandits.arms.theory import OBLIVIOUS, holds
-from bandits.contextual.features import FeaturePolicy
-from bandits.contextual.problem import ContextualProblem
+from bandits.contextual.features import FeaturePolicy, chebyshev_features
+from bandits.contextual.problem import ContextualProblem, one_context
 from bandits.contextual.theory import ContextualInstance
 from bandits.contract import Array, Assumption, Bound, Instance
 from bandits.kernels import inlined, kernel
@@ -159,6 +159,15 @@ class RidgePolicy(FeaturePolicy):
     def take(self, row: Array, action: int, loss: float) -> None:
         take_row(row, action, loss, self._ridge, self.scale is None)
         self._t += 1
+
+    def estimates(self, observation: Any) -> Array:
+        """The mean rewards [n_actions] that the models predict in the context ``observation``; changes nothing.
+
+        Raises:
+            ValueError: as ``choose``.
+        """
+        row = chebyshev_features(self.checked(one_context(observation)), self._intervals, self.n_features)[0]
+        return np.asarray(self._high - self._ridge.theta @ row)
 
     def rate(
         self, problem: ContextualProblem, instance: Instance, name: str, source: str, power: float

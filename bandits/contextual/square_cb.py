@@ -17,6 +17,7 @@ import copy
 import math
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -25,7 +26,7 @@ from bandits.arguments import integer, positive, real
 from bandits.arms.theory import OBLIVIOUS, holds
 from bandits.contextual.features import MOST_FEATURES, chebyshev_features
 from bandits.contextual.policy import ContextualPolicy
-from bandits.contextual.problem import ContextualProblem
+from bandits.contextual.problem import ContextualProblem, one_context
 from bandits.contextual.theory import ContextualInstance
 from bandits.contract import Array, Assumption, Bound, Instance
 from bandits.registry import Component, Registry
@@ -142,6 +143,14 @@ class SquareCB(ContextualPolicy):
         unit = self.scale or self._total / max(self._t - 1, 1)
         edges = np.cumsum(inverse_gap_probs(scores, eta / unit if unit > 0.0 else 0.0))
         return min(int(np.searchsorted(edges, self._rng.random(), side="right")), scores.size - 1)
+
+    def estimates(self, observation: Any) -> Array:
+        """The mean rewards [n_actions] that the oracle predicts in the context ``observation``; changes nothing.
+
+        Raises:
+            ValueError: as ``choose``.
+        """
+        return np.asarray(self._high - self._oracle.predict(self.checked(one_context(observation))[0]))
 
     def learn(self, context: Array, action: int, loss: float) -> None:
         self._t += 1
