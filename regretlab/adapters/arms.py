@@ -1,17 +1,16 @@
 """Policies on arms that have names, with ``fit``, ``partial_fit`` and ``predict``: as in MABWiser and scikit-learn.
 
 No other package is needed. Every row that is learned is a round of the policy: it chooses, and then it learns from the
-decision of the row, which takes the place of its own choice. Where ``predict`` has just chosen for that very context,
-that was the choice. So a log is learned as if the policy had played it, and after that (or from the start) ``predict``
-and ``partial_fit`` in turn, row by row, are bit for bit the policy's own run on a stream of random numbers that
-``bandits.seeds.stream(seed, of="policy")`` gives.
+decision of the row, which takes the place of its own choice; where ``predict`` has just chosen for that very context,
+that was the choice (``Seat``). So a log is learned as if the policy had played it. After that, or from the start,
+``predict`` and ``partial_fit`` in turn, row by row, are the policy's own run, bit for bit, on the stream of random
+numbers ``bandits.seeds.stream(seed, of="policy")``.
 """
 
 from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -24,48 +23,34 @@ from bandits.labels import Names, check_rows, ordered
 from bandits.registry import POLICIES, Component
 from bandits.seeds import stream
 from regretlab.adapters.columns import Name, place_of, read_column, read_names, read_table
+from regretlab.adapters.seat import Seat
 
-Row = tuple[Name, float, Array | None]
-"""A round: the arm's name, its reward, and its context, if the policy looks at any."""
+Round = tuple[Name, float, Array | None]
+"""The arm's name, its reward, and its context, if the policy looks at any."""
 
 ESTIMATES, MEANS, PROBABILITIES = "estimates", "means", "probabilities"
 
 
-@dataclass
 class _Run:
-    """What is learned: a policy in its run, and beside it the rewards of each arm."""
+    """What is learned: by the policy, which is at play, and beside it of the rewards of each arm."""
 
-    policy: Any
-    problem: BanditProblem
-    names: tuple[Name, ...]
-    columns: Names | None
-    owed: tuple[Array | None] | None = None
-    rounds: list[Row] = field(default_factory=list)
+    def __init__(self, seat: Seat, names: Sequence[Name], columns: Names | None, rounds: list[Round]) -> None:
+        self.seat, self.names, self.columns, self.rounds = seat, tuple(names), columns, rounds
+        self.places = {name: i for i, name in enumerate(names)}
+        self.sums, self.counts = np.zeros(len(names)), np.zeros(len(names), dtype=np.int64)
 
-    def __post_init__(self) -> None:
-        self.place = {name: i for i, name in enumerate(self.names)}
-        self.sums, self.counts = np.zeros(len(self.names)), np.zeros(len(self.names), dtype=np.int64)
-
-    def choose(self, row: Array | None) -> Name:
-        """The policy's choice, which serves the next round that is learned, if its context is this one."""
-        action = self.policy.choose(row)
-        self.owed = (row,)
-        return self.names[int(action)]
-
-    def learn(self, rows: Sequence[Row]) -> None:
-        """Rounds in order; where the policy refuses one, none was learned."""
-        before = copy.deepcopy((self.policy, self.owed, self.sums, self.counts)) if len(rows) > 1 else None
+    def learn(self, rounds: Sequence[Round]) -> None:
+        """Rounds in order; where the policy refuses one of several, none was learned."""
+        before = copy.deepcopy((self.seat, self.sums, self.counts)) if len(rounds) > 1 else None
         try:
-            for name, reward, row in rows:
-                if self.owed is None or not np.array_equal(self.owed[0], row):  # type: ignore[arg-type]
-                    self.choose(row)
-                self.policy.update(row, self.place[name], reward)
-                self.owed = None
-                self.sums[self.place[name]] += reward
-                self.counts[self.place[name]] += 1
+            for name, reward, row in rounds:
+                action = self.places[name]
+                self.seat.learn(row, action, reward)
+                self.sums[action] += reward
+                self.counts[action] += 1
         except BaseException:
             if before is not None:
-                self.policy, self.owed, self.sums, self.counts = before
+                self.seat, self.sums, self.counts = before
             raise
 
 
@@ -170,7 +155,7 @@ class ArmsLearner(Parameters):
             ValueError: as in ``fit``.
         """
         rows, single = self._asked("predict", contexts)
-        names = [self._run.choose(row) for row in rows]
+        names = [self._run.names[self._run.seat.choose(row)] for row in rows]
         return names[0] if single else names
 
     def predict_proba(self, contexts: Any = None) -> Array:
@@ -187,7 +172,7 @@ class ArmsLearner(Parameters):
             TypeError: the policy has none.
         """
         rows, single = self._asked("predict_proba", contexts)
-        found = np.array([self._run.policy.probabilities(row) for row in rows]).reshape(-1, len(self.arms_))
+        found = np.array([self._run.seat.policy.probabilities(row) for row in rows]).reshape(-1, len(self.arms_))
         return found[0] if single else found
 
     def predict_expectations(self, contexts: Any = None) -> Any:
@@ -214,7 +199,8 @@ class ArmsLearner(Parameters):
             means = np.divide(run.sums, run.counts, out=np.full(len(run.names), np.nan), where=run.counts > 0)
             tables = [means] * len(rows)
         else:
-            ask = run.policy.estimates if self.expectations_ == ESTIMATES else run.policy.probabilities
+            policy: Any = run.seat.policy
+            ask = policy.estimates if self.expectations_ == ESTIMATES else policy.probabilities
             tables = [ask(row) for row in rows]
         found = [dict(zip(run.names, table.tolist(), strict=True)) for table in tables]
         return found[0] if single else found
@@ -255,14 +241,14 @@ class ArmsLearner(Parameters):
             raise ValueError(f"rewards must be finite numbers, got {earned[row]} in row {row}")
         check_rows(decisions=decisions, rewards=rewards, contexts=contexts)
         run, rows = self._begun(contexts) if anew else (self._run, self._rows(self._run, contexts)[0])
-        if contexts is None and not isinstance(run.problem, ContextualProblem):
+        if contexts is None and not isinstance(run.seat.problem, ContextualProblem):
             rows = [None] * len(names)
         elif contexts is None and names:
-            raise ValueError(f"contexts must be given, as {type(run.policy).__name__} looks at them, got None")
+            raise ValueError(f"contexts must be given, as {type(run.seat.policy).__name__} looks at them, got None")
         if len(rows) != len(names):
             raise ValueError(f"contexts must have {len(names)} row(s), one a decision, got {len(rows)}")
         for i, name in enumerate(names):
-            place_of(name, run.place, f"decisions[{i}]")
+            place_of(name, run.places, f"decisions[{i}]")
         rounds = list(zip(names, earned.tolist(), rows, strict=True))
         run.learn(rounds)
         if self.remember:
@@ -274,9 +260,9 @@ class ArmsLearner(Parameters):
         for name in ("n_features_in_", "feature_names_in_"):
             vars(self).pop(name, None)
         self.expectations_ = MEANS
-        if isinstance(run.problem, ContextualProblem):
-            self.expectations_ = ESTIMATES if hasattr(run.policy, "estimates") else PROBABILITIES
-            self.n_features_in_ = len(run.problem.contexts)
+        if isinstance(run.seat.problem, ContextualProblem):
+            self.expectations_ = ESTIMATES if hasattr(run.seat.policy, "estimates") else PROBABILITIES
+            self.n_features_in_ = len(run.seat.problem.contexts)
             if run.columns is not None and all(isinstance(name, str) for name in run.columns):
                 self.feature_names_in_ = np.array(run.columns, dtype=object)
         return self
@@ -298,8 +284,7 @@ class ArmsLearner(Parameters):
         if not can_play(policy, problem):
             intervals, columns = self._boxes(contexts)
             problem = ContextualProblem(n_actions=len(names), contexts=intervals, **declared)
-        policy.reset(problem, stream(self.seed, of="policy"))
-        run = _Run(policy, problem, tuple(names), columns)
+        run = _Run(Seat(policy, problem, stream(self.seed, of="policy")), names, columns, [])
         return run, [] if contexts is None else self._rows(run, contexts)[0]
 
     def _boxes(self, contexts: Any) -> tuple[tuple[tuple[float, float], ...], Names | None]:
@@ -322,18 +307,18 @@ class ArmsLearner(Parameters):
 
     def _rows(self, run: _Run, contexts: Any) -> tuple[list[Any], bool]:
         """Contexts as the policy takes them, one a decision, and whether there is a single one, without an axis."""
-        if not isinstance(run.problem, ContextualProblem):
+        if not isinstance(run.seat.problem, ContextualProblem):
             if contexts is not None:
-                raise ValueError(f"contexts must be None, as {type(run.policy).__name__} looks at none, got some")
+                raise ValueError(f"contexts must be None, as {type(run.seat.policy).__name__} looks at none, got some")
             return [None], True
         if contexts is None:
-            raise ValueError(f"contexts must be given, as {type(run.policy).__name__} looks at them, got None")
+            raise ValueError(f"contexts must be given, as {type(run.seat.policy).__name__} looks at them, got None")
         table, names, single = read_table("contexts", contexts)
         if names is not None and run.columns is not None:
             table = ordered(table, names, run.columns, "contexts")
-        if table.shape[1] != len(run.problem.contexts):
-            raise ValueError(f"contexts must have {len(run.problem.contexts)} column(s), got {table.shape[1]}")
-        return [run.problem.checked_observation(row) for row in table], single
+        if table.shape[1] != len(run.seat.problem.contexts):
+            raise ValueError(f"contexts must have {len(run.seat.problem.contexts)} column(s), got {table.shape[1]}")
+        return [run.seat.problem.checked_observation(row) for row in table], single
 
     def _asked(self, what: str, contexts: Any) -> tuple[list[Any], bool]:
         if not hasattr(self, "_run"):
@@ -352,9 +337,9 @@ class ArmsLearner(Parameters):
                 "new arms; or call fit on all rows"
             )
         fresh = copy.copy(self)
-        fresh.arms, fresh.contexts = names, getattr(old.problem, "contexts", None)
+        fresh.arms, fresh.contexts = names, getattr(old.seat.problem, "contexts", None)
         run, _ = fresh._begun(None)
-        run.columns, run.rounds = old.columns, [row for row in old.rounds if row[0] in run.place]
+        run.columns, run.rounds = old.columns, [row for row in old.rounds if row[0] in run.places]
         run.learn(run.rounds)
         self.arms = names
         return self._adopt(run)
