@@ -119,6 +119,11 @@ class Registry:
         """All registered names, those of the table before those of entry points."""
         return {**self._entry_points, **self.table}
 
+    @property
+    def classes(self) -> Mapping[str, type[Any] | str]:
+        """All registered names and those that ``naming`` gives for now, which go before."""
+        return {**self.paths, **_BY_VALUE.get()}
+
     @cached_property
     def _entry_points(self) -> dict[str, str]:
         from importlib.metadata import entry_points
