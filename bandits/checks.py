@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import json
 import pickle
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
@@ -14,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandits.contract import Array, Bound, Playable, Policy, Problem, check_plays
+from bandits.registry import POLICIES
+from bandits.state import from_json, to_json
 
 Series = dict[str, Array]
 
@@ -39,7 +42,8 @@ def check_policy(
     """Check that a policy keeps the contract in an environment.
 
     Runs of one seed must agree in all metrics at all times: a second one, one of a new object, one in which ``leap`` is
-    never called, ones cut into pieces, ones in which policy and environment are pickled on the way.
+    never called, ones cut into pieces, ones in which policy and environment are pickled on the way; registered policies
+    go to JSON and back there, too.
 
     Args:
         make: builds the policy.
@@ -117,16 +121,19 @@ def play(
         seed: of the tape and of the policy's generator.
         leaps: whether by ``advance``, else round by round by ``choose`` and ``update``.
         cuts: number of pieces, of random lengths, that the run is cut into.
-        pickled: whether policy and environment are pickled between the pieces.
+        pickled: whether policy and environment are pickled between the pieces; round by round, a registered policy goes
+            to JSON and back once, too (``bandits.state``).
         times: of the metrics, increasing; None for all of 1..horizon.
     """
     horizon = environment.problem.horizon or 0
     environment.begin(environment.draw(np.random.default_rng([seed, 0])))
     policy.reset(environment.problem, np.random.default_rng([seed, 1]))
     ends = np.random.default_rng([seed, 2]).integers(1, horizon + 1, cuts - 1)
-    for end in [*np.unique(ends).tolist(), horizon]:
+    for piece, end in enumerate([*np.unique(ends).tolist(), horizon]):
         if pickled:
             policy, environment = pickle.loads(pickle.dumps((policy, environment)))
+            if piece == 1 and not leaps:
+                policy = _through_json(policy)
         if environment.clock >= end:  # the last action of the piece before went so far
             continue
         if leaps:
@@ -139,6 +146,13 @@ def play(
                 policy.update(observation, action, feedback)
     assert environment.clock == horizon, f"the run stopped at {environment.clock} of {horizon}"
     return dict(environment.metrics(np.arange(1, horizon + 1) if times is None else np.asarray(times, dtype=np.int64)))
+
+
+def _through_json(policy: Policy[Any, Any, Any, Any]) -> Policy[Any, Any, Any, Any]:
+    """A policy that has gone to JSON and back, if it is a registered one, whose class a state can name."""
+    if POLICIES.name_of(type(policy)) not in POLICIES.classes:
+        return policy
+    return from_json(json.loads(json.dumps(to_json(policy), allow_nan=False)))
 
 
 def _agree(first: Series, other: Series, what: str) -> None:

@@ -8,6 +8,7 @@ import math
 import sys
 from collections import deque
 from collections.abc import Callable
+from contextlib import suppress
 from importlib import import_module
 from typing import Any
 
@@ -16,7 +17,7 @@ from numpy.lib.format import descr_to_dtype
 
 from bandits.arguments import integer, integers, one_of, shown
 from bandits.contract import Policy
-from bandits.encoding import BITS, Json, Trusted
+from bandits.encoding import BITS, Json, Trusted, overrides
 from bandits.frozen import Frozen
 from bandits.registry import POLICIES, parameters_of
 
@@ -99,7 +100,7 @@ class Decoder:
                 return _array_of(inner)[()]
             if kind in ("int", "float", "bytes") and isinstance(inner, str):
                 try:
-                    return {"int": int, "float": float, "bytes": _bytes}[kind](inner)
+                    return _FROM_TEXT[kind](inner)
                 except ValueError as error:
                     raise StateError(f"a value of a state must be {kind} in text, got {shown(inner)}") from error
         raise StateError(f"a value of a state must be one of those that to_json writes, got {shown(value)}")
@@ -118,7 +119,9 @@ class Decoder:
             except StateError:
                 raise
             except FAULTS as error:
-                raise StateError(f"object {place} of the state cannot be: {shown(str(error))}, in {shown(entry)}") from error
+                raise StateError(
+                    f"object {place} of the state cannot be: {shown(str(error))}, in {shown(entry)}"
+                ) from error
         if self._made[place] is _OPEN:
             raise StateError(f"object {place} of the state must not be part of itself")
         return self._made[place]
@@ -161,7 +164,9 @@ class Decoder:
         _check_plain(cls, entry["class"])
         fields = dataclasses.fields(cls) if dataclasses.is_dataclass(cls) else ()
         if missing := [field.name for field in fields if field.name not in entry["attributes"]]:
-            raise StateError(f"object {place} of the state must have the attributes of {cls.__name__}, lacks {missing[0]!r}")
+            raise StateError(
+                f"object {place} of the state must have the attributes of {cls.__name__}, lacks {missing[0]!r}"
+            )
         return self._filled(
             place, object.__new__(cls), lambda made: vars(made).update(self._attributes(entry["attributes"]))
         )
@@ -197,10 +202,9 @@ class Decoder:
         package = module.partition(".")[0]
         found = None
         if package in self._trusted.packages and all(part.isidentifier() for part in (*module.split("."), attribute)):
-            try:  # only our own modules are loaded by name: of others', what a registered policy has loaded is there
-                found = getattr(import_module(module) if package == "bandits" else sys.modules.get(module), attribute, None)
-            except ImportError:
-                found = None
+            with suppress(ImportError):  # of other people's modules, those that a registered policy loads are there
+                place = import_module(module) if package == "bandits" else sys.modules.get(module)
+                found = getattr(place, attribute, None)
         if not isinstance(found, type) or (found.__module__, found.__qualname__) != (module, attribute):
             raise StateError(
                 "class of an object must be a registered name, or module:Class of a class in the package of a "
@@ -211,7 +215,7 @@ class Decoder:
 
 def _check_plain(cls: type[Any], name: str) -> None:
     """See that a class is one of objects that attributes make."""
-    if cls.__new__ is not object.__new__ and not issubclass(cls, Policy) or getattr(cls, "__abstractmethods__", None):
+    if overrides(cls, "__new__") or getattr(cls, "__abstractmethods__", None):
         raise StateError(f"class of an object must be one that attributes make, got {shown(name)}")
 
 
@@ -237,3 +241,6 @@ def _array_of(entry: Json) -> np.ndarray[Any, Any]:
     if not data:
         return np.zeros(shape, dtype, order)
     return np.frombuffer(data, dtype).reshape(shape, order=order).copy(order)
+
+
+_FROM_TEXT: dict[str, Callable[[str], Any]] = {"int": int, "float": float, "bytes": _bytes}

@@ -155,9 +155,9 @@ class Encoder:
             return {"class": name, "frozen": _base64(data), "shape": list(shape)}
         if isinstance(value, tuple) and hasattr(kind, "_fields"):
             return {"class": name, "items": self._values(value, place)}
-        if kind.__reduce__ is not object.__reduce__ or kind.__reduce_ex__ is not object.__reduce_ex__:
+        if overrides(kind, "__reduce__") or overrides(kind, "__reduce_ex__"):
             raise ValueError(f"{place} must be made of attributes for a state, got {shown(value)}")
-        if kind.__getstate__ is not object.__getstate__:  # type: ignore[attr-defined]
+        if overrides(kind, "__getstate__"):
             return {"class": name, "state": self.value(value.__getstate__(), place)}
         if not hasattr(value, "__dict__") or isinstance(value, (int, float, str, bytes, tuple, list, dict, set, deque)):
             raise ValueError(f"{place} must be made of attributes for a state, got {shown(value)}")
@@ -178,6 +178,11 @@ class Encoder:
                 f"{kind.__qualname__}"
             )
         return f"{kind.__module__}:{kind.__qualname__}"
+
+
+def overrides(kind: type[Any], name: str) -> bool:
+    """Whether a class has a method of its own in the place of one that every object has."""
+    return getattr(kind, name) is not getattr(object, name)
 
 
 def _base64(data: bytes) -> str:

@@ -7,11 +7,11 @@ to each other by their place, so that one generator that two policies share is o
 * null, true, false, texts, whole numbers up to 2^53 and numbers with a fraction are themselves. ``{"int": "123"}``,
   ``{"float": "inf"}`` and ``{"bytes": base64}`` are the others: a program that takes 1.0 for 1 changes nothing.
 * ``{"ref": 3}`` is object 3: a list, tuple, set, dictionary or deque; an array, by dtype, shape, order and its bytes; a
-  generator of numpy's, by the state of its bits and the seed that it spawns from; or an instance by class and attributes.
+  generator of numpy's, by the state of its bits and the seed that it spawns from; an instance, by class and attributes.
 
-Classes are found by name and never imported from anywhere else: policies under their registered name, and classes that
-stand in this package or that of a registered policy. Attributes are set and no constructor is called, no function is
-among the values: to read a state executes nothing that it says. The digest finds what was damaged on the way. It is no
+Classes are found by name, and none is imported from elsewhere: policies under their registered name, and classes that
+stand in this package or in that of a registered policy. Attributes are set, no constructor is called and no value is a
+function: to read a state executes nothing that it says. The digest finds what was damaged on the way. It is no
 signature: numbers made up by an enemy may be worked with as if they were true, so take states from whom you trust.
 
 An array that is part of another one is an array of its own afterwards, as it is when pickled.
