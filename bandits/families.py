@@ -26,6 +26,7 @@ ROOMS = (
     "mdp",
     "portfolio",
     "delayed",
+    "logged",
 )
 """Each is a package in ``bandits`` with an object ``FAMILY``."""
 

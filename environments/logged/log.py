@@ -159,6 +159,52 @@ class Log:
             )
         return self.probabilities
 
+    @classmethod
+    def from_frame(
+        cls,
+        frame: Any,
+        action: str = "action",
+        reward: str | None = "reward",
+        probability: str | None = "probability",
+        contexts: Sequence[str] | None = (),
+        offered: str | Sequence[str] | None = None,
+        arms: Sequence[Any] | None = None,
+        low: float | None = None,
+        high: float | None = None,
+        cost: str | None = None,
+    ) -> Log:
+        """A log from a table of pandas, polars or pyarrow, or a mapping of names to columns: a row a decision.
+
+        Args:
+            frame: the table.
+            action: name of the column of arms played, numbers or words.
+            reward: name of the column of rewards; true and false are 1 and 0.
+            probability: name of the column of their probabilities; "uniform" where arms were drawn evenly from those
+                offered; "estimated" for shares of the log (``with_estimated_probabilities``); None where nobody knows.
+            contexts: names of the columns of the contexts, all numbers; None for all columns that are not named here.
+            offered: name of a column that lists the arms offered, as ``a|b|c``; or names of a column of 0 and 1 for
+                each arm, in the arms' order; None where all were.
+            arms: the arms as they stand in the table, in the order that they are to have; None for all that are there,
+                numbers first. Arms that were never played must be given, or offered somewhere.
+            low: smallest possible reward; None where no range is declared.
+            high: largest possible reward.
+            cost: name of a column of costs, in place of rewards, which are minus these.
+
+        Raises:
+            ValueError: no such column, or a cell that cannot be; rows are counted from 1, without the line of names.
+
+        Example:
+            >>> from environments.logged.log import Log
+            >>> table = {"shown": ["red", "blue", "red"], "click": [1, 0, 0], "p": [0.5, 0.5, 0.5]}
+            >>> Log.from_frame(table, action="shown", reward="click", probability="p")
+            Log(n=3, n_actions=2, names=('blue', 'red'), propensities from 0.5 to 0.5)
+        """
+        from environments.logged.frames import log_of_columns
+
+        return log_of_columns(
+            frame, action, reward, probability, contexts, offered, arms, low=low, high=high, cost=cost
+        )
+
     def with_uniform_probabilities(self) -> Self:
         """The log with 1 / (arms offered) in each row: whoever calls it declares that arms were drawn evenly."""
         return replace(self, probabilities=1.0 / self.n_offered)

@@ -10,7 +10,8 @@ import numpy as np
 
 from bandits.arguments import integer, one_of
 from environments.portfolio.environment import Market, extent, rounds_of
-from environments.portfolio.readings import VALUES, plain, read
+from environments.portfolio.readings import VALUES, read
+from environments.tables import plain
 
 
 class Prices(Market[None]):

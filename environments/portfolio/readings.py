@@ -1,16 +1,10 @@
-"""Tables of prices from files and from Python: columns by name, dates kept, nothing filled in.
+"""Tables of prices (see ``environments.tables``): dates kept, nothing filled in.
 
-A file is CSV, with names in its first line and a comma between columns (``.gz`` is unpacked), or Parquet (needs
-pyarrow, the extra "export"). In Python, a table is one of pandas, polars or pyarrow, or a mapping of names to columns.
-Rows are counted from 1, without the line of names. Cells that are empty or say ``NA``, ``NaN``, ``null`` or ``None``
-are gaps, and refused in the columns that are asked for.
+Gaps are refused in the columns that are asked for.
 """
 
 from __future__ import annotations
 
-import csv
-import gzip
-import math
 import os
 import re
 from collections.abc import Mapping, Sequence
@@ -21,20 +15,16 @@ from typing import Any
 
 import numpy as np
 
-from bandits.arguments import did_you_mean, is_file, shown, texts
+from bandits.arguments import did_you_mean, shown, texts
 from bandits.contract import Array
-from environments.downloads import check_download
+from environments.tables import Columns, columns_of, find, is_date, number_in
 
-DATES: tuple[str, ...] = ("date", "dates", "day", "datetime", "time", "timestamp", "week", "month", "quarter", "year")
-DATES += ("period", "datum", "", "__index_level_0__")
-"""Names, in small letters, of columns of dates; the last two are what pandas calls an index without a name."""
 DATE = re.compile(r"\d{1,4}([-/.])\d{1,2}\1\d{1,4}")
 """How dates begin, whatever their order."""
 SHORT = re.compile(r"\d{4}(-\d\d)?")
 """A year, or a month."""
 MARKS = re.compile(r"\D?[-+\d][\d.,' ]*\D?")
 """Numbers with marks of thousands, commas for points, or a sign before or after."""
-GAPS = ("", "na", "n/a", "nan", "null", "none")
 VALUES = ("prices", "relatives", "cumulative")
 KNOWN = {
     "nyse_o.csv": "36 stocks, 1962 to 1984, come with the package universal-portfolios 0.4.17 "
@@ -43,8 +33,6 @@ KNOWN = {
 """Where files that are often asked for can be found."""
 FOLDER = "prices"
 """Subfolder of the data folder."""
-
-Columns = dict[str, list[Any]]
 
 
 @dataclass(frozen=True)
@@ -62,115 +50,11 @@ class Reading:
     relatives: Array
 
 
-def plain(table: Any) -> Columns:
-    """A table in Python as a mapping of names to columns of numbers and texts; an index with dates becomes a column.
-
-    Raises:
-        ValueError: it has no named columns, two of one name, or columns of different lengths.
-    """
-    names = table.keys() if isinstance(table, Mapping) else getattr(table, "column_names", None)
-    names = getattr(table, "columns", None) if names is None else names
-    if names is None or callable(names):
-        raise ValueError(f"source must be the path of a file, or a table whose columns have names, got {shown(table)}")
-    named = [str(name) for name in names]
-    _check_names(named)
-    columns = {str(name): _cells(table[name]) for name in names}
-    index = getattr(table, "index", None)
-    dated = any(map(_is_date, columns))
-    if index is not None and not callable(index) and type(index).__name__ != "RangeIndex" and not dated:
-        columns = {"date": _cells(index), **columns}
-    if len({len(column) for column in columns.values()}) > 1:
-        sizes = ", ".join(f"{name} {len(column)}" for name, column in columns.items())
-        raise ValueError(f"source must have columns of one length, got {shown(sizes)}")
-    return columns
-
-
-def _cells(column: Any) -> list[Any]:
-    cells = column.to_pylist() if hasattr(column, "to_pylist") else column
-    if isinstance(cells, str | Mapping) or not hasattr(cells, "__iter__"):
-        raise ValueError(f"source must have lists or arrays as columns, got {shown(column)}")
-    return [_cell(cell) for cell in cells]
-
-
-def _cell(cell: Any) -> Any:
-    """A cell as plain data: a number, a text, or None for a gap."""
-    if isinstance(cell, str):
-        return cell
-    if isinstance(cell, bool | np.bool_):
-        return shown(cell)
-    if hasattr(cell, "isoformat"):
-        return str(cell.isoformat()).removesuffix("T00:00:00")
-    try:
-        number = float(cell)
-    except (TypeError, ValueError, OverflowError):
-        return None if cell is None else shown(cell)
-    return None if math.isnan(number) else number
-
-
-def find(source: str | os.PathLike[str]) -> Path:
-    """The file of that path; a relative one is looked for in the data folder, too.
-
-    Raises:
-        FileNotFoundError: it is nowhere; the message says where it was looked for and what to do.
-    """
-    named = os.environ.get("REGRETLAB_DATA")
-    given = Path(os.path.expanduser(source))
-    places = [given] if given.is_absolute() or not named else [given, Path(named) / FOLDER / given]
-    for place in places:
-        if is_file("source", place):
-            return place
+def _file(source: str | os.PathLike[str]) -> Path:
     why = "no prices come with this package"
-    if given.name in KNOWN:
-        why = f"{why}; {KNOWN[given.name]}"
-    if not given.is_absolute():
-        check_download(f"the file of prices {given}", why)
-        why = f"{why}. Put it there, or into {FOLDER}/ in the folder that REGRETLAB_DATA names ({named or 'unset'})"
-    raise FileNotFoundError(f"source: there is no file {', nor '.join(str(p)[:300] for p in places)}: {why}")
-
-
-def columns_of(path: Path) -> Columns:
-    """The columns of a file, by their names.
-
-    Raises:
-        ValueError: the file is no such table; the message has the file and, of CSV, the line.
-    """
-    if path.suffix.lower() in (".parquet", ".pq"):
-        try:
-            from pyarrow import parquet
-        except ImportError as error:
-            raise ValueError(
-                f"source: {path} needs pyarrow to be read: pip install 'regretlab[export]', or save it as CSV"
-            ) from error
-        try:
-            return plain(parquet.read_table(path))
-        except (OSError, ValueError) as error:  # pyarrow's own are both
-            raise ValueError(f"source: {path} cannot be read as Parquet: {error}") from error
-    opened = gzip.open if path.suffix.lower() == ".gz" else open
-    try:
-        with opened(path, "rt", encoding="utf-8-sig", newline="") as file:
-            rows = [(reader.line_num, row) for reader in [csv.reader(file, strict=True)] for row in reader]
-    except (csv.Error, UnicodeDecodeError, OSError, EOFError) as error:
-        raise ValueError(f"source: {path} cannot be read as CSV: {error}") from error
-    rows = [(line, [cell.strip() for cell in row]) for line, row in rows]
-    while rows and not rows[-1][1]:  # empty lines at the end
-        rows.pop()
-    if not rows:
-        raise ValueError(f"source: {path} is empty")
-    _, names = rows[0]
-    _check_names(names)
-    if len(names) == 1 and (other := next((d for d in (";", "\t", "|") if d in names[0]), None)):
-        raise ValueError(f"source: {path} must have a comma between its columns, got {other!r} in {shown(names[0])}")
-    for line, row in rows:
-        if len(row) != len(names):
-            raise ValueError(
-                f"source: {path}, line {line}: {len(row)} columns, and {len(names)} names in the first line"
-            )
-    return {name: [row[i] for _, row in rows[1:]] for i, name in enumerate(names)}
-
-
-def _check_names(names: Sequence[str]) -> None:
-    if twice := next((name for name in names if list(names).count(name) > 1), None):
-        raise ValueError(f"source must name each column once, got {shown(twice)} more than once")
+    if (known := Path(source).name) in KNOWN:
+        why = f"{why}; {KNOWN[known]}"
+    return find(source, FOLDER, "prices", why)
 
 
 def read(
@@ -183,7 +67,7 @@ def read(
     most_days: int | None,
 ) -> Reading:
     """Price relatives from a table; arguments and errors as of ``Prices``."""
-    table = dict(source) if isinstance(source, Mapping) else columns_of(find(source))
+    table = dict(source) if isinstance(source, Mapping) else columns_of(_file(source))
     when = _dates(table, date_column)
     names = _chosen([name for name in table if name != when], columns)
     rows = np.arange(len(next(iter(table.values()), [])))
@@ -194,7 +78,7 @@ def read(
         raise ValueError(
             f"{given[0]} must be left out where the table has no column of dates, got one: name it by dates"
         )
-    numbers = np.array([[_number(table[name][i]) for name in names] for i in rows]).reshape(len(rows), len(names))
+    numbers = np.array([[number_in(table[name][i]) for name in names] for i in rows]).reshape(len(rows), len(names))
 
     def place(bad: Array) -> str:
         row, column = np.argwhere(bad)[0].tolist()
@@ -223,16 +107,6 @@ def read(
     return Reading(tuple(names), tuple(stamps[i] for i in rows), np.ascontiguousarray(relatives))
 
 
-def _number(cell: Any) -> float:
-    """The number in a cell; NaN where there is none."""
-    if isinstance(cell, str) and cell.strip().lower() not in GAPS:
-        try:
-            return float(cell)
-        except ValueError:
-            return math.nan
-    return math.nan if cell is None or isinstance(cell, str | bool) else float(cell)
-
-
 def _way_out(cell: Any) -> str:
     """What to do about a cell without a number."""
     if isinstance(cell, str) and DATE.match(cell.strip()):
@@ -245,10 +119,6 @@ def _way_out(cell: Any) -> str:
 def _stamp(cell: Any) -> str:
     """A date as a text; whole numbers, such as years, without a point."""
     return "" if cell is None else str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
-
-
-def _is_date(name: str) -> bool:
-    return name.strip().lower() in DATES
 
 
 def _relatives(numbers: Array, rows: Any, values: str) -> tuple[Array, Any]:
@@ -277,7 +147,7 @@ def _dates(table: Columns, date_column: str | None) -> str | None:
             there = _there(date_column, list(table))
             raise ValueError(f"date_column must be the name of a column, got {shown(date_column)}{there}")
         return date_column
-    return next(filter(_is_date, table), None)
+    return next(filter(is_date, table), None)
 
 
 def _chosen(there: list[str], columns: Sequence[str] | None) -> list[str]:
@@ -305,7 +175,7 @@ def _between(stamps: list[str], start: str | None, end: str | None, most_days: i
     keys: Any = np.array([_moment(stamp) for stamp in stamps], dtype="datetime64[us]")
     if np.isnat(keys).any():
         odd = int(np.argmax(np.isnat(keys)))
-        keys = np.array([_number(stamp) for stamp in stamps])
+        keys = np.array([number_in(stamp) for stamp in stamps])
         if not np.isfinite(keys).all():
             raise ValueError(
                 "source must have dates of the form YYYY-MM-DD, or numbers that increase, got "

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from environments.downloads import downloads
-from environments.portfolio.readings import plain, read
+from environments.portfolio.readings import read
+from environments.tables import plain
 
 PRICES = """\
 date,A,B,C
