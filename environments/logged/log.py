@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from bandits.arguments import did_you_mean, integer, real, shown
 from bandits.contract import Array
+from bandits.family import resolve
 from bandits.frozen import read_only
 
 Ints = NDArray[np.int64]
@@ -199,11 +200,9 @@ class Log:
             >>> Log.from_frame(table, action="shown", reward="click", probability="p")
             Log(n=3, n_actions=2, names=('blue', 'red'), propensities from 0.5 to 0.5)
         """
-        from environments.logged.frames import log_of_columns
-
-        return log_of_columns(
-            frame, action, reward, probability, contexts, offered, arms, low=low, high=high, cost=cost
-        )
+        read = resolve("environments.logged.frames:log_of_columns")
+        made: Log = read(frame, action, reward, probability, contexts, offered, arms, low=low, high=high, cost=cost)
+        return made
 
     def with_uniform_probabilities(self) -> Self:
         """The log with 1 / (arms offered) in each row: whoever calls it declares that arms were drawn evenly."""
