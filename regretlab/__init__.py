@@ -29,6 +29,11 @@ if TYPE_CHECKING:
     from environments.contract import Regret as Regret
     from environments.record import Record as Record
     from regretlab.comparison import compare as compare
+    from regretlab.ope.estimate import Estimate as Estimate
+    from regretlab.ope.estimate import estimate as estimate
+    from regretlab.ope.evaluate import Evaluation as Evaluation
+    from regretlab.ope.evaluate import evaluate as evaluate
+    from regretlab.ope.sequence import confidence_sequence as confidence_sequence
     from regretlab.results import Check as Check
     from regretlab.results import Result as Result
     from regretlab.results import Results as Results
@@ -45,6 +50,9 @@ _PLACES = {
     "environments.contract": ("Environment", "Regret"),
     "environments.record": ("Record",),
     "regretlab.comparison": ("compare",),
+    "regretlab.ope.estimate": ("Estimate", "estimate"),
+    "regretlab.ope.evaluate": ("Evaluation", "evaluate"),
+    "regretlab.ope.sequence": ("confidence_sequence",),
     "regretlab.results": ("Check", "Result", "Results", "check", "load"),
     "regretlab.runs": ("JobError", "run"),
 }

@@ -1,0 +1,167 @@
+"""One estimate of one policy, with an interval and what is to be known of it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+from bandits.arguments import one_of, real
+from bandits.contract import Array
+from bandits.seeds import stream
+from regretlab.ope.case import Case, Order, Rows, checked_least
+from regretlab.ope.estimators import Estimator, as_estimator
+from regretlab.ope.intervals import INTERVALS, Method
+from regretlab.ope.models import predictions
+from regretlab.ope.overlap import OnFailure, Overlap, checked_overlap
+from regretlab.ope.policies import Target, probabilities_of
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """What a policy would earn a decision, by one estimator.
+
+    Attributes:
+        policy: its label.
+        estimator: its name.
+        value: the estimate.
+        low: lower end of the interval.
+        high: upper end.
+        confidence: of the interval.
+        interval: its name, a key of ``INTERVALS``.
+        certain: whether the interval covers the policy's value with that confidence for any number of rows; else for
+            many rows.
+        biased: whether the estimator's mean may be another than the policy's value, of which the interval then knows
+            nothing unless it is certain.
+        error: standard error, numerator and denominator of ratios together.
+        overlap: how the policy meets the log.
+    """
+
+    policy: str
+    estimator: str
+    value: float
+    low: float
+    high: float
+    confidence: float
+    interval: str
+    certain: bool
+    biased: bool
+    error: float
+    overlap: Overlap = field(repr=False)
+
+    @property
+    def n(self) -> int:
+        """Rows of the log."""
+        return self.overlap.n
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What is to be said of it, a sentence each."""
+        if self.biased and not self.certain:
+            return (*self.overlap.notes, f"{self.estimator} is biased by what its interval does not know")
+        return self.overlap.notes
+
+
+def estimate(
+    log: Rows,
+    target: Target,
+    method: str | Estimator = "IPS",
+    *,
+    interval: str = "auto",
+    confidence: float = 0.95,
+    model: Any = None,
+    folds: int = 5,
+    fit: str = "crossed",
+    least: float | None = None,
+    overlap: OnFailure = "refuse",
+    seed: int = 0,
+) -> Estimate:
+    """Estimate what a policy that does not learn would earn a decision, from a log of another one's decisions.
+
+    Rows must be independent of each other, but for what the logging policy learned from earlier rows if its
+    probabilities tell.
+
+    Args:
+        log: the rows: a ``Log``.
+        target: the policy: probabilities [n, n_actions] or [n_actions], a function from contexts [n, d] to them, or a
+            policy of ours in a run, which stands still.
+        method: name of an estimator, a key of ``ESTIMATORS``, or an object.
+        interval: "betting", "bernstein", "hoeffding", "normal", "percentile" or "bca"; "auto" for betting where the
+            estimator has certain limits, else normal.
+        confidence: of the interval, in (0, 1).
+        model: of the rewards, where the estimator needs one: see ``regretlab.ope.models.predictions``.
+        folds: likewise.
+        fit: likewise, "crossed" or "forward"; certain intervals of DR need "forward" or given predictions.
+        least: with which probability, at the least, the logging policy plays any arm that it offers. It limits the
+            weights of rows that are not in the log: the least probability that is in it does not. In a log that was
+            drawn evenly it is known.
+        overlap: what to do where the target policy plays arms that the log never plays: "refuse", "warn" or "ignore".
+        seed: of folds, resamples and rows rejected.
+
+    Raises:
+        ValueError: an argument that cannot be, an interval that the estimator does not have, or overlap that fails.
+
+    Example:
+        >>> import numpy as np
+        >>> from environments.logged.log import Log
+        >>> from regretlab.ope.estimate import estimate
+        >>> arms = np.arange(600) % 3
+        >>> log = Log(actions=arms, rewards=arms == 2, probabilities=np.full(600, 1 / 3), n_actions=3, low=0, high=1)
+        >>> found = estimate(log, [0.0, 0.5, 0.5])
+        >>> round(found.value, 3), round(found.low, 2), round(found.high, 2), found.interval
+        (0.5, 0.4, 0.6, 'betting')
+    """
+    chosen = as_estimator(method)
+    modelled = predictions(log, model, folds, fit, stream(seed, of="folds")) if chosen.needs_model else None
+    case = case_of(log, target, "target", least, modelled, seed)
+    return of_case(case, "target", chosen, interval, confidence, checked_overlap(case, "target", overlap), seed)
+
+
+def case_of(
+    log: Rows, target: Any, name: str, least: float | None, modelled: tuple[Array, Order] | None, seed: int
+) -> Case:
+    """The case of a target policy, its arguments checked; ``modelled`` is what ``predictions`` gave, or None."""
+    probabilities = log.propensities("off-policy evaluation")
+    floor = checked_least(log, probabilities, least)
+    table, rng = probabilities_of(log, target, name), stream(seed, of="rejection")
+    if modelled is None:
+        return Case(log, table, probabilities, floor, None, "given", rng)
+    return Case(log, table, probabilities, floor, *modelled, rng)
+
+
+def of_case(
+    case: Case, name: str, estimator: Estimator, interval: str, confidence: float, overlap: Overlap, seed: int
+) -> Estimate:
+    """The estimate of a case.
+
+    Raises:
+        ValueError: an interval that the estimator does not have.
+    """
+    real("confidence", confidence, 0.0, 1.0)
+    one_of("interval", interval, ["auto", *INTERVALS])
+    terms = estimator.terms(case)
+    if interval == "auto":
+        method = INTERVALS["normal" if INTERVALS["betting"].missing(terms) else "betting"]
+    else:
+        method = INTERVALS[interval]
+        if why := method.missing(terms):
+            raise ValueError(f"interval {interval!r} of {estimator.name} cannot be had: {why}")
+    low, high = _ends(method, case, terms, 1.0 - confidence, seed)
+    influence = terms.influence
+    return Estimate(
+        policy=name,
+        estimator=estimator.name,
+        value=terms.value,
+        low=low,
+        high=high,
+        confidence=confidence,
+        interval=method.name,
+        certain=method.certain,
+        biased=terms.biased,
+        error=float(influence.std(ddof=1)) / math.sqrt(len(influence)) if len(influence) > 1 else math.inf,
+        overlap=overlap,
+    )
+
+
+def _ends(method: Method, case: Case, terms: Any, alpha: float, seed: int) -> tuple[float, float]:
+    return method.ends(terms, case.limits, alpha, stream(seed, of="resamples"))
