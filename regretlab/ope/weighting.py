@@ -74,7 +74,8 @@ class IPS:
         """The estimate's terms."""
         weights, (low, high) = case.weights, case.limits
         own: Array = weights * case.log.rewards
-        sides = [_about(base, weights, case, case.largest) for base in dict.fromkeys((0.0, low, high))]
+        bases = dict.fromkeys((0.0, low, high)) if math.isfinite(high - low) else {}
+        sides = [_about(base, weights, case, case.largest) for base in bases]
         return Terms(
             base=np.zeros_like(own),
             numerator=own,
