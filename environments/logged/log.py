@@ -260,6 +260,15 @@ class Log:
         taken: dict[str, Any] = {name: None if array is None else array[rows] for name, array in chosen.items()}
         return replace(self, **taken)
 
+    def taught(self, policy: Any, rows: int, rng: np.random.Generator) -> Any:
+        """A copy of a policy, reset, that has learned from the first rows: see ``environments.logged.taught``."""
+        return resolve("environments.logged.taught:taught")(self, policy, rows, rng)
+
+    def played_by(self, policy: Any) -> Array:
+        """What a policy in a run plays in each row [n, n_actions]: see ``environments.logged.taught``."""
+        table: Array = resolve("environments.logged.taught:played_by")(self, policy)
+        return table
+
     def arm(self, name: object) -> int:
         """The number of the arm of that name.
 

@@ -245,12 +245,10 @@ def _taught(log: Rows, targets: Mapping[str, Any], train: float, seed: int) -> t
     first = round(train * log.n)
     if not 0 < first < log.n:
         raise ValueError(f"train must leave rows on both sides, got {train:g} of {log.n} rows")
-    rows = log.take(np.arange(first))
-    found = {
-        label: rows.taught(target, stream(seed, of=label)) if isinstance(target, Policy) else target
-        for label, target in targets.items()
-    }
+    found: dict[str, Any] = {}
     for label, target in targets.items():
-        if not isinstance(target, Policy) and not callable(target) and np.ndim(target) == 2:
-            found[label] = np.asarray(target)[first:]
-    return log.take(np.arange(first, log.n)), found
+        if isinstance(target, Policy):
+            found[label] = log.taught(target, first, stream(seed, of=type(target).__name__))
+        else:
+            found[label] = np.asarray(target)[first:] if not callable(target) and np.ndim(target) == 2 else target
+    return log.take(slice(first, None)), found

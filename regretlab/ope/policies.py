@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-import numpy as np
-
 from bandits.arguments import shown
 from bandits.contract import Array, Policy
 from regretlab.ope.case import Rows, checked_target
@@ -19,7 +17,7 @@ def probabilities_of(log: Rows, target: Any, name: str = "target") -> Array:
     """What a target policy plays on each row, [n, n_actions].
 
     A policy of ours must have been reset and, if it learns, have learned from other rows than these: it stands still
-    here. On rows with fewer arms offered its probabilities are made to sum to 1 over those.
+    here. On rows with fewer arms offered what lies on the others is spread over those.
 
     Raises:
         ValueError: see ``checked_target``.
@@ -27,33 +25,8 @@ def probabilities_of(log: Rows, target: Any, name: str = "target") -> Array:
         TypeError: a policy that knows no probabilities; the message says what does.
     """
     if isinstance(target, Policy):
-        return checked_target(log, _offered(log, _played(log, target), name), name)
-    if callable(target):
-        return checked_target(log, target(log.contexts), name)
-    return checked_target(log, target, name)
-
-
-def _played(log: Rows, policy: Policy[Any, Any, Any, Any]) -> Array:
-    if log.contexts is None:
-        return np.broadcast_to(policy.probabilities(None), (log.n, log.n_actions))
-    return np.stack([policy.probabilities(context) for context in log.contexts])
-
-
-def _offered(log: Rows, found: Array, name: str) -> Array:
-    """The probabilities over the arms offered alone.
-
-    Raises:
-        ValueError: a row in which the policy plays none of those.
-    """
-    if log.offered is None or found.shape != log.offered.shape:
-        return found
-    inside = np.where(log.offered, found, 0.0)
-    total = inside.sum(axis=1, keepdims=True)
-    if not total.all():
-        row = int(np.argmin(total))
-        raise ValueError(f"{name} must play something that is offered, got probability 0 of all of it in row {row}")
-    shares: Array = inside / total
-    return shares
+        return checked_target(log, log.played_by(target), name)
+    return checked_target(log, target(log.contexts) if callable(target) else target, name)
 
 
 def labelled(policies: Any) -> dict[str, Any]:
