@@ -102,7 +102,7 @@ class Evaluation(Sequence[Estimate]):
         """Draw estimates with their intervals, see ``regretlab.ope.picture.draw``."""
         from regretlab.ope.picture import draw
 
-        return draw(self, ax, title)
+        return draw(self.estimates, self.log_value, ax, title)
 
     @property
     def notes(self) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -9,11 +10,10 @@ import numpy as np
 from experiments.report.colours import GREY, look
 from experiments.report.style import LINE, lend_glyphs, plain, shortened, wrapped
 from experiments.report.style import style as in_style
+from regretlab.ope.estimate import Estimate
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
-
-    from regretlab.ope.evaluate import Evaluation
 
 ROW, EDGE, WIDTH = 0.13, 0.8, 3.5
 """Inches that an estimate takes, that titles and labels take, and of the figure."""
@@ -21,14 +21,15 @@ LETTERS = 18
 """Of a policy's label, in a line."""
 
 
-def draw(found: Evaluation, ax: Axes | None = None, title: str = "") -> Axes:
+def draw(found: Sequence[Estimate], log_value: float, ax: Axes | None = None, title: str = "") -> Axes:
     """Draw the estimates with their intervals.
 
     A filled mark and a solid line are of an interval that is certain, a hollow mark and a dashed line of one that holds
     for many rows; the dotted line is the logging policy's mean reward.
 
     Args:
-        found: an evaluation.
+        found: an evaluation's, policy by policy.
+        log_value: mean reward in the log.
         ax: where to draw; None for a figure of its own.
         title: above it.
 
@@ -36,25 +37,25 @@ def draw(found: Evaluation, ax: Axes | None = None, title: str = "") -> Axes:
         The axes; ``ax.figure.savefig`` writes them to a file.
     """
     if ax is not None:
-        ax.legend(handles=_fill(ax, found, title), loc="best")
+        ax.legend(handles=_fill(ax, found, log_value, title), loc="best")
         return ax
     import matplotlib
     from matplotlib import pyplot
 
     pyplot.switch_backend(matplotlib.get_backend())  # whose settings, in a notebook, are not to be undone with ours
     with in_style():
-        entries = len(found.estimators) + 1
-        height = EDGE + ROW * (len(found) + len(found.policies)) + LINE * entries
+        policies, estimators = _labels(found)
+        height = EDGE + ROW * (len(found) + len(policies)) + LINE * (len(estimators) + 1)
         figure = pyplot.figure(figsize=(WIDTH, height), layout="constrained")
         made = figure.add_subplot()
-        figure.legend(handles=_fill(made, found, title), loc="outside lower center")
+        figure.legend(handles=_fill(made, found, log_value, title), loc="outside lower center")
         lend_glyphs(figure)
     return made
 
 
-def _fill(ax: Axes, found: Evaluation, title: str) -> list[Any]:
+def _fill(ax: Axes, found: Sequence[Estimate], log_value: float, title: str) -> list[Any]:
     """Draw on these axes, and give the entries of the legend."""
-    policies, estimators = found.policies, found.estimators
+    policies, estimators = _labels(found)
     n = len(estimators)
     for e in found:
         y = policies.index(e.policy) * (n + 1) + estimators.index(e.estimator)
@@ -66,13 +67,13 @@ def _fill(ax: Axes, found: Evaluation, title: str) -> list[Any]:
         ax.plot(
             [e.value], [y], marks.marker, color=marks.colour, markersize=3.6, markerfacecolor=face, markeredgewidth=0.8
         )
-    ax.axvline(found.log_value, color=GREY, linestyle=":", linewidth=1.0, zorder=1.0)
+    ax.axvline(log_value, color=GREY, linestyle=":", linewidth=1.0, zorder=1.0)
     middles = np.arange(len(policies)) * (n + 1) + 0.5 * (n - 1)
     ax.set_yticks(middles, [wrapped(policy, LETTERS, most=2) for policy in policies])
     ax.set_ylim(len(policies) * (n + 1) - 1.0, -1.0)
     ax.tick_params(axis="y", length=0.0)
     ax.grid(visible=False, axis="y")
-    ax.set_xlabel(f"value: mean reward a row ({found.n:,} rows)")
+    ax.set_xlabel(f"value: mean reward a row ({found[0].n:,} rows)")
     ax.set_title(plain(shortened(title, 60)))
     from matplotlib.lines import Line2D
 
@@ -80,7 +81,12 @@ def _fill(ax: Axes, found: Evaluation, title: str) -> list[Any]:
     return [*(_handle(found, name, i) for i, name in enumerate(estimators)), log]
 
 
-def _handle(found: Evaluation, name: str, place: int) -> Any:
+def _labels(found: Sequence[Estimate]) -> tuple[list[str], list[str]]:
+    """Those of policies and of estimators."""
+    return list(dict.fromkeys(e.policy for e in found)), list(dict.fromkeys(e.estimator for e in found))
+
+
+def _handle(found: Sequence[Estimate], name: str, place: int) -> Any:
     """The entry of an estimator, which says what its intervals are."""
     from matplotlib.lines import Line2D
 
