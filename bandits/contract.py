@@ -381,14 +381,11 @@ class Policy(ABC, Generic[P, Obs, Act, Fbk]):
         problem = self.problem_given()
         if self.decided:
             copies = Copies(self)
-            copy, before = copies.make(np.random.SeedSequence(0)), copies.states()
+            copy, before = copies.one(), copies.states()
             found = problem.distribution_of(copy.choose(observation))
             if copies.states() == before:  # else a subclass draws after all
                 return found
-        raise TypeError(
-            f"{type(self).__name__} has no probabilities in closed form: "
-            "bandits.propensities.sampled(policy, observation, draws=1000) estimates them on copies"
-        )
+        raise no_closed_form(self)
 
     @final
     def problem_given(self) -> Problem:
@@ -453,6 +450,14 @@ class Policy(ABC, Generic[P, Obs, Act, Fbk]):
     def __repr__(self) -> str:
         names = inspect.signature(type(self)).parameters
         return f"{type(self).__name__}({', '.join(f'{n}={getattr(self, n)!r}' for n in names)})"
+
+
+def no_closed_form(policy: object, when: str = "") -> TypeError:
+    """What ``probabilities`` of a policy raises where it has none, in words ``when`` that is."""
+    return TypeError(
+        f"{type(policy).__name__} has no probabilities in closed form{when and f' {when}'}: "
+        "bandits.propensities.sampled(policy, observation, draws=1000) estimates them on copies"
+    )
 
 
 def bounds_of(policy: Policy[Any, Any, Any, Any], problem: Problem, instance: Instance) -> list[Bound]:

@@ -13,7 +13,9 @@ import numpy as np
 class Copies:
     """Makes copies of a policy in which every random generator is replaced by a fresh stream, shared where it was.
 
-    What a policy has drawn already is part of its state, and so of every copy.
+    What a policy has drawn already is part of its state, and so of every copy. But where it draws numbers ahead of the
+    choices that they decide, copies draw them anew: an object with a method ``undrawn`` is copied as what that returns,
+    the same without such numbers.
 
     Args:
         policy: pickles, as all policies do; copies share its problem, which nobody changes.
@@ -37,6 +39,10 @@ class Copies:
         things.update(zip(places, self.streams, strict=True))
         return _Unpickler(io.BytesIO(self._pickled), things).load()
 
+    def one(self) -> Any:
+        """A copy for what is not random."""
+        return self.make(np.random.SeedSequence(0))
+
     def states(self) -> list[str]:
         """The states of the last copy's streams, which change where it draws."""
         return [str(s.getstate() if isinstance(s, random.Random) else s.state) for s in self.streams]
@@ -55,6 +61,10 @@ class _Pickler(pickle.Pickler):
     def __init__(self, buffer: io.BytesIO, left_out: dict[int, Any], problem: Any) -> None:
         super().__init__(buffer, protocol=pickle.HIGHEST_PROTOCOL)
         self._left_out, self._problem = left_out, problem
+
+    def reducer_override(self, thing: Any) -> Any:
+        undrawn = None if isinstance(thing, type) else getattr(thing, "undrawn", None)
+        return NotImplemented if undrawn is None else undrawn().__reduce_ex__(pickle.HIGHEST_PROTOCOL)
 
     def persistent_id(self, thing: Any) -> tuple[str, int] | None:
         if isinstance(thing, np.random.Generator):

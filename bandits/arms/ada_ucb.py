@@ -61,6 +61,7 @@ class AdaUCB(ScanPolicy):
         horizon: the ``T`` of the index, >= 1; None takes the problem's.
     """
 
+    decided = True
     columns = FREE
     pick, note, rounds = staticmethod(_pick), staticmethod(_note), staticmethod(_rounds)
 

@@ -127,6 +127,7 @@ class AnytimeKLUCBSwitch(ScanPolicy):
         threshold: the power of ``t / K`` up to which plays are few, in [0, 1].
     """
 
+    decided = True
     columns = MORE + 3
     pick, note, rounds = staticmethod(_pick), staticmethod(_note), staticmethod(_rounds)
 

@@ -96,6 +96,8 @@ class AnytimeMOSS(BanditPolicy):
         alpha: exploration, > 0. The theorem's constant is for 1.35.
     """
 
+    decided = True
+
     def __init__(self, alpha: float = 1.35) -> None:
         self.alpha = positive("alpha", alpha)
 

@@ -77,6 +77,7 @@ class BayesOptimal(ScanPolicy):
         horizon: number of rounds, 1..40; None takes the problem's.
     """
 
+    decided = True
     columns = MORE
     binary = True
     pick, note, rounds = staticmethod(_pick), staticmethod(count), staticmethod(_rounds)

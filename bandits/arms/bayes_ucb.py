@@ -135,6 +135,7 @@ class BayesUCB(ScanPolicy):
         horizon: the ``T`` of the level, >= 1; None takes the problem's. Where c = 0 none is needed.
     """
 
+    decided = True
     pick, note, rounds = staticmethod(_pick), staticmethod(_note), staticmethod(_rounds)
 
     def __init__(self, a: float = 1.0, b: float = 1.0, c: float = 0.0, horizon: int | None = None) -> None:

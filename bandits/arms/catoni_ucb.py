@@ -110,6 +110,7 @@ class CatoniUCB(RobustPolicy):
         eps: order of the moment less 1: 1, since the estimate needs a variance.
     """
 
+    decided = True
     centred = True
     columns = MORE + 3
     numbers_an_arm = 1

@@ -21,6 +21,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
 
 from bandits.arguments import at_least_zero, integer, positive, real
 from bandits.arms.detection import ALARMS, NOW, SLACK, DetectingPolicy, detection_rate, new_clock
@@ -118,6 +121,12 @@ class CUSUMUCB(DetectingPolicy):
             alpha = min(1.0, math.sqrt(self.changes / horizon * log)) if alpha is None else alpha
             h = log if h is None else h
         return new_clock(), alpha, float(self.M0), self.eps, h - min(SLACK, h / 2.0)
+
+    def probabilities(self, observation: Any) -> Array:
+        best = self.pick(self._rows.copy(), self._t, self._own, np.ones((1, 1)), 0)  # no uniform is 1: not exploring
+        found = np.full(self._n_arms, self._own[1] / self._n_arms)
+        found[best] += 1.0 - self._own[1]
+        return found
 
     def luck(self, n_rounds: int) -> Array:
         return self._rng.random((n_rounds, 1))

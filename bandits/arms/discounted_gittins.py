@@ -69,6 +69,7 @@ class DiscountedGittins(ScanPolicy):
         beta: prior failures, > 0. With ``alpha = beta = 1`` the prior is uniform.
     """
 
+    decided = True
     columns = MORE + 1
     binary = True
     pick, note, rounds = staticmethod(_pick), staticmethod(_note), staticmethod(_rounds)

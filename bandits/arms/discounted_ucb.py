@@ -156,6 +156,8 @@ class DiscountedUCB(BanditPolicy):
         exploration: ``xi`` > 0. The theorem is about values above 1/2.
     """
 
+    decided = True
+
     def __init__(self, discount: float | None = None, changes: int = 1, exploration: float = 0.6) -> None:
         self.discount = None if discount is None else real("discount", discount, 0.0, 1.0)
         self.changes = integer("changes", changes)

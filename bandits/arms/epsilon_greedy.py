@@ -85,6 +85,12 @@ class EpsilonGreedy(BanditPolicy):
     def choose(self, observation: Any) -> int:
         return _choose(self._t, self._rng.random(), self._counts, self._sums, self._scale)
 
+    def probabilities(self, observation: Any) -> Array:
+        explore, best = min(1.0, self._scale / self._t), _choose(self._t, 1.0, self._counts, self._sums, self._scale)
+        found = np.full(self._n_arms, explore / self._n_arms)
+        found[best] += 1.0 - explore
+        return found
+
     def learn(self, action: int, reward: float) -> None:
         self._t += 1
         self._counts[action] += 1.0

@@ -121,6 +121,10 @@ class Exp3(BanditPolicy):
         arm, self._inverse = _choose(self._rng.random(), self._tree, self._gamma, self._floor)
         return arm
 
+    def probabilities(self, observation: Any) -> Array:
+        weights = np.exp(self._exponents - self._exponents.max())
+        return np.asarray((1.0 - self._gamma) * weights / weights.sum() + self._floor)
+
     def learn(self, action: int, reward: float) -> None:
         if self._inverse == 0.0:
             raise not_owed()

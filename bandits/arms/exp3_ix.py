@@ -174,6 +174,11 @@ class Exp3IX(BanditPolicy):
         arm, self._denominator = _choose(self._rng.random(), eta, self._losses, self._tree)
         return arm
 
+    def probabilities(self, observation: Any) -> Array:
+        eta = self._rate / math.sqrt(self._t) if self._anytime else self._rate
+        weights = np.exp(-eta * (self._losses - self._losses.min()))
+        return np.asarray(weights / weights.sum())
+
     def learn(self, action: int, reward: float) -> None:
         if self._denominator == 0.0:
             raise not_owed()

@@ -22,6 +22,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -30,6 +31,7 @@ from bandits.arms.problem import Actions, BanditProblem, Block
 from bandits.arms.scan import COUNT, MORE, SCORE, SUM, ScanPolicy, need_range, rounds
 from bandits.arms.theory import BOUNDED, OBLIVIOUS, STATIONARY, ArmsInstance, gaps_of, holds
 from bandits.contract import Array, Assumption, Bound, Instance
+from bandits.copies import Copies
 from bandits.kernels import inlined, kernel
 
 ESTIMATE, CHANCE, LOSS, ROOT = range(MORE, MORE + 4)
@@ -114,6 +116,13 @@ class Exp3PP(ScanPolicy):
     def constants(self, problem: BanditProblem) -> Own:
         need_range("Exp3PP", problem, "ucb1 takes a declared noise instead of a range")
         return float(self.alpha), float(self.beta)
+
+    def probabilities(self, observation: Any) -> Array:
+        copy: Exp3PP = Copies(self).one()
+        arm = copy.choose(observation)
+        if self._rows[arm, COUNT] == 0.0:
+            return copy.problem_given().distribution_of(arm)
+        return np.asarray(copy._rows[:, CHANCE] / copy._rows[:, CHANCE].sum())
 
     def luck(self, n_rounds: int) -> Array:
         return self._rng.random((n_rounds, 1))

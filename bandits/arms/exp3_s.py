@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -107,6 +108,10 @@ class Exp3S(ScanPolicy):
             gamma = min(1.0, math.sqrt(_squared(k, horizon, self.segments))) if gamma is None else gamma
             alpha = 1.0 / horizon if alpha is None else alpha
         return gamma, alpha
+
+    def probabilities(self, observation: Any) -> Array:
+        weights, gamma = self._rows[:, WEIGHT], self._own[0]
+        return np.asarray((1.0 - gamma) * weights / weights.sum() + gamma / weights.size)
 
     def luck(self, n_rounds: int) -> Array:
         return self._rng.random((n_rounds, 1))

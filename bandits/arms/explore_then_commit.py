@@ -59,6 +59,8 @@ class ExploreThenCommit(BanditPolicy):
             1 and ``T // K``.
     """
 
+    decided = True
+
     def __init__(self, trials: int | None = None) -> None:
         self.trials = None if trials is None else integer("trials", trials)
 

@@ -82,6 +82,7 @@ class FHGittins(ScanPolicy):
         horizon: number of rounds, 1..400; None takes the problem's.
     """
 
+    decided = True
     columns = MORE + 2
     binary = True
     pick, note, rounds = staticmethod(_pick), staticmethod(_note), staticmethod(_rounds)

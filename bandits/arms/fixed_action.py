@@ -21,6 +21,7 @@ class FixedAction(ArmsPolicy[ActionsProblem, Any]):
             and ``value`` is given.
     """
 
+    decided = True
     plays = (ActionsProblem,)
 
     def __init__(self, arm: int | None = None, value: float | None = None) -> None:

@@ -94,6 +94,20 @@ class FTPL(FullFeedbackPolicy):
     def choose(self, observation: Any) -> int:
         return _choose(self._rng.standard_exponential(self._losses.size), self._losses, self._eta)
 
+    def probabilities(self, observation: Any) -> Array:
+        """With ``b_i = exp(-eta (L_i - min L))`` the integral of ``b_i prod_{j != i} (1 - b_j v)`` over v in [0, 1].
+
+        Derived: that is the law of ``exp(-x)`` of the largest perturbed arm. Gauss' rule is exact for up to 200 arms,
+        and within 1e-12 beyond, where the product falls like ``exp(-v sum b)``.
+        """
+        b = np.exp(self._eta * (self._losses.min() - self._losses))
+        enough = min(b.size // 2 + 1, 100 + math.ceil(4.0 * math.sqrt(b.sum())))
+        nodes, weights = np.polynomial.legendre.leggauss(enough)
+        v = 0.5 * (nodes[:, None] + 1.0)
+        others = np.exp(np.log1p(-b * v).sum(axis=1, keepdims=True) - np.log1p(-b * v))
+        found = b * (0.5 * weights @ others)
+        return np.asarray(found / found.sum())
+
     def learn(self, rewards: Array) -> None:
         _learn(rewards, self._losses, self._high, self._span)
 

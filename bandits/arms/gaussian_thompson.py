@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 
 from bandits.arguments import positive, real
+from bandits.arms.largest import Gaussians, largest
 from bandits.arms.policy import BanditPolicy
 from bandits.arms.problem import Actions, BanditProblem, Block
 from bandits.arms.tails import gaussian_mass, gaussian_trial
@@ -172,6 +173,13 @@ class GaussianThompson(BanditPolicy):
         while (arm := _choose(self._posteriors, self._waiting, *self._thinning, *self._ahead)) < 0:
             self._ahead = drawn(self._ahead, self._rng)
         return arm
+
+    def probabilities(self, observation: Any) -> Array:
+        """By quadrature (``bandits.arms.largest``) within 1e-9; 1 for an arm that waits for its first play."""
+        waiting = np.flatnonzero(self._posteriors[:, PRECISION] == 0.0)
+        if waiting.size:
+            return self.problem_given().distribution_of(waiting[0])
+        return largest(Gaussians(self._posteriors[:, MEAN], self._posteriors[:, DEVIATION]))
 
     def learn(self, action: int, reward: float) -> None:
         _learn(self._posteriors, action, reward, self._h, *self._thinning)

@@ -179,6 +179,7 @@ class GLRKLUCB(DetectingPolicy):
         exact: whether the threshold is that of the theorem.
     """
 
+    decided = True
     columns = MORE + 5
     pick, note, rounds = staticmethod(_pick), staticmethod(_note), staticmethod(_rounds)
 

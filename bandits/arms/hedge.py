@@ -111,6 +111,11 @@ class Hedge(FullFeedbackPolicy):
     def choose(self, observation: Any) -> int:
         return _choose(self._t, self._rng.random(), self._losses, self._weights, self._rate, self._anytime)
 
+    def probabilities(self, observation: Any) -> Array:
+        eta = self._rate / math.sqrt(self._t) if self._anytime else self._rate
+        weights = np.exp(-eta * (self._losses - self._losses.min()))
+        return np.asarray(weights / weights.sum())
+
     def learn(self, rewards: Array) -> None:
         _learn(rewards, self._losses, self._high, self._span)
         self._t += 1

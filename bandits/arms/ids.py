@@ -34,6 +34,7 @@ from bandits.arms.problem import Actions, BanditProblem, Block
 from bandits.arms.scan import COUNT, MORE, SUM, ScanPolicy, rounds
 from bandits.arms.theory import ArmsInstance, bayesian_bound
 from bandits.contract import Array, Bound, Instance
+from bandits.copies import Copies
 from bandits.kernels import inlined, kernel
 
 LARGEST = 10**6
@@ -197,6 +198,14 @@ class IDS(ScanPolicy):
     ) -> None:
         self.alpha, self.beta = positives("alpha", alpha), positives("beta", beta)
         self.grid = integer("grid", grid, 2)
+
+    def probabilities(self, observation: Any) -> Array:
+        copy: IDS = Copies(self).one()
+        first, second, share, _ = law(copy._rows, copy._own)
+        found = np.zeros(self._n_arms)
+        found[first] += share
+        found[second] += 1.0 - share
+        return found
 
     def luck(self, n_rounds: int) -> Array:
         return self._rng.random((n_rounds, 1))

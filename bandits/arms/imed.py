@@ -52,6 +52,7 @@ def _rounds(
 class IMED(EvidencePolicy):
     """IMED of Honda and Takemura (2015), which needs no horizon and reaches the best constant of ``ln t``."""
 
+    decided = True
     pick, note, rounds = staticmethod(_pick), staticmethod(_note), staticmethod(_rounds)
 
     def regret_bounds(self, problem: BanditProblem, instance: Instance) -> Sequence[Bound]:

@@ -212,6 +212,8 @@ class KLUCB(BanditPolicy):
             "poisson" or "exponential" (``kl_ucb_family.py``). None takes rewards in a finite range for Bernoulli's.
     """
 
+    decided = True
+
     def __init__(self, family: str | None = None) -> None:
         self.family = check_family(family)
 

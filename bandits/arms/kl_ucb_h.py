@@ -63,6 +63,7 @@ class KLUCBH(CachedPolicy):
         horizon: the ``T`` of the index, >= 1; None takes the problem's.
     """
 
+    decided = True
     follow, rounds = staticmethod(_follow), staticmethod(_rounds)
 
     def __init__(self, horizon: int | None = None) -> None:

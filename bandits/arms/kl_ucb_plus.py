@@ -109,6 +109,7 @@ class KLUCBPlus(ScanPolicy):
         c: power of ``ln t`` in the exploration, >= 0.
     """
 
+    decided = True
     columns = MORE + 3
     pick, note, rounds = staticmethod(_pick), staticmethod(_note), staticmethod(_rounds)
 

@@ -77,6 +77,7 @@ class KLUCBPP(CachedPolicy):
             "poisson" or "exponential". None takes rewards in a finite range for Bernoulli's.
     """
 
+    decided = True
     follow, rounds = staticmethod(_follow), staticmethod(_rounds)
 
     def __init__(self, horizon: int | None = None, family: str | None = None) -> None:

@@ -112,6 +112,7 @@ class KLUCBSwitch(CachedPolicy):
         horizon: the ``T`` of the index, >= 1; None takes the problem's.
     """
 
+    decided = True
     follow, rounds = staticmethod(_follow), staticmethod(_rounds)
 
     def __init__(self, threshold: float = 0.2, empirical: bool = False, horizon: int | None = None) -> None:

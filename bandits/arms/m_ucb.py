@@ -105,6 +105,7 @@ class MUCB(DetectingPolicy):
             too short for it, ``reset`` warns.
     """
 
+    decided = True
     columns = MORE + 2
     pick, note, rounds = staticmethod(_pick), staticmethod(_note), staticmethod(_rounds)
 

@@ -21,11 +21,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
 
 from bandits.arms.evidence import EvidencePolicy, Own, evidence, leading, logs, note
 from bandits.arms.problem import Actions, BanditProblem, Block
-from bandits.arms.scan import SCORE, rounds
+from bandits.arms.scan import COUNT, SCORE, rounds
 from bandits.contract import Array, Bound, Instance
+from bandits.copies import Copies
 from bandits.kernels import kernel
 
 NEVER = 746.0
@@ -81,6 +85,13 @@ class MED(EvidencePolicy):
     """MED, minimum empirical divergence, of Honda and Takemura (2010, 2011), drawn at random and without a horizon."""
 
     pick, note, rounds = staticmethod(_pick), staticmethod(_note), staticmethod(_rounds)
+
+    def probabilities(self, observation: Any) -> Array:
+        copy: MED = Copies(self).one()
+        arm = copy.pick(copy._rows, copy._t, copy._own, np.full((1, 1), 2.0), 0)  # no uniform: all weights are needed
+        if self._rows[arm, COUNT] == 0.0:
+            return copy.problem_given().distribution_of(arm)
+        return np.asarray(copy._rows[:, SCORE] / copy._rows[:, SCORE].sum())
 
     def luck(self, n_rounds: int) -> Array:
         return self._rng.random((n_rounds, 1))

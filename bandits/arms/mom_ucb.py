@@ -100,6 +100,7 @@ class MoMUCB(RobustPolicy):
         eps: order of the moment less 1, in (0, 1].
     """
 
+    decided = True
     centred = True
     columns = MORE + 3
     numbers_an_arm = 1

@@ -74,6 +74,8 @@ class MOSS(BanditPolicy):
         horizon: the ``T`` of the index, >= 1; None takes the problem's.
     """
 
+    decided = True
+
     def __init__(self, horizon: int | None = None) -> None:
         self.horizon = None if horizon is None else integer("horizon", horizon)
 

@@ -16,8 +16,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
 
 from bandits.arguments import integer, positive, probability
+from bandits.arms.largest import Gaussians, largest
 from bandits.arms.orders import minimax_order
 from bandits.arms.problem import Actions, BanditProblem, Block
 from bandits.arms.scan import COUNT, MORE, SCORE, SUM, ScanPolicy, horizon_of, leader, rounds, width_of
@@ -55,6 +59,30 @@ def _rounds(
     rounds(_pick, _note, block, actions, t, rows, own, luck, low, span)
 
 
+class _Clipped(Gaussians):
+    """Normal samples that are clipped from above.
+
+    Args:
+        means: [n_arms].
+        deviations: [n_arms].
+        clips: [n_arms], not below the means.
+    """
+
+    def __init__(self, means: Array, deviations: Array, clips: Array) -> None:
+        super().__init__(means, deviations)
+        self._clips = clips[:, None]
+        self.atoms = np.arange(clips.size), clips, np.exp(super().log_sf(self._clips)[:, 0])
+
+    def log_cdf(self, x: Array) -> Array:
+        return np.where(x < self._clips, super().log_cdf(x), 0.0)
+
+    def log_sf(self, x: Array) -> Array:
+        return np.where(x < self._clips, super().log_sf(x), -np.inf)
+
+    def log_density(self, x: Array) -> Array:
+        return np.where(x < self._clips, super().log_density(x), -np.inf)
+
+
 class MOTS(ScanPolicy):
     """MOTS of Jin, Xu, Shi, Xiao and Gu (2021).
 
@@ -79,6 +107,13 @@ class MOTS(ScanPolicy):
     def constants(self, problem: BanditProblem) -> Own:
         variance = (width_of(problem) / 2.0) ** 2
         return variance / self.rho, self.alpha * variance, self._horizon_of(problem) / problem.n_actions
+
+    def probabilities(self, observation: Any) -> Array:
+        """By quadrature (``bandits.arms.largest``) within 1e-9; 1 for the lowest arm not played yet."""
+        unplayed = np.flatnonzero(self._rows[:, COUNT] == 0.0)
+        if unplayed.size:
+            return self.problem_given().distribution_of(unplayed[0])
+        return largest(_Clipped(*self._rows[:, [MEAN, DEVIATION, CLIP]].T))
 
     def luck(self, n_rounds: int) -> Array:
         return self._rng.standard_normal((n_rounds, self._n_arms))

@@ -30,6 +30,7 @@ import numpy as np
 
 from bandits.arms.dirichlet import above, cannot_exceed
 from bandits.arms.kept import Kept, nothing, with_room
+from bandits.arms.largest import Betas, largest
 from bandits.arms.orders import asymptotic_order, bounded_rate
 from bandits.arms.problem import Actions, BanditProblem, Block
 from bandits.arms.scan import COUNT, MORE, SUM, TIE, ScanPolicy, need_range, rounds
@@ -137,6 +138,19 @@ class NPTS(ScanPolicy):
     def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
         super().reset(problem, rng)
         self._rows[:, DISTINCT] = 2.0
+
+    def probabilities(self, observation: Any) -> Array:
+        """By quadrature (``bandits.arms.largest``) within 1e-9 as long as rewards are 0 and 1; else there is none.
+
+        1 for the lowest arm not played yet, else for the lowest one without a failure.
+        """
+        if np.any(self._rows[:, DISTINCT] > 2.0) or np.any(self._rows[:, OTHERS] > 0.0):
+            return super().probabilities(observation)
+        failures, successes = self._own[0][:, :2, TIMES].T  # and 1 success before all
+        for arms in (np.flatnonzero(self._rows[:, COUNT] == 0.0), np.flatnonzero(failures == 0.0)):
+            if arms.size:
+                return self.problem_given().distribution_of(arms[0])
+        return largest(Betas(successes, failures))
 
     def luck(self, n_rounds: int) -> np.random.Generator:
         return self._rng

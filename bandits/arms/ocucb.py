@@ -60,6 +60,7 @@ class OCUCB(ScanPolicy):
         horizon: the ``T`` of the index, >= 1; None takes the problem's.
     """
 
+    decided = True
     columns = MORE + 2
     pick, note, rounds = staticmethod(_pick), staticmethod(_note), staticmethod(_rounds)
 

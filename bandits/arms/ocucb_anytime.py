@@ -61,6 +61,7 @@ class AnytimeOCUCB(ScanPolicy):
         rho: how much arms with fewer plays count, in [1/2, 1].
     """
 
+    decided = True
     columns = FREE
     pick, note, rounds = staticmethod(_pick), staticmethod(_note), staticmethod(_rounds)
 

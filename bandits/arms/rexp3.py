@@ -74,6 +74,9 @@ class Rexp3(BanditPolicy):
     def choose(self, observation: Any) -> int:
         return self._exp3.choose(observation)
 
+    def probabilities(self, observation: Any) -> Array:
+        return self._exp3.probabilities(observation)
+
     def learn(self, action: int, reward: float) -> None:
         self._exp3.learn(action, reward)
         self._pass(1)

@@ -182,6 +182,8 @@ class SlidingWindowUCB(BanditPolicy):
         exploration: ``xi`` > 0. The theorem is about values above 1/2.
     """
 
+    decided = True
+
     def __init__(self, window: int | None = None, changes: int = 1, exploration: float = 0.6) -> None:
         self.window = None if window is None else integer("window", window, most=10**8)
         self.changes = integer("changes", changes)

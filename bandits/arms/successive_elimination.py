@@ -88,6 +88,8 @@ class SuccessiveElimination(BanditPolicy):
         delta: probability with which some confidence interval may fail, in (0, 1); None takes ``1 / horizon``.
     """
 
+    decided = True
+
     def __init__(self, delta: float | None = None) -> None:
         self.delta = None if delta is None else probability("delta", delta)
 

@@ -77,6 +77,10 @@ class Ahead(NamedTuple):
     variables: Array
     used: NDArray[np.int64]
 
+    def undrawn(self) -> Ahead:
+        """The same room, all used up."""
+        return ahead(self.variables.shape[1])
+
 
 class Thinning(NamedTuple):
     """What decides which arms a round visits.
@@ -94,6 +98,12 @@ class Thinning(NamedTuple):
     masses: Array
     order: NDArray[np.int64]
     first: NDArray[np.int64]
+
+    def undrawn(self) -> Thinning:
+        """The same with a level that has to be set anew, and with it the next point of the process to be drawn."""
+        control = self.control.copy()
+        control[VISITS] = math.inf
+        return self._replace(control=control)
 
 
 Sample = Callable[[Array, int, Ahead], float]

@@ -51,6 +51,7 @@ class TruncatedUCB(RobustPolicy):
         eps: order of the moment less 1, in (0, 1].
     """
 
+    decided = True
     centred = False
     pick, note, rounds = staticmethod(best), staticmethod(_note), staticmethod(_rounds)
 

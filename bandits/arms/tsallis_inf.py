@@ -47,6 +47,7 @@ from bandits.arms.sums import TERMS, build, draw, powers_of, settle, tree_of, we
 from bandits.arms.theory import ArmsInstance
 from bandits.arms.tsallis_bounds import tsallis_bounds
 from bandits.contract import Array, Bound, Instance
+from bandits.copies import Copies
 from bandits.kernels import inlined, kernel
 
 ROUNDING = 1e-9
@@ -372,6 +373,12 @@ class TsallisINF(BanditPolicy):
             self._rv,
         )
         return self._drawn
+
+    def probabilities(self, observation: Any) -> Array:
+        """As ``choose`` works them out, within 1e-12."""
+        copy: TsallisINF = Copies(self).one()
+        copy.choose(observation)
+        return copy.drawn_from
 
     def learn(self, action: int, reward: float) -> None:
         if action != self._drawn:

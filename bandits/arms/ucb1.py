@@ -71,6 +71,8 @@ class UCB1(BanditPolicy):
         array([  8., 791.])
     """
 
+    decided = True
+
     def __init__(self, exploration: float = 2.0) -> None:
         self.exploration = positive("exploration", exploration)
 

@@ -62,6 +62,7 @@ class UCBHorizon(CachedPolicy):
         horizon: the ``T`` of the index, >= 1; None takes the problem's.
     """
 
+    decided = True
     follow, rounds = staticmethod(_follow), staticmethod(_rounds)
 
     def __init__(self, alpha: float = 2.0, horizon: int | None = None) -> None:

@@ -61,6 +61,7 @@ def _rounds(
 class UCBTuned(ScanPolicy):
     """UCB-Tuned of Auer, Cesa-Bianchi and Fischer (2002), a heuristic that their experiments prefer to UCB1."""
 
+    decided = True
     columns = ROOT + 1
     pick, note, rounds = staticmethod(_pick), staticmethod(_note), staticmethod(_rounds)
 

@@ -87,6 +87,8 @@ class UCBV(BanditPolicy):
         c: factor of the term that guards against a small empirical variance, > 0. The theorem is about 1.
     """
 
+    decided = True
+
     def __init__(self, zeta: float = 1.2, c: float = 1.0) -> None:
         self.zeta = positive("zeta", zeta)
         self.c = positive("c", c)

@@ -12,6 +12,7 @@ import numpy as np
 from bandits.arguments import check_action
 from bandits.arms.policy import ArmsPolicy
 from bandits.arms.problem import Actions, ActionsProblem, Block
+from bandits.contract import Array
 
 
 class Uniform(ArmsPolicy[ActionsProblem, Any]):
@@ -25,6 +26,9 @@ class Uniform(ArmsPolicy[ActionsProblem, Any]):
 
     def choose(self, observation: Any) -> int:
         return min(int(self._rng.random() * self._n_actions), self._n_actions - 1)
+
+    def probabilities(self, observation: Any) -> Array:
+        return np.full(self._n_actions, 1.0 / self._n_actions)
 
     def update(self, observation: Any, action: int, feedback: Any) -> None:
         check_action("action", action, self._n_actions)

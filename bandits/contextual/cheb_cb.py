@@ -28,7 +28,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,7 @@ from bandits.arms.problem import Actions, Block
 from bandits.contextual.features import FeaturePolicy
 from bandits.contextual.problem import ContextualProblem
 from bandits.contract import Array
+from bandits.copies import Copies
 from bandits.kernels import kernel
 
 CUTOFF = 1e-11
@@ -321,6 +322,11 @@ class ChebCB(FeaturePolicy):
     def drawn_from(self) -> Array:
         """[n_actions] distribution that the last action was drawn from."""
         return self._models.probabilities.copy()
+
+    def probabilities(self, observation: Any) -> Array:
+        copy: ChebCB = Copies(self).one()
+        copy.choose(observation)
+        return copy.drawn_from
 
     def pick(self, row: Array) -> int:
         return _choose(row, self._rng.random(), self._models)

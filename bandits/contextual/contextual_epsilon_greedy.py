@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -50,6 +51,13 @@ class ContextualEpsilonGreedy(RidgePolicy):
     def pick(self, row: Array) -> int:
         forced = int(self._forced(self._rng.random(1))[0])
         return forced if forced >= 0 else pick_row(row, np.zeros(len(self._ridge.theta)), self._ridge)
+
+    def probabilities(self, observation: Any) -> Array:
+        n = len(self._ridge.theta)
+        explore = min(1.0, self.c * self._t ** (-1.0 / 3.0))
+        found = np.full(n, explore / n)
+        found[pick_row(self.features_of(observation), np.zeros(n), self._ridge)] += 1.0 - explore
+        return found
 
     def play(self, block: Block, features: Array, actions: Actions) -> None:
         forced = self._forced(self._rng.random(actions.size))

@@ -17,7 +17,7 @@ from bandits.arguments import integer
 from bandits.arms.policy import look_at
 from bandits.arms.problem import Actions, Block
 from bandits.contextual.policy import ContextualPolicy
-from bandits.contextual.problem import ContextBlocks, ContextualProblem
+from bandits.contextual.problem import ContextBlocks, ContextualProblem, one_context
 from bandits.contract import Array, Playable
 from bandits.kernels import kernel
 from bandits.offers import offers
@@ -84,6 +84,12 @@ class FeaturePolicy(ContextualPolicy):
     @final
     def begin(self, problem: ContextualProblem, intervals: Array) -> None:
         self.start(problem, 1 + len(intervals) * (self.n_features - 1))
+
+    @final
+    def features_of(self, observation: Any) -> Array:
+        """The features [n_features] of an observation, checked as in ``choose``."""
+        rows = chebyshev_features(self.checked(one_context(observation)), self._intervals, self.n_features)
+        return np.asarray(rows[0])
 
     @final
     def decide(self, context: Array) -> int:

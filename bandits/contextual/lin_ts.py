@@ -11,10 +11,12 @@ Reference: S. Agrawal and N. Goyal, *Thompson Sampling for Contextual Bandits wi
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from bandits.arguments import real
+from bandits.arms.largest import Gaussians, largest
 from bandits.arms.problem import Actions, Block
 from bandits.contextual.problem import ContextualProblem
 from bandits.contextual.ridge import RidgePolicy, pick_row, play_rows
@@ -45,6 +47,15 @@ class LinTS(RidgePolicy):
 
     def pick(self, row: Array) -> int:
         return pick_row(row, self.deviation * self._rng.standard_normal(len(self._ridge.theta)), self._ridge)
+
+    def probabilities(self, observation: Any) -> Array:
+        """By quadrature (``bandits.arms.largest``) within 1e-9."""
+        row, (inverse, theta, _, losses) = self.features_of(observation), self._ridge
+        spread = self.deviation * losses[0]["unit"] * np.sqrt(np.maximum(row @ inverse @ row, 0.0))
+        if np.all(spread > 0.0):
+            return largest(Gaussians(-theta @ row, spread))
+        best = pick_row(row, np.zeros(len(theta)), self._ridge)  # where nothing was lost yet, widths have no unit
+        return self.problem_given().distribution_of(best)
 
     def play(self, block: Block, features: Array, actions: Actions) -> None:
         weights = self.deviation * self._rng.standard_normal((actions.size, len(self._ridge.theta)))

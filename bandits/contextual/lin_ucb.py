@@ -32,6 +32,8 @@ class LinUCB(RidgePolicy):
         interval: see ``ContextualPolicy``.
     """
 
+    decided = True
+
     def __init__(
         self,
         exploration: float = 0.5,

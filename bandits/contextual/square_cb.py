@@ -137,12 +137,18 @@ class SquareCB(ContextualPolicy):
         self._oracle.reset(problem.n_actions, intervals)
 
     def decide(self, context: Array) -> int:
+        edges = np.cumsum(self._law(context))
+        return min(int(np.searchsorted(edges, self._rng.random(), side="right")), edges.size - 1)
+
+    def probabilities(self, observation: Any) -> Array:
+        return self._law(self.checked(one_context(observation))[0])
+
+    def _law(self, context: Array) -> Array:
         scores = self._oracle.predict(context)
         eta = self.eta or math.sqrt(scores.size * self._t / float(self._oracle.regret(np.array(float(self._t)))))
         # The oracle sees losses as they are: a unit that changes would change what it has learned.
         unit = self.scale or self._total / max(self._t - 1, 1)
-        edges = np.cumsum(inverse_gap_probs(scores, eta / unit if unit > 0.0 else 0.0))
-        return min(int(np.searchsorted(edges, self._rng.random(), side="right")), scores.size - 1)
+        return inverse_gap_probs(scores, eta / unit if unit > 0.0 else 0.0)
 
     def estimates(self, observation: Any) -> Array:
         """The mean rewards [n_actions] that the oracle predicts in the context ``observation``; changes nothing.

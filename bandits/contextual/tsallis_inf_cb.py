@@ -11,13 +11,14 @@ E.1.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from bandits.arguments import integer
 from bandits.arms.tsallis_inf import TsallisINF
 from bandits.contextual.policy import ContextualPolicy
-from bandits.contextual.problem import ContextualProblem
+from bandits.contextual.problem import ContextualProblem, one_context
 from bandits.contract import Array
 from bandits.watch import reset_within
 
@@ -67,6 +68,10 @@ class TsallisINFCB(ContextualPolicy):
 
     def decide(self, context: Array) -> int:
         return self._policies[self._bin(context)].choose(context)
+
+    def probabilities(self, observation: Any) -> Array:
+        context = self.checked(one_context(observation))[0]
+        return self._policies[self._bin(context)].probabilities(context)
 
     def learn(self, context: Array, action: int, loss: float) -> None:
         self._policies[self._bin(context)].update(context, action, self._largest - loss)

@@ -29,6 +29,7 @@ from numpy.typing import NDArray
 from bandits.arguments import not_owed
 from bandits.arms.problem import ActionsProblem
 from bandits.contract import Array, Assumption, Bound, Instance, Policy, check_plays
+from bandits.copies import Copies
 from bandits.delayed.policy import Owed, base_policy
 from bandits.delayed.problem import Arrivals, Delayed
 from bandits.delayed.theory import BEST_ARM, DelayedInstance, oblivious, outstanding_at
@@ -72,13 +73,29 @@ class BOLD(Policy[Delayed, Any, int, Arrivals]):
         if self._owed.round in self._waiting:
             raise RuntimeError("choose must be followed by update: the copy that chose the last action is waiting")
         observation = self._told.checked_observation(observation)
+        action = self._first_free().choose(observation)
+        self._waiting[self._owed.round] = heapq.heappop(self._free), copy.copy(observation)
+        return action
+
+    def probabilities(self, observation: Any) -> Array:
+        """Those of the copy of the base policy that chooses next.
+
+        Raises:
+            RuntimeError: the last action was not followed by ``update``.
+            TypeError: the base policy has none.
+        """
+        if self._owed.round in self._waiting:
+            raise RuntimeError("choose must be followed by update: the copy that chose the last action is waiting")
+        pool: BOLD = Copies(self).one()
+        return pool._first_free().probabilities(observation)
+
+    def _first_free(self) -> Policy[Any, Any, int, Any]:
+        """The first made of the copies that wait for nothing; it is made if there is none."""
         if not self._free:
             self._free.append(len(self._pool))
             self._pool.append(copy.deepcopy(self._base))
             reset_within(self._pool[-1], self._told, self._rng if len(self._pool) == 1 else self._rng.spawn(1)[0])
-        action = self._pool[self._free[0]].choose(observation)
-        self._waiting[self._owed.round] = heapq.heappop(self._free), copy.copy(observation)
-        return action
+        return self._pool[self._free[0]]
 
     def update(self, observation: Any, action: int, feedback: Arrivals) -> None:
         """Pass on what has arrived.

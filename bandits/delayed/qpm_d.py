@@ -29,7 +29,8 @@ from numpy.typing import NDArray
 from bandits.arguments import not_owed
 from bandits.arms.problem import BanditProblem
 from bandits.arms.theory import STATIONARY, ArmsInstance, gaps_of, holds
-from bandits.contract import Array, Bound, Instance, Policy, check_plays
+from bandits.contract import Array, Bound, Instance, Policy, check_plays, no_closed_form
+from bandits.copies import Copies
 from bandits.delayed.policy import Owed, base_policy
 from bandits.delayed.problem import Arrivals, Delayed
 from bandits.delayed.theory import BEST_ARM, DelayedInstance, oblivious, outstanding_at
@@ -86,6 +87,25 @@ class QPMD(Policy[Delayed, Any, int, Arrivals]):
             self._asked = self._base.choose(observation)
         self._chosen = True
         return self._asked
+
+    def probabilities(self, observation: Any) -> Array:
+        """Those of the base policy where every arm that it may ask for has an empty queue; 1 for one that it asks for.
+
+        Raises:
+            TypeError: the base policy has none, or may ask for an arm whose queue it then has to learn.
+        """
+        seen, twin = self._owed.problem.checked_observation(observation), Copies(self).one()
+        if self._asked >= 0:
+            if not twin._queues[self._asked]:
+                return self._owed.problem.distribution_of(self._asked)
+            twin._base.update(seen, self._asked, twin._queues[self._asked].popleft())
+            twin._asked = -1
+        if self._base.decided:
+            return self._owed.problem.distribution_of(twin.choose(observation))
+        found: Array = twin._base.probabilities(seen)
+        if any(twin._queues[arm] for arm in np.flatnonzero(found)):
+            raise no_closed_form(self, "while feedback is queued that the base policy has to learn first")
+        return found
 
     def update(self, observation: Any, action: int, feedback: Arrivals) -> None:
         """Note that ``action`` was played, and queue what has arrived.

@@ -8,9 +8,10 @@ from typing import Any, ClassVar
 import numpy as np
 
 from bandits.contract import Array
+from bandits.copies import Copies
 from bandits.groupwise.adanormalhedge import AdaNormalHedge
 from bandits.groupwise.policy import GroupwisePolicy, check_context, check_play, losses_of, played
-from bandits.groupwise.problem import ExpertsProblem, GroupwiseProblem, Mask, PolicyClassProblem
+from bandits.groupwise.problem import ExpertsProblem, GroupwiseProblem, Mask, PolicyClassProblem, Round
 from bandits.groupwise.sleeping_hedge import SleepingHedge
 
 FiniteProblem = ExpertsProblem | PolicyClassProblem
@@ -58,6 +59,11 @@ class FinitePolicy(GroupwisePolicy[FiniteProblem, Any, Array]):
         if self._table.size:  # the distribution over the actions of the policies in this context
             q = np.bincount(self._table[here], q, self._n_actions).astype(np.float64)
         return played(q, self.play, self._rng)
+
+    def probabilities(self, observation: Round) -> Array:
+        copy: FinitePolicy = Copies(self).one()
+        copy.play = "expected"
+        return np.array(copy.choose(observation))
 
     def _learn(self, context: Array, groups: Mask, feedback: Array) -> None:
         losses = losses_of(feedback, self._n_actions)

@@ -75,6 +75,7 @@ class ActionElimination(Elimination):
         ValueError: from ``reset``, no ``delta``, or rewards that are not sub-Gaussian.
     """
 
+    decided = True
     needs: ClassVar[str] = "delta"
 
     def start(self, problem: IdentificationProblem) -> None:

@@ -58,6 +58,7 @@ class APT(IdentificationPolicy):
         ValueError: a parameter out of its domain.
     """
 
+    decided = True
     answers: ClassVar[tuple[str, ...]] = ("above",)
 
     def __init__(self, epsilon: float | None = None) -> None:

@@ -246,6 +246,7 @@ class FrankWolfe(IdentificationPolicy):
         ValueError: no such threshold; from ``reset``, no ``delta``, or one that is not proved for the family.
     """
 
+    decided = True
     needs: ClassVar[str] = "delta"
 
     def __init__(self, threshold: str = "provable") -> None:

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from bandits.arguments import one_of
-from bandits.contract import Policy, check_plays
+from bandits.contract import Array, Policy, check_plays
 from bandits.identification.divergence import reward_from
 from bandits.identification.policy import IdentificationPolicy
 from bandits.identification.problem import Answer, IdentificationProblem, Ints, Outcomes
@@ -46,6 +46,12 @@ class Identify(IdentificationPolicy):
 
     def learn(self, arm: int, reward: float) -> None:
         self._base.update(None, arm, reward)
+
+    def probabilities(self, observation: Any) -> Array:
+        """[n_actions + 1] those of the policy for arms, and of a stop, which the budget alone decides."""
+        if self._taken == self._problem.budget and self._problem.delta is None:
+            return self._problem.distribution_of(self._stop())
+        return np.append(self._base.probabilities(None), 0.0)
 
     def respond(self) -> Answer | None:
         """The arm of the largest mean, or the one that was played most, the first of equal ones."""

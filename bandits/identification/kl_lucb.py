@@ -27,6 +27,8 @@ class KLLUCB(PairedIntervals):
         ValueError: a parameter out of its domain; from ``reset``, no ``delta``, or rewards that are not Bernoulli.
     """
 
+    decided = True
+
     def __init__(self, epsilon: float = 0.0, rate: str = "kt") -> None:
         super().__init__(epsilon)
         self.rate = one_of("rate", rate, ("kt", "paper"))

@@ -93,6 +93,7 @@ class LilUCB(IdentificationPolicy):
         ValueError: no such constants; from ``reset``, no ``delta``, or rewards that are not sub-Gaussian.
     """
 
+    decided = True
     needs: ClassVar[str] = "delta"
 
     def __init__(self, constants: str = "theory") -> None:

@@ -188,6 +188,8 @@ class LUCB(PairedIntervals):
         ValueError: a parameter out of its domain; from ``reset``, no ``delta``, or rewards that are not sub-Gaussian.
     """
 
+    decided = True
+
     def __init__(self, epsilon: float = 0.0) -> None:
         super().__init__(epsilon)
 

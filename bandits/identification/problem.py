@@ -159,6 +159,17 @@ class IdentificationProblem(Problem):
         """The reward of a sample, as ``check_reward`` takes it; None after a stop."""
         return None if feedback is None else check_reward(feedback)
 
+    def distribution_of(self, action: Any) -> Array:
+        """[n_actions + 1]: the arm that is sampled; the last entry stands for a stop. Answers do not count.
+
+        Raises:
+            TypeError: neither a sample nor a stop.
+        """
+        if not isinstance(action, Sample | Stop):
+            raise TypeError(f"action must be Sample(arm, answer) or Stop(answer), got {shown(action)}")
+        arm = self.n_actions if isinstance(action, Stop) else action.arm
+        return np.asarray(np.arange(self.n_actions + 1) == arm, dtype=np.float64)
+
     def checked_answer(self, answer: Any) -> Answer:
         """An answer to the question, as a whole number or a frozenset of them.
 

@@ -84,6 +84,7 @@ class Racing(Elimination):
         ValueError: no such threshold; from ``reset``, no ``delta``, or a threshold that is not proved for the family.
     """
 
+    decided = True
     needs: ClassVar[str] = "delta"
 
     def __init__(self, threshold: str = "provable") -> None:

@@ -176,6 +176,8 @@ class SequentialHalving(IdentificationPolicy):
         ValueError: from ``reset``, a budget below ``K ceil(log2 K)``.
     """
 
+    decided = True
+
     def __init__(self, reuse: bool = False, doubling: bool = False) -> None:
         self.reuse, self.doubling = flag("reuse", reuse), flag("doubling", doubling)
 

@@ -105,6 +105,8 @@ def _play(
 class SuccessiveRejects(IdentificationPolicy):
     """Successive rejects. It needs nothing but the budget; what is left over is not used."""
 
+    decided = True
+
     def start(self, problem: IdentificationProblem) -> None:
         self._lengths = np.array(phases(problem.n_actions, problem.budget), dtype=np.int64)
         self._place = np.zeros(2, dtype=np.int64)

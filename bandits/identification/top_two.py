@@ -21,16 +21,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
 from bandits.arguments import one_of, probability
+from bandits.arms.largest import Betas, Gaussians, Laws, largest
 from bandits.contract import Array, Bound
+from bandits.copies import Copies
 from bandits.identification.bounds import error_bound, half_rate
 from bandits.identification.divergence import reward_of
 from bandits.identification.policy import STOP, IdentificationPolicy, highest, note
-from bandits.identification.problem import IdentificationProblem, Ints, Outcomes
+from bandits.identification.problem import IdentificationProblem, Ints, Outcomes, Stop
 from bandits.identification.theory import IdentificationInstance
 from bandits.identification.thresholds import Threshold, check_rule, decided, threshold_of
 from bandits.identification.times import transport
@@ -244,6 +246,38 @@ class TopTwo(IdentificationPolicy):
     def pick(self) -> int:
         numbers = (self._threshold, RULES.index(self.rule), self.beta, self._bernoulli, self._sigma, self._taken)
         return _choose(*numbers, self._counts, self._sums, self._led, self._pair, self._rng)
+
+    def probabilities(self, observation: Any) -> Array:
+        """[n_actions + 1], the last of a stop. A leader drawn from the posterior: by quadrature within 1e-9."""
+        copy: TopTwo = Copies(self).one()
+        copy.beta = 0.0  # the challenger
+        action = copy.choose(observation)
+        if isinstance(action, Stop) or self._taken < self._n_arms:
+            return self._problem.distribution_of(action)
+        if self.rule in ("eb_tc", "tt_ucb"):
+            return self._problem.distribution_of(Copies(self).one().choose(observation))
+        found, beta = np.zeros(self._n_arms + 1), self.beta
+        if self.rule == "ttei":
+            found[copy._pair[0]], found[action.arm] = beta, 1.0 - beta
+            return found
+        leads = largest(self._posteriors())
+        found[:-1] = beta * leads
+        for leader, chance in enumerate(leads.tolist()):
+            nearest = (1.0 - beta) * chance
+            if self.rule == "ttts" and chance < 1.0:
+                redrawn = nearest * -math.expm1(REDRAWS * math.log(chance)) if chance > 0.0 else nearest
+                found[:-1] += redrawn * np.where(np.arange(self._n_arms) == leader, 0.0, leads / (1.0 - chance))
+                nearest -= redrawn
+            if nearest > 0.0:
+                found[_nearest(self._threshold, leader, self._counts, self._sums)] += nearest
+        return found
+
+    def _posteriors(self) -> Laws:
+        n = self._counts.astype(np.float64)
+        if not self._bernoulli:
+            return Gaussians(self._sums / n, self._sigma / np.sqrt(n))
+        ones = np.clip(self._sums, 0.0, n)
+        return Betas(1.0 + ones, 1.0 + n - ones)
 
     def learn(self, arm: int, reward: float) -> None:
         _go_on(arm, self._led, self._pair)

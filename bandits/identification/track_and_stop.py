@@ -159,6 +159,7 @@ class TrackAndStop(IdentificationPolicy):
         ValueError: no such tracking or threshold; from ``reset``, one that is not proved for the family.
     """
 
+    decided = True
     needs: ClassVar[str] = "delta"
 
     def __init__(self, tracking: str = "D", threshold: str = "provable") -> None:

@@ -71,6 +71,8 @@ class UCBE(IdentificationPolicy):
         ValueError: a number out of its domain, or neither ``h1`` nor a number ``a``.
     """
 
+    decided = True
+
     def __init__(self, h1: float | None = None, a: float | str = "practical") -> None:
         if isinstance(a, str):
             one_of("a", a, ("practical", "theory"))

@@ -131,6 +131,7 @@ class UGapE(IdentificationPolicy):
         ValueError: a parameter out of its domain; from ``reset``, no ``delta``, or rewards that are not sub-Gaussian.
     """
 
+    decided = True
     answers: ClassVar[tuple[str, ...]] = ("best", "top")
     needs: ClassVar[str] = "delta"
 

@@ -58,6 +58,7 @@ class UniformSampling(IdentificationPolicy):
             another question than "best".
     """
 
+    decided = True
     answers: ClassVar[tuple[str, ...]] = ("best", "top", "above")
 
     def __init__(self, threshold: str = "provable") -> None:

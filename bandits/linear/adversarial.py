@@ -16,7 +16,7 @@ import math
 from abc import abstractmethod
 from collections.abc import Callable
 from functools import lru_cache
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -25,6 +25,7 @@ from bandits.arms.problem import Actions, Block
 from bandits.arms.theory import BOUNDED
 from bandits.arms.theory import holds as holds_of_arms
 from bandits.contract import Array, Assumption, Problem, TimeClaim
+from bandits.copies import Copies
 from bandits.frozen import read_only
 from bandits.kernels import kernel
 from bandits.linear.design import Design, design
@@ -229,6 +230,11 @@ class AdversarialPolicy(LinearPolicy):
     def pick(self, rows: Array) -> int:
         self.kernels.fill(self._game, self._scale[0])
         return draw(self._game, self._scale[1], self._rng.random())
+
+    def probabilities(self, observation: Any) -> Array:
+        copy: AdversarialPolicy = Copies(self).one()
+        copy.choose(observation)
+        return np.asarray(copy._game.distribution / copy._game.distribution.sum())
 
     def take(self, rows: Array, action: int, reward: float) -> None:
         _, _, offset, unit = self._scale

@@ -28,6 +28,8 @@ class AllocationOracle(PhasedPolicy):
         theta: [dimension] the parameter.
     """
 
+    decided = True
+
     def __init__(self, theta: Sequence[float]) -> None:
         self.theta = reals("theta", theta)
 

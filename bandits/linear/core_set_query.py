@@ -35,6 +35,8 @@ class CoreSetQuery(QueryPolicy):
         answers: number of plays that are averaged for each query, >= 1; one is enough without noise.
     """
 
+    decided = True
+
     def __init__(self, tolerance: float = 0.05, answers: int = 1) -> None:
         self.tolerance = real("tolerance", tolerance, 0.0, 1.0, closed="high")
         self.answers = integer("answers", answers)

@@ -53,6 +53,8 @@ class LinearElimination(PhasedPolicy):
             horizon.
     """
 
+    decided = True
+
     def __init__(self, aware: bool = False, tolerance: float = 0.05, delta: float | None = None) -> None:
         self.aware = flag("aware", aware)
         self.tolerance = real("tolerance", tolerance, 0.0, 1.0, closed="high")

@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
 from bandits.arguments import positive
 from bandits.arms.problem import Actions, Block
 from bandits.contract import Array, Bound, Instance
+from bandits.copies import Copies
 from bandits.kernels import kernel
 from bandits.linear.policy import RidgePolicy
 from bandits.linear.problem import LinearActionsProblem
@@ -65,6 +67,16 @@ class LinearEpsilonGreedy(RidgePolicy):
     def pick(self, rows: Array) -> int:
         coin, uniform = self._rng.random(2).tolist()
         return _choose(rows, self._ridge, self.share, coin, uniform)
+
+    def probabilities(self, observation: Any) -> Array:
+        copy: LinearEpsilonGreedy = Copies(self).one()
+        rows = copy._rows if copy._fixed else copy._seen(observation)
+        best = _choose(rows, copy._ridge, 0.0, 1.0, 0.0)
+        t, n = float(self._ridge.counts[0]["updates"]) + 1.0, len(rows)
+        explore = min(1.0, self.share * (self._ridge.theta.size / t) ** (1.0 / 3.0))
+        found = np.full(n, explore / n)
+        found[best] += 1.0 - explore
+        return found
 
     def take(self, rows: Array, action: int, reward: float) -> None:
         learn(rows, action, reward, self._ridge, False)

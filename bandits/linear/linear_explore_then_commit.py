@@ -31,6 +31,8 @@ class LinearExploreThenCommit(PhasedPolicy):
         delta: in (0, 1), of the bound; None for ``1 / horizon``.
     """
 
+    decided = True
+
     def __init__(self, rounds: int | None = None, tolerance: float = 0.05, delta: float | None = None) -> None:
         self.rounds = None if rounds is None else integer("rounds", rounds)
         self.tolerance = real("tolerance", tolerance, 0.0, 1.0, closed="high")

@@ -107,6 +107,8 @@ class LinearIDS(RidgePolicy):
             where the horizon is not told.
     """
 
+    decided = True
+
     def __init__(self, gain: str = "full", ridge: float = 1.0, delta: float | None = None) -> None:
         super().__init__(ridge)
         self.gain = one_of("gain", gain, ("full", "directed"))

@@ -114,6 +114,8 @@ class NetElimination(QueryPolicy):
             where the horizon is not told.
     """
 
+    decided = True
+
     def __init__(self, sparsity: int | None = None, delta: float | None = None) -> None:
         self.sparsity = None if sparsity is None else integer("sparsity", sparsity)
         self.delta = None if delta is None else probability("delta", delta)

@@ -73,6 +73,8 @@ class OFUL(RidgePolicy):
         inflate: whether the radius makes up for the problem's ``misspecification``.
     """
 
+    decided = True
+
     def __init__(
         self, ridge: float = 1.0, delta: float | None = None, width: float | None = None, inflate: bool = False
     ) -> None:

@@ -91,6 +91,8 @@ class RarelySwitchingOFUL(RidgePolicy):
             where the horizon is not told.
     """
 
+    decided = True
+
     def __init__(self, growth: float = 1.0, ridge: float = 1.0, delta: float | None = None) -> None:
         super().__init__(ridge)
         self.growth = positive("growth", growth)

@@ -32,6 +32,8 @@ class SpannerQuery(QueryPolicy):
         answers: number of plays that are averaged for each query, >= 1; one is enough without noise.
     """
 
+    decided = True
+
     def __init__(self, largest: float = 2.0, answers: int = 1) -> None:
         self.largest = real("largest", largest, 1.0, closed="low")
         self.answers = integer("answers", answers)

@@ -120,6 +120,8 @@ class SupLinUCB(LinearPolicy):
         delta: in (0, 1), probability with which a width may fail; None for ``1 / horizon``.
     """
 
+    decided = True
+
     def __init__(self, unit: float | None = None, ridge: float = 1.0, delta: float | None = None) -> None:
         self.unit = None if unit is None else positive("unit", unit)
         self.ridge = positive("ridge", ridge)

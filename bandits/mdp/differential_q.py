@@ -12,6 +12,8 @@ Source: public code of C.-Y. Wei et al. for their comparison with RVI Q-learning
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from bandits.arguments import affordable, real
@@ -80,6 +82,15 @@ class DifferentialQ(AveragePolicy):
 
     def pick(self, state: int) -> int:
         return _pick(state, self._drawn(), self.epsilon, self._q)
+
+    def probabilities(self, observation: Any) -> Array:
+        """Once the coming step's action was chosen, it is the same when it is asked for again."""
+        state = self._checked(observation)
+        if self._uniform is not None:
+            return self.problem_given().distribution_of(self.pick(state))
+        found = np.full(self._n_actions, self.epsilon / self._n_actions)
+        found[_pick(state, 1.0, self.epsilon, self._q)] += 1.0 - self.epsilon
+        return found
 
     def take(self, state: int, action: int, reward: float, following: int) -> None:
         self._drawn()

@@ -28,6 +28,8 @@ class FixedPolicy(AveragePolicy):
         table: [n_states] the action in each state, or a single action for all states.
     """
 
+    decided = True
+
     def __init__(self, table: Sequence[int] | int = 0) -> None:
         self.table = integers("table", table, 0) if is_list(table) else integer("table", table, 0)  # type: ignore[arg-type]
 

@@ -67,6 +67,8 @@ class KLUCRL(DoublingPolicy):
         plans: number of epochs begun in this run.
     """
 
+    decided = True
+
     def __init__(self, radius: str = "own", delta: float = 0.05, bonus_scale: float = 1.0) -> None:
         self.radius = one_of("radius", radius, ("own", "original"))
         self.delta = probability("delta", delta)

@@ -83,6 +83,8 @@ class OptimisticQ(AveragePolicy):
         bonus_scale: factor of c, >= 0; 1 is the preset's.
     """
 
+    decided = True
+
     def __init__(
         self,
         preset: str = "theory",

@@ -37,6 +37,8 @@ class UCRL2B(DoublingPolicy):
         plans: number of epochs begun in this run.
     """
 
+    decided = True
+
     def __init__(self, delta: float = 0.05, bonus_scale: float = 1.0) -> None:
         self.delta = probability("delta", delta)
         self.bonus_scale = real("bonus_scale", bonus_scale, 0.0, closed="low")

@@ -5,8 +5,11 @@ The yardstick that every learner must beat. One uniform ``u`` a step: action ``f
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
+from bandits.contract import Array
 from bandits.mdp.average import AveragePolicy
 from bandits.mdp.model import Ints
 from bandits.mdp.problem import AverageRewardProblem, Steps
@@ -20,6 +23,10 @@ class UniformActions(AveragePolicy):
 
     def pick(self, state: int) -> int:
         return min(int(self._rng.random() * self._n_actions), self._n_actions - 1)
+
+    def probabilities(self, observation: Any) -> Array:
+        self._checked(observation)
+        return np.full(self._n_actions, 1.0 / self._n_actions)
 
     def take(self, state: int, action: int, reward: float, following: int) -> None:
         return

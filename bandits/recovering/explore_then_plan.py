@@ -111,6 +111,8 @@ class ExploreThenPlan(SchedulingPolicy):
         planner: as in ``PPPUCB``.
     """
 
+    decided = True
+
     def __init__(self, trials: int | None = None, planner: Component = "pow2") -> None:
         self.trials = None if trials is None else integer("trials", trials)
         self.planner = planner

@@ -74,6 +74,8 @@ def _play(
 class GreedyUCB(IndexPolicy):
     """Pulls the arms with the largest upper confidence bounds now; needs the horizon."""
 
+    decided = True
+
     def reset(self, problem: RecoveringProblem, rng: np.random.Generator) -> None:
         if problem.horizon is None:
             raise ValueError("GreedyUCB needs a horizon: the problem has horizon=None")

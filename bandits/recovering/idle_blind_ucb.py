@@ -60,6 +60,8 @@ def _play(block: Outcomes, idle: Idle, schedule: Schedule, counts: Array, sums: 
 class IdleBlindUCB(IndexPolicy):
     """UCB1 on the arms' plain means, K arms a period; needs the horizon."""
 
+    decided = True
+
     def reset(self, problem: RecoveringProblem, rng: np.random.Generator) -> None:
         if problem.horizon is None:
             raise ValueError("IdleBlindUCB needs a horizon: the problem has horizon=None")

@@ -110,6 +110,8 @@ class PPPUCB(SchedulingPolicy):
         2000
     """
 
+    decided = True
+
     def __init__(self, planner: Component = "pow2", phase: int | None = None, keep_if_unchanged: bool = False) -> None:
         self.planner = planner
         self._planner: Planner = PLANNERS.build(planner, "planner", of=Planner)

@@ -53,6 +53,16 @@ class RecoveringProblem(Problem):
         total = math.fsum(feedback)  # whether or not there are zeros behind
         return total, total
 
+    def distribution_of(self, action: Any) -> Array:
+        """As of other problems, where a period has one play: its arm.
+
+        Raises:
+            TypeError: a period has more plays, so that actions are sets of arms, or no arm is pulled.
+        """
+        if self.plays == 1 and len(action) == 1:
+            return super().distribution_of(action[0])
+        raise TypeError(f"pulls have numbers where they are of one arm, plays = 1, got {self.plays} plays, {action!r}")
+
     def __post_init__(self) -> None:
         super().__post_init__()
         integer("plays", self.plays, 1, integer("n_actions", self.n_actions))

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -70,6 +71,12 @@ class BatchedExp3(RunPolicy):
             self._chance = float(weights[self._action] / cumulative[-1])
             self._played, self._sum = 0, 0.0
         return self._action, self._batch - self._played
+
+    def probabilities(self, observation: Any) -> Array:
+        if self._played < self._batch:
+            return self.problem_given().distribution_of(self._action)
+        weights = np.exp(-self._eta * (self._losses - self._losses.min()))
+        return np.asarray(weights / weights.sum())
 
     def learn(self, action: int, rewards: Array) -> None:
         used = rewards[max(0, self._discard - self._played) :]

@@ -24,6 +24,8 @@ class BurnInThenCommit(RunPolicy):
         trials: rewards used of each action, n >= 1; None takes ``ceil((T / K)^(2/3))``, at most ``T / (2 K)``.
     """
 
+    decided = True
+
     def __init__(self, memory: int, trials: int | None = None) -> None:
         self.memory = integer("memory", memory)
         self.trials = None if trials is None else integer("trials", trials)

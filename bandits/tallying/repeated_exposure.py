@@ -91,6 +91,8 @@ class RepeatedExposureElimination(RunPolicy):
         True
     """
 
+    decided = True
+
     def __init__(
         self,
         memory: int,
