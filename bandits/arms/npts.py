@@ -146,7 +146,7 @@ class NPTS(ScanPolicy):
         """
         if np.any(self._rows[:, DISTINCT] > 2.0) or np.any(self._rows[:, OTHERS] > 0.0):
             return super().probabilities(observation)
-        failures, successes = self._own[0][:, :2, TIMES].T  # and 1 success before all
+        failures, successes = self._own[0][:, TIMES, :2].T  # and 1 success before all
         for arms in (np.flatnonzero(self._rows[:, COUNT] == 0.0), np.flatnonzero(failures == 0.0)):
             if arms.size:
                 return self.problem_given().distribution_of(arms[0])
