@@ -225,6 +225,11 @@ class Environment(gymnasium.Env[Obs, Act], ABC, Generic[Obs, Act, Fbk, Tape]):
         """
         return {"feedback": feedback}
 
+    def feedback_of(self, info: Mapping[str, Any]) -> Fbk:
+        """What a learner of ours observes, from what ``step`` gave: the way back from ``info_of``."""
+        feedback: Fbk = info["feedback"]
+        return feedback
+
     @final
     def check_running(self) -> None:
         """See that a run was begun and is not over; for ``transition``, before anything changes.

@@ -254,6 +254,9 @@ class Identification(Environment[Any, Any, Any, Tape]):
         """The reward of the sample, 0 after a stop or the verdict; ``sampled`` says whether there was one."""
         return {"feedback": 0.0 if feedback is None else feedback, "sampled": feedback is not None}
 
+    def feedback_of(self, info: Mapping[str, Any]) -> float | None:
+        return float(info["feedback"]) if info["sampled"] else None
+
     def ended(self) -> bool:
         """Whether the run was stopped."""
         return self._samples.by_itself

@@ -216,6 +216,9 @@ class RecoveringRewards(Environment[Any, Any, Array, Tape]):
         rewards[: len(feedback)], pulled[: len(feedback)] = feedback, True
         return {"feedback": rewards, "pulled": pulled}
 
+    def feedback_of(self, info: Mapping[str, Any]) -> Array:
+        return np.asarray(info["feedback"][info["pulled"]])
+
     def metrics(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
         return self._record.at(times)
 
