@@ -187,10 +187,9 @@ def test_what_is_refused_changes_nothing():
         policy.update("c", 1.0)
     assert dict(policy._counts) == {"a": 1, "b": 1}
     own_draws = Policy(TsallisINF(), burn_in=1)  # learns from no play but its own
+    own_draws.pull("ab")
     with pytest.raises(RuntimeError, match="not owed"):
-        for arm in "abab":
-            own_draws.pull("ab")
-            own_draws.update(arm, 1.0)
+        _ = [own_draws.update(arm, 1.0) for arm in "abab"]
     with pytest.raises(ValueError, match="problem must be given"):
         Policy(UCB1()).update("a", 1.0)
     with pytest.raises(ValueError, match="plays"):
