@@ -15,4 +15,5 @@ FAMILY = Family(
         "lin_ts": "bandits.contextual.lin_ts:LinTS",
         "contextual_epsilon_greedy": "bandits.contextual.contextual_epsilon_greedy:ContextualEpsilonGreedy",
     },
+    tools={"context_table": "environments.contextual.table:ContextTable"},
 )

@@ -43,6 +43,7 @@ FAMILY = Family(
         "misspecified_linear": "environments.linear.misspecified:MisspecifiedLinearBandit",
         "adversarial_linear": "environments.linear.adversarial:AdversarialLinearBandit",
     },
+    tools={"feature_table": "environments.linear.table:FeatureTable"},
     components=(
         "environments.linear.actions:ACTIONS",
         "environments.linear.parameters:PARAMETERS",

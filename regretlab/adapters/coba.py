@@ -12,13 +12,13 @@ import inspect
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
-import numpy as np
-
 from bandits import BanditProblem, ChangingLinearProblem, ContextualProblem, Policy, check_plays
-from bandits.arguments import check_seed, flag, floats, integer, interval, shown
+from bandits.arguments import check_seed, flag, integer, interval, shown
 from bandits.contract import Array
 from bandits.propensities import sampled
 from bandits.seeds import stream
+from regretlab.adapters.coba_features import FEATURES, context_of, features_of, in_turn
+from regretlab.adapters.coba_simulations import Simulation, environment_of
 from regretlab.adapters.seat import Names, Seat, key_of
 
 try:
@@ -26,10 +26,7 @@ try:
 except ImportError as error:
     raise ImportError("regretlab.adapters.coba needs coba: pip install 'regretlab[simulators]'") from error
 
-_NUMBERS = (
-    "must be made of numbers for a policy that observes them (filters of coba's make some: Environments.repr of "
-    "categories, Environments.dense of sparse features)"
-)
+__all__ = ["Learner", "Simulation", "environment_of"]
 
 
 class _Round(NamedTuple):
@@ -89,7 +86,7 @@ class Learner(coba.Learner):  # type: ignore[misc, unused-ignore]
         policy: Policy[Any, Any, Any, Any],
         problem: BanditProblem | None = None,
         seed: int = 0,
-        features: Sequence[str | float] = (1, "a", "ax"),
+        features: Sequence[str | float] = FEATURES,
         box: tuple[float, float] | None = None,
         propensities: bool = True,
         draws: int = 1000,
@@ -203,11 +200,13 @@ class Learner(coba.Learner):  # type: ignore[misc, unused-ignore]
         if issubclass(BanditProblem, plays):
             return BanditProblem(n_actions=len(actions))
         if issubclass(ChangingLinearProblem, plays):
-            return ChangingLinearProblem(n_actions=len(actions), dimension=len(self._encoded(context, actions)[0]))
+            return ChangingLinearProblem(
+                n_actions=len(actions), dimension=len(features_of(self.features, context, actions)[0])
+            )
         if not issubclass(ContextualProblem, plays):
             kinds = ", ".join(kind.__name__ for kind in plays)
             raise ValueError(f"problem must be given for {name}, which plays {kinds}, got None")
-        d = len(self._context(context))
+        d = len(context_of(context))
         if self.box is None:
             raise ValueError(
                 f"box must be the interval of each coordinate of a context, or problem be given, for {name}: such as "
@@ -217,29 +216,11 @@ class Learner(coba.Learner):  # type: ignore[misc, unused-ignore]
 
     def _seen(self, context: Any) -> Any:
         observes = self._seat is not None and isinstance(self._seat.problem, ContextualProblem)
-        return self._context(context) if observes else None
-
-    def _context(self, context: Any) -> Array:
-        return np.atleast_1d(floats(f"the context {_NUMBERS}", context)).ravel()
+        return context_of(context) if observes else None
 
     def _features(self, problem: ChangingLinearProblem, context: Any, actions: Any) -> _Round:
-        if len(actions) > problem.n_actions:
-            raise ValueError(
-                f"actions must be at most {problem.n_actions}, the problem's n_actions, got {len(actions)}: give a "
-                "problem with the largest number that is offered in a round"
-            )
-        places = [i % len(actions) for i in range(problem.n_actions)]
-        return _Round(self._encoded(context, actions)[places], places)
-
-    def _encoded(self, context: Any, actions: Any) -> Array:
-        """Features [len(actions), dimension] of the actions."""
-        if context is None:
-            names = [name.replace("x", "") if isinstance(name, str) else name for name in self.features]
-            encoder, context = coba.InteractionsEncoder([*dict.fromkeys(name for name in names if name)]), []
-        else:
-            encoder = coba.InteractionsEncoder(self.features)
-        rows = [encoder.encode(x=context, a=action) for action in actions]
-        return floats(f"features of actions {_NUMBERS}", rows)
+        places = in_turn(problem.n_actions, len(actions))
+        return _Round(features_of(self.features, context, actions)[places], places)
 
 
 def _of_place(known: Array, places: list[int], place: int) -> float:

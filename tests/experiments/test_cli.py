@@ -213,7 +213,7 @@ def test_list_and_show(invoke, monkeypatch):
     ):
         for text in (listed, invoke("list", kind).output):
             assert re.search(rf"^    {name} +{re.escape(about)}", text, re.MULTILINE)
-    assert invoke("list", "tools").output.splitlines()[0].startswith("sor: ")
+    assert invoke("list", "tools").output.splitlines()[0].startswith("contextual: ")
     assert "ucb1" not in invoke("list", "studies").output
     headings = [line.partition(":")[0] for line in listed.splitlines() if line[0] != " "]
     assert headings == [*(family.name for family in families()), "others"]
