@@ -46,7 +46,7 @@ class Simulation(coba.Environment):  # type: ignore[misc, unused-ignore]
         >>> from environments import BernoulliArms
         >>> simulation = Simulation(BernoulliArms([0.2, 0.7], horizon=3), seed=1)
         >>> [interaction["rewards"] for interaction in simulation.read()]
-        [[0.0, 1.0], [0.0, 0.0], [0.0, 1.0]]
+        [[0.0, 1.0], [1.0, 1.0], [0.0, 0.0]]
     """
 
     def __init__(
