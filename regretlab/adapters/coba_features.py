@@ -30,6 +30,8 @@ def context_of(context: Any) -> Array:
     Raises:
         ValueError: None, texts, categories or sparse features.
     """
+    if context is None:
+        raise ValueError(f"the context {_NUMBERS}, got None")
     found: Array = np.atleast_1d(floats(f"the context {_NUMBERS}", context)).ravel()
     return found
 
