@@ -13,6 +13,7 @@ import pytest
 from games import LOOP, ROUNDS, loop, rounds_a_second
 from timing import Pairs, measure, peak
 
+from bandits.paging.policy_cache import PolicyCache
 from bandits.registry import POLICIES
 from environments.paging.environment import PagingEnvironment
 from environments.paging.generators import Uniform, Zipf
@@ -244,6 +245,55 @@ def test_a_long_trace_is_streamed_in_bounded_memory(record, tmp_path):
 
     pairs = Pairs((run(STREAMED),), (run(T),), "run", "B")
     record(f"peak memory of {STREAMED:.0e} requests from a file", pairs, "of 1e+06 requests", 1.1)
+
+
+USES = 100_000
+
+
+def use(cache, keys):
+    """Read each key, and set it where it is missing, as programs do; the number of misses."""
+    missing = 0
+    for key in keys:
+        try:
+            cache[key]
+        except KeyError:
+            cache[key] = key
+            missing += 1
+    return missing
+
+
+@pytest.mark.parametrize("k", [100, 10_000, 100_000])
+@pytest.mark.parametrize("what", ["hits", "misses", "Zipf requests"])
+@pytest.mark.parametrize(("name", "their_name"), [("lru", "LRUCache"), ("fifo", "FIFOCache")])
+def test_a_mapping_against_cachetools(record, name, their_name, what, k):
+    """A request of `PolicyCache` costs at most 4 times that of the cache of the package cachetools; equal misses.
+
+    To read a key is nothing but a dictionary's reading in their FIFO: 6 times there.
+    """
+    cachetools = pytest.importorskip("cachetools")
+    luck, fresh = np.random.default_rng(5), itertools.count(k, USES)
+    held, ours, theirs = list(range(k)), PolicyCache(k, name), getattr(cachetools, their_name)(k)
+    seen = luck.integers(0, k, USES).tolist() if what == "hits" else zipf()[:USES].tolist()
+    assert use(ours, held) == use(theirs, held) == k
+
+    def keys():
+        start = next(fresh) if what == "misses" else 0
+        return range(start, start + USES) if what == "misses" else seen
+
+    assert use(ours, seen) == use(theirs, seen)
+    pairs = measure(lambda: use(ours, keys()), lambda: use(theirs, keys()), "request", (USES, USES), repeats=3)
+    target = 6.0 if (name, what) == ("fifo", "hits") else 4.0
+    record(f"`PolicyCache`, `{name}`, {what}, maxsize = {k:,}", pairs, f"cachetools {their_name}", target)
+
+
+@pytest.mark.parametrize("name", ["clock", "random_eviction", "lfu", "marker", "online_min"])
+def test_mappings_of_other_policies_against_cachetools(record, name):
+    """Zipf requests, 4 times at most for CLOCK, and 15 times where each request enters compiled code."""
+    cachetools = pytest.importorskip("cachetools")
+    seen, ours, theirs = zipf()[:USES].tolist(), PolicyCache(1000, name, seed=1), cachetools.LRUCache(1000)
+    pairs = measure(lambda: use(ours, seen), lambda: use(theirs, seen), "request", (USES, USES), repeats=3)
+    target = 4.0 if name == "clock" else 15.0
+    record(f"`PolicyCache`, `{name}`, Zipf requests, maxsize = 1,000", pairs, "cachetools LRUCache", target)
 
 
 @pytest.mark.parametrize("k", [100, 10_000])

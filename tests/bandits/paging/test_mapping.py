@@ -315,7 +315,7 @@ def test_a_refused_request_changes_nothing():
 @pytest.mark.parametrize("options", [{}, {"info": True}])
 @pytest.mark.parametrize("policy", ["lru", "lfu", "marker"])
 def test_it_serves_cachetools(policy, options):
-    """Its decorators run the function as often as a loop does. (``info`` tells ``maxsize`` of its own classes alone.)"""
+    """Its decorators run the function as often as a loop does. (``info`` has ``maxsize`` of its own classes alone.)"""
     cachetools = pytest.importorskip("cachetools")
     keys, ran = trace(300, 9).tolist(), []
 
