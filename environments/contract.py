@@ -17,6 +17,7 @@ from bandits.arguments import check_seed, shown
 from bandits.contract import Array, Bound, Instance, Problem
 from bandits.frozen import read_only as read_only
 from bandits.guard import guard
+from bandits.seeds import stream
 
 Obs = TypeVar("Obs")
 Act = TypeVar("Act")
@@ -245,12 +246,16 @@ class Environment(gymnasium.Env[Obs, Act], ABC, Generic[Obs, Act, Fbk, Tape]):
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Obs, dict[str, Any]]:
         """Gymnasium's reset: a new run with a tape drawn from ``np_random``.
 
+        What a seed draws is independent of ``numpy.random.default_rng(seed)``: a policy may have the same one.
+
         Raises:
             ValueError: a seed that is no whole number >= 0, or options that are no mapping.
         """
         if options is not None and not isinstance(options, Mapping):
             raise ValueError(f"options must be a mapping or None, got {shown(options)}")
         super().reset(seed=None if seed is None else check_seed("seed", seed))
+        if seed is not None:
+            self._np_random = stream(seed, of="Environment")
         self.begin(self.draw(self.np_random))
         return self.observe(), {}
 

@@ -15,6 +15,7 @@ from bandits.frozen import read_only
 from bandits.mdp.model import law_sums
 from bandits.mdp.problem import EpisodicProblem, Trajectory, checked_policy
 from bandits.mdp.tables import checked_table
+from bandits.seeds import stream
 from environments.mdp.environment import first_of
 
 
@@ -85,7 +86,7 @@ class PlayedEpisodes:
         )
         self.environment, self.low, self.high = environment, low, high
         self.clock, self.earned = 0, 0.0
-        self._rng = np.random.default_rng(check_seed("seed", seed))
+        self._rng = stream(check_seed("seed", seed), of="PlayedEpisodes")
         self._state: int | None = None
         self._seed: int | None = seed
 

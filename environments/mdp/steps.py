@@ -18,6 +18,7 @@ from bandits.arguments import check_action, check_seed, one_of, shown
 from bandits.mdp.model import Model, law_sums
 from bandits.mdp.tables import checked_law
 from bandits.registry import Component
+from bandits.seeds import stream
 from environments.contract import number_of
 from environments.mdp.environment import first_of
 from environments.mdp.episodic import stages_of
@@ -82,6 +83,8 @@ class MDPSteps(gymnasium.Env[np.int64, np.int64]):
             ValueError: a seed that is no whole number >= 0.
         """
         super().reset(seed=None if seed is None else check_seed("seed", seed), options=options)
+        if seed is not None:
+            self._np_random = stream(seed, of="Environment")
         self._stage, self._over = 0, False
         self._state = first_of(self._entry, self.np_random.random())
         return np.int64(self._state), {"stage": 0}

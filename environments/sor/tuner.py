@@ -23,6 +23,7 @@ from bandits.arguments import check_seed, integer, is_list, one_of, reals, shown
 from bandits.arms.problem import BanditProblem
 from bandits.contract import Array, Policy, check_plays
 from bandits.registry import POLICIES, Component
+from bandits.seeds import stream
 from bandits.sor.problem import SolverProblem
 from environments.sor.assembly import assemble, grid_coupling
 from environments.sor.grids import points_of
@@ -129,7 +130,7 @@ class RelaxationTuner:
             policy = running if contexts is None else "cheb_cb"
         self.policy: Policy[Any, Any, int, float] = POLICIES.build(policy, "policy", Policy, type(problem))
         check_plays(self.policy, problem, "the tuner's problem", "policy")
-        self.policy.reset(problem, np.random.default_rng(check_seed("seed", seed)))
+        self.policy.reset(problem, stream(check_seed("seed", seed), of="RelaxationTuner"))
         self.history: list[tuple[float, int]] = []
         self.unfinished = 0
         self._unit: float | None = None
