@@ -43,6 +43,10 @@ class Copies:
         """A copy for what is not random."""
         return self.make(np.random.SeedSequence(0))
 
+    def sharing(self) -> Any:
+        """A copy that draws from the very streams of the policy, which move on with it."""
+        return _Unpickler(io.BytesIO(self._pickled), self._left_out).load()
+
     def states(self) -> list[str]:
         """The states of the last copy's streams, which change where it draws."""
         return [str(s.getstate() if isinstance(s, random.Random) else s.state) for s in self.streams]

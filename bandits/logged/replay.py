@@ -8,13 +8,13 @@ not evenly likely is rejection sampling, derived here.
 from __future__ import annotations
 
 import copy
-import pickle
 from typing import Any
 
 import numpy as np
 
 from bandits.arms.problem import BanditProblem
 from bandits.contract import Array, Policy, check_plays
+from bandits.copies import Copies
 from bandits.logged.policy import MOST, AnyPolicy, wrapped_policy
 from bandits.logged.problem import SLACK, Decision, Logged, LoggedBlocks, LoggedProblem, checked_table
 from bandits.offers import offers
@@ -33,8 +33,8 @@ class Replay(Policy[LoggedProblem, Decision, Array, Logged]):
     nothing in a log tells of them.
 
     A row that is not kept teaches nothing. A policy that looks at no context is asked once, and its choice stands until
-    a row is kept; one that does is asked anew in each row, on a copy, which is dropped with the row. Both are right in
-    law, as whether a row is kept does not depend on the choice.
+    a row is kept; one that does is asked anew in each row, on a copy, which is dropped with the row; only the random
+    stream moves on. Both are right in law, as whether a row is kept does not depend on the choice.
 
     The action is 1 for the arm chosen. The mean reward of matched rows is ``matched_reward / matched`` of the metrics.
 
@@ -83,23 +83,26 @@ class Replay(Policy[LoggedProblem, Decision, Array, Logged]):
         if not offers(environment, LoggedBlocks):
             return 0
         block = environment.block(min(most, MOST))
-        chosen = np.empty(len(block.actions), dtype=np.int64)
+        chosen, copies = np.empty(len(block.actions), dtype=np.int64), None
         rows = zip(block.actions.tolist(), block.probabilities.tolist(), block.rewards.tolist(), strict=True)
         for t, row in enumerate(rows):
-            chosen[t] = arm = self._choice(block.contexts[t])
-            self._learn(block.contexts[t], Logged(*row), arm == row[0])
+            if copies is None and not self._stands:
+                copies = Copies(self._player)
+            chosen[t] = arm = self._choice(block.contexts[t], copies)
+            if self._learn(block.contexts[t], Logged(*row), arm == row[0]):
+                copies = None
         environment.absorb((chosen[:, None] == np.arange(self._problem.n_actions)).astype(np.float64))
         return len(chosen)
 
-    def _choice(self, context: Array) -> int:
-        """What the wrapped policy plays in this row."""
+    def _choice(self, context: Array, copies: Copies | None = None) -> int:
+        """What the wrapped policy plays in this row; ``copies`` makes copies of it as it is."""
         if self._asked is None:
-            self._asked = self._player if self._stands else pickle.loads(pickle.dumps(self._player, -1))
+            self._asked = self._player if self._stands else (copies or Copies(self._player)).sharing()
             self._arm = int(self._asked.choose(context))
         return self._arm
 
-    def _learn(self, context: Array, told: Logged, matches: bool) -> None:
-        """End the row: what was chosen for it stands, is dropped, or has its feedback."""
+    def _learn(self, context: Array, told: Logged, matches: bool) -> bool:
+        """End the row: what was chosen for it stands, is dropped, or has its feedback; whether it has."""
         kept = matches
         if matches and told.probability > self._problem.floor:
             kept = bool(self._rng.random() < self._problem.floor / told.probability)
@@ -108,3 +111,4 @@ class Replay(Policy[LoggedProblem, Decision, Array, Logged]):
             self._player = self._asked
         if kept or not self._stands:
             self._asked = None
+        return kept
