@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from bandits.arguments import not_owed
 from bandits.arms.problem import BanditProblem
 from bandits.contract import Array, Policy, check_plays
 from bandits.copies import Copies
@@ -66,17 +67,21 @@ class Replay(Policy[LoggedProblem, Decision, Array, Logged]):
         self._rng = rng.spawn(1)[0]
         self._player.reset(problem.played, rng)
         self._asked: AnyPolicy | None = None
-        self._arm = -1
+        self._arm, self._awaits = -1, False
 
     def choose(self, observation: Decision) -> Array:
         seen = self._problem.checked_observation(observation)
-        return self._problem.distribution_of(self._choice(seen.context))
+        plan = self._problem.distribution_of(self._choice(seen.context))
+        self._awaits = True
+        return plan
 
     def update(self, observation: Decision, action: Array, feedback: Logged) -> None:
         seen, told = self._problem.checked_observation(observation), self._problem.checked_feedback(feedback)
         (played,) = checked_table(np.asarray(action)[None], seen.offered[None])
-        self._choice(seen.context)
+        if not self._awaits:
+            raise not_owed()
         self._learn(seen.context, told, float(played[told.action]) >= 1.0 - SLACK)
+        self._awaits = False
 
     def leap(self, environment: Any, most: int) -> int:
         """Rows in blocks, without an observation each."""
@@ -91,6 +96,7 @@ class Replay(Policy[LoggedProblem, Decision, Array, Logged]):
             chosen[t] = arm = self._choice(block.contexts[t], copies)
             if self._learn(block.contexts[t], Logged(*row), arm == row[0]):
                 copies = None
+        self._awaits = False
         environment.absorb((chosen[:, None] == np.arange(self._problem.n_actions)).astype(np.float64))
         return len(chosen)
 
@@ -103,11 +109,17 @@ class Replay(Policy[LoggedProblem, Decision, Array, Logged]):
 
     def _learn(self, context: Array, told: Logged, matches: bool) -> bool:
         """End the row: what was chosen for it stands, is dropped, or has its feedback; whether it has."""
-        kept = matches
+        kept, stream = matches, None
         if matches and told.probability > self._problem.floor:
+            stream = self._rng.bit_generator.state
             kept = bool(self._rng.random() < self._problem.floor / told.probability)
         if kept and self._asked is not None:
-            self._asked.update(context, told.action, told.reward)
+            try:
+                self._asked.update(context, told.action, told.reward)
+            except (RuntimeError, ValueError):  # refused: the row can be ended again
+                if stream is not None:
+                    self._rng.bit_generator.state = stream
+                raise
             self._player = self._asked
         if kept or not self._stands:
             self._asked = None
