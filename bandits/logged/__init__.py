@@ -19,7 +19,7 @@ FAMILY = Family(
     },
     variants={
         "replay": ({}, {"policy": "tsallis_inf"}, {"policy": "lin_ucb"}),
-        "off_policy": ({}, {"policy": "exp3"}, {"policy": "beta_thompson"}, {"policy": "lin_ts"}),
+        "off_policy": ({}, {"policy": "exp3"}, {"policy": "beta_thompson", "exact": False}, {"policy": "lin_ts"}),
         "fixed_target": ({}, {"arm": 1}, {"weights": [0.5, 0.25, 0.25]}),
         "linear_target": (
             {"weights": [[1.0, 0.0], [0.0, 1.0], [0.5, 0.4]]},

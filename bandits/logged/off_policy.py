@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from bandits.arguments import flag
 from bandits.contract import Array, Policy, check_plays
 from bandits.logged.policy import MOST, wrapped_policy
 from bandits.logged.problem import Decision, Logged, LoggedBlocks, LoggedProblem, over_offered
@@ -18,8 +19,8 @@ class OffPolicy(Policy[LoggedProblem, Decision, Array, Logged]):
     """Another policy that learns from every row, whatever arm was played in it.
 
     Before a row it tells the probabilities with which the wrapped policy would play now, given the context: exact ones
-    where the policy has them (``Policy.probabilities``), else 1 for the arm that it draws. Then the wrapped policy
-    learns the arm that was played and its reward; rewards are not weighted.
+    where the policy has them (``Policy.probabilities``), else 1 for the arm that it draws, which is as unbiased and
+    scatters more. Then the wrapped policy learns the arm that was played and its reward; rewards are not weighted.
 
     What it plays in a row is decided by rows before and its own draws, so that the weighted reward of the row has the
     mean reward of that play as its mean, and the sum over rows is unbiased for the value of the sequence of policies
@@ -36,19 +37,21 @@ class OffPolicy(Policy[LoggedProblem, Decision, Array, Logged]):
     Args:
         policy: for arms with or without contexts: a registered name or ``module:Class``,
             ``{"name": ..., "parameters": {...}}``, or an object, which is copied.
+        exact: whether it is asked for its probabilities; where they take a quadrature, as Thompson sampling's do, a
+            row then takes milliseconds.
     """
 
     plays = (LoggedProblem,)
 
-    def __init__(self, policy: Component = "ucb1") -> None:
-        self.policy = policy
+    def __init__(self, policy: Component = "ucb1", exact: bool = True) -> None:
+        self.policy, self.exact = policy, flag("exact", exact)
         self._wrapped = wrapped_policy(policy)
 
     def reset(self, problem: LoggedProblem, rng: np.random.Generator) -> None:
         check_plays(self._wrapped, problem.played, "what the log is about", name="policy")
         self._problem, self._player = problem, copy.deepcopy(self._wrapped)
         self._player.reset(problem.played, rng)
-        self._exact = not self._player.decided
+        self._exact = self.exact and not self._player.decided
 
     def choose(self, observation: Decision) -> Array:
         seen = self._problem.checked_observation(observation)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
@@ -117,7 +118,7 @@ class LoggedProblem(Problem):
         super().__post_init__()
         _ = self.played  # which checks the rest
 
-    @property
+    @cached_property
     def played(self) -> BanditProblem:
         """What a policy is told that knows of no log: arms with the log's rewards, and contexts if there are some."""
         low, high = self.rewards
