@@ -25,6 +25,7 @@ autodoc_typehints = "description"
 autodoc_typehints_description_target = "documented"
 autodoc_type_aliases = {name: name for name in ("Array", "Actions")}
 napoleon_use_ivar = True
+autodoc_mock_imports = ["coba", "river"]  # of adapters, which are described without what they adapt
 autodoc_inherit_docstrings = False  # methods of the contract are described once, in the contract
 suppress_warnings = ["ref.python"]  # a type's name that two modules define, in an attribute's description
 myst_enable_extensions = ["dollarmath"]
