@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from bandits.arguments import integer, shown
-from bandits.contract import Problem
+from bandits.contract import Array, Problem
 from bandits.watch import revealed_by
 
 
@@ -45,6 +45,10 @@ class Delayed(Problem):
     def checked_observation(self, observation: Any) -> Any:
         """As without delays."""
         return self.inner.checked_observation(observation)
+
+    def distribution_of(self, action: Any) -> Array:
+        """As without delays."""
+        return self.inner.distribution_of(action)
 
     def revealed(self, feedback: Arrivals) -> tuple[float, float] | None:
         """The smallest and the largest reward of all that has arrived; None where nothing reveals any."""

@@ -1,112 +1,182 @@
 """Every policy's probabilities against what copies of it choose, over the whole registry."""
 
 import pickle
+from functools import cache
 
 import numpy as np
 import pytest
 
+from bandits import BanditProblem, NotResetError, Policy
+from bandits.arms.besa import BESA
+from bandits.arms.beta_thompson import BetaThompson
+from bandits.arms.ucb1 import UCB1
 from bandits.copies import Copies
 from bandits.families import families
 from bandits.family import resolve
 from bandits.propensities import sampled
 from bandits.registry import POLICIES
 
-MOMENTS = (0, 1, 13, 40)
-"""Rounds before which a policy is looked at."""
-DRAWS = 400
-SMALL = 20
-"""Actions at most, of the examples: more take their time, and say no more."""
+MOMENTS = (1, 40)
+"""Rounds after which a policy is looked at."""
+DRAWS = 250
 
 
+@cache
 def examples():
-    """Policies and environments, one pair for each variant of a policy, on the first examples that it takes."""
+    """Environments with two to six actions that have numbers, as those of all families, and long enough."""
+    found = []
     for family in families():
         made = family.examples if not isinstance(family.examples, str) else resolve(family.examples)
-        yield from made() if callable(made) else made
+        for environment in made() if callable(made) else made:
+            problem = environment.problem
+            n_actions = getattr(getattr(problem, "inner", problem), "n_actions", 0)
+            if 2 <= n_actions <= 6 and problem.horizon > max(MOMENTS):
+                found.append(environment)
+    return found
 
 
 def runs(name):
-    """Small runs of a policy: (policy, environment), each reset and begun; at most two for each of its variants."""
+    """A run of each variant of a policy, in the first example that it takes: (policy, environment)."""
     cls = POLICIES.load(name)
     variants = {n: v for family in families() for n, v in family.variants.items()}
     for parameters in variants.get(name, ({},)):
-        found = 0
         for environment in examples():
-            problem = environment.problem
-            numbered = getattr(problem, "n_actions", getattr(getattr(problem, "inner", None), "n_actions", SMALL + 1))
-            if not isinstance(problem, cls.plays) or numbered > SMALL or (problem.horizon or 0) < max(MOMENTS):
+            if cls.clairvoyant or not isinstance(environment.problem, cls.plays):
                 continue
+            policy = cls(**parameters)
             try:
-                policy = cls(**parameters)
-                policy.reset(problem, np.random.default_rng(20))
+                policy.reset(environment.problem, np.random.default_rng(20))
             except ValueError:  # needs another problem
                 continue
             environment.begin(environment.draw(np.random.default_rng(21)))
             yield policy, environment
-            if (found := found + 1) == 2:
-                break
+            break
 
 
-def state(policy):
-    return pickle.dumps(policy)
+def play(policy, environment, rounds):
+    end = environment.clock + rounds
+    while environment.clock < end:
+        observation = environment.observe()
+        action = policy.choose(observation)
+        policy.update(observation, action, environment.transition(action)[1])
 
 
-def numbered(policy, environment):
-    """Whether the policy's actions here are finitely many with numbers."""
+def has_numbers(policy, observation):
+    """Whether what the policy chooses here is one of finitely many actions with numbers."""
     try:
-        policy.problem_given().distribution_of(Copies(policy).one().choose(environment.observe()))
+        sampled(policy, observation, 1)
     except TypeError:
         return False
     return True
 
 
-def check(policy, observation):
-    """The probabilities of a policy at a moment; None where it has none."""
-    before = state(policy)
-    try:
-        p = policy.probabilities(observation)
-    except TypeError as error:
-        refused = str(error)
-    else:
-        refused = ""
-    if refused:
-        assert "bandits.propensities.sampled" in refused
-        assert state(policy) == before
-        return None
-    assert state(policy) == before, "probabilities changed the policy"
-    assert p.dtype == np.float64
-    assert np.all(p >= 0.0)
-    assert abs(p.sum() - 1.0) < 1e-9
-    assert np.array_equal(p, policy.probabilities(observation))
-    p[:] = np.nan  # theirs is a copy
-    assert state(policy) == before
-    p = policy.probabilities(observation)
+def agree(p, policy, observation):
+    """Whether the probabilities are those of choices of copies: within five standard errors, or two draws if rare."""
     draws = 5 if np.any(p == 1.0) else DRAWS
     found = sampled(policy, observation, draws, np.random.default_rng(22)).probabilities
-    assert state(policy) == before, "sampled changed the policy"
-    assert np.all(np.abs(found - p) <= 5.0 * np.sqrt(p * (1.0 - p) / draws) + 3.0 / draws * (p < 1.0) * (p > 0.0))
-    return p
+    deviation = np.sqrt(p * (1.0 - p) / draws)
+    return np.all(np.abs(found - p) <= 5.0 * deviation + np.where(deviation > 0.0, 2.0 / draws, 0.0))
 
 
 @pytest.mark.parametrize("name", sorted(POLICIES))
 def test_probabilities_are_those_of_the_next_choice(name):
-    cls = POLICIES.load(name)
-    if cls.clairvoyant:
-        return
-    seen = 0
+    cls, told, numbered = POLICIES.load(name), 0, False
     for policy, environment in runs(name):
         for moment in MOMENTS:
-            while environment.clock < moment:
-                observation = environment.observe()
-                action = policy.choose(observation)
-                policy.update(observation, action, environment.transition(action)[1])
-            if not numbered(policy, environment):
+            play(policy, environment, moment - environment.clock)
+            observation, before = environment.observe(), pickle.dumps(policy)
+            if not has_numbers(policy, observation):
+                with pytest.raises(TypeError, match=r"numbers|no probabilities in closed form"):
+                    policy.probabilities(observation)
                 break
-            observation = environment.observe()
-            p = check(policy, observation)
-            assert p is not None or not policy.decided
-            seen += p is not None
-            if p is not None:
-                played = policy.problem_given().distribution_of(policy.choose(observation))
-                assert np.all(p[played > 0.0] > 0.0), "an action of probability 0 was chosen"
-    print(name, seen)
+            numbered = True
+            try:
+                p = policy.probabilities(observation)
+            except TypeError as error:
+                p, refused = None, str(error)
+            assert pickle.dumps(policy) == before
+            if p is None:
+                assert "has no probabilities in closed form" in refused
+                continue
+            told += 1
+            assert np.all(p >= 0.0)
+            assert abs(p.sum() - 1.0) < 1e-9
+            assert agree(p, policy, observation)
+            p[:] = np.nan  # a table of one's own
+            assert pickle.dumps(policy) == before
+    promised = cls.decided or cls.probabilities is not Policy.probabilities
+    assert bool(told) == (promised and numbered)
+
+
+def probabilities_of(policy, problem, rewards=()):
+    """The probabilities of a policy for arms after some plays: pairs of arm and reward."""
+    policy.reset(problem, np.random.default_rng(3))
+    for arm, reward in rewards:
+        policy.choose(None)
+        policy.update(None, arm, reward)
+    return policy.probabilities(None)
+
+
+def test_before_reset_there_are_none():
+    for name in ("ucb1", "exp3", "besa", "linear_ts"):
+        policy = POLICIES.load(name)()
+        before = pickle.dumps(policy)
+        with pytest.raises(NotResetError):
+            policy.probabilities(None)
+        with pytest.raises(NotResetError):
+            sampled(policy, None, 1)
+        assert pickle.dumps(policy) == before
+
+
+def test_errors_name_the_way_out():
+    policy = BESA()
+    policy.reset(BanditProblem(n_actions=3), np.random.default_rng(0))
+    with pytest.raises(
+        TypeError, match=r"BESA has no .* bandits.propensities.sampled\(policy, observation, draws=1000\)"
+    ):
+        policy.probabilities(None)
+    with pytest.raises(ValueError, match="draws must be"):
+        sampled(policy, None, draws=0)
+
+
+class Coin(UCB1):
+    """Says that nothing is drawn, and draws; two generators, one of which is shared."""
+
+    def reset(self, problem, rng):
+        super().reset(problem, rng)
+        self._coins = [rng, rng, rng.spawn(1)[0]]
+
+    def choose(self, observation):
+        return int(self._coins[0].integers(2) ^ self._coins[1].integers(2) ^ self._coins[2].integers(2))
+
+
+def test_who_says_that_nothing_is_drawn_and_draws_is_found_out():
+    policy = Coin()
+    policy.reset(BanditProblem(n_actions=2), np.random.default_rng(0))
+    with pytest.raises(TypeError, match="Coin has no probabilities"):
+        policy.probabilities(None)
+
+
+def test_copies_share_streams_where_the_policy_does_and_leave_its_own_alone():
+    policy = Coin()
+    policy.reset(BanditProblem(n_actions=2), np.random.default_rng(0))
+    copies = Copies(policy)
+    one, other = (copies.make(np.random.SeedSequence(seed)) for seed in (1, 2))
+    assert one._coins[0] is one._coins[1] is not one._coins[2]
+    assert one._given is policy._given is other._given
+    assert [one.choose(None) for _ in range(64)] != [other.choose(None) for _ in range(64)]
+    before = pickle.dumps(policy)
+    found = sampled(policy, None, 500, np.random.default_rng(5))
+    assert pickle.dumps(policy) == before
+    assert found.errors == pytest.approx(np.sqrt(found.probabilities * found.probabilities[::-1] / 500))
+    assert abs(found.probabilities[0] - 0.5) < 5 * found.errors[0]
+    again = sampled(policy, None, 500, np.random.default_rng(5))
+    assert np.array_equal(found.probabilities, again.probabilities)
+
+
+def test_what_was_drawn_ahead_is_drawn_anew_in_copies():
+    """Thompson's policies keep blocks of variables: copies that had the same ones would all choose alike."""
+    policy = BetaThompson()
+    p = probabilities_of(policy, BanditProblem(n_actions=3), [(0, 1.0), (1, 0.0), (0, 1.0), (2, 1.0)])
+    found = sampled(policy, None, 1000, np.random.default_rng(4))
+    assert np.all(np.abs(found.probabilities - p) < 5 * found.errors)
