@@ -301,6 +301,9 @@ class Policy(ABC, Generic[P, Obs, Act, Fbk]):
             every environment that tells the comparator's actions, through ``advance`` only.
         decided: True when no random number enters the policy's choices: what it observed decides them, so that
             ``probabilities`` are those of one action.
+        by_arm: True when what the policy does next follows from the rewards that each arm gave (with their contexts),
+            whoever chose the arms and in whatever order they were played, so that feedback may come late, and a copy
+            that is taught what some arms gave goes on from there on these arms alone (``regretlab.Service``).
 
     Example:
         >>> import numpy as np
@@ -329,6 +332,7 @@ class Policy(ABC, Generic[P, Obs, Act, Fbk]):
     plays: ClassVar[tuple[type[Problem], ...]]
     clairvoyant: ClassVar[bool] = False
     decided: ClassVar[bool] = False
+    by_arm: ClassVar[bool] = False
     _declared: Watch | None = None
     _given: Problem | None = None
 

@@ -64,6 +64,7 @@ class AdaUCB(ScanPolicy):
     decided = True
     columns = FREE
     pick, note, rounds = staticmethod(_pick), staticmethod(_note), staticmethod(_rounds)
+    by_arm = True
 
     def __init__(self, horizon: int | None = None) -> None:
         self.horizon = None if horizon is None else integer("horizon", horizon)

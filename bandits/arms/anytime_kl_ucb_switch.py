@@ -130,6 +130,7 @@ class AnytimeKLUCBSwitch(ScanPolicy):
     decided = True
     columns = MORE + 3
     pick, note, rounds = staticmethod(_pick), staticmethod(_note), staticmethod(_rounds)
+    by_arm = True
 
     def __init__(self, threshold: float = 0.2) -> None:
         self.threshold = real("threshold", threshold, 0.0, 1.0, closed="both")

@@ -97,6 +97,7 @@ class AnytimeMOSS(BanditPolicy):
     """
 
     decided = True
+    by_arm = True
 
     def __init__(self, alpha: float = 1.35) -> None:
         self.alpha = positive("alpha", alpha)

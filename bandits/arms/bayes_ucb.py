@@ -137,6 +137,7 @@ class BayesUCB(ScanPolicy):
 
     decided = True
     pick, note, rounds = staticmethod(_pick), staticmethod(_note), staticmethod(_rounds)
+    by_arm = True
 
     def __init__(self, a: float = 1.0, b: float = 1.0, c: float = 0.0, horizon: int | None = None) -> None:
         self.a = positive("a", a)

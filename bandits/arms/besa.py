@@ -157,6 +157,7 @@ class BESA(ScanPolicy):
     columns = MORE + 2
     numbers_an_arm = 1
     pick, note, rounds = staticmethod(_pick), staticmethod(_note), staticmethod(_rounds)
+    by_arm = True
 
     def constants(self, problem: BanditProblem) -> tuple[Any, ...]:
         need_range("BESA", problem, "ocucb_anytime takes unbounded ones with a declared noise")

@@ -163,6 +163,8 @@ class BetaThompson(BanditPolicy):
         beta: prior failures, > 0. With ``alpha = beta = 1`` the prior is uniform.
     """
 
+    by_arm = True
+
     def __init__(self, alpha: float = 1.0, beta: float = 1.0) -> None:
         self.alpha = positive("alpha", alpha)
         self.beta = positive("beta", beta)

@@ -115,6 +115,7 @@ class CatoniUCB(RobustPolicy):
     columns = MORE + 3
     numbers_an_arm = 1
     pick, note, rounds = staticmethod(best), staticmethod(_note), staticmethod(_rounds)
+    by_arm = True
 
     def __init__(self, v: float | None = None, eps: float = 1.0) -> None:
         if order_parameter(eps) != 1.0:

@@ -70,6 +70,8 @@ class EpsilonGreedy(BanditPolicy):
         d: lower bound on the smallest gap in units of the rewards' range, in (0, 1].
     """
 
+    by_arm = True
+
     def __init__(self, c: float = 0.15, d: float = 0.1) -> None:
         self.c = positive("c", c)
         self.d = real("d", positive("d", d), 0.0, 1.0, closed="high")

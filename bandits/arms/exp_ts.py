@@ -86,6 +86,7 @@ class ExpTS(ScanPolicy):
 
     numbers_an_arm = 2
     pick, note, rounds = staticmethod(_pick), staticmethod(count), staticmethod(_rounds)
+    by_arm = True
 
     def __init__(self, plus: bool = False) -> None:
         self.plus = flag("plus", plus)

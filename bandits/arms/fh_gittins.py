@@ -86,6 +86,7 @@ class FHGittins(ScanPolicy):
     columns = MORE + 2
     binary = True
     pick, note, rounds = staticmethod(_pick), staticmethod(_note), staticmethod(_rounds)
+    by_arm = True
 
     def __init__(self, alpha: float = 1.0, beta: float = 1.0, horizon: int | None = None) -> None:
         self.alpha, self.beta = positive("alpha", alpha), positive("beta", beta)

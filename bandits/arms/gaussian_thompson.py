@@ -144,6 +144,8 @@ class GaussianThompson(BanditPolicy):
         noise: standard deviation of a reward, > 0 in reward units; None takes half of ``problem.width``.
     """
 
+    by_arm = True
+
     def __init__(
         self, prior_deviation: float | None = None, prior_mean: float = 0.0, noise: float | None = None
     ) -> None:

@@ -192,6 +192,7 @@ class IDS(ScanPolicy):
     columns = MORE + 3
     binary = True
     pick, note, rounds = staticmethod(_pick), staticmethod(_note), staticmethod(_rounds)
+    by_arm = True
 
     def __init__(
         self, alpha: float | Sequence[float] = 1.0, beta: float | Sequence[float] = 1.0, grid: int = 1000

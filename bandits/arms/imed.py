@@ -54,6 +54,7 @@ class IMED(EvidencePolicy):
 
     decided = True
     pick, note, rounds = staticmethod(_pick), staticmethod(_note), staticmethod(_rounds)
+    by_arm = True
 
     def regret_bounds(self, problem: BanditProblem, instance: Instance) -> Sequence[Bound]:
         """The rate ``sum gap_i / D_i ln(t)`` of Lai and Robbins, or with ``bounded`` of Burnetas and Katehakis."""

@@ -213,6 +213,7 @@ class KLUCB(BanditPolicy):
     """
 
     decided = True
+    by_arm = True
 
     def __init__(self, family: str | None = None) -> None:
         self.family = check_family(family)

@@ -65,6 +65,7 @@ class KLUCBH(CachedPolicy):
 
     decided = True
     follow, rounds = staticmethod(_follow), staticmethod(_rounds)
+    by_arm = True
 
     def __init__(self, horizon: int | None = None) -> None:
         self.horizon = None if horizon is None else integer("horizon", horizon)

@@ -112,6 +112,7 @@ class KLUCBPlus(ScanPolicy):
     decided = True
     columns = MORE + 3
     pick, note, rounds = staticmethod(_pick), staticmethod(_note), staticmethod(_rounds)
+    by_arm = True
 
     def __init__(self, c: float = 0.0) -> None:
         self.c = at_least_zero("c", c)

@@ -79,6 +79,7 @@ class KLUCBPP(CachedPolicy):
 
     decided = True
     follow, rounds = staticmethod(_follow), staticmethod(_rounds)
+    by_arm = True
 
     def __init__(self, horizon: int | None = None, family: str | None = None) -> None:
         self.horizon = None if horizon is None else integer("horizon", horizon)

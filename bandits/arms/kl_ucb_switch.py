@@ -114,6 +114,7 @@ class KLUCBSwitch(CachedPolicy):
 
     decided = True
     follow, rounds = staticmethod(_follow), staticmethod(_rounds)
+    by_arm = True
 
     def __init__(self, threshold: float = 0.2, empirical: bool = False, horizon: int | None = None) -> None:
         self.threshold = real("threshold", threshold, 0.0, 1.0, closed="both")

@@ -85,6 +85,7 @@ class MED(EvidencePolicy):
     """MED, minimum empirical divergence, of Honda and Takemura (2010, 2011), drawn at random and without a horizon."""
 
     pick, note, rounds = staticmethod(_pick), staticmethod(_note), staticmethod(_rounds)
+    by_arm = True
 
     def probabilities(self, observation: Any) -> Array:
         copy: MED = Copies(self).one()

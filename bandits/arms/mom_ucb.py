@@ -105,6 +105,7 @@ class MoMUCB(RobustPolicy):
     columns = MORE + 3
     numbers_an_arm = 1
     pick, note, rounds = staticmethod(best), staticmethod(_note), staticmethod(_rounds)
+    by_arm = True
 
     def __init__(self, v: float | None = None, eps: float = 1.0) -> None:
         self.v, self.eps = moment_parameter("v", v), order_parameter(eps)

@@ -75,6 +75,7 @@ class MOSS(BanditPolicy):
     """
 
     decided = True
+    by_arm = True
 
     def __init__(self, horizon: int | None = None) -> None:
         self.horizon = None if horizon is None else integer("horizon", horizon)

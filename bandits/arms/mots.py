@@ -95,6 +95,7 @@ class MOTS(ScanPolicy):
     columns = MORE + 3
     numbers_an_arm = 1
     pick, note, rounds = staticmethod(_pick), staticmethod(_note), staticmethod(_rounds)
+    by_arm = True
 
     def __init__(self, rho: float = 0.9999, alpha: float = 4.0, horizon: int | None = None) -> None:
         self.rho = probability("rho", rho)

@@ -113,6 +113,7 @@ class MultinomialTS(ScanPolicy):
     """
 
     pick, note, rounds = staticmethod(_pick), staticmethod(_note), staticmethod(_rounds)
+    by_arm = True
 
     def __init__(self, levels: int = 10) -> None:
         self.levels = integer("levels", levels)

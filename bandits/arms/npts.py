@@ -128,6 +128,7 @@ class NPTS(ScanPolicy):
     columns = MEAN + 1
     numbers_an_arm = 1
     pick, note, rounds = staticmethod(_pick), staticmethod(_note), staticmethod(_rounds)
+    by_arm = True
 
     def constants(self, problem: BanditProblem) -> tuple[Any, ...]:
         need_range("NPTS", problem, "gaussian_thompson takes unbounded ones with a declared noise")

@@ -63,6 +63,7 @@ class OCUCB(ScanPolicy):
     decided = True
     columns = MORE + 2
     pick, note, rounds = staticmethod(_pick), staticmethod(_note), staticmethod(_rounds)
+    by_arm = True
 
     def __init__(self, alpha: float = 3.0, psi: float = 2.0, horizon: int | None = None) -> None:
         self.alpha = positive("alpha", alpha)

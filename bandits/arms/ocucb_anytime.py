@@ -64,6 +64,7 @@ class AnytimeOCUCB(ScanPolicy):
     decided = True
     columns = FREE
     pick, note, rounds = staticmethod(_pick), staticmethod(_note), staticmethod(_rounds)
+    by_arm = True
 
     def __init__(self, eta: float = 2.0, rho: float = 0.5) -> None:
         self.eta = real("eta", eta, 1.0, 1e150, closed="high")

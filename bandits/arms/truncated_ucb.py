@@ -54,6 +54,7 @@ class TruncatedUCB(RobustPolicy):
     decided = True
     centred = False
     pick, note, rounds = staticmethod(best), staticmethod(_note), staticmethod(_rounds)
+    by_arm = True
 
     def __init__(self, u: float | None = None, eps: float = 1.0) -> None:
         self.u, self.eps = moment_parameter("u", u), order_parameter(eps)

@@ -72,6 +72,7 @@ class UCB1(BanditPolicy):
     """
 
     decided = True
+    by_arm = True
 
     def __init__(self, exploration: float = 2.0) -> None:
         self.exploration = positive("exploration", exploration)

@@ -64,6 +64,7 @@ class UCBHorizon(CachedPolicy):
 
     decided = True
     follow, rounds = staticmethod(_follow), staticmethod(_rounds)
+    by_arm = True
 
     def __init__(self, alpha: float = 2.0, horizon: int | None = None) -> None:
         self.alpha = positive("alpha", alpha)

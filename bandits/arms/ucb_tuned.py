@@ -64,6 +64,7 @@ class UCBTuned(ScanPolicy):
     decided = True
     columns = ROOT + 1
     pick, note, rounds = staticmethod(_pick), staticmethod(_note), staticmethod(_rounds)
+    by_arm = True
 
     def constants(self, problem: BanditProblem) -> Own:
         return (width_of(problem) ** 2,)

@@ -88,6 +88,7 @@ class UCBV(BanditPolicy):
     """
 
     decided = True
+    by_arm = True
 
     def __init__(self, zeta: float = 1.2, c: float = 1.0) -> None:
         self.zeta = positive("zeta", zeta)

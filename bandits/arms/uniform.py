@@ -19,6 +19,7 @@ class Uniform(ArmsPolicy[ActionsProblem, Any]):
     """Draws each arm with equal probability in every round; learns nothing."""
 
     plays = (ActionsProblem,)
+    by_arm = True
 
     def reset(self, problem: ActionsProblem, rng: np.random.Generator) -> None:
         self._rng = rng

@@ -34,6 +34,8 @@ class ContextualEpsilonGreedy(RidgePolicy):
         interval: see ``ContextualPolicy``.
     """
 
+    by_arm = True
+
     def __init__(
         self, c: float = 0.5, n_features: int = 6, ridge: float = 1.0, interval: Sequence[float] | None = None
     ) -> None:

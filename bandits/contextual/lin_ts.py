@@ -34,6 +34,8 @@ class LinTS(RidgePolicy):
         interval: see ``ContextualPolicy``.
     """
 
+    by_arm = True
+
     def __init__(
         self,
         deviation: float = 0.2,

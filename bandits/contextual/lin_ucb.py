@@ -33,6 +33,7 @@ class LinUCB(RidgePolicy):
     """
 
     decided = True
+    by_arm = True
 
     def __init__(
         self,

@@ -30,14 +30,14 @@ from bandits.arguments import not_owed
 from bandits.arms.problem import ActionsProblem
 from bandits.contract import Array, Assumption, Bound, Instance, Policy, check_plays
 from bandits.copies import Copies
-from bandits.delayed.policy import Owed, base_policy
+from bandits.delayed.policy import DelayedPolicy, Owed, base_policy
 from bandits.delayed.problem import Arrivals, Delayed
 from bandits.delayed.theory import BEST_ARM, DelayedInstance, oblivious, outstanding_at
 from bandits.registry import Component
 from bandits.watch import reset_within
 
 
-class BOLD(Policy[Delayed, Any, int, Arrivals]):
+class BOLD(DelayedPolicy):
     """BOLD of Joulani, György and Szepesvári (2013): a pool of copies of a base policy.
 
     Without delays it plays as the base policy does, bit for bit. The first copy draws from the policy's generator, each
@@ -48,8 +48,6 @@ class BOLD(Policy[Delayed, Any, int, Arrivals]):
         policy: the base policy, for arms with or without contexts: a registered name or ``module:Class``,
             ``{"name": ..., "parameters": {...}}``, or an object, which is copied.
     """
-
-    plays = (Delayed,)
 
     def __init__(self, policy: Component = "tsallis_inf") -> None:
         self.policy = policy
@@ -106,10 +104,19 @@ class BOLD(Policy[Delayed, Any, int, Arrivals]):
         """
         if self._owed.round not in self._waiting:
             raise not_owed()
-        for arrival in self._owed.settle(action, feedback):
+        self.take(self._owed.settle(action, feedback))
+
+    def take(self, arrivals: Arrivals) -> None:
+        for arrival in arrivals:
             waiting, seen = self._waiting.pop(arrival.time)
             self._pool[waiting].update(seen, arrival.action, arrival.feedback)
             heapq.heappush(self._free, waiting)
+
+    def forget(self, time: int) -> None:
+        """The feedback of round ``time`` never arrives: the copy that waits for it is free and has learned nothing."""
+        super().forget(time)
+        waiting, _ = self._waiting.pop(time)
+        heapq.heappush(self._free, waiting)
 
     def regret_bounds(self, problem: Delayed, instance: Instance) -> Sequence[Bound]:
         """Each bound ``f`` of the base policy that holds at any time, as ``m f(t / m)`` with ``m`` copies."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Any
 
 from bandits.arguments import check_action, integer
 from bandits.arms.problem import ActionsProblem
-from bandits.contract import Policy
-from bandits.delayed.problem import Arrival, Arrivals
+from bandits.contract import NotResetError, Policy
+from bandits.delayed.problem import Arrival, Arrivals, Delayed
 from bandits.registry import POLICIES, Component
 
 
@@ -46,6 +47,37 @@ class Owed:
             RuntimeError: feedback that is not owed; likewise.
         """
         check_action("action", action, self.problem.n_actions)
+        came = self._checked(feedback, {self.round: int(action)})
+        self._actions[self.round] = int(action)
+        self.round += 1
+        for time in came:
+            del self._actions[time]
+        return tuple(came.values())
+
+    def arrive(self, feedback: Arrivals) -> Arrivals:
+        """Feedback that arrives between rounds, returned checked, is owed no longer.
+
+        Raises:
+            ValueError: feedback that is not a tuple of arrivals, or one that is not what a round reveals; nothing has
+                changed then.
+            RuntimeError: feedback that is not owed; likewise.
+        """
+        came = self._checked(feedback, {})
+        for time in came:
+            del self._actions[time]
+        return tuple(came.values())
+
+    def forget(self, time: int) -> None:
+        """The feedback of a round is owed no longer: it never arrives.
+
+        Raises:
+            RuntimeError: it is not owed.
+        """
+        if self._actions.pop(time, None) is None:
+            raise RuntimeError(f"feedback of round {time} must be owed to be forgotten, and it is not")
+
+    def _checked(self, feedback: Arrivals, now: dict[int, int]) -> dict[int, Arrival]:
+        """Arrivals by their rounds; ``now`` is the action of the round that ends, if one does."""
         if not isinstance(feedback, tuple) or not all(isinstance(arrival, Arrival) for arrival in feedback):
             raise ValueError(
                 "feedback must be a tuple of Arrival(time, action, feedback), () where nothing arrives, "
@@ -53,16 +85,57 @@ class Owed:
             )
         came: dict[int, Arrival] = {}
         for arrival in feedback:
-            time = integer("time of an arrival", arrival.time, 0, self.round)
+            time = integer("time of an arrival", arrival.time, 0, max(self.round - (not now), 0))
             revealed = self.problem.checked_feedback(arrival.feedback)
-            owed = action if time == self.round else self._actions.get(time)
+            owed = now.get(time, self._actions.get(time))
             if owed is None or time in came:
                 raise RuntimeError(f"feedback of round {time} must arrive once, but it arrives again: {arrival!r}")
             if arrival.action != owed:
                 raise RuntimeError(f"feedback of round {time} must be of its action {owed}, got {arrival!r}")
             came[time] = Arrival(time, int(owed), revealed)
-        self._actions[self.round] = int(action)
-        self.round += 1
-        for time in came:
-            del self._actions[time]
-        return tuple(came.values())
+        return came
+
+
+class DelayedPolicy(Policy[Delayed, Any, int, Arrivals]):
+    """A policy for delayed feedback, which may arrive at the end of any round, or between two.
+
+    ``reset`` sets ``_owed``.
+    """
+
+    plays = (Delayed,)
+    _owed: Owed
+
+    @abstractmethod
+    def take(self, arrivals: Arrivals) -> None:
+        """Take in feedback, checked and owed until now."""
+
+    def arrive(self, time: int, action: int, feedback: Any) -> None:
+        """Learn from the feedback of an earlier round that arrives now, between two rounds.
+
+        Args:
+            time: the round, counted from 0.
+            action: its action.
+            feedback: what it reveals, as without delay.
+
+        Raises:
+            NotResetError: before ``reset``.
+            ValueError: feedback that cannot be; nothing has changed then.
+            RuntimeError: feedback that is not owed; nothing has changed then.
+        """
+        if not hasattr(self, "_owed"):
+            raise NotResetError.of(self)
+        arrivals = self._owed.arrive((Arrival(time, action, feedback),))
+        self.take(arrivals)
+        if self._declared is not None:
+            self._declared.look(self, arrivals)
+
+    def forget(self, time: int) -> None:
+        """The feedback of round ``time``, counted from 0, never arrives.
+
+        Raises:
+            NotResetError: before ``reset``.
+            RuntimeError: it is not owed; nothing has changed then.
+        """
+        if not hasattr(self, "_owed"):
+            raise NotResetError.of(self)
+        self._owed.forget(time)

@@ -31,14 +31,14 @@ from bandits.arms.problem import BanditProblem
 from bandits.arms.theory import STATIONARY, ArmsInstance, gaps_of, holds
 from bandits.contract import Array, Bound, Instance, Policy, check_plays, no_closed_form
 from bandits.copies import Copies
-from bandits.delayed.policy import Owed, base_policy
+from bandits.delayed.policy import DelayedPolicy, Owed, base_policy
 from bandits.delayed.problem import Arrivals, Delayed
 from bandits.delayed.theory import BEST_ARM, DelayedInstance, oblivious, outstanding_at
 from bandits.registry import Component
 from bandits.watch import reset_within
 
 
-class QPMD(Policy[Delayed, Any, int, Arrivals]):
+class QPMD(DelayedPolicy):
     """QPM-D of Joulani, György and Szepesvári (2013): a queue of feedback for each arm.
 
     Without delays it plays as the base policy does, bit for bit.
@@ -61,8 +61,6 @@ class QPMD(Policy[Delayed, Any, int, Arrivals]):
         >>> policy.choose(None)
         1
     """
-
-    plays = (Delayed,)
 
     def __init__(self, policy: Component = "ucb1") -> None:
         self.policy = policy
@@ -118,6 +116,9 @@ class QPMD(Policy[Delayed, Any, int, Arrivals]):
             raise not_owed()
         arrivals = self._owed.settle(action, feedback)
         self._chosen = False
+        self.take(arrivals)
+
+    def take(self, arrivals: Arrivals) -> None:
         for arrival in arrivals:
             self._queues[arrival.action].append(arrival.feedback)
 
