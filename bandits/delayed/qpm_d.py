@@ -29,7 +29,7 @@ from numpy.typing import NDArray
 from bandits.arguments import not_owed
 from bandits.arms.problem import BanditProblem
 from bandits.arms.theory import STATIONARY, ArmsInstance, gaps_of, holds
-from bandits.contract import Array, Bound, Instance, Policy, check_plays, no_closed_form
+from bandits.contract import Array, Bound, Instance, check_plays, no_closed_form
 from bandits.copies import Copies
 from bandits.delayed.policy import DelayedPolicy, Owed, base_policy
 from bandits.delayed.problem import Arrivals, Delayed
