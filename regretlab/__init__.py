@@ -41,6 +41,8 @@ if TYPE_CHECKING:
     from regretlab.results import load as load
     from regretlab.runs import JobError as JobError
     from regretlab.runs import run as run
+    from regretlab.service import Decision as Decision
+    from regretlab.service import Service as Service
 
 _PLACES = {
     "bandits.checks": ("check_policy",),
@@ -55,6 +57,7 @@ _PLACES = {
     "regretlab.ope.sequence": ("confidence_sequence",),
     "regretlab.results": ("Check", "Result", "Results", "check", "load"),
     "regretlab.runs": ("JobError", "run"),
+    "regretlab.service": ("Decision", "Service"),
 }
 _MODULES = {name: module for module, names in _PLACES.items() for name in names}
 
