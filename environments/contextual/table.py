@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bandits.arguments import integer, interval, is_list, real
+from bandits.arguments import integer, interval, is_list, real, shown
 from bandits.contextual.problem import ContextualProblem
 from bandits.contextual.theory import ContextualInstance
 from bandits.contract import Array
@@ -50,6 +50,8 @@ class ContextTable(ContextualEnvironment[int]):
         self.rewards = np.array(rewards, dtype=np.float64, order="C")
         self._contexts = np.array(contexts, dtype=np.float64, order="C")
         self.low, self.high, self.realizable = real("low", low), real("high", high, low), realizable
+        if not is_list(box) or len(box) == 0:
+            raise ValueError(f"box must be an interval, or a list of one for each coordinate, got {shown(box)}")
         self.box = [list(one) if is_list(one) else one for one in box]
         for name, table in (("rewards", self.rewards), ("contexts", self._contexts)):
             if table.ndim != 2 or table.size == 0 or len(table) != len(self.rewards):

@@ -73,10 +73,9 @@ class Learner(coba.Learner):  # type: ignore[misc, unused-ignore]
 
     Example:
         >>> import coba
-        >>> from bandits import LinUCB
-        >>> environments = coba.Environments.from_linear_synthetic(100, n_actions=3, n_action_features=0, seed=2)
-        >>> learner = Learner(LinUCB(), box=(-1.0, 1.0))
-        >>> result = coba.Experiment(environments, [learner, coba.RandomLearner()]).run(quiet=True)
+        >>> from bandits import UCB1
+        >>> environments = coba.Environments.from_bandit_synthetic(100, n_actions=3, seed=2)
+        >>> result = coba.Experiment(environments, [Learner(UCB1()), coba.RandomLearner()]).run(quiet=True)
         >>> len(result.interactions)
         200
     """
