@@ -54,6 +54,8 @@ def test_the_main_entry_points_have_examples():
 
 @pytest.mark.parametrize("name", MODULES)
 def test_examples(name):
+    if name.startswith("regretlab.adapters."):  # whose packages are other people's
+        pytest.importorskip(name, exc_type=ImportError)
     results = doctest.testmod(importlib.import_module(name), optionflags=doctest.NORMALIZE_WHITESPACE)
     assert results.attempted
     assert not results.failed
