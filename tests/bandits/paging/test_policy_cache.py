@@ -471,6 +471,12 @@ def test_it_serves_a_decorator_of_cachetools():
     assert calls == [1, 2, 3, 2, 1]
 
 
+def simulator():
+    """The adapter of libCacheSim, where that is installed."""
+    pytest.importorskip("libcachesim")
+    return importlib.import_module("regretlab.adapters.libcachesim")
+
+
 def example(name):
     """An example script as a module."""
     spec = importlib.util.spec_from_file_location(name, EXAMPLES / f"{name}.py")
@@ -485,26 +491,49 @@ def test_the_example_of_a_mapping(capsys):
     assert [line.split()[0] for line in lines[:4]] == ["LRU", "LFU", "FlushWhenAllZeros", "Mark0,"]
 
 
+def test_the_example_of_libcachesim(capsys):
+    pytest.importorskip("libcachesim")
+    example("paging_libcachesim").main()
+    theirs, ours, told = (int(line.split(":")[1].split()[0]) for line in capsys.readouterr().out.splitlines())
+    assert theirs == ours > told
+
+
 @pytest.mark.parametrize(("ours", "theirs"), [("lru", "LRU"), ("fifo", "FIFO")])
 def test_a_policy_drives_a_cache_of_libcachesim(ours, theirs):
     libcachesim = pytest.importorskip("libcachesim")
-    script = example("paging_libcachesim")
+    script = simulator()
     pages, _ = letters(3000, 60, 10)
     assert script.misses(script.plugin(16, ours), pages) == script.misses(getattr(libcachesim, theirs)(16), pages)
 
 
+def test_in_libcachesim_two_clocks_differ_in_the_bit_of_what_is_loaded():
+    """Theirs is ours but for the bit with which a page comes: 0 in place of 1."""
+    libcachesim = pytest.importorskip("libcachesim")
+    script, (pages, _) = simulator(), letters(3000, 60, 10)
+
+    def slow(bit):
+        clock, missed = SlowClock(16), 0
+        for page in pages:
+            missing = page not in clock.slots
+            clock.request(page)
+            clock.used[page] = bit or not missing
+            missed += missing
+        return missed
+
+    assert script.misses(script.plugin(16, "clock"), pages) == slow(True)
+    assert script.misses(libcachesim.Clock(16), pages) == slow(False) != slow(True)
+
+
 @pytest.mark.parametrize("name", ["lfu", "clock", "marker", "online_min", "flush_when_full"])
 def test_in_libcachesim_it_misses_as_in_a_world_of_ours(paging, name):
-    pytest.importorskip("libcachesim")
-    script = example("paging_libcachesim")
+    script = simulator()
     pages, _ = letters(1000, 30, 12)
     expected = paging.faults(Lazy(name), pages, 8, seed=6, n_pages=None)
     assert script.misses(script.plugin(8, name, seed=np.random.default_rng(6)), pages) == expected.sum()
 
 
 def test_bits_drive_a_cache_of_libcachesim(paging):
-    pytest.importorskip("libcachesim")
-    script = example("paging_libcachesim")
+    script = simulator()
     pages, _ = letters(500, 20, 11)
     _, bits = paging.lfd(pages, 5)
     told = iter(bits)
@@ -516,7 +545,7 @@ def test_bits_drive_a_cache_of_libcachesim(paging):
 def test_in_libcachesim_lru_stays_lru_after_removals(seed):
     """Hits, contents and evictions are those of libCacheSim's own LRU, of which keys are removed by hand."""
     libcachesim = pytest.importorskip("libcachesim")
-    script = example("paging_libcachesim")
+    script = simulator()
     pages, _ = letters(1500, 30, 20 + seed)
     rng = np.random.default_rng(seed)
     ours, theirs = script.plugin(8, "lru"), libcachesim.LRU(8)
@@ -536,7 +565,7 @@ def test_in_libcachesim_lru_stays_lru_after_removals(seed):
 def test_in_libcachesim_pages_have_one_size():
     """Objects of another size are refused by name: paging has no answer to them."""
     libcachesim = pytest.importorskip("libcachesim")
-    script = example("paging_libcachesim")
+    script = simulator()
     pages, _ = letters(1000, 40, 31)
     expected = script.misses(libcachesim.LRU(16), pages)
     assert script.misses(script.plugin(16, "lru", size=4096), pages, 4096) == expected
@@ -548,7 +577,7 @@ def test_in_libcachesim_pages_have_one_size():
 
 def test_in_libcachesim_a_trace_is_played_without_its_sizes(tmp_path):
     libcachesim = pytest.importorskip("libcachesim")
-    script, rng = example("paging_libcachesim"), np.random.default_rng(3)
+    script, rng = simulator(), np.random.default_rng(3)
     records = np.zeros(2000, dtype=[("time", "<u4"), ("id", "<u8"), ("size", "<u4"), ("next", "<i8")])
     records["id"], records["size"], records["next"] = rng.zipf(1.3, 2000) % 200, rng.integers(1, 9, 2000), -1
     (tmp_path / "t.oracleGeneral").write_bytes(records.tobytes())
@@ -562,3 +591,53 @@ def test_in_libcachesim_a_trace_is_played_without_its_sizes(tmp_path):
     assert ratio(ours, ignore_obj_size=True) == ratio(theirs, ignore_obj_size=True)
     with pytest.raises(ValueError, match=r"object \d+ has size [2-8], and all must have size 1: set obj_size, or"):
         ratio(script.plugin(20, "lru"))
+
+
+def test_in_libcachesim_a_reader_gives_our_pages(tmp_path):
+    """Requests of size 0 count where the reader gives them, and only there; numbers come as pages appear."""
+    libcachesim = pytest.importorskip("libcachesim")
+    script = simulator()
+    records = np.zeros(6, dtype=[("time", "<u4"), ("id", "<u8"), ("size", "<u4"), ("next", "<i8")])
+    records["id"], records["size"], records["next"] = [70, 2**63 + 1, 70, 5, 2**63 + 1, 5], [1, 0, 1, 3, 1, 0], -1
+    (tmp_path / "t.oracleGeneral").write_bytes(records.tobytes())
+
+    def reader(**options):
+        kind, init = libcachesim.TraceType.ORACLE_GENERAL_TRACE, libcachesim.ReaderInitParam(**options)
+        return libcachesim.TraceReader(str(tmp_path / "t.oracleGeneral"), kind, init)
+
+    skips, gives = reader(), reader(ignore_size_zero_req=False)
+    assert len(skips) == len(gives) == 6
+    assert script.pages_of(skips).tolist() == [0, 0, 1, 2]
+    assert script.pages_of(gives).tolist() == [0, 1, 0, 2, 1, 2]
+    assert script.misses(libcachesim.LRU(1), script.pages_of(skips)) == 3
+
+
+def test_in_libcachesim_ids_that_are_texts_are_told_apart_or_refused(tmp_path):
+    libcachesim = pytest.importorskip("libcachesim")
+    script = simulator()
+    (tmp_path / "t.csv").write_text("time,id,size\n0,a,1\n1,b,1\n2,a,1\n3,c,1\n")
+
+    def reader(**options):
+        init = libcachesim.ReaderInitParam(has_header=True, delimiter=",", **options)
+        init.time_field, init.obj_id_field, init.obj_size_field = 1, 2, 3
+        return libcachesim.TraceReader(str(tmp_path / "t.csv"), libcachesim.TraceType.CSV_TRACE, init)
+
+    assert script.pages_of(reader(obj_id_is_num=False)).tolist() == [0, 1, 0, 2]
+    with pytest.raises(ValueError, match=r"got 4 requests for object 0: .*obj_id_is_num=False"):
+        script.pages_of(reader())
+    with pytest.raises(ValueError, match="must give requests, got none"):
+        script.pages_of([])
+
+
+def test_in_libcachesim_a_small_s3_fifo_holds_nothing():
+    """What the adapter's page says of the simulator: if this changes, so does the page."""
+    libcachesim = pytest.importorskip("libcachesim")
+    assert simulator().misses(libcachesim.S3FIFO(19), [1, 1, 1]) == 3
+    assert simulator().misses(libcachesim.S3FIFO(20), [1, 1, 1]) == 1
+
+
+def test_in_libcachesim_bad_arguments_are_refused_at_once():
+    with pytest.raises(ValueError, match=r"predict must be given: Lazy|Mark0 needs discard predictions"):
+        simulator().plugin(4, "mark0")
+    with pytest.raises(ValueError, match="size must be a whole number >= 1, got 0"):
+        simulator().plugin(4, "lru", size=0)
