@@ -45,6 +45,8 @@ def check_policy(
     never called, ones cut into pieces, ones in which policy and environment are pickled on the way; registered policies
     go to JSON and back there, too.
 
+    Where it promises probabilities (``Policy.probabilities``), they are looked at in a first round.
+
     Args:
         make: builds the policy.
         environment: builds the environment, with a horizon of a few hundred rounds at most.
@@ -80,6 +82,7 @@ def check_policy(
         _agree(first, play(make(), environment(), seed, leaps, 7, pickled=True), f"{how}, pickled on the way, differs")
     if stepwise:
         _check_unstarted(make())
+        _check_probabilities(make(), environment())
 
 
 def _first_run(policy: Policy[Any, Any, Any, Any], environment: Checkable, seed: int, stepwise: bool) -> Series:
@@ -179,6 +182,25 @@ def _check_constructor(policy: Policy[Any, Any, Any, Any]) -> None:
         ) from error
     assert text.startswith(type(policy).__name__), f"repr is {text}"
     pickle.loads(pickle.dumps(policy))
+
+
+def _check_probabilities(policy: Policy[Any, Any, Any, Any], environment: Checkable) -> None:
+    """Check what a policy that promises probabilities tells in the first round of a run, which is begun for that."""
+    if not (policy.decided or type(policy).probabilities is not Policy.probabilities):
+        return
+    environment.begin(environment.draw(np.random.default_rng(0)))
+    policy.reset(environment.problem, np.random.default_rng(1))
+    observation, before = environment.observe(), pickle.dumps(policy)
+    try:
+        found = policy.probabilities(observation)
+    except TypeError:  # it has none here
+        return
+    assert pickle.dumps(policy) == before, "probabilities changed the policy or its generator: work on bandits.copies"
+    assert found.ndim == 1, f"probabilities must be [n_actions], have the shape {found.shape}"
+    assert np.all(found >= 0.0), f"probabilities must not be negative, are {found!r}"
+    assert abs(found.sum() - 1.0) < 1e-9, f"the sum of probabilities must be 1, is {found.sum()!r}"
+    share = policy.problem_given().distribution_of(policy.choose(observation))
+    assert np.all(found[share > 0.0] > 0.0), f"an action is chosen that has the probability 0: {found!r}"
 
 
 def _check_unstarted(policy: Policy[Any, Any, Any, Any]) -> None:

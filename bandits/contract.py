@@ -373,9 +373,9 @@ class Policy(ABC, Generic[P, Obs, Act, Fbk]):
     def probabilities(self, observation: Obs) -> Array:
         """The probabilities [n_actions] with which ``choose(observation)`` plays each action now; changes nothing.
 
-        They are exact up to rounding, or up to the error of a quadrature that the policy's page states, given what the
-        policy observed and chose so far. The sum is 1. A problem says what the entries are if not the actions
-        0..n_actions-1 (``Problem.distribution_of``). Here: of policies that are ``decided``, 1 for what they choose.
+        They are exact up to rounding, or up to the error of a quadrature that the policy's own docstring states, given
+        what the policy observed and chose so far. The sum is 1. A problem says what the entries are if not the actions
+        0..n_actions-1 (``Problem.distribution_of``). Here: of policies that are ``decided``, 1 for what a copy chooses.
 
         Raises:
             NotResetError: before ``reset``.

@@ -10,11 +10,13 @@ from bandits import BanditProblem, NotResetError, Policy
 from bandits.arms.besa import BESA
 from bandits.arms.beta_thompson import BetaThompson
 from bandits.arms.ucb1 import UCB1
+from bandits.checks import check_policy
 from bandits.copies import Copies
 from bandits.families import families
 from bandits.family import resolve
 from bandits.propensities import sampled
 from bandits.registry import POLICIES
+from environments import BernoulliArms
 
 MOMENTS = (1, 40)
 """Rounds after which a policy is looked at."""
@@ -180,3 +182,35 @@ def test_what_was_drawn_ahead_is_drawn_anew_in_copies():
     p = probabilities_of(policy, BanditProblem(n_actions=3), [(0, 1.0), (1, 0.0), (0, 1.0), (2, 1.0)])
     found = sampled(policy, None, 1000, np.random.default_rng(4))
     assert np.all(np.abs(found.probabilities - p) < 5 * found.errors)
+
+
+class Dishonest(UCB1):
+    """Plays the first arm, and tells of the second."""
+
+    def probabilities(self, observation):
+        return np.array([0.0, 1.0])
+
+
+class Twisted(UCB1):
+    """Its probabilities are wrong in some way, or change it."""
+
+    way = "sum"
+
+    def probabilities(self, observation):
+        if self.way == "change":
+            self._seen = True
+        return {"sum": np.array([1.0, 1e-6]), "negative": np.array([1.5, -0.5])}.get(self.way, np.array([1.0, 0.0]))
+
+
+@pytest.mark.parametrize(
+    ("way", "message"), [("sum", "sum of probabilities"), ("negative", "negative"), ("change", "changed the policy")]
+)
+def test_check_policy_finds_out_wrong_probabilities(way, message, monkeypatch):
+    monkeypatch.setattr(Twisted, "way", way)
+    with pytest.raises(AssertionError, match=message):
+        check_policy(Twisted, lambda: BernoulliArms([0.2, 0.7], horizon=20))
+
+
+def test_check_policy_finds_out_probabilities_of_another_choice():
+    with pytest.raises(AssertionError, match="has the probability 0"):
+        check_policy(Dishonest, lambda: BernoulliArms([0.2, 0.7], horizon=20))
