@@ -12,7 +12,7 @@ from bandits.arguments import at_least_zero, positive
 from bandits.contract import Array
 from regretlab.ope.case import Case
 from regretlab.ope.terms import Side, Terms
-from regretlab.ope.weighting import NO_RANGE
+from regretlab.ope.weighting import NO_RANGE, one_sided
 
 BIASED = "it is biased by an amount that no interval knows"
 
@@ -38,7 +38,8 @@ class DR:
     """Doubly robust: the model's prediction plus the weighted error of it (Dudik, Langford, Li 2011).
 
     Unbiased for any model that was fitted without the row, and of little variance where the model is good. With rewards
-    and predictions in [0, R] and weights of at most L a term lies in [-(L - 1) R, L R] (derived here).
+    and predictions in [0, R] and weights of at most L a term lies in [-(L - 1) R, L R] (derived here). Bets on it must
+    be small where L is large; half of the capital bets as IPS does, which is better for few rows.
     """
 
     name: ClassVar[str] = "DR"
@@ -58,11 +59,12 @@ class DR:
         elif case.predictions is not None and not np.all((case.predictions >= low) & (case.predictions <= high)):
             why = "predictions are outside the rewards' declared range: cut them off there"
         bottom, top = low - (largest - 1.0) * (high - low), low + largest * (high - low)
+        below, above = one_sided(case.weights, case, largest) if not why else ((), ())
         return Terms(
             mean,
             whole - mean,
-            below=() if why else (Side(whole, bottom, top),),
-            above=() if why else (Side(-whole, -top, -bottom),),
+            below=() if why else (Side(whole, bottom, top), *below),
+            above=() if why else (Side(-whole, -top, -bottom), *above),
             independent=case.order == "given",
             why_none=why,
         )

@@ -90,7 +90,8 @@ class SNIPS:
     """Self-normalised IPS, Hajek's ratio: sum of weight times reward over sum of weights (Swaminathan, Joachims 2015).
 
     Biased by O(1 / n), never outside the range of the rewards, and equal to c where all rewards are c. Its certain
-    limits are bets on ``w (r - m)``, whose mean is 0 at the value m; they need ``least``.
+    limits are bets on ``w (r - m)``, whose mean is 0 at the value m, and need ``least``; half of the capital bets as
+    IPS does, which is better for few rows.
     """
 
     name: ClassVar[str] = "SNIPS"
@@ -102,7 +103,7 @@ class SNIPS:
         Raises:
             ValueError: all weights are 0.
         """
-        weights, rewards, (low, high), largest = case.weights, case.log.rewards, case.limits, case.largest
+        weights, (low, high), largest = case.weights, case.limits, case.largest
         if not weights.any():
             raise ValueError(
                 f"SNIPS has no weight in any of {case.log.n} rows: the target policy plays what they did not"
@@ -110,9 +111,10 @@ class SNIPS:
         known, why = math.isfinite(high - low), NO_RANGE
         if known and not math.isfinite(largest):
             known, why = False, "weights have no declared limit: give the logging policy's least probability, least=..."
-        below = (Side(weights * (rewards - low), 0.0, math.inf, low, weights, largest),) if known else ()
-        above = (Side(weights * (high - rewards), 0.0, math.inf, -high, weights, largest),) if known else ()
-        own: Array = weights * rewards
+        below, above = one_sided(weights, case, largest) if known else ((), ())
+        below = tuple(Side(s.terms, 0.0, math.inf, s.offset, weights, largest) for s in below) + below
+        above = tuple(Side(s.terms, 0.0, math.inf, s.offset, weights, largest) for s in above) + above
+        own: Array = weights * case.log.rewards
         return Terms(np.zeros_like(own), own, weights, below=below, above=above, why_none=why)
 
 
@@ -140,16 +142,22 @@ class ClippedIPS:
         rewards, (low, high) = case.log.rewards, case.limits
         clip = min(math.sqrt(case.log.n) if self.clip is None else self.clip, case.largest)
         weights = np.minimum(case.weights, clip)
-        known = math.isfinite(high - low)
+        below, above = one_sided(weights, case, clip) if math.isfinite(high - low) else ((), ())
         own: Array = weights * rewards
         return Terms(
             base=np.zeros_like(own),
             numerator=own,
-            below=(_about(low, weights, case, clip)[0],) if known else (),
-            above=(_about(high, weights, case, clip)[1],) if known else (),
+            below=below,
+            above=above,
             why_none=NO_RANGE,
             biased=bool(clip < case.weights.max()),
         )
+
+
+def one_sided(weights: Array, case: Case, largest: float) -> tuple[tuple[Side, ...], tuple[Side, ...]]:
+    """What limits the value from below and from above by terms that cannot be negative, however large weights are."""
+    low, high = case.limits
+    return (_about(low, weights, case, largest)[0],), (_about(high, weights, case, largest)[1],)
 
 
 def _about(base: float, weights: Array, case: Case, largest: float) -> tuple[Side, Side]:
