@@ -44,8 +44,9 @@ class _Round(NamedTuple):
 class Learner(coba.Learner):  # type: ignore[misc, unused-ignore]
     """A policy as a learner of coba: on arms, on contexts, or on features of actions.
 
-    Arms are numbered in the order in which coba first lists them, and are known again by value: a round's list may come
-    in any order. What is handed back is the very object of coba's list (which holds 0 and 1 as floats).
+    Arms are numbered in the order in which coba first lists them (of a ``LinearProblem``, that of its features), and
+    are known again by value: a round's list may come in any order. What is handed back is the very object of coba's
+    list (which holds 0 and 1 as floats).
 
     A policy that plays changing features (``ChangingLinearProblem``) observes those that coba's own encoder makes of
     context and action. Where fewer actions are offered than the problem has, they are repeated in turn, and playing a
@@ -64,8 +65,8 @@ class Learner(coba.Learner):  # type: ignore[misc, unused-ignore]
         features: what a policy on changing features observes, in the words of ``coba.LinUCBLearner``: of "a" (the
             action) and "x" (the context), their products, and numbers. Those with "x" fall away without contexts.
         box: where ``problem`` is None and the policy observes contexts: the interval of every coordinate.
-        propensities: whether ``predict`` tells the probability of the action where the policy knows it exactly, for
-            logs and estimates; it is asked once a round. Else coba is given None.
+        propensities: whether ``predict`` tells the exact probability of its action where the policy knows it, for logs
+            and estimates: in 0.01 to 1 ms a round. Else, of a policy that draws, coba is given None.
         draws: copies of the policy that ``score`` has choose, where the policy does not know its probabilities.
 
     Raises:
@@ -87,7 +88,7 @@ class Learner(coba.Learner):  # type: ignore[misc, unused-ignore]
         seed: int = 0,
         features: Sequence[str | float] = FEATURES,
         box: tuple[float, float] | None = None,
-        propensities: bool = True,
+        propensities: bool = False,
         draws: int = 1000,
     ) -> None:
         if not isinstance(policy, Policy):
@@ -96,7 +97,8 @@ class Learner(coba.Learner):  # type: ignore[misc, unused-ignore]
             if not isinstance(problem, BanditProblem):
                 raise ValueError(f"problem must be a BanditProblem: coba tells one reward, got {shown(problem)}")
             check_plays(policy, problem, "the problem given")
-        self.policy, self.problem, self.features = policy, problem, tuple(features)
+        self.policy, self.problem = policy, problem
+        self.features = (features,) if isinstance(features, str) else tuple(features)
         self.seed, self.draws = check_seed("seed", seed), integer("draws", draws)
         self.box = None if box is None else interval("box", box)
         self.propensities = flag("propensities", propensities)

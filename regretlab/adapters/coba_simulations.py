@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from bandits import ChangingLinearProblem, ContextualProblem, LinearProblem
+from bandits import BanditProblem, ChangingLinearProblem, ContextualProblem, FullFeedbackProblem, LinearProblem
 from bandits.arguments import check_seed, integer, interval, shown
 from bandits.contract import Array
 from bandits.seeds import stream
@@ -52,7 +52,8 @@ class Simulation(coba.Environment):  # type: ignore[misc, unused-ignore]
     def __init__(
         self, environment: Environment[Any, Any, Any, Any], seed: int = 0, n: int | None = None, actions: Any = None
     ) -> None:
-        if not isinstance(environment, Environment) or not hasattr(environment, "block"):
+        rewarding = isinstance(getattr(environment, "problem", None), BanditProblem | FullFeedbackProblem)
+        if not isinstance(environment, Environment) or not rewarding or not hasattr(environment, "block"):
             raise ValueError(
                 "environment must be one that hands out the rewards of all actions in blocks of rounds, got "
                 f"{shown(environment)}"
@@ -152,6 +153,8 @@ def environment_of(
         >>> result.value("LinUCB", regret="dynamic") < result.value("KLUCB", regret="dynamic")
         True
     """
+    if not hasattr(simulation, "read"):
+        raise ValueError(f"simulation must be one environment of coba's (environments[0]), got {shown(simulation)}")
     rounds = list(islice(Finalize().filter(Unbatch().filter(simulation.read())), n))
     if not rounds:
         raise ValueError(f"simulation must have at least one interaction, got {shown(simulation)}")
@@ -168,6 +171,7 @@ def environment_of(
     ends = (smallest if low is None else low, largest if high is None else high)
     made: Environment[Any, Any, Any, Any]
     if features is not None:
+        features = [features] if isinstance(features, str) else features
         size = max(map(len, paid))
         places = [in_turn(size, len(row)) for row in paid]
         seen = [

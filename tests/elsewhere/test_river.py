@@ -1,7 +1,9 @@
 """Our policies in river, river's on our problems."""
 
 import copy
+import importlib
 import pickle
+import sys
 
 import numpy as np
 import pytest
@@ -21,8 +23,10 @@ from bandits import (
 )
 from bandits.checks import check_policy
 from bandits.propensities import sampled
+from bandits.registry import POLICIES
 from bandits.seeds import stream
 from environments import BernoulliArms
+from experiments.run.identity import described as described_by
 
 gymnasium = pytest.importorskip("gymnasium")
 pytest.importorskip("river")
@@ -259,6 +263,9 @@ def test_theirs_in_a_comparison():
     described = {"name": "river.bandit:EpsilonGreedy", "parameters": {"epsilon": 0.1}}
     given = FromRiver(bandit.EpsilonGreedy(0.1, seed=5))
     assert FromRiver(described).policy == given.policy
+    in_a_study = {"name": "regretlab.adapters.river:FromRiver", "parameters": {"policy": described}}
+    assert POLICIES.build(in_a_study, of=rl.Policy).policy == given.policy
+    assert described_by(POLICIES, given) == described_by(POLICIES, FromRiver(given.policy))
     result = rl.compare(
         {"theirs": given, "uniform": Uniform()},
         BernoulliArms([0.2, 0.8], horizon=200),
@@ -295,3 +302,10 @@ def test_what_is_no_policy_of_theirs(wrong, says):
         FromRiver(wrong)
     with pytest.raises(ValueError, match="contextual"):
         ContextualFromRiver(bandit.UCB(1.0))
+
+
+def test_without_river_the_extra_is_named(monkeypatch):
+    monkeypatch.delitem(sys.modules, "regretlab.adapters.river")
+    monkeypatch.setitem(sys.modules, "river", None)
+    with pytest.raises(ImportError, match=r"pip install 'regretlab\[simulators\]'"):
+        importlib.import_module("regretlab.adapters.river")
