@@ -1,10 +1,11 @@
 """A paging policy with one-bit predictions drives a cache in one's own program: a bounded mapping.
 
-Run: ``python examples/paging_mapping.py``. With the package cachetools installed, the cache also serves its decorator.
+Run: ``python examples/paging_mapping.py``. The same policies keep the results of a function, by a decorator.
 """
 
 import numpy as np
 
+from bandits.paging.decorator import policy_cache
 from bandits.paging.lazy import Lazy
 from bandits.paging.policy_cache import PolicyCache
 
@@ -52,17 +53,15 @@ def main():
     }
     for name, cache in caches.items():
         print(f"{name:18} {misses(cache, documents)} misses of {len(documents)}, {cache.left} evictions")
-    try:
-        from cachetools import cached
-    except ImportError:
-        return
+        assert len(dict(cache)) == len(cache) <= cache.maxsize  # looking is no request
 
-    @cached(PolicyCache(2, "lru"))
-    def square(x):
-        print(f"  working out {x} * {x}")
-        return x * x
+    @policy_cache(maxsize=100, policy="mark0", predict=may_go)
+    def rendered(document):
+        return document.upper()
 
-    print("as the cache of a function:", [square(x) for x in (1, 2, 1, 3, 2)])
+    for document in documents:
+        rendered(document)
+    print("Mark0, for a function:", rendered.cache_info())
 
 
 if __name__ == "__main__":

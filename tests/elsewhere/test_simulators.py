@@ -141,6 +141,8 @@ OTHERS = {
     "coba_both_ways": "coba",
     "with_river": "river",
     "with_gymnasium": "buffalo_gym",
+    "with_cachetools": "cachetools",
+    "with_libcachesim": "libcachesim",
 }
 
 
@@ -150,6 +152,20 @@ def test_programs_with_other_packages(name):
     rewards = recipe(name).rewards
     assert len(rewards) == 300
     assert len(set(rewards)) > 1
+
+
+def test_caches():
+    pytest.importorskip("cachetools")
+    module = recipe("with_cachetools")
+    assert module.squares == [(x % 7) ** 2 for x in range(50)]
+    assert (module.square.cache.hits, module.square.cache.misses) == (43, 7)
+
+
+def test_a_simulator_of_caches():
+    pytest.importorskip("libcachesim")
+    module = recipe("with_libcachesim")
+    assert len(module.pages) == 3000
+    assert module.ours == module.theirs != module.marker
 
 
 def test_the_page_has_no_program_in_parts():

@@ -162,9 +162,9 @@ SLOW = {
 @pytest.mark.parametrize("lazy", [False, True])
 @pytest.mark.parametrize("name", SLOW)
 @settings(max_examples=80, deadline=None)
-@given(steps=st.lists(st.tuples(st.sampled_from("ggsssssddp"), st.integers(0, 7)), max_size=80), k=st.integers(1, 5))
+@given(steps=st.lists(st.tuples(st.sampled_from("ggsssssddplr"), st.integers(0, 7)), max_size=80), k=st.integers(1, 5))
 def test_deletion_is_exact(name, lazy, steps, k):
-    """Reading, setting, deleting and popping, against keys on lists, after every step."""
+    """Reading, setting, deleting, popping and looking, against keys on lists, after every step."""
     cache, slow = PolicyCache(k, Lazy(name) if lazy else name, seed=np.random.default_rng(3)), SLOW[name](k)
     rng = np.random.default_rng(3)
     slow.rng = rng.spawn(1)[0] if lazy else rng
@@ -185,6 +185,13 @@ def test_deletion_is_exact(name, lazy, steps, k):
                 if name == "lru" or (name == "fifo" and not lazy):
                     assert gone == min(slow.slots, key=slow.last.get if name == "lru" else slow.slots.index)
                 slow.delete(gone)
+        elif verb == "l":
+            assert dict(cache) == {**cache} == cache == {key: key for key in slow.slots}
+            assert (cache.peek(key), len(cache.copy())) == (key if key in slow.slots else None, len(slow.slots))
+        elif verb == "r":
+            assert cache.remove(key) == (key in slow.slots)
+            if key in slow.slots:
+                slow.delete(key)
         elif key in cache:
             del cache[key]
             slow.delete(key)
