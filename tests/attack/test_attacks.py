@@ -3,8 +3,9 @@
 import attacks
 import pytest
 
-SHARES = {"constructors": 0.0002}
-"""Less of what ``test_constructors`` does with a value of each kind in every place: here the process is what counts."""
+SHARES = {"constructors": 0.0002, "service": 0.02}
+"""Less of what ``test_constructors`` does with a value of each kind in every place: here the process is what counts. Of
+the service, enough for two exchanges among 20,000 decisions."""
 
 
 @pytest.mark.slow
