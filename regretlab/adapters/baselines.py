@@ -45,8 +45,8 @@ def environment_for(
     """An environment in the form that agents of stable-baselines3 train in.
 
     Observations that are tuples, dictionaries or tables are flattened, as by ``gymnasium.spaces.flatten``, and all
-    numbers with a fraction become float32. Rewards are scaled from ``low..high`` to 0..1; where an end is not finite, they are left
-    as they are. What comes out takes their ``Monitor`` and vectors.
+    numbers with a fraction become float32. Rewards are scaled from ``low..high`` to 0..1; where an end is not finite,
+    they are left as they are. What comes out takes their ``Monitor`` and vectors.
 
     Args:
         environment: an environment of ours, or any one of gymnasium.

@@ -14,6 +14,7 @@ from gymnasium import spaces
 import environments
 import regretlab as rl
 from bandits import BanditProblem, ContextualProblem
+from bandits.seeds import stream
 from environments.checks import check_environment
 
 pytest.importorskip("stable_baselines3")
@@ -130,7 +131,7 @@ def test_rewards_are_scaled_and_observations_flattened():
     plain, scaled = environment_for(gaussian), environment_for(gaussian, low=-4.0, high=6.0)
     for environment, expected in ((plain, lambda r: r), (scaled, lambda r: (r + 4.0) / 10.0)):
         environment.reset(seed=1)
-        gaussian.begin(gaussian.draw(np.random.default_rng(1)))
+        gaussian.begin(gaussian.draw(stream(1, of="Environment")))
         earned = [gaussian.transition(1)[0] for _ in range(20)]
         environment.reset(seed=1)
         assert [environment.step(1)[1] for _ in range(20)] == [expected(r) for r in earned]

@@ -22,10 +22,12 @@ from bandits import (
     BetaThompson,
     Exp3,
     GaussianThompson,
+    LinUCB,
     SuccessiveElimination,
     TsallisINF,
 )
 from bandits.arms.problem import Block
+from bandits.seeds import stream
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "simulators.md"
@@ -60,12 +62,12 @@ class Table:
         self.clock += len(actions)
 
 
-def decides(policy, problem, arms, rewards, seed=0):
+def decides(policy, problem, arms, rewards, rng):
     """What the policy decides, compiled, where it is paid the same."""
     table = np.full((len(arms), problem.n_actions), np.nan)
     table[np.arange(len(arms)), arms] = rewards
     environment = Table(table)
-    policy.reset(problem, np.random.default_rng(seed))
+    policy.reset(problem, rng)
     policy.advance(environment, len(arms))
     return environment.played
 
@@ -104,27 +106,57 @@ def test_a_gymnasium_environment_of_another_package(make):
     import gymnasium
 
     buffalo = gymnasium.make("Buffalo-v0", arms=6, disable_env_checker=True)  # its infos share an object
-    arms, rewards = recipe("with_gymnasium").play(make(), buffalo, 400)
+    played = recipe("with_gymnasium").play(make(), buffalo, 400, seed=1, noise=1.0)
+    arms, rewards = played.actions.tolist(), played.rewards
     problem = BanditProblem(n_actions=6, horizon=400, low=-np.inf, high=np.inf, noise=1.0)
-    assert arms == decides(make(), problem, arms, rewards, seed=1)
+    assert played.problem == problem
+    assert arms == decides(make(), problem, arms, rewards, stream(1, of="policy"))
     assert np.mean(rewards) > 5.0  # the best arm pays 10, every other at most 5
 
 
 @pytest.mark.parametrize("make", BOUNDED)
 def test_a_simulator_with_start_choice_and_reward(make):
     """The loop of SMPyBandits' evaluator, on losses in [-10, 0]."""
-    player = recipe("games").Ours(make(), nbArms=3, lower=-10.0, amplitude=10.0)
-    problem, luck = player.problem, np.random.default_rng(4)
-    if make is SuccessiveElimination:
-        problem = player.problem = BanditProblem(n_actions=3, horizon=400, low=-10.0, high=0.0)
-    for _ in range(2):
+    horizon = 400 if make is SuccessiveElimination else None
+    player = recipe("games").GamePolicy(make(), nbArms=3, lower=-10.0, amplitude=10.0, horizon=horizon)
+    problem, luck = BanditProblem(n_actions=3, low=-10.0, high=0.0, horizon=horizon), np.random.default_rng(4)
+    for game in range(2):
         player.startGame()
         arms, rewards = [], []
         for _ in range(400):
             arms.append(player.choice())
             rewards.append(-10.0 * luck.random() * (1.0, 0.7, 0.3)[arms[-1]])
             player.getReward(arms[-1], rewards[-1])
-        assert arms == decides(make(), problem, arms, rewards)
+        assert arms == decides(make(), problem, arms, rewards, stream(0, of=f"policy in game {game}"))
+
+
+def test_games_refuse_what_cannot_be_and_change_nothing():
+    player = recipe("games").GamePolicy
+    for arguments, message in (
+        ({"nbArms": 0}, "n_actions must be a whole number >= 1"),
+        ({"amplitude": 0.0}, "amplitude must be"),
+        ({"lower": "0"}, "lower must be"),
+        ({"seed": -1}, "seed must be"),
+        ({"policy": LinUCB()}, "policy must be a policy for it: LinUCB plays ContextualProblem, but a game"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            player(**{"policy": UCB1(), "nbArms": 2, **arguments})
+    policy = UCB1()
+    game = player(policy, 2)
+    game.startGame()
+    before = game.choice()
+    for arm, reward in ((2, 0.0), (0, float("nan"))):
+        with pytest.raises(ValueError, match="must be"):
+            game.getReward(arm, reward)
+    assert game.choice() == before
+    assert not hasattr(policy, "_arm")
+
+
+def test_named_arms():
+    module = recipe("named_arms")
+    assert module.colour == "green"
+    assert set(module.colours) <= {"red", "green"}
+    assert module.expected[1]["green"] > 0.5 > module.expected[0]["red"]
 
 
 @pytest.mark.parametrize(("name", "best"), [("loop", 2), ("games", 2), ("late", 1)])
@@ -152,6 +184,7 @@ def test_programs_with_other_packages(name):
     rewards = recipe(name).rewards
     assert len(rewards) == 300
     assert len(set(rewards)) > 1
+    assert name != "with_gymnasium" or [sum(found) for found in recipe(name).lengths] == [100] * 3
 
 
 def test_caches():
