@@ -17,6 +17,7 @@ FAMILY = Family(
         "logged": "environments.logged.rows:LoggedRows",
         "synthetic_log": "environments.logged.synthetic:SyntheticLog",
     },
+    tools={"log": "environments.logged.log:Log"},
     variants={
         "replay": ({}, {"policy": "tsallis_inf"}, {"policy": "lin_ucb"}),
         "off_policy": ({}, {"policy": "exp3"}, {"policy": "beta_thompson", "exact": False}, {"policy": "lin_ts"}),

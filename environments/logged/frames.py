@@ -131,6 +131,9 @@ def _listed(cell: Any, row: int, column: str) -> list[str]:
 
 def label(cell: Any) -> str:
     """An arm's name as it stands in a table: whole numbers without a point."""
+    if isinstance(cell, str):
+        whole, point, zeros = cell.partition(".")
+        return whole if point and zeros.strip("0") == "" and whole.removeprefix("-").isdigit() else cell
     return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
 
 

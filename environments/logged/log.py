@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any, Self
@@ -10,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arguments import did_you_mean, integer, real, shown
+from bandits.arguments import affordable, did_you_mean, integer, real, shown
 from bandits.contract import Array
 from bandits.family import resolve
 from bandits.frozen import read_only
@@ -82,9 +83,12 @@ class Log:
         rewards = _numbers("rewards", self.rewards, 1)
         n, put = len(rewards), object.__setattr__
         if n == 0:
-            raise ValueError("a log must have at least one row, got none")
+            raise ValueError(f"rewards must be of at least one row, got {shown(self.rewards)}")
         offered = None if self.offered is None else _flags(self.offered, n)
+        if not isinstance(self.names, list | tuple) or not all(isinstance(name, str | int) for name in self.names):
+            raise ValueError(f"names must be a list of names, one an arm, got {shown(self.names)}")
         n_actions = _number_of_arms(self.n_actions, self.names, offered)
+        affordable("n_actions", f"a table of {n} rows and {shown(n_actions)} arms", n_actions * (16 + n // 8))
         put(self, "n_actions", n_actions)
         put(self, "names", _names(self.names, n_actions))
         put(self, "actions", read_only(_arms(self.actions, n, n_actions)))
@@ -159,6 +163,25 @@ class Log:
                 "estimate them, log.with_estimated_probabilities()"
             )
         return self.probabilities
+
+    @classmethod
+    def read(cls, path: str | os.PathLike[str], format: str | None = None, **options: Any) -> Log:
+        """A log from a file.
+
+        Args:
+            path: the file; a relative path is looked for in the working folder and in ``logs/`` of the folder that the
+                environment variable REGRETLAB_DATA names.
+            format: "table", CSV or Parquet with names of columns (options as of ``from_frame``); "dsjson" and "vw", of
+                Vowpal Wabbit; "open_bandit", the columns of the Open Bandit Dataset; None for what the file's ending
+                says.
+            options: of the format, see the functions ``read`` of ``environments.logged``'s modules of these names.
+
+        Raises:
+            FileNotFoundError: there is no such file; the message says where it was looked for.
+            ValueError: no such format or option, or an entry that cannot be, with its row and column, or line.
+        """
+        made: Log = resolve("environments.logged.reading:read_log")(path, format, **options)
+        return made
 
     @classmethod
     def from_frame(
@@ -363,9 +386,10 @@ def _arms(values: Any, n: int, n_actions: int) -> Ints:
 def _number_of_arms(n_actions: Any, names: Sequence[str], offered: Bools | None) -> int:
     told = {len(names)} if len(names) else set()
     told |= {offered.shape[1]} if offered is not None else set()
-    if n_actions == 0 and not told:
-        raise ValueError("n_actions must be given where neither names nor offered tell how many arms there are")
-    if n_actions != 0:
+    untold = type(n_actions) is int and n_actions == 0
+    if untold and not told:
+        raise ValueError("n_actions must be given where neither names nor offered tell how many arms there are, got 0")
+    if not untold:
         told.add(integer("n_actions", n_actions))
     if len(told) > 1:
         raise ValueError(

@@ -29,19 +29,7 @@ ENDINGS |= {".vw": "vw", ".dat": "vw"}
 
 
 def read_log(path: str | os.PathLike[str], format: str | None = None, **options: Any) -> Log:
-    """A log from a file.
-
-    Args:
-        path: the file; a relative path is looked for in the working folder and in ``logs/`` of the folder that the
-            environment variable REGRETLAB_DATA names.
-        format: "table", CSV or Parquet with names of columns (options as of ``Log.from_frame``); "dsjson" and "vw", of
-            Vowpal Wabbit; "open_bandit", the columns of the Open Bandit Dataset; None for what the file's ending says.
-        options: of the format, see ``environments.logged``'s modules of these names.
-
-    Raises:
-        FileNotFoundError: there is no such file; the message says where it was looked for.
-        ValueError: no such format or option, or an entry that cannot be, with its row and column, or line.
-    """
+    """A log from a file; arguments and errors as of ``Log.read``."""
     file = find_log(path)
     if format is None and file.suffix.lower() not in ENDINGS:
         raise ValueError(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ class LoggedRows(LoggedEnvironment[Ints]):
     log's luck.
 
     Args:
-        source: a file (see ``environments.logged.reading.read_log``), a ``Log``, or a mapping of the parts of one.
+        source: a file (see ``Log.read``), a ``Log``, or a mapping of the parts of one.
         format: of the file; None for what its ending says.
         options: of the format: names of columns and the like.
         rows: "order", "shuffled" or "bootstrap".
@@ -62,7 +62,7 @@ class LoggedRows(LoggedEnvironment[Ints]):
         options: Mapping[str, Any] | None = None,
         rows: str = "shuffled",
         horizon: int | None = None,
-        rewards: Any = None,
+        rewards: Sequence[float] | None = None,
         probabilities: str | None = None,
     ) -> None:
         self.source: Any
@@ -77,6 +77,8 @@ class LoggedRows(LoggedEnvironment[Ints]):
             one_of("probabilities", probabilities, (UNIFORM, ESTIMATED))
         log = self._read()
         if self.rewards is not None:
+            if not self.rewards[0] < self.rewards[1]:
+                raise ValueError(f"rewards must be two numbers, ascending, got {shown(rewards)}")
             try:
                 log = replace(log, low=self.rewards[0], high=self.rewards[1])
             except LogError as error:

@@ -201,6 +201,7 @@ BASES: dict[str, list[dict[str, Any]]] = {
     "environment adult": [{"horizon": 50}],
     "environment adult_reconstruction": [{"horizon": 50}],
     "environment medical_costs": [{"horizon": 50}],
+    "tool log": [{"actions": [0, 1], "rewards": [0.5, 1.0], "n_actions": 2}],
     "tool played_episodes": [{"environment": gymnasium.make("FrozenLake-v1")}],
     "tool policy_cache": [{"maxsize": 3, "policy": "lru"}],
 }
@@ -331,6 +332,7 @@ class Hang(BaseException):
 
 
 TAKEN = {
+    **{("tool log", value): "lists for arrays" for value in ("[1, 1]", "[1, 0]", "[-1e300, 1e300]")},
     ("source of predictions given", "[inf]"): "a predicted time may be never",
     ("source of predictions given", "[True]"): "bits",
     ("source of predictions static", "[True]"): "bits",

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from environments.logged.log import Log
-from environments.logged.reading import log_of_plain, plain_log, read_log
+from environments.logged.reading import log_of_plain, plain_log
 
 THREE = {"actions": [0, 1, 1], "rewards": [1.0, 0.0, 0.5], "probabilities": [0.5, 0.5, 0.25], "n_actions": 2}
 
@@ -20,7 +20,7 @@ THREE = {"actions": [0, 1, 1], "rewards": [1.0, 0.0, 0.5], "probabilities": [0.5
         ({"actions": [0, 1]}, "actions must be of 3 rows"),
         ({"actions": ["a", "b", "a"]}, "actions must be a list of whole numbers"),
         ({"rewards": [1.0, np.nan, 0.0]}, r"rewards\[1\] must be a finite number, got nan"),
-        ({"rewards": []}, "a log must have at least one row"),
+        ({"rewards": []}, "rewards must be of at least one row, got "),
         ({"probabilities": [0.5, 0.0, 0.5]}, r"probabilities\[1\] must be a probability in \(0, 1\], .* got 0.0"),
         ({"probabilities": [0.5, 0.5, 1.1]}, r"probabilities\[2\] must be a probability"),
         ({"contexts": [[1, 2], [3, np.inf], [5, 6]]}, r"contexts\[1, 1\] must be a finite number, got inf"),
@@ -108,7 +108,7 @@ def test_tables_of_every_kind(tmp_path):
     pandas.DataFrame(TABLE).to_csv(tmp_path / "log.csv", index=False)
     parquet.write_table(arrow.table(TABLE), tmp_path / "log.parquet")
     for path in ("log.csv", "log.parquet"):
-        same(read_log(tmp_path / path, **COLUMNS))
+        same(Log.read(tmp_path / path, **COLUMNS))
 
 
 def test_what_was_offered_is_listed_or_flagged():
@@ -147,9 +147,9 @@ def test_cells_that_cannot_be_are_told_with_row_and_column(columns, table, messa
 
 def test_files_and_formats_that_are_not_there(tmp_path):
     with pytest.raises(FileNotFoundError, match=r"there is no file .*nowhere\.csv"):
-        read_log(tmp_path / "nowhere.csv")
+        Log.read(tmp_path / "nowhere.csv")
     (tmp_path / "log.txt").write_text("x")
     with pytest.raises(ValueError, match="format must be one of table, dsjson, vw, open_bandit"):
-        read_log(tmp_path / "log.txt")
+        Log.read(tmp_path / "log.txt")
     with pytest.raises(ValueError, match=r"options of the format table: actoin: .*did you mean 'action'"):
-        read_log(tmp_path / "log.txt", "table", actoin="x")
+        Log.read(tmp_path / "log.txt", "table", actoin="x")
