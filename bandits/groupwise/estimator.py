@@ -2,21 +2,11 @@
 
 from __future__ import annotations
 
-import inspect
 import sys
 import warnings
 from typing import Any, Self
 
-
-class NotFittedError(ValueError, AttributeError):
-    """Predictions were asked for before anything was learned; where scikit-learn is loaded, its class of that name."""
-
-
-def not_fitted(model: object) -> Exception:
-    """The error of a ``model`` that has learned nothing yet."""
-    kind = getattr(sys.modules.get("sklearn.exceptions"), "NotFittedError", NotFittedError)
-    error: Exception = kind(f"{type(model).__name__} cannot predict before fit: call fit or partial_fit first")
-    return error
+from bandits.estimator import Parameters
 
 
 def warn_of_column() -> None:
@@ -26,7 +16,7 @@ def warn_of_column() -> None:
     warnings.warn(what, kind, stacklevel=4)
 
 
-class Estimator:
+class Estimator(Parameters):
     """Parameters under their own names, and what searches, pipelines and routers of metadata ask for.
 
     The only metadata are ``groups``. As everywhere in scikit-learn they are routed to nobody who does not request them:
@@ -35,23 +25,6 @@ class Estimator:
     """
 
     _metadata_request: Any  # under this name ``sklearn.base.clone`` copies it
-
-    def get_params(self, deep: bool = True) -> dict[str, Any]:
-        """The parameters by name."""
-        return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
-
-    def set_params(self, **parameters: Any) -> Self:
-        """Set parameters; they count from the next ``fit`` on.
-
-        Raises:
-            ValueError: a parameter that there is not; none is set then.
-        """
-        known = self.get_params()
-        for name in parameters:
-            if name not in known:
-                raise ValueError(f"unknown parameter {name!r}; known: {', '.join(known)}")
-        vars(self).update(parameters)
-        return self
 
     def set_fit_request(self, *, groups: bool | str | None = True) -> Self:
         """Say what ``fit`` does with groups that are routed to it.

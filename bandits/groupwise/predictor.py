@@ -9,7 +9,8 @@ import numpy as np
 
 from bandits.arguments import flag, floats, shown
 from bandits.contract import Array
-from bandits.groupwise.estimator import Estimator, not_fitted, warn_of_column
+from bandits.estimator import not_fitted
+from bandits.groupwise.estimator import Estimator, warn_of_column
 from bandits.groupwise.groupwise import Groupwise
 from bandits.groupwise.learners import BaseLearner
 from bandits.groupwise.problem import ALWAYS_ON, Mask, RegressionProblem, Round, Rows
