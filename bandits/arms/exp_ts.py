@@ -20,9 +20,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from bandits.arguments import flag
 from bandits.arms.divergence import divergence, entropy, upper
+from bandits.arms.largest import Laws, largest
 from bandits.arms.orders import asymptotic_order
 from bandits.arms.problem import Actions, BanditProblem, Block
 from bandits.arms.scan import COUNT, SCORE, SUM, ScanPolicy, count, leader, rounds, width_of
@@ -77,6 +82,74 @@ def _rounds(
     rounds(_pick, count, block, actions, t, rows, own, luck, low, span)
 
 
+END = math.log(1e12)
+"""Log-odds beyond which samples count as the end of the range: it is no farther than scores that count as equal are."""
+
+
+class _Laws(Laws):
+    """The laws of the samples, of rewards in a finite range in log-odds ``y``, where ``d`` has the slope ``q(y) - m``.
+
+    Above the mean ``P(sample > y) = (1 - stay) / 2 exp(-(n - 1) d(m, y))``, and below it likewise.
+
+    Args:
+        counts: [n_arms] n, > 0.
+        means: [n_arms] m.
+        own: noise and ``stay``.
+    """
+
+    def __init__(self, counts: Array, means: Array, own: Own) -> None:
+        from scipy.special import logit
+
+        self._noise, stay = own
+        self._times, self._coin, end = np.maximum(counts - 1.0, 1e-12), 0.5 * (1.0 - stay), math.inf
+        self.centres, self.scales = means, self._noise / np.sqrt(self._times)
+        self._means, arms = means[:, None], np.arange(counts.size)
+        if self._noise == 0.0:
+            self._means, end = np.clip(means, 0.0, 1.0)[:, None], END
+            self.centres = np.clip(logit(self._means[:, 0]), -END, END)
+            odds = (counts * self._means[:, 0] + 1.0) / (counts + 2.0)
+            self.scales = 1.0 / np.sqrt(np.maximum(self._times, 0.5) * odds * (1.0 - odds))
+        self._end, inside, self.kinks = end, np.flatnonzero(np.abs(self.centres) < end), self.centres
+        places, masses = [self.centres[inside]], [np.full(inside.size, stay)]
+        if end < math.inf:
+            low, high = np.full((arms.size, 1), -END), np.full((arms.size, 1), np.nextafter(END, 0.0))
+            places += [low[:, 0], -low[:, 0]]
+            masses += [np.exp(self.log_cdf(low)[:, 0]), np.exp(self.log_sf(high)[:, 0])]
+            inside = np.concatenate([inside, arms, arms])
+        self.atoms = inside, np.concatenate(places), np.concatenate(masses)
+
+    def _depth(self, y: Array) -> Array:
+        """``(n - 1) d(m, y)``."""
+        from scipy.special import entr, log_expit
+
+        times, m = self._times[:, None], self._means
+        if self._noise > 0.0:
+            return np.asarray(0.5 * times * ((y - m) / self._noise) ** 2)
+        depth = -entr(m) - entr(1.0 - m) - m * log_expit(y) - (1.0 - m) * log_expit(-y)
+        return np.asarray(times * np.maximum(depth, 0.0))
+
+    def _log_tail(self, y: Array, inner: NDArray[np.bool_]) -> Array:
+        """The logarithm of what lies beyond ``y``, away from the mean if ``inner``, else with the mean."""
+        outer = math.log(self._coin) - self._depth(y)
+        return np.where(inner, outer, np.log1p(-np.exp(outer)))
+
+    def log_cdf(self, x: Array) -> Array:
+        below = self._log_tail(x, x < self.centres[:, None])
+        return np.where(x >= self._end, 0.0, np.where(x < -self._end, -np.inf, below))
+
+    def log_sf(self, x: Array) -> Array:
+        above = self._log_tail(x, x >= self.centres[:, None])
+        return np.where(x >= self._end, -np.inf, np.where(x < -self._end, 0.0, above))
+
+    def log_density(self, x: Array) -> Array:
+        from scipy.special import expit
+
+        slope = (x - self._means) / self._noise**2 if self._noise > 0.0 else expit(x) - self._means
+        with np.errstate(divide="ignore"):
+            log = math.log(self._coin) + np.log(self._times[:, None] * np.abs(slope)) - self._depth(x)
+        return np.where(np.abs(x) < self._end, log, -np.inf)
+
+
 class ExpTS(ScanPolicy):
     """ExpTS and ExpTS+ of Jin, Xu, Xiao and Anandkumar (2022).
 
@@ -96,6 +169,14 @@ class ExpTS(ScanPolicy):
         if not problem.bounded and noise == 0.0:
             raise ValueError("ExpTS needs noise > 0 where rewards are unbounded, got 0, which the problem declares")
         return noise, 1.0 - 1.0 / problem.n_actions if self.plus else 0.0
+
+    def probabilities(self, observation: Any) -> Array:
+        """By quadrature (``bandits.arms.largest``) within 1e-9; 1 for the lowest arm not played yet."""
+        counts, own = self._rows[:, COUNT], self._own
+        unplayed = np.flatnonzero(counts == 0.0)
+        if unplayed.size:
+            return self.problem_given().distribution_of(unplayed[0])
+        return largest(_Laws(counts, self._rows[:, SUM] / counts, (float(own[0]), float(own[1]))))
 
     def luck(self, n_rounds: int) -> Array:
         return self._rng.random((n_rounds, 2 * self._n_arms))

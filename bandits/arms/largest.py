@@ -192,7 +192,7 @@ def _edges(laws: Laws, low: float, high: float) -> list[float]:
     kept = sorted({low, high, *(x for x in (*laws.kinks.tolist(), *laws.atoms[1].tolist()) if low < x < high)})
     for arm in np.argsort(laws.scales).tolist():
         centre, scale = float(laws.centres[arm]), float(laws.scales[arm])
-        for step in (-6.0, -3.0, -1.0, 0.0, 1.0, 3.0, 6.0):
+        for step in (-9.0, -6.0, -3.0, -1.0, 0.0, 1.0, 3.0, 6.0, 9.0):
             x = centre + step * scale
             if low < x < high:
                 i = bisect.bisect(kept, x)

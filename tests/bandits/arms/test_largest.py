@@ -9,6 +9,7 @@ import pytest
 from scipy import integrate, special, stats
 
 from bandits import BanditProblem
+from bandits.arms.exp_ts import ExpTS
 from bandits.arms.ftpl import FTPL
 from bandits.arms.largest import Betas, Gaussians, largest
 from bandits.arms.mots import MOTS
@@ -162,3 +163,41 @@ def test_random_weights_of_rewards_that_are_no_ends_have_no_closed_form():
     policy.update(None, 1, 0.3)
     with pytest.raises(TypeError, match="no probabilities in closed form"):
         policy.probabilities(None)
+
+
+def exp_ts(plays, **options):
+    policy = ExpTS(**options)
+    policy.reset(BanditProblem(n_actions=1 + max(arm for arm, _ in plays)), np.random.default_rng(0))
+    for arm, reward in plays:
+        policy.choose(None)
+        policy.update(None, arm, reward)
+    return policy.probabilities(None)
+
+
+def test_coins_alone_decide_after_one_play_each():
+    """Samples are 0 or 1, by fair coins, and ties go to the lowest arm; with ``plus`` a mean with probability 2 / 3."""
+    assert exp_ts([(0, 1.0), (1, 0.0), (2, 1.0)]) == pytest.approx([5 / 8, 1 / 4, 1 / 8], abs=1e-9)
+    first, third = 2 / 3 + 1 / 6, 1 / 6  # a sample is 1 of arms 0 and 2, and of arm 1
+    expected = [first + (1 - first) * (1 - third) * (1 - first), (1 - first) * third]
+    found = exp_ts([(0, 1.0), (1, 0.0), (2, 1.0)], plus=True)
+    assert found == pytest.approx([*expected, 1 - sum(expected)], abs=1e-9)
+
+
+def test_samples_from_the_divergence_itself():
+    """P(sample of arm 1 > sample of arm 0) by an integral over the exponential variable and the coin of arm 1."""
+    plays = [(0, 1.0), (0, 0.0), (0, 0.0), (1, 1.0), (1, 0.0), (1, 1.0), (1, 0.0)]
+
+    def divergence(p, q):
+        return special.rel_entr(p, q) + special.rel_entr(1 - p, 1 - q)
+
+    def below(x):  # P(sample of arm 0 < x): three plays of mean 1 / 3
+        tail = 0.5 * math.exp(-2 * divergence(1 / 3, x)) if 0.0 < x < 1.0 else 0.0
+        return tail if x < 1 / 3 else 1 - tail
+
+    def given(e):  # four plays of mean 1 / 2: d(1/2, q) = e at q = (1 +- sqrt(1 - exp(-2 e))) / 2
+        step = 0.5 * math.sqrt(-math.expm1(-2 * e / 3))
+        return math.exp(-e) * 0.5 * (below(0.5 + step) + below(0.5 - step))
+
+    kink = -1.5 * math.log1p(-((1 / 3) ** 2))  # where 1/2 - step is 1/3
+    won = integrate.quad(given, 0.0, kink, epsabs=1e-12)[0] + integrate.quad(given, kink, 50.0, epsabs=1e-12)[0]
+    assert exp_ts(plays) == pytest.approx([1 - won, won], abs=1e-9)
