@@ -163,19 +163,26 @@ class CachePolicy(PagingPolicy):
         return None
 
     @final
-    def forget(self, page: int) -> bool:
-        """Forget a page that is not in the cache, if nothing to come depends on it; whether it did.
+    def forget(self, page: int, surely: bool = False) -> bool:
+        """Forget a page that is not in the cache; whether it did. Its number may then be given to another page.
 
-        Its number may then be given to another page.
+        Args:
+            page: a page that was requested.
+            surely: forget it though a decision to come may depend on it, which is then as if it had never been
+                requested. A page in the virtual cache of a policy run on the side stays all the same.
         """
         s = self._state
-        if getattr(s, self._held)[page] > self._absent or self._recalls(page):
+        if getattr(s, self._held)[page] > self._absent or self._recalls(page, surely):
             return False
         for name, fill in self.by_page.items():
             getattr(s, name)[page] = fill
         return True
 
-    def _recalls(self, page: int) -> bool:
+    def _recalls(self, page: int, surely: bool) -> bool:
+        """Whether a page that is not in the cache must stay; ``surely`` where it is to go if that can be."""
+        return not surely and self._needs(page)
+
+    def _needs(self, page: int) -> bool:
         """Whether a decision to come may depend on what is known of a page that is not in the cache."""
         return len(self.by_page) > 1
 

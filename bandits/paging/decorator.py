@@ -8,7 +8,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable
 from threading import RLock
-from typing import Any, Generic, NamedTuple, ParamSpec, TypeVar, cast
+from typing import Any, NamedTuple, ParamSpec, TypeVar, cast
 
 import numpy as np
 
@@ -39,17 +39,6 @@ class CacheInfo(NamedTuple):
     currsize: int
 
 
-class _Cached(Generic[P, R]):
-    """What the decorated function has, for those who check types; it is a function all the same."""
-
-    __wrapped__: Callable[P, R]
-    __call__: Callable[P, R]
-    cache: PolicyCache[Any, R]
-    cache_info: Callable[[], CacheInfo]
-    cache_clear: Callable[[], None]
-    cache_parameters: Callable[[], dict[str, Any]]
-
-
 def policy_cache(
     maxsize: int | Callable[..., Any] = 128,
     policy: Member = "lru",
@@ -58,6 +47,7 @@ def policy_cache(
     predict: Callable[..., float] | None = None,
     prediction: Prediction | None = None,
     seed: int | np.random.Generator | None = None,
+    remembered: int | None = None,
 ) -> Any:
     """Keep the results of a function, and give them for equal arguments in place of calling it again.
 
@@ -76,6 +66,7 @@ def policy_cache(
             the next one with these arguments, as of ``PolicyCache``.
         prediction: the kind of what ``predict`` gives.
         seed: of the policy's random choices.
+        remembered: most arguments whose results have left and that are remembered, as of ``PolicyCache``.
 
     Returns:
         A decorator, of which the decorated function has ``cache_info()``, ``cache_clear()``, ``cache_parameters()``,
@@ -98,10 +89,10 @@ def policy_cache(
         return policy_cache()(maxsize)
     flag("typed", typed)
     by_key = None if predict is None else lambda key: predict(*key[0], **dict(key[1]))
-    make = functools.partial(PolicyCache[Any, Any], maxsize, policy, by_key, prediction, seed)
+    make = functools.partial(PolicyCache[Any, Any], maxsize, policy, by_key, prediction, seed, remembered)
     make()  # what cannot be made is found before anything is decorated
 
-    def decorate(function: Callable[P, R]) -> _Cached[P, R]:
+    def decorate(function: Callable[P, R]) -> Callable[P, R]:
         if not callable(function):
             raise TypeError(f"what is decorated must be a function, got {shown(function)}")
         return _cached(function, make(), typed)
@@ -109,7 +100,7 @@ def policy_cache(
     return decorate
 
 
-def _cached(function: Callable[P, R], cache: PolicyCache[Any, R], typed: bool) -> _Cached[P, R]:
+def _cached(function: Callable[P, R], cache: PolicyCache[Any, R], typed: bool) -> Callable[P, R]:
     lock, hits, misses = RLock(), 0, 0
 
     @functools.wraps(function)
@@ -144,7 +135,7 @@ def _cached(function: Callable[P, R], cache: PolicyCache[Any, R], typed: bool) -
     whole: Any = cached
     whole.cache, whole.cache_info, whole.cache_clear = cache, cache_info, cache_clear
     whole.cache_parameters = cache_parameters
-    return cast(_Cached[P, R], whole)
+    return cached
 
 
 def _key(args: tuple[Any, ...], kwargs: dict[str, Any], typed: bool) -> tuple[Any, ...]:

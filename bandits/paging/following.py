@@ -141,10 +141,10 @@ class FollowingPolicy(CachePolicy):
         place = np.full((n_pages, m), OUTSIDE, dtype=np.int64)
         return _State(empty_slots(n_pages), place, heap, heap.copy(), zeros(m), zeros(1), zeros(1))
 
-    def _recalls(self, page: int) -> bool:
-        """Pages in a virtual cache, and those that matter to a member."""
+    def _recalls(self, page: int, surely: bool) -> bool:
+        """Pages in a virtual cache, and those that matter to a member; the members forget theirs."""
         inside = bool((self._state.place[page] == INSIDE).any())
-        return inside or not all([member.forget(page) for member in self._virtual])
+        return inside or not all([member.forget(page, surely) for member in self._virtual])
 
     def _remove(self, page: int) -> None:
         """Remove a page of R, which the members have no more."""

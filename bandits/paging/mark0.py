@@ -128,7 +128,7 @@ class Mark0(CachePolicy):
     def _serve(self, requests: Requests, uniforms: Array, faults: Flags, gone: Departures) -> None:
         _play(requests.pages, requests.bits, uniforms, faults, gone, self._state, self.fill == "strict")
 
-    def _recalls(self, page: int) -> bool:
+    def _needs(self, page: int) -> bool:
         """Stale pages of the phase: at most ``k``."""
         return bool(0 < self._state.phase[0] == self._state.stamp[page])
 

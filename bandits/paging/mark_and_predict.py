@@ -168,7 +168,7 @@ class MarkAndPredict(CachePolicy):
         else:
             _play_lru(requests.pages, requests.bits, faults, gone, self._state)
 
-    def _recalls(self, page: int) -> bool:
+    def _needs(self, page: int) -> bool:
         return False  # bits count of pages in the cache alone
 
     def regret_bounds(self, problem: PagingProblem, instance: Instance) -> Sequence[Bound]:

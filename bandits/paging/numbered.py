@@ -3,12 +3,14 @@
 A key that leaves gives its number back, unless the policy's decisions may still depend on what it knows of the key
 (``forget`` is False). Such keys are kept, and asked for again each time that there are twice as many of them: so the
 keys remembered are at most ``maxsize + max(2 maxsize + 64, 2 n)``, where ``n`` is how many that have left still matter.
+Where a number is set to those, the one that left first is forgotten first, whatever depends on it.
 """
 
 from __future__ import annotations
 
 import copy
 import math
+from collections import OrderedDict
 from collections.abc import Hashable, Sequence
 from typing import Any, Generic, TypeVar, cast
 
@@ -28,9 +30,16 @@ class Numbered(Generic[K]):
         policy: the policy, which is reset.
         problem: as it is told, without a number of pages.
         rng: of its random choices.
+        remembered: most keys that have left and are remembered, >= 0; None for all that matter.
     """
 
-    def __init__(self, policy: Policy[Any, Any, Any, Any], problem: PagingProblem, rng: np.random.Generator) -> None:
+    def __init__(
+        self,
+        policy: Policy[Any, Any, Any, Any],
+        problem: PagingProblem,
+        rng: np.random.Generator,
+        remembered: int | None = None,
+    ) -> None:
         self._run = Virtual(policy, problem, rng)
         self._reuse = 0.0 if problem.prediction == "reuse" else math.nan
         self._bit = 0 if problem.prediction in ("discard", "phase") else -1
@@ -38,7 +47,8 @@ class Numbered(Generic[K]):
         self._pages: dict[K, int] = {}
         self._keys: list[K | None] = []
         self._free: list[int] = []
-        self._gone: dict[int, None] = {}
+        self._gone: OrderedDict[int, None] = OrderedDict()
+        self._remembered = remembered
         self._most = 2 * self._size + 64
 
     def request(self, key: K, bit: int = -1, reuse: float = math.nan) -> Sequence[K]:
@@ -100,12 +110,16 @@ class Numbered(Generic[K]):
         if self._let_go(page):
             return
         self._gone[page] = None
-        if len(self._gone) > self._most:
-            self._gone = {page: None for page in self._gone if not self._let_go(page)}
+        if self._remembered is not None and len(self._gone) > self._remembered:
+            first, _ = self._gone.popitem(last=False)
+            if not self._let_go(first, surely=True):
+                self._gone[first] = None
+        elif len(self._gone) > self._most:
+            self._gone = OrderedDict((page, None) for page in self._gone if not self._let_go(page))
             self._most = max(2 * self._size + 64, 2 * len(self._gone))
 
-    def _let_go(self, page: int) -> bool:
-        if not self._run.forget(page):
+    def _let_go(self, page: int, surely: bool = False) -> bool:
+        if not self._run.forget(page, surely):
             return False
         del self._pages[cast(K, self._keys[page])]
         self._keys[page] = None

@@ -51,7 +51,7 @@ class PolicyCache(dict[K, V]):
     keep some keys for a while: with those in the cache at most ``5 maxsize + 64`` where one policy is run (each member
     of a combination adds as much). LFU counts the requests of each key, and OnlineMin gives each key a priority, for
     good: they keep **every key ever set** (some hundred bytes each), as does a policy of your own without a method
-    ``forget(page)``.
+    ``forget(page)``. ``remembered`` sets a bound to that.
 
     A key deleted by hand, or by ``popitem``, leaves the policy's cache, too: it goes on as if the key had been evicted.
     That takes a policy with a method ``remove(page)``: LRU, FIFO, LFU (which goes on counting the key's requests),
@@ -68,6 +68,9 @@ class PolicyCache(dict[K, V]):
             It must be given for wrappers and combinations, which need nothing themselves.
         seed: seed of the policy's random choices, which are independent of ``numpy.random.default_rng(seed)``, so that
             a trace drawn with the same seed does no harm; or a generator, which is used as it is.
+        remembered: most keys that have left and are remembered, >= 0: beyond that the one that left first is forgotten,
+            and is a new one when it is set again (0 makes LFU count what is in the cache alone). None for all that the
+            policy may need. (Policies run on the side keep those that they hold, in any case.)
         getsizeof: None. Caches of cachetools take the size of a value here; these policies, and what is proved of
             them, know items of one size alone.
 
@@ -96,6 +99,7 @@ class PolicyCache(dict[K, V]):
         predict: Callable[[K], float] | None = None,
         prediction: Prediction | None = None,
         seed: int | np.random.Generator | None = None,
+        remembered: int | None = None,
         getsizeof: None = None,
     ) -> None:
         super().__init__()
@@ -117,6 +121,12 @@ class PolicyCache(dict[K, V]):
             raise ValueError(f"predict must be given: {type(self.policy).__name__} needs {needed} predictions")
         if predict is not None and not callable(predict):
             raise ValueError(f"predict must be a function of the key, got {shown(predict)}")
+        self.remembered = None if remembered is None else integer("remembered", remembered, 0)
+        if remembered is not None and not hasattr(self.policy, "forget"):
+            raise ValueError(
+                f"remembered must be None for {type(self.policy).__name__}, got {remembered}: it has no method "
+                f"forget(page), and may look at every page that it has seen"
+            )
         self._rng = stream(seed, of="PolicyCache")
         self.clear()
 
@@ -128,7 +138,7 @@ class PolicyCache(dict[K, V]):
         problem = PagingProblem(cache_size=self.maxsize, prediction=self.prediction)
         check_plays(self.policy, problem)
         plain = self.policy.by_key(self.maxsize) if isinstance(self.policy, CachePolicy) else None
-        self._keys: Queue[K] | Numbered[K] = Numbered(self.policy, problem, self._rng) if plain is None else plain
+        self._keys: Queue[K] | Numbered[K] = plain or Numbered(self.policy, problem, self._rng, self.remembered)
 
     @property
     def currsize(self) -> int:
@@ -210,6 +220,9 @@ class PolicyCache(dict[K, V]):
         else:
             self._check_removes()
             first = self._keys.first()
+            while first is not None and first not in self:  # its setting failed on the way
+                self._keys.remove(first)
+                first = self._keys.first()
             key = next(iter(self)) if first is None else first
             self._keys.remove(key)
         return key, _take(self, key)
@@ -231,7 +244,7 @@ class PolicyCache(dict[K, V]):
         return copy.copy(self)
 
     def __copy__(self) -> PolicyCache[K, V]:
-        kept = [*self._keys.known(), *self, *self.values()]
+        kept = [self.predict, *self._keys.known(), *self, *self.values()]
         return copy.deepcopy(self, {id(thing): thing for thing in kept})
 
     def __reduce__(self) -> tuple[Any, ...]:

@@ -171,7 +171,7 @@ class ReuseMarking(CachePolicy):
         trust = float(self._trust(self._cache_size))
         _play(requests.pages, requests.reuse, uniforms, faults, gone, self._state, trust, self.anywhere)
 
-    def _recalls(self, page: int) -> bool:
+    def _needs(self, page: int) -> bool:
         """Pages that are stale or were requested in the phase: at most ``2 k``."""
         s = self._state
         return bool(s.phase[0] in (s.stale[page], s.seen[page]))

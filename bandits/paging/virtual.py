@@ -95,11 +95,14 @@ class Virtual:
         self._time += 1
         return [*action.pages, page] if action.discard else action.pages
 
-    def forget(self, page: int) -> bool:
-        """Forget a page that has left, if the policy knows that nothing depends on it; whether it did.
+    def forget(self, page: int, surely: bool = False) -> bool:
+        """Forget a page that has left, if nothing depends on it, or ``surely``; whether it was forgotten.
 
-        Policies without a method ``forget`` may look at any page that they have ever seen.
+        Policies without a method ``forget(page)`` may look at any page that they have ever seen; others of somebody's
+        own decide by themselves.
         """
+        if isinstance(self.policy, CachePolicy):
+            return self.policy.forget(page, surely)
         forget = getattr(self.policy, "forget", None)
         return forget is not None and bool(forget(page))
 

@@ -112,6 +112,53 @@ def test_keys_that_have_left_are_forgotten_where_nothing_depends_on_them(name):
         assert known <= k
 
 
+@pytest.mark.parametrize("remembered", [0, 3, 40])
+def test_lfu_that_remembers_some_keys(remembered):
+    """Against counts of the keys held and of the last that left; of equal ones the least recent goes."""
+    k, cache = 5, PolicyCache(5, "lfu", remembered=remembered)
+    counts, held, gone = {}, [], []
+    for page in trace(800, 13).tolist():
+        counts[page] = counts.get(page, 0) + 1
+        if page in held:
+            held.remove(page)
+        else:
+            if page in gone:
+                gone.remove(page)
+            if len(held) == k:
+                out = min(held, key=lambda key: counts[key])  # the first of equal ones: the least recent
+                held.remove(out)
+                gone.append(out)
+            if len(gone) > remembered:
+                del counts[gone.pop(0)]
+        held.append(page)
+        cache[page] = page
+        assert set(cache) == set(held)
+        assert len(cache._keys.known()) <= k + remembered
+    assert set(cache._keys.known()) == set(counts)
+
+
+@pytest.mark.parametrize("name", POLICIES)
+def test_every_policy_plays_on_when_keys_are_forgotten(name):
+    """It stays in its bounds, remembers what it may, and misses neither always nor never."""
+    policy, n, k = POLICIES[name], 300, 6
+    luck, kind = np.random.default_rng(2), kind_of(POLICIES[name])
+    told = iter((luck.geometric(0.1, n) if kind == "reuse" else luck.integers(0, 2, n)).tolist())
+    predict = None if kind is None else lambda key: next(told)
+    cache = PolicyCache(k, policy, predict, kind, seed=1, remembered=2)
+    for page in trace(n, 17).tolist():
+        cache[page] = page
+        assert len(cache) <= k
+        assert len(cache._keys.known()) <= 3 * k + 3
+    assert 0.2 * n < cache.misses < n
+
+
+def test_what_cannot_forget_is_not_told_to():
+    with pytest.raises(ValueError, match="remembered must be None for Whole, got 3: it has no method forget"):
+        PolicyCache(2, Whole(), remembered=3)
+    with pytest.raises(ValueError, match="remembered must be a whole number >= 0, got -1"):
+        PolicyCache(2, "lfu", remembered=-1)
+
+
 def test_the_key_itself_is_given_up():
     class Key:
         pass

@@ -291,6 +291,21 @@ def test_a_generator_is_used_as_it_is():
     assert use(PolicyCache(4, "marker", seed=5), keys) == use(PolicyCache(4, "marker", seed=5), keys) != same
 
 
+def test_what_could_not_be_stored_is_not_popped():
+    """The policy holds "c", which was never stored: it goes unseen."""
+    cache = Failing(2, "fifo")
+    cache.update(a=1, b=2)
+    cache.fails = True
+    with pytest.raises(OSError, match="no room"):
+        cache["c"] = 3
+    cache.fails = False
+    assert [cache.popitem(), cache.popitem()] == [("a", 1), ("b", 2)]
+    with pytest.raises(KeyError, match="empty"):
+        cache.popitem()
+    cache.update(c=4, d=5, e=6)
+    assert cache == {"d": 5, "e": 6}
+
+
 class Watched(PolicyCache):
     """Notes what leaves."""
 
