@@ -161,7 +161,7 @@ def environment_of(
     for one in rounds[:1]:
         if "rewards" not in one or not one.get("actions"):
             raise ValueError(
-                "simulation must tell the rewards of all of finitely many actions (logged plays are for estimators), "
+                "simulation must tell the rewards of all of finitely many actions (plays alone are for estimators), "
                 f"got an interaction with {', '.join(one)}"
             )
     paid = [[float(one["rewards"](action)) for action in one["actions"]] for one in rounds]

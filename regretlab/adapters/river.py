@@ -213,14 +213,14 @@ class FromRiver(bandits.Policy[BanditProblem, Any, int, float]):
     """
 
     plays: ClassVar[tuple[type[Problem], ...]] = (BanditProblem,)
-    _contextual: ClassVar[bool] = False
+    _observes: ClassVar[bool] = False
 
     def __init__(self, policy: Any) -> None:
         theirs = _built(policy, bandit.base.Policy) if isinstance(policy, Mapping) else policy
-        is_contextual = isinstance(theirs, bandit.base.ContextualPolicy)
-        if not isinstance(theirs, bandit.base.Policy) or is_contextual != self._contextual:
-            kind = f"a {'contextual ' * self._contextual}policy of river.bandit"
-            other = " (ContextualFromRiver takes it)" if is_contextual else ""
+        observes = isinstance(theirs, bandit.base.ContextualPolicy)
+        if not isinstance(theirs, bandit.base.Policy) or observes != self._observes:
+            kind = f"a policy of river.bandit{' that observes contexts' * self._observes}"
+            other = " (ContextualFromRiver takes it)" if observes else ""
             raise ValueError(f"policy must be {kind}, or its description, got {shown(policy)}{other}")
         self.policy = _described(theirs)
         self.policy["parameters"].pop("seed", None)
@@ -229,7 +229,7 @@ class FromRiver(bandits.Policy[BanditProblem, Any, int, float]):
         cls, seeds = resolve(self.policy["name"]), {}
         if "seed" in inspect.signature(cls).parameters:
             seeds["seed"] = int(rng.integers(2**32))
-        self._problem, self._arms, self._awaits = problem, range(problem.n_actions), False
+        self._problem, self._numbers, self._awaits = problem, range(problem.n_actions), False
         self._theirs: Any = _built(self.policy, bandit.base.Policy, **seeds)
 
     def _context(self, observation: Any) -> tuple[Any, ...]:
@@ -237,7 +237,7 @@ class FromRiver(bandits.Policy[BanditProblem, Any, int, float]):
         return ()
 
     def choose(self, observation: Any) -> int:
-        arm = int(self._theirs.pull(self._arms, *self._context(observation)))
+        arm = int(self._theirs.pull(self._numbers, *self._context(observation)))
         self._awaits = True
         return arm
 
@@ -267,7 +267,7 @@ class ContextualFromRiver(FromRiver):
     """
 
     plays: ClassVar[tuple[type[Problem], ...]] = (ContextualProblem,)
-    _contextual: ClassVar[bool] = True
+    _observes: ClassVar[bool] = True
 
     def _context(self, observation: Any) -> tuple[Any, ...]:
         context = self._problem.checked_observation(observation).tolist()

@@ -300,7 +300,7 @@ def test_probabilities_of_theirs_are_estimated_on_copies():
 def test_what_is_no_policy_of_theirs(wrong, says):
     with pytest.raises(ValueError, match=says):
         FromRiver(wrong)
-    with pytest.raises(ValueError, match="contextual"):
+    with pytest.raises(ValueError, match="that observes contexts"):
         ContextualFromRiver(bandit.UCB(1.0))
 
 
