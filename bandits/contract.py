@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from bandits.arguments import integer, real, shown
 from bandits.copies import Copies
 from bandits.guard import guard
+from bandits.strays import Stray, Strays
 from bandits.watch import Watch, watch_over
 
 Obs = TypeVar("Obs")
@@ -61,6 +62,14 @@ class Problem:
             ValueError: there is no such observation.
         """
         return observation
+
+    def stray(self, contexts: Any) -> Stray | None:
+        """What to tell of the first of checked contexts [..., n] outside what is declared of them. Here: nothing is.
+
+        For problems whose policies can take such a context. They tell of it once; where none can, it is refused by
+        ``checked_observation``.
+        """
+        return None
 
     def checked_feedback(self, feedback: Any) -> Any:
         """A feedback in the form that policies learn from. Here: as it is.
@@ -334,6 +343,7 @@ class Policy(ABC, Generic[P, Obs, Act, Fbk]):
     decided: ClassVar[bool] = False
     by_arm: ClassVar[bool] = False
     _declared: Watch | None = None
+    _strays: Strays | None = None
     _given: Problem | None = None
 
     def __init_subclass__(cls, **options: Any) -> None:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandits.kernels import kernel
+from bandits.strays import Strays
 
 ROUNDING = 1e-9
 """Of the range's width: so far outside a reward may be by rounding."""
@@ -102,7 +103,11 @@ def revealed_by(problem: Any, feedback: Any) -> tuple[float, float] | None:
 
 
 def watch_over(policy: Any, problem: Any, rng: Any = None) -> None:
-    """Have a policy watch a problem's range, if one is declared and feedback reveals rewards; part of ``reset``."""
+    """Have a policy watch a problem's range, if one is declared and feedback reveals rewards; part of ``reset``.
+
+    And what is declared of contexts.
+    """
+    policy._strays = Strays(problem, None if policy._strays is None else policy._strays.told)
     before = policy._declared
     if before is not None and before.problem is problem:
         return
@@ -115,7 +120,7 @@ def watch_over(policy: Any, problem: Any, rng: Any = None) -> None:
 
 
 def reset_within(policy: Any, problem: Any, rng: np.random.Generator) -> None:
-    """Reset a policy that plays for another one, whose watch stands for its own: it tells of no rewards.
+    """Reset a policy that plays for another one, whose watch stands for its own: it tells of no rewards or contexts.
 
     Args:
         policy: the policy.
@@ -123,7 +128,7 @@ def reset_within(policy: Any, problem: Any, rng: np.random.Generator) -> None:
         rng: as in ``Policy.reset``.
     """
     policy.reset(problem, rng)
-    policy._declared = None
+    policy._declared = policy._strays = None
 
 
 def _spelt(value: float) -> str:

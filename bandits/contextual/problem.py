@@ -61,7 +61,10 @@ def check_contexts(contexts: Array, intervals: Array) -> Array:
     inside = (contexts >= low) & (contexts <= high)
     if not inside.all():
         t, i = np.argwhere(~inside)[0]
-        raise ValueError(f"the context must lie in [{low[i]:g}, {high[i]:g}], got {float(contexts[t, i])!r}")
+        raise ValueError(
+            f"the context must lie in [{low[i]:g}, {high[i]:g}], got {float(contexts[t, i])!r}: features are worked "
+            "out on that interval only; declare the true one as the problem's contexts, or move the context into it"
+        )
     return contexts
 
 

@@ -34,6 +34,7 @@ from bandits.delayed.policy import DelayedPolicy, Owed, base_policy
 from bandits.delayed.problem import Arrivals, Delayed
 from bandits.delayed.theory import BEST_ARM, DelayedInstance, oblivious, outstanding_at
 from bandits.registry import Component
+from bandits.strays import look_at_contexts
 from bandits.watch import reset_within
 
 
@@ -71,6 +72,7 @@ class BOLD(DelayedPolicy):
         if self._owed.round in self._waiting:
             raise RuntimeError("choose must be followed by update: the copy that chose the last action is waiting")
         observation = self._told.checked_observation(observation)
+        look_at_contexts(self, observation)
         action = self._first_free().choose(observation)
         self._waiting[self._owed.round] = heapq.heappop(self._free), copy.copy(observation)
         return action

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 from bandits.arguments import integer, shown
 from bandits.contract import Array, Problem
+from bandits.strays import Stray
 from bandits.watch import revealed_by
 
 
@@ -49,6 +50,10 @@ class Delayed(Problem):
     def distribution_of(self, action: Any) -> Array:
         """As without delays."""
         return self.inner.distribution_of(action)
+
+    def stray(self, contexts: Any) -> Stray | None:
+        """As without delays."""
+        return self.inner.stray(contexts)
 
     def revealed(self, feedback: Arrivals) -> tuple[float, float] | None:
         """The smallest and the largest reward of all that has arrived; None where nothing reveals any."""

@@ -35,6 +35,7 @@ from bandits.delayed.policy import DelayedPolicy, Owed, base_policy
 from bandits.delayed.problem import Arrivals, Delayed
 from bandits.delayed.theory import BEST_ARM, DelayedInstance, oblivious, outstanding_at
 from bandits.registry import Component
+from bandits.strays import look_at_contexts
 from bandits.watch import reset_within
 
 
@@ -78,6 +79,7 @@ class QPMD(DelayedPolicy):
 
     def choose(self, observation: Any) -> int:
         observation = self._owed.problem.checked_observation(observation)
+        look_at_contexts(self, observation)
         if self._asked < 0:
             self._asked = self._base.choose(observation)
         while queue := self._queues[self._asked]:

@@ -11,6 +11,7 @@ from bandits.arguments import check_action, check_rewards, not_owed, one_of
 from bandits.contract import Array, Policy
 from bandits.frozen import read_only
 from bandits.groupwise.problem import GroupwiseProblem, Mask, Round
+from bandits.strays import look_at_contexts
 
 P = TypeVar("P", bound=GroupwiseProblem)
 Act = TypeVar("Act")
@@ -49,6 +50,7 @@ class GroupwisePolicy(Policy[P, Round, Act, Fbk]):
         seen = self._problem.checked_observation(observation)
         context, groups = read_only(seen.context), read_only(seen.groups)
         action = self._decide(context, groups)
+        look_at_contexts(self, context)
         self._seen = context, groups
         return action
 

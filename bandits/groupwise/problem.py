@@ -17,11 +17,15 @@ from numpy.typing import NDArray
 from bandits.arguments import did_you_mean, floats, integer, number, shown, texts
 from bandits.contract import Array, Problem
 from bandits.groupwise.network import Network
+from bandits.strays import Stray
 
 Mask = NDArray[np.int8]
 
 _BYTES = np.dtype(np.int8)
 _NOTHING: Array = np.empty(0)
+
+ROUNDING = 1e-6
+"""So far outside, as a share of its ends, an entry of a context may be: contexts often come in single precision."""
 
 ALWAYS_ON = "always_on"
 """Name of the group that every round belongs to; regret in it is ordinary regret."""
@@ -99,6 +103,26 @@ class RegressionProblem(GroupwiseProblem):
         integer("dimension", self.dimension)
         if len(self.contexts) not in (0, self.dimension):
             raise ValueError(f"contexts must hold {self.dimension} ranges or none, got {len(self.contexts)}")
+
+    @cached_property
+    def _box(self) -> tuple[Array, Array]:
+        """The ends [dimension] of what is declared of contexts, with room for rounding."""
+        low, high = np.array(self.contexts, dtype=np.float64).reshape(-1, 2).T
+        slack = ROUNDING * np.maximum(np.maximum(np.abs(low), np.abs(high)), high - low)
+        return low - slack, high + slack
+
+    def stray(self, contexts: Array) -> Stray | None:
+        """A context of [..., dimension] with an entry outside its declared range."""
+        if not self.contexts:
+            return None
+        low, high = self._box
+        outside = (contexts < low) | (contexts > high)
+        if not outside.any():
+            return None
+        place = tuple(int(i) for i in np.argwhere(outside)[0])
+        entry, (low_end, high_end) = place[-1], self.contexts[place[-1]]
+        what = f"a context with {contexts[place]:.7g} as entry {entry}, outside the range [{low_end:g}, {high_end:g}]"
+        return Stray(what, self.contexts, "declare the true ranges as the problem's contexts")
 
 
 def unit_rewards(labels: Array) -> tuple[Array, Array]:

@@ -32,6 +32,7 @@ from bandits.groupwise.problem import (
 )
 from bandits.kernels import kernel
 from bandits.offers import offers
+from bandits.strays import look_at_contexts
 
 PLAYS = ("expected", "sample", "mixture")
 BLOCK = 1 << 20
@@ -196,6 +197,7 @@ class RegressionPolicy(GroupwisePolicy[RegressionProblem, Lottery, float]):
             return 0
         rows = environment.block(min(most, max(1, BLOCK // self._width)))
         environment.absorb(self.play_rows(rows))
+        look_at_contexts(self, rows.contexts)
         if self._declared is not None:
             self._declared.look_through(self, *unit_rewards(rows.labels), rows.labels.item)
         return len(rows.labels)

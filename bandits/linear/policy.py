@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from abc import abstractmethod
 from typing import Any, ClassVar, final
 
@@ -12,18 +11,10 @@ from bandits.arguments import check_action, check_reward, not_owed, positive
 from bandits.arms.policy import look_at
 from bandits.arms.problem import Actions, Block, Blocks
 from bandits.contract import Array, Playable, Policy, Problem
-from bandits.linear.problem import (
-    ChangingLinearProblem,
-    FeatureBlocks,
-    LinearActionsProblem,
-    LinearProblem,
-    largest_norm,
-)
+from bandits.linear.problem import ChangingLinearProblem, FeatureBlocks, LinearActionsProblem, LinearProblem
 from bandits.linear.ridge import Ridge, learn, look, new_ridge
 from bandits.offers import offers
-
-SINGLE = 1e-6
-"""By which share of itself an observed norm may exceed its limit: features often come in single precision."""
+from bandits.strays import look_at_contexts
 
 
 class LinearPolicy(Policy[LinearActionsProblem, Any, int, float]):
@@ -67,7 +58,7 @@ class LinearPolicy(Policy[LinearActionsProblem, Any, int, float]):
     def reset(self, problem: LinearActionsProblem, rng: np.random.Generator) -> None:
         self._problem, self._rng = problem, rng
         self._fixed = isinstance(problem, LinearProblem)
-        self._awaits = self._told = False
+        self._awaits = False
         if isinstance(problem, LinearProblem):
             self._rows = problem.features.array
         self.start(problem)
@@ -107,7 +98,7 @@ class LinearPolicy(Policy[LinearActionsProblem, Any, int, float]):
         elif not self._fixed and offers(environment, FeatureBlocks):
             block = environment.block(most)
             features = environment.features(len(block.noise))
-            self._look_at_norms(features)
+            look_at_contexts(self, features)
         else:
             return 0
         actions = np.empty(len(block.noise), dtype=np.int64)
@@ -119,23 +110,8 @@ class LinearPolicy(Policy[LinearActionsProblem, Any, int, float]):
     def _seen(self, observation: Any) -> Array:
         rows: Array = self._problem.checked_observation(observation).view()
         rows.flags.writeable = False
-        self._look_at_norms(rows)
+        look_at_contexts(self, rows)
         return rows
-
-    def _look_at_norms(self, features: Array) -> None:
-        """Tell, once a run, of features [..., dimension] beyond the declared norm; they are taken as they are."""
-        if self._told:
-            return
-        limit = self._problem.feature_norm
-        if (found := largest_norm(features)) > limit * (1.0 + SINGLE):
-            self._told = True
-            warnings.warn(
-                f"{type(self).__name__} observed features of norm {found:.7g}, above the feature_norm {limit:.7g} that "
-                "the problem declares (told once): what the policy assumes does not hold; declare the true "
-                "feature_norm, or divide all features by one number",
-                RuntimeWarning,
-                stacklevel=4,
-            )
 
 
 class RidgePolicy(LinearPolicy):

@@ -14,9 +14,13 @@ from bandits.arguments import floats, integer, real
 from bandits.arms.problem import ActionsProblem, BanditProblem, Blocks, FullFeedbackProblem
 from bandits.contract import Array
 from bandits.frozen import Frozen
+from bandits.strays import Stray
 
 SLACK = 1e-9
 """By which share of itself a norm may exceed its limit, by rounding."""
+
+SINGLE = 1e-6
+"""By which share of itself an observed norm may exceed its limit: features often come in single precision."""
 
 LARGEST = 1e50
 """Largest norm of a problem: fourth powers of norms are numbers, too."""
@@ -202,11 +206,16 @@ class ChangingLinearProblem(LinearActionsProblem, BanditProblem):
     """
 
     def checked_observation(self, observation: Any) -> Array:
-        """The features [n_actions, dimension] of this round, as ``checked_features`` takes them.
-
-        Norms above ``feature_norm`` are taken as they are: policies tell of them, once.
-        """
+        """The features [n_actions, dimension] of this round, as ``checked_features`` takes them."""
         return checked_features("the observed features", observation, (self.n_actions, self.dimension))
+
+    def stray(self, contexts: Array) -> Stray | None:
+        """Features [..., n_actions, dimension] of which a norm is above ``feature_norm``."""
+        found, limit = largest_norm(contexts), self.feature_norm
+        if found <= limit * (1.0 + SINGLE):
+            return None
+        what = f"features of norm {found:.7g}, above the feature_norm {limit:.7g}"
+        return Stray(what, limit, "declare the true feature_norm, or divide all features by one number")
 
 
 class FeatureBlocks(Blocks, Protocol):

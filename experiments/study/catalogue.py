@@ -13,6 +13,7 @@ from bandits.checks import play
 from bandits.contract import Policy, bounds_of
 from bandits.families import families
 from bandits.family import Family, resolve
+from bandits.needs import in_any_unit, needs
 from bandits.registry import ENVIRONMENTS, POLICIES, TOOLS, Registry
 from environments.checks import players
 from environments.contract import Environment
@@ -112,6 +113,7 @@ def _own(name: str) -> Iterator[str]:
         kinds = [f"{kind.__name__} ({kind.__module__})" for kind in cls.plays]
         plays = "whatever tells a comparator's actions" if cls.clairvoyant and not cls.plays else ", ".join(kinds)
         yield f"Plays: {plays}"
+        yield from _needs(registered)
         yield from _theorems(registered)
 
 
@@ -170,6 +172,22 @@ def _find(name: str) -> tuple[str, type[Any]] | None:
 
 def _plain(name: str) -> str:
     return name.casefold().replace("-", "").replace("_", "")
+
+
+def _needs(name: str) -> Iterator[str]:
+    """What a policy has to be told, tried in its family's first example that it plays."""
+    for family in families():
+        for environment in family.example_environments() if name in family.policies else ():
+            for _, policy in players(environment, [family], [name]):
+                if policy.clairvoyant:
+                    return
+                asked, here = needs(policy, environment.problem), type(environment).__name__
+                yield f"Has to be told: {'; '.join(asked) or 'nothing'} (tried in {here})"
+                same = in_any_unit(policy, environment)
+                if same is not None:
+                    how = "the same" if same else "otherwise: the unit of rewards is in its parameters or its rule"
+                    yield f"With rewards four times as large, and no range declared, it plays {how} (tried in {here})"
+                return
 
 
 def _theorems(name: str) -> Iterator[str]:
