@@ -63,6 +63,14 @@ class Problem:
         """
         return observation
 
+    @property
+    def unit(self) -> tuple[float, float]:
+        """The range of rewards that policies on such problems take for granted, however wide a declared one is.
+
+        Here: none. Where no finite range is declared, it is that of mean rewards.
+        """
+        return -math.inf, math.inf
+
     def stray(self, contexts: Any) -> Stray | None:
         """What to tell of the first of checked contexts [..., n] outside what is declared of them. Here: nothing is.
 

@@ -1,10 +1,11 @@
-"""What a policy has to be told before it can play: found by resetting it without, so that nobody has to keep a list."""
+"""What a policy needs before it can play: found by resetting it without, so that nobody has to keep a list."""
 
 from __future__ import annotations
 
 import copy
 import math
 import pickle
+import warnings
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any
@@ -15,10 +16,11 @@ from bandits.arguments import shown
 from bandits.contract import Policy, Problem
 
 OPEN = {"low": -math.inf, "high": math.inf}
+WIDE = 1e6
 
 
 def needs(policy: Policy[Any, Any, Any, Any], problem: Problem) -> tuple[str, ...]:
-    """What ``policy`` refuses to play a problem like this one without.
+    """What ``policy`` refuses to play a problem like this one without, or tells of where it is not so.
 
     Args:
         policy: the policy; it is copied.
@@ -26,7 +28,8 @@ def needs(policy: Policy[Any, Any, Any, Any], problem: Problem) -> tuple[str, ..
 
     Returns:
         Some of: "a horizon"; "a finite range of rewards", "a finite range of rewards, or noise", "a smallest reward",
-        "a largest reward". Nothing of the range where the problem itself cannot be without.
+        "a largest reward"; "rewards in [0, 1]", or in another range that it takes for granted, however wide a declared
+        one is. Nothing of the range where the problem itself cannot be without.
 
     Raises:
         ValueError: the policy refuses the problem with all of this declared, too.
@@ -57,7 +60,20 @@ def needs(policy: Policy[Any, Any, Any, Any], problem: Problem) -> tuple[str, ..
             found.append("a largest reward")
         else:
             found.append("a finite range of rewards" + ("" if lacks(**OPEN) else ", or noise"))
+    if problem.bounded and (unit := _unit(policy, replace(problem, **told))) is not None:
+        found.append(f"rewards in [{unit[0]:g}, {unit[1]:g}]")
     return tuple(found)
+
+
+def _unit(policy: Policy[Any, Any, Any, Any], problem: Problem) -> tuple[float, float] | None:
+    """The range of rewards that a policy takes for granted; None where it takes the declared one."""
+    wide: dict[str, Any] = {"low": problem.low - WIDE, "high": problem.high + WIDE}
+    if _refuses(policy, problem, wide):
+        return None
+    policy = copy.deepcopy(policy)
+    policy.reset(replace(problem, **wide), np.random.default_rng(0))
+    watch = policy._declared
+    return None if watch is None or max(map(abs, watch.declared)) >= WIDE else watch.declared
 
 
 def in_any_unit(policy: Policy[Any, Any, Any, Any], environment: Any, rounds: int = 300) -> bool | None:
@@ -81,7 +97,9 @@ def in_any_unit(policy: Policy[Any, Any, Any, Any], environment: Any, rounds: in
     if _refuses(policy, problem, changes):
         return None
     try:
-        plain, larger = (_actions(policy, environment, replace(problem, **changes), by, rounds) for by in (1.0, 4.0))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", RuntimeWarning)  # of a unit that the policy takes for granted
+            plain, larger = (_actions(policy, environment, replace(problem, **changes), x, rounds) for x in (1.0, 4.0))
     except (TypeError, ValueError):  # such a range cannot be declared, rewards are inside of something else
         return None
     return plain == larger

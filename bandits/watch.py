@@ -37,7 +37,8 @@ class Watch:
     Args:
         problem: what is played; ``problem.revealed`` gives the smallest and the largest reward that a feedback reveals,
             ``problem.telling``, where there is one, what is said of such a reward.
-        takes: the range of rewards that the policy takes, where that is another one: the means of a family, say.
+        takes: the range of rewards that the policy takes, where that is another one: the means of a family, or the unit
+            that its rule is for. ``problem.unit`` is the one that all policies of the problem take.
 
     Attributes:
         quick: the range [low, high] in which a feedback that is a float need not be looked at; empty where such a
@@ -45,7 +46,8 @@ class Watch:
     """
 
     def __init__(self, problem: Any, takes: tuple[float, float] = (-math.inf, math.inf)) -> None:
-        low, high = max(problem.low, takes[0]), min(problem.high, takes[1])
+        unit = problem.unit if problem.bounded else (-math.inf, math.inf)  # else means are in it, not rewards
+        low, high = max(problem.low, takes[0], unit[0]), min(problem.high, takes[1], unit[1])
         slack = 0.0 if math.isinf(high - low) else ROUNDING * (high - low)
         self.low, self.high, self.declared = low - slack, high + slack, (low, high)
         self.quick = (self.low, self.high) if getattr(problem, "feedback_is_reward", True) else (math.inf, -math.inf)
@@ -85,7 +87,9 @@ class Watch:
         what = getattr(self.problem, "telling", "a reward of {}").format(_spelt(outside))
         whose, way_out = "the problem declares", "declare the true range as the problem's low and high"
         if self.problem.low <= outside <= self.problem.high:
-            whose, way_out = "rewards of its family have", "give it the family that they are of"
+            whose, way_out = "its rule is for", "shift and scale rewards into it"
+            if getattr(policy, "family", None) is not None:
+                whose, way_out = "rewards of its family have", "give it the family that they are of"
         warnings.warn(
             f"{type(policy).__name__} observed {what}, outside the range [{_spelt(low)}, {_spelt(high)}] that {whose} "
             f"(told once): what the policy assumes does not hold; {way_out}",

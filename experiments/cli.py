@@ -410,7 +410,9 @@ def _run_one(
 def _summarise(outcome: Outcome) -> None:
     for done in outcome.failed:
         click.echo(f"FAILED {done.job.title}\n{done.error}", err=True)
-    for text in dict.fromkeys(w for done in outcome.done for w in done.warnings):
+    from experiments.run.runner import distinct
+
+    for text in distinct(w for done in outcome.done for w in done.warnings):
         click.echo(f"warning: {text}", err=True)
     counts = {status: sum(d.status == status for d in outcome.done) for status in ("computed", "kept", "failed")}
     click.echo(", ".join(f"{n} {status}" for status, n in counts.items()) + f"; results in {outcome.folder}")

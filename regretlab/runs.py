@@ -14,7 +14,7 @@ from typing import Any
 from bandits.family import resolve
 from experiments.run.jobs import Job
 from experiments.run.progress import Progress
-from experiments.run.runner import Done
+from experiments.run.runner import Done, distinct
 from experiments.run.runner import run as run_study
 from experiments.run.signals import ending_tidily
 from experiments.study.config import find, load_study, parse_study, study_of
@@ -169,6 +169,6 @@ def compute(
             kept = f"finished jobs are in {folder}, the same call goes on from there"
             error.add_note(f"stopped; {kept}" if out is not None else "stopped; nothing is kept, as no `out` was given")
             raise
-        for text in said:
+        for text in distinct(said):
             warnings.warn(text, stacklevel=3)
         return load(folder)

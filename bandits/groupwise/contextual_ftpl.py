@@ -62,6 +62,7 @@ class ContextualFTPL(GroupwisePolicy[PolicyClassProblem, Any, Array]):
     """
 
     plays: ClassVar[tuple[type[GroupwiseProblem], ...]] = (PolicyClassProblem,)
+    _takes = (-1.0, 0.0)
 
     def __init__(
         self,

@@ -29,6 +29,8 @@ class FinitePolicy(GroupwisePolicy[FiniteProblem, Any, Array]):
 
     plays: ClassVar[tuple[type[GroupwiseProblem], ...]] = (ExpertsProblem, PolicyClassProblem)
 
+    _takes = (-1.0, 0.0)
+
     def __init__(self, play: str = "expected") -> None:
         self.play = check_play(play)
 

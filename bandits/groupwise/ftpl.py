@@ -56,6 +56,10 @@ class GroupwiseFTPL(GroupwisePolicy[PathsProblem, Lottery, Array]):
         self._scale, self._product, self._ratio = float(K), 2.0 * K * K * m, K * m / (2.0 * K)
         self._sums = np.zeros((self._mixture.start(problem.groups), m))
 
+    @property
+    def _takes(self) -> tuple[float, float]:
+        return -float(self._problem.network.longest), 0.0
+
     def _decide(self, context: Array, groups: Mask) -> Lottery:
         self._mixture.wake(groups)
         scale = np.sqrt(self._ratio * self._mixture.rounds())  # 1 / eps = sqrt(Rm A n / D)

@@ -79,6 +79,7 @@ class AverageRewardProblem(MDPProblem):
 
     rewards: Table | None = None
     span: float | None = None
+    unit = (0.0, 1.0)
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -261,6 +262,11 @@ class EpisodicProblem(EpisodesProblem):
     """
 
     rewards: Table | None = None
+
+    @property
+    def unit(self) -> tuple[float, float]:
+        """Of the sum of an episode's rewards: each lies in [0, 1]."""
+        return 0.0, float(self.n_stages)
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -69,6 +69,11 @@ class RecoveringProblem(Problem):
         integer("recovery", self.recovery)
 
     @property
+    def unit(self) -> tuple[float, float]:
+        """Of the sum of a period's rewards: each lies in [0, 1], unless noise is declared."""
+        return (0.0, float(self.plays)) if self.noise is None else (-math.inf, math.inf)
+
+    @property
     def width(self) -> float:
         """Twice the sub-Gaussian parameter of one pull's reward: 1 for rewards in [0, 1], 2 sigma of Gaussian ones."""
         return 1.0 if self.noise is None else 2.0 * self.noise

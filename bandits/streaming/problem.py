@@ -38,6 +38,7 @@ class StreamProblem(NoisyProblem):
     passes: int = 1
     reveals_rewards = True
     telling = "a mean reward of {}"
+    unit = (0.0, 1.0)
 
     def revealed(self, feedback: Any) -> tuple[float, float] | None:
         """The mean reward of the pulls, twice; None where nothing was pulled."""

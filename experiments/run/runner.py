@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 import time
 import traceback
 import warnings
@@ -48,6 +49,14 @@ LIGHT = 200_000
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 """What a disk says that has no room, for anybody or for this user."""
+
+
+def distinct(texts: Iterable[str]) -> tuple[str, ...]:
+    """Warnings without those that say the same again, of another number observed: replicates have their own ones."""
+    first: dict[str, str] = {}
+    for text in texts:
+        first.setdefault(re.sub(r"( observed .*?)-?[0-9][0-9.e+-]*", r"\1", text, count=1), text)
+    return tuple(first.values())
 
 
 @dataclass(frozen=True)
@@ -247,8 +256,8 @@ def _work(job: Job) -> tuple[Done, JobResult]:
             seconds = time.perf_counter() - start - watching
             return Done(job, "failed", seconds, traceback.format_exc()), ({}, {})
     seconds = time.perf_counter() - start - watching
-    distinct = tuple(dict.fromkeys(str(w.message) for w in caught))
-    return Done(job, "computed", seconds, warnings=distinct, kept=max(kept, default=None)), result
+    told = distinct(str(w.message) for w in caught)
+    return Done(job, "computed", seconds, warnings=told, kept=max(kept, default=None)), result
 
 
 def _keep(folder: Path, done: Done, result: JobResult) -> Done:

@@ -175,18 +175,18 @@ def _plain(name: str) -> str:
 
 
 def _needs(name: str) -> Iterator[str]:
-    """What a policy has to be told, tried in its family's first example that it plays."""
+    """What a policy needs, tried in its family's first example that it plays."""
     for family in families():
         for environment in family.example_environments() if name in family.policies else ():
             for _, policy in players(environment, [family], [name]):
                 if policy.clairvoyant:
                     return
                 asked, here = needs(policy, environment.problem), type(environment).__name__
-                yield f"Has to be told: {'; '.join(asked) or 'nothing'} (tried in {here})"
+                yield f"Needs: {'; '.join(asked) or 'to be told nothing'} (tried: {policy!r} in {here})"
                 same = in_any_unit(policy, environment)
                 if same is not None:
                     how = "the same" if same else "otherwise: the unit of rewards is in its parameters or its rule"
-                    yield f"With rewards four times as large, and no range declared, it plays {how} (tried in {here})"
+                    yield f"With rewards four times as large and no range declared, it plays {how} (tried there, too)"
                 return
 
 

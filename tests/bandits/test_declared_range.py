@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import re
 import warnings
 from dataclasses import replace
 from decimal import Decimal
@@ -16,10 +17,13 @@ from bandits.checks import play
 from bandits.delayed.problem import Arrival, Delayed
 from bandits.groupwise.ftpl import GroupwiseFTPL
 from bandits.groupwise.groupwise import Groupwise
-from bandits.groupwise.problem import PathsProblem, RegressionProblem, Round
-from bandits.mdp.problem import Step, Trajectory
+from bandits.groupwise.problem import ExpertsProblem, PathsProblem, RegressionProblem, Round
+from bandits.mdp.problem import AverageRewardProblem, Step, Trajectory
+from bandits.recovering.problem import RecoveringProblem
 from bandits.registry import POLICIES
 from environments import AdversarialArms
+
+ROUND = Round(np.zeros(0), np.ones(1, dtype=np.int8))
 
 
 def kinds(family, environment):
@@ -247,6 +251,36 @@ def test_full_feedback_of_no_numbers_is_refused(feedback):
     policy.reset(FullFeedbackProblem(n_actions=3, horizon=9), np.random.default_rng(0))
     with pytest.raises(ValueError, match="feedback must be"):
         policy.update(None, policy.choose(None), feedback)
+
+
+EXPERTS = ExpertsProblem(groups=("a",), n_actions=2, low=-150.0, high=0.0)
+PATHS = PathsProblem(groups=("a",), edges=((0, 1), (0, 1)), low=-9.0)
+STATES = AverageRewardProblem(n_states=2, n_actions=2, high=150.0)
+RESTING = RecoveringProblem(n_actions=2, recovery=1, high=9.0, horizon=9)
+
+
+@pytest.mark.parametrize(
+    ("name", "problem", "seen", "feedback", "words"),
+    [
+        ("groupwise_hedge", EXPERTS, ROUND, [-90.0, -1.0], "-90"),
+        ("groupwise_hedge", EXPERTS, ROUND, [-0.9, -1.0], None),
+        ("groupwise_ftpl", PATHS, ROUND, [-3.0, -1.0], "-3"),
+        ("ucrl2", STATES, 0, Step(90.0, 1), "90"),
+        ("ucrl2", STATES, 0, Step(0.5, 1), None),
+        ("idle_blind_ucb", RESTING, [1, 1], np.array([5.0]), "5"),
+        ("idle_blind_ucb", replace(RESTING, noise=1.0), [1, 1], np.array([5.0]), None),
+    ],
+)
+def test_a_declared_range_wider_than_a_rule_is_for_is_no_way_round(name, problem, seen, feedback, words):
+    policy = POLICIES.load(name)()
+    policy.reset(problem, np.random.default_rng(0))
+    action = policy.choose(seen)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        policy.update(seen, action, feedback)
+    said = rf"reward.* {words}, outside the range \[.*\] that its rule is for .*; shift and scale rewards into it"
+    assert len(caught) == (words is not None)
+    assert words is None or re.search(said, str(caught[0].message)), caught[0].message
 
 
 def test_rounding_is_not_told():

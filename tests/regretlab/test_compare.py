@@ -1,5 +1,6 @@
 """``regretlab.compare``: objects in, a result out, with the numbers of the same study as a file."""
 
+import dataclasses
 import tempfile
 import warnings
 
@@ -67,6 +68,22 @@ def study_of(monkeypatch):
         return study
 
     return made
+
+
+class Wide(rl.AdversarialArms):
+    """Rewards in 0..50, of which it declares that they are in 0..1."""
+
+    def __init__(self, horizon=60):
+        super().__init__(np.arange(2.0 * horizon).reshape(-1, 2) % 50.0, high=50.0)
+        self.problem = dataclasses.replace(self.problem, high=1.0)
+
+
+def test_a_reward_outside_the_declared_range_is_told_once_a_policy():
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        compare([rl.KLUCB(), rl.Uniform()], Wide(), replicates=20, batch=4)
+    told = [str(w.message).partition(" observed")[0] for w in caught if "outside the range [0, 1]" in str(w.message)]
+    assert sorted(told) == ["KLUCB", "Uniform"]
 
 
 def test_labels_are_classes_with_what_tells_them_apart(study_of):
