@@ -1,15 +1,16 @@
-"""Adapters: policies of this project in other people's programs, and theirs in ours. One module per package.
+"""Adapters: policies of this project in other people's programs, and theirs in ours. One module per program.
 
 | module | other side | extra |
 | --- | --- | --- |
-| `regretlab.adapters.coba` | coba: learners, environments both ways | `simulators` |
-| `regretlab.adapters.river` | river: bandit policies and `bandit.evaluate`, both ways | `simulators` |
+| `regretlab.adapters.coba` | coba: learners, and environments both ways | `simulators` |
+| `regretlab.adapters.river` | river: bandit policies, `bandit.evaluate` and `evaluate_offline`, both ways | `simulators` |
 | `regretlab.adapters.arms` | named arms with `fit`, `partial_fit`, `predict`, `predict_expectations` | none |
-| `regretlab.adapters.gymnasium` | gymnasium: the agent's loop, vector environments included | `gymnasium` |
+| `regretlab.adapters.gymnasium` | gymnasium: the agent's loop, vector environments included | none |
+| `regretlab.adapters.games` | simulators with `startGame`, `choice` and `getReward` | none |
 | `regretlab.adapters.libcachesim` | libCacheSim: eviction policies as its plug-ins | `simulators` |
-| `regretlab.adapters.baselines` | stable-baselines3: its agents on our environments | `simulators` |
-| `regretlab.adapters.games` | games of other packages | `simulators` |
+| `regretlab.adapters.baselines` | stable-baselines3: its agents on our environments | `agents` |
 
 Each is imported by its own name; where the other package is missing, the import says which extra brings it
-(`pip install 'regretlab[simulators]'`). This package itself imports nothing.
+(`pip install 'regretlab[simulators]'`). This package itself imports nothing. What the modules share stands in `seat`
+(rounds in turn, names of arms), `players` and `columns`.
 """
