@@ -89,8 +89,8 @@ def learner(base: AnyPolicy, late: str, problem: Problem, rng: np.random.Generat
         (reset_within if silent else type(policy).reset)(policy, problem, rng)
         return Own(policy)
     policy = POLICIES.build({"name": WAITING[late], "parameters": {"policy": base}})
-    delayed: Any = policy.plays[0]
-    policy.reset(delayed(problem), rng)
+    kind: Any = policy.plays[0]
+    policy.reset(kind(problem), rng)
     return Waiting(policy)
 
 
