@@ -236,13 +236,19 @@ class Service:
         with self._lock:
             due = self._outstanding(id)
             reward = check_reward(reward)
+            told: Warning | None = None
             if due.arm in self._places:
-                self._main.learn(due.ticket, due.observation, self._places[due.arm], reward)
+                try:
+                    self._main.learn(due.ticket, due.observation, self._places[due.arm], reward)
+                except Warning as warning:  # where these are errors: the reward is learned all the same
+                    told = warning
                 self._keep(due.arm, reward, due.observation)
             else:
                 self._counts["unlearned"] += 1
             del self._due[id]
             self._counts["feedbacks"] += 1
+        if told is not None:
+            raise told
 
     def forget(self, id: str) -> None:
         """Give up waiting for the feedback of a decision.

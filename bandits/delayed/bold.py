@@ -29,7 +29,6 @@ from numpy.typing import NDArray
 from bandits.arguments import not_owed
 from bandits.arms.problem import ActionsProblem
 from bandits.contract import Array, Assumption, Bound, Instance, Policy, check_plays
-from bandits.copies import Copies
 from bandits.delayed.policy import DelayedPolicy, Owed, base_policy
 from bandits.delayed.problem import Arrivals, Delayed
 from bandits.delayed.theory import BEST_ARM, DelayedInstance, oblivious, outstanding_at
@@ -86,8 +85,11 @@ class BOLD(DelayedPolicy):
         """
         if self._owed.round in self._waiting:
             raise RuntimeError("choose must be followed by update: the copy that chose the last action is waiting")
-        pool: BOLD = Copies(self).one()
-        return pool._first_free().probabilities(observation)
+        if self._free:
+            return self._pool[self._free[0]].probabilities(observation)
+        fresh = copy.deepcopy(self._base)
+        reset_within(fresh, self._told, np.random.default_rng(0))
+        return fresh.probabilities(observation)
 
     def _first_free(self) -> Policy[Any, Any, int, Any]:
         """The first made of the copies that wait for nothing; it is made if there is none."""

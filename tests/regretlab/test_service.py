@@ -490,6 +490,17 @@ def test_rewards_outside_the_range_are_told_once():
     service.feedback(third.id, 9.0)
 
 
+@pytest.mark.filterwarnings("error")
+def test_a_reward_that_raises_a_warning_is_learned_once():
+    service = unit()
+    decision = service.decide()
+    with pytest.raises(RuntimeWarning):
+        service.feedback(decision.id, 7.0)
+    with pytest.raises(ValueError, match="has its feedback already"):
+        service.feedback(decision.id, 7.0)
+    assert (service.stats()["feedbacks"], service._main.policy._rows[0, 2]) == (1, 1.0)
+
+
 CHILD = """
 import sys
 from regretlab import Service

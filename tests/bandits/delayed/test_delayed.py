@@ -26,6 +26,7 @@ from bandits import (
 )
 from bandits.arms.theory import ArmsInstance
 from bandits.checks import check_policy
+from bandits.contract import NotResetError
 from bandits.delayed.problem import Arrival
 from bandits.delayed.theory import DelayedInstance
 from bandits.families import families
@@ -473,3 +474,41 @@ def test_arrived_rewards_are_taken_as_floats(name):
             policy.update(None, arms[-1], (Arrival(t, arms[-1], form(0.5 * arms[-1])),))
         runs.append(pickle.dumps((arms, policy)))
     assert len(set(runs)) == 1
+
+
+@pytest.mark.parametrize("make", [lambda: QPMD("ucb1"), lambda: BOLD("beta_thompson")])
+def test_feedback_between_rounds_is_that_of_the_round_before(make):
+    """Whether it comes with a round's end or just after it."""
+    at_end, between = make(), make()
+    for one in (at_end, between):
+        one.reset(Delayed(BanditProblem(n_actions=3)), np.random.default_rng(0))
+    actions = []
+    for t in range(40):
+        actions.append(at_end.choose(None))
+        assert between.choose(None) == actions[-1]
+        due = (Arrival(t - 2, actions[-3], 0.25 * actions[-3]),) if t > 2 else ()
+        at_end.update(None, actions[-1], due)
+        between.update(None, actions[-1], ())
+        for arrival in due:
+            between.arrive(*arrival)
+
+
+def test_a_copy_whose_feedback_never_comes_decides_again():
+    pool = BOLD("beta_thompson")
+    with pytest.raises(NotResetError):
+        pool.forget(0)
+    with pytest.raises(NotResetError):
+        pool.arrive(0, 0, 1.0)
+    pool.reset(Delayed(BanditProblem(n_actions=2)), np.random.default_rng(0))
+    actions = []
+    for _ in range(3):
+        actions.append(pool.choose(None))
+        pool.update(None, actions[-1], ())
+    pool.forget(1)
+    for ask in (lambda: pool.forget(1), lambda: pool.arrive(1, actions[1], 1.0), lambda: pool.arrive(3, 0, 1.0)):
+        with pytest.raises(
+            (RuntimeError, ValueError), match="round 1|time of an arrival must be a whole number in 0..2"
+        ):
+            ask()
+    assert pool.choose(None) in (0, 1)
+    assert len(pool._pool) == 3
