@@ -3,7 +3,7 @@
 | module | other side | extra |
 | --- | --- | --- |
 | `regretlab.adapters.coba` | coba: learners, and environments both ways | `simulators` |
-| `regretlab.adapters.river` | river: bandit policies, `bandit.evaluate` and `evaluate_offline`, both ways | `simulators` |
+| `regretlab.adapters.river` | river: bandit policies and their evaluation, both ways | `simulators` |
 | `regretlab.adapters.arms` | named arms with `fit`, `partial_fit`, `predict`, `predict_expectations` | none |
 | `regretlab.adapters.gymnasium` | gymnasium: the agent's loop, vector environments included | none |
 | `regretlab.adapters.games` | simulators with `startGame`, `choice` and `getReward` | none |
