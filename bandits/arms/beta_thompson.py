@@ -23,7 +23,7 @@ from typing import Any
 import numpy as np
 
 from bandits.arguments import positive
-from bandits.arms.largest import Betas, largest
+from bandits.arms.largest import Betas, leads
 from bandits.arms.policy import BanditPolicy
 from bandits.arms.problem import Actions, BanditProblem, Block
 from bandits.arms.tails import BELOW_ONE, beta_mass, beta_trial
@@ -186,7 +186,7 @@ class BetaThompson(BanditPolicy):
 
     def probabilities(self, observation: Any) -> Array:
         """By quadrature (``bandits.arms.largest``) within 1e-9, as long as prior parameters are 0.05 or more."""
-        return largest(Betas(*self._posteriors.T))
+        return leads(self, Betas(*self._posteriors.T))
 
     def learn(self, action: int, reward: float) -> None:
         if ran_out(self._ahead):

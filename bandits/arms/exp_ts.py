@@ -27,7 +27,7 @@ from numpy.typing import NDArray
 
 from bandits.arguments import flag
 from bandits.arms.divergence import divergence, entropy, upper
-from bandits.arms.largest import Laws, largest
+from bandits.arms.largest import Laws, leads
 from bandits.arms.orders import asymptotic_order
 from bandits.arms.problem import Actions, BanditProblem, Block
 from bandits.arms.scan import COUNT, SCORE, SUM, ScanPolicy, count, leader, rounds, width_of
@@ -176,7 +176,7 @@ class ExpTS(ScanPolicy):
         unplayed = np.flatnonzero(counts == 0.0)
         if unplayed.size:
             return self.problem_given().distribution_of(unplayed[0])
-        return largest(_Laws(counts, self._rows[:, SUM] / counts, (float(own[0]), float(own[1]))))
+        return leads(self, _Laws(counts, self._rows[:, SUM] / counts, (float(own[0]), float(own[1]))))
 
     def luck(self, n_rounds: int) -> Array:
         return self._rng.random((n_rounds, 2 * self._n_arms))

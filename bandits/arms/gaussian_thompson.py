@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 
 from bandits.arguments import positive, real
-from bandits.arms.largest import Gaussians, largest
+from bandits.arms.largest import Gaussians, leads
 from bandits.arms.policy import BanditPolicy
 from bandits.arms.problem import Actions, BanditProblem, Block
 from bandits.arms.tails import gaussian_mass, gaussian_trial
@@ -181,7 +181,7 @@ class GaussianThompson(BanditPolicy):
         waiting = np.flatnonzero(self._posteriors[:, PRECISION] == 0.0)
         if waiting.size:
             return self.problem_given().distribution_of(waiting[0])
-        return largest(Gaussians(self._posteriors[:, MEAN], self._posteriors[:, DEVIATION]))
+        return leads(self, Gaussians(self._posteriors[:, MEAN], self._posteriors[:, DEVIATION]))
 
     def learn(self, action: int, reward: float) -> None:
         _learn(self._posteriors, action, reward, self._h, *self._thinning)

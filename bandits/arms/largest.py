@@ -22,7 +22,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.contract import Array
+from bandits.contract import Array, no_closed_form
 
 AGREE = 1e-11
 """How far both rules may be apart on a panel, all arms together; the finer one is far nearer to the integral."""
@@ -171,6 +171,18 @@ def largest(laws: Laws) -> Array:
     if not abs(total - 1.0) <= OFF:
         raise ArithmeticError(f"the quadrature found a probability of {total!r} in all, which must be 1")
     return found / total
+
+
+def leads(policy: object, laws: Laws) -> Array:
+    """As ``largest``, for a policy that plays the largest of such samples.
+
+    Raises:
+        TypeError: the quadrature has not found all probability: the policy has none in closed form here.
+    """
+    try:
+        return largest(laws)
+    except ArithmeticError as error:
+        raise no_closed_form(policy, f"here, as {error}") from error
 
 
 def _reach(laws: Laws, tail: Callable[[Array], Array], sign: float) -> Array:

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from bandits.arguments import integer, positive, probability
-from bandits.arms.largest import Gaussians, largest
+from bandits.arms.largest import Gaussians, leads
 from bandits.arms.orders import minimax_order
 from bandits.arms.problem import Actions, BanditProblem, Block
 from bandits.arms.scan import COUNT, MORE, SCORE, SUM, ScanPolicy, horizon_of, leader, rounds, width_of
@@ -114,7 +114,7 @@ class MOTS(ScanPolicy):
         unplayed = np.flatnonzero(self._rows[:, COUNT] == 0.0)
         if unplayed.size:
             return self.problem_given().distribution_of(unplayed[0])
-        return largest(_Clipped(*self._rows[:, [MEAN, DEVIATION, CLIP]].T))
+        return leads(self, _Clipped(*self._rows[:, [MEAN, DEVIATION, CLIP]].T))
 
     def luck(self, n_rounds: int) -> Array:
         return self._rng.standard_normal((n_rounds, self._n_arms))

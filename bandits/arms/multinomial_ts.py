@@ -25,7 +25,7 @@ import numpy as np
 
 from bandits.arguments import affordable, integer
 from bandits.arms.dirichlet import above, cannot_exceed
-from bandits.arms.largest import Betas, largest
+from bandits.arms.largest import Betas, leads
 from bandits.arms.orders import asymptotic_order
 from bandits.arms.problem import Actions, BanditProblem, Block
 from bandits.arms.scan import TIE, ScanPolicy, need_range, rounds
@@ -128,7 +128,7 @@ class MultinomialTS(ScanPolicy):
         """With one level by quadrature (``bandits.arms.largest``) within 1e-9; with more there is no closed form."""
         if self.levels > 1:
             return super().probabilities(observation)
-        return largest(Betas(self._rows[:, FIRST + 1], self._rows[:, FIRST]))
+        return leads(self, Betas(self._rows[:, FIRST + 1], self._rows[:, FIRST]))
 
     def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
         super().reset(problem, rng)

@@ -30,7 +30,7 @@ import numpy as np
 
 from bandits.arms.dirichlet import above, cannot_exceed
 from bandits.arms.kept import Kept, nothing, with_room
-from bandits.arms.largest import Betas, largest
+from bandits.arms.largest import Betas, leads
 from bandits.arms.orders import asymptotic_order, bounded_rate
 from bandits.arms.problem import Actions, BanditProblem, Block
 from bandits.arms.scan import COUNT, MORE, SUM, TIE, ScanPolicy, need_range, rounds
@@ -151,7 +151,7 @@ class NPTS(ScanPolicy):
         for arms in (np.flatnonzero(self._rows[:, COUNT] == 0.0), np.flatnonzero(failures == 0.0)):
             if arms.size:
                 return self.problem_given().distribution_of(arms[0])
-        return largest(Betas(successes, failures))
+        return leads(self, Betas(successes, failures))
 
     def luck(self, n_rounds: int) -> np.random.Generator:
         return self._rng

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from bandits.arguments import real
-from bandits.arms.largest import Gaussians, largest
+from bandits.arms.largest import Gaussians, leads
 from bandits.arms.problem import Actions, Block
 from bandits.contextual.problem import ContextualProblem
 from bandits.contextual.ridge import RidgePolicy, pick_row, play_rows
@@ -55,7 +55,7 @@ class LinTS(RidgePolicy):
         row, (inverse, theta, _, losses) = self.features_of(observation), self._ridge
         spread = self.deviation * losses[0]["unit"] * np.sqrt(np.maximum(row @ inverse @ row, 0.0))
         if np.all(spread > 0.0):
-            return largest(Gaussians(-theta @ row, spread))
+            return leads(self, Gaussians(-theta @ row, spread))
         best = pick_row(row, np.zeros(len(theta)), self._ridge)  # where nothing was lost yet, widths have no unit
         return self.problem_given().distribution_of(best)
 

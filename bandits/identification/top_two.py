@@ -26,7 +26,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from bandits.arguments import one_of, probability
-from bandits.arms.largest import Betas, Gaussians, Laws, largest
+from bandits.arms.largest import Betas, Gaussians, Laws, leads
 from bandits.contract import Array, Bound
 from bandits.copies import Copies
 from bandits.identification.bounds import error_bound, half_rate
@@ -260,13 +260,13 @@ class TopTwo(IdentificationPolicy):
         if self.rule == "ttei":
             found[copy._pair[0]], found[action.arm] = beta, 1.0 - beta
             return found
-        leads = largest(self._posteriors())
-        found[:-1] = beta * leads
-        for leader, chance in enumerate(leads.tolist()):
+        leading = leads(self, self._posteriors())
+        found[:-1] = beta * leading
+        for leader, chance in enumerate(leading.tolist()):
             nearest = (1.0 - beta) * chance
             if self.rule == "ttts" and chance < 1.0:
                 redrawn = nearest * -math.expm1(REDRAWS * math.log(chance)) if chance > 0.0 else nearest
-                found[:-1] += redrawn * np.where(np.arange(self._n_arms) == leader, 0.0, leads / (1.0 - chance))
+                found[:-1] += redrawn * np.where(np.arange(self._n_arms) == leader, 0.0, leading / (1.0 - chance))
                 nearest -= redrawn
             if nearest > 0.0:
                 found[_nearest(self._threshold, leader, self._counts, self._sums)] += nearest

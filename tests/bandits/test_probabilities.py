@@ -257,3 +257,10 @@ def test_check_policy_finds_out_wrong_probabilities(way, message, monkeypatch):
 def test_check_policy_finds_out_probabilities_of_another_choice():
     with pytest.raises(AssertionError, match="has the probability 0"):
         check_policy(Dishonest, lambda: BernoulliArms([0.2, 0.7], horizon=20))
+
+
+def test_a_prior_that_is_too_wide_for_the_quadrature_has_none():
+    policy = BetaThompson(alpha=0.01)
+    policy.reset(BanditProblem(n_actions=3), np.random.default_rng(0))
+    with pytest.raises(TypeError, match=r"no probabilities in closed form here, as the quadrature found .*sampled"):
+        policy.probabilities(None)
