@@ -8,7 +8,7 @@
 | `regretlab.adapters.gymnasium` | gymnasium: the agent's loop, vector environments included | none |
 | `regretlab.adapters.games` | simulators with `startGame`, `choice` and `getReward` | none |
 | `regretlab.adapters.libcachesim` | libCacheSim: eviction policies as its plug-ins | `simulators` |
-| `regretlab.adapters.baselines` | stable-baselines3: its agents on our environments | `agents` |
+| `regretlab.adapters.baselines` | stable-baselines3: its agents in our environments, and as policies | `agents` |
 
 Each is imported by its own name; where the other package is missing, the import says which extra brings it
 (`pip install 'regretlab[simulators]'`). This package itself imports nothing. What the modules share stands in `seat`

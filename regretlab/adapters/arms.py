@@ -318,7 +318,13 @@ class ArmsLearner(Parameters):
             table = ordered(table, names, run.columns, "contexts")
         if table.shape[1] != len(run.seat.problem.contexts):
             raise ValueError(f"contexts must have {len(run.seat.problem.contexts)} column(s), got {table.shape[1]}")
-        return [run.seat.problem.checked_observation(row) for row in table], single
+        rows = []
+        for i, row in enumerate(table):
+            try:
+                rows.append(run.seat.problem.checked_observation(row))
+            except ValueError as error:
+                raise ValueError(f"contexts, row {i}: {error}") from None
+        return rows, single
 
     def _asked(self, what: str, contexts: Any) -> tuple[list[Any], bool]:
         if not hasattr(self, "_run"):

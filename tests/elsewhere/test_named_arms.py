@@ -234,6 +234,7 @@ NAN = float("nan")
         (SEEING, (["a", "b"], [0.0, 1.0], [[0.5, 0.5]]), r"contexts must have 2 row\(s\), one a decision, got 1"),
         (SEEING, (["a"], [0.0], [[0.5]]), r"contexts must have 2 column\(s\), got 1"),
         (SEEING, (["a"], [0.0], [[0.5, NAN]]), "contexts must be finite numbers, got nan in row 0, column 1"),
+        (SEEING, (["a", "a"], [0.0, 1.0], [[0.5, 0.5], [1.5, 0.5]]), r"contexts, row 1: .*\[0, 1\], got 1.5"),
         (SEEING, (["a"], [0.0], [[["x"]]]), "contexts must be a table"),
     ],
 )

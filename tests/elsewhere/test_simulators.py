@@ -5,6 +5,7 @@ not seen there is not a number here, so a different decision is found out.
 """
 
 import functools
+import importlib
 import os
 import re
 import subprocess
@@ -199,6 +200,19 @@ def test_a_simulator_of_caches():
     module = recipe("with_libcachesim")
     assert len(module.pages) == 3000
     assert module.ours == module.theirs != module.marker
+
+
+def test_without_stable_baselines3_the_extra_is_named(monkeypatch):
+    monkeypatch.setitem(sys.modules, "stable_baselines3", None)
+    monkeypatch.delitem(sys.modules, "regretlab.adapters.baselines", raising=False)
+    with pytest.raises(ImportError, match=r"pip install 'regretlab\[agents\]'"):
+        importlib.import_module("regretlab.adapters.baselines")
+
+
+def test_named_arms_and_games_load_no_other_package():
+    code = "import sys, regretlab.adapters.arms, regretlab.adapters.games; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], env=ENVIRONMENT, capture_output=True, text=True, check=True)
+    assert not {"numba", "scipy", "gymnasium", "pandas", "sklearn"} & set(done.stdout.split())
 
 
 def test_the_page_has_no_program_in_parts():
