@@ -41,7 +41,7 @@ class _Round(NamedTuple):
     places: list[int]
 
 
-class Learner(coba.Learner):  # type: ignore[misc, unused-ignore]
+class Learner(coba.Learner):
     """A policy as a learner of coba: on arms, on contexts, or on features of actions.
 
     Arms are numbered in the order in which coba first lists them (of a ``LinearProblem``, that of its features), and

@@ -28,7 +28,7 @@ _BLOCK = 4096
 """Rounds at once."""
 
 
-class Simulation(coba.Environment):  # type: ignore[misc, unused-ignore]
+class Simulation(coba.Environment):
     """A run of an environment of ours as a simulation of coba's: the same each time it is read.
 
     Each interaction has the rewards of all actions, so that what is played makes no difference to them.
