@@ -94,18 +94,20 @@ class QPMD(DelayedPolicy):
         Raises:
             TypeError: the base policy has none, or may ask for an arm whose queue it then has to learn.
         """
-        seen, twin = self._owed.problem.checked_observation(observation), Copies(self).one()
-        if self._asked >= 0:
-            if not twin._queues[self._asked]:
-                return self._owed.problem.distribution_of(self._asked)
-            twin._base.update(seen, self._asked, twin._queues[self._asked].popleft())
-            twin._asked = -1
-        if self._base.decided:
-            return self._owed.problem.distribution_of(twin.choose(observation))
-        found: Array = twin._base.probabilities(seen)
-        if any(twin._queues[arm] for arm in np.flatnonzero(found)):
-            raise no_closed_form(self, "while feedback is queued that the base policy has to learn first")
-        return found
+        seen, asked = self._owed.problem.checked_observation(observation), self._asked
+        if asked >= 0 and not self._queues[asked]:
+            return self._owed.problem.distribution_of(asked)
+        base, queued = self._base, [len(queue) for queue in self._queues]
+        if asked >= 0:
+            base = Copies(base).one()
+            base.update(seen, asked, self._queues[asked][0])
+            queued[asked] -= 1
+        found = base.probabilities(seen)
+        if not any(queued[arm] for arm in np.flatnonzero(found)):
+            return found
+        if base.decided:
+            return self._owed.problem.distribution_of(Copies(self).one().choose(observation))
+        raise no_closed_form(self, "while feedback is queued that the base policy has to learn first")
 
     def update(self, observation: Any, action: int, feedback: Arrivals) -> None:
         """Note that ``action`` was played, and queue what has arrived.

@@ -14,6 +14,8 @@ from bandits.arms.beta_thompson import BetaThompson
 from bandits.arms.ucb1 import UCB1
 from bandits.checks import check_policy
 from bandits.copies import Copies
+from bandits.delayed.problem import Arrival, Delayed
+from bandits.delayed.qpm_d import QPMD
 from bandits.families import families
 from bandits.family import resolve
 from bandits.propensities import sampled
@@ -264,3 +266,26 @@ def test_a_prior_that_is_too_wide_for_the_quadrature_has_none():
     policy.reset(BanditProblem(n_actions=3), np.random.default_rng(0))
     with pytest.raises(TypeError, match=r"no probabilities in closed form here, as the quadrature found .*sampled"):
         policy.probabilities(None)
+
+
+@pytest.mark.parametrize("base", ["ucb1", "exp3", "beta_thompson"])
+def test_queued_feedback_is_learned_first(base):
+    """QPM-D with feedback that comes in bursts: what it tells is what copies choose, or nothing."""
+    policy, waiting, told = QPMD(base), [], 0
+    policy.reset(Delayed(BanditProblem(n_actions=3, horizon=60)), np.random.default_rng(6))
+    for t in range(30):
+        try:
+            p = policy.probabilities(None)
+        except TypeError:
+            p = None
+        if p is not None:
+            told += 1
+            found = sampled(policy, None, 40, np.random.default_rng(t)).probabilities
+            assert np.all(np.abs(found - p) <= 4.5 * np.sqrt(p * (1.0 - p) / 40) + (p > 0.0) * (p < 1.0) / 20)
+        arm = policy.choose(None)
+        assert policy.probabilities(None).tolist() == [float(i == arm) for i in range(3)]
+        waiting.append(Arrival(t, arm, float((t * arm) % 3 == 1)))
+        arrived = tuple(waiting) if t % 4 == 3 or t > 20 else ()
+        policy.update(None, arm, arrived)
+        waiting = [] if arrived else waiting
+    assert told == 30 if base == "ucb1" else told > 15
