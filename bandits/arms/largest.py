@@ -67,13 +67,18 @@ class Laws(ABC):
 class Gaussians(Laws):
     """Normal laws.
 
+    Places are told from the ``origin``, the mean of the narrowest law that may be the largest: far from 0 a narrow law
+    would have few floating-point numbers.
+
     Args:
         means: [n_arms].
         deviations: [n_arms] > 0.
     """
 
     def __init__(self, means: Array, deviations: Array) -> None:
-        self.centres, self.scales = means, deviations
+        may = means + 9.0 * deviations >= np.max(means - 9.0 * deviations)
+        self.origin = means[np.argmin(np.where(may, deviations, np.inf))]
+        self.centres, self.scales = means - self.origin, deviations
 
     def _standard(self, x: Array) -> Array:
         return np.asarray((x - self.centres[:, None]) / self.scales[:, None])

@@ -70,8 +70,8 @@ class _Clipped(Gaussians):
 
     def __init__(self, means: Array, deviations: Array, clips: Array) -> None:
         super().__init__(means, deviations)
-        self._clips = clips[:, None]
-        self.atoms = np.arange(clips.size), clips, np.exp(super().log_sf(self._clips)[:, 0])
+        self._clips = clips[:, None] - self.origin
+        self.atoms = np.arange(clips.size), self._clips[:, 0], np.exp(super().log_sf(self._clips)[:, 0])
 
     def log_cdf(self, x: Array) -> Array:
         return np.where(x < self._clips, super().log_cdf(x), 0.0)
