@@ -86,11 +86,12 @@ def from_json(state: Any, *, same_version: bool = True) -> Policy[Any, Any, Any,
             since it was written; the message says what is wrong and where.
     """
     check(state, KEYS, FORMAT, same_version)
-    if state["policy"] not in POLICIES.classes:
-        hint = POLICIES.hint(state["policy"]) if isinstance(state["policy"], str) else ""
-        raise ValueError(f"policy of a state must be a registered name, got {shown(state['policy'])}{hint}")
+    name = state["policy"]
+    if not isinstance(name, str) or name not in POLICIES.classes:
+        hint = POLICIES.hint(name) if isinstance(name, str) else ""
+        raise ValueError(f"policy of a state must be a registered name, got {shown(name)}{hint}")
     decoder = Decoder(state["objects"])
-    policy = decoder.root(state["policy"], state["parameters"])
+    policy = decoder.root(name, state["parameters"])
     check_digest(state)
     return policy
 

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from bandits.arguments import shown
-from bandits.decoding import Decoder
+from bandits.decoding import FAULTS, Decoder
 from bandits.encoding import Encoder
 from bandits.state import check, check_digest, digest, project
 from experiments.run.files import write as write_file
@@ -53,6 +53,13 @@ def from_state(service: Any, state: Any, names: Callable[[Any], Hashable] | None
     check_digest(state)
     if not isinstance(parts, dict) or not {*PLAIN, *WHOLE} <= parts.keys():
         raise ValueError(f"service of a state must be that of a service, got {shown(parts)}")
+    try:
+        return _set(service, parts, names)
+    except FAULTS as error:
+        raise ValueError(f"service of a state must be that of a service: {shown(str(error))}") from error
+
+
+def _set(service: Any, parts: dict[str, Any], names: Callable[[Any], Hashable] | None) -> list[Any]:
     for name in (*PLAIN, *WHOLE):
         setattr(service, name, parts[name])
     service._names = {number: name if names is None else names(name) for number, name in parts["names"]}

@@ -9,7 +9,7 @@ from collections import deque
 import numpy as np
 import pytest
 
-from bandits import UCB1, BanditProblem, BetaThompson, Delayed, EpsilonGreedy, Policy
+from bandits import POLICIES, UCB1, BanditProblem, BetaThompson, Delayed, EpsilonGreedy, Policy, can_play
 from bandits.checks import play
 from bandits.delayed.problem import Arrival
 from bandits.delayed.qpm_d import QPMD
@@ -273,6 +273,47 @@ def an_array(**how):
 def test_what_is_no_state_is_refused(state, said):
     with pytest.raises(ValueError, match=said):
         from_json(state)
+
+
+def rich():
+    """States with objects of every kind: models, frozen arrays, named tuples, queues, policies in policies."""
+    from environments.mdp.examples import examples as processes
+
+    queued = QPMD(EpsilonGreedy())
+    queued.reset(Delayed(BanditProblem(n_actions=3)), np.random.default_rng(np.random.MT19937(2)).spawn(1)[0])
+    queued.choose(None)
+    planned = POLICIES.load("follow_leader")()
+    problem = next(e.problem for e in processes() if can_play(planned, e.problem))
+    planned.reset(problem, np.random.default_rng(1))
+    return [to_json(policy) for policy in (queued, planned, halfway(BetaThompson()))]
+
+
+def inner(value, path=()):
+    """The places of all values in a state."""
+    yield path
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, part in items:
+        yield from inner(part, (*path, key))
+
+
+def test_whatever_stands_in_a_state_it_is_read_or_refused():
+    """Anything in any place, signed as if it were true: no other error, and nothing is called."""
+    luck, refused = np.random.default_rng(23), 0
+    things = [None, True, -1, 0, 3, 2**70, 1.5, "", "list", "0", [], {}, [0], {"ref": 0}, {"ref": 1}, {"ref": 2}]
+    things += [{"float": "nan"}, {"int": "7"}, {"bytes": "AA=="}, "bandits.frozen:Frozen", "ucb1", [[1, 2]], {"a": 1}]
+    for state in rich():
+        places = list(inner(state))[1:]
+        for place in luck.choice(len(places), 120):
+            damaged = json.loads(json.dumps(state))
+            target, path = damaged, places[place]
+            for key in path[:-1]:
+                target = target[key]
+            target[path[-1]] = things[luck.integers(len(things))]
+            try:
+                from_json({**damaged, "digest": digest(damaged)})
+            except ValueError:
+                refused += 1
+    assert refused > 100
 
 
 def test_another_number_in_place_of_one_is_noticed():

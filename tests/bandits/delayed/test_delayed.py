@@ -506,9 +506,7 @@ def test_a_copy_whose_feedback_never_comes_decides_again():
         pool.update(None, actions[-1], ())
     pool.forget(1)
     for ask in (lambda: pool.forget(1), lambda: pool.arrive(1, actions[1], 1.0), lambda: pool.arrive(3, 0, 1.0)):
-        with pytest.raises(
-            (RuntimeError, ValueError), match="round 1|time of an arrival must be a whole number in 0..2"
-        ):
+        with pytest.raises((RuntimeError, ValueError), match=r"round 1|time of an arrival must be .* in 0\.\.2"):
             ask()
     assert pool.choose(None) in (0, 1)
     assert len(pool._pool) == 3
