@@ -399,9 +399,7 @@ class Service:
             ValueError: no such state; the message says what is wrong.
         """
         service = cls.__new__(cls)
-        due = from_state(service, state, names, same_version)
-        service._due = {identity: Due(arm, ticket, seen, when) for identity, (arm, ticket, when, seen) in due}
-        service._begin()
+        from_state(service, state, names, same_version, Due)
         return service
 
     def save(self, path: str | os.PathLike[str], names: Callable[[Hashable], Any] | None = None) -> None:

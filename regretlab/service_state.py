@@ -46,20 +46,22 @@ def to_state(service: Any, names: Callable[[Hashable], Any] | None) -> dict[str,
     return {**state, "digest": digest(state)}
 
 
-def from_state(service: Any, state: Any, names: Callable[[Any], Hashable] | None, same_version: bool) -> list[Any]:
-    """Give a service all that its state holds; what waits for feedback is returned, see ``Service.from_json``."""
+def from_state(
+    service: Any, state: Any, names: Callable[[Any], Hashable] | None, same_version: bool, due: Callable[..., Any]
+) -> None:
+    """Give a service all that its state holds, see ``Service.from_json``; ``due`` makes what waits for feedback."""
     check(state, KEYS, FORMAT, same_version)
     parts = Decoder(state["objects"]).value(state["service"])
     check_digest(state)
     if not isinstance(parts, dict) or not {*PLAIN, *WHOLE} <= parts.keys():
         raise ValueError(f"service of a state must be that of a service, got {shown(parts)}")
     try:
-        return _set(service, parts, names)
+        _set(service, parts, names, due)
     except FAULTS as error:
         raise ValueError(f"service of a state must be that of a service: {shown(str(error))}") from error
 
 
-def _set(service: Any, parts: dict[str, Any], names: Callable[[Any], Hashable] | None) -> list[Any]:
+def _set(service: Any, parts: dict[str, Any], names: Callable[[Any], Hashable] | None, due: Callable[..., Any]) -> None:
     for name in (*PLAIN, *WHOLE):
         setattr(service, name, parts[name])
     service._names = {number: name if names is None else names(name) for number, name in parts["names"]}
@@ -67,7 +69,9 @@ def _set(service: Any, parts: dict[str, Any], names: Callable[[Any], Hashable] |
     for numbers, policy, learned in parts["masked"]:
         service._masked[numbers] = restored(policy, service.late, 0), learned
     service._rows = _rows(parts["rows"])
-    return list(zip(parts["ids"], _rows(parts["due"]), strict=True))
+    waiting = zip(parts["ids"], _rows(parts["due"]), strict=True)
+    service._due = {identity: due(arm, ticket, seen, time) for identity, (arm, ticket, time, seen) in waiting}
+    service._begin()
 
 
 def write(path: Path, state: dict[str, Any]) -> None:
