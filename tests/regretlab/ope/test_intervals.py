@@ -278,6 +278,15 @@ def test_without_a_range_nothing_is_certain():
     assert estimate(log, TARGET, "IPS").interval == "betting"
 
 
+def test_what_is_certain_stays_so_where_the_log_never_plays_an_arm():
+    """Its plays may have earned nothing or all that there is: 0.4 of the value is open, and the interval says so."""
+    log = Log(actions=[0, 1] * 4000, rewards=[0.5] * 8000, probabilities=[0.5] * 8000, n_actions=3, low=0, high=1)
+    for method in ("IPS", ClippedIPS(1.0)):
+        found = estimate(log, [0.3, 0.3, 0.4], method, interval="betting", overlap="ignore")
+        assert 0.29 < found.low <= 0.3
+        assert 0.7 <= found.high < 0.71
+
+
 def test_every_interval_is_named_and_says_what_it_assumes():
     assert list(INTERVALS) == ["betting", "bernstein", "hoeffding", "normal", "percentile", "bca"]
     assert [method.certain for method in INTERVALS.values()] == [True] * 3 + [False] * 3
