@@ -1,7 +1,9 @@
 """A bare seed: whatever is given the same one draws numbers of its own."""
 
+import ast
 import functools
 import itertools
+from pathlib import Path
 
 import gymnasium
 import numpy as np
@@ -14,6 +16,7 @@ from bandits.seeds import stream
 from environments import BernoulliArms, PlayedEpisodes, RelaxationTuner
 from experiments.run.jobs import policy_rng, tape_rng
 
+ROOT = Path(__file__).parents[2]
 WEIGHTS = 1 / np.arange(1, 101)
 
 
@@ -150,3 +153,46 @@ def test_a_trace_of_the_same_seed_brings_no_luck(by, fair):
         differences.append(by(seed, pages) - by(10**6 + seed, pages))
     mean, error = np.mean(differences), np.std(differences, ddof=1) / np.sqrt(8)
     assert (abs(mean) < 4 * error) if fair else mean < -0.08
+
+
+PROBLEMS = {
+    "environments/contextual/examples.py",
+    "environments/groupwise/attributes.py",
+    "environments/groupwise/contexts.py",
+    "environments/groupwise/synthetic.py",
+    "environments/linear/actions.py",
+    "environments/logged/examples.py",
+    "environments/mdp/garnet.py",
+    "environments/mdp/losses.py",
+    "environments/recovering/curves.py",
+    "environments/recovering/rules.py",
+    "environments/sor/spectral.py",
+}
+"""Where a seed is part of a problem, and makes the same one everywhere: ``default_rng(seed)``, as it says."""
+OTHERS = {
+    "bandits/checks.py",  # of the checks, three streams
+    "bandits/seeds.py",
+    "environments/checks.py",
+    "environments/streaming/environment.py",  # seeds that are drawn
+    "environments/streaming/rewards.py",
+    "experiments/analysis/statistics.py",  # a constant
+    "experiments/run/jobs.py",  # by spawn keys
+    "regretlab/service.py",  # by spawn keys
+}
+
+
+def makes_generators(path):
+    """Whether a file makes a generator of anything but a number that it states."""
+    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    mentions = sum("default_rng" in (getattr(node, "attr", ""), getattr(node, "id", "")) for node in nodes)
+    calls = [n for n in nodes if isinstance(n, ast.Call) and getattr(n.func, "attr", "") == "default_rng"]
+    return mentions > sum(len(n.args) == 1 and isinstance(n.args[0], ast.Constant) for n in calls)
+
+
+def test_no_other_file_makes_a_generator_of_a_bare_seed():
+    """A new one takes ``bandits.seeds.stream``, or is listed above with what its seed is."""
+    packages = ("bandits", "environments", "experiments", "regretlab")
+    files = [path for package in packages for path in (ROOT / package).rglob("*.py")]
+    found = {path.relative_to(ROOT).as_posix() for path in files if makes_generators(path)}
+    assert found <= PROBLEMS | OTHERS
+    assert "bandits/checks.py" in found
