@@ -275,7 +275,10 @@ def _real(name: str, values: Any) -> Array:
     numbers = np.asarray(values)
     if np.iscomplexobj(numbers):
         raise ValueError(f"{name} must be real. Complex data not supported")
-    return numbers.astype(np.float64, copy=False)
+    try:
+        return numbers.astype(np.float64, copy=False)
+    except (TypeError, ValueError) as error:
+        raise type(error)(f"{name} must hold numbers alone: {error}") from None
 
 
 def _spelt(value: float) -> str:

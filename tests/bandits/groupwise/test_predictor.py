@@ -201,6 +201,9 @@ def test_input_is_checked():
     for arguments, what in cases:
         with pytest.raises(ValueError, match=what):
             predictor.partial_fit(*arguments)
+    for words, kind, what in (("a", ValueError, "could not convert"), ({}, TypeError, "argument must be a string or")):
+        with pytest.raises(kind, match=f"X must hold numbers alone: .*{what}"):
+            predictor.predict([[0.5, 0.5, words]], {"low": [1], "late": [0]})
     with pytest.raises(ValueError, match="at least one group"):
         GroupwisePredictor({}, always_on=False).fit(X, y)
 
