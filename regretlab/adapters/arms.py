@@ -240,11 +240,11 @@ class ArmsLearner(Parameters):
             row = int(np.argmin(np.isfinite(earned)))
             raise ValueError(f"rewards must be finite numbers, got {earned[row]} in row {row}")
         check_rows(decisions=decisions, rewards=rewards, contexts=contexts)
-        run, rows = self._begun(contexts) if anew else (self._run, self._rows(self._run, contexts)[0])
-        if contexts is None and not isinstance(run.seat.problem, ContextualProblem):
-            rows = [None] * len(names)
-        elif contexts is None and names:
-            raise ValueError(f"contexts must be given, as {type(run.seat.policy).__name__} looks at them, got None")
+        run = self._begun(contexts) if anew else self._run
+        rows: list[Any] = []
+        if names or contexts is not None:
+            rows, single = self._rows(run, contexts)
+            rows = [None] * len(names) if contexts is None and single else rows
         if len(rows) != len(names):
             raise ValueError(f"contexts must have {len(names)} row(s), one a decision, got {len(rows)}")
         for i, name in enumerate(names):
@@ -267,8 +267,8 @@ class ArmsLearner(Parameters):
                 self.feature_names_in_ = np.array(run.columns, dtype=object)
         return self
 
-    def _begun(self, contexts: Any) -> tuple[_Run, list[Any]]:
-        """A policy at its start, and the contexts of the first rows as it takes them."""
+    def _begun(self, contexts: Any) -> _Run:
+        """A policy at its start; ``contexts`` are those of the first rows."""
         names = read_names(self.arms)
         policy = POLICIES.build(self.policy, "policy", of=Policy)
         declared: dict[str, Any] = {"low": self.low, "high": self.high, "noise": self.noise, "horizon": self.horizon}
@@ -284,13 +284,12 @@ class ArmsLearner(Parameters):
         if not can_play(policy, problem):
             intervals, columns = self._boxes(contexts)
             problem = ContextualProblem(n_actions=len(names), contexts=intervals, **declared)
-        run = _Run(Seat(policy, problem, stream(self.seed, of="policy")), names, columns, [])
-        return run, [] if contexts is None else self._rows(run, contexts)[0]
+        return _Run(Seat(policy, problem, stream(self.seed, of="policy")), names, columns, [])
 
     def _boxes(self, contexts: Any) -> tuple[tuple[tuple[float, float], ...], Names | None]:
         """The interval of each column, declared or of the first rows, and the columns' names."""
         if isinstance(self.contexts, Mapping):
-            return _intervals(self.contexts.values()), tuple(self.contexts)
+            return _intervals(list(self.contexts.values())), tuple(self.contexts)
         if contexts is None and self.contexts is None:
             raise ValueError(
                 f"contexts must be given, as {shown(self.policy)} looks at them, got None; where there is no first "
@@ -337,14 +336,14 @@ class ArmsLearner(Parameters):
             self.arms = names
             return self
         old = self._run
-        if old.counts.any() and not old.rounds:
+        if old.counts.sum() != len(old.rounds):
             raise ValueError(
-                f"remember must be true for {what} after rows were learned, got false: they are learned again on the "
-                "new arms; or call fit on all rows"
+                f"remember must be true from fit on for {what} after rows were learned, got false: all of them are "
+                "learned again on the new arms; or call fit on all rows"
             )
         fresh = copy.copy(self)
         fresh.arms, fresh.contexts = names, getattr(old.seat.problem, "contexts", None)
-        run, _ = fresh._begun(None)
+        run = fresh._begun(None)
         run.columns, run.rounds = old.columns, [row for row in old.rounds if row[0] in run.places]
         run.learn(run.rounds)
         self.arms = names
@@ -353,4 +352,6 @@ class ArmsLearner(Parameters):
 
 def _intervals(declared: Any) -> tuple[tuple[float, float], ...]:
     """What is declared, in the form that problems take and check."""
+    if not is_list(declared):
+        raise ValueError(f"contexts must be intervals (low, high), one a column, got {shown(declared)}")
     return tuple(tuple(interval) if is_list(interval) else interval for interval in declared)

@@ -201,8 +201,10 @@ def test_arms_change_before_anything_is_learned_and_are_refused_where_nothing_is
     assert learner.fit([], []).add_arm("d").arms_ == ["b", "c", "d"]
     learner.partial_fit(["b"], [1.0])
     before = pickle.dumps(learner)
-    with pytest.raises(ValueError, match=r"remember must be true for add_arm .* got false"):
+    with pytest.raises(ValueError, match=r"remember must be true from fit on for add_arm .* got false"):
         learner.add_arm("e")
+    with pytest.raises(ValueError, match="remember must be true from fit on"):
+        pickle.loads(before).set_params(remember=True).partial_fit(["c"], [1.0]).remove_arm("b")
     for arm, message in (("z", "arm must be one of"), (["b"], "arm must be one of")):
         with pytest.raises(ValueError, match=message):
             learner.remove_arm(arm)
@@ -266,6 +268,7 @@ def test_wrong_rows_are_refused_and_change_nothing(learner, given, message):
         ({"remember": 1}, "remember must be true or false"),
         ({"seed": -1}, "seed must be a whole number"),
         ({"policy": LinUCB()}, "contexts must be given, as LinUCB"),
+        ({"policy": LinUCB(), "contexts": 1.0}, "contexts must be intervals"),
         ({"policy": LinUCB(), "contexts": [(1.0, 0.0)]}, r"contexts\[0\] must be two numbers, ascending"),
     ],
 )
@@ -275,6 +278,15 @@ def test_wrong_parameters_are_refused_in_fit(arguments, message):
         learner.fit([], [])
     with pytest.raises(NotFittedError):
         learner.predict()
+
+
+def test_no_rows_teach_nothing():
+    for learner in (FITTED, SEEING):
+        before = pickle.dumps(learner)
+        learner.partial_fit([], [])
+        assert pickle.dumps(learner) == before
+    assert SEEING.predict(np.empty((0, 2))) == []
+    assert SEEING.predict_proba(np.empty((0, 2))).shape == (0, 2)
 
 
 def test_a_round_that_the_policy_refuses_leaves_the_ones_before_unlearned():
