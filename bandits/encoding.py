@@ -62,10 +62,7 @@ class Encoder:
         """
         name = POLICIES.name_of(type(policy))
         if name not in self._trusted.names:
-            raise ValueError(
-                f"policy must be a registered one, got {name}: register it by an entry point regretlab.policies, or "
-                "name it for as long as it takes (bandits.registry.naming), here and where its state is read"
-            )
+            raise _not_registered("policy", name)
         self.value(policy, type(policy).__name__)
         entry = self.objects[0]
         named = parameters_of(type(policy))
@@ -171,6 +168,8 @@ class Encoder:
         if issubclass(kind, Policy) and (name := POLICIES.name_of(kind)) in self._trusted.names:
             return name
         package, _, _ = kind.__module__.partition(".")
+        if issubclass(kind, Policy) and package not in self._trusted.packages:
+            raise _not_registered(place, f"{kind.__module__}:{kind.__qualname__}")
         if isinstance(value, type) or kind.__name__ != kind.__qualname__ or package not in self._trusted.packages:
             raise ValueError(
                 f"{place} must be a number, text, array, generator or an object of a class that stands in the package "
@@ -178,6 +177,13 @@ class Encoder:
                 f"{kind.__qualname__}"
             )
         return f"{kind.__module__}:{kind.__qualname__}"
+
+
+def _not_registered(place: str, name: str) -> ValueError:
+    return ValueError(
+        f"{place} must be a registered policy for a state, got {name}: register it by an entry point "
+        "regretlab.policies, or name it for as long as it takes (bandits.registry.naming), here and where it is read"
+    )
 
 
 def overrides(kind: type[Any], name: str) -> bool:

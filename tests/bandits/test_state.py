@@ -57,6 +57,10 @@ class Bag(Policy):
         pass
 
 
+class Mine(UCB1):
+    """Somebody's own."""
+
+
 @pytest.fixture
 def bag():
     """A registered policy for as long as the test lasts."""
@@ -198,8 +202,10 @@ def test_what_no_json_can_hold_is_refused_with_its_place(what, said):
 
 
 def test_a_policy_that_is_not_registered_is_told_how():
-    with pytest.raises(ValueError, match=r"policy must be a registered one, got .*Bag: register it by an entry point"):
+    with pytest.raises(ValueError, match=r"policy must be a registered policy for a state, got .*Bag: register it by"):
         to_json(Bag())
+    with pytest.raises(ValueError, match=r"QPMD.policy must be a registered policy for a state, got .*:Mine: register"):
+        to_json(QPMD(Mine()))
     with naming({"bag": Bag}):
         state = to_json(Bag())
     with pytest.raises(ValueError, match="policy of a state must be a registered name, got 'bag'"):
