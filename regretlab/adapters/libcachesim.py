@@ -143,9 +143,9 @@ def misses(cache: Any, pages: Iterable[int], size: int = 1) -> int:
 def pages_of(reader: Any) -> NDArray[np.int64]:
     """The requests of a reader of the simulator, as pages [n] of ours, numbered in the order of first appearance.
 
-    ``PagingEnvironment(k, {"name": "given", ...})`` plays them, ``miss_ratio_curve`` and ``misses`` take them. Sizes
-    are left out; so are the requests that the reader skips, such as those of size 0 where it is not told
-    ``ignore_size_zero_req=False``.
+    ``PagingEnvironment(k, {"name": "given", "parameters": {"pages": pages.tolist()}})`` plays them, ``misses`` and
+    ``miss_ratio_curve`` take them. Sizes are left out; so are the requests that the reader skips, such as those of size
+    0 where it is not told ``ignore_size_zero_req=False``.
 
     Args:
         reader: such as ``libcachesim.TraceReader(...)``, or an iterable of requests.

@@ -183,7 +183,8 @@ OTHERS = {
 
 def makes_generators(path):
     """Whether a file makes a generator of anything but a number that it states."""
-    nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+    text = path.read_text(encoding="utf-8")
+    nodes = list(ast.walk(ast.parse(text))) if "default_rng" in text else []
     mentions = sum("default_rng" in (getattr(node, "attr", ""), getattr(node, "id", "")) for node in nodes)
     calls = [n for n in nodes if isinstance(n, ast.Call) and getattr(n.func, "attr", "") == "default_rng"]
     return mentions > sum(len(n.args) == 1 and isinstance(n.args[0], ast.Constant) for n in calls)

@@ -1,4 +1,4 @@
-"""What the page on paging says about traces is so."""
+"""What the page on paging says about traces, and of a function that keeps its results, is so."""
 
 import re
 from pathlib import Path
@@ -29,3 +29,12 @@ def test_every_format_is_described():
     rows = text.partition("| `format` |")[2].partition("\n\n")[0].splitlines()[2:]
     named = [name for row in rows for name in re.findall(r"`([a-z-]+)`", row.split("|")[1])]
     assert sorted(named) == sorted([*FORMATS, *BINARY])
+
+
+def test_a_function_that_keeps_its_results(page):
+    """The 90th number of Fibonacci, for which each before it is worked out once."""
+    printed = page("docs/paging.md").run("python", "decorated.py")
+    assert printed.split(maxsplit=1) == [
+        "2880067194370816120",
+        "CacheInfo(hits=88, misses=91, maxsize=500, currsize=91)\n",
+    ]
