@@ -196,12 +196,11 @@ class Service:
         with self._lock:
             observation = self._observed(context)
             asked, numbers = (self._main, self._order) if among is None else self._restricted(among)
+            probability: float | None = None if self.propensities is None else 1.0
             if asked is None:
-                probability: float | None = 1.0
                 action, ticket = 0, 0
             elif self.propensities is None or asked.policy.decided:
                 action, ticket = asked.decide(observation)
-                probability = None if self.propensities is None else 1.0
             else:
                 found = self._vector(asked, observation)
                 action, ticket = asked.decide(observation)
