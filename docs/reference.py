@@ -16,6 +16,7 @@ TITLES = {
     "delayed": "Delayed feedback",
     "groupwise": "Groupwise regret",
     "linear": "Linear bandits",
+    "logged": "Logged data",
     "mdp": "Markov decision processes",
     "portfolio": "Portfolios",
     "recovering": "Recovering rewards",

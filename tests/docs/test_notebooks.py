@@ -13,6 +13,7 @@ FAMILIES = [
     "groupwise",
     "identification",
     "linear",
+    "logged",
     "mdp",
     "paging",
     "portfolio",

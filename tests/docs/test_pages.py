@@ -187,6 +187,7 @@ def test_arms_in_a_loop(page):
     [
         ("groupwise", 0.0, 0.02),  # one linear model: 0.3 * 0.7 * mean of (2 x - 1)^2 = 0.07
         ("linear", 0.0, 0.1),  # 0.55 by uniform play
+        ("logged", 0.6, 0.75),  # 0.7 by the best arm, 0.36 in the log
         ("mdp", 0.68, 0.76),  # 0.727 by the best policy, 0.2 without repairs
         ("paging", 5, 5),  # by hand
         ("portfolio", 1.509436, 1.509436),  # of Cover's mixture, by the specification; 1 by buying and holding
