@@ -28,10 +28,10 @@ from numpy.typing import NDArray
 
 from bandits.arguments import not_owed
 from bandits.arms.problem import ActionsProblem
-from bandits.contract import Array, Assumption, Bound, Instance, Policy, check_plays
+from bandits.contract import Array, Bound, Instance, Policy, check_plays
 from bandits.delayed.policy import DelayedPolicy, Owed, base_policy
 from bandits.delayed.problem import Arrivals, Delayed
-from bandits.delayed.theory import BEST_ARM, DelayedInstance, oblivious, outstanding_at
+from bandits.delayed.theory import BEST_ARM, DelayedInstance, concave, oblivious, outstanding_at
 from bandits.registry import Component
 from bandits.strays import look_at_contexts
 from bandits.watch import reset_within
@@ -134,7 +134,7 @@ class BOLD(DelayedPolicy):
                 curve=partial(_pooled, base, instance.outstanding),
                 source=f"Joulani, György, Szepesvári 2013, section 3.1 (derived), with {base.source}",
                 evidence="derived" if base.evidence == "exact" else base.evidence,
-                assumptions=(*base.assumptions, oblivious(instance), _concave(base, told.horizon or 1)),
+                assumptions=(*base.assumptions, oblivious(instance), concave(base, told.horizon or 1)),
             )
             for base in self._base.regret_bounds(told, instance.inner)
             if base.comparator_class in BEST_ARM
@@ -161,10 +161,3 @@ def _share(problem: Delayed) -> ActionsProblem:
 def _pooled(base: Bound, outstanding: NDArray[np.int64], t: Array) -> Array:
     copies = 1.0 + outstanding_at(outstanding, t)
     return copies * base.curve(t / copies)
-
-
-def _concave(base: Bound, horizon: int) -> Assumption:
-    """Whether the base bound's increments fall, on 1000 evenly spaced times up to the horizon."""
-    increments = np.diff(base.curve(np.linspace(1.0, max(horizon, 2), 1000)))
-    falls = bool(np.all(np.diff(increments) <= 1e-9 * np.max(np.abs(increments))))
-    return Assumption("the base policy's bound is concave in time", falls)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.contract import Array, Assumption, Instance
+from bandits.contract import Array, Assumption, Bound, Instance
 
 BEST_ARM = ("fixed", "bayesian")
 """Comparator classes of theorems that hold with delays, too: the best arm, of given means or over a prior of them."""
@@ -37,3 +37,10 @@ def outstanding_at(outstanding: NDArray[np.int64], t: Array) -> Array:
 def oblivious(instance: DelayedInstance) -> Assumption:
     """The assumption that all theorems here need."""
     return Assumption("delays depend neither on the actions nor on the rewards", instance.oblivious_delays)
+
+
+def concave(base: Bound, horizon: int) -> Assumption:
+    """Whether the base bound's increments fall, on 1000 evenly spaced times up to the horizon."""
+    increments = np.diff(base.curve(np.linspace(1.0, max(horizon, 2), 1000)))
+    falls = bool(np.all(np.diff(increments) <= 1e-9 * np.max(np.abs(increments))))
+    return Assumption("the base policy's bound is concave in time", falls)

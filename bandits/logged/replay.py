@@ -8,16 +8,18 @@ not evenly likely is rejection sampling, derived here.
 from __future__ import annotations
 
 import copy
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from bandits.arguments import not_owed
 from bandits.arms.problem import BanditProblem
-from bandits.contract import Array, Policy, check_plays
+from bandits.contract import Array, Bound, Instance, Policy, can_play, check_plays
 from bandits.copies import Copies
 from bandits.logged.policy import MOST, AnyPolicy, wrapped_policy
 from bandits.logged.problem import SLACK, Decision, Logged, LoggedBlocks, LoggedProblem, checked_table
+from bandits.logged.theory import LoggedInstance, replayed
 from bandits.offers import offers
 from bandits.registry import Component
 
@@ -60,14 +62,18 @@ class Replay(Policy[LoggedProblem, Decision, Array, Logged]):
                 "would choose among others; OffPolicy plays such logs"
             )
         check_plays(self._wrapped, problem.played, "what the log is about", name="policy")
-        low, high = problem.rewards
-        without = BanditProblem(n_actions=problem.n_actions, horizon=problem.horizon, low=low, high=high)
-        self._stands = isinstance(without, self._wrapped.plays)
+        self._stands = _stands(self._wrapped, problem)
         self._problem, self._player = problem, copy.deepcopy(self._wrapped)
         self._rng = rng.spawn(1)[0]
         self._player.reset(problem.played, rng)
         self._asked: AnyPolicy | None = None
         self._arm, self._awaits = -1, False
+
+    def regret_bounds(self, problem: LoggedProblem, instance: Instance) -> Sequence[Bound]:
+        """What follows from each bound of the wrapped policy that looks at no context, see ``theory.replayed``."""
+        if not isinstance(instance, LoggedInstance) or instance.arms is None or not _stands(self._wrapped, problem):
+            return ()
+        return replayed(self._wrapped.regret_bounds(problem.played, instance.arms), problem, instance)
 
     def choose(self, observation: Decision) -> Array:
         seen = self._problem.checked_observation(observation)
@@ -124,3 +130,9 @@ class Replay(Policy[LoggedProblem, Decision, Array, Logged]):
         if kept or not self._stands:
             self._asked = None
         return kept
+
+
+def _stands(policy: AnyPolicy, problem: LoggedProblem) -> bool:
+    """Whether the policy looks at no context, so that its choice may stand for several rows."""
+    low, high = problem.rewards
+    return can_play(policy, BanditProblem(n_actions=problem.n_actions, horizon=problem.horizon, low=low, high=high))

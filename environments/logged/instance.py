@@ -1,20 +1,7 @@
-"""What the analysis may know of a log: how its arms were drawn."""
+"""What the analysis may know of a log: how its arms were drawn, and what they are worth."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from bandits.logged.theory import LoggedInstance
 
-from bandits.contract import Instance
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class LoggedInstance(Instance):
-    """What a theorem on logs may ask for.
-
-    Attributes:
-        uniform: arms were drawn evenly from those offered, whatever the context.
-        independent: rows are independent of each other, of one law.
-    """
-
-    uniform: bool
-    independent: bool = False
+__all__ = ["LoggedInstance"]

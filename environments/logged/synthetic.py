@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandits.arguments import affordable, integer, one_of, positive, real, shaped, shown
+from bandits.arms.theory import ArmsInstance
 from bandits.contract import Array
 from bandits.logged.problem import LoggedProblem
 from environments.contract import Regret
@@ -27,8 +28,8 @@ class SyntheticLog(LoggedEnvironment[Log]):
     the mean of its weights, and curves of different runs show how much a log's own luck moves an estimate.
 
     Beside the metrics of all logs there is ``expected_reward``, the sum of mean rewards of what is played, given the
-    contexts: exact. So are the comparators ``best_policy``, the best arm for each context, ``best_fixed_arm``, the one
-    that is best over the contexts so far, ``logging_mean``, what the logging policy earns in the mean, and ``worst``.
+    contexts: exact. So are the comparators ``best_policy``, the best arm for each context, ``best_fixed_arm``, the arm
+    of the largest value, ``logging_mean``, what the logging policy earns in the mean, and ``worst``.
 
     Args:
         weights: [n_arms][n_coordinates] in [0, 1].
@@ -78,7 +79,22 @@ class SyntheticLog(LoggedEnvironment[Log]):
         problem = LoggedProblem(
             horizon=self.horizon, n_actions=n_arms, contexts=((0.0, 1.0),) * dimension, floor=self._floor()
         )
-        super().__init__(problem, LoggedInstance(uniform=logging == "uniform", independent=True))
+        values = self._weights.mean(axis=1)
+        self._best = int(values.argmax())
+        zeros_and_ones = tuple((np.array([0.0, 1.0]), np.array([1.0 - p, p])) for p in values.tolist())
+        arms = ArmsInstance(
+            means=values,
+            variances=values * (1.0 - values),
+            stationary=True,
+            oblivious=True,
+            bernoulli=True,
+            bounded=True,
+            changes=0,
+            family="bernoulli",
+            laws=zeros_and_ones,
+        )
+        uniform = self.logging == "uniform"
+        super().__init__(problem, LoggedInstance(uniform=uniform, independent=True, floor=True, arms=arms))
 
     def _floor(self) -> float:
         """The smallest probability that an arm may have: at a corner of the simplex, as scores are linear."""
@@ -142,10 +158,9 @@ class SyntheticLog(LoggedEnvironment[Log]):
 
     def comparators(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
         wanted, means = np.asarray(times), self._means
-        by_arm = np.array([_sums(column, wanted) for column in means.T])
         return {
             "best_policy": _sums(means.max(axis=1), wanted),
-            "best_fixed_arm": by_arm.max(axis=0),
+            "best_fixed_arm": _sums(means[:, self._best], wanted),
             "logging_mean": _sums((means * self._chance).sum(axis=1), wanted),
             "worst": _sums(means.min(axis=1), wanted),
             **super().comparators(times),
