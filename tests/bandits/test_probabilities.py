@@ -19,6 +19,8 @@ from bandits.delayed.qpm_d import QPMD
 from bandits.families import families
 from bandits.family import resolve
 from bandits.propensities import sampled
+from bandits.recovering.problem import RecoveringProblem
+from bandits.recovering.random_pulls import RandomPulls
 from bandits.registry import POLICIES
 from environments import BernoulliArms
 
@@ -289,3 +291,22 @@ def test_queued_feedback_is_learned_first(base):
         policy.update(None, arm, arrived)
         waiting = [] if arrived else waiting
     assert told == 30 if base == "ucb1" else told > 15
+
+
+def test_one_pull_a_period_drawn_far_ahead():
+    """Pulls of later periods are drawn already, but nobody knows them."""
+    policy, idle = RandomPulls(), np.ones(4, dtype=np.int64)
+    policy.reset(RecoveringProblem(n_actions=4, plays=1, recovery=3, horizon=9), np.random.default_rng(5))
+    for _ in range(2):
+        before = pickle.dumps(policy)
+        assert policy.probabilities(idle).tolist() == [0.25] * 4
+        found = sampled(policy, idle, 400, np.random.default_rng(7))
+        assert pickle.dumps(policy) == before
+        assert np.all(np.abs(found.probabilities - 0.25) < 5 * found.errors)
+        (arm,) = policy.choose(idle)
+        assert policy.probabilities(idle).tolist() == [float(i == arm) for i in range(4)]
+        assert sampled(policy, idle, 5).probabilities[arm] == 1.0
+        policy.update(idle, (arm,), np.ones(1))
+    policy.reset(RecoveringProblem(n_actions=4, plays=2, recovery=3, horizon=9), np.random.default_rng(5))
+    with pytest.raises(TypeError, match="pulls have numbers where they are of one arm"):
+        policy.probabilities(idle)
