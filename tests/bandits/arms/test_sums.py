@@ -70,6 +70,7 @@ def check_law(policy):
     """The next draw is by inversion of the exact law, and knows the probability of what it drew."""
     p = exact_law(policy)
     assert abs(p.sum() - 1) < 1e-15
+    assert policy.probabilities(None) == pytest.approx(p.astype(float), rel=1e-10, abs=1e-15)
     ends = np.cumsum(p)
     arms = np.flatnonzero(p > 1e-11)
     if arms.size > 12:  # the first, the last, the likely ones
