@@ -15,6 +15,7 @@ from bandits.delayed.problem import Delayed
 from bandits.groupwise.groupwise import Groupwise
 from bandits.groupwise.problem import RegressionProblem, Round
 from bandits.linear.problem import ChangingLinearProblem
+from bandits.logged.problem import LoggedProblem
 from bandits.registry import POLICIES
 
 
@@ -36,6 +37,9 @@ def outside(observation, problem):
     if isinstance(problem, ContextualProblem):
         low, high = np.array(problem.contexts).T
         return high + 10.0 * (high - low)
+    if isinstance(problem, LoggedProblem):
+        low, high = np.array(problem.contexts).T
+        return observation._replace(context=high + 2.0 * (high - low))
     if isinstance(problem, RegressionProblem):
         low, high = np.array(problem.contexts).T
         return Round(high + 2.0 * (high - low), observation.groups)
@@ -102,7 +106,8 @@ def narrowed(problem):
 
 
 def takes(environment):
-    return declares(environment) and not isinstance(bare(environment.problem), ContextualProblem | Delayed)
+    refused = ContextualProblem | LoggedProblem | Delayed
+    return declares(environment) and not isinstance(bare(environment.problem), refused)
 
 
 def tellings(policy, environment, leaps):

@@ -70,14 +70,14 @@ def test_the_truth_of_a_synthetic_log_by_hand():
 
 @pytest.mark.parametrize("logging", ["uniform", "softmax", "epsilon"])
 def test_weights_estimate_what_policies_truly_earn(logging):
-    """Of fixed ones and of one that learns; a mean of 60 logs, within five standard errors."""
+    """Of fixed ones and of one that learns; a mean of 40 logs, within five standard errors."""
     environment = SyntheticLog(WEIGHTS, logging, temperature=0.3, epsilon=0.5, beliefs=WEIGHTS[::-1], horizon=300)
     for policy in (FixedTarget(arm=0), OffPolicy(UCB1())):
         off = []
-        for seed in range(60):
+        for seed in range(40):
             metrics = play(policy, environment, seed, times=[300])
             off.append(metrics["reward"][0] - metrics["expected_reward"][0])
-        assert abs(np.mean(off)) < 5 * np.std(off, ddof=1) / np.sqrt(60)
+        assert abs(np.mean(off)) < 5 * np.std(off, ddof=1) / np.sqrt(40)
         assert np.std(off) > 1.0
 
 
@@ -154,12 +154,12 @@ def test_replayed_policies_on_contexts_forget_what_they_were_asked_in_vain():
 
 def test_rows_are_thinned_to_even_ones_where_arms_are_not_evenly_likely():
     """A choice is kept with the probability of the floor, in each context and for each arm."""
-    environment = SyntheticLog(WEIGHTS, "softmax", temperature=0.5, horizon=6000)
+    environment = SyntheticLog(WEIGHTS, "softmax", temperature=0.5, horizon=3000)
     floor = environment.problem.floor
     policy = Replay(Counts())
-    play(policy, environment, 4, times=[6000])
+    play(policy, environment, 4, times=[3000])
     kept = np.array([arm for _, arm, _ in policy._player._learnt])
-    assert abs(len(kept) / 6000 - floor) < 5 * np.sqrt(floor / 6000)
+    assert abs(len(kept) / 3000 - floor) < 5 * np.sqrt(floor / 3000)
     for arm in (0, 1):  # each context has its arm with probability 1/2
         assert abs((kept == arm).mean() - 0.5) < 5 * 0.5 / np.sqrt(len(kept))
     wins = np.array([reward for _, arm, reward in policy._player._learnt])
