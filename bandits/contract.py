@@ -41,6 +41,7 @@ class Problem:
         high: largest possible reward of a round (inf when unbounded).
         reveals_rewards: whether feedback is made of rewards, which ``revealed`` reads; policies then tell of one that
             is outside the range.
+        declares_contexts: whether ``stray`` can find a context outside of what is declared; policies then tell of it.
 
     Raises:
         ValueError: a horizon that is no whole number >= 1, or ``low`` not below ``high``.
@@ -50,6 +51,7 @@ class Problem:
     low: float = 0.0
     high: float = 1.0
     reveals_rewards: ClassVar[bool] = False
+    declares_contexts: ClassVar[bool] = False
 
     def revealed(self, feedback: Any) -> tuple[float, float] | None:
         """The smallest and the largest reward that a feedback reveals; None if it has none. See ``reveals_rewards``."""

@@ -60,7 +60,7 @@ def needs(policy: Policy[Any, Any, Any, Any], problem: Problem) -> tuple[str, ..
             found.append("a largest reward")
         else:
             found.append("a finite range of rewards" + ("" if lacks(**OPEN) else ", or noise"))
-    if problem.bounded and (unit := _unit(policy, replace(problem, **told))) is not None:
+    if problem.bounded and OPEN.keys() <= known and (unit := _unit(policy, replace(problem, **told))) is not None:
         found.append(f"rewards in [{unit[0]:g}, {unit[1]:g}]")
     return tuple(found)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Hashable
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 
@@ -25,16 +26,19 @@ class Stray(NamedTuple):
     way_out: str
 
 
+@dataclass
 class Strays:
     """What a policy has told of contexts.
 
     Args:
         problem: what is played; ``problem.stray`` finds the first context outside.
         told: the declaration that it has told of in its runs before.
+        quiet: whether there is nothing more to tell in this run.
     """
 
-    def __init__(self, problem: Any, told: Hashable = None) -> None:
-        self.problem, self.told, self.quiet = problem, told, False
+    problem: Any
+    told: Hashable = None
+    quiet: bool = False
 
     def look(self, policy: Any, contexts: Any) -> None:
         """Tell, once, if one of the contexts [..., n] that ``policy`` observed is outside."""

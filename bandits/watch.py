@@ -111,7 +111,10 @@ def watch_over(policy: Any, problem: Any, rng: Any = None) -> None:
 
     And what is declared of contexts.
     """
-    policy._strays = Strays(problem, None if policy._strays is None else policy._strays.told)
+    if problem.declares_contexts:
+        policy._strays = Strays(problem, None if policy._strays is None else policy._strays.told)
+    elif policy._strays is not None:
+        policy._strays = None
     before = policy._declared
     if before is not None and before.problem is problem:
         return

@@ -43,6 +43,11 @@ class Delayed(Problem):
         for name in ("horizon", "low", "high"):
             object.__setattr__(self, name, getattr(self.inner, name))
 
+    @property
+    def declares_contexts(self) -> bool:  # type: ignore[override]
+        """As without delays."""
+        return self.inner.declares_contexts
+
     def checked_observation(self, observation: Any) -> Any:
         """As without delays."""
         return self.inner.checked_observation(observation)

@@ -89,6 +89,7 @@ class RegressionProblem(GroupwiseProblem):
     dimension: int
     contexts: tuple[tuple[float, float], ...] = ()
     gives_context = True
+    declares_contexts = True
     reveals_rewards = True
     feedback_is_reward = False
     telling = "a label that pays some prediction in [0, 1] a reward of {}"

@@ -205,6 +205,8 @@ class ChangingLinearProblem(LinearActionsProblem, BanditProblem):
     it and ignore what they observe. Policies for a fixed set do not play it: it is no ``LinearProblem``.
     """
 
+    declares_contexts = True
+
     def checked_observation(self, observation: Any) -> Array:
         """The features [n_actions, dimension] of this round, as ``checked_features`` takes them."""
         return checked_features("the observed features", observation, (self.n_actions, self.dimension))

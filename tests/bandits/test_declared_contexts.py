@@ -29,7 +29,9 @@ def bare(problem):
 
 def declares(environment):
     problem = bare(environment.problem)
-    return isinstance(problem, ContextualProblem | ChangingLinearProblem) or bool(getattr(problem, "contexts", ()))
+    if isinstance(problem, RegressionProblem) and not problem.contexts:
+        return False
+    return isinstance(problem, ContextualProblem) or problem.declares_contexts
 
 
 def outside(observation, problem):
