@@ -42,6 +42,7 @@ $(VENV)/.installed: pyproject.toml | $(VENV)/bin/python
 
 $(VENV)/.tested: pyproject.toml | $(VENV)/bin/python
 	$(BIN)/python -m pip install -q -e '.[test,dev,cluster,export,browser,simulators]'
+	-$(BIN)/python -m pip install -q --only-binary libcachesim -e '.[caches]'
 	touch $@
 
 $(VENV)/.benched: $(VENV)/.tested

@@ -1,6 +1,6 @@
 """Paging policies of this project in the cache simulator libCacheSim, beside its own, on the same requests.
 
-Run: ``python examples/paging_libcachesim.py`` (needs ``pip install 'regretlab[simulators]'``).
+Run: ``python examples/paging_libcachesim.py`` (needs ``pip install 'regretlab[caches]'``).
 """
 
 from bandits.seeds import stream

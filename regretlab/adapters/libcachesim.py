@@ -31,7 +31,7 @@ try:
     import libcachesim
 except ImportError as error:
     raise ImportError(
-        "regretlab.adapters.libcachesim needs libcachesim: pip install 'regretlab[simulators]'"
+        "regretlab.adapters.libcachesim needs libcachesim: pip install 'regretlab[caches]'"
     ) from error
 
 
