@@ -25,12 +25,20 @@ GAPS = ("", "na", "n/a", "nan", "null", "none")
 DATES: tuple[str, ...] = ("date", "dates", "day", "datetime", "time", "timestamp", "week", "month", "quarter", "year")
 DATES += ("period", "datum", "", "__index_level_0__")
 """Names, in small letters, of columns of dates; the last two are what pandas calls an index without a name."""
+EXACT = 2**53
+"""Whole numbers beyond it, such as identities of 64 bits, stay texts: floats run together there."""
+LONG = 10_000
+"""Letters of a cell that is none of these."""
 
 Columns = dict[str, list[Any]]
 
 
-def plain(table: Any) -> Columns:
-    """A table in Python as a mapping of names to columns of numbers and texts; an index with dates becomes a column.
+def plain(table: Any, index_with_dates: bool = True) -> Columns:
+    """A table in Python as a mapping of names to columns of numbers and texts.
+
+    Args:
+        table: of pandas, polars or pyarrow, or a mapping of names to columns.
+        index_with_dates: whether the index of a pandas table becomes a column "date" where no column has dates.
 
     Raises:
         ValueError: it has no named columns, two of one name, or columns of different lengths.
@@ -43,7 +51,7 @@ def plain(table: Any) -> Columns:
     _check_names(named)
     columns = {str(name): _cells(table[name]) for name in names}
     index = getattr(table, "index", None)
-    dated = any(map(is_date, columns))
+    dated = any(map(is_date, columns)) or not index_with_dates
     if index is not None and not callable(index) and type(index).__name__ != "RangeIndex" and not dated:
         columns = {"date": _cells(index), **columns}
     if len({len(column) for column in columns.values()}) > 1:
@@ -60,17 +68,23 @@ def _cells(column: Any) -> list[Any]:
 
 
 def _cell(cell: Any) -> Any:
-    """A cell as plain data: a number, a text, or None for a gap."""
+    """A cell as plain data: a number, a text, a tuple of such for a list, or None for a gap."""
     if isinstance(cell, str):
         return cell
     if isinstance(cell, bool | np.bool_):
-        return shown(cell)
+        return str(bool(cell))
+    if isinstance(cell, list | tuple) or (isinstance(cell, np.ndarray) and cell.ndim > 0):
+        return tuple(map(_cell, cell))
+    if cell is None or type(cell).__name__ in ("NAType", "NaTType"):
+        return None
     if hasattr(cell, "isoformat"):
         return str(cell.isoformat()).removesuffix("T00:00:00")
+    if isinstance(cell, int | np.integer) and abs(int(cell)) > EXACT:
+        return str(int(cell))
     try:
         number = float(cell)
     except (TypeError, ValueError, OverflowError):
-        return None if cell is None else shown(cell)
+        return shown(cell, LONG)
     return None if math.isnan(number) else number
 
 
@@ -150,7 +164,7 @@ def number_in(cell: Any) -> float:
             return float(cell)
         except ValueError:
             return math.nan
-    return math.nan if cell is None or isinstance(cell, str | bool) else float(cell)
+    return math.nan if cell is None or isinstance(cell, str | bool | tuple) else float(cell)
 
 
 def is_date(name: str) -> bool:

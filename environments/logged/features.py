@@ -16,6 +16,8 @@ Features = dict[str, float]
 def numbers_of(value: Any, name: str, where: str) -> Features:
     """A value of JSON as features: numbers as they are, flags as 1 and 0, texts as ``name=text``, nested ones joined.
 
+    What stands twice in lists is added up, as VW does.
+
     Args:
         value: the value.
         name: its name; names inside are joined by dots.
@@ -36,7 +38,10 @@ def numbers_of(value: Any, name: str, where: str) -> Features:
         return {name: float(value)}
     else:
         raise ValueError(f"source: {where}: the feature {name} must be a finite number or a text, got {shown(value)}")
-    return {key: number for features in inside for key, number in features.items()}
+    found: Features = {}
+    for key, given in (item for features in inside for item in features.items()):
+        found[key] = found.get(key, 0.0) + given
+    return found
 
 
 def columns_of_features(rows: Sequence[Features], wanted: Sequence[str] | None) -> tuple[Array | None, tuple[str, ...]]:

@@ -10,10 +10,12 @@ import numpy as np
 from bandits.arguments import did_you_mean, is_list, shown, texts
 from bandits.contract import Array
 from environments.logged.log import Log, LogError
-from environments.tables import Columns, number_in, plain
+from environments.tables import GAPS, Columns, number_in, plain
 
 UNIFORM, ESTIMATED = "uniform", "estimated"
 """What ``probability`` may say instead of a column: declared, or estimated from the log."""
+INDEX = ("", "__index_level_0__")
+"""What pandas calls its index where it writes it to a file: no context, unless it is named as one."""
 
 
 def log_of_columns(
@@ -29,7 +31,7 @@ def log_of_columns(
     cost: str | None = None,
 ) -> Log:
     """A log from a table; arguments and errors as of ``Log.from_frame``."""
-    columns = plain(table)
+    columns = plain(table, index_with_dates=False)
     rewards = _rewards(columns, reward, cost)
     taken = _column(columns, "action", action)
     listed, flags = _offers(columns, offered)
@@ -42,7 +44,8 @@ def log_of_columns(
             mask[i, [_place(place, name, f"row {i + 1}, column {offered}") for name in there]] = True
     elif mask is not None:
         mask[:] = np.array(flags).T
-    used = [name for name in columns if name not in _spoken_for(action, reward, cost, probability, offered)]
+    spoken = _spoken_for(action, reward, cost, probability, offered, INDEX)
+    used = [name for name in columns if name not in spoken]
     wanted = used if contexts is None else [] if len(contexts) == 0 else texts("contexts", contexts)
     seen = [_numbers(columns, "contexts", name) for name in wanted]
     known = probability in (None, UNIFORM, ESTIMATED)
@@ -115,13 +118,24 @@ def _offers(columns: Columns, offered: Any) -> tuple[list[list[str]] | None, lis
         return None, []
     if isinstance(offered, str):
         return [_listed(cell, i + 1, offered) for i, cell in enumerate(_column(columns, "offered", offered))], []
-    return None, [_numbers(columns, "offered", name) != 0.0 for name in texts("offered", offered)]
+    return None, [_flags(columns, name) for name in texts("offered", offered)]
+
+
+def _flags(columns: Columns, name: str) -> Any:
+    found = _numbers(columns, "offered", name)
+    if not np.isin(found, (0.0, 1.0)).all():
+        row = int(np.argmin(np.isin(found, (0.0, 1.0))))
+        raise ValueError(f"source: row {row + 1}, column {shown(name)} must be 0 or 1, got {found[row]:g}")
+    return found != 0.0
 
 
 def _listed(cell: Any, row: int, column: str) -> list[str]:
-    """The names in a cell that lists some: with ``|`` or blanks between them."""
-    text = "" if cell is None else label(cell).strip("[]()")
-    names = [name.strip(" '\"") for name in (text.split("|") if "|" in text else text.replace(",", " ").split())]
+    """The names in a cell that lists some: a list, or a text with ``|`` or blanks between them."""
+    if isinstance(cell, tuple):
+        names = ["" if each is None else label(each) for each in cell]
+    else:
+        text = "" if cell is None else label(cell).strip("[]()")
+        names = [name.strip(" '\"") for name in (text.split("|") if "|" in text else text.replace(",", " ").split())]
     if not names or not all(names):
         raise ValueError(
             f"source: row {row}, column {shown(column)} must list the arms offered, such as a|b|c, got {shown(cell)}"
@@ -137,6 +151,11 @@ def label(cell: Any) -> str:
     return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
 
 
+def is_gap(cell: Any) -> bool:
+    """Whether there is nothing in a cell, which is no arm unless ``arms`` say so."""
+    return cell is None or (isinstance(cell, str) and cell.strip().lower() in GAPS)
+
+
 def _arms(taken: list[Any], listed: list[list[str]] | None, columns: Any, arms: Any) -> list[str]:
     """The names of the arms, in order: as given, of their columns, or all that the table has, numbers before words."""
     if arms is not None:
@@ -147,7 +166,7 @@ def _arms(taken: list[Any], listed: list[list[str]] | None, columns: Any, arms: 
         return [label(arm) for arm in arms]
     if columns is not None:
         return list(columns)
-    found = {label(cell) for cell in taken if cell is not None} | {name for names in listed or () for name in names}
+    found = {label(cell) for cell in taken if not is_gap(cell)} | {name for names in listed or () for name in names}
     return sorted(found, key=_rank)
 
 

@@ -48,7 +48,7 @@ def read(
     """
     opened = gzip.open if Path(path).suffix.lower() == ".gz" else open
     try:
-        with opened(path, "rt", encoding="utf-8") as file:
+        with opened(path, "rt", encoding="utf-8-sig") as file:
             lines = [(i, line.strip()) for i, line in enumerate(file, 1)]
     except (OSError, UnicodeDecodeError, EOFError) as error:
         raise ValueError(f"source: {path} cannot be read as VW's text: {error}") from error
@@ -151,7 +151,8 @@ def _parts(number: int, line: str) -> Line:
         namespace, scale = _pair(number, words[0]) if named and words else ("", 1.0)
         for word in words[1:] if named else words:
             name, value = _pair(number, word)
-            features[f"{namespace}.{name}" if namespace else name] = value * scale
+            full = f"{namespace}.{name}" if namespace else name
+            features[full] = features.get(full, 0.0) + value * scale  # as VW adds up what stands twice
     return number, kind, labels, features
 
 

@@ -182,3 +182,10 @@ def test_a_log_without_probabilities_is_not_written(tmp_path):
         dsjson.write(log, tmp_path / "log.json")
     with pytest.raises(ValueError, match="VW's text needs the probability"):
         vw.write(log, tmp_path / "log.vw")
+
+
+def test_features_that_stand_twice_are_added_up_as_vw_does(tmp_path):
+    (tmp_path / "log.vw").write_text("\ufeff1:1:0.5 | a a b:2\n2:0:0.5 |n:2 a:1 a:3\n", encoding="utf-8")
+    assert vw.read(tmp_path / "log.vw").contexts.tolist() == [[2.0, 2.0, 0.0], [0.0, 0.0, 8.0]]
+    twice = {**LINE, "c": {**LINE["c"], "ctx": {"f": [{"g": 1}, {"g": 5}]}}}
+    assert read(tmp_path, twice).contexts.tolist() == [[6.0]]

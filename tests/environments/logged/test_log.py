@@ -138,11 +138,51 @@ def test_what_was_offered_is_listed_or_flagged():
             "row 2, column 'shown' must be an arm that was offered",
         ),
         ({"offered": "could"}, {"could": ["red", "", "red"]}, "row 2, column 'could' must list the arms offered"),
+        ({"offered": ["red", "blue"]}, {"red": [1, 1, 1], "blue": [1, 2, 0]}, "row 2, column 'blue' must be 0 or 1"),
+        *(
+            ({}, {"shown": ["red", gap, "red"]}, f"row 2, column shown must be one of the arms, .'red'., got {gap!r}")
+            for gap in ("", " ", "NA", None)
+        ),
     ],
 )
 def test_cells_that_cannot_be_are_told_with_row_and_column(columns, table, message):
     with pytest.raises(ValueError, match=message):
         Log.from_frame({**TABLE, **table}, **{**COLUMNS, **columns})
+
+
+def test_identities_of_64_bits_are_different_arms():
+    ids = [2**60 + 1, 2**60 + 2, 2**60 + 1]
+    table = {"action": np.array(ids), "reward": [1, 0, 1]}
+    assert Log.from_frame(table, probability="uniform").names == (str(ids[0]), str(ids[1]))
+
+
+def test_lists_in_cells_are_lists_whatever_their_length_and_kind():
+    many = [f"arm {i}" for i in range(60)]
+    could = [np.array(many), many[:2], ("arm 1", "arm 0")]
+    log = Log.from_frame({"action": many[:2] + many[:1], "reward": [1, 0, 1], "o": could}, "action", offered="o",
+                         probability="uniform", arms=many)  # fmt: skip
+    assert log.n_offered.tolist() == [60, 2, 2]
+    assert log.offered[2].nonzero()[0].tolist() == [0, 1]
+
+
+def test_tables_of_pandas_with_gaps_flags_and_an_index():
+    pandas = pytest.importorskip("pandas")
+    table = pandas.DataFrame({"action": ["a", "b", "a"], "reward": [1, 0, 1], "x": [0.1, 0.2, 0.3]}, index=[7, 2, 5])
+    flags = table.assign(reward=pandas.array([True, False, True], dtype="boolean"))
+    log = Log.from_frame(flags, probability="uniform", contexts=None)
+    assert (log.contexts.tolist(), log.rewards.tolist()) == ([[0.1], [0.2], [0.3]], [1.0, 0.0, 1.0])
+    for gaps in (
+        pandas.array(["a", None, "b"], dtype="string"),
+        pandas.array([0, None, 1], dtype="Int64"),
+        pandas.to_datetime(["2020-01-01", None, "2020-01-02"]),
+    ):
+        with pytest.raises(ValueError, match=r"row 2, column action must be one of the arms, .*, got None"):
+            Log.from_frame(table.assign(action=gaps), probability="uniform")
+
+
+def test_an_index_that_pandas_wrote_to_a_file_is_no_context(tmp_path):
+    (tmp_path / "log.csv").write_text(",action,reward,x\n0,a,1,0.5\n1,b,0,0.6\n")
+    assert Log.read(tmp_path / "log.csv", probability="uniform", contexts=None).contexts.tolist() == [[0.5], [0.6]]
 
 
 def test_files_and_formats_that_are_not_there(tmp_path):
