@@ -83,13 +83,14 @@ def _bets(sides: Sequence[Side], span: tuple[float, float], alpha: float, n: int
 
 def _shares(side: Side, span: tuple[float, float], alpha: float, n: int | None) -> Array:
     """[m] shares, each from the rows before it."""
-    terms, width = side.terms, span[1] - span[0]
+    width = span[1] - span[0]
+    terms = side.terms / width  # so that squares of any unit are numbers
     slopes = np.ones_like(terms) if side.slopes is None else side.slopes
     t = np.arange(1.0, len(terms) + 1.0)
-    middle = 0.5 * (span[0] + span[1]) - side.offset
+    middle = (0.5 * (span[0] + span[1]) - side.offset) / width
     means = (middle + np.cumsum(terms)) / (1.0 + np.cumsum(slopes))
-    spread = 0.25 * width**2 + np.cumsum((terms - slopes * means) ** 2)
-    variances = np.append(0.25 * width**2, spread[:-1] / t[1:])
+    spread = 0.25 + np.cumsum((terms - slopes * means) ** 2)
+    variances = np.append(0.25, spread[:-1] / t[1:])
     times = t * np.log1p(t) if n is None else float(n)
-    found: Array = np.sqrt(-2.0 * math.log(alpha) / (variances * times))
+    found: Array = np.sqrt(-2.0 * math.log(alpha) / (variances * times)) / width
     return found

@@ -109,9 +109,15 @@ def checked_target(log: Rows, target: Any, name: str = "target") -> Array:
         name: for the message.
 
     Raises:
-        ValueError: another shape, rows that do not sum to 1, or a probability of an arm that was not offered.
+        ValueError: another shape, rows that do not sum to 1, a probability of an arm that was not offered, or a table
+            whose columns are the arms in another order.
     """
     shape = (log.n, log.n_actions)
+    columns = [str(column) for column in getattr(target, "columns", ())]
+    if columns != list(log.names) and sorted(columns) == sorted(log.names):
+        raise ValueError(
+            f"{name} must have its columns in the order of the arms, {shown(log.names)}, got {shown(columns)}"
+        )
     try:
         found = np.asarray(target, dtype=np.float64)
     except (TypeError, ValueError):
@@ -143,7 +149,7 @@ def checked_least(log: Rows, probabilities: Array, least: float | None) -> float
     least one that happens to be in the log is no such limit: the rare rows that make the limit are those unseen.
 
     Raises:
-        ValueError: not in (0, 1], or a row's probability is below it.
+        ValueError: not in (0, 1], a row's probability is below it, or leaves less than it to another arm offered.
     """
     if least is None:
         return 1.0 / log.n_actions if log.uniform else 0.0
@@ -151,4 +157,12 @@ def checked_least(log: Rows, probabilities: Array, least: float | None) -> float
     seen = float(probabilities.min())
     if seen < least * (1.0 - ROUNDING):
         raise ValueError(f"least must be at most the log's smallest probability, {seen:g}, got {least:g}")
+    offered = np.full(log.n, log.n_actions) if log.offered is None else log.offered.sum(axis=1)
+    left = np.where(offered > 1, (1.0 - probabilities) / np.maximum(offered - 1, 1), 1.0)
+    row = int(np.argmin(left))
+    if left[row] < least - ROUNDING:
+        raise ValueError(
+            f"least must be at most what row {row} of the log leaves to each other arm, {left[row]:g} (its "
+            f"probability {probabilities[row]:g}, {offered[row]} arms offered), got {least:g}"
+        )
     return min(least, seen)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -26,7 +27,7 @@ class Estimate:
         estimator: its name.
         value: the estimate.
         low: lower end of the interval.
-        high: upper end.
+        high: upper end; below ``low`` where no value agrees with the rows, of which a warning tells.
         confidence: of the interval.
         interval: its name, a key of ``INTERVALS``.
         certain: whether the interval covers the policy's value with that confidence for any number of rows; else for
@@ -57,9 +58,15 @@ class Estimate:
     @property
     def notes(self) -> tuple[str, ...]:
         """What is to be said of it, a sentence each."""
+        found = list(self.overlap.notes)
         if self.biased and not self.certain:
-            return (*self.overlap.notes, f"{self.estimator} is biased by what its interval does not know")
-        return self.overlap.notes
+            found.append(f"{self.estimator} is biased by what its interval does not know")
+        if self.low > self.high:
+            found.append(
+                f"no value agrees with {self.estimator}'s limits: propensities, least or the range are wrong, or it is "
+                f"one of at most {1.0 - self.confidence:.2g} of logs by chance"
+            )
+        return tuple(found)
 
 
 def estimate(
@@ -95,7 +102,8 @@ def estimate(
         least: with which probability, at the least, the logging policy plays any arm that it offers. It limits the
             weights of rows that are not in the log: the least probability that is in it does not. In a log that was
             drawn evenly it is known.
-        overlap: what to do where the target policy plays arms that the log never plays: "refuse", "warn" or "ignore".
+        overlap: what to do where the target policy plays arms that the log never plays, or others than one that the
+            logging policy plays with probability 1: "refuse", "warn" or "ignore", which warns of nothing else, either.
         seed: of folds, resamples and rows rejected.
 
     Raises:
@@ -114,7 +122,8 @@ def estimate(
     chosen = as_estimator(method)
     modelled = predictions(log, model, folds, fit, stream(seed, of="folds")) if chosen.needs_model else None
     case = case_of(log, target, "target", least, modelled, seed)
-    return of_case(case, "target", chosen, interval, confidence, checked_overlap(case, "target", overlap), seed)
+    found = of_case(case, "target", chosen, interval, confidence, checked_overlap(case, "target", overlap), seed)
+    return checked_ends(found, overlap)
 
 
 def case_of(
@@ -161,6 +170,13 @@ def of_case(
         error=float(influence.std(ddof=1)) / math.sqrt(len(influence)) if len(influence) > 1 else math.inf,
         overlap=overlap,
     )
+
+
+def checked_ends(found: Estimate, on_failure: OnFailure) -> Estimate:
+    """The estimate; that its ends contradict each other is told, but where failures are ignored."""
+    if found.low > found.high and on_failure != "ignore":
+        warnings.warn(f"{found.policy}: {found.notes[-1]}", RuntimeWarning, stacklevel=3)
+    return found
 
 
 def _ends(method: Method, case: Case, terms: Any, alpha: float, seed: int) -> tuple[float, float]:

@@ -13,7 +13,7 @@ from bandits.arguments import did_you_mean, real, shown
 from bandits.contract import Policy
 from bandits.seeds import stream
 from regretlab.ope.case import Rows
-from regretlab.ope.estimate import Estimate, case_of, of_case
+from regretlab.ope.estimate import Estimate, case_of, checked_ends, of_case
 from regretlab.ope.estimators import Estimator, as_estimator
 from regretlab.ope.models import predictions
 from regretlab.ope.overlap import OnFailure, checked_overlap
@@ -106,8 +106,9 @@ class Evaluation(Sequence[Estimate]):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What is to be said of each policy's overlap, a sentence each."""
+        """What is to be said of each policy's overlap, and of limits that contradict each other, a sentence each."""
         told = {(e.policy, note): f"{e.policy}: {note}" for e in self.estimates for note in e.overlap.notes}
+        told |= {(e.policy, e.notes[-1]): f"{e.policy}: {e.notes[-1]}" for e in self.estimates if e.low > e.high}
         return tuple(told.values())
 
     def _cells(self) -> list[tuple[str, ...]]:
@@ -116,7 +117,7 @@ class Evaluation(Sequence[Estimate]):
                 e.policy,
                 e.estimator,
                 f"{e.value:.4g}",
-                f"{e.low:.4g} to {e.high:.4g}",
+                f"{e.low:.4g} to {e.high:.4g}" if e.low <= e.high else "no value agrees",
                 f"{e.interval}, {'certain' if e.certain else 'biased' if e.biased else 'typical'}",
                 f"{e.overlap.effective:.4g}",
                 f"{e.overlap.largest:.3g}",
@@ -236,7 +237,9 @@ def evaluate(
     for label, target in targets.items():
         case = case_of(log, target, label, least, modelled, seed)
         seen = checked_overlap(case, label, overlap)
-        found += [of_case(case, label, each, asked.get(each.name, "auto"), confidence, seen, seed) for each in chosen]
+        for each in chosen:
+            one = of_case(case, label, each, asked.get(each.name, "auto"), confidence, seen, seed)
+            found.append(checked_ends(one, overlap))
     return Evaluation(tuple(found), float(np.mean(log.rewards)), log.n)
 
 

@@ -102,6 +102,8 @@ def normal(terms: Terms, span: Span, alpha: float, rng: np.random.Generator) -> 
 
 def percentile(terms: Terms, span: Span, alpha: float, rng: np.random.Generator) -> Span:
     """Percentile bootstrap of the whole estimate, 2,000 resamples of rows; reward models are not fitted again."""
+    if len(terms.base) < 2:
+        return -math.inf, math.inf
     found = _resampled(terms, rng)
     low, high = np.quantile(found, [alpha / 2.0, 1.0 - alpha / 2.0])
     return float(low), float(high)
@@ -112,6 +114,8 @@ def bca(terms: Terms, span: Span, alpha: float, rng: np.random.Generator) -> Spa
 
     The acceleration is from the influence of rows, not from leaving each out, which takes n^2 steps.
     """
+    if len(terms.base) < 2:
+        return -math.inf, math.inf
     found, influence = _resampled(terms, rng), terms.influence
     share = (np.count_nonzero(found < terms.value) + 0.5 * np.count_nonzero(found == terms.value)) / len(found)
     squares = float(np.sum(influence**2))

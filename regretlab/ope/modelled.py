@@ -111,7 +111,7 @@ class SwitchDR:
     def terms(self, case: Case) -> Terms:
         """The estimate's terms."""
         tau = math.sqrt(case.log.n) if self.threshold is None else self.threshold
-        return _corrected(case, self.name, np.where(case.weights <= tau, case.weights, 0.0))
+        return _corrected(case, self.name, np.where(case.weights <= tau, case.weights, 0.0), tau < case.largest)
 
 
 @dataclass(frozen=True)
@@ -136,11 +136,13 @@ class DRos:
     def terms(self, case: Case) -> Terms:
         """The estimate's terms."""
         lam = case.log.n if self.shrinkage is None else self.shrinkage
-        return _corrected(case, self.name, case.weights / (case.weights**2 / lam + 1.0))
+        return _corrected(case, self.name, case.weights / (case.weights**2 / lam + 1.0), lam < math.inf)
 
 
-def _corrected(case: Case, name: str, weights: Array) -> Terms:
-    """The model's predictions plus its errors by other weights than those that make the mean right."""
+def _corrected(case: Case, name: str, weights: Array, biased: bool) -> Terms:
+    """The model's predictions plus its errors by other weights than those that make the mean right.
+
+    Whether that biases rests on the weights that can be, not on those that happen to be in the log.
+    """
     mean, played = case.modelled(name)
-    biased = bool(np.any(weights != case.weights))
     return Terms(mean, weights * (case.log.rewards - played), why_none=BIASED, biased=biased)

@@ -10,7 +10,7 @@ from typing import Literal, get_args
 import numpy as np
 
 from bandits.arguments import one_of, shown
-from regretlab.ope.case import Case
+from regretlab.ope.case import ROUNDING, Case
 
 OnFailure = Literal["refuse", "warn", "ignore"]
 FEW = 30.0
@@ -30,8 +30,9 @@ class Overlap:
         unmatched: share of the rows whose weight is 0.
         mean: of the weights; 1 but for chance where the propensities are right and all arms have some.
         error: standard error of that mean.
-        unplayed: share of the target policy's plays that go to arms the log never plays.
-        rows: in how many rows it plays such arms.
+        unplayed: share of the target policy's plays that go to arms the log never plays, or to others than the one
+            that the logging policy plays with probability 1 in that row.
+        rows: in how many rows there are such plays.
         names: of those arms.
     """
 
@@ -50,27 +51,31 @@ class Overlap:
         """The overlap of a case."""
         log, weights = case.log, case.weights
         never = np.bincount(log.actions, minlength=log.n_actions) == 0
-        lost = case.target[:, never].sum(axis=1)
-        played = case.target[:, never].any(axis=0)
-        squares = float(np.sum(weights**2))
+        missed = np.where(never, case.target, 0.0)
+        sure = np.flatnonzero(case.probabilities == 1.0)
+        missed[sure] = case.target[sure]
+        missed[sure, log.actions[sure]] = 0.0
+        lost, largest = missed.sum(axis=1), float(weights.max())
+        shares = weights / largest if largest > 0.0 else weights
+        squares = float(np.sum(shares**2))
         return cls(
             n=log.n,
-            effective=float(weights.sum()) ** 2 / squares if squares > 0.0 else 0.0,
-            largest=float(weights.max()),
+            effective=float(shares.sum()) ** 2 / squares if squares > 0.0 else 0.0,
+            largest=largest,
             unmatched=float(np.mean(weights == 0.0)),
             mean=float(weights.mean()),
             error=float(weights.std(ddof=1)) / math.sqrt(log.n) if log.n > 1 else math.inf,
             unplayed=float(lost.mean()),
             rows=int(np.count_nonzero(lost > 0.0)),
-            names=tuple(str(log.names[i]) for i in np.flatnonzero(never)[played]),
+            names=tuple(str(log.names[i]) for i in np.flatnonzero(missed.any(axis=0))),
         )
 
     @property
     def deviation(self) -> float:
-        """How many standard errors the mean weight is from 1; 0 where they do not vary and it is 1."""
-        if self.error == 0.0:
-            return 0.0 if math.isclose(self.mean, 1.0, rel_tol=1e-9) else math.inf
-        return abs(self.mean - 1.0) / self.error
+        """How many standard errors the mean weight is from 1; 0 where it is 1 but for rounding."""
+        if math.isclose(self.mean, 1.0, rel_tol=ROUNDING):
+            return 0.0
+        return abs(self.mean - 1.0) / self.error if self.error > 0.0 else math.inf
 
     @property
     def notes(self) -> tuple[str, ...]:
@@ -78,8 +83,8 @@ class Overlap:
         found = []
         if self.rows:
             found.append(
-                f"{100 * self.unplayed:.3g} % of its plays, in {self.rows} of {self.n} rows, go to what the log never "
-                f"plays: {shown(', '.join(self.names))}"
+                f"{100 * self.unplayed:.3g} % of its plays, in {self.rows} of {self.n} rows, go to what the logging "
+                f"policy never plays there: {shown(', '.join(self.names))}"
             )
         if self.deviation > FAR:
             found.append(

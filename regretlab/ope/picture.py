@@ -62,6 +62,7 @@ def _fill(ax: Axes, found: Sequence[Estimate], log_value: float, title: str) -> 
         marks = look(estimators.index(e.estimator))
         line: Any = "-" if e.certain else (0, (2.5, 1.2))
         ends = np.array([e.low, e.high])
+        ends = ends if e.low <= e.high else ends[:0]
         ax.plot(ends[np.isfinite(ends)], np.full(np.isfinite(ends).sum(), y), color=marks.colour, linestyle=line)
         face = marks.colour if e.certain else "white"
         ax.plot(

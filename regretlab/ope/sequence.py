@@ -19,6 +19,8 @@ from regretlab.ope.policies import Target
 class Sequence(NamedTuple):
     """Ends after each row: the policy's value lies between them after all rows together, with the confidence asked for.
 
+    Where they cross no value agrees: propensities, ``least`` or the range of rewards are wrong, or it is chance.
+
     Attributes:
         lower: [n], never falling.
         upper: [n], never rising.

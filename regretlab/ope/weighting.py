@@ -150,7 +150,7 @@ class ClippedIPS:
             below=below,
             above=above,
             why_none=NO_RANGE,
-            biased=bool(clip < case.weights.max()),
+            biased=clip < case.largest,
         )
 
 

@@ -158,9 +158,12 @@ def test_what_changes_no_weight_is_dr():
     log, target, model = fixed_log()
     whole = estimate(log, target, "DR", model=model).value
     for method in (SwitchDR(np.inf), DRos(np.inf), SwitchDR(100.0)):
-        found = estimate(log, target, method, model=model)
+        found = estimate(log, target, method, model=model, least=0.01)
         assert found.value == pytest.approx(whole, abs=1e-14)
         assert not found.biased
+    for method in (SwitchDR(100.0), ClippedIPS(100.0)):  # rows not in the log may have larger weights
+        assert estimate(log, target, method, model=model).biased
+        assert not estimate(log, target, method, model=model, least=0.01).biased
     assert estimate(log, target, SwitchDR(0.0), model=model).value == estimate(log, target, "DM", model=model).value
 
 

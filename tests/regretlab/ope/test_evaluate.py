@@ -197,7 +197,7 @@ def test_overlap_that_fails_is_refused_or_told():
         ValueError, match=r"overlap fails for x: 40 % of its plays, in 100 of 100 rows, .*'never'.*least="
     ):
         rl.evaluate(log, {"x": [0.3, 0.3, 0.4]})
-    with pytest.warns(RuntimeWarning, match="x: 40 % of its plays, in 100 of 100 rows, go to what the log never plays"):
+    with pytest.warns(RuntimeWarning, match="x: 40 % of its plays, in 100 of 100 rows, go to what the logging policy"):
         found = rl.evaluate(log, {"x": [0.3, 0.3, 0.4]}, "IPS", overlap="warn")
     assert found[0].overlap.unplayed == pytest.approx(0.4)
     assert "x: 40 %" in repr(found)
@@ -206,6 +206,45 @@ def test_overlap_that_fails_is_refused_or_told():
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         rl.evaluate(log, {"x": [0.3, 0.3, 0.4]}, "IPS", overlap="ignore")
+
+
+def test_plays_that_a_sure_logging_policy_leaves_no_chance_are_overlap_that_fails():
+    """Each arm is in the log, but in rows where no other could have been: no weight tells what it earns there."""
+    log = Log(actions=[0, 1] * 3, rewards=[1, 0] * 3, probabilities=[1.0] * 5 + [0.5], n_actions=2, low=0, high=1)
+    with pytest.raises(ValueError, match=r"50 % of its plays, in 3 of 6 rows, .*'1'"):
+        rl.estimate(log, np.eye(2)[[1, 1, 1, 1, 1, 1]])
+    same = rl.estimate(log, np.eye(2)[log.actions])
+    assert (same.overlap.rows, same.overlap.unplayed, same.overlap.names) == (0, 0.0, ())
+
+
+def test_limits_that_contradict_each_other_are_told_and_shown_as_no_interval():
+    log = Log(actions=[0, 1] * 50, rewards=[0, 1] * 50, probabilities=[0.1] * 100, n_actions=2, low=0, high=1)
+    with pytest.warns(RuntimeWarning) as told:
+        found = rl.evaluate(log, {"x": [0.5, 0.5]}, "IPS")
+    assert "x: no value agrees with IPS's limits: propensities" in str(told[-1].message)
+    assert found[0].low > found[0].high
+    assert "no value agrees  betting" in repr(found)
+    assert found.notes[-1].startswith("x: no value agrees")
+    ax = found.plot()
+    assert all(len(line.get_xdata()) != 2 or line.get_xdata()[0] == line.get_xdata()[1] for line in ax.lines)
+
+
+def test_the_rounding_of_single_precision_is_no_alarm():
+    log = Log(actions=[0, 1, 2] * 10, rewards=[0, 1, 1] * 10, probabilities=[1 / 3] * 30, n_actions=3, low=0, high=1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert rl.estimate(log, np.full(3, 1 / 3, dtype=np.float32)).overlap.deviation == 0.0
+
+
+def test_tables_of_a_target_have_the_arms_in_their_order():
+    pandas = pytest.importorskip("pandas")
+    log = drawn(5)
+    table = pandas.DataFrame(np.tile([0.2, 0.3, 0.5], (5, 1)), columns=list(log.names))
+    assert rl.estimate(log, table).value == rl.estimate(log, [0.2, 0.3, 0.5]).value
+    with pytest.raises(
+        ValueError, match=r"columns in the order of the arms, .'old', 'new', '. third'., got .'. third'"
+    ):
+        rl.estimate(log, table[["$ third", "old", "new"]])
 
 
 def test_wrong_propensities_are_told():

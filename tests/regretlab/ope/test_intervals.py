@@ -199,11 +199,34 @@ def test_the_bootstrap_of_a_constant_is_one_point():
 
 def test_one_row_is_told_nothing():
     log = Log(actions=[0], rewards=[1.0], probabilities=[0.5], n_actions=3, low=0.0, high=1.0)
-    assert ends("IPS", log, "bernstein", least=0.5, overlap="ignore") == (0.0, 1.0)
-    assert ends("IPS", log, "normal", overlap="ignore") == (-math.inf, math.inf)
+    assert ends("IPS", log, "bernstein", least=0.25, overlap="ignore") == (0.0, 1.0)
+    for interval in ("normal", "percentile", "bca"):
+        assert ends("IPS", log, interval, overlap="ignore") == (-math.inf, math.inf)
     low, high = ends("IPS", log, "betting", overlap="ignore")
     assert 0.0 <= low < 0.1
     assert high == pytest.approx(1.0)
+
+
+def test_least_is_no_more_than_any_row_leaves_to_another_arm():
+    log = Log(actions=[0, 1], rewards=[1.0, 0.0], probabilities=[0.5, 0.9], n_actions=3, low=0.0, high=1.0)
+    with pytest.raises(ValueError, match=r"what row 1 of the log leaves to each other arm, 0.05 .* got 0.1"):
+        ends("IPS", log, "betting", least=0.1, overlap="ignore")
+    one = Log(actions=[0, 1], rewards=[1.0, 0.0], probabilities=[0.5, 1.0], offered=[[1, 1], [0, 1]], low=0, high=1)
+    assert estimate(one, [[0.5, 0.5], [0.0, 1.0]], least=0.5).overlap.rows == 0
+
+
+@pytest.mark.parametrize("unit", [1e-300, 1e300])
+def test_limits_know_no_unit(unit):
+    log = drawn(40, 4)
+    other = Log(
+        actions=log.actions, rewards=log.rewards * unit, probabilities=log.probabilities, n_actions=3, low=0, high=unit
+    )
+    for method in (IPS(), SNIPS()):
+        found = []
+        for each in (log, other):
+            case = Case(each, np.broadcast_to(TARGET, (40, 3)), each.probabilities, 0.2, None, "given", None)
+            found.append(betting.limit(method.terms(case).below, (0.0, each.high), 0.025))
+        assert found[1] / unit == pytest.approx(found[0], rel=1e-9)
 
 
 def test_a_sequence_holds_after_each_row_and_is_the_reference_there():
