@@ -30,9 +30,7 @@ from bandits.arguments import integer
 try:
     import libcachesim
 except ImportError as error:
-    raise ImportError(
-        "regretlab.adapters.libcachesim needs libcachesim: pip install 'regretlab[caches]'"
-    ) from error
+    raise ImportError("regretlab.adapters.libcachesim needs libcachesim: pip install 'regretlab[caches]'") from error
 
 
 class Simulated(PolicyCache[int, None]):

@@ -6,6 +6,7 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
+import pytest
 import scipy.sparse as sp
 
 from bandits import UCB1
@@ -51,6 +52,18 @@ def test_a_predictor_for_groups():
     X = np.column_stack([rng.integers(18, 80, 60), rng.random((60, 3)), rng.integers(0, 2, 60)])
     found = run("groupwise", X=X, y=rng.random(60), X_new=X[:2], river=river)
     assert found["model"].partial_fit(X, found["y"]).predict(X[:2]).shape == (2,)
+
+
+def test_members_through_the_routing_of_scikit_learn():
+    pytest.importorskip("sklearn", reason="needs the extra simulators")
+    text = (DOCS / "groupwise.md").read_text(encoding="utf-8")
+    (program,) = re.findall(r"<!-- routing.py -->\n```python\n(.*?)```", text, flags=re.S)
+    rng = np.random.default_rng(0)
+    X, given = rng.random((60, 3)), {}
+    given |= {"X": X, "y": X[:, 0], "members": X[:, :2] < 0.5}
+    exec(compile(program, "groupwise", "exec"), given)
+    assert given["scores"].shape == (5,)
+    assert given["scores"].min() > 0.5
 
 
 class Mean:
