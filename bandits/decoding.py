@@ -24,6 +24,12 @@ from bandits.registry import POLICIES, parameters_of
 FAULTS = (TypeError, ValueError, LookupError, AttributeError, ArithmeticError, MemoryError, RecursionError)
 """What values that cannot be lead to where numpy or a class takes them in."""
 
+NUMBERS, PLACES = 624, 4
+"""What MT19937 and Philox draw at once; numpy reads where the state says, within these or not."""
+
+POOL = 1024
+"""The most words in the pool of a seed, which numpy mixes in quadratic time; 4 by default."""
+
 _OPEN = object()
 """Stands for an object of which a part is being read."""
 
@@ -55,7 +61,7 @@ class Decoder:
             "frozenset": lambda k, e: frozenset(self._values(e["frozenset"])),
             "generator": lambda k, e: np.random.Generator(self.value(e["generator"])),
             "list": lambda k, e: self._filled(k, [], lambda made: made.extend(self._values(e["list"]))),
-            "seed": lambda k, e: np.random.SeedSequence(**self._attributes(e["seed"])),
+            "seed": lambda k, e: _seed(**self._attributes(e["seed"])),
             "set": lambda k, e: self._filled(k, set(), lambda made: made.update(self._values(e["set"]))),
             "tuple": lambda k, e: tuple(self._values(e["tuple"])),
             "attributes,class": self._instance,
@@ -156,7 +162,10 @@ class Decoder:
 
     def _bits(self, place: int, entry: dict[str, Json]) -> Any:
         bits = getattr(np.random, one_of("bits", entry["bits"], BITS))(self.value(entry["seed"]))
-        bits.state = self.value(entry["state"])
+        state = self.value(entry["state"])
+        _check_place(state.get("buffer_pos", 0), PLACES)
+        _check_place(state["state"].get("pos", 0), NUMBERS)
+        bits.state = state
         return bits
 
     def _instance(self, place: int, entry: dict[str, Json]) -> Any:
@@ -219,6 +228,24 @@ def _check_plain(cls: type[Any], name: str) -> None:
         raise StateError(f"class of an object must be one that attributes make, got {shown(name)}")
 
 
+def _check_place(place: Any, most: int) -> None:
+    """See that a bit generator goes on within the numbers that it has drawn."""
+    if integer("the place in a bit generator", place, 0) > most:
+        raise StateError(f"the place in a bit generator must be a whole number in 0..{most}, got {shown(place)}")
+
+
+def _seed(entropy: Any, spawn_key: Any, pool_size: Any, n_children_spawned: Any) -> np.random.SeedSequence:
+    """A seed, of numbers that are in no lists of lists: numpy takes those apart, however often one holds another."""
+    for name, numbers in (("entropy", entropy), ("spawn_key", spawn_key)):
+        if isinstance(numbers, (list, tuple)) and any(isinstance(number, (list, tuple, dict)) for number in numbers):
+            raise StateError(f"{name} of a seed must be whole numbers, none of them a list")
+    if integer("pool_size", pool_size) > POOL:
+        raise StateError(f"pool_size of a seed must be at most {POOL} in a state, got {shown(pool_size)}")
+    return np.random.SeedSequence(
+        entropy, spawn_key=spawn_key, pool_size=pool_size, n_children_spawned=n_children_spawned
+    )
+
+
 def _bytes(text: Json) -> bytes:
     if not isinstance(text, str):
         raise StateError(f"bytes must be a text in base64, got {shown(text)}")
@@ -238,6 +265,8 @@ def _array_of(entry: Json) -> np.ndarray[Any, Any]:
     if len(data) != dtype.itemsize * math.prod(shape):
         size = dtype.itemsize * math.prod(shape)
         raise StateError(f"an array of shape {shape} and dtype {dtype} must have {size} bytes, got {len(data)}")
+    if not data and 0 not in shape:  # numpy makes some of something else
+        raise StateError(f"an array of shape {shape} must have entries with bytes, got dtype {dtype}")
     if not data:
         return np.zeros(shape, dtype, order)
     return np.frombuffer(data, dtype).reshape(shape, order=order).copy(order)

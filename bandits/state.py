@@ -12,7 +12,9 @@ to each other by their place, so that one generator that two policies share is o
 Classes are found by name, and none is imported from elsewhere: policies under their registered name, and classes that
 stand in this package or in that of a registered policy. Attributes are set, no constructor is called and no value is a
 function: to read a state executes nothing that it says. The digest finds what was damaged on the way. It is no
-signature: numbers made up by an enemy may be worked with as if they were true, so take states from whom you trust.
+signature: numbers made up by an enemy are worked with as if they were true. What a policy keeps of lengths and places
+goes into compiled loops that look at no bounds, and a state can be made that takes forever to read: it may crash the
+process or harm its memory. So take states from whom you trust.
 
 An array that is part of another one is an array of its own afterwards, as it is when pickled.
 """

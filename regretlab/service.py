@@ -17,10 +17,10 @@ through a policy for delayed feedback: a pool of copies, each of which waits for
 from __future__ import annotations
 
 import copy
-import math
 import os
 import secrets
 import time
+from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 from threading import RLock
@@ -35,6 +35,7 @@ from bandits.propensities import sampled
 from bandits.registry import POLICIES, Component
 from bandits.seeds import stream
 from bandits.watch import watch_over
+from regretlab.service_forks import waited_for
 from regretlab.service_learners import Learner, Own, learner
 from regretlab.service_state import from_state, read, to_state, write
 
@@ -169,7 +170,7 @@ class Service:
         check_plays(self._base, self._problem(len(self._names)), "the service", name="policy")
         self._rows: list[tuple[int, float, Any]] = []
         self._dropped = 0
-        self._due: dict[str, Due] = {}
+        self._due: OrderedDict[str, Due] = OrderedDict()  # the oldest is found at once, however many went before
         self._counts = dict.fromkeys(("decisions", "feedbacks", "forgotten", "unlearned"), 0)
         self._lives: dict[str, tuple[int, int | None]] = {}
         self._begin()
@@ -430,7 +431,7 @@ class Service:
         return cls.from_json(read(Path(path)), names)
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return Service.from_json, (self.to_json(),)
+        return type(self).from_json, (self.to_json(),)
 
     def __repr__(self) -> str:
         counts = self.stats()
@@ -442,6 +443,7 @@ class Service:
     def _begin(self) -> None:
         """Begin a life: identities that no other process or restored state gives."""
         self._lock, self._saving = getattr(self, "_lock", None) or RLock(), getattr(self, "_saving", None) or RLock()
+        waited_for(self)
         decided = self._counts["decisions"]
         for life, (first, last) in self._lives.items():
             self._lives[life] = first, decided if last is None else last
@@ -579,13 +581,18 @@ def _teach(asked: Learner, rows: Iterable[tuple[int, float, Any]], places: Mappi
             asked.learn(0, observation, places[number], reward)
 
 
+def _is_itself(name: Hashable) -> bool:
+    """Whether a name and all that it is a tuple of are equal to themselves, as NaN is not."""
+    return all(map(_is_itself, name)) if type(name) is tuple else bool(name == name)
+
+
 def _names(arms: Iterable[Hashable]) -> list[Hashable]:
     """Check the names of arms."""
     if isinstance(arms, str | bytes) or not isinstance(arms, Iterable):
         raise ValueError(f"arms must be a list of names, got {shown(arms)}")
     found = list(arms)
     for name in found:
-        if not isinstance(name, Hashable) or (isinstance(name, float) and math.isnan(name)):
+        if not isinstance(name, Hashable) or not _is_itself(name):
             raise ValueError(f"arms must have names that are hashable and equal to themselves, got {shown(name)}")
     if not found or len(set(found)) < len(found):
         twice = next((name for i, name in enumerate(found) if name in found[:i]), None)

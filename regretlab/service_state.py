@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable
 from pathlib import Path
 from typing import Any
@@ -54,7 +55,7 @@ def from_state(
     parts = Decoder(state["objects"]).value(state["service"])
     check_digest(state)
     if not isinstance(parts, dict) or not {*PLAIN, *WHOLE} <= parts.keys():
-        raise ValueError(f"service of a state must be that of a service, got {shown(parts)}")
+        raise ValueError(f"service of a state must be that of a service, got {shown(state['service'])}")
     try:
         _set(service, parts, names, due)
     except FAULTS as error:
@@ -70,7 +71,7 @@ def _set(service: Any, parts: dict[str, Any], names: Callable[[Any], Hashable] |
         service._masked[numbers] = restored(policy, service.late, 0), learned
     service._rows = _rows(parts["rows"])
     waiting = zip(parts["ids"], _rows(parts["due"]), strict=True)
-    service._due = {identity: due(arm, ticket, seen, time) for identity, (arm, ticket, time, seen) in waiting}
+    service._due = OrderedDict((name, due(arm, ticket, seen, time)) for name, (arm, ticket, time, seen) in waiting)
     service._begin()
 
 

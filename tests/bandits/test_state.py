@@ -229,9 +229,35 @@ def an_array(**how):
     return {"array": {"dtype": "<f8", "shape": [1], "order": "C", "bytes": "AAAAAAAA8D8=", **how}, "read_only": False}
 
 
+def with_bits(bits, seed=None, **places):
+    """The state of a policy that draws from such bits, with other numbers in it, signed anew."""
+    policy = UCB1()
+    policy.reset(BanditProblem(n_actions=2), np.random.Generator(bits(0)))
+    policy._bits = bits(0)
+    state = to_json(policy)
+    for entry in state["objects"]:
+        if entry.keys() == {"seed"}:
+            entry["seed"].update(seed or {})
+        for pair in entry.get("dict", []):
+            pair[1] = places.get(pair[0], pair[1])
+    return {**state, "digest": digest(state)}
+
+
+def with_nested_seed():
+    """A seed of a list of a list."""
+    objects = to_json(halfway(UCB1()))["objects"]
+    seed = {"entropy": {"ref": len(objects)}, "spawn_key": {"ref": 2}, "pool_size": 4, "n_children_spawned": 0}
+    return changed(objects=[objects[0], {"seed": seed}, *objects[2:], {"list": [{"ref": 2}]}])
+
+
 @pytest.mark.parametrize(
     ("state", "said"),
     [
+        (with_bits(np.random.MT19937, pos=625), "the place in a bit generator must be a whole number in 0..624, got 6"),
+        (with_bits(np.random.MT19937, pos=-1), "the place in a bit generator must be a whole number >= 0, got -1"),
+        (with_bits(np.random.Philox, buffer_pos=5), "the place in a bit generator must be a whole number in 0..4, got"),
+        (with_bits(np.random.PCG64, {"pool_size": 10**8}), "pool_size of a seed must be at most 1024 in a state, got"),
+        (with_nested_seed(), "entropy of a seed must be whole numbers, none of them a list"),
         (None, "a state must be a dictionary, got None"),
         ({}, "a state must have the keys format, project, .*, got none named 'format'"),
         ({**changed(), "colour": 1}, "a state must have no other keys, got 'colour'"),
@@ -247,6 +273,7 @@ def an_array(**how):
         (with_object(an_array(shape=[-1])), r"object 1 of the state cannot be: .*shape\[0\] must be a whole number"),
         (with_object(an_array(shape=[2**40])), "must have 8796093022208 bytes, got 8"),
         (with_object(an_array(dtype="|O")), "an array must be one of numbers or texts, got dtype object"),
+        (with_object(an_array(dtype="<U0", shape=[10**9], bytes="")), "must have entries with bytes, got dtype <U0"),
         (with_object(an_array(dtype="what")), "object 1 of the state cannot be: "),
         (with_object(an_array(bytes="!")), "object 1 of the state cannot be: "),
         (with_object({"list": [float("nan")]}), "a value of a state must be one of those that to_json writes, got nan"),

@@ -6,10 +6,12 @@ Threads and restoring under load are ``tests/attack/service.py``.
 import copy
 import json
 import math
+import os
 import pickle
 import signal
 import subprocess
 import sys
+import threading
 import time
 from enum import Enum
 
@@ -20,6 +22,7 @@ from bandits.copies import Copies
 from bandits.families import families
 from bandits.registry import POLICIES
 from bandits.seeds import stream
+from bandits.state import digest
 from environments.logged.log import Log
 from regretlab import UCB1, BanditProblem, ContextualProblem, Service
 
@@ -421,6 +424,8 @@ def test_a_state_that_is_damaged_is_refused(tmp_path):
         ({"arms": [1, True]}, "arms must be at least one, none twice, got True"),
         ({"arms": [["a"]]}, r"arms must have names that are hashable and equal to themselves, got \['a'\]"),
         ({"arms": [math.nan, 1]}, "arms must have names that are hashable and equal to themselves, got nan"),
+        ({"arms": [np.float32(math.nan)]}, "arms must have names that are .* equal to themselves, got np.float32"),
+        ({"arms": [("a", (math.nan,))]}, "arms must have names that are hashable and equal to themselves, got .'a', "),
         ({"arms": "ab"}, "arms must be a list of names, got 'ab'"),
         ({"policy": "ucb"}, "policy: unknown policy 'ucb'"),
         (
@@ -499,6 +504,62 @@ def test_a_reward_that_raises_a_warning_is_learned_once():
     with pytest.raises(ValueError, match="has its feedback already"):
         service.feedback(decision.id, 7.0)
     assert (service.stats()["feedbacks"], service._main.policy._rows[0, 2]) == (1, 1.0)
+
+
+def test_forgetting_the_oldest_costs_the_same_however_many_went_before():
+    service = unit(outstanding=30_000)
+    costs = []
+    for _ in range(4):
+        began = time.process_time()
+        for _ in range(30_000):
+            service.decide()
+        costs.append(time.process_time() - began)
+    assert max(costs[1:]) < 5 * costs[0], costs
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no forks here")
+@pytest.mark.filterwarnings("ignore:.*multi-threaded:DeprecationWarning")
+def test_a_fork_waits_for_threads_in_a_service():
+    service, inside, over = unit(), threading.Event(), threading.Event()
+
+    def at_work():
+        with service._saving, service._lock:
+            inside.set()
+            time.sleep(0.2)
+            service._counts["decisions"] = 7
+        with service._saving:
+            inside.set()
+            over.wait(10)
+
+    worker = threading.Thread(target=at_work)
+    worker.start()
+    inside.wait()
+    if not (child := os.fork()):
+        free = service._lock.acquire(timeout=1) and service._saving.acquire(timeout=1)
+        os._exit(0 if free and service.stats()["decisions"] == 7 else 1)
+    over.set()
+    worker.join()
+    assert os.waitpid(child, 0)[1] == 0
+    assert service.decide().id.endswith("-7")
+
+
+class Shop(Service):
+    """A service of somebody's own."""
+
+
+def test_copies_of_a_subclass_are_of_it():
+    assert type(copy.deepcopy(Shop("ucb1", ABC, low=0.0, high=1.0))) is Shop
+
+
+def test_what_is_no_service_is_not_spelt_out():
+    """A list of lists of lists ..., each of which holds the next one twice, has more entries than fit anywhere."""
+    state = unit().to_json()
+    first = len(state["objects"])
+    state["objects"] += [{"list": [{"ref": first + i + 1}] * 2} for i in range(60)] + [{"list": []}]
+    state["service"] = {"ref": first}
+    state["digest"] = digest(state)
+    with pytest.raises(ValueError, match=r"service of a state must be that of a service, got \{'ref': "):
+        Service.from_json(state)
 
 
 CHILD = """
