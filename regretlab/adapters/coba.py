@@ -8,17 +8,16 @@ experiments, one after the other. (Two evaluations that take turns need two obje
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from bandits import BanditProblem, ChangingLinearProblem, ContextualProblem, Policy, check_plays
-from bandits.arguments import check_seed, flag, integer, interval, shown
+from bandits.arguments import check_reward, check_seed, flag, integer, interval, shown
 from bandits.contract import Array
 from bandits.propensities import sampled
 from bandits.seeds import stream
 from regretlab.adapters.coba_features import FEATURES, context_of, features_of, in_turn
-from regretlab.adapters.coba_simulations import Simulation, environment_of
+from regretlab.adapters.coba_simulations import Simulation, environment_of, parameters_of
 from regretlab.adapters.seat import Names, Seat, key_of
 
 try:
@@ -112,10 +111,7 @@ class Learner(coba.Learner):
     @property
     def params(self) -> dict[str, Any]:
         """The policy's class and parameters, and the seed, for coba's tables."""
-        of = {name: getattr(self.policy, name, None) for name in inspect.signature(type(self.policy)).parameters}
-        plain = (bool, int, float, str, type(None))
-        kept = {name: value if isinstance(value, plain) else repr(value) for name, value in of.items()}
-        return {"family": type(self.policy).__name__, **kept, "seed": self.seed}
+        return {"family": type(self.policy).__name__, **parameters_of(self.policy, "family", "seed"), "seed": self.seed}
 
     def predict(self, context: Any, actions: Any) -> Any:
         """The action, an object of ``actions``, and its probability where that is known; of a batch, all of them."""
@@ -156,12 +152,13 @@ class Learner(coba.Learner):
 
     def learn(self, context: Any, action: Any, reward: Any, probability: Any = None) -> None:
         """Have the policy learn from the reward of an action, its own or a logged one; of a batch, from all."""
-        if coba.is_batch(action):
+        if any(map(coba.is_batch, (context, action, reward))):  # coba 8.1 gives the actions of a batch as a plain tuple
             offered = self._offered
             for i, (seen, played, paid) in enumerate(zip(context, action, reward, strict=True)):
                 self._offered = offered[i : i + 1]
                 self.learn(seen, played, paid)
             return
+        reward = check_reward(reward)
         offered = [actions for seen, actions in self._offered[:1] if seen is context or key_of(seen) == key_of(context)]
         self._offered = []
         seat = self._seated(context, *offered)

@@ -81,10 +81,8 @@ class Simulation(coba.Environment):
     @property
     def params(self) -> dict[str, Any]:
         """The environment's class and parameters, and the seed, for coba's tables."""
-        names = inspect.signature(type(self.environment)).parameters
-        kept = {name: getattr(self.environment, name) for name in names if hasattr(self.environment, name)}
-        plain = {name: value if isinstance(value, int | float | str) else repr(value) for name, value in kept.items()}
-        return {"env_type": type(self.environment).__name__, **plain, "seed": self.seed}
+        kind = type(self.environment).__name__
+        return {"env_type": kind, **parameters_of(self.environment, "env_type", "seed"), "seed": self.seed}
 
     def read(self) -> Iterator[Any]:
         """The interactions, of Python's numbers."""
@@ -112,6 +110,17 @@ class Simulation(coba.Environment):
         if isinstance(problem, ContextualProblem):
             return ((tuple(context), named) for context in environment.contexts(rounds).tolist())
         return ((None, named) for _ in range(rounds))
+
+
+def parameters_of(thing: Any, *taken: str) -> dict[str, Any]:
+    """The constructor's parameters of a policy or an environment, as plain values for coba's tables.
+
+    One that has a name which is ``taken`` for something else, such as the ``family`` of KL-UCB, is ``"its family"``.
+    """
+    names = [name for name in inspect.signature(type(thing)).parameters if hasattr(thing, name)]
+    values = [getattr(thing, name) for name in names]
+    plain = [v if v is None or isinstance(v, bool | int | float | str) else repr(v) for v in values]
+    return {f"its {name}" if name in taken else name: value for name, value in zip(names, plain, strict=True)}
 
 
 def environment_of(

@@ -364,6 +364,45 @@ def test_a_batch_is_chosen_before_it_is_learned(size):
     assert len(found) == 2
 
 
+class Told(OFUL):
+    """Notes what it learns from."""
+
+    heard: list = []
+
+    def update(self, observation, action, feedback):
+        Told.heard.append((observation.tolist(), action, feedback))
+        super().update(observation, action, feedback)
+
+
+def test_a_batch_is_learned_with_what_was_offered(monkeypatch):
+    """coba gives the actions of a batch as a plain tuple, and tries a batch again play by play where that fails."""
+    monkeypatch.setattr(Told, "heard", [])
+    made = coba.Environments.from_linear_synthetic(12, n_actions=3, n_context_features=0, n_action_features=2, seed=1)
+    problem = ChangingLinearProblem(n_actions=3, dimension=2, feature_norm=2.0, low=-2.0, high=2.0, noise=0.1)
+    played, paid, _ = evaluated(made.batch(4)[0], Learner(Told(), problem, features=["a"]))
+    rounds = list(made[0].read())
+    assert [rows for rows, _, _ in Told.heard] == [[list(action) for action in one["actions"]] for one in rounds]
+    assert [rows[action] for rows, action, _ in Told.heard] == [list(action) for action in played]
+    assert [reward for _, _, reward in Told.heard] == paid
+    logged = Learner(UCB1(), BanditProblem(n_actions=2))
+    logged.learn(Batch.List([None] * 3), ("a", "b", "a"), Batch.List([1.0, 0.0, 1.0]), None)
+    assert logged.predict(None, ["b", "a"])["action_prob"] == ("a", 1.0)
+
+
+def test_a_reward_that_is_refused_leaves_no_name():
+    learner = Learner(UCB1(), BanditProblem(n_actions=2))
+    for wrong in (np.nan, "1", None, (1.0, 2.0)):
+        with pytest.raises(ValueError, match="finite number"):
+            learner.learn(None, f"of {wrong}", wrong, None)
+    assert learner.predict(None, ["a", "b"])["action_prob"] == ("a", 1.0)
+
+
+def test_parameters_do_not_stand_for_the_class():
+    assert Learner(KLUCB(), seed=3).params["family"] == "KLUCB"
+    assert {"its family", "seed"} <= set(Learner(KLUCB(), seed=3).params)
+    assert Learner(KLUCB(), seed=3).params["seed"] == 3
+
+
 def test_what_is_refused():
     with pytest.raises(ValueError, match="box must be"):
         Learner(LinUCB()).predict((0.5, 0.5), ["a", "b"])
