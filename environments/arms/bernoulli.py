@@ -46,7 +46,7 @@ class BernoulliArms(StochasticArms):
         array([ 5., 50.])
         >>> observation, info = environment.reset(seed=1)
         >>> environment.step(1)[1:]
-        (0.0, False, False, {'feedback': 0.0})
+        (1.0, False, False, {'feedback': 1.0})
     """
 
     binary = True
