@@ -98,7 +98,8 @@ def estimate(
         confidence: of the interval, in (0, 1).
         model: of the rewards, where the estimator needs one: see ``regretlab.ope.models.predictions``.
         folds: likewise.
-        fit: likewise, "crossed" or "forward"; certain intervals of DR need "forward" or given predictions.
+        fit: likewise, "crossed" or "forward"; certain intervals of DR need "forward" or given predictions, and so does
+            a log of a policy that learned from earlier rows, where DR is biased otherwise.
         least: with which probability, at the least, the logging policy plays any arm that it offers. It limits the
             weights of rows that are not in the log: the least probability that is in it does not. In a log that was
             drawn evenly it is known.

@@ -37,7 +37,8 @@ class DM:
 class DR:
     """Doubly robust: the model's prediction plus the weighted error of it (Dudik, Langford, Li 2011).
 
-    Unbiased for any model that was fitted without the row, and of little variance where the model is good. With rewards
+    Unbiased for any model that was fitted without the row and without what the row led to (``fit="forward"`` where the
+    logging policy learned), and of little variance where the model is good. With rewards
     and predictions in [0, R] and weights of at most L a term lies in [-(L - 1) R, L R] (derived here). Bets on it must
     be small where L is large; half of the capital bets as IPS does, which is better for few rows.
     """

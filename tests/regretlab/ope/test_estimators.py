@@ -154,6 +154,21 @@ def test_estimates_are_their_definitions():
         assert estimate(log, target, name, interval="normal", model=model).value == pytest.approx(value, abs=1e-12)
 
 
+def test_dr_on_a_log_of_a_policy_that_learned_is_unbiased_with_models_of_earlier_rows_alone():
+    """All logs of three rows whose policy repeats what paid with probability 0.9."""
+    means, value = np.array([0.3, 0.6]), dict.fromkeys(("forward", "crossed"), 0.0)
+    for arms, rewards in product(product((0, 1), repeat=3), product((0, 1), repeat=3)):
+        better = [0.5] + [0.9 if rewards[t] == (arms[t] == 1) else 0.1 for t in range(2)]
+        chances = np.where(np.array(arms) == 1, better, 1.0 - np.array(better))
+        luck = np.prod(chances * np.where(rewards, means[list(arms)], 1.0 - means[list(arms)]))
+        log = Log(actions=arms, rewards=rewards, probabilities=chances, n_actions=2)
+        for fit in value:
+            found = estimate(log, [0.0, 1.0], "DR", fit=fit, folds=2, model=MeanPerArm(), overlap="ignore")
+            value[fit] += luck * found.value
+    assert value["forward"] == pytest.approx(0.6, abs=1e-12)
+    assert abs(value["crossed"] - 0.6) > 1e-3
+
+
 def test_what_changes_no_weight_is_dr():
     log, target, model = fixed_log()
     whole = estimate(log, target, "DR", model=model).value
