@@ -166,9 +166,10 @@ class PolicyCache(dict[K, V]):
             self.hits += 1
         else:
             self.misses += 1
-        if (gone or self._leaving) and not self._see_off(gone, key, value):
-            return
-        _store(self, key, value)
+        if gone or self._leaving:
+            self._see_off(gone, key, value)
+        else:
+            _store(self, key, value)
 
     def get(self, key: K, default: Any = None) -> Any:
         """The value of a key, which is a request; or the default where the key is missing, which is none."""
@@ -267,17 +268,22 @@ class PolicyCache(dict[K, V]):
         else:
             self._keys.remove(key)
 
-    def _see_off(self, gone: Sequence[K], key: K, value: V) -> bool:
-        """Let go what leaves when a key is requested; whether the key itself stays."""
-        stays = key not in gone
-        if not stays:
-            _store(self, key, value)
+    def _see_off(self, gone: Sequence[K], key: K, value: V) -> None:
+        """Store the key that is requested, and let go what leaves for it; where that fails it is as if not set."""
+        before = _value_of(self, key, _MISSING)
+        _store(self, key, value)  # first: what a subclass sets in popitem may evict it again
         if key in self._leaving:
             self._leaving.remove(key)
         self._leaving += [victim for victim in gone if victim in self]
-        while self._leaving:
-            self.popitem()
-        return stays
+        try:
+            while self._leaving:
+                self.popitem()
+        except BaseException:
+            if before is _MISSING and key not in self._leaving:
+                _take(self, key, None)
+            elif before is not _MISSING and key in self:
+                _store(self, key, before)
+            raise
 
     def _predicted(self, key: K) -> tuple[int, float]:
         """The bit or -1, and the reuse time or NaN, of a request."""

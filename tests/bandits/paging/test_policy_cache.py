@@ -329,6 +329,45 @@ def test_what_leaves_goes_through_popitem():
     assert dict(cache.items()) == {"a": 4, "d": 5}
 
 
+class Writing(PolicyCache):
+    """Writes down in itself what leaves, as caches in two parts do."""
+
+    def popitem(self):
+        item = super().popitem()
+        if item[0] != "last":
+            self["last"] = item[0]
+        return item
+
+
+@pytest.mark.parametrize("maxsize", [1, 3])
+@pytest.mark.parametrize("name", ["lru", "fifo", "clock", "lfu", "random_eviction", "flush_when_full", "marker"])
+def test_what_is_set_while_something_leaves_keeps_the_size(name, maxsize):
+    """The key that is being set may leave again for what its victim sets; the policy holds what the cache holds."""
+    cache = Writing(maxsize, name, seed=1)
+    for key in range(40):
+        cache[key] = key
+        assert len(cache) <= maxsize
+    cache.clear()
+    cache.update(zip(range(maxsize), "abc", strict=False))
+    assert [cache[key] for key in range(maxsize)] == list("abc")[:maxsize]
+
+
+def test_a_value_that_could_not_be_set_is_not_there():
+    cache = Failing(2, "lru")
+    cache.update(a=1, b=2)
+    cache.fails = True
+    for _ in range(5):
+        with pytest.raises(OSError, match="no room"):
+            cache["c"] = 3
+        assert dict(cache) == {"a": 1, "b": 2}
+    with pytest.raises(OSError, match="no room"):
+        cache["b"] = 4
+    assert dict(cache) == {"a": 1, "b": 2}
+    cache.fails = False
+    cache["b"] = 5
+    assert dict(cache) == {"b": 5}
+
+
 def test_a_flush_empties_the_cache():
     cache = Watched(3, "flush_when_all_zeros", predict=lambda key: 0)
     cache.update(a=1, b=2, c=3, d=4)
