@@ -11,7 +11,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arguments import affordable, did_you_mean, integer, real, shown
+from bandits.arguments import affordable, did_you_mean, flag, integer, real, shown
 from bandits.contract import Array
 from bandits.family import resolve
 from bandits.frozen import read_only
@@ -58,6 +58,7 @@ class Log:
         names: [n_actions] of the arms, for figures and messages; their numbers where none are given.
         low: smallest possible reward, or None where no range is declared; with it ``high``.
         high: largest possible reward, or None.
+        estimated: whether the probabilities were estimated from decisions, whose error no interval knows.
 
     Raises:
         ValueError: arrays of other shapes, or an entry outside its domain (a ``LogError``).
@@ -78,6 +79,7 @@ class Log:
     names: tuple[str, ...] = ()
     low: float | None = None
     high: float | None = None
+    estimated: bool = False
 
     def __post_init__(self) -> None:
         rewards = _numbers("rewards", self.rewards, 1)
@@ -111,6 +113,7 @@ class Log:
             wrong = (probabilities <= 0.0) | (probabilities > 1.0 + ROUNDING)
             _check("probabilities", wrong, probabilities, "must be a probability in (0, 1], of the arm played")
             put(self, "probabilities", read_only(np.minimum(probabilities, 1.0)))
+        put(self, "estimated", flag("estimated", self.estimated))
         self._check_range()
 
     def _check_range(self) -> None:
@@ -145,7 +148,11 @@ class Log:
     @property
     def uniform(self) -> bool:
         """Whether each arm played had the probability 1 / (arms offered), to 6 digits; False where nobody knows."""
-        return self.probabilities is not None and bool(np.allclose(self.probabilities * self.n_offered, 1.0, 1e-6, 0.0))
+        return (
+            self.probabilities is not None
+            and not self.estimated
+            and bool(np.allclose(self.probabilities * self.n_offered, 1.0, 1e-6, 0.0))
+        )
 
     def propensities(self, what: str) -> Array:
         """The probabilities [n], for what cannot do without.
@@ -229,13 +236,13 @@ class Log:
 
     def with_uniform_probabilities(self) -> Self:
         """The log with 1 / (arms offered) in each row: whoever calls it declares that arms were drawn evenly."""
-        return replace(self, probabilities=1.0 / self.n_offered)
+        return replace(self, probabilities=1.0 / self.n_offered, estimated=False)
 
     def with_estimated_probabilities(self, model: Any = None) -> Self:
         """The log with probabilities estimated from its own decisions.
 
         What rests on them is consistent where the model is right and no longer unbiased, and intervals that take them
-        as known do not show that they are estimated.
+        as known do not show their error: the log is marked as ``estimated``, and no estimate from it is called certain.
 
         Args:
             model: None for the share of the rows with the same arms offered in which the arm was played: right where
@@ -247,11 +254,12 @@ class Log:
             ValueError: a model where there are no contexts, or one that gives an arm played no probability.
         """
         if model is not None:
-            return replace(self, probabilities=self._modelled(model))
+            return replace(self, probabilities=self._modelled(model), estimated=True)
         _, group = (None, np.zeros(self.n, np.int64)) if self.offered is None else _groups(self.offered)
         played = np.zeros((int(group.max()) + 1, self.n_actions))
         np.add.at(played, (group, self.actions), 1.0)
-        return replace(self, probabilities=played[group, self.actions] / played.sum(axis=1)[group])
+        shares = played[group, self.actions] / played.sum(axis=1)[group]
+        return replace(self, probabilities=shares, estimated=True)
 
     def _modelled(self, model: Any) -> Array:
         if self.contexts is None:
@@ -313,7 +321,8 @@ class Log:
         if self.probabilities is None:
             told.append("no propensities")
         else:
-            told.append(f"propensities from {self.probabilities.min():g} to {self.probabilities.max():g}")
+            span = f"{self.probabilities.min():g} to {self.probabilities.max():g}"
+            told.append(f"{'estimated ' * self.estimated}propensities from {span}")
         if self.low is not None:
             told.append(f"rewards in [{self.low:g}, {self.high:g}]")
         return f"Log({', '.join(told)})"

@@ -56,7 +56,8 @@ def plain_log(log: Log) -> dict[str, Any]:
     """A log as plain lists, from which ``log_of_plain`` makes an equal one."""
     parts = {name: getattr(log, name) for name in ("actions", "rewards", "probabilities", "contexts", "offered")}
     lists = {name: None if array is None else array.tolist() for name, array in parts.items()}
-    return {**lists, "n_actions": log.n_actions, "names": list(log.names), "low": log.low, "high": log.high}
+    named = {"n_actions": log.n_actions, "names": list(log.names), "low": log.low, "high": log.high}
+    return {**lists, **named, **({"estimated": True} if log.estimated else {})}
 
 
 def log_of_plain(parts: Mapping[str, Any]) -> Log:

@@ -31,7 +31,7 @@ class Estimate:
         confidence: of the interval.
         interval: its name, a key of ``INTERVALS``.
         certain: whether the interval covers the policy's value with that confidence for any number of rows; else for
-            many rows.
+            many rows. Never with estimated propensities.
         biased: whether the estimator's mean may be another than the policy's value, of which the interval then knows
             nothing unless it is certain.
         error: standard error, numerator and denominator of ratios together.
@@ -166,8 +166,8 @@ def of_case(
         high=high,
         confidence=confidence,
         interval=method.name,
-        certain=method.certain,
-        biased=terms.biased,
+        certain=method.certain and not case.log.estimated,
+        biased=terms.biased or case.log.estimated,
         error=float(influence.std(ddof=1)) / math.sqrt(len(influence)) if len(influence) > 1 else math.inf,
         overlap=overlap,
     )

@@ -47,7 +47,7 @@ class Method:
         if not self.certain:
             return ""
         if not terms.below or not terms.above:
-            return terms.why_none
+            return terms.why_none or "the estimator gives none"
         own = (terms.below[0], terms.above[0])
         if self.needs_range and not all(math.isfinite(side.top - side.bottom) and side.slopes is None for side in own):
             if any(side.slopes is not None for side in own):

@@ -67,8 +67,10 @@ class Ridge:
 class Regressor:
     """A regressor as of scikit-learn: copies of it are fitted to contexts joined with one indicator for each arm.
 
+    A classifier predicts the mean of the rewards that it knows, by its probabilities, and not the likeliest one.
+
     Attributes:
-        regressor: with ``fit(X, y)`` and ``predict(X)``; it is not changed.
+        regressor: with ``fit(X, y)`` and ``predict(X)``, or ``predict_proba(X)`` and ``classes_``; it is not changed.
     """
 
     regressor: Any
@@ -79,10 +81,16 @@ class Regressor:
         model.fit(_joined(log, log.actions), log.rewards)
 
         def predict(rows: Rows) -> Array:
-            each = [model.predict(_joined(rows, np.full(rows.n, action))) for action in range(rows.n_actions)]
+            each = [_mean(model, _joined(rows, np.full(rows.n, action))) for action in range(rows.n_actions)]
             return np.stack([np.asarray(column, dtype=np.float64).reshape(rows.n) for column in each], axis=1)
 
         return predict
+
+
+def _mean(model: Any, x: Array) -> Any:
+    if hasattr(model, "predict_proba") and hasattr(model, "classes_"):
+        return model.predict_proba(x) @ np.asarray(model.classes_, dtype=np.float64)
+    return model.predict(x)
 
 
 def _joined(log: Rows, actions: Any) -> Array:

@@ -24,6 +24,8 @@ def probabilities_of(log: Rows, target: Any, name: str = "target") -> Array:
         NotResetError: a policy before ``reset``.
         TypeError: a policy that knows no probabilities; the message says what does.
     """
+    if isinstance(target, type):
+        raise ValueError(f"{name} must be a policy in a run, got its class {target.__name__}: make one")
     if isinstance(target, Policy):
         return checked_target(log, log.played_by(target), name)
     return checked_target(log, target(log.contexts) if callable(target) else target, name)

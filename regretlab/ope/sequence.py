@@ -67,6 +67,8 @@ def confidence_sequence(
     """
     alpha = 1.0 - real("confidence", confidence, 0.0, 1.0)
     chosen = as_estimator(method)
+    if log.estimated:
+        raise ValueError("log must have known propensities for what is certain, got estimated ones")
     fitted = predictions(log, model, folds, "forward", np.random.default_rng(0)) if chosen.needs_model else None
     case = case_of(log, target, "target", least, fitted, seed)
     if getattr(chosen, "clip", 0.0) is None:

@@ -150,6 +150,18 @@ def test_cells_that_cannot_be_are_told_with_row_and_column(columns, table, messa
         Log.from_frame({**TABLE, **table}, **{**COLUMNS, **columns})
 
 
+def test_estimated_probabilities_are_marked_through_everything():
+    log = Log(actions=[0, 1, 0, 1], rewards=[1, 0, 1, 0], n_actions=2, low=0, high=1)
+    found = log.with_estimated_probabilities()
+    assert found.estimated
+    assert not found.uniform
+    assert log.with_uniform_probabilities().uniform
+    for same in (found.take([0, 1]), pickle.loads(pickle.dumps(found)), log_of_plain(plain_log(found))):
+        assert same.estimated
+    assert "estimated propensities" in repr(found)
+    assert not found.with_uniform_probabilities().estimated
+
+
 def test_identities_of_64_bits_are_different_arms():
     ids = [2**60 + 1, 2**60 + 2, 2**60 + 1]
     table = {"action": np.array(ids), "reward": [1, 0, 1]}

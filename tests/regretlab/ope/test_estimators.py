@@ -169,6 +169,23 @@ def test_dr_on_a_log_of_a_policy_that_learned_is_unbiased_with_models_of_earlier
     assert abs(value["crossed"] - 0.6) > 1e-3
 
 
+def test_a_classifier_predicts_mean_rewards_and_not_the_likeliest_one():
+    class Shares:
+        """Rewards are 1 with probability 0.3, and 0 is likelier."""
+
+        def fit(self, x, y):
+            self.classes_ = np.unique(y)
+
+        def predict(self, x):
+            return np.zeros(len(x))
+
+        def predict_proba(self, x):
+            return np.tile([0.7, 0.3], (len(x), 1))
+
+    log = Log(actions=[0, 1] * 20, rewards=[0, 1, 1, 0] * 10, probabilities=[0.5] * 40, n_actions=2, low=0, high=1)
+    assert estimate(log, [0.5, 0.5], "DM", model=Shares()).value == pytest.approx(0.3, abs=1e-12)
+
+
 def test_what_changes_no_weight_is_dr():
     log, target, model = fixed_log()
     whole = estimate(log, target, "DR", model=model).value

@@ -7,6 +7,7 @@ import pytest
 
 import regretlab as rl
 from environments.logged.log import Log
+from regretlab.ope.terms import Terms
 from regretlab.ope.weighting import IPS, ClippedIPS
 
 
@@ -215,6 +216,31 @@ def test_plays_that_a_sure_logging_policy_leaves_no_chance_are_overlap_that_fail
         rl.estimate(log, np.eye(2)[[1, 1, 1, 1, 1, 1]])
     same = rl.estimate(log, np.eye(2)[log.actions])
     assert (same.overlap.rows, same.overlap.unplayed, same.overlap.names) == (0, 0.0, ())
+
+
+def test_estimated_propensities_make_nothing_certain():
+    log = drawn()
+    bare = Log(actions=log.actions, rewards=log.rewards, n_actions=3, low=0, high=1).with_estimated_probabilities()
+    found = rl.estimate(bare, [0.2, 0.3, 0.5])
+    assert (found.interval, found.certain, found.biased) == ("betting", False, True)
+    assert rl.estimate(log, [0.2, 0.3, 0.5]).certain
+    with pytest.raises(ValueError, match="known propensities"):
+        rl.confidence_sequence(bare, [0.2, 0.3, 0.5])
+
+
+def test_a_class_is_no_policy_and_an_estimator_without_limits_has_a_normal_interval():
+    with pytest.raises(ValueError, match="x must be a policy in a run, got its class UCB1"):
+        rl.evaluate(drawn(), {"x": rl.UCB1})
+
+    class Plain:
+        name, needs_model = "Plain", False
+
+        def terms(self, case):
+            return Terms(np.zeros(case.log.n), case.weights * case.log.rewards)
+
+    assert rl.estimate(drawn(), [0.2, 0.3, 0.5], Plain()).interval == "normal"
+    with pytest.raises(ValueError, match="'betting' of Plain cannot be had: the estimator gives none"):
+        rl.estimate(drawn(), [0.2, 0.3, 0.5], Plain(), interval="betting")
 
 
 def test_limits_that_contradict_each_other_are_told_and_shown_as_no_interval():
