@@ -36,6 +36,8 @@ class Family:
             ``regretlab show NAME``: takes the name, and options as keywords; None where it is nothing of the family's.
         marks: for environments in which something begins at rounds that are known before any run: registered name to a
             function of parameters and horizon, see ``bandits.marks``. Pictures show it; no job's key depends on it.
+        parts: for environments that divide a run among parts, such as arms: registered name to a function of parameters
+            and horizon, see ``bandits.parts``; likewise.
         variants: for policies that are to be checked with other arguments than the default ones, or have arguments
             without a default: registered name to the arguments of each variant.
 
@@ -57,6 +59,7 @@ class Family:
     gymnasium: Mapping[str, tuple[Place, Mapping[str, Any]]] = field(default_factory=dict)
     describes: Callable[..., str | None] | Place | None = None
     marks: Mapping[str, Callable[..., Any] | Place] = field(default_factory=dict)
+    parts: Mapping[str, Callable[..., Any] | Place] = field(default_factory=dict)
 
     @property
     def problems(self) -> tuple[type[Problem], ...]:

@@ -32,6 +32,7 @@ FAMILY = Family(
         "apt": "bandits.identification.apt:APT",
     },
     environments={"identification": "environments.identification.environment:Identification"},
+    parts={"identification": "environments.identification.parts:arms"},
     variants={
         "uniform_sampling": ({}, {"threshold": "heuristic"}),
         "sequential_halving": ({}, {"reuse": True}, {"doubling": True}),

@@ -23,6 +23,7 @@ from experiments.analysis.verdicts import lower_bounds_for
 from experiments.report.colours import places_of
 from experiments.report.curves import draw_curves, drawn_by_name
 from experiments.report.labels import EndLabels
+from experiments.report.parts import draw_parts
 from experiments.report.points import Picture, picture_of
 from experiments.report.search_figures import SearchFigure, draw_search, search_figures
 from experiments.report.strip import NAME, Row, name_strip, rows_of
@@ -285,6 +286,8 @@ def compose(
         axes.append(ax)
         if isinstance(shown, SearchFigure):
             draw_search(ax, shown, room)
+        elif figure is not None and figure.parts and isinstance(shown, ExperimentResult):
+            draw_parts(ax, shown, figure, room)
         elif isinstance(shown, SweepResult):
             draw_sweep(ax, shown, places, room, confidence)
         else:
@@ -316,7 +319,7 @@ def _strip_of(figure: Figure | None, shown: Any, confidence: float, room: float)
     if not isinstance(shown, ExperimentResult):
         return [], 0.0
     figure = figure or Figure(experiment=shown.experiment.name)
-    if figure.quantity != "regret" or figure.bounds in ("curves", "none"):
+    if figure.parts or figure.quantity != "regret" or figure.bounds in ("curves", "none"):
         return [], 0.0
     named, letters = drawn_by_name(shown, figure)[0], round(NAME * room)
     rows = rows_of(shown, named, confidence, figure.regret, figure.names, letters)

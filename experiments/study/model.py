@@ -137,8 +137,18 @@ class Figure(Appearance):
     values differ much, semilogy."""
     over: str = ""
     """The swept value on the x axis: the shortest end of its path that tells it from the others."""
+    parts: bool = False
+    """Whether the picture shows what the one policy named divides a run among: shares over time, and the best."""
     label: OneLine = ""
     """Of the x axis, over swept values; the name of the swept value where empty."""
+
+    @model_validator(mode="after")
+    def _parts_of_one(self) -> Self:
+        if self.parts and (len(self.policies) != 1 or self.over):
+            raise ValueError(
+                "a figure with parts shows one policy over time: name it, as policies: [label], without over"
+            )
+        return self
 
 
 def candidates(entry: Component, seed: int, most: int | None = None) -> list[Component]:
