@@ -37,3 +37,9 @@ class Parameters:
                 raise ValueError(f"unknown parameter {name!r}; known: {', '.join(known)}")
         vars(self).update(parameters)
         return self
+
+    def __repr__(self) -> str:
+        """The parameters that are not their defaults, as scikit-learn writes its estimators."""
+        defaults = inspect.signature(type(self)).parameters
+        told = [f"{k}={v!r}" for k, v in self.get_params().items() if repr(v) != repr(defaults[k].default)]
+        return f"{type(self).__name__}({', '.join(told)})"

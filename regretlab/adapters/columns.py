@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -42,6 +42,8 @@ def read_names(names: Any) -> list[Name]:
         ValueError: anything else; the message says which and at what place.
     """
     listed = isinstance(names, Iterable) and not isinstance(names, str | bytes | Mapping) and not hasattr(names, "ndim")
+    if isinstance(names, Iterator):
+        raise ValueError(f"arms must be read more than once, as a list can be, got {shown(names)}")
     found, seen = read_column("arms", list(names) if listed else names), set()
     for i, name in enumerate(found):
         try:

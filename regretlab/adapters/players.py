@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from numbers import Integral
@@ -14,7 +15,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from bandits import BanditProblem, ContextualProblem, Policy, Problem, can_play, check_plays
-from bandits.arguments import check_seed, flag, integer, number, shown
+from bandits.arguments import check_seed, did_you_mean, flag, integer, number, shown
 from bandits.contract import Array
 from bandits.seeds import stream
 
@@ -62,6 +63,12 @@ def problem_of(policy: AnyPolicy, environment: Any, **declared: Any) -> BanditPr
     actions, seen = spaces_of(environment)
     if not isinstance(actions, spaces.Discrete):
         raise ValueError(f"environment must have Discrete actions, or be one of ours, got {actions}")
+    known = [field.name for field in dataclasses.fields(ContextualProblem)]
+    for name in declared:
+        if name not in known:
+            raise ValueError(
+                f"declared fields must be some of {', '.join(known)}, got {name}{did_you_mean(name, known)}"
+            )
     fields = {"low": -np.inf, "high": np.inf, "n_actions": int(actions.n), **declared}
     if "contexts" not in fields and can_play(policy, BanditProblem(**fields)):
         return BanditProblem(**fields)
@@ -122,12 +129,12 @@ class Game:
             return np.asarray(spaces.flatten(self.seen, observation), dtype=np.float64)
         return np.array(observation) if isinstance(observation, np.ndarray) else observation
 
-    def hear(self, reward: Any, info: Mapping[str, Any]) -> Any:
+    def hear(self, reward: float, info: Mapping[str, Any]) -> Any:
         """What the policy learns from a step."""
         if self.feedback is None:
-            return number("the reward must be a number", reward)
+            return reward
         if callable(self.feedback):
-            return self.feedback(number("the reward must be a number", reward), info)
+            return self.feedback(reward, info)
         if self.feedback not in info:
             raise ValueError(f"feedback must be a key of info, got {self.feedback!r}; it has {shown(list(info))}")
         return info[self.feedback]
@@ -161,9 +168,10 @@ class Player:
 
     def learn(self, reward: Any, info: Mapping[str, Any], over: bool) -> None:
         """Take in what a step gave."""
-        self.policy.update(self.row, self.action, self.game.hear(reward, info))
+        paid = number("the reward must be a number", reward)
+        self.policy.update(self.row, self.action, self.game.hear(paid, info))
         self.actions.append(self.action)
-        self.rewards.append(float(reward))
+        self.rewards.append(paid)
         self.episodes.append(self.finished)
         if over:
             self.finished += 1

@@ -303,6 +303,7 @@ UNBOUNDED = spaces.Box(-np.inf, np.inf, (2,))
         (UCB1(), MADE, {"problem": BanditProblem(n_actions=3)}, "problem must have 2 actions"),
         (UCB1(), MADE, {"feedback": 1}, "feedback must be None, a key of info, or a function"),
         (UCB1(), MADE, {"feedback": "gain"}, "feedback must be a key of info, got 'gain'; it has"),
+        (UCB1(), Slots(), {"hihg": 1.0}, r"declared fields must be some of .*got hihg \(did you mean 'high'\?\)"),
         (UCB1(), Slots(), {}, "rewards are unbounded and the problem declares no noise"),
         (UCB1(), gymnasium.make("Pendulum-v1"), {}, "environment must have Discrete actions, or be one of ours"),
         (LinUCB(), Slots(UNBOUNDED), {"high": 1.0}, "contexts must be declared"),
@@ -311,6 +312,20 @@ UNBOUNDED = spaces.Box(-np.inf, np.inf, (2,))
 def test_wrong_arguments(policy, environment, arguments, message):
     with pytest.raises(ValueError, match=message):
         play(policy, environment, **arguments)
+
+
+class Arrays(Slots):
+    """Rewards are arrays of one number."""
+
+    def step(self, action):
+        seen, reward, *more = super().step(action)
+        return seen, np.array([reward]), *more
+
+
+@pytest.mark.parametrize("feedback", [None, "gain", lambda reward, info: reward])
+def test_rewards_that_are_arrays_of_one(feedback):
+    one, other = (play(UCB1(), kind(), 30, feedback=feedback, seed=2, **RANGE) for kind in (Slots, Arrays))
+    the_same(one, other)
 
 
 def test_wrong_vectors():

@@ -257,6 +257,7 @@ def test_wrong_rows_are_refused_and_change_nothing(learner, given, message):
         ({"arms": ["a", None]}, "other than None"),
         ({"arms": ["a", NAN]}, "other than NaN"),
         ({"arms": [1, True]}, "different ones, got True at place 1"),
+        ({"arms": iter("ab")}, "arms must be read more than once, as a list can be"),
         ({"policy": "ucb"}, "policy: unknown policy 'ucb'"),
         (
             {"policy": Hedge()},

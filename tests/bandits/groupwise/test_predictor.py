@@ -113,6 +113,12 @@ def test_parameters():
         GroupwisePredictor(FUNCTIONS, {"name": "oridge", "parameters": {"penalty": -1.0}}).fit(*table()[:2])
 
 
+def test_it_writes_what_is_not_its_default():
+    assert repr(GroupwisePredictor()) == "GroupwisePredictor()"
+    assert repr(GroupwisePredictor({}, clip=[0, 1])) == "GroupwisePredictor(groups={}, clip=[0, 1])"
+    assert eval(repr(GroupwisePredictor({}, fallback=0.5))).get_params()["fallback"] == 0.5
+
+
 @pytest.mark.parametrize("copied", [lambda model: pickle.loads(pickle.dumps(model)), copy.deepcopy])
 @pytest.mark.parametrize("learner", ["oridge", "vaw", Mean])
 def test_it_pickles_and_copies_in_mid_run(copied, learner):
