@@ -51,11 +51,14 @@ class Overlap:
         """The overlap of a case."""
         log, weights = case.log, case.weights
         never = np.bincount(log.actions, minlength=log.n_actions) == 0
-        missed = np.where(never, case.target, 0.0)
+        lost, missed = case.target[:, never].sum(axis=1), np.zeros(log.n_actions, dtype=np.bool_)
+        missed[never] = case.target[:, never].any(axis=0)
         sure = np.flatnonzero(case.probabilities == 1.0)
-        missed[sure] = case.target[sure]
-        missed[sure, log.actions[sure]] = 0.0
-        lost, largest = missed.sum(axis=1), float(weights.max())
+        others = case.target[sure]
+        others[np.arange(len(sure)), log.actions[sure]] = 0.0
+        lost[sure] = others.sum(axis=1)
+        missed |= others.any(axis=0)
+        largest = float(weights.max())
         shares = weights / largest if largest > 0.0 else weights
         squares = float(np.sum(shares**2))
         return cls(
@@ -67,7 +70,7 @@ class Overlap:
             error=float(weights.std(ddof=1)) / math.sqrt(log.n) if log.n > 1 else math.inf,
             unplayed=float(lost.mean()),
             rows=int(np.count_nonzero(lost > 0.0)),
-            names=tuple(str(log.names[i]) for i in np.flatnonzero(missed.any(axis=0))),
+            names=tuple(str(log.names[i]) for i in np.flatnonzero(missed)),
         )
 
     @property
