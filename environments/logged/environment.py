@@ -7,6 +7,7 @@ environments call ``reward`` is an unbiased estimate (inverse propensity scores,
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
@@ -14,6 +15,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
+from bandits.arguments import shown
 from bandits.contract import Array
 from bandits.frozen import read_only
 from bandits.logged.problem import Decision, Logged, LoggedBlock, LoggedProblem, Mask, checked_table
@@ -44,6 +46,8 @@ class LoggedEnvironment(Environment[Decision, Array, Logged, Tape]):
     """
 
     problem: LoggedProblem
+    _never: Any = None
+    """Numbers of arms that no row of the whole log plays; None where all are, or when it was told."""
 
     def __init__(self, problem: LoggedProblem, instance: LoggedInstance) -> None:
         assert problem.horizon is not None
@@ -98,6 +102,14 @@ class LoggedEnvironment(Environment[Decision, Array, Logged, Tape]):
 
     def _account(self, table: Array) -> None:
         """Note what was played in the next rows, and move on."""
+        if self._never is not None and table[:, self._never].any():
+            names, self._never = [self._log.names[arm] for arm in self._never], None
+            warnings.warn(
+                f"the log never plays {shown(', '.join(names))}, and what is played there counts as reward 0: "
+                "estimates by weights are of the other arms alone",
+                RuntimeWarning,
+                stacklevel=3,
+            )
         rows = np.arange(self.clock, self.clock + len(table))
         self._played[rows] = table[np.arange(len(table)), self._log.actions[rows]]
         self.clock += len(table)

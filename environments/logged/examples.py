@@ -43,5 +43,5 @@ def examples() -> Sequence[LoggedEnvironment[Any]]:
         LoggedRows(small_log(40, uniform=True, contexts=False)),
         LoggedRows(small_log(36, uniform=False, contexts=True), rows="bootstrap", horizon=30),
         LoggedRows(small_log(30, uniform=False, contexts=True, some_offered=True), rows="order"),
-        LoggedRows(small_log(2, uniform=True, contexts=False), rows="order"),
+        LoggedRows(small_log(3, uniform=True, contexts=False, seed=2), rows="order", horizon=2),
     ]

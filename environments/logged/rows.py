@@ -40,6 +40,8 @@ class LoggedRows(LoggedEnvironment[Ints]):
         probabilities: None for those of the log; "uniform", which declares that arms were drawn evenly from those
             offered; or "estimated", shares of the log.
 
+    What is played on arms that the log never plays counts as nothing, of which a ``RuntimeWarning`` tells once.
+
     Attributes:
         log: the log.
 
@@ -91,6 +93,8 @@ class LoggedRows(LoggedEnvironment[Ints]):
                 f"a log that has none, got {shown(probabilities)}"
             )
         self.log, self.horizon = log, rounds_of(horizon, log.n)
+        never = np.flatnonzero(np.bincount(log.actions, minlength=log.n_actions) == 0)
+        self._never = never if len(never) else None
         super().__init__(
             problem_of(log, self.horizon), LoggedInstance(uniform=log.uniform, independent=rows == "bootstrap")
         )

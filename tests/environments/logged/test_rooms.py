@@ -2,10 +2,12 @@
 
 import copy
 import pickle
+import warnings
 
 import numpy as np
 import pytest
 
+import regretlab as rl
 from bandits import UCB1, FixedTarget, LinearTarget, LinUCB, OffPolicy, Policy, Replay
 from bandits.arms.problem import BanditProblem
 from bandits.checks import play
@@ -251,3 +253,18 @@ def test_a_log_is_the_same_from_python_and_from_its_plain_form(tmp_path):
         assert np.array_equal(values, first[name]), name
     assert LoggedRows(log, probabilities="uniform").log.uniform
     assert copy.deepcopy(read).log.n == 20
+
+
+def test_what_is_played_where_the_log_has_nothing_is_told_once():
+    log = Log(actions=[0, 1] * 10, rewards=[1.0, 0.0] * 10, probabilities=[0.5] * 20, names=("a", "b", "gone"))
+    with pytest.warns(UserWarning, match="the log never plays .gone., and what is played there counts as") as told:
+        assert rl.compare({"gone": FixedTarget(arm=2)}, LoggedRows(log, rows="order"), replicates=1, seed=1)
+    assert len(told) == 1
+    environment = LoggedRows(log)
+    environment.begin(environment.draw(np.random.default_rng(1)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        environment.transition(np.array([0.5, 0.5, 0.0]))
+        with pytest.raises(RuntimeWarning, match="gone"):
+            environment.transition(np.array([0.5, 0.4, 0.1]))
+        environment.transition(np.array([0.5, 0.4, 0.1]))
