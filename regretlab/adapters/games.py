@@ -6,7 +6,7 @@ import copy
 from typing import Any
 
 from bandits import BanditProblem, Policy
-from bandits.arguments import real
+from bandits.arguments import real, shown
 from bandits.contract import check_plays
 from bandits.seeds import stream
 
@@ -56,6 +56,8 @@ class GamePolicy:
         horizon: int | None = None,
         seed: int = 0,
     ) -> None:
+        if not isinstance(policy, Policy):
+            raise ValueError(f"policy must be an object of a class of policies, got {shown(policy)}")
         low = real("lower", lower)
         self.problem = BanditProblem(
             n_actions=nbArms, low=low, high=low + real("amplitude", amplitude, 0.0), horizon=horizon

@@ -12,6 +12,7 @@ from ``info``, and what our environments show and say, is asked of each environm
 
 from __future__ import annotations
 
+from numbers import Integral
 from typing import Any
 
 import gymnasium
@@ -155,7 +156,8 @@ def play_vector(
         declared: as of ``play``.
 
     Raises:
-        ValueError: as of ``play``, or environments that are not wrapped in ``Told`` where they must be.
+        ValueError: as of ``play``, environments that are not wrapped in ``Told`` where they must be, or a policy whose
+            actions are no whole numbers.
 
     Example:
         >>> import gymnasium, environments
@@ -198,6 +200,11 @@ def play_vector(
         actions = [
             player.choose(show) if now else idle for player, show, now in zip(players, shows, plays, strict=True)
         ]
+        if not all(isinstance(action, Integral) for action in actions):  # numpy would make whole numbers of weights
+            raise ValueError(
+                f"policy must choose whole numbers in a vector, got {shown(players[0].action)} of "
+                f"{type(policy).__name__}: play each environment alone"
+            )
         observations, rewards, terminated, truncated, _ = environments.step(np.array(actions, game.actions.dtype))
         over = np.logical_or(terminated, truncated)
         infos = [told[1] for told in environments.get_attr("told")] if has["told"] else [{}] * n  # type: ignore[attr-defined]

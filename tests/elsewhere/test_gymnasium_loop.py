@@ -337,6 +337,15 @@ def test_wrong_vectors():
     market = gymnasium.make_vec("regretlab/Alternation-v0", 2, wrappers=[Told], horizon=10)
     with pytest.raises(ValueError, match="must have Discrete actions, got Simplex"):
         play_vector(POLICIES.build("uniform_mix"), market)
+    pages = {"cache_size": 2, "sequence": {"name": "given", "parameters": {"pages": [0, 1, 2, 0]}}, "horizon": 4}
+    for name, policy, arguments in (
+        ("PagingEnvironment", "lru", pages),
+        ("GroupedContexts", "blum_lykouris", {"horizon": 10}),  # its weights would be rounded down
+        ("Stream", "commit_arm", {"horizon": 10, "means": [0.2, 0.5, 0.8], "memory": 2}),
+    ):
+        many = gymnasium.make_vec(f"regretlab/{name}-v0", 2, wrappers=[Told], **arguments)
+        with pytest.raises(ValueError, match="policy must choose whole numbers in a vector, got .* alone"):
+            play_vector(POLICIES.build(policy), many)
 
 
 def test_a_vector_that_is_one_object():

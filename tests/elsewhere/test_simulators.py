@@ -138,6 +138,7 @@ def test_games_refuse_what_cannot_be_and_change_nothing():
         ({"amplitude": 0.0}, "amplitude must be"),
         ({"lower": "0"}, "lower must be"),
         ({"seed": -1}, "seed must be"),
+        ({"policy": "ucb1"}, "policy must be an object of a class of policies, got .ucb1"),
         ({"policy": LinUCB()}, "policy must be a policy for it: LinUCB plays ContextualProblem, but a game"),
     ):
         with pytest.raises(ValueError, match=message):
