@@ -153,7 +153,8 @@ def columns_of(path: Path) -> Columns:
 
 
 def _check_names(names: Sequence[str]) -> None:
-    if twice := next((name for name in names if list(names).count(name) > 1), None):
+    if len(set(names)) < len(names):
+        twice = next(name for name in names if list(names).count(name) > 1)
         raise ValueError(f"source must name each column once, got {shown(twice)} more than once")
 
 

@@ -47,14 +47,14 @@ def log_of_columns(
     spoken = _spoken_for(action, reward, cost, probability, offered, INDEX)
     used = [name for name in columns if name not in spoken]
     wanted = used if contexts is None else [] if len(contexts) == 0 else texts("contexts", contexts)
-    seen = [_numbers(columns, "contexts", name) for name in wanted]
+    seen = [numbers_of_column(columns, "contexts", name) for name in wanted]
     known = probability in (None, UNIFORM, ESTIMATED)
     origin = {"actions": action, "rewards": reward or cost, "probabilities": probability, "contexts": wanted}
     try:
         log = Log(
             actions=np.array(actions, dtype=np.int64),
             rewards=rewards,
-            probabilities=None if known else _numbers(columns, "probability", str(probability)),
+            probabilities=None if known else numbers_of_column(columns, "probability", str(probability)),
             contexts=np.array(seen).T if seen else None,
             offered=mask,
             names=tuple(names),
@@ -88,7 +88,12 @@ def _column(columns: Columns, parameter: str, name: Any) -> list[Any]:
     return columns[name]
 
 
-def _numbers(columns: Columns, parameter: str, name: str) -> Array:
+def numbers_of_column(columns: Columns, parameter: str, name: str) -> Array:
+    """The numbers [n] in a column.
+
+    Raises:
+        ValueError: no such column, or a cell that is none; ``parameter`` is who asks.
+    """
     cells = _column(columns, parameter, name)
     found = np.array([number_in(_flag(cell)) for cell in cells])
     if np.isnan(found).any():
@@ -108,8 +113,8 @@ def _rewards(columns: Columns, reward: str | None, cost: str | None) -> Array:
     if cost is not None:
         if reward not in (None, "reward"):
             raise ValueError(f"reward must be None where a column of costs is named, got {shown(reward)}")
-        return 0.0 - _numbers(columns, "cost", cost)
-    return _numbers(columns, "reward", str(reward))
+        return 0.0 - numbers_of_column(columns, "cost", cost)
+    return numbers_of_column(columns, "reward", str(reward))
 
 
 def _offers(columns: Columns, offered: Any) -> tuple[list[list[str]] | None, list[Array]]:
@@ -122,7 +127,7 @@ def _offers(columns: Columns, offered: Any) -> tuple[list[list[str]] | None, lis
 
 
 def _flags(columns: Columns, name: str) -> Any:
-    found = _numbers(columns, "offered", name)
+    found = numbers_of_column(columns, "offered", name)
     if not np.isin(found, (0.0, 1.0)).all():
         row = int(np.argmin(np.isin(found, (0.0, 1.0))))
         raise ValueError(f"source: row {row + 1}, column {shown(name)} must be 0 or 1, got {found[row]:g}")

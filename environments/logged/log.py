@@ -410,6 +410,7 @@ def _number_of_arms(n_actions: Any, names: Sequence[str], offered: Bools | None)
 
 def _names(names: Sequence[str], n_actions: int) -> tuple[str, ...]:
     found = tuple(map(str, names)) if len(names) else tuple(map(str, range(n_actions)))
-    if twice := next((name for name in found if found.count(name) > 1), None):
+    if len(set(found)) < len(found):
+        twice = next(name for name in found if found.count(name) > 1)
         raise ValueError(f"names must be different, got {shown(twice)} twice")
     return found

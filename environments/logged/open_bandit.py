@@ -21,9 +21,9 @@ from typing import Any
 
 import numpy as np
 
-from bandits.arguments import flag, integer, shown, some_of
+from bandits.arguments import affordable, flag, integer, shown, some_of
 from bandits.contract import Array
-from environments.logged.frames import log_of_columns
+from environments.logged.frames import log_of_columns, numbers_of_column
 from environments.logged.log import Log
 from environments.tables import columns_of, number_in
 
@@ -69,7 +69,8 @@ def read(
             f"source: row {row + 1}, column 'position' must be 1, 2 or 3, got {shown(table['position'][row])}"
         )
     items = np.array([number_in(cell) for cell in table["item_id"]])
-    most = int(np.nanmax(items)) + 1 if np.isfinite(items).any() else 1
+    most = int(items[np.isfinite(items)].max(initial=0.0)) + 1
+    affordable("item_id", f"a table of {len(items)} rows and {most} items", most * (16 + len(items) // 8))
     arms = list(range(most if n_items is None else integer("n_items", n_items, most)))
     log = log_of_columns(table, "item_id", "click", "propensity_score", (), None, arms, 0.0, 1.0)
     seen = [column for part in parts for column in _contexts(table, part, places)]
@@ -91,7 +92,7 @@ def _contexts(table: dict[str, list[Any]], part: str, places: Array) -> list[Arr
     if not names:
         raise ValueError(f"contexts must be parts that the file has, got {part!r} and no column {prefix}0")
     if part == "affinity":
-        return [np.array([number_in(cell) for cell in table[name]]) for name in names]
+        return [numbers_of_column(table, "contexts", name) for name in names]
     found = []
     for name in names:
         cells = np.array(["" if cell is None else str(cell) for cell in table[name]])

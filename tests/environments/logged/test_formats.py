@@ -189,3 +189,18 @@ def test_features_that_stand_twice_are_added_up_as_vw_does(tmp_path):
     assert vw.read(tmp_path / "log.vw").contexts.tolist() == [[2.0, 2.0, 0.0], [0.0, 0.0, 8.0]]
     twice = {**LINE, "c": {**LINE["c"], "ctx": {"f": [{"g": 1}, {"g": 5}]}}}
     assert read(tmp_path, twice).contexts.tolist() == [[6.0]]
+
+
+@pytest.mark.parametrize(
+    ("item", "affinity", "message"),
+    [
+        ("99999999999", "1", "item_id must be lower, got too much: a table of 1 rows and 100000000000 items"),
+        ("inf", "1", "row 1, column item_id must be one of the arms, .'0'., got 'inf'"),
+        ("0", "", "row 1, column 'user-item_affinity_0' must be a number, got ''"),
+    ],
+)
+def test_cells_of_open_bandit_that_cannot_be_are_told(tmp_path, item, affinity, message):
+    head = "timestamp,item_id,position,click,propensity_score,user-item_affinity_0"
+    (tmp_path / "all.csv").write_text(f"{head}\n2019,{item},1,0,0.5,{affinity}\n", encoding="utf-8")
+    with pytest.raises(ValueError, match=message):
+        open_bandit.read(tmp_path / "all.csv", contexts=("affinity",))
