@@ -344,7 +344,7 @@ def test_wrong_vectors():
         ("Stream", "commit_arm", {"horizon": 10, "means": [0.2, 0.5, 0.8], "memory": 2}),
     ):
         many = gymnasium.make_vec(f"regretlab/{name}-v0", 2, wrappers=[Told], **arguments)
-        with pytest.raises(ValueError, match="policy must choose whole numbers in a vector, got .* alone"):
+        with pytest.raises(ValueError, match=r"policy must choose whole numbers in a vector, got .* alone"):
             play_vector(POLICIES.build(policy), many)
 
 
