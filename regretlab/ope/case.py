@@ -118,7 +118,7 @@ def checked_target(log: Rows, target: Any, name: str = "target") -> Array:
     columns = [str(column) for column in getattr(target, "columns", ())]
     if columns != list(log.names) and sorted(columns) == sorted(log.names):
         raise ValueError(
-            f"{name} must have its columns in the order of the arms, {shown(log.names)}, got {shown(columns)}"
+            f"{name} must have its columns in the order of the log's names, {shown(log.names)}, got {shown(columns)}"
         )
     try:
         found = np.asarray(target, dtype=np.float64)
@@ -165,6 +165,6 @@ def checked_least(log: Rows, probabilities: Array, least: float | None) -> float
     if left[row] < least - ROUNDING:
         raise ValueError(
             f"least must be at most what row {row} of the log leaves to each other arm, {left[row]:g} (its "
-            f"probability {probabilities[row]:g}, {offered[row]} arms offered), got {least:g}"
+            f"probability {probabilities[row]:g}, {offered[row]} offered), got {least:g}"
         )
     return min(least, seen)

@@ -268,7 +268,7 @@ def test_tables_of_a_target_have_the_arms_in_their_order():
     table = pandas.DataFrame(np.tile([0.2, 0.3, 0.5], (5, 1)), columns=list(log.names))
     assert rl.estimate(log, table).value == rl.estimate(log, [0.2, 0.3, 0.5]).value
     with pytest.raises(
-        ValueError, match=r"columns in the order of the arms, .'old', 'new', '. third'., got .'. third'"
+        ValueError, match=r"columns in the order of the log's names, .'old', 'new', '. third'., got .'. third'"
     ):
         rl.estimate(log, table[["$ third", "old", "new"]])
 
