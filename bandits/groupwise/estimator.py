@@ -13,7 +13,7 @@ def warn_of_column() -> None:
     """Tell that labels [n, 1] were taken as [n]; by scikit-learn's class of warnings where that is loaded."""
     kind = getattr(sys.modules.get("sklearn.exceptions"), "DataConversionWarning", UserWarning)
     what = "A column-vector y was passed when a 1d array was expected: it is taken as y[:, 0], of shape (n,)"
-    warnings.warn(what, kind, stacklevel=4)
+    warnings.warn(what, kind, stacklevel=5)
 
 
 class Estimator(Parameters):

@@ -116,15 +116,8 @@ class GroupwisePredictor(Estimator):
         """
         if y is None:
             raise ValueError("GroupwisePredictor requires y to be passed, but the target y is None")
-        rows, labels = _matrix(X), _real("y", y)
-        if labels.shape == (len(rows), 1):
-            warn_of_column()
-            labels = labels[:, 0]
-        if labels.shape != (len(rows),):
-            raise ValueError(f"y must have shape ({len(rows)},), got {labels.shape}")
-        if not np.all(np.isfinite(labels)):
-            row = int(np.argmin(np.isfinite(labels)))
-            raise ValueError(f"y must be finite, got {_spelt(labels[row])} in row {row}")
+        rows = _matrix(X)
+        labels = _labels(y, len(rows))
         _check_rows(X, groups, y)
         names = column_names(X)
         given = rows if names is None else X
@@ -164,11 +157,17 @@ class GroupwisePredictor(Estimator):
         return np.array([float(weights @ values) for values, weights in lotteries])
 
     def score(self, X: Any, y: Any, groups: Any = None) -> float:
-        """Share of the variance of ``y`` [n] that ``predict`` explains: 1 at best, 0 for the mean."""
+        """Share of the variance of ``y`` [n] that ``predict`` explains: 1 at best, 0 for the mean.
+
+        Raises:
+            NotFittedError: as of ``predict``.
+            ValueError: as of ``predict``, or labels that ``partial_fit`` refuses.
+        """
         _check_rows(X, groups, y)
-        labels = _real("y", y)
+        predicted = self.predict(X, groups)
+        labels = _labels(y, len(predicted))
         spread = float(np.sum((labels - labels.mean()) ** 2))
-        return 1.0 - float(np.sum((labels - self.predict(X, groups)) ** 2)) / spread if spread > 0.0 else np.nan
+        return 1.0 - float(np.sum((labels - predicted) ** 2)) / spread if spread > 0.0 else np.nan
 
     def _start(self, dimension: int, names: tuple[str, ...]) -> None:
         policy = Groupwise(
@@ -266,6 +265,20 @@ def _matrix(X: Any) -> Array:
         row, column = (int(i) for i in np.argwhere(~np.isfinite(rows))[0])
         raise ValueError(f"X must be finite, got {_spelt(rows[row, column])} in row {row}, column {column}")
     return rows
+
+
+def _labels(y: Any, n: int) -> Array:
+    """Labels [n]; of [n, 1] these are made, with a warning."""
+    labels = _real("y", y)
+    if labels.shape == (n, 1):
+        warn_of_column()
+        labels = labels[:, 0]
+    if labels.shape != (n,):
+        raise ValueError(f"y must have shape ({n},), got {labels.shape}")
+    if not np.all(np.isfinite(labels)):
+        row = int(np.argmin(np.isfinite(labels)))
+        raise ValueError(f"y must be finite, got {_spelt(labels[row])} in row {row}")
+    return labels
 
 
 def _real(name: str, values: Any) -> Array:

@@ -113,6 +113,21 @@ def test_parameters():
         GroupwisePredictor(FUNCTIONS, {"name": "oridge", "parameters": {"penalty": -1.0}}).fit(*table()[:2])
 
 
+def test_labels_are_scored_as_they_are_learned():
+    """A column was taken for a row of labels against each prediction: -67 in place of .97."""
+    rng = np.random.default_rng(0)
+    X = rng.random((40, 2))
+    y = X[:, 0]
+    model = GroupwisePredictor({}).fit(X, y)
+    with pytest.warns(UserWarning, match="column-vector"):
+        assert model.score(X, y[:, None]) == model.score(X, y)
+    for wrong, message in ((y[:-1], r"shape \(40,\), got \(39,\)"), (y[None], "shape"), (0.5, "shape")):
+        with pytest.raises(ValueError, match=message):
+            model.score(X, wrong)
+    with pytest.raises(ValueError, match="y must be finite, got NaN in row 0"):
+        model.score(X, np.full(40, np.nan))
+
+
 def test_it_writes_what_is_not_its_default():
     assert repr(GroupwisePredictor()) == "GroupwisePredictor()"
     assert repr(GroupwisePredictor({}, clip=[0, 1])) == "GroupwisePredictor(groups={}, clip=[0, 1])"
