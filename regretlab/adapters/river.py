@@ -7,6 +7,7 @@ river's environments and on ours (``gymnasium.make("regretlab/BernoulliArms-v0",
 
 from __future__ import annotations
 
+import copy
 import inspect
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
@@ -68,8 +69,12 @@ class _Ours:
         return self._seated(0), self._names.number(arm_id), reward
 
     def _scaled(self, reward: float) -> float:
-        """As river has just scaled it."""
-        return reward if self.reward_scaler is None else float(self.reward_scaler.func(reward))
+        """As river is about to scale it, which learns from it first; the policy may still refuse it."""
+        if self.reward_scaler is None:
+            return reward
+        scaler = copy.deepcopy(self.reward_scaler)
+        scaler._update(y=reward)
+        return float(scaler.func(reward))
 
 
 class Policy(_Ours, bandit.base.Policy):
@@ -128,8 +133,8 @@ class Policy(_Ours, bandit.base.Policy):
             ValueError: no finite number, or an arm that is none of those offered; nothing has changed then.
         """
         seat, number, reward = self._due(arm_id, reward_args, reward_kwargs)
-        super().update(arm_id, reward)
         seat.learn(None, number, self._scaled(reward))
+        super().update(arm_id, reward)
 
 
 class ContextualPolicy(_Ours, bandit.base.ContextualPolicy):
@@ -187,8 +192,8 @@ class ContextualPolicy(_Ours, bandit.base.ContextualPolicy):
     def update(self, arm_id: Any, context: Any, *reward_args: Any, **reward_kwargs: Any) -> None:
         """Learn from the reward of an arm in a context; errors as of ``Policy.update``."""
         seen, (seat, number, reward) = self._seen(context), self._due(arm_id, reward_args, reward_kwargs)
-        super().update(arm_id, context, reward)
         seat.learn(seen, number, self._scaled(reward))
+        super().update(arm_id, context, reward)
 
 
 class FromRiver(bandits.Policy[BanditProblem, Any, int, float]):

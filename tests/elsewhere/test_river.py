@@ -194,6 +194,13 @@ def test_what_is_refused_changes_nothing():
     own_draws.pull("ab")
     with pytest.raises(RuntimeError, match="not owed"):
         _ = [own_draws.update(arm, 1.0) for arm in "abab"]
+    scaled = Policy(TsallisINF(), seed=0, reward_scaler=preprocessing.TargetStandardScaler(None))
+    drawn = scaled.pull("ab")
+    with pytest.raises(RuntimeError, match="not owed"):
+        scaled.update("a" if drawn == "b" else "b", 0.5)
+    assert (scaled._n, dict(scaled._counts), scaled.reward_scaler.var.mean.n) == (0, {}, 0)
+    scaled.update(drawn, 0.5)
+    assert (scaled._n, scaled.reward_scaler.var.mean.n) == (1, 1)
     with pytest.raises(ValueError, match="problem must be given"):
         Policy(UCB1()).update("a", 1.0)
     with pytest.raises(ValueError, match="plays"):
