@@ -28,7 +28,7 @@ def taught(log: Log, policy: AnyPolicy, rows: int, rng: np.random.Generator) -> 
         rng: its stream.
 
     Raises:
-        ValueError: it plays neither.
+        ValueError: it plays neither, or cannot learn from arms that it did not choose.
     """
     problem, pupil = problem_of(log, rows), copy.deepcopy(policy)
     if isinstance(problem, policy.plays):
@@ -43,7 +43,13 @@ def taught(log: Log, policy: AnyPolicy, rows: int, rng: np.random.Generator) -> 
     for t in range(rows):
         context = _context(log, t)
         pupil.choose(context)  # some owe an update to a choice, whatever was played instead
-        pupil.update(context, int(log.actions[t]), float(log.rewards[t]))
+        try:
+            pupil.update(context, int(log.actions[t]), float(log.rewards[t]))
+        except RuntimeError as error:  # by its own draws alone
+            raise ValueError(
+                f"policy must learn from arms that it did not choose, got {type(policy).__name__}: {error}; Replay "
+                "plays such a policy on a log, as an environment"
+            ) from error
     return pupil
 
 

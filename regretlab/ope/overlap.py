@@ -86,8 +86,8 @@ class Overlap:
         found = []
         if self.rows:
             found.append(
-                f"{100 * self.unplayed:.3g} % of its plays, in {self.rows} of {self.n} rows, go to what the logging "
-                f"policy never plays there: {shown(', '.join(self.names))}"
+                f"{100 * self.unplayed:.3g} % of its plays, in {self.rows} of {self.n} rows, go to what the log never "
+                f"plays, or where another was sure to be played: {shown(', '.join(self.names))}"
             )
         if self.deviation > FAR:
             found.append(

@@ -198,7 +198,7 @@ def test_overlap_that_fails_is_refused_or_told():
         ValueError, match=r"overlap fails for x: 40 % of its plays, in 100 of 100 rows, .*'never'.*least="
     ):
         rl.evaluate(log, {"x": [0.3, 0.3, 0.4]})
-    with pytest.warns(RuntimeWarning, match="x: 40 % of its plays, in 100 of 100 rows, go to what the logging policy"):
+    with pytest.warns(RuntimeWarning, match="x: 40 % of its plays, in 100 of 100 rows, go to what the log never plays"):
         found = rl.evaluate(log, {"x": [0.3, 0.3, 0.4]}, "IPS", overlap="warn")
     assert found[0].overlap.unplayed == pytest.approx(0.4)
     assert "x: 40 %" in repr(found)
@@ -241,6 +241,11 @@ def test_a_class_is_no_policy_and_an_estimator_without_limits_has_a_normal_inter
     assert rl.estimate(drawn(), [0.2, 0.3, 0.5], Plain()).interval == "normal"
     with pytest.raises(ValueError, match="'betting' of Plain cannot be had: the estimator gives none"):
         rl.estimate(drawn(), [0.2, 0.3, 0.5], Plain(), interval="betting")
+
+
+def test_a_policy_that_learns_by_its_own_draws_alone_cannot_be_taught():
+    with pytest.raises(ValueError, match="policy must learn from arms that it did not choose, got TsallisINF"):
+        rl.evaluate(drawn(), rl.TsallisINF(), train=0.5)
 
 
 def test_limits_that_contradict_each_other_are_told_and_shown_as_no_interval():
