@@ -175,8 +175,8 @@ class Service:
         self._lives: dict[str, tuple[int, int | None]] = {}
         self._begin()
         self._start(learner(self._base, self.late, self._problem(len(self._names)), self._rng))
-        if self.propensities == "exact" and contexts is None:
-            self._vector(self._main, None)
+        if self.propensities == "exact":
+            self._vector(self._main, self._observed(self._some_context()))
 
     @property
     def arms(self) -> tuple[Hashable, ...]:
@@ -537,6 +537,11 @@ class Service:
                 raise ValueError(f"context must be None, as the service declares no contexts, got {shown(context)}")
             return None
         return np.array(self._main_problem.checked_observation(context))
+
+    def _some_context(self) -> list[float] | None:
+        """A context that may come: in each interval the number nearest to 0."""
+        intervals = self._declares.get("contexts")
+        return None if intervals is None else [min(max(0.0, low), high) for low, high in intervals]
 
     @property
     def _main_problem(self) -> Problem:

@@ -106,9 +106,12 @@ class Betas(Laws):
     """
 
     def __init__(self, a: Array, b: Array) -> None:
-        from scipy.special import betaln, polygamma, psi
+        from scipy.special import polygamma, psi
 
-        self._a, self._b, self._log = a[:, None], b[:, None], betaln(a, b)[:, None]
+        self._a, self._b = a[:, None], b[:, None]
+        self._share, self._odds = self._a / (self._a + self._b), np.log(self._a) - np.log(self._b)
+        rest = _stirling(a) + _stirling(b) - _stirling(a + b)
+        self._log = (rest + 0.5 * (np.log(2.0 * np.pi) + np.log(a + b) - np.log(a) - np.log(b)))[:, None]
         self.centres, self.scales = psi(a) - psi(b), np.sqrt(polygamma(1, a) + polygamma(1, b))
 
     def log_cdf(self, x: Array) -> Array:
@@ -120,7 +123,25 @@ class Betas(Laws):
     def log_density(self, x: Array) -> Array:
         from scipy.special import log_expit
 
-        return np.asarray(self._a * log_expit(x) + self._b * log_expit(-x) - self._log)
+        # a ln p + b ln q - ln B(a, b) loses (a + b) eps: told from p = a / (a + b), where B's main part cancels
+        apart = x - self._odds
+        near = np.clip(apart, -1.0, 1.0)
+        p = np.where(
+            near == apart, -np.log1p((1.0 - self._share) * np.expm1(-near)), log_expit(x) - log_expit(self._odds)
+        )
+        q = np.where(near == apart, -np.log1p(self._share * np.expm1(near)), log_expit(-x) - log_expit(-self._odds))
+        return np.asarray(self._a * p + self._b * q - self._log)
+
+
+def _stirling(z: Array) -> Array:
+    """Ln Gamma(z) beyond Stirling's formula, ln Gamma(z) - (z - 1/2) ln z + z - ln(2 pi) / 2, for z > 0."""
+    from scipy.special import gammaln
+
+    far = np.maximum(z, 10.0)
+    series = (1.0 / 12.0 - (1.0 / 360.0 - (1.0 / 1260.0 - 1.0 / 1680.0 / far**2) / far**2) / far**2) / far
+    near = np.minimum(z, 10.0)
+    exact = gammaln(near) - (near - 0.5) * np.log(near) + near - 0.5 * np.log(2.0 * np.pi)
+    return np.asarray(np.where(z < 10.0, exact, series))
 
 
 def _log_beta(a: Array, b: Array, x: Array) -> Array:

@@ -473,6 +473,8 @@ def test_what_is_asked_in_a_run_is_checked():
 def test_probabilities_are_exact_or_sampled_or_not_asked_for():
     with pytest.raises(TypeError, match="a service does so with propensities='sampled', and None asks for none"):
         unit("besa")
+    with pytest.raises(TypeError, match="propensities='sampled'"):
+        unit("besa", contexts=[(2, 3), (-5, -1)])
     service = unit("besa", propensities="sampled")
     plain = unit("besa", propensities=None)
     for _ in range(5):

@@ -72,6 +72,22 @@ def test_two_beta_laws_are_a_finite_sum(numbers):
     assert p == pytest.approx([first, 1 - first], abs=1e-9)
 
 
+@pytest.mark.parametrize("plays", [1e3, 1e6, 1e9, 1e12])
+@pytest.mark.parametrize("mean", [1e-6, 0.1, 0.5, 0.999])
+def test_an_arm_played_for_long_beside_one_that_is_new(plays, mean):
+    """A uniform sample is below the other one with the probability of the other one's mean."""
+    a, b = 1.0 + plays * mean, 1.0 + plays * (1.0 - mean)
+    found = largest(Betas(np.array([1.0, a]), np.array([1.0, b])))
+    np.testing.assert_allclose(found, [b / (a + b), a / (a + b)], rtol=0, atol=1e-10)
+
+
+def test_beta_laws_of_parameters_of_all_sizes_are_found_whole():
+    rng = np.random.default_rng(6)
+    for _ in range(100):
+        weights, means = 10.0 ** rng.uniform(-2.0, 8.0, 5), rng.beta(0.5, 0.5, 5)
+        assert largest(Betas(weights * means + 0.5, weights * (1.0 - means) + 0.5)).sum() == pytest.approx(1.0)
+
+
 def test_several_laws_against_slow_integrals():
     a, b = np.random.default_rng(0).uniform(0.5, 30, (2, 4))
     means, deviations = np.array([0.1, -0.3, 0.4, 0.2]), np.array([1.0, 0.1, 0.5, 0.02])
