@@ -21,7 +21,8 @@ import os
 import secrets
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
 from typing import Any, NamedTuple
@@ -316,7 +317,8 @@ class Service:
         """
         with self._lock:
             names = self.arms if arms is None else _names(arms)
-            began = learner(self._base, self.late, self._problem(len(names)), self._rng)
+            with self._undrawn():
+                began = learner(self._base, self.late, self._problem(len(names)), self._rng)
             self._names = {self._born + i: name for i, name in enumerate(names)}
             self._born += len(names)
             self._rows, self._dropped = [], 0
@@ -340,7 +342,8 @@ class Service:
             rows = [self._row(i, row) for i, row in enumerate(_rows_of(log))]
             before = copy.deepcopy(self._main, {id(self._rng): self._rng})
             try:
-                _teach(self._main, rows, self._places)
+                with self._undrawn():
+                    _teach(self._main, rows, self._places)
             except BaseException:  # the policy refuses a reward
                 self._main = before
                 raise
@@ -445,8 +448,8 @@ class Service:
         self._lock, self._saving = getattr(self, "_lock", None) or RLock(), getattr(self, "_saving", None) or RLock()
         waited_for(self)
         decided = self._counts["decisions"]
-        for life, (first, last) in self._lives.items():
-            self._lives[life] = first, decided if last is None else last
+        ended = ((life, first, decided if last is None else last) for life, (first, last) in self._lives.items())
+        self._lives = {life: (first, last) for life, first, last in ended if first < last}
         self._life, self._process = secrets.token_hex(6), os.getpid()
         self._lives[self._life] = decided, None
 
@@ -458,11 +461,22 @@ class Service:
         self._numbers = {name: number for number, name in self._names.items()}
         self._masked = {}
 
+    @contextmanager
+    def _undrawn(self) -> Iterator[None]:
+        """Where something is refused, no random number has been drawn for it."""
+        state = self._rng.bit_generator.state
+        try:
+            yield
+        except BaseException:
+            self._rng.bit_generator.state = state
+            raise
+
     def _have(self, names: dict[int, Hashable]) -> None:
         """Have other arms, and a policy that is taught what is kept of them."""
         rows = [row for row in self._rows if row[0] in names]
-        began = learner(self._base, self.late, self._problem(len(names)), self._rng, silent=True)
-        _teach(began, rows, {number: place for place, number in enumerate(names)})
+        with self._undrawn():
+            began = learner(self._base, self.late, self._problem(len(names)), self._rng, silent=True)
+            _teach(began, rows, {number: place for place, number in enumerate(names)})
         before = self._main.policy._declared
         watch_over(began.policy, began.policy.problem_given())
         if before is not None and began.policy._declared is not None:

@@ -272,6 +272,16 @@ def test_a_row_that_the_policy_refuses_undoes_the_warm_start():
     assert service.to_json()["objects"] == before
 
 
+@pytest.mark.filterwarnings("error::RuntimeWarning")
+def test_a_warm_start_that_is_undone_has_drawn_nothing():
+    """A policy that is asked before each row draws random numbers for that."""
+    service = unit("contextual_epsilon_greedy", contexts=[(0, 1)], propensities=None)
+    before = service.to_json()["objects"]
+    with pytest.raises(RuntimeWarning, match="observed a reward of 7"):
+        service.warm_start([("a", 1.0, [0.5]), ("b", 7.0, [0.5])])
+    assert service.to_json()["objects"] == before
+
+
 @pytest.mark.parametrize("policy", ["exp3_s", "tsallis_inf", "sliding_window_ucb"])
 def test_other_policies_say_what_they_cannot(policy):
     service = unit(policy, horizon=1000, propensities=None)
@@ -551,6 +561,15 @@ class Shop(Service):
 
 def test_copies_of_a_subclass_are_of_it():
     assert type(copy.deepcopy(Shop("ucb1", ABC, low=0.0, high=1.0))) is Shop
+
+
+def test_a_state_does_not_grow_by_being_restored():
+    service = unit()
+    told(service, 3)
+    size = len(service.to_json()["objects"])
+    for _ in range(5):
+        service = journey(service)
+    assert len(service.to_json()["objects"]) <= size + 1
 
 
 def test_what_is_no_service_is_not_spelt_out():
