@@ -94,13 +94,15 @@ def read(path: Path) -> Any:
 
 
 def _plain(name: Any) -> Any:
-    """A name that is the same when it comes back from JSON.
+    """A name that is equal when it comes back from JSON.
 
     Raises:
         ValueError: it is none.
     """
     if isinstance(name, tuple) and type(name) is tuple:
         return tuple(_plain(part) for part in name)
+    if isinstance(name, np.generic):  # of arms out of an array or a table: equal to Python's own, and as good a key
+        name = name.item()
     if name is not None and type(name) not in (str, int, float, bool):
         raise ValueError(
             f"arms must have names of texts, numbers and tuples of such for a state, got {shown(name)}; give names=, "

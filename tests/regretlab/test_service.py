@@ -394,6 +394,15 @@ def test_names_are_told_apart_and_saved_as_they_are():
     assert back.arms == tuple(colours)
 
 
+@pytest.mark.parametrize("arms", [np.arange(3), np.array(["a", "b"]), np.array([0.1, 0.5], dtype=np.float32)])
+def test_names_out_of_an_array_are_saved(arms):
+    service = journey(unit(arms=arms))
+    assert service.arms == tuple(arms)
+    assert service.decide(among=arms[1:2]).arm == arms[1]
+    with pytest.raises(ValueError, match=r"arms must have names of texts, numbers .*, got datetime"):
+        unit(arms=[np.datetime64("2020-01-01")]).to_json()
+
+
 def test_it_is_copied_by_its_state():
     service = unit("beta_thompson")
     told(service, 9)
