@@ -23,6 +23,7 @@ from environments.contract import Environment
 from environments.record import KEPT
 from experiments.run import FORMAT, KEY
 from experiments.run.identity import Description, as_written, canonical, identity_of, json_of, stream_of
+from experiments.run.shared import class_state, tell_changes
 from experiments.run.sources import Sources, file_hashes
 from experiments.run.theory import Theory, as_json
 
@@ -173,11 +174,13 @@ def run_job(job: Job, watch: Watch = lambda policy: None) -> JobResult:
     environment: AnyEnvironment = ENVIRONMENTS.build(job.environment, of=Environment, horizon=job.horizon)
     times, replicates = checkpoints(job.checkpoints, job.horizon), range(job.first, job.first + job.count)
     if job.policy is None:
+        before = class_state(environment)
         arrays, about = compare(environment, times, job.seed, replicates)
     else:
         policy: AnyPolicy = POLICIES.build(job.policy, of=Policy)
-        stream = stream_of(canonical(POLICIES, job.policy, of=Policy))
+        before, stream = class_state(environment, policy), stream_of(canonical(POLICIES, job.policy, of=Policy))
         arrays, about = play(policy, environment, times, job.seed, replicates, stream, watch)
+    tell_changes(before)
     return arrays, {**about, "job": [job.seed, job.first, job.count, job.checkpoints, job.horizon]}
 
 
