@@ -108,7 +108,8 @@ def shaped(name: str, values: Any, shape: tuple[int | None, ...]) -> NDArray[np.
     Raises:
         ValueError: no such table, such as rows of different lengths, or an entry that is no finite number.
     """
-    domain = "a list of numbers" if len(shape) == 1 else "rows of numbers, all of one length"
+    domains = {1: "a list of numbers", 2: "rows of numbers, all of one length"}
+    domain = domains.get(len(shape), "tables of numbers, all of one shape")
     try:
         found = np.array(values)
     except (TypeError, ValueError, RecursionError):  # rows of different lengths

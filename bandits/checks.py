@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import inspect
 import json
 import pickle
 from collections.abc import Callable, Mapping, Sequence
@@ -152,8 +153,12 @@ def play(
 
 
 def _through_json(policy: Policy[Any, Any, Any, Any]) -> Policy[Any, Any, Any, Any]:
-    """A policy that has gone to JSON and back, if it is a registered one, whose class a state can name."""
-    if POLICIES.name_of(type(policy)) not in POLICIES.classes:
+    """A policy that has gone to JSON and back, if it is a registered one, whose class a state can name.
+
+    One that was given a class or a function stays as it is: no state holds them.
+    """
+    given = [getattr(policy, name) for name in inspect.signature(type(policy)).parameters]
+    if POLICIES.name_of(type(policy)) not in POLICIES.classes or any(map(callable, given)):
         return policy
     return from_json(json.loads(json.dumps(to_json(policy), allow_nan=False)))
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from bandits.arguments import integer, interval, is_list, real, shown
+from bandits.arguments import flag, integer, interval, is_list, real, shaped, shown
 from bandits.contextual.problem import ContextualProblem
 from bandits.contextual.theory import ContextualInstance
 from bandits.contract import Array
@@ -47,9 +47,12 @@ class ContextTable(ContextualEnvironment[int]):
         box: Sequence[float] | Sequence[Sequence[float]] = (0.0, 1.0),
         horizon: int | None = None,
     ) -> None:
-        self.rewards = np.array(rewards, dtype=np.float64, order="C")
-        self._contexts = np.array(contexts, dtype=np.float64, order="C")
-        self.low, self.high, self.realizable = real("low", low), real("high", high, low), realizable
+        self.rewards, self._contexts = (
+            shaped("rewards", rewards, (None, None)),
+            shaped("contexts", contexts, (None, None)),
+        )
+        self.low, self.high = real("low", low), real("high", high, low)
+        self.realizable = None if realizable is None else flag("realizable", realizable)
         if not is_list(box) or len(box) == 0:
             raise ValueError(f"box must be an interval, or a list of one for each coordinate, got {shown(box)}")
         self.box = [list(one) if is_list(one) else one for one in box]

@@ -8,7 +8,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import ArrayLike, NDArray
 
-from bandits.arguments import floats, integer, real
+from bandits.arguments import integer, real, shaped
 from bandits.contract import Array
 from bandits.frozen import read_only
 from bandits.linear.problem import SLACK, ChangingLinearProblem, largest_norm
@@ -52,14 +52,12 @@ class FeatureTable(ArmsEnvironment[int]):
         parameter_norm: float = 1.0,
         horizon: int | None = None,
     ) -> None:
-        table, rows = floats("rewards must be numbers", rewards), floats("features must be numbers", features)
-        if table.ndim != 2 or rows.ndim != 3 or table.size == 0 or rows.size == 0 or rows.shape[:2] != table.shape:
+        table, rows = shaped("rewards", rewards, (None, None)), shaped("features", features, (None, None, None))
+        if table.size == 0 or rows.size == 0 or rows.shape[:2] != table.shape:
             raise ValueError(
                 "rewards and features must be tables [n_rounds, n_actions] and [n_rounds, n_actions, dimension], got "
                 f"shapes {table.shape} and {rows.shape}"
             )
-        if not np.isfinite(rows).all():
-            raise ValueError("features must be finite numbers, got one that is not")
         self.low, self.high, self.parameter_norm = real("low", low), real("high", high, low), parameter_norm
         check_range(table, self.low, self.high)
         rounds = len(table) if horizon is None else integer("horizon", horizon, 1, len(table))

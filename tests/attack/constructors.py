@@ -201,6 +201,8 @@ BASES: dict[str, list[dict[str, Any]]] = {
     "environment adult": [{"horizon": 50}],
     "environment adult_reconstruction": [{"horizon": 50}],
     "environment medical_costs": [{"horizon": 50}],
+    "tool context_table": [{"rewards": [[0.5, 1.0], [0.0, 0.5]], "contexts": [[0.1], [0.9]]}],
+    "tool feature_table": [{"rewards": [[0.5, 1.0]], "features": [[[0.5, 0.5], [0.0, 1.0]]]}],
     "tool log": [{"actions": [0, 1], "rewards": [0.5, 1.0], "n_actions": 2}],
     "tool played_episodes": [{"environment": gymnasium.make("FrozenLake-v1")}],
     "tool policy_cache": [{"maxsize": 3, "policy": "lru"}],

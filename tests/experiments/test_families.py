@@ -107,6 +107,12 @@ experiments:
   - name: answers
     environment: {name: identification, parameters: {means: [0.9, 0.1], family: bernoulli, delta: 0.1}}
     policies: [track_and_stop, top_two, lucb]
+  - name: log
+    environment: {name: synthetic_log, parameters: {logging: uniform}}
+    policies:
+      - {name: off_policy, parameters: {policy: ucb1}}
+      - {name: replay, parameters: {policy: lin_ucb}}
+      - fixed_target
   - name: stocks
     environment: {name: log_normal, parameters: {n_assets: 3}}
     policies:

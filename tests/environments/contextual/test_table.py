@@ -52,11 +52,11 @@ def test_the_best_arm_for_each_context():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (([], CONTEXTS), "rewards must be a table"),
-        (([1.0, 2.0], CONTEXTS), "rewards must be a table"),
+        (([], CONTEXTS), "rewards must be rows of numbers"),
+        (([1.0, 2.0], CONTEXTS), "rewards must be rows of numbers"),
         ((REWARDS, CONTEXTS[:2]), "contexts must be a table with a row for each round"),
         ((REWARDS, [[0.0], [1.0], [1.5]]), r"contexts must lie in \[0, 1\]"),
-        ((REWARDS, [[0.0], [1.0], [math.nan]]), r"contexts must lie in \[0, 1\]"),
+        ((REWARDS, [[0.0], [1.0], [math.nan]]), "contexts must be rows of numbers"),
         ((REWARDS, CONTEXTS, 0.5), r"rewards must lie in \[0.5, 1\]"),
         ((REWARDS, CONTEXTS, 1.0, 0.0), "high"),
         ((REWARDS, CONTEXTS, 0.0, 1.0, None, [[0.0, 1.0]]), "box must have 2 intervals"),

@@ -31,12 +31,12 @@ def test_features_rewards_and_comparators():
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (([], FEATURES), "rewards and features must be tables"),
-        ((REWARDS, REWARDS), "rewards and features must be tables"),
+        (([], FEATURES), "rewards must be rows of numbers"),
+        ((REWARDS, REWARDS), "features must be tables of numbers"),
         ((REWARDS[:2], FEATURES), "rewards and features must be tables"),
         ((REWARDS, FEATURES), r"must be a number in \[0, 1\]"),
-        ((REWARDS, [[[np.nan, 0.0]] * 2] * 3, -1.0), "features must be finite"),
-        ((REWARDS, [[["a", 0.0]] * 2] * 3, -1.0), "features must be numbers"),
+        ((REWARDS, [[[np.nan, 0.0]] * 2] * 3, -1.0), "features must be tables of numbers"),
+        ((REWARDS, [[["a", 0.0]] * 2] * 3, -1.0), "features must be tables of numbers"),
         ((REWARDS, FEATURES, -1.0, 1.0, -1.0), "parameter_norm"),
         ((REWARDS, FEATURES, -1.0, 1.0, 1.0, 4), "horizon"),
         ((REWARDS, FEATURES, 1.0, 0.0), "high"),

@@ -1,6 +1,5 @@
 """No theorem is contradicted: every registered policy in every small environment that it can play, over replicates."""
 
-import inspect
 import warnings
 
 import pytest
@@ -10,6 +9,7 @@ from environments.checks import players
 from experiments.analysis.prices import Price
 from experiments.analysis.results import assemble
 from experiments.analysis.verdicts import check_policy
+from experiments.run.identity import arguments_of
 from experiments.run.jobs import checkpoints, compare, play
 from experiments.study.model import Component, Experiment
 
@@ -41,13 +41,13 @@ def verdicts_of(environment, policies):
 
 def longer(environment):
     """The same environment with a horizon that is ``LONGER`` times as long; None where there can be none."""
-    arguments = {name: getattr(environment, name) for name in inspect.signature(type(environment)).parameters}
+    arguments = arguments_of(environment)
     if "horizon" not in arguments:
         return None
     try:
         return type(environment)(**{**arguments, "horizon": LONGER * environment.problem.horizon})
     except ValueError as error:
-        if not str(error).startswith("horizon must be at most"):
+        if not str(error).startswith(("horizon must be at most", "horizon must be a whole number in")):
             raise
         return None
 
