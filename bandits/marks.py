@@ -34,22 +34,30 @@ def marks_of(environment: Component, horizon: int) -> dict[str, tuple[int, ...]]
         >>> marks_of({"name": "piecewise", "parameters": {"segments": segments}}, 100)
         {'change': (51,)}
     """
-    name, parameters = named(environment, "environment")
-    cls = ENVIRONMENTS.load(name)
-    told = _told(ENVIRONMENTS.name_of(cls))
-    if told is not None:
-        found = told(parameters, horizon)
-    elif hasattr(cls, "marks"):
-        found = cls(**parameters, horizon=horizon).marks()
-    else:
-        found = {}
+    found = what_is_said("marks", environment, horizon)
     return {what: tuple(int(t) for t in rounds if 1 <= t <= horizon) for what, rounds in found.items()}
 
 
-def _told(name: str) -> Callable[[Mapping[str, Any], int], Marks] | None:
-    """The function of the environment of that registered name."""
+def what_is_said(about: str, environment: Component, horizon: int) -> Mapping[str, Any]:
+    """What a family's table, or the method of somebody else's class, says about an environment; nothing if none does.
+
+    Args:
+        about: the table's name in ``Family``, which is the method's: "marks" or "parts".
+        environment: its name, or ``{"name": ..., "parameters": {...}}``.
+        horizon: number of rounds.
+
+    Raises:
+        ImportError, ValueError: there is no such environment here.
+        Exception: what the family's function, or somebody else's constructor or method, raises.
+    """
+    name, parameters = named(environment, "environment")
+    cls = ENVIRONMENTS.load(name)
+    registered = ENVIRONMENTS.name_of(cls)
     for family in families():
-        if name in family.marks:
-            function: Callable[[Mapping[str, Any], int], Marks] = resolve(family.marks[name])
-            return function
-    return None
+        if registered in getattr(family, about):
+            told: Callable[..., Mapping[str, Any]] = resolve(getattr(family, about)[registered])
+            return told(parameters, horizon)
+    if not hasattr(cls, about):
+        return {}
+    said: Mapping[str, Any] = getattr(cls(**parameters, horizon=horizon), about)()
+    return said

@@ -6,12 +6,10 @@ class has a method ``parts()`` of its own. What stands here and there decides no
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from bandits.families import families
-from bandits.family import resolve
-from bandits.registry import ENVIRONMENTS, Component, named
+from bandits.marks import what_is_said
+from bandits.registry import Component
 
 
 class Part(NamedTuple):
@@ -43,21 +41,5 @@ def parts_of(environment: Component, horizon: int) -> dict[str, Part]:
         >>> parts_of({"name": "identification", "parameters": means}, 100)["arm 0, mean 0.5"]
         Part(metric='pulls_0', best=0.5)
     """
-    name, parameters = named(environment, "environment")
-    cls = ENVIRONMENTS.load(name)
-    told = _told(ENVIRONMENTS.name_of(cls))
-    found: Mapping[str, Part] = {}
-    if told is not None:
-        found = told(parameters, horizon)
-    elif hasattr(cls, "parts"):
-        found = cls(**parameters, horizon=horizon).parts()
+    found = what_is_said("parts", environment, horizon)
     return {str(label): Part(*part) for label, part in found.items()}
-
-
-def _told(name: str) -> Callable[[Mapping[str, Any], int], Mapping[str, Part]] | None:
-    """The function of the environment of that registered name."""
-    for family in families():
-        if name in family.parts:
-            function: Callable[[Mapping[str, Any], int], Mapping[str, Part]] = resolve(family.parts[name])
-            return function
-    return None
