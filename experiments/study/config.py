@@ -67,7 +67,9 @@ def find(name: str, beside: Path | None = None) -> Path:
     known = studies()
     if name in known:
         return known[name]
-    raise FileNotFoundError(f"no study file {name!r}{did_you_mean(name, known)}; shipped: {', '.join(known)}")
+    raise FileNotFoundError(
+        f"no study file {name!r}{did_you_mean(name, known)}; `regretlab list` names those that are shipped"
+    )
 
 
 def load_study(path: Path | str, changes: Sequence[str] = ()) -> Study:

@@ -178,7 +178,8 @@ def test_mistakes_of_all_files_are_shown_before_any_work(invoke, tmp_path, text)
         "wrong.yaml:12:9: experiments[0].policies[0].name: unknown policy 'ucb7' (did you mean 'ucb1' or "
         "'ucb_v'" in done.output
     )
-    assert "no study file 'quikstart' (did you mean 'quickstart'?)" in done.output
+    message = "no study file 'quikstart' (did you mean 'quickstart'?); `regretlab list` names those that are shipped"
+    assert message in " ".join(done.output.split())
     assert not (tmp_path / "results").exists()
 
 
