@@ -177,7 +177,7 @@ OTHERS = {
     "environments/streaming/rewards.py",
     "experiments/analysis/statistics.py",  # a constant
     "experiments/run/jobs.py",  # by spawn keys
-    "regretlab/service.py",  # by spawn keys
+    "regretlab/service/service.py",  # by spawn keys
 }
 
 

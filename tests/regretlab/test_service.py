@@ -214,7 +214,7 @@ def test_arms_come_and_go():
     service.feedback(late.id, 1.0)  # counted; there is nobody to learn it
     assert service.stats()["unlearned"] == 1
     fresh = unit(arms=["b", "c", "d"])
-    fresh.warm_start([(service._names[number], reward) for number, reward, _ in service._rows])
+    fresh.warm_start([(service._names[number], reward) for number, reward, _ in service._kept.rows])
     assert np.array_equal(service._main.policy._rows, fresh._main.policy._rows)
     assert {decision.arm for decision in told(service, 30)} == {"b", "c", "d"}
     service.add("a")
@@ -547,7 +547,7 @@ def test_a_fork_waits_for_threads_in_a_service():
         with service._saving, service._lock:
             inside.set()
             time.sleep(0.2)
-            service._counts["decisions"] = 7
+            service._ledger.decisions = 7
         with service._saving:
             inside.set()
             over.wait(10)

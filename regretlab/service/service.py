@@ -18,10 +18,8 @@ from __future__ import annotations
 
 import copy
 import os
-import secrets
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from threading import RLock
@@ -29,19 +27,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from bandits import BanditProblem, ContextualProblem
-from bandits.arguments import check_reward, did_you_mean, integer, is_list, one_of, real, reals, shown
+from bandits.arguments import check_reward, integer, is_list, one_of, real, shown
 from bandits.contract import Array, Policy, Problem, check_plays
 from bandits.propensities import sampled
 from bandits.registry import POLICIES, Component
 from bandits.seeds import stream
 from bandits.watch import watch_over
-from regretlab.service_forks import waited_for
-from regretlab.service_learners import Learner, Own, learner
-from regretlab.service_state import from_state, read, to_state, write
-
-MASKS = 64
-"""Sets of arms offered for which a copy of the policy is kept, those asked for last."""
+from regretlab.service.arms import names_of, number_of, rows_of
+from regretlab.service.declared import declared, observed, problem_of, some_context
+from regretlab.service.forks import waited_for
+from regretlab.service.kept import Kept, Masks, teach
+from regretlab.service.learners import Learner, Own, learner
+from regretlab.service.ledger import Due, Ledger
+from regretlab.service.state import from_state, read, to_state, write
 
 MOST = {"own": 100_000, "queue": 100_000, "pool": 1_000}
 """Decisions that wait for feedback, by default; in a pool each of them is a copy of the policy."""
@@ -63,15 +61,6 @@ class Decision(NamedTuple):
     id: str
     arm: Hashable
     probability: float | None
-
-
-class Due(NamedTuple):
-    """A decision whose feedback is outstanding: the arm's number, the policy's ticket, what was observed, when."""
-
-    arm: int
-    ticket: int
-    observation: Any
-    time: float
 
 
 class Service:
@@ -126,7 +115,7 @@ class Service:
     _order: list[int]
     _places: dict[int, int]
     _numbers: dict[Hashable, int]
-    _masked: dict[tuple[int, ...], tuple[Learner, int]]
+    _masks: Masks
 
     def __init__(
         self,
@@ -158,26 +147,20 @@ class Service:
             )
         self.outstanding = MOST[self.late] if outstanding is None else integer("outstanding", outstanding)
         self.memory = integer("memory", memory, 0)
-        self._declares: dict[str, Any] = {"low": low, "high": high, "noise": noise, "horizon": horizon}
-        if contexts is not None:
-            if not is_list(contexts):
-                raise ValueError(f"contexts must be a list of intervals, one a coordinate, got {shown(contexts)}")
-            self._declares["contexts"] = tuple((*reals(f"contexts[{i}]", ends),) for i, ends in enumerate(contexts))
+        self._declares = declared(contexts, low=low, high=high, noise=noise, horizon=horizon)
         self._rng = stream(seed, of="service")
         self._luck = self._rng.spawn(1)[0]  # what is drawn to find probabilities is not the policy's
         self._mask_seed = self._luck.integers(2**32, size=4).tolist()
-        self._names = dict(enumerate(_names(arms)))
+        self._names = dict(enumerate(names_of(arms)))
         self._born = len(self._names)
         check_plays(self._base, self._problem(len(self._names)), "the service", name="policy")
-        self._rows: list[tuple[int, float, Any]] = []
-        self._dropped = 0
-        self._due: OrderedDict[str, Due] = OrderedDict()  # the oldest is found at once, however many went before
-        self._counts = dict.fromkeys(("decisions", "feedbacks", "forgotten", "unlearned"), 0)
-        self._lives: dict[str, tuple[int, int | None]] = {}
-        self._begin()
+        self._kept = Kept(self.memory if self.late == "own" else 0)
+        self._ledger = Ledger()
+        self._counts = dict.fromkeys(("feedbacks", "forgotten", "unlearned"), 0)
+        self._guard()
         self._start(learner(self._base, self.late, self._problem(len(self._names)), self._rng))
         if self.propensities == "exact":
-            self._vector(self._main, self._observed(self._some_context()))
+            self._vector(self._main, self._observed(some_context(self._main_problem)))
 
     @property
     def arms(self) -> tuple[Hashable, ...]:
@@ -209,17 +192,10 @@ class Service:
                 probability = float(found[action])
                 if self.propensities == "sampled":
                     probability = (probability * DRAWS + 1.0) / (DRAWS + 1.0)
-            return self._made(Due(numbers[action], ticket, observation, time.time()), probability)
-
-    def _made(self, due: Due, probability: float | None) -> Decision:
-        if self._process != os.getpid():  # a copy of the process has identities of its own
-            self._begin()
-        identity = f"{self._life}-{self._counts['decisions']}"
-        self._counts["decisions"] += 1
-        self._due[identity] = due
-        if len(self._due) > self.outstanding:
-            self._forget(next(iter(self._due)))
-        return Decision(identity, self._names[due.arm], probability)
+            identity = self._ledger.add(Due(numbers[action], ticket, observation, time.time()))
+            if len(self._ledger.due) > self.outstanding:
+                self._forget(next(iter(self._ledger.due)))
+            return Decision(identity, self._names[numbers[action]], probability)
 
     def feedback(self, id: str, reward: float) -> None:
         """Learn the reward of a decision, in whatever order rewards come.
@@ -235,7 +211,7 @@ class Service:
                 a reward that is no number. Nothing has changed then.
         """
         with self._lock:
-            due = self._outstanding(id)
+            due = self._ledger.outstanding(id)
             reward = check_reward(reward)
             told: Warning | None = None
             if due.arm in self._places:
@@ -243,10 +219,10 @@ class Service:
                     self._main.learn(due.ticket, due.observation, self._places[due.arm], reward)
                 except Warning as warning:  # where these are errors: the reward is learned all the same
                     told = warning
-                self._keep(due.arm, reward, due.observation)
+                self._kept.add((due.arm, reward, due.observation))
             else:
                 self._counts["unlearned"] += 1
-            del self._due[id]
+            del self._ledger.due[id]
             self._counts["feedbacks"] += 1
         if told is not None:
             raise told
@@ -258,7 +234,7 @@ class Service:
             ValueError: no decision of that id is outstanding.
         """
         with self._lock:
-            self._outstanding(id)
+            self._ledger.outstanding(id)
             self._forget(id)
 
     def expire(self, before: float) -> int:
@@ -272,7 +248,7 @@ class Service:
         """
         real("before", before)
         with self._lock:
-            old = [identity for identity, due in self._due.items() if due.time < before]
+            old = [identity for identity, due in self._ledger.due.items() if due.time < before]
             for identity in old:
                 self._forget(identity)
             return len(old)
@@ -287,7 +263,7 @@ class Service:
         """
         with self._lock:
             self._check_by_arm("add")
-            _names([*self._names.values(), arm])
+            names_of([*self._names.values(), arm])
             self._have({**self._names, self._born: arm})
             self._born += 1
 
@@ -301,7 +277,7 @@ class Service:
         """
         with self._lock:
             self._check_by_arm("remove")
-            number = self._number(arm)
+            number = number_of(arm, self._numbers)
             if len(self._names) == 1:
                 raise ValueError(f"remove must leave one arm at least, got {shown(arm)}, the last one")
             self._have({n: name for n, name in self._names.items() if n != number})
@@ -316,12 +292,12 @@ class Service:
             ValueError: no such names, or arms that the policy refuses; nothing has changed then.
         """
         with self._lock:
-            names = self.arms if arms is None else _names(arms)
+            names = self.arms if arms is None else names_of(arms)
             with self._undrawn():
                 began = learner(self._base, self.late, self._problem(len(names)), self._rng)
             self._names = {self._born + i: name for i, name in enumerate(names)}
             self._born += len(names)
-            self._rows, self._dropped = [], 0
+            self._kept = self._kept.only(())
             self._start(began)
 
     def warm_start(self, log: Any) -> int:
@@ -339,16 +315,16 @@ class Service:
         """
         with self._lock:
             self._check_by_arm("warm_start")
-            rows = [self._row(i, row) for i, row in enumerate(_rows_of(log))]
+            rows = [self._row(i, row) for i, row in enumerate(rows_of(log))]
             before = copy.deepcopy(self._main, {id(self._rng): self._rng})
             try:
                 with self._undrawn():
-                    _teach(self._main, rows, self._places)
+                    teach(self._main, rows, self._places)
             except BaseException:  # the policy refuses a reward
                 self._main = before
                 raise
             for row in rows:
-                self._keep(*row)
+                self._kept.add(row)
             return len(rows)
 
     def probabilities(self, context: Any = None, among: Iterable[Hashable] | None = None) -> dict[Hashable, float]:
@@ -373,7 +349,8 @@ class Service:
     def stats(self) -> dict[str, int]:
         """Counts: decisions, feedbacks (of these unlearned), decisions forgotten, outstanding; arms, feedbacks kept."""
         with self._lock:
-            return {**self._counts, "outstanding": len(self._due), "arms": len(self._names), "kept": len(self._rows)}
+            made = {"decisions": self._ledger.decisions, **self._counts, "outstanding": len(self._ledger.due)}
+            return {**made, "arms": len(self._names), "kept": len(self._kept.rows)}
 
     def to_json(self, names: Callable[[Hashable], Any] | None = None) -> dict[str, Any]:
         """The whole state, as values that ``json.dumps`` takes: see ``bandits.state``.
@@ -402,7 +379,7 @@ class Service:
             ValueError: no such state; the message says what is wrong.
         """
         service = cls.__new__(cls)
-        from_state(service, state, names, same_version, Due)
+        from_state(service, state, names, same_version)
         return service
 
     def save(self, path: str | os.PathLike[str], names: Callable[[Hashable], Any] | None = None) -> None:
@@ -443,15 +420,10 @@ class Service:
             f"{counts['feedbacks']} feedbacks, {counts['outstanding']} outstanding)"
         )
 
-    def _begin(self) -> None:
-        """Begin a life: identities that no other process or restored state gives."""
+    def _guard(self) -> None:
+        """Have a lock for all that is asked, and one for files; a service that has locks keeps them."""
         self._lock, self._saving = getattr(self, "_lock", None) or RLock(), getattr(self, "_saving", None) or RLock()
         waited_for(self)
-        decided = self._counts["decisions"]
-        ended = ((life, first, decided if last is None else last) for life, (first, last) in self._lives.items())
-        self._lives = {life: (first, last) for life, first, last in ended if first < last}
-        self._life, self._process = secrets.token_hex(6), os.getpid()
-        self._lives[self._life] = decided, None
 
     def _start(self, began: Learner) -> None:
         """Put a learner of the arms to work."""
@@ -459,7 +431,7 @@ class Service:
         self._order = list(self._names)
         self._places = {number: place for place, number in enumerate(self._order)}
         self._numbers = {name: number for number, name in self._names.items()}
-        self._masked = {}
+        self._masks = Masks()
 
     @contextmanager
     def _undrawn(self) -> Iterator[None]:
@@ -473,22 +445,22 @@ class Service:
 
     def _have(self, names: dict[int, Hashable]) -> None:
         """Have other arms, and a policy that is taught what is kept of them."""
-        rows = [row for row in self._rows if row[0] in names]
+        kept = self._kept.only(names)
         with self._undrawn():
             began = learner(self._base, self.late, self._problem(len(names)), self._rng, silent=True)
-            _teach(began, rows, {number: place for place, number in enumerate(names)})
+            teach(began, kept.rows, {number: place for place, number in enumerate(names)})
         before = self._main.policy._declared
         watch_over(began.policy, began.policy.problem_given())
         if before is not None and began.policy._declared is not None:
             began.policy._declared.told = before.told
-        self._names, self._rows, self._dropped = names, rows, 0
+        self._names, self._kept = names, kept
         self._start(began)
 
     def _restricted(self, among: Iterable[Hashable], keep: bool = True) -> tuple[Learner | None, Sequence[int]]:
         """What decides among some arms, and their numbers; None where there is one only."""
         if isinstance(among, str | bytes) or not isinstance(among, Iterable):
             raise ValueError(f"among must be a list of arms, got {shown(among)}")
-        numbers = tuple(sorted({self._number(arm) for arm in among}))
+        numbers = tuple(sorted({number_of(arm, self._numbers) for arm in among}))
         if not numbers:
             raise ValueError("among must hold one arm at least, got none")
         if len(numbers) == len(self._order):
@@ -496,27 +468,13 @@ class Service:
         self._check_by_arm("among")
         if len(numbers) == 1:
             return None, numbers
-        asked, learned = self._masked.get(numbers, (None, 0))
-        if asked is None:  # its stream is its own: when it began changes nothing for others
-            seed = np.random.SeedSequence(self._mask_seed, spawn_key=(self._counts["decisions"], *numbers))
-            problem, rng = self._problem(len(numbers)), np.random.default_rng(seed)
-            asked = learner(self._base, self.late, problem, rng, silent=True)
-        news = self._rows[max(learned - self._dropped, 0) :]
-        _teach(asked, news, {number: place for place, number in enumerate(numbers)})
-        if keep:
-            self._masked.pop(numbers, None)
-        if keep or numbers in self._masked:
-            self._masked[numbers] = asked, self._dropped + len(self._rows)
-        if len(self._masked) > MASKS:
-            del self._masked[next(iter(self._masked))]
-        return asked, numbers
+        return self._masks.asked(numbers, self._kept, keep, self._of_some), numbers
 
-    def _keep(self, number: int, reward: float, observation: Any) -> None:
-        if self.late == "own" and self.memory:
-            self._rows.append((number, reward, observation))
-            if len(self._rows) >= 2 * self.memory:
-                self._dropped += len(self._rows) - self.memory
-                del self._rows[: -self.memory]
+    def _of_some(self, numbers: tuple[int, ...]) -> Learner:
+        """A policy on some arms, not taught yet. Its stream is its own: when it began changes nothing for others."""
+        seed = np.random.SeedSequence(self._mask_seed, spawn_key=(self._ledger.decisions, *numbers))
+        problem, rng = self._problem(len(numbers)), np.random.default_rng(seed)
+        return learner(self._base, self.late, problem, rng, silent=True)
 
     def _vector(self, asked: Learner, observation: Any) -> Array:
         if self.propensities == "sampled":
@@ -527,35 +485,13 @@ class Service:
             raise TypeError(f"{error}; a service does so with propensities='sampled', and None asks for none") from None
 
     def _forget(self, identity: str) -> None:
-        due = self._due.pop(identity)
+        due = self._ledger.due.pop(identity)
         if due.arm in self._places:
             self._main.forget(due.ticket)
         self._counts["forgotten"] += 1
 
-    def _outstanding(self, identity: Any) -> Due:
-        due = self._due.get(identity) if isinstance(identity, str) else None
-        if due is not None:
-            return due
-        life, _, number = identity.rpartition("-") if isinstance(identity, str) else ("", "", "")
-        first, last = self._lives.get(life, (0, 0))
-        end = self._counts["decisions"] if last is None else last
-        if number.isdecimal() and first <= int(number) < end:
-            why = "which has its feedback already, or was forgotten"
-        else:
-            why = "which was never made here, or after the state was saved that this service goes on from"
-        raise ValueError(f"id must be that of a decision whose feedback is outstanding, got {shown(identity)}, {why}")
-
     def _observed(self, context: Any) -> Any:
-        if "contexts" not in self._declares:
-            if context is not None:
-                raise ValueError(f"context must be None, as the service declares no contexts, got {shown(context)}")
-            return None
-        return np.array(self._main_problem.checked_observation(context))
-
-    def _some_context(self) -> list[float] | None:
-        """A context that may come: in each interval the number nearest to 0."""
-        intervals = self._declares.get("contexts")
-        return None if intervals is None else [min(max(0.0, low), high) for low, high in intervals]
+        return observed(self._main_problem, context)
 
     @property
     def _main_problem(self) -> Problem:
@@ -564,17 +500,7 @@ class Service:
         return inner
 
     def _problem(self, n_actions: int) -> Problem:
-        kind: Any = ContextualProblem if "contexts" in self._declares else BanditProblem
-        problem: Problem = kind(n_actions=n_actions, **self._declares)
-        return problem
-
-    def _number(self, arm: Hashable) -> int:
-        try:
-            return self._numbers[arm]
-        except (KeyError, TypeError):
-            known = [name for name in self._names.values() if isinstance(name, str)]
-            hint = did_you_mean(arm, known) if isinstance(arm, str) else ""
-            raise ValueError(f"arm must be one of the {len(self._names)} arms, got {shown(arm)}{hint}") from None
+        return problem_of(self._declares, n_actions)
 
     def _check_by_arm(self, what: str) -> None:
         if self.late != "own":
@@ -589,40 +515,6 @@ class Service:
             form = "(arm, reward, context)" if size == 3 else "(arm, reward)"
             raise ValueError(f"row {place} of a log must be {form}, got {shown(row)}")
         try:
-            return self._number(row[0]), check_reward(row[1]), self._observed(row[2] if size == 3 else None)
+            return number_of(row[0], self._numbers), check_reward(row[1]), self._observed(row[2] if size == 3 else None)
         except ValueError as error:
             raise ValueError(f"row {place} of a log: {error}") from None
-
-
-def _teach(asked: Learner, rows: Iterable[tuple[int, float, Any]], places: Mapping[int, int]) -> None:
-    for number, reward, observation in rows:
-        if number in places:
-            asked.learn(0, observation, places[number], reward)
-
-
-def _is_itself(name: Hashable) -> bool:
-    """Whether a name and all that it is a tuple of are equal to themselves, as NaN is not."""
-    return all(map(_is_itself, name)) if type(name) is tuple else bool(name == name)
-
-
-def _names(arms: Iterable[Hashable]) -> list[Hashable]:
-    """Check the names of arms."""
-    if isinstance(arms, str | bytes) or not isinstance(arms, Iterable):
-        raise ValueError(f"arms must be a list of names, got {shown(arms)}")
-    found = list(arms)
-    for name in found:
-        if not isinstance(name, Hashable) or not _is_itself(name):
-            raise ValueError(f"arms must have names that are hashable and equal to themselves, got {shown(name)}")
-    if not found or len(set(found)) < len(found):
-        twice = next((name for i, name in enumerate(found) if name in found[:i]), None)
-        raise ValueError(f"arms must be at least one, none twice, got {shown(twice) if found else 'none'}")
-    return found
-
-
-def _rows_of(log: Any) -> Iterable[Any]:
-    """Rows of a log, which has arrays, or rows as they are."""
-    if not hasattr(log, "actions"):
-        return list(log)
-    names = [log.names[action] for action in log.actions.tolist()]
-    columns = [names, log.rewards.tolist()] + ([] if log.contexts is None else [log.contexts])
-    return list(zip(*columns, strict=True))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable
 from pathlib import Path
 from typing import Any
@@ -15,28 +14,36 @@ from bandits.decoding import FAULTS, Decoder
 from bandits.encoding import Encoder
 from bandits.state import check, check_digest, digest, project
 from experiments.run.files import write as write_file
-from regretlab.service_learners import Waiting, restored
+from regretlab.service.kept import Kept
+from regretlab.service.learners import Waiting, restored
+from regretlab.service.ledger import Due, Ledger
 
 FORMAT = 1
 """Of the states that are written and read here."""
 
 KEYS = ("format", "project", "service", "objects", "digest")
 PLAIN = ("late", "propensities", "outstanding", "memory")
-WHOLE = ("_base", "_rng", "_luck", "_mask_seed", "_declares", "_born", "_dropped", "_counts", "_lives")
+WHOLE = ("_base", "_rng", "_luck", "_mask_seed", "_declares", "_born")
+PARTS = ("_dropped", "_counts", "_lives")
 
 
 def to_state(service: Any, names: Callable[[Hashable], Any] | None) -> dict[str, Any]:
     """The state of a service; see ``Service.to_json``."""
-    due, encoder = service._due.values(), Encoder()
+    ledger, kept, encoder = service._ledger, service._kept, Encoder()
     parts = {
         **{name: getattr(service, name) for name in (*PLAIN, *WHOLE)},
         "names": [(number, _plain(name if names is None else names(name))) for number, name in service._names.items()],
         "main": service._main.policy,
         "rounds": service._main.round if isinstance(service._main, Waiting) else 0,
-        "masked": [(numbers, asked.policy, learned) for numbers, (asked, learned) in service._masked.items()],
-        "rows": _columns(service._rows, (np.int64, np.float64)),
-        "ids": list(service._due),
-        "due": _columns([(d.arm, d.ticket, d.time, d.observation) for d in due], (np.int64, np.int64, np.float64)),
+        "masked": [(numbers, asked.policy, learned) for numbers, (asked, learned) in service._masks.copies.items()],
+        "rows": _columns(kept.rows, (np.int64, np.float64)),
+        "_dropped": kept.dropped,
+        "_counts": {"decisions": ledger.decisions, **service._counts},
+        "_lives": ledger.lives,
+        "ids": list(ledger.due),
+        "due": _columns(
+            [(d.arm, d.ticket, d.time, d.observation) for d in ledger.due.values()], (np.int64, np.int64, np.float64)
+        ),
     }
     state = {
         "format": FORMAT,
@@ -47,32 +54,36 @@ def to_state(service: Any, names: Callable[[Hashable], Any] | None) -> dict[str,
     return {**state, "digest": digest(state)}
 
 
-def from_state(
-    service: Any, state: Any, names: Callable[[Any], Hashable] | None, same_version: bool, due: Callable[..., Any]
-) -> None:
-    """Give a service all that its state holds, see ``Service.from_json``; ``due`` makes what waits for feedback."""
+def from_state(service: Any, state: Any, names: Callable[[Any], Hashable] | None, same_version: bool) -> None:
+    """Give a service all that its state holds, see ``Service.from_json``."""
     check(state, KEYS, FORMAT, same_version)
     parts = Decoder(state["objects"]).value(state["service"])
     check_digest(state)
-    if not isinstance(parts, dict) or not {*PLAIN, *WHOLE} <= parts.keys():
+    if not isinstance(parts, dict) or not {*PLAIN, *WHOLE, *PARTS} <= parts.keys():
         raise ValueError(f"service of a state must be that of a service, got {shown(state['service'])}")
     try:
-        _set(service, parts, names, due)
+        _set(service, parts, names)
     except FAULTS as error:
         raise ValueError(f"service of a state must be that of a service: {shown(str(error))}") from error
 
 
-def _set(service: Any, parts: dict[str, Any], names: Callable[[Any], Hashable] | None, due: Callable[..., Any]) -> None:
+def _set(service: Any, parts: dict[str, Any], names: Callable[[Any], Hashable] | None) -> None:
     for name in (*PLAIN, *WHOLE):
         setattr(service, name, parts[name])
     service._names = {number: name if names is None else names(name) for number, name in parts["names"]}
     service._start(restored(parts["main"], service.late, parts["rounds"]))
     for numbers, policy, learned in parts["masked"]:
-        service._masked[numbers] = restored(policy, service.late, 0), learned
-    service._rows = _rows(parts["rows"])
-    waiting = zip(parts["ids"], _rows(parts["due"]), strict=True)
-    service._due = OrderedDict((name, due(arm, ticket, seen, time)) for name, (arm, ticket, time, seen) in waiting)
-    service._begin()
+        service._masks.copies[numbers] = restored(policy, service.late, 0), learned
+    service._kept = kept = Kept(service.memory if service.late == "own" else 0)
+    kept.rows, kept.dropped = _rows(parts["rows"]), parts["_dropped"]
+    service._ledger = ledger = Ledger()
+    service._counts = dict(parts["_counts"])
+    ledger.decisions = service._counts.pop("decisions")
+    for name, (arm, ticket, time, seen) in zip(parts["ids"], _rows(parts["due"]), strict=True):
+        ledger.due[name] = Due(arm, ticket, seen, time)
+    ledger.lives = dict(parts["_lives"])
+    ledger.begin()
+    service._guard()
 
 
 def write(path: Path, state: dict[str, Any]) -> None:
