@@ -7,12 +7,13 @@ import os
 import re
 import signal
 import sys
+import threading
 import traceback
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import click
 
@@ -36,7 +37,7 @@ class _Group(click.Group):
         from experiments.run.signals import Stopped, stopping
 
         try:
-            with stopping(), _few_collections():
+            with stopping(), _few_collections(), _exits_raised():
                 return super().invoke(ctx)
         except KeyboardInterrupt as stop:
             number = stop.number if isinstance(stop, Stopped) else signal.SIGINT
@@ -45,7 +46,7 @@ class _Group(click.Group):
             click.echo(f"\nstopped by {by}; {'; '.join(said)}", err=True)
             ctx.exit(128 + number)
         except SystemExit as error:  # none of ours: commands end by ctx.exit
-            last = traceback.extract_tb(error.__traceback__)[-1]
+            last = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__][-1]
             what = f"{last.filename}:{last.lineno} ended this command by SystemExit({error.code!r})"
             raise click.ClickException(f"{what}; code that a study names must return, or raise another error") from None
 
@@ -59,6 +60,29 @@ def _few_collections() -> Iterator[None]:
         yield
     finally:
         gc.set_threshold(*before)
+
+
+@contextmanager
+def _exits_raised() -> Iterator[None]:
+    """Have ``os._exit`` raise ``SystemExit``: it would end this command without a word, with a status that may be 0.
+
+    In copies of this process it does what it did. A thread has nobody to raise it to: it says so, and ends all.
+    """
+    by_force, process, thread = os._exit, os.getpid(), threading.get_ident()
+
+    def leave(status: int) -> NoReturn:
+        if os.getpid() != process:
+            by_force(status)
+        if threading.get_ident() == thread:
+            raise SystemExit(status)
+        os.write(2, b"Error: a thread of a study's code ended this command by os._exit\n")
+        by_force(status or 1)
+
+    os._exit = leave
+    try:
+        yield
+    finally:
+        os._exit = by_force
 
 
 @click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})

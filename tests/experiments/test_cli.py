@@ -313,15 +313,28 @@ def test_show_takes_tabs_and_refuses_options_of_what_is_no_trace(tmp_path):
             "from bandits import UCB1\nclass Mine(UCB1):\n    def reset(self, *given):\n        raise SystemExit\n",
             "leaves_3.py:4 ended this command by SystemExit(None)",
         ),
+        ("forced_1", "import os\nos._exit(0)\n", "cannot import 'Mine' from 'forced_1': SystemExit: 0"),
+        (
+            "forced_2",
+            "import os\nfrom bandits import UCB1\nclass Mine(UCB1):\n    def __init__(self):\n        os._exit(3)\n",
+            "its constructor ends the process: SystemExit(3)",
+        ),
+        (
+            "forced_3",
+            "import os\nfrom bandits import UCB1\nclass Mine(UCB1):\n    def reset(self, *a):\n        os._exit(0)\n",
+            "forced_3.py:5 ended this command by SystemExit(0)",
+        ),
     ],
 )
 def test_code_of_a_study_that_exits_is_named(invoke, text, tmp_path, module, body, said):
+    before = os._exit
     (tmp_path / f"{module}.py").write_text(body, encoding="utf-8")
     (tmp_path / "small.yaml").write_text(text.replace("- ucb1", f"- {module}:Mine"), encoding="utf-8")
     for words in (["--dry-run"], ["--jobs", 1]):
         done = invoke("run", "small.yaml", *words)
         assert done.exit_code == 1
         assert said in done.output
+    assert os._exit is before
 
 
 def test_another_study_of_the_same_name_is_told_before_any_is_run(invoke, tmp_path, text):

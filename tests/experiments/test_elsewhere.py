@@ -215,6 +215,41 @@ def test_a_worker_that_dies_is_named_and_leaves_the_others_alone(text, tmp_path,
     assert sorted(d.status for d in outcome.done) == ["computed"] * 6 + ["failed"] * 2
 
 
+@pytest.mark.parametrize("jobs", [1, 2])
+@pytest.mark.parametrize("status", [0, 3])
+def test_a_job_whose_code_ends_its_process_fails_and_the_others_are_there(text, tmp_path, jobs, status):
+    """Whether it is computed in the process of the command, or in another."""
+    (tmp_path / "leaves_4.py").write_text(
+        "import os\nfrom bandits import UCB1\n\nclass Mine(UCB1):\n    def advance(self, environment, rounds):\n"
+        f"        os._exit({status})\n",
+        encoding="utf-8",
+    )
+    study = text.replace("- ucb1", "- leaves_4:Mine\n      - moss")
+    (tmp_path / "small.yaml").write_text(study, encoding="utf-8")
+    done = subprocess.run(
+        [*REGRETLAB, "run", "small.yaml", "--jobs", str(jobs)], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert "leaves_4:Mine" in done.stdout + done.stderr
+    assert (f"SystemExit: {status}" if jobs == 1 else "a worker process died") in done.stdout + done.stderr
+    assert list((tmp_path / "results/small/jobs").glob("*.npz"))
+
+
+def test_a_thread_that_ends_the_process_says_so(text, tmp_path):
+    (tmp_path / "leaves_5.py").write_text(
+        "import os, threading, time\nfrom bandits import UCB1\n\nclass Mine(UCB1):\n"
+        "    def advance(self, environment, rounds):\n"
+        "        threading.Thread(target=os._exit, args=(0,)).start()\n        time.sleep(60)\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "small.yaml").write_text(text.replace("- ucb1", "- leaves_5:Mine"), encoding="utf-8")
+    done = subprocess.run(
+        [*REGRETLAB, "run", "small.yaml", "--jobs", "1"], cwd=tmp_path, capture_output=True, text=True
+    )
+    assert done.returncode == 1
+    assert "a thread of a study's code ended this command by os._exit" in done.stderr
+
+
 @pytest.mark.slow
 def test_killed_at_random_moments_and_resumed(text, plugin, tmp_path):
     slow = text.replace("- ucb1", "- plugin:Slow").replace("replicates: 6", "replicates: 10")
