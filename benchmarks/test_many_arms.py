@@ -1,7 +1,7 @@
 """Any number of arms: each policy against a loop of its own that looks at all of them in every round (``plain.py``).
 
 Bernoulli arms with means spread over [.1, .9]; ours is a run from ``reset`` to its end through ``advance``, the
-environment and its noise included.
+environment, its noise and what was earned in all included.
 """
 
 import numpy as np
@@ -32,7 +32,7 @@ CASES = [(name, arms, most) for name, row in AT_MOST.items() for arms, most in z
 
 
 def advance(name, means, rounds):
-    """A game of ``rounds`` rounds by the policy called ``name``."""
+    """A game of ``rounds`` rounds by the policy called ``name``, and what it earned."""
     environment, policy = BernoulliArms(means.tolist(), rounds), POLICIES.build(name)
     tape = environment.draw(np.random.default_rng(1))
 
@@ -40,6 +40,7 @@ def advance(name, means, rounds):
         environment.begin(tape)
         policy.reset(environment.problem, np.random.default_rng(2))
         policy.advance(environment, rounds)
+        environment.metrics(np.array([rounds]))
 
     return game
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Mapping, Sequence
+from itertools import islice, pairwise
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -170,16 +171,25 @@ class Record:
         if plays.size < FEW:
             self.stretch(start, plays.sums(self.last, np.arange(1, 1 + plays.size))[:-1], copy=False)
             return
-        before = self.last
         self._check_start(start)
-        self._keep(_Played(start, before, plays))
+        self._keep(_Played(start, None if self._chunks else self._origin, plays))
 
     @property
     def last(self) -> Array:
         """The series [n_series] after the last action."""
         if self._steps:
             return np.array(self._steps[-1][1], dtype=np.float64)
-        return self._chunks[-1].last if self._chunks else self._origin
+        return self._begun(len(self._chunks) - 1).last if self._chunks else self._origin
+
+    def _begun(self, place: int) -> _Chunk | _Played:
+        """A chunk, with the values at which it begins: those before it are added up for that."""
+        known = place
+        while self._chunks[known].before is None:
+            known -= 1
+        for earlier, later in pairwise(islice(self._chunks, known, place + 1)):
+            assert isinstance(later, _Played)
+            later.before = earlier.last
+        return self._chunks[place]
 
     def rows(self, ends: NDArray[np.int64], totals: Array) -> None:
         """Many actions, ended at ``ends`` [n], not falling, at which the series stood at ``totals`` [n, n_series].
@@ -217,9 +227,9 @@ class Record:
         values = np.empty((len(times), len(self.names)))
         begin, *cuts = np.searchsorted(times, [first, *(chunk.stop for chunk in self._chunks)], side="right").tolist()
         values[:begin] = self._chunks[0].before if self._chunks else self._origin
-        for chunk, end in zip(self._chunks, cuts, strict=True):
+        for place, end in enumerate(cuts):
             if begin < end:
-                values[begin:end] = chunk.at(times[begin:end])
+                values[begin:end] = self._begun(place).at(times[begin:end])
             begin = end
         return values
 
@@ -238,7 +248,7 @@ class Record:
     def _add(self, ends: NDArray[np.int64] | None, totals: Array) -> None:
         if len(totals) == 0:
             return
-        last = self._chunks[-1] if self._chunks else None
+        last = self._begun(len(self._chunks) - 1) if self._chunks else None
         start, before = (last.stop, last.last) if last else (0, self._origin)
         if ends is not None and not start <= ends[0] <= ends[-1]:
             raise ValueError(f"actions must end in order of time, after {start}, got {ends[0]}..{ends[-1]}")
@@ -253,13 +263,14 @@ class Record:
         self._chunks.append(chunk)
         self._kept += chunk.size
         while self._kept - self._chunks[0].size >= KEPT:
+            self._begun(1)
             self._kept -= self._chunks.popleft().size
 
 
 class _Played:
-    """Rounds of a record that are added up when they are asked for."""
+    """Rounds of a record that are added up when they are asked for; ``before`` is None until those before them are."""
 
-    def __init__(self, start: int, before: Array, plays: Summed) -> None:
+    def __init__(self, start: int, before: Array | None, plays: Summed) -> None:
         self.start, self.before, self.plays, self.size = start, before, plays, plays.size
         self.stop = start + self.size
         self._end: Array | None = None
@@ -268,14 +279,18 @@ class _Played:
     def last(self) -> Array:
         """Values [n_series] of the last row."""
         if self._end is None:
-            self._end = self.plays.sums(self.before, np.empty(0, dtype=np.int64))[0]
+            self._end = self._sums(np.empty(0, dtype=np.int64))[0]
         return self._end
 
     def at(self, times: NDArray[np.int64]) -> Array:
         """Values [n_times, n_series] at times in ``start + 1..stop``."""
-        found = self.plays.sums(self.before, times - self.start)
+        found = self._sums(times - self.start)
         self._end = found[-1]
         return found[:-1]
+
+    def _sums(self, rounds: NDArray[np.int64]) -> Array:
+        assert self.before is not None
+        return self.plays.sums(self.before, rounds)
 
 
 class _Chunk(NamedTuple):

@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 
 from bandits.arguments import integer
-from bandits.arms.kinetic import Arms, follow, play, tournament
+from bandits.arms.kinetic import Arms, climb, follow, rival, settle, tournament
 from bandits.arms.policy import BanditPolicy
 from bandits.arms.problem import Actions, BanditProblem, Block
 from bandits.arms.theory import STATIONARY, ArmsInstance, gaps_of, holds
@@ -62,9 +62,44 @@ def _follow(arm: int, reward: float, t: int, rows: Array, winners: Arms, until: 
     return follow(_index, _stands, _clock, _learn, arm, reward, t, rows, winners, until, own)
 
 
+@inlined
+def _coast(block: Block, actions: Actions, s: int, arm: int, level: float, rows: Array) -> int:
+    """Play an arm that has no logarithm left as long as its mean exceeds ``level``; returns the round that follows."""
+    n, total = rows[arm, 1], rows[arm, 2]
+    while True:
+        reward = block.levels[s * block.stride, arm] + block.noise[s]
+        if block.binary:
+            reward = 1.0 if reward > 0.0 else 0.0
+        n, total = n + 1.0, total + reward
+        actions[s] = arm
+        s += 1
+        if s == actions.size or not total / n > level:
+            break
+    rows[arm, 0], rows[arm, 1], rows[arm, 2] = total / n, n, total
+    return s
+
+
 @kernel
-def _play(block: Block, actions: Actions, t: int, rows: Array, winners: Arms, until: Array, own: Own) -> int:
-    return play(_index, _stands, _clock, _learn, block, actions, t, rows, winners, until, own)
+def _play(block: Block, actions: Actions, rows: Array, winners: Arms, until: Array, own: Own) -> int:
+    """As ``play`` of ``kinetic.py``; rounds in which the leader has no logarithm left keep its numbers in registers."""
+    s, before, arm = 0, -1, settle(_index, _stands, 0.0, rows, winners, until)
+    while s < actions.size:
+        level = rival(_index, arm, 0.0, rows, winners, until) if arm == before else math.inf
+        while True:
+            if rows[arm, 1] >= own[1]:
+                s = _coast(block, actions, s, arm, level, rows)
+            else:
+                reward = block.levels[s * block.stride, arm] + block.noise[s]
+                if block.binary:
+                    reward = 1.0 if reward > 0.0 else 0.0
+                _learn(rows, arm, reward, own)
+                actions[s] = arm
+                s += 1
+            if s == actions.size or not rows[arm, 0] > level:
+                break
+        climb(_index, _stands, arm, 0.0, rows, winners, until)
+        before, arm = arm, settle(_index, _stands, 0.0, rows, winners, until)
+    return arm
 
 
 class MOSS(BanditPolicy):
@@ -101,7 +136,7 @@ class MOSS(BanditPolicy):
         self._arm = _follow(action, reward, 1, self._rows, self._winners, self._until, self._own)
 
     def play(self, block: Block, actions: Actions) -> None:
-        self._arm = _play(block, actions, 1, self._rows, self._winners, self._until, self._own)
+        self._arm = _play(block, actions, self._rows, self._winners, self._until, self._own)
 
     def regret_bounds(self, problem: BanditProblem, instance: Instance) -> Sequence[Bound]:
         """Theorem 9.1: ``19.5 width sqrt(K T) + sum gap_i`` at the horizon, and so at no time before it more."""

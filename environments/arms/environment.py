@@ -15,8 +15,9 @@ from bandits.arms.problem import Actions, ActionsProblem, Block, FullFeedbackPro
 from bandits.contract import Array
 from bandits.frozen import read_only
 from bandits.kernels import kernel
+from environments.arms.choices import choices
 from environments.contract import Environment
-from environments.record import Plays, Record
+from environments.record import Plays, Record, Summed
 
 Tape = TypeVar("Tape")
 
@@ -109,17 +110,23 @@ class ArmsEnvironment(Environment[Any, Any, Any, Tape]):
         Raises:
             ValueError: there is no such action; nothing changes.
         """
-        stop, levels = self._settled + actions.size, np.empty(actions.size)
+        stop = self._settled + actions.size
         block = self._from(self._settled, stop)
-        if not _look_up(block.levels, block.stride, actions, self._n_arms, levels):
-            check_action("actions", int(actions.min()), self._n_arms)
-            check_action("actions", int(actions.max()), self._n_arms)
-        self._record.plays(self._settled, self._plays(block, levels, actions))
+        played: Summed | None = None
+        if block.stride == 0 and self._n_arms <= actions.size <= BLOCK:
+            played = choices(block, actions)
+        if played is None:
+            levels = np.empty(actions.size)
+            if not _look_up(block.levels, block.stride, actions, self._n_arms, levels):
+                check_action("actions", int(actions.min()), self._n_arms)
+                check_action("actions", int(actions.max()), self._n_arms)
+            played = self._plays(block, levels, actions)
+        self._record.plays(self._settled, played)
         self._note(self._settled, actions)
         self._settled = stop
 
     def _plays(self, block: Block, levels: Array, actions: Actions) -> Plays:
-        """What the actions [n_rounds] paid in a block, and what was expected. Here: their ``levels`` [n_rounds]."""
+        """What actions [n_rounds] paid and what was expected, where levels change: theirs are ``levels`` [n_rounds]."""
         return Plays(levels, block.noise, self.binary)
 
     def _note(self, start: int, actions: Actions) -> None:

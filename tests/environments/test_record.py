@@ -1,5 +1,6 @@
 """The record of a run against a plain list of all it was told."""
 
+import math
 import pickle
 from itertools import pairwise
 
@@ -8,6 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bandits.arms.problem import Block
+from environments.arms.choices import choices
 from environments.record import FEW, KEPT, Plays, Record
 
 
@@ -78,6 +81,44 @@ def test_plays_are_added_up_as_if_round_by_round(parts, sign, random):
     assert list(zip(found["reward"].tolist(), found["level"].tolist(), strict=True)) == rows
 
 
+@settings(deadline=None, max_examples=50)
+@given(
+    st.lists(
+        st.tuples(st.integers(1, 2 * FEW), st.sampled_from(["plays", "choices", "steps"]), st.booleans()),
+        min_size=1,
+        max_size=6,
+    ),
+    st.sampled_from([(), (0,), (1,), (1, 0), (0.4, 0.9), (0.9, 0.1), (0.5, 0.5, 1)]),
+    st.integers(0, 1 << 30),
+)
+def test_rounds_are_added_up_only_when_they_are_asked_for(parts, asked, seed):
+    record, rows, rng = Record(["reward", "level"]), [(0.0, 0.0)], np.random.default_rng(seed)
+    for number, kind, binary in parts:
+        levels, noise = rng.random(5), -rng.random(number)
+        arms, start = rng.integers(0, 5, number), len(rows) - 1
+        for level, reward in zip(levels[arms].tolist(), (levels[arms] + noise).tolist(), strict=True):
+            rows.append((rows[-1][0] + (float(reward > 0.0) if binary else reward), rows[-1][1] + level))
+            if kind == "steps":
+                record.step(len(rows) - 1, rows[-1])
+        if kind == "plays":
+            record.plays(start, Plays(levels[arms], noise, binary))
+        elif kind == "choices":
+            played = choices(Block(levels[None], 0, noise, binary), arms)
+            levels[:] = math.nan  # the caller's own
+            record.plays(start, played)
+    times = np.round(np.array(asked) * (len(rows) - 1)).astype(np.int64)
+    found = pickle.loads(pickle.dumps(record)).at(times)
+    assert list(zip(found["reward"].tolist(), found["level"].tolist(), strict=True)) == [rows[t] for t in times]
+    assert record.last.tolist() == list(rows[-1])
+    assert record.at(times)["reward"].tolist() == [rows[t][0] for t in times]
+
+
+@pytest.mark.parametrize("arm", [-1, 3, 1 << 16, -(1 << 40)])
+def test_choices_of_no_arm(arm):
+    actions = np.array([0, 2, arm, 1])
+    assert choices(Block(np.array([[0.1, 0.2, 0.3]]), 0, np.zeros(4), True), actions) is None
+
+
 def test_actions_that_take_no_time():
     """A time's value is what its first action left; the next action begins where the last one of that time ended."""
     record = Record(["x"])
@@ -103,6 +144,7 @@ def test_plays_are_forgotten_like_stretches():
     record, part = Record(["reward", "level"]), KEPT // 8
     for k in range(20):
         record.plays(k * part, Plays(np.ones(part), np.zeros(part), False))
+    assert len(pickle.dumps(record)) < 1.3 * 16 * KEPT
     times = np.array([20 * part - KEPT, 20 * part])
     assert record.at(times)["reward"].tolist() == times.tolist()
     with pytest.raises(ValueError, match="as far as the run is kept"):
