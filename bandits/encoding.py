@@ -16,12 +16,16 @@ from bandits.arguments import shown
 from bandits.contract import Policy
 from bandits.frozen import Frozen
 from bandits.registry import POLICIES, parameters_of
+from bandits.seeds import Seeds
 
 Json = Any
 """Nothing, a truth value, a text, a number, a list of such or a dictionary from texts to such."""
 
 BITS = ("PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64")
 """The bit generators of numpy that a state may hold."""
+
+SEEDS = (np.random.SeedSequence, Seeds)
+"""What may seed them: a state tells the one from the other no more than their streams do."""
 
 EXACT = 2**53
 """Up to here whole numbers are the same in every program that reads JSON."""
@@ -113,7 +117,7 @@ class Encoder:
             return {"generator": self.value(value.bit_generator, f"{place}.bit_generator")}
         if isinstance(value, np.random.BitGenerator):
             return self._bits(value, place)
-        if kind is np.random.SeedSequence:
+        if kind in SEEDS:
             seed = {
                 "entropy": value.entropy,
                 "spawn_key": value.spawn_key,
@@ -139,7 +143,7 @@ class Encoder:
         name, seed = type(bits).__name__, bits.seed_seq
         if type(bits) is not getattr(np.random, name, None) or name not in BITS:
             raise ValueError(f"{place} must be one of numpy's bit generators, {', '.join(BITS)}, got {shown(bits)}")
-        if type(seed) is not np.random.SeedSequence:
+        if type(seed) not in SEEDS:
             raise ValueError(f"{place} must be seeded by a numpy.random.SeedSequence, got {shown(seed)}")
         entry = {"bits": name, "state": self.value(dict(bits.state), f"{place}.state")}
         return {**entry, "seed": self.value(seed, f"{place}.seed_seq")}

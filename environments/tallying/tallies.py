@@ -102,10 +102,11 @@ class Tallies:
         return np.cumsum(self.weights, axis=1)
 
     @cached_property
-    def counted(self) -> list[list[float]]:
-        """Of an action whose weights are all equal, its tally by the number of its plays less one, else nothing."""
+    def counted(self) -> list[Array]:
+        """Of an action whose weights are all equal, its losses by the number of its plays less one, else nothing."""
         even = np.all(self.weights == self.weights[:, :1], axis=1)
-        return [row.tolist() if flat else [] for flat, row in zip(even, self.repeated, strict=True)]
+        rows = zip(self.losses, self.repeated.tolist(), even, strict=True)
+        return [np.array([loss(tally) for tally in row] if flat else [], dtype=np.float64) for loss, row, flat in rows]
 
     @cached_property
     def steady(self) -> Array:

@@ -30,19 +30,26 @@ def _repeat(
     action: int,
     weights: Array,
     counted: Array,
-    tallies: Array,
+    transient: int,
+    levels: Array,
 ) -> int:
-    """Play ``action`` again and again; fill in its tallies [n_plays]. Returns where the newest play stands."""
-    for s in range(tallies.size):
+    """Play ``action`` again and again. Returns where the newest play stands.
+
+    Fills in the mean losses of the first plays, or, where these do not go by counts, their tallies.
+    """
+    for s in range(transient):
         newest = (newest + 1) % plays.size
         counts[plays[newest]] -= 1
         plays[newest] = action
         counts[action] += 1
-        if counted.size:
-            tallies[s] = counted[counts[action] - 1]
-        else:
-            tallies[s] = _tally(plays, newest, action, weights)
+        levels[s] = counted[counts[action] - 1] if counted.size else _tally(plays, newest, action, weights)
     return newest
+
+
+@kernel
+def _fill(levels: Array, start: int, level: float) -> None:
+    for s in range(start, levels.size):
+        levels[s] = level
 
 
 class Window:
@@ -76,8 +83,8 @@ class Window:
         self._counts[self._plays.item(newest)] -= 1
         self._plays[newest] = action
         self._counts[action] += 1
-        if counted := self._counted[action]:
-            return self.tallies.losses[action](counted[self._counts[action] - 1])
+        if (counted := self._counted[action]).size:
+            return counted.item(self._counts[action] - 1)
         return self.tallies.losses[action](_tally(self._plays, newest, action, self.tallies.weights[action]))
 
     def levels(self, action: int, levels: Array) -> None:
@@ -85,10 +92,11 @@ class Window:
         run = self._run if action == self._last else 0
         transient = min(levels.size, max(0, self._plays.size - run))
         if transient:
-            tallies, counts = np.empty(transient), np.array(self._counts)
-            weights, counted = self.tallies.weights[action], np.array(self._counted[action])
-            self._newest = _repeat(self._plays, self._newest, counts, action, weights, counted, tallies)
+            counts, counted = np.array(self._counts), self._counted[action]
+            weights = self.tallies.weights[action]
+            self._newest = _repeat(self._plays, self._newest, counts, action, weights, counted, transient, levels)
             self._counts = counts.tolist()
-            levels[:transient] = [self.tallies.losses[action](tally) for tally in tallies.tolist()]
-        levels[transient:] = self._steady[action]
+            if not counted.size:
+                levels[:transient] = [self.tallies.losses[action](tally) for tally in levels[:transient].tolist()]
+        _fill(levels, transient, self._steady.item(action))
         self._last, self._run = action, run + levels.size

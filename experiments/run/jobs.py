@@ -14,11 +14,12 @@ from hashlib import sha256
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.random import Generator, SeedSequence, default_rng
+from numpy.random import Generator
 from numpy.typing import NDArray
 
 from bandits.contract import Policy, bounds_of
 from bandits.registry import ENVIRONMENTS, POLICIES, Registry
+from bandits.seeds import Seeds
 from environments.contract import Environment
 from environments.record import KEPT
 from experiments.run import FORMAT, KEY
@@ -149,12 +150,12 @@ def _batches(experiment: Experiment, size: int) -> Iterator[tuple[int, int]]:
 
 def tape_rng(seed: int, replicate: int) -> Generator:
     """The generator of a replicate's tape, the same for every policy."""
-    return default_rng(SeedSequence(seed, spawn_key=(replicate, 0)))
+    return Seeds(seed, (replicate, 0)).generator()
 
 
 def policy_rng(seed: int, replicate: int, stream: Sequence[int]) -> Generator:
     """The generator of a policy's own choices in a replicate."""
-    return default_rng(SeedSequence(seed, spawn_key=(replicate, 1, *stream)))
+    return Seeds(seed, (replicate, 1, *stream)).generator()
 
 
 @lru_cache(maxsize=64)

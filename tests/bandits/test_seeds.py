@@ -12,7 +12,7 @@ import pytest
 import environments  # noqa: F401
 from bandits import BanditProblem, Policy, PolicyCache
 from bandits.paging.decorator import policy_cache
-from bandits.seeds import stream
+from bandits.seeds import Seeds, stream
 from environments import BernoulliArms, PlayedEpisodes, RelaxationTuner
 from experiments.run.jobs import policy_rng, tape_rng
 
@@ -31,6 +31,22 @@ def test_a_seed_means_one_stream_for_each_use():
     rng = np.random.default_rng(1)
     assert stream(rng, of="trace") is rng
     assert stream(None, of="trace").random() != stream(None, of="trace").random()
+
+
+@pytest.mark.parametrize("entropy", [0, 1, 2**32 - 1, 2**32, 2**127 + 5, [7], [3, 2**40], [2**31] * 9])
+@pytest.mark.parametrize("key", [(), (0,), (5, 1, 2075640655, 525227234), (2**33, 0, 2**70)])
+@pytest.mark.parametrize("dtype", [np.uint32, np.uint64])
+def test_seeds_are_those_of_numpy(entropy, key, dtype):
+    ours, theirs = Seeds(entropy, key), np.random.SeedSequence(entropy, spawn_key=key)
+    for n in (1, 4, 9, 624):
+        found = ours.generate_state(n, dtype)
+        assert found.dtype == dtype
+        assert found.tolist() == theirs.generate_state(n, dtype).tolist()
+    for n in (1, 2, 0):
+        for mine, their in zip(ours.spawn(n), theirs.spawn(n), strict=True):
+            assert mine.spawn_key == their.spawn_key
+            assert mine.generate_state(4).tolist() == their.generate_state(4).tolist()
+    assert ours.n_children_spawned == theirs.n_children_spawned == 3
 
 
 @pytest.mark.parametrize("seed", [-1, 1.5, "1", True, 2**128])
@@ -176,7 +192,6 @@ OTHERS = {
     "environments/streaming/environment.py",  # seeds that are drawn
     "environments/streaming/rewards.py",
     "experiments/analysis/statistics.py",  # a constant
-    "experiments/run/jobs.py",  # by spawn keys
     "regretlab/service/service.py",  # by spawn keys
 }
 

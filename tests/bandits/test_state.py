@@ -14,6 +14,7 @@ from bandits.checks import play
 from bandits.delayed.problem import Arrival
 from bandits.delayed.qpm_d import QPMD
 from bandits.registry import naming
+from bandits.seeds import Seeds
 from bandits.state import digest, from_json, to_json
 from environments import BernoulliArms
 
@@ -145,8 +146,9 @@ def test_what_was_one_object_is_one_object(bag):
 
 
 @pytest.mark.parametrize("bits", ["PCG64", "PCG64DXSM", "MT19937", "Philox", "SFC64"])
-def test_every_generator_goes_on(bag, bits):
-    rng = np.random.Generator(getattr(np.random, bits)(np.random.SeedSequence(5, spawn_key=(1, 2))))
+@pytest.mark.parametrize("seeds", [Seeds, np.random.SeedSequence])
+def test_every_generator_goes_on(bag, bits, seeds):
+    rng = np.random.Generator(getattr(np.random, bits)(seeds(5, spawn_key=(1, 2))))
     rng.random(3), rng.integers(5, dtype=np.int32)  # half a word is left
     found = bag(rng)
     drawn = [
