@@ -47,8 +47,8 @@ from bandits.arms.thinning import (
 from bandits.contract import Array, Assumption, Bound, Instance
 from bandits.kernels import inlined
 
-TOTAL, PRECISION, MEAN, DEVIATION = 0, 1, 2, 3
-"""Columns of the posteriors [n_arms, 4]; the total is mean times precision."""
+TOTAL, PRECISION, MEAN, DEVIATION, SLOPE = 0, 1, 2, 3, 4
+"""Columns of the posteriors [n_arms, 5]; the total is mean times precision, the slope DEVIATION / (level - MEAN)."""
 
 
 @inlined
@@ -65,12 +65,14 @@ def _reach(posteriors: Array, arm: int, deviations: float) -> float:
 
 @inlined
 def _mass(posteriors: Array, arm: int, level: float) -> float:
-    return gaussian_mass((level - posteriors[arm, MEAN]) / posteriors[arm, DEVIATION])
+    above = level - posteriors[arm, MEAN]
+    posteriors[arm, SLOPE] = posteriors[arm, DEVIATION] / above
+    return gaussian_mass(above / posteriors[arm, DEVIATION])
 
 
 @inlined
 def _trial(posteriors: Array, arm: int, level: float, exponential: float) -> tuple[float, float]:
-    step, price = gaussian_trial(posteriors[arm, DEVIATION] / (level - posteriors[arm, MEAN]), exponential)
+    step, price = gaussian_trial(posteriors[arm, SLOPE], exponential)
     return level + posteriors[arm, DEVIATION] * step, price
 
 
@@ -165,8 +167,8 @@ class GaussianThompson(BanditPolicy):
         prior = 0.0 if self.prior_deviation is None else self.prior_deviation**-2
         self._rng = rng
         mean, deviation = (0.0, math.inf) if flat else (self.prior_mean, self.prior_deviation)
-        self._posteriors = np.empty((arms, 4))
-        self._posteriors[:] = self.prior_mean * prior, prior, mean, deviation
+        self._posteriors = np.empty((arms, 5))
+        self._posteriors[:] = self.prior_mean * prior, prior, mean, deviation, 0.0
         self._h = self._noise_of(problem) ** -2
         self._waiting = np.zeros(1, dtype=np.int64)  # no arm below it waits for its first play under a flat prior
         self._thinning, self._ahead = thinning(arms), ahead(6144 + 8 * arms)

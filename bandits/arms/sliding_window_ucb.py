@@ -43,7 +43,7 @@ from bandits.arguments import integer, positive
 from bandits.arms.policy import BanditPolicy
 from bandits.arms.problem import Actions, BanditProblem, Block
 from bandits.arms.theory import OBLIVIOUS, ArmsInstance, dynamic_gaps_of, holds
-from bandits.arms.tournament import after, build, first, put, tree_of
+from bandits.arms.tournament import after, build, first, put, rival, tree_of
 from bandits.contract import Array, Bound, Instance
 from bandits.kernels import inlined, kernel
 
@@ -89,14 +89,32 @@ def _turn(state: Array, arms: NDArray[np.int64], rewards: Array) -> None:
         state[arm, NEW] = 0.0
 
 
-@kernel
-def _line(arm: int, state: Array) -> None:
+@inlined
+def _slide(t: int, place: int, arm: int, reward: float, state: Array, arms: NDArray[np.int64], rewards: Array) -> int:
+    """Put round ``t`` in a place of the ring, and return the arm of the play that leaves the window, or ``arm``."""
+    gone = arm
+    if t > arms.size:
+        if place == 0:
+            _turn(state, arms, rewards)
+        gone = arms[place]
+        state[gone, COUNT] -= 1.0
+        state[gone, OLD] = rewards[place]
+    arms[place], rewards[place] = arm, reward
+    state[arm, COUNT] += 1.0
+    state[arm, NEW] += reward
+    return gone
+
+
+@inlined
+def _line(arm: int, state: Array, root: float) -> float:
+    """Set the line of an arm, and return its index."""
     count = state[arm, COUNT]
     if count > 0.0:
         state[arm, MEAN] = (state[arm, OLD] + state[arm, NEW]) / count
         state[arm, WIDTH] = 1.0 / math.sqrt(count)
     else:
         state[arm, MEAN], state[arm, WIDTH] = math.inf, 0.0
+    return float(state[arm, MEAN] + state[arm, WIDTH] * root)
 
 
 @inlined
@@ -113,21 +131,10 @@ def _follow(
     scale: float,
 ) -> int:
     """Take in the reward of round ``t``, which goes to a place in the ring, and return the arm of the next."""
-    gone, now = arm, min(t + 1, arms.size)
-    if t > arms.size:
-        if place == 0:
-            _turn(state, arms, rewards)
-        gone = arms[place]
-        state[gone, COUNT] -= 1.0
-        state[gone, OLD] = rewards[place]
-    arms[place], rewards[place] = arm, reward
-    state[arm, COUNT] += 1.0
-    state[arm, NEW] += reward
-    _line(arm, state)
-    put(tree, arm, state[arm, MEAN] + state[arm, WIDTH] * clock[3])
+    gone, now = _slide(t, place, arm, reward, state, arms, rewards), min(t + 1, arms.size)
+    put(tree, arm, _line(arm, state, clock[3]))
     if gone != arm:
-        _line(gone, state)
-        put(tree, gone, state[gone, MEAN] + state[gone, WIDTH] * clock[3])
+        put(tree, gone, _line(gone, state, clock[3]))
     if clock[0] < now:
         _look_ahead(now, arms.size, state, tree, clock, scale)
     return _best(state, tree, clock)
@@ -161,15 +168,34 @@ def _play(
     clock: Array,
     scale: float,
 ) -> int:
-    """Play a block from round ``t`` on, and return the arm of the round that follows it."""
-    place = (t - 1) % arms.size
-    for s in range(actions.size):
-        reward = block.levels[s * block.stride, arm] + block.noise[s]
-        if block.binary:
-            reward = 1.0 if reward > 0.0 else 0.0
-        actions[s] = arm
-        arm = _follow(t + s, place, arm, reward, state, arms, rewards, tree, clock, scale)
-        place = place + 1 if place + 1 < arms.size else 0
+    """Play a block from round ``t`` on, and return the arm of the round that follows it.
+
+    Where an arm is played again and the window is full, it stays as long as its index exceeds those of all others, of
+    which a round changes one at the most; until then its own leaf in the tree is not kept up.
+    """
+    s, place, before = 0, (t - 1) % arms.size, -1
+    while s < actions.size:
+        stays = (arm == before) & (t + s > arms.size)
+        level, index = rival(tree, arm) if stays else 0.0, 0.0
+        while True:
+            reward = block.levels[s * block.stride, arm] + block.noise[s]
+            if block.binary:
+                reward = 1.0 if reward > 0.0 else 0.0
+            actions[s] = before = arm
+            now, ring = t + s, place
+            s, place = s + 1, place + 1 if place + 1 < arms.size else 0
+            if not stays:
+                arm = _follow(now, ring, arm, reward, state, arms, rewards, tree, clock, scale)
+                break
+            gone = _slide(now, ring, arm, reward, state, arms, rewards)
+            if gone != arm:
+                put(tree, gone, _line(gone, state, clock[3]))
+                level = rival(tree, arm)
+            index = _line(arm, state, clock[3])
+            if s == actions.size or not index > level:
+                put(tree, arm, index)
+                arm = _best(state, tree, clock)
+                break
     return arm
 
 

@@ -52,6 +52,16 @@ def put(tree: Array, arm: int, bound: float) -> None:
 
 
 @kernel
+def rival(tree: Array, arm: int) -> float:
+    """The largest bound of all other arms."""
+    node, level = tree.size // 2 + arm, -math.inf
+    while node > 1:
+        level = max(level, tree[node ^ 1])
+        node >>= 1
+    return level
+
+
+@kernel
 def first(tree: Array, level: float) -> int:
     """The lowest arm whose bound is at least ``level``, or -1."""
     if not tree[1] >= level:

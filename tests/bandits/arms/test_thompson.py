@@ -30,7 +30,7 @@ def posteriors_of(policy):
     """Frozen scipy laws of the arms."""
     if isinstance(policy, BetaThompson):
         return [stats.beta(a, b) for a, b in policy._posteriors]
-    return [stats.norm(mean, deviation) for _, _, mean, deviation in policy._posteriors]
+    return [stats.norm(mean, deviation) for _, _, mean, deviation, _ in policy._posteriors]
 
 
 def beta(*counts):
@@ -47,7 +47,7 @@ def gaussian(*laws):
     problem = BanditProblem(n_actions=len(laws), low=-math.inf, high=math.inf, noise=1.0)
     policy.reset(problem, np.random.default_rng([6, len(laws)]))
     for row, (mean, deviation) in zip(policy._posteriors, laws, strict=True):
-        row[:] = mean / deviation**2, deviation**-2, mean, deviation
+        row[:4] = mean / deviation**2, deviation**-2, mean, deviation
     return policy
 
 
@@ -167,7 +167,7 @@ def test_many_arms_are_played_as_often_as_when_all_samples_are_drawn(name):
         if isinstance(policy, BetaThompson):
             samples = rng.beta(*policy._posteriors.T, size)
         else:
-            samples = rng.normal(*policy._posteriors.T[2:], size)
+            samples = rng.normal(*policy._posteriors.T[2:4], size)
         theirs += np.bincount(samples.argmax(axis=1), minlength=n)
     both = (ours + theirs) >= 20  # two samples of the same size: the variance of the difference is that of the sum
     statistic = np.sum((ours - theirs)[both] ** 2 / (ours + theirs)[both])

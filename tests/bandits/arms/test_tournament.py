@@ -7,6 +7,7 @@ import pytest
 
 from bandits.arms.kinetic import climb, line, line_stands, rival, settle, tournament
 from bandits.arms.tournament import after, build, first, put, tree_of
+from bandits.arms.tournament import rival as rival_in_tree
 from bandits.kernels import kernel
 
 SIZES = [1, 2, 3, 5, 8, 13, 64, 100]
@@ -25,6 +26,8 @@ def test_arms_whose_bounds_reach_a_level(n_arms):
             bounds[arm] = rng.choice([-math.inf, math.inf, *range(-3, 4)])
             put(tree, arm, bounds[arm])
         assert tree[1] == bounds.max()
+        for arm in range(n_arms):
+            assert rival_in_tree(tree, arm) == np.delete(bounds, arm).max(initial=-math.inf)
         for level in (-math.inf, -2.0, 0.0, 3.0, 4.0, math.inf):
             found, arm = [], first(tree, level)
             while arm >= 0:
