@@ -269,6 +269,18 @@ def is_file(name: str, value: str | os.PathLike[str]) -> bool:
         return False
 
 
+def within(name: str, values: Any, low: float, high: float) -> None:
+    """Refuse numbers, one or an array of any shape, outside ``[low, high]``.
+
+    Raises:
+        ValueError: there are some; the message tells the first.
+    """
+    found = np.asarray(values)
+    if found.size and not (low <= found.min() and found.max() <= high):
+        outside = found[~((low <= found) & (found <= high))]
+        raise ValueError(f"{name} must be in [{low}, {high}], got {shown(outside[0])}")
+
+
 def check_action(name: str, action: int, n_actions: int) -> None:
     """Check an action; quick, as it is done every round.
 

@@ -502,7 +502,7 @@ def _check_reset(policy: Any, problem: Any, rng: Any = None) -> None:
     if not isinstance(problem, plays):
         kinds = ", ".join(kind.__name__ for kind in plays)
         raise ValueError(f"problem must be one that {type(policy).__name__} plays ({kinds}), got {shown(problem)}")
-    if rng is not None and not callable(getattr(rng, "random", None)):
+    if rng is not None and (not callable(getattr(rng, "random", None)) or hasattr(rng, "seed")):  # older ones have it
         raise ValueError(f"rng must be a numpy.random.Generator, got {shown(rng)}")
 
 

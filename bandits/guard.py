@@ -34,7 +34,7 @@ def guard(
         names: names of the methods that need one.
         explain: makes the error.
         begun: called with the object and the arguments of ``begins`` when a run has begun.
-        check: called with them before, to refuse them.
+        check: called with them before, to refuse them; not where the method of a subclass calls this one.
     """
     for name in (begins, *names):
         method = vars(cls).get(name)
@@ -42,12 +42,37 @@ def guard(
             setattr(cls, name, _begins(method, begun, check) if name == begins else _guarded(method, explain))
 
 
+def around(cls: type[Any], name: str, check: Callable[..., None], done: Callable[[Any, Any], None]) -> None:
+    """Look at what a method of ``cls`` is given and what it gives, where ``cls`` defines it itself.
+
+    Args:
+        cls: the class.
+        name: of the method. Where that of a subclass calls it, nobody looks.
+        check: called with the object and the arguments before, to refuse them.
+        done: called with the object and the result.
+    """
+    method = vars(cls).get(name)
+    if not inspect.isfunction(method) or getattr(method, "__isabstractmethod__", False):
+        return
+
+    @functools.wraps(method)
+    def call(self: Any, *arguments: Any, **named: Any) -> Any:
+        if getattr(type(self), name) is not call:
+            return method(self, *arguments, **named)
+        check(self, *arguments, **named)
+        result = method(self, *arguments, **named)
+        done(self, result)
+        return result
+
+    setattr(cls, name, call)
+
+
 def _begins(
     method: Callable[..., Any], begun: Callable[..., None] | None, check: Callable[..., None] | None
 ) -> Callable[..., Any]:
     @functools.wraps(method)
     def begin(self: Any, *arguments: Any, **named: Any) -> Any:
-        if check is not None:
+        if check is not None and getattr(type(self), method.__name__, begin) is begin:
             check(self, *arguments, **named)
         before = dict(vars(self))
         try:

@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 from bandits.arguments import check_seed, shown
 from bandits.contract import Array, Bound, Instance, Problem
 from bandits.frozen import read_only as read_only
-from bandits.guard import guard
+from bandits.guard import around, guard
 from bandits.seeds import Seeds, stream
+from environments.forms import check_form, form_of
 
 Obs = TypeVar("Obs")
 Act = TypeVar("Act")
@@ -112,6 +113,9 @@ class Environment(gymnasium.Env[Obs, Act], ABC, Generic[Obs, Act, Fbk, Tape]):
     kept in ``clock`` and under names that begin with an underscore and is set by ``begin``: before that, ``observe``
     and ``transition`` raise ``NotBegunError``.
 
+    All tapes of an environment have one form, see ``environments.forms``: ``begin`` refuses others, and what
+    ``check_tape`` refuses, before anything changes.
+
     Attributes:
         problem: what a learner is told.
         clock: units of time used so far, 0 at the start of a run.
@@ -119,18 +123,37 @@ class Environment(gymnasium.Env[Obs, Act], ABC, Generic[Obs, Act, Fbk, Tape]):
 
     problem: Problem
     clock: int
+    _form: Any = None
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        guard(cls, "begin", _IN_A_RUN, NotBegunError.of)
+        around(cls, "draw", _check_rng, _drawn)
+        guard(cls, "begin", _IN_A_RUN, NotBegunError.of, check=_check_tape)
 
     @abstractmethod
     def draw(self, rng: np.random.Generator) -> Tape:
-        """All randomness of one run."""
+        """All randomness of one run.
+
+        Raises:
+            ValueError: ``rng`` is no generator.
+        """
 
     @abstractmethod
     def begin(self, tape: Tape) -> None:
-        """Start a run on ``tape``; the same tape and actions give the same run."""
+        """Start a run on ``tape``; the same tape and actions give the same run.
+
+        Raises:
+            ValueError: ``tape`` is none that ``draw`` could have given; nothing changes.
+        """
+
+    def check_tape(self, tape: Tape) -> None:
+        """Refuse a tape of the right form with numbers that ``draw`` never gives. Here: none is.
+
+        For environments whose tape holds positions in something of theirs, or numbers in a range. ``begin`` calls it.
+
+        Raises:
+            ValueError: a number outside its domain.
+        """
 
     @abstractmethod
     def observe(self) -> Obs:
@@ -252,3 +275,22 @@ class Environment(gymnasium.Env[Obs, Act], ABC, Generic[Obs, Act, Fbk, Tape]):
 
 
 _NOTHING = Instance()
+
+
+def _check_rng(environment: Any, rng: Any) -> None:
+    """Part of ``draw``: refuse what is no generator."""
+    if not isinstance(rng, np.random.Generator):
+        raise ValueError(f"rng must be a numpy.random.Generator, got {shown(rng)}")
+
+
+def _drawn(environment: Any, tape: Any) -> None:
+    """Part of ``draw``: an environment knows the form of its tapes."""
+    environment._form = form_of(tape)
+
+
+def _check_tape(environment: Any, tape: Any) -> None:
+    """Part of ``begin``: refuse a tape of another form, or with numbers that cannot be."""
+    if environment._form is None:
+        environment.draw(np.random.default_rng(0))
+    check_form(tape, environment._form, type(environment).__name__)
+    environment.check_tape(tape)

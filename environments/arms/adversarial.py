@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arguments import affordable, flag, integer, one_of, real, shown
+from bandits.arguments import affordable, flag, integer, one_of, real, shown, within
 from bandits.arms.problem import BanditProblem, FullFeedbackProblem
 from bandits.contract import Array
 from environments.arms.environment import ArmsEnvironment
@@ -90,6 +90,9 @@ class AdversarialArms(ArmsEnvironment[Array]):
         table *= self.high - self.low
         table += self.low
         return np.clip(table, self.low, self.high, out=table)
+
+    def check_tape(self, tape: Array) -> None:
+        within("rewards of tape", tape, self.low, self.high)
 
     def _start(self, tape: Array) -> None:
         self._best = -1

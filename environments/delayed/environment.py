@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arguments import affordable, integer, is_list, shown
+from bandits.arguments import LARGEST, affordable, integer, is_list, shown, within
 from bandits.arms.problem import ActionsProblem
 from bandits.contract import Array, Bound
 from bandits.delayed.problem import Arrival, Arrivals, Delayed
@@ -91,6 +91,10 @@ class DelayedFeedback(Environment[Any, Any, Arrivals, tuple[Any, Ints]]):
         """The other environment's tape, and the delays [n_rounds]."""
         tape = self._inner.draw(rng)
         return tape, self._law.draw(rng.spawn(1)[0], self.horizon) if self._delays is None else self._delays
+
+    def check_tape(self, tape: tuple[Any, Ints]) -> None:
+        self._inner.check_tape(tape[0])
+        within("delays of tape", tape[1], 0, LARGEST - self.horizon)
 
     def begin(self, tape: tuple[Any, Ints]) -> None:
         self._inner.begin(tape[0])

@@ -19,7 +19,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from bandits.arguments import check_seed, integer, real
+from bandits.arguments import check_seed, integer, real, within
 from bandits.contract import Array
 from bandits.groupwise.policy_class import PolicyClass, table_of
 from bandits.groupwise.problem import ALWAYS_ON, Mask, PolicyClassProblem, Round
@@ -111,6 +111,11 @@ class GroupedContexts(GroupedEnvironment[Any, Array, Situations]):
         means = np.where(wrong, 1.0 - self.noise, self.noise)
         level = np.einsum("tg,gtk->tk", groups[:, :-1], means) / groups[:, :-1].sum(axis=1, keepdims=True)
         return Situations(groups, contexts, (rng.random(level.shape) < level).astype(np.float64))
+
+    def check_tape(self, tape: Situations) -> None:
+        within("groups of tape", tape.groups, 0, 1)
+        within("contexts of tape", tape.contexts, 0, self._class.table.shape[1] - 1)
+        within("costs of tape", tape.costs, 0.0, 1.0)
 
     def begin(self, tape: Situations) -> None:
         self._tape = tape

@@ -14,7 +14,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from bandits.arguments import check_seed, integer
+from bandits.arguments import check_seed, integer, within
 from bandits.contract import Array
 from bandits.groupwise.policy_class import MOST_ACTIONS
 from bandits.groupwise.problem import ALWAYS_ON, ExpertsProblem, Mask, Round
@@ -72,6 +72,10 @@ class GroupedExperts(GroupedEnvironment[Any, Array, Losses]):
     def draw(self, rng: np.random.Generator) -> Losses:
         groups = draw_groups(rng, self.attributes, self.horizon)
         return Losses(groups, draw_losses(rng, groups, self.hypotheses, self.instance_seed))
+
+    def check_tape(self, tape: Losses) -> None:
+        within("groups of tape", tape.groups, 0, 1)
+        within("losses of tape", tape.losses, 0.0, 1.0)
 
     def begin(self, tape: Losses) -> None:
         self._tape = tape

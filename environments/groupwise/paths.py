@@ -14,7 +14,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from bandits.arguments import check_seed, integer, integers, is_list, shown
+from bandits.arguments import check_seed, integer, integers, is_list, shown, within
 from bandits.contract import Array
 from bandits.groupwise.network import Network
 from bandits.groupwise.problem import ALWAYS_ON, Lottery, Mask, PathsProblem, Round
@@ -112,6 +112,10 @@ class GroupedPaths(GroupedEnvironment[Any, Array, Costs]):
     def draw(self, rng: np.random.Generator) -> Costs:
         groups = draw_groups(rng, self.attributes, self.horizon)
         return Costs(groups, draw_losses(rng, groups, len(self.network.edges), self.instance_seed))
+
+    def check_tape(self, tape: Costs) -> None:
+        within("groups of tape", tape.groups, 0, 1)
+        within("costs of tape", tape.costs, 0.0, 1.0)
 
     def begin(self, tape: Costs) -> None:
         self._tape = tape

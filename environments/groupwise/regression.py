@@ -18,7 +18,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from bandits.arguments import did_you_mean, integer, one_of, shown
+from bandits.arguments import did_you_mean, integer, one_of, shown, within
 from bandits.contract import Array, Instance
 from bandits.frozen import read_only
 from bandits.groupwise.problem import Lotteries, Lottery, RegressionProblem, Round, Rows
@@ -136,6 +136,9 @@ class GroupedRegression(GroupedEnvironment[Any, float, NDArray[np.int64]]):
         if self.order == "descending":
             shuffled = shuffled[::-1]
         return np.ascontiguousarray(shuffled[: self.horizon])
+
+    def check_tape(self, tape: NDArray[np.int64]) -> None:
+        within("rows of tape", tape, 0, len(self.data.labels) - 1)
 
     def begin(self, tape: NDArray[np.int64]) -> None:
         self._X, self._y = self.data.contexts[tape], self.data.labels[tape]

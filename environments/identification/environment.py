@@ -15,7 +15,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from bandits.arguments import check_action, flag, integer, shown
+from bandits.arguments import check_action, flag, integer, shown, within
 from bandits.contract import Array, Bound
 from bandits.frozen import read_only
 from bandits.identification.divergence import FAMILIES, reward_from
@@ -159,6 +159,10 @@ class Identification(Environment[Any, Any, Any, Tape]):
         permutation, noise = rng.spawn(2)
         means = self._law.draw(permutation) if self._law.random else None
         return Tape(means, permutation.permutation(self.problem.n_actions) if self.shuffled else None, noise)
+
+    def check_tape(self, tape: Tape) -> None:
+        if tape.order is not None:
+            within("order of tape", tape.order, 0, self.problem.n_actions - 1)
 
     def begin(self, tape: Tape) -> None:
         if tape.means is not None:

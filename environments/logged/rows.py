@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from bandits.arguments import interval, one_of, shown
+from bandits.arguments import interval, one_of, shown, within
 from environments.logged.environment import LoggedEnvironment, problem_of
 from environments.logged.frames import ESTIMATED, UNIFORM
 from environments.logged.instance import LoggedInstance
@@ -123,6 +123,9 @@ class LoggedRows(LoggedEnvironment[Ints]):
         if self.rows == "bootstrap":
             return rng.integers(n, size=self.horizon)
         return np.arange(self.horizon) if self.rows == "order" else rng.permutation(n)[: self.horizon]
+
+    def check_tape(self, tape: Ints) -> None:
+        within("rows of tape", tape, 0, self.log.n - 1)
 
     def begin(self, tape: Ints) -> None:
         self._open(self.log.take(tape))

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arguments import affordable, integer, one_of, positive, real, shaped, shown
+from bandits.arguments import affordable, integer, one_of, positive, real, shaped, shown, within
 from bandits.arms.theory import ArmsInstance
 from bandits.contract import Array
 from bandits.logged.problem import LoggedProblem
@@ -135,6 +135,9 @@ class SyntheticLog(LoggedEnvironment[Log]):
             low=0.0,
             high=1.0,
         )
+
+    def check_tape(self, tape: Log) -> None:
+        within("n_actions of tape", tape.n_actions, len(self._weights), len(self._weights))
 
     def begin(self, tape: Log) -> None:
         self._open(tape)

@@ -24,7 +24,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arguments import affordable, flag, integer, one_of, shown
+from bandits.arguments import affordable, flag, integer, one_of, shown, within
 from bandits.contract import Array, Bound
 from bandits.frozen import read_only
 from bandits.paging.problem import Departures, Eviction, PagingProblem, Prediction, Request, Requests, check_cache_size
@@ -171,6 +171,17 @@ class PagingEnvironment(Environment[Request, Any, bool, Tape]):
             given = self._predictor.predict(requests, noise)
             bits, reuse = (bits, given) if self._kind == "reuse" else (given, reuse)
         return Tape(requests, bits, reuse)
+
+    def check_tape(self, tape: Tape) -> None:
+        requests = tape.requests
+        within("bits of tape", tape.bits, 0, 1)
+        if requests is self._fixed:
+            return
+        within("n_pages of tape", requests.n_pages, self._n_pages, self._n_pages)
+        if isinstance(requests, RequestSequence):
+            within("cache_size of tape", requests.cache_size, self.cache_size, self.cache_size)
+            within("number of requests of tape", requests.pages.size, self.horizon, LONGEST)
+            within("pages of tape", requests.pages, 0, self._n_pages - 1)
 
     def begin(self, tape: Tape) -> None:
         self.tape = tape

@@ -87,6 +87,9 @@ class PortfolioEnsemble(Market[Tape]):
         """The other market's tape, and a generator for each component."""
         return self._market.draw(rng), tuple(rng.spawn(len(self.components)))
 
+    def check_tape(self, tape: Tape) -> None:
+        self._market.check_tape(tape[0])
+
     def begin(self, tape: Tape) -> None:
         self._market.begin(tape[0])
         relatives, told = self._market._past.relatives, self._market.problem

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arguments import integer, is_list, real, reals, shaped, shown
+from bandits.arguments import integer, is_list, real, reals, shaped, shown, within
 from bandits.contract import Array
 from environments.portfolio.environment import Market
 
@@ -116,6 +116,9 @@ class RegimesMarket(Market[Path]):
         steps = np.where(rng.random(self.horizon) < self.stay, 0, rng.integers(1, max(n, 2), self.horizon))
         steps[0] = rng.integers(n)
         return Path(np.cumsum(steps) % n, rng.standard_normal((self.horizon, self.problem.n_assets)))
+
+    def check_tape(self, tape: Path) -> None:
+        within("regimes of tape", tape.regimes, 0, len(self._drifts) - 1)
 
     def begin(self, tape: Path) -> None:
         self._open(np.exp(self._drifts[tape.regimes] - 0.5 * self._sigmas**2 + self._sigmas * tape.normals))

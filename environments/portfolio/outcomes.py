@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from bandits.arguments import within
 from bandits.contract import Array, Bound
 from environments.portfolio.codes import at_all_times, at_the_horizon
 from environments.portfolio.environment import Market, extent
@@ -44,6 +45,9 @@ class OutcomeMarket(Market[Winners]):
         if self._probabilities is not None:
             return independent(self._probabilities, self.horizon, rng)
         return winners(self._law, len(self._payoffs), self.horizon, rng)
+
+    def check_tape(self, tape: Winners) -> None:
+        within("winners of tape", tape, 0, len(self._payoffs) - 1)
 
     def begin(self, tape: Winners) -> None:
         self._open(self._payoffs[tape])

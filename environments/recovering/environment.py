@@ -16,7 +16,7 @@ import numpy as np
 from gymnasium import spaces
 from numpy.typing import NDArray
 
-from bandits.arguments import integer, one_of, positive, shown
+from bandits.arguments import LARGEST, integer, one_of, positive, shown, within
 from bandits.contract import Array, Bound
 from bandits.frozen import read_only
 from bandits.recovering.planners import PLANNERS, Planner
@@ -130,6 +130,9 @@ class RecoveringRewards(Environment[Any, Any, Array, Tape]):
     def draw(self, rng: np.random.Generator) -> Tape:
         seed = int(rng.integers(1 << 62))
         return Tape(rng, seed)
+
+    def check_tape(self, tape: Tape) -> None:
+        within("seed of tape", tape.seed, 0, LARGEST)
 
     def begin(self, tape: Tape) -> None:
         self._generator = copy_of(tape.generator)

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arguments import affordable, flag, integer, one_of, positive, shown
+from bandits.arguments import affordable, flag, integer, one_of, positive, shown, within
 from bandits.arms.problem import Actions, Block
 from bandits.contract import Array
 from bandits.frozen import read_only
@@ -132,6 +132,10 @@ class StreamEnvironment(Environment[View, Any, Feedback, Tape]):
     def draw(self, rng: np.random.Generator) -> Tape:
         means = self._means_of(rng)
         return Tape(means, tuple(int(seed) for seed in rng.integers(0, 2**63, size=4)))
+
+    def check_tape(self, tape: Tape) -> None:
+        within("means of tape", tape.means, self.problem.low, self.problem.high)
+        within("seeds of tape", tape.seeds, 0, 2**63)
 
     def begin(self, tape: Tape) -> None:
         if vars(self).get("_means") is not tape.means:

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from bandits.arguments import affordable, integer
+from bandits.arguments import affordable, integer, within
 from bandits.contract import Bound
 from environments.tallying.environment import TallyingEnvironment, Tape, needle_bound
 from environments.tallying.instance import WeightedInstance
@@ -49,6 +49,9 @@ class Needle(TallyingEnvironment):
     def draw(self, rng: np.random.Generator) -> Tape:
         position = int(rng.integers(self.n_actions))
         return Tape(position if self.position is None else self.position, rng)
+
+    def check_tape(self, tape: Tape) -> None:
+        within("secret of tape", tape.secret, 0, self.n_actions - 1)
 
     def _instance_of(self, secret: Any) -> WeightedInstance:
         if secret not in self._instances:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arguments import affordable, integer, integers, shown
+from bandits.arguments import affordable, integer, integers, shown, within
 from bandits.contract import Array, Bound
 from environments.tallying.benchmarks import Known
 from environments.tallying.environment import TallyingEnvironment, Tape
@@ -56,6 +56,9 @@ class SecretWord(TallyingEnvironment):
     def draw(self, rng: np.random.Generator) -> Tape:
         word = rng.integers(0, 2, self.memory).tolist()
         return Tape(tuple(word if self.word is None else self.word), rng)
+
+    def check_tape(self, tape: Tape) -> None:
+        within("secret of tape", tape.secret, 0, 1)
 
     def _spell(self, word: tuple[int, ...]) -> WeightedInstance:
         self._word = word

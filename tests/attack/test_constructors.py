@@ -1,5 +1,6 @@
 """Every constructor that can be named refuses what is wrong, by parameter, domain and value got."""
 
+import random
 import warnings
 
 import constructors
@@ -104,7 +105,7 @@ def test_what_no_policy_is_reset_with(name, problems):
         with pytest.raises(ValueError, match=r"problem must be one that .* plays .*, got"):
             policy.reset(problem, np.random.default_rng(0))
     friend = next(problem for problem in problems if can_play(policy, problem))
-    for rng in (0, "x", object()):
+    for rng in (0, "x", object(), np.random.RandomState(0), np.random, random.Random(0)):
         with pytest.raises(ValueError, match=r"rng must be a numpy.random.Generator, got"):
             policy.reset(friend, rng)
 

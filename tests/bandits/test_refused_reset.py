@@ -57,6 +57,6 @@ def test_a_refused_tape_changes_nothing():
     environment.begin(environment.draw(np.random.default_rng(0)))
     environment.transition(1)
     before = pickle.dumps(environment)
-    with pytest.raises(AttributeError):
+    with pytest.raises(ValueError, match="tape must be one that draw"):
         environment.begin("no tape")
     assert pickle.dumps(environment) == before
