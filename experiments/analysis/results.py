@@ -185,9 +185,11 @@ def _with(parts: list[_Batch], replicates: list[int]) -> list[_Batch]:
 
 def _fit(arrays: Mapping[str, Array], count: int, n_times: int) -> bool:
     """Whether the arrays of a job are of so many replicates, and all of them of so many times."""
-    whole: list[tuple[int, ...]] = [(count, n_times)]
-    shapes: dict[str, list[tuple[int, ...]]] = {"bound": [(n_times,), *whole], "limit": [(2, n_times)]}
-    return all(tuple(a.shape) in shapes.get(name.partition("/")[0], whole) for name, a in arrays.items())
+    for name, values in arrays.items():
+        rows = 2 if name.startswith("limit/") else count
+        if values.shape != (rows, n_times) and not (name.startswith("bound/") and values.shape == (n_times,)):
+            return False
+    return True
 
 
 def _why(folder: Path, key: str) -> str:
@@ -203,17 +205,22 @@ def _why(folder: Path, key: str) -> str:
 
 
 def _replicates(parts: list[_Batch]) -> list[int]:
-    return [first + r for first, arrays, _ in parts for r in range(_count(arrays))]
+    return [replicate for first, arrays, _ in parts for replicate in range(first, first + _count(arrays))]
 
 
 def _count(arrays: Mapping[str, Array]) -> int:
-    return next((len(a) for name, a in arrays.items() if not name.startswith(("bound/", "limit/"))), 0)
+    for name, values in arrays.items():
+        if not name.startswith(("bound/", "limit/")):
+            return len(values)
+    return 0
 
 
 def _stack(parts: list[Any], prefix: str, common: list[int]) -> dict[str, Array]:
     if not parts:
         return {}
     names = [name for name in parts[0][1] if name.startswith(prefix)]
+    if not names:
+        return {}
     if len(parts) == 1 and common == _replicates(parts):  # all of the only batch
         return {name[len(prefix) :]: parts[0][1][name].copy() for name in names}
     rows = _rows(parts, common)
@@ -242,7 +249,10 @@ def _limits(parts: list[_Batch]) -> dict[str, Array]:
     found: dict[str, Array] = {}
     for _, arrays, _ in parts:
         for name, ends in ((n[len("limit/") :], a) for n, a in arrays.items() if n.startswith("limit/")):
-            low, high = found.get(name, ends)
+            if name not in found:
+                found[name] = ends.copy()
+                continue
+            low, high = found[name]
             found[name] = np.stack([np.minimum(ends[0], low), np.maximum(ends[1], high)])
     return found
 

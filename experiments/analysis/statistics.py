@@ -213,9 +213,15 @@ def _resample(values: Array, weights: Array, out: Array) -> None:
 
 def _quantile(ordered: Array, level: float) -> Array:
     """Quantile of values [..., RESAMPLES] in increasing order, on a straight line between two of them."""
-    place = (ordered.shape[-1] - 1) * level
-    before = min(math.floor(place), ordered.shape[-1] - 2)
-    return np.asarray(ordered[..., before] + (place - before) * (ordered[..., before + 1] - ordered[..., before]))
+    before, after, share = _around(ordered.shape[-1], level)
+    return np.asarray(ordered[..., before] + share * (ordered[..., after] - ordered[..., before]))
+
+
+def _around(n: int, level: float) -> tuple[int, int, float]:
+    """The places of ``n`` values in order between which a quantile lies, and how far between them."""
+    place = (n - 1) * level
+    before = min(math.floor(place), n - 2)
+    return before, before + 1, place - before
 
 
 def paired_difference(first: Array, second: Array, confidence: float = 0.95) -> Interval:
@@ -379,8 +385,11 @@ def _with_ends(value: float, resampled: Array, n: int, confidence: float) -> Int
     """An estimate from ``n`` replicates with its expanded bootstrap interval; NaN if half the resamples gave none."""
     if len(resampled) < RESAMPLES // 2:
         return Interval(value, math.nan, math.nan)
-    ordered, tail = np.sort(resampled), _expanded_tail(n, confidence)
-    low, high = float(_quantile(ordered, tail)), float(_quantile(ordered, 1.0 - tail))
+    tail = _expanded_tail(n, confidence)
+    levels = tail, 1.0 - tail
+    around = [place for level in levels for place in _around(len(resampled), level)[:2]]
+    ordered = np.partition(resampled, around)  # what the quantiles ask for is where sorting would put it
+    low, high = (float(_quantile(ordered, level)) for level in levels)
     return Interval(value, min(low, value), max(high, value))
 
 

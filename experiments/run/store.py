@@ -139,29 +139,34 @@ def read_job(folder: Path, key: str) -> tuple[dict[str, NDArray[Any]], dict[str,
         raise DamagedError(f"{job_file(folder, key)} is damaged ({error})") from error
 
 
+_LENGTHS = struct.Struct("<HH")
+"""Of the name of a file in an archive, and of what stands behind it."""
+
+
 def _arrays(content: bytes) -> dict[str, NDArray[Any]]:
     """The arrays of an archive as ``np.savez`` writes it, read-only: a thirtieth of the time that ``np.load`` takes."""
     arrays, place = {}, 0
-    while content[place : place + 4] == b"PK\3\4":  # a local header, and no compression: the next follows the array
-        name, extra = struct.unpack_from("<HH", content, place + 26)  # lengths
-        label, start = content[place + 30 : place + 30 + name].decode(), place + 30 + name + extra
-        head = start + 10 + struct.unpack_from("<H", content, start + 8)[0]  # of an array, of format 1.0
-        shape, dtype = _header(content[start:head])
-        values = np.frombuffer(content, dtype, math.prod(shape), head)
-        arrays[label.removesuffix(".npy")] = values.reshape(shape)
-        place = head + values.nbytes
+    while content.startswith(b"PK\3\4", place):  # a local header, and no compression: the next follows the array
+        name, extra = _LENGTHS.unpack_from(content, place + 26)
+        end = place + 30 + name
+        start = end + extra
+        head = start + 10 + content[start + 8] + 256 * content[start + 9]  # of an array, of format 1.0
+        shape, dtype, number, size = _header(content[start:head])
+        label = content[place + 30 : end].decode().removesuffix(".npy")
+        arrays[label] = np.frombuffer(content, dtype, number, head).reshape(shape)
+        place = head + size
     return arrays
 
 
 @lru_cache(maxsize=256)
-def _header(head: bytes) -> tuple[tuple[int, ...], np.dtype[Any]]:
-    """Shape and type of an array, which of all jobs of an experiment are the same."""
+def _header(head: bytes) -> tuple[tuple[int, ...], np.dtype[Any], int, int]:
+    """Shape and type of an array, which of all jobs of an experiment are the same, its numbers and its bytes."""
     stream = io.BytesIO(head)
     version = np.lib.format.read_magic(stream)
     shape, fortran, dtype = np.lib.format.read_array_header_1_0(stream)
     if version != (1, 0) or fortran:
         raise ValueError(f"arrays must be of format 1.0 and in the order of C, got {version}")
-    return shape, dtype
+    return shape, dtype, math.prod(shape), math.prod(shape) * dtype.itemsize
 
 
 def check_job(folder: Path, key: str) -> bytes:

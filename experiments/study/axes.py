@@ -169,6 +169,8 @@ def fill(node: Any, values: Mapping[Path, Any], above: Path = ()) -> Any:
     """A copy of ``node`` with the given values in their places."""
     if above in values:
         return copy.deepcopy(values[above])
+    if isinstance(node, str | int | float):  # most there is; to ask whether it is a mapping takes longest
+        return node
     if isinstance(node, Mapping):
         return {key: fill(value, values, (*above, key)) for key, value in node.items()}
     if isinstance(node, list):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from hashlib import sha256
 from itertools import product
 from typing import Annotated, Any, Literal, Self
@@ -87,22 +88,29 @@ class Swept(Model):
         """The rest of it, as plain data."""
         return self.model_extra or {}
 
+    @cached_property
+    def _axes(self) -> list[Axis]:
+        return axes_of({key: value for key, value in self.written.items() if key != "policies"})
+
+    @cached_property
+    def _names(self) -> list[str]:
+        return [f"{self.name}-{point_id(self._axes, point)}" for point in self.points()]
+
     def axes(self) -> list[Axis]:
         """The swept values, those of policies aside.
 
         Raises:
             ValidationError: a mark is not of the form of one.
         """
-        return axes_of({key: value for key, value in self.written.items() if key != "policies"})
+        return list(self._axes)
 
     def points(self) -> list[tuple[Any, ...]]:
         """All combinations of the axes' values."""
-        return list(product(*(axis.values for axis in self.axes())))
+        return list(product(*(axis.values for axis in self._axes)))
 
     def experiment_names(self) -> list[str]:
         """Names of the experiments, ``<name>-<parameter>=<value>``, in the order of ``points``."""
-        axes = self.axes()
-        return [f"{self.name}-{point_id(axes, point)}" for point in self.points()]
+        return list(self._names)
 
     def raw_experiments(self) -> list[dict[str, Any]]:
         """The experiments as plain data, in the order of ``points``."""
