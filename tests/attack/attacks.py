@@ -7,9 +7,12 @@ tells by ``say`` what it is at, and returns counts of what came of it. Counts in
 from __future__ import annotations
 
 import argparse
+import functools
 import importlib
 import json
+import os
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -18,6 +21,17 @@ import numpy as np
 
 WRONG = ("silent", "lost", "tracebacks", "hangs", "left behind")
 """What must never come of an attack: changed numbers that nobody is told of, finished work that is gone, ..."""
+
+
+@functools.cache
+def _kernels() -> tempfile.TemporaryDirectory[str]:
+    return tempfile.TemporaryDirectory()
+
+
+def checking_indices() -> dict[str, str]:
+    """The environment of processes whose kernels check their indices; all attacks share the kernels so compiled."""
+    root = str(Path(__file__).resolve().parents[2])
+    return {**os.environ, "NUMBA_BOUNDSCHECK": "1", "NUMBA_CACHE_DIR": _kernels().name, "PYTHONPATH": root}
 
 
 def names() -> list[str]:

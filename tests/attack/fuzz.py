@@ -10,11 +10,9 @@ from __future__ import annotations
 
 import io
 import json
-import os
 import pickle
 import subprocess
 import sys
-import tempfile
 import time
 import warnings
 from collections import Counter
@@ -23,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from attacks import checking_indices
 
 ROUNDS = (0, 9)
 """Rounds at whose beginning a run is attacked."""
@@ -275,24 +274,25 @@ def attack(share: float, rng: np.random.Generator, say: Callable[[str], None]) -
     """Fuzz in processes whose kernels check their indices; one that dies of it is a fault, too."""
     counts: Counter[str] = Counter(dict.fromkeys(("silent", "tracebacks", "hangs"), 0))
     parts = 2 if share > 0.1 else 1
-    with tempfile.TemporaryDirectory() as cache:
-        env = {**os.environ, "NUMBA_BOUNDSCHECK": "1", "NUMBA_CACHE_DIR": cache, "PYTHONPATH": str(HERE.parents[2])}
-        given = [str(share), str(rng.integers(2**32))]
-        running = [
-            subprocess.Popen(
-                [sys.executable, HERE, *given, str(i), str(parts)], env=env, stdout=subprocess.PIPE, text=True
-            )
-            for i in range(parts)
-        ]
-        for process in running:
-            *found, last = process.communicate()[0].splitlines() or [""]
-            for line in found[:50]:
-                say(line)
-            if process.returncode:
-                counts["tracebacks"] += 1
-                say(f"a process ended with status {process.returncode}")
-            else:
-                counts.update(json.loads(last))
+    given = [str(share), str(rng.integers(2**32))]
+    running = [
+        subprocess.Popen(
+            [sys.executable, HERE, *given, str(i), str(parts)],
+            env=checking_indices(),
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for i in range(parts)
+    ]
+    for process in running:
+        *found, last = process.communicate()[0].splitlines() or [""]
+        for line in found[:50]:
+            say(line)
+        if process.returncode:
+            counts["tracebacks"] += 1
+            say(f"a process ended with status {process.returncode}")
+        else:
+            counts.update(json.loads(last))
     return counts
 
 

@@ -1,6 +1,7 @@
 """A few of each of the attacks that ``make attack`` makes."""
 
 import attacks
+import bounds
 import pytest
 
 SHARES = {"constructors": 0.0002, "service": 0.02}
@@ -14,3 +15,11 @@ def test_a_small_share_of_each_attack_does_no_harm(name):
     counts = attacks.run(name, SHARES.get(name, 0.005), 20240501, lambda what: None)
     assert sum(counts.values()) > 0
     assert not attacks.wrong(counts)
+
+
+def test_what_takes_too_long_and_what_fails_is_seen(monkeypatch):
+    monkeypatch.setattr(bounds, "LIMIT", 0.5)
+    assert [status for status, _, _ in bounds.ended([["-c", "import time; time.sleep(60)"]])] == [None]
+    monkeypatch.setattr(bounds, "LIMIT", 60.0)
+    work = "import os, sys; print(os.environ['NUMBA_BOUNDSCHECK']); sys.exit(3)"
+    assert list(bounds.ended([["-c", work], ["-c", "print('a\\nb')"]])) == [(3, ["1"], ""), (0, ["a", "b"], "")]
