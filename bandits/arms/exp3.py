@@ -33,27 +33,28 @@ from bandits.kernels import inlined, kernel
 
 
 @inlined
-def _choose(uniform: float, tree: Array, gamma: float, floor: float) -> tuple[int, float]:
+def _choose(uniform: float, total: float, tree: Array, gamma: float, floor: float) -> tuple[int, float]:
     """Draw an arm, of probability at least ``floor = gamma / K``; returns it and the inverse of its probability."""
-    total = tree[1, 0]
     powers = (1.0 - gamma, floor * total)
     arm = draw(tree, powers, uniform * total)
     return arm, total / weight(tree, tree.shape[0] // 2 + arm, powers)
 
 
 @inlined
-def _learn(arm: int, step: float, exponents: Array, tree: Array) -> bool:
-    """Add ``step`` to an arm's exponent; returns whether all have to be reduced."""
+def _learn(arm: int, step: float, exponents: Array, tree: Array) -> float:
+    """Add ``step`` to an arm's exponent, and return the sum of all weights."""
     exponent = exponents[arm] + step
     exponents[arm] = exponent
     tree[tree.shape[0] // 2 + arm, 0] = math.exp(exponent)
-    settle(tree, arm, (1.0,))
-    return not -300.0 <= exponent <= 300.0  # far below are rewards below the range alone
+    total = settle(tree, arm, (1.0,))
+    if not -300.0 <= exponent <= 300.0:  # far below are rewards below the range alone
+        total = _reduce(exponents, tree)
+    return total
 
 
 @kernel
-def _reduce(exponents: Array, tree: Array) -> None:
-    """Take the largest exponent off all of them."""
+def _reduce(exponents: Array, tree: Array) -> float:
+    """Take the largest exponent off all of them, and return the sum of all weights."""
     leaves, largest = tree.shape[0] // 2, exponents[0]
     for i in range(1, exponents.size):
         largest = max(largest, exponents[i])
@@ -62,6 +63,7 @@ def _reduce(exponents: Array, tree: Array) -> None:
         tree[leaves + i, 0] = math.exp(exponents[i])
         tree[leaves + i, 1] = 1.0
     build(tree, (1.0, 1.0))
+    return float(tree[1, 0])
 
 
 @kernel
@@ -75,14 +77,14 @@ def _play(
     span: float,
     gamma: float,
 ) -> None:
-    floor = gamma / exponents.size
+    floor, total = gamma / exponents.size, float(tree[1, 0])
     for s in range(actions.size):
-        arm, inverse = _choose(uniforms[s], tree, gamma, floor)
+        arm, inverse = _choose(uniforms[s], total, tree, gamma, floor)
         reward = block.levels[s * block.stride, arm] + block.noise[s]
         if block.binary:
             reward = 1.0 if reward > 0.0 else 0.0
-        if reward != low and _learn(arm, floor * (reward - low) / span * inverse, exponents, tree):
-            _reduce(exponents, tree)
+        if reward != low:
+            total = _learn(arm, floor * (reward - low) / span * inverse, exponents, tree)
         actions[s] = arm
 
 
@@ -118,7 +120,7 @@ class Exp3(BanditPolicy):
         self._inverse = 0.0
 
     def choose(self, observation: Any) -> int:
-        arm, self._inverse = _choose(self._rng.random(), self._tree, self._gamma, self._floor)
+        arm, self._inverse = _choose(self._rng.random(), self._tree.item(1, 0), self._tree, self._gamma, self._floor)
         return arm
 
     def probabilities(self, observation: Any) -> Array:
@@ -130,8 +132,8 @@ class Exp3(BanditPolicy):
             raise not_owed()
         step = self._floor * (reward - self._low) / self._span * self._inverse
         self._inverse = 0.0
-        if reward != self._low and _learn(action, step, self._exponents, self._tree):
-            _reduce(self._exponents, self._tree)
+        if reward != self._low:
+            _learn(action, step, self._exponents, self._tree)
 
     def play(self, block: Block, actions: Actions) -> None:
         _play(

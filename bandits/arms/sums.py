@@ -45,8 +45,11 @@ def powers_of(x: float) -> Powers:
 @inlined
 def weight(tree: Array, node: int, powers: Powers) -> float:
     """The weight of an arm, at its leaf, or the sum of those below an inner node; of all arms at node 1."""
-    even, odd = powers[0] * float(tree[node, 0]), 0.0
-    for j in range(1, len(powers)):
+    even = powers[0] * float(tree[node, 0])
+    if len(powers) == 1:
+        return even
+    odd = powers[1] * float(tree[node, 1])
+    for j in range(2, len(powers)):
         if j & 1:
             odd += powers[j] * tree[node, j]
         else:
@@ -63,8 +66,12 @@ def build(tree: Array, powers: Powers) -> None:
 
 
 @inlined
-def settle(tree: Array, arm: int, changed: Powers) -> None:
-    """Make the inner nodes right after the first ``len(changed)`` coefficients of a leaf have changed."""
+def settle(tree: Array, arm: int, changed: Powers) -> float:
+    """Make the inner nodes right after the first ``len(changed)`` coefficients of a leaf have changed.
+
+    Returns the sum of the last of them over all arms.
+    """
+    total = 0.0
     for j in range(len(changed)):
         node = tree.shape[0] // 2 + arm
         total = tree[node, j]
@@ -72,6 +79,7 @@ def settle(tree: Array, arm: int, changed: Powers) -> None:
             total += tree[node ^ 1, j]
             node >>= 1
             tree[node, j] = total
+    return total
 
 
 @inlined
