@@ -15,6 +15,7 @@ from bandits.arguments import affordable, flag, integer, one_of, positive, shown
 from bandits.arms.problem import Actions, Block
 from bandits.contract import Array
 from bandits.frozen import read_only
+from bandits.seeds import Seeds
 from bandits.streaming.problem import CURRENT, Action, Advance, Drop, Feedback, Pull, Store, StreamProblem, View
 from bandits.streaming.theory import StreamInstance
 from environments.arms.stochastic import limits_of_means
@@ -141,7 +142,7 @@ class StreamEnvironment(Environment[View, Any, Feedback, Tape]):
         if vars(self).get("_means") is not tape.means:
             self._means = tape.means
             self._instance = stream_instance(tape.means, self.rewards)
-        orders = np.random.default_rng(tape.seeds[3]) if self.between == "reshuffle" else None
+        orders = Seeds(tape.seeds[3]).generator() if self.between == "reshuffle" else None
         self._stage = Stage(self.n_arms, self.memory, self.passes, orders)
         self._draws = Draws(self._rewards, tape.seeds[:3])
         self._account = Account(float(np.max(tape.means)), self._stage)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandits.contract import Array
+from bandits.seeds import Seeds
 
 LARGEST = 10**18
 """Largest batch in one draw: numpy's binomial counts in int64, and its spread is wrong from several 10^18 on."""
@@ -89,7 +90,7 @@ class Draws:
 
     def __init__(self, rewards: Rewards, seeds: Sequence[int]) -> None:
         self.rewards = rewards
-        self._firsts, self._batches, self._singles = map(np.random.default_rng, seeds)
+        self._firsts, self._batches, self._singles = (Seeds(seed).generator() for seed in seeds)
         self._ahead, self._ahead_n, self._ahead_at, self._look = np.empty(0), 0, 0, 1
         self._coming = np.empty(0)
         self._noise, self._used, self._size = np.empty(0), 0, 32
