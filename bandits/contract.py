@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from bandits.arguments import integer, real, shown
 from bandits.copies import Copies
+from bandits.defaults import default
 from bandits.guard import guard
 from bandits.strays import Stray, Strays
 from bandits.watch import Watch, watch_over
@@ -53,10 +54,12 @@ class Problem:
     reveals_rewards: ClassVar[bool] = False
     declares_contexts: ClassVar[bool] = False
 
+    @default
     def revealed(self, feedback: Any) -> tuple[float, float] | None:
         """The smallest and the largest reward that a feedback reveals; None if it has none. See ``reveals_rewards``."""
         return float(np.min(feedback)), float(np.max(feedback))
 
+    @default
     def checked_observation(self, observation: Any) -> Any:
         """An observation in the form that policies work with, for those that look at it. Here: as it is.
 
@@ -66,6 +69,7 @@ class Problem:
         return observation
 
     @property
+    @default
     def unit(self) -> tuple[float, float]:
         """The range of rewards that policies on such problems take for granted, however wide a declared one is.
 
@@ -73,6 +77,7 @@ class Problem:
         """
         return -math.inf, math.inf
 
+    @default
     def stray(self, contexts: Any) -> Stray | None:
         """What to tell of the first of checked contexts [..., n] outside what is declared of them. Here: nothing is.
 
@@ -81,6 +86,7 @@ class Problem:
         """
         return None
 
+    @default
     def checked_feedback(self, feedback: Any) -> Any:
         """A feedback in the form that policies learn from. Here: as it is.
 
@@ -89,6 +95,7 @@ class Problem:
         """
         return feedback
 
+    @default
     def distribution_of(self, action: Any) -> Array:
         """What an action plays of the actions 0..n_actions-1, as probabilities [n_actions], for problems with so many.
 
@@ -167,6 +174,7 @@ class Instance:
     when a theorem asks.
     """
 
+    @default
     def consequences(
         self, policy: Policy[Any, Any, Any, Any], problem: Any, bounds: Sequence[Bound]
     ) -> Sequence[Bound]:
@@ -354,7 +362,7 @@ class Policy(ABC, Generic[P, Obs, Act, Fbk]):
     by_arm: ClassVar[bool] = False
     _declared: Watch | None = None
     _strays: Strays | None = None
-    _given: Problem | None = None
+    _given: P
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
@@ -390,6 +398,7 @@ class Policy(ABC, Generic[P, Obs, Act, Fbk]):
             RuntimeError: feedback that is not owed; nothing has changed then.
         """
 
+    @default
     def probabilities(self, observation: Obs) -> Array:
         """The probabilities [n_actions] with which ``choose(observation)`` plays each action now; changes nothing.
 
@@ -412,16 +421,18 @@ class Policy(ABC, Generic[P, Obs, Act, Fbk]):
         raise no_closed_form(self)
 
     @final
-    def problem_given(self) -> Problem:
+    def problem_given(self) -> P:
         """The problem of the last ``reset``.
 
         Raises:
             NotResetError: before ``reset``.
         """
-        if self._given is None:
-            raise NotResetError.of(self)
-        return self._given
+        try:
+            return self._given
+        except AttributeError:
+            raise NotResetError.of(self) from None
 
+    @default
     def leap(self, environment: Playable[Obs, Act, Fbk], most: int) -> int:
         """Play a compiled stretch of at most ``most`` units of time, with bit for bit the decisions of the plain loop.
 
@@ -462,6 +473,7 @@ class Policy(ABC, Generic[P, Obs, Act, Fbk]):
             self.update(observation, action, feedback)
             by_hand -= 1
 
+    @default
     def regret_bounds(self, problem: P, instance: Instance) -> Sequence[Bound]:
         """Theorems about this policy on this problem, for figures and checks. Here: none.
 
@@ -491,19 +503,23 @@ def bounds_of(policy: Policy[Any, Any, Any, Any], problem: Problem, instance: In
 
 
 def _begun(policy: Any, problem: Any, rng: Any = None) -> None:
-    """Part of ``reset``, when all is well: a policy knows its problem, and watches its range."""
+    """Part of ``reset``, when all is well: a policy watches its problem's range."""
     policy._given = problem
     watch_over(policy, problem, rng)
 
 
 def _check_reset(policy: Any, problem: Any, rng: Any = None) -> None:
-    """Refuse what a policy cannot be reset with, before it forgets anything; ``rng`` may be None."""
+    """Refuse what a policy cannot be reset with, before it forgets anything; else it knows its problem from here on.
+
+    ``rng`` may be None.
+    """
     plays = (Problem,) if policy.clairvoyant else getattr(policy, "plays", (Problem,))
     if not isinstance(problem, plays):
         kinds = ", ".join(kind.__name__ for kind in plays)
         raise ValueError(f"problem must be one that {type(policy).__name__} plays ({kinds}), got {shown(problem)}")
     if rng is not None and (not callable(getattr(rng, "random", None)) or hasattr(rng, "seed")):  # older ones have it
         raise ValueError(f"rng must be a numpy.random.Generator, got {shown(rng)}")
+    policy._given = problem
 
 
 def can_play(policy: Policy[Any, Any, Any, Any] | type[Policy[Any, Any, Any, Any]], problem: Problem) -> bool:

@@ -28,7 +28,7 @@ class Copies:
         self._left_out: dict[int, Any] = {}
         self.streams: list[np.random.PCG64 | random.Random] = []
         buffer = io.BytesIO()
-        _Pickler(buffer, self._left_out, policy._given).dump(policy)
+        _Pickler(buffer, self._left_out, getattr(policy, "_given", None)).dump(policy)
         self._pickled = buffer.getvalue()
 
     def make(self, seed: np.random.SeedSequence) -> Any:

@@ -34,7 +34,8 @@ def guard(
         names: names of the methods that need one.
         explain: makes the error.
         begun: called with the object and the arguments of ``begins`` when a run has begun.
-        check: called with them before, to refuse them; not where the method of a subclass calls this one.
+        check: called with them before, to refuse them or take note of them; not where the method of a subclass calls
+            this one.
     """
     for name in (begins, *names):
         method = vars(cls).get(name)
@@ -72,10 +73,10 @@ def _begins(
 ) -> Callable[..., Any]:
     @functools.wraps(method)
     def begin(self: Any, *arguments: Any, **named: Any) -> Any:
-        if check is not None and getattr(type(self), method.__name__, begin) is begin:
-            check(self, *arguments, **named)
         before = dict(vars(self))
         try:
+            if check is not None and getattr(type(self), method.__name__, begin) is begin:
+                check(self, *arguments, **named)
             result = method(self, *arguments, **named)
         except BaseException:  # refused: the run before goes on as it was
             vars(self).clear()

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from bandits.arguments import check_seed, shown
 from bandits.contract import Array, Bound, Instance, Problem
+from bandits.defaults import default
 from bandits.frozen import read_only as read_only
 from bandits.guard import around, guard
 from bandits.seeds import Seeds, stream
@@ -187,10 +188,12 @@ class Environment(gymnasium.Env[Obs, Act], ABC, Generic[Obs, Act, Fbk, Tape]):
     def regrets(self) -> Sequence[Regret]:
         """The regret definitions that metrics and comparators give; the first is the default."""
 
+    @default
     def clocks(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
         """Clocks [n_times] that regret definitions name: units of time passed by each time. Here: none."""
         return {}
 
+    @default
     def limits(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
         """The least and the most regret [2, n_times] that play of any kind can have by each time, by regret definition.
 
@@ -201,10 +204,12 @@ class Environment(gymnasium.Env[Obs, Act], ABC, Generic[Obs, Act, Fbk, Tape]):
         """
         return {}
 
+    @default
     def lower_bounds(self) -> Sequence[Bound]:
         """Theorems about every policy in this environment. Here: none."""
         return ()
 
+    @default
     def instance(self) -> Instance:
         """What only the analysis may know (gaps, spectra, phases). Never handed to a policy's ``reset``. Here: nothing.
 
@@ -212,6 +217,7 @@ class Environment(gymnasium.Env[Obs, Act], ABC, Generic[Obs, Act, Fbk, Tape]):
         """
         return _NOTHING
 
+    @default
     def clairvoyant(self, comparator: str) -> Act:
         """The action that a comparator takes now, for playing it as a policy.
 
@@ -220,10 +226,12 @@ class Environment(gymnasium.Env[Obs, Act], ABC, Generic[Obs, Act, Fbk, Tape]):
         """
         raise ValueError(f"{type(self).__name__} has no comparator {comparator!r} that can be played")
 
+    @default
     def ended(self) -> bool:
         """Whether a run whose clock has reached the horizon was brought there by a decision to stop. Here: never."""
         return False
 
+    @default
     def info_of(self, feedback: Fbk) -> dict[str, Any]:
         """What ``step`` gives as ``info``: the feedback, by default as it is.
 
@@ -232,6 +240,7 @@ class Environment(gymnasium.Env[Obs, Act], ABC, Generic[Obs, Act, Fbk, Tape]):
         """
         return {"feedback": feedback}
 
+    @default
     def feedback_of(self, info: Mapping[str, Any]) -> Fbk:
         """What a learner of ours observes, from what ``step`` gave: the way back from ``info_of``."""
         feedback: Fbk = info["feedback"]

@@ -103,7 +103,6 @@ class AnytimeMOSS(BanditPolicy):
         self.alpha = positive("alpha", alpha)
 
     def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
-        super().reset(problem, rng)
         self._t, self._arm = 1, 0
         self._rows = np.zeros((problem.n_actions, 5))  # mean, factor, ln(K n), number of plays, sum of rewards
         self._rows[:, 0] = math.inf

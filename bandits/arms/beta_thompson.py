@@ -170,7 +170,6 @@ class BetaThompson(BanditPolicy):
         self.beta = positive("beta", beta)
 
     def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
-        super().reset(problem, rng)
         if not problem.bounded:
             raise ValueError(f"BetaThompson needs rewards in a finite range, got [{problem.low}, {problem.high}]")
         self._rng = rng

@@ -28,6 +28,7 @@ from bandits.arms.problem import Actions, BanditProblem, Block
 from bandits.arms.scan import COUNT, MORE, TIE, Note, units
 from bandits.arms.tournament import first, put, tree_of
 from bandits.contract import Array
+from bandits.defaults import default
 from bandits.kernels import inlined
 
 LEADER, LEVEL = range(2)
@@ -112,7 +113,7 @@ def rounds(
 
 
 class CachedPolicy(BanditPolicy):
-    """A policy whose index of an arm changes only when that arm is played. ``reset`` begins with this class's.
+    """A policy whose index of an arm changes only when that arm is played.
 
     Attributes:
         follow: kernel ``(arm, reward, rows, tree, lead, own)`` that takes in a mapped reward.
@@ -130,19 +131,20 @@ class CachedPolicy(BanditPolicy):
             ValueError: the problem lacks something that the policy needs.
         """
 
+    @default
     def scale(self, problem: BanditProblem) -> tuple[float, float]:
         """Which reward is mapped to 0, and which difference of rewards to 1. Here: as ``units`` says."""
         return units(problem)
 
-    def columns(self, problem: BanditProblem) -> int:
-        """Number of columns of the rows."""
-        return MORE
+    @default
+    def rows(self, problem: BanditProblem) -> Array:
+        """The rows [n_arms, n_columns] of arms that were never played. Here: zeros."""
+        return np.zeros((problem.n_actions, MORE))
 
     def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
-        super().reset(problem, rng)
         self._own = self.constants(problem)
         self._low, self._span = self.scale(problem)
-        self._rows, self._tree = np.zeros((problem.n_actions, self.columns(problem))), tree_of(problem.n_actions)
+        self._rows, self._tree = self.rows(problem), tree_of(problem.n_actions)
         self._lead = np.array([0.0, math.inf])
 
     def choose(self, observation: Any) -> int:

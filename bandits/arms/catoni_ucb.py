@@ -114,6 +114,7 @@ class CatoniUCB(RobustPolicy):
     centred = True
     columns = MORE + 3
     numbers_an_arm = 1
+    longest = 2**10
     pick, note, rounds = staticmethod(best), staticmethod(_note), staticmethod(_rounds)
     by_arm = True
 
@@ -130,10 +131,6 @@ class CatoniUCB(RobustPolicy):
     def constants(self, problem: BanditProblem) -> Own:
         self._kept = nothing(problem.n_actions)
         return self.known_moment(problem), self.log(problem), *self._kept
-
-    @property
-    def at_once(self) -> int:
-        return min(2**10, super().at_once)
 
     def make_room(self, n_rounds: int) -> None:
         self._kept = with_room(self._kept, self._rows[:, COUNT], n_rounds)

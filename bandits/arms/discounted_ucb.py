@@ -171,7 +171,6 @@ class DiscountedUCB(BanditPolicy):
         return 1.0 - math.sqrt(min(1.0, self.changes / problem.horizon)) / 4.0
 
     def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
-        super().reset(problem, rng)
         self._arm = 0
         self._rows = np.zeros((problem.n_actions, 4))
         self._rows[:, 0] = math.inf

@@ -77,7 +77,6 @@ class EpsilonGreedy(BanditPolicy):
         self.d = real("d", positive("d", d), 0.0, 1.0, closed="high")
 
     def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
-        super().reset(problem, rng)
         self._rng = rng
         self._t = 1
         self._counts = np.zeros(problem.n_actions)
@@ -89,7 +88,7 @@ class EpsilonGreedy(BanditPolicy):
 
     def probabilities(self, observation: Any) -> Array:
         explore, best = min(1.0, self._scale / self._t), _choose(self._t, 1.0, self._counts, self._sums, self._scale)
-        found = np.full(self._n_arms, explore / self._n_arms)
+        found = np.full(self._given.n_actions, explore / self._given.n_actions)
         found[best] += 1.0 - explore
         return found
 

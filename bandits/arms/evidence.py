@@ -119,14 +119,11 @@ class EvidencePolicy(ScanPolicy):
         self.family, self.bounded = check_family(family), flag("bounded", bounded)
         if bounded and family is not None:
             raise ValueError(f"family must be absent where bounded is true, got {family!r}")
+        self.longest = 2**8 if bounded else 2**14
 
     @property
     def _takes(self) -> tuple[float, float]:
         return taken_by(self.family)
-
-    @property
-    def at_once(self) -> int:
-        return 2**8 if self.bounded else super().at_once
 
     def scale(self, problem: BanditProblem) -> tuple[float, float]:
         return scale_of(type(self).__name__, self.family, problem)[2:]

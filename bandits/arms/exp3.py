@@ -107,7 +107,6 @@ class Exp3(BanditPolicy):
         return min(1.0, math.sqrt(k * math.log(k) / ((math.e - 1.0) * problem.horizon)))
 
     def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
-        super().reset(problem, rng)
         if not problem.bounded:
             raise ValueError(f"Exp3 needs a finite range of rewards: the problem has [{problem.low}, {problem.high}]")
         self._rng = rng

@@ -158,7 +158,6 @@ class Exp3IX(BanditPolicy):
         return math.sqrt(2.0 * math.log(k) / (k * problem.horizon))
 
     def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
-        super().reset(problem, rng)
         if not problem.bounded:
             raise ValueError(f"Exp3IX needs a finite range of rewards: the problem has [{problem.low}, {problem.high}]")
         self._rng = rng

@@ -127,9 +127,10 @@ class Exp3PP(ScanPolicy):
     def luck(self, n_rounds: int) -> Array:
         return self._rng.random((n_rounds, 1))
 
-    def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
-        super().reset(problem, rng)
-        self._rows[:, CHANCE] = 1.0
+    def rows(self, problem: BanditProblem) -> Array:
+        rows = np.zeros((problem.n_actions, self.columns))
+        rows[:, CHANCE] = 1.0
+        return rows
 
     def regret_bounds(self, problem: BanditProblem, instance: Instance) -> Sequence[Bound]:
         """``4 sqrt(K t ln K)`` against an adversary, at any time [recall]; ``sum (ln t)^2 / gap`` up to a constant.

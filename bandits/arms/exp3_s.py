@@ -116,9 +116,10 @@ class Exp3S(ScanPolicy):
     def luck(self, n_rounds: int) -> Array:
         return self._rng.random((n_rounds, 1))
 
-    def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
-        super().reset(problem, rng)
-        self._rows[:, WEIGHT] = 1.0
+    def rows(self, problem: BanditProblem) -> Array:
+        rows = np.zeros((problem.n_actions, self.columns))
+        rows[:, WEIGHT] = 1.0
+        return rows
 
     def regret_bounds(self, problem: BanditProblem, instance: Instance) -> Sequence[Bound]:
         """Corollary 8.2: ``2 sqrt(e - 1) sqrt(K T (M ln(K T) + e))`` at the horizon, for at most ``M`` segments."""

@@ -74,7 +74,6 @@ class ExploreThenCommit(BanditPolicy):
         return min(max(best, 1), max(horizon // arms, 1))
 
     def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
-        super().reset(problem, rng)
         self._t = 1
         self._trials = self._trials_of(problem)
         self._sums = np.zeros(problem.n_actions)

@@ -83,7 +83,6 @@ class FTPL(FullFeedbackPolicy):
         return math.sqrt(_spread(problem.n_actions) / problem.horizon) if problem.n_actions > 1 else 1.0
 
     def reset(self, problem: FullFeedbackProblem, rng: np.random.Generator) -> None:
-        super().reset(problem, rng)
         if not problem.bounded:
             raise ValueError(f"FTPL needs a finite range of rewards: the problem has [{problem.low}, {problem.high}]")
         self._rng = rng

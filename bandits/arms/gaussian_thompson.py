@@ -162,7 +162,6 @@ class GaussianThompson(BanditPolicy):
         return noise
 
     def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
-        super().reset(problem, rng)
         arms, flat = problem.n_actions, self.prior_deviation is None
         prior = 0.0 if self.prior_deviation is None else self.prior_deviation**-2
         self._rng = rng

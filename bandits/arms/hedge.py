@@ -98,7 +98,6 @@ class Hedge(FullFeedbackPolicy):
         return rate / math.sqrt(problem.horizon)
 
     def reset(self, problem: FullFeedbackProblem, rng: np.random.Generator) -> None:
-        super().reset(problem, rng)
         if not problem.bounded:
             raise ValueError(f"Hedge needs a finite range of rewards: the problem has [{problem.low}, {problem.high}]")
         self._rng = rng

@@ -24,7 +24,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -203,7 +203,7 @@ class IDS(ScanPolicy):
     def probabilities(self, observation: Any) -> Array:
         copy: IDS = Copies(self).one()
         first, second, share, _ = law(copy._rows, copy._own)
-        found = np.zeros(self._n_arms)
+        found = np.zeros(self._given.n_actions)
         found[first] += share
         found[second] += 1.0 - share
         return found
@@ -222,13 +222,13 @@ class IDS(ScanPolicy):
         table[0] = np.exp(logs - logs.max(axis=0))
         return table, np.empty(k + 1), np.empty((k + 3, k)), x
 
-    def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
-        super().reset(problem, rng)
-        own: Any = self._own
-        _begin(self._rows, own)
-        law(self._rows, own)
+    def rows(self, problem: BanditProblem) -> Array:
+        rows, own = np.zeros((problem.n_actions, self.columns)), cast(Any, self._own)
+        _begin(rows, own)
+        law(rows, own)
         if np.isnan(own[2][0, 0]):
             raise ValueError(f"IDS needs more points for {problem.n_actions} arms, got grid={self.grid}")
+        return rows
 
     def _prior(self, n: int) -> tuple[tuple[float, ...], tuple[float, ...]]:
         return for_each("alpha", self.alpha, n, "arm"), for_each("beta", self.beta, n, "arm")

@@ -223,7 +223,6 @@ class KLUCB(BanditPolicy):
         return taken_by(self.family)
 
     def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
-        super().reset(problem, rng)
         _, _, self._low, self._span = scale_of("KLUCB", self.family, problem)
         self._other: FamilyKLUCB | None = None
         if self.family not in (None, "bernoulli"):

@@ -131,8 +131,8 @@ class KLUCBSwitch(CachedPolicy):
         affordable("threshold", f"the first {kept} rewards of every arm", kept * problem.n_actions)
         return kept
 
-    def columns(self, problem: BanditProblem) -> int:
-        return MORE + self._kept(problem)
+    def rows(self, problem: BanditProblem) -> Array:
+        return np.zeros((problem.n_actions, MORE + self._kept(problem)))
 
     def constants(self, problem: BanditProblem) -> Own:
         need_range("KLUCBSwitch", problem, "moss takes a noise")

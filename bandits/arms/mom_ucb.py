@@ -104,6 +104,7 @@ class MoMUCB(RobustPolicy):
     centred = True
     columns = MORE + 3
     numbers_an_arm = 1
+    longest = 2**10
     pick, note, rounds = staticmethod(best), staticmethod(_note), staticmethod(_rounds)
     by_arm = True
 
@@ -120,10 +121,6 @@ class MoMUCB(RobustPolicy):
         factor, power, _ = self.law_of_width(problem)
         self._kept = nothing(problem.n_actions)
         return factor, power, np.zeros(int(8.0 * (self.log(problem) + 0.125))), *self._kept
-
-    @property
-    def at_once(self) -> int:
-        return min(2**10, super().at_once)
 
     def make_room(self, n_rounds: int) -> None:
         self._kept = with_room(self._kept, self._rows[:, COUNT], n_rounds)

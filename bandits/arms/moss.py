@@ -122,7 +122,6 @@ class MOSS(BanditPolicy):
         return horizon
 
     def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
-        super().reset(problem, rng)
         self._arm = 0
         self._rows = np.zeros((problem.n_actions, 3))  # index, number of plays, sum of rewards
         self._rows[:, 0] = math.inf

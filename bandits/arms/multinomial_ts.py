@@ -30,7 +30,7 @@ from bandits.arms.orders import asymptotic_order
 from bandits.arms.problem import Actions, BanditProblem, Block
 from bandits.arms.scan import TIE, ScanPolicy, need_range, rounds
 from bandits.arms.theory import BERNOULLI
-from bandits.contract import Array, Bound, Instance
+from bandits.contract import Array, Bound, Instance, no_closed_form
 from bandits.kernels import kernel
 
 MEAN, TOTAL, FIRST = range(3)
@@ -122,19 +122,18 @@ class MultinomialTS(ScanPolicy):
         need_range("MultinomialTS", problem, "gaussian_thompson takes unbounded ones with a declared noise")
         numbers = problem.n_actions * (self.levels + 1)
         affordable("levels", f"levels = {self.levels} with {problem.n_actions} arms", numbers)
-        return ()
+        return self._rng, np.arange(self.levels + 1.0) / self.levels, np.empty(0)
 
     def probabilities(self, observation: Any) -> Array:
         """With one level by quadrature (``bandits.arms.largest``) within 1e-9; with more there is no closed form."""
         if self.levels > 1:
-            return super().probabilities(observation)
+            raise no_closed_form(self)
         return leads(self, Betas(self._rows[:, FIRST + 1], self._rows[:, FIRST]))
 
-    def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
-        super().reset(problem, rng)
-        self._own: Any = (rng, np.arange(self.levels + 1.0) / self.levels, np.empty(0))
-        self._rows = np.ones((problem.n_actions, FIRST + self.levels + 1))
-        self._rows[:, MEAN], self._rows[:, TOTAL] = 0.5, self.levels + 1.0
+    def rows(self, problem: BanditProblem) -> Array:
+        rows = np.ones((problem.n_actions, FIRST + self.levels + 1))
+        rows[:, MEAN], rows[:, TOTAL] = 0.5, self.levels + 1.0
+        return rows
 
     def regret_bounds(self, problem: BanditProblem, instance: Instance) -> Sequence[Bound]:
         """The rate of Lai and Robbins on rewards 0 and 1."""

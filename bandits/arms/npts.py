@@ -34,7 +34,7 @@ from bandits.arms.largest import Betas, leads
 from bandits.arms.orders import asymptotic_order, bounded_rate
 from bandits.arms.problem import Actions, BanditProblem, Block
 from bandits.arms.scan import COUNT, MORE, SUM, TIE, ScanPolicy, need_range, rounds
-from bandits.contract import Array, Bound, Instance
+from bandits.contract import Array, Bound, Instance, no_closed_form
 from bandits.kernels import inlined, kernel
 
 VALUES = 64
@@ -136,9 +136,10 @@ class NPTS(ScanPolicy):
         tables[:, :, 1] = 1.0
         return (tables, *nothing(problem.n_actions))
 
-    def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
-        super().reset(problem, rng)
-        self._rows[:, DISTINCT] = 2.0
+    def rows(self, problem: BanditProblem) -> Array:
+        rows = np.zeros((problem.n_actions, self.columns))
+        rows[:, DISTINCT] = 2.0
+        return rows
 
     def probabilities(self, observation: Any) -> Array:
         """By quadrature (``bandits.arms.largest``) within 1e-9 as long as rewards are 0 and 1; else there is none.
@@ -146,7 +147,7 @@ class NPTS(ScanPolicy):
         1 for the lowest arm not played yet, else for the lowest one without a failure.
         """
         if np.any(self._rows[:, DISTINCT] > 2.0) or np.any(self._rows[:, OTHERS] > 0.0):
-            return super().probabilities(observation)
+            raise no_closed_form(self)
         failures, successes = self._own[0][:, TIMES, :2].T  # and 1 success before all
         for arms in (np.flatnonzero(self._rows[:, COUNT] == 0.0), np.flatnonzero(failures == 0.0)):
             if arms.size:

@@ -70,37 +70,31 @@ class ArmsPolicy(Policy[P, Any, int, Fbk]):
 
 
 class BanditPolicy(ArmsPolicy[BanditProblem, float]):
-    """A policy on arms that observes the reward of the arm it played. ``reset`` begins with this class's."""
+    """A policy on arms that observes the reward of the arm it played."""
 
     plays: ClassVar[tuple[type[ActionsProblem], ...]] = (BanditProblem,)
-
-    def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
-        self._n_arms = problem.n_actions
 
     @abstractmethod
     def learn(self, action: int, reward: float) -> None:
         """Take in the reward of ``action``, both checked."""
 
     def update(self, observation: Any, action: int, feedback: float) -> None:
-        if type(action) is not int or not 0 <= action < self._n_arms:
-            check_action("action", action, self._n_arms)
+        if type(action) is not int or not 0 <= action < self._given.n_actions:
+            check_action("action", action, self._given.n_actions)
         if type(feedback) is not float or not isfinite(feedback):
             feedback = check_reward(feedback)
         self.learn(action, feedback)
 
 
 class FullFeedbackPolicy(ArmsPolicy[FullFeedbackProblem, Array]):
-    """A policy on arms that observes the rewards of all of them. ``reset`` begins with this class's."""
+    """A policy on arms that observes the rewards of all of them."""
 
     plays: ClassVar[tuple[type[ActionsProblem], ...]] = (FullFeedbackProblem,)
-
-    def reset(self, problem: FullFeedbackProblem, rng: np.random.Generator) -> None:
-        self._n_arms = problem.n_actions
 
     @abstractmethod
     def learn(self, rewards: Array) -> None:
         """Take in the rewards [n_arms] of all arms, checked."""
 
     def update(self, observation: Any, action: int, feedback: Array) -> None:
-        check_action("action", action, self._n_arms)
-        self.learn(check_rewards(feedback, self._n_arms))
+        check_action("action", action, self._given.n_actions)
+        self.learn(check_rewards(feedback, self._given.n_actions))

@@ -56,7 +56,6 @@ class Rexp3(BanditPolicy):
         return max(1, math.ceil(min(most, horizon)))
 
     def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
-        super().reset(problem, rng)
         need_range("Rexp3", problem, "declare the range as low and high of the problem")
         self._exp3, self._rng, self._length = Exp3(), rng, self._batch_of(problem)
         self._told = replace(problem, horizon=self._length)

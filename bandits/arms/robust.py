@@ -61,9 +61,10 @@ class RobustPolicy(ScanPolicy):
     def scale(self, problem: BanditProblem) -> tuple[float, float]:
         return 0.0, 1.0
 
-    def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
-        super().reset(problem, rng)
-        self._rows[:, SCORE] = math.inf
+    def rows(self, problem: BanditProblem) -> Array:
+        rows = np.zeros((problem.n_actions, self.columns))
+        rows[:, SCORE] = math.inf
+        return rows
 
     def log(self, problem: BanditProblem) -> float:
         """``L = 2 ln T``.

@@ -26,6 +26,7 @@ from bandits.arguments import shown
 from bandits.arms.policy import BanditPolicy
 from bandits.arms.problem import Actions, BanditProblem, Block
 from bandits.contract import Array
+from bandits.defaults import default
 from bandits.kernels import inlined
 
 SCORE, COUNT, SUM, MORE = range(4)
@@ -94,12 +95,13 @@ def rounds(
 
 
 class ScanPolicy(BanditPolicy):
-    """A policy that scores every arm in every round. ``reset`` begins with this class's.
+    """A policy that scores every arm in every round.
 
     Attributes:
         columns: number of columns of the rows.
         numbers_an_arm: random numbers of a round for each arm, or room for what it leaves: with many arms, fewer rounds
             are played at once.
+        longest: rounds that are played at once at the most.
         pick: kernel of the decision.
         note: kernel that takes in a reward.
         rounds: kernel ``(block, actions, t, rows, own, luck, low, span)`` that plays a block.
@@ -108,6 +110,7 @@ class ScanPolicy(BanditPolicy):
 
     columns: ClassVar[int] = MORE
     numbers_an_arm: ClassVar[int] = 0
+    longest: int = 2**14
     pick: ClassVar[Callable[..., int]]
     note: ClassVar[Callable[..., None]]
     rounds: ClassVar[Callable[..., None]]
@@ -121,6 +124,12 @@ class ScanPolicy(BanditPolicy):
             ValueError: the problem lacks something that the policy needs.
         """
 
+    @default
+    def rows(self, problem: BanditProblem) -> Array:
+        """The rows [n_arms, n_columns] of arms that were never played. Here: zeros."""
+        return np.zeros((problem.n_actions, self.columns))
+
+    @default
     def luck(self, n_rounds: int) -> Any:
         """The random numbers [n_rounds, n_draws] of the next rounds. Here: none.
 
@@ -129,10 +138,12 @@ class ScanPolicy(BanditPolicy):
         """
         return np.empty((n_rounds, 0))
 
+    @default
     def make_room(self, n_rounds: int) -> None:
         """Make room for what the next rounds leave, where a policy keeps something of each. Here: nothing is kept."""
         return
 
+    @default
     def scale(self, problem: BanditProblem) -> tuple[float, float]:
         """Which reward is mapped to 0, and which difference of rewards to 1. Here: as ``units`` says."""
         return units(problem)
@@ -140,16 +151,15 @@ class ScanPolicy(BanditPolicy):
     @property
     def at_once(self) -> int:
         """Rounds at a time whose random numbers are drawn and for which room is made; fewer where there are many."""
-        return min(2**14, max(1, 2**19 // (1 + self.numbers_an_arm * self._n_arms)))
+        return min(self.longest, max(1, 2**19 // (1 + self.numbers_an_arm * self._given.n_actions)))
 
     def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
-        super().reset(problem, rng)
         if self.binary:
             need_ends(type(self).__name__, problem)
-        self._own = self.constants(problem)
         self._rng, self._t = rng, 1
+        self._own = self.constants(problem)
         self._low, self._span = self.scale(problem)
-        self._rows = np.zeros((problem.n_actions, self.columns))
+        self._rows = self.rows(problem)
 
     def choose(self, observation: Any) -> int:
         return int(self.pick(self._rows, self._t, self._own, self.luck(1), 0))

@@ -223,7 +223,6 @@ class SlidingWindowUCB(BanditPolicy):
         return max(1, math.ceil(2.0 * math.sqrt(problem.horizon * math.log(problem.horizon) / self.changes)))
 
     def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
-        super().reset(problem, rng)
         self._t, self._arm = 1, 0
         self._state = np.zeros((problem.n_actions, 5))
         self._state[:, MEAN] = math.inf

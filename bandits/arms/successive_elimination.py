@@ -101,7 +101,6 @@ class SuccessiveElimination(BanditPolicy):
         return 1.0 / problem.horizon
 
     def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
-        super().reset(problem, rng)
         self._active = np.arange(problem.n_actions)
         self._state = np.array([problem.n_actions, 0, 1])
         self._sums = np.zeros(problem.n_actions)

@@ -328,7 +328,6 @@ class TsallisINF(BanditPolicy):
         return math.sqrt((1.0 if self.step == "theory" else 8.0) / problem.horizon)
 
     def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
-        super().reset(problem, rng)
         self._rng = rng
         self._t, self._drawn = 1, -1
         self._sums = np.zeros(problem.n_actions)
@@ -354,7 +353,7 @@ class TsallisINF(BanditPolicy):
         """[n_arms] distribution that the last arm was drawn from."""
         if self._rv or math.isinf(self._tree[0, 1]):
             return self._probabilities.copy()
-        leaves = self._tree[len(self._tree) // 2 :][: self._n_arms]
+        leaves = self._tree[len(self._tree) // 2 :][: self._given.n_actions]
         weights: Array = leaves @ self._tree[0, 2] ** np.arange(TERMS)
         return np.asarray(weights / weights.sum())
 

@@ -78,7 +78,6 @@ class UCB1(BanditPolicy):
         self.exploration = positive("exploration", exploration)
 
     def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
-        super().reset(problem, rng)
         self._t, self._arm = 1, 0
         self._rows = np.zeros((problem.n_actions, 4))  # mean, width, number of plays, sum of rewards
         self._rows[:, 0] = math.inf

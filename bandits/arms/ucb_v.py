@@ -95,7 +95,6 @@ class UCBV(BanditPolicy):
         self.c = positive("c", c)
 
     def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
-        super().reset(problem, rng)
         if not problem.bounded:
             raise ValueError(f"UCBV needs rewards in a finite range, got [{problem.low}, {problem.high}]")
         self._t, self._arm = 1, 0

@@ -116,9 +116,8 @@ class BOLD(DelayedPolicy):
             self._pool[waiting].update(seen, arrival.action, arrival.feedback)
             heapq.heappush(self._free, waiting)
 
-    def forget(self, time: int) -> None:
-        """The feedback of round ``time`` never arrives: the copy that waits for it is free and has learned nothing."""
-        super().forget(time)
+    def release(self, time: int) -> None:
+        """The copy that waits for the feedback of round ``time`` is free and has learned nothing."""
         waiting, _ = self._waiting.pop(time)
         heapq.heappush(self._free, waiting)
 

@@ -8,6 +8,7 @@ from typing import Any
 from bandits.arguments import check_action, integer
 from bandits.arms.problem import ActionsProblem
 from bandits.contract import NotResetError, Policy
+from bandits.defaults import default
 from bandits.delayed.problem import Arrival, Arrivals, Delayed
 from bandits.registry import POLICIES, Component
 
@@ -139,3 +140,8 @@ class DelayedPolicy(Policy[Delayed, Any, int, Arrivals]):
         if not hasattr(self, "_owed"):
             raise NotResetError.of(self)
         self._owed.forget(time)
+        self.release(time)
+
+    @default
+    def release(self, time: int) -> None:
+        """The feedback of round ``time``, owed until now, never arrives. Here: nothing waits for it."""

@@ -78,13 +78,7 @@ class ContextualFTPL(GroupwisePolicy[PolicyClassProblem, Any, Array]):
         self.lengths, self.prior = self._mixture.lengths, self._mixture.prior
         self.expert_groups = self._mixture.expert_groups
 
-    def reset(self, problem: PolicyClassProblem, rng: np.random.Generator) -> None:
-        """Forget everything.
-
-        Raises:
-            ValueError: the separator, or a parameter of the groups, does not fit the problem.
-        """
-        super().reset(problem, rng)
+    def start(self, problem: PolicyClassProblem) -> None:
         self._class = PolicyClass(problem.policies)
         n_policies, n_contexts = self._class.table.shape
         self._separator = (

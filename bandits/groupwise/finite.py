@@ -46,8 +46,7 @@ class FinitePolicy(GroupwisePolicy[FiniteProblem, Any, Array]):
     def _take(self, groups: Mask, losses: Array) -> None:
         """Learn the losses [n_hypotheses] of the round that ``_distribution`` was asked about last."""
 
-    def reset(self, problem: FiniteProblem, rng: np.random.Generator) -> None:
-        super().reset(problem, rng)
+    def start(self, problem: FiniteProblem) -> None:
         self._n = class_size(problem)
         policies = problem.policies if isinstance(problem, PolicyClassProblem) else ()
         self._table = np.array(policies, dtype=np.int64).T  # [n_contexts, n_policies]

@@ -49,8 +49,7 @@ class GroupwiseFTPL(GroupwisePolicy[PathsProblem, Lottery, Array]):
         self.lengths, self.prior = self._mixture.lengths, self._mixture.prior
         self.expert_groups = self._mixture.expert_groups
 
-    def reset(self, problem: PathsProblem, rng: np.random.Generator) -> None:
-        super().reset(problem, rng)
+    def start(self, problem: PathsProblem) -> None:
         self._network = problem.network
         m, K = len(problem.edges), self._network.longest
         self._scale, self._product, self._ratio = float(K), 2.0 * K * K * m, K * m / (2.0 * K)

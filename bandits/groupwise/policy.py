@@ -9,6 +9,7 @@ import numpy as np
 
 from bandits.arguments import check_action, check_rewards, not_owed, one_of
 from bandits.contract import Array, Policy
+from bandits.defaults import default
 from bandits.frozen import read_only
 from bandits.groupwise.problem import GroupwiseProblem, Mask, Round
 from bandits.strays import look_at_contexts
@@ -19,16 +20,26 @@ Fbk = TypeVar("Fbk")
 
 
 class GroupwisePolicy(Policy[P, Round, Act, Fbk]):
-    """A policy on grouped rounds, each of which it learns from in full. ``reset`` begins with this class's.
+    """A policy on grouped rounds, each of which it learns from in full.
 
     ``update`` learns of the round that ``choose`` saw last; it does not look at its observation, which is the same, and
     of an action only sees that there is such a one.
     """
 
+    @final
     def reset(self, problem: P, rng: np.random.Generator) -> None:
         self._problem, self._rng = problem, rng
         self._n_actions: int = getattr(problem, "n_actions", 0)  # 0 where actions have no numbers
         self._seen: tuple[Array, Mask] | None = None
+        self.start(problem)
+
+    @default
+    def start(self, problem: P) -> None:
+        """Forget everything; ``_problem``, ``_rng`` and ``_n_actions`` are set. Here: there is nothing else.
+
+        Raises:
+            ValueError: the problem lacks something that the policy needs, or a parameter does not fit it.
+        """
 
     @abstractmethod
     def _decide(self, context: Array, groups: Mask) -> Act:

@@ -16,6 +16,7 @@ import numpy as np
 
 from bandits.arguments import check_reward, one_of, real
 from bandits.contract import Array, Playable
+from bandits.defaults import default
 from bandits.frozen import read_only
 from bandits.groupwise.learners import BaseLearner, check_clip, ends_of, make_learners
 from bandits.groupwise.policy import GroupwisePolicy
@@ -162,8 +163,7 @@ class RegressionPolicy(GroupwisePolicy[RegressionProblem, Lottery, float]):
         self._watch(_square_errors(predictions, labels, self.loss_scale, awake, losses), losses, awake)
         return losses
 
-    def reset(self, problem: RegressionProblem, rng: np.random.Generator) -> None:
-        super().reset(problem, rng)
+    def start(self, problem: RegressionProblem) -> None:
         self._dimension, self._zeros = problem.dimension, np.zeros(problem.dimension)
         number, self._meta = self._prepare(problem)
         self._learners = copy.copy(self._unstarted)
@@ -212,9 +212,12 @@ class RegressionPolicy(GroupwisePolicy[RegressionProblem, Lottery, float]):
         return Lotteries(values, weights)
 
     @property
+    @default
     def _width(self) -> int:
+        """Number of learners, or room for some. Here: 64."""
         return 64
 
+    @default
     def _watch(self, largest: float, losses: Array, awake: Mask) -> None:
         """Look at losses [n, n_learners], of which ``largest`` is that of a learner awake. Here: nothing to see."""
 

@@ -56,7 +56,7 @@ class Identify(IdentificationPolicy):
     def respond(self) -> Answer | None:
         """The arm of the largest mean, or the one that was played most, the first of equal ones."""
         if self.answer == "best_mean" or not self._counts.any():
-            return super().respond()
+            return self.by_means()
         return int(np.argmax(self._counts))
 
     def play(self, outcomes: Outcomes, arms: Ints, codes: Ints) -> tuple[int, bool]:

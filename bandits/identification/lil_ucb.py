@@ -115,7 +115,7 @@ class LilUCB(IdentificationPolicy):
     def respond(self) -> Answer | None:
         """The arm that has most of all samples once there is one; before, the one with the largest mean."""
         best = _most(self._share, self._taken, self._counts)
-        return super().respond() if best < 0 else best
+        return self.by_means() if best < 0 else best
 
     def play(self, outcomes: Outcomes, arms: Ints, codes: Ints) -> tuple[int, bool]:
         numbers = (self._factor, self._growth, self._inside, self._share)

@@ -12,6 +12,7 @@ import numpy as np
 
 from bandits.arguments import check_action, not_owed, shown
 from bandits.contract import Array, Bound, Instance, Playable, Policy, Problem
+from bandits.defaults import default
 from bandits.identification.problem import (
     CODED,
     Answer,
@@ -156,8 +157,14 @@ class IdentificationPolicy(Policy[IdentificationProblem, Any, Sample | Stop, flo
             codes: [n] where the answer told with each goes, as ``IdentificationProblem.code_of`` gives it.
         """
 
+    @default
     def respond(self) -> Answer | None:
-        """The answer that would be given now: by default the arms of the largest means; None before any sample."""
+        """The answer that would be given now; None before there is one. Here: as ``by_means``."""
+        return self.by_means()
+
+    @final
+    def by_means(self) -> Answer | None:
+        """The arms of the largest means; None before any sample."""
         problem = self._problem
         best = highest_mean(self._counts, self._sums)
         if best < 0:
@@ -170,6 +177,7 @@ class IdentificationPolicy(Policy[IdentificationProblem, Any, Sample | Stop, flo
             return frozenset(np.flatnonzero(means >= self._asked.threshold).tolist())
         return frozenset(np.argsort(-means, kind="stable")[: problem.m].tolist())
 
+    @default
     def theorems(self, problem: IdentificationProblem, instance: IdentificationInstance) -> Sequence[Bound]:
         """The theorems about the policy here. Default: none."""
         return ()
@@ -179,6 +187,7 @@ class IdentificationPolicy(Policy[IdentificationProblem, Any, Sample | Stop, flo
         """Those of ``theorems``; none where the means are not known to the analysis."""
         return self.theorems(problem, instance) if isinstance(instance, IdentificationInstance) else ()
 
+    @default
     def learn(self, arm: int, reward: float) -> None:
         """Take in the reward of ``arm``, both checked. ``_counts``, ``_sums`` and ``_taken`` have them already."""
 

@@ -42,7 +42,7 @@ class CoreSetQuery(QueryPolicy):
         self.answers = integer("answers", answers)
 
     def begin(self, problem: LinearProblem) -> Phase:
-        self._design = design(problem.features, self.tolerance)
+        self._asked, self._design = {}, design(problem.features, self.tolerance)
         return self._design.support, np.full(len(self._design.support), self.answers)
 
     def follow(self, order: Actions, plays: Actions, sums: Array) -> Phase:

@@ -114,8 +114,7 @@ class LinearIDS(RidgePolicy):
         self.gain = one_of("gain", gain, ("full", "directed"))
         self.delta = None if delta is None else probability("delta", delta)
 
-    def start(self, problem: LinearActionsProblem) -> None:
-        super().start(problem)
+    def begin(self, problem: LinearActionsProblem) -> None:
         self._radius = new_radius(problem, confidence(self.delta, problem.horizon))
         self._direction, self._gains = np.zeros(problem.dimension), np.zeros(problem.n_actions)
 

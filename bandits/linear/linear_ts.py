@@ -103,8 +103,7 @@ class LinearTS(RidgePolicy):
         if self.inflated and scale is not None:
             raise ValueError(f"scale must be None where inflated is True, got {scale!r}")
 
-    def start(self, problem: LinearActionsProblem) -> None:
-        super().start(problem)
+    def begin(self, problem: LinearActionsProblem) -> None:
         delta = confidence(self.delta, problem.horizon)
         if self.inflated:
             self._radius = new_radius(problem, delta / (4.0 * (problem.horizon or 1)))

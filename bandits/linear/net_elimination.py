@@ -145,7 +145,7 @@ class NetElimination(QueryPolicy):
             problem.features, s, eps, float(problem.parameter_norm), float(problem.feature_norm)
         )
         self._answers_each, self._slack = self._answers(problem, s), (2.0 if problem.sigma == 0.0 else 3.0) * eps
-        self._candidate = 0
+        self._asked, self._candidate = {}, 0
         return self._go_through()
 
     def _go_through(self) -> Phase:

@@ -83,8 +83,7 @@ class OFUL(RidgePolicy):
         self.width = None if width is None else positive("width", width)
         self.inflate = flag("inflate", inflate)
 
-    def start(self, problem: LinearActionsProblem) -> None:
-        super().start(problem)
+    def begin(self, problem: LinearActionsProblem) -> None:
         error = problem.misspecification if self.inflate else 0.0
         self._radius = new_radius(problem, confidence(self.delta, problem.horizon), error, self.width)
         self._trace = new_trace()

@@ -98,8 +98,7 @@ class RarelySwitchingOFUL(RidgePolicy):
         self.growth = positive("growth", growth)
         self.delta = None if delta is None else probability("delta", delta)
 
-    def start(self, problem: LinearActionsProblem) -> None:
-        super().start(problem)
+    def begin(self, problem: LinearActionsProblem) -> None:
         d = problem.dimension
         self._radius = new_radius(problem, confidence(self.delta, problem.horizon))
         self._last = np.array([(-math.inf, 0.0, 0, 0)], dtype=LAST)

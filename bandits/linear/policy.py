@@ -11,6 +11,7 @@ from bandits.arguments import check_action, check_reward, not_owed, positive
 from bandits.arms.policy import look_at
 from bandits.arms.problem import Actions, Block, Blocks
 from bandits.contract import Array, Playable, Policy, Problem
+from bandits.defaults import default
 from bandits.linear.problem import ChangingLinearProblem, FeatureBlocks, LinearActionsProblem, LinearProblem
 from bandits.linear.ridge import Ridge, learn, look, new_ridge
 from bandits.offers import offers
@@ -128,6 +129,12 @@ class RidgePolicy(LinearPolicy):
         self._ridge: Ridge = new_ridge(problem.n_actions, problem.dimension, self.ridge)
         if self._fixed:
             look(self._rows, self._ridge)
+        self.begin(problem)
 
+    @default
+    def begin(self, problem: LinearActionsProblem) -> None:
+        """Forget everything, as in ``start``; ``_ridge`` is set, too. Here: there is nothing else."""
+
+    @default
     def take(self, rows: Array, action: int, reward: float) -> None:
         learn(rows, action, reward, self._ridge, self._fixed)

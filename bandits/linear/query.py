@@ -17,16 +17,14 @@ from bandits.linear.theory import FIXED, NEARLY, NORMS, STEADY, LinearInstance, 
 
 
 class QueryPolicy(PhasedPolicy):
-    """A policy that asks and commits."""
+    """A policy that asks and commits. ``begin`` sets ``_asked``, the rewards of the actions asked in this run."""
+
+    _asked: dict[int, float]
 
     @property
     def queries(self) -> int:
         """Number of different actions asked in the run so far."""
         return len(self._asked)
-
-    def start(self, problem: LinearActionsProblem) -> None:
-        self._asked: dict[int, float] = {}
-        super().start(problem)
 
 
 def asked_bound(instance: LinearInstance, most: int) -> Sequence[Bound]:

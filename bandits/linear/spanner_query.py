@@ -39,7 +39,7 @@ class SpannerQuery(QueryPolicy):
         self.answers = integer("answers", answers)
 
     def begin(self, problem: LinearProblem) -> Phase:
-        self._spanner = spanner(problem.features, self.largest)
+        self._asked, self._spanner = {}, spanner(problem.features, self.largest)
         return self._spanner.actions, np.full(len(self._spanner.actions), self.answers)
 
     def follow(self, order: Actions, plays: Actions, sums: Array) -> Phase:

@@ -17,6 +17,7 @@ import numpy as np
 
 from bandits.arguments import affordable
 from bandits.contract import Array
+from bandits.defaults import default
 from bandits.kernels import inlined, kernel
 from bandits.mdp.average import AveragePolicy, moved, reward_at
 from bandits.mdp.model import Ints
@@ -81,7 +82,7 @@ def play_until_doubled(
 
 
 class PlanningPolicy(AveragePolicy):
-    """A policy that plans when an epoch begins. ``start`` begins with this class's.
+    """A policy that plans when an epoch begins.
 
     Attributes:
         plans: number of epochs begun in this run.
@@ -103,7 +104,12 @@ class PlanningPolicy(AveragePolicy):
     def stretch(self, steps: Steps, done: int, state: int, actions: Ints) -> tuple[int, int]:
         """Play the plan from the step ``done`` on, as ``over`` and ``record`` have it: how far it went, and where."""
 
+    @default
+    def begin(self, problem: AverageRewardProblem) -> None:
+        """Forget everything, as in ``start``; there are no tables yet. Here: there is nothing else."""
+
     def start(self, problem: AverageRewardProblem) -> None:
+        self.begin(problem)
         n_states, n_actions = problem.n_states, problem.n_actions
         size = TABLES * n_states * n_actions * n_states
         affordable("n_states", f"{TABLES} tables of {n_states} x {n_actions} x {n_states} numbers", size)

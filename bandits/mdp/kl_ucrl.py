@@ -74,13 +74,11 @@ class KLUCRL(DoublingPolicy):
         self.delta = probability("delta", delta)
         self.bonus_scale = real("bonus_scale", bonus_scale, 0.0, closed="low")
 
-    def start(self, problem: AverageRewardProblem) -> None:
-        rewards = needed_rewards(self, problem)
+    def begin(self, problem: AverageRewardProblem) -> None:
+        self._rewards = needed_rewards(self, problem)
         check_size(self, problem)
         if self.radius == "original" and problem.horizon is None:
             raise ValueError("KLUCRL with radius 'original' needs a horizon: the problem has horizon=None")
-        super().start(problem)
-        self._rewards = rewards
 
     def plan(self) -> None:
         n = np.maximum(1, self._counts.visits)

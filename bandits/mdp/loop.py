@@ -118,11 +118,9 @@ class LOOP(PlanningPolicy):
         self.delta = probability("delta", delta)
         self.bonus_scale = real("bonus_scale", bonus_scale, 0.0, closed="low")
 
-    def start(self, problem: AverageRewardProblem) -> None:
-        rewards = needed_rewards(self, problem)
+    def begin(self, problem: AverageRewardProblem) -> None:
+        self._rewards, self._rejected = needed_rewards(self, problem), False
         check_size(self, problem)
-        super().start(problem)
-        self._rewards, self._rejected = rewards, False
 
     def plan(self) -> None:
         moves, visits = self._counts.moves, self._counts.visits

@@ -74,10 +74,8 @@ class PSRL(PlanningPolicy):
         self.epochs = one_of("epochs", epochs, ("tsde", "doubling"))
         self.alpha = positive("alpha", alpha)
 
-    def start(self, problem: AverageRewardProblem) -> None:
-        rewards = needed_rewards(self, problem)
-        super().start(problem)
-        self._rewards = rewards
+    def begin(self, problem: AverageRewardProblem) -> None:
+        self._rewards = needed_rewards(self, problem)
         self._begun, self._last = 1, 1  # the first step of this epoch and the last one it may have
         self._grown = False
 

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandits.contract import Array
+from bandits.defaults import default
 from bandits.paging.policy import PagingPolicy
 from bandits.paging.problem import Departures, Eviction, PagingProblem, Request, Requests
 from bandits.paging.queue import Queue
@@ -56,7 +57,12 @@ class CachePolicy(PagingPolicy):
     def _serve(self, requests: Requests, uniforms: Array, faults: Flags, gone: Departures) -> None:
         """Serve ``n`` checked requests, writing ``faults`` [n] and ``gone``; ``uniforms`` is [n] or empty."""
 
+    @default
+    def _begin(self, problem: PagingProblem, rng: np.random.Generator) -> None:
+        """What a run begins with, before the state is sized. Here: nothing."""
+
     def _empty(self, problem: PagingProblem, rng: np.random.Generator) -> None:
+        self._begin(problem, rng)
         self._problem, self._cache_size, self._n_pages, self._rng = problem, problem.cache_size, problem.n_pages, rng
         self._capacity = 16 if self._n_pages is None else self._n_pages
         # Nobody ever evicts from a cache with a slot for every page.
@@ -69,7 +75,14 @@ class CachePolicy(PagingPolicy):
 
     def _needed(self) -> tuple[bool, bool]:
         """Whether each request must have a bit, and a reuse time."""
-        return self.prediction in ("discard", "phase"), self.prediction == "reuse"
+        members = [policy._needed() for policy in self._followed()]
+        bits = self.prediction in ("discard", "phase") or any(bits for bits, _ in members)
+        return bits, self.prediction == "reuse" or any(reuse for _, reuse in members)
+
+    @default
+    def _followed(self) -> Sequence[CachePolicy]:
+        """Policies that serve the same requests on the side. Here: none."""
+        return ()
 
     def play(self, block: Requests) -> Departures:
         return self.serve(block)[1]
@@ -158,6 +171,7 @@ class CachePolicy(PagingPolicy):
         number = gone.ends.item(0)
         return gone.pages[:number].tolist() if number else ()
 
+    @default
     def by_key(self, cache_size: int) -> Queue[Any] | None:
         """The policy's rule in plain Python, for an empty cache of that size, or None where only the loop has it."""
         return None
@@ -178,10 +192,12 @@ class CachePolicy(PagingPolicy):
             getattr(s, name)[page] = fill
         return True
 
+    @default
     def _recalls(self, page: int, surely: bool) -> bool:
         """Whether a page that is not in the cache must stay; ``surely`` where it is to go if that can be."""
         return not surely and self._needs(page)
 
+    @default
     def _needs(self, page: int) -> bool:
         """Whether a decision to come may depend on what is known of a page that is not in the cache."""
         return len(self.by_page) > 1

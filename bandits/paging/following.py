@@ -125,15 +125,12 @@ class FollowingPolicy(CachePolicy):
     def _current(self, faults: NDArray[np.uint8], uniforms: Array) -> Ints:
         """Which member to follow after each of ``n`` requests [n], given all members' ``faults`` [m, n] in them."""
 
-    def _empty(self, problem: PagingProblem, rng: np.random.Generator) -> None:
+    def _begin(self, problem: PagingProblem, rng: np.random.Generator) -> None:
         self._virtual = self._members(problem, rng)
         self.costs = zeros(len(self._virtual))
-        super()._empty(problem, rng)
 
-    def _needed(self) -> tuple[bool, bool]:
-        members = [member.policy for member in self._virtual if isinstance(member.policy, CachePolicy)]
-        needed = [super()._needed(), *(policy._needed() for policy in members)]
-        return any(bits for bits, _ in needed), any(reuse for _, reuse in needed)
+    def _followed(self) -> list[CachePolicy]:
+        return [member.policy for member in self._virtual if isinstance(member.policy, CachePolicy)]
 
     def _new(self, k: int, n_pages: int) -> _State:
         m = len(self._virtual)

@@ -113,15 +113,15 @@ class LRU(CachePolicy):
     def by_key(self, cache_size: int) -> Queue[Any]:
         return _Recency(cache_size)
 
-    def leap(self, environment: Playable[Request, Eviction, bool], most: int) -> int:
-        """Where the environment knows what LRU does, it is not played: what it holds then is all that it needs."""
+    def pass_by(self, environment: Playable[Request, Eviction, bool], most: int) -> int:
+        """What LRU holds then is all that it needs."""
         if offers(environment, RecencyBlocks):
             start, recent = environment.clock, environment.serve_by_recency(most)
             if recent is not None:
                 self._admit(0, int(recent.max()))
                 _hold(np.array(recent, dtype=np.int64), self._state)
                 return environment.clock - start
-        return super().leap(environment, most)
+        return 0
 
     def remove(self, page: int) -> None:
         """Remove a page of the cache; the others keep their order: O(1)."""

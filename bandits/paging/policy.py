@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from bandits.contract import Playable, Policy
+from bandits.defaults import default
 from bandits.offers import offers
 from bandits.paging.problem import Departures, Eviction, PagingProblem, Prediction, Request, RequestBlocks, Requests
 
@@ -46,7 +47,14 @@ class PagingPolicy(Policy[PagingProblem, Request, Eviction, bool]):
     def play(self, block: Requests) -> Departures:
         """Serve a block; the departures and the state afterwards must equal those of ``choose`` and ``update``."""
 
+    @default
+    def pass_by(self, environment: Playable[Request, Eviction, bool], most: int) -> int:
+        """As ``leap``, where the environment knows what the policy does there, which is not played. Here: nowhere."""
+        return 0
+
     def leap(self, environment: Playable[Request, Eviction, bool], most: int) -> int:
+        if passed := self.pass_by(environment, most):
+            return passed
         if not offers(environment, RequestBlocks):
             return 0
         block = environment.block(most)

@@ -118,8 +118,7 @@ class ExploreThenPlan(SchedulingPolicy):
         self.planner = planner
         self._planner: Planner = PLANNERS.build(planner, "planner", of=Planner)
 
-    def reset(self, problem: RecoveringProblem, rng: np.random.Generator) -> None:
-        super().reset(problem, rng)
+    def begin(self, problem: RecoveringProblem) -> None:
         last = round_up(problem.recovery, 1)
         self._tried = [1 << level for level in range(last.bit_length())]
         self._blocks = [(d, first) for d in self._tried for first in range(0, problem.n_actions, problem.plays * d)]

@@ -76,10 +76,9 @@ class GreedyUCB(IndexPolicy):
 
     decided = True
 
-    def reset(self, problem: RecoveringProblem, rng: np.random.Generator) -> None:
+    def start(self, problem: RecoveringProblem) -> None:
         if problem.horizon is None:
             raise ValueError("GreedyUCB needs a horizon: the problem has horizon=None")
-        super().reset(problem, rng)
         shape = (problem.n_actions, problem.recovery)
         self._counts, self._sums, self._upper = np.zeros(shape), np.zeros(shape), np.ones(shape)
         self._scale = problem.width * math.sqrt(confidence_log(problem.horizon, *shape) / 2.0)

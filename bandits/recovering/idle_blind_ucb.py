@@ -62,10 +62,9 @@ class IdleBlindUCB(IndexPolicy):
 
     decided = True
 
-    def reset(self, problem: RecoveringProblem, rng: np.random.Generator) -> None:
+    def start(self, problem: RecoveringProblem) -> None:
         if problem.horizon is None:
             raise ValueError("IdleBlindUCB needs a horizon: the problem has horizon=None")
-        super().reset(problem, rng)
         self._counts, self._sums = np.zeros(problem.n_actions), np.zeros(problem.n_actions)
         self._scale = problem.width * math.sqrt(2.0 * math.log(problem.horizon))
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from bandits.arguments import floats, not_owed
 from bandits.contract import Array, Playable, Policy
+from bandits.defaults import default
 from bandits.kernels import kernel
 from bandits.offers import offers
 from bandits.recovering.problem import Idle, Outcomes, PullBlocks, Pulls, RecoveringProblem, Schedule, check_pulls
@@ -19,13 +20,23 @@ NO_FORMULA = 3
 
 
 class RecoveringPolicy(Policy[RecoveringProblem, Idle, Pulls, Array]):
-    """A policy on recovering arms. ``reset`` begins with this class's."""
+    """A policy on recovering arms."""
 
     plays: ClassVar[tuple[type[RecoveringProblem], ...]] = (RecoveringProblem,)
 
+    @final
     def reset(self, problem: RecoveringProblem, rng: np.random.Generator) -> None:
-        self._problem = problem
+        self._problem, self._rng = problem, rng
         self._chosen: Pulls | None = None  # since the last update
+        self.start(problem)
+
+    @default
+    def start(self, problem: RecoveringProblem) -> None:
+        """Forget everything; ``_problem`` and ``_rng`` are set. Here: there is nothing else.
+
+        Raises:
+            ValueError: the problem lacks something that the policy needs.
+        """
 
     @abstractmethod
     def pulls(self, idle: Idle) -> tuple[int, ...]:
@@ -138,11 +149,14 @@ class SchedulingPolicy(RecoveringPolicy):
     def learn(self, schedule: Schedule, rewards: Array, idle: Idle) -> None:
         """Take in the rewards [n, plays] of the next pulls scheduled [n, plays], from idle times [n_arms] on."""
 
-    def reset(self, problem: RecoveringProblem, rng: np.random.Generator) -> None:
-        super().reset(problem, rng)
-        self._rng = rng
+    def start(self, problem: RecoveringProblem) -> None:
         self._t = self._position = 0
         self._schedule = np.empty((0, problem.plays), dtype=np.int64)
+        self.begin(problem)
+
+    @default
+    def begin(self, problem: RecoveringProblem) -> None:
+        """Forget everything, as in ``start``; ``_t``, the number of periods so far, is set, too. Here: nothing else."""
 
     def _coming(self) -> Schedule:
         if self._position == len(self._schedule):

@@ -123,8 +123,7 @@ class PPPUCB(SchedulingPolicy):
             return self.phase
         return max(round_up(problem.recovery, 1), math.isqrt(horizon - 1) + 1)
 
-    def reset(self, problem: RecoveringProblem, rng: np.random.Generator) -> None:
-        super().reset(problem, rng)
+    def begin(self, problem: RecoveringProblem) -> None:
         self._counts, self._sums = np.zeros((2, problem.n_actions, problem.recovery))
         self._periods = np.zeros(problem.n_actions, dtype=np.int64)
         self._offsets, self._start = self._periods, 0

@@ -14,6 +14,7 @@ import numpy as np
 
 from bandits.arguments import check_reward, not_owed
 from bandits.contract import Array, Playable, Policy
+from bandits.defaults import default
 from bandits.offers import offers
 from bandits.streaming.problem import (
     CURRENT,
@@ -59,6 +60,7 @@ class StreamingPolicy(Policy[StreamProblem, View, Action, Feedback]):
     def _respond(self, mean: float) -> list[Action]:
         """The actions after a batch with that mean, up to and with the next pull."""
 
+    @default
     def _skim(self, means: Array) -> int:
         """How many of the next arms, whose first batches have these means [n], are let pass; counts them in."""
         return 0

@@ -21,6 +21,7 @@ from typing import NamedTuple
 import numpy as np
 
 from bandits.arguments import flag, one_of
+from bandits.defaults import default
 from bandits.streaming.policy import StreamingPolicy
 from bandits.streaming.problem import CURRENT, Action, Drop, Store, StreamProblem
 
@@ -48,6 +49,14 @@ class ChampionTower(StreamingPolicy):
     @abstractmethod
     def levels(self, problem: StreamProblem) -> Sequence[Level]:
         """The levels, from the lowest up."""
+
+    @default
+    def check(self, problem: StreamProblem) -> None:
+        """See that the levels fit into the horizon. Here: they need not.
+
+        Raises:
+            ValueError: they do not.
+        """
 
     def slots_required(self, problem: StreamProblem) -> int:
         """Largest ``r`` with ``1 + q_0 + q_0 q_1 + ...`` (``r`` terms) ``<= K``: the most champions at once."""
@@ -77,6 +86,7 @@ class ChampionTower(StreamingPolicy):
         return batch if self.final_batch == "b0" else batch * math.ceil(math.log(2 * champions))
 
     def _begin(self, problem: StreamProblem, rng: np.random.Generator) -> list[Action]:
+        self.check(problem)
         self._problem = problem
         self._levels = list(self.levels(problem))
         self._free = list(range(self.slots_required(problem)))[::-1]

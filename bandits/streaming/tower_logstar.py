@@ -12,11 +12,9 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import numpy as np
-
 from bandits.arguments import flag, one_of, probability
 from bandits.contract import Bound, Instance
-from bandits.streaming.problem import Action, StreamProblem
+from bandits.streaming.problem import StreamProblem
 from bandits.streaming.theory import StreamInstance, at_horizon, fits, natural_scale, rewards_fit, unit
 from bandits.streaming.tower import ChampionTower, Level
 
@@ -54,7 +52,7 @@ class TowerLogStar(ChampionTower):
             r = 2**r
         return levels
 
-    def _begin(self, problem: StreamProblem, rng: np.random.Generator) -> list[Action]:
+    def check(self, problem: StreamProblem) -> None:
         arms, horizon = problem.n_arms, problem.pulls
         first = self.levels(problem)[0].batch
         if self.preset == "theory" and 2 * arms * first > horizon:
@@ -62,7 +60,6 @@ class TowerLogStar(ChampionTower):
                 f"preset 'theory' needs 2 K s_1 = {2 * arms * first:.3g} pulls on its first level, and the horizon is "
                 f"{horizon:.3g}: use preset 'code', or a horizon above 10^12 K"
             )
-        return super()._begin(problem, rng)
 
     def regret_bounds(self, problem: StreamProblem, instance: Instance) -> Sequence[Bound]:
         """``E R <= 10 S + 3K`` at the horizon, for the preset "code"."""

@@ -48,11 +48,9 @@ class BatchedExp3(RunPolicy):
             raise ValueError("BatchedExp3 needs a horizon: the problem has horizon=None")
         return batch_length(problem.horizon, problem.n_actions) if self.batch is None else self.batch
 
-    def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
-        super().reset(problem, rng)
+    def start(self, problem: BanditProblem) -> None:
         if not problem.bounded:
             raise ValueError(f"BatchedExp3 needs rewards in a finite range, got [{problem.low}, {problem.high}]")
-        self._rng = rng
         self._batch = self._batch_of(problem)
         self._discard = min(self.memory, self._batch) - 1
         self._high, self._span = problem.high, problem.high - problem.low

@@ -8,8 +8,6 @@ from __future__ import annotations
 
 import math
 
-import numpy as np
-
 from bandits.arguments import integer
 from bandits.arms.problem import BanditProblem
 from bandits.contract import Array
@@ -30,8 +28,7 @@ class BurnInThenCommit(RunPolicy):
         self.memory = integer("memory", memory)
         self.trials = None if trials is None else integer("trials", trials)
 
-    def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
-        super().reset(problem, rng)
+    def start(self, problem: BanditProblem) -> None:
         arms, horizon = problem.n_actions, problem.horizon
         if self.trials is not None:
             self._trials = self.trials

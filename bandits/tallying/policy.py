@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from typing import Any, ClassVar
+from typing import Any, ClassVar, final
 
 import numpy as np
 
 from bandits.arguments import check_action, check_reward, not_owed
 from bandits.arms.problem import BanditProblem, Block, Blocks
 from bandits.contract import Array, Playable, Policy, Problem
+from bandits.defaults import default
 from bandits.kernels import kernel
 from bandits.offers import offers
 from bandits.tallying.problem import Runs
@@ -28,15 +29,22 @@ def _running_sum(start: float, values: Array) -> float:
 
 
 class RunPolicy(Policy[BanditProblem, Any, int, float]):
-    """A policy that fixes its action for several rounds ahead, whatever the rewards of these rounds.
-
-    ``reset`` begins with this class's.
-    """
+    """A policy that fixes its action for several rounds ahead, whatever the rewards of these rounds."""
 
     plays: ClassVar[tuple[type[Problem], ...]] = (BanditProblem,)
 
+    @final
     def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
-        self._n_actions, self._chosen = problem.n_actions, -1
+        self._rng, self._chosen = rng, -1
+        self.start(problem)
+
+    @default
+    def start(self, problem: BanditProblem) -> None:
+        """Forget everything; ``_rng`` is set. Here: there is nothing else.
+
+        Raises:
+            ValueError: the problem lacks something that the policy needs.
+        """
 
     @abstractmethod
     def intend(self) -> tuple[int, int]:
@@ -60,8 +68,8 @@ class RunPolicy(Policy[BanditProblem, Any, int, float]):
             ValueError: no such action, or a reward that is not finite; nothing has changed then.
             RuntimeError: ``action`` is not the one chosen since the last update; nothing has changed then.
         """
-        if type(action) is not int or not 0 <= action < self._n_actions:
-            check_action("action", action, self._n_actions)
+        if type(action) is not int or not 0 <= action < self._given.n_actions:
+            check_action("action", action, self._given.n_actions)
         reward = check_reward(feedback)
         if action != self._chosen:
             chosen = "none" if self._chosen < 0 else self._chosen

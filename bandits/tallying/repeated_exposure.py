@@ -108,20 +108,18 @@ class RepeatedExposureElimination(RunPolicy):
         self.growth = integer("growth", growth, 2)
         self.start_with_last, self.strict = flag("start_with_last", start_with_last), flag("strict", strict)
 
-    def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
-        super().reset(problem, rng)
+    def start(self, problem: BanditProblem) -> None:
         if problem.horizon is not None and self.memory > problem.horizon:
             warnings.warn(
                 f"memory = {self.memory} is above the horizon {problem.horizon}: no reward will be used", stacklevel=2
             )
-        self._problem = problem
         self._sigma = problem.width / 2.0 if self.sigma is None else self.sigma
         self._last, self._run, self._t = -1, 0, 0
-        self._start(problem.horizon or 2)
+        self._restart(problem.horizon or 2)
 
-    def _start(self, horizon: int) -> None:
+    def _restart(self, horizon: int) -> None:
         self._horizon = horizon
-        actions = self._problem.n_actions
+        actions = self._given.n_actions
         self._log = confidence_log(horizon, actions, self.delta, self.growth)
         self._target = first_target(self.memory, self._log)
         self._active, self._position = list(range(actions)), 0
@@ -147,8 +145,8 @@ class RepeatedExposureElimination(RunPolicy):
                 self._position += 1
                 if self._position == len(self._active):
                     self._eliminate()
-        if self._problem.horizon is None and self._t == self._horizon:
-            self._start(2 * self._horizon)
+        if self._given.horizon is None and self._t == self._horizon:
+            self._restart(2 * self._horizon)
 
     def _eliminate(self) -> None:
         means = {x: self._sums[x] / self._target for x in self._active}

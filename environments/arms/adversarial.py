@@ -100,9 +100,6 @@ class AdversarialArms(ArmsEnvironment[Array]):
     def _levels(self, start: int, stop: int) -> tuple[Array, int, int]:
         return self.tape[start:stop], 1, stop
 
-    def _noise(self, n: int) -> Array:
-        return np.zeros(n)
-
     def comparators(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
         starts, table = np.concatenate([[0], times[:-1]]), self.tape[: times[-1]]
         fixed = np.cumsum(np.add.reduceat(table, starts, axis=0), axis=0).max(axis=1)

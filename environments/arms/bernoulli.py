@@ -90,7 +90,3 @@ class BernoulliArms(StochasticArms):
             if name in self.lower:
                 found.append(bound(self._instance, name in self.assume))
         return tuple(found)
-
-    def _noise(self, n: int) -> Array:
-        noise = self._generator.random(n)
-        return np.negative(noise, out=noise)

@@ -10,12 +10,12 @@ from numpy.typing import NDArray
 from bandits.arguments import integer, real, reals, shown
 from bandits.arms.problem import BanditProblem
 from bandits.contract import Array
-from environments.arms.environment import ArmsEnvironment
+from environments.arms.drawn import DrawnArms
 from environments.arms.instance import ArmsInstance
-from environments.contract import Regret, copy_of
+from environments.contract import Regret
 
 
-class ConstrainedArms(ArmsEnvironment[np.random.Generator]):
+class ConstrainedArms(DrawnArms):
     """Bernoulli arms that stay as far behind the best one as they are, while the means of all jump together.
 
     Phase j = 0, 1, ... lasts ``ceil(growth^j)`` rounds. In even phases the best arm has the mean ``max gaps``, in odd
@@ -42,20 +42,10 @@ class ConstrainedArms(ArmsEnvironment[np.random.Generator]):
         self.starts = _starts(self.growth, horizon)
         self._instance = ArmsInstance(oblivious=True, bernoulli=True, bounded=True, constrained_gap=behind)
 
-    def draw(self, rng: np.random.Generator) -> np.random.Generator:
-        return rng.spawn(1)[0]
-
-    def _start(self, tape: np.random.Generator) -> None:
-        self._generator = copy_of(tape)
-
     def _levels(self, start: int, stop: int) -> tuple[Array, int, int]:
         phase = int(np.searchsorted(self.starts, start, side="right")) - 1
         end = stop if phase + 1 == len(self.starts) else min(stop, int(self.starts[phase + 1]))
         return self._levels_of[phase % 2][None, :], 0, end
-
-    def _noise(self, n: int) -> Array:
-        noise = self._generator.random(n)
-        return np.negative(noise, out=noise)
 
     def _rounds(self, times: NDArray[np.int64]) -> NDArray[np.int64]:
         """Rounds [2, n_times] in even phases, and in odd ones."""

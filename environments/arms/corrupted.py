@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 from bandits.arguments import integer, one_of, reals, shown
 from bandits.arms.problem import Actions, BanditProblem
 from bandits.contract import Array
-from environments.arms.environment import ArmsEnvironment
+from environments.arms.drawn import DrawnArms
 from environments.arms.instance import CorruptedInstance
-from environments.contract import Regret, copy_of
+from environments.contract import Regret
 from environments.record import Plays, Record
 
 
-class CorruptedArms(ArmsEnvironment[np.random.Generator]):
+class CorruptedArms(DrawnArms):
     """Bernoulli arms under corruption; a round reveals the reward of the arm played, as corrupted.
 
     In rounds 1..L an arm that the adversary attacks shows ``1 - x`` in place of its reward ``x``: every arm under
@@ -58,11 +58,7 @@ class CorruptedArms(ArmsEnvironment[np.random.Generator]):
             corruption=self.budget,
         )
 
-    def draw(self, rng: np.random.Generator) -> np.random.Generator:
-        return rng.spawn(1)[0]
-
-    def _start(self, tape: np.random.Generator) -> None:
-        self._generator = copy_of(tape)
+    def _begin(self) -> None:
         self._left, self._last = self.budget, self.budget if self._instance.oblivious else self.horizon
         self._uncorrupted = Record(("reward", "expected_reward"))
 
@@ -71,10 +67,6 @@ class CorruptedArms(ArmsEnvironment[np.random.Generator]):
         if self._left == 0:
             return self._means[None, :], 0, stop
         return self._flipped[None, :], 0, min(stop, start + self._left)
-
-    def _noise(self, n: int) -> Array:
-        noise = self._generator.random(n)
-        return np.negative(noise, out=noise)
 
     def _note(self, start: int, actions: Actions) -> None:
         levels = self._means[actions]

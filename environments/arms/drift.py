@@ -9,16 +9,15 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arguments import affordable, integer, one_of, positive, real, shown
+from bandits.arguments import affordable, integer, one_of, positive, real
 from bandits.arms.problem import BanditProblem, FullFeedbackProblem
 from bandits.contract import Array, Bound
-from environments.arms.environment import ArmsEnvironment
+from environments.arms.drawn import ChangingArms
 from environments.arms.instance import ArmsInstance, jumps_of
 from environments.arms.tables import ahead
-from environments.contract import Regret, copy_of
 
 
-class DriftingMeans(ArmsEnvironment[np.random.Generator]):
+class DriftingMeans(ChangingArms):
     """Bernoulli arms with a mean of each round's own. A subclass says which.
 
     Two comparators, in expected reward: ``best_arm_each_round``, and ``best_arm``, the best fixed arm for the rounds so
@@ -38,21 +37,13 @@ class DriftingMeans(ArmsEnvironment[np.random.Generator]):
     def _means_of(self, rng: np.random.Generator) -> Array:
         """Means [horizon, n_arms] of a run."""
 
-    def draw(self, rng: np.random.Generator) -> np.random.Generator:
-        return rng.spawn(1)[0]
-
-    def _start(self, tape: np.random.Generator) -> None:
-        self._generator = copy_of(tape)
+    def _begin(self) -> None:
         self._means = np.ascontiguousarray(self._means_of(self._generator))
         jumps = jumps_of(self._means, np.arange(1, self.horizon + 1))
         self._instance = ArmsInstance(oblivious=True, bernoulli=True, bounded=True, changes=len(jumps[0]), jumps=jumps)
 
     def _levels(self, start: int, stop: int) -> tuple[Array, int, int]:
         return self._means[start:stop], 1, stop
-
-    def _noise(self, n: int) -> Array:
-        noise = self._generator.random(n)
-        return np.negative(noise, out=noise)
 
     def comparators(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
         starts, means = np.concatenate([[0], times[:-1]]), self._means[: times[-1]]
@@ -62,29 +53,13 @@ class DriftingMeans(ArmsEnvironment[np.random.Generator]):
             "worst": np.cumsum(np.add.reduceat(means.min(axis=1), starts)),
         }
 
-    def regrets(self) -> Sequence[Regret]:
-        label = "regret against the best arm of each round"
-        return (
-            Regret("dynamic", "expected_reward", "best_arm_each_round", "dynamic", f"pseudo-{label}"),
-            Regret("fixed", "expected_reward", "best_arm", "fixed", "pseudo-regret against the best fixed arm so far"),
-            Regret("realized", "reward", "best_arm_each_round", "dynamic", f"realized {label}"),
-        )
+    def _means_in(self, row: int) -> Array:
+        means: Array = self._means[row]
+        return means
 
-    def clairvoyant(self, comparator: str) -> int:
-        """``best_arm_each_round``, or ``best_arm`` of the whole horizon."""
-        if comparator == "best_arm_each_round":
-            return int(np.argmax(self._means[min(self.clock, self.horizon - 1)]))
-        if comparator == "best_arm":
-            return int(np.argmax(self._means.sum(axis=0)))
-        raise ValueError(f"comparator must be best_arm_each_round or best_arm, got {shown(comparator)}")
-
-    def change_rounds(self) -> Sequence[int]:
-        assert self._instance.jumps is not None
-        rounds: list[int] = self._instance.jumps[0].tolist()
-        return rounds
-
-    def instance(self) -> ArmsInstance:
-        return self._instance
+    def _sums(self) -> Array:
+        sums: Array = self._means.sum(axis=0)
+        return sums
 
     def lower_bounds(self) -> Sequence[Bound]:
         """Besbes, Gur and Zeevi (2014): for every policy some means of variation ``V`` cost ``(K V)^(1/3) T^(2/3)``.
@@ -126,10 +101,7 @@ class DriftSine(DriftingMeans):
         return np.stack([first, 1.0 - first], axis=1)
 
     def limits(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
-        """In expectation, the best arm of each round and the worst: the means are the same in every run."""
-        curves = self.comparators(times)
-        plays = np.array([curves["best_arm_each_round"], curves["worst"]])
-        return {"dynamic": curves["best_arm_each_round"] - plays, "fixed": curves["best_arm"] - plays}
+        return self._limits_of_one(times)
 
 
 class DriftWalk(DriftingMeans):

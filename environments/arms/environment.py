@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from bandits.arguments import check_action
 from bandits.arms.problem import Actions, ActionsProblem, Block, FullFeedbackProblem
 from bandits.contract import Array
+from bandits.defaults import default
 from bandits.frozen import read_only
 from bandits.kernels import kernel
 from environments.arms.choices import choices
@@ -51,17 +52,18 @@ class ArmsEnvironment(Environment[Any, Any, Any, Tape]):
         self.observation_space = spaces.Discrete(1)
         self._full, self._n_arms = isinstance(problem, FullFeedbackProblem), problem.n_actions
 
-    @abstractmethod
+    @default
     def _start(self, tape: Tape) -> None:
-        """Take up ``tape``; called at the start of each run."""
+        """Take up ``tape``; called at the start of each run. Here: there is nothing on it."""
 
     @abstractmethod
     def _levels(self, start: int, stop: int) -> tuple[Array, int, int]:
         """(levels, stride, end) of the rounds ``start..end`` (0-based), ``start < end <= stop``."""
 
-    @abstractmethod
+    @default
     def _noise(self, n: int) -> Array:
-        """Noise [n] of the next ``n`` rounds."""
+        """Noise [n] of the next ``n`` rounds. Here: zeros."""
+        return np.zeros(n)
 
     @property
     def horizon(self) -> int:
@@ -76,6 +78,7 @@ class ArmsEnvironment(Environment[Any, Any, Any, Tape]):
         self._played: list[int] = []
         self._start(tape)
 
+    @default
     def observe(self) -> Any:
         return np.int64(0)
 
@@ -125,20 +128,29 @@ class ArmsEnvironment(Environment[Any, Any, Any, Tape]):
         self._note(self._settled, actions)
         self._settled = stop
 
+    @default
     def _plays(self, block: Block, levels: Array, actions: Actions) -> Plays:
         """What actions [n_rounds] paid and what was expected, where levels change: theirs are ``levels`` [n_rounds]."""
         return Plays(levels, block.noise, self.binary)
 
+    @default
     def _note(self, start: int, actions: Actions) -> None:
         """Take note of the actions [n_rounds] of the rounds from ``start`` on, for ``_more_metrics``. Here: nothing."""
 
+    @default
     def _more_metrics(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
         """Further series [n_times] at past times. Here: none."""
         return {}
 
+    @default
     def change_rounds(self) -> Sequence[int]:
         """The rounds of the run, from 1 and increasing, whose means are not those of the round before. Here: none."""
         return ()
+
+    @default
+    def _beside(self, action: Any) -> tuple[float, Any] | None:
+        """Carry out an action that is not the number of an arm, where there are such. Here: there are none."""
+        return None
 
     def _pay(self, reward: float, level: float) -> None:
         """Account for one round in which something else than an arm was played."""
@@ -173,6 +185,8 @@ class ArmsEnvironment(Environment[Any, Any, Any, Tape]):
         if now >= self._ends:
             self._reserve()
         if type(action) is not int or not 0 <= action < self._n_arms:
+            if (paid := self._beside(action)) is not None:
+                return paid
             check_action("action", action, self._n_arms)
         row = (now - self._row) * self._stride
         noise = self._uncut.item(now - self._first)

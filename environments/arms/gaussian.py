@@ -56,8 +56,3 @@ class GaussianArms(StochasticArms):
             family="gaussian",
             divergences=divergences,
         )
-
-    def _noise(self, n: int) -> Array:
-        noise = self._generator.standard_normal(n)
-        noise *= self.sd
-        return noise

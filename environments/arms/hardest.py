@@ -102,6 +102,3 @@ class HardestArms(StochasticArms):
     def _lower_bounds(self) -> Sequence[Bound]:
         sd = None if self.binary else self.sd
         return minimax_bounds(self.n_arms, self.horizon, sd, self.raised == "drawn")
-
-    def _noise(self, n: int) -> Array:
-        return -self._generator.random(n) if self.binary else self.sd * self._generator.standard_normal(n)

@@ -12,12 +12,11 @@ from numpy.typing import NDArray
 from bandits.arguments import did_you_mean, integer, is_list, one_of, positive, reals, shown
 from bandits.arms.problem import BanditProblem, FullFeedbackProblem
 from bandits.contract import Array
-from environments.arms.environment import ArmsEnvironment
-from environments.arms.instance import ArmsInstance, piecewise_instance
-from environments.contract import Regret, copy_of
+from environments.arms.drawn import ChangingArms
+from environments.arms.instance import piecewise_instance
 
 
-class PiecewiseArms(ArmsEnvironment[np.random.Generator]):
+class PiecewiseArms(ChangingArms):
     """Arms with independent rewards whose means change from segment to segment.
 
     Two comparators, in expected reward: ``best_arm_each_round`` changes arms with the segments; ``best_arm`` is the
@@ -61,12 +60,6 @@ class PiecewiseArms(ArmsEnvironment[np.random.Generator]):
         super().__init__(kind(n_actions=sizes[0], horizon=horizon, low=low, high=high, noise=noise))
         self._instance = piecewise_instance(self._means, self._starts + 1, self.binary)
 
-    def draw(self, rng: np.random.Generator) -> np.random.Generator:
-        return rng.spawn(1)[0]
-
-    def _start(self, tape: np.random.Generator) -> None:
-        self._generator = copy_of(tape)
-
     def _segment_at(self, round_: int) -> int:
         return int(np.searchsorted(self._starts, round_, side="right")) - 1
 
@@ -74,9 +67,6 @@ class PiecewiseArms(ArmsEnvironment[np.random.Generator]):
         k = self._segment_at(start)
         end = int(self._starts[k + 1]) if k + 1 < len(self._starts) else stop
         return self._means[k : k + 1], 0, min(end, stop)
-
-    def _noise(self, n: int) -> Array:
-        return -self._generator.random(n) if self.binary else self.sd * self._generator.standard_normal(n)
 
     def _lengths(self, times: NDArray[np.int64]) -> NDArray[np.int64]:
         """Rounds [n_times, n_segments] of every segment up to each time."""
@@ -96,37 +86,19 @@ class PiecewiseArms(ArmsEnvironment[np.random.Generator]):
 
         A Bernoulli arm of mean 0 or 1 always pays that. Gaussian rewards have no limits.
         """
-        curves = self.comparators(times)
-        plays = np.array([curves["best_arm_each_round"], curves["worst"]])
-        found = {"dynamic": curves["best_arm_each_round"] - plays, "fixed": curves["best_arm"] - plays}
+        found = self._limits_of_one(times)
         if self.binary:
             most, least = np.ceil(self._means.max(axis=1)), np.floor(self._means.min(axis=1))
-            found["realized"] = curves["best_arm_each_round"] - np.array([most, least]) @ self._lengths(times).T
+            best = self.comparators(times)["best_arm_each_round"]
+            found["realized"] = best - np.array([most, least]) @ self._lengths(times).T
         return found
 
-    def regrets(self) -> Sequence[Regret]:
-        label = "regret against the best arm of each round"
-        return (
-            Regret("dynamic", "expected_reward", "best_arm_each_round", "dynamic", f"pseudo-{label}"),
-            Regret("fixed", "expected_reward", "best_arm", "fixed", "pseudo-regret against the best fixed arm so far"),
-            Regret("realized", "reward", "best_arm_each_round", "dynamic", f"realized {label}"),
-        )
+    def _means_in(self, row: int) -> Array:
+        means: Array = self._means[self._segment_at(row)]
+        return means
 
-    def clairvoyant(self, comparator: str) -> int:
-        """``best_arm_each_round``, or ``best_arm`` of the whole horizon."""
-        if comparator == "best_arm_each_round":
-            return int(np.argmax(self._means[self._segment_at(min(self.clock, self.horizon - 1))]))
-        if comparator == "best_arm":
-            return int(np.argmax(self._lengths(np.array([self.horizon])) @ self._means))
-        raise ValueError(f"comparator must be best_arm_each_round or best_arm, got {shown(comparator)}")
-
-    def change_rounds(self) -> Sequence[int]:
-        assert self._instance.jumps is not None
-        rounds: list[int] = self._instance.jumps[0].tolist()
-        return rounds
-
-    def instance(self) -> ArmsInstance:
-        return self._instance
+    def _sums(self) -> Array:
+        return np.asarray(self._lengths(np.array([self.horizon])) @ self._means)
 
 
 def _segment(k: int, segment: Mapping[str, Any], binary: bool) -> dict[str, Any]:

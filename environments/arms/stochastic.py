@@ -14,10 +14,11 @@ from bandits.arguments import affordable, integer, shown
 from bandits.arms.problem import ActionsProblem
 from bandits.arms.theory import Law
 from bandits.contract import Array, Bound, Evidence
-from environments.arms.environment import ArmsEnvironment
+from bandits.defaults import default
+from environments.arms.drawn import DrawnArms
 from environments.arms.instance import StochasticInstance
 from environments.arms.priors import PRIORS, Prior
-from environments.contract import Regret, copy_of
+from environments.contract import Regret
 
 
 def limits_of_means(
@@ -38,7 +39,7 @@ def limits_of_means(
     return found
 
 
-class StochasticArms(ArmsEnvironment[np.random.Generator]):
+class StochasticArms(DrawnArms):
     """Arms with independent rewards of one mean throughout a run, given or drawn from a prior.
 
     The tape is the generator of the means, if they are drawn, and of the rewards.
@@ -74,19 +75,17 @@ class StochasticArms(ArmsEnvironment[np.random.Generator]):
     def _instance_of(self, means: Array) -> StochasticInstance:
         """What the analysis knows of arms with these means [n_arms]."""
 
+    @default
     def _lower_bounds(self) -> Sequence[Bound]:
         """Lower bounds beside that of Lai and Robbins. Here: none."""
         return ()
 
-    def draw(self, rng: np.random.Generator) -> np.random.Generator:
-        return rng.spawn(1)[0]
-
-    def _start(self, tape: np.random.Generator) -> None:
-        self._generator = copy_of(tape)
+    def _begin(self) -> None:
         if self._prior is not None:
             self._means = self._prior.draw(self._generator, self._n_arms)
             self._instance = replace(self._instance_of(self._means), prior=self._law)
 
+    @default
     def _levels(self, start: int, stop: int) -> tuple[Array, int, int]:
         return self._means[None, :], 0, stop
 

@@ -43,7 +43,7 @@ class StudentArms(StochasticArms):
 
     @property
     def _scale(self) -> float:
-        return self.sd * math.sqrt((self.df - 2.0) / self.df)
+        return float(self.sd * math.sqrt((self.df - 2.0) / self.df))
 
     def _instance_of(self, means: Array) -> StochasticInstance:
         gaps = (np.max(means) - means) / self._scale

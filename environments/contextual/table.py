@@ -81,14 +81,8 @@ class ContextTable(ContextualEnvironment[int]):
         """Nothing is random."""
         return 0
 
-    def _start(self, tape: int) -> None:
-        return
-
     def _levels(self, start: int, stop: int) -> tuple[Array, int, int]:
         return self.rewards[start:stop], 1, stop
-
-    def _noise(self, n: int) -> Array:
-        return np.zeros(n)
 
     def comparators(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
         sums = {

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from bandits.arguments import affordable, check_action, texts
 from bandits.contract import Array, Instance
+from bandits.defaults import default
 from bandits.groupwise.problem import ALWAYS_ON, GroupwiseProblem, Mask, columns_of
 from bandits.groupwise.theory import group_of
 from bandits.kernels import kernel
@@ -117,6 +118,7 @@ class GroupedEnvironment(Environment[Any, Act, Fbk, Tape]):
             for name, _ in ordered
         )
 
+    @default
     def instance(self) -> Instance:
         """The run's groups in hindsight, a ``GroupwiseInstance``.
 

@@ -16,7 +16,7 @@ from bandits.linear.theory import LinearInstance
 from bandits.registry import Component
 from environments.contract import Regret
 from environments.linear.actions import action_set
-from environments.linear.environment import LinearEnvironment, Noise, Tape, level_rows
+from environments.linear.environment import LinearEnvironment, Noise, level_rows
 from environments.linear.sequences import SEQUENCES, Adversary, Table
 
 NUMBERS = 1 << 20
@@ -105,8 +105,7 @@ class AdversarialLinearBandit(LinearEnvironment):
             bounded=self.problem.bounded and (noise != "gaussian" or kind.true == 0.0),
         )
 
-    def _start(self, tape: Tape) -> None:
-        super()._start(tape)
+    def _begin(self) -> None:
         self._thetas = self._adversary.table(self._luck.parameter, self.horizon, self._features.dimension)
         self.__dict__.pop("_sums", None)
         if self.binary or self.low is not None or self.high is not None:

@@ -18,7 +18,7 @@ from bandits.linear.theory import LinearModel
 from bandits.registry import Component
 from environments.arms.environment import BLOCK
 from environments.contract import Regret, copy_of
-from environments.linear.environment import LinearEnvironment, Noise, Tape, level_rows
+from environments.linear.environment import LinearEnvironment, Noise, level_rows
 from environments.linear.parameters import Parameter, checked_theta, parameter
 from environments.linear.streams import STREAMS, Stream
 
@@ -110,8 +110,7 @@ class ChangingLinearBandit(LinearEnvironment):
             oblivious_rewards=True,
         )
 
-    def _start(self, tape: Tape) -> None:
-        super()._start(tape)
+    def _begin(self) -> None:
         self._before: Any = None
         if self._law.random:
             self._adopt(self._luck.parameter)

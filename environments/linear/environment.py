@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from bandits.arguments import integer, one_of, real, shown
 from bandits.arms.problem import ActionsProblem
 from bandits.contract import Array, Bound
+from bandits.defaults import default
 from bandits.kernels import kernel
 from bandits.linear.problem import Features, FullFeedbackLinearProblem, LinearProblem
 from bandits.linear.theory import LinearInstance
@@ -138,6 +139,11 @@ class LinearEnvironment(ArmsEnvironment[Tape]):
 
     def _start(self, tape: Tape) -> None:
         self._luck = Tape(*(copy_of(generator) for generator in tape))
+        self._begin()
+
+    @default
+    def _begin(self) -> None:
+        """What a run begins with, the generators of ``_luck`` at hand. Here: nothing else."""
 
     def _check_probabilities(self, levels: Array) -> None:
         if self.binary and not (levels.min() >= -1e-12 and levels.max() <= 1.0 + 1e-12):
@@ -200,10 +206,29 @@ class SteadyLinearEnvironment(LinearEnvironment):
         self._random = self._law.random or self._error.random
         self._adopt(np.random.default_rng(0))  # what cannot be played is found before a run
 
-    def _start(self, tape: Tape) -> None:
-        super()._start(tape)
+    def _begin(self) -> None:
         if self._random:
             self._adopt(self._luck.parameter)
+        self._forget()
+
+    @default
+    def _forget(self) -> None:
+        """Forget what was noted of the run before. Here: nothing was."""
+
+    @default
+    def _more_comparators(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
+        """Further comparators. Here: none."""
+        return {}
+
+    @default
+    def _more_limits(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
+        """Limits of further regrets. Here: none."""
+        return {}
+
+    @default
+    def _more_regrets(self) -> Sequence[Regret]:
+        """Further regret definitions. Here: none."""
+        return ()
 
     def _adopt(self, rng: np.random.Generator) -> None:
         """Draw the parameter of a run, and the errors."""
@@ -252,12 +277,14 @@ class SteadyLinearEnvironment(LinearEnvironment):
             "best_action": times * np.max(self._means),
             "best_linear": times * self._means[np.argmax(self._linear)],
             "worst": times * np.min(self._means),
+            **self._more_comparators(times),
         }
 
     def regrets(self) -> Sequence[Regret]:
         return (
             Regret("pseudo", "expected_reward", "best_action", "fixed", "pseudo-regret against the best action"),
             Regret("realized", "reward", "best_action", "fixed", "realized regret against the best action's mean"),
+            *self._more_regrets(),
         )
 
     def limits(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
@@ -271,7 +298,8 @@ class SteadyLinearEnvironment(LinearEnvironment):
             largest = self._law.largest_norm(self._features.dimension, self._features.largest_norm)
             best = self._features.largest_norm * largest + self._limit
             worst = -best
-        return self._kind.limits(times, 0.0 if self._features.n_actions == 1 else best - worst)
+        gap = 0.0 if self._features.n_actions == 1 else best - worst
+        return {**self._kind.limits(times, gap), **self._more_limits(times)}
 
     def clairvoyant(self, comparator: str) -> int:
         if comparator == "best_action":

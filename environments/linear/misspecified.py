@@ -12,7 +12,7 @@ from bandits.contract import Array
 from bandits.kernels import kernel
 from bandits.registry import Component
 from environments.contract import Regret
-from environments.linear.environment import SteadyLinearEnvironment, Tape
+from environments.linear.environment import SteadyLinearEnvironment
 
 
 @kernel
@@ -79,8 +79,7 @@ class MisspecifiedLinearBandit(SteadyLinearEnvironment):
             feedback,
         )
 
-    def _start(self, tape: Tape) -> None:
-        super()._start(tape)
+    def _forget(self) -> None:
         self._firsts = np.zeros(self._features.n_actions, dtype=np.int64)
 
     def _note(self, start: int, actions: Actions) -> None:
@@ -91,18 +90,17 @@ class MisspecifiedLinearBandit(SteadyLinearEnvironment):
         distinct = np.searchsorted(played, times, side="right").astype(np.float64)
         return {"distinct": distinct, "asked": -distinct}
 
-    def comparators(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
-        return {**super().comparators(times), "nothing_asked": np.zeros(len(times))}
+    def _more_comparators(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
+        return {"nothing_asked": np.zeros(len(times))}
 
-    def limits(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
-        """As of all with one theta; at most so many different actions are asked as there are, or rounds."""
+    def _more_limits(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
+        """At most so many different actions are asked as there are, or rounds."""
         most = np.minimum(times, self._features.n_actions).astype(np.float64)
-        return {**super().limits(times), "queries": np.array([np.ones(len(times)), most])}
+        return {"queries": np.array([np.ones(len(times)), most])}
 
-    def regrets(self) -> Sequence[Regret]:
+    def _more_regrets(self) -> Sequence[Regret]:
         label = "pseudo-regret against the action whose linear reward is best"
         return (
-            *super().regrets(),
             Regret("linear", "expected_reward", "best_linear", "linear", label),
             Regret("queries", "asked", "nothing_asked", "queries", "different actions played", "actions", worst=""),
         )

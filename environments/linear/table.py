@@ -83,14 +83,8 @@ class FeatureTable(ArmsEnvironment[int]):
         """Nothing is random."""
         return 0
 
-    def _start(self, tape: int) -> None:
-        return
-
     def _levels(self, start: int, stop: int) -> tuple[Array, int, int]:
         return self.rewards[start:stop], 1, stop
-
-    def _noise(self, n: int) -> Array:
-        return np.zeros(n)
 
     def observe(self) -> Array:
         """The features [n_actions, dimension] of this round."""

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from bandits.arguments import shown
 from bandits.contract import Array
+from bandits.defaults import default
 from bandits.frozen import read_only
 from bandits.logged.problem import Decision, Logged, LoggedBlock, LoggedProblem, Mask, checked_table
 from environments.contract import Environment, Regret
@@ -110,9 +111,14 @@ class LoggedEnvironment(Environment[Decision, Array, Logged, Tape]):
                 RuntimeWarning,
                 stacklevel=3,
             )
+        self._note(slice(self.clock, self.clock + len(table)), table)
         rows = np.arange(self.clock, self.clock + len(table))
         self._played[rows] = table[np.arange(len(table)), self._log.actions[rows]]
         self.clock += len(table)
+
+    @default
+    def _note(self, rows: slice, table: Array) -> None:
+        """Take note of the probabilities [n_rows, n_actions] played in ``rows``, for ``_more``. Here: nothing."""
 
     def metrics(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
         wanted = np.asarray(times)
@@ -132,22 +138,36 @@ class LoggedEnvironment(Environment[Decision, Array, Logged, Tape]):
         }
         return {name: _sums(values, wanted) for name, values in series.items()}
 
-    def _more(self, n: int) -> dict[str, Array]:
-        """Further series [n] of the first ``n`` rows, not summed up."""
+    @default
+    def _more(self, n: int) -> Mapping[str, Array]:
+        """Further series [n] of the first ``n`` rows, not summed up. Here: none."""
         return {}
 
+    @default
+    def _more_comparators(self) -> Mapping[str, Array]:
+        """What further comparators earn in each row [horizon], not summed up. Here: none."""
+        return {}
+
+    @default
+    def _more_regrets(self) -> Sequence[Regret]:
+        """Further regret definitions, which come first. Here: none."""
+        return ()
+
     def comparators(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
-        log = self._log
+        log, times = self._log, np.asarray(times)
+        more = {name: _sums(values, times) for name, values in self._more_comparators().items()}
         earned = log.rewards / self._propensities
         best = np.full(len(times), -np.inf)
         for arm in range(log.n_actions):
-            best = np.maximum(best, _sums(np.where(log.actions == arm, earned, 0.0), np.asarray(times)))
-        return {"logging_policy": _sums(log.rewards, np.asarray(times)), "best_arm": best}
+            best = np.maximum(best, _sums(np.where(log.actions == arm, earned, 0.0), times))
+        return {**more, "logging_policy": _sums(log.rewards, times), "best_arm": best}
 
     def regrets(self) -> Sequence[Regret]:
+        logging, arm = "against the logging policy", "against the best arm by weights"
         return (
-            Regret("logging", "reward", "logging_policy", "logging", "estimated regret against the logging policy"),
-            Regret("arm", "reward", "best_arm", "hindsight", "estimated regret against the best arm by weights"),
+            *self._more_regrets(),
+            Regret("logging", "reward", "logging_policy", "logging", f"estimated regret {logging}", worst=""),
+            Regret("arm", "reward", "best_arm", "hindsight", f"estimated regret {arm}", worst=""),
         )
 
 

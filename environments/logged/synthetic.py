@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
 from bandits.arguments import affordable, integer, one_of, positive, real, shaped, shown, within
 from bandits.arms.theory import ArmsInstance
 from bandits.contract import Array
 from bandits.logged.problem import LoggedProblem
 from environments.contract import Regret
-from environments.logged.environment import LoggedEnvironment, _sums
+from environments.logged.environment import LoggedEnvironment
 from environments.logged.instance import LoggedInstance
 from environments.logged.log import Log
 
@@ -151,30 +149,26 @@ class SyntheticLog(LoggedEnvironment[Log]):
         assert log.contexts is not None
         return np.asarray(log.contexts @ self._weights.T)
 
-    def _account(self, table: Array) -> None:
-        rows = slice(self.clock, self.clock + len(table))
+    def _note(self, rows: slice, table: Array) -> None:
         self._expected[rows] = (table * self._means[rows]).sum(axis=1)
-        super()._account(table)
 
-    def _more(self, n: int) -> dict[str, Array]:
+    def _more(self, n: int) -> Mapping[str, Array]:
         return {"expected_reward": self._expected[:n]}
 
-    def comparators(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
-        wanted, means = np.asarray(times), self._means
+    def _more_comparators(self) -> Mapping[str, Array]:
+        means = self._means
         return {
-            "best_policy": _sums(means.max(axis=1), wanted),
-            "best_fixed_arm": _sums(means[:, self._best], wanted),
-            "logging_mean": _sums((means * self._chance).sum(axis=1), wanted),
-            "worst": _sums(means.min(axis=1), wanted),
-            **super().comparators(times),
+            "best_policy": means.max(axis=1),
+            "best_fixed_arm": means[:, self._best],
+            "logging_mean": (means * self._chance).sum(axis=1),
+            "worst": means.min(axis=1),
         }
 
-    def regrets(self) -> Sequence[Regret]:
+    def _more_regrets(self) -> Sequence[Regret]:
         return (
             Regret("pseudo", "expected_reward", "best_policy", "policy", "pseudo-regret against the best policy"),
             Regret("fixed", "expected_reward", "best_fixed_arm", "fixed", "pseudo-regret against the best arm"),
             Regret(
                 "mean", "expected_reward", "logging_mean", "logging mean", "pseudo-regret against the logging policy"
             ),
-            *(replace(regret, worst="") for regret in super().regrets()),
         )

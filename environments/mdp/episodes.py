@@ -12,6 +12,7 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from bandits.contract import Array
+from bandits.defaults import default
 from bandits.frozen import read_only
 from bandits.kernels import kernel
 from bandits.mdp.model import Ints, Model, law_sums, next_state
@@ -67,7 +68,12 @@ class EpisodesEnvironment(MDPEnvironment[Trajectory]):
         assert self.problem.horizon is not None
         return self.problem.horizon
 
+    @default
+    def _forget(self) -> None:
+        """Forget what was worked out in the run before. Here: nothing was."""
+
     def begin(self, tape: Tape) -> None:
+        self._forget()
         self.tape, self.clock = tape, 0
         self._streams = Streams(*(Stream(rng) for rng in tape))
         self._record = Record(("reward", "value"))
@@ -125,13 +131,13 @@ class TabularEpisodes(EpisodesEnvironment):
         Equal numbers mean equal tables, throughout a run.
         """
 
+    @default
     def _revealed(self, trajectory: Trajectory) -> Trajectory:
         """What a learner sees of an episode. Here: the trajectory."""
         return trajectory
 
-    def begin(self, tape: Tape) -> None:
+    def _forget(self) -> None:
         self._key, self._known = b"", dict[int, Array]()
-        super().begin(tape)
 
     def _open(self) -> int:
         return first_of(self._entry, self._streams.start.one())

@@ -32,7 +32,6 @@ from environments.contract import Regret
 from environments.mdp.environment import first_of
 from environments.mdp.episodes import EpisodesEnvironment
 from environments.mdp.mixtures import mixture_of
-from environments.mdp.tape import Tape
 
 
 class LatentMDP(EpisodesEnvironment):
@@ -123,9 +122,8 @@ class LatentMDP(EpisodesEnvironment):
             largest_total=self._most,
         )
 
-    def begin(self, tape: Tape) -> None:
+    def _forget(self) -> None:
         self._policy, self._value = np.empty(0, dtype=np.int64), 0.0
-        super().begin(tape)
 
     def _open(self) -> int:
         self._context = first_of(self._entry, self._streams.context.one())

@@ -7,10 +7,10 @@ import math
 import numpy as np
 
 from bandits.arguments import integer, real
-from environments.portfolio.environment import Market
+from environments.portfolio.environment import GivenMarket
 
 
-class Alternation(Market[None]):
+class Alternation(GivenMarket):
     """Asset 0 is cash, asset 1 a stock with the relatives ``factor, 1 / factor, factor, ...`` (Cover's example).
 
     Args:
@@ -34,9 +34,3 @@ class Alternation(Market[None]):
         super().__init__(2, horizon, -step, step, self.factor, False, True, trading_cost, cost_model, ruin)
         self._relatives = np.ones((integer("horizon", horizon), 2))
         self._relatives[0::2, 1], self._relatives[1::2, 1] = self.factor, 1.0 / self.factor
-
-    def draw(self, rng: np.random.Generator) -> None:
-        return None
-
-    def begin(self, tape: None) -> None:
-        self._open(self._relatives)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, final
 
 import numpy as np
 from gymnasium import spaces
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from bandits.arguments import affordable, did_you_mean, floats, integer, one_of, real, shown
 from bandits.contract import Array
+from bandits.defaults import default
 from bandits.portfolio.problem import FLOOR, SLACK, PortfolioProblem, checked_portfolio
 from bandits.portfolio.theory import COMPONENT, LATTICE, MIX, UNIFORM
 from environments.contract import Environment, Regret
@@ -124,6 +125,7 @@ class Market(Environment[Any, Any, Array, Tape]):
     def _on_lattice(self) -> bool:
         return self.trading_cost > 0.0 and self.problem.n_assets <= MOST_ON_LATTICE
 
+    @default
     def observe(self) -> Any:
         return np.int64(0)
 
@@ -244,6 +246,20 @@ class Market(Environment[Any, Any, Array, Tape]):
             ahead["lattice"] = min(spread, math.log(STEPS / (STEPS // k))) + fees
         most = times * (spread + (fees if k > 1 else 0.0))
         return {name: np.array([-times * (least if k > 1 else 0.0), most]) for name, least in ahead.items()}
+
+
+class GivenMarket(Market[None]):
+    """A market whose relatives are the same in every run. A subclass keeps them in ``_relatives``."""
+
+    _relatives: Array
+
+    @final
+    def draw(self, rng: np.random.Generator) -> None:
+        return None
+
+    @final
+    def begin(self, tape: None) -> None:
+        self._open(self._relatives)
 
 
 def rounds_of(horizon: int | None, there: int) -> int:

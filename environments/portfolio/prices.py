@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 
 from bandits.arguments import integer, one_of
-from environments.portfolio.environment import Market, extent, rounds_of
+from environments.portfolio.environment import GivenMarket, extent, rounds_of
 from environments.portfolio.readings import VALUES, read
 from environments.tables import plain
 
 
-class Prices(Market[None]):
+class Prices(GivenMarket):
     """A market of recorded prices; all runs are the same. Whatever comes of it is in sample.
 
     Args:
@@ -76,9 +76,3 @@ class Prices(Market[None]):
         self.assets, self.dates = found.names, found.dates[:rounds]
         self._relatives = relatives = np.array(found.relatives[:rounds])
         super().__init__(len(self.assets), rounds, *extent(relatives), True, trading_cost, cost_model, ruin)
-
-    def draw(self, rng: np.random.Generator) -> None:
-        return None
-
-    def begin(self, tape: None) -> None:
-        self._open(self._relatives)

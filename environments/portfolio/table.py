@@ -8,10 +8,10 @@ import numpy as np
 
 from bandits.contract import Array
 from bandits.portfolio.problem import checked_relatives
-from environments.portfolio.environment import Market, extent, rounds_of
+from environments.portfolio.environment import GivenMarket, extent, rounds_of
 
 
-class TableMarket(Market[None]):
+class TableMarket(GivenMarket):
     """A market whose relatives are given.
 
     Args:
@@ -43,9 +43,3 @@ class TableMarket(Market[None]):
         rounds = rounds_of(horizon, len(table))
         self._relatives = table = np.array(table[:rounds])
         super().__init__(table.shape[1], rounds, *extent(table), True, trading_cost, cost_model, ruin)
-
-    def draw(self, rng: np.random.Generator) -> None:
-        return None
-
-    def begin(self, tape: None) -> None:
-        self._open(self._relatives)

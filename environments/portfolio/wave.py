@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from bandits.arguments import integer, real
-from environments.portfolio.environment import Market
+from environments.portfolio.environment import GivenMarket
 
 
-class WaveMarket(Market[None]):
+class WaveMarket(GivenMarket):
     """Relatives ``exp(A sin(.7 i t + i^2) + .002 (i - 1) cos(.01 t i))`` of asset i in round t, both from 1.
 
     Args:
@@ -38,9 +38,3 @@ class WaveMarket(Market[None]):
         i, t = np.arange(1.0, self.n_assets + 1.0), np.arange(1.0, self.horizon + 1.0)[:, None]
         waves = self.amplitude * np.sin(0.7 * i * t + i**2) + 0.002 * (i - 1.0) * np.cos(0.01 * t * i)
         self._relatives = np.exp(waves)
-
-    def draw(self, rng: np.random.Generator) -> None:
-        return None
-
-    def begin(self, tape: None) -> None:
-        self._open(self._relatives)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from bandits.arguments import real, shown
 from bandits.contract import Array
+from bandits.defaults import default
 from bandits.sor.problem import SolverProblem
 from environments.contextual.environment import ContextualEnvironment
 from environments.contract import Regret
@@ -95,17 +96,10 @@ class TabulatedSolves(ContextualEnvironment[Systems]):
     def _levels(self, start: int, stop: int) -> tuple[Array, int, int]:
         return self._rewards[start:stop], 1, stop
 
-    def _noise(self, n: int) -> Array:
-        return np.zeros(n)
-
-    def transition(self, action: int | OffGrid) -> tuple[float, float]:
-        if isinstance(action, OffGrid):
-            return self._off_grid(action)
-        return super().transition(action)
-
-    def _off_grid(self, action: OffGrid) -> tuple[float, float]:
+    def _beside(self, action: Any) -> tuple[float, float] | None:
+        if not isinstance(action, OffGrid):
+            return None
         omega = real("omega", action.omega, 0.0, 2.0)
-        self._reserve()
         if self._best is not None and omega == self._best[0][self.clock]:
             cost = self._best[1][self.clock]
         else:
@@ -167,7 +161,18 @@ class TabulatedSolves(ContextualEnvironment[Systems]):
                 least = least_surrogates(about.beta, tau, about.omega_max, times, tol)
             result["surrogate"] = -least
             result["instance_surrogate"] = -np.cumsum(about.instance_surrogate)[times - 1]
+        result.update(self._more_comparators(times))
         return {name: np.asarray(sums, dtype=np.float64) for name, sums in result.items()}
+
+    @default
+    def _more_comparators(self, times: NDArray[np.int64]) -> Mapping[str, NDArray[np.int64]]:
+        """Minus cumulative iterations of further comparators. Here: none."""
+        return {}
+
+    @default
+    def _more_regrets(self) -> Sequence[tuple[str, str, str, str]]:
+        """Name, comparator, its class, and label of further regret definitions. Here: none."""
+        return ()
 
     def regrets(self) -> Sequence[Regret]:
         regrets = [
@@ -185,6 +190,7 @@ class TabulatedSolves(ContextualEnvironment[Systems]):
             regrets.append(("surrogate", "surrogate", "surrogate", "cost over the least surrogate cost"))
             text = "cost over the surrogate at each optimum"
             regrets.append(("instance_surrogate", "instance_surrogate", "instance_surrogate", text))
+        regrets += self._more_regrets()
         return tuple(Regret(n, "reward", comparator, c, label, "iterations") for n, comparator, c, label in regrets)
 
     @property

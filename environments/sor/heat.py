@@ -31,7 +31,6 @@ from bandits.arguments import integer, one_of, positive, real
 from bandits.contract import Array
 from bandits.registry import Component
 from bandits.sor.problem import SolverProblem
-from environments.contract import Regret
 from environments.sor.environment import Systems, TabulatedSolves, prefix_sums
 from environments.sor.grids import points_of
 from environments.sor.instance import Solves
@@ -151,10 +150,9 @@ class HeatEquation(TabulatedSolves):
     def draw(self, rng: np.random.Generator) -> Systems:
         return exact_steps(self.n_x, self.amplitude, self.dt, self.horizon, self.context)
 
-    def comparators(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
-        """As ``TabulatedSolves.comparators``, and ``cg``, conjugate gradients without preconditioner."""
-        plain = -prefix_sums(self._tabulate(np.zeros(1), method="cg").costs[:, 0], times)
-        return {**super().comparators(times), "cg": np.asarray(plain, dtype=np.float64)}
+    def _more_comparators(self, times: NDArray[np.int64]) -> Mapping[str, NDArray[np.int64]]:
+        """``cg``: conjugate gradients without preconditioner."""
+        return {"cg": -prefix_sums(self._tabulate(np.zeros(1), method="cg").costs[:, 0], times)}
 
     def limits(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
         """The fewest and the most iterations of each step: of the grid, and with the parameter of ``instance``."""
@@ -163,9 +161,8 @@ class HeatEquation(TabulatedSolves):
         curves = self.comparators(times)
         return {regret.name: curves[regret.comparator] - plays for regret in self.regrets()}
 
-    def regrets(self) -> Sequence[Regret]:
-        text = "iterations beyond those of conjugate gradients"
-        return (*super().regrets(), Regret("cg", "reward", "cg", "cg", text, "iterations"))
+    def _more_regrets(self) -> Sequence[tuple[str, str, str, str]]:
+        return (("cg", "cg", "cg", "iterations beyond those of conjugate gradients"),)
 
 
 def heat_problem(grid: Array, amplitude: float, dt: float, context: str, max_iter: int, horizon: int) -> SolverProblem:

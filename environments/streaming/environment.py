@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from bandits.arguments import affordable, flag, integer, one_of, positive, shown, within
 from bandits.arms.problem import Actions, Block
 from bandits.contract import Array
+from bandits.defaults import default
 from bandits.frozen import read_only
 from bandits.seeds import Seeds
 from bandits.streaming.problem import CURRENT, Action, Advance, Drop, Feedback, Pull, Store, StreamProblem, View
@@ -123,6 +124,7 @@ class StreamEnvironment(Environment[View, Any, Feedback, Tape]):
     def _means_of(self, rng: np.random.Generator) -> Array:
         """Means [n_arms] of a run, in order of arrival."""
 
+    @default
     def _support(self) -> tuple[float, tuple[float, float]]:
         """The smallest mean that an arm of any run can have, and the smallest and largest that the best arm can.
 

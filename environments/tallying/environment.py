@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from bandits.arguments import check_action, integer, one_of, positive, shown
 from bandits.arms.problem import Actions
 from bandits.contract import Array, Bound
+from bandits.defaults import default
 from bandits.kernels import kernel
 from bandits.tallying.problem import TallyingProblem
 from environments.contract import Environment, Regret, copy_of
@@ -85,6 +86,7 @@ class TallyingEnvironment(Environment[Any, Any, float, Tape]):
     def _instance_of(self, secret: Any) -> WeightedInstance:
         """The instance of a run."""
 
+    @default
     def _known(self) -> Known | None:
         """A good sequence of actions that is known without computation. Here: none."""
         return None
@@ -188,8 +190,15 @@ class TallyingEnvironment(Environment[Any, Any, float, Tape]):
         self._settle()
         return self._record.at(times)
 
+    @default
+    def _next_of(self, comparator: str) -> int | None:
+        """The next action of a comparator that this environment alone has. Here: there is none."""
+        return None
+
     def clairvoyant(self, comparator: str) -> int:
         """The next action of ``best_sequence`` (where it is small enough to be computed) or of ``constant``."""
+        if (action := self._next_of(comparator)) is not None:
+            return action
         if comparator == "best_sequence":
             return int(self._benchmarks.optimum.sequence[self.clock])
         if comparator == "constant":
@@ -199,7 +208,12 @@ class TallyingEnvironment(Environment[Any, Any, float, Tape]):
     def comparators(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
         return self._benchmarks.curves(times)
 
+    @default
     def limits(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
+        """Those of the instance of the run, which is the same in all."""
+        return self._limits_of_one(times)
+
+    def _limits_of_one(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
         """See ``Benchmarks.limits``; no limits of realized regret under Gaussian noise."""
         found = dict(self._benchmarks.limits(times, self._binary))
         if self.sigma is not None:
@@ -212,6 +226,7 @@ class TallyingEnvironment(Environment[Any, Any, float, Tape]):
     def instance(self) -> WeightedInstance:
         return self._instance
 
+    @default
     def lower_bounds(self) -> Sequence[Bound]:
         """The orders of the minimax lower bounds, for the worst instance with these K and m; no claim about this one.
 

@@ -72,10 +72,8 @@ class SecretWord(TallyingEnvironment):
     def _instance_of(self, secret: Any) -> WeightedInstance:
         return self._instance if secret == self._word else self._spell(secret)
 
-    def clairvoyant(self, comparator: str) -> int:
-        if comparator == "word":
-            return self._word[self.clock % len(self._word)]
-        return super().clairvoyant(comparator)
+    def _next_of(self, comparator: str) -> int | None:
+        return self._word[self.clock % len(self._word)] if comparator == "word" else None
 
     def _known(self) -> Known:
         """Repeating the word costs 1 in every round but each ``m``-th, and less if it overlaps."""
@@ -89,7 +87,7 @@ class SecretWord(TallyingEnvironment):
         Mean losses are 0 or 1, so that realized regret is the expected one.
         """
         if self.word is not None:
-            return super().limits(times)
+            return self._limits_of_one(times)
         found = {regret.name: np.array([-times, times], dtype=np.float64) for regret in self.regrets()}
         reference = self.regrets()[0].comparator
         if reference == "word":
