@@ -54,12 +54,10 @@ class Problem:
     reveals_rewards: ClassVar[bool] = False
     declares_contexts: ClassVar[bool] = False
 
-    @default
     def revealed(self, feedback: Any) -> tuple[float, float] | None:
         """The smallest and the largest reward that a feedback reveals; None if it has none. See ``reveals_rewards``."""
         return float(np.min(feedback)), float(np.max(feedback))
 
-    @default
     def checked_observation(self, observation: Any) -> Any:
         """An observation in the form that policies work with, for those that look at it. Here: as it is.
 
@@ -69,7 +67,6 @@ class Problem:
         return observation
 
     @property
-    @default
     def unit(self) -> tuple[float, float]:
         """The range of rewards that policies on such problems take for granted, however wide a declared one is.
 
@@ -77,7 +74,6 @@ class Problem:
         """
         return -math.inf, math.inf
 
-    @default
     def stray(self, contexts: Any) -> Stray | None:
         """What to tell of the first of checked contexts [..., n] outside what is declared of them. Here: nothing is.
 
@@ -86,7 +82,6 @@ class Problem:
         """
         return None
 
-    @default
     def checked_feedback(self, feedback: Any) -> Any:
         """A feedback in the form that policies learn from. Here: as it is.
 
@@ -95,7 +90,6 @@ class Problem:
         """
         return feedback
 
-    @default
     def distribution_of(self, action: Any) -> Array:
         """What an action plays of the actions 0..n_actions-1, as probabilities [n_actions], for problems with so many.
 
@@ -174,7 +168,6 @@ class Instance:
     when a theorem asks.
     """
 
-    @default
     def consequences(
         self, policy: Policy[Any, Any, Any, Any], problem: Any, bounds: Sequence[Bound]
     ) -> Sequence[Bound]:

@@ -13,7 +13,8 @@ _MARK = "__is_default__"
 def default(method: Method) -> Method:
     """Mark what a class does where those below do not say otherwise. They replace it whole, and do not call it.
 
-    All other methods are abstract or final: who reads one that is implemented need not look for another one below.
+    All other methods of policies and environments are abstract or final: who reads one that is implemented need not
+    look for another one below.
     """
     setattr(method, _MARK, True)
     return method

@@ -1,15 +1,23 @@
 """Abstract or final: what a class implements is not implemented again below it, but for what it marks as a default."""
 
+import copy
 import inspect
 import re
 from functools import cached_property
 
+import numpy as np
 import pytest
 
-from bandits import Policy
+from bandits import NotResetError, Policy, can_play
 from bandits.arms.policy import BanditPolicy
+from bandits.checks import check_policy
 from bandits.defaults import default, is_default
+from bandits.families import families
+from bandits.groupwise.policy import GroupwisePolicy
+from bandits.groupwise.problem import ExpertsProblem
+from bandits.recovering.policy import SchedulingPolicy
 from bandits.registry import ENVIRONMENTS, POLICIES, TOOLS
+from bandits.tallying.policy import RunPolicy
 from environments.contract import Environment
 
 OURS = ("bandits", "environments", "regretlab")
@@ -102,6 +110,77 @@ def test_what_the_contract_implements_is_a_default_or_final():
                 assert sum(marks) == 1, f"{contract.__name__}.{name}"
 
 
-def test_other_peoples_policies_may_still_begin_with_the_reset_above():
-    assert "reset" in BanditPolicy.__abstractmethods__
-    assert Policy.reset(object(), None, None) is None
+class Arms(BanditPolicy):
+    """Somebody else's policy, which begins with the ``reset`` above, as all of these do."""
+
+    def reset(self, problem, rng):
+        super().reset(problem, rng)
+        self._t, self._n = 0, problem.n_actions
+
+    def choose(self, observation):
+        return self._t % self._n
+
+    def learn(self, action, reward):
+        self._t += 1
+
+    def play(self, block, actions):
+        actions[:] = (self._t + np.arange(len(actions))) % self._n
+        self._t += len(actions)
+
+
+class Runs(RunPolicy):
+    """Five plays of each action in turn."""
+
+    def reset(self, problem, rng):
+        super().reset(problem, rng)
+        self._t, self._n = 0, problem.n_actions
+
+    def intend(self):
+        return self._t // 5 % self._n, 5 - self._t % 5
+
+    def learn(self, action, rewards):
+        self._t += len(rewards)
+
+
+class Pulls(SchedulingPolicy):
+    """Others every period."""
+
+    def reset(self, problem, rng):
+        super().reset(problem, rng)
+        self._first = 0
+
+    def schedule(self):
+        plays, n = self._problem.plays, self._problem.n_actions
+        self._first = (self._first + 1) % n
+        return np.sort((self._first + np.arange(plays)) % n)[None]
+
+    def learn(self, schedule, rewards, idle):
+        pass
+
+
+class Experts(GroupwisePolicy):
+    """One expert after the other."""
+
+    plays = (ExpertsProblem,)
+
+    def reset(self, problem, rng):
+        super().reset(problem, rng)
+        self._t = 0
+
+    def _decide(self, context, groups):
+        return self._t % self._n_actions
+
+    def _learn(self, context, groups, feedback):
+        self._t += 1
+
+
+@pytest.mark.parametrize("policy", [Arms, Runs, Pulls, Experts])
+def test_other_peoples_policies_may_begin_with_the_reset_above(policy):
+    examples = (e for family in families() for e in family.example_environments())
+    example = next(e for e in examples if can_play(policy(), e.problem))
+    check_policy(policy, lambda: copy.deepcopy(example))
+    played = policy()
+    with pytest.raises(NotResetError):
+        played.update(None, 0, 0.0)
+    played.reset(example.problem, np.random.default_rng(0))
+    assert played.problem_given() is example.problem

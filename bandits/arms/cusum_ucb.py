@@ -96,6 +96,7 @@ class CUSUMUCB(DetectingPolicy):
     """
 
     columns = ROOT + 1
+    uniforms = 1
     pick, note, rounds = staticmethod(_pick), staticmethod(_note), staticmethod(_rounds)
 
     def __init__(
@@ -127,9 +128,6 @@ class CUSUMUCB(DetectingPolicy):
         found = np.full(self._given.n_actions, self._own[1] / self._given.n_actions)
         found[best] += 1.0 - self._own[1]
         return found
-
-    def luck(self, n_rounds: int) -> Array:
-        return self._rng.random((n_rounds, 1))
 
     def regret_bounds(self, problem: BanditProblem, instance: Instance) -> Sequence[Bound]:
         """The order ``sqrt(C T ln T)`` for ``C`` changes."""

@@ -108,6 +108,8 @@ class Exp3PP(ScanPolicy):
     """
 
     columns = MORE + 4
+    begin_with = {CHANCE: 1.0}
+    uniforms = 1
     pick, note, rounds = staticmethod(_pick), staticmethod(_note), staticmethod(_rounds)
 
     def __init__(self, alpha: float = 3.0, beta: float = 256.0) -> None:
@@ -123,14 +125,6 @@ class Exp3PP(ScanPolicy):
         if self._rows[arm, COUNT] == 0.0:
             return copy.problem_given().distribution_of(arm)
         return np.asarray(copy._rows[:, CHANCE] / copy._rows[:, CHANCE].sum())
-
-    def luck(self, n_rounds: int) -> Array:
-        return self._rng.random((n_rounds, 1))
-
-    def rows(self, problem: BanditProblem) -> Array:
-        rows = np.zeros((problem.n_actions, self.columns))
-        rows[:, CHANCE] = 1.0
-        return rows
 
     def regret_bounds(self, problem: BanditProblem, instance: Instance) -> Sequence[Bound]:
         """``4 sqrt(K t ln K)`` against an adversary, at any time [recall]; ``sum (ln t)^2 / gap`` up to a constant.

@@ -93,6 +93,8 @@ class Exp3S(ScanPolicy):
     """
 
     columns = WEIGHT + 1
+    begin_with = {WEIGHT: 1.0}
+    uniforms = 1
     pick, note, rounds = staticmethod(_pick), staticmethod(_note), staticmethod(_rounds)
 
     def __init__(self, gamma: float | None = None, alpha: float | None = None, segments: int = 1) -> None:
@@ -112,14 +114,6 @@ class Exp3S(ScanPolicy):
     def probabilities(self, observation: Any) -> Array:
         weights, gamma = self._rows[:, WEIGHT], self._own[0]
         return np.asarray((1.0 - gamma) * weights / weights.sum() + gamma / weights.size)
-
-    def luck(self, n_rounds: int) -> Array:
-        return self._rng.random((n_rounds, 1))
-
-    def rows(self, problem: BanditProblem) -> Array:
-        rows = np.zeros((problem.n_actions, self.columns))
-        rows[:, WEIGHT] = 1.0
-        return rows
 
     def regret_bounds(self, problem: BanditProblem, instance: Instance) -> Sequence[Bound]:
         """Corollary 8.2: ``2 sqrt(e - 1) sqrt(K T (M ln(K T) + e))`` at the horizon, for at most ``M`` segments."""

@@ -191,6 +191,7 @@ class IDS(ScanPolicy):
 
     columns = MORE + 3
     binary = True
+    uniforms = 1
     pick, note, rounds = staticmethod(_pick), staticmethod(_note), staticmethod(_rounds)
     by_arm = True
 
@@ -207,9 +208,6 @@ class IDS(ScanPolicy):
         found[first] += share
         found[second] += 1.0 - share
         return found
-
-    def luck(self, n_rounds: int) -> Array:
-        return self._rng.random((n_rounds, 1))
 
     def constants(self, problem: BanditProblem) -> Any:
         k, points = problem.n_actions, self.grid

@@ -84,6 +84,7 @@ def _rounds(
 class MED(EvidencePolicy):
     """MED, minimum empirical divergence, of Honda and Takemura (2010, 2011), drawn at random and without a horizon."""
 
+    uniforms = 1
     pick, note, rounds = staticmethod(_pick), staticmethod(_note), staticmethod(_rounds)
     by_arm = True
 
@@ -93,9 +94,6 @@ class MED(EvidencePolicy):
         if self._rows[arm, COUNT] == 0.0:
             return copy.problem_given().distribution_of(arm)
         return np.asarray(copy._rows[:, SCORE] / copy._rows[:, SCORE].sum())
-
-    def luck(self, n_rounds: int) -> Array:
-        return self._rng.random((n_rounds, 1))
 
     def regret_bounds(self, problem: BanditProblem, instance: Instance) -> Sequence[Bound]:
         """The rate ``sum gap_i / D_i ln(t)`` of Lai and Robbins, or with ``bounded`` of Burnetas and Katehakis."""

@@ -126,6 +126,7 @@ class NPTS(ScanPolicy):
     """NPTS of Riou and Honda (2020). Where an arm has more than 64 distinct rewards, memory grows with the rounds."""
 
     columns = MEAN + 1
+    begin_with = {DISTINCT: 2.0}
     numbers_an_arm = 1
     pick, note, rounds = staticmethod(_pick), staticmethod(_note), staticmethod(_rounds)
     by_arm = True
@@ -135,11 +136,6 @@ class NPTS(ScanPolicy):
         tables = np.zeros((problem.n_actions, 2, VALUES))
         tables[:, :, 1] = 1.0
         return (tables, *nothing(problem.n_actions))
-
-    def rows(self, problem: BanditProblem) -> Array:
-        rows = np.zeros((problem.n_actions, self.columns))
-        rows[:, DISTINCT] = 2.0
-        return rows
 
     def probabilities(self, observation: Any) -> Array:
         """By quadrature (``bandits.arms.largest``) within 1e-9 as long as rewards are 0 and 1; else there is none.

@@ -50,6 +50,7 @@ class RobustPolicy(ScanPolicy):
         eps: the order of the moment less 1, in (0, 1].
     """
 
+    begin_with = {SCORE: math.inf}
     centred: bool
     moment: float | None
     eps: float
@@ -60,11 +61,6 @@ class RobustPolicy(ScanPolicy):
 
     def scale(self, problem: BanditProblem) -> tuple[float, float]:
         return 0.0, 1.0
-
-    def rows(self, problem: BanditProblem) -> Array:
-        rows = np.zeros((problem.n_actions, self.columns))
-        rows[:, SCORE] = math.inf
-        return rows
 
     def log(self, problem: BanditProblem) -> float:
         """``L = 2 ln T``.

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 import math
 from abc import abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import numpy as np
@@ -99,6 +99,8 @@ class ScanPolicy(BanditPolicy):
 
     Attributes:
         columns: number of columns of the rows.
+        begin_with: what columns of arms that were never played hold, where that is not 0.
+        uniforms: numbers of a round that are drawn uniformly, where ``luck`` is not another.
         numbers_an_arm: random numbers of a round for each arm, or room for what it leaves: with many arms, fewer rounds
             are played at once.
         longest: rounds that are played at once at the most.
@@ -109,6 +111,8 @@ class ScanPolicy(BanditPolicy):
     """
 
     columns: ClassVar[int] = MORE
+    begin_with: ClassVar[Mapping[int, float]] = {}
+    uniforms: ClassVar[int] = 0
     numbers_an_arm: ClassVar[int] = 0
     longest: int = 2**14
     pick: ClassVar[Callable[..., int]]
@@ -126,17 +130,20 @@ class ScanPolicy(BanditPolicy):
 
     @default
     def rows(self, problem: BanditProblem) -> Array:
-        """The rows [n_arms, n_columns] of arms that were never played. Here: zeros."""
-        return np.zeros((problem.n_actions, self.columns))
+        """The rows [n_arms, n_columns] of arms that were never played. Here: zeros, but for ``begin_with``."""
+        rows = np.zeros((problem.n_actions, self.columns))
+        for column, number in self.begin_with.items():
+            rows[:, column] = number
+        return rows
 
     @default
     def luck(self, n_rounds: int) -> Any:
-        """The random numbers [n_rounds, n_draws] of the next rounds. Here: none.
+        """The random numbers [n_rounds, n_draws] of the next rounds. Here: ``uniforms``.
 
         Where their number is not known before, the generator itself: to hand it to a kernel takes some 10 us, which a
         block pays once and ``choose`` every time.
         """
-        return np.empty((n_rounds, 0))
+        return self._rng.random((n_rounds, self.uniforms)) if self.uniforms else np.empty((n_rounds, 0))
 
     @default
     def make_room(self, n_rounds: int) -> None:

@@ -121,16 +121,6 @@ class ArmsInstance(Instance):
         return np.append(0.0, np.cumsum(sizes))[np.searchsorted(rounds, t, side="right")]
 
     @property
-    def minimax_noise(self) -> float | None:
-        """Sub-Gaussian parameter of the class of arms that minimax bounds speak of; None where it is not known.
-
-        1/2 of rewards 0 or 1, whatever their means; of Gaussian rewards their largest standard deviation.
-        """
-        if self.bernoulli:
-            return 0.5
-        return math.sqrt(float(np.max(self.variances))) if self.gaussian and self.variances is not None else None
-
-    @property
     def best_arm_entropy(self) -> float | None:
         """Entropy of the best arm under the prior, in nats; None where means are not drawn."""
         return None if self.prior is None or self.means is None else best_arm_entropy(self.prior, len(self.means))

@@ -12,7 +12,7 @@ import numpy as np
 
 from bandits.contract import Array, Bound, Instance, Policy
 from bandits.identification.problem import IdentificationProblem
-from bandits.identification.times import characteristic, characteristic_above, time_of
+from bandits.identification.times import characteristic, characteristic_above
 from bandits.identification.tops import characteristic_top
 
 
@@ -131,9 +131,3 @@ class IdentificationInstance(Instance):
     def half_time(self) -> float:
         """T_half, where the best arm gets half of all samples."""
         return characteristic(self.problem.family, self.means, self.problem.variance, 0.5)[0]
-
-    @cached_property
-    def uniform_time(self) -> float:
-        """T under equal shares, for "best"."""
-        n = len(self.means)
-        return time_of(self.problem.family, self.means, np.full(n, 1.0 / n), self.problem.variance)

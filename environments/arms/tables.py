@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, Protocol, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from bandits.arguments import integer, is_file, positive, real, shown
 from bandits.contract import Array
 from bandits.registry import Registry
+from environments.arms.environment import ArmsEnvironment
 
 
 class Generator(Protocol):
@@ -110,6 +111,21 @@ GENERATORS = Registry(
     {"uniform": Uniform, "switching": Switching, "drifting": Drifting, "bursts": Bursts},
     base=Generator,
 )
+
+
+class RewardTable(ArmsEnvironment[int]):
+    """Arms that pay from a table ``rewards`` [n_rounds, n_arms], the same in every run. Nothing is random."""
+
+    rewards: Array
+
+    @final
+    def draw(self, rng: np.random.Generator) -> int:
+        """Nothing is random."""
+        return 0
+
+    @final
+    def _levels(self, start: int, stop: int) -> tuple[Array, int, int]:
+        return self.rewards[start:stop], 1, stop
 
 
 def table_limits(curves: Mapping[str, Array]) -> dict[str, Array]:

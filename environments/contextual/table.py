@@ -12,12 +12,12 @@ from bandits.arguments import flag, integer, interval, is_list, real, shaped, sh
 from bandits.contextual.problem import ContextualProblem
 from bandits.contextual.theory import ContextualInstance
 from bandits.contract import Array
-from environments.arms.tables import table_limits
+from environments.arms.tables import RewardTable, table_limits
 from environments.contextual.environment import ContextualEnvironment
 from environments.contract import Regret
 
 
-class ContextTable(ContextualEnvironment[int]):
+class ContextTable(RewardTable, ContextualEnvironment[int]):
     """Contexts and rewards that are fixed in advance. Nothing is random: every run is the same.
 
     Comparators in hindsight: ``best_fixed``, the arm with the largest sum for the rounds so far; ``best_each_round``,
@@ -76,13 +76,6 @@ class ContextTable(ContextualEnvironment[int]):
         kinds, self._kind = np.unique(self._contexts, axis=0, return_inverse=True)
         self._come_again = len(kinds) < rounds
         self._instance = ContextualInstance(oblivious=True, bounded=True, realizable=realizable)
-
-    def draw(self, rng: np.random.Generator) -> int:
-        """Nothing is random."""
-        return 0
-
-    def _levels(self, start: int, stop: int) -> tuple[Array, int, int]:
-        return self.rewards[start:stop], 1, stop
 
     def comparators(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
         sums = {

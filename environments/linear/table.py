@@ -13,12 +13,11 @@ from bandits.contract import Array
 from bandits.frozen import read_only
 from bandits.linear.problem import SLACK, ChangingLinearProblem, largest_norm
 from bandits.linear.theory import LinearModel
-from environments.arms.environment import ArmsEnvironment
-from environments.arms.tables import check_range
+from environments.arms.tables import RewardTable, check_range
 from environments.contract import Regret
 
 
-class FeatureTable(ArmsEnvironment[int]):
+class FeatureTable(RewardTable):
     """Features and rewards that are fixed in advance, of actions that are new in every round. Nothing is random.
 
     The comparator is ``best_each_round``, which plays the largest reward of every round. There is no best fixed action:
@@ -78,13 +77,6 @@ class FeatureTable(ArmsEnvironment[int]):
         limit = norm * (1.0 + SLACK) or 1.0
         self.observation_space = spaces.Box(-limit, limit, rows.shape[1:], np.float64)
         self._instance = LinearModel(feature_norm=norm, changing=True, oblivious_rewards=True)
-
-    def draw(self, rng: np.random.Generator) -> int:
-        """Nothing is random."""
-        return 0
-
-    def _levels(self, start: int, stop: int) -> tuple[Array, int, int]:
-        return self.rewards[start:stop], 1, stop
 
     def observe(self) -> Array:
         """The features [n_actions, dimension] of this round."""

@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from bandits.arguments import real, shown
 from bandits.contract import Array
-from bandits.defaults import default
 from bandits.sor.problem import SolverProblem
 from environments.contextual.environment import ContextualEnvironment
 from environments.contract import Regret
@@ -161,18 +160,9 @@ class TabulatedSolves(ContextualEnvironment[Systems]):
                 least = least_surrogates(about.beta, tau, about.omega_max, times, tol)
             result["surrogate"] = -least
             result["instance_surrogate"] = -np.cumsum(about.instance_surrogate)[times - 1]
-        result.update(self._more_comparators(times))
+        if self._solves.plain:
+            result["cg"] = -prefix_sums(self._tabulate(np.zeros(1), method="cg").costs[:, 0], times)
         return {name: np.asarray(sums, dtype=np.float64) for name, sums in result.items()}
-
-    @default
-    def _more_comparators(self, times: NDArray[np.int64]) -> Mapping[str, NDArray[np.int64]]:
-        """Minus cumulative iterations of further comparators. Here: none."""
-        return {}
-
-    @default
-    def _more_regrets(self) -> Sequence[tuple[str, str, str, str]]:
-        """Name, comparator, its class, and label of further regret definitions. Here: none."""
-        return ()
 
     def regrets(self) -> Sequence[Regret]:
         regrets = [
@@ -190,7 +180,8 @@ class TabulatedSolves(ContextualEnvironment[Systems]):
             regrets.append(("surrogate", "surrogate", "surrogate", "cost over the least surrogate cost"))
             text = "cost over the surrogate at each optimum"
             regrets.append(("instance_surrogate", "instance_surrogate", "instance_surrogate", text))
-        regrets += self._more_regrets()
+        if self._solves.plain:
+            regrets.append(("cg", "cg", "cg", "iterations beyond those of conjugate gradients"))
         return tuple(Regret(n, "reward", comparator, c, label, "iterations") for n, comparator, c, label in regrets)
 
     @property

@@ -143,16 +143,20 @@ class HeatEquation(TabulatedSolves):
         check_memory(integer("horizon", horizon), (n_x - 1) ** 2, len(points), memory_limit)
         problem = heat_problem(points, self.amplitude, self.dt, context, self.max_iter, horizon)
         how = Solves(
-            "ssor_cg", points, self.tolerance, self.max_iter, self.tau, self.reference_step, memory_limit, False
+            "ssor_cg",
+            points,
+            self.tolerance,
+            self.max_iter,
+            self.tau,
+            self.reference_step,
+            memory_limit,
+            False,
+            plain=True,
         )
         super().__init__(problem, Square(n_x - 1), how)
 
     def draw(self, rng: np.random.Generator) -> Systems:
         return exact_steps(self.n_x, self.amplitude, self.dt, self.horizon, self.context)
-
-    def _more_comparators(self, times: NDArray[np.int64]) -> Mapping[str, NDArray[np.int64]]:
-        """``cg``: conjugate gradients without preconditioner."""
-        return {"cg": -prefix_sums(self._tabulate(np.zeros(1), method="cg").costs[:, 0], times)}
 
     def limits(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
         """The fewest and the most iterations of each step: of the grid, and with the parameter of ``instance``."""
@@ -160,9 +164,6 @@ class HeatEquation(TabulatedSolves):
         plays = -np.array([prefix_sums(costs.min(axis=1), times), prefix_sums(costs.max(axis=1), times)])
         curves = self.comparators(times)
         return {regret.name: curves[regret.comparator] - plays for regret in self.regrets()}
-
-    def _more_regrets(self) -> Sequence[tuple[str, str, str, str]]:
-        return (("cg", "cg", "cg", "iterations beyond those of conjugate gradients"),)
 
 
 def heat_problem(grid: Array, amplitude: float, dt: float, context: str, max_iter: int, horizon: int) -> SolverProblem:

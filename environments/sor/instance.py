@@ -21,7 +21,10 @@ from environments.sor.table import CostTable
 
 @dataclass(frozen=True)
 class Solves:
-    """How systems are solved, and what to compare with; see ``SorSequence`` for the meanings."""
+    """How systems are solved, and what to compare with; see ``SorSequence`` for the meanings.
+
+    With ``plain``, that is conjugate gradients without preconditioner, too: ``cg``.
+    """
 
     method: str
     grid: Array
@@ -32,6 +35,7 @@ class Solves:
     memory_limit: int
     independent: bool
     spectral_points: int | None = None
+    plain: bool = False
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
