@@ -111,7 +111,7 @@ SCALES = ("experiments/report/", "experiments/study/model.py", "experiments/stud
 """Where the name of an axis' scale, or of a grid's, is that of a family."""
 
 
-AT_WORK = [*(ROOT / "regretlab" / "adapters").glob("*.py"), *(ROOT / "regretlab").glob("service*.py")]
+AT_WORK = [path for room in ("adapters", "service") for path in (ROOT / "regretlab" / room).glob("*.py")]
 """Where ``arms`` are a parameter of other people's interfaces. They import the core and the faces of the packages."""
 
 
