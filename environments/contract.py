@@ -147,6 +147,7 @@ class Environment(gymnasium.Env[Obs, Act], ABC, Generic[Obs, Act, Fbk, Tape]):
             ValueError: ``tape`` is none that ``draw`` could have given; nothing changes.
         """
 
+    @default
     def check_tape(self, tape: Tape) -> None:
         """Refuse a tape of the right form with numbers that ``draw`` never gives. Here: none is.
 
