@@ -77,7 +77,12 @@ def _moments(df: float, scale: float, means: Array, order: float, centres: Array
 def _divergence(df: float, gap: float) -> float:
     """Kullback-Leibler divergence of the law from its shift by ``gap``, in nats."""
     factor = 0.5 * (df + 1.0)
-    return _mean_of(df, lambda t: factor * (math.log1p((t - gap) ** 2 / df) - math.log1p(t * t / df)), gap)
+    return _mean_of(df, lambda t: factor * (_log1p_square(t - gap, df) - _log1p_square(t, df)), gap)
+
+
+def _log1p_square(x: float, df: float) -> float:
+    """``log(1 + x^2 / df)``, also where the square is no number."""
+    return math.log1p(x * x / df) if abs(x) < 1e150 else 2.0 * math.log(abs(x)) - math.log(df)
 
 
 def _mean_of(df: float, function: Callable[[float], float], kink: float) -> float:

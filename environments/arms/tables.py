@@ -199,9 +199,9 @@ def as_table(rows: Sequence[Sequence[float]] | Array) -> Array:
     return table.astype(np.float64)
 
 
-def check_range(table: Array, low: float, high: float) -> None:
+def check_range(table: Array, low: float, high: float, name: str = "source") -> None:
     """Raise ``ValueError`` naming the first entry that is not a number in [low, high]."""
     bad = ~((table >= low) & (table <= high))
     if bad.any():
         t, arm = np.unravel_index(int(np.argmax(bad)), table.shape)
-        raise ValueError(f"source[{t}][{arm}] must be a number in [{low:g}, {high:g}], got {table[t, arm]}")
+        raise ValueError(f"{name}[{t}][{arm}] must be a number in [{low:g}, {high:g}], got {table[t, arm]}")

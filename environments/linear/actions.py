@@ -45,10 +45,10 @@ def clipped(rows: Array, norm: float) -> Array:
     return np.asarray(rows * np.minimum(1.0, norm / np.maximum(norms, 1e-300)))
 
 
-def check_size(n_actions: int, dimension: int) -> None:
-    """Check the size of a table of features before it is made."""
+def check_size(n_actions: int, dimension: int, names: str = "n_actions or dimension") -> None:
+    """Check the size of a table of features, which these parameters decide, before it is made."""
     size = integer("dimension", dimension) * integer("n_actions", n_actions)
-    affordable("n_actions or dimension", f"a table of {n_actions} x {dimension} numbers", size)
+    affordable(names, f"a table of {n_actions} x {dimension} numbers", size)
 
 
 @dataclass(frozen=True)
@@ -177,7 +177,7 @@ class EndOfOptimism(ActionSet):
     def __post_init__(self) -> None:
         real("eps", self.eps, 0.0, 1.0, closed="high")
         positive("kappa", self.kappa)
-        check_size(2 * integer("extra", self.extra) + 1, self.extra + 1)
+        check_size(2 * integer("extra", self.extra) + 1, self.extra + 1, "extra")
 
     @property
     def parameter(self) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import Any
@@ -104,6 +105,9 @@ class AdversarialLinearBandit(LinearEnvironment):
             bernoulli=self.binary,
             bounded=self.problem.bounded and (noise != "gaussian" or kind.true == 0.0),
         )
+        if low is not None or high is not None:
+            probe = copy.copy(self)  # a range that does not hold is found before a run
+            probe.begin(probe.draw(np.random.default_rng(0)))
 
     def _begin(self) -> None:
         self._thetas = self._adversary.table(self._luck.parameter, self.horizon, self._features.dimension)

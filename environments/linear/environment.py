@@ -10,7 +10,7 @@ from typing import Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arguments import integer, one_of, real, shown
+from bandits.arguments import at_least_zero, integer, one_of, real, shown
 from bandits.arms.problem import ActionsProblem
 from bandits.contract import Array, Bound
 from bandits.defaults import default
@@ -61,7 +61,7 @@ class Noise:
                     f"sigma must be absent with bernoulli noise, whose own is 1/2, got {shown(self.sigma)}"
                 )
         elif self.sigma is not None:
-            real("sigma", self.sigma, 0.0, closed="low")
+            at_least_zero("sigma", self.sigma)
 
     @property
     def told(self) -> float:

@@ -58,7 +58,7 @@ class FeatureTable(RewardTable):
                 f"shapes {table.shape} and {rows.shape}"
             )
         self.low, self.high, self.parameter_norm = real("low", low), real("high", high, low), parameter_norm
-        check_range(table, self.low, self.high)
+        check_range(table, self.low, self.high, "rewards")
         rounds = len(table) if horizon is None else integer("horizon", horizon, 1, len(table))
         self.rewards = np.array(table[:rounds], order="C")
         self._features = np.array(rows[:rounds], order="C")

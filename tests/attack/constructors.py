@@ -335,6 +335,7 @@ class Hang(BaseException):
 
 TAKEN = {
     **{("tool log", value): "lists for arrays" for value in ("[1, 1]", "[1, 0]", "[-1e300, 1e300]")},
+    ("environment bernoulli", "array of nothing"): "no words",
     ("source of predictions given", "[inf]"): "a predicted time may be never",
     ("source of predictions given", "[True]"): "bits",
     ("source of predictions static", "[True]"): "bits",

@@ -117,3 +117,23 @@ def test_seeds_of_a_run(seed):
         environment.reset(seed=seed)
     with pytest.raises(ValueError, match="options must be a mapping or None, got 3"):
         environment.reset(options=3)
+
+
+@pytest.mark.parametrize(
+    ("what", "names"),
+    [
+        ("environment identification", {"means": "array of one"}),
+        ("environment linear", {"sigma": "1e300"}),
+        ("environment misspecified_linear", {"sigma": "1e300"}),
+        ("environment student", {"means": "[-1e300, 1e300]"}),
+        ("environment adversarial_linear", {"low": "-0.5"}),
+        ("environment adversarial_linear", {"high": "1e-300"}),
+        ("environment bernoulli", {"assume": "array of nothing"}),
+        ("set of actions end_of_optimism", {"extra": "10**9"}),
+        ("tool feature_table", {"high": "1e-300"}),
+    ],
+    ids=str,
+)
+def test_what_the_attack_has_found(what, names):
+    outcome = constructors.judge(places()[what], names)
+    assert outcome[0] in ("refused", "accepted"), outcome

@@ -115,17 +115,15 @@ def test_an_adversary(arguments, what):
         AdversarialLinearBandit(**{"actions": ROWS, **arguments})
 
 
-def test_a_range_that_the_rewards_leave_is_told_when_a_run_begins():
-    environment = AdversarialLinearBandit(ROWS, [[0.5, -0.1], [0.2, 0.3]], low=0.0, high=1.0, horizon=2)
+def test_a_range_that_the_rewards_leave_is_told_before_a_run():
     with pytest.raises(ValueError, match=r"low and high must be at most and at least what actions pay, from -0.1 to"):
-        environment.begin(environment.draw(np.random.default_rng(0)))
+        AdversarialLinearBandit(ROWS, [[0.5, -0.1], [0.2, 0.3]], low=0.0, high=1.0, horizon=2)
 
 
 def test_a_range_that_uniform_noise_leaves_is_told_too():
     given = {"low": 0.0, "high": 1.0, "horizon": 2}
-    environment = AdversarialLinearBandit(ROWS, [[0.5, 0.1], [0.2, 0.3]], "uniform", 0.2, **given)
     with pytest.raises(ValueError, match=r"low and high must be .* what actions pay, from -0.1"):
-        environment.begin(environment.draw(np.random.default_rng(0)))
+        AdversarialLinearBandit(ROWS, [[0.5, 0.1], [0.2, 0.3]], "uniform", 0.2, **given)
 
 
 def test_features_are_taken_as_rows_as_an_array_as_a_component_and_as_they_are():
