@@ -15,18 +15,17 @@ from typing import ClassVar
 
 from bandits.contract import Bound
 from bandits.identification.bounds import elimination_samples, interval_error
-from bandits.identification.divergence import reward_of
 from bandits.identification.elimination import (
-    ARM,
     BEST,
     LEFT,
     ROUND,
     Elimination,
     Field,
     begin_round,
-    next_arm,
+    lowest,
     renew,
-    take,
+    round_is_over,
+    sample_round,
 )
 from bandits.identification.problem import IdentificationProblem, Ints, Outcomes
 from bandits.identification.theory import IdentificationInstance
@@ -35,37 +34,40 @@ from bandits.kernels import inlined, kernel
 
 
 @inlined
-def _settle(variance: float, log_inverse: float, field: Field) -> None:
+def _settle(variance: float, log_inverse: float, field: Field, at_least: float) -> float:
+    """At the end of a round drop arms, none of a ``gap^2 r`` up to ``at_least``; returns that of later rounds."""
     place, alive, means = field.place, field.alive, field.means
-    if place[LEFT] == 1 or not next_arm(field):
-        return
-    most, width = means[place[BEST]], 2.0 * radius(variance, log_inverse, place[ROUND])
-    for i in range(means.size):
-        if alive[i] and most - means[i] > width:
-            alive[i] = 0
-            place[LEFT] -= 1
-    begin_round(field)
+    if place[LEFT] == 1 or not round_is_over(field):
+        return at_least
+    most, r, left = means[place[BEST]], place[ROUND], 0
+    gap = most - lowest(field)
+    if gap * gap * r <= at_least:
+        begin_round(field, place[LEFT])
+        return at_least
+    width = 2.0 * radius(variance, log_inverse, r)
+    for p in range(place[LEFT]):
+        if not most - means[alive[p]] > width:
+            alive[left] = alive[p]
+            left += 1
+    begin_round(field, left)
+    return (1.0 - 1e-9) * 8.0 * variance * (log_inverse + 0.5 * math.log1p(r))  # width^2 r is 1 + 1 / r of it, or more
 
 
 @kernel
 def _go_on(variance: float, log_inverse: float, field: Field, arm: int) -> None:
     renew(field, arm)
-    _settle(variance, log_inverse, field)
+    _settle(variance, log_inverse, field, -math.inf)
 
 
 @kernel
 def _play(
     outcomes: Outcomes, variance: float, log_inverse: float, field: Field, arms: Ints, codes: Ints
 ) -> tuple[int, bool]:
-    place = field.place
-    for s in range(arms.size):
-        if place[LEFT] == 1:
-            return s, True
-        arm = place[ARM]
-        arms[s], codes[s] = arm, place[BEST]
-        take(field, arm, reward_of(outcomes.family, outcomes.means[arm], outcomes.noise[s]))
-        _settle(variance, log_inverse, field)
-    return arms.size, False
+    s, at_least = 0, -math.inf
+    while s < arms.size and field.place[LEFT] > 1:
+        s = sample_round(outcomes, field, s, arms, codes)
+        at_least = _settle(variance, log_inverse, field, at_least)
+    return s, s < arms.size
 
 
 class ActionElimination(Elimination):

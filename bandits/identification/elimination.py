@@ -8,13 +8,14 @@ from typing import NamedTuple
 import numpy as np
 
 from bandits.contract import Array
+from bandits.identification.divergence import reward_of
 from bandits.identification.policy import STOP, IdentificationPolicy, ahead
-from bandits.identification.problem import Answer, IdentificationProblem, Ints
+from bandits.identification.problem import Answer, IdentificationProblem, Ints, Outcomes
 from bandits.kernels import inlined
 
-ROUND, ARM, LEFT, BEST = range(4)
-"""What ``place`` holds: the round, counted from 1, the arm that is next, how many arms survive, and the survivor with
-the largest mean, the first of equal ones, -1 where none was sampled."""
+ROUND, NEXT, LEFT, BEST = range(4)
+"""What ``place`` holds: the round, counted from 1, the place among the survivors of the arm that is next, how many arms
+survive, and the survivor with the largest mean, the first of equal ones, -1 where none was sampled."""
 
 
 class Field(NamedTuple):
@@ -22,7 +23,7 @@ class Field(NamedTuple):
 
     Attributes:
         place: see ``ROUND``.
-        alive: [n_arms] 1 for survivors.
+        alive: [n_arms] the arms that survive, in order, as many as are left.
         counts: [n_arms] samples.
         sums: [n_arms] of rewards.
         means: [n_arms], -inf of arms without a sample.
@@ -36,45 +37,85 @@ class Field(NamedTuple):
 
 
 @inlined
-def next_arm(field: Field) -> bool:
-    """Go on to the survivor that is next in this round; whether the round is over."""
-    arm, turn = field.place[ARM], field.place[ROUND]
-    while arm < field.counts.size and not (field.alive[arm] and field.counts[arm] < turn):
-        arm += 1
-    field.place[ARM] = arm
-    return bool(arm == field.counts.size)
+def round_is_over(field: Field) -> bool:
+    """Go on to the survivor that is next in this round; whether there is none."""
+    place, alive, counts = field.place, field.alive, field.counts
+    while place[NEXT] < place[LEFT] and counts[alive[place[NEXT]]] >= place[ROUND]:
+        place[NEXT] += 1
+    return bool(place[NEXT] == place[LEFT])
 
 
 @inlined
-def take(field: Field, arm: int, reward: float) -> None:
-    """Take in a reward, which may be of an arm that was dropped."""
-    field.counts[arm] += 1
-    field.sums[arm] += reward
-    renew(field, arm)
+def _first_best(field: Field) -> int:
+    """The survivor with the largest mean, the first of equal ones."""
+    best, most = -1, -math.inf
+    for p in range(field.place[LEFT]):
+        i = field.alive[p]
+        if field.means[i] > most:
+            best, most = i, field.means[i]
+    return best
 
 
 @inlined
 def renew(field: Field, arm: int) -> None:
-    """Work out the mean of an arm that was sampled, and who is best now."""
-    means, best = field.means, field.place[BEST]
-    means[arm], before = field.sums[arm] / field.counts[arm], means[arm]
-    if not field.alive[arm]:
-        return
-    if arm != best:
-        field.place[BEST] = ahead(arm, means[arm], best, means[best] if best >= 0 else -math.inf)
-    elif means[arm] < before:
-        for i in range(means.size):
-            if field.alive[i]:
-                best = ahead(i, means[i], best, means[best])
-        field.place[BEST] = best
+    """Work out the mean of an arm that was sampled, which may have been dropped, and who is best now."""
+    field.means[arm] = field.sums[arm] / field.counts[arm]
+    field.place[BEST] = _first_best(field)
 
 
 @inlined
-def begin_round(field: Field) -> None:
-    """Go on to the next round."""
-    field.place[ROUND] += 1
-    field.place[ARM] = 0
-    next_arm(field)
+def sample_round(outcomes: Outcomes, field: Field, s: int, arms: Ints, codes: Ints) -> int:
+    """Sample survivors until the round is over or there is no more noise, from place ``s`` on; returns how far."""
+    place, alive, counts, sums, means = field
+    r, best = place[ROUND], place[BEST]
+    most = means[best] if best >= 0 else -math.inf
+    while place[NEXT] < place[LEFT]:
+        arm = alive[place[NEXT]]
+        total, count, mean = sums[arm], counts[arm], means[arm]
+        while count < r and s < arms.size:
+            arms[s], codes[s] = arm, best
+            total += reward_of(outcomes.family, outcomes.means[arm], outcomes.noise[s])
+            count += 1
+            s += 1
+            mean = total / count
+            means[arm] = mean
+            best = ahead(arm, mean, best, most) if arm != best else _first_best(field)
+            most = means[best]
+        sums[arm], counts[arm], means[arm] = total, count, mean
+        if count < r:
+            break
+        place[NEXT] += 1
+    place[BEST] = best
+    return s
+
+
+@inlined
+def in_turn(field: Field) -> bool:
+    """Whether each survivor has a sample of each round: others may have sampled, too."""
+    same = True
+    for p in range(field.place[LEFT]):
+        same &= field.counts[field.alive[p]] == field.place[ROUND]
+    return same
+
+
+@inlined
+def lowest(field: Field) -> float:
+    """The smallest mean of a survivor."""
+    least = math.inf
+    for p in range(field.place[LEFT]):
+        least = min(least, field.means[field.alive[p]])
+    return least
+
+
+@inlined
+def begin_round(field: Field, left: int) -> None:
+    """Go on to the next round in which someone is owed a sample, with the first ``left`` that are listed as alive."""
+    field.place[LEFT] = left
+    over = True
+    while over:
+        field.place[ROUND] += 1
+        field.place[NEXT] = 0
+        over = round_is_over(field)
 
 
 class Elimination(IdentificationPolicy):
@@ -85,11 +126,12 @@ class Elimination(IdentificationPolicy):
     def enter(self, problem: IdentificationProblem) -> None:
         """Let all arms survive."""
         n = problem.n_actions
-        place, alive = np.array([1, 0, n, -1], dtype=np.int64), np.ones(n, dtype=np.int64)
-        self._field = Field(place, alive, self._counts, self._sums, np.full(n, -math.inf))
+        place = np.array([1, 0, n, -1], dtype=np.int64)
+        self._field = Field(place, np.arange(n), self._counts, self._sums, np.full(n, -math.inf))
 
     def pick(self) -> int:
-        return STOP if self._field.place[LEFT] == 1 else int(self._field.place[ARM])
+        place, alive = self._field.place, self._field.alive
+        return STOP if place[LEFT] == 1 else int(alive[place[NEXT]])
 
     def respond(self) -> Answer | None:
         """The survivor with the largest mean; None before any sample."""

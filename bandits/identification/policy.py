@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import threading
 from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any, ClassVar, NamedTuple, final
@@ -22,6 +21,7 @@ from bandits.identification.problem import (
     Sample,
     SampleBlocks,
     Stop,
+    whole,
 )
 from bandits.identification.theory import IdentificationInstance
 from bandits.kernels import inlined, kernel
@@ -153,7 +153,7 @@ class IdentificationPolicy(Policy[IdentificationProblem, Any, Sample | Stop, flo
 
         Args:
             outcomes: of the coming samples.
-            arms: [n] where the arms sampled go.
+            arms: [n] where the arms sampled go, of whole numbers that hold those of arms.
             codes: [n] where the answer told with each goes, as ``IdentificationProblem.code_of`` gives it.
         """
 
@@ -230,24 +230,15 @@ class IdentificationPolicy(Policy[IdentificationProblem, Any, Sample | Stop, flo
             return 0
         before = environment.clock
         outcomes = environment.block(most)
-        arms, codes = _scratch(len(outcomes.noise))
+        n = len(outcomes.noise)
+        arms = np.empty(n, whole(problem.n_actions))
+        codes = np.empty(n, whole(problem.n_actions, problem.question == "best"))
         n, stops = self.play(outcomes, arms, codes)
         environment.absorb(arms[:n], codes[:n])
         self._taken += n
         if stops:
             environment.transition(self._stop())
         return environment.clock - before
-
-
-_KEPT = threading.local()
-
-
-def _scratch(n: int) -> Ints:
-    """[2, n] numbers to write to until the next call in this thread: memory that was used before is quicker."""
-    kept: Ints | None = getattr(_KEPT, "scratch", None)
-    if kept is None or kept.shape[1] < n:
-        _KEPT.scratch = kept = np.empty((2, n), dtype=np.int64)
-    return kept[:, :n]
 
 
 @kernel

@@ -22,7 +22,7 @@ from bandits.arms.problem import BanditProblem
 from bandits.contract import Array, Problem
 from bandits.identification.divergence import FAMILIES
 
-Ints = NDArray[np.int64]
+Ints = NDArray[np.signedinteger[Any]]
 Answer: TypeAlias = int | frozenset[int]
 """An arm where the question is "best", else a set of arms."""
 
@@ -30,6 +30,14 @@ QUESTIONS = ("best", "top", "above")
 RANGES = {"gaussian": (-math.inf, math.inf), "bernoulli": (0.0, 1.0)}
 CODED = 62
 """Arms up to which a set of them is one whole number, as compiled stretches tell it."""
+
+
+def whole(n_actions: int, single: bool = True) -> type[Any]:
+    """Of what numbers arms are kept, or codes of answers, which are ``single`` arms or sets: as short as they may be.
+
+    Each that there is has a policy compiled anew.
+    """
+    return np.int8 if single and n_actions <= 128 else np.int64
 
 
 class Sample(NamedTuple):
@@ -212,13 +220,13 @@ def checked_action(action: Any, problem: IdentificationProblem) -> Sample | Stop
     Raises:
         ValueError: there is no such decision.
     """
-    if isinstance(action, Mapping) and {"arm", "answer"} <= set(action):
-        arm, answer = int(action["arm"]), _of_a_space(action["answer"], problem)
-        action = Stop(answer) if arm == problem.n_actions else Sample(arm, answer)
     if isinstance(action, Stop):
         return Stop(problem.checked_answer(action.answer))
     if not isinstance(action, Sample):
-        raise ValueError(f"action must be Sample(arm, answer) or Stop(answer), got {shown(action)}")
+        if not isinstance(action, Mapping) or not {"arm", "answer"} <= set(action):
+            raise ValueError(f"action must be Sample(arm, answer) or Stop(answer), got {shown(action)}")
+        arm, answer = int(action["arm"]), _of_a_space(action["answer"], problem)
+        return checked_action(Stop(answer) if arm == problem.n_actions else Sample(arm, answer), problem)
     n, arm = problem.n_actions, action.arm
     if not isinstance(arm, Integral) or isinstance(arm, bool) or not 0 <= int(arm) < n:
         raise ValueError(f"arm must be a whole number in 0..{n - 1}, got {shown(arm)}")
@@ -266,5 +274,5 @@ class SampleBlocks(Protocol):
         """Account for the arms [n] sampled first in the last block, and the answers [n] told with them.
 
         An answer is an arm or the sum of ``2^arm`` over a set, -1 for none yet; sets of more than ``CODED`` arms are
-        not told so. The arrays remain the caller's.
+        not told so. The arrays are of any whole numbers, and remain the caller's.
         """

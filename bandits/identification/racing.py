@@ -16,62 +16,78 @@ from typing import ClassVar
 
 from bandits.contract import Bound
 from bandits.identification.bounds import error_bound, racing_rate
-from bandits.identification.divergence import reward_of
 from bandits.identification.elimination import (
-    ARM,
     BEST,
     LEFT,
     ROUND,
     Elimination,
     Field,
     begin_round,
-    next_arm,
+    in_turn,
+    lowest,
     renew,
-    take,
+    round_is_over,
+    sample_round,
 )
 from bandits.identification.problem import IdentificationProblem, Ints, Outcomes
 from bandits.identification.theory import IdentificationInstance
-from bandits.identification.thresholds import Threshold, check_rule, level, threshold_of
+from bandits.identification.thresholds import Threshold, check_rule, later_levels, level, threshold_of
 from bandits.identification.times import transport
 from bandits.kernels import inlined, kernel
 
 
 @inlined
-def _settle(threshold: Threshold, t: int, field: Field) -> None:
+def _settle(threshold: Threshold, t: int, field: Field, at_least: float) -> float:
+    """At the end of a round drop arms, ``Z`` of none of which decides up to ``at_least``; returns that of later rounds.
+
+    Where all were sampled in turn, the arm of the lowest mean has the largest ``Z``.
+    """
     place, alive, counts, means = field.place, field.alive, field.counts, field.means
-    if place[LEFT] == 1 or not next_arm(field):
-        return
-    best, r, least = place[BEST], place[ROUND], math.inf
-    in_turn = level(threshold, t, r, r)
-    for i in range(means.size):
-        if i != best and alive[i] and (means[i] < least or counts[i] != r or counts[best] != r):
+    if place[LEFT] == 1 or not round_is_over(field):
+        return at_least
+    best, r, even = place[BEST], place[ROUND], in_turn(field)
+    if even:
+        z = transport(threshold.family, threshold.variance, means[best], lowest(field), r, r)
+        if z <= at_least:
+            begin_round(field, place[LEFT])
+            return at_least
+        at_least = later_levels(threshold, t, r)
+        if z <= at_least:
+            begin_round(field, place[LEFT])
+            return at_least
+    left, least, in_round = 0, math.inf, level(threshold, t, r, r)
+    for p in range(place[LEFT]):
+        i = alive[p]
+        stays = i == best
+        if not stays:
             of_best, own = counts[best], counts[i]  # r each, unless others sampled
-            z = transport(threshold.family, threshold.variance, means[best], means[i], of_best, own)
-            if z > (in_turn if of_best == r == own else level(threshold, t, of_best, own)):
-                alive[i] = 0
-                place[LEFT] -= 1
-            elif of_best == r == own:
-                least = means[i]  # arms of larger means have a smaller z
-    begin_round(field)
+            in_pair = of_best == r and own == r
+            stays = in_pair and means[i] >= least
+            if not stays:
+                z = transport(threshold.family, threshold.variance, means[best], means[i], of_best, own)
+                stays = not z > (in_round if in_pair else level(threshold, t, of_best, own))
+                if stays and in_pair:
+                    least = means[i]  # arms of larger means have a smaller z
+        if stays:
+            alive[left] = i
+            left += 1
+    begin_round(field, left)
+    return at_least
 
 
 @kernel
 def _go_on(threshold: Threshold, t: int, field: Field, arm: int) -> None:
     renew(field, arm)
-    _settle(threshold, t, field)
+    _settle(threshold, t, field, -math.inf)
 
 
 @kernel
 def _play(outcomes: Outcomes, threshold: Threshold, t: int, field: Field, arms: Ints, codes: Ints) -> tuple[int, bool]:
-    place = field.place
-    for s in range(arms.size):
-        if place[LEFT] == 1:
-            return s, True
-        arm = place[ARM]
-        arms[s], codes[s] = arm, place[BEST]
-        take(field, arm, reward_of(outcomes.family, outcomes.means[arm], outcomes.noise[s]))
-        _settle(threshold, t + s + 1, field)
-    return arms.size, False
+    s, at_least = 0, -math.inf
+    while s < arms.size and field.place[LEFT] > 1:
+        s = sample_round(outcomes, field, s, arms, codes)
+        at_least = _settle(threshold, t + s, field, at_least)
+    return s, s < arms.size
 
 
 class Racing(Elimination):

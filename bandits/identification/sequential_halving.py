@@ -17,9 +17,9 @@ import numpy as np
 from bandits.arguments import flag
 from bandits.contract import Array, Bound
 from bandits.identification.bounds import halving_error
-from bandits.identification.divergence import reward_of
-from bandits.identification.policy import STOP, IdentificationPolicy, ahead
+from bandits.identification.policy import STOP, IdentificationPolicy
 from bandits.identification.problem import Answer, IdentificationProblem, Ints, Outcomes
+from bandits.identification.repeats import repeat
 from bandits.identification.theory import IdentificationInstance
 from bandits.kernels import inlined, kernel
 
@@ -149,16 +149,11 @@ def _play(
         if other < 0:
             other = _leader(doubling, alive, means, arm)
             rival = means[other] if other >= 0 else -math.inf
-        mean, total, of_round, count = means[arm], sums[arm], paid[arm], counts[arm]
+        sums[arm], paid[arm] = repeat(outcomes, arm, counts[arm], sums[arm], paid[arm], other, rival, s, end, codes)
+        arms[s:end] = arm
         own[:, arm] += end - s
-        for i in range(s, end):
-            arms[i], codes[i] = arm, ahead(arm, mean, other, rival)
-            reward = reward_of(outcomes.family, outcomes.means[arm], outcomes.noise[i])
-            total += reward
-            of_round += reward
-            count += 1
-            mean = total / count
-        s, sums[arm], paid[arm], counts[arm], means[arm] = end, total, of_round, count, mean
+        counts[arm] += end - s
+        s, means[arm] = end, sums[arm] / counts[arm]
         _settle(rounds, reuse, doubling, place, alive, own, paid)
     return s, s < arms.size
 

@@ -17,9 +17,9 @@ import numpy as np
 
 from bandits.contract import Array, Bound
 from bandits.identification.bounds import rejects_error
-from bandits.identification.divergence import reward_of
 from bandits.identification.policy import STOP, IdentificationPolicy, ahead
 from bandits.identification.problem import Answer, IdentificationProblem, Ints, Outcomes
+from bandits.identification.repeats import repeat
 from bandits.identification.theory import IdentificationInstance, log_bar
 from bandits.kernels import inlined, kernel
 
@@ -86,18 +86,17 @@ def _play(
     arms: Ints,
     codes: Ints,
 ) -> tuple[int, bool]:
-    s = 0
+    s, best = 0, _leader(alive, means, -1)
     while s < arms.size and place[0] < lengths.size:
         arm = place[1]
         end = min(s + lengths[place[0]] - counts[arm], arms.size)
-        other = _leader(alive, means, arm)
-        own, rival, total, count = means[arm], means[other] if other >= 0 else -math.inf, sums[arm], counts[arm]
-        for i in range(s, end):
-            arms[i], codes[i] = arm, ahead(arm, own, other, rival)
-            total += reward_of(outcomes.family, outcomes.means[arm], outcomes.noise[i])
-            count += 1
-            own = total / count
-        s, sums[arm], counts[arm], means[arm] = end, total, count, own
+        other = best if arm != best else _leader(alive, means, arm)
+        rival = means[other] if other >= 0 else -math.inf
+        sums[arm], _ = repeat(outcomes, arm, counts[arm], sums[arm], 0.0, other, rival, s, end, codes)
+        arms[s:end] = arm
+        counts[arm] += end - s
+        s, means[arm] = end, sums[arm] / counts[arm]
+        best = ahead(arm, means[arm], other, rival)
         _settle(lengths, place, alive, counts, means)
     return s, s < arms.size
 

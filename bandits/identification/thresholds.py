@@ -107,6 +107,14 @@ def level(threshold: Threshold, t: int, first: int, second: int) -> float:
     )
 
 
+@inlined
+def later_levels(threshold: Threshold, t: int, n: int) -> float:
+    """What ``level`` of two arms with ``n`` samples each, and more later on, does not fall below, rounding included."""
+    if threshold.rule == MIXTURE:  # but for its first factor, it rises
+        return (1.0 - 1e-9) * (threshold.confidence + math.log1p(n))
+    return (1.0 - 1e-9) * level(threshold, t, n, n)
+
+
 @kernel
 def level_of(threshold: Threshold, t: int, first: int, second: int) -> float:
     """As ``level``, for callers that are not compiled."""

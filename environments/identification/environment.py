@@ -28,7 +28,7 @@ from bandits.identification.problem import (
     checked_action,
 )
 from bandits.registry import Component
-from environments.contract import Environment, Regret, copy_of
+from environments.contract import Environment, Regret, Stream, copy_of, streams
 from environments.identification.instance import (
     IdentificationInstance,
     error_floor,
@@ -38,8 +38,9 @@ from environments.identification.instance import (
 from environments.identification.means import Law, law_of
 from environments.identification.samples import Judgement, Samples, Truth, worth
 
-FIRST, MOST = 1024, 1 << 15
-"""Numbers of noise drawn at once, at first and at the most: runs are often short. No number of a run depends on it."""
+FIRST, MOST, BUDGETED = 1024, 1 << 13, 1 << 15
+"""Numbers of noise drawn at once: of runs that may stop at any time at first and at the most, and of those whose budget
+is known. No number of a run depends on it."""
 
 LARGEST_POISSON = 700.0
 """Mean up to which rewards are found by inversion: ``exp(-mean)`` must not vanish."""
@@ -64,7 +65,7 @@ class Tape(NamedTuple):
 
     means: Array | None
     order: Ints | None
-    noise: np.random.Generator
+    noise: Stream
 
 
 class Identification(Environment[Any, Any, Any, Tape]):
@@ -143,7 +144,6 @@ class Identification(Environment[Any, Any, Any, Tape]):
         )
         n = self.problem.n_actions
         self._room = np.empty(0)  # for noise, used again and again
-        self._pulls = tuple(f"pulls_{i}" for i in range(n))
         self._adopt(self._law.draw(np.random.default_rng(0)))  # what cannot be played is found before a run
         if delta is not None and not self._law.random and not self._instance.unique:
             warnings.warn(
@@ -156,7 +156,10 @@ class Identification(Environment[Any, Any, Any, Tape]):
         self.action_space = spaces.Dict({"arm": spaces.Discrete(n + 1), "answer": answers})
 
     def draw(self, rng: np.random.Generator) -> Tape:
-        permutation, noise = rng.spawn(2)
+        arms, noise = streams(rng, 2)
+        if not (self._law.random or self.shuffled):
+            return Tape(None, None, noise)
+        permutation = copy_of(arms)
         means = self._law.draw(permutation) if self._law.random else None
         return Tape(means, permutation.permutation(self.problem.n_actions) if self.shuffled else None, noise)
 
@@ -168,12 +171,11 @@ class Identification(Environment[Any, Any, Any, Tape]):
         if tape.means is not None:
             self._adopt(tape.means)
         self._means = self._instance.means if tape.order is None else self._instance.means[tape.order]
-        self._truth = self._truth_of._replace(means=self._means)
         self._noise = copy_of(tape.noise)
         self.clock = 0
-        self._drawn, self._first, self._size = self._room[:0], 0, MOST if self.delta is None else FIRST
+        self._drawn, self._first, self._size = self._room[:0], 0, BUDGETED if self.delta is None else FIRST
         self._told: tuple[Answer | None, Judgement] = None, self._untold
-        self._samples = Samples(self._truth, self._untold)
+        self._samples = Samples(self._truth, self._means, self._untold, self.delta is not None)
 
     def _adopt(self, means: Array) -> None:
         """Take these means [n_actions], in the order of the law, for those that labels are given to."""
@@ -188,9 +190,9 @@ class Identification(Environment[Any, Any, Any, Tape]):
         values = np.ascontiguousarray(means, dtype=np.float64)
         self._instance = IdentificationInstance(problem=problem, means=values, drawn=self._law.random)
         m, best = 0 if problem.question == "above" else problem.m, self._instance.best_value
-        self._truth_of = Truth(problem.question == "best", m, problem.threshold or 0.0, problem.epsilon, values, best)
+        self._truth = Truth(problem.question == "best", m, problem.threshold or 0.0, problem.epsilon, best)
         nothing = np.zeros(len(values), dtype=np.bool_)
-        self._untold = Judgement(0.0, self._instance.worst_value if m > 0 else worth(self._truth_of, nothing)[1])
+        self._untold = Judgement(0.0, self._instance.worst_value if m > 0 else worth(self._truth, values, nothing)[1])
 
     def observe(self) -> Any:
         return np.int64(0)
@@ -200,13 +202,14 @@ class Identification(Environment[Any, Any, Any, Tape]):
         at = self.clock - self._first
         if at == len(self._drawn):
             n = min(self._size, self._budget - self.clock)
-            self._size = min(2 * self._size, MOST)
+            self._size = max(min(2 * self._size, MOST), self._size)
             if len(self._room) < n:
                 self._room = np.empty(n)
             self._drawn = self._room[:n]
             if self.problem.family == "gaussian":
                 self._noise.standard_normal(out=self._drawn)
-                self._drawn *= self.sigma
+                if self.sigma != 1.0:
+                    self._drawn *= self.sigma
             else:
                 self._noise.random(out=self._drawn)
             self._first, at = self.clock, 0
@@ -271,20 +274,10 @@ class Identification(Environment[Any, Any, Any, Tape]):
             return Judgement(float(value >= self._truth.best), value)
         said = np.zeros(len(self._means), dtype=np.bool_)
         said[list(answer)] = True
-        return Judgement(*worth(self._truth, said))
+        return Judgement(*worth(self._truth, self._means, said))
 
     def metrics(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
-        run = self._samples.at(times, self.horizon)
-        return {
-            "reward": np.zeros(len(run.taken)),
-            "samples": -run.taken,
-            "correct": run.right,
-            "answer_value": run.value,
-            "stopped": run.stopped,
-            "capped": (times > self._budget) * (1.0 - run.stopped) * (self.delta is not None),
-            "mistake": -run.stopped * (1.0 - run.right),
-            **dict(zip(self._pulls, run.pulls.T, strict=True)),
-        }
+        return self._samples.at(times, self.horizon)
 
     def comparators(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
         """``one``; ``best_value``, of a right answer; ``none``, 0; and the worst of each."""

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from bandits.seeds import Seeds
-from environments.contract import copy_of
+from environments.contract import copy_of, streams
 
 MAKERS = [np.random.PCG64, np.random.PCG64DXSM, np.random.MT19937, np.random.Philox, np.random.SFC64]
 
@@ -39,3 +39,26 @@ def test_draws_and_children_are_the_same(make, again, seeds):
         children = zip(found.spawn(2), expected.spawn(2), strict=True)
         assert all(mine.random() == theirs.random() for mine, theirs in children)
     assert pickle.dumps(rng) == before
+
+
+@pytest.mark.parametrize("make", MAKERS)
+@pytest.mark.parametrize("again", [lambda stream: stream, lambda stream: pickle.loads(pickle.dumps(stream))])
+@pytest.mark.parametrize("seeds", SEEDS[:-1])
+def test_streams_give_what_spawned_generators_do(make, again, seeds):
+    spawning, ours = (np.random.Generator(make(seeds())) for _ in range(2))
+    for _ in range(2):
+        for stream, expected in zip(streams(ours, 3), spawning.spawn(3), strict=True):
+            child = expected.spawn(1)[0].random()
+            for _ in range(2):  # a run leaves what the next one starts from
+                found = copy_of(again(stream))
+                assert found.integers(0, 99, 5).tolist() == copy.deepcopy(expected).integers(0, 99, 5).tolist()
+                assert found.spawn(1)[0].random() == child
+
+
+def test_a_generator_that_cannot_spawn_has_no_streams():
+    class Fixed(np.random.bit_generator.ISeedSequence):
+        def generate_state(self, n_words, dtype=np.uint32):
+            return np.zeros(n_words, dtype)
+
+    with pytest.raises(TypeError, match="can spawn"):
+        streams(np.random.Generator(np.random.PCG64(Fixed())), 1)

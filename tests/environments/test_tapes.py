@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from bandits.families import families
+from bandits.seeds import Seeds
 from environments import AdversarialArms, BernoulliArms, DelayedFeedback, Environment, GaussianArms
 from environments.checks import check_environment
 from environments.forms import form_of
@@ -54,7 +55,9 @@ def test_wrong_tapes_and_generators_are_refused_and_change_nothing(environment):
 
 @pytest.mark.parametrize("environment", EXAMPLES)
 def test_all_tapes_have_one_form(environment):
-    forms = [form_of(environment.draw(np.random.default_rng(seed))) for seed in range(9)]
+    rngs = [np.random.default_rng(seed) for seed in range(9)]
+    rngs += [Seeds(1).generator(), np.random.Generator(np.random.MT19937(1))]
+    forms = [form_of(environment.draw(rng)) for rng in rngs]
     assert all(form == forms[0] for form in forms)
 
 

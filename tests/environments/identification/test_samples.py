@@ -11,7 +11,7 @@ MEANS = np.array([0.1, 0.5, 0.3, 0.2, 0.4])
 
 def test_a_long_run_is_kept_in_part(monkeypatch):
     monkeypatch.setattr(samples, "KEPT", 320)
-    rng, run = np.random.default_rng(0), Samples(Truth(True, 1, 0.0, 0.0, MEANS, 0.5), Judgement(0.0, 0.1))
+    rng, run = np.random.default_rng(0), Samples(Truth(True, 1, 0.0, 0.0, 0.5), MEANS, Judgement(0.0, 0.1), True)
     arms, codes = [], []
     while len(arms) < 1000:
         n = int(rng.integers(1, 60))
@@ -32,10 +32,11 @@ def test_a_long_run_is_kept_in_part(monkeypatch):
     assert 320 <= run.taken - first < 320 + 60
     times = np.arange(first, run.taken + 1)
     there, back = run.at(times, 2000), run.at(times[::-1], 2000)
-    assert there.value.tolist() == [told[t] for t in times] == back.value[::-1].tolist()
-    assert there.right.tolist() == [float(told[t] == 0.5) for t in times]
-    assert there.pulls.tolist() == [np.bincount(arms[:t], minlength=5).tolist() for t in times]
+    assert there["answer_value"].tolist() == [told[t] for t in times] == back["answer_value"][::-1].tolist()
+    assert there["correct"].tolist() == [float(told[t] == 0.5) for t in times]
+    pulls = np.array([there[f"pulls_{i}"] for i in range(5)]).T
+    assert pulls.tolist() == [np.bincount(arms[:t], minlength=5).tolist() for t in times]
     run.end(None, by_itself=True)
     end = run.at(np.array([run.taken, run.taken + 1, 2000]), 2000)
-    assert end.value.tolist() == [told[-1]] * 3
-    assert end.stopped.tolist() == [0.0, 1.0, 1.0]
+    assert end["answer_value"].tolist() == [told[-1]] * 3
+    assert end["stopped"].tolist() == [0.0, 1.0, 1.0]
