@@ -317,3 +317,42 @@ def test_posteriors_of_rewards_beyond_0_and_1():
         policy.update(None, Sample(0, None), 5.0)
     policy.update(None, Sample(1, None), 5.0)
     assert policy.choose(None).arm in (0, 1)
+
+
+@pytest.mark.parametrize("name", ["racing", "action_elimination"])
+def test_rounds_in_which_nobody_is_owed_a_sample_are_passed_over(name):
+    """The two that survive have more samples than the round in which the third is dropped."""
+    policy = POLICIES.build(name, "policy")
+    policy.reset(IdentificationProblem(n_actions=3, budget=10_000, delta=0.1), np.random.default_rng(0))
+    for _ in range(50):
+        for arm in (0, 1):
+            policy.update(None, Sample(arm), 1.0 + 0.001 * arm)
+    policy.update(None, Sample(2), -50.0)
+    assert policy.choose(None) == Sample(0, 1)
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [("successive_rejects", {}), *(("sequential_halving", p) for p in ({}, {"reuse": True}, {"doubling": True}))],
+)
+@pytest.mark.parametrize("family", ["bernoulli", "gaussian"])
+@pytest.mark.parametrize("first", [None, 1.0, 0.3])
+def test_samples_on_end_are_told_as_one_by_one(name, parameters, family, first):
+    """Of long phases, where leads last; after a sample of another arm with another reward, too."""
+    environment = Identification([0.3, 0.6, 0.55, 0.0], family=family, horizon=4001)
+    found = []
+    for leaps in (True, False):
+        policy = POLICIES.build({"name": name, "parameters": parameters}, "policy")
+        environment.begin(environment.draw(np.random.default_rng(4)))
+        policy.reset(environment.problem, np.random.default_rng(5))
+        if first is not None:
+            environment.transition(Sample(1))
+            policy.update(None, Sample(1), first)
+        while environment.clock < 4001:
+            if leaps:
+                policy.advance(environment, 4001 - environment.clock)
+            else:
+                action = policy.choose(None)
+                policy.update(None, action, environment.transition(action)[1])
+        found.append({key: series.tolist() for key, series in environment.metrics(np.arange(1, 4002)).items()})
+    assert found[0] == found[1]
