@@ -11,6 +11,7 @@ else about a short run.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import index
 from typing import Any, cast
 
 import numpy as np
@@ -26,6 +27,7 @@ POOL = 4
 _INIT_A, _MULT_A, _INIT_B, _MULT_B = map(np.uint64, (0x43B0D7E5, 0x931E8875, 0x8B51F9DD, 0x58F38DED))
 _MIX_L, _MIX_R, _HALF, _WORD = map(np.uint64, (0xCA01F9DD, 0x4973F715, 16, 32))
 _MASK = np.uint64(0xFFFFFFFF)
+_KINDS = np.dtype(np.uint32), np.dtype(np.uint64)
 
 
 @kernel
@@ -100,16 +102,30 @@ class Seeds(ISpawnableSeedSequence):
         return np.random.default_rng(cast(Any, self))
 
     def generate_state(self, n_words: int, dtype: Any = np.uint32) -> NDArray[Any]:
-        """Hashed words [n_words] of 32 bits, or of 64."""
-        words = _words([self.entropy] if isinstance(self.entropy, int) else self.entropy)
+        """Hashed words [n_words] of 32 bits, or of 64.
+
+        Raises:
+            TypeError: entropy or spawn key hold what is no whole number.
+            ValueError: they hold a negative one, or the words are to be others.
+        """
+        kind = np.dtype(dtype)
+        if kind not in _KINDS:
+            raise ValueError(f"dtype must be uint32 or uint64, got {dtype}")
+        words = _words(cast(Any, self.entropy) if hasattr(self.entropy, "__len__") else [cast(Any, self.entropy)])
         words += [0] * (POOL - len(words))
         words += _words(self.spawn_key)
-        state, kind = np.empty(n_words, dtype=np.uint64), np.dtype(dtype)
+        state = np.empty(n_words, dtype=np.uint64)
         _hash(np.array(words, dtype=np.uint64), kind.itemsize // 4, state)
         return state.astype(kind, copy=False)
 
     def spawn(self, n_children: int) -> list[Seeds]:
-        """The next children."""
+        """The next children.
+
+        Raises:
+            ValueError: fewer than none; nothing changes.
+        """
+        if index(n_children) < 0:
+            raise ValueError(f"n_children must be >= 0, got {n_children}")
         first, self.n_children_spawned = self.n_children_spawned, self.n_children_spawned + n_children
         return [Seeds(self.entropy, (*self.spawn_key, i)) for i in range(first, self.n_children_spawned)]
 
@@ -117,7 +133,9 @@ class Seeds(ISpawnableSeedSequence):
 def _words(numbers: Sequence[int]) -> list[int]:
     """The words of 32 bits of each number, the lowest first."""
     words = []
-    for number in numbers:
+    for number in map(index, numbers):
+        if number < 0:
+            raise ValueError(f"seeds must be whole numbers >= 0, got {number}")
         words.append(number & 0xFFFFFFFF)
         while number := number >> 32:
             words.append(number & 0xFFFFFFFF)

@@ -49,6 +49,31 @@ def test_seeds_are_those_of_numpy(entropy, key, dtype):
     assert ours.n_children_spawned == theirs.n_children_spawned == 3
 
 
+@pytest.mark.parametrize("number", [np.int64(7), np.uint64(2**64 - 1), np.int32(0)])
+def test_seeds_take_the_whole_numbers_of_numpy(number):
+    for entropy in (number, [number]):
+        ours, theirs = Seeds(entropy, [number]), np.random.SeedSequence(entropy, spawn_key=[number])
+        assert ours.generate_state(5).tolist() == theirs.generate_state(5).tolist()
+
+
+@pytest.mark.parametrize("number", [-1, np.int64(-1), 1.5, "1", None])
+def test_seeds_refuse_what_numpy_refuses(number):
+    for seeds in (Seeds(number), Seeds([3, number]), Seeds(3, (number,))):
+        with pytest.raises((TypeError, ValueError), match=r"whole numbers >= 0|as an integer"):
+            seeds.generate_state(4)
+    with pytest.raises(ValueError, match="dtype must be uint32 or uint64"):
+        Seeds(3).generate_state(4, np.int64)
+
+
+@pytest.mark.parametrize("n", [-1, 1.5])
+def test_spawning_fewer_than_none_changes_nothing(n):
+    seeds = Seeds(3)
+    seeds.spawn(2)
+    with pytest.raises((TypeError, ValueError), match=r">= 0|as an integer"):
+        seeds.spawn(n)
+    assert [child.spawn_key for child in seeds.spawn(1)] == [(2,)]
+
+
 @pytest.mark.parametrize("seed", [-1, 1.5, "1", True, 2**128])
 def test_what_is_no_seed(seed):
     with pytest.raises(ValueError, match="luck must be a whole number"):
