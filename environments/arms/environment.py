@@ -116,7 +116,8 @@ class ArmsEnvironment(Environment[Any, Any, Any, Tape]):
         stop = self._settled + actions.size
         block = self._from(self._settled, stop)
         played: Summed | None = None
-        if block.stride == 0 and self._n_arms <= actions.size <= BLOCK:
+        plain = type(self)._plays is ArmsEnvironment._plays
+        if plain and block.stride == 0 and self._n_arms <= actions.size <= BLOCK:
             played = choices(block, actions)
         if played is None:
             levels = np.empty(actions.size)
@@ -130,7 +131,7 @@ class ArmsEnvironment(Environment[Any, Any, Any, Tape]):
 
     @default
     def _plays(self, block: Block, levels: Array, actions: Actions) -> Plays:
-        """What actions [n_rounds] paid and what was expected, where levels change: theirs are ``levels`` [n_rounds]."""
+        """What actions [n_rounds] paid in a block, and what was expected. Here: their ``levels`` [n_rounds]."""
         return Plays(levels, block.noise, self.binary)
 
     @default

@@ -9,6 +9,7 @@ from scipy.stats import expon, poisson
 from environments import BernoulliArms, DiscreteArms, ExponentialArms, GaussianArms, PoissonArms
 from environments.arms.environment import BLOCK
 from environments.arms.sampled import CELLS
+from environments.record import Plays
 
 THREE = [[1.0, 0.0, 0.5], [0.7], [0.25, 0.75, 0.9]]
 CHANCES = [[0.3, 0.2, 0.5], [1.0], [0.5, 0.5, 0.0]]
@@ -134,3 +135,20 @@ def test_equal_means_are_equal_however_they_are_summed():
 def test_bad_input(make, what):
     with pytest.raises(ValueError, match=what):
         make()
+
+
+class HalvedArms(BernoulliArms):
+    """Plays of which half is expected: a subclass says what they paid, whether levels stand or not."""
+
+    def _plays(self, block, levels, actions):
+        return Plays(levels / 2.0, levels / 2.0 + block.noise, self.binary)
+
+
+@pytest.mark.parametrize("n", [1, 2, 300])
+def test_what_a_subclass_says_of_plays_goes_for_few_rounds_and_for_many(n):
+    environment = HalvedArms([0.25, 0.75], horizon=600)
+    environment.begin(environment.draw(np.random.default_rng(0)))
+    while environment.clock < environment.horizon:
+        environment.block(n)
+        environment.absorb(np.ones(n, dtype=np.int64))
+    assert environment.metrics(np.array([300, 600]))["expected_reward"].tolist() == [112.5, 225.0]
