@@ -224,7 +224,7 @@ MEANS = Registry(
 def law_of(means: Component | Sequence[float] | Array) -> Law:
     """Means as a law: numbers stand for themselves."""
     if is_list(means) or isinstance(means, np.ndarray):
-        if np.size(means) == 0 or not is_list(means):
+        if not is_list(means) or len(means) == 0:
             raise ValueError(f"means must be numbers, one an arm, got {shown(means)}")
         try:
             return Given(means.tolist() if isinstance(means, np.ndarray) else means)
