@@ -10,6 +10,7 @@ else about a short run.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from operator import index
 from typing import Any, cast
@@ -114,6 +115,9 @@ class Seeds(ISpawnableSeedSequence):
         words = _words(cast(Any, self.entropy) if hasattr(self.entropy, "__len__") else [cast(Any, self.entropy)])
         words += [0] * (POOL - len(words))
         words += _words(self.spawn_key)
+        if "numba" not in sys.modules:  # its start takes longer than a thousand seeds
+            sequence = np.random.SeedSequence(cast(Any, np.array(words, dtype=np.uint32)))
+            return sequence.generate_state(n_words, cast(Any, kind))
         state = np.empty(n_words, dtype=np.uint64)
         _hash(np.array(words, dtype=np.uint64), kind.itemsize // 4, state)
         return state.astype(kind, copy=False)

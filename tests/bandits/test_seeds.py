@@ -3,9 +3,12 @@
 import ast
 import functools
 import itertools
+import subprocess
+import sys
 from pathlib import Path
 
 import gymnasium
+import numba  # noqa: F401
 import numpy as np
 import pytest
 
@@ -36,7 +39,10 @@ def test_a_seed_means_one_stream_for_each_use():
 @pytest.mark.parametrize("entropy", [0, 1, 2**32 - 1, 2**32, 2**127 + 5, [7], [3, 2**40], [2**31] * 9])
 @pytest.mark.parametrize("key", [(), (0,), (5, 1, 2075640655, 525227234), (2**33, 0, 2**70)])
 @pytest.mark.parametrize("dtype", [np.uint32, np.uint64])
-def test_seeds_are_those_of_numpy(entropy, key, dtype):
+@pytest.mark.parametrize("loaded", [True, False])
+def test_seeds_are_those_of_numpy(entropy, key, dtype, loaded, monkeypatch):
+    if not loaded:
+        monkeypatch.delitem(sys.modules, "numba", raising=False)
     ours, theirs = Seeds(entropy, key), np.random.SeedSequence(entropy, spawn_key=key)
     for n in (1, 4, 9, 624):
         found = ours.generate_state(n, dtype)
@@ -47,6 +53,20 @@ def test_seeds_are_those_of_numpy(entropy, key, dtype):
             assert mine.spawn_key == their.spawn_key
             assert mine.generate_state(4).tolist() == their.generate_state(4).tolist()
     assert ours.n_children_spawned == theirs.n_children_spawned == 3
+
+
+BEGUN = """
+import sys, gymnasium, environments
+environment = gymnasium.make("regretlab/BernoulliArms-v0", means=[0.1, 0.9], horizon=3)
+environment.reset(seed=3)
+environment.step(1)
+assert "numba" not in sys.modules
+"""
+
+
+def test_who_plays_step_by_step_does_not_wait_for_numba():
+    """Its start takes as long as all else; without a cache on disk, each process would compile what hashes seeds."""
+    subprocess.run([sys.executable, "-c", BEGUN], check=True)
 
 
 @pytest.mark.parametrize("number", [np.int64(7), np.uint64(2**64 - 1), np.int32(0)])
