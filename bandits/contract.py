@@ -359,7 +359,15 @@ class Policy(ABC, Generic[P, Obs, Act, Fbk]):
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
-        guard(cls, "reset", ("choose", "update", "leap", "probabilities"), NotResetError.of, _begun, _check_reset)
+        names = ("choose", "update", "leap", "probabilities")
+        guard(cls, "reset", names, NotResetError.of, _begun, _check_reset, _told)
+
+    @default
+    def _sized_for(self, problem: P) -> None:
+        """Keep sizes of the problem that a ``reset`` is given, before it begins. Here: none.
+
+        One that calls the ``reset`` above it may hand on another problem, with other arms: there those count.
+        """
 
     @abstractmethod
     def reset(self, problem: P, rng: np.random.Generator) -> None:
@@ -495,24 +503,27 @@ def bounds_of(policy: Policy[Any, Any, Any, Any], problem: Problem, instance: In
     return [*own, *instance.consequences(policy, problem, own)]
 
 
+def _told(policy: Any, problem: Any, rng: Any = None) -> None:
+    """Part of each ``reset``, its own and those that it calls above, as it begins: a policy knows its problem."""
+    policy._given = problem
+    policy._sized_for(problem)
+
+
 def _begun(policy: Any, problem: Any, rng: Any = None) -> None:
-    """Part of ``reset``, when all is well: a policy watches its problem's range."""
+    """Part of ``reset``, when all is well: a policy knows its problem, and watches its range."""
     policy._given = problem
     watch_over(policy, problem, rng)
 
 
 def _check_reset(policy: Any, problem: Any, rng: Any = None) -> None:
-    """Refuse what a policy cannot be reset with, before it forgets anything; else it knows its problem from here on.
-
-    ``rng`` may be None.
-    """
+    """Refuse what a policy cannot be reset with, before it forgets anything; ``rng`` may be None."""
     plays = (Problem,) if policy.clairvoyant else getattr(policy, "plays", (Problem,))
     if not isinstance(problem, plays):
         kinds = ", ".join(kind.__name__ for kind in plays)
         raise ValueError(f"problem must be one that {type(policy).__name__} plays ({kinds}), got {shown(problem)}")
-    if rng is not None and (not callable(getattr(rng, "random", None)) or hasattr(rng, "seed")):  # older ones have it
+    older = hasattr(rng, "seed") and not isinstance(rng, np.random.Generator)
+    if rng is not None and (older or not callable(getattr(rng, "random", None))):
         raise ValueError(f"rng must be a numpy.random.Generator, got {shown(rng)}")
-    policy._given = problem
 
 
 def can_play(policy: Policy[Any, Any, Any, Any] | type[Policy[Any, Any, Any, Any]], problem: Problem) -> bool:

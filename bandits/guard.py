@@ -9,13 +9,16 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, cast
 
 Explain = Callable[[Any], Exception]
 """Makes the error for an object that was asked too early."""
 
 _BEGUN = "_has_begun"
 """Set on an object when its run has begun."""
+
+LOOKED_AT = "__is_looked_at__"
+"""Set on a method that begins a run, or draws for it, around which there is what is to be called."""
 
 
 def guard(
@@ -25,8 +28,9 @@ def guard(
     explain: Explain,
     begun: Callable[..., None] | None = None,
     check: Callable[..., None] | None = None,
+    told: Callable[..., None] | None = None,
 ) -> None:
-    """Have those methods of ``cls`` that it defines itself say so where the run was not begun.
+    """Have those methods of ``cls`` that it defines itself, and ``begins`` of a mixin, say so where no run was begun.
 
     Args:
         cls: the class.
@@ -36,15 +40,34 @@ def guard(
         begun: called with the object and the arguments of ``begins`` when a run has begun.
         check: called with them before, to refuse them or take note of them; not where the method of a subclass calls
             this one.
+        told: called with them then, also where the method of a subclass calls this one.
     """
+    _adopt(cls, begins)
     for name in (begins, *names):
         method = vars(cls).get(name)
-        if inspect.isfunction(method) and not getattr(method, "__isabstractmethod__", False):
-            setattr(cls, name, _begins(method, begun, check) if name == begins else _guarded(method, explain))
+        if _can_be_called(method):
+            setattr(cls, name, _begins(method, begun, check, told) if name == begins else _guarded(method, explain))
+
+
+def _adopt(cls: type[Any], name: str) -> None:
+    """Have ``cls`` define a method that it has from a class of another kind, a mixin: it is looked at as all are."""
+    method = next((vars(c)[name] for c in cls.__mro__ if name in vars(c)), None)
+    if name in vars(cls) or not _can_be_called(method) or hasattr(method, LOOKED_AT):
+        return
+
+    @functools.wraps(cast(Callable[..., Any], method))
+    def call(self: Any, *arguments: Any, **named: Any) -> Any:
+        return getattr(super(cls, self), name)(*arguments, **named)
+
+    setattr(cls, name, call)
+
+
+def _can_be_called(method: Any) -> bool:
+    return inspect.isfunction(method) and not getattr(method, "__isabstractmethod__", False)
 
 
 def around(cls: type[Any], name: str, check: Callable[..., None], done: Callable[[Any, Any], None]) -> None:
-    """Look at what a method of ``cls`` is given and what it gives, where ``cls`` defines it itself.
+    """Look at what a method of ``cls`` is given and what it gives, where ``cls`` or a mixin defines it.
 
     Args:
         cls: the class.
@@ -52,8 +75,9 @@ def around(cls: type[Any], name: str, check: Callable[..., None], done: Callable
         check: called with the object and the arguments before, to refuse them.
         done: called with the object and the result.
     """
+    _adopt(cls, name)
     method = vars(cls).get(name)
-    if not inspect.isfunction(method) or getattr(method, "__isabstractmethod__", False):
+    if not _can_be_called(method):
         return
 
     @functools.wraps(method)
@@ -65,11 +89,15 @@ def around(cls: type[Any], name: str, check: Callable[..., None], done: Callable
         done(self, result)
         return result
 
+    setattr(call, LOOKED_AT, True)
     setattr(cls, name, call)
 
 
 def _begins(
-    method: Callable[..., Any], begun: Callable[..., None] | None, check: Callable[..., None] | None
+    method: Callable[..., Any],
+    begun: Callable[..., None] | None,
+    check: Callable[..., None] | None,
+    told: Callable[..., None] | None,
 ) -> Callable[..., Any]:
     @functools.wraps(method)
     def begin(self: Any, *arguments: Any, **named: Any) -> Any:
@@ -77,6 +105,8 @@ def _begins(
         try:
             if check is not None and getattr(type(self), method.__name__, begin) is begin:
                 check(self, *arguments, **named)
+            if told is not None:
+                told(self, *arguments, **named)
             result = method(self, *arguments, **named)
         except BaseException:  # refused: the run before goes on as it was
             vars(self).clear()
@@ -87,6 +117,7 @@ def _begins(
             begun(self, *arguments, **named)
         return result
 
+    setattr(begin, LOOKED_AT, True)
     return begin
 
 

@@ -6,20 +6,23 @@ import copy
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar, cast, final
+from functools import lru_cache, partial
+from typing import Any, Generic, TypeVar, final
 
 import gymnasium
 import numpy as np
-from numpy.random.bit_generator import ISpawnableSeedSequence
 from numpy.typing import NDArray
 
 from bandits.arguments import check_seed, shown
 from bandits.contract import Array, Bound, Instance, Problem
 from bandits.defaults import default
 from bandits.frozen import read_only as read_only
-from bandits.guard import around, guard
-from bandits.seeds import Seeds, stream
-from environments.forms import check_form, form_of
+from bandits.guard import LOOKED_AT, around, guard
+from bandits.seeds import stream
+from environments.forms import check_form, common, form_of
+from environments.streams import Stream as Stream
+from environments.streams import copy_of as copy_of
+from environments.streams import streams as streams
 
 Obs = TypeVar("Obs")
 Act = TypeVar("Act")
@@ -66,43 +69,6 @@ def number_of(action: Any) -> Any:
     return action[()] if isinstance(action, np.ndarray) and action.ndim == 0 else action
 
 
-class Stream:
-    """Random numbers of a tape of which none was drawn: ``copy_of`` makes the generator, in every run the same.
-
-    Args:
-        kind: of its bit generator.
-        seeds: that it starts from, and that nobody spawns from.
-    """
-
-    def __init__(self, kind: type[np.random.BitGenerator], seeds: ISpawnableSeedSequence) -> None:
-        self.kind, self.seeds = kind, seeds
-
-
-def streams(rng: np.random.Generator, n: int) -> list[Stream]:
-    """What ``rng.spawn(n)`` gives, not yet made, since each run makes its own.
-
-    Raises:
-        TypeError: the generator cannot spawn.
-    """
-    bits = rng.bit_generator
-    if not isinstance(bits.seed_seq, ISpawnableSeedSequence):
-        raise TypeError(f"rng must be a generator that can spawn others, got one with {type(bits.seed_seq).__name__}")
-    return [Stream(type(bits), seeds) for seeds in bits.seed_seq.spawn(n)]
-
-
-def copy_of(rng: np.random.Generator | Stream) -> np.random.Generator:
-    """A generator in the same state, which draws and spawns the same; as ``copy.deepcopy``, in a tenth of its time."""
-    if isinstance(rng, Stream):
-        return np.random.Generator(rng.kind(cast(Any, Seeds.like(rng.seeds) or copy.deepcopy(rng.seeds))))
-    bits = rng.bit_generator
-    seeds = Seeds.like(bits.seed_seq)
-    if type(rng) is not np.random.Generator or seeds is None:
-        return copy.deepcopy(rng)
-    copied = type(bits)(cast(Any, seeds))
-    copied.state = bits.state
-    return np.random.Generator(copied)
-
-
 class NotBegunError(RuntimeError):
     """An environment was asked to play before a run was begun; nothing has changed."""
 
@@ -141,7 +107,7 @@ class Environment(gymnasium.Env[Obs, Act], ABC, Generic[Obs, Act, Fbk, Tape]):
     kept in ``clock`` and under names that begin with an underscore and is set by ``begin``: before that, ``observe``
     and ``transition`` raise ``NotBegunError``.
 
-    All tapes of an environment have one form, see ``environments.forms``: ``begin`` refuses others, and what
+    ``begin`` refuses tapes of another form than those that the environment draws, see ``environments.forms``, and what
     ``check_tape`` refuses, before anything changes.
 
     Attributes:
@@ -151,12 +117,12 @@ class Environment(gymnasium.Env[Obs, Act], ABC, Generic[Obs, Act, Fbk, Tape]):
 
     problem: Problem
     clock: int
-    _form: Any = None
+    _form_of_tapes: Any = None
 
     def __init_subclass__(cls, **options: Any) -> None:
         super().__init_subclass__(**options)
         around(cls, "draw", _check_rng, _drawn)
-        guard(cls, "begin", _IN_A_RUN, NotBegunError.of, check=_check_tape)
+        guard(cls, "begin", _IN_A_RUN, NotBegunError.of, check=_check_form, told=partial(_look_at, cls))
 
     @abstractmethod
     def draw(self, rng: np.random.Generator) -> Tape:
@@ -178,7 +144,8 @@ class Environment(gymnasium.Env[Obs, Act], ABC, Generic[Obs, Act, Fbk, Tape]):
     def check_tape(self, tape: Tape) -> None:
         """Refuse a tape of the right form with numbers that ``draw`` never gives. Here: none is.
 
-        For environments whose tape holds positions in something of theirs, or numbers in a range. ``begin`` calls it.
+        For environments whose tape holds positions in something of theirs, or numbers in a range. ``begin`` calls it;
+        one that is implemented below it, whose tape may be another, does where it calls the ``begin`` above.
 
         Raises:
             ValueError: a number outside its domain.
@@ -314,20 +281,49 @@ class Environment(gymnasium.Env[Obs, Act], ABC, Generic[Obs, Act, Fbk, Tape]):
 _NOTHING = Instance()
 
 
-def _check_rng(environment: Any, rng: Any) -> None:
-    """Part of ``draw``: refuse what is no generator."""
-    if not isinstance(rng, np.random.Generator):
-        raise ValueError(f"rng must be a numpy.random.Generator, got {shown(rng)}")
+def _check_rng(environment: Any, *given: Any, **named: Any) -> None:
+    """Part of ``draw``: refuse what is no generator; a class may take more, or need none."""
+    for rng in (*given, *named.values())[:1]:
+        if not isinstance(rng, np.random.Generator):
+            raise ValueError(f"rng must be a numpy.random.Generator, got {shown(rng)}")
 
 
 def _drawn(environment: Any, tape: Any) -> None:
     """Part of ``draw``: an environment knows the form of its tapes."""
-    environment._form = form_of(tape)
+    form, known = form_of(tape), environment._form_of_tapes
+    environment._form_of_tapes = form if known is None else common(known, form)
 
 
-def _check_tape(environment: Any, tape: Any) -> None:
-    """Part of ``begin``: refuse a tape of another form, or with numbers that cannot be."""
-    if environment._form is None:
-        environment.draw(np.random.default_rng(0))
-    check_form(tape, environment._form, type(environment).__name__)
-    environment.check_tape(tape)
+def _check_form(environment: Any, *given: Any, **named: Any) -> None:
+    """Part of ``begin``: refuse a tape of another form than those drawn, which are looked for where it seems to be."""
+    tape = next(iter((*given, *named.values())), None)
+    form, found = environment._form_of_tapes, form_of(tape)
+    for seed in range(_DRAWS):
+        if form is not None and common(found, form) == form:
+            break
+        try:
+            drawn = form_of(copy.copy(environment).draw(np.random.default_rng(seed)))
+        except Exception:  # it plays what others draw
+            return
+        form = drawn if form is None else common(form, drawn)
+    environment._form_of_tapes = form
+    check_form(tape, form, type(environment).__name__)
+
+
+_DRAWS = 9
+"""Tapes that tell what all have in common."""
+
+
+def _look_at(cls: type[Any], environment: Any, *given: Any, **named: Any) -> None:
+    """Part of the ``begin`` of ``cls``: refuse a tape with numbers that cannot be."""
+    kind: Any = type(environment)
+    if cls is _begins_on(kind):
+        kind.check_tape(environment, next(iter((*given, *named.values())), None))
+
+
+@lru_cache(maxsize=1024)
+def _begins_on(kind: type[Any]) -> type[Any] | None:
+    """The class whose ``begin`` is given the tape that ``check_tape`` of ``kind`` speaks of."""
+    looks = next(c for c in kind.__mro__ if "check_tape" in vars(c))
+    begins = [c for c in kind.__mro__ if hasattr(vars(c).get("begin"), LOOKED_AT)]
+    return next((c for c in begins if issubclass(looks, c)), begins[-1] if begins else None)

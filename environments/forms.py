@@ -1,8 +1,8 @@
 """The form of a tape: of what type it is, and of what type and shape each of its parts.
 
-All tapes of one environment have one form, so that a tape of another kind or another horizon is told from its own
+The tapes of an environment mostly have one form, so that a tape of another kind or another horizon is told from its own
 before a run begins on it. Tuples and dataclasses are taken apart; lists, dictionaries and other objects count by their
-type alone, so that what varies in length from run to run is kept in a list.
+type alone. Where tapes differ, in the length of an array or otherwise, their form says what they have in common.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from bandits.arguments import shown
+from environments.streams import Stream
 
 _PLAIN = frozenset((np.random.Generator, int, float, bool, str, type(None)))
 """Types that are their own form."""
@@ -21,12 +22,24 @@ _ALIKE: tuple[tuple[type[Any], type[Any]], ...] = (
     (np.floating, float),
     (np.bool_, bool),
     (np.random.Generator, np.random.Generator),
+    (Stream, np.random.Generator),
 )
-"""Types whose subclasses have the form of another."""
+"""Types that have the form of another, they and their subclasses."""
 
 
-def form_of(tape: Any) -> Any:
-    """What two tapes of one environment have in common; it can be compared and pickled.
+ANY = "anything"
+"""The form of all that there is."""
+
+_DEEPEST = 16
+"""Parts of parts are taken apart so far."""
+
+
+def form_of(tape: Any, deep: int = 0) -> Any:
+    """What can be told of a tape beside its numbers; it can be compared and pickled.
+
+    Args:
+        tape: or a part of one.
+        deep: in how many others the part is.
 
     Example:
         >>> import numpy as np
@@ -40,23 +53,47 @@ def form_of(tape: Any) -> Any:
         return kind
     if isinstance(tape, np.ndarray):
         return np.ndarray, tape.dtype, tape.shape
-    if isinstance(tape, tuple):
-        return kind, [form_of(part) for part in tape]
-    fields = getattr(kind, "__dataclass_fields__", None)
-    if fields is not None:
-        return kind, [form_of(getattr(tape, name, None)) for name in fields]
-    return next((form for of, form in _ALIKE if isinstance(tape, of)), kind)
+    if deep < _DEEPEST:
+        if isinstance(tape, tuple):
+            return kind.__qualname__, [form_of(part, deep + 1) for part in tape]
+        fields = getattr(kind, "__dataclass_fields__", None)
+        if fields is not None:
+            return kind.__qualname__, [form_of(getattr(tape, name, None), deep + 1) for name in fields]
+    return next((form for of, form in _ALIKE if isinstance(tape, of)), kind.__qualname__)
+
+
+def common(one: Any, other: Any) -> Any:
+    """The form of what has one form or the other.
+
+    Example:
+        >>> import numpy as np
+        >>> form_shown(common(form_of((np.zeros((9, 2)), 3)), form_of((np.zeros((8, 2)), None))))
+        '(float64 [any, 2], anything)'
+    """
+    if one == other:
+        return one
+    if not isinstance(one, tuple) or not isinstance(other, tuple) or one[0] != other[0]:
+        return ANY
+    (kind, *rest), (_, *others) = one, other
+    if len(rest[-1]) != len(others[-1]) or rest[:-1] != others[:-1]:
+        return ANY
+    if kind is np.ndarray:
+        shape = tuple(n if n == m else None for n, m in zip(rest[1], others[1], strict=True))
+        return kind, rest[0], shape
+    return kind, [common(part, same) for part, same in zip(rest[0], others[0], strict=True)]
 
 
 def form_shown(form: Any) -> str:
     """A form for a message."""
+    if isinstance(form, str):
+        return form
     if isinstance(form, type):
         return "None" if form is type(None) else form.__name__
     kind, *rest = form
     if kind is np.ndarray:
-        return f"{rest[0]} {list(rest[1])}"
+        return f"{rest[0]} [{', '.join('any' if n is None else str(n) for n in rest[1])}]"
     parts = ", ".join(map(form_shown, rest[0]))
-    return f"({parts})" if kind is tuple else f"{kind.__name__}({parts})"
+    return f"({parts})" if kind == "tuple" else f"{kind}({parts})"
 
 
 def check_form(tape: Any, form: Any, of: str) -> None:
@@ -65,6 +102,7 @@ def check_form(tape: Any, form: Any, of: str) -> None:
     Raises:
         ValueError: it has another one.
     """
-    if (found := form_of(tape)) != form:
-        got = shown(tape) if isinstance(found, type) else form_shown(found)
+    found = form_of(tape)
+    if common(found, form) != form:
+        got = form_shown(found) if isinstance(found, tuple) else shown(tape)
         raise ValueError(f"tape must be one that draw() of {of} gives, {form_shown(form)}, got {got}")

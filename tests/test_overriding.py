@@ -3,12 +3,13 @@
 import copy
 import inspect
 import re
+from dataclasses import replace
 from functools import cached_property
 
 import numpy as np
 import pytest
 
-from bandits import NotResetError, Policy, can_play
+from bandits import LRU, UCB1, BanditProblem, NotResetError, Policy, can_play
 from bandits.arms.policy import BanditPolicy
 from bandits.checks import check_policy
 from bandits.defaults import default, is_default
@@ -18,6 +19,7 @@ from bandits.groupwise.problem import ExpertsProblem
 from bandits.recovering.policy import SchedulingPolicy
 from bandits.registry import ENVIRONMENTS, POLICIES, TOOLS
 from bandits.tallying.policy import RunPolicy
+from environments import PagingEnvironment
 from environments.contract import Environment
 
 OURS = ("bandits", "environments", "regretlab")
@@ -184,3 +186,102 @@ def test_other_peoples_policies_may_begin_with_the_reset_above(policy):
         played.update(None, 0, 0.0)
     played.reset(example.problem, np.random.default_rng(0))
     assert played.problem_given() is example.problem
+
+
+class More(UCB1):
+    """Has another number of arms than the problem: two names for each."""
+
+    def reset(self, problem, rng):
+        super().reset(replace(problem, n_actions=self.n * problem.n_actions // 2), rng)
+
+    def leap(self, environment, most):
+        return 0
+
+
+@pytest.mark.parametrize("n", [1, 4])
+def test_a_policy_may_hand_another_problem_to_the_reset_above(n):
+    policy = More()
+    policy.n = n
+    problem = BanditProblem(n_actions=4, horizon=100)
+    policy.reset(problem, np.random.default_rng(0))
+    for _ in range(50):
+        policy.update(None, policy.choose(None), 0.5)
+    assert policy.problem_given() is problem
+    for arm in (2 * n, -1):
+        with pytest.raises(ValueError, match=f"action must be a whole number in 0..{2 * n - 1}, got {arm}"):
+            policy.update(None, arm, 0.5)
+
+
+def test_a_reset_of_a_mixin():
+    class Counting:
+        def reset(self, problem, rng):
+            super().reset(problem, rng)
+            self._t = 0
+            self._n = self._n_arms
+
+    class Mixed(Counting, Arms):
+        pass
+
+    class Bare(Counting, BanditPolicy):
+        choose, learn, play = vars(Arms)["choose"], vars(Arms)["learn"], vars(Arms)["play"]
+
+    class Below(Bare):
+        pass
+
+    class Aside:
+        def reset(self, problem, rng):
+            super().reset(problem, rng)
+            self.aside = True
+
+    class Both(Bare, Aside, BanditPolicy):
+        pass
+
+    for kind in (Mixed, Bare, Below, Both):
+        policy = kind()
+        with pytest.raises(NotResetError):
+            policy.update(None, 0, 0.0)
+        with pytest.raises(ValueError, match="problem must be one that"):
+            policy.reset(None, np.random.default_rng(0))
+        policy.reset(BanditProblem(n_actions=3), np.random.default_rng(0))
+        assert [policy.update(None, policy.choose(None), 0.5) or policy._t for _ in range(4)] == [1, 2, 3, 4]
+        with pytest.raises(ValueError, match=r"action must be a whole number in 0\.\.2, got 3"):
+            policy.update(None, 3, 0.5)
+    assert policy.aside
+
+
+def test_a_parameter_may_be_called_start():
+    class Late(Experts):
+        def __init__(self, start=3):
+            self.start = start
+
+    policy = Late()
+    policy.reset(ExpertsProblem(n_actions=4, groups=("always",)), np.random.default_rng(0))
+    assert policy.start == 3
+
+
+def test_generators_of_other_classes_may_have_seeds():
+    class Seeded(np.random.Generator):
+        seed = 5
+
+    problem = BanditProblem(n_actions=3)
+    UCB1().reset(problem, Seeded(np.random.PCG64(5)))
+    with pytest.raises(ValueError, match="Generator, got"):
+        UCB1().reset(problem, np.random.RandomState(5))
+
+
+def test_a_subclass_of_lru_with_a_leap_of_its_own_is_played():
+    class Most(LRU):
+        def leap(self, environment, most):
+            self.leaps = getattr(self, "leaps", 0) + 1
+            return super().leap(environment, min(most, 7))
+
+    environment = PagingEnvironment(3, {"name": "uniform", "parameters": {"N": 8}}, horizon=50)
+    times, found = np.arange(7, 51, 7), []
+    for policy in (LRU(), Most()):
+        environment.begin(environment.draw(np.random.default_rng(0)))
+        policy.reset(environment.problem, np.random.default_rng(0))
+        policy.advance(environment, 50)
+        found.append(environment.metrics(times))
+    assert policy.leaps == 8
+    for name, values in found[0].items():
+        np.testing.assert_array_equal(values, found[1][name])

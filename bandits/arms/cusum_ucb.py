@@ -125,7 +125,7 @@ class CUSUMUCB(DetectingPolicy):
 
     def probabilities(self, observation: Any) -> Array:
         best = self.pick(self._rows.copy(), self._t, self._own, np.ones((1, 1)), 0)  # no uniform is 1: not exploring
-        found = np.full(self._given.n_actions, self._own[1] / self._given.n_actions)
+        found = np.full(self._n_arms, self._own[1] / self._n_arms)
         found[best] += 1.0 - self._own[1]
         return found
 

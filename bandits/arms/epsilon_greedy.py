@@ -88,7 +88,7 @@ class EpsilonGreedy(BanditPolicy):
 
     def probabilities(self, observation: Any) -> Array:
         explore, best = min(1.0, self._scale / self._t), _choose(self._t, 1.0, self._counts, self._sums, self._scale)
-        found = np.full(self._given.n_actions, explore / self._given.n_actions)
+        found = np.full(self._n_arms, explore / self._n_arms)
         found[best] += 1.0 - explore
         return found
 

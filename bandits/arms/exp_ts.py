@@ -179,7 +179,7 @@ class ExpTS(ScanPolicy):
         return leads(self, _Laws(counts, self._rows[:, SUM] / counts, (float(own[0]), float(own[1]))))
 
     def luck(self, n_rounds: int) -> Array:
-        return self._rng.random((n_rounds, 2 * self._given.n_actions))
+        return self._rng.random((n_rounds, 2 * self._n_arms))
 
     def regret_bounds(self, problem: BanditProblem, instance: Instance) -> Sequence[Bound]:
         """The rate of Lai and Robbins, for rewards 0 and 1."""

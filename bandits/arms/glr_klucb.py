@@ -219,7 +219,7 @@ class GLRKLUCB(DetectingPolicy):
     def make_room(self, n_rounds: int) -> None:
         clock, pool = self._own[:2]
         used = int(clock[USED])
-        if (need := used + n_rounds // self.ds + self._given.n_actions) > len(pool):
+        if (need := used + n_rounds // self.ds + self._n_arms) > len(pool):
             grown = np.empty((max(need, 2 * len(pool)), 4))
             grown[:used] = pool[:used]
             self._own = (clock, grown, *self._own[2:])

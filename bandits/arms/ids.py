@@ -204,7 +204,7 @@ class IDS(ScanPolicy):
     def probabilities(self, observation: Any) -> Array:
         copy: IDS = Copies(self).one()
         first, second, share, _ = law(copy._rows, copy._own)
-        found = np.zeros(self._given.n_actions)
+        found = np.zeros(self._n_arms)
         found[first] += share
         found[second] += 1.0 - share
         return found

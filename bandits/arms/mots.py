@@ -117,7 +117,7 @@ class MOTS(ScanPolicy):
         return leads(self, _Clipped(*self._rows[:, [MEAN, DEVIATION, CLIP]].T))
 
     def luck(self, n_rounds: int) -> Array:
-        return self._rng.standard_normal((n_rounds, self._given.n_actions))
+        return self._rng.standard_normal((n_rounds, self._n_arms))
 
     def regret_bounds(self, problem: BanditProblem, instance: Instance) -> Sequence[Bound]:
         """The order ``sqrt(K T)`` of its minimax theorem, whose constants are not known; for rho > 1/2, alpha >= 4."""

@@ -51,6 +51,9 @@ class ArmsPolicy(Policy[P, Any, int, Fbk]):
     Contexts, where the environment shows any, are ignored: ``choose`` and ``update`` do not look at the observation.
     """
 
+    def _sized_for(self, problem: P) -> None:
+        self._n_arms = problem.n_actions
+
     @abstractmethod
     def play(self, block: Block, actions: Actions) -> None:
         """Play ``len(actions)`` rounds of ``block``, writing the arm of each into ``actions``.
@@ -79,8 +82,8 @@ class BanditPolicy(ArmsPolicy[BanditProblem, float]):
         """Take in the reward of ``action``, both checked."""
 
     def update(self, observation: Any, action: int, feedback: float) -> None:
-        if type(action) is not int or not 0 <= action < self._given.n_actions:
-            check_action("action", action, self._given.n_actions)
+        if type(action) is not int or not 0 <= action < self._n_arms:
+            check_action("action", action, self._n_arms)
         if type(feedback) is not float or not isfinite(feedback):
             feedback = check_reward(feedback)
         self.learn(action, feedback)
@@ -96,5 +99,5 @@ class FullFeedbackPolicy(ArmsPolicy[FullFeedbackProblem, Array]):
         """Take in the rewards [n_arms] of all arms, checked."""
 
     def update(self, observation: Any, action: int, feedback: Array) -> None:
-        check_action("action", action, self._given.n_actions)
-        self.learn(check_rewards(feedback, self._given.n_actions))
+        check_action("action", action, self._n_arms)
+        self.learn(check_rewards(feedback, self._n_arms))

@@ -158,7 +158,7 @@ class ScanPolicy(BanditPolicy):
     @property
     def at_once(self) -> int:
         """Rounds at a time whose random numbers are drawn and for which room is made; fewer where there are many."""
-        return min(self.longest, max(1, 2**19 // (1 + self.numbers_an_arm * self._given.n_actions)))
+        return min(self.longest, max(1, 2**19 // (1 + self.numbers_an_arm * self._n_arms)))
 
     def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
         if self.binary:

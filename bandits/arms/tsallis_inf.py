@@ -353,7 +353,7 @@ class TsallisINF(BanditPolicy):
         """[n_arms] distribution that the last arm was drawn from."""
         if self._rv or math.isinf(self._tree[0, 1]):
             return self._probabilities.copy()
-        leaves = self._tree[len(self._tree) // 2 :][: self._given.n_actions]
+        leaves = self._tree[len(self._tree) // 2 :][: self._n_arms]
         weights: Array = leaves @ self._tree[0, 2] ** np.arange(TERMS)
         return np.asarray(weights / weights.sum())
 

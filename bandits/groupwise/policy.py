@@ -31,7 +31,7 @@ class GroupwisePolicy(Policy[P, Round, Act, Fbk]):
         self._problem, self._rng = problem, rng
         self._n_actions: int = getattr(problem, "n_actions", 0)  # 0 where actions have no numbers
         self._seen: tuple[Array, Mask] | None = None
-        self.start(problem)
+        type(self).start(self, problem)  # of an object, it may be a parameter
 
     @default
     def start(self, problem: P) -> None:

@@ -53,8 +53,8 @@ class PagingPolicy(Policy[PagingProblem, Request, Eviction, bool]):
         return 0
 
     def leap(self, environment: Playable[Request, Eviction, bool], most: int) -> int:
-        if passed := self.pass_by(environment, most):
-            return passed
+        if type(self).leap is PagingPolicy.leap and (passed := self.pass_by(environment, most)):
+            return passed  # one with a leap of its own says itself where it is not played
         if not offers(environment, RequestBlocks):
             return 0
         block = environment.block(most)

@@ -28,7 +28,7 @@ class RecoveringPolicy(Policy[RecoveringProblem, Idle, Pulls, Array]):
     def reset(self, problem: RecoveringProblem, rng: np.random.Generator) -> None:
         self._problem, self._rng = problem, rng
         self._chosen: Pulls | None = None  # since the last update
-        self.start(problem)
+        type(self).start(self, problem)  # of an object, it may be a parameter
 
     @default
     def start(self, problem: RecoveringProblem) -> None:

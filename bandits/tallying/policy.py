@@ -35,12 +35,12 @@ class RunPolicy(Policy[BanditProblem, Any, int, float]):
 
     @final
     def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
-        self._rng, self._chosen = rng, -1
-        self.start(problem)
+        self._rng, self._n_actions, self._chosen = rng, problem.n_actions, -1
+        type(self).start(self, problem)  # of an object, it may be a parameter
 
     @default
     def start(self, problem: BanditProblem) -> None:
-        """Forget everything; ``_rng`` is set. Here: there is nothing else.
+        """Forget everything; ``_rng`` and ``_n_actions`` are set. Here: there is nothing else.
 
         Raises:
             ValueError: the problem lacks something that the policy needs.
@@ -68,8 +68,8 @@ class RunPolicy(Policy[BanditProblem, Any, int, float]):
             ValueError: no such action, or a reward that is not finite; nothing has changed then.
             RuntimeError: ``action`` is not the one chosen since the last update; nothing has changed then.
         """
-        if type(action) is not int or not 0 <= action < self._given.n_actions:
-            check_action("action", action, self._given.n_actions)
+        if type(action) is not int or not 0 <= action < self._n_actions:
+            check_action("action", action, self._n_actions)
         reward = check_reward(feedback)
         if action != self._chosen:
             chosen = "none" if self._chosen < 0 else self._chosen

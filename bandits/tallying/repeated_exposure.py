@@ -113,13 +113,14 @@ class RepeatedExposureElimination(RunPolicy):
             warnings.warn(
                 f"memory = {self.memory} is above the horizon {problem.horizon}: no reward will be used", stacklevel=2
             )
+        self._problem = problem
         self._sigma = problem.width / 2.0 if self.sigma is None else self.sigma
         self._last, self._run, self._t = -1, 0, 0
         self._restart(problem.horizon or 2)
 
     def _restart(self, horizon: int) -> None:
         self._horizon = horizon
-        actions = self._given.n_actions
+        actions = self._n_actions
         self._log = confidence_log(horizon, actions, self.delta, self.growth)
         self._target = first_target(self.memory, self._log)
         self._active, self._position = list(range(actions)), 0
@@ -145,7 +146,7 @@ class RepeatedExposureElimination(RunPolicy):
                 self._position += 1
                 if self._position == len(self._active):
                     self._eliminate()
-        if self._given.horizon is None and self._t == self._horizon:
+        if self._problem.horizon is None and self._t == self._horizon:
             self._restart(2 * self._horizon)
 
     def _eliminate(self) -> None:

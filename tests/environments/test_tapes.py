@@ -2,14 +2,14 @@
 
 import copy
 import pickle
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
 
 from bandits.families import families
 from bandits.seeds import Seeds
-from environments import AdversarialArms, BernoulliArms, DelayedFeedback, Environment, GaussianArms
+from environments import AdversarialArms, BernoulliArms, DelayedFeedback, Environment, GaussianArms, Identification
 from environments.checks import check_environment
 from environments.forms import form_of
 
@@ -170,13 +170,129 @@ def test_what_varies_in_length_is_kept_in_a_list():
         environment.begin(tape)
 
 
-def test_the_check_tells_of_tapes_that_differ_in_form():
-    class Varying(BernoulliArms):
+class Varying(BernoulliArms):
+    """Of tapes that differ in form."""
+
+    def draw(self, rng):
+        extra = None if rng.random() < 0.5 else np.zeros(rng.integers(1, 1000))
+        return super().draw(rng), np.zeros((2, rng.integers(1, 1000))), extra
+
+    def begin(self, tape):
+        super().begin(tape[0])
+
+
+def test_tapes_may_differ_in_form():
+    check_environment(lambda: Varying([0.2, 0.8], horizon=9))
+    tapes = [Varying([0.2, 0.8], horizon=9).draw(np.random.default_rng(seed)) for seed in range(20)]
+    for environment in (Varying([0.2, 0.8], horizon=9), pickle.loads(pickle.dumps(Varying([0.2, 0.8], horizon=9)))):
+        for tape in tapes:
+            environment.begin(tape)
+            refused(environment.begin, (tape[0], tape[1].T, tape[2]), "tape")
+            refused(environment.begin, tape[:2], "tape")
+    with pytest.raises(ValueError, match=r"gives, \(Generator, float64 \[2, any\], anything\), got \(Gen"):
+        environment.begin((tape[0], tape[1][:1], None))
+
+
+def test_a_class_without_a_draw_plays_what_others_draw():
+    class Replay(BernoulliArms):
         def draw(self, rng):
-            return super().draw(rng), np.zeros(rng.integers(1, 1000))
+            raise NotImplementedError
+
+        def begin(self, tape):
+            super().begin(tape)
+
+    environment = Replay([0.2, 0.8], horizon=9)
+    environment.begin(BernoulliArms([0.2, 0.8], horizon=9).draw(np.random.default_rng(0)))
+    assert environment.clock == 0
+
+
+def test_what_draws_and_begins_may_stand_in_mixins_or_be_replaced(monkeypatch):
+    class Noted:
+        def draw(self, rng):
+            return super().draw(rng), 5
 
         def begin(self, tape):
             super().begin(tape[0])
 
-    with pytest.raises(AssertionError, match=r"tapes are of one form, \(Generator, float64 \[\d+\]\), but one is"):
-        check_environment(lambda: Varying([0.2, 0.8], horizon=9))
+    class Arms(Noted, BernoulliArms):
+        pass
+
+    environment = Arms([0.2, 0.8], horizon=9)
+    environment.begin(environment.draw(np.random.default_rng(0)))
+    refused(environment.begin, (environment.draw(np.random.default_rng(0))[0], None), "tape")
+    refused(environment.draw, 5, "rng")
+    monkeypatch.setattr(Arms, "draw", lambda self, rng: (rng, "x"))
+    Arms([0.2, 0.8], horizon=9).begin((np.random.default_rng(0), "y"))
+    other = BernoulliArms([0.2, 0.8], horizon=9)
+    tape = other.draw(np.random.default_rng(0))
+    other.draw = lambda rng: tape
+    other.reset(seed=0)
+
+
+def test_positions_are_looked_at_in_the_tape_that_is_the_class_s_own():
+    class More(AdversarialArms):
+        def draw(self, rng):
+            return super().draw(rng), np.arange(3)
+
+        def begin(self, tape):
+            super().begin(tape[0])
+
+    environment = More([[0.2, 0.8], [0.5, 0.5]])
+    tape = environment.draw(np.random.default_rng(0))
+    environment.begin(tape)
+    refused(environment.begin, (tape[0] + 1.0, tape[1]), "rewards of tape")
+
+
+def test_types_of_tapes_that_do_not_pickle_are_no_hindrance():
+    class Local(BernoulliArms):
+        def draw(self, rng):
+            return super().draw(rng), (i for i in range(3)), lambda: 0
+
+        def begin(self, tape):
+            super().begin(tape[0])
+
+    environment = Local([0.2, 0.8], horizon=9)
+    environment.begin(environment.draw(np.random.default_rng(0)))
+    pickle.dumps(environment._form_of_tapes)
+
+
+def test_a_tape_that_holds_itself():
+    @dataclass
+    class Node:
+        before: object = None
+
+    class Chained(BernoulliArms):
+        def draw(self, rng):
+            node = Node()
+            node.before = node
+            return super().draw(rng), node
+
+        def begin(self, tape):
+            super().begin(tape[0])
+
+    environment = Chained([0.2, 0.8], horizon=9)
+    environment.begin(environment.draw(np.random.default_rng(0)))
+
+
+def test_a_generator_may_stand_where_a_stream_does():
+    environment = Identification([0.2, 0.8], delta=0.1, family="bernoulli")
+    tape = environment.draw(np.random.default_rng(0))
+    environment.begin(tape._replace(noise=np.random.default_rng(3)))
+
+
+def test_draw_and_begin_may_take_more_or_be_called_by_name():
+    class More(BernoulliArms):
+        def draw(self, source=None, extra=0):
+            return super().draw(source or np.random.default_rng(extra))
+
+        def begin(self, luck, first=0):
+            super().begin(luck)
+            self._first = first
+
+    environment = More([0.2, 0.8], horizon=9)
+    rng = np.random.default_rng(0)
+    for tape in (environment.draw(), environment.draw(rng, 3), environment.draw(source=rng)):
+        environment.begin(tape, 3)
+        environment.begin(luck=tape, first=4)
+    refused(environment.draw, 5, "rng")
+    refused(environment.begin, 5, "tape")

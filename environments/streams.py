@@ -1,0 +1,48 @@
+"""Generators of a tape: spawned but not made, and copied for each run."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any, cast
+
+import numpy as np
+from numpy.random.bit_generator import ISpawnableSeedSequence
+
+from bandits.seeds import Seeds
+
+
+class Stream:
+    """Random numbers of a tape of which none was drawn: ``copy_of`` makes the generator, in every run the same.
+
+    Args:
+        kind: of its bit generator.
+        seeds: that it starts from, and that nobody spawns from.
+    """
+
+    def __init__(self, kind: type[np.random.BitGenerator], seeds: ISpawnableSeedSequence) -> None:
+        self.kind, self.seeds = kind, seeds
+
+
+def streams(rng: np.random.Generator, n: int) -> list[Stream]:
+    """What ``rng.spawn(n)`` gives, not yet made, since each run makes its own.
+
+    Raises:
+        TypeError: the generator cannot spawn.
+    """
+    bits = rng.bit_generator
+    if not isinstance(bits.seed_seq, ISpawnableSeedSequence):
+        raise TypeError(f"rng must be a generator that can spawn others, got one with {type(bits.seed_seq).__name__}")
+    return [Stream(type(bits), seeds) for seeds in bits.seed_seq.spawn(n)]
+
+
+def copy_of(rng: np.random.Generator | Stream) -> np.random.Generator:
+    """A generator in the same state, which draws and spawns the same; as ``copy.deepcopy``, in a tenth of its time."""
+    if isinstance(rng, Stream):
+        return np.random.Generator(rng.kind(cast(Any, Seeds.like(rng.seeds) or copy.deepcopy(rng.seeds))))
+    bits = rng.bit_generator
+    seeds = Seeds.like(bits.seed_seq)
+    if type(rng) is not np.random.Generator or seeds is None:
+        return copy.deepcopy(rng)
+    copied = type(bits)(cast(Any, seeds))
+    copied.state = bits.state
+    return np.random.Generator(copied)
