@@ -17,6 +17,7 @@ from numpy.lib.format import descr_to_dtype
 
 from bandits.arguments import integer, integers, one_of, shown
 from bandits.contract import Policy
+from bandits.earlier import set_state
 from bandits.encoding import BITS, Json, Trusted, overrides
 from bandits.frozen import Frozen
 from bandits.registry import POLICIES, parameters_of
@@ -176,9 +177,8 @@ class Decoder:
             raise StateError(
                 f"object {place} of the state must have the attributes of {cls.__name__}, lacks {missing[0]!r}"
             )
-        return self._filled(
-            place, object.__new__(cls), lambda made: vars(made).update(self._attributes(entry["attributes"]))
-        )
+        fill = getattr(cls, "__setstate__", set_state)
+        return self._filled(place, object.__new__(cls), lambda made: fill(made, self._attributes(entry["attributes"])))
 
     def _restored(self, place: int, entry: dict[str, Json]) -> Any:
         cls = self._class(entry["class"])

@@ -45,6 +45,7 @@ from bandits.arms.thinning import (
     thinning,
 )
 from bandits.contract import Array, Assumption, Bound, Instance
+from bandits.earlier import set_state
 from bandits.kernels import inlined
 
 TOTAL, PRECISION, MEAN, DEVIATION, SLOPE = 0, 1, 2, 3, 4
@@ -171,6 +172,15 @@ class GaussianThompson(BanditPolicy):
         self._h = self._noise_of(problem) ** -2
         self._waiting = np.zeros(1, dtype=np.int64)  # no arm below it waits for its first play under a flat prior
         self._thinning, self._ahead = thinning(arms), ahead(6144 + 8 * arms)
+
+    def __setstate__(self, state: Any) -> None:
+        """Earlier ones kept no slopes, which follow from the level."""
+        kept = set_state(self, state)
+        posteriors = kept.get("_posteriors")
+        if posteriors is not None and posteriors.shape[1] == SLOPE:
+            above = self._thinning.control[LEVEL] - posteriors[:, MEAN]
+            with np.errstate(invalid="ignore", divide="ignore"):
+                self._posteriors = np.column_stack((posteriors, posteriors[:, DEVIATION] / above))
 
     def choose(self, observation: Any) -> int:
         while (arm := _choose(self._posteriors, self._waiting, *self._thinning, *self._ahead)) < 0:

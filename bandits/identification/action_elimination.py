@@ -86,10 +86,10 @@ class ActionElimination(Elimination):
         self.enter(problem)
 
     def learn(self, arm: int, reward: float) -> None:
-        _go_on(self._variance, self._log_inverse, self._field, arm)
+        _go_on(self._variance, self._log_inverse, self._survivors, arm)
 
     def play(self, outcomes: Outcomes, arms: Ints, codes: Ints) -> tuple[int, bool]:
-        return _play(outcomes, self._variance, self._log_inverse, self._field, arms, codes)
+        return _play(outcomes, self._variance, self._log_inverse, self._survivors, arms, codes)
 
     def theorems(self, problem: IdentificationProblem, instance: IdentificationInstance) -> Sequence[Bound]:
         """The error, and the number of samples with probability ``1 - delta`` (derived)."""

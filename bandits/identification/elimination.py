@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from bandits.contract import Array
+from bandits.earlier import set_state
 from bandits.identification.divergence import reward_of
 from bandits.identification.policy import STOP, IdentificationPolicy, ahead
 from bandits.identification.problem import Answer, IdentificationProblem, Ints, Outcomes
@@ -121,19 +122,29 @@ def begin_round(field: Field, left: int) -> None:
 class Elimination(IdentificationPolicy):
     """A policy that samples surviving arms in turn, until one is left."""
 
-    _field: Field
+    _survivors: Field
 
     def enter(self, problem: IdentificationProblem) -> None:
         """Let all arms survive."""
         n = problem.n_actions
         place = np.array([1, 0, n, -1], dtype=np.int64)
-        self._field = Field(place, np.arange(n), self._counts, self._sums, np.full(n, -math.inf))
+        self._survivors = Field(place, np.arange(n), self._counts, self._sums, np.full(n, -math.inf))
+
+    def __setstate__(self, state: Any) -> None:
+        """Earlier ones kept a mark for each survivor in a ``_field``, and which arm is next in place of where."""
+        kept = set_state(self, state)
+        if "_field" in kept:
+            field: Field = kept.pop("_field")
+            alive = np.flatnonzero(field.alive)
+            place, arms = field.place.copy(), np.zeros_like(field.alive)
+            place[NEXT], arms[: alive.size] = np.searchsorted(alive, place[NEXT]), alive
+            self._survivors = field._replace(place=place, alive=arms)
 
     def pick(self) -> int:
-        place, alive = self._field.place, self._field.alive
+        place, alive = self._survivors.place, self._survivors.alive
         return STOP if place[LEFT] == 1 else int(alive[place[NEXT]])
 
     def respond(self) -> Answer | None:
         """The survivor with the largest mean; None before any sample."""
-        best = int(self._field.place[BEST])
+        best = int(self._survivors.place[BEST])
         return None if best < 0 else best

@@ -111,10 +111,10 @@ class Racing(Elimination):
         self.enter(problem)
 
     def learn(self, arm: int, reward: float) -> None:
-        _go_on(self._threshold, self._taken, self._field, arm)
+        _go_on(self._threshold, self._taken, self._survivors, arm)
 
     def play(self, outcomes: Outcomes, arms: Ints, codes: Ints) -> tuple[int, bool]:
-        return _play(outcomes, self._threshold, self._taken, self._field, arms, codes)
+        return _play(outcomes, self._threshold, self._taken, self._survivors, arms, codes)
 
     def theorems(self, problem: IdentificationProblem, instance: IdentificationInstance) -> Sequence[Bound]:
         """The error, where the threshold is proved, and the asymptotic number of samples (derived)."""

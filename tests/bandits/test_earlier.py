@@ -1,0 +1,70 @@
+"""What earlier versions pickled, or wrote as states, goes on as it did: here what is kept now, in the form of then."""
+
+import copy
+import json
+import pickle
+
+import numpy as np
+import pytest
+
+from bandits import ActionElimination, GaussianThompson, Racing
+from bandits.identification.elimination import LEFT, NEXT
+from bandits.state import from_json, to_json
+from environments import GaussianArms, Identification
+
+
+def play(policy, environment, rounds):
+    """What comes of that many rounds."""
+    actions = []
+    for _ in range(rounds):
+        if environment.clock == environment.problem.horizon:
+            break
+        observation = environment.observe()
+        actions.append(policy.choose(observation))
+        policy.update(observation, actions[-1], environment.transition(actions[-1])[1])
+    return actions
+
+
+def without_slopes(policy):
+    policy._posteriors = policy._posteriors[:, :4].copy()
+
+
+def with_marks(policy):
+    field = vars(policy).pop("_survivors")
+    place, alive = field.place.copy(), field.alive[: field.place[LEFT]]
+    place[NEXT] = alive[place[NEXT]]
+    policy._field = field._replace(place=place, alive=np.isin(np.arange(field.alive.size), alive).astype(np.int64))
+
+
+def read(policy, how):
+    if how == "pickled":
+        return pickle.loads(pickle.dumps(policy))
+    return from_json(json.loads(json.dumps(to_json(policy))))
+
+
+CASES = [
+    (GaussianThompson(), lambda: GaussianArms([0.1, 0.5, 0.2, 0.4], horizon=4000), without_slopes),
+    (GaussianThompson(1.0), lambda: GaussianArms([0.1, 0.5], horizon=4000), without_slopes),
+    (Racing(), lambda: Identification([0.0, 0.9, 0.3, 0.8], delta=0.1), with_marks),
+    (ActionElimination(), lambda: Identification([0.0, 0.9, 0.3, 0.8], delta=0.1), with_marks),
+]
+
+
+@pytest.mark.parametrize("how", ["pickled", "as a state"])
+@pytest.mark.parametrize("rounds", [0, 2, 7, 150, 601])
+@pytest.mark.parametrize("case", CASES, ids=lambda case: repr(case[0]))
+def test_what_was_kept_in_another_form_goes_on(case, rounds, how):
+    policy, environment, earlier = copy.deepcopy(case[0]), case[1](), case[2]
+    environment.begin(environment.draw(np.random.default_rng(1)))
+    policy.reset(environment.problem, np.random.default_rng(2))
+    play(policy, environment, rounds)
+    old = copy.deepcopy(policy)
+    earlier(old)
+    found, other = read(old, how), copy.deepcopy(environment)
+    assert vars(found).keys() == vars(policy).keys()
+    assert play(found, other, 400) == play(policy, environment, 400)
+
+
+def test_a_policy_before_its_first_reset():
+    for policy, *_ in CASES:
+        assert vars(pickle.loads(pickle.dumps(policy))) == vars(policy)
