@@ -63,7 +63,7 @@ def _hash(words: NDArray[np.uint64], each: int, state: NDArray[np.uint64]) -> No
 
 
 class Seeds(ISpawnableSeedSequence):
-    """``numpy.random.SeedSequence(entropy, spawn_key=spawn_key)`` in a tenth of its time: it gives and spawns the same.
+    """``numpy.random.SeedSequence(entropy, spawn_key=spawn_key)`` in a third of its time: it gives and spawns the same.
 
     Args:
         entropy: a whole number >= 0, or several.

@@ -234,6 +234,7 @@ OTHERS = {
     "bandits/checks.py",  # of the checks, three streams
     "bandits/seeds.py",
     "environments/checks.py",
+    "environments/contract.py",  # tapes that are looked at, and not played
     "environments/streaming/environment.py",  # seeds that are drawn
     "environments/streaming/rewards.py",
     "experiments/analysis/statistics.py",  # a constant

@@ -111,7 +111,7 @@ def test_requests_of_another_cache_or_length():
         (PagingEnvironment(3, {"name": "uniform", "parameters": {"N": 9}}, horizon=50), "n_pages of tape"),
     ):
         refused(environment.begin, other.draw(np.random.default_rng(0)), what)
-    wrong = environment.draw(np.random.default_rng(0))
+    wrong = copy.deepcopy(environment.draw(np.random.default_rng(0)))  # what is drawn may be kept for later runs
     wrong.requests.pages[7] = 8
     refused(environment.begin, wrong, "pages of tape")
 
