@@ -23,9 +23,11 @@ def main() -> None:
 
 def _others() -> bool:
     """Whether a module is loaded that is neither ours nor installed; what it left open may be closed as garbage."""
-    from experiments.run.meaning import OURS
-    from experiments.run.sources import Sources
-
+    try:
+        from experiments.run.meaning import OURS
+        from experiments.run.sources import Sources
+    except ImportError:  # stopped while it began: what was loaded by half may not be loaded again
+        return True
     sources, tops = Sources(), {name.partition(".")[0] for name in sys.modules}
     return not all(map(sources.is_installed, tops.difference(OURS, ("__main__", "__mp_main__"))))
 

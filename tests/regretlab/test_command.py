@@ -100,3 +100,29 @@ def test_the_end_of_a_command_takes_no_look_for_garbage(tmp_path):
     done = subprocess.run([sys.executable, "-c", code, "list"], capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     assert done.stdout.endswith("True\n")
+
+
+STOPPED = """
+import sys
+
+class Stopping:
+    def find_spec(self, name, path=None, target=None):
+        if name == "numpy":
+            sys.meta_path.remove(self)
+            sys.modules["numpy"] = None  # as where a half of it was loaded
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Stopping())
+"""
+
+
+@pytest.mark.parametrize("words", [["list", "policies"], ["run", "quickstart"]])
+def test_a_command_that_is_stopped_while_it_loads_says_no_more_than_that(tmp_path, words):
+    done = subprocess.run(
+        [sys.executable, "-c", STOPPED + INSTALLED.partition("; ")[2], *words],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+    )
+    assert done.returncode == 1
+    assert done.stderr.strip() == "Aborted!"
