@@ -18,18 +18,17 @@ from environments.identification.environment import Identification
 G4, RUNS = np.array([1.0, 0.6, 0.4, 0.0]), 40
 SMALL = G4 / 5.0
 HAND = "the same by hand"
-SHORT = {"racing": 4.0, "track_and_stop": 1.5}
-"""What short runs may take, others 3.5. The aim is 2, which only tracking meets, the others take 2.2 to 3. A run of
-survivors in turn takes some 30 microseconds by hand; ours has made its four generators, relabelled the arms, begun,
-reset, judged its stop and given its metrics in no less than that."""
-LONG = {"racing": 3.0, "action_elimination": 2.5, "track_and_stop": 1.0}
-"""What long runs may take, others 2, the aim. What survivors in turn take by hand is hardly more than the noise: to
-draw it ahead, beyond the stop, and to divide by counts for the answer told with each sample is twice that."""
-BUDGETS = [(2_000, RUNS, 30.0), (200_000, RUNS, 3.0), (2_000_000, 5, 2.6)]
-"""Samples, runs, and what these may take. The aim is 1.5 times the bare draws, which no run that has generators of its
-own can meet at 2,000 samples: these are drawn in 5 microseconds, and numpy makes one generator in 8. With many samples
-not quite 2 nanoseconds each go to the arm and the answer told with it, which the environment checks and keeps, beside
-2.2 for the draw."""
+BUDGETS = [(2_000, RUNS), (200_000, RUNS), (2_000_000, 5)]
+"""Samples and runs.
+
+What stands in the way where a target is missed. Short runs, which take 2.2 to 3.8 times as long but for tracking: one
+of survivors in turn takes some 30 microseconds by hand; ours has made its four generators, relabelled the arms, begun,
+reset, judged its stop and given its metrics in no less than that. Long runs of racing, 2.3 times: what survivors in
+turn take by hand is hardly more than the noise; to draw it ahead, beyond the stop, and to divide by counts for the
+answer told with each sample is twice that. Budgets: 2,000 uniform numbers are drawn in 5 microseconds, and numpy makes
+one generator in 8, so that no run with a generator of its own can meet it; with many samples not quite 2 nanoseconds
+each go to the arm and the answer told with it, which the environment checks and keeps, beside 2.2 for the draw.
+"""
 
 
 def game(name, environment, runs, **parameters):
@@ -252,7 +251,7 @@ def test_whole_replicates_of_fixed_confidence(record, name, parameters, function
         f"{what}, four Gaussian arms, {size}",
         pairs,
         HAND,
-        (LONG.get(name, 2.0) if gaps is SMALL else SHORT.get(name, 3.5)),
+        2.0,
     )
 
 
@@ -267,12 +266,12 @@ def draws(n, runs):
     return draw
 
 
-@pytest.mark.parametrize(("budget", "runs", "limit"), BUDGETS)
+@pytest.mark.parametrize(("budget", "runs"), BUDGETS)
 @pytest.mark.parametrize("name", ["successive_rejects", "sequential_halving"])
-def test_whole_replicates_of_fixed_budgets(record, name, budget, runs, limit):
+def test_whole_replicates_of_fixed_budgets(record, name, budget, runs):
     ours, _ = game(name, Identification("ab1", horizon=budget + 1), runs)
     pairs = measure(ours, draws(budget, runs), "run", (runs, runs))
-    record(f"`{name}`, twenty Bernoulli arms, {budget:,} samples", pairs, "draws of as many uniform numbers", limit)
+    record(f"`{name}`, twenty Bernoulli arms, {budget:,} samples", pairs, "draws of as many uniform numbers", 1.5)
 
 
 @numba.njit

@@ -24,11 +24,11 @@ AT_MOST = {
     "exp3_ix": (0.9, 0.35, 0.10),
     "tsallis_inf": (0.8, 0.4, 0.25),
     "beta_thompson": (0.45, 0.15, 0.06),
-    "gaussian_thompson": (0.8, 0.25, 0.15),
+    "gaussian_thompson": (0.8, 0.25, 0.10),
 }
 """The ratio of ours to the loop's, with 10, 100 and 1000 arms.
 
-Gaussian Thompson sampling with 1000 arms is meant to come to 0.10; it is between 0.11 and 0.14. A quarter of a round
+Gaussian Thompson sampling with 1000 arms does not come to 0.10; it is at 0.13. A quarter of a round
 draws its 32 normal and exponential variables; two thirds visit some 11 arms: a third of that finds their classes, the
 rest loads posteriors and tries them, each step waiting for the one before. Fewer visits need a better level than one
 sample of each posterior gives.

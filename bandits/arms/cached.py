@@ -26,7 +26,7 @@ import numpy as np
 from bandits.arms.policy import BanditPolicy
 from bandits.arms.problem import Actions, BanditProblem, Block
 from bandits.arms.scan import COUNT, MORE, TIE, Note, units
-from bandits.arms.tournament import first, put, tree_of
+from bandits.arms.tournament import first, put, rival, tree_of
 from bandits.contract import Array
 from bandits.defaults import default
 from bandits.kernels import inlined
@@ -36,16 +36,6 @@ LEADER, LEVEL = range(2)
 
 Index = Callable[[Array, int, Any], float]
 Above = Callable[[Array, int, float, Any], bool]
-
-
-@inlined
-def _rival(tree: Array, arm: int) -> float:
-    """The largest index of the other arms, or -inf."""
-    node, largest = tree.size // 2 + arm, -math.inf
-    while node > 1:
-        largest = max(largest, tree[node ^ 1])
-        node >>= 1
-    return float(largest)
 
 
 @inlined
@@ -70,7 +60,7 @@ def follow(
         put(tree, leader, index(rows, leader, own))
     put(tree, arm, index(rows, arm, own))
     leader = max(0, first(tree, tree[1] - TIE))
-    lead[LEADER], lead[LEVEL] = leader, _rival(tree, leader) + 4.0 * TIE
+    lead[LEADER], lead[LEVEL] = leader, rival(tree, leader) + 4.0 * TIE
     return leader
 
 

@@ -18,7 +18,7 @@ import math
 import numpy as np
 
 from bandits.contract import Array
-from bandits.kernels import kernel
+from bandits.kernels import inlined, kernel
 
 
 def tree_of(n_arms: int) -> Array:
@@ -51,14 +51,14 @@ def put(tree: Array, arm: int, bound: float) -> None:
         tree[node] = bound
 
 
-@kernel
+@inlined
 def rival(tree: Array, arm: int) -> float:
-    """The largest bound of all other arms."""
+    """The largest bound of the other arms; -inf where there is none."""
     node, level = tree.size // 2 + arm, -math.inf
     while node > 1:
         level = max(level, tree[node ^ 1])
         node >>= 1
-    return level
+    return float(level)
 
 
 @kernel

@@ -46,12 +46,6 @@ def _repeat(
     return newest
 
 
-@kernel
-def _fill(levels: Array, start: int, level: float) -> None:
-    for s in range(start, levels.size):
-        levels[s] = level
-
-
 class Window:
     """The last ``m`` plays of a run, none at first.
 
@@ -98,5 +92,5 @@ class Window:
             self._counts = counts.tolist()
             if not counted.size:
                 levels[:transient] = [self.tallies.losses[action](tally) for tally in levels[:transient].tolist()]
-        _fill(levels, transient, self._steady.item(action))
+        levels[transient:] = self._steady[action]
         self._last, self._run = action, run + levels.size
