@@ -12,11 +12,12 @@ from games import LOOP, ROUNDS, loop
 from timing import measure
 
 from bandits import POLICIES
+from bandits.identification.thresholds import gaussian_constant
 from bandits.seeds import Seeds
 from environments.identification.environment import Identification
 
 G4, RUNS = np.array([1.0, 0.6, 0.4, 0.0]), 40
-SMALL = G4 / 5.0
+SMALL, SHORT = G4 / 5.0, 400
 HAND = "the same by hand"
 BUDGETS = [(2_000, RUNS), (200_000, RUNS), (2_000_000, 5)]
 """Samples and runs.
@@ -120,19 +121,19 @@ def over(sums, counts, b, i, union):
 
 
 @numba.njit
-def top_two(means, delta, rule, rng):
+def top_two(means, confidence, rule, rng):
     """Rules: 0 for t3c, 1 for tt_ucb, 2 for eb_tc."""
     k = means.size
     counts, sums, led, own = np.zeros(k), np.zeros(k), np.zeros(k), np.zeros(k)
-    union, t = math.log((k - 1) / delta), 0
+    t = 0
     while True:
         if t < k:
             arm = t
         else:
             b = np.argmax(sums / counts)
-            done = True
+            done, level = True, confidence + 4.0 * math.log(4.0 + math.log(t / 2.0))
             for i in range(k):
-                if i != b and not over(sums, counts, b, i, union):
+                if i != b and not statistic(sums, counts, b, i) > level:
                     done = False
                     break
             if done:
@@ -212,47 +213,48 @@ def track(means, delta, rng):
         t += 1
 
 
-def repeated(function, *arguments):
-    """``RUNS`` runs by hand, and how many samples they take."""
+def repeated(function, runs, *arguments):
+    """``runs`` runs by hand, and how many samples they take."""
     taken = np.zeros(1)
 
     def play():
         taken[0] = 0.0
-        for i in range(RUNS):
+        for i in range(runs):
             taken[0] += function(*arguments, np.random.default_rng(i))
 
     return play, taken
 
 
-@pytest.mark.parametrize("gaps", [G4, SMALL], ids=["short", "long"])
+LAST = {"delta": 0.01, "threshold": "kk"}
+"""The strictest test: some 1,090 samples of ``G4``."""
+
+
+@pytest.mark.parametrize(("gaps", "runs"), [(G4, SHORT), (SMALL, RUNS)], ids=["short", "long"])
 @pytest.mark.parametrize(
     ("name", "parameters", "function", "arguments"),
     [
         ("lucb", {}, lucb, (0.1,)),
         ("racing", {}, rounds, (0.1, True)),
         ("action_elimination", {}, rounds, (0.1, False)),
-        ("top_two", {"rule": "t3c"}, top_two, (0.01, 0)),
-        ("top_two", {"rule": "tt_ucb"}, top_two, (0.01, 1)),
-        ("top_two", {"rule": "eb_tc"}, top_two, (0.01, 2)),
+        ("top_two", {"rule": "t3c"}, top_two, (0,)),
+        ("top_two", {"rule": "tt_ucb"}, top_two, (1,)),
+        ("top_two", {"rule": "eb_tc"}, top_two, (2,)),
         ("track_and_stop", {}, track, (0.1,)),
     ],
 )
-def test_whole_replicates_of_fixed_confidence(record, name, parameters, function, arguments, gaps):
-    arguments = (gaps, *arguments)
-    delta = arguments[1]
-    ours, taken = game(name, Identification(gaps, delta=delta, horizon=10**6 + 1), RUNS, **parameters)
-    plain, by_hand = repeated(function, *arguments)
+def test_whole_replicates_of_fixed_confidence(record, name, parameters, function, arguments, gaps, runs):
+    delta = arguments[0]
+    if name == "top_two":
+        delta, parameters = LAST["delta"], {**parameters, "threshold": LAST["threshold"]}
+        arguments = (2.0 * gaussian_constant(math.log(3 / delta) / 2.0), *arguments)
+    ours, taken = game(name, Identification(gaps, delta=delta, horizon=10**6 + 1), runs, **parameters)
+    plain, by_hand = repeated(function, runs, gaps, *arguments)
     ours(), plain()
     assert abs(taken[0] / by_hand[0] - 1.0) < 0.35, "both must play the same algorithm"
     pairs = measure(ours, plain, "sample", (taken[0], by_hand[0]))
     what = f"`{name}`{''.join(f' {value}' for value in parameters.values())}"
     size = "long runs" if gaps is SMALL else "short runs"
-    record(
-        f"{what}, four Gaussian arms, {size}",
-        pairs,
-        HAND,
-        2.0,
-    )
+    record(f"{what}, four Gaussian arms, {size}", pairs, HAND, 2.0)
 
 
 def draws(n, runs):
@@ -293,7 +295,7 @@ def ucb_e(means, budget, a, rng):
 
 def test_whole_replicates_of_ucb_e(record):
     ours, _ = game("ucb_e", Identification("ab1", horizon=2001), RUNS, h1=2000.0)
-    plain, _ = repeated(ucb_e, np.append(0.5, np.full(19, 0.4)), 2000, 2.0)
+    plain, _ = repeated(ucb_e, RUNS, np.append(0.5, np.full(19, 0.4)), 2000, 2.0)
     record("`ucb_e`, twenty Bernoulli arms, 2,000 samples", measure(ours, plain, "run", (RUNS, RUNS)), HAND, 2.0)
 
 

@@ -8,6 +8,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from games import LOOP, loop, within
 from timing import Pairs, measure, peak, seconds
 
 from experiments.analysis.findings import as_text, findings
@@ -142,12 +143,12 @@ def standing(text, folder):
 
 
 def test_many_points(record, tmp_path):
-    """A study of twenty thousand jobs is checked in a fourth of as many milliseconds, and reported in half of them."""
+    """Twenty thousand jobs are checked within 4.7 seconds of the machine where that was set, and reported within 10."""
     jobs = standing(POINTS % 10_000, tmp_path)
-    report_seconds, check_seconds = seconds(reported(tmp_path)), seconds(checked(tmp_path))
+    for what, function, most in (("check", checked, 14.0 / 3.0), ("report", reported, 10.0)):
+        pairs = measure(function(tmp_path), loop, "study", repeats=3)
+        record(f"`{what}`, {jobs} jobs", pairs, LOOP, within(most))
     assert (tmp_path / "report.html").stat().st_size < 5e6
-    for what, taken, target in (("check", check_seconds, 0.235), ("report", report_seconds, 0.5)):
-        record(f"`{what}`, {jobs} jobs", Pairs((taken / jobs,), (1e-3,), "job"), "a millisecond", target)
 
 
 def test_many_policies(record, tmp_path):

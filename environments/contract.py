@@ -19,7 +19,7 @@ from bandits.defaults import default
 from bandits.frozen import read_only as read_only
 from bandits.guard import LOOKED_AT, around, guard
 from bandits.seeds import stream
-from environments.forms import check_form, common, form_of
+from environments.forms import check_form, common, form_of, has_form
 from environments.streams import Stream as Stream
 from environments.streams import copy_of as copy_of
 from environments.streams import streams as streams
@@ -299,14 +299,13 @@ def _check_form(environment: Any, *given: Any, **named: Any) -> None:
     tape = next(iter((*given, *named.values())), None)
     form, found = environment._form_of_tapes, form_of(tape)
     for seed in range(_DRAWS):
-        if form is not None and common(found, form) == form:
-            break
+        if form is not None and has_form(found, form):
+            return
         try:
             drawn = form_of(copy.copy(environment).draw(np.random.default_rng(seed)))
         except Exception:  # it plays what others draw
             return
-        form = drawn if form is None else common(form, drawn)
-    environment._form_of_tapes = form
+        form = environment._form_of_tapes = drawn if form is None else common(form, drawn)
     check_form(tape, form, type(environment).__name__)
 
 

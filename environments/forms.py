@@ -7,6 +7,7 @@ type alone. Where tapes differ, in the length of an array or otherwise, their fo
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -59,7 +60,13 @@ def form_of(tape: Any, deep: int = 0) -> Any:
         fields = getattr(kind, "__dataclass_fields__", None)
         if fields is not None:
             return kind.__qualname__, [form_of(getattr(tape, name, None), deep + 1) for name in fields]
-    return next((form for of, form in _ALIKE if isinstance(tape, of)), kind.__qualname__)
+    return _whole(kind)
+
+
+@lru_cache(maxsize=1024)
+def _whole(kind: type[Any]) -> Any:
+    """The form of objects of a type that are not taken apart."""
+    return next((form for of, form in _ALIKE if issubclass(kind, of)), kind.__qualname__)
 
 
 def common(one: Any, other: Any) -> Any:
@@ -83,6 +90,11 @@ def common(one: Any, other: Any) -> Any:
     return kind, [common(part, same) for part, same in zip(rest[0], others[0], strict=True)]
 
 
+def has_form(found: Any, form: Any) -> bool:
+    """Whether the form ``found`` is no other than ``form``, or one of those that it has in common."""
+    return bool(found == form or common(found, form) == form)
+
+
 def form_shown(form: Any) -> str:
     """A form for a message."""
     if isinstance(form, str):
@@ -103,6 +115,6 @@ def check_form(tape: Any, form: Any, of: str) -> None:
         ValueError: it has another one.
     """
     found = form_of(tape)
-    if common(found, form) != form:
+    if not has_form(found, form):
         got = form_shown(found) if isinstance(found, tuple) else shown(tape)
         raise ValueError(f"tape must be one that draw() of {of} gives, {form_shown(form)}, got {got}")

@@ -27,6 +27,7 @@ from bandits.arms.problem import Actions, BanditProblem, Block
 from bandits.arms.scan import COUNT, MORE, SCORE, SUM, ScanPolicy, horizon_of, leader, rounds, width_of
 from bandits.contract import Array, Assumption, Bound, Instance
 from bandits.kernels import inlined, kernel
+from bandits.normals import standard_normal
 
 MEAN, DEVIATION, CLIP = MORE, MORE + 1, MORE + 2
 Own = tuple[float, float, float]
@@ -117,7 +118,7 @@ class MOTS(ScanPolicy):
         return leads(self, _Clipped(*self._rows[:, [MEAN, DEVIATION, CLIP]].T))
 
     def luck(self, n_rounds: int) -> Array:
-        return self._rng.standard_normal((n_rounds, self._n_arms))
+        return standard_normal(self._rng, np.empty((n_rounds, self._n_arms)))
 
     def regret_bounds(self, problem: BanditProblem, instance: Instance) -> Sequence[Bound]:
         """The order ``sqrt(K T)`` of its minimax theorem, whose constants are not known; for rho > 1/2, alpha >= 4."""

@@ -21,6 +21,7 @@ from bandits.arms.problem import Actions, Block
 from bandits.contextual.problem import ContextualProblem
 from bandits.contextual.ridge import RidgePolicy, pick_row, play_rows
 from bandits.contract import Array, Bound, Instance
+from bandits.normals import standard_normal
 
 
 class LinTS(RidgePolicy):
@@ -60,7 +61,7 @@ class LinTS(RidgePolicy):
         return self.problem_given().distribution_of(best)
 
     def play(self, block: Block, features: Array, actions: Actions) -> None:
-        weights = self.deviation * self._rng.standard_normal((actions.size, len(self._ridge.theta)))
+        weights = self.deviation * standard_normal(self._rng, np.empty((actions.size, len(self._ridge.theta))))
         forced = np.full(actions.size, -1)
         play_rows(block, features, actions, weights, forced, self._high, self._ridge, self.scale is None)
 

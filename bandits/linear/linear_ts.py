@@ -41,6 +41,7 @@ from bandits.linear.theory import (
     log_determinant,
     stretched,
 )
+from bandits.normals import standard_normal
 
 
 @kernel
@@ -120,7 +121,7 @@ class LinearTS(RidgePolicy):
         learn(rows, action, reward, self._ridge, False)
 
     def play(self, block: Block, features: Array, actions: Actions) -> None:
-        normals = self._rng.standard_normal((actions.size, self._theta.size))
+        normals = standard_normal(self._rng, np.empty((actions.size, self._theta.size)))
         _play(block, features, actions, self._ridge, self._fixed, self._radius, normals, self._lower, self._theta)
 
     def regret_bounds(self, problem: LinearActionsProblem, instance: Instance) -> Sequence[Bound]:

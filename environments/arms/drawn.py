@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from bandits.arguments import shown
 from bandits.contract import Array
 from bandits.defaults import default
+from bandits.normals import standard_normal
 from environments.arms.environment import ArmsEnvironment
 from environments.arms.instance import ArmsInstance
 from environments.contract import Regret, copy_of
@@ -42,7 +43,7 @@ class DrawnArms(ArmsEnvironment[np.random.Generator]):
     @default
     def _noise(self, n: int) -> Array:
         """Here: of rewards 0 or 1, whose levels are probabilities, where the arms are ``binary``; else normal."""
-        noise = self._generator.random(n) if self.binary else self._generator.standard_normal(n)
+        noise = self._generator.random(n) if self.binary else standard_normal(self._generator, np.empty(n))
         noise *= -1.0 if self.binary else self.sd
         return noise
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bandits.arguments import integer, is_file, positive, real, shown
 from bandits.contract import Array
+from bandits.normals import standard_normal
 from bandits.registry import Registry
 from environments.arms.environment import ArmsEnvironment
 
@@ -67,7 +68,7 @@ class Drifting:
         positive("step", self.step)
 
     def table(self, rng: np.random.Generator, n_rounds: int, n_arms: int) -> Array:
-        walk = rng.standard_normal((n_rounds, n_arms))
+        walk = standard_normal(rng, np.empty((n_rounds, n_arms)))
         walk *= self.step
         walk[0] = rng.random(n_arms)
         np.cumsum(walk, axis=0, out=walk)

@@ -27,6 +27,7 @@ from bandits.identification.problem import (
     Stop,
     checked_action,
 )
+from bandits.normals import standard_normal
 from bandits.registry import Component
 from environments.contract import Environment, Regret, Stream, copy_of, streams
 from environments.identification.instance import (
@@ -207,7 +208,7 @@ class Identification(Environment[Any, Any, Any, Tape]):
                 self._room = np.empty(n)
             self._drawn = self._room[:n]
             if self.problem.family == "gaussian":
-                self._noise.standard_normal(out=self._drawn)
+                standard_normal(self._noise, self._drawn)
                 if self.sigma != 1.0:
                     self._drawn *= self.sigma
             else:

@@ -17,6 +17,7 @@ from bandits.defaults import default
 from bandits.kernels import kernel
 from bandits.linear.problem import Features, FullFeedbackLinearProblem, LinearProblem
 from bandits.linear.theory import LinearInstance
+from bandits.normals import standard_normal
 from bandits.registry import Component
 from environments.arms.environment import ArmsEnvironment
 from environments.contract import Regret, copy_of
@@ -100,7 +101,7 @@ class Noise:
     def draw(self, rng: np.random.Generator, n: int) -> Array:
         """Noise [n] of blocks of rounds: one number a round serves all actions."""
         if self.kind == "gaussian":
-            return np.asarray(self.told * rng.standard_normal(n))
+            return np.asarray(self.told * standard_normal(rng, np.empty(n)))
         if self.kind == "uniform":
             return np.asarray(self.told * (2.0 * rng.random(n) - 1.0))
         return -rng.random(n) if self.kind == "bernoulli" else np.zeros(n)

@@ -11,6 +11,7 @@ import numpy as np
 
 from bandits.arguments import integer, positive, real, reals, shaped
 from bandits.contract import Array
+from bandits.normals import standard_normal
 from bandits.registry import Registry
 
 
@@ -145,7 +146,7 @@ class Stochastic(Adversary):
         return (0.5 if self.mean is None else float(np.linalg.norm(self.mean))) + self.radius
 
     def table(self, rng: np.random.Generator, n_rounds: int, dimension: int) -> Array:
-        thetas = rng.standard_normal((n_rounds, dimension))
+        thetas = standard_normal(rng, np.empty((n_rounds, dimension)))
         thetas *= self.radius / np.linalg.norm(thetas, axis=1, keepdims=True)
         if self.mean is None:
             thetas[:, 0] += 0.5

@@ -13,6 +13,7 @@ import numpy as np
 from bandits.arguments import positive, real
 from bandits.contract import Array
 from bandits.linear.problem import Features
+from bandits.normals import standard_normal
 from bandits.registry import Component, Registry
 from environments.linear.actions import action_set, check_size, clipped
 
@@ -69,7 +70,7 @@ class RedrawnSphere(Stream):
         return 1.0
 
     def following(self, rng: np.random.Generator, n: int, before: Any) -> tuple[Array, Any]:
-        return _directions(rng.standard_normal((n, *self.shape))), None
+        return _directions(standard_normal(rng, np.empty((n, *self.shape)))), None
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,7 @@ class RedrawnGaussian(Stream):
         return self.n_actions, self.dimension
 
     def following(self, rng: np.random.Generator, n: int, before: Any) -> tuple[Array, Any]:
-        rows = rng.standard_normal((n, *self.shape)) * (self.norm / math.sqrt(self.dimension))
+        rows = standard_normal(rng, np.empty((n, *self.shape))) * (self.norm / math.sqrt(self.dimension))
         return clipped(rows, self.norm), None
 
 
@@ -154,7 +155,7 @@ class Drift(Stream):
         return 1.0
 
     def following(self, rng: np.random.Generator, n: int, before: Any) -> tuple[Array, Any]:
-        rows, fresh = rng.standard_normal((n, *self.shape)), math.sqrt(1.0 - self.rho**2)
+        rows, fresh = standard_normal(rng, np.empty((n, *self.shape))), math.sqrt(1.0 - self.rho**2)
         for t in range(n):
             last = before if t == 0 else rows[t - 1]
             if last is not None:

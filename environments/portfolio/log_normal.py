@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from bandits.arguments import integer, is_list, real, reals, shaped, shown, within
 from bandits.contract import Array
+from bandits.normals import standard_normal
 from environments.portfolio.environment import Market
 
 LARGEST = 20.0
@@ -56,7 +57,7 @@ class LogNormalMarket(Market[Array]):
         )
 
     def draw(self, rng: np.random.Generator) -> Array:
-        return rng.standard_normal((self.horizon, self.problem.n_assets))
+        return standard_normal(rng, np.empty((self.horizon, self.problem.n_assets)))
 
     def begin(self, tape: Array) -> None:
         self._open(np.exp(self._mu - 0.5 * self._sigma**2 + self._sigma * (tape @ self._root)))
@@ -115,7 +116,7 @@ class RegimesMarket(Market[Path]):
         n = len(self._drifts)
         steps = np.where(rng.random(self.horizon) < self.stay, 0, rng.integers(1, max(n, 2), self.horizon))
         steps[0] = rng.integers(n)
-        return Path(np.cumsum(steps) % n, rng.standard_normal((self.horizon, self.problem.n_assets)))
+        return Path(np.cumsum(steps) % n, standard_normal(rng, np.empty((self.horizon, self.problem.n_assets))))
 
     def check_tape(self, tape: Path) -> None:
         within("regimes of tape", tape.regimes, 0, len(self._drifts) - 1)

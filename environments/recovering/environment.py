@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from bandits.arguments import LARGEST, integer, one_of, positive, shown, within
 from bandits.contract import Array, Bound
 from bandits.frozen import read_only
+from bandits.normals import standard_normal
 from bandits.recovering.planners import PLANNERS, Planner
 from bandits.recovering.problem import Outcomes, RecoveringProblem, Schedule, check_pulls
 from bandits.registry import Component
@@ -156,7 +157,7 @@ class RecoveringRewards(Environment[Any, Any, Array, Tape]):
             if self.noise == "none":
                 self._noise = np.zeros(shape)
             elif self.sigma is not None:
-                self._noise = self.sigma * self._generator.standard_normal(shape)
+                self._noise = self.sigma * standard_normal(self._generator, np.empty(shape))
             else:
                 self._noise = self._generator.random(shape)
         return self._noise[self.clock - self._first :]

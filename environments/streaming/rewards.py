@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandits.contract import Array
+from bandits.normals import standard_normal
 from bandits.seeds import Seeds
 
 LARGEST = 10**18
@@ -71,7 +72,7 @@ class GaussianRewards(Rewards):
         self.sigma = sigma
 
     def noise(self, rng: np.random.Generator, number: int) -> Array:
-        return self.sigma * rng.standard_normal(number)
+        return self.sigma * standard_normal(rng, np.empty(number))
 
     def sums(self, rng: np.random.Generator, n: int, means: Array) -> Array:
         return n * means + self.sigma * math.sqrt(n) * rng.standard_normal(len(means))

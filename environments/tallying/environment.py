@@ -16,6 +16,7 @@ from bandits.arms.problem import Actions
 from bandits.contract import Array, Bound
 from bandits.defaults import default
 from bandits.kernels import kernel
+from bandits.normals import standard_normal
 from bandits.tallying.problem import TallyingProblem
 from environments.contract import Environment, Regret, copy_of
 from environments.record import Plays, Record
@@ -121,7 +122,9 @@ class TallyingEnvironment(Environment[Any, Any, float, Tape]):
                 noise = self._generator.random(n)
                 self._noise = np.negative(noise, out=noise)
             else:
-                self._noise = np.zeros(n) if self.sigma is None else self.sigma * self._generator.standard_normal(n)
+                self._noise = (
+                    np.zeros(n) if self.sigma is None else self.sigma * standard_normal(self._generator, np.empty(n))
+                )
 
     def _settle(self) -> None:
         """Account for the rounds played since the last time."""

@@ -34,6 +34,7 @@ from typing import Any
 import gymnasium
 import numpy as np
 import pooch
+from numba.core.compiler_lock import global_compiler_lock
 
 import bandits
 import environments
@@ -529,7 +530,10 @@ def work(share: float, seed: int, first: int, step: int) -> None:
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
 
     def ring(*_: Any) -> None:
-        raise Hang
+        if global_compiler_lock.is_locked():  # a kernel's first call
+            signal.setitimer(signal.ITIMER_PROF, SECONDS)
+        else:
+            raise Hang
 
     signal.signal(signal.SIGPROF, ring)
     rng = np.random.default_rng(seed)

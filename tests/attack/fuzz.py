@@ -1,4 +1,4 @@
-"""Every policy of the registry, on every example that it plays, given what is none of what it is to be given.
+"""Every policy of the registry, on examples of each family that it plays, given what is none of what it is to be given.
 
 ``choose`` and ``update`` get wrong values in each place of observation, action and feedback, and right ones in other
 clothes (numpy scalars, arrays of one, 0-d arrays, objects with ``__float__``). A wrong one must be refused by a
@@ -26,6 +26,8 @@ from attacks import checking_indices
 ROUNDS = (0, 9)
 """Rounds at whose beginning a run is attacked."""
 REFUSALS = (ValueError, RuntimeError)
+EXAMPLES = 6
+"""Of a family that a policy is attacked on at the most, others with another seed."""
 LIMIT = 120.0
 """Seconds that a run with its attacks may take."""
 HERE = Path(__file__).resolve()
@@ -241,7 +243,7 @@ def attack_pair(name: str, policy: Any, environment: Any, counts: Counter[str], 
 
 
 def child(share: float, seed: int, part: int, parts: int) -> None:
-    """Attack a share of the policies, on as large a share of their examples; prints what is found, and the counts.
+    """Attack a share of the policies, on as large a share of ``EXAMPLES``; prints what is found, and the counts.
 
     A small share is of the examples of their own families.
     """
@@ -253,13 +255,17 @@ def child(share: float, seed: int, part: int, parts: int) -> None:
     rng = np.random.default_rng(seed)
     names = rng.permutation([name for family in families() for name in family.policies])
     chosen = set(names[: max(1, round(share * len(names)))].tolist())
+    most = max(1, round(share * EXAMPLES))
     for family in families():
         if share <= 0.1 and chosen.isdisjoint(family.policies):  # examples of others take long to compile
             continue
-        for i, example in enumerate(family.example_environments()):
-            for j, (name, policy) in enumerate(players(example, names=chosen)):
-                left_out = rng.random() > max(share, 0.1) and counts["runs"] > 0  # one run at the least
-                if (i + j) % parts != part or policy.clairvoyant or left_out:
+        examples, played = family.example_environments(), Counter[str]()
+        for i in rng.permutation(len(examples)).tolist():
+            for j, (name, policy) in enumerate(players(example := examples[i], names=chosen)):
+                if policy.clairvoyant or played[name] == most:
+                    continue
+                played[name] += 1
+                if (i + j) % parts != part:
                     continue
                 counts["runs"] += 1
                 started = time.perf_counter()

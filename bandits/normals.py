@@ -1,0 +1,50 @@
+"""Standard normal variables, many at once: those that numpy's generators draw, in a third of the time."""
+
+from __future__ import annotations
+
+import sys
+
+import numpy as np
+
+from bandits.contract import Array
+from bandits.kernels import kernel
+
+MANY = 2048
+"""Variables from which on a kernel is quicker: to hand a generator to one takes as long as a thousand of them."""
+
+KINDS = (np.random.PCG64, np.random.PCG64DXSM, np.random.MT19937, np.random.Philox, np.random.SFC64)
+"""Bit generators that kernels draw from."""
+
+
+@kernel
+def _fill(rng: np.random.Generator, out: Array) -> None:
+    for i in range(out.size):
+        out[i] = rng.standard_normal()
+
+
+def standard_normal(rng: np.random.Generator, out: Array) -> Array:
+    """``rng.standard_normal(out=out)``: the same numbers, and the same state afterwards.
+
+    Args:
+        rng: from which they are drawn.
+        out: of float64, C-contiguous, of any shape.
+
+    Returns:
+        ``out``.
+
+    Raises:
+        TypeError, ValueError: as numpy has it, of another ``out``.
+
+    Example:
+        >>> import numpy as np
+        >>> from bandits.normals import standard_normal
+        >>> ours = standard_normal(np.random.default_rng(1), np.empty((2, 5000)))
+        >>> np.array_equal(ours, np.random.default_rng(1).standard_normal((2, 5000)))
+        True
+    """
+    known = type(rng) is np.random.Generator and type(rng.bit_generator) in KINDS
+    fits = out.dtype == np.float64 and out.flags.c_contiguous and out.flags.writeable
+    if out.size < MANY or not known or not fits or "numba" not in sys.modules:  # its start takes longer than a million
+        return rng.standard_normal(out=out)
+    _fill(rng, out.reshape(-1))
+    return out
