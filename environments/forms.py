@@ -7,8 +7,9 @@ type alone. Where tapes differ, in the length of an array or otherwise, their fo
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -60,11 +61,11 @@ def form_of(tape: Any, deep: int = 0) -> Any:
         fields = getattr(kind, "__dataclass_fields__", None)
         if fields is not None:
             return kind.__qualname__, [form_of(getattr(tape, name, None), deep + 1) for name in fields]
-    return _whole(kind)
+    return _whole(cast(Hashable, kind))
 
 
 @lru_cache(maxsize=1024)
-def _whole(kind: type[Any]) -> Any:
+def _whole(kind: Any) -> Any:
     """The form of objects of a type that are not taken apart."""
     return next((form for of, form in _ALIKE if issubclass(kind, of)), kind.__qualname__)
 

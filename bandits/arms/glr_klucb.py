@@ -220,7 +220,7 @@ class GLRKLUCB(DetectingPolicy):
         clock, pool = self._own[:2]
         used = int(clock[USED])
         if (need := used + n_rounds // self.ds + self._n_arms) > len(pool):
-            grown = np.empty((max(need, 2 * len(pool)), 4))
+            grown = np.zeros((max(need, 2 * len(pool)), 4))
             grown[:used] = pool[:used]
             self._own = (clock, grown, *self._own[2:])
 

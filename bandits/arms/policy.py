@@ -84,6 +84,7 @@ class BanditPolicy(ArmsPolicy[BanditProblem, float]):
     def update(self, observation: Any, action: int, feedback: float) -> None:
         if type(action) is not int or not 0 <= action < self._n_arms:
             check_action("action", action, self._n_arms)
+            action = int(action)
         if type(feedback) is not float or not isfinite(feedback):
             feedback = check_reward(feedback)
         self.learn(action, feedback)

@@ -36,6 +36,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -114,6 +115,12 @@ Trial = Callable[[Array, int, float, float], tuple[float, float]]
 
 def thinning(n_arms: int) -> Thinning:
     """No level yet: the first round sets it."""
+    control, masses, order, first = _new(n_arms)
+    return Thinning(control.copy(), masses.copy(), order.copy(), first.copy())
+
+
+@lru_cache(maxsize=16)
+def _new(n_arms: int) -> Thinning:
     control = np.full(LARGEST + min(n_arms, max(2, n_arms.bit_length() - 2)), -math.inf)
     control[[LEVEL, VISITS, POINT, LENGTH]] = math.inf, PATIENCE * n_arms, math.inf, 0.0
     order, first = np.empty((2, n_arms), dtype=np.int64), np.full(CLASSES + 1, n_arms)
@@ -123,7 +130,7 @@ def thinning(n_arms: int) -> Thinning:
 
 def ahead(size: int) -> Ahead:
     """Room for ``size`` variables of each kind, all used up; an eighth of them is drawn at first."""
-    return Ahead(np.ones((2, size)), np.array([size, size, 1 + size // 8]))
+    return Ahead(np.zeros((2, size)), np.array([size, size, 1 + size // 8]))
 
 
 @kernel
@@ -144,7 +151,7 @@ def _draw(rng: np.random.Generator, old: Array, new: Array, used: NDArray[np.int
 def drawn(ahead: Ahead, rng: np.random.Generator) -> Ahead:
     """What is left, and new variables behind it, twice as many from time to time; more room if none of all was used."""
     old, used = ahead
-    new = old if used[NORMAL] or used[EXPONENTIAL] else np.empty((2, 2 * old.shape[1]))
+    new = old if used[NORMAL] or used[EXPONENTIAL] else np.zeros((2, 2 * old.shape[1]))
     _draw(rng, old, new, used)
     return Ahead(new, used)
 

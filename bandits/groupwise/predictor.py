@@ -290,8 +290,9 @@ def _real(name: str, values: Any) -> Array:
         raise ValueError(f"{name} must be real. Complex data not supported")
     try:
         return numbers.astype(np.float64, copy=False)
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"{name} must hold numbers alone: {error}") from None
+    except (TypeError, ValueError, OverflowError) as error:
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"{name} must hold numbers alone: {error}") from None
 
 
 def _spelt(value: float) -> str:

@@ -241,7 +241,7 @@ class OnlineRidge:
 
     def predict(self, x: Array, awake: Mask) -> Array:
         """Predictions [n_learners] at ``x`` of the learners awake [n_learners]; 0 of the others."""
-        out, self._u = np.empty(len(awake)), np.empty((len(awake), len(x)))
+        out, self._u = np.empty(len(awake)), np.zeros((len(awake), len(x)))
         _predict_awake(x, awake, *self._state, self._u, self.forward, *self._clip, out)
         return out
 

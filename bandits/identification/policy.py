@@ -208,6 +208,8 @@ class IdentificationPolicy(Policy[IdentificationProblem, Any, Sample | Stop, flo
     def update(self, observation: Any, action: Sample | Stop, feedback: float | None) -> None:
         reward = self._problem.checked_feedback(feedback)
         if reward is None:  # after a stop, or the verdict
+            if isinstance(action, Sample) and self._taken < self._problem.budget:
+                raise ValueError(f"feedback must be the reward of the sample of arm {shown(action.arm)}, got None")
             return
         if not isinstance(action, Sample):
             raise ValueError(f"action must be the Sample that was paid {reward}, got {shown(action)}")

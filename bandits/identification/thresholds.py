@@ -16,6 +16,7 @@ policy stops when that of the best arm and every other one is above
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -121,6 +122,7 @@ def level_of(threshold: Threshold, t: int, first: int, second: int) -> float:
     return level(threshold, t, first, second)
 
 
+@lru_cache(maxsize=1024)
 def gaussian_constant(x: float) -> float:
     """``C(x) = min_{1/2 < l < 1} (2l - 2l ln(4l) + ln zeta(2l) - ln(1 - l) / 2 + x) / l`` (as remembered)."""
     from scipy.optimize import minimize_scalar

@@ -194,7 +194,7 @@ def checked_table(table: Any, offered: Mask) -> Array:
     """
     try:
         found = np.asarray(table, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         found = np.empty(0)
     domain = f"action must be a distribution over {offered.shape[1]} arms, entries >= 0 with sum 1"
     if found.shape != offered.shape:

@@ -19,11 +19,11 @@ class LeaderMix(RoundByRound):
     """The best constant mix of all past rounds; uniform in the first round. Memory and time grow with the rounds."""
 
     def start(self, problem: PortfolioProblem) -> None:
-        self._columns, self._rounds = np.empty((problem.n_assets, 64)), 0
+        self._columns, self._rounds = np.zeros((problem.n_assets, 64)), 0
 
     def learn(self, relatives: Array) -> Array:
         if self._rounds == self._columns.shape[1]:
-            self._columns = np.concatenate([self._columns, np.empty_like(self._columns)], axis=1)
+            self._columns = np.concatenate([self._columns, np.zeros_like(self._columns)], axis=1)
         self._columns[:, self._rounds] = relatives
         self._rounds += 1
         return best_mix(self._columns[:, : self._rounds], self._b).weights.copy()

@@ -144,7 +144,7 @@ class LogBarrier(PortfolioPolicy):
         places = np.array([known.setdefault(row.tobytes(), len(known)) for row in relatives], dtype=np.int64)
         if (more := len(known) - len(self._counts)) > 0:
             more = max(more, len(self._counts))
-            self._rows = np.concatenate([self._rows, np.empty((more, relatives.shape[1]))])
+            self._rows = np.concatenate([self._rows, np.zeros((more, relatives.shape[1]))])
             self._counts = np.concatenate([self._counts, np.zeros(more)])
         self._rows[places] = relatives
         self._used = _play(

@@ -171,7 +171,7 @@ def numbers(values: Any, name: str) -> Array:
     _check_kind(array.dtype, name)
     try:
         return array.astype(np.float64, copy=False)
-    except (TypeError, ValueError) as error:  # of objects
+    except (TypeError, ValueError, OverflowError) as error:  # of objects
         raise ValueError(f"{name} must be real numbers, got an array of objects: {error}") from error
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache, partial
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from numpy.random import Generator
@@ -55,6 +55,7 @@ class Job:
         count: number of replicates.
         checkpoints: number of times asked for.
         key: hash of all that decides the job's numbers; neither the experiment nor the label is among it.
+        packages: those that the classes are from which it is made of; none where they are not known.
     """
 
     experiment: str
@@ -67,6 +68,7 @@ class Job:
     count: int
     checkpoints: int
     key: str = ""
+    packages: frozenset[str] = frozenset()
 
     @property
     def title(self) -> str:
@@ -95,7 +97,8 @@ def _experiment_jobs(study: Study, experiment: Experiment, hashes: _Hashes) -> I
     policies: Sequence[Component | None] = (None, *experiment.policies)
     for entry in policies:
         policy = _description(entry) if entry else None
-        components = [surroundings, hashes.of(POLICIES, policy, Policy) if policy else ""]
+        learner = hashes.of(POLICIES, policy, Policy) if policy else _Known("", surroundings.packages)
+        known = surroundings.packages and learner.packages
         for first, count in _batches(experiment, study.batch):
             numbers = [FORMAT, study.seed, first, count, study.checkpoints, experiment.horizon]
             yield Job(
@@ -108,7 +111,8 @@ def _experiment_jobs(study: Study, experiment: Experiment, hashes: _Hashes) -> I
                 first=first,
                 count=count,
                 checkpoints=study.checkpoints,
-                key=_hash([*numbers, *components])[:KEY],
+                key=_hash([*numbers, surroundings.hash, learner.hash])[:KEY],
+                packages=surroundings.packages | learner.packages if known else frozenset(),
             )
 
 
@@ -116,23 +120,32 @@ def _description(component: Component) -> Description:
     return {"name": component.name, "parameters": component.parameters}
 
 
+class _Known(NamedTuple):
+    """Of a component: its hash, and the packages of the classes that it is made of, none where they are not known."""
+
+    hash: str
+    packages: frozenset[str]
+
+
 class _Hashes:
     """Hashes of what components are, with their code and the files that they name; each is worked out once."""
 
     def __init__(self) -> None:
         self._sources = Sources()
-        self._known: dict[tuple[str, str], str] = {}
+        self._known: dict[tuple[str, str], _Known] = {}
 
-    def of(self, registry: Registry, what: Description, kind: type[Any], **given: Any) -> str:
-        """The hash of a component; arguments as those of ``canonical``."""
+    def of(self, registry: Registry, what: Description, kind: type[Any], **given: Any) -> _Known:
+        """What is known of a component; arguments as those of ``canonical``."""
         written = (registry.kind, json_of([what, given]))
         if written not in self._known:
+            packages = frozenset[str]()
             try:
                 identity = identity_of(registry, what, kind, **given)
+                packages = frozenset(cls.__module__.partition(".")[0] for cls in identity.classes)
             except Exception:  # of whatever kind it is, the job says so
                 identity = as_written(registry, what)
             code, files = self._sources.code_hash(identity.classes), file_hashes(identity.form)
-            self._known[written] = _hash([identity.form, code, files])
+            self._known[written] = _Known(_hash([identity.form, code, files]), packages)
         return self._known[written]
 
 

@@ -7,7 +7,7 @@ import re
 import time
 import traceback
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
@@ -15,11 +15,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-from bandits.contract import Policy
-from bandits.registry import ENVIRONMENTS, POLICIES, naming
-from environments.contract import Environment
+from bandits.registry import naming
 from experiments.run.forks import FIRST, DiedError, is_current
-from experiments.run.identity import identity_of
 from experiments.run.jobs import Job, JobResult, jobs_of, run_job
 from experiments.run.lock import alone
 from experiments.run.manifest import check_same_study, note_unusable, write_manifest
@@ -180,7 +177,7 @@ def _compute(
 ) -> None:
     """Compute and store the jobs ``todo``, by key, and take each out when it has ended."""
     here = jobs != 1 and cluster is None and is_current(OURS)  # else jobs of ours are none of this process's
-    ours = set(_of_ours(todo.values()) if here else ())
+    ours = {key for key, job in todo.items() if here and job.packages and job.packages <= set(OURS)}
     with workers(jobs, cluster, classes, copies=len(ours) == len(todo)) as parallel:
 
         def work(keys: Sequence[str]) -> None:
@@ -205,25 +202,6 @@ def _compute(
                     except BrokenProcessPool as error:
                         text = f"a worker process died, for want of memory perhaps: {error}"
                         end(_failure(folder, Done(todo.pop(key), "failed", error=text)))
-
-
-def _of_ours(jobs: Iterable[Job]) -> Iterator[str]:
-    """Keys of the jobs that are made of nothing but our own classes."""
-
-    def is_ours(job: Job) -> bool:
-        try:
-            classes = identity_of(ENVIRONMENTS, job.environment, Environment, horizon=job.horizon).classes
-            classes += identity_of(POLICIES, job.policy, Policy).classes if job.policy else ()
-        except Exception:  # of whatever kind it is, the job says so
-            return False
-        return all(cls.__module__.partition(".")[0] in OURS for cls in classes)
-
-    known: dict[tuple[str, str], bool] = {}
-    for job in jobs:
-        if (what := (job.experiment, job.label)) not in known:
-            known[what] = is_ours(job)
-        if known[what]:
-            yield job.key
 
 
 def _under_way(todo: Iterable[str], jobs: int) -> list[str]:

@@ -185,7 +185,7 @@ class FromBaselines(Policy[Problem, Any, int, Any]):
         parts = observation if isinstance(observation, tuple) else (observation,)
         try:
             found = np.concatenate([np.atleast_1d(np.asarray(part, dtype=space.dtype)).ravel() for part in parts])
-        except (TypeError, ValueError):
+        except (TypeError, ValueError, OverflowError):
             found = np.empty(0)
         single = len(parts) == 1 or all(np.ndim(part) > 0 for part in parts)
         if not single or found.size != np.prod(space.shape) or not np.isfinite(found).all():

@@ -122,7 +122,7 @@ def checked_target(log: Rows, target: Any, name: str = "target") -> Array:
         )
     try:
         found = np.asarray(target, dtype=np.float64)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         found = np.array(np.nan)
     if found.shape == shape[1:]:
         found = np.broadcast_to(found, shape)

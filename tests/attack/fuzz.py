@@ -18,7 +18,7 @@ import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from attacks import checking_indices
@@ -166,7 +166,9 @@ def state(policy: Any) -> bytes:
 
 
 class Attack:
-    """What comes of calls of one policy."""
+    """What comes of calls of one policy. A fault of it is told once, and counted each time."""
+
+    told: ClassVar[set[tuple[str, ...]]] = set()
 
     def __init__(self, name: str, counts: Counter[str], tell: Callable[[str], None]) -> None:
         self.name, self.counts, self.tell = name, counts, tell
@@ -174,7 +176,10 @@ class Attack:
     def fault(self, what: str, method: str, given: Any, why: str) -> None:
         """Count and tell what must not be."""
         self.counts[what] += 1
-        self.tell(f"{what}: {self.name}.{method} of {repr(given)[:140]}: {why[:200]}")
+        known = (what, self.name.split()[0], method, why)
+        if known not in self.told:
+            self.told.add(known)
+            self.tell(f"{what}: {self.name}.{method} of {repr(given)[:140]}: {why[:200]}")
 
     def call(self, policy: Any, method: str, given: tuple[Any, ...]) -> tuple[str, Any, bytes]:
         """Call a copy: what came of it ("refused" or "taken"), the answer, the state afterwards."""

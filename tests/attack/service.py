@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import heapq
 import json
+import time
 from collections import Counter
 from collections.abc import Callable
 from contextlib import ExitStack
@@ -92,20 +93,19 @@ def attack(share: float, rng: np.random.Generator, say: Callable[[str], None]) -
     clerks = [Clerk(office, number, each, int(rng.integers(2**31))) for number in range(THREADS)]
     for clerk in clerks:
         clerk.start()
-    restored, most = 0, max(round(share * RESTORED), 2)
-    pause = 0.5 * min(1.0, 20.0 * share)
+    most = max(round(share * RESTORED), 2)
+    moments = np.sort(rng.random(most)) * THREADS * each  # numbers of decisions
     with TemporaryDirectory() as folder:
-        while any(clerk.is_alive() for clerk in clerks):
-            clerks[int(rng.integers(THREADS))].join(pause * float(rng.random()))
-            if restored < most:
-                office.exchange(Path(folder), by_file=bool(restored % 2))
-                restored += 1
+        for restored, moment in enumerate(moments):
+            while sum(len(clerk.ids) for clerk in clerks) < moment and any(clerk.is_alive() for clerk in clerks):
+                time.sleep(0.001)
+            office.exchange(Path(folder), by_file=bool(restored % 2))
     for clerk in clerks:
         clerk.join()
     found = sum((clerk.count for clerk in clerks), Counter[str]())
     told = sum((clerk.told for clerk in clerks), Counter[tuple[str, float]]())
     ids = [identity for clerk in clerks for identity in clerk.ids]
-    say(f"{len(ids)} decisions, {dict(found)}, restored {restored} times")
+    say(f"{len(ids)} decisions, {dict(found)}, restored {most} times")
     learned = office.service._main.policy._posteriors - 1.0
     wanted = [[told[arm, 1.0], told[arm, 0.0]] for arm in ARMS]
     stats = office.service.stats()
@@ -115,7 +115,7 @@ def attack(share: float, rng: np.random.Generator, say: Callable[[str], None]) -
         "decisions": len(ids),
         "feedbacks": found["feedbacks"],
         "refused": found["refused"],
-        "restored": restored,
-        "lost": found["lost"] + differ + (0 if restored == most else 1),
+        "restored": most,
+        "lost": found["lost"] + differ + THREADS * each - len(ids),
         "silent": found["silent"] + len(ids) - len(set(ids)),
     }

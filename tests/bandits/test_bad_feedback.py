@@ -61,7 +61,11 @@ def variations(value: Any, of: Any) -> Iterator[Any]:
 
 
 def not_finite(number):
-    return (NAN, INF, -INF) if isinstance(number, float | np.floating) else ()
+    return (NAN, INF, -INF, None, 10**400) if isinstance(number, float | np.floating) else ()
+
+
+def no_share(number):
+    return (NAN, None, 10**400) if isinstance(number, float | np.floating) else ()
 
 
 def no_action(number):
@@ -106,6 +110,18 @@ def test_what_cannot_be(policy, environment, wrong):
 
 
 @every_pair
+def test_a_distribution_that_cannot_be(policy, environment):
+    """It is refused, or not looked at: what was told of it counts."""
+    observation, action, feedback = in_a_run(policy, environment)
+    plain = pickle.loads(pickle.dumps(policy))
+    plain.update(observation, action, feedback)
+    for other in variations(action, no_share):
+        twin = pickle.loads(pickle.dumps(policy))
+        if not refused(twin, (observation, other, feedback), ValueError, RuntimeError):
+            assert pickle.dumps(twin) == pickle.dumps(plain), f"{other!r} is taken for something else"
+
+
+@every_pair
 def test_what_is_not_owed(policy, environment):
     """A second feedback in a row is refused by every policy that refuses one without a choice, and by no other."""
     told = in_a_run(policy, environment)
@@ -129,19 +145,22 @@ class Floating:
 def clothed(number):
     if type(number) is float:
         yield from (np.float64(number), np.array(number), np.array([number]), np.array([[number]]), Floating(number))
+    elif type(number) is int:
+        yield from (np.int64(number), np.int32(number))
 
 
 @every_pair
-def test_a_reward_in_other_clothes_is_the_same(policy, environment):
+def test_a_reward_or_an_action_in_other_clothes_is_the_same(policy, environment):
     """As gymnasium and torch hand it out."""
     observation, action, feedback = in_a_run(policy, environment)
     plain = pickle.loads(pickle.dumps(policy))
     plain.update(observation, action, feedback)
-    if isinstance(feedback, float | tuple):
-        for other in variations(feedback, clothed):
-            twin = pickle.loads(pickle.dumps(policy))
-            twin.update(observation, action, other)
-            assert pickle.dumps(twin) == pickle.dumps(plain), f"{other!r} is taken for something else"
+    same = [(action, other) for other in variations(feedback, clothed) if isinstance(feedback, float | tuple)]
+    same += [(other, feedback) for other in variations(action, clothed) if type(action) is int]
+    for told in same:
+        twin = pickle.loads(pickle.dumps(policy))
+        twin.update(observation, *told)
+        assert pickle.dumps(twin) == pickle.dumps(plain), f"{told!r} is taken for something else"
 
 
 NO_OBSERVATION = (None, "x", (), [], {}, object(), 1j, NAN, 10**400, np.array([]), np.full((2, 2, 2), 0.5), [None])

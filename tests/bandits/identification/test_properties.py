@@ -356,3 +356,19 @@ def test_samples_on_end_are_told_as_one_by_one(name, parameters, family, first):
                 policy.update(None, action, environment.transition(action)[1])
         found.append({key: series.tolist() for key, series in environment.metrics(np.arange(1, 4002)).items()})
     assert found[0] == found[1]
+
+
+@pytest.mark.parametrize(("name", "parameters"), CONFIDENT)
+def test_a_sample_without_a_reward_is_refused_before_the_verdict(name, parameters):
+    """Else the arm would be sampled again, and nobody would know why."""
+    policy = POLICIES.build({"name": name, "parameters": parameters}, "policy")
+    policy.reset(IdentificationProblem(n_actions=3, delta=0.1, budget=4), np.random.default_rng(0))
+    for _ in range(4):
+        decision = policy.choose(None)
+        with pytest.raises(
+            ValueError, match=f"feedback must be the reward of the sample of arm {decision.arm}, got None"
+        ):
+            policy.update(None, decision, None)
+        policy.update(None, decision, 0.5)
+    policy.update(None, Sample(0, 0), None)  # the verdict
+    policy.update(None, Stop(0), None)
