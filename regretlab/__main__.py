@@ -17,7 +17,7 @@ def main() -> None:
     try:
         command(prog_name="regretlab")
     finally:
-        if not _others():
+        if "numpy" in sys.modules and not _others():
             gc.freeze()  # all that is left ends with the process: looking for garbage in it takes half a second
 
 

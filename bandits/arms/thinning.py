@@ -130,7 +130,7 @@ def _new(n_arms: int) -> Thinning:
 
 def ahead(size: int) -> Ahead:
     """Room for ``size`` variables of each kind, all used up; an eighth of them is drawn at first."""
-    return Ahead(np.zeros((2, size)), np.array([size, size, 1 + size // 8]))
+    return Ahead(np.ones((2, size)), np.array([size, size, 1 + size // 8]))
 
 
 @kernel

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from scipy.special import rel_entr
 
 from bandits.arguments import integer, one_of, reals, shown, some_of
 from bandits.arms.problem import BanditProblem, FullFeedbackProblem
@@ -16,6 +15,7 @@ from environments.arms.lower_bounds import (
     ASSUMED,
     LOWER,
     consistent_bound,
+    kl_bernoulli,
     minimax_bounds,
     small_horizon_bound,
 )
@@ -77,7 +77,7 @@ class BernoulliArms(StochasticArms):
             bernoulli=True,
             family="bernoulli",
             bounded=True,
-            divergences=np.asarray(rel_entr(means, best) + rel_entr(1.0 - means, 1.0 - best)),
+            divergences=kl_bernoulli(means, best),
         )
 
     def _lower_bounds(self) -> Sequence[Bound]:

@@ -158,18 +158,18 @@ def _consistent(means: tuple[float, ...], t: float) -> float:
         return 0.0
     for mean in means:
         if mean < best:
-            price = t * _kl(np.full(len(raised), mean), best + raised)
+            price = t * kl_bernoulli(np.full(len(raised), mean), best + raised)
             low, high = np.zeros(len(raised)), 1.0 - spent
             for _ in range(60):
                 middle = 0.5 * (low + high)
-                enough = middle * price >= _kl(middle, 1.0 - spent)
+                enough = middle * price >= kl_bernoulli(middle, 1.0 - spent)
                 low, high = np.where(enough, low, middle), np.where(enough, middle, high)
             total += (best - mean) * t * float(np.max(low))
     return total
 
 
-def _kl(p: Array, q: Array) -> Array:
-    """Divergences [n] of Bernoulli variables with means p in [0, 1) and q in (0, 1)."""
+def kl_bernoulli(p: Array, q: Array | float) -> Array:
+    """Divergences [n] of Bernoulli variables with means p from those with q, in [0, 1]; infinite where q bars p."""
     from scipy.special import rel_entr
 
     return np.asarray(rel_entr(p, q) + rel_entr(1.0 - p, 1.0 - q))

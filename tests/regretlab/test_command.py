@@ -62,6 +62,15 @@ def test_help_names_the_command(tmp_path):
         assert done.stderr == ""
 
 
+def test_help_loads_no_numpy(tmp_path):
+    """Nor does its end, which takes a look at what was loaded."""
+    at_the_end = "import atexit, sys; atexit.register(lambda: print('numpy' in sys.modules)); "
+    done = subprocess.run(
+        [sys.executable, "-c", at_the_end + INSTALLED, "--help"], capture_output=True, text=True, cwd=tmp_path
+    )
+    assert done.stdout.splitlines()[-1] == "False", done.stderr
+
+
 def test_the_module_of_the_command_line_is_not_silent(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "experiments.cli", "--help"], capture_output=True, text=True, cwd=tmp_path
