@@ -22,13 +22,11 @@ HAND = "the same by hand"
 BUDGETS = [(2_000, RUNS), (200_000, RUNS), (2_000_000, 5)]
 """Samples and runs.
 
-What stands in the way where a target is missed. Short runs, which take 2.2 to 3.8 times as long but for tracking: one
-of survivors in turn takes some 30 microseconds by hand; ours has made its four generators, relabelled the arms, begun,
-reset, judged its stop and given its metrics in no less than that. Long runs of racing, 2.3 times: what survivors in
-turn take by hand is hardly more than the noise; to draw it ahead, beyond the stop, and to divide by counts for the
-answer told with each sample is twice that. Budgets: 2,000 uniform numbers are drawn in 5 microseconds, and numpy makes
-one generator in 8, so that no run with a generator of its own can meet it; with many samples not quite 2 nanoseconds
-each go to the arm and the answer told with it, which the environment checks and keeps, beside 2.2 for the draw.
+What stands in the way where a target is missed. Short runs, of which one by hand takes 30 to 125 microseconds and ours
+up to 3.6 times that: ours has made its four generators, relabelled the arms, begun, reset, judged its stop and given
+its metrics in 65 to 95; a generator that goes to a kernel, as those of top-two do, takes some 15 more. Budgets: 2,000
+uniform numbers are drawn in 5 microseconds, and numpy makes one generator in 8, so that no run with a generator of its
+own can meet it; with 200,000 samples these 65 to 95 are a sixth of what is drawn.
 """
 
 

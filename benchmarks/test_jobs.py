@@ -49,7 +49,12 @@ def player(jobs, **numbers):
     ],
 )
 def test_two_jobs(record, what, numbers, target):
-    """Of any study two jobs take no longer than one, and of one with two seconds of work little more than half."""
+    """Of any study two jobs take no longer than one, and of one with two seconds of work little more than half.
+
+    Of a run of 12 milliseconds to see that all modules are what stands on disk takes 0.4. Tiny jobs come to 1.4 to 1.5:
+    the two files of each are made one after another, which takes a disk 1 millisecond, as long as the job; from several
+    processes it takes longer, as they wait for the same folder.
+    """
     pairs = measure(player(2, **numbers), player(1, **numbers), "run", repeats=3, clock=WALL)
     record(f"{what}, `jobs=2`", pairs, "`jobs=1`", target)
 

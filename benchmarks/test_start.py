@@ -39,7 +39,7 @@ experiments:
 def test_a_tiny_study(record, tmp_path):
     """From the command to the figure and the report, with all that was ever compiled on disk.
 
-    It takes 4.2 to 4.6 times as long. Of 2.2 CPU seconds matplotlib's import takes 0.5, drawing in three formats 0.5 (a
+    It takes 3.9 to 4.3 times as long. Of 2.2 CPU seconds matplotlib's import takes 0.5, drawing in three formats 0.5 (a
     fifth of it the fonts of the PDF), numba's start 0.3, scipy.special 0.15, hashing the code of the jobs 0.1, the jobs
     0.1.
     """

@@ -71,9 +71,9 @@ def repeat(
     while s < end:
         n = _lasts(total, count, rival, end - s) if counted and count > 0 else 0
         if n > 0:
-            ones = 0
-            for i in range(s, s + n):
-                ones += outcomes.noise[i] < level
+            ones, some = 0, outcomes.noise[s : s + n]
+            for i in range(n):
+                ones += some[i] < level
             codes[s : s + n] = arm if mean > rival else other
             total += ones
             part += ones

@@ -39,7 +39,7 @@ from environments.identification.instance import (
 from environments.identification.means import Law, law_of
 from environments.identification.samples import Judgement, Samples, Truth, worth
 
-FIRST, MOST, BUDGETED = 1024, 1 << 13, 1 << 15
+FIRST, MOST, BUDGETED = 1024, 1 << 13, 1 << 18
 """Numbers of noise drawn at once: of runs that may stop at any time at first and at the most, and of those whose budget
 is known. No number of a run depends on it."""
 
