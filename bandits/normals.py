@@ -43,8 +43,9 @@ def standard_normal(rng: np.random.Generator, out: Array) -> Array:
         True
     """
     known = type(rng) is np.random.Generator and type(rng.bit_generator) in KINDS
-    fits = out.dtype == np.float64 and out.flags.c_contiguous and out.flags.writeable
-    if out.size < MANY or not known or not fits or "numba" not in sys.modules:  # its start takes longer than a million
+    fits = type(out) is np.ndarray and out.dtype == np.float64 and out.flags.carray  # aligned, writeable, C-contiguous
+    if not (fits and known and out.size >= MANY and "numba" in sys.modules):  # its start takes longer than a million
         return rng.standard_normal(out=out)
-    _fill(rng, out.reshape(-1))
+    with rng.bit_generator.lock:  # as numpy does, for threads that share a generator
+        _fill(rng, out.reshape(-1))
     return out

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numba  # noqa: F401
 import numpy as np
@@ -34,7 +35,8 @@ def test_a_generator_of_someone_s_own_draws_itself():
 
 
 def test_other_memory_is_refused_as_numpy_does():
-    for out in (np.empty(MANY, dtype=np.float32), np.empty((MANY, 2))[:, 0]):
+    unaligned = np.zeros(8 * MANY + 1, dtype=np.uint8)[1:].view(np.float64)
+    for out in (np.empty(MANY, dtype=np.float32), np.empty((MANY, 2))[:, 0], unaligned):
         with pytest.raises((TypeError, ValueError)):
             standard_normal(np.random.default_rng(1), out)
 
@@ -43,6 +45,29 @@ def test_memory_in_fortran_s_order_is_filled_as_numpy_does():
     ours, theirs = np.empty((MANY, 2), order="F"), np.empty((MANY, 2), order="F")
     standard_normal(np.random.default_rng(1), ours), np.random.default_rng(1).standard_normal(out=theirs)
     np.testing.assert_array_equal(ours, theirs)
+
+
+@pytest.mark.filterwarnings("ignore:the matrix subclass:PendingDeprecationWarning")
+@pytest.mark.parametrize("kind", [np.matrix, np.ma.masked_array], ids=lambda kind: kind.__name__)
+def test_other_kinds_of_arrays_are_filled_as_numpy_does(kind):
+    out = kind(np.zeros((2, MANY)))
+    assert standard_normal(np.random.default_rng(1), out) is out
+    np.testing.assert_array_equal(np.asarray(out), np.random.default_rng(1).standard_normal((2, MANY)))
+
+
+def test_threads_that_share_a_generator_draw_each_number_once():
+    shared, found = np.random.default_rng(3), np.empty((4, 40, MANY))
+    standard_normal(np.random.default_rng(1), np.empty(MANY))  # compiles
+
+    def fill(rows):
+        for row in rows:
+            standard_normal(shared, row)
+
+    with ThreadPoolExecutor(4) as pool:
+        list(pool.map(fill, found))
+    np.testing.assert_array_equal(
+        np.sort(found, axis=None), np.sort(np.random.default_rng(3).standard_normal(found.size))
+    )
 
 
 def test_without_numba_they_do_not_load_it():
