@@ -281,7 +281,7 @@ def within(name: str, values: Any, low: float, high: float) -> None:
     found = np.asarray(values)
     if found.size == 0:
         return
-    if found.size <= FEW and found.dtype.kind in "iu":
+    if found.size <= FEW and found.dtype.kind in "iu" and isinstance(low, int) and isinstance(high, int):
         numbers = found.ravel().tolist()
         least, most = min(numbers), max(numbers)
     else:

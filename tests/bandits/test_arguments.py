@@ -14,6 +14,7 @@ from bandits.arguments import (
     probability,
     real,
     reals,
+    within,
 )
 
 
@@ -122,3 +123,13 @@ def test_a_probability_has_an_inverse_that_is_a_number(value):
     assert probability("delta", 1e-300) == 1e-300
     with pytest.raises(ValueError, match=r"delta must be .*, got "):
         probability("delta", value)
+
+
+@pytest.mark.parametrize("size", [1, 1000])
+def test_whole_numbers_against_a_limit_that_is_none_are_compared_as_numpy_does(size):
+    """Few or many: 2**53 + 1 is no double."""
+    within("x", np.full(size, 2**53 + 1), 0, float(2**53))
+    with pytest.raises(ValueError, match=r"x must be in \[0, 9007199254740992\], got .*9007199254740993"):
+        within("x", np.full(size, 2**53 + 1), 0, 2**53)
+    with pytest.raises(ValueError, match=r"x must be in \[0, 2.5\], got .*3"):
+        within("x", np.full(size, 3), 0, 2.5)
