@@ -16,7 +16,7 @@ import sys
 import time
 import warnings
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -247,6 +247,20 @@ def attack_pair(name: str, policy: Any, environment: Any, counts: Counter[str], 
         policy.update(observation, action, feedback)
 
 
+def drawn(policies: Sequence[tuple[str, str]], most: int, rng: np.random.Generator) -> list[int]:
+    """Random places of up to ``most`` entries (name, parameters) of each name, whose parameters take turns."""
+    order, seen, drawn_of = rng.permutation(len(policies)).tolist(), Counter[tuple[str, str]](), Counter[str]()
+    turn, found = dict[int, int](), []
+    for k in order:
+        turn[k] = seen[policies[k]]
+        seen[policies[k]] += 1
+    for k in sorted(order, key=turn.__getitem__):
+        if drawn_of[policies[k][0]] < most:
+            drawn_of[policies[k][0]] += 1
+            found.append(k)
+    return found
+
+
 def child(share: float, seed: int, part: int, parts: int) -> None:
     """Attack a share of the policies, on as large a share of ``EXAMPLES``; prints what is found, and the counts.
 
@@ -264,20 +278,20 @@ def child(share: float, seed: int, part: int, parts: int) -> None:
     for family in families():
         if share <= 0.1 and chosen.isdisjoint(family.policies):  # examples of others take long to compile
             continue
-        examples, played = family.example_environments(), Counter[str]()
-        for i in rng.permutation(len(examples)).tolist():
-            for j, (name, policy) in enumerate(players(example := examples[i], names=chosen)):
-                if policy.clairvoyant or played[name] == most:
-                    continue
-                played[name] += 1
-                if (i + j) % parts != part:
-                    continue
-                counts["runs"] += 1
-                started = time.perf_counter()
-                attack_pair(f"{name} on {family.name} {i}", policy, example, counts, print)
-                if time.perf_counter() - started > LIMIT:
-                    counts["hangs"] += 1
-                    print(f"hangs: {name} on {family.name} {i}")
+        pairs = [
+            (i, example, name, policy)
+            for i, example in enumerate(family.example_environments())
+            for name, policy in players(example, names=chosen)
+            if not policy.clairvoyant
+        ]
+        for k in drawn([(name, repr(policy)) for _, _, name, policy in pairs], most, rng)[part::parts]:
+            i, example, name, policy = pairs[k]
+            counts["runs"] += 1
+            started = time.perf_counter()
+            attack_pair(f"{name} on {family.name} {i}", policy, example, counts, print)
+            if time.perf_counter() - started > LIMIT:
+                counts["hangs"] += 1
+                print(f"hangs: {name} on {family.name} {i}")
     print(json.dumps(counts))
 
 

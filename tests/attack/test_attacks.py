@@ -2,6 +2,8 @@
 
 import attacks
 import bounds
+import fuzz
+import numpy as np
 import pytest
 
 SHARES = {"constructors": 0.0002, "service": 0.02}
@@ -23,3 +25,13 @@ def test_what_takes_too_long_and_what_fails_is_seen(monkeypatch):
     monkeypatch.setattr(bounds, "LIMIT", 60.0)
     work = "import os, sys; print(os.environ['NUMBA_BOUNDSCHECK']); sys.exit(3)"
     assert list(bounds.ended([["-c", work], ["-c", "print('a\\nb')"]])) == [(3, ["1"], ""), (0, ["a", "b"], "")]
+
+
+def test_other_parameters_of_a_policy_are_fuzzed_in_turn():
+    """None of them alone has what there is of examples, and with another seed it is another's turn."""
+    policies = [("one", "a"), ("two", "a"), ("two", "b"), ("two", "c")] * 9
+    found = [fuzz.drawn(policies, 6, np.random.default_rng(seed)) for seed in range(9)]
+    assert all(sorted(policies[k] for k in places) == [policies[0]] * 6 + sorted(policies[1:4] * 2) for places in found)
+    assert len(set(map(tuple, found))) == 9
+    alone = {policies[k] for seed in range(30) for k in fuzz.drawn(policies, 1, np.random.default_rng(seed))}
+    assert alone == set(policies)
