@@ -41,7 +41,7 @@ from environments.identification.samples import Judgement, Samples, Truth, worth
 
 FIRST, MOST, BUDGETED = 1024, 1 << 13, 1 << 18
 """Numbers of noise drawn at once: of runs that may stop at any time at first and at the most, and of those whose budget
-is known. No number of a run depends on it."""
+is known, in blocks; sample by sample no more than the most of the others. No number of a run depends on it."""
 
 LARGEST_POISSON = 700.0
 """Mean up to which rewards are found by inversion: ``exp(-mean)`` must not vanish."""
@@ -202,7 +202,7 @@ class Identification(Environment[Any, Any, Any, Tape]):
         """Noise of the coming samples, at least one and at most ``most``."""
         at = self.clock - self._first
         if at == len(self._drawn):
-            n = min(self._size, self._budget - self.clock)
+            n = min(self._size if most > 1 else min(self._size, MOST), self._budget - self.clock)
             self._size = max(min(2 * self._size, MOST), self._size)
             if len(self._room) < n:
                 self._room = np.empty(n)

@@ -1,6 +1,7 @@
 """Identification: runs by hand, exact errors by quadrature and enumeration, mean stopping times, bad input."""
 
 import math
+import pickle
 
 import numpy as np
 import pytest
@@ -450,3 +451,11 @@ def test_uniform_sampling_stops_by_the_best_arm_alone():
     problem = IdentificationProblem(n_actions=3, budget=50, delta=0.1, question="above", threshold=0.0)
     with pytest.raises(ValueError, match="delta must be None for above"):
         POLICIES.build("uniform_sampling", "policy").reset(problem, np.random.default_rng(0))
+
+
+def test_sample_by_sample_little_noise_is_drawn_ahead():
+    """Of a vector of environments each holds its own."""
+    environment = Identification([0.2, 0.8], horizon=10**6)
+    environment.begin(environment.draw(np.random.default_rng(0)))
+    environment.transition(Sample(0))
+    assert len(pickle.dumps(environment)) < 200_000
