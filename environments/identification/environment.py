@@ -41,7 +41,7 @@ from environments.identification.samples import Judgement, Samples, Truth, worth
 
 FIRST, MOST, BUDGETED = 1024, 1 << 13, 1 << 18
 """Numbers of noise drawn at once: of runs that may stop at any time at first and at the most, and of those whose budget
-is known, in blocks; sample by sample no more than the most of the others. No number of a run depends on it."""
+is known, but then no more than are asked for at once, or the most of the others. No number of a run depends on it."""
 
 LARGEST_POISSON = 700.0
 """Mean up to which rewards are found by inversion: ``exp(-mean)`` must not vanish."""
@@ -195,6 +195,14 @@ class Identification(Environment[Any, Any, Any, Tape]):
         nothing = np.zeros(len(values), dtype=np.bool_)
         self._untold = Judgement(0.0, self._instance.worst_value if m > 0 else worth(self._truth, values, nothing)[1])
 
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the noise that is used up."""
+        kept = {**vars(self), "_room": np.empty(0)}
+        if "_drawn" in kept:
+            used = min(self.clock - self._first, len(self._drawn))
+            kept |= {"_drawn": self._drawn[used:].copy(), "_first": self._first + used}
+        return kept
+
     def observe(self) -> Any:
         return np.int64(0)
 
@@ -202,7 +210,7 @@ class Identification(Environment[Any, Any, Any, Tape]):
         """Noise of the coming samples, at least one and at most ``most``."""
         at = self.clock - self._first
         if at == len(self._drawn):
-            n = min(self._size if most > 1 else min(self._size, MOST), self._budget - self.clock)
+            n = min(self._size, max(most, MOST), self._budget - self.clock)
             self._size = max(min(2 * self._size, MOST), self._size)
             if len(self._room) < n:
                 self._room = np.empty(n)

@@ -459,3 +459,22 @@ def test_sample_by_sample_little_noise_is_drawn_ahead():
     environment.begin(environment.draw(np.random.default_rng(0)))
     environment.transition(Sample(0))
     assert len(pickle.dumps(environment)) < 200_000
+
+
+@pytest.mark.parametrize("family", ["gaussian", "bernoulli"])
+def test_a_run_goes_on_from_a_pickle_that_holds_no_noise_that_is_used_up(family):
+    environment = Identification([0.2, 0.8], family=family, horizon=10**6)
+    policy, whole = POLICIES.build("successive_rejects", "policy"), np.array([400_001, 700_000, 10**6])
+    metrics = []
+    for cut in (None, 400_001):
+        environment.begin(environment.draw(np.random.default_rng(0)))
+        policy.reset(environment.problem, np.random.default_rng(1))
+        if cut is not None:
+            policy.advance(environment, cut)
+            saved = pickle.dumps(environment)
+            assert len(saved) < 2 * cut + 100_000, "2 bytes a sample are kept of what was sampled"
+            environment = pickle.loads(saved)
+        policy.advance(environment, 10**6 - environment.clock)
+        metrics.append(environment.metrics(whole))
+    for name, values in metrics[0].items():
+        np.testing.assert_array_equal(values, metrics[1][name])
