@@ -29,7 +29,7 @@ def draw(curves: Sequence[Curve], path: Path) -> None:
             ax.set_axis_off()
         for ax, size in zip(axes.flat, sizes, strict=False):
             _panel(ax, size, [curve for curve in curves if curve.size == size])
-        figure.savefig(path)
+        figure.savefig(path, bbox_inches="tight")  # a legend may be wider than its panel
         plt.close(figure)
 
 
