@@ -26,7 +26,7 @@ from attacks import checking_indices
 
 HERE = Path(__file__).resolve()
 ROOT = HERE.parents[2]
-LIMIT = 1500.0
+LIMIT = 1200.0
 """Seconds that either half may take."""
 HORIZONS = (50, 500, 20_000)
 """Tried in turn, where an environment or a policy says that a horizon is too short for it."""
