@@ -416,8 +416,9 @@ def _check_reset(policy: Any, problem: Any, rng: Any = None) -> None:
     if not isinstance(problem, plays):
         kinds = ", ".join(kind.__name__ for kind in plays)
         raise ValueError(f"problem must be one that {type(policy).__name__} plays ({kinds}), got {shown(problem)}")
-    older = hasattr(rng, "seed") and not isinstance(rng, np.random.Generator)
-    if rng is not None and (older or not callable(getattr(rng, "random", None))):
+    if isinstance(rng, np.random.Generator) or rng is None:
+        return
+    if hasattr(rng, "seed") or not callable(getattr(rng, "random", None)):  # the former is of an older kind
         raise ValueError(f"rng must be a numpy.random.Generator, got {shown(rng)}")
 
 

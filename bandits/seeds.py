@@ -89,9 +89,9 @@ class Seeds(ISpawnableSeedSequence):
     @classmethod
     def like(cls, seeds: Any) -> Seeds | None:
         """New ones that give and spawn what ``seeds`` do; None where these are neither such nor what they stand for."""
-        if type(seeds) not in (Seeds, np.random.SeedSequence) or seeds.pool_size != POOL:
+        if type(seeds) is not Seeds and (type(seeds) is not np.random.SeedSequence or seeds.pool_size != POOL):
             return None
-        entropy = seeds.entropy
+        entropy: Any = seeds.entropy
         if type(entropy) is not int and (type(entropy) is not list or not all(type(word) is int for word in entropy)):
             return None
         found = cls(entropy, seeds.spawn_key)
@@ -112,15 +112,16 @@ class Seeds(ISpawnableSeedSequence):
         kind = np.dtype(dtype)
         if kind not in _KINDS:
             raise ValueError(f"dtype must be uint32 or uint64, got {dtype}")
-        words = _words(cast(Any, self.entropy) if hasattr(self.entropy, "__len__") else [cast(Any, self.entropy)])
-        words += [0] * (POOL - len(words))
+        entropy: Any = self.entropy
+        words = _words(entropy if hasattr(entropy, "__len__") else (entropy,))
+        words += (0,) * (POOL - len(words))
         words += _words(self.spawn_key)
         if "numba" not in sys.modules:  # its start takes longer than a thousand seeds
             sequence = np.random.SeedSequence(cast(Any, np.array(words, dtype=np.uint32)))
             return sequence.generate_state(n_words, cast(Any, kind))
         state = np.empty(n_words, dtype=np.uint64)
         _hash(np.array(words, dtype=np.uint64), kind.itemsize // 4, state)
-        return state.astype(kind, copy=False)
+        return state if kind is _KINDS[1] else state.astype(kind)
 
     def spawn(self, n_children: int) -> list[Seeds]:
         """The next children.
@@ -140,9 +141,10 @@ def _words(numbers: Sequence[int]) -> list[int]:
     for number in map(index, numbers):
         if number < 0:
             raise ValueError(f"seeds must be whole numbers >= 0, got {number}")
-        words.append(number & 0xFFFFFFFF)
-        while number := number >> 32:
+        while number > 0xFFFFFFFF:
             words.append(number & 0xFFFFFFFF)
+            number >>= 32
+        words.append(number)
     return words
 
 

@@ -66,6 +66,10 @@ class _Generator(np.random.Generator):
     clock: Clock
 
 
+def _untimed(rng: Any) -> Any:
+    return np.random.Generator(rng.bit_generator) if isinstance(rng, np.random.Generator) else rng
+
+
 def _draw(name: str) -> Callable[..., Any]:
     method = getattr(np.random.Generator, name)
     return lambda self, *args, **named: self.clock.timed(method)(self, *args, **named)
@@ -93,7 +97,7 @@ def timed_kernels(clock: Clock) -> Iterator[None]:
     make = np.random.default_rng
     made = {
         id(make): lambda seed=None: _Generator(make(seed).bit_generator),
-        id(copy_of): lambda rng: _Generator(copy_of(np.random.Generator(rng.bit_generator)).bit_generator),
+        id(copy_of): lambda rng: _Generator(copy_of(_untimed(rng)).bit_generator),
     }
     change(np.random, "default_rng", made[id(make)])
     for module in [m for name, m in sys.modules.items() if name.split(".")[0] in PACKAGES]:

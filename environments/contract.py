@@ -20,6 +20,7 @@ from bandits.frozen import read_only as read_only
 from bandits.guard import LOOKED_AT, around, guard
 from bandits.seeds import stream
 from environments.forms import check_form, common, form_of, has_form
+from environments.streams import Source as Source
 from environments.streams import Stream as Stream
 from environments.streams import copy_of as copy_of
 from environments.streams import streams as streams

@@ -23,16 +23,11 @@ FEW = 256
 @kernel
 def _sums(
     levels: Array, noise: Array, binary: bool, sign: float, before: Array, rounds: NDArray[np.int64], sums: Array
-) -> bool:
-    """Fill in the series [n_rounds + 1, 2] of ``Plays`` after ``rounds``, from what they were before, and after all.
-
-    Returns False where rounds fall.
-    """
+) -> None:
+    """Fill in the series [n_rounds + 1, 2] of ``Plays`` after ``rounds``, from what they were before, and after all."""
     paid, expected, done = before[0], before[1], 0
     for c in range(rounds.size + 1):
         stop = rounds[c] if c < rounds.size else levels.size
-        if stop < done:
-            return False
         for s in range(done, stop):
             reward = levels[s] + noise[s]
             if binary:
@@ -41,7 +36,6 @@ def _sums(
             expected += sign * levels[s]
         done = stop
         sums[c, 0], sums[c, 1] = paid, expected
-    return True
 
 
 @kernel
@@ -94,11 +88,9 @@ class Plays(NamedTuple):
         return len(self.levels)
 
     def sums(self, before: Array, rounds: NDArray[np.int64]) -> Array:
-        """The series [n_rounds + 1, 2] after so many rounds, 1..n, and after all, from what they were ``before``."""
+        """As ``Summed.sums``."""
         sums = np.empty((len(rounds) + 1, 2))
-        if not _sums(self.levels, self.noise, self.binary, self.sign, before, rounds, sums):
-            order = np.argsort(rounds)
-            sums[np.append(order, len(rounds))] = self.sums(before, rounds[order])
+        _sums(self.levels, self.noise, self.binary, self.sign, before, rounds, sums)
         return sums
 
 
@@ -110,7 +102,10 @@ class Summed(Protocol):
         """Number of rounds."""
 
     def sums(self, before: Array, rounds: NDArray[np.int64]) -> Array:
-        """The series [n_rounds + 1, n_series] after so many rounds, 1..n, and after all, from what they were."""
+        """The series [n_rounds + 1, n_series] after so many rounds, and after all, from what they were ``before``.
+
+        Rounds are in 1..n, increasing.
+        """
 
 
 class Record:
@@ -206,20 +201,20 @@ class Record:
             ValueError: a time that has not come yet, or lies further back than what is kept.
         """
         self._file()
-        wanted = np.asarray(times)
+        wanted, order = np.asarray(times), None
+        if wanted.size > 1 and (wanted[1:] < wanted[:-1]).any():
+            order = np.argsort(wanted)
+            wanted = wanted[order]
         first = self._chunks[0].start if self._chunks else 0
         last = self._chunks[-1].stop if self._chunks else 0
-        low, high = (wanted.min(), wanted.max()) if wanted.size else (first, first)
+        low, high = (wanted[0], wanted[-1]) if wanted.size else (first, first)
         if not first <= low <= high <= last:
-            raise ValueError(f"times must lie in {first}..{last}, as far as the run is kept, got {wanted.tolist()}")
-        if len(self._chunks) == 1 and first < low:  # as nearly always
-            values = self._chunks[0].at(wanted)
-        elif wanted.size > 1 and (wanted[1:] < wanted[:-1]).any():
-            order = np.argsort(wanted)
-            values = np.empty((len(wanted), len(self.names)))
-            values[order] = self._over(wanted[order], first)
-        else:
-            values = self._over(wanted, first)
+            asked = np.asarray(times).tolist()
+            raise ValueError(f"times must lie in {first}..{last}, as far as the run is kept, got {asked}")
+        one = len(self._chunks) == 1 and first < low  # as nearly always
+        values = self._chunks[0].at(wanted) if one else self._over(wanted, first)
+        if order is not None:
+            values[order] = values.copy()
         return {name: values[:, i] for i, name in enumerate(self.names)}
 
     def _over(self, times: NDArray[np.int64], first: int) -> Array:

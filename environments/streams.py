@@ -12,15 +12,30 @@ from bandits.seeds import Seeds
 
 
 class Stream:
-    """Random numbers of a tape of which none was drawn: ``copy_of`` makes the generator, in every run the same.
+    """Stands for a generator of a tape, of which nothing was drawn: ``copy_of`` makes it, in every run the same.
+
+    Whatever is asked of it, its generator is asked, which is made then; what that has drawn, copies do not draw again.
 
     Args:
         kind: of its bit generator.
         seeds: that it starts from, and that nobody spawns from.
     """
 
+    _made: np.random.Generator | None = None
+
     def __init__(self, kind: type[np.random.BitGenerator], seeds: ISpawnableSeedSequence) -> None:
         self.kind, self.seeds = kind, seeds
+
+    def __getattr__(self, name: str) -> Any:
+        if name.startswith("_"):
+            raise AttributeError(f"{type(self).__name__} has no {name}", name=name, obj=self)
+        if self._made is None:
+            self._made = copy_of(self)
+        return getattr(self._made, name)
+
+
+Source = np.random.Generator | Stream
+"""What a run has its random numbers from, by ``copy_of``."""
 
 
 def streams(rng: np.random.Generator, n: int) -> list[Stream]:
@@ -35,8 +50,10 @@ def streams(rng: np.random.Generator, n: int) -> list[Stream]:
     return [Stream(type(bits), seeds) for seeds in bits.seed_seq.spawn(n)]
 
 
-def copy_of(rng: np.random.Generator | Stream) -> np.random.Generator:
+def copy_of(rng: Source) -> np.random.Generator:
     """A generator in the same state, which draws and spawns the same; as ``copy.deepcopy``, in a fifth of its time."""
+    if isinstance(rng, Stream) and rng._made is not None:
+        rng = rng._made
     if isinstance(rng, Stream):
         return np.random.Generator(rng.kind(cast(Any, Seeds.like(rng.seeds) or copy.deepcopy(rng.seeds))))
     bits = rng.bit_generator

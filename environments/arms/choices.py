@@ -34,11 +34,9 @@ class Choices(NamedTuple):
         return len(self.arms)
 
     def sums(self, before: Array, rounds: NDArray[np.int64]) -> Array:
-        """The series [n_rounds + 1, 2] after so many rounds, 1..n, and after all, from what they were ``before``."""
-        order = np.argsort(rounds, kind="stable")
+        """As ``environments.record.Summed.sums``."""
         sums = np.empty((len(rounds) + 1, 2))
-        _sums(*self, before, rounds[order], sums)
-        sums[order] = sums[:-1].copy()
+        _sums(*self, before, rounds, sums)
         return sums
 
 

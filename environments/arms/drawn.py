@@ -15,10 +15,10 @@ from bandits.defaults import default
 from bandits.normals import standard_normal
 from environments.arms.environment import ArmsEnvironment
 from environments.arms.instance import ArmsInstance
-from environments.contract import Regret, copy_of
+from environments.contract import Regret, Source, copy_of, streams
 
 
-class DrawnArms(ArmsEnvironment[np.random.Generator]):
+class DrawnArms(ArmsEnvironment[Source]):
     """Arms whose tape is a generator: of what a run begins with, if that is drawn, and of the noise.
 
     Attributes:
@@ -28,11 +28,11 @@ class DrawnArms(ArmsEnvironment[np.random.Generator]):
     sd: Any
 
     @final
-    def draw(self, rng: np.random.Generator) -> np.random.Generator:
-        return rng.spawn(1)[0]
+    def draw(self, rng: np.random.Generator) -> Source:
+        return streams(rng, 1)[0]
 
     @final
-    def _start(self, tape: np.random.Generator) -> None:
+    def _start(self, tape: Source) -> None:
         self._generator = copy_of(tape)
         self._begin()
 

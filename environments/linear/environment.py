@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,21 +20,23 @@ from bandits.linear.theory import LinearInstance
 from bandits.normals import standard_normal
 from bandits.registry import Component
 from environments.arms.environment import ArmsEnvironment
-from environments.contract import Regret, copy_of
+from environments.contract import Regret, Source, copy_of, streams
 from environments.linear.actions import ActionSet, Basis, Hypercube, Needle, action_set
 from environments.linear.errors import Misspecification, NoError, OneNeedle, error_law
 from environments.linear.instance import asymptotic_bound, minimax_rate, needle_bound, vertices_bound
 from environments.linear.parameters import Parameter, Row, Vertices, checked_theta, parameter
 
+S = TypeVar("S")
+
 NOISES = ("gaussian", "uniform", "bernoulli", "none")
 
 
-class Tape(NamedTuple):
-    """All randomness of a run, in the order in which its generators are spawned."""
+class Tape(NamedTuple, Generic[S]):
+    """All randomness of a run, in the order in which its generators are spawned; or the generators of a run itself."""
 
-    parameter: np.random.Generator
-    features: np.random.Generator
-    noise: np.random.Generator
+    parameter: S
+    features: S
+    noise: S
 
 
 @dataclass(frozen=True)
@@ -125,21 +127,21 @@ def level_rows(features: Array, theta: Array, levels: Array) -> None:
             levels[t, i] = level
 
 
-class LinearEnvironment(ArmsEnvironment[Tape]):
+class LinearEnvironment(ArmsEnvironment[Tape[Source]]):
     """Actions with features. Actions have no influence on features, parameters or noise."""
 
     def __init__(self, problem: ActionsProblem, noise: Noise) -> None:
         super().__init__(problem)
         self._kind, self.binary = noise, noise.kind == "bernoulli"
 
-    def draw(self, rng: np.random.Generator) -> Tape:
-        return Tape(*rng.spawn(3))
+    def draw(self, rng: np.random.Generator) -> Tape[Source]:
+        return Tape(*streams(rng, 3))
 
     def _noise(self, n: int) -> Array:
         return self._kind.draw(self._luck.noise, n)
 
-    def _start(self, tape: Tape) -> None:
-        self._luck = Tape(*(copy_of(generator) for generator in tape))
+    def _start(self, tape: Tape[Source]) -> None:
+        self._luck = Tape(*map(copy_of, tape))
         self._begin()
 
     @default

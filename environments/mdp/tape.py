@@ -12,7 +12,7 @@ import numpy as np
 
 from bandits.contract import Array
 from bandits.frozen import read_only
-from environments.contract import copy_of
+from environments.contract import Source, copy_of, streams
 
 BLOCK = 4096
 """Uniform numbers that a stream draws at once."""
@@ -21,17 +21,17 @@ BLOCK = 4096
 class Tape(NamedTuple):
     """The generators of a run, in the order in which they are spawned; a run copies them."""
 
-    transition: np.random.Generator
-    action: np.random.Generator
-    reward: np.random.Generator
-    start: np.random.Generator
-    context: np.random.Generator
-    loss: np.random.Generator
+    transition: Source
+    action: Source
+    reward: Source
+    start: Source
+    context: Source
+    loss: Source
 
     @classmethod
     def drawn(cls, rng: np.random.Generator) -> Tape:
         """Spawned from a generator."""
-        return cls(*rng.spawn(len(cls._fields)))
+        return cls(*streams(rng, len(cls._fields)))
 
 
 class Stream:
@@ -47,7 +47,7 @@ class Stream:
         (True, True)
     """
 
-    def __init__(self, rng: np.random.Generator) -> None:
+    def __init__(self, rng: Source) -> None:
         self._rng = copy_of(rng)
         self._drawn: Array = np.empty(0)
         self._used = 0

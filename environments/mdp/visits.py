@@ -35,11 +35,8 @@ class Visits(NamedTuple):
         return len(self.pairs)
 
     def sums(self, before: Array, rounds: Ints) -> Array:
-        """The series [n_rounds + 1, 3] after so many steps, 1..n, and after all, from what they were ``before``."""
-        order = np.argsort(rounds, kind="stable")
-        sums = np.empty((len(rounds) + 1, 3))
-        sums[np.append(order, len(rounds))] = _sums(*self, before, rounds[order])
-        return sums
+        """As ``environments.record.Summed.sums``."""
+        return _sums(*self, before, rounds)
 
 
 @kernel

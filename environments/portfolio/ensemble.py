@@ -17,11 +17,11 @@ from bandits.arguments import affordable, integer, shown
 from bandits.contract import Array
 from bandits.portfolio.components import Follower, relatives_of, strategies
 from bandits.registry import ENVIRONMENTS, Component
-from environments.contract import copy_of
+from environments.contract import Source, copy_of, streams
 from environments.portfolio.environment import Market
 from environments.portfolio.simplex import Simplex
 
-Tape = tuple[Any, tuple[np.random.Generator, ...]]
+Tape = tuple[Any, tuple[Source, ...]]
 
 
 class PortfolioEnsemble(Market[Tape]):
@@ -85,7 +85,7 @@ class PortfolioEnsemble(Market[Tape]):
 
     def draw(self, rng: np.random.Generator) -> Tape:
         """The other market's tape, and a generator for each component."""
-        return self._market.draw(rng), tuple(rng.spawn(len(self.components)))
+        return self._market.draw(rng), tuple(streams(rng, len(self.components)))
 
     def check_tape(self, tape: Tape) -> None:
         self._market.check_tape(tape[0])

@@ -7,6 +7,7 @@ replicates, the comparators that all policies of the experiment share.
 from __future__ import annotations
 
 import pickle
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache, partial
@@ -226,7 +227,8 @@ def play(
     Raises:
         ValueError: of the bounds, as ``experiments.run.theory.Theory.add``.
     """
-    horizon = int(times[-1])
+    moments = times.tolist()
+    horizon = moments[-1]
     series: dict[str, NDArray[np.float64]] = {}
     theory = Theory(times.astype(np.float64), type(policy).__name__)
     random = False
@@ -240,10 +242,10 @@ def play(
             stretch = min(KEPT, -(-horizon // LOOKS)) if replicate == 0 else KEPT
             known, now = 0, environment.clock
             while now < horizon:
-                following = int(times[known])  # no stop before it is of use
+                following = moments[known]  # no stop before it is of use
                 policy.advance(environment, max(min(stretch, horizon - now), following - now))
                 now = environment.clock
-                passed = known + int(np.searchsorted(times[known:], now, side="right"))
+                passed = bisect_right(moments, now, known)
                 if passed > known:
                     for name, values in environment.metrics(times[known:passed]).items():
                         if name not in series:
@@ -298,4 +300,4 @@ def compare(environment: AnyEnvironment, times: NDArray[np.int64], seed: int, re
 
 def _with_bounds(curves: dict[str, NDArray[np.float64]], theory: Theory, **about: Any) -> JobResult:
     values = {f"bound/{i}": found for i, found in enumerate(theory.values())}
-    return curves | values, {"bounds": [as_json(bound) for bound in theory.result()], **about}
+    return curves | values, {"bounds": [as_json(bound) for bound in theory.bounds()], **about}

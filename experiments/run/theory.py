@@ -43,6 +43,33 @@ class Table:
         return np.where(self.times[after] == wanted, self.values[after], between)
 
 
+class Merged:
+    """The same bounds in several replicates as one of each, whose assumptions hold where they do in all of them.
+
+    Attributes:
+        bounds: with the curves of the first replicate.
+    """
+
+    def __init__(self) -> None:
+        self.bounds: list[Bound] = []
+        self._last: Sequence[Bound] | None = None
+        self._first = ""
+
+    def add(self, bounds: Sequence[Bound], who: str = "") -> None:
+        """Take in those of ``who``, for messages.
+
+        Raises:
+            ValueError: the number or the names of the bounds, or of what they assume, differ from those before.
+        """
+        if bounds is self._last:
+            return
+        if self._last is None:
+            self.bounds, self._first = list(bounds), who
+        elif (here := _outline(bounds)) != (before := _outline(self.bounds)):
+            raise ValueError(f"the bounds differ between replicates: {before} in {self._first}, {here} in {who}")
+        self.bounds, self._last = list(map(_merged, self.bounds, bounds)), bounds
+
+
 class Means:
     """The same bounds in several replicates as one of each: the mean of its curves, and what it assumes in all of them.
 
@@ -52,10 +79,9 @@ class Means:
 
     def __init__(self, times: Array) -> None:
         self._times = np.asarray(times, dtype=np.float64)
-        self._bounds: list[Bound] = []
-        self._last: Sequence[Bound] | None = None
+        self._merged = Merged()
         self._totals: list[Array] = []
-        self._weight, self._first = 0.0, ""
+        self._weight = 0.0
 
     def add(self, bounds: Sequence[Bound], values: Sequence[Array], weight: float = 1.0, who: str = "") -> None:
         """Take in some replicates.
@@ -69,22 +95,17 @@ class Means:
         Raises:
             ValueError: the number or the names of the bounds, or of what they assume, differ from those before.
         """
-        last, self._last = self._last, bounds
+        self._merged.add(bounds, who)
         if self._weight == 0.0:
-            self._bounds, self._first = list(bounds), who
             self._totals = [np.zeros(len(self._times)) for _ in bounds]
-        elif bounds is not last and (here := _outline(bounds)) != (before := _outline(self._bounds)):
-            raise ValueError(f"the bounds differ between replicates: {before} in {self._first}, {here} in {who}")
         for total, value in zip(self._totals, values, strict=True):
             total += weight * value
-        if bounds is not last:
-            self._bounds = list(map(_merged, self._bounds, bounds))
         self._weight += weight
 
     def result(self) -> tuple[Bound, ...]:
         """The bounds, whose curves are tables of the means."""
         tables = (Table(self._times, total / self._weight) for total in self._totals)
-        return tuple(replace(bound, curve=table) for bound, table in zip(self._bounds, tables, strict=True))
+        return tuple(replace(bound, curve=table) for bound, table in zip(self._merged.bounds, tables, strict=True))
 
 
 class Theory:
@@ -100,7 +121,7 @@ class Theory:
 
     def __init__(self, times: Array, whose: str) -> None:
         self._times, self._whose = np.asarray(times, dtype=np.float64), whose
-        self._means = Means(self._times)
+        self._merged = Merged()
         self._instance: Instance | None = None
         self._bounds: Sequence[Bound] = ()
         self._values: Sequence[Array] = ()
@@ -124,7 +145,7 @@ class Theory:
             self._instance, self._bounds = instance, work_out()
             check_met(self._bounds, regrets(), self._whose)
             self._values = [self._drawn(bound) for bound in self._bounds]
-        self._means.add(self._bounds, self._values, who=f"replicate {replicate}")
+        self._merged.add(self._bounds, f"replicate {replicate}")
         self._seen.append(self._values)
 
     def _drawn(self, bound: Bound) -> Array:
@@ -142,9 +163,9 @@ class Theory:
             )
         return values
 
-    def result(self) -> tuple[Bound, ...]:
-        """The bounds, whose curves are tables of the means over the replicates."""
-        return self._means.result()
+    def bounds(self) -> list[Bound]:
+        """The bounds, with the curves of the first replicate, and what they assume where it holds in all of them."""
+        return self._merged.bounds
 
     def values(self) -> list[Array]:
         """Values of each bound: [n_times] if they are the same in all replicates, else [n_replicates, n_times]."""

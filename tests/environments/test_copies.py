@@ -55,6 +55,16 @@ def test_streams_give_what_spawned_generators_do(make, again, seeds):
                 assert found.spawn(1)[0].random() == child
 
 
+def test_who_takes_a_stream_for_the_generator_it_stands_for_draws_from_it():
+    (stream,), (expected,) = (f(np.random.default_rng(3)) for f in (lambda r: streams(r, 1), lambda r: r.spawn(1)))
+    assert not hasattr(stream, "_no_such")
+    assert not hasattr(stream, "no_such")
+    assert stream.random(3).tolist() == expected.random(3).tolist()
+    assert stream.spawn(1)[0].random() == expected.spawn(1)[0].random()
+    for found in (copy_of(stream), copy_of(pickle.loads(pickle.dumps(stream))), copy.deepcopy(stream), stream):
+        assert found.random() == copy.deepcopy(expected).random(), "copies go on from what was drawn"
+
+
 def test_a_generator_that_cannot_spawn_has_no_streams():
     class Fixed(np.random.bit_generator.ISeedSequence):
         def generate_state(self, n_words, dtype=np.uint32):

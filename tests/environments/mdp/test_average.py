@@ -69,8 +69,8 @@ def test_a_plain_walk_over_the_tables_earns_the_same(which, noise):
     environment.begin(tape)
     known = environment.instance()
     table, means = known.model.dense()[0], known.rewards
-    moves = np.random.Generator(pickle.loads(pickle.dumps(tape.transition.bit_generator))).random(horizon)
-    luck = np.random.Generator(pickle.loads(pickle.dumps(tape.reward.bit_generator))).random(horizon)
+    streams = dict(zip(tape._fields, np.random.default_rng(5).spawn(6), strict=True))
+    moves, luck = streams["transition"].random(horizon), streams["reward"].random(horizon)
     actions = np.random.default_rng(6).integers(0, environment.problem.n_actions, horizon)
     state, series = environment.observe(), [np.zeros(3)]
     for t, action in enumerate(actions.tolist()):

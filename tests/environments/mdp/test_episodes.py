@@ -8,7 +8,6 @@ from bandits.mdp.planning import best_policy, occupancy, policy_values
 from environments import EpisodicMDP
 from environments.mdp.environment import first_of
 from environments.mdp.models import Tables, first_state, tables_of
-from environments.mdp.tape import Tape
 
 CODE = [1, 2, 0, 0, 1, 2]
 
@@ -78,9 +77,7 @@ def test_the_walk_is_the_plain_one(own, noise, random):
     tables = drawn(3, own=own)
     environment = EpisodicMDP(tables, noise=noise, horizon=30)
     tape = environment.draw(np.random.default_rng(5))
-    moves, choices, luck, starts = (
-        np.array([r.random(4096)[:120] for r in (Tape.drawn(np.random.default_rng(5))[i],)])[0] for i in range(4)
-    )
+    moves, choices, luck, starts = (stream.random(120) for stream in np.random.default_rng(5).spawn(6)[:4])
     environment.begin(tape)
     P, r = tables.model.dense(), tables.rewards if own else tables.rewards[None]
     rng, u, earned, worth = np.random.default_rng(9), 0, 0.0, 0.0

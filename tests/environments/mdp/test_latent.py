@@ -9,7 +9,6 @@ from environments import EpisodicMDP, LatentMDP
 from environments.checks import check_environment
 from environments.mdp.mixtures import mixture_of
 from environments.mdp.models import Tables
-from environments.mdp.tape import Tape
 
 
 def of(name, **parameters):
@@ -82,8 +81,8 @@ def test_the_walk_is_the_plain_one(markov):
     mixture, K, H, S = drawn(4), 60, 3, 3
     tables, environment = mixture["parameters"], LatentMDP(mixture, horizon=K)
     tape = environment.draw(np.random.default_rng(5))
-    streams = Tape.drawn(np.random.default_rng(5))
-    moves, starts, contexts = (r.random(4096) for r in (streams.transition, streams.start, streams.context))
+    streams = dict(zip(tape._fields, np.random.default_rng(5).spawn(6), strict=True))
+    moves, starts, contexts = (streams[name].random(4096) for name in ("transition", "start", "context"))
     environment.begin(tape)
     rng, u, earned, worth, met = np.random.default_rng(9), 0, 0.0, 0.0, set()
     for k in range(K):
