@@ -52,7 +52,7 @@ def _lift(shares: Array, depths: Array) -> None:
 def _learn(mixes: Array, shares: Array, depths: Array, held: Array, kappa: float, x: Array, scratch: Array) -> None:
     """Learn the relatives ``x`` [k] of a round; ``held`` [k + 1] is the portfolio, and the sum of shares it is from."""
     groups, k, _ = mixes.shape
-    gains, counted = scratch[k], scratch[k + 1]
+    gains, counted, inverse = scratch[k], scratch[k + 1], 1.0 / held[k]
     for i in range(k):
         for j in range(LANES):
             scratch[i, j] = 0.0
@@ -67,7 +67,7 @@ def _learn(mixes: Array, shares: Array, depths: Array, held: Array, kappa: float
                 gains[j] = max(gains[j] ** kappa, LEAST) if gains[j] > 0.0 else 0.0
         deep = 0
         for j in range(LANES):
-            gains[j] /= held[k]
+            gains[j] *= inverse
             counted[j] = shares[g, j] * gains[j]
             deep += (counted[j] < STEP) | (depths[g, j] > 0.0)
         for j in range(LANES if deep > 0 else 0):
