@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,6 +62,13 @@ def _batches(
             start, arrivals, i = start + size, arrivals + 1, i + 1
 
 
+def _joined(parts: Sequence[float | Array]) -> Array:
+    """Numbers and arrays [n] one after another, in one array."""
+    if not any(isinstance(part, np.ndarray) for part in parts):
+        return np.array(parts, dtype=np.float64)
+    return np.concatenate([part if isinstance(part, np.ndarray) else (part,) for part in parts])
+
+
 class Account:
     """Sums over the pulls of a run. They are added up pull after pull, so that it does not matter how a run is cut.
 
@@ -78,7 +84,7 @@ class Account:
     def __init__(self, best: float, stage: Stage) -> None:
         self.best, self.stage = best, stage
         self._reward = self._shortfall = 0.0
-        self._waiting: list[tuple[int, int, Any, Any, int, int, int]] = []  # (time, n, mean, sum, counts) of batches
+        self._waiting: list[tuple[int, int, float | Array, float | Array, int, int, int]] = []  # (time, n, mean, sum, counts) of batches
         self._rows = 0
         self._record = Record(SERIES, (0.0, 0.0, stage.peak, stage.peak_pullable, stage.arrivals))
 
@@ -123,10 +129,10 @@ class Account:
         if not self._waiting:
             return
         starts, sizes, means, sums, *counts = zip(*self._waiting, strict=True)
-        about, stops = np.array([starts, sizes, *counts]).T.copy(), np.cumsum([np.size(total) for total in sums])
+        about = np.array([starts, sizes, *counts]).T.copy()
+        stops = np.cumsum([len(total) if isinstance(total, np.ndarray) else 1 for total in sums])
         ends, totals = np.empty((stops[-1], 2), dtype=np.int64), np.empty((stops[-1], 2, len(SERIES)))
-        each = np.hstack(means), np.hstack(sums)
-        _batches(about, stops, *each, self.best, self._reward, self._shortfall, ends, totals)
+        _batches(about, stops, _joined(means), _joined(sums), self.best, self._reward, self._shortfall, ends, totals)
         self._waiting, self._rows = [], 0
         self._record.rows(ends.reshape(-1), totals.reshape(-1, len(SERIES)))
         self._reward, self._shortfall = totals[-1, 1, :2].tolist()
