@@ -84,7 +84,8 @@ class Account:
     def __init__(self, best: float, stage: Stage) -> None:
         self.best, self.stage = best, stage
         self._reward = self._shortfall = 0.0
-        self._waiting: list[tuple[int, int, float | Array, float | Array, int, int, int]] = []  # (time, n, mean, sum, counts) of batches
+        # of batches: time, size, mean, sum, and the counts
+        self._waiting: list[tuple[int, int, float | Array, float | Array, int, int, int]] = []
         self._rows = 0
         self._record = Record(SERIES, (0.0, 0.0, stage.peak, stage.peak_pullable, stage.arrivals))
 
