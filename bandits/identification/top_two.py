@@ -29,6 +29,7 @@ from bandits.arguments import one_of, probability
 from bandits.arms.largest import Betas, Gaussians, Laws, leads
 from bandits.contract import Array, Bound
 from bandits.copies import Copies
+from bandits.earlier import set_state
 from bandits.identification.bounds import error_bound, half_rate
 from bandits.identification.divergence import reward_of
 from bandits.identification.policy import STOP, IdentificationPolicy, highest, note
@@ -45,7 +46,9 @@ REDRAWS = 1000
 
 
 @inlined
-def _posterior_best(bernoulli: bool, sigma: float, counts: Ints, sums: Array, rng: np.random.Generator) -> int:
+def _posterior_best(
+    bernoulli: bool, sigma: float, counts: Ints, sums: Array, means: Array, rng: np.random.Generator
+) -> int:
     best, most = 0, -math.inf
     for i in range(counts.size):
         n = counts[i]
@@ -53,20 +56,19 @@ def _posterior_best(bernoulli: bool, sigma: float, counts: Ints, sums: Array, rn
             ones = min(max(sums[i], 0.0), float(n))  # of rewards outside [0, 1] there is no posterior
             draw = rng.beta(1.0 + ones, 1.0 + n - ones)
         else:
-            draw = sums[i] / n + sigma / math.sqrt(n) * rng.standard_normal()
+            draw = means[i] + sigma / math.sqrt(n) * rng.standard_normal()
         if draw > most:
             best, most = i, draw
     return best
 
 
 @inlined
-def _nearest(threshold: Threshold, leader: int, counts: Ints, sums: Array) -> int:
+def _nearest(threshold: Threshold, leader: int, counts: Ints, means: Array) -> int:
     """The arm of the least transportation cost from the leader, the first of equal ones."""
-    best, least, first = -1, math.inf, sums[leader] / counts[leader]
+    best, least = -1, math.inf
     for i in range(counts.size):
         if i != leader:
-            second = sums[i] / counts[i]
-            z = transport(threshold.family, threshold.variance, first, second, counts[leader], counts[i])
+            z = transport(threshold.family, threshold.variance, means[leader], means[i], counts[leader], counts[i])
             if best < 0 or z < least:
                 best, least = i, z
     return best
@@ -85,26 +87,24 @@ def log_improvement(deviation: float, gain: float) -> float:
 
 
 @inlined
-def _improves(sigma: float, over: int, counts: Ints, sums: Array) -> int:
-    """The arm of the largest expected improvement over the largest mean, or over another arm, that excepted."""
+def _improves(sigma: float, goal: float, over: int, counts: Ints, means: Array) -> int:
+    """The arm of the largest expected improvement over a mean; not ``over``, if that is an arm, whose mean it is."""
     best, most = -1, -math.inf
-    top = highest(counts, sums) if over < 0 else over
-    goal = sums[top] / counts[top]
     for i in range(counts.size):
         if i != over:
             inverse = 1.0 / counts[i] + (1.0 / counts[over] if over >= 0 else 0.0)
-            value = log_improvement(sigma * math.sqrt(inverse), sums[i] / counts[i] - goal)
+            value = log_improvement(sigma * math.sqrt(inverse), means[i] - goal)
             if best < 0 or value > most:
                 best, most = i, value
     return best
 
 
 @inlined
-def _bounded(sigma: float, t: int, counts: Ints, sums: Array) -> int:
+def _bounded(sigma: float, t: int, counts: Ints, means: Array) -> int:
     """The arm of the largest ``m_i + sigma sqrt(2 1.2 2.2 ln t / N_i)``."""
     best, most, scale = 0, -math.inf, 2.0 * 1.2 * 2.2 * math.log(t)
     for i in range(counts.size):
-        index = sums[i] / counts[i] + sigma * math.sqrt(scale / counts[i])
+        index = means[i] + sigma * math.sqrt(scale / counts[i])
         if index > most:
             best, most = i, index
     return best
@@ -120,45 +120,50 @@ def _pick(
     t: int,
     counts: Ints,
     sums: Array,
+    means: Array,
     led: Ints,
     pair: Ints,
-    rng: np.random.Generator,
+    rng: np.random.Generator | None,
 ) -> tuple[int, int]:
     """The arm to sample, and the one of the largest mean.
 
-    ``led`` [2, n_arms]: rounds with this leader, and those of them that sampled it; ``pair``: the leader of now.
+    ``led`` [2, n_arms]: rounds with this leader, and those of them that sampled it; ``pair``: the leader of now. Rules
+    that track their leader draw nothing: ``rng`` is None.
     """
-    best = highest(counts, sums)
     if t < counts.size:
-        return t, best
+        return t, highest(counts, sums)
+    best = 0
+    for i in range(1, means.size):
+        if means[i] > means[best]:
+            best = i
     if decided(threshold, t, best, counts, sums):
         return STOP, best
-    if rule <= T3C:
-        leader = _posterior_best(bernoulli, sigma, counts, sums, rng)
-    elif rule == TTEI:
-        leader = _improves(sigma, -1, counts, sums)
-    elif rule == EB_TC:
-        leader = best
+    if rng is None:
+        leader = best if rule == EB_TC else _bounded(sigma, t, counts, means)
+        challenger, first = _nearest(threshold, leader, counts, means), led[1, leader] <= beta * led[0, leader]
     else:
-        leader = _bounded(sigma, t, counts, sums)
-    challenger = -1
-    if rule == TTTS:
-        for _ in range(REDRAWS):
-            other = _posterior_best(bernoulli, sigma, counts, sums, rng)
-            if other != leader:
-                challenger = other
-                break
-    elif rule == TTEI:
-        challenger = _improves(sigma, leader, counts, sums)
-    if challenger < 0:
-        challenger = _nearest(threshold, leader, counts, sums)
+        challenger = -1
+        if rule == TTEI:
+            leader = _improves(sigma, means[best], -1, counts, means)
+            challenger = _improves(sigma, means[leader], leader, counts, means)
+        else:
+            leader = _posterior_best(bernoulli, sigma, counts, sums, means, rng)
+        if rule == TTTS:
+            for _ in range(REDRAWS):
+                other = _posterior_best(bernoulli, sigma, counts, sums, means, rng)
+                if other != leader:
+                    challenger = other
+                    break
+        if challenger < 0:
+            challenger = _nearest(threshold, leader, counts, means)
+        first = rng.random() < beta
     pair[0] = leader
-    first = led[1, leader] <= beta * led[0, leader] if rule >= EB_TC else rng.random() < beta
     return leader if first else challenger, best
 
 
 @inlined
-def _settle(arm: int, led: Ints, pair: Ints) -> None:
+def _settle(arm: int, counts: Ints, sums: Array, means: Array, led: Ints, pair: Ints) -> None:
+    means[arm] = sums[arm] / counts[arm]
     if pair[0] >= 0:
         led[0, pair[0]] += 1
         led[1, pair[0]] += arm == pair[0]
@@ -175,16 +180,17 @@ def _choose(
     t: int,
     counts: Ints,
     sums: Array,
+    means: Array,
     led: Ints,
     pair: Ints,
-    rng: np.random.Generator,
+    rng: np.random.Generator | None,
 ) -> int:
-    return _pick(threshold, rule, beta, bernoulli, sigma, t, counts, sums, led, pair, rng)[0]
+    return _pick(threshold, rule, beta, bernoulli, sigma, t, counts, sums, means, led, pair, rng)[0]
 
 
 @kernel
-def _go_on(arm: int, led: Ints, pair: Ints) -> None:
-    _settle(arm, led, pair)
+def _go_on(arm: int, counts: Ints, sums: Array, means: Array, led: Ints, pair: Ints) -> None:
+    _settle(arm, counts, sums, means, led, pair)
 
 
 @kernel
@@ -198,19 +204,20 @@ def _play(
     t: int,
     counts: Ints,
     sums: Array,
+    means: Array,
     led: Ints,
     pair: Ints,
-    rng: np.random.Generator,
+    rng: np.random.Generator | None,
     arms: Ints,
     codes: Ints,
 ) -> tuple[int, bool]:
     for s in range(arms.size):
-        arm, best = _pick(threshold, rule, beta, bernoulli, sigma, t + s, counts, sums, led, pair, rng)
+        arm, best = _pick(threshold, rule, beta, bernoulli, sigma, t + s, counts, sums, means, led, pair, rng)
         if arm == STOP:
             return s, True
         codes[s], arms[s] = best, arm
         note(arm, reward_of(outcomes.family, outcomes.means[arm], outcomes.noise[s]), counts, sums)
-        _settle(arm, led, pair)
+        _settle(arm, counts, sums, means, led, pair)
     return arms.size, False
 
 
@@ -240,12 +247,26 @@ class TopTwo(IdentificationPolicy):
     def start(self, problem: IdentificationProblem) -> None:
         self._threshold = threshold_of(self.threshold, problem)
         self._bernoulli, self._sigma = problem.family == "bernoulli", problem.deviation
+        self._means = np.full(problem.n_actions, -math.inf)  # of arms without a sample
         self._led = np.zeros((2, problem.n_actions), dtype=np.int64)
         self._pair = np.array([-1])
 
+    def __setstate__(self, state: Any) -> None:
+        """Earlier ones kept no means, which are the sums over the counts."""
+        kept = set_state(self, state)
+        if "_sums" in kept and "_means" not in kept:
+            sampled = self._counts > 0
+            self._means = np.where(sampled, self._sums / np.maximum(self._counts, 1), -math.inf)
+
     def pick(self) -> int:
-        numbers = (self._threshold, RULES.index(self.rule), self.beta, self._bernoulli, self._sigma, self._taken)
-        return _choose(*numbers, self._counts, self._sums, self._led, self._pair, self._rng)
+        return _choose(*self._state())
+
+    def _state(self) -> Any:
+        """Arguments of kernels."""
+        rule = RULES.index(self.rule)
+        numbers = (self._threshold, rule, self.beta, self._bernoulli, self._sigma, self._taken)
+        arrays = (self._counts, self._sums, self._means, self._led, self._pair)
+        return (*numbers, *arrays, None if rule >= EB_TC else self._rng)
 
     def probabilities(self, observation: Any) -> Array:
         """[n_actions + 1], the last of a stop. A leader drawn from the posterior: by quadrature within 1e-9."""
@@ -269,7 +290,7 @@ class TopTwo(IdentificationPolicy):
                 found[:-1] += redrawn * np.where(np.arange(self._n_arms) == leader, 0.0, leading / (1.0 - chance))
                 nearest -= redrawn
             if nearest > 0.0:
-                found[_nearest(self._threshold, leader, self._counts, self._sums)] += nearest
+                found[_nearest(self._threshold, leader, self._counts, self._means)] += nearest
         return found
 
     def _posteriors(self) -> Laws:
@@ -280,11 +301,10 @@ class TopTwo(IdentificationPolicy):
         return Betas(1.0 + ones, 1.0 + n - ones)
 
     def learn(self, arm: int, reward: float) -> None:
-        _go_on(arm, self._led, self._pair)
+        _go_on(arm, self._counts, self._sums, self._means, self._led, self._pair)
 
     def play(self, outcomes: Outcomes, arms: Ints, codes: Ints) -> tuple[int, bool]:
-        numbers = (self._threshold, RULES.index(self.rule), self.beta, self._bernoulli, self._sigma, self._taken)
-        return _play(outcomes, *numbers, self._counts, self._sums, self._led, self._pair, self._rng, arms, codes)
+        return _play(outcomes, *self._state(), arms, codes)
 
     def theorems(self, problem: IdentificationProblem, instance: IdentificationInstance) -> Sequence[Bound]:
         """The error, where the threshold is proved, and ``T_beta ln(1 / delta)`` as ``delta`` goes to 0."""

@@ -7,8 +7,9 @@ import pickle
 import numpy as np
 import pytest
 
-from bandits import ActionElimination, GaussianThompson, Racing
+from bandits import ActionElimination, GaussianThompson, Racing, TopTwo
 from bandits.identification.elimination import LEFT, NEXT
+from bandits.identification.top_two import RULES
 from bandits.state import from_json, to_json
 from environments import GaussianArms, Identification
 
@@ -36,6 +37,10 @@ def with_marks(policy):
     policy._field = field._replace(place=place, alive=np.isin(np.arange(field.alive.size), alive).astype(np.int64))
 
 
+def without_means(policy):
+    del policy._means
+
+
 def read(policy, how):
     if how == "pickled":
         return pickle.loads(pickle.dumps(policy))
@@ -47,6 +52,7 @@ CASES = [
     (GaussianThompson(1.0), lambda: GaussianArms([0.1, 0.5], horizon=4000), without_slopes),
     (Racing(), lambda: Identification([0.0, 0.9, 0.3, 0.8], delta=0.1), with_marks),
     (ActionElimination(), lambda: Identification([0.0, 0.9, 0.3, 0.8], delta=0.1), with_marks),
+    *((TopTwo(rule), lambda: Identification([0.0, 0.9, 0.3, 0.8], delta=0.1), without_means) for rule in RULES),
 ]
 
 
