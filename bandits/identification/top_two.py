@@ -41,6 +41,13 @@ from bandits.kernels import inlined, kernel
 
 TTTS, T3C, TTEI, EB_TC, TT_UCB = range(5)
 RULES = ("ttts", "t3c", "ttei", "eb_tc", "tt_ucb")
+TRACKED = ("eb_tc", "tt_ucb")
+"""Rules that track their leader, and draw nothing."""
+
+Luck = np.random.Generator | None
+State = tuple[Threshold, int, float, bool, float, int, Ints, Array, Array, Ints, Ints, Luck]
+"""What kernels are handed, beside what they play with."""
+
 REDRAWS = 1000
 """Posterior draws of ttts after which the challenger is that of least transportation cost: odds may be long."""
 
@@ -123,7 +130,7 @@ def _pick(
     means: Array,
     led: Ints,
     pair: Ints,
-    rng: np.random.Generator | None,
+    rng: Luck,
 ) -> tuple[int, int]:
     """The arm to sample, and the one of the largest mean.
 
@@ -183,7 +190,7 @@ def _choose(
     means: Array,
     led: Ints,
     pair: Ints,
-    rng: np.random.Generator | None,
+    rng: Luck,
 ) -> int:
     return _pick(threshold, rule, beta, bernoulli, sigma, t, counts, sums, means, led, pair, rng)[0]
 
@@ -207,7 +214,7 @@ def _play(
     means: Array,
     led: Ints,
     pair: Ints,
-    rng: np.random.Generator | None,
+    rng: Luck,
     arms: Ints,
     codes: Ints,
 ) -> tuple[int, bool]:
@@ -261,12 +268,10 @@ class TopTwo(IdentificationPolicy):
     def pick(self) -> int:
         return _choose(*self._state())
 
-    def _state(self) -> Any:
-        """Arguments of kernels."""
-        rule = RULES.index(self.rule)
+    def _state(self) -> State:
+        rule, rng = RULES.index(self.rule), None if self.rule in TRACKED else self._rng
         numbers = (self._threshold, rule, self.beta, self._bernoulli, self._sigma, self._taken)
-        arrays = (self._counts, self._sums, self._means, self._led, self._pair)
-        return (*numbers, *arrays, None if rule >= EB_TC else self._rng)
+        return (*numbers, self._counts, self._sums, self._means, self._led, self._pair, rng)
 
     def probabilities(self, observation: Any) -> Array:
         """[n_actions + 1], the last of a stop. A leader drawn from the posterior: by quadrature within 1e-9."""
@@ -275,7 +280,7 @@ class TopTwo(IdentificationPolicy):
         action = copy.choose(observation)
         if isinstance(action, Stop) or self._taken < self._n_arms:
             return self._problem.distribution_of(action)
-        if self.rule in ("eb_tc", "tt_ucb"):
+        if self.rule in TRACKED:
             return self._problem.distribution_of(Copies(self).one().choose(observation))
         found, beta = np.zeros(self._n_arms + 1), self.beta
         if self.rule == "ttei":
