@@ -42,7 +42,8 @@ AHEAD = 2
 """Jobs that joblib has under way for each process: what it computes, and what it will compute next."""
 
 LIGHT = 200_000
-"""Rounds, of all replicates, up to which a job of our own classes is computed here for as long as ``FIRST`` lasts."""
+"""Rounds, of all replicates, up to which a job of our own classes is computed here, until ``FIRST`` is over and what is
+left would take as long again."""
 
 FULL = (errno.ENOSPC, errno.EDQUOT)
 """What a disk says that has no room, for anybody or for this user."""
@@ -187,11 +188,12 @@ def _compute(
                     end(_keep(folder, done, result))
 
         begun = time.monotonic()
-        for key in [key for key in todo if key in ours]:
-            if time.monotonic() > begun + FIRST:
+        light = [key for key, job in todo.items() if key in ours and job.count * job.horizon <= LIGHT]
+        for n, key in enumerate(light):
+            spent = time.monotonic() - begun
+            if spent > FIRST and spent * len(todo) > FIRST * n:  # at the pace so far
                 break
-            if todo[key].count * todo[key].horizon <= LIGHT:
-                end(_keep(folder, *_work(todo.pop(key))))
+            end(_keep(folder, *_work(todo.pop(key))))
         while todo:
             try:
                 work(list(todo))

@@ -218,6 +218,22 @@ def test_copies_are_made_for_jobs_of_ours_alone(text, plugin, tmp_path, monkeypa
     assert handed == [True, False, False]
 
 
+def test_the_last_small_jobs_are_computed_here_though_the_first_took_long(text, tmp_path, monkeypatch):
+    def slow(job):
+        time.sleep(0.3)
+        return work(job)
+
+    run(parse_study(text), tmp_path / "compiled", jobs=1)
+    work = runner._work
+    monkeypatch.setattr(runner, "_work", slow)
+    monkeypatch.setattr(runner, "is_current", lambda packages: True)
+    monkeypatch.setattr(workers, "forks", None)
+    monkeypatch.setattr(workers, "_joblib", None)
+    monkeypatch.setattr(runner, "FIRST", 2.0)  # over before the last of nine
+    assert not run(parse_study(text), tmp_path / "here", jobs=2).failed
+    assert contents(tmp_path / "here") == contents(tmp_path / "compiled")
+
+
 def test_none_is_made_where_something_does_not_bear_it(tmp_path):
     """A thread, Python's or not, another than the main one, a worker, a library, a changed or lost module."""
     (tmp_path / "mine.py").write_text("")
