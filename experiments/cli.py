@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import io
 import os
 import re
 import signal
@@ -10,8 +11,8 @@ import sys
 import threading
 import traceback
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from experiments.analysis.results import Results
     from experiments.run.runner import Outcome
     from experiments.study.model import Study
+
+Draw = Callable[[Path], None]
+"""Draws and reports the results in a folder."""
 
 COLLECT = 50_000
 """Objects that are made, and kept, between looks for garbage in cycles."""
@@ -91,7 +95,7 @@ def _exits_raised() -> Iterator[None]:
 def main(ctx: click.Context) -> None:
     """Run bandit and online-learning studies and hold their regret curves against the theorems."""
     _search_here_last(always=ctx.invoked_subcommand not in ("run", "show"))
-    told: set[str] = set()
+    told = ctx.obj = set[str]()
 
     def show(message: Warning | str, *about: Any, **more: Any) -> None:
         """Tell each thing once in a command, whatever parts of it are warned of it."""
@@ -161,26 +165,16 @@ def run(
     """Run studies: files, or names of shipped ones. What stands in the output folder already is not computed again."""
     if jobs == 0 or jobs < -1:
         raise click.BadParameter(f"must be -1 or at least 1, got {jobs}", param_hint="--jobs")
-    from environments.downloads import downloads
-
     part = _shard_of(shard)
-    with downloads(allowed=not dry_run) as lacking:
-        studies = _load_studies(configs, changes)
-        if not replace:
-            _check_same_studies(studies, out)
-        if dry_run:
-            for study in studies:
-                _describe(study)
-            for what in dict.fromkeys(lacking):
-                click.echo(f"not at hand, so that what needs it was not checked: {what}")
-            return
     failed = False
-    for study in studies:
-        try:
-            failed |= _run_one(study, out / study.name, jobs, cluster, part, plot and part == (1, 1), replace)
-        except KeyboardInterrupt as stop:
-            stop.add_note(f"finished jobs are in {out / study.name}, the same command goes on from there")
-            raise
+    with _drawing(plot and part == (1, 1) and not dry_run, jobs != 1) as draw:
+        studies = _checked(configs, changes, None if replace else out, dry_run)
+        for study in studies if not dry_run else ():
+            try:
+                failed |= _run_one(study, out / study.name, jobs, cluster, part, draw, replace)
+            except KeyboardInterrupt as stop:
+                stop.add_note(f"finished jobs are in {out / study.name}, the same command goes on from there")
+                raise
     click.get_current_context().exit(1 if failed else 0)
 
 
@@ -368,6 +362,22 @@ def _option(text: str) -> tuple[str, str | int | bool]:
     return name, int(value) if re.fullmatch("-?[0-9]{1,18}", value) else value.replace("\\t", "\t")
 
 
+def _checked(configs: tuple[str, ...], changes: tuple[str, ...], out: Path | None, dry_run: bool) -> list[Study]:
+    """The studies, if all can be run; ``out`` where their folders must hold no others. A dry run says what they are."""
+    from environments.downloads import downloads
+
+    with downloads(allowed=not dry_run) as lacking:
+        studies = _load_studies(configs, changes)
+        if out is not None:
+            _check_same_studies(studies, out)
+        if dry_run:
+            for study in studies:
+                _describe(study)
+            for what in dict.fromkeys(lacking):
+                click.echo(f"not at hand, so that what needs it was not checked: {what}")
+    return studies
+
+
 def _load_studies(configs: tuple[str, ...], changes: tuple[str, ...]) -> list[Study]:
     """All studies, or an error that shows the mistakes of all files."""
     from experiments.study.config import find, load_study
@@ -413,7 +423,7 @@ def _check_same_studies(studies: list[Study], out: Path) -> None:
 
 
 def _run_one(
-    study: Study, folder: Path, jobs: int, cluster: str | None, shard: tuple[int, int], plot: bool, replace: bool
+    study: Study, folder: Path, jobs: int, cluster: str | None, shard: tuple[int, int], draw: Draw, replace: bool
 ) -> bool:
     """Run, draw and report one study; True if anything failed."""
     from experiments.run.progress import Progress
@@ -426,8 +436,8 @@ def _run_one(
     except (OSError, ValueError) as error:
         raise click.ClickException(str(error)) from None
     _summarise(outcome)
-    if plot and len(outcome.failed) < len(outcome.done):
-        _draw(folder)
+    if len(outcome.failed) < len(outcome.done):
+        draw(folder)
     return bool(outcome.failed)
 
 
@@ -444,7 +454,53 @@ def _summarise(outcome: Outcome) -> None:
         click.echo(f"failed: {done.job.title}", err=True)
 
 
+@contextmanager
+def _drawing(wanted: bool, aside: bool) -> Iterator[Draw]:
+    """What draws at the end of a run, if that is wanted; ``aside`` in a process that loads what it takes meanwhile."""
+    if not (wanted and aside):
+        yield _draw if wanted else lambda folder: None
+        return
+    import experiments.study.config  # noqa: F401 - which both need
+    from experiments.run.beside import beside
+
+    told: set[str] = click.get_current_context().obj
+    with beside(_get_ready, _draw_there) as ask:
+
+        def draw(folder: Path) -> None:
+            said = ask((folder, told, sys.path))
+            if said is None:
+                _draw(folder)
+                return
+            told.update(said[0])
+            click.echo(said[1], nl=False, err=True)
+            click.echo(said[2], nl=False)
+
+        yield draw
+
+
+def _get_ready() -> None:
+    """Load what ``_draw`` needs: what makes the page loads figures and findings."""
+    from experiments.report.page import page
+
+    page("report.html")
+
+
+def _draw_there(value: tuple[Path, set[str], list[str]]) -> tuple[set[str], str, str]:
+    """Draw what is in a folder, where the command has told some warnings and finds modules in these places.
+
+    Returns:
+        All warnings that are told by now, and what is to be said on standard error and on standard output.
+    """
+    folder, known, sys.path[:] = value
+    told: set[str] = click.get_current_context().obj
+    told.update(known)
+    with redirect_stderr(io.StringIO()) as errors, redirect_stdout(io.StringIO()) as output:
+        _draw(folder)
+    return told, errors.getvalue(), output.getvalue()
+
+
 def _draw(folder: Path) -> None:
+    """Draw and report the results in a folder."""
     from experiments.analysis.search import sentence
     from experiments.report.figures import draw_study
     from experiments.report.page import write_report

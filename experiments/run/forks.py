@@ -24,6 +24,7 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from multiprocessing import get_context, parent_process
 from multiprocessing.connection import Connection, wait
+from multiprocessing.context import ForkProcess
 from pathlib import Path
 from typing import Any
 
@@ -90,10 +91,9 @@ def can_fork() -> bool:
 
 def is_current(packages: Container[str] | None = None) -> bool:
     """Whether all modules that are loaded, or those of some packages, are still what stands on disk."""
-    modules = list(sys.modules.items())
-    if packages is not None:
-        modules = [(name, module) for name, module in modules if name.partition(".")[0] in packages]
-    return not any([_changed(file) for _, module in modules if (file := _file(module))])
+    known = list(sys.modules.items())
+    modules = [module for name, module in known if packages is None or name.partition(".")[0] in packages]
+    return not any([_changed(file) for module in modules if (file := getattr(module, "__file__", None))])
 
 
 def _is_quiet() -> bool:
@@ -103,10 +103,6 @@ def _is_quiet() -> bool:
         return False
     pools = sum(number() - 1 for number, _ in _threads())
     return len(os.listdir("/proc/self/task")) <= len(there) + pools  # not all of them are Python's
-
-
-def _file(module: Any) -> str | None:
-    return getattr(module, "__file__", None)
 
 
 def _libraries() -> set[str]:
@@ -161,7 +157,7 @@ def forks(jobs: int, function: Callable[[Any], Any], pairs: Sequence[Pair]) -> G
         nonlocal fit
         if not fit or len(there) == most:
             return None
-        with AT_REST, _no_signals() as mask:
+        with AT_REST, no_signals() as mask:
             fit = _is_quiet()
             try:
                 if fit:
@@ -207,19 +203,9 @@ class _Copy:
     """
 
     def __init__(self, function: Callable[[Any], Any], pairs: Sequence[Pair], mask: Iterable[int]) -> None:
-        context = get_context("fork")
-        self.pipe, theirs = context.Pipe()
         self.at: deque[int] = deque()
         self._pairs = pairs
-        arguments = (theirs, function, pairs, os.getpid(), mask)
-        self._process = context.Process(target=_serve, args=arguments, name="regretlab")
-        for stream in (sys.__stdout__, sys.__stderr__):  # else what waits in them is written by the copy, too
-            with suppress(AttributeError, ValueError, OSError):
-                stream.flush()  # type: ignore[union-attr]
-        with warnings.catch_warnings(), _one_thread():
-            warnings.simplefilter("ignore", DeprecationWarning)  # of threads, of which ``can_fork`` thinks
-            self._process.start()
-        theirs.close()
+        self._process, self.pipe = begin(mask, _serve, function, pairs)
 
     def give(self, places: Sequence[int]) -> None:
         """Have it work on these values; errors as ``take``."""
@@ -251,16 +237,52 @@ class _Copy:
         with suppress(OSError):
             self.pipe.send(None)
         self._process.join(LIMIT)
-        self._process.kill()
-        self._process.join()
-        with suppress(ValueError):  # somebody else has waited for it, such as a handler of SIGCHLD
-            self._process.close()
+        end(self._process)
         self.pipe.close()
 
 
-def _serve(
-    pipe: Connection, function: Callable[[Any], Any], pairs: Sequence[Pair], parent: int, mask: Iterable[int]
-) -> None:
+def _serve(pipe: Connection, function: Callable[[Any], Any], pairs: Sequence[Pair]) -> None:
+    """What a copy does that works on values."""
+    while places := pipe.recv():
+        for place in places:
+            begun = time.perf_counter()
+            result = function(pairs[place][1])
+            pipe.send((result, time.perf_counter() - begun))
+
+
+def begin(mask: Iterable[int], serve: Callable[..., None], *arguments: Any) -> tuple[ForkProcess, Connection]:
+    """A copy of this process, which ``can_fork``, and the pipe to it and from it; begun while this holds ``AT_REST``.
+
+    Args:
+        mask: of ``no_signals``, within which it is begun.
+        serve: what it does, with its end of the pipe and the arguments.
+        arguments: others of ``serve``, as they are.
+
+    Raises:
+        OSError: the system makes no more processes.
+    """
+    context = get_context("fork")
+    pipe, theirs = context.Pipe()
+    process = context.Process(target=_copy, args=(os.getpid(), mask, serve, theirs, *arguments), name="regretlab")
+    for stream in (sys.__stdout__, sys.__stderr__):  # else what waits in them is written by the copy, too
+        with suppress(AttributeError, ValueError, OSError):
+            stream.flush()  # type: ignore[union-attr]
+    with warnings.catch_warnings(), _one_thread():
+        warnings.simplefilter("ignore", DeprecationWarning)  # of threads, of which ``can_fork`` thinks
+        process.start()
+    theirs.close()
+    return process, pipe
+
+
+def end(process: ForkProcess) -> None:
+    """End a copy at once, or see that it has ended."""
+    process.kill()
+    process.join()
+    with suppress(ValueError):  # somebody else has waited for it, such as a handler of SIGCHLD
+        process.close()
+
+
+def _copy(parent: int, mask: Iterable[int], serve: Callable[..., None], pipe: Connection, *arguments: Any) -> None:
     """What a copy does."""
     ctypes.CDLL(None).prctl(_DIES_WITH_PARENT, signal.SIGKILL)
     gc.freeze()  # what is its parent's, it does not clear away
@@ -274,15 +296,11 @@ def _serve(
     os.environ.update(dict.fromkeys(_SINGLE, "1"))
     np.random.seed()  # noqa: NPY002 - which numpy keeps for whoever does without a generator
     np.seterr(divide="warn", over="warn", under="ignore", invalid="warn")
-    while places := pipe.recv():
-        for place in places:
-            begun = time.perf_counter()
-            result = function(pairs[place][1])
-            pipe.send((result, time.perf_counter() - begun))
+    serve(pipe, *arguments)
 
 
 @contextmanager
-def _no_signals() -> Iterator[Iterable[int]]:
+def no_signals() -> Iterator[Iterable[int]]:
     """Have signals wait: for a copy to have no handlers of its parent's, and to be known to it."""
     before = signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
     try:
