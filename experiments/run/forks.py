@@ -19,7 +19,7 @@ import threading
 import time
 import warnings
 from collections import deque
-from collections.abc import Callable, Container, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager, suppress
 from multiprocessing import get_context, parent_process
@@ -37,7 +37,7 @@ Pair = tuple[str, Any]
 """Key of a value, and the value; or its result."""
 
 FIRST = 0.05
-"""Seconds for which one process works alone: all that a small study needs; then come the others."""
+"""Seconds for which one process works alone, here or aside: all that a small study needs; then come the others."""
 
 PIECE = 0.05
 """Seconds of work that a process is given at once, by what values have taken so far; one value at least."""
@@ -89,10 +89,9 @@ def can_fork() -> bool:
     return is_current() and not any(map(_UNFIT.search, _libraries()))
 
 
-def is_current(packages: Container[str] | None = None) -> bool:
-    """Whether all modules that are loaded, or those of some packages, are still what stands on disk."""
-    known = list(sys.modules.items())
-    modules = [module for name, module in known if packages is None or name.partition(".")[0] in packages]
+def is_current(begins: tuple[str, ...] = ("",)) -> bool:
+    """Whether all modules that are loaded, or those whose names begin so, are still what stands on disk."""
+    modules = [module for name, module in list(sys.modules.items()) if name.startswith(begins)]
     return not any([_changed(file) for module in modules if (file := getattr(module, "__file__", None))])
 
 
@@ -130,13 +129,16 @@ def _changed(file: str) -> bool:
     return _SEEN.setdefault(file, now) != now or max(status.st_mtime, status.st_ctime) >= BEGUN
 
 
-def forks(jobs: int, function: Callable[[Any], Any], pairs: Sequence[Pair]) -> Generator[Pair, None, None]:
+def forks(
+    jobs: int, function: Callable[[Any], Any], pairs: Sequence[Pair], begun: float | None = None
+) -> Generator[Pair, None, None]:
     """Apply a function to values in copies of this process, which ``can_fork``; they end with this generator.
 
     Args:
         jobs: processes at once; -1 for one a core.
         function: what to apply; what it gives goes through a pipe.
         pairs: key and value of each.
+        begun: when work on these and others like them began, by ``time.monotonic``; now by default.
 
     Yields:
         Key and result of each value, in the order of completion; and not of all where another thread runs, or begins
@@ -145,8 +147,9 @@ def forks(jobs: int, function: Callable[[Any], Any], pairs: Sequence[Pair]) -> G
     Raises:
         DiedError: a process has died; then all have ended.
     """
-    waiting, there, most, fit = deque(range(len(pairs))), list[_Copy](), 1, True
-    done, busy, begun = 0, 0.0, time.monotonic()
+    waiting, there, fit = deque(range(len(pairs))), list[_Copy](), True
+    most, alone, until = 1, True, FIRST + (time.monotonic() if begun is None else begun)
+    done, busy = 0, 0.0
 
     def hand_out() -> None:
         while waiting and (idle := next((copy for copy in there if not copy.at), None) or start()) and fit:
@@ -168,16 +171,16 @@ def forks(jobs: int, function: Callable[[Any], Any], pairs: Sequence[Pair]) -> G
 
     try:
         while (waiting and fit) or any(copy.at for copy in there):
+            left = until - time.monotonic()
+            if alone and left <= 0.0:
+                most, alone = jobs if jobs > 0 else _cores(), False
             hand_out()
-            left = begun + FIRST - time.monotonic()
-            for ready in wait([copy.pipe for copy in there if copy.at], max(0.0, left) if most == 1 else None):
+            for ready in wait([copy.pipe for copy in there if copy.at], left if alone else None):
                 copy = next(copy for copy in there if copy.pipe is ready)
                 place, result, took = copy.take()
                 done, busy = done + 1, busy + took
                 hand_out()
                 yield pairs[place][0], result
-            if most == 1 and left <= 0.0:
-                most = jobs if jobs > 0 else _cores()
     except BaseException:
         for copy in there:
             copy.kill()

@@ -6,6 +6,7 @@ import os
 import pickle
 import signal
 import sys
+import time
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import ExitStack, closing, contextmanager
 from functools import cache
@@ -51,6 +52,7 @@ def workers(
         return
     pickled = _pickled(classes) if classes else b""
     _CLASSES[pickled] = classes or {}
+    begun = time.monotonic()
     with _quiet(), _client(cluster), ExitStack() as stack:
 
         @cache
@@ -61,7 +63,7 @@ def workers(
             left = dict(pairs)
             if copies and cluster is None and can_fork():
                 prepare()
-                with closing(forks(jobs, function, list(left.items()))) as found:
+                with closing(forks(jobs, function, list(left.items()), begun)) as found:
                     for key, result in found:
                         del left[key]
                         yield key, result

@@ -78,6 +78,25 @@ def test_a_small_piece_of_work_is_left_to_one(quiet, monkeypatch):
     assert len({process for _, process in forks(8, lambda value: os.getpid(), numbered(range(5)))}) == 1
 
 
+def test_all_are_at_work_at_once_when_work_has_been_under_way_for_a_while(quiet, monkeypatch):
+    monkeypatch.setattr(module, "FIRST", 60.0)
+    work = forks(2, lambda value: (time.sleep(0.2), os.getpid())[1], numbered(range(4)), time.monotonic() - 60.0)
+    assert len({process for _, process in work}) == 2
+
+
+def test_nothing_is_looked_for_while_the_only_copy_works(quiet, monkeypatch):
+    looked = []
+
+    def wait(pipes, seconds=None):
+        looked.append(seconds)
+        return look(pipes, seconds)
+
+    look = module.wait
+    monkeypatch.setattr(module, "wait", wait)
+    assert len(list(forks(1, lambda value: time.sleep(0.5), numbered([1])))) == 1
+    assert looked[1:] == [None]
+
+
 def test_what_they_are_like(tmp_path, quiet):
     """As new processes: out of reach of Ctrl-C, with luck of their own, and nothing of their parent's in hand."""
 
@@ -358,7 +377,7 @@ def test_values_that_no_copy_may_take_are_left(quiet, monkeypatch):
 
 def test_new_processes_take_what_copies_leave(monkeypatch):
     monkeypatch.setattr(workers, "can_fork", lambda: True)
-    monkeypatch.setattr(workers, "forks", lambda jobs, function, pairs: iter_some(pairs))
+    monkeypatch.setattr(workers, "forks", lambda jobs, function, pairs, begun: iter_some(pairs))
 
     def iter_some(pairs):
         yield pairs[0][0], "copy"
