@@ -39,9 +39,10 @@ experiments:
 def test_a_tiny_study(record, tmp_path):
     """From the command to the figure and the report, with all that was ever compiled on disk.
 
-    It takes 3.9 to 4.3 times as long. Of 2.2 CPU seconds matplotlib's import takes 0.5, drawing in three formats 0.5 (a
-    fifth of it the fonts of the PDF), numba's start 0.3, scipy.special 0.15, hashing the code of the jobs 0.1, the jobs
-    0.1.
+    It takes 3.5 to 3.8 times as long where another core is at rest, on which a process beside the command loads what it
+    draws with; else 4 to 4.5. Of 2.2 CPU seconds matplotlib's import takes 0.5, drawing in three formats 0.5 (a fifth
+    of it the fonts of the PDF), numba's start 0.3, scipy.special 0.15 in each process, hashing the code of the jobs
+    0.1, the jobs 0.1.
     """
     (tmp_path / "tiny.yaml").write_text(TINY, encoding="utf-8")
     number = itertools.count()
