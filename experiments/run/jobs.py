@@ -57,6 +57,8 @@ class Job:
         checkpoints: number of times asked for.
         key: hash of all that decides the job's numbers; neither the experiment nor the label is among it.
         packages: those that the classes are from which it is made of; none where they are not known.
+        stream: words that tell the policy's randomness from that of others, see ``identity.stream_of``; none where it
+            is worked out when the job runs.
     """
 
     experiment: str
@@ -70,6 +72,7 @@ class Job:
     checkpoints: int
     key: str = ""
     packages: frozenset[str] = frozenset()
+    stream: tuple[int, ...] = ()
 
     @property
     def title(self) -> str:
@@ -98,7 +101,7 @@ def _experiment_jobs(study: Study, experiment: Experiment, hashes: _Hashes) -> I
     policies: Sequence[Component | None] = (None, *experiment.policies)
     for entry in policies:
         policy = _description(entry) if entry else None
-        learner = hashes.of(POLICIES, policy, Policy) if policy else _Known("", surroundings.packages)
+        learner = hashes.of(POLICIES, policy, Policy) if policy else _Known("", surroundings.packages, ())
         known = surroundings.packages and learner.packages
         for first, count in _batches(experiment, study.batch):
             numbers = [FORMAT, study.seed, first, count, study.checkpoints, experiment.horizon]
@@ -114,6 +117,7 @@ def _experiment_jobs(study: Study, experiment: Experiment, hashes: _Hashes) -> I
                 checkpoints=study.checkpoints,
                 key=_hash([*numbers, surroundings.hash, learner.hash])[:KEY],
                 packages=surroundings.packages | learner.packages if known else frozenset(),
+                stream=learner.stream,
             )
 
 
@@ -122,10 +126,14 @@ def _description(component: Component) -> Description:
 
 
 class _Known(NamedTuple):
-    """Of a component: its hash, and the packages of the classes that it is made of, none where they are not known."""
+    """Of a component: its hash, the packages of the classes that it is made of, and the words of its random stream.
+
+    There are no packages and no words where its identity is not known.
+    """
 
     hash: str
     packages: frozenset[str]
+    stream: tuple[int, ...]
 
 
 class _Hashes:
@@ -139,14 +147,15 @@ class _Hashes:
         """What is known of a component; arguments as those of ``canonical``."""
         written = (registry.kind, json_of([what, given]))
         if written not in self._known:
-            packages = frozenset[str]()
+            packages, stream = frozenset[str](), tuple[int, ...]()
             try:
                 identity = identity_of(registry, what, kind, **given)
                 packages = frozenset(cls.__module__.partition(".")[0] for cls in identity.classes)
+                stream = stream_of(identity.form)
             except Exception:  # of whatever kind it is, the job says so
                 identity = as_written(registry, what)
             code, files = self._sources.code_hash(identity.classes), file_hashes(identity.form)
-            self._known[written] = _Known(_hash([identity.form, code, files]), packages)
+            self._known[written] = _Known(_hash([identity.form, code, files]), packages, stream)
         return self._known[written]
 
 
@@ -193,7 +202,8 @@ def run_job(job: Job, watch: Watch = lambda policy: None) -> JobResult:
         arrays, about = compare(environment, times, job.seed, replicates)
     else:
         policy: AnyPolicy = POLICIES.build(job.policy, of=Policy)
-        before, stream = class_state(environment, policy), stream_of(canonical(POLICIES, job.policy, of=Policy))
+        before = class_state(environment, policy)
+        stream = job.stream or stream_of(canonical(POLICIES, job.policy, of=Policy))
         arrays, about = play(policy, environment, times, job.seed, replicates, stream, watch)
     tell_changes(before)
     return arrays, {**about, "job": [job.seed, job.first, job.count, job.checkpoints, job.horizon]}

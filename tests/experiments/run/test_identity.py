@@ -3,7 +3,7 @@
 import json
 import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +15,7 @@ from bandits.families import families
 from bandits.registry import ENVIRONMENTS, POLICIES, Registry, naming
 from environments import BernoulliArms, Environment, PagingEnvironment
 from experiments.run.identity import canonical, described, json_of, stream_of
-from experiments.run.jobs import jobs_of, policy_rng
+from experiments.run.jobs import jobs_of, policy_rng, run_job
 from experiments.run.runner import run
 from experiments.study.config import parse_study, study_of
 
@@ -340,6 +340,19 @@ def test_streams_are_those_of_all_versions():
     assert stream_of(of(POLICIES, "ucb1")) == STREAM
     words = np.random.SeedSequence(5, spawn_key=(7, 1, *STREAM))
     assert policy_rng(5, 7, STREAM).random() == np.random.default_rng(words).random()
+
+
+def test_jobs_bring_the_streams_of_their_policies():
+    """Worked out once a study; a job that somebody makes without works it out by itself, to the same numbers."""
+    arms = {"name": "bernoulli", "parameters": {"means": [0.2, 0.8]}}
+    policies = ["exp3", "exp3_ix", "bandits.arms.beta_thompson:BetaThompson"]
+    experiment = {"name": "arms", "environment": arms, "horizon": 50, "replicates": 2, "policies": policies}
+    _, *jobs = jobs_of(study_of({"seed": 1, "experiments": [experiment]}))
+    for job in jobs:
+        assert job.stream == stream_of(of(POLICIES, job.policy))
+        (one, _), (other, _) = run_job(job), run_job(replace(job, stream=()))
+        assert all(np.array_equal(other[name], values) for name, values in one.items())
+    assert len({job.stream for job in jobs}) == 3
 
 
 STREAM = (2075640655, 525227234, 1859332804, 2825973350)
