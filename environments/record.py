@@ -22,20 +22,36 @@ FEW = 256
 
 @kernel
 def _sums(
-    levels: Array, noise: Array, binary: bool, sign: float, before: Array, rounds: NDArray[np.int64], sums: Array
+    levels: Array,
+    noise: Array,
+    scale: float,
+    binary: bool,
+    sign: float,
+    before: Array,
+    rounds: NDArray[np.int64],
+    sums: Array,
 ) -> None:
     """Fill in the series [n_rounds + 1, 2] of ``Plays`` after ``rounds``, from what they were before, and after all."""
     paid, expected, done = before[0], before[1], 0
     for c in range(rounds.size + 1):
         stop = rounds[c] if c < rounds.size else levels.size
         for s in range(done, stop):
-            reward = levels[s] + noise[s]
+            reward = levels[s] + scale * noise[s]
             if binary:
                 reward = 1.0 if reward > 0.0 else 0.0
             paid += sign * reward
             expected += sign * levels[s]
         done = stop
         sums[c, 0], sums[c, 1] = paid, expected
+
+
+@kernel
+def _fall(times: NDArray[np.int64]) -> bool:
+    """Whether a time is before the one ahead of it."""
+    fall = False
+    for i in range(1, times.size):
+        fall |= times[i] < times[i - 1]
+    return fall
 
 
 @kernel
@@ -68,19 +84,21 @@ def _interpolate(
 class Plays(NamedTuple):
     """Rounds of one action each; their series are the cumulative reward and the cumulative level of what was played.
 
-    The reward of a round is ``x = level + noise``, or, where ``binary``, 1.0 if ``x > 0`` else 0.0.
+    The reward of a round is ``x = level + scale * noise``, or, where ``binary``, 1.0 if ``x > 0`` else 0.0.
 
     Attributes:
         levels: [n] of the actions played.
         noise: [n].
         binary: whether rewards are thresholded to 0 or 1.
         sign: -1 where level and reward are losses, of which the series are the sums with the other sign, else 1.
+        scale: of the noise.
     """
 
     levels: Array
     noise: Array
     binary: bool
     sign: float = 1.0
+    scale: float = 1.0
 
     @property
     def size(self) -> int:
@@ -90,7 +108,7 @@ class Plays(NamedTuple):
     def sums(self, before: Array, rounds: NDArray[np.int64]) -> Array:
         """As ``Summed.sums``."""
         sums = np.empty((len(rounds) + 1, 2))
-        _sums(self.levels, self.noise, self.binary, self.sign, before, rounds, sums)
+        _sums(self.levels, self.noise, self.scale, self.binary, self.sign, before, rounds, sums)
         return sums
 
 
@@ -202,7 +220,7 @@ class Record:
         """
         self._file()
         wanted, order = np.asarray(times), None
-        if wanted.size > 1 and (wanted[1:] < wanted[:-1]).any():
+        if _fall(wanted):
             order = np.argsort(wanted)
             wanted = wanted[order]
         first = self._chunks[0].start if self._chunks else 0
@@ -211,8 +229,8 @@ class Record:
         if not first <= low <= high <= last:
             asked = np.asarray(times).tolist()
             raise ValueError(f"times must lie in {first}..{last}, as far as the run is kept, got {asked}")
-        one = len(self._chunks) == 1 and first < low  # as nearly always
-        values = self._chunks[0].at(wanted) if one else self._over(wanted, first)
+        latest = bool(self._chunks) and self._chunks[-1].start < low  # as nearly always
+        values = self._begun(len(self._chunks) - 1).at(wanted) if latest else self._over(wanted, first)
         if order is not None:
             values[order] = values.copy()
         return {name: values[:, i] for i, name in enumerate(self.names)}

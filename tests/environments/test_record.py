@@ -59,16 +59,17 @@ def test_any_mixture_of_steps_and_stretches(told):
 @given(
     st.lists(st.tuples(st.integers(0, 2 * FEW), st.integers(0, 9), st.booleans()), min_size=1, max_size=5),
     st.sampled_from([1.0, -1.0]),
+    st.sampled_from([1.0, -1.0, 0.3]),
     st.randoms(use_true_random=False),
 )
-def test_plays_are_added_up_as_if_round_by_round(parts, sign, random):
+def test_plays_are_added_up_as_if_round_by_round(parts, sign, scale, random):
     """Whenever they are asked for, and whatever was recorded between."""
     record, rows, rng = Record(["reward", "level"]), [(0.0, 0.0)], np.random.default_rng(random.randrange(1 << 30))
     for number, steps, binary in parts:
         levels, noise = rng.random(number), -rng.random(number)
         if number:
-            record.plays(len(rows) - 1, Plays(levels, noise, binary, sign))
-        for level, reward in zip(levels.tolist(), (levels + noise).tolist(), strict=True):
+            record.plays(len(rows) - 1, Plays(levels, noise, binary, sign, scale))
+        for level, reward in zip(levels.tolist(), (levels + scale * noise).tolist(), strict=True):
             paid = float(reward > 0.0) if binary else reward
             rows.append((rows[-1][0] + sign * paid, rows[-1][1] + sign * level))
         for _ in range(steps):
