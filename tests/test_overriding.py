@@ -138,9 +138,9 @@ class Runs(RunPolicy):
         self._t, self._n = 0, problem.n_actions
 
     def intend(self):
-        return self._t // 5 % self._n, 5 - self._t % 5
+        yield self._t // 5 % self._n, 5 - self._t % 5
 
-    def learn(self, action, rewards):
+    def learn(self, runs, rewards):
         self._t += len(rewards)
 
 

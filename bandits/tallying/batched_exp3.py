@@ -13,15 +13,17 @@ Regret*, ICML 2012: policy regret ``(m + 1) (7 K ln K)^(1/3) T^(2/3)`` against c
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bandits.arguments import integer
 from bandits.arms.problem import BanditProblem
 from bandits.contract import Array, Assumption, Bound, Instance
-from bandits.tallying.policy import RunPolicy, running_sum
+from bandits.kernels import kernel
+from bandits.tallying.policy import RunPolicy
 from bandits.tallying.theory import TallyingInstance
 
 
@@ -29,6 +31,14 @@ def batch_length(horizon: int, n_actions: int) -> int:
     """``tau = max(1, round((7 K ln K)^(-1/3) T^(1/3)))``; 1 for a single action."""
     scale = 7.0 * n_actions * math.log(n_actions)
     return 1 if scale == 0.0 else max(1, round(math.cbrt(horizon / scale)))
+
+
+@kernel
+def _with_losses(total: float, rewards: Array, skipped: int, high: float, span: float) -> float:
+    """``total`` plus all losses but some ``skipped``, one by one, so that it does not matter where a run is cut."""
+    for s in range(skipped, rewards.size):
+        total += (high - rewards[s]) / span
+    return total
 
 
 class BatchedExp3(RunPolicy):
@@ -60,7 +70,7 @@ class BatchedExp3(RunPolicy):
         self._losses = np.zeros(actions)
         self._action, self._played, self._sum = -1, self._batch, 0.0
 
-    def intend(self) -> tuple[int, int]:
+    def intend(self) -> Iterator[tuple[int, int]]:
         if self._played == self._batch:
             weights = np.exp(-self._eta * (self._losses - self._losses.min()))
             cumulative = weights.cumsum()
@@ -68,7 +78,7 @@ class BatchedExp3(RunPolicy):
             self._action = min(int(cumulative.searchsorted(draw, "right")), weights.size - 1)
             self._chance = float(weights[self._action] / cumulative[-1])
             self._played, self._sum = 0, 0.0
-        return self._action, self._batch - self._played
+        yield self._action, self._batch - self._played
 
     def probabilities(self, observation: Any) -> Array:
         if self._played < self._batch:
@@ -76,13 +86,13 @@ class BatchedExp3(RunPolicy):
         weights = np.exp(-self._eta * (self._losses - self._losses.min()))
         return np.asarray(weights / weights.sum())
 
-    def learn(self, action: int, rewards: Array) -> None:
-        used = rewards[max(0, self._discard - self._played) :]
-        self._sum = running_sum(self._sum, (self._high - used) / self._span)
+    def learn(self, runs: NDArray[np.int64], rewards: Array) -> None:
+        skipped = max(0, self._discard - self._played)
+        self._sum = _with_losses(self._sum, rewards, skipped, self._high, self._span)
         self._played += rewards.size
         if self._played == self._batch:
             mean = self._sum / (self._batch - self._discard)
-            self._losses[action] += mean / self._chance
+            self._losses[self._action] += mean / self._chance
 
     def regret_bounds(self, problem: BanditProblem, instance: Instance) -> Sequence[Bound]:
         """``(m + 1) (7 K ln K)^(1/3) T^(2/3)`` at the horizon, against the best single action (recalled)."""

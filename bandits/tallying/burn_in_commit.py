@@ -7,11 +7,17 @@ the rounds play the action with the largest mean, ties to the smaller index. A b
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from bandits.arguments import integer
 from bandits.arms.problem import BanditProblem
 from bandits.contract import Array
-from bandits.tallying.policy import RunPolicy, running_sum
+from bandits.earlier import set_state
+from bandits.tallying.policy import RunPolicy, add_up
 
 
 class BurnInThenCommit(RunPolicy):
@@ -36,19 +42,25 @@ class BurnInThenCommit(RunPolicy):
             raise ValueError("BurnInThenCommit needs a horizon or trials: the problem has horizon=None")
         else:
             self._trials = max(1, min(math.ceil(round((horizon / arms) ** (2.0 / 3.0), 9)), horizon // (2 * arms)))
-        self._sums = [0.0] * arms
+        self._counts, self._sums = np.zeros(arms, dtype=np.int64), np.zeros(arms)
         self._action = self._played = 0
 
-    def intend(self) -> tuple[int, int]:
-        if self._action == len(self._sums):
-            return self._sums.index(max(self._sums)), 1 << 40
-        return self._action, self.memory - 1 + self._trials - self._played
+    def __setstate__(self, state: Any) -> None:
+        """As pickled; earlier versions kept a list of sums, and no counts."""
+        if isinstance(sums := set_state(self, state).get("_sums"), list):
+            self._counts, self._sums = np.zeros(len(sums), dtype=np.int64), np.array(sums)
 
-    def learn(self, action: int, rewards: Array) -> None:
+    def intend(self) -> Iterator[tuple[int, int]]:
         if self._action == len(self._sums):
-            return
-        used = rewards[max(0, self.memory - 1 - self._played) :]
-        self._sums[action] = running_sum(self._sums[action], used)
-        self._played += rewards.size
-        if self._played == self.memory - 1 + self._trials:
-            self._action, self._played = self._action + 1, 0
+            yield int(self._sums.argmax()), 1 << 40
+        played = self._played
+        for action in range(self._action, len(self._sums)):
+            yield action, self.memory - 1 + self._trials - played
+            played = 0
+
+    def learn(self, runs: NDArray[np.int64], rewards: Array) -> None:
+        if self._action < len(self._sums):
+            self._played = add_up(runs, rewards, self.memory - 1, self._played, self._counts, self._sums)
+            self._action = int(runs[-1, 0])
+            if self._played == self.memory - 1 + self._trials:
+                self._action, self._played = self._action + 1, 0

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Iterator
 from typing import Any, ClassVar, final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bandits.arguments import check_action, check_reward, not_owed
-from bandits.arms.problem import BanditProblem, Block, Blocks
+from bandits.arms.problem import Actions, BanditProblem, Blocks
 from bandits.contract import Array, Playable, Policy, Problem
 from bandits.defaults import default
 from bandits.kernels import kernel
@@ -16,16 +18,39 @@ from bandits.offers import offers
 from bandits.tallying.problem import Runs
 
 
-def running_sum(start: float, values: Array) -> float:
-    """``start`` plus the values, added one by one, so that it does not matter where a run is cut."""
-    return _running_sum(start, values)
-
-
 @kernel
-def _running_sum(start: float, values: Array) -> float:
-    for i in range(values.size):
-        start += values[i]
-    return start
+def add_up(
+    runs: NDArray[np.int64], rewards: Array, unheeded: int, played: int, counts: NDArray[np.int64], sums: Array
+) -> int:
+    """Add up the rewards of each action in ``runs``, but for the first ``unheeded`` of each run, and count them.
+
+    They are added one by one, so that it does not matter where a run is cut.
+
+    Args:
+        runs: [n_runs, 2] actions, and for how many rounds each was played.
+        rewards: [n_rounds] of these rounds.
+        unheeded: rounds.
+        played: rounds of the first run that came before.
+        counts: [n_actions] numbers of rewards, to which is added.
+        sums: [n_actions] to which is added.
+
+    Returns:
+        Rounds of the last run, those before among them.
+    """
+    s = 0
+    for i in range(runs.shape[0]):
+        action, stop = runs[i, 0], s + runs[i, 1]
+        if i > 0:
+            played = 0
+        played += stop - s
+        heeded = max(s, stop - max(0, played - unheeded))
+        total = sums[action]
+        for t in range(heeded, stop):
+            total += rewards[t]
+        sums[action] = total
+        counts[action] += stop - heeded
+        s = stop
+    return played
 
 
 class RunPolicy(Policy[BanditProblem, Any, int, float]):
@@ -47,18 +72,22 @@ class RunPolicy(Policy[BanditProblem, Any, int, float]):
         """
 
     @abstractmethod
-    def intend(self) -> tuple[int, int]:
-        """The next action and a number of rounds, >= 1, for which it will surely be played."""
+    def intend(self) -> Iterator[tuple[int, int]]:
+        """The next actions, each with a number of rounds, >= 1, for which it will be played, whatever the rewards.
+
+        At least one. Where asked again, the same ones follow.
+        """
 
     @abstractmethod
-    def learn(self, action: int, rewards: Array) -> None:
-        """Take in rewards [n] of ``action``, at most as many as the rounds intended.
+    def learn(self, runs: NDArray[np.int64], rewards: Array) -> None:
+        """Take in the rewards [n_rounds] of runs [n_runs, 2]: actions, and for how many rounds each was played.
 
-        The state afterwards must not depend on how a run is cut into calls.
+        They are those intended, or the first of them, and of the last one all rounds or less. The state afterwards must
+        not depend on how a run is cut into calls.
         """
 
     def choose(self, observation: Any) -> int:
-        self._chosen = self.intend()[0]
+        self._chosen = next(iter(self.intend()))[0]
         return self._chosen
 
     def update(self, observation: Any, action: int, feedback: float) -> None:
@@ -75,28 +104,49 @@ class RunPolicy(Policy[BanditProblem, Any, int, float]):
             chosen = "none" if self._chosen < 0 else self._chosen
             raise not_owed(f"update takes the action chosen, once: got {action}, chosen was {chosen}")
         action, self._chosen = self._chosen, -1
-        self.learn(action, np.array([reward]))
+        self.learn(np.array([(action, 1)]), np.array([reward]))
 
     def leap(self, environment: Playable[Any, int, float], most: int) -> int:
-        """Play one run, or as much of it as the environment has at hand."""
+        """Play the runs intended, or as much of them as the environment has at hand."""
         if offers(environment, Runs):
-            action, rounds = self.intend()
-            rewards = environment.block_of(action, min(rounds, most))
+            runs, rounds = self._next(most)
+            rewards = environment.block_of(runs, rounds)
+            environment.absorb(runs, rewards.size)
         elif offers(environment, Blocks):
-            action, rounds = self.intend()
-            rewards = _rewards(environment.block(min(rounds, most)), action)
+            runs, rounds = self._next(most)
+            block = environment.block(rounds)
+            if (at_hand := len(block.noise)) < rounds:
+                runs, rounds = self._next(at_hand)
+            actions = np.repeat(*runs.T)
+            rewards = _rewards(block.levels, block.stride, block.noise, block.binary, actions)
+            environment.absorb(actions)
         else:
             return 0
-        actions = np.empty(rewards.size, dtype=np.int64)
-        actions.fill(action)
-        environment.absorb(actions)
-        self.learn(action, rewards)
+        if rewards.size < rounds:
+            runs, rounds = self._next(rewards.size)
+        self.learn(runs, rewards)
         if self._declared is not None:
             self._declared.look_through(self, rewards, rewards, rewards.item)
         return rewards.size
 
+    def _next(self, most: int) -> tuple[NDArray[np.int64], int]:
+        """The runs [n_runs, 2] that are intended of the next ``most`` rounds, and how many rounds they have."""
+        runs, left = [], most
+        for action, rounds in self.intend():
+            runs.append((action, min(rounds, left)))
+            left -= runs[-1][1]
+            if left == 0:
+                break
+        return np.array(runs), most - left
 
-def _rewards(block: Block, action: int) -> Array:
-    """What ``action`` pays in each round of ``block``."""
-    rewards: Array = block.levels[: len(block.noise) if block.stride else 1, action] + block.noise
-    return (rewards > 0.0).astype(np.float64) if block.binary else rewards
+
+@kernel
+def _rewards(levels: Array, stride: int, noise: Array, binary: bool, actions: Actions) -> Array:
+    """What ``actions`` [n_rounds] pay in the first rounds of a block."""
+    rewards = np.empty(actions.size)
+    for s in range(actions.size):
+        reward = levels[s * stride, actions[s]] + noise[s]
+        if binary:
+            reward = 1.0 if reward > 0.0 else 0.0
+        rewards[s] = reward
+    return rewards

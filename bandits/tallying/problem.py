@@ -5,7 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from bandits.arms.problem import Actions, BanditProblem
+import numpy as np
+from numpy.typing import NDArray
+
+from bandits.arms.problem import BanditProblem
 from bandits.contract import Array
 
 
@@ -20,12 +23,15 @@ class TallyingProblem(BanditProblem):
 
 
 class Runs(Protocol):
-    """An environment that can hand out what one action pays in the coming rounds, if it alone is played in them."""
+    """An environment that can hand out what runs of actions pay in the coming rounds, if these are played in them.
+
+    Runs [n_runs, 2] are actions, and for how many rounds, >= 1, each is played.
+    """
 
     clock: int
 
-    def block_of(self, action: int, most: int) -> Array:
-        """Rewards [n_rounds] of ``action`` in the next rounds, at least 1 and at most ``most`` of them."""
+    def block_of(self, runs: NDArray[np.int64], most: int) -> Array:
+        """Rewards [n_rounds] of ``runs`` in the next rounds, at least 1 and at most ``most`` of them."""
 
-    def absorb(self, actions: Actions) -> None:
-        """Account for ``actions`` [n_rounds], played in the next rounds."""
+    def absorb(self, runs: NDArray[np.int64], rounds: int) -> None:
+        """Account for ``runs``, played in the next ``rounds``."""

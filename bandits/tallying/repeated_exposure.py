@@ -24,14 +24,17 @@ from __future__ import annotations
 
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bandits.arguments import flag, integer, probability, real
 from bandits.arms.problem import BanditProblem
 from bandits.contract import Array, Assumption, Bound, Instance
-from bandits.tallying.policy import RunPolicy, running_sum
+from bandits.earlier import set_state
+from bandits.tallying.policy import RunPolicy, add_up
 from bandits.tallying.theory import TallyingInstance
 
 
@@ -124,36 +127,45 @@ class RepeatedExposureElimination(RunPolicy):
         self._log = confidence_log(horizon, actions, self.delta, self.growth)
         self._target = first_target(self.memory, self._log)
         self._active, self._position = list(range(actions)), 0
-        self._counts, self._sums = [0] * actions, [0.0] * actions
+        self._counts, self._sums = np.zeros(actions, dtype=np.int64), np.zeros(actions)
 
-    def intend(self) -> tuple[int, int]:
-        left = self._horizon - self._t
+    def __setstate__(self, state: Any) -> None:
+        """As pickled; earlier versions kept lists of counts and sums."""
+        if isinstance(set_state(self, state).get("_sums"), list):
+            self._counts, self._sums = np.array(self._counts), np.array(self._sums)
+
+    def intend(self) -> Iterator[tuple[int, int]]:
+        left = max(self._horizon - self._t, 1)
         if len(self._active) == 1:
-            return self._active[0], max(left, 1)
-        action = self._active[self._position]
-        discard = max(0, self.memory - 1 - (self._run if action == self._last else 0))
-        return action, min(discard + self._target - self._counts[action], max(left, 1))
+            yield self._active[0], left
+            return
+        run = self._run if self._active[self._position] == self._last else 0
+        for action in self._active[self._position :]:
+            rounds = min(max(0, self.memory - 1 - run) + self._target - self._counts[action], left)
+            yield action, rounds
+            left, run = left - rounds, 0
+            if left == 0:
+                return
 
-    def learn(self, action: int, rewards: Array) -> None:
-        run = self._run if action == self._last else 0
-        self._last, self._run = action, run + rewards.size
+    def learn(self, runs: NDArray[np.int64], rewards: Array) -> None:
+        run = self._run if runs[0, 0] == self._last else 0
+        self._last = int(runs[-1, 0])
         self._t += rewards.size
-        if len(self._active) > 1:
-            clean = rewards[max(0, self.memory - 1 - run) :]
-            self._counts[action] += clean.size
-            self._sums[action] = running_sum(self._sums[action], clean)
-            if self._counts[action] == self._target:
-                self._position += 1
-                if self._position == len(self._active):
-                    self._eliminate()
+        if len(self._active) == 1:
+            self._run = run + rewards.size
+        else:
+            self._run = add_up(runs, rewards, self.memory - 1, run, self._counts, self._sums)
+            self._position += len(runs) - int(self._counts[self._last] < self._target)
+            if self._position == len(self._active):
+                self._eliminate()
         if self._problem.horizon is None and self._t == self._horizon:
             self._restart(2 * self._horizon)
 
     def _eliminate(self) -> None:
-        means = {x: self._sums[x] / self._target for x in self._active}
+        means = (self._sums[self._active] / self._target).tolist()
         radius = self._sigma * math.sqrt(2.0 * self._log / self._target)
-        best = max(means.values()) - radius
-        self._active = [x for x in self._active if means[x] + radius >= best]
+        best = max(means) - radius
+        self._active = [x for x, mean in zip(self._active, means, strict=True) if mean + radius >= best]
         if self.start_with_last:
             self._active.sort(key=lambda x: (x != self._last, x))
         self._target, self._position = self.growth * self._target, 0

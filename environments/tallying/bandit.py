@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 
 from bandits.arguments import is_list, shown
+from bandits.frozen import Frozen
 from bandits.registry import Component
 from environments.tallying.environment import TallyingEnvironment, Tape
-from environments.tallying.instance import WeightedInstance
+from environments.tallying.instance import WeightedInstance, instance_of
 from environments.tallying.losses import LOSSES, Given, Loss
-from environments.tallying.tallies import Tallies
 from environments.tallying.weights import WEIGHTS, Table, Weights
 
 
@@ -72,7 +72,7 @@ class TallyingBandit(TallyingEnvironment):
             Given(f, loss) if callable(loss) else LOSSES.build(loss, f"losses[{x}]", full=f)
             for x, (loss, f) in enumerate(zip(losses, full.tolist(), strict=True))
         ]
-        self._adopt(WeightedInstance(Tallies(table, tuple(built))))
+        self._adopt(instance_of(Frozen(table), tuple(built)))
 
     def draw(self, rng: np.random.Generator) -> Tape:
         return Tape(None, rng)

@@ -12,10 +12,8 @@ from gymnasium import spaces
 from numpy.typing import NDArray
 
 from bandits.arguments import check_action, integer, one_of, positive, shown
-from bandits.arms.problem import Actions
 from bandits.contract import Array, Bound
 from bandits.defaults import default
-from bandits.kernels import kernel
 from bandits.normals import standard_normal
 from bandits.tallying.problem import TallyingProblem
 from environments.contract import Environment, Regret, copy_of
@@ -35,26 +33,6 @@ class Tape:
 
     secret: Any
     generator: np.random.Generator
-
-
-@kernel
-def _rewards(levels: Array, noise: Array, binary: bool) -> Array:
-    """What the rounds pay [n_rounds]."""
-    rewards = np.empty(levels.size)
-    for s in range(levels.size):
-        loss = levels[s] + noise[s]
-        if binary:
-            loss = 1.0 if loss > 0.0 else 0.0
-        rewards[s] = 0.0 - loss
-    return rewards
-
-
-@kernel
-def _all(actions: Actions, action: int) -> bool:
-    same = True
-    for s in range(actions.size):
-        same &= actions[s] == action
-    return same
 
 
 class TallyingEnvironment(Environment[Any, Any, float, Tape]):
@@ -82,6 +60,7 @@ class TallyingEnvironment(Environment[Any, Any, float, Tape]):
         self.action_space = spaces.Discrete(n_actions)
         self.observation_space = spaces.Discrete(1)
         self._binary, self._n_actions = noise == "bernoulli", n_actions
+        self._scale = -1.0 if self._binary else self.problem.noise or 1.0
 
     @abstractmethod
     def _instance_of(self, secret: Any) -> WeightedInstance:
@@ -104,8 +83,8 @@ class TallyingEnvironment(Environment[Any, Any, float, Tape]):
         self._generator = copy_of(tape.generator)
         self.clock = self._first = self._drawn = self._settled = 0
         self._record = Record(("reward", "expected_reward"))
-        self._window = Window(instance.tallies)
-        self._ahead = -1, -1, -1, self._window  # (clock, action, rounds, plays after them) of block_of
+        self._window = Window(instance.tallies, self._binary, self._scale)
+        self._ahead = -1, 0, b"", self._window.plays  # (clock, rounds, runs, plays after them) of block_of
 
     def observe(self) -> Any:
         return np.int64(0)
@@ -119,18 +98,16 @@ class TallyingEnvironment(Environment[Any, Any, float, Tape]):
             n = self._drawn - self._first
             self._levels = np.empty(n)
             if self._binary:
-                noise = self._generator.random(n)
-                self._noise = np.negative(noise, out=noise)
+                self._noise = self._generator.random(n)
             else:
-                self._noise = (
-                    np.zeros(n) if self.sigma is None else self.sigma * standard_normal(self._generator, np.empty(n))
-                )
+                self._noise = np.zeros(n) if self.sigma is None else standard_normal(self._generator, np.empty(n))
 
     def _settle(self) -> None:
         """Account for the rounds played since the last time."""
         if self._settled < self.clock:
             rounds = slice(self._settled - self._first, self.clock - self._first)
-            self._record.plays(self._settled, Plays(self._levels[rounds], self._noise[rounds], self._binary, -1.0))
+            levels, noise = self._levels[rounds], self._noise[rounds]
+            self._record.plays(self._settled, Plays(levels, noise, self._binary, -1.0, self._scale))
             self._settled = self.clock
 
     def transition(self, action: Any) -> tuple[float, float]:
@@ -140,54 +117,43 @@ class TallyingEnvironment(Environment[Any, Any, float, Tape]):
             action = integer("action", action, 0, self._n_actions - 1)
         elif not 0 <= action < self._n_actions:
             check_action("action", action, self._n_actions)
-        now = self.clock - self._first
-        self._levels[now] = level = self._window.level(action)
+        reward = self._window.play(action, self.clock - self._first, self._levels, self._noise)
         self.clock += 1
-        loss = level + self._noise.item(now)
-        if self._binary:
-            loss = 1.0 if loss > 0.0 else 0.0
-        return 0.0 - loss, 0.0 - loss
+        return reward, reward
 
-    def block_of(self, action: int, most: int) -> Array:
-        """What ``action`` pays in the next rounds if it alone is played in them: at least 1 round, at most ``most``.
+    def block_of(self, runs: NDArray[np.int64], most: int) -> Array:
+        """What runs of actions pay in the next rounds if these are played in them: at least 1 round, at most ``most``.
 
-        Raises:
-            ValueError: no such action.
-            RuntimeError: the run is over, or none was begun.
-        """
-        self._reserve()
-        if type(action) is not int or not 0 <= action < self._n_actions:
-            action = integer("action", action, 0, self._n_actions - 1)
-        window, clock, n = self._window.copy(), self.clock, min(most, self._drawn - self.clock)
-        rounds = slice(clock - self._first, clock - self._first + n)
-        levels = self._levels[rounds]
-        window.levels(action, levels)
-        self._ahead = clock, action, n, window
-        return _rewards(levels, self._noise[rounds], self._binary)
-
-    def absorb(self, actions: Actions) -> None:
-        """Account for the actions [n_rounds] played in the next rounds, like as many transitions.
+        Args:
+            runs: [n_runs, 2] actions, and for how many rounds, >= 1, each is played.
+            most: rounds, >= 1.
 
         Raises:
-            ValueError: more than the rounds whose noise is at hand, or one that does not exist; nothing changes.
+            ValueError: no such action, or no such number of rounds; nothing changes.
             RuntimeError: the run is over, or none was begun.
         """
-        if actions.size == 0:
-            return
-        self._reserve()
-        start, stop = self.clock - self._first, self.clock - self._first + actions.size
-        if stop > self._noise.size:
-            raise ValueError(f"there is noise for {self._noise.size - start} rounds, got {actions.size} actions")
-        clock, action, n, window = self._ahead
-        if clock == self.clock and n == actions.size and _all(actions, action):
-            self._window = window  # levels are those of block_of
-        else:
-            check_action("actions", int(actions.min()), self._n_actions)
-            check_action("actions", int(actions.max()), self._n_actions)
-            cuts = np.flatnonzero(np.diff(actions)) + 1
-            for run, levels in zip(np.split(actions, cuts), np.split(self._levels[start:stop], cuts), strict=True):
-                self._window.levels(int(run[0]), levels)
-        self.clock += actions.size
+        if self.clock >= self._drawn:
+            self._reserve()
+        first, most = self.clock - self._first, min(most, self._drawn - self.clock)
+        rewards, plays = self._window.ahead(runs, first, self._levels, self._noise, most)
+        self._ahead = self.clock, rewards.size, runs.tobytes(), plays
+        return rewards
+
+    def absorb(self, runs: NDArray[np.int64], rounds: int) -> None:
+        """Account for ``runs`` [n_runs, 2] played in the next ``rounds``, like as many transitions.
+
+        Raises:
+            ValueError: as ``block_of``, or more rounds than it tells of; nothing is played.
+            RuntimeError: the run is over, or none was begun.
+        """
+        clock, known, those, plays = self._ahead
+        if clock != self.clock or known != rounds or those != runs.tobytes():
+            if (told := self.block_of(runs, rounds).size) != rounds:
+                what = f"at most {told}, what the runs have and noise is at hand for"
+                raise ValueError(f"rounds must be {what}, got {rounds}")
+            plays = self._ahead[-1]
+        self._window.adopt(plays)
+        self.clock += rounds
 
     def metrics(self, times: NDArray[np.int64]) -> Mapping[str, Array]:
         self._settle()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from bandits.contract import Array
+from bandits.frozen import Frozen
 from bandits.tallying.theory import TallyingInstance
+from environments.tallying.losses import Loss
 from environments.tallying.optimum import long_run_optimum
 from environments.tallying.tallies import Tallies, TooManyTalliesError
 
@@ -47,3 +49,13 @@ class WeightedInstance(TallyingInstance):
         if self.tallies.n_actions**self.memory > SMALL:
             return None
         return bool(self.steady_losses.min() <= long_run_optimum(self.tallies).value + 1e-8)
+
+
+@lru_cache(maxsize=4)
+def instance_of(weights: Frozen, losses: tuple[Loss, ...]) -> WeightedInstance:
+    """The instance of these weights and losses, one for all environments that have them: jobs build many of one kind.
+
+    Raises:
+        ValueError: as ``Tallies``.
+    """
+    return WeightedInstance(Tallies(weights.array.copy(), losses))

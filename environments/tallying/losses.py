@@ -150,6 +150,9 @@ class Table:
         object.__setattr__(self, "_keys", [y for y, _ in pairs])
         object.__setattr__(self, "_losses", [v for _, v in pairs])
 
+    def __hash__(self) -> int:
+        return hash((self.full, *self.__dict__["_keys"]))
+
     def __call__(self, tally: float) -> float:
         keys: list[float] = self.__dict__["_keys"]
         i = bisect_left(keys, tally - TOLERANCE)
@@ -159,9 +162,9 @@ class Table:
         return loss
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Given:
-    """A Python function of the tally."""
+    """A Python function of the tally; what it does may change, so that one is equal to itself alone."""
 
     full: float
     function: Callable[[float], float]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from numpy.typing import NDArray
 
 from bandits.contract import Array
 from environments.tallying.losses import Loss
@@ -102,11 +103,28 @@ class Tallies:
         return np.cumsum(self.weights, axis=1)
 
     @cached_property
-    def counted(self) -> list[Array]:
-        """Of an action whose weights are all equal, its losses by the number of its plays less one, else nothing."""
-        even = np.all(self.weights == self.weights[:, :1], axis=1)
-        rows = zip(self.losses, self.repeated.tolist(), even, strict=True)
-        return [np.array([loss(tally) for tally in row] if flat else [], dtype=np.float64) for loss, row, flat in rows]
+    def counted(self) -> Array:
+        """Losses [n_actions, memory] by the number of an action's plays less one, where all weights of it are equal.
+
+        NaN where they are not, but for as many plays as count, which is endless repetition.
+        """
+        losses = np.full(self.weights.shape, np.nan)
+        losses[:, -1] = self.steady
+        for x in np.flatnonzero(np.all(self.weights == self.weights[:, :1], axis=1)).tolist():
+            losses[x] = [self.losses[x](tally) for tally in self.repeated[x].tolist()]
+        return losses
+
+    @cached_property
+    def even(self) -> bool:
+        """Whether all losses go by the number of plays."""
+        return not np.isnan(self.counted).any()
+
+    @cached_property
+    def no_plays(self) -> NDArray[np.int64]:
+        """What ``environments.tallying.window`` keeps of the latest plays, before the first."""
+        plays = np.zeros(self.memory + self.n_actions + 2, dtype=np.int64)
+        plays[1 : self.memory + 1], plays[-1] = self.n_actions, self.memory
+        return plays
 
     @cached_property
     def steady(self) -> Array:

@@ -7,11 +7,12 @@ import pickle
 import numpy as np
 import pytest
 
-from bandits import ActionElimination, GaussianThompson, Racing, TopTwo
+from bandits import ActionElimination, GaussianThompson, Racing, RepeatedExposureElimination, TopTwo
 from bandits.identification.elimination import LEFT, NEXT
 from bandits.identification.top_two import RULES
 from bandits.state import from_json, to_json
-from environments import GaussianArms, Identification
+from bandits.tallying.burn_in_commit import BurnInThenCommit
+from environments import GaussianArms, Identification, TallyingBandit
 
 
 def play(policy, environment, rounds):
@@ -41,18 +42,29 @@ def without_means(policy):
     del policy._means
 
 
+def with_lists(policy):
+    policy._sums = policy._sums.tolist()
+    if isinstance(policy, BurnInThenCommit):
+        del policy._counts
+    else:
+        policy._counts = policy._counts.tolist()
+
+
 def read(policy, how):
     if how == "pickled":
         return pickle.loads(pickle.dumps(policy))
     return from_json(json.loads(json.dumps(to_json(policy))))
 
 
+ARMS = [{"name": "practice", "parameters": {"a": 0.9, "b": b}} for b in (0.1, 0.2, 0.4)]
 CASES = [
     (GaussianThompson(), lambda: GaussianArms([0.1, 0.5, 0.2, 0.4], horizon=4000), without_slopes),
     (GaussianThompson(1.0), lambda: GaussianArms([0.1, 0.5], horizon=4000), without_slopes),
     (Racing(), lambda: Identification([0.0, 0.9, 0.3, 0.8], delta=0.1), with_marks),
     (ActionElimination(), lambda: Identification([0.0, 0.9, 0.3, 0.8], delta=0.1), with_marks),
     *((TopTwo(rule), lambda: Identification([0.0, 0.9, 0.3, 0.8], delta=0.1), without_means) for rule in RULES),
+    (BurnInThenCommit(3), lambda: TallyingBandit(ARMS, 3, horizon=4000), with_lists),
+    (RepeatedExposureElimination(3), lambda: TallyingBandit(ARMS, 3, horizon=4000), with_lists),
 ]
 
 

@@ -1,5 +1,6 @@
 """Batched Exp3 and burn-in-then-commit, against slow references; the driver of runs."""
 
+import dataclasses
 import math
 import pickle
 
@@ -78,6 +79,40 @@ def test_default_number_of_trials(horizon, arms, trials):
     policy = BurnInThenCommit(3)
     policy.reset(BanditProblem(n_actions=arms, horizon=horizon), np.random.default_rng(4))
     assert policy._trials == trials
+
+
+@pytest.mark.parametrize("weights", ["uniform", "linear"])
+def test_all_that_is_intended_is_played_in_one_stretch(losses, weights):
+    """Exploration is the first, and the rest, as far as noise is at hand, is the other."""
+    environment, policy = TallyingBandit(losses, 4, weights, horizon=5000), BurnInThenCommit(4, 30)
+    environment.begin(environment.draw(np.random.default_rng(0)))
+    policy.reset(environment.problem, np.random.default_rng(0))
+    assert policy.leap(environment, 5000) == 33 * len(losses)
+    assert policy.leap(environment, 5000 - environment.clock) == 5000 - 33 * len(losses)
+
+
+@pytest.mark.parametrize("make", [RepeatedExposureElimination, BurnInThenCommit])
+@pytest.mark.parametrize(
+    "environment",
+    [lambda losses: TallyingBandit(losses, 4, horizon=1500), lambda losses: AdversarialArms(np.tile(TABLE, (2, 1)))],
+)
+def test_stretches_where_no_horizon_is_told(make, environment, losses):
+    """Those of guessed horizons end with them: the same plays as round by round, however a run is cut."""
+    series = []
+    for most in (0, 7, 1500):
+        arms, policy = environment(losses), make(3, **({"trials": 20} if make is BurnInThenCommit else {}))
+        horizon = arms.problem.horizon
+        arms.begin(arms.draw(np.random.default_rng(0)))
+        policy.reset(dataclasses.replace(arms.problem, horizon=None), np.random.default_rng(0))
+        while arms.clock < horizon:
+            if most:
+                assert policy.leap(arms, min(most, horizon - arms.clock)) > 0
+            else:
+                action = policy.choose(arms.observe())
+                policy.update(arms.observe(), action, arms.transition(action)[1])
+        series.append(arms.metrics(np.arange(1, horizon + 1)))
+    for found in series[1:]:
+        assert all(np.array_equal(found[name], values) for name, values in series[0].items())
 
 
 def test_ties_go_to_the_smaller_index():

@@ -52,21 +52,24 @@ def test_tallies_follow_the_definition(weights, actions, memory):
 @pytest.mark.parametrize("noise", [{}, {"noise": "gaussian", "sigma": 0.4}, {"noise": "none"}])
 @pytest.mark.parametrize("weights", WEIGHTS)
 def test_runs_equal_single_plays_bit_for_bit(weights, noise):
-    single, runs = (TallyingBandit(LOSSES, 7, weights, **noise, horizon=3000) for _ in range(2))
-    for environment in (single, runs):
+    single, several = (TallyingBandit(LOSSES, 7, weights, **noise, horizon=3000) for _ in range(2))
+    for environment in (single, several):
         environment.begin(environment.draw(np.random.default_rng(5)))
     rng = np.random.default_rng(7)
-    while runs.clock < 3000:
-        action = int(rng.integers(3))
-        paid = runs.block_of(action, int(rng.integers(1, 30)))
+    while several.clock < 3000:
+        runs = np.column_stack([rng.integers(3, size=4), rng.integers(1, 20, 4)])[: rng.integers(1, 5)]
+        paid = several.block_of(runs, int(rng.integers(1, 60)))
         if rng.random() < 0.5:  # not all that was asked for need be played
             paid = paid[: rng.integers(1, paid.size + 1)]
-        assert paid.tolist() == [single.transition(action)[0] for _ in range(paid.size)]
-        runs.absorb(np.full(paid.size, action))
-        runs = pickle.loads(pickle.dumps(runs))
+        actions = np.repeat(*runs.T)[: paid.size].tolist()
+        assert paid.tolist() == [single.transition(action)[0] for action in actions]
+        several.absorb(runs, paid.size)
+        if rng.random() < 0.5 and several.clock < 3000:
+            assert several.transition(1) == single.transition(1)
+        several = pickle.loads(pickle.dumps(several))
     times = np.arange(1, 3001)
     for name, values in single.metrics(times).items():
-        assert np.array_equal(values, runs.metrics(times)[name])
+        assert np.array_equal(values, several.metrics(times)[name])
 
 
 def test_what_the_actions_earn_is_worked_out_from_them():
@@ -80,9 +83,10 @@ def test_what_the_actions_earn_is_worked_out_from_them():
     for a in actions.tolist():
         first.transition(a)
     while second.clock < n:
-        second.block_of(2, 50)
+        second.block_of(np.array([[2, 50]]), 50)
         at_hand = (BLOCK if second.clock < BLOCK else n) - second.clock
-        second.absorb(actions[second.clock :][: min(int(rng.integers(1, 3000)), at_hand)])
+        rounds = min(int(rng.integers(1, 3000)), at_hand)
+        second.absorb(np.column_stack([actions[second.clock :][:rounds], np.ones(rounds, dtype=np.int64)]), rounds)
     times = np.arange(1, n + 1)
     for name, values in first.metrics(times).items():
         assert np.array_equal(values, second.metrics(times)[name])
@@ -92,10 +96,11 @@ def test_runs_stop_at_the_blocks_of_noise():
     environment = TallyingBandit(LOSSES, 7, horizon=2 * BLOCK + 10)
     environment.begin(environment.draw(np.random.default_rng(5)))
     paid = []
+    runs = np.array([[1, 1 << 40]])
     for length in (BLOCK, BLOCK, 10):
-        paid.append(environment.block_of(1, 2 * BLOCK + 10))
+        paid.append(environment.block_of(runs, 2 * BLOCK + 10))
         assert paid[-1].size == length
-        environment.absorb(np.ones(length, dtype=np.int64))
+        environment.absorb(runs, length)
     assert np.mean(np.concatenate(paid) == -1.0) == pytest.approx(0.4, abs=4 * 0.5 / np.sqrt(2 * BLOCK))
 
 
@@ -106,7 +111,7 @@ def test_every_play_from_the_mth_in_a_row_on_has_the_steady_loss():
     for _ in range(20):
         for a in rng.integers(0, 3, 6):
             environment.transition(int(a))
-        rewards = environment.block_of(a := int(rng.integers(3)), 8)
+        rewards = environment.block_of(np.array([[a := int(rng.integers(3)), 8]]), 8)
         assert rewards[4:].tolist() == [-environment.instance().steady_losses[a]] * 4
 
 
@@ -164,6 +169,22 @@ def test_the_word_stands_in_where_the_optimum_is_too_large():
     assert SecretWord(memory=8, horizon=5000).regrets()[0].comparator == "best_sequence"
 
 
+def test_environments_of_one_kind_share_their_instance():
+    """So that what hangs on it is worked out once, not in every job; functions may do something else each time."""
+    table = {"name": "table", "parameters": {"values": {1: 0.2, 2: 0.3, 3: 0.1}}}
+    for losses in (LOSSES, [*LOSSES, table]):
+        first, second, other = (
+            TallyingBandit(losses, 3, horizon=h, noise=n).instance()
+            for h, n in ((9, "none"), (5, "bernoulli"), (9, "none"))
+        )
+        assert first is second is other
+        assert TallyingBandit(losses, 3, {"name": "uniform", "parameters": {"normalise": False}}).instance() is first
+    assert TallyingBandit(LOSSES, 4).instance() is not TallyingBandit(LOSSES, 3).instance()
+    assert TallyingBandit(LOSSES, 3, "linear").instance() is not TallyingBandit(LOSSES, 3).instance()
+    given = [lambda tally: 0.1 * tally]
+    assert TallyingBandit(given, 3).instance() is not TallyingBandit(given, 3).instance()
+
+
 def test_drawn_instances():
     needle, word = Needle(5, 3, horizon=50), SecretWord(memory=6, horizon=50)
     positions, words = set(), set()
@@ -193,37 +214,47 @@ def test_illegal_actions_change_nothing(action):
     environment = TallyingBandit(LOSSES, 3, horizon=300)
     environment.begin(environment.draw(np.random.default_rng(3)))
     environment.transition(1)
-    environment.block_of(0, 1)
     before = pickle.dumps(environment)
-    for play in (environment.transition, lambda a: environment.block_of(a, 2)):
-        with pytest.raises(ValueError, match=r"action must be a whole number in 0\.\.2"):
-            play(action)
+    with pytest.raises(ValueError, match=r"action must be a whole number in 0\.\.2"):
+        environment.transition(action)
     assert pickle.dumps(environment) == before
 
 
-@pytest.mark.parametrize("actions", [[0, 3], [-1], [0] * 301])
-def test_actions_that_cannot_be_played_at_once_change_nothing(actions):
+@pytest.mark.parametrize("wrong", [(3, 5), (-1, 5), (2, 0), (2, -4)])
+def test_runs_that_cannot_be_change_nothing(wrong):
     environment = TallyingBandit(LOSSES, 3, horizon=300)
     environment.begin(environment.draw(np.random.default_rng(3)))
-    environment.block_of(0, 5)
+    environment.transition(1)
+    environment.block_of(np.array([[0, 5]]), 5)
     before = pickle.dumps(environment)
-    with pytest.raises(ValueError, match=r"must be a whole number in 0\.\.2|there is noise for 300 rounds, got 301"):
-        environment.absorb(np.array(actions))
+    text = rf"runs must be of an action in 0\.\.2 and of a number of rounds >= 1, got \[{wrong[0]}, {wrong[1]}\]"
+    for play in (environment.block_of, environment.absorb):
+        with pytest.raises(ValueError, match=text):
+            play(np.array([(0, 2), wrong]), 2)
     assert pickle.dumps(environment) == before
+
+
+@pytest.mark.parametrize(("runs", "rounds", "told"), [([[0, 400]], 301, 300), ([[0, 4], [1, 3]], 8, 7)])
+def test_more_rounds_than_there_are_cannot_be_played(runs, rounds, told):
+    environment = TallyingBandit(LOSSES, 3, horizon=300)
+    environment.begin(environment.draw(np.random.default_rng(3)))
+    with pytest.raises(ValueError, match=f"rounds must be at most {told}, what the runs have and noise is at hand for"):
+        environment.absorb(np.array(runs), rounds)
+    assert environment.clock == 0
 
 
 def test_no_play_before_the_beginning_and_after_the_end():
     environment = TallyingBandit(LOSSES, 3, horizon=10)
-    zeros = np.zeros(10, dtype=np.int64)
-    for play in (lambda: environment.block_of(0, 1), lambda: environment.absorb(zeros)):
+    runs = np.array([[0, 20]])
+    for play in (lambda: environment.block_of(runs, 1), lambda: environment.absorb(runs, 10)):
         with pytest.raises(RuntimeError, match="no run was begun"):
             play()
     environment.begin(environment.draw(np.random.default_rng(3)))
-    assert environment.block_of(0, 11).size == 10
-    environment.absorb(zeros)
+    assert environment.block_of(runs, 11).size == 10
+    environment.absorb(runs, 10)
     for play in (
-        lambda: environment.block_of(0, 1),
-        lambda: environment.absorb(zeros),
+        lambda: environment.block_of(runs, 1),
+        lambda: environment.absorb(runs, 10),
         lambda: environment.transition(0),
     ):
         with pytest.raises(RuntimeError, match="the run is over at time 10"):
