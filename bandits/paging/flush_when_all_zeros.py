@@ -44,8 +44,8 @@ from bandits.paging.theory import DISCARD, bound
 class _State(NamedTuple):
     slot: Ints  # [n_pages] slot of a page, or -1
     page: Ints  # [k] page of a slot
-    newer: Ints  # [k + 2] ring of each bit towards the latest request, closed by the sentinel k + bit
-    older: Ints  # [k + 2] the other way round
+    later: Ints  # [k + 2] ring of each bit towards the latest request, closed by the sentinel k + bit
+    earlier: Ints  # [k + 2] the other way round
     size: Ints  # [1] pages held
 
 
@@ -59,27 +59,27 @@ def _play(pages: Ints, bits: Flags, faults: Flags, gone: Departures, s: _State, 
         x = s.slot[p]
         faults[t] = x < 0
         if x < 0:
-            if s.size[0] == k and s.newer[one] == one:
+            if s.size[0] == k and s.later[one] == one:
                 if eager:
-                    while s.newer[zero] != zero:
-                        x = s.newer[zero]
-                        s.newer[zero] = s.newer[x]
+                    while s.later[zero] != zero:
+                        x = s.later[zero]
+                        s.later[zero] = s.later[x]
                         gone.pages[left] = s.page[x]
                         left += 1
                         s.slot[s.page[x]] = -1
-                    s.older[zero] = zero
+                    s.earlier[zero] = zero
                     s.size[0] = 0
                 else:
-                    oldest, newest = s.newer[zero], s.older[zero]
-                    s.newer[one], s.older[one] = oldest, newest
-                    s.older[oldest] = s.newer[newest] = one
-                    s.newer[zero] = s.older[zero] = zero
+                    oldest, newest = s.later[zero], s.earlier[zero]
+                    s.later[one], s.earlier[one] = oldest, newest
+                    s.earlier[oldest] = s.later[newest] = one
+                    s.later[zero] = s.earlier[zero] = zero
             if s.size[0] < k:
                 x = s.size[0]
                 s.size[0] += 1
-                s.newer[x] = s.older[x] = x
+                s.later[x] = s.earlier[x] = x
             else:
-                x = s.newer[one]
+                x = s.later[one]
                 gone.pages[left] = s.page[x]
                 left += 1
                 s.slot[s.page[x]] = -1
@@ -87,12 +87,12 @@ def _play(pages: Ints, bits: Flags, faults: Flags, gone: Departures, s: _State, 
             s.page[x] = p
         gone.ends[t] = left
         ring = k + bits[t]
-        s.newer[s.older[x]] = s.newer[x]
-        s.older[s.newer[x]] = s.older[x]
-        s.newer[s.older[ring]] = x
-        s.older[x] = s.older[ring]
-        s.newer[x] = ring
-        s.older[ring] = x
+        s.later[s.earlier[x]] = s.later[x]
+        s.earlier[s.later[x]] = s.earlier[x]
+        s.later[s.earlier[ring]] = x
+        s.earlier[x] = s.earlier[ring]
+        s.later[x] = ring
+        s.earlier[ring] = x
 
 
 class FlushWhenAllZeros(CachePolicy):

@@ -22,13 +22,13 @@ from bandits.paging.theory import k_competitive
 
 class _State(NamedTuple):
     held: Ints  # [n_pages] 1 for pages in the cache
-    page: Ints  # [k] the pages held, in the order of loading
+    loaded: Ints  # [k] the pages held, in the order of loading
     size: Ints  # [1] pages held
 
 
 @kernel
 def _play(pages: Ints, faults: Flags, gone: Departures, s: _State) -> None:
-    k = s.page.size
+    k = s.loaded.size
     left = 0
     for t in range(pages.size):
         p = pages[t]
@@ -36,12 +36,12 @@ def _play(pages: Ints, faults: Flags, gone: Departures, s: _State) -> None:
         if s.held[p] == 0:
             if s.size[0] == k:
                 for x in range(k):
-                    gone.pages[left + x] = s.page[x]
-                    s.held[s.page[x]] = 0
+                    gone.pages[left + x] = s.loaded[x]
+                    s.held[s.loaded[x]] = 0
                 left += k
                 s.size[0] = 0
             s.held[p] = 1
-            s.page[s.size[0]] = p
+            s.loaded[s.size[0]] = p
             s.size[0] += 1
         gone.ends[t] = left
 
@@ -60,9 +60,9 @@ class FlushWhenFull(CachePolicy):
     def remove(self, page: int) -> None:
         """Remove a page of the cache: O(k)."""
         s = self._state
-        pages = s.page[: s.size[0]]
+        pages = s.loaded[: s.size[0]]
         s.size[0] -= 1
-        s.page[: s.size[0]] = pages[pages != page]
+        s.loaded[: s.size[0]] = pages[pages != page]
         s.held[page] = 0
 
     def regret_bounds(self, problem: PagingProblem, instance: Instance) -> Sequence[Bound]:
