@@ -30,7 +30,6 @@ from bandits.arms.tails import BELOW_ONE, beta_mass, beta_trial
 from bandits.arms.theory import BOUNDED, STATIONARY, ArmsInstance, bayesian_bound, gaps_of, holds
 from bandits.arms.thinning import (
     EXPONENTIAL,
-    LEVEL,
     NORMAL,
     Ahead,
     Thinning,
@@ -43,6 +42,7 @@ from bandits.arms.thinning import (
     thinning,
 )
 from bandits.contract import Array, Bound, Instance
+from bandits.earlier import set_state
 from bandits.kernels import inlined
 
 SUCCESSES, FAILURES = 0, 1
@@ -123,7 +123,7 @@ def _learn(
 ) -> None:
     success = share >= 1.0 or (share > 0.0 and math.exp(-following(Ahead(variables, used), EXPONENTIAL)) < share)
     posteriors[arm, SUCCESSES if success else FAILURES] += 1.0
-    put(Thinning(control, masses, order, first), arm, _mass(posteriors, arm, control[LEVEL]))
+    put(_mass, posteriors, Thinning(control, masses, order, first), arm)
 
 
 @inlined
@@ -177,6 +177,12 @@ class BetaThompson(BanditPolicy):
         self._posteriors[:] = self.alpha, self.beta
         self._thinning, self._ahead = thinning(problem.n_actions), ahead(6144 + 16 * problem.n_actions)
         self._low, self._span = float(problem.low), float(problem.high - problem.low)
+
+    def __setstate__(self, state: Any) -> None:
+        """Earlier ones kept their only level otherwise."""
+        kept = set_state(self, state)
+        if "_thinning" in kept:
+            self._thinning = kept["_thinning"].up_to_date()
 
     def choose(self, observation: Any) -> int:
         while (arm := _choose(self._posteriors, *self._thinning, *self._ahead)) < 0:

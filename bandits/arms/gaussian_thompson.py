@@ -33,7 +33,6 @@ from bandits.arms.problem import Actions, BanditProblem, Block
 from bandits.arms.tails import gaussian_mass, gaussian_trial
 from bandits.arms.theory import GAUSSIAN, STATIONARY, ArmsInstance, averaged, drawn_from, gaps_of, holds
 from bandits.arms.thinning import (
-    LEVEL,
     NORMAL,
     Ahead,
     Thinning,
@@ -48,8 +47,8 @@ from bandits.contract import Array, Assumption, Bound, Instance
 from bandits.earlier import set_state
 from bandits.kernels import inlined
 
-TOTAL, PRECISION, MEAN, DEVIATION, SLOPE = 0, 1, 2, 3, 4
-"""Columns of the posteriors [n_arms, 5]; the total is mean times precision, the slope DEVIATION / (level - MEAN)."""
+TOTAL, PRECISION, MEAN, DEVIATION = 0, 1, 2, 3
+"""Columns of the posteriors [n_arms, 4]; the total is mean times precision."""
 
 
 @inlined
@@ -66,15 +65,14 @@ def _reach(posteriors: Array, arm: int, deviations: float) -> float:
 
 @inlined
 def _mass(posteriors: Array, arm: int, level: float) -> float:
-    above = level - posteriors[arm, MEAN]
-    posteriors[arm, SLOPE] = posteriors[arm, DEVIATION] / above
-    return gaussian_mass(above / posteriors[arm, DEVIATION])
+    return gaussian_mass((level - posteriors[arm, MEAN]) / posteriors[arm, DEVIATION])
 
 
 @inlined
 def _trial(posteriors: Array, arm: int, level: float, exponential: float) -> tuple[float, float]:
-    step, price = gaussian_trial(posteriors[arm, SLOPE], exponential)
-    return level + posteriors[arm, DEVIATION] * step, price
+    deviation = posteriors[arm, DEVIATION]
+    step, price = gaussian_trial(deviation / (level - posteriors[arm, MEAN]), exponential)
+    return level + deviation * step, price
 
 
 @inlined
@@ -106,7 +104,7 @@ def _learn(
     total, precision = posteriors[arm, TOTAL] + reward * h, posteriors[arm, PRECISION] + h
     posteriors[arm, TOTAL], posteriors[arm, PRECISION] = total, precision
     posteriors[arm, MEAN], posteriors[arm, DEVIATION] = total / precision, math.sqrt(1.0 / precision)
-    put(Thinning(control, masses, order, first), arm, _mass(posteriors, arm, control[LEVEL]))
+    put(_mass, posteriors, Thinning(control, masses, order, first), arm)
 
 
 @inlined
@@ -167,20 +165,17 @@ class GaussianThompson(BanditPolicy):
         prior = 0.0 if self.prior_deviation is None else self.prior_deviation**-2
         self._rng = rng
         mean, deviation = (0.0, math.inf) if flat else (self.prior_mean, self.prior_deviation)
-        self._posteriors = np.empty((arms, 5))
-        self._posteriors[:] = self.prior_mean * prior, prior, mean, deviation, 0.0
+        self._posteriors = np.empty((arms, 4))
+        self._posteriors[:] = self.prior_mean * prior, prior, mean, deviation
         self._h = self._noise_of(problem) ** -2
         self._waiting = np.zeros(1, dtype=np.int64)  # no arm below it waits for its first play under a flat prior
         self._thinning, self._ahead = thinning(arms), ahead(6144 + 8 * arms)
 
     def __setstate__(self, state: Any) -> None:
-        """Earlier ones kept no slopes, which follow from the level."""
+        """Earlier ones kept slopes beside the posteriors, and their only level otherwise."""
         kept = set_state(self, state)
-        posteriors = kept.get("_posteriors")
-        if posteriors is not None and posteriors.shape[1] == SLOPE:
-            above = self._thinning.control[LEVEL] - posteriors[:, MEAN]
-            with np.errstate(invalid="ignore", divide="ignore"):
-                self._posteriors = np.column_stack((posteriors, posteriors[:, DEVIATION] / above))
+        if "_thinning" in kept:
+            self._posteriors, self._thinning = kept["_posteriors"][:, :4].copy(), kept["_thinning"].up_to_date()
 
     def choose(self, observation: Any) -> int:
         while (arm := _choose(self._posteriors, self._waiting, *self._thinning, *self._ahead)) < 0:

@@ -12,10 +12,16 @@ line, class by class: an arm is to be visited exactly if a Poisson process has a
 all stretches are as long, so the next arm takes one exponential variable and a division; arms that are not visited cost
 nothing, and one that learns goes to the next class by exchange with an arm at the border. The process is that of all
 rounds: the next one goes on along it. If no sample exceeds the level, those that were not drawn are, given that they
-do not exceed it: the only case in which a round looks at all arms.
+do not exceed it.
 
-The level decides what a round costs, and nothing else. Every so often, when visits have cost as much as that, every
-posterior is sampled once, and these samples, which no decision sees, set the level of the rounds that follow.
+A low level has many arms visited, a high one is often exceeded by none. So among many arms there are two, with classes
+and a process each. Where no sample exceeds the first, the others are looked for above the second, given that they do
+not exceed the first: one that does is not taken, and whether its arm is visited is decided once more. Arms that were
+drawn are not drawn again. Only where none exceeds the second either does a round look at all arms.
+
+The levels decide what a round costs, and nothing else. Every so often, when visits have cost as much as that, every
+posterior is sampled once for each level, and these samples, which no decision sees, set the levels of the rounds that
+follow.
 
 What a posterior is, a policy says in kernels, which it hands to those of this file:
 
@@ -46,11 +52,13 @@ from bandits.contract import Array
 from bandits.kernels import inlined, kernel
 
 PATIENCE = 32
-"""Visits an arm after which the level is set anew."""
+"""Visits an arm and level after which the levels are set anew."""
+TWO_LEVELS = 64
+"""Arms from which on there are two levels."""
 ALL = 4
 """Visits that a look at an arm counts for where no sample exceeds the level: more than it costs, as it was too high."""
-LEVEL, VISITS, POINT, LENGTH, REACHED, LARGEST = 0, 1, 2, 3, 4, 5
-"""Of ``Thinning.control``."""
+LEVEL, POINT, BEFORE, LENGTH, VISITS, LARGEST = 0, 1, 2, 3, 4, 5
+"""Of ``Thinning.control``, the last two in its first row alone."""
 ARM, PLACE = 0, 1
 """Of ``Thinning.order``."""
 CLASSES = 64
@@ -84,15 +92,15 @@ class Ahead(NamedTuple):
 
 
 class Thinning(NamedTuple):
-    """What decides which arms a round visits.
+    """What decides which arms a round visits; levels from the highest to the lowest.
 
     Attributes:
-        control: the level; how many arms were visited since it was set; how far ahead the next point of the process is;
-            the sum of all rates; and of the samples that set the level a level that one arm exceeds nearly always, and
-            the largest ones, about ``log2(n_arms)``, the largest first.
-        masses: [n_arms], what ``mass`` says of each arm at the level.
-        order: [2, n_arms], all arms, class by class, and where each arm is among them.
-        first: [CLASSES + 1], the place of the first arm of each class, and behind them ``n_arms``.
+        control: [n_levels, 5 + n_largest], of each level: itself; how far ahead the next point of its process is; the
+            same before the round; the sum of all rates; and in the first row how many arms were visited since the
+            levels were set, and the largest of the samples that set them, the largest first.
+        masses: [n_levels, n_arms], what ``mass`` says of each arm at each level.
+        order: [n_levels, 2, n_arms], all arms, class by class, and where each arm is among them.
+        first: [n_levels, CLASSES + 1], the place of the first arm of each class, and behind them ``n_arms``.
     """
 
     control: Array
@@ -101,10 +109,18 @@ class Thinning(NamedTuple):
     first: NDArray[np.int64]
 
     def undrawn(self) -> Thinning:
-        """The same with a level that has to be set anew, and with it the next point of the process to be drawn."""
+        """The same with levels that have to be set anew, and with them the next points of the processes to be drawn."""
         control = self.control.copy()
-        control[VISITS] = math.inf
+        control[0, VISITS] = math.inf
         return self._replace(control=control)
+
+    def up_to_date(self) -> Thinning:
+        """The same; one of an earlier version has one level, and other places for what is said of it."""
+        if self.control.ndim == 2:
+            return self
+        level, visits, point, length, _, *largest = self.control
+        control = np.array([[level, point, point, length, visits, *largest]])
+        return Thinning(control, self.masses[np.newaxis], self.order[np.newaxis], self.first[np.newaxis])
 
 
 Sample = Callable[[Array, int, Ahead], float]
@@ -114,18 +130,19 @@ Trial = Callable[[Array, int, float, float], tuple[float, float]]
 
 
 def thinning(n_arms: int) -> Thinning:
-    """No level yet: the first round sets it."""
+    """No level yet: the first round sets them."""
     control, masses, order, first = _new(n_arms)
     return Thinning(control.copy(), masses.copy(), order.copy(), first.copy())
 
 
 @lru_cache(maxsize=16)
 def _new(n_arms: int) -> Thinning:
-    control = np.full(LARGEST + min(n_arms, max(2, n_arms.bit_length() - 2)), -math.inf)
-    control[[LEVEL, VISITS, POINT, LENGTH]] = math.inf, PATIENCE * n_arms, math.inf, 0.0
-    order, first = np.empty((2, n_arms), dtype=np.int64), np.full(CLASSES + 1, n_arms)
-    order[:], first[0] = np.arange(n_arms), 0
-    return Thinning(control, np.full(n_arms, math.inf), order, first)
+    levels = 1 if n_arms < TWO_LEVELS else 2
+    control = np.full((levels, LARGEST + levels * min(n_arms, max(2, n_arms.bit_length() - 2))), -math.inf)
+    control[:, [LEVEL, POINT, BEFORE, LENGTH, VISITS]] = math.inf, math.inf, math.inf, 0.0, math.inf
+    order, first = np.empty((levels, 2, n_arms), dtype=np.int64), np.full((levels, CLASSES + 1), n_arms)
+    order[:], first[:, 0] = np.arange(n_arms), 0
+    return Thinning(control, np.full((levels, n_arms), math.inf), order, first)
 
 
 def ahead(size: int) -> Ahead:
@@ -179,14 +196,14 @@ def _class(mass: float) -> int:
 
 
 @inlined
-def put(thinning: Thinning, arm: int, mass: float) -> None:
-    """Change the mass of one arm."""
-    order, first = thinning.order, thinning.first
-    place, now, then = order[PLACE, arm], _class(thinning.masses[arm]), _class(mass)
-    thinning.masses[arm] = mass
+def _move(thinning: Thinning, rung: int, arm: int, mass: float) -> None:
+    """Change the mass of one arm above one level."""
+    arms, places, first = thinning.order[rung, ARM], thinning.order[rung, PLACE], thinning.first[rung]
+    place, now, then = places[arm], _class(thinning.masses[rung, arm]), _class(mass)
+    thinning.masses[rung, arm] = mass
     if now == then:
         return
-    thinning.control[LENGTH] += RATES[then] - RATES[now]
+    thinning.control[rung, LENGTH] += RATES[then] - RATES[now]
     while now != then:  # past the border to the next class
         if now < then:
             border = first[now + 1] - 1
@@ -196,72 +213,115 @@ def put(thinning: Thinning, arm: int, mass: float) -> None:
             border = first[now]
             first[now] += 1
             now -= 1
-        other = order[ARM, border]
-        order[ARM, place], order[PLACE, other] = other, place
-        order[ARM, border], place = arm, border
-    order[PLACE, arm] = place
+        other = arms[border]
+        arms[place], places[other] = other, place
+        arms[border], place = arm, border
+    places[arm] = place
 
 
 @inlined
-def _note(control: Array, sample: float) -> None:
-    i = control.size - 1
-    if sample > control[i]:
-        while i > LARGEST and sample > control[i - 1]:
-            control[i] = control[i - 1]
+def put(mass: Mass, posteriors: Array, thinning: Thinning, arm: int) -> None:
+    """Put an arm whose posterior has changed, or levels, into its classes.
+
+    One that is drawn in every round above a level is so above those below it, which rounding must not change.
+    """
+    above = mass(posteriors, arm, thinning.control[0, LEVEL])
+    _move(thinning, 0, arm, above)
+    for rung in range(1, len(thinning.control)):
+        above = math.inf if above == math.inf else mass(posteriors, arm, thinning.control[rung, LEVEL])
+        _move(thinning, rung, arm, above)
+
+
+@inlined
+def _note(largest: Array, sample: float) -> None:
+    i = largest.size - 1
+    if sample > largest[i]:
+        while i > 0 and sample > largest[i - 1]:
+            largest[i] = largest[i - 1]
             i -= 1
-        control[i] = sample
+        largest[i] = sample
 
 
 @inlined
-def _set_level(sample: Sample, reach: Reach, mass: Mass, posteriors: Array, thinning: Thinning, ahead: Ahead) -> None:
-    """Of two levels that some sample exceeds nearly always the larger one: below one arm, or below several together."""
-    control, n_arms = thinning.control, len(posteriors)
-    control[VISITS], control[POINT] = 0.0, following(ahead, EXPONENTIAL)
-    for i in range(REACHED, control.size):
-        control[i] = -math.inf
+def _set_levels(sample: Sample, reach: Reach, mass: Mass, posteriors: Array, thinning: Thinning, ahead: Ahead) -> None:
+    """Of two levels that some sample exceeds nearly always the larger one: below one arm, or below several together.
+
+    That is the lowest; several are about ``log2(n_arms)`` a round, and two for a level above it.
+    """
+    control, n_arms, reached = thinning.control, len(posteriors), -math.inf
+    largest, levels = control[0, LARGEST:], len(control)
+    control[0, VISITS] = 0.0
+    for rung in range(levels):
+        control[rung, POINT] = following(ahead, EXPONENTIAL)
+    for i in range(largest.size):
+        largest[i] = -math.inf
     deviations = math.sqrt(2.0 * math.log(n_arms))
     for arm in range(n_arms):
-        control[REACHED] = max(control[REACHED], reach(posteriors, arm, deviations))
-        _note(control, sample(posteriors, arm, ahead))
-    control[LEVEL] = max(control[REACHED], control[control.size - 1])
+        reached = max(reached, reach(posteriors, arm, deviations))
+        for _ in range(levels):
+            _note(largest, sample(posteriors, arm, ahead))
+    for rung in range(levels):
+        several = largest.size if rung == levels - 1 else 2 * levels
+        control[rung, LEVEL] = max(reached, largest[several - 1])
     for arm in range(n_arms):
-        put(thinning, arm, mass(posteriors, arm, control[LEVEL]))
+        put(mass, posteriors, thinning, arm)
+
+
+@inlined
+def _up_to(most: float, sample: Sample, posteriors: Array, arm: int, ahead: Ahead) -> float:
+    """A sample given that it does not exceed ``most``."""
+    theta = sample(posteriors, arm, ahead)
+    while theta > most and not ran_out(ahead):
+        theta = sample(posteriors, arm, ahead)
+    return theta
 
 
 @inlined
 def _largest(sample: Sample, trial: Trial, posteriors: Array, thinning: Thinning, ahead: Ahead) -> int:
-    """The arm with the largest sample."""
-    control, arms, first = thinning.control, thinning.order[ARM], thinning.first
-    level, best, arm = control[LEVEL], -math.inf, 0
-    for place in range(first[1]):
-        i = arms[place]
-        theta = sample(posteriors, i, ahead)
-        if theta > best or (theta == best and i < arm):
-            best, arm = theta, i
-    control[VISITS] += first[1]
-    point, group, start, last = control[POINT], 1, 0.0, -1
-    while point < control[LENGTH] and not ran_out(ahead):
-        end = start + (first[group + 1] - first[group]) * RATES[group]
-        while point >= end and group < CLASSES - 1:
-            group += 1
-            start, end = end, end + (first[group + 1] - first[group]) * RATES[group]
-        i = arms[min(first[group] + int((point - start) * INVERSES[group]), first[group + 1] - 1)]
-        if i != last:
-            theta, price = trial(posteriors, i, level, following(ahead, EXPONENTIAL))
-            price += LOGS[group] - thinning.masses[i]
-            if theta >= best and following(ahead, EXPONENTIAL) >= price and (theta > best or i < arm):
+    """The arm with the largest sample; ``most`` is a level that none exceeds."""
+    control, n_arms, best, arm, most = thinning.control, len(posteriors), -math.inf, 0, math.inf
+    for rung in range(len(control)):
+        arms, masses, first = thinning.order[rung, ARM], thinning.masses[rung], thinning.first[rung]
+        level, length = control[rung, LEVEL], control[rung, LENGTH]
+        for place in range(first[1]):
+            i = arms[place]
+            if rung == 0:
+                theta = sample(posteriors, i, ahead)
+            elif thinning.masses[rung - 1, i] == math.inf:
+                continue
+            else:
+                theta = _up_to(most, sample, posteriors, i, ahead)
+            if theta > best or (theta == best and i < arm):
                 best, arm = theta, i
-        point, last = point + following(ahead, EXPONENTIAL), i
-        control[VISITS] += 1.0
-    control[POINT] = point - control[LENGTH]
-    if best > level:
-        return arm
-    control[VISITS] += ALL * len(posteriors)
-    for place in range(first[1], len(posteriors)):
-        i = arms[place]
-        theta = sample(posteriors, i, ahead)
-        while theta > level and not ran_out(ahead):
-            theta = sample(posteriors, i, ahead)
+        control[0, VISITS] += first[1]
+        point, group, start, last = control[rung, POINT], 1, 0.0, -1
+        while point < length and not ran_out(ahead):
+            end = start + (first[group + 1] - first[group]) * RATES[group]
+            while point >= end and group < CLASSES - 1:
+                group += 1
+                start, end = end, end + (first[group + 1] - first[group]) * RATES[group]
+            i = arms[min(first[group] + int((point - start) * INVERSES[group]), first[group + 1] - 1)]
+            visited = i != last
+            while visited:
+                visited = False
+                theta, price = trial(posteriors, i, level, following(ahead, EXPONENTIAL))
+                price += LOGS[group] - masses[i]
+                if theta >= best and following(ahead, EXPONENTIAL) >= price:
+                    if theta > most:
+                        visited = following(ahead, EXPONENTIAL) < RATES[group] and not ran_out(ahead)
+                    elif theta > best or i < arm:
+                        best, arm = theta, i
+            point, last = point + following(ahead, EXPONENTIAL), i
+            control[0, VISITS] += 1.0
+        control[rung, POINT] = point - length
+        if best > level:
+            return arm
+        most = level
+    control[0, VISITS] += ALL * n_arms
+    lowest = len(control) - 1
+    for place in range(thinning.first[lowest, 1], n_arms):
+        i = thinning.order[lowest, ARM, place]
+        theta = _up_to(most, sample, posteriors, i, ahead)
         if theta > best or (theta == best and i < arm):
             best, arm = theta, i
     return arm
@@ -272,13 +332,17 @@ def choose(
     sample: Sample, reach: Reach, mass: Mass, trial: Trial, posteriors: Array, thinning: Thinning, ahead: Ahead
 ) -> int:
     """The arm of a round, or -1 if more variables are needed; then nothing is used up."""
-    normals, exponentials = ahead.used[NORMAL], ahead.used[EXPONENTIAL]
-    visits, point = thinning.control[VISITS], thinning.control[POINT]
-    if visits >= PATIENCE * len(posteriors):
-        _set_level(sample, reach, mass, posteriors, thinning, ahead)
+    control, normals, exponentials = thinning.control, ahead.used[NORMAL], ahead.used[EXPONENTIAL]
+    visits = control[0, VISITS]
+    for rung in range(len(control)):
+        control[rung, BEFORE] = control[rung, POINT]
+    if visits >= PATIENCE * len(control) * len(posteriors):
+        _set_levels(sample, reach, mass, posteriors, thinning, ahead)
     arm = _largest(sample, trial, posteriors, thinning, ahead)
     if ran_out(ahead):
         ahead.used[NORMAL], ahead.used[EXPONENTIAL] = normals, exponentials
-        thinning.control[VISITS], thinning.control[POINT] = visits, point
+        control[0, VISITS] = visits
+        for rung in range(len(control)):
+            control[rung, POINT] = control[rung, BEFORE]
         return -1
     return arm

@@ -7,12 +7,20 @@ import pickle
 import numpy as np
 import pytest
 
-from bandits import ActionElimination, GaussianThompson, Racing, RepeatedExposureElimination, TopTwo
+from bandits import (
+    ActionElimination,
+    BetaThompson,
+    GaussianThompson,
+    Racing,
+    RepeatedExposureElimination,
+    TopTwo,
+)
+from bandits.arms.thinning import Thinning
 from bandits.identification.elimination import LEFT, NEXT
 from bandits.identification.top_two import RULES
 from bandits.state import from_json, to_json
 from bandits.tallying.burn_in_commit import BurnInThenCommit
-from environments import GaussianArms, Identification, TallyingBandit
+from environments import BernoulliArms, GaussianArms, Identification, TallyingBandit
 
 
 def play(policy, environment, rounds):
@@ -27,8 +35,14 @@ def play(policy, environment, rounds):
     return actions
 
 
-def without_slopes(policy):
-    policy._posteriors = policy._posteriors[:, :4].copy()
+def with_one_level(policy):
+    (level, point, _, length, visits, *largest), masses, order, first = (array[0] for array in policy._thinning)
+    policy._thinning = Thinning(np.array([level, visits, point, length, 0.0, *largest]), masses, order, first)
+
+
+def with_slopes(policy):
+    with_one_level(policy)
+    policy._posteriors = np.hstack((policy._posteriors, policy._posteriors[:, :1]))
 
 
 def with_marks(policy):
@@ -57,9 +71,11 @@ def read(policy, how):
 
 
 ARMS = [{"name": "practice", "parameters": {"a": 0.9, "b": b}} for b in (0.1, 0.2, 0.4)]
+FOUR = [0.1, 0.5, 0.2, 0.4]
 CASES = [
-    (GaussianThompson(), lambda: GaussianArms([0.1, 0.5, 0.2, 0.4], horizon=4000), without_slopes),
-    (GaussianThompson(1.0), lambda: GaussianArms([0.1, 0.5], horizon=4000), without_slopes),
+    (GaussianThompson(), lambda: GaussianArms(FOUR, horizon=4000), with_one_level),
+    (GaussianThompson(1.0), lambda: GaussianArms(FOUR[:2], horizon=4000), with_slopes),
+    (BetaThompson(), lambda: BernoulliArms(FOUR, horizon=4000), with_one_level),
     (Racing(), lambda: Identification([0.0, 0.9, 0.3, 0.8], delta=0.1), with_marks),
     (ActionElimination(), lambda: Identification([0.0, 0.9, 0.3, 0.8], delta=0.1), with_marks),
     *((TopTwo(rule), lambda: Identification([0.0, 0.9, 0.3, 0.8], delta=0.1), without_means) for rule in RULES),

@@ -15,7 +15,21 @@ from scipy import integrate, special, stats
 from bandits import BanditProblem, BetaThompson, GaussianThompson
 from bandits.arms import beta_thompson, gaussian_thompson
 from bandits.arms.tails import beta_mass, beta_trial, gaussian_mass, gaussian_trial
-from bandits.arms.thinning import CLASSES, LENGTH, LEVEL, LOGS, PATIENCE, POINT, RATES, VISITS, ahead, drawn
+from bandits.arms.thinning import (
+    CLASSES,
+    LENGTH,
+    LEVEL,
+    LOGS,
+    PATIENCE,
+    POINT,
+    RATES,
+    TWO_LEVELS,
+    VISITS,
+    Thinning,
+    ahead,
+    drawn,
+    thinning,
+)
 from environments import BernoulliArms, GaussianArms
 
 DRAWS = 1_000_000
@@ -30,7 +44,7 @@ def posteriors_of(policy):
     """Frozen scipy laws of the arms."""
     if isinstance(policy, BetaThompson):
         return [stats.beta(a, b) for a, b in policy._posteriors]
-    return [stats.norm(mean, deviation) for _, _, mean, deviation, _ in policy._posteriors]
+    return [stats.norm(mean, deviation) for _, _, mean, deviation in policy._posteriors]
 
 
 def beta(*counts):
@@ -47,16 +61,19 @@ def gaussian(*laws):
     problem = BanditProblem(n_actions=len(laws), low=-math.inf, high=math.inf, noise=1.0)
     policy.reset(problem, np.random.default_rng([6, len(laws)]))
     for row, (mean, deviation) in zip(policy._posteriors, laws, strict=True):
-        row[:4] = mean / deviation**2, deviation**-2, mean, deviation
+        row[:] = mean / deviation**2, deviation**-2, mean, deviation
     return policy
 
 
-def put_level(policy, level):
-    """Fix the level for good."""
-    module = beta_thompson if isinstance(policy, BetaThompson) else gaussian_thompson
-    policy._thinning.control[[LEVEL, VISITS, POINT]] = level, -math.inf, policy._rng.exponential()
-    for arm in range(len(policy._posteriors)):
-        module.put(policy._thinning, arm, module._mass(policy._posteriors, arm, level))
+def put_levels(policy, *levels):
+    """Fix levels for good, any number of them, from the highest to the lowest."""
+    module, arms = beta_thompson if isinstance(policy, BetaThompson) else gaussian_thompson, len(policy._posteriors)
+    policy._thinning = Thinning(*(np.repeat(array[:1], len(levels), axis=0) for array in thinning(arms)))
+    policy._thinning.control[:, LEVEL] = levels
+    policy._thinning.control[:, POINT] = policy._rng.exponential(size=len(levels))
+    policy._thinning.control[0, VISITS] = -math.inf
+    for arm in range(arms):
+        linked(module.put)(linked(module._mass), policy._posteriors, policy._thinning, arm)
 
 
 @numba.njit
@@ -132,16 +149,21 @@ def test_two_or_three_arms_are_played_as_often_as_quadrature_says(name):
     agree(played(policy, DRAWS), expected / expected.sum() * DRAWS)
 
 
+ONE = [(0.05,), (0.6,), (0.95,), (1.0 - 1e-4,)]
+MORE = [(0.5, 0.05), (0.95, 0.6), (0.99, 0.99), (1.0 - 1e-4, 0.9), (1.0 - 1e-5, 0.999, 0.7)]
+
+
 @pytest.mark.parametrize("name", FEW)
-@pytest.mark.parametrize("quantile", [0.05, 0.6, 0.95, 1.0 - 1e-4])
-def test_whatever_the_level(name, quantile):
-    """At any level: of the best arm, so that some arms, all or none are drawn in every round."""
+@pytest.mark.parametrize("quantiles", ONE + MORE)
+def test_whatever_the_levels(name, quantiles):
+    """At any levels: of the best arm, so that some arms, all or none are drawn in every round."""
     policy = pickle.loads(pickle.dumps(FEW[name]))
     laws = posteriors_of(policy)
-    put_level(policy, max(law.ppf(quantile) for law in laws))
+    levels = [max(law.ppf(quantile) for law in laws) for quantile in quantiles]
+    put_levels(policy, *levels)
     expected = probabilities(laws)
     agree(played(policy, DRAWS // 4), expected / expected.sum() * (DRAWS // 4))
-    assert policy._thinning.control[LEVEL] == max(law.ppf(quantile) for law in laws)
+    assert policy._thinning.control[:, LEVEL].tolist() == levels
 
 
 RNG = np.random.default_rng(3)
@@ -153,6 +175,7 @@ MANY = {
     "small": beta(*[(RNG.uniform(0.2, 2), RNG.uniform(0.2, 2)) for _ in range(30)]),
     "new normal": gaussian(*[(0.0, 1.0)] * 12),
     "normal": gaussian(*[(m, 0.1) for m in np.linspace(0, 1, 70)]),
+    "many normal": gaussian(*[(RNG.normal(0.5, 0.2), 0.5 / math.sqrt(RNG.integers(1, 200))) for _ in range(200)]),
     "normal of all sizes": gaussian(*[(RNG.normal(), 10 ** RNG.uniform(-3, 0)) for _ in range(50)]),
 }
 
@@ -173,6 +196,7 @@ def test_many_arms_are_played_as_often_as_when_all_samples_are_drawn(name):
     statistic = np.sum((ours - theirs)[both] ** 2 / (ours + theirs)[both])
     assert stats.chi2.sf(statistic, both.sum() - 1) > 1e-4
     assert abs(ours[~both].sum() - theirs[~both].sum()) < 5 * math.sqrt(1 + (ours + theirs)[~both].sum())
+    assert len(policy._thinning.control) == 1 + (n >= TWO_LEVELS)
 
 
 @numba.njit
@@ -215,8 +239,9 @@ def plain_gaussian(means, rounds, rng):
     [(BetaThompson(), BernoulliArms, plain_beta), (GaussianThompson(), GaussianArms, plain_gaussian)],
     ids=["beta", "gaussian"],
 )
-def test_whole_runs_have_the_law_of_the_plain_loop(policy, make, plain, regrets):
-    means, rounds, runs = np.linspace(0.1, 0.9, 12), 400, 2000
+@pytest.mark.parametrize(("arms", "rounds"), [(12, 400), (90, 500)])
+def test_whole_runs_have_the_law_of_the_plain_loop(policy, make, plain, arms, rounds, regrets):
+    means, runs = np.linspace(0.1, 0.9, arms), 2000
     environment = make(means.tolist(), rounds) if make is BernoulliArms else make(means.tolist(), 0.5, rounds)
     ours, rng = regrets(policy, environment, runs), np.random.default_rng(11)
     theirs = np.array([plain(means, rounds, rng) for _ in range(runs)])
@@ -294,8 +319,9 @@ def test_samples_have_the_beta_law(a, b):
 
 
 @pytest.mark.parametrize("make", [lambda: BetaThompson(0.5, 2.0), GaussianThompson, lambda: GaussianThompson(0.7, 0.2)])
-def test_updates_from_elsewhere_keep_the_state_right(make):
-    policy, rng, arms = make(), np.random.default_rng(21), 37
+@pytest.mark.parametrize("arms", [37, 100])
+def test_updates_from_elsewhere_keep_the_state_right(make, arms):
+    policy, rng = make(), np.random.default_rng(21)
     policy.reset(BanditProblem(n_actions=arms, low=-1.0, high=3.0), np.random.default_rng(22))
     first = policy._posteriors.copy()
     plays, sums = np.zeros(arms), np.zeros(arms)
@@ -314,21 +340,44 @@ def test_updates_from_elsewhere_keep_the_state_right(make):
         precision = first[:, 1] + plays * policy._h
         np.testing.assert_allclose(policy._posteriors[:, 1], precision)
         np.testing.assert_allclose(policy._posteriors[:, 2], (first[:, 0] + sums * policy._h) / precision)
-    control, masses, (order, places), first = policy._thinning
-    module = beta_thompson if isinstance(policy, BetaThompson) else gaussian_thompson
-    exact = np.array([module._mass(policy._posteriors, i, control[LEVEL]) for i in range(arms)])
-    np.testing.assert_array_equal(masses, exact)
-    assert sorted(order) == list(range(arms))
-    np.testing.assert_array_equal(places[order], np.arange(arms))
-    assert (first[0], first[CLASSES]) == (0, arms)
-    classes = np.repeat(np.arange(CLASSES), np.diff(first))
-    finite = order[np.isfinite(exact[order])]
-    np.testing.assert_array_equal(order[: first[1]][np.isinf(exact[order[: first[1]]])], order[: first[1]])
-    assert len(finite) == arms - first[1]
-    assert np.all(exact[finite] <= LOGS[classes[first[1] :]])
-    assert np.all((exact[finite] >= LOGS[classes[first[1] :]] - 0.35) | (classes[first[1] :] == CLASSES - 1))
-    assert control[LENGTH] == RATES[classes].sum()
-    assert control[POINT] > 0.0
+    module, levels = beta_thompson if isinstance(policy, BetaThompson) else gaussian_thompson, []
+    assert len(policy._thinning.control) == 1 + (arms >= TWO_LEVELS)
+    for control, masses, (order, places), first in zip(*policy._thinning, strict=True):
+        levels.append(control[LEVEL])
+        exact = np.array([module._mass(policy._posteriors, i, control[LEVEL]) for i in range(arms)])
+        np.testing.assert_array_equal(masses, exact)
+        assert sorted(order) == list(range(arms))
+        np.testing.assert_array_equal(places[order], np.arange(arms))
+        assert (first[0], first[CLASSES]) == (0, arms)
+        classes = np.repeat(np.arange(CLASSES), np.diff(first))
+        finite = order[np.isfinite(exact[order])]
+        assert np.all(np.isinf(exact[order[: first[1]]]))
+        assert len(finite) == arms - first[1]
+        assert np.all(exact[finite] <= LOGS[classes[first[1] :]])
+        assert np.all((exact[finite] >= LOGS[classes[first[1] :]] - 0.35) | (classes[first[1] :] == CLASSES - 1))
+        assert control[LENGTH] == RATES[classes].sum()
+        assert control[POINT] > 0.0
+    assert levels == sorted(levels, reverse=True)
+
+
+@pytest.mark.parametrize("make", [BetaThompson, GaussianThompson, lambda: GaussianThompson(0.3, 0.5)])
+def test_many_arms_step_by_step_and_from_a_pickle(make):
+    """The same actions as in one stretch, bit for bit, where there are two levels."""
+    environment, policy = BernoulliArms(np.linspace(0.1, 0.9, 100).tolist(), 3000), make()
+    environment.begin(environment.draw(np.random.default_rng(1)))
+    policy.reset(environment.problem, np.random.default_rng(2))
+    policy.advance(environment, 500)
+    stepwise, other = pickle.loads(pickle.dumps((policy, environment)))
+    for _ in range(2500):
+        arm = stepwise.choose(None)
+        stepwise.update(None, arm, other.transition(arm)[1])
+    policy.advance(environment, 700)
+    policy = pickle.loads(pickle.dumps(policy))
+    policy.advance(environment, 1800)
+    np.testing.assert_array_equal(policy._posteriors, stepwise._posteriors)
+    for ours, theirs in zip(policy._thinning, stepwise._thinning, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    assert policy._rng.bit_generator.state == stepwise._rng.bit_generator.state
 
 
 @pytest.mark.parametrize("make", [BetaThompson, GaussianThompson])
@@ -361,13 +410,14 @@ def test_rewards_between_the_ends_count_by_chance():
     assert policy._posteriors[1].sum() == rounds + 2
 
 
-def test_visits_are_few_with_many_arms():
+@pytest.mark.parametrize("make", [BetaThompson, GaussianThompson])
+def test_visits_are_few_with_many_arms(make):
     arms, rounds = 1000, 4000
-    environment, policy = BernoulliArms(np.linspace(0.1, 0.9, arms).tolist(), rounds), BetaThompson()
+    environment, policy = BernoulliArms(np.linspace(0.1, 0.9, arms).tolist(), rounds), make()
     environment.begin(environment.draw(np.random.default_rng(1)))
     policy.reset(environment.problem, np.random.default_rng(2))
     policy.advance(environment, rounds)
-    assert policy._thinning.control[VISITS] < PATIENCE * arms
-    policy._thinning.control[VISITS] = 0.0
+    assert policy._thinning.control[0, VISITS] < PATIENCE * 2 * arms
+    policy._thinning.control[0, VISITS] = 0.0
     played(policy, 1000)
-    assert policy._thinning.control[VISITS] < 1000 * 60
+    assert policy._thinning.control[0, VISITS] < 1000 * 30
