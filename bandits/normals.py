@@ -45,9 +45,9 @@ def standard_normal(rng: np.random.Generator, out: Array) -> Array:
         >>> np.array_equal(ours, np.random.default_rng(1).standard_normal((2, 5000)))
         True
     """
-    known = type(rng) is np.random.Generator and type(rng.bit_generator) in KINDS
-    fits = type(out) is np.ndarray and out.dtype == np.float64 and out.flags.carray  # aligned, writeable, C-contiguous
-    if not (fits and known and out.size >= MANY and "numba" in sys.modules):  # its start takes longer than a million
+    many = type(out) is np.ndarray and out.size >= MANY and "numba" in sys.modules  # which starts longer than a million
+    fits = many and out.dtype == np.float64 and out.flags.carray  # aligned, writeable, C-contiguous
+    if not (fits and type(rng) is np.random.Generator and type(rng.bit_generator) in KINDS):
         return rng.standard_normal(out=out)
     with rng.bit_generator.lock:  # as numpy does, for threads that share a generator
         _fill(rng, out.reshape(-1))

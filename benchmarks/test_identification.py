@@ -1,8 +1,11 @@
-"""Speed of identification: a run from ``begin`` to its stop, the environment and its noise included.
+"""Speed of identification: a run up to its stop, the environment and its noise included.
 
-Each policy is held against the same algorithm written by hand, one compiled loop that keeps what it needs alone.
+Each policy is held against the same algorithm written by hand, one compiled loop that keeps what it needs alone. The
+targets are those of ``leap`` over a whole run: the generators are there on both sides, and ours has begun. Whole runs
+are measured by the same targets, although they begin with the generators, ours with four and the other with one.
 """
 
+import copy
 import math
 
 import numba
@@ -22,11 +25,11 @@ HAND = "the same by hand"
 BUDGETS = [(2_000, RUNS), (200_000, RUNS), (2_000_000, 5)]
 """Samples and runs.
 
-What stands in the way where a target is missed. Short runs, of which one by hand takes 30 to 125 microseconds and ours
-up to 3.6 times that: ours has made its four generators, relabelled the arms, begun, reset, judged its stop and given
-its metrics in 65 to 95; a generator that goes to a kernel, as those of top-two do, takes some 15 more. Budgets: 2,000
-uniform numbers are drawn in 5 microseconds, and numpy makes one generator in 8, so that no run with a generator of its
-own can meet it; with 200,000 samples these 65 to 95 are a sixth of what is drawn.
+What stands in the way where a whole run misses the target of its ``leap``. Short ones, of which one by hand takes 30
+to 125 microseconds and ours up to 3.4 times that: ours has made its four generators, relabelled the arms, begun, reset,
+judged its stop and given its metrics in 60 to 90; a generator that goes to a kernel, as that of t3c does, takes some 15
+more. Budgets: 2,000 uniform numbers are drawn in 5 microseconds, and numpy makes one generator in 8, so that no run
+with a generator of its own can meet it; with 200,000 samples these 60 to 90 are a seventh of what is drawn.
 """
 
 
@@ -44,6 +47,23 @@ def game(name, environment, runs, **parameters):
             taken[0] -= environment.metrics(np.array([environment.problem.horizon]))["samples"][0]
 
     return play, taken
+
+
+def leaps(name, environment, **parameters):
+    """What begins ``RUNS`` runs, each of an environment and a policy of its own, and what plays them to their stop."""
+    made = {"name": name, "parameters": parameters}
+    cast = [(copy.deepcopy(environment), POLICIES.build(made, "policy")) for _ in range(RUNS)]
+
+    def begin():
+        for i, (arms, policy) in enumerate(cast):
+            arms.begin(arms.draw(Seeds(i).generator()))
+            policy.reset(arms.problem, Seeds(i).generator())
+
+    def play():
+        for arms, policy in cast:
+            policy.advance(arms, arms.problem.horizon)
+
+    return begin, play
 
 
 @numba.njit
@@ -227,24 +247,31 @@ LAST = {"delta": 0.01, "threshold": "kk"}
 """The strictest test: some 1,090 samples of ``G4``."""
 
 
+CONFIDENT = [
+    ("lucb", {}, lucb, (0.1,)),
+    ("racing", {}, rounds, (0.1, True)),
+    ("action_elimination", {}, rounds, (0.1, False)),
+    ("top_two", {"rule": "t3c"}, top_two, (0,)),
+    ("top_two", {"rule": "tt_ucb"}, top_two, (1,)),
+    ("top_two", {"rule": "eb_tc"}, top_two, (2,)),
+    ("track_and_stop", {}, track, (0.1,)),
+]
+"""Policy and parameters, and the loop by hand with its arguments, of which the first is ``delta``, but for top-two."""
+
+
+def by_hand_of(name, parameters, arguments):
+    """``delta``, parameters and arguments: top-two is played to the strictest test."""
+    if name != "top_two":
+        return arguments[0], parameters, arguments
+    delta = LAST["delta"]
+    confidence = 2.0 * gaussian_constant(math.log(3 / delta) / 2.0)
+    return delta, {**parameters, "threshold": LAST["threshold"]}, (confidence, *arguments)
+
+
 @pytest.mark.parametrize(("gaps", "runs"), [(G4, SHORT), (SMALL, RUNS)], ids=["short", "long"])
-@pytest.mark.parametrize(
-    ("name", "parameters", "function", "arguments"),
-    [
-        ("lucb", {}, lucb, (0.1,)),
-        ("racing", {}, rounds, (0.1, True)),
-        ("action_elimination", {}, rounds, (0.1, False)),
-        ("top_two", {"rule": "t3c"}, top_two, (0,)),
-        ("top_two", {"rule": "tt_ucb"}, top_two, (1,)),
-        ("top_two", {"rule": "eb_tc"}, top_two, (2,)),
-        ("track_and_stop", {}, track, (0.1,)),
-    ],
-)
+@pytest.mark.parametrize(("name", "parameters", "function", "arguments"), CONFIDENT)
 def test_whole_replicates_of_fixed_confidence(record, name, parameters, function, arguments, gaps, runs):
-    delta = arguments[0]
-    if name == "top_two":
-        delta, parameters = LAST["delta"], {**parameters, "threshold": LAST["threshold"]}
-        arguments = (2.0 * gaussian_constant(math.log(3 / delta) / 2.0), *arguments)
+    delta, parameters, arguments = by_hand_of(name, parameters, arguments)
     ours, taken = game(name, Identification(gaps, delta=delta, horizon=10**6 + 1), runs, **parameters)
     plain, by_hand = repeated(function, runs, gaps, *arguments)
     ours(), plain()
@@ -253,6 +280,48 @@ def test_whole_replicates_of_fixed_confidence(record, name, parameters, function
     what = f"`{name}`{''.join(f' {value}' for value in parameters.values())}"
     size = "long runs" if gaps is SMALL else "short runs"
     record(f"{what}, four Gaussian arms, {size}", pairs, HAND, 2.0)
+
+
+class Hands:
+    """``RUNS`` runs by hand, whose generators were made before."""
+
+    def __init__(self, function, *arguments):
+        self.function, self.arguments = function, arguments
+
+    def begin(self):
+        self.generators = [np.random.default_rng(i) for i in range(RUNS)]
+
+    def play(self):
+        for generator in self.generators:
+            self.function(*self.arguments, generator)
+
+
+def measured(name, environment, function, *arguments, **parameters):
+    """``leap`` against the same by hand."""
+    (begin, play), hands = leaps(name, environment, **parameters), Hands(function, *arguments)
+    return measure(play, hands.play, "run", (RUNS, RUNS), repeats=25, prepare=lambda: (begin(), hands.begin()))
+
+
+@pytest.mark.parametrize(("name", "parameters", "function", "arguments"), CONFIDENT)
+def test_leaps_of_fixed_confidence(record, name, parameters, function, arguments):
+    delta, parameters, arguments = by_hand_of(name, parameters, arguments)
+    pairs = measured(name, Identification(G4, delta=delta, horizon=10**6 + 1), function, G4, *arguments, **parameters)
+    what = f"`{name}`{''.join(f' {value}' for value in parameters.values())}"
+    record(f"{what}, four Gaussian arms, short runs, `leap`", pairs, HAND, 2.0)
+
+
+@numba.njit
+def uniforms(n, rng):
+    total = 0.0
+    for _ in range(n):
+        total += rng.random()
+    return total
+
+
+@pytest.mark.parametrize("name", ["successive_rejects", "sequential_halving"])
+def test_leaps_of_fixed_budgets(record, name):
+    pairs = measured(name, Identification("ab1", horizon=2001), uniforms, 2000)
+    record(f"`{name}`, twenty Bernoulli arms, 2,000 samples, `leap`", pairs, "loop that draws as many numbers", 1.5)
 
 
 def draws(n, runs):

@@ -100,6 +100,7 @@ def measure(
     per: tuple[float, float] = (1, 1),
     repeats: int = 5,
     clock: Clock = CPU,
+    prepare: Callable[[], object] = lambda: None,
 ) -> Pairs:
     """Call both once to warm up, then ``repeats`` times in turn, each first every other time.
 
@@ -110,10 +111,12 @@ def measure(
         per: how many items a call of ``ours`` and of ``reference`` works off.
         repeats: pairs.
         clock: CPU or WALL.
+        prepare: called before each turn, and not timed.
     """
-    ours(), reference()
+    prepare(), ours(), reference()
     costs: tuple[list[float], list[float]] = [], []
     for i in range(repeats):
+        prepare()
         for which in (0, 1) if i % 2 == 0 else (1, 0):
             costs[which].append(seconds((ours, reference)[which], clock) / per[which])
     return Pairs(tuple(costs[0]), tuple(costs[1]), item, "s", clock is WALL)

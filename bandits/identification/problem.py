@@ -190,6 +190,8 @@ class IdentificationProblem(Problem):
         """
         n = self.n_actions
         if self.question == "best":
+            if type(answer) is int and 0 <= answer < n:  # as nearly always
+                return answer
             if not isinstance(answer, Integral) or isinstance(answer, bool) or not 0 <= int(answer) < n:
                 raise ValueError(f"answer must be an arm, a whole number in 0..{n - 1}, got {shown(answer)}")
             return int(answer)
@@ -228,9 +230,11 @@ def checked_action(action: Any, problem: IdentificationProblem) -> Sample | Stop
         arm, answer = int(action["arm"]), _of_a_space(action["answer"], problem)
         return checked_action(Stop(answer) if arm == problem.n_actions else Sample(arm, answer), problem)
     n, arm = problem.n_actions, action.arm
-    if not isinstance(arm, Integral) or isinstance(arm, bool) or not 0 <= int(arm) < n:
-        raise ValueError(f"arm must be a whole number in 0..{n - 1}, got {shown(arm)}")
-    return Sample(int(arm), None if action.answer is None else problem.checked_answer(action.answer))
+    if type(arm) is not int or not 0 <= arm < n:
+        if not isinstance(arm, Integral) or isinstance(arm, bool) or not 0 <= int(arm) < n:
+            raise ValueError(f"arm must be a whole number in 0..{n - 1}, got {shown(arm)}")
+        arm = int(arm)
+    return Sample(arm, None if action.answer is None else problem.checked_answer(action.answer))
 
 
 def _of_a_space(answer: Any, problem: IdentificationProblem) -> Any:
