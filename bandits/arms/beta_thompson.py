@@ -92,6 +92,9 @@ def _reach(posteriors: Array, arm: int, deviations: float) -> float:
 
 @inlined
 def _mass(posteriors: Array, arm: int, level: float) -> float:
+    """No sample exceeds 1, though many are rounded to it if few failures are expected."""
+    if level == 1.0:
+        return -math.inf
     return beta_mass(posteriors[arm, SUCCESSES], posteriors[arm, FAILURES], min(level, BELOW_ONE))
 
 

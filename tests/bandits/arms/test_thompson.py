@@ -166,6 +166,14 @@ def test_whatever_the_levels(name, quantiles):
     assert policy._thinning.control[:, LEVEL].tolist() == levels
 
 
+@pytest.mark.parametrize("shape", [0.01, 0.05])
+@pytest.mark.parametrize("arms", [8, 100])
+def test_of_several_samples_that_are_rounded_to_1_the_first_counts(arms, shape):
+    policy, ones = beta(*[(shape, shape)] * arms), special.betainc(shape, shape, 2.0**-53)
+    expected = ones * (1.0 - ones) ** np.arange(arms) + (1.0 - ones) ** arms / arms
+    agree(played(policy, DRAWS // 4), expected * (DRAWS // 4))
+
+
 RNG = np.random.default_rng(3)
 MANY = {
     "twelve new": beta(*[(1, 1)] * 12),
