@@ -219,7 +219,7 @@ class Record:
             ValueError: a time that has not come yet, or lies further back than what is kept.
         """
         self._file()
-        wanted, order = np.asarray(times), None
+        wanted, order = np.asarray(times).astype(np.int64, copy=False), None
         if _fall(wanted):
             order = np.argsort(wanted)
             wanted = wanted[order]

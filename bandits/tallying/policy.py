@@ -9,7 +9,7 @@ from typing import Any, ClassVar, final
 import numpy as np
 from numpy.typing import NDArray
 
-from bandits.arguments import check_action, check_reward, not_owed
+from bandits.arguments import check_action, check_reward, not_owed, shown
 from bandits.arms.problem import Actions, BanditProblem, Blocks
 from bandits.contract import Array, Playable, Policy, Problem
 from bandits.defaults import default
@@ -87,7 +87,7 @@ class RunPolicy(Policy[BanditProblem, Any, int, float]):
         """
 
     def choose(self, observation: Any) -> int:
-        self._chosen = next(iter(self.intend()))[0]
+        self._chosen = next(self._intended())[0]
         return self._chosen
 
     def update(self, observation: Any, action: int, feedback: float) -> None:
@@ -129,10 +129,18 @@ class RunPolicy(Policy[BanditProblem, Any, int, float]):
             self._declared.look_through(self, rewards, rewards, rewards.item)
         return rewards.size
 
+    def _intended(self) -> Iterator[tuple[int, int]]:
+        runs = self.intend()
+        if not isinstance(runs, Iterator):  # as a single run is, which was the form before
+            raise TypeError(
+                f"intend of {type(self).__name__} must yield runs, (action, rounds) each, got {shown(runs)}"
+            )
+        return runs
+
     def _next(self, most: int) -> tuple[NDArray[np.int64], int]:
         """The runs [n_runs, 2] that are intended of the next ``most`` rounds, and how many rounds they have."""
         runs, left = [], most
-        for action, rounds in self.intend():
+        for action, rounds in self._intended():
             runs.append((action, min(rounds, left)))
             left -= runs[-1][1]
             if left == 0:

@@ -8,7 +8,7 @@ from functools import cached_property, lru_cache
 from bandits.contract import Array
 from bandits.frozen import Frozen
 from bandits.tallying.theory import TallyingInstance
-from environments.tallying.losses import Loss
+from environments.tallying.losses import Given, Loss
 from environments.tallying.optimum import long_run_optimum
 from environments.tallying.tallies import Tallies, TooManyTalliesError
 
@@ -51,11 +51,19 @@ class WeightedInstance(TallyingInstance):
         return bool(self.steady_losses.min() <= long_run_optimum(self.tallies).value + 1e-8)
 
 
-@lru_cache(maxsize=4)
 def instance_of(weights: Frozen, losses: tuple[Loss, ...]) -> WeightedInstance:
     """The instance of these weights and losses, one for all environments that have them: jobs build many of one kind.
+
+    With Python functions it is a new one, as what they do may change, and as they are not kept.
 
     Raises:
         ValueError: as ``Tallies``.
     """
-    return WeightedInstance(Tallies(weights.array.copy(), losses))
+    return (_made if any(isinstance(loss, Given) for loss in losses) else _shared)(weights, losses)
+
+
+def _made(weights: Frozen, losses: tuple[Loss, ...]) -> WeightedInstance:
+    return WeightedInstance(Tallies(weights.array, losses))
+
+
+_shared = lru_cache(maxsize=4)(_made)

@@ -147,6 +147,7 @@ class Table:
         pairs = sorted(
             (real("values: a tally", y), _unit(f"values: the loss at tally {y}", v)) for y, v in self.values.items()
         )
+        object.__setattr__(self, "values", dict(pairs))  # what was given may change
         object.__setattr__(self, "_keys", [y for y, _ in pairs])
         object.__setattr__(self, "_losses", [v for _, v in pairs])
 
@@ -162,9 +163,9 @@ class Table:
         return loss
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Given:
-    """A Python function of the tally; what it does may change, so that one is equal to itself alone."""
+    """A Python function of the tally."""
 
     full: float
     function: Callable[[float], float]

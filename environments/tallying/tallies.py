@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandits.contract import Array
+from bandits.frozen import read_only
 from environments.tallying.losses import Loss
 
 ALL_TALLIES = 4096
@@ -63,7 +64,7 @@ class Certificate:
 
 @dataclass(frozen=True, eq=False)
 class Tallies:
-    """Weights [n_actions, memory] and a loss for each action.
+    """Weights [n_actions, memory] and a loss for each action; several environments may have one and the same.
 
     Raises:
         ValueError: a loss outside [0, 1] at an attainable tally.
@@ -100,7 +101,7 @@ class Tallies:
         The last column is the tally under endless repetition, ``W_x``. Sums run from the current play backwards, as
         everywhere, so that equal histories have bitwise equal tallies.
         """
-        return np.cumsum(self.weights, axis=1)
+        return read_only(np.cumsum(self.weights, axis=1))
 
     @cached_property
     def counted(self) -> Array:
@@ -112,7 +113,7 @@ class Tallies:
         losses[:, -1] = self.steady
         for x in np.flatnonzero(np.all(self.weights == self.weights[:, :1], axis=1)).tolist():
             losses[x] = [self.losses[x](tally) for tally in self.repeated[x].tolist()]
-        return losses
+        return read_only(losses)
 
     @cached_property
     def even(self) -> bool:
@@ -124,12 +125,12 @@ class Tallies:
         """What ``environments.tallying.window`` keeps of the latest plays, before the first."""
         plays = np.zeros(self.memory + self.n_actions + 2, dtype=np.int64)
         plays[1 : self.memory + 1], plays[-1] = self.n_actions, self.memory
-        return plays
+        return read_only(plays)
 
     @cached_property
     def steady(self) -> Array:
         """Mean losses [n_actions] under endless repetition, ``mu_x = h_x(W_x)``."""
-        return np.array([loss(float(w)) for loss, w in zip(self.losses, self.repeated[:, -1], strict=True)])
+        return read_only(np.array([loss(float(w)) for loss, w in zip(self.losses, self.repeated[:, -1], strict=True)]))
 
     @cached_property
     def largest(self) -> float:

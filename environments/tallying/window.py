@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bandits.contract import Array
+from bandits.frozen import read_only
 from bandits.kernels import inlined, kernel
 from environments.tallying.tallies import Tallies
 
@@ -132,7 +133,7 @@ class Window:
             self._alone = action if count == self._memory else -1  # has all the latest plays, and so it stays
         levels[s] = level = self._counted.item(action, count - 1)
         if level != level:
-            levels[s] = level = self.tallies.losses[action](_tally(self.plays, action, self._weights))
+            levels[s] = level = self.tallies.losses[action](_tally(self.plays, action, read_only(self._weights)))
         return reward_of(level, noise.item(s), self.scale, self.binary)
 
     def ahead(self, runs: NDArray[np.int64], first: int, levels: Array, noise: Array, most: int) -> tuple[Array, Plays]:
@@ -153,7 +154,7 @@ class Window:
         """
         plays, rewards = self.plays.copy(), np.empty(most)
         tallied = np.empty(0 if self.tallies.even else most, dtype=np.int64)
-        known = self._counted, self._weights, levels, noise, self.scale, self.binary
+        known = read_only(self._counted), read_only(self._weights), levels, noise, self.scale, self.binary
         rounds, unknown = _play_runs(plays, runs, first, *known, rewards, tallied)
         if rounds < 0:
             last, wrong = self.tallies.n_actions - 1, runs[unknown].tolist()

@@ -179,3 +179,11 @@ def test_what_does_not_follow_is_refused():
         record.stretch(5, reused)
     with pytest.raises(ValueError, match=r"actions must end in order of time, after 2, got 1\.\.1"):
         record.rows(np.array([1]), reused[:1])
+
+
+@pytest.mark.parametrize("kind", [">i8", "<i4", "u8", "u1"])
+def test_times_of_any_kind_of_integers(kind):
+    record = Record(["reward"])
+    record.plays(0, Plays(np.arange(300.0), np.zeros(300), False))
+    times = np.array([7, 3, 3, 200])
+    assert record.at(times.astype(kind))["reward"].tolist() == record.at(times)["reward"].tolist()

@@ -11,6 +11,7 @@ from bandits import BanditProblem, Instance
 from bandits.checks import check_policy
 from bandits.tallying.batched_exp3 import BatchedExp3, batch_length
 from bandits.tallying.burn_in_commit import BurnInThenCommit
+from bandits.tallying.policy import RunPolicy
 from bandits.tallying.repeated_exposure import RepeatedExposureElimination
 from environments import AdversarialArms
 from environments.tallying.bandit import TallyingBandit
@@ -183,3 +184,20 @@ def test_only_what_was_chosen_is_owed(policy):
 def test_bad_input(make, text):
     with pytest.raises(ValueError, match=text):
         make()
+
+
+def test_a_policy_of_the_form_before_is_told_what_to_yield(losses):
+    class Earlier(RunPolicy):
+        def intend(self):
+            return 0, 5
+
+        def learn(self, action, rewards):
+            pass
+
+    for environment in (TallyingBandit(losses, 4, horizon=20), AdversarialArms(TABLE)):
+        policy = Earlier()
+        environment.begin(environment.draw(np.random.default_rng(0)))
+        policy.reset(environment.problem, np.random.default_rng(0))
+        for play in (lambda p=policy: p.choose(0), lambda p=policy, e=environment: p.advance(e, 10)):
+            with pytest.raises(TypeError, match=r"intend of Earlier must yield runs, \(action, rounds\) each, got"):
+                play()

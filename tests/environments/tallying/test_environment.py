@@ -1,6 +1,8 @@
 """Tallying environments: the contract, tallies by definition, runs of one action against single plays, comparators."""
 
+import gc
 import pickle
+import weakref
 
 import numpy as np
 import pytest
@@ -275,3 +277,31 @@ def test_no_play_before_the_beginning_and_after_the_end():
 def test_bad_families(make, text):
     with pytest.raises(ValueError, match=text):
         make()
+
+
+def test_what_was_given_may_change_and_what_is_shared_may_not():
+    def environment(losses):
+        return TallyingBandit(losses, 2, noise="none", horizon=20)
+
+    def table(values):
+        return [{"name": "table", "parameters": {"values": values}}] * 2
+
+    values = {1.0: 0.5, 2.0: 0.25}
+    made = environment(table(values))
+    values[2.0] = 0.75
+    assert environment(table(values)).instance().steady_losses.tolist() == [0.75, 0.75]
+    assert made.instance().steady_losses.tolist() == [0.25, 0.25]
+    tallies = environment(LOSSES).instance().tallies
+    for array in (tallies.weights, tallies.steady, tallies.repeated, tallies.counted, tallies.no_plays):
+        assert not array.flags.writeable
+
+
+def test_python_functions_are_not_kept_after_their_environment():
+    def loss(tally):
+        return 0.5
+
+    kept = weakref.ref(loss)
+    TallyingBandit([loss], 2, horizon=20)
+    del loss
+    gc.collect()
+    assert kept() is None
