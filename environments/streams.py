@@ -29,9 +29,8 @@ class Stream:
     def __getattr__(self, name: str) -> Any:
         if name.startswith("_"):
             raise AttributeError(f"{type(self).__name__} has no {name}", name=name, obj=self)
-        if self._made is None:
-            self._made = copy_of(self)
-        return getattr(self._made, name)
+        made = self._made or vars(self).setdefault("_made", copy_of(self))  # one, whichever thread asks first
+        return getattr(made, name)
 
 
 Source = np.random.Generator | Stream

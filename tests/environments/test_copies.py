@@ -2,6 +2,7 @@
 
 import copy
 import pickle
+import threading
 
 import numpy as np
 import pytest
@@ -63,6 +64,22 @@ def test_who_takes_a_stream_for_the_generator_it_stands_for_draws_from_it():
     assert stream.spawn(1)[0].random() == expected.spawn(1)[0].random()
     for found in (copy_of(stream), copy_of(pickle.loads(pickle.dumps(stream))), copy.deepcopy(stream), stream):
         assert found.random() == copy.deepcopy(expected).random(), "copies go on from what was drawn"
+
+
+def test_threads_that_draw_from_one_stream_draw_from_one_generator():
+    for seed in range(50):
+        (stream,), drawn, barrier = streams(np.random.default_rng(seed), 1), [], threading.Barrier(4)
+
+        def draw(stream=stream, drawn=drawn, barrier=barrier):
+            barrier.wait()
+            drawn.append(stream.random())
+
+        threads = [threading.Thread(target=draw) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(set(drawn)) == 4
 
 
 def test_a_generator_that_cannot_spawn_has_no_streams():
