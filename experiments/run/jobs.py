@@ -58,7 +58,7 @@ class Job:
         key: hash of all that decides the job's numbers; neither the experiment nor the label is among it.
         packages: those that the classes are from which it is made of; none where they are not known.
         stream: words that tell the policy's randomness from that of others, see ``identity.stream_of``; none where it
-            is worked out when the job runs.
+            is worked out when the job runs. A job with classes of others works it out in any case.
     """
 
     experiment: str
@@ -203,7 +203,8 @@ def run_job(job: Job, watch: Watch = lambda policy: None) -> JobResult:
     else:
         policy: AnyPolicy = POLICIES.build(job.policy, of=Policy)
         before = class_state(environment, policy)
-        stream = job.stream or stream_of(canonical(POLICIES, job.policy, of=Policy))
+        known = job.stream if not before else ()  # classes of others are built again, which shows what that changes
+        stream = known or stream_of(canonical(POLICIES, job.policy, of=Policy))
         arrays, about = play(policy, environment, times, job.seed, replicates, stream, watch)
     tell_changes(before)
     return arrays, {**about, "job": [job.seed, job.first, job.count, job.checkpoints, job.horizon]}

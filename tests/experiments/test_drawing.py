@@ -91,6 +91,37 @@ def test_one_job_is_one_process_and_nothing_is_drawn_unasked(runs):
     assert runs("more", "--shard", "1/2")[2] == []
 
 
+STYLED = """\
+import matplotlib
+
+from bandits.arms.ucb1 import UCB1
+
+matplotlib.rcParams["axes.facecolor"] = "red"
+
+
+class Mine(UCB1):
+    '''Drawn on red.'''
+"""
+
+
+def test_settings_of_matplotlib_in_a_module_of_the_study_hold(runs):
+    def styled(folder):
+        (folder / "styled.py").write_text(STYLED, encoding="utf-8")
+        text = (folder / "small.yaml").read_text(encoding="utf-8")
+        (folder / "small.yaml").write_text(
+            text.replace("- ucb1", "- {name: styled:Mine, label: ucb1}", 1), encoding="utf-8"
+        )
+
+    here, said, drawn = runs("one", change=styled, jobs="1")
+    assert drawn == ["here"]
+    beside, said_beside, drawn = runs("two", change=styled)
+    assert drawn == ["here"]
+    assert said_beside == said
+    assert said[0] == 0
+    assert pictures(beside) == pictures(here)
+    assert b"#ff0000" in pictures(here)["two.svg"]
+
+
 SLOW = """
 import sys, time
 import experiments.cli as cli

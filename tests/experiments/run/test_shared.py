@@ -41,6 +41,13 @@ class Noting(Quiet):
         self.noted[action] += feedback
 
 
+class Numbered(Quiet):
+    made = 0
+
+    def __init__(self):
+        type(self).made += 1
+
+
 def told(policy):
     """Warnings of a comparison of two jobs."""
     with warnings.catch_warnings(record=True) as caught:
@@ -49,7 +56,10 @@ def told(policy):
     return [str(warning.message) for warning in caught if "attribute of the class" in str(warning.message)]
 
 
-@pytest.mark.parametrize(("policy", "name"), [(Counting(), "Counting.runs"), (Noting(), "Quiet.noted")])
+@pytest.mark.parametrize(
+    ("policy", "name"),
+    [(Counting(), "Counting.runs"), (Noting(), "Quiet.noted"), (Numbered(), "Numbered.made")],
+)
 def test_what_changes_is_told_once(policy, name):
     (message,) = told(policy)
     assert message.startswith(f"{name}, ")
