@@ -408,6 +408,27 @@ def test_a_round_that_runs_out_of_variables_is_played_again(make):
     assert np.all(np.abs(shares[0] - shares[1]) < 0.05)
 
 
+@pytest.mark.parametrize("arms", [3, 100])
+@pytest.mark.parametrize("make", [BetaThompson, GaussianThompson])
+def test_a_round_that_is_undone_leaves_visits_and_points_as_they_were(make, arms):
+    environment, policy, undone = BernoulliArms(np.linspace(0.1, 0.9, arms).tolist(), 400), make(), 0
+    environment.begin(environment.draw(np.random.default_rng(1)))
+    policy.reset(environment.problem, np.random.default_rng(2))
+    policy.advance(environment, 200)
+    for _ in range(200):
+        scarce = pickle.loads(pickle.dumps(policy))
+        control, used = scarce._thinning.control, scarce._ahead.used
+        used[:2] = scarce._ahead.variables.shape[1] - 2
+        before = control[0, VISITS], control[:, POINT].tolist(), used.tolist()
+        module, waiting = (beta_thompson, ()) if make is BetaThompson else (gaussian_thompson, (scarce._waiting,))
+        if linked(module._choose)(scarce._posteriors, *waiting, *scarce._thinning, *scarce._ahead) < 0:
+            undone += 1
+            assert (control[0, VISITS], control[:, POINT].tolist(), used.tolist()) == before
+        arm = policy.choose(None)
+        policy.update(None, arm, environment.transition(arm)[1])
+    assert undone > 10
+
+
 def test_rewards_between_the_ends_count_by_chance():
     policy, rounds = BetaThompson(), 20_000
     policy.reset(BanditProblem(n_actions=2, low=-1.0, high=3.0), np.random.default_rng(1))
