@@ -418,7 +418,7 @@ def test_a_round_that_is_undone_leaves_visits_and_points_as_they_were(make, arms
     for _ in range(200):
         scarce = pickle.loads(pickle.dumps(policy))
         control, used = scarce._thinning.control, scarce._ahead.used
-        used[:2] = scarce._ahead.variables.shape[1] - 2
+        used[:2] = scarce._ahead.variables.shape[1] - 1
         before = control[0, VISITS], control[:, POINT].tolist(), used.tolist()
         module, waiting = (beta_thompson, ()) if make is BetaThompson else (gaussian_thompson, (scarce._waiting,))
         if linked(module._choose)(scarce._posteriors, *waiting, *scarce._thinning, *scarce._ahead) < 0:
@@ -426,7 +426,7 @@ def test_a_round_that_is_undone_leaves_visits_and_points_as_they_were(make, arms
             assert (control[0, VISITS], control[:, POINT].tolist(), used.tolist()) == before
         arm = policy.choose(None)
         policy.update(None, arm, environment.transition(arm)[1])
-    assert undone > 10
+    assert undone > 50
 
 
 def test_rewards_between_the_ends_count_by_chance():
