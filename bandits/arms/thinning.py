@@ -56,7 +56,8 @@ PATIENCE = 32
 TWO_LEVELS = 64
 """Arms from which on there are two levels."""
 ALL = 4
-"""Visits that a look at an arm counts for where no sample exceeds the level: more than it costs, as it was too high."""
+"""Visits that a look at an arm counts for where no sample exceeds the lowest level, times the number of levels squared:
+more than it costs, as the levels were too high."""
 LEVEL, POINT, BEFORE, LENGTH, VISITS, LARGEST = 0, 1, 2, 3, 4, 5
 """Of ``Thinning.control``, the last two in its first row alone."""
 ARM, PLACE = 0, 1
@@ -317,7 +318,7 @@ def _largest(sample: Sample, trial: Trial, posteriors: Array, thinning: Thinning
         if best > level:
             return arm
         most = level
-    control[0, VISITS] += ALL * n_arms
+    control[0, VISITS] += ALL * len(control) ** 2 * n_arms
     lowest = len(control) - 1
     for place in range(thinning.first[lowest, 1], n_arms):
         i = thinning.order[lowest, ARM, place]
