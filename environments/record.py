@@ -47,7 +47,7 @@ def _sums(
 
 @kernel
 def _fall(times: NDArray[np.int64]) -> bool:
-    """Whether a time is before the one ahead of it."""
+    """Whether some time is less than the one that precedes it."""
     fall = False
     for i in range(1, times.size):
         fall |= times[i] < times[i - 1]

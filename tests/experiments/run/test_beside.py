@@ -10,6 +10,7 @@ import pytest
 
 from experiments.run import beside as module
 from experiments.run.beside import beside
+from experiments.run.store import runs
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="copies are made on Linux alone")
 
@@ -23,14 +24,6 @@ def fit(monkeypatch):
 
 def nothing():
     pass
-
-
-def is_there(process):
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    return True
 
 
 def appears(path, seconds=20.0):
@@ -54,7 +47,7 @@ def test_it_gets_ready_at_once_and_works_on_what_it_is_given(fit, tmp_path):
         assert ask("b") == (process, [1], "b")
     assert process != os.getpid()
     assert not known
-    assert not is_there(process)
+    assert not runs(process)
 
 
 def test_there_is_none_without_another_core_or_another_process_or_where_a_thread_runs(monkeypatch):

@@ -19,6 +19,7 @@ from experiments.run import lock, runner, workers
 from experiments.run.forks import DiedError, forks
 from experiments.run.lock import alone
 from experiments.run.runner import run
+from experiments.run.store import runs
 from experiments.study.config import parse_study
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="copies are made on Linux alone")
@@ -47,14 +48,6 @@ def said(code, *arguments, cwd, **options):
     return ended.stdout
 
 
-def is_there(process):
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    return True
-
-
 def test_every_value_comes_back_once(quiet):
     for jobs in (1, 2, 3):
         for number in (0, 1, 2, 500):
@@ -70,7 +63,7 @@ def test_several_are_at_work_at_once_when_the_first_has_been_for_a_while(quiet):
     found = [process for _, process in forks(3, sleep, numbered(range(6)))]
     assert len(set(found)) == 3
     assert os.getpid() not in found
-    assert not any(map(is_there, found))
+    assert not any(map(runs, found))
 
 
 def test_a_small_piece_of_work_is_left_to_one(quiet, monkeypatch):
@@ -159,7 +152,7 @@ def test_one_that_dies_is_named_and_the_others_end(way, quiet):
         found += [process for _, process in forks(2, work, numbered(range(8)))]
     assert caught.value.key == "5"
     assert "status 3" in str(caught.value) or "status -9" in str(caught.value)
-    assert not any(map(is_there, found))
+    assert not any(map(runs, found))
 
 
 def test_they_end_at_once_with_whoever_asks_no_more(quiet):
@@ -172,7 +165,7 @@ def test_they_end_at_once_with_whoever_asks_no_more(quiet):
     _, process = next(found)
     found.close()
     assert time.monotonic() - begun < 10.0
-    assert not is_there(process)
+    assert not runs(process)
 
 
 def test_they_end_with_their_parent(tmp_path):
