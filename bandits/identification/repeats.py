@@ -13,8 +13,11 @@ from bandits.identification.policy import ahead
 from bandits.identification.problem import Ints, Outcomes
 from bandits.kernels import inlined
 
+SHORT = 128
+"""Samples on end that are quicker taken one by one than looked at for what can be counted at once."""
+
 FEW = 8
-"""Samples that are quicker taken one by one."""
+"""Samples, among more, that are quicker taken one by one."""
 
 
 @inlined
@@ -66,8 +69,17 @@ def repeat(
         Both sums after.
     """
     family, level = outcomes.family, outcomes.means[arm]
-    counted = family == 1 and 0.0 <= total <= count and total == math.floor(total) and part == math.floor(part)  # exact
     mean = total / count if count > 0 else -math.inf
+    if family == 1 and end - s <= SHORT:
+        for i in range(s, end):
+            codes[i] = ahead(arm, mean, other, rival)
+            reward = outcomes.noise[i] < level
+            total += reward
+            part += reward
+            count += 1
+            mean = total / count
+        return total, part
+    counted = family == 1 and 0.0 <= total <= count and total == math.floor(total) and part == math.floor(part)  # exact
     while s < end:
         n = _lasts(total, count, rival, end - s) if counted and count > 0 else 0
         if n > 0:
