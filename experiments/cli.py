@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import gc
 import io
 import os
@@ -49,6 +50,10 @@ class _Group(click.Group):
             said = getattr(stop, "__notes__", ["no file is half written"])
             click.echo(f"\nstopped by {by}; {'; '.join(said)}", err=True)
             ctx.exit(128 + number)
+        except OSError as error:
+            if error.errno != errno.ENOSPC or error.filename is not None:
+                raise
+            raise click.ClickException(f"what this command says cannot be written: {error.strerror}") from None
         except SystemExit as error:  # none of ours: commands end by ctx.exit
             last = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename != __file__][-1]
             what = f"{last.filename}:{last.lineno} ended this command by SystemExit({error.code!r})"

@@ -415,3 +415,15 @@ def test_what_the_figures_and_the_report_are_both_warned_of_is_told_once(invoke,
     done = invoke("run", "small.yaml", "--jobs", 1)
     assert done.exit_code == 0, done.output
     assert done.output.count("no installed font has") == 1
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no such device")
+@pytest.mark.parametrize("words", [["list"], ["run", "study.yaml", "--no-plot", "--jobs", "1"]])
+def test_words_that_cannot_be_written_are_no_traceback(tmp_path, text, words):
+    (tmp_path / "study.yaml").write_text(text, encoding="utf-8")
+    command = [sys.executable, "-c", "import sys; sys.path.remove(''); from experiments.cli import main; main()"]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run([*command, *words], stdout=full, stderr=subprocess.PIPE, text=True, cwd=tmp_path)
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == "Error: what this command says cannot be written: No space left on device"
+    assert "Traceback" not in done.stderr
