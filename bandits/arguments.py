@@ -302,6 +302,8 @@ def check_action(name: str, action: int, n_actions: int) -> None:
     Raises:
         ValueError: no such action.
     """
+    if type(action) is int and 0 <= action < n_actions:  # as nearly always
+        return
     if isinstance(action, bool) or not isinstance(action, Integral) or not 0 <= action < n_actions:
         raise ValueError(f"{name} must be a whole number in 0..{n_actions - 1}, got {shown(action)}")
 

@@ -11,10 +11,11 @@ import math
 import numba
 import numpy as np
 import pytest
-from games import LOOP, ROUNDS, loop
+from games import LOOP, ROUNDS, loop, rounds_a_second
 from timing import measure
 
 from bandits import POLICIES
+from bandits.identification.lucb import LUCB
 from bandits.identification.thresholds import gaussian_constant
 from bandits.seeds import Seeds
 from environments.identification.environment import Identification
@@ -308,6 +309,23 @@ def test_leaps_of_fixed_confidence(record, name, parameters, function, arguments
     pairs = measured(name, Identification(G4, delta=delta, horizon=10**6 + 1), function, G4, *arguments, **parameters)
     what = f"`{name}`{''.join(f' {value}' for value in parameters.values())}"
     record(f"{what}, four Gaussian arms, short runs, `leap`", pairs, HAND, 2.0)
+
+
+def test_the_stepwise_path(record):
+    """Plain Python objects: at least 0.2 M samples a second where the hand-written loop makes 18 M rounds."""
+    samples = 20_000
+    environment, policy = Identification(G4 / 100.0, delta=0.1, horizon=samples + 1), LUCB()
+
+    def play():
+        environment.begin(environment.draw(np.random.default_rng(1)))
+        policy.reset(environment.problem, np.random.default_rng(2))
+        for _ in range(samples):
+            action = policy.choose(None)
+            policy.update(None, action, environment.transition(action)[1])
+
+    record(
+        "`lucb` by `choose` and `update`", measure(play, loop, "sample", (samples, ROUNDS)), LOOP, rounds_a_second(2e5)
+    )
 
 
 @numba.njit

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from bandits.contract import Bound
 from bandits.identification.bounds import elimination_samples, interval_error
@@ -54,7 +54,8 @@ def _settle(variance: float, log_inverse: float, field: Field, at_least: float) 
 
 
 @kernel
-def _go_on(variance: float, log_inverse: float, field: Field, arm: int) -> None:
+def _go_on(arm: int, variance: float, log_inverse: float, *survivors: Any) -> None:
+    field = Field(*survivors)
     renew(field, arm)
     _settle(variance, log_inverse, field, -math.inf)
 
@@ -86,7 +87,7 @@ class ActionElimination(Elimination):
         self.enter(problem)
 
     def learn(self, arm: int, reward: float) -> None:
-        _go_on(self._variance, self._log_inverse, self._survivors, arm)
+        _go_on(arm, self._variance, self._log_inverse, *self._survivors)
 
     def play(self, outcomes: Outcomes, arms: Ints, codes: Ints) -> tuple[int, bool]:
         return _play(outcomes, self._variance, self._log_inverse, self._survivors, arms, codes)

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -185,7 +185,6 @@ def _settle(t: int, x: Array, z: Array) -> None:
 
 @kernel
 def _choose(
-    threshold: Threshold,
     t: int,
     counts: Ints,
     sums: Array,
@@ -195,8 +194,9 @@ def _choose(
     game: Array,
     table: Array,
     basis: Ints,
+    *threshold: Any,
 ) -> int:
-    return _pick(threshold, t, counts, sums, x, z, rates, game, table, basis)
+    return _pick(Threshold(*threshold), t, counts, sums, x, z, rates, game, table, basis)
 
 
 @kernel
@@ -261,7 +261,7 @@ class FrankWolfe(IdentificationPolicy):
 
     def pick(self) -> int:
         state = (self._x, self._z, self._rates, self._game, self._table, self._basis)
-        return _choose(self._threshold, self._taken, self._counts, self._sums, *state)
+        return _choose(self._taken, self._counts, self._sums, *state, *self._threshold)
 
     def learn(self, arm: int, reward: float) -> None:
         _go_on(self._taken, self._x, self._z)

@@ -9,7 +9,7 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from bandits.contract import Array
 from bandits.identification.divergence import divergence
@@ -94,9 +94,9 @@ def renew_all(intervals: Intervals, arm: int, t: int, counts: Ints, sums: Array,
 
 
 @kernel
-def renewed(intervals: Intervals, arm: int, t: int, counts: Ints, sums: Array, lower: Array, upper: Array) -> None:
+def renewed(arm: int, t: int, counts: Ints, sums: Array, lower: Array, upper: Array, *intervals: Any) -> None:
     """As ``renew_all``, for callers that are not compiled."""
-    renew_all(intervals, arm, t, counts, sums, lower, upper)
+    renew_all(Intervals(*intervals), arm, t, counts, sums, lower, upper)
 
 
 @inlined

@@ -12,19 +12,24 @@ from __future__ import annotations
 import math
 from abc import abstractmethod
 from collections.abc import Sequence
-from typing import ClassVar, final
+from typing import Any, ClassVar, final
 
 import numpy as np
 
 from bandits.arguments import real
 from bandits.contract import Array, Bound
+from bandits.earlier import set_state
 from bandits.identification.bounds import interval_error, lucb_samples
 from bandits.identification.divergence import reward_of
 from bandits.identification.intervals import PAPER, RADIUS, Intervals, extremes, renew_all
 from bandits.identification.policy import STOP, IdentificationPolicy, Question, answer_code, note
-from bandits.identification.problem import IdentificationProblem, Ints, Outcomes
+from bandits.identification.problem import Answer, IdentificationProblem, Ints, Outcomes
 from bandits.identification.theory import IdentificationInstance
 from bandits.kernels import inlined, kernel
+
+NEXT, OTHER, SECOND, BEST = range(4)
+"""What ``place`` holds: the arm that is next, or ``STOP``; the second arm of the pair; whether it is its turn; and the
+arm with the largest mean, -1 before any sample."""
 
 
 @inlined
@@ -48,26 +53,29 @@ def highest_of(means: Array) -> int:
 
 
 @inlined
-def _pick(epsilon: float, m: int, t: int, means: Array, lower: Array, upper: Array, inside: Ints, second: Ints) -> int:
-    """``second``: the arm that is the other one of a pair, and whether it is its turn."""
+def _look(epsilon: float, m: int, t: int, means: Array, lower: Array, upper: Array, inside: Ints, place: Ints) -> None:
+    """Who leads, and who is next, after ``t`` samples."""
+    place[BEST] = highest_of(means)
     if t < means.size:
-        return t
-    if second[1] == 1:
-        return int(second[0])
+        place[NEXT] = t
+        return
+    if place[SECOND] == 1:
+        place[NEXT] = place[OTHER]
+        return
     for i in range(means.size):
         inside[i] = 0
     for _ in range(m):
         inside[_largest(means, inside)] = 1
     h, other = extremes(inside, lower, upper)
-    if upper[other] - lower[h] <= epsilon:
-        return STOP
-    second[0] = other
-    return h
+    place[OTHER] = other
+    place[NEXT] = STOP if upper[other] - lower[h] <= epsilon else h
 
 
 @inlined
 def _settle(
     intervals: Intervals,
+    epsilon: float,
+    m: int,
     arm: int,
     t: int,
     counts: Ints,
@@ -75,18 +83,26 @@ def _settle(
     means: Array,
     lower: Array,
     upper: Array,
-    second: Ints,
+    inside: Ints,
+    place: Ints,
 ) -> None:
-    """After a sample of ``arm``, the ``t``-th: its mean and interval, and whose turn it is of a pair."""
+    """After a sample of ``arm``, the ``t``-th: its mean and interval, and who is next."""
     means[arm] = sums[arm] / counts[arm]
     renew_all(intervals, arm, t, counts, sums, lower, upper)
     if t > counts.size:
-        second[1] = 1 - second[1]
+        place[SECOND] = 1 - place[SECOND]
+    _look(epsilon, m, t, means, lower, upper, inside, place)
+
+
+@kernel
+def _begin(epsilon: float, m: int, t: int, means: Array, lower: Array, upper: Array, inside: Ints, place: Ints) -> None:
+    _look(epsilon, m, t, means, lower, upper, inside, place)
 
 
 @kernel
 def _go_on(
-    intervals: Intervals,
+    epsilon: float,
+    m: int,
     arm: int,
     t: int,
     counts: Ints,
@@ -94,16 +110,11 @@ def _go_on(
     means: Array,
     lower: Array,
     upper: Array,
-    second: Ints,
+    inside: Ints,
+    place: Ints,
+    *intervals: Any,
 ) -> None:
-    _settle(intervals, arm, t, counts, sums, means, lower, upper, second)
-
-
-@kernel
-def _choose(
-    epsilon: float, m: int, t: int, means: Array, lower: Array, upper: Array, inside: Ints, second: Ints
-) -> int:
-    return _pick(epsilon, m, t, means, lower, upper, inside, second)
+    _settle(Intervals(*intervals), epsilon, m, arm, t, counts, sums, means, lower, upper, inside, place)
 
 
 @kernel
@@ -120,17 +131,17 @@ def _play(
     lower: Array,
     upper: Array,
     inside: Ints,
-    second: Ints,
+    place: Ints,
     arms: Ints,
     codes: Ints,
 ) -> tuple[int, bool]:
     for s in range(arms.size):
-        arm = _pick(epsilon, m, t + s, means, lower, upper, inside, second)
+        arm = place[NEXT]
         if arm == STOP:
             return s, True
-        codes[s], arms[s] = highest_of(means) if question.single else answer_code(question, counts, sums), arm
+        codes[s], arms[s] = place[BEST] if question.single else answer_code(question, counts, sums), arm
         note(arm, reward_of(outcomes.family, outcomes.means[arm], outcomes.noise[s]), counts, sums)
-        _settle(intervals, arm, t + s + 1, counts, sums, means, lower, upper, second)
+        _settle(intervals, epsilon, m, arm, t + s + 1, counts, sums, means, lower, upper, inside, place)
     return arms.size, False
 
 
@@ -155,21 +166,34 @@ class PairedIntervals(IdentificationPolicy):
         self._intervals = self.intervals(problem)
         self._lower, self._upper = np.zeros(problem.n_actions), np.zeros(problem.n_actions)
         self._means = np.full(problem.n_actions, -math.inf)  # of arms without a sample
-        self._inside, self._second = np.zeros(problem.n_actions, dtype=np.int64), np.zeros(2, dtype=np.int64)
+        self._inside, self._place = np.zeros(problem.n_actions, dtype=np.int64), np.array([0, -1, 0, -1])
+
+    def __setstate__(self, state: Any) -> None:
+        """Earlier ones kept the second arm of the pair, and whether it was its turn."""
+        kept = set_state(self, state)
+        if "_second" in kept:
+            self._place = np.array([0, *kept.pop("_second"), -1])
+            arrays = (self._means, self._lower, self._upper, self._inside, self._place)
+            _begin(self.epsilon, self._problem.m, self._taken, *arrays)
 
     def pick(self) -> int:
-        state = (self._means, self._lower, self._upper, self._inside, self._second)
-        return _choose(self.epsilon, self._problem.m, self._taken, *state)
+        return int(self._place[NEXT])
 
     def learn(self, arm: int, reward: float) -> None:
-        state = (self._counts, self._sums, self._means, self._lower, self._upper, self._second)
-        _go_on(self._intervals, arm, self._taken, *state)
+        _go_on(self.epsilon, self._problem.m, arm, self._taken, *self._state(), *self._intervals)
+
+    def respond(self) -> Answer | None:
+        if not self._asked.single:
+            return self.by_means()
+        best = int(self._place[BEST])
+        return None if best < 0 else best
 
     def play(self, outcomes: Outcomes, arms: Ints, codes: Ints) -> tuple[int, bool]:
-        state = (self._counts, self._sums, self._means, self._lower, self._upper, self._inside, self._second)
-        return _play(
-            outcomes, self._asked, self._intervals, self.epsilon, self._problem.m, self._taken, *state, arms, codes
-        )
+        asked, m, t = self._asked, self._problem.m, self._taken
+        return _play(outcomes, asked, self._intervals, self.epsilon, m, t, *self._state(), arms, codes)
+
+    def _state(self) -> tuple[Ints, Array, Array, Array, Array, Ints, Ints]:
+        return self._counts, self._sums, self._means, self._lower, self._upper, self._inside, self._place
 
     def theorems(self, problem: IdentificationProblem, instance: IdentificationInstance) -> Sequence[Bound]:
         """The error, and the number of samples with probability ``1 - delta`` (derived; not of the paper's rate)."""

@@ -206,22 +206,24 @@ class IdentificationPolicy(Policy[IdentificationProblem, Any, Sample | Stop, flo
 
     @final
     def update(self, observation: Any, action: Sample | Stop, feedback: float | None) -> None:
-        reward = self._problem.checked_feedback(feedback)
+        problem, taken = self._problem, self._taken
+        reward = problem.checked_feedback(feedback)
         if reward is None:  # after a stop, or the verdict
-            if isinstance(action, Sample) and self._taken < self._problem.budget:
+            if isinstance(action, Sample) and taken < problem.budget:
                 raise ValueError(f"feedback must be the reward of the sample of arm {shown(action.arm)}, got None")
             return
         if not isinstance(action, Sample):
             raise ValueError(f"action must be the Sample that was paid {reward}, got {shown(action)}")
-        check_action("arm", action.arm, self._n_arms)
-        if action.answer is not None:
-            self._problem.checked_answer(action.answer)
-        if self._taken == self._problem.budget:
+        arm, answer = action
+        check_action("arm", arm, self._n_arms)
+        if answer is not None:
+            problem.checked_answer(answer)
+        if taken == problem.budget:
             raise not_owed()
-        self._counts[action.arm] += 1
-        self._sums[action.arm] += reward
-        self._taken += 1
-        self.learn(action.arm, reward)
+        self._counts[arm] += 1
+        self._sums[arm] += reward
+        self._taken = taken + 1
+        self.learn(arm, reward)
 
     @final
     def leap(self, environment: Playable[Any, Sample | Stop, float | None], most: int) -> int:

@@ -234,7 +234,8 @@ def checked_action(action: Any, problem: IdentificationProblem) -> Sample | Stop
         if not isinstance(arm, Integral) or isinstance(arm, bool) or not 0 <= int(arm) < n:
             raise ValueError(f"arm must be a whole number in 0..{n - 1}, got {shown(arm)}")
         arm = int(arm)
-    return Sample(arm, None if action.answer is None else problem.checked_answer(action.answer))
+    answer = None if action.answer is None else problem.checked_answer(action.answer)
+    return action if arm is action.arm and answer is action.answer else Sample(arm, answer)
 
 
 def _of_a_space(answer: Any, problem: IdentificationProblem) -> Any:

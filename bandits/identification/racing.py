@@ -12,9 +12,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
-from bandits.contract import Bound
+from bandits.contract import Array, Bound
 from bandits.identification.bounds import error_bound, racing_rate
 from bandits.identification.elimination import (
     BEST,
@@ -76,9 +76,12 @@ def _settle(threshold: Threshold, t: int, field: Field, at_least: float) -> floa
 
 
 @kernel
-def _go_on(threshold: Threshold, t: int, field: Field, arm: int) -> None:
+def _go_on(
+    arm: int, t: int, place: Ints, alive: Ints, counts: Ints, sums: Array, means: Array, *threshold: Any
+) -> None:
+    field = Field(place, alive, counts, sums, means)
     renew(field, arm)
-    _settle(threshold, t, field, -math.inf)
+    _settle(Threshold(*threshold), t, field, -math.inf)
 
 
 @kernel
@@ -111,7 +114,7 @@ class Racing(Elimination):
         self.enter(problem)
 
     def learn(self, arm: int, reward: float) -> None:
-        _go_on(self._threshold, self._taken, self._survivors, arm)
+        _go_on(arm, self._taken, *self._survivors, *self._threshold)
 
     def play(self, outcomes: Outcomes, arms: Ints, codes: Ints) -> tuple[int, bool]:
         return _play(outcomes, self._threshold, self._taken, self._survivors, arms, codes)

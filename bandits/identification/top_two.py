@@ -45,7 +45,7 @@ TRACKED = ("eb_tc", "tt_ucb")
 """Rules that track their leader, and draw nothing."""
 
 Luck = np.random.Generator | None
-State = tuple[Threshold, int, float, bool, float, int, Ints, Array, Array, Ints, Ints, Luck]
+State = tuple[int, float, bool, float, int, Ints, Array, Array, Ints, Ints, Luck]
 """What kernels are handed, beside what they play with."""
 
 REDRAWS = 1000
@@ -179,7 +179,6 @@ def _settle(arm: int, counts: Ints, sums: Array, means: Array, led: Ints, pair: 
 
 @kernel
 def _choose(
-    threshold: Threshold,
     rule: int,
     beta: float,
     bernoulli: bool,
@@ -191,8 +190,9 @@ def _choose(
     led: Ints,
     pair: Ints,
     rng: Luck,
+    *threshold: Any,
 ) -> int:
-    return _pick(threshold, rule, beta, bernoulli, sigma, t, counts, sums, means, led, pair, rng)[0]
+    return _pick(Threshold(*threshold), rule, beta, bernoulli, sigma, t, counts, sums, means, led, pair, rng)[0]
 
 
 @kernel
@@ -266,11 +266,11 @@ class TopTwo(IdentificationPolicy):
             self._means = np.where(sampled, self._sums / np.maximum(self._counts, 1), -math.inf)
 
     def pick(self) -> int:
-        return _choose(*self._state())
+        return _choose(*self._state(), *self._threshold)
 
     def _state(self) -> State:
         rule, rng = RULES.index(self.rule), None if self.rule in TRACKED else self._rng
-        numbers = (self._threshold, rule, self.beta, self._bernoulli, self._sigma, self._taken)
+        numbers = (rule, self.beta, self._bernoulli, self._sigma, self._taken)
         return (*numbers, self._counts, self._sums, self._means, self._led, self._pair, rng)
 
     def probabilities(self, observation: Any) -> Array:
@@ -309,7 +309,7 @@ class TopTwo(IdentificationPolicy):
         _go_on(arm, self._counts, self._sums, self._means, self._led, self._pair)
 
     def play(self, outcomes: Outcomes, arms: Ints, codes: Ints) -> tuple[int, bool]:
-        return _play(outcomes, *self._state(), arms, codes)
+        return _play(outcomes, self._threshold, *self._state(), arms, codes)
 
     def theorems(self, problem: IdentificationProblem, instance: IdentificationInstance) -> Sequence[Bound]:
         """The error, where the threshold is proved, and ``T_beta ln(1 / delta)`` as ``delta`` goes to 0."""

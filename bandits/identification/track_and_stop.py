@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -105,7 +105,6 @@ def _settle(cumulative: bool, t: int, weights: Array, owed: Array) -> None:
 
 @kernel
 def _choose(
-    threshold: Threshold,
     cumulative: bool,
     t: int,
     counts: Ints,
@@ -114,8 +113,9 @@ def _choose(
     last: Array,
     weights: Array,
     owed: Array,
+    *threshold: Any,
 ) -> int:
-    return _pick(threshold, cumulative, t, counts, sums, means, last, weights, owed)
+    return _pick(Threshold(*threshold), cumulative, t, counts, sums, means, last, weights, owed)
 
 
 @kernel
@@ -173,7 +173,7 @@ class TrackAndStop(IdentificationPolicy):
 
     def pick(self) -> int:
         state = (self._counts, self._sums, self._means, self._last, self._weights, self._owed)
-        return _choose(self._threshold, self.tracking == "C", self._taken, *state)
+        return _choose(self.tracking == "C", self._taken, *state, *self._threshold)
 
     def learn(self, arm: int, reward: float) -> None:
         _go_on(self.tracking == "C", self._taken, self._weights, self._owed)

@@ -150,7 +150,7 @@ class UGapE(IdentificationPolicy):
         return _choose(self.epsilon, self._problem.m, self._taken, self._counts, *state)
 
     def learn(self, arm: int, reward: float) -> None:
-        renewed(self._intervals, arm, self._taken, self._counts, self._sums, self._lower, self._upper)
+        renewed(arm, self._taken, self._counts, self._sums, self._lower, self._upper, *self._intervals)
 
     def respond(self) -> Answer | None:
         """The arms with the smallest ``B_i``; None before each arm has a sample."""

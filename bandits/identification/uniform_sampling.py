@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from bandits.contract import Array, Bound
 from bandits.identification.bounds import error_bound, uniform_error, uniform_rate
@@ -23,8 +23,8 @@ def _pick(threshold: Threshold, t: int, counts: Ints, sums: Array) -> int:
 
 
 @kernel
-def _choose(threshold: Threshold, t: int, counts: Ints, sums: Array) -> int:
-    return _pick(threshold, t, counts, sums)
+def _choose(t: int, counts: Ints, sums: Array, *threshold: Any) -> int:
+    return _pick(Threshold(*threshold), t, counts, sums)
 
 
 @kernel
@@ -73,7 +73,7 @@ class UniformSampling(IdentificationPolicy):
         self._threshold = threshold_of(self.threshold, problem)
 
     def pick(self) -> int:
-        return _choose(self._threshold, self._taken, self._counts, self._sums)
+        return _choose(self._taken, self._counts, self._sums, *self._threshold)
 
     def play(self, outcomes: Outcomes, arms: Ints, codes: Ints) -> tuple[int, bool]:
         return _play(outcomes, self._asked, self._threshold, self._taken, self._counts, self._sums, arms, codes)

@@ -260,7 +260,8 @@ class Identification(Environment[Any, Any, Any, Tape]):
             self._samples.end(answer, by_itself=isinstance(decision, Stop))
             self.clock = self.horizon
             return 0.0, None
-        noise = self._ahead(1).item(0)
+        at = self.clock - self._first
+        noise = self._drawn.item(at) if at < len(self._drawn) else self._ahead(1).item(0)
         reward = reward_from(FAMILIES[self.problem.family], float(self._means[decision.arm]), noise)
         self._samples.one(decision.arm, answer)
         self.clock += 1

@@ -258,7 +258,7 @@ class Samples:
         self._last: Judgement | None = untold  # None: of the last sample of the last chunk
         self._counts = np.zeros(len(means), dtype=np.int64)
         self._chunks: deque[_Chunk] = deque()
-        self._one_by_one: list[tuple[int, float, float]] = []
+        self._one_by_one: list[tuple[int, Judgement]] = []
 
     @property
     def last(self) -> Judgement:
@@ -270,7 +270,7 @@ class Samples:
     def one(self, arm: int, answer: Judgement | None) -> None:
         """One sample, and the answer told with it; None for none."""
         self._last = told = self.last if answer is None else answer
-        self._one_by_one.append((arm, *told))
+        self._one_by_one.append((arm, told))
         self.taken += 1
         if len(self._one_by_one) == KEPT // 16:
             self._file()
@@ -305,7 +305,8 @@ class Samples:
 
     def _file(self) -> None:
         if self._one_by_one:
-            arms, right, value = (np.array(column) for column in zip(*self._one_by_one, strict=True))
+            taken, told = zip(*self._one_by_one, strict=True)
+            arms, (right, value) = np.array(taken), np.array(told).T
             self._one_by_one = []
             before = self._counts.copy()
             self._counts += np.bincount(arms, minlength=len(before))

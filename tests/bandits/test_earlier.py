@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 from bandits import (
+    KLLUCB,
+    LUCB,
     ActionElimination,
     BetaThompson,
     GaussianThompson,
@@ -17,6 +19,7 @@ from bandits import (
 )
 from bandits.arms.thinning import Thinning
 from bandits.identification.elimination import LEFT, NEXT
+from bandits.identification.lucb import OTHER, SECOND
 from bandits.identification.top_two import RULES
 from bandits.state import from_json, to_json
 from bandits.tallying.burn_in_commit import BurnInThenCommit
@@ -56,6 +59,11 @@ def without_means(policy):
     del policy._means
 
 
+def with_pairs(policy):
+    place = vars(policy).pop("_place")
+    policy._second = place[[OTHER, SECOND]]
+
+
 def with_lists(policy):
     policy._sums = policy._sums.tolist()
     if isinstance(policy, BurnInThenCommit):
@@ -78,6 +86,8 @@ CASES = [
     (BetaThompson(), lambda: BernoulliArms(FOUR, horizon=4000), with_one_level),
     (Racing(), lambda: Identification([0.0, 0.9, 0.3, 0.8], delta=0.1), with_marks),
     (ActionElimination(), lambda: Identification([0.0, 0.9, 0.3, 0.8], delta=0.1), with_marks),
+    (LUCB(), lambda: Identification([0.0, 0.9, 0.3, 0.8], delta=0.1), with_pairs),
+    (KLLUCB(), lambda: Identification(FOUR, "bernoulli", question="top", m=2, delta=0.1), with_pairs),
     *((TopTwo(rule), lambda: Identification([0.0, 0.9, 0.3, 0.8], delta=0.1), without_means) for rule in RULES),
     (BurnInThenCommit(3), lambda: TallyingBandit(ARMS, 3, horizon=4000), with_lists),
     (RepeatedExposureElimination(3), lambda: TallyingBandit(ARMS, 3, horizon=4000), with_lists),
