@@ -97,8 +97,15 @@ def rejects_error(
     exponent = (problem.budget - n) / (_scale(problem) * log_bar(n) * instance.h2)
     theorem = n * (n - 1) / 2.0 * math.exp(-exponent)
     return (
-        _error("sum over phases", _constant(total), "derived in this project", "derived", problem, instance),
-        _error("Theorem 2", _constant(theorem), f"{AB}, Theorem 2", "recalled", problem, instance),
+        _error(
+            "successive rejects, phases",
+            _constant(total),
+            "derived in this project",
+            "derived",
+            problem,
+            instance,
+        ),
+        _error("successive rejects, Theorem 2", _constant(theorem), f"{AB}, Theorem 2", "recalled", problem, instance),
     )
 
 
@@ -109,7 +116,7 @@ def halving_error(doubling: bool, problem: IdentificationProblem, instance: Iden
     samples, logarithm = problem.budget / (4.0 if doubling else 1.0), math.log2(problem.n_actions)
     value = 3.0 * logarithm * math.exp(-samples / (8.0 * _scale(problem) * instance.h2 * logarithm))
     source = "Karnin, Koren and Somekh, ICML 2013, Theorem 4.1"
-    return (_error("Theorem 4.1", _constant(value), source, "recalled", problem, instance),)
+    return (_error("sequential halving, Theorem 4.1", _constant(value), source, "recalled", problem, instance),)
 
 
 def ucb_e_error(
@@ -122,7 +129,9 @@ def ucb_e_error(
     allowed = Assumption("a is at most (25/36) (B - K) / H1", exploration <= limit * (1.0 + 1e-12), exploration)
     value = 2.0 * problem.budget * problem.n_actions * math.exp(-2.0 * exploration / 25.0)
     unit = Assumption("rewards lie in [0, 1]", problem.family == "bernoulli")
-    return (_error("Theorem 1", _constant(value), f"{AB}, Theorem 1", "recalled", problem, instance, allowed, unit),)
+    return (
+        _error("UCB-E, Theorem 1", _constant(value), f"{AB}, Theorem 1", "recalled", problem, instance, allowed, unit),
+    )
 
 
 def apt_error(same: bool, problem: IdentificationProblem, instance: IdentificationInstance) -> Sequence[Bound]:
@@ -133,7 +142,7 @@ def apt_error(same: bool, problem: IdentificationProblem, instance: Identificati
     curve = lambda t: np.exp(-t / hardness + 2.0 * np.log((np.log(t) + 1.0) * problem.n_actions))  # noqa: E731
     told = Assumption("the policy's epsilon is that of the question", same)
     source = "Locatelli, Gutzeit and Carpentier, ICML 2016, Theorem 2"
-    return (_error("Theorem 2", curve, source, "recalled", problem, instance, told, time="no rate"),)
+    return (_error("APT, Theorem 2", curve, source, "recalled", problem, instance, told, time="no rate"),)
 
 
 def error_bound(threshold: str, problem: IdentificationProblem) -> Sequence[Bound]:
@@ -206,9 +215,7 @@ def elimination_samples(problem: IdentificationProblem, instance: Identification
     gaps = np.sort(instance.gaps)[1:].tolist()
     needed = [last_where(lambda n, gap=gap: 4.0 * radii(variance, log_inverse, n) >= gap) + 1 for gap in gaps]  # type: ignore[misc]
     value = float(sum(needed) + max(needed))
-    return (
-        _samples("samples of elimination", value, "derived in this project", "derived", problem, *_fixed(instance)),
-    )
+    return (_samples("elimination bound", value, "derived in this project", "derived", problem, *_fixed(instance)),)
 
 
 def lucb_samples(
@@ -235,7 +242,8 @@ def lucb_samples(
         total += last_where(reaches)
     value = float(problem.n_actions + 2 * total)
     source = "derived in this project, after Kalyanakrishnan et al., ICML 2012"
-    return (_samples("samples of LUCB", value, source, "derived", problem, *_fixed(instance)),)
+    name = "LUCB bound" if intervals.kind == RADIUS else "KL-LUCB bound"
+    return (_samples(name, value, source, "derived", problem, *_fixed(instance)),)
 
 
 def chernoff(first: float, second: float) -> float:

@@ -117,7 +117,8 @@ class IdentificationPolicy(Policy[IdentificationProblem, Any, Sample | Stop, flo
     def reset(self, problem: IdentificationProblem, rng: np.random.Generator) -> None:
         name = type(self).__name__
         if problem.question not in self.answers:
-            raise ValueError(f"{name} answers {', '.join(self.answers)}: question must be one, got {problem.question}")
+            known = " or ".join(self.answers)
+            raise ValueError(f"question must be {known}, which is what {name} answers, got {problem.question}")
         if self.needs == "delta" and problem.delta is None:
             raise ValueError(f"{name} stops by itself: delta must be given, in (0, 1), got None")
         if problem.budget < problem.n_actions:
@@ -219,7 +220,7 @@ class IdentificationPolicy(Policy[IdentificationProblem, Any, Sample | Stop, flo
         if answer is not None:
             problem.checked_answer(answer)
         if taken == problem.budget:
-            raise not_owed()
+            raise not_owed(f"the budget of {taken} samples is used up, of a decision only the answer counts now")
         self._counts[arm] += 1
         self._sums[arm] += reward
         self._taken = taken + 1

@@ -74,7 +74,8 @@ class IdentificationProblem(Problem):
             least ``threshold``.
         m: number of arms asked for, in 1..K-1, where the question is "top"; else 1.
         threshold: where the question is "above", else None.
-        epsilon: where the question is "above", means within it of the threshold may be answered either way; >= 0.
+        epsilon: where the question is "above", means within it of the threshold may be answered either way, >= 0;
+            else 0.
         delta: allowed probability of a wrong answer, in (0, 1), or None where it is as small as the budget allows.
         budget: number of samples that may be taken, >= 1; with a ``delta`` the cap, which no run exceeds.
         family: "gaussian", "bernoulli", "poisson" or "exponential": known to the learner.
@@ -112,7 +113,10 @@ class IdentificationProblem(Problem):
             integer("n_actions", self.n_actions)
         elif integer("n_actions", self.n_actions) < 2:
             raise ValueError("n_actions must be at least 2, with one arm there is nothing to identify, got 1")
-        integer("m", self.m, 1, self.n_actions - 1 if self.question == "top" else 1)
+        if self.question == "top":
+            integer("m", self.m, 1, self.n_actions - 1)
+        elif integer("m", self.m) != 1:
+            raise ValueError(f"m must be 1 where the question is {self.question}, got {self.m}: top asks for more")
         if self.question == "above":
             if self.threshold is None:
                 raise ValueError("threshold must be given, a number, where the question is above, got None")
@@ -122,6 +126,11 @@ class IdentificationProblem(Problem):
                 f"threshold must be absent where the question is {self.question}, got {shown(self.threshold)}"
             )
         object.__setattr__(self, "epsilon", float(real("epsilon", self.epsilon, 0.0, closed="low")))
+        if self.epsilon > 0.0 and self.question != "above":
+            raise ValueError(
+                f"epsilon must be 0 where the question is {self.question}, got {self.epsilon:g}: policies that "
+                "tolerate arms a little worse than the best, such as lucb, have an epsilon of their own"
+            )
         positive("sigma", self.sigma)
         if self.delta is not None:
             real("delta", self.delta, 0.0, 1.0)

@@ -89,7 +89,7 @@ class Identification(Environment[Any, Any, Any, Tape]):
         question: "best", "top" or "above".
         m: how many arms "top" asks for.
         threshold: of "above".
-        epsilon: of "above", >= 0.
+        epsilon: of "above", >= 0; else 0. The tolerance of a best arm is a parameter of LUCB and its relatives.
         delta: allowed probability of a wrong answer, in (0, 1); None for as small as the budget allows.
         shuffled: whether arms are relabelled at random in every run, so that ties do not favour the first.
         horizon: one more than the number of samples that may be taken, the budget, or with a ``delta`` the cap; >= 2.

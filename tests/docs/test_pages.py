@@ -201,6 +201,35 @@ def test_a_loop_of_ones_own(page, name, least, most):
     assert least <= float(re.search(r"\d+(\.\d+)?", printed)[0]) <= most
 
 
+def test_four_questions_in_a_loop(page):
+    """Their answers are right, within the budget and after more than a sample an arm."""
+    printed = page("docs/identification.md").run("python", "loop.py").splitlines()
+    found = [re.fullmatch(r"(\w+) (.*) after (\d+) samples", line).groups() for line in printed]
+    assert [(name, answer) for name, answer, _ in found] == [
+        ("TrackAndStop", "3"),
+        ("SuccessiveRejects", "3"),
+        ("LUCB", "frozenset({2, 3})"),
+        ("APT", "frozenset({2, 3})"),
+    ]
+    first, second, third, fourth = (int(samples) for *_, samples in found)
+    assert 4 < first < third < 100_000
+    assert second <= fourth == 500
+
+
+@pytest.mark.slow
+def test_a_study_of_answers(page):
+    answers = page("docs/identification.md")
+    answers.regretlab("run answers.yaml --jobs 1", "check results/answers")
+    assert {path.stem for path in (answers.folder / "results/answers/figures").glob("*.png")} == {
+        "answers",
+        "budget",
+        "sure",
+    }
+    printed = answers.run("python", "answers.py").splitlines()
+    assert [line.split(":")[0] for line in printed[::2]] == ["TrackAndStop", "LUCB"]
+    assert (answers.folder / "samples.png").is_file()
+
+
 def test_a_lake_of_gymnasium(page):
     assert page("docs/mdp.md").run("python", "lake.py") == "0.7442\n"
 

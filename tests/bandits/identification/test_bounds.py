@@ -63,8 +63,8 @@ def test_of_setups(name, h1, h2, lbar, lengths, theorem, rejects, uniform):
     each = math.fsum(math.exp(-(BUDGETS[name] // n) * gap**2) for gap in gaps[1:])
     assert each == pytest.approx(uniform, rel=1e-5)
     of = bounds(SuccessiveRejects(), environment)
-    assert at_the_end(of["sum over phases"], environment) == pytest.approx(min(rejects, 1.0), rel=1e-5)
-    assert at_the_end(of["Theorem 2"], environment) == pytest.approx(min(theorem, 1.0), rel=1e-5)
+    assert at_the_end(of["successive rejects, phases"], environment) == pytest.approx(min(rejects, 1.0), rel=1e-5)
+    assert at_the_end(of["successive rejects, Theorem 2"], environment) == pytest.approx(min(theorem, 1.0), rel=1e-5)
     (chernoff,) = bounds(UniformSampling(), environment).values()
     assert at_the_end(chernoff, environment) == pytest.approx(min(uniform, 1.0), rel=1e-5)
 
@@ -76,8 +76,8 @@ def test_samples_of_gaussian_arms():
     ):
         for delta, lucb, elimination in zip((0.1, 0.01), of_lucb, of_elimination, strict=True):
             environment = Identification(means, delta=delta, horizon=10**6 + 1)
-            assert at_the_end(bounds(LUCB(), environment)["samples of LUCB"], environment) == lucb
-            found = bounds(ActionElimination(), environment)["samples of elimination"]
+            assert at_the_end(bounds(LUCB(), environment)["LUCB bound"], environment) == lucb
+            found = bounds(ActionElimination(), environment)["elimination bound"]
             assert at_the_end(found, environment) == elimination
             assert found.delta == delta
 
@@ -85,9 +85,9 @@ def test_samples_of_gaussian_arms():
 def test_samples_of_bernoulli_arms():
     for delta, lucb, kl, elimination in ((0.1, 57367, 44649, 33241), (0.01, 74215, 56877, 42944)):
         environment = Identification("gk2", delta=delta, horizon=10**6 + 1)
-        assert at_the_end(bounds(LUCB(), environment)["samples of LUCB"], environment) == lucb
-        assert at_the_end(bounds(KLLUCB(), environment)["samples of LUCB"], environment) == kl
-        found = bounds(ActionElimination(), environment)["samples of elimination"]
+        assert at_the_end(bounds(LUCB(), environment)["LUCB bound"], environment) == lucb
+        assert at_the_end(bounds(KLLUCB(), environment)["KL-LUCB bound"], environment) == kl
+        found = bounds(ActionElimination(), environment)["elimination bound"]
         assert at_the_end(found, environment) == elimination
 
 
@@ -196,11 +196,11 @@ def test_rates_are_of_the_family_that_is_compared():
 
 def test_assumptions():
     environment = Identification("ab1", horizon=2001)
-    assert bounds(UCBE(h1=2000.0, a="theory"), environment)["Theorem 1"].holds
-    assert not bounds(UCBE(h1=2000.0), environment)["Theorem 1"].holds
+    assert bounds(UCBE(h1=2000.0, a="theory"), environment)["UCB-E, Theorem 1"].holds
+    assert not bounds(UCBE(h1=2000.0), environment)["UCB-E, Theorem 1"].holds
     above = Identification("lgc1", question="above", threshold=0.5, epsilon=0.1, horizon=501)
-    assert bounds(APT(), above)["Theorem 2"].holds
-    assert not bounds(APT(0.0), above)["Theorem 2"].holds
+    assert bounds(APT(), above)["APT, Theorem 2"].holds
+    assert not bounds(APT(0.0), above)["APT, Theorem 2"].holds
     confident = Identification("g4", delta=0.1, horizon=1001)
     assert not bounds(Racing("heuristic"), confident)["delta"].holds
     assert bounds(Racing(), confident)["delta"].holds

@@ -232,6 +232,28 @@ def test_refused_input_changes_nothing():
     assert policy._taken == 2
 
 
+def test_rewards_beyond_the_cap_are_refused():
+    """Where it is not sure yet, it still names an arm there; nothing is to be drawn for it."""
+    policy = TrackAndStop()
+    policy.reset(IdentificationProblem(n_actions=2, delta=1e-6, budget=5), np.random.default_rng(0))
+    for reward in (0.1, 0.2, 0.1, 0.2, 0.1):
+        policy.update(None, policy.choose(None), reward)
+    verdict = policy.choose(None)
+    assert verdict == policy.choose(None)
+    assert isinstance(verdict, Sample)
+    with pytest.raises(RuntimeError, match="not owed: the budget of 5 samples is used up"):
+        policy.update(None, verdict, 0.1)
+    policy.update(None, verdict, None)
+
+
+def test_a_question_that_it_does_not_answer():
+    problem = IdentificationProblem(n_actions=3, delta=0.1, budget=100, question="above", threshold=0.0)
+    with pytest.raises(ValueError, match="question must be best, which is what TrackAndStop answers, got above"):
+        TrackAndStop().reset(problem, np.random.default_rng(0))
+    with pytest.raises(ValueError, match="question must be best or top, which is what LUCB answers, got above"):
+        LUCB().reset(problem, np.random.default_rng(0))
+
+
 def test_a_top_two_of_bernoulli_arms_samples_beta_posteriors():
     """With two arms the leader of t3c is arm 0 as often as its posterior draw is the larger one."""
     policy, leads = TopTwo(beta=0.999999), 0
