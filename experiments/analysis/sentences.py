@@ -42,6 +42,8 @@ def sentence(result: ExperimentResult, found: Findings, figure: Figure | None = 
     words = [f"{what[:1].upper()}{what[1:]} at round {result.times[-1]:,}: "]
     if len(order) == 1:
         words.append(f"{order[0]} {values[order[0]]} {definition.unit}.")
+    elif order and means[order[0]] == means[order[-1]]:
+        words.append(f"{values[order[0]]} {definition.unit} for all.")
     elif order:
         best = order[0]
         words.append(
@@ -75,7 +77,8 @@ def sweep_sentence(sweep: SweepResult, found: Findings) -> str:
         at = sorted(there, key=lambda label: there[label].value)
         words.append(f"At {text_of(sweep.points[j])}{f' ({sweep.axis})' if j == 0 else ''}: ")
         low, high = (f"{label} ({number(there[label].value)})" for label in (at[0], at[-1])) if at else ("none", "none")
-        words.append(f"lowest {low}, highest {high}. ")
+        same = len(at) > 1 and there[at[0]].value == there[at[-1]].value
+        words.append(f"{number(there[at[0]].value)} for all. " if same else f"lowest {low}, highest {high}. ")
     capped = [
         f"{label} at {text_of(point)} ({said})"
         for label in sweep.lines

@@ -24,12 +24,15 @@ from experiments.report.strip import Row, draw_strip, name_strip, rows_of
 from experiments.report.style import (
     BELOW,
     DECADES,
+    DEEP,
+    LOG_Y,
     by_name,
     curve_id,
     dash_of,
     draw_others,
     entry,
     lines_of,
+    logarithmic,
     name_quantity,
     named_bound,
     notes_of,
@@ -48,8 +51,6 @@ FEW = 6
 """Policies whose bounds are drawn as curves too where there is a strip, if not asked for."""
 SPREAD = 10.0
 """Times the lowest curve's end that the highest one's is where axes are logarithmic."""
-LOG_Y = ("loglog", "semilogy")
-"""Scales of which the y axis is logarithmic."""
 LETTERS = 22
 """Of a line of a label."""
 LABEL = 50
@@ -144,7 +145,7 @@ def draw_curves(
         )[0]
         floor, ceiling = band.around(figure.shade)
         if log_y:
-            floor = np.maximum(floor, band.mean / 50.0)
+            floor = np.maximum(floor, band.mean / DEEP)
         shade = ax.fill_between(time, floor, ceiling, color=look.colour, alpha=0.2, linewidth=0, zorder=2)
         line.set_gid(curve_id(figure.name, i, 0))
         shade.set_gid(curve_id(figure.name, i, 1))
@@ -339,10 +340,7 @@ def _dress(ax: Axes, result: ExperimentResult, scale: str, regret: str, figure: 
     if scale in ("loglog", "semilogx"):
         ax.set_xscale("log")
     if scale in LOG_Y:
-        ax.set_yscale("log")
-        for line in ax.get_lines():  # a gap, not a plunge, where there is nothing to show
-            values = np.asarray(line.get_ydata(), dtype=float)
-            line.set_ydata(np.where(values > 0.0, values, np.nan))
+        logarithmic(ax)
     n = len(result.replicates)
     ax.set_title(wrapped(title_of(figure, result), round(44 * (room or 1.0))), loc="left", fontweight="bold")
     ax.set_xlabel(wrapped(f"{definition.clock} (mean of {n})", 52) if definition.clock else "round")

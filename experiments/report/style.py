@@ -57,6 +57,10 @@ STYLE: Any = {
     "svg.fonttype": "path",
     "pdf.fonttype": 42,
 }
+LOG_Y = ("loglog", "semilogy")
+"""Scales of which the y axis is logarithmic."""
+DEEP = 50.0
+"""On a logarithmic axis shades reach down to this part of their curve at the most."""
 BELOW = 100.0
 """On a logarithmic axis bounds are shown down to this part of the lowest value of the curves."""
 DECADES = 1000.0
@@ -87,6 +91,14 @@ def draw_others(ax: Axes, x: Array, curves: Sequence[Array]) -> None:
     text = f"{len(curves):,} others: {number(np.nanmin(ends))} to {number(np.nanmax(ends))}"
     thin: Any = {"color": GREY, "linewidth": 0.4, "zorder": 2.2, "rasterized": True}
     ax.plot(np.tile(apart[0], len(curves)), np.concatenate(apart[1:]), label=text, **thin)
+
+
+def logarithmic(ax: Axes) -> None:
+    """Make the y axis logarithmic: with a gap, not a plunge, in lines where there is nothing to show."""
+    ax.set_yscale("log")
+    for line in ax.get_lines():
+        values = np.asarray(line.get_ydata(), dtype=float)
+        line.set_ydata(np.where(values > 0.0, values, np.nan))
 
 
 @contextmanager

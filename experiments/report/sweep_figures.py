@@ -20,6 +20,8 @@ from experiments.report.colours import GREY, for_text, looks_of, places_of
 from experiments.report.labels import End, EndLabels, alike, within
 from experiments.report.style import (
     BELOW,
+    DEEP,
+    LOG_Y,
     MANY,
     MARKED,
     by_name,
@@ -28,6 +30,7 @@ from experiments.report.style import (
     draw_others,
     entry,
     lines_of,
+    logarithmic,
     name_quantity,
     named_bound,
     notes_of,
@@ -87,6 +90,9 @@ def draw_sweep(
         mean, low, high = (np.array([getattr(v, end) for v in line.intervals]) for end in ("value", "low", "high"))
         name, slope = figure.name_of(label), _slope(line) if scale == "loglog" else ""
         marks = look.marks() | {"markevery": _marked(len(x), label in result.level)}
+        if scale in LOG_Y:
+            low = np.maximum(low, mean / DEEP)
+            name += ": 0" if _last(mean) == 0.0 else ""
         capped = draw_capped(ax, x, mean, result, label, look.colour)
         text = entry(": ".join([name, *([", ".join(filter(None, (slope, capped)))] if slope or capped else [])]))
         drawn = ax.plot(x, mean, color=look.colour, label=text, zorder=3, **marks)[0]
@@ -207,9 +213,11 @@ def _draw_bound(ax: Axes, x: Array, bound: SweepBound, colour: str, place: int, 
 
 def _scale_of(result: SweepResult, x: Array, curves: Array) -> str:
     """What is asked for, or, of each axis, logarithmic where its values are positive and differ much."""
+    values = curves[:, 0][np.isfinite(curves[:, 0])]
+    if result.figure.scale in LOG_Y and not (values > 0.0).any():  # a logarithm has nothing to show
+        return "semilogx" if result.figure.scale == "loglog" else "linear"
     if result.figure.scale != "auto":
         return result.figure.scale
-    values = curves[:, 0][np.isfinite(curves[:, 0])]
     values = values if len(values) else np.zeros(1)
     wide = values.min() > 0.0 and values.max() > WIDE * values.min()
     if not (result.numeric and x.min() > 0.0 and x.max() >= SLOPE * x.min()):
@@ -233,12 +241,12 @@ def _dress(ax: Axes, result: SweepResult, x: Array, curves: Array, scale: str, r
             ax.set_xscale("log")
         else:  # room for 0 at the left of a logarithmic axis
             ax.set_xscale("symlog", linthresh=float(np.min(positive, initial=1.0)))
-    if scale in ("loglog", "semilogy"):
-        ax.set_yscale("log")
+    if scale in LOG_Y:
+        logarithmic(ax)
         least = np.min(curves[:, 0], where=curves[:, 0] > 0.0, initial=math.inf) / BELOW
         if ax.get_ylim()[0] < least < math.inf:
-            most = max(float(np.nanmax(np.asarray(line.get_ydata(), dtype=float))) for line in ax.get_lines())
-            ax.set_ylim(least, 1.5 * most)
+            most = np.nanmax(np.concatenate([np.asarray(line.get_ydata(), dtype=float) for line in ax.get_lines()]))
+            ax.set_ylim(least, 1.5 * float(most))
     if not np.isfinite(curves).any():
         ax.text(0.5, 0.5, "no ratio: the comparator's mean is 0", transform=ax.transAxes, ha="center", fontsize="small")
     elif scale in ("linear", "semilogx"):

@@ -22,7 +22,7 @@ import experiments
 import regretlab as rl
 from bandits.contract import Assumption
 from experiments.analysis.findings import as_text, findings
-from experiments.analysis.sentences import number
+from experiments.analysis.sentences import number, sentence, sweep_sentence
 from experiments.report.colours import GREY
 from experiments.report.curves import draw_experiment, drawn_by_name
 from experiments.report.figures import canvases, compose, draw_study, save
@@ -464,6 +464,49 @@ def test_a_large_study_is_shown_in_part(looks, tmp_path, monkeypatch):
     assert f'<th scope="row">other</th><td class="text">ucb1</td><td>{interval.value:.4g}</td>' in text
     assert text.count("1 more: <code>regretlab check</code> lists all.") == 2, "a verdict and a pair"
     assert "The rest stands in <code>manifest.json</code>" in text
+
+
+def test_on_a_logarithmic_axis_a_mean_of_zero_is_a_gap_and_is_said(tmp_path):
+    """Never a fall where the last mean above zero stands; and where all are zero no logarithm."""
+    text = """\
+name: error
+seed: 4
+replicates: 40
+checkpoints: 2
+experiments:
+  - name: gap
+    horizon: {sweep: [3, 21, 3001]}
+    environment: {name: identification, parameters: {means: [0.0, 0.6]}}
+    policies: [{name: successive_rejects, label: rejects}, {name: uniform_sampling, label: uniform}]
+  - name: sure
+    horizon: {sweep: [201, 301]}
+    environment: {name: identification, parameters: {means: [0.0, 8.0]}}
+    policies: [{name: uniform_sampling, label: uniform}]
+figures:
+  - {experiment: gap, regret: error, scale: loglog}
+  - {experiment: sure, regret: error, scale: loglog}
+"""
+    assert not run(parse_study(text), tmp_path, jobs=1).failed
+    found = findings(experiments.load(tmp_path))
+    (_, gap), (_, sure) = found.views
+    assert "At 3001: 0 for all. " in sweep_sentence(gap, found)
+    ax = Figure().subplots()
+    draw_sweep(ax, gap)
+    means = [interval.value for interval in gap.lines["rejects"].intervals]
+    assert means[1] > means[2] == 0.0
+    (line,) = [line for line in ax.get_lines() if line.get_label() == "rejects: 0"]
+    assert line.get_ydata()[:2].tolist() == means[:2]
+    assert np.isnan(line.get_ydata()[2])
+    shade, *_ = [shade.get_paths()[0].vertices for shade in ax.collections]
+    assert shade[:, 1].min() >= 0.0
+    assert min(shade[shade[:, 0] < 3001, 1]) >= min(means[:2]) / 50.0
+    assert {"rejects: 0", "uniform: 0"} <= set(labels_at(ax))
+    ax = Figure().subplots()
+    draw_sweep(ax, sure)
+    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "linear")
+    alone = found.results.experiments["gap-horizon=3001"]
+    said = sentence(alone, found)
+    assert said.startswith("Probability of error at round 3,001: 0 probability for all. Bounds: ")
 
 
 def test_of_many_policies_the_lowest_are_drawn_by_name_and_the_others_in_grey(tmp_path):
