@@ -114,10 +114,12 @@ class CUSUMUCB(DetectingPolicy):
         self.changes = integer("changes", changes)
 
     def constants(self, problem: BanditProblem) -> Own:
-        need_range("CUSUMUCB", problem, "declare the range as low and high of the problem")
+        need_range("CUSUMUCB", problem, "sliding_window_ucb takes a declared noise instead of a range")
         alpha, h = self.alpha, self.h
         if alpha is None or h is None:
-            horizon = horizon_of("CUSUMUCB", None, problem, "give alpha and h")
+            horizon = horizon_of(
+                "CUSUMUCB", None, problem, "give alpha and h, or play sliding_window_ucb with a window"
+            )
             log = max(1.0, math.log(horizon / self.changes))
             alpha = min(1.0, math.sqrt(self.changes / horizon * log)) if alpha is None else alpha
             h = log if h is None else h

@@ -103,7 +103,7 @@ class Exp3S(ScanPolicy):
         self.segments = integer("segments", segments)
 
     def constants(self, problem: BanditProblem) -> Own:
-        need_range("Exp3S", problem, "declare the range as low and high of the problem")
+        need_range("Exp3S", problem, "sliding_window_ucb takes a declared noise instead of a range")
         gamma, alpha, k = self.gamma, self.alpha, problem.n_actions
         if gamma is None or alpha is None:
             horizon = horizon_of("Exp3S", None, problem, "give gamma and alpha, or play exp3_ix with eta: anytime")

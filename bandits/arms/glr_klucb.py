@@ -17,7 +17,8 @@ Reference: L. Besson, E. Kaufmann, O.-A. Maillard, J. Seznec, *Efficient Change-
 Piecewise-Stationary Bandits*, JMLR 2022 (*The Generalized Likelihood Ratio Test meets klUCB*, 2019); orders of the
 regret from the abstract. The threshold is the one that public code uses in practice. That of the theorem,
 ``2 T~(ln(3 n^(3/2) / delta) / 2) + 6 ln(1 + ln n)``, is larger, with ``T~(x) = x + 4 ln(1 + x + sqrt(2 x))``, which is
-that code's approximation, good from ``x = 5`` on.
+that code's approximation, good from ``x = 5`` on. Forced exploration follows the clock of the run, and indices that of
+each restart, as in that code.
 
 How the test takes ``O(log n)`` instead of ``O(n)`` (derived in this project). With ``S_s`` the sum of the first ``s``,
 the left side is a convex function of the point ``(s, S_s)``, since ``x d(y / x, m)`` is one of ``(x, y)``. So the
@@ -199,10 +200,12 @@ class GLRKLUCB(DetectingPolicy):
         self.exact = flag("exact", exact)
 
     def constants(self, problem: BanditProblem) -> Own:
-        need_range("GLRKLUCB", problem, "declare the range as low and high of the problem")
+        need_range("GLRKLUCB", problem, "sliding_window_ucb takes a declared noise instead of a range")
         k, alpha0, delta = problem.n_actions, self.alpha0, self.delta
         if alpha0 is None or delta is None:
-            horizon = horizon_of("GLRKLUCB", None, problem, "give alpha0 and delta")
+            horizon = horizon_of(
+                "GLRKLUCB", None, problem, "give alpha0 and delta, or play sliding_window_ucb with a window"
+            )
             alpha0 = min(1.0, math.sqrt(k * math.log(max(horizon, 2)) / horizon)) if alpha0 is None else alpha0
             delta = 1.0 / math.sqrt(horizon) if delta is None else delta
         return (

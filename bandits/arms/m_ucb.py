@@ -11,7 +11,8 @@ before differ by more than ``b`` in their sums, everything is forgotten: ``tau =
 
 Reference: Y. Cao, Z. Wen, B. Kveton, Y. Xie, *Nearly Optimal Adaptive Procedure with Change Detection for
 Piecewise-Stationary Bandit*, AISTATS 2019. The order of its regret is from the abstract; the form of ``gamma`` is that
-of public code, one of two that differ.
+of public code, one of two that differ. As there, exploration starts anew at a restart, and its plays count in the
+test.
 
 False alarms (derived in this project, by Hoeffding's inequality): the default ``b = sqrt((w / 2) ln(2 K T^2))`` gives
 each test at most ``2 exp(-2 b^2 / w) = 1 / (K T^2)``, and a run has at most ``T`` tests, so that without changes there
@@ -127,8 +128,8 @@ class MUCB(DetectingPolicy):
         self.smallest_change = None if g is None else real("smallest_change", g, 0.0, 1.0, closed="high")
 
     def constants(self, problem: BanditProblem) -> Own:
-        need_range("MUCB", problem, "declare the range as low and high of the problem")
-        horizon = horizon_of("MUCB", None, problem, "play sliding_window_ucb with a window of your own")
+        need_range("MUCB", problem, "sliding_window_ucb takes a declared noise instead of a range")
+        horizon = horizon_of("MUCB", None, problem, "play sliding_window_ucb with a window")
         k, log, g = problem.n_actions, math.log(2.0 * problem.n_actions) + 2.0 * math.log(horizon), self.smallest_change
         w = 200 if self.window is None else self.window
         if self.window is None and g is not None:

@@ -56,7 +56,7 @@ class Rexp3(BanditPolicy):
         return max(1, math.ceil(min(most, horizon)))
 
     def reset(self, problem: BanditProblem, rng: np.random.Generator) -> None:
-        need_range("Rexp3", problem, "declare the range as low and high of the problem")
+        need_range("Rexp3", problem, "sliding_window_ucb takes a declared noise instead of a range")
         self._exp3, self._rng, self._length = Exp3(), rng, self._batch_of(problem)
         self._told = replace(problem, horizon=self._length)
         self._begin()

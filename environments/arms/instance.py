@@ -65,7 +65,7 @@ class CorruptedInstance(ArmsInstance):
                 name=f"{bound.name} + 2 C",
                 curve=lambda t: bound.curve(t) + 2.0 * np.minimum(t, self.corruption),
                 comparator_class="uncorrupted",
-                source=f"{bound.source}; two for each corrupted round (derived)",
+                source=f"{bound.source}; plus two for each corrupted round, derived in this project",
                 evidence="derived" if bound.evidence == "exact" else bound.evidence,
             )
 

@@ -80,7 +80,7 @@ def minimax_bounds(n_arms: int, horizon: int, sd: float | None, drawn: bool) -> 
     root = math.sqrt((n_arms - 1) * horizon)
     worst = Assumption("of the worst instance for each policy, which the one at hand need not be", False)
     _, value = hardest_gap(n_arms, horizon, sd)
-    here = "derived, in environments.arms.lower_bounds: the constant that the proof of Lattimore and Szepesvári gives"
+    here = "derived in this project: the constant that the proof of Lattimore and Szepesvári, Theorem 15.2, gives"
     found = [_at("minimax bound", value, here, "derived", () if drawn else (worst,), drawn)]
     if sd is not None and horizon >= n_arms - 1:
         book = "Lattimore and Szepesvári, Bandit Algorithms, Theorem 15.2"
@@ -124,7 +124,7 @@ def small_horizon_bound(instance: StochasticInstance, assumed: bool) -> Bound:
         return np.asarray(t * (share @ gaps[gaps > 0]) / len(gaps))
 
     text = "on every instance a best arm is played at least t / K times in the mean"
-    source = "derived, in environments.arms.lower_bounds, after Garivier, Ménard, Stoltz 2019"
+    source = "derived in this project, after an idea of Garivier, Ménard, Stoltz 2019"
     return Bound(
         "small-horizon bound", "lower", curve, "fixed", source, "derived", (Assumption(text, assumed),), "no rate"
     )
@@ -139,7 +139,7 @@ def consistent_bound(instance: StochasticInstance, assumed: bool) -> Bound:
         return np.array([_consistent(means, float(now)) for now in t])
 
     text = f"on every instance an arm of that gap is played at most {PSI:g} ln t / gap^2 times in the mean"
-    source = "derived, in environments.arms.lower_bounds, after Garivier, Ménard, Stoltz 2019"
+    source = "derived in this project, after an idea of Garivier, Ménard, Stoltz 2019"
     return Bound(
         "consistent-rate bound", "lower", curve, "fixed", source, "derived", (Assumption(text, assumed),), "no rate"
     )

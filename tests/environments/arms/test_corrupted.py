@@ -154,6 +154,7 @@ def test_theorems_about_what_was_shown_say_something_of_the_rest():
     assert found["Tsallis-INF bound"].comparator_class == "fixed"
     assert found["Tsallis-INF bound + 2 C"].comparator_class == "uncorrupted"
     assert found["Tsallis-INF bound + 2 C"].evidence == "derived"
+    assert found["Tsallis-INF bound + 2 C"].source.endswith("derived in this project")
     assert found["Tsallis-INF bound + 2 C"].curve(t) == pytest.approx(4 * np.sqrt(5 * t) + 1 + [200, 1000])
     order = found["Tsallis-INF order under corruption"]
     value = 40 * math.log(4 * 10_000 / 40**2) + math.sqrt(500 * 40)  # ln(40 000 / (500 S)) is below 1

@@ -69,6 +69,13 @@ def test_of_given_means_a_minimax_bound_claims_nothing():
     assert by_name(HardestArms(5, 100))["minimax bound"].judged
 
 
+def test_what_is_derived_says_where():
+    found = [*by_name(BernoulliArms(TEN.tolist(), 1000, lower=ALL)).values(), *minimax_bounds(9, 100, 1.0, True)]
+    derived = [b for b in found if b.evidence == "derived"]
+    assert len(derived) == 4
+    assert all(b.source.startswith("derived in this project") for b in derived)
+
+
 @pytest.mark.parametrize(
     ("means", "small", "consistent", "slope"),
     [
