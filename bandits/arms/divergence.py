@@ -44,7 +44,8 @@ def upper(p: float, e: float, level: float) -> float:
     if p <= 0.0:
         return -math.expm1(-level)
     q = 1.0 - (1.0 - p) * math.exp((p * math.log(p) - level) / (1.0 - p))
-    q = min(q, p + math.sqrt(level / 2.0))
+    most = p + math.sqrt(level / 2.0)
+    q = min(q, most)
     above = False
     for _ in range(100):
         if q >= 1.0:
@@ -60,7 +61,7 @@ def upper(p: float, e: float, level: float) -> float:
         q = q - step if above else 0.5 * (q + 1.0)
         if close:
             break
-    return max(q, p)
+    return min(max(q, p), most)  # a level as small as what rounding does to d(p, q) says little about q
 
 
 @inlined

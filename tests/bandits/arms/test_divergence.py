@@ -37,6 +37,13 @@ def test_upper_solves_its_equation():
             assert q == pytest.approx(low, abs=1e-10)
 
 
+def test_upper_keeps_to_pinskers_bound_at_levels_that_rounding_hides():
+    rng = np.random.default_rng(1)
+    for p in [0.0, 1.0, 0.5, 0.5 + 1e-9, *rng.random(40)]:
+        for level in [0.0, *10 ** rng.uniform(-300, -6, 40), *10 ** rng.uniform(-16, -8, 160)]:
+            assert p <= upper(p, entropy(p), level) <= p + math.sqrt(level / 2.0)
+
+
 def test_divergence_is_at_least_that_of_pinsker():
     p, q = np.random.default_rng(0).random((2, 200))
     assert all(divergence(a, b) >= 2.0 * (a - b) ** 2 for a, b in zip(p, q, strict=True))
