@@ -88,11 +88,11 @@ class CUSUMUCB(DetectingPolicy):
 
     Args:
         alpha: share of uniform exploration, in [0, 1]; None takes ``sqrt((C / T) ln(T / C))`` from the horizon ``T``
-            and the number ``C`` of changes, with a logarithm of at least 1.
+            and the number ``C`` of changes, or 1 for none, with a logarithm of at least 1.
         M0: rewards that make the mean which later ones are held against, >= 1.
         eps: how far a reward may be from it in the mean before it counts, >= 0.
         h: threshold, > 0; None takes ``ln(T / C)``, at least 1.
-        changes: number ``C`` of changes expected in the run, >= 1; used for the defaults only.
+        changes: number ``C`` of changes expected in the run, >= 0; used for the defaults only.
     """
 
     columns = ROOT + 1
@@ -111,7 +111,7 @@ class CUSUMUCB(DetectingPolicy):
         self.M0 = integer("M0", M0)
         self.eps = at_least_zero("eps", eps)
         self.h = None if h is None else positive("h", h)
-        self.changes = integer("changes", changes)
+        self.changes = integer("changes", changes, 0)
 
     def constants(self, problem: BanditProblem) -> Own:
         need_range("CUSUMUCB", problem, "sliding_window_ucb takes a declared noise instead of a range")
@@ -120,8 +120,9 @@ class CUSUMUCB(DetectingPolicy):
             horizon = horizon_of(
                 "CUSUMUCB", None, problem, "give alpha and h, or play sliding_window_ucb with a window"
             )
-            log = max(1.0, math.log(horizon / self.changes))
-            alpha = min(1.0, math.sqrt(self.changes / horizon * log)) if alpha is None else alpha
+            changes = max(1, self.changes)
+            log = max(1.0, math.log(horizon / changes))
+            alpha = min(1.0, math.sqrt(changes / horizon * log)) if alpha is None else alpha
             h = log if h is None else h
         return new_clock(), alpha, float(self.M0), self.eps, h - min(SLACK, h / 2.0)
 

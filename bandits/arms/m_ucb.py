@@ -100,8 +100,8 @@ class MUCB(DetectingPolicy):
             ``(4 / g^2) (sqrt(ln(2 K T^2)) + sqrt(ln(2 T)))^2``, rounded up to an even number (from memory).
         threshold: ``b`` > 0; None takes ``sqrt((w / 2) ln(2 K T^2))`` from the horizon ``T``.
         gamma: share of forced exploration, in (0, 1]; None takes
-            ``min(1, sqrt(C K (2 b + 3 sqrt w) / (2 T)))`` with ``C`` the number of changes.
-        changes: number of changes expected in the run, >= 1; used for the default ``gamma`` only.
+            ``min(1, sqrt(C K (2 b + 3 sqrt w) / (2 T)))`` with ``C`` the number of changes, or 1 for none.
+        changes: number of changes expected in the run, >= 0; used for the default ``gamma`` only.
         smallest_change: in (0, 1], the smallest change of a mean that is to be detected; where the window is given and
             too short for it, ``reset`` warns.
     """
@@ -123,7 +123,7 @@ class MUCB(DetectingPolicy):
         self.window = None if window is None else int(window)
         self.threshold = None if threshold is None else positive("threshold", threshold)
         self.gamma = None if gamma is None else real("gamma", gamma, 0.0, 1.0, closed="high")
-        self.changes = integer("changes", changes)
+        self.changes = integer("changes", changes, 0)
         g = smallest_change
         self.smallest_change = None if g is None else real("smallest_change", g, 0.0, 1.0, closed="high")
 
@@ -148,7 +148,7 @@ class MUCB(DetectingPolicy):
                 RuntimeWarning,
                 stacklevel=4,
             )
-        share = math.sqrt(self.changes * k * (2.0 * b + 3.0 * math.sqrt(w)) / (2.0 * horizon))
+        share = math.sqrt(max(1, self.changes) * k * (2.0 * b + 3.0 * math.sqrt(w)) / (2.0 * horizon))
         period = math.ceil(min(k / (min(1.0, share) if self.gamma is None else self.gamma), 1e15))
         return new_clock(), np.zeros((k, w)), b, float(period)
 

@@ -414,6 +414,13 @@ def test_orders(policy, under_the_root):
     assert "not checked" in str(found.assumptions[-1])
 
 
+@pytest.mark.parametrize("kind", [MUCB, CUSUMUCB])
+def test_no_change_expected_is_tuned_as_one(kind):
+    environment = MADE["gm"]()
+    none, one = (play(kind(changes=changes), environment, 3)["reward"] for changes in (0, 1))
+    assert np.array_equal(none, one)
+
+
 def test_a_window_that_is_too_short_for_the_smallest_change_is_told():
     problem, rng = BanditProblem(n_actions=3, horizon=T), np.random.default_rng(0)
     with pytest.warns(
@@ -436,7 +443,8 @@ def test_a_window_that_is_too_short_for_the_smallest_change_is_told():
         (lambda: MUCB(threshold=0), r"threshold must be a finite number in \(0, inf\), got 0"),
         (lambda: MUCB(gamma=0), r"gamma must be a finite number in \(0, 1\], got 0"),
         (lambda: MUCB(smallest_change=2), r"smallest_change must be a finite number in \(0, 1\], got 2"),
-        (lambda: MUCB(changes=0), r"changes must be a whole number >= 1, got 0"),
+        (lambda: MUCB(changes=-1), r"changes must be a whole number >= 0, got -1"),
+        (lambda: CUSUMUCB(changes=-1), r"changes must be a whole number >= 0, got -1"),
         (lambda: CUSUMUCB(M0=0), r"M0 must be a whole number >= 1, got 0"),
         (lambda: CUSUMUCB(eps=-1), r"eps must be a finite number in \[0, inf\), got -1"),
         (lambda: CUSUMUCB(h=0), r"h must be a finite number in \(0, inf\), got 0"),
