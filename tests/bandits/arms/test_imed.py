@@ -8,6 +8,8 @@ from arms_runs import TEN, TWO, assert_agrees, regrets, sequence, table
 from scipy.optimize import minimize_scalar
 
 from bandits import BanditProblem
+from bandits.arms.exp3_pp import Exp3PP
+from bandits.arms.exp3_s import Exp3S
 from bandits.arms.imed import IMED
 from bandits.arms.med import MED
 from bandits.arms.theory import ArmsInstance, divergences
@@ -109,6 +111,23 @@ def test_permuted_arms_permute_the_run():
         assert plain.choose(None) == order[arm]
         plain.update(None, order[arm], float(row[order[arm]]))
         permuted.update(None, arm, float(row[order[arm]]))
+
+
+@pytest.mark.parametrize("kind", [MED, Exp3PP, Exp3S])
+def test_the_numbers_of_arms_decide_nothing_in_law(kind):
+    rng = np.random.default_rng(4)
+    order, plain, permuted = rng.permutation(5), kind(), kind()
+    for policy in (plain, permuted):
+        policy.reset(BanditProblem(n_actions=5, horizon=200), np.random.default_rng(1))
+    for t, arm in enumerate([*range(5), *rng.integers(0, 5, 80)]):
+        reward = float(rng.random() < (arm + 1) / 7)
+        for policy, played in ((plain, arm), (permuted, order[arm])):
+            policy.choose(None)
+            policy.update(None, int(played), reward)
+        if t >= 5:
+            ours = plain.probabilities(None)
+            assert ours == pytest.approx(permuted.probabilities(None)[order], abs=1e-12)
+            assert np.ptp(ours) > 1e-3
 
 
 def test_one_arm_and_a_best_mean_at_the_end_of_the_range():
