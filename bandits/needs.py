@@ -29,7 +29,8 @@ def needs(policy: Policy[Any, Any, Any, Any], problem: Problem) -> tuple[str, ..
     Returns:
         Some of: "a horizon"; "a finite range of rewards", "a finite range of rewards, or noise", "a smallest reward",
         "a largest reward"; "rewards in [0, 1]", or in another range that it takes for granted, however wide a declared
-        one is. Nothing of the range where the problem itself cannot be without.
+        one is; "delta in the problem", or another of the fields that a problem may lack and this one has. Nothing of
+        what the problem itself cannot be without.
 
     Raises:
         ValueError: the policy refuses the problem with all of this declared, too.
@@ -60,6 +61,8 @@ def needs(policy: Policy[Any, Any, Any, Any], problem: Problem) -> tuple[str, ..
             found.append("a largest reward")
         else:
             found.append("a finite range of rewards" + ("" if lacks(**OPEN) else ", or noise"))
+    optional = [field.name for field in fields(problem) if field.init and field.default is None]
+    found += [f"{name} in the problem" for name in optional if name not in told and lacks(**{name: None})]
     if problem.bounded and OPEN.keys() <= known and (unit := _unit(policy, replace(problem, **told))) is not None:
         found.append(f"rewards in [{unit[0]:g}, {unit[1]:g}]")
     return tuple(found)
@@ -70,8 +73,11 @@ def _unit(policy: Policy[Any, Any, Any, Any], problem: Problem) -> tuple[float, 
     wide: dict[str, Any] = {"low": problem.low - WIDE, "high": problem.high + WIDE}
     if _refuses(policy, problem, wide):
         return None
+    there = replace(problem, **wide)
+    if there.low != wide["low"]:  # the kind of problem says what the range is
+        return None
     policy = copy.deepcopy(policy)
-    policy.reset(replace(problem, **wide), np.random.default_rng(0))
+    policy.reset(there, np.random.default_rng(0))
     watch = policy._declared
     return None if watch is None or max(map(abs, watch.declared)) >= WIDE else watch.declared
 

@@ -10,6 +10,7 @@ from over_pairs import SilentError, over
 
 from bandits import BanditProblem, Policy
 from bandits.groupwise.problem import ExpertsProblem
+from bandits.identification.problem import IdentificationProblem
 from bandits.mdp.problem import AverageRewardProblem
 from bandits.needs import in_any_unit, needs
 from bandits.registry import POLICIES
@@ -65,6 +66,14 @@ def test_one_end_of_the_range():
     assert needs(Cautious(), BanditProblem(n_actions=2)) == ("a largest reward",)
 
 
+def test_what_else_a_problem_may_lack():
+    problem = IdentificationProblem(n_actions=3, budget=100, delta=0.1)
+    assert needs(POLICIES.load("track_and_stop")(), problem) == ("delta in the problem",)
+    assert needs(POLICIES.load("uniform_sampling")(), problem) == ()
+    above = IdentificationProblem(n_actions=3, budget=100, family="bernoulli", question="above", threshold=0.5)
+    assert needs(POLICIES.load("apt")(), above) == ()
+
+
 WORDS = {
     "a horizon": ("horizon",),
     "a finite range of rewards": ("range", "bounded", "largest reward", "smallest reward"),
@@ -88,9 +97,12 @@ def test_who_refuses_says_what_is_lacking(policy, environment):
         if lacking.startswith("rewards in"):
             continue
         changes = {"horizon": None} if lacking == "a horizon" else {"low": -math.inf, "high": math.inf, "noise": None}
+        field = lacking.removesuffix(" in the problem")
+        if field != lacking:
+            changes = {field: None}
         told = {"horizon": problem.horizon or 1000}
         without = {name: value for name, value in {**told, **changes}.items() if hasattr(problem, name)}
-        words = "|".join(WORDS[lacking])
+        words = "|".join(WORDS.get(lacking, [field]))
         with pytest.raises(ValueError, match=words):
             copy.deepcopy(policy).reset(replace(problem, **without), np.random.default_rng(0))
 
