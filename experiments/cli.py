@@ -451,8 +451,11 @@ def _summarise(outcome: Outcome) -> None:
         click.echo(f"FAILED {done.job.title}\n{done.error}", err=True)
     from experiments.run.runner import distinct
 
+    told: set[str] = click.get_current_context().obj
     for text in distinct(w for done in outcome.done for w in done.warnings):
-        click.echo(f"warning: {text}", err=True)
+        if text not in told:
+            told.add(text)
+            click.echo(f"warning: {text}", err=True)
     counts = {status: sum(d.status == status for d in outcome.done) for status in ("computed", "kept", "failed")}
     click.echo(", ".join(f"{n} {status}" for status, n in counts.items()) + f"; results in {outcome.folder}")
     for done in outcome.failed:

@@ -417,6 +417,16 @@ def test_what_the_figures_and_the_report_are_both_warned_of_is_told_once(invoke,
     assert done.output.count("no installed font has") == 1
 
 
+@pytest.mark.filterwarnings("always:several answers")
+def test_what_the_command_and_its_jobs_are_both_warned_of_is_told_once(invoke, tmp_path):
+    experiment = "name: a, environment: {name: identification, parameters: {means: [1.0, 1.0], delta: 0.1}}"
+    study = f"name: ties\nseed: 1\nhorizon: 50\nreplicates: 1\nexperiments:\n- {{{experiment}, policies: [lucb]}}\n"
+    (tmp_path / "ties.yaml").write_text(study, encoding="utf-8")
+    done = invoke("run", "ties.yaml", "--jobs", 1, "--no-plot")
+    assert done.exit_code == 0, done.output
+    assert done.output.count("several answers are right") == 1
+
+
 @pytest.mark.skipif(not os.path.exists("/dev/full"), reason="there is no such device")
 @pytest.mark.parametrize("words", [["list"], ["run", "study.yaml", "--no-plot", "--jobs", "1"]])
 def test_words_that_cannot_be_written_are_no_traceback(tmp_path, text, words):
