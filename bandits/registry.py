@@ -11,7 +11,7 @@ import inspect
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from contextvars import ContextVar
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import cache, cached_property, lru_cache
 from types import MappingProxyType
 from typing import Any
@@ -317,6 +317,8 @@ def unfit(cls: Callable[..., Any], parameters: Mapping[str, Any], given: Iterabl
             wrong.append((key, f"{key!r} is not to be given here: it is set from outside"))
         elif key not in takes and not open_ended:
             hint = f"{did_you_mean(key, takes)}; it takes {', '.join(takes) or 'none'}"
+            if any(key in {field.name for field in fields(kind)} for kind in getattr(cls, "plays", ())):
+                hint += f", and is told {key} by the environment"
             wrong.append((key, f"{name} has no parameter {key!r}{hint}"))
     lacking = [key for key in takes if known[key].default is inspect.Parameter.empty and key not in parameters]
     return wrong + [("", f"{name} needs the parameter {key!r}") for key in lacking]

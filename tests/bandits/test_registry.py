@@ -259,3 +259,11 @@ def test_a_class_of_which_nobody_can_tell_what_it_takes():
 
     ((parameter, text),) = unfit(Odd, {})
     assert (parameter, "nobody can tell what Odd takes" in text) == ("", True)
+
+
+@pytest.mark.parametrize(("name", "key"), [("lucb", "delta"), ("ucb1", "horizon"), ("mark0", "cache_size")])
+def test_what_the_environment_tells_a_policy_is_no_parameter_of_it(name, key):
+    with pytest.raises(ValueError, match=rf"has no parameter '{key}'.*, and is told {key} by the environment$"):
+        POLICIES.build({"name": name, "parameters": {key: 3}}, "policy")
+    with pytest.raises(ValueError, match="it takes [a-z, ]+$"):
+        POLICIES.build({"name": name, "parameters": {"nothing": 3}}, "policy")
