@@ -225,7 +225,8 @@ def checked_action(action: Any, problem: IdentificationProblem) -> Sample | Stop
 
     Args:
         action: ``Sample``, ``Stop``, or a mapping of gymnasium's with "arm" and "answer", where an arm of
-            ``n_actions`` stops and an answer of a wrong size is cut or filled up with the first arms.
+            ``n_actions`` stops, and an answer that is a set is marked by 0 or 1 for each arm, and cut or filled up with
+            the first arms where it is of a wrong size.
         problem: of the run.
 
     Raises:
@@ -236,7 +237,7 @@ def checked_action(action: Any, problem: IdentificationProblem) -> Sample | Stop
     if not isinstance(action, Sample):
         if not isinstance(action, Mapping) or not {"arm", "answer"} <= set(action):
             raise ValueError(f"action must be Sample(arm, answer) or Stop(answer), got {shown(action)}")
-        arm, answer = int(action["arm"]), _of_a_space(action["answer"], problem)
+        arm, answer = _number_of_a_space(action["arm"]), _answer_of_a_space(action["answer"], problem)
         return checked_action(Stop(answer) if arm == problem.n_actions else Sample(arm, answer), problem)
     n, arm = problem.n_actions, action.arm
     if type(arm) is not int or not 0 <= arm < n:
@@ -247,12 +248,21 @@ def checked_action(action: Any, problem: IdentificationProblem) -> Sample | Stop
     return action if arm is action.arm and answer is action.answer else Sample(arm, answer)
 
 
-def _of_a_space(answer: Any, problem: IdentificationProblem) -> Any:
+def _number_of_a_space(value: Any) -> Any:
+    return value.item() if isinstance(value, np.ndarray) and value.ndim == 0 else value
+
+
+def _answer_of_a_space(answer: Any, problem: IdentificationProblem) -> Any:
     if problem.question == "best":
-        return int(answer)
-    arms = np.flatnonzero(np.asarray(answer)).tolist()
+        if answer is None:
+            raise ValueError(f"answer must be an arm, a whole number in 0..{problem.n_actions - 1}, got None")
+        return _number_of_a_space(answer)
+    marks, n = np.asarray(answer), problem.n_actions
+    if marks.shape != (n,) or marks.dtype.kind not in "biuf" or not ((marks == 0) | (marks == 1)).all():
+        raise ValueError(f"answer must be {n} numbers of 0 and 1, one for each arm, got {shown(answer)}")
+    arms = np.flatnonzero(marks).tolist()
     if problem.question == "top":
-        others = [arm for arm in range(problem.n_actions) if arm not in set(arms)]
+        others = [arm for arm in range(n) if arm not in set(arms)]
         arms = arms[-problem.m :] if len(arms) > problem.m else arms + others[: problem.m - len(arms)]
     return arms
 

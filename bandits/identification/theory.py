@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 
 from bandits.contract import Array, Bound, Instance, Policy
+from bandits.identification.divergence import FAMILIES, divergence_between
 from bandits.identification.problem import IdentificationProblem
-from bandits.identification.times import characteristic, characteristic_above
+from bandits.identification.times import characteristic, characteristic_above, time_of
 from bandits.identification.tops import characteristic_top
 
 
@@ -79,7 +80,8 @@ class IdentificationInstance(Instance):
         """What the worst answer is worth; where the question is "above", minus the arms that it can be wrong of."""
         problem = self.problem
         if problem.question == "above":
-            clear = np.abs(self.means - float(problem.threshold or 0.0)) >= problem.epsilon
+            threshold = float(problem.threshold or 0.0)
+            clear = (self.means >= threshold + problem.epsilon) | (self.means < threshold - problem.epsilon)
             return -float(np.count_nonzero(clear))
         return float(np.mean(np.sort(self.means)[: problem.m]))
 
@@ -126,6 +128,17 @@ class IdentificationInstance(Instance):
     def weights(self) -> Array:
         """Shares [n_actions] of samples that attain T*."""
         return self._characteristic[1]
+
+    @cached_property
+    def uniform_time(self) -> float:
+        """T_uniform, where all arms get equal shares; inf where several answers are right."""
+        problem, n = self.problem, len(self.means)
+        if problem.question == "above":
+            family, threshold = FAMILIES[problem.family], float(problem.threshold or 0.0)
+            least = min(divergence_between(family, problem.variance, float(m), threshold) for m in self.means)
+            return n / least if least > 0.0 else math.inf
+        hardest = np.sort(self.means)[::-1][problem.m - 1 : problem.m + 1]  # to tell, of all pairs, in and out
+        return 0.5 * n * time_of(problem.family, hardest, np.full(2, 0.5), problem.variance)
 
     @cached_property
     def half_time(self) -> float:

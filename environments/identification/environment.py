@@ -334,9 +334,10 @@ class Identification(Environment[Any, Any, Any, Tape]):
         if self._law.random or not self._instance.unique:
             return ()
         if self.delta is not None:
-            return (samples_floor(self._instance, self.delta),)
-        exact = error_floor(self._instance, self.shuffled)
-        found = error_rate(self._instance) if exact is None else exact
+            found = samples_floor(self._instance, self.delta)
+        else:
+            exact = error_floor(self._instance, self.shuffled)
+            found = error_rate(self._instance) if exact is None else exact
         return () if found is None else (found,)
 
     def clairvoyant(self, comparator: str) -> Any:

@@ -13,8 +13,15 @@ from bandits.identification.theory import IdentificationInstance, binary_diverge
 __all__ = ["IdentificationInstance", "error_floor", "error_rate", "samples_floor"]
 
 
-def samples_floor(instance: IdentificationInstance, delta: float) -> Bound:
-    """``T* kl(delta, 1 - delta)``, of the mean number of samples of every policy that is delta-correct."""
+def samples_floor(instance: IdentificationInstance, delta: float) -> Bound | None:
+    """``T* kl(delta, 1 - delta)``, of the mean number of samples of every policy that is delta-correct.
+
+    None where T* is infinite, and with a tolerance around a threshold, which T* does not know of: arms that may be
+    answered either way need no samples at all.
+    """
+    tolerant = instance.problem.question == "above" and instance.problem.epsilon > 0.0
+    if tolerant or not math.isfinite(instance.time):
+        return None
     least = instance.time * binary_divergence(delta)
     return Bound(
         "T* kl(delta, 1 - delta)",

@@ -12,16 +12,19 @@ from bandits.identification.apt import APT
 from bandits.identification.kl_lucb import KLLUCB
 from bandits.identification.lil_ucb import LilUCB
 from bandits.identification.lucb import LUCB
+from bandits.identification.problem import Stop
 from bandits.identification.racing import Racing
 from bandits.identification.sequential_halving import SequentialHalving
 from bandits.identification.successive_rejects import SuccessiveRejects, phases
 from bandits.identification.theory import binary_divergence, log_bar
+from bandits.identification.times import time_of
 from bandits.identification.top_two import TopTwo
 from bandits.identification.track_and_stop import TrackAndStop
 from bandits.identification.ucb_e import UCBE
 from bandits.identification.ugape import UGapE
 from bandits.identification.uniform_sampling import UniformSampling
 from environments.identification.environment import Identification
+from environments.identification.means import SETUPS as MEANS
 
 
 def bounds(policy, environment):
@@ -126,6 +129,42 @@ def test_the_lower_bound():
     (rate,) = without.lower_bounds()
     assert (rate.kind, rate.comparator_class) == ("order", "answer")
     assert at_the_end(rate, without) == pytest.approx(math.exp(-400.0 * 100 / (math.log(4) * 16.2777778)), rel=1e-6)
+
+
+def test_no_least_number_of_samples_where_nothing_need_be_told_apart():
+    """An arm within the tolerance may be answered either way, without a sample; at the threshold, T* is infinite."""
+    named = {"question": "above", "threshold": 0.0, "delta": 0.1, "horizon": 1001}
+    assert at_the_end(Identification([0.1], **named).lower_bounds()[0], Identification([0.1], **named)) > 300.0
+    environment = Identification([0.1], epsilon=0.2, **named)
+    assert environment.lower_bounds() == ()
+    environment.begin(environment.draw(np.random.default_rng(0)))
+    environment.transition(Stop(set()))
+    assert environment.metrics(np.array([1001]))["correct"][0] == 1.0
+    for delta in (0.1, 0.6):
+        assert Identification([0.0, 1.0], **{**named, "delta": delta}).lower_bounds() == ()
+
+
+def test_times_of_equal_shares():
+    """Twice over: the least rate of all pairs, or arms."""
+    for name in ("g4", "gk2"):
+        family, means = MEANS[name]
+        n = len(means)
+        assert Identification(name).instance().uniform_time == pytest.approx(
+            time_of(family, np.array(means), np.full(n, 1.0 / n)), rel=1e-12
+        )
+        for m in range(1, n):
+            rates = [
+                1.0 / time_of(family, np.array([high, low]), np.full(2, 1.0 / n))
+                for high in sorted(means)[-m:]
+                for low in sorted(means)[:-m]
+            ]
+            found = Identification(name, question="top", m=m).instance()
+            assert found.uniform_time == pytest.approx(1.0 / min(rates), rel=1e-12)
+            assert found.uniform_time >= found.time * (1.0 - 1e-9)
+    above = Identification("g4", question="above", threshold=0.5).instance()
+    assert above.uniform_time == pytest.approx(4.0 * 2.0 / 0.1**2)
+    for tied in ({"means": [1.0, 1.0]}, {"means": [0.0, 1.0], "question": "above", "threshold": 0.0}):
+        assert Identification(**tied).instance().uniform_time == math.inf
 
 
 def test_the_least_error_of_two_gaussian_arms():

@@ -152,6 +152,21 @@ def test_two_best():
 
 
 @pytest.mark.parametrize("family", ["gaussian", "bernoulli"])
+@pytest.mark.parametrize("gap", [None, 1e-2, 1e-3, 1e-5])
+def test_all_but_one_are_the_one_of_the_reflected(family, gap):
+    """The K - 1 best arms are all but the best of ``1 - mu``, which another solver knows: with small gaps, too."""
+    rng = np.random.default_rng(6)
+    for n in (3, 5, 8, 12):
+        means = np.sort(rng.uniform(0.05, 0.95, n))[::-1]
+        if gap is not None:
+            means[-1] = means[-2] - gap
+        time, weights = characteristic_top(family, means, n - 1)
+        other, shares = characteristic(family, 1.0 - means)
+        assert time == pytest.approx(other, rel=1e-8 if gap is None else 1e-6)
+        assert weights == pytest.approx(shares, abs=1e-3)
+
+
+@pytest.mark.parametrize("family", ["gaussian", "bernoulli"])
 def test_a_programme_certifies_it_for_several(family):
     """With the shares fixed, a mixture over pairs bounds the best rate from above: a small linear programme."""
     rng = np.random.default_rng(3)

@@ -316,6 +316,70 @@ def test_bad_actions_change_nothing(action):
     assert environment.clock == 0
 
 
+@pytest.mark.parametrize(
+    ("named", "answer", "told"),
+    [
+        ({}, 2, 2),
+        ({}, np.array(2), 2),
+        ({}, np.int64(2), 2),
+        ({}, 1.9, None),
+        ({}, "1", None),
+        ({}, None, None),
+        ({}, 4, None),
+        ({}, np.array([0, 1, 0, 0]), None),
+        ({"question": "top", "m": 2}, [1, 1, 1, 0], {1, 2}),
+        ({"question": "top", "m": 2}, np.array([0, 0, 0, 1], dtype=np.int8), {0, 3}),
+        ({"question": "top", "m": 2}, [0, 0, 0, 0], {0, 1}),
+        ({"question": "top", "m": 2}, [1, 0], None),
+        ({"question": "top", "m": 2}, {2, 3}, None),
+        ({"question": "above", "threshold": 0.5}, [1.0, 0.0, 0.0, 1.0], {0, 3}),
+        ({"question": "above", "threshold": 0.5}, [0, 0, 0, 0, 1], None),
+        ({"question": "above", "threshold": 0.5}, frozenset({2, 3}), None),
+        ({"question": "above", "threshold": 0.5}, [2, 0, 0, 0], None),
+        ({"question": "above", "threshold": 0.5}, [0.5, 0, 0, 0], None),
+        ({"question": "above", "threshold": 0.5}, None, None),
+    ],
+)
+def test_answers_of_a_space(named, answer, told):
+    """Of a wrong size they are repaired; what is in no space is refused, and nothing changes."""
+    environment = begun("g4", horizon=11, shuffled=False, **named)
+    if told is not None:
+        other = begun("g4", horizon=11, shuffled=False, **named)
+        environment.transition({"arm": np.int64(4), "answer": answer})
+        other.transition(Stop(told))
+        one, two = environment.metrics(np.array([11])), other.metrics(np.array([11]))
+        assert (one["answer_value"][0], one["stopped"][0]) == (two["answer_value"][0], 1.0)
+        return
+    with pytest.raises(ValueError, match=r"answer must be .* got"):
+        environment.transition({"arm": 0, "answer": answer})
+    assert environment.clock == 0
+
+
+@pytest.mark.parametrize("arm", [1.7, math.nan, "1", True, None, np.array([1]), -1, 5])
+def test_arms_that_are_in_no_space(arm):
+    environment = begun("g4", horizon=11)
+    with pytest.raises(ValueError, match=r"arm must be a whole number in 0\.\.3, got"):
+        environment.transition({"arm": arm, "answer": 0})
+    assert environment.clock == 0
+
+
+def test_the_worst_labels_are_those_that_are_judged():
+    """A mean at an end of what may be answered either way, where differences round otherwise than sums."""
+    for mean, threshold, epsilon in (
+        (0.6, 0.5, 0.1),
+        (0.25, 0.5, 0.25),
+        (0.75, 0.5, 0.25),
+        (0.4, 0.5, 0.1),
+        (0.5, 0.5, 0.0),
+    ):
+        environment = begun([mean], question="above", threshold=threshold, epsilon=epsilon, horizon=3)
+        values = []
+        for answer in (set(), {0}):
+            environment.transition(Sample(0, answer))
+            values.append(environment.metrics(np.array([environment.clock]))["answer_value"][0])
+        assert environment.comparators(np.array([1]))["worst_value"][0] == min(values), mean
+
+
 def test_problems_that_policies_refuse():
     rng, asked = np.random.default_rng(0), {"n_actions": 4, "budget": 100}
     for name, problem, message in (
