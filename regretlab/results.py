@@ -130,9 +130,11 @@ class Result:
     def interval(self, policy: str, at: float | None = None, regret: str = "") -> Interval:
         """The mean as in ``value``, with its bootstrap interval of the study's confidence; NaN with one replicate.
 
-        The interval is typical: it knows nothing of rare failures that no replicate shows. See ``guaranteed``.
+        The interval is typical: it knows nothing of rare failures that no replicate shows. See ``guaranteed``. Of a
+        probability it is that of Clopper and Pearson, which does.
         """
-        band = mean_band(self._at(policy, at, regret)[:, None], self._confidence)
+        samples = self._at(policy, at, regret)[:, None]
+        band = mean_band(samples, self._confidence, self.curves.tells_of_events(policy, regret))
         return Interval(float(band.mean[0]), float(band.low[0]), float(band.high[0]))
 
     def guaranteed(self, policy: str, regret: str = "") -> Interval:

@@ -165,7 +165,8 @@ class ExperimentResult:
 
         def work_out() -> Band:
             samples = self.shown(label, regret, quantity)
-            return mean_band(samples[:, -1:].copy() if at_horizon else samples, confidence)
+            samples = samples[:, -1:].copy() if at_horizon else samples
+            return mean_band(samples, confidence, self.tells_of_events(label, regret))
 
         return cast(Band, self.once(key, work_out))
 
@@ -208,6 +209,10 @@ class ExperimentResult:
     def is_certain(self, label: str, regret: str = "") -> bool:
         """Whether a policy's regret is known without doubt, as nothing is random in its runs."""
         return label in self.certain and not np.ptp(self.regret(label, regret), axis=0).any()
+
+    def tells_of_events(self, label: str, regret: str = "") -> bool:
+        """Whether a policy's regret is 1 where something happened, which chance decides, and 0 elsewhere."""
+        return self.definition(regret).unit == "probability" and not self.is_certain(label, regret)
 
     def guaranteed(self, label: str, confidence: float, regret: str = "") -> Interval:
         """Mean regret of a policy at the horizon with the interval of ``guaranteed_interval``."""

@@ -9,7 +9,7 @@ from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr, stdtrit  # scipy.stats takes a third of a second to load
+from scipy.special import betaincinv, ndtr, stdtrit  # scipy.stats takes a third of a second to load
 
 from experiments.analysis.together import alike
 
@@ -40,12 +40,14 @@ class Band:
         error: standard error of the mean (NaN with one replicate).
         samples: [n_replicates, n_times] of which it is the mean.
         confidence: of the bands.
+        shares: whether samples tell of events, 1 where one happened and 0 where not, and means are shares of them.
     """
 
     mean: Array
     error: Array
     samples: Array = field(repr=False)
     confidence: float
+    shares: bool = False
 
     @property
     def all_low(self) -> Array:
@@ -80,7 +82,8 @@ class Band:
     def surely_below(self, limit: Array) -> bool:
         """Whether the whole simultaneous band is below a limit [n_times], where that is clear without resampling."""
         n = len(self.samples)
-        return n >= FEWEST and bool(np.all(self.mean + _farthest(n, self.confidence) * self.error <= limit))
+        high = self.mean + _farthest(n, self.confidence) * self.error
+        return n >= FEWEST and bool(np.all((np.maximum(high, self.high) if self.shares else high) <= limit))
 
     @cached_property
     def _together(self) -> tuple[Array, Array]:
@@ -89,11 +92,16 @@ class Band:
             return unknown, unknown
         size = np.abs(self.samples).max(axis=0)
         low, high = _simultaneous(self.samples - self.mean, self.error, size, self.confidence)
-        return self.mean + low, self.mean + high
+        low, high = self.mean + low, self.mean + high
+        if self.shares:
+            low, high = np.clip(np.minimum(low, self.low), 0.0, 1.0), np.clip(np.maximum(high, self.high), 0.0, 1.0)
+        return low, high
 
     @cached_property
     def _pointwise(self) -> tuple[Array, Array]:
         low, high = np.full_like(self.mean, math.nan), np.full_like(self.mean, math.nan)
+        if self.shares and len(self.samples) > 1:
+            return share_interval(np.count_nonzero(self.samples, axis=0), len(self.samples), self.confidence)
         n, deviations = len(self.samples), self.samples - self.mean
         for here in _pieces(len(self.mean)) if n > 1 else ():
             means = np.empty((here.stop - here.start, RESAMPLES))
@@ -121,7 +129,24 @@ class Interval:
         return self.low > 0.0 or self.high < 0.0
 
 
-def mean_band(samples: Array, confidence: float = 0.95) -> Band:
+def share_interval(counts: NDArray[np.int64], n: int, confidence: float = 0.95) -> tuple[Array, Array]:
+    """Ends of the interval of Clopper and Pearson (1934) of the probability of what happened in some of ``n`` runs.
+
+    It covers at least as often as it says, for any probability: that nothing happened does not mean that nothing can.
+
+    Args:
+        counts: [...] of the runs in which it happened, in 0..n.
+        n: number of runs, >= 1.
+        confidence: in (0, 1).
+    """
+    tail, k = (1.0 - confidence) / 2.0, np.asarray(counts, dtype=np.float64)
+    with np.errstate(invalid="ignore"):
+        low = np.where(k > 0.0, betaincinv(np.maximum(k, 1.0), n - k + 1.0, tail), 0.0)
+        high = np.where(k < n, betaincinv(k + 1.0, np.maximum(n - k, 1.0), 1.0 - tail), 1.0)
+    return low, high
+
+
+def mean_band(samples: Array, confidence: float = 0.95, shares: bool = False) -> Band:
     """Bootstrap bands for the mean curve of independent replicates.
 
     Pointwise: the expanded percentile bootstrap (Hesterberg 2015, *What Teachers Should Know About the Bootstrap*,
@@ -130,9 +155,13 @@ def mean_band(samples: Array, confidence: float = 0.95) -> Band:
     each resample studentised by its own standard error. It errs on the wide side: with 8 replicates it covers 98 %
     instead of 95 %, from 20 on it is close.
 
+    Of shares of events, which a resample cannot tell where none happened: the interval of Clopper and Pearson, and the
+    simultaneous band is nowhere inside it.
+
     Args:
         samples: [n_replicates, n_times].
         confidence: coverage of the bands, in (0, 1).
+        shares: whether samples tell of events, 1 where one happened and 0 where not; others are no events.
 
     Returns:
         The bands. With a single replicate they are NaN; with less than ``FEWEST`` the simultaneous band is.
@@ -140,7 +169,7 @@ def mean_band(samples: Array, confidence: float = 0.95) -> Band:
     n, _ = samples.shape
     mean = samples.mean(axis=0)
     error = samples.std(axis=0, ddof=1) / math.sqrt(n) if n > 1 else np.full_like(mean, math.nan)
-    return Band(mean, error, samples, confidence)
+    return Band(mean, error, samples, confidence, shares and bool(np.isin(samples, (0.0, 1.0)).all()))
 
 
 def _simultaneous(deviations: Array, error: Array, size: Array, confidence: float) -> tuple[Array, Array]:

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.stats import binom
 
 from experiments.analysis.statistics import growth_exponent, mean_band, paired_difference, quantiles
 
@@ -103,3 +104,26 @@ def test_pairs_see_what_independent_samples_do_not():
 def test_quantiles():
     samples = np.arange(101.0)[:, None]
     assert quantiles(samples)[:, 0] == pytest.approx([5, 25, 50, 75, 95])
+
+
+def test_shares_of_events_have_the_interval_of_clopper_and_pearson():
+    """Where an event happened in no run, or in all, too: by the definition, from the binomial distribution."""
+    n = 40
+    samples = np.zeros((n, 5))
+    for column, count in enumerate((0, 1, 20, 39, 40)):
+        samples[:count, column] = 1.0
+    for confidence in (0.95, 0.99):
+        band, tail = mean_band(samples, confidence, shares=True), (1.0 - confidence) / 2.0
+        assert ((band.all_low <= band.low) & (band.low <= band.mean)).all()
+        assert ((band.all_high >= band.high) & (band.high >= band.mean)).all()
+        assert band.all_low.min() == 0.0
+        assert band.all_high.max() == 1.0
+        for count, low, high in zip((0, 1, 20, 39, 40), band.low, band.high, strict=True):
+            assert low == 0.0 if count == 0 else binom.sf(count - 1, n, low) == pytest.approx(tail)
+            assert high == 1.0 if count == n else binom.cdf(count, n, high) == pytest.approx(tail)
+        assert not band.surely_below(np.full(5, 0.99))
+    assert mean_band(np.zeros((40, 1)), shares=True).surely_below(np.array([0.1]))
+    assert not mean_band(np.zeros((40, 1)), shares=True).surely_below(np.array([0.05]))
+    assert np.isnan(mean_band(np.zeros((1, 1)), shares=True).high).all()
+    other = samples + 0.5
+    assert (mean_band(other, shares=True).low == mean_band(other).low).all(), "these are no events"
