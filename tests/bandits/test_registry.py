@@ -265,5 +265,5 @@ def test_a_class_of_which_nobody_can_tell_what_it_takes():
 def test_what_the_environment_tells_a_policy_is_no_parameter_of_it(name, key):
     with pytest.raises(ValueError, match=rf"has no parameter '{key}'.*, and is told {key} by the environment$"):
         POLICIES.build({"name": name, "parameters": {key: 3}}, "policy")
-    with pytest.raises(ValueError, match="it takes [a-z, ]+$"):
+    with pytest.raises(ValueError, match=r"it takes [a-z, ]+$"):
         POLICIES.build({"name": name, "parameters": {"nothing": 3}}, "policy")
