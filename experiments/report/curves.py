@@ -382,6 +382,10 @@ def _value(interval: Interval, top: float) -> str:
 
 
 def _plus_minus(interval: Interval) -> str:
-    reach = (interval.high - interval.low) / 2.0
-    known = reach > 1e-9 * max(1.0, abs(interval.value))  # neither NaN nor rounding alone
-    return f" ± {number(float(f'{reach:.2g}'))}" if known else ""
+    """Half the length of the interval; all of it, to one side, where the value is an end of it."""
+    up, down = interval.high - interval.value, interval.value - interval.low
+    least = 1e-9 * max(1.0, abs(interval.value))  # neither NaN nor rounding alone
+    if not up + down > 2.0 * least:
+        return ""
+    sign, reach = ("+", up) if down <= least else ("-", down) if up <= least else ("±", (up + down) / 2.0)
+    return f" {sign} {number(float(f'{reach:.2g}'))}"

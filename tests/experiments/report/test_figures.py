@@ -23,8 +23,9 @@ import regretlab as rl
 from bandits.contract import Assumption
 from experiments.analysis.findings import as_text, findings
 from experiments.analysis.sentences import number, sentence, sweep_sentence
+from experiments.analysis.statistics import Interval
 from experiments.report.colours import GREY
-from experiments.report.curves import draw_experiment, drawn_by_name
+from experiments.report.curves import _value, draw_experiment, drawn_by_name
 from experiments.report.figures import canvases, compose, draw_study, save
 from experiments.report.index import write_index
 from experiments.report.labels import EndLabels
@@ -731,3 +732,11 @@ def test_axes_of_the_users_own_lend_glyphs_too():
     result = rl.compare({"\u306e": rl.UCB1(), "$": rl.Uniform()}, arms, replicates=2, jobs=1, progress=False)
     ax = result.plot(Figure().subplots())
     assert {text.split(":")[0] for text in labels_at(ax)} >= {"\u306e", r"\$"}
+
+
+@pytest.mark.parametrize(
+    ("value", "low", "high", "said"),
+    [(0.0, 0.0, 0.0037, "0 + 0.0037"), (1.0, 0.9, 1.0, "1 - 0.1"), (0.5, 0.4, 0.7, "0.5 ± 0.15"), (2.0, 2.0, 2.0, "2")],
+)
+def test_an_interval_to_one_side_is_told_as_one(value, low, high, said):
+    assert _value(Interval(value, low, high), 1.0) == said
