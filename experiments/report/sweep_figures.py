@@ -231,7 +231,9 @@ def _dress(ax: Axes, result: SweepResult, x: Array, curves: Array, scale: str, r
     known = {"regret": definition.label, "cost": "cost", "reward": "reward", "ratio": _ratio(result, definition)}
     ax.set_title(wrapped(result.title, round(44 * (room or 1.0))), loc="left", fontweight="bold")
     ax.set_xlabel(wrapped(result.axis, round(52 * (room or 1.0))))
-    how = "mean" if figure.quantity == "ratio" else definition.unit
+    sizes = sorted({len(each.replicates) for each in result.experiments})
+    mean = f"mean of {' to '.join(str(n) for n in (sizes[0], sizes[-1])[: len(sizes)])}"
+    how = mean if figure.quantity == "ratio" else f"{definition.unit}, {mean}"
     name_quantity(ax, f"{known[figure.quantity]} at the horizon", how, room)
     if not result.numeric:
         slant(ax, x, [text_of(p) for p in result.points])

@@ -278,6 +278,9 @@ def test_a_short_axis_has_numbers_that_are_told_apart_and_every_curve_a_name(edg
         "200",
     ]
     assert any(text.startswith("_mine") for text in labels_in(ax))
+    counts = [len(experiment.replicates) for experiment in short.experiments]
+    assert ax.get_ylabel().replace("\n", " ").endswith(f", mean of {counts[0]})")
+    assert len(set(counts)) == 1
 
 
 def test_a_ratio_to_nothing_is_no_ratio(edges):
