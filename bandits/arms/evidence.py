@@ -10,12 +10,18 @@ With ``n_i`` plays of mean ``m_i`` and ``m* = max m_i`` that is ``n_i D_i``, whe
   divergence decides already, it is not worked out.
 
 A mean outside the range or the family, of rewards that the problem does not declare, counts as the nearest one inside.
+
+How it is not worked out in every round: as long as the arm with the best mean is played, nothing of the others changes,
+and the evidence against them falls with the best mean alone. So it is worked out for a floor somewhat below that mean,
+above all others, and bounds what it is until the mean falls below the floor. Where such bounds decide, no other arm is
+looked at; where they do not, all are. No decision changes.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -25,9 +31,10 @@ from bandits.arms.families import BERNOULLI, check_family, clipped, divergence, 
 from bandits.arms.kinf import kinf
 from bandits.arms.orders import asymptotic_order, bounded_rate, family_rate
 from bandits.arms.problem import FAMILIES, BanditProblem
-from bandits.arms.scan import COUNT, MORE, SUM, ScanPolicy
+from bandits.arms.scan import COUNT, MORE, SCORE, SUM, ScanPolicy
 from bandits.arms.theory import BERNOULLI as IS_BERNOULLI
 from bandits.contract import Array, Bound, Instance
+from bandits.earlier import set_state
 from bandits.kernels import inlined
 
 MEAN, ENTROPY, LOG, SIZE = range(MORE, MORE + 4)
@@ -36,8 +43,22 @@ MEAN, ENTROPY, LOG, SIZE = range(MORE, MORE + 4)
 EMPIRICAL = len(FAMILIES)
 """In place of a family: ``K_inf`` of the rewards seen."""
 
-Own = tuple[int, float, Array, Array]
-"""Number of the family or ``EMPIRICAL``, sigma; distinct mapped rewards [n_arms, room], and how often each was seen."""
+NEVER = 746.0
+"""``exp`` of minus that is 0 in floating point: evidence of which no more is asked."""
+FEW = 3.0
+"""Rounds that a floor lasts at least, where rewards are in [0, 1], or none is set: it costs as much as a round."""
+
+LEADER, FLOOR, BOUND, THEN = range(4)
+"""Of what is kept [4]: an arm, the mean above which bounds hold as long as no other is played, and two of these."""
+
+Own = tuple[int, float, Array, Array, Array]
+"""Number of the family or ``EMPIRICAL``, sigma; distinct mapped rewards [n_arms, room], and how often each was seen;
+what is kept of the arm with the best mean."""
+
+
+def nothing() -> Array:
+    """What is kept at first."""
+    return np.array([0.0, math.inf, 0.0, 0.0])
 
 
 @inlined
@@ -80,9 +101,35 @@ def evidence(rows: Array, i: int, best: float, logs: tuple[float, float], own: O
 
 
 @inlined
+def lower(rows: Array, lead: int, own: Own) -> float:
+    """Set a floor below the mean of an arm, which is the best, and write into the scores the evidence at the floor.
+
+    The scores of the others say before which share of the evidence against them may be lost, about.
+
+    Returns:
+        The floor; inf where none lasts.
+    """
+    best, step = float(rows[lead, MEAN]), math.inf
+    for i in range(rows.shape[0]):
+        if i != lead:
+            share = rows[i, SCORE] if rows[i, SCORE] < 1.0 else 1.0
+            step = min(step, 0.5 * share * (best - rows[i, MEAN]))  # half, as evidence is about a square
+    if not step * rows[lead, COUNT] >= FEW:
+        return math.inf
+    floor = best - step
+    terms = logs(floor, own)
+    for i in range(rows.shape[0]):
+        if i != lead:
+            rows[i, SCORE] = evidence(rows, i, floor, terms, own, NEVER)
+    return floor
+
+
+@inlined
 def note(rows: Array, arm: int, reward: float, own: Own) -> None:
     """Take in a mapped reward."""
     family = own[0]
+    if arm != int(own[4][LEADER]):
+        own[4][FLOOR] = math.inf
     if family == EMPIRICAL:
         family = BERNOULLI
         reward = min(max(reward, 0.0), 1.0)
@@ -131,16 +178,22 @@ class EvidencePolicy(ScanPolicy):
     def constants(self, problem: BanditProblem) -> Own:
         family, sigma, _, _ = scale_of(type(self).__name__, self.family, problem)
         room = (problem.n_actions if self.bounded else 0, 1)
-        return EMPIRICAL if self.bounded else family, sigma, np.zeros(room), np.zeros(room)
+        return EMPIRICAL if self.bounded else family, sigma, np.zeros(room), np.zeros(room), nothing()
+
+    def __setstate__(self, state: Any) -> None:
+        """Earlier ones kept nothing of the arm with the best mean."""
+        kept = set_state(self, state)
+        if "_own" in kept:
+            self._own = *kept["_own"][:4], nothing()
 
     def make_room(self, n_rounds: int) -> None:
         if not self.bounded:
             return
-        family, sigma, values, counts = self._own
+        family, sigma, values, counts, kept = self._own
         needed = int(self._rows[:, SIZE].max()) + n_rounds
         if needed > values.shape[1]:
             more = ((0, 0), (0, 2 * needed - values.shape[1]))
-            self._own = family, sigma, np.pad(values, more), np.pad(counts, more)
+            self._own = family, sigma, np.pad(values, more), np.pad(counts, more), kept
 
     def rates(self, name: str, source: str, problem: BanditProblem, instance: Instance) -> Sequence[Bound]:
         """The rate ``sum gap_i / D_i ln(t)``, with the divergences that the policy goes by."""

@@ -9,7 +9,12 @@ let ``l_i`` be the mean loss of arm ``i`` after its ``n_i`` plays, ``c_i = sqrt(
 
 Draw an arm from ``p`` by one uniform, and add its loss over ``p_i`` to ``L_i``.
 
-How it is not evaluated: ``D_i <= 1``, so that no gap counts as long as ``beta ln t / t`` is at least the other two
+How it is not evaluated: a loss of 0 leaves ``L_i``, and asks for no probability. So where upper bounds on the
+probabilities of all arms but one leave no doubt which is drawn, the ``p`` of the round are worked out only once there
+is a loss. The bounds are ``1 / (2 K)`` or ``eta`` for ``eps_i``, and four times ``exp(-eta (L_i - L_j))``, where arm
+``j`` had the least estimate; each factor of two lets the rounds, or ``L_j``, go on for a while.
+
+And ``D_i <= 1``, so that no gap counts as long as ``beta ln t / t`` is at least the other two
 terms. With beta = 256 and 10 arms the third binds not before t of order 1e9 at a gap of 0.8: at usual horizons this is
 Exp3 with a share of uniform play.
 
@@ -32,12 +37,25 @@ from bandits.arms.scan import COUNT, MORE, SCORE, SUM, ScanPolicy, need_range, r
 from bandits.arms.theory import BOUNDED, OBLIVIOUS, STATIONARY, ArmsInstance, gaps_of, holds
 from bandits.contract import Array, Assumption, Bound, Instance
 from bandits.copies import Copies
+from bandits.earlier import set_state
 from bandits.kernels import inlined, kernel
 
 ESTIMATE, CHANCE, LOSS, ROOT = range(MORE, MORE + 4)
 """Columns: estimated cumulative loss, probability in the last round, mean loss, and ``1 / sqrt(2 n)``."""
-Own = tuple[float, float]
-"""alpha and beta."""
+LEAD, UNTIL, MOST, BEFORE, BEYOND, OPEN = range(6)
+"""Of what is kept [6]: an arm; up to which round and which estimate of it bounds hold; the uniforms between which it is
+surely drawn; the round whose probabilities are not worked out, or 0."""
+ROUNDING = 1e-12
+"""More than rounding does to sums of probabilities."""
+DEPTH = 746.0
+"""``exp`` of minus that is 0 in floating point."""
+Own = tuple[float, float, Array]
+"""alpha and beta; what is kept."""
+
+
+def _nothing() -> Array:
+    """What is kept at first."""
+    return np.zeros(6)
 
 
 @inlined
@@ -57,38 +75,64 @@ def _explore(rows: Array, share: float, width: float, most: float) -> float:
 
 
 @kernel
-def _pick(rows: Array, t: int, own: Own, luck: Array, s: int) -> int:
-    n_arms, least = rows.shape[0], math.inf
+def _weigh(rows: Array, t: int, own: Own) -> None:
+    """Write the probabilities of round ``t``, and keep bounds on those that follow."""
+    n_arms, lead, kept = rows.shape[0], 0, own[2]
     for i in range(n_arms):
-        if rows[i, COUNT] == 0.0:
-            rows[i, CHANCE] = 1.0
-            return i
-        least = min(least, rows[i, ESTIMATE])
-    log, log_arms, weights = math.log(t), math.log(n_arms), 0.0
+        if rows[i, ESTIMATE] < rows[lead, ESTIMATE]:
+            lead = i
+    least = rows[lead, ESTIMATE]
+    log, log_arms, weights, before = math.log(t), math.log(n_arms), 0.0, 0.0
     eta = 0.5 * math.sqrt(log_arms / (t * n_arms))
     for i in range(n_arms):
         rows[i, SCORE] = math.exp(-eta * (rows[i, ESTIMATE] - least))
+        if i == lead:
+            before = weights
         weights += rows[i, SCORE]
     most, share = min(0.5 / n_arms, eta), own[1] * log / t
     total = n_arms * most
     if share < most:
         total = _explore(rows, share, math.sqrt(own[0] * log + log_arms), most)
-    factor, rest, arm = (1.0 - total) / weights, luck[s, 0], -1
+    factor = (1.0 - total) / weights
     for i in range(n_arms):
-        chance = (rows[i, CHANCE] if share < most else most) + factor * rows[i, SCORE]
-        rows[i, CHANCE] = chance
-        if rest >= 0.0 and chance > 0.0:
-            rest -= chance
+        rows[i, CHANCE] = (rows[i, CHANCE] if share < most else most) + factor * rows[i, SCORE]
+    # eta falls by a share of at most ln(2) / DEPTH, and L_j grows by at most ln(2) / eta
+    kept[LEAD], kept[UNTIL], kept[MOST], kept[OPEN] = lead, t + t // 540, least + 0.69 / eta, 0.0
+    kept[BEFORE] = lead * most + 4.0 * before + ROUNDING
+    kept[BEYOND] = 1.0 - (n_arms - 1 - lead) * most - 4.0 * max(0.0, weights - before - 1.0) - ROUNDING
+
+
+@kernel
+def _pick(rows: Array, t: int, own: Own, luck: Array, s: int) -> int:
+    kept, rest, arm = own[2], luck[s, 0], -1
+    lead = int(kept[LEAD])
+    if t <= kept[UNTIL] and rows[lead, ESTIMATE] <= kept[MOST] and kept[BEFORE] <= rest < kept[BEYOND]:
+        kept[OPEN] = t
+        return lead
+    for i in range(rows.shape[0]):
+        if rows[i, COUNT] == 0.0:
+            rows[i, CHANCE] = 1.0
+            return i
+    _weigh(rows, t, own)
+    for i in range(rows.shape[0]):
+        if rest >= 0.0 and rows[i, CHANCE] > 0.0:
+            rest -= rows[i, CHANCE]
             arm = i
     return arm
 
 
-@inlined
+@kernel
 def _note(rows: Array, arm: int, reward: float, own: Own) -> None:
+    loss, kept = 1.0 - reward, own[2]
+    if loss != 0.0:
+        if kept[OPEN] > 0.0:
+            _weigh(rows, int(kept[OPEN]), own)
+        rows[arm, ESTIMATE] += loss / rows[arm, CHANCE]
+        if loss < 0.0:
+            kept[UNTIL] = 0.0
     n = rows[arm, COUNT] + 1.0
     rows[arm, COUNT], rows[arm, SUM] = n, rows[arm, SUM] + reward
     rows[arm, LOSS], rows[arm, ROOT] = 1.0 - rows[arm, SUM] / n, 1.0 / math.sqrt(2.0 * n)
-    rows[arm, ESTIMATE] += (1.0 - reward) / rows[arm, CHANCE]
 
 
 @kernel
@@ -117,13 +161,20 @@ class Exp3PP(ScanPolicy):
 
     def constants(self, problem: BanditProblem) -> Own:
         need_range("Exp3PP", problem, "ucb1 takes a declared noise instead of a range")
-        return float(self.alpha), float(self.beta)
+        return float(self.alpha), float(self.beta), _nothing()
+
+    def __setstate__(self, state: Any) -> None:
+        """Earlier ones worked out the probabilities of every round."""
+        kept = set_state(self, state)
+        if "_own" in kept:
+            self._own = *kept["_own"][:2], *(kept["_own"][2:] or (_nothing(),))
 
     def probabilities(self, observation: Any) -> Array:
+        unplayed = np.flatnonzero(self._rows[:, COUNT] == 0.0)
+        if unplayed.size:
+            return self.problem_given().distribution_of(unplayed[0])
         copy: Exp3PP = Copies(self).one()
-        arm = copy.choose(observation)
-        if self._rows[arm, COUNT] == 0.0:
-            return copy.problem_given().distribution_of(arm)
+        _weigh(copy._rows, copy._t, copy._own)
         return np.asarray(copy._rows[:, CHANCE] / copy._rows[:, CHANCE].sum())
 
     def regret_bounds(self, problem: BanditProblem, instance: Instance) -> Sequence[Bound]:

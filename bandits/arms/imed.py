@@ -14,17 +14,52 @@ of Machine Learning Research 16, 2015 [recall: index and optimality].
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
-from bandits.arms.evidence import LOG, EvidencePolicy, Own, evidence, leading, logs, note
+from bandits.arms.evidence import (
+    BOUND,
+    FLOOR,
+    LEADER,
+    LOG,
+    MEAN,
+    EvidencePolicy,
+    Own,
+    evidence,
+    leading,
+    logs,
+    lower,
+    note,
+)
 from bandits.arms.problem import Actions, BanditProblem, Block
 from bandits.arms.scan import COUNT, SCORE, TIE, leader, rounds
 from bandits.contract import Array, Bound, Instance
-from bandits.kernels import kernel
+from bandits.kernels import inlined, kernel
+
+
+@inlined
+def _settle(rows: Array, lead: int, best: float, own: Own) -> None:
+    """Keep up to which ``ln n`` the arm just chosen surely has the smallest index, down to which mean."""
+    kept = own[4]
+    again, kept[LEADER], kept[FLOOR] = lead == int(kept[LEADER]), lead, math.inf
+    if not again or rows[lead, MEAN] != best:
+        return
+    for i in range(rows.shape[0]):
+        index = -rows[i, SCORE]
+        rows[i, SCORE] = 0.5 * (index - rows[lead, LOG]) / (index - rows[i, LOG])  # so that half its lead is left
+    kept[FLOOR], kept[BOUND] = lower(rows, lead, own), math.inf
+    for i in range(rows.shape[0]):
+        if i != lead:
+            rounding = 2.0 * TIE + 1e-12 * rows[i, COUNT] * (1.0 + abs(best))
+            kept[BOUND] = min(kept[BOUND], rows[i, SCORE] + rows[i, LOG] - rounding)
 
 
 @kernel
 def _pick(rows: Array, t: int, own: Own, luck: Array, s: int) -> int:
+    kept = own[4]
+    lead = int(kept[LEADER])
+    if rows[lead, MEAN] >= kept[FLOOR] and rows[lead, LOG] <= kept[BOUND]:
+        return lead
     best, least, unplayed = leading(rows)
     if unplayed >= 0:
         return unplayed
@@ -34,7 +69,9 @@ def _pick(rows: Array, t: int, own: Own, luck: Array, s: int) -> int:
         index = evidence(rows, i, best, terms, own, enough) + rows[i, LOG]
         least = min(least, index)
         rows[i, SCORE] = -index
-    return leader(rows)
+    arm = leader(rows)
+    _settle(rows, arm, best, own)
+    return arm
 
 
 @kernel

@@ -8,9 +8,10 @@ where ``n_i`` counts the plays of arm ``i`` before, and ``D_i`` is how far its r
 seen (``evidence.py``): the divergence ``d(mean_i, mean*)``, or ``K_inf`` of its rewards. One uniform a round.
 There is no logarithm of the round: it serves any horizon.
 
-Most rounds take two exponentials. The first arm with the best mean has the weight 1; let those before it weigh ``A`` in
+Most rounds take no exponential. The first arm with the best mean has the weight 1; let those before it weigh ``A`` in
 all, and those after it ``B``. It is drawn by the uniform ``u`` if ``A <= u (1 + A + B) < 1 + A``, and so surely where
 ``A <= u`` and ``u (1 + B) < 1``, for which upper bounds do: as many times the largest weight before it, and after it.
+Such bounds hold for a while, with those on the evidence (``evidence.py``).
 
 References: J. Honda, A. Takemura, *An Asymptotically Optimal Bandit Algorithm for Bounded Support Models*, COLT 2010,
 and *An Asymptotically Optimal Policy for Finite Support Models in the Multiarmed Bandit Problem*, Machine Learning 85,
@@ -25,35 +26,79 @@ from typing import Any
 
 import numpy as np
 
-from bandits.arms.evidence import EvidencePolicy, Own, evidence, leading, logs, note
+from bandits.arms.evidence import (
+    BOUND,
+    FLOOR,
+    LEADER,
+    MEAN,
+    NEVER,
+    THEN,
+    EvidencePolicy,
+    Own,
+    evidence,
+    leading,
+    logs,
+    lower,
+    note,
+)
 from bandits.arms.problem import Actions, BanditProblem, Block
 from bandits.arms.scan import COUNT, SCORE, rounds
 from bandits.contract import Array, Bound, Instance
 from bandits.copies import Copies
-from bandits.kernels import kernel
+from bandits.kernels import inlined, kernel
 
-NEVER = 746.0
-"""``exp`` of minus that is 0 in floating point."""
 ROUNDING = 1e-12
 """More than rounding does to sums of weights."""
 
 
+@inlined
+def _surely(before: float, uniform: float, after: float) -> bool:
+    """Whether the arm with the best mean is drawn, by bounds on the weights of those before it and after it."""
+    return before + ROUNDING <= uniform and uniform * (1.0 + after) + ROUNDING <= 1.0
+
+
+@inlined
+def _bounds(rows: Array, lead: int) -> tuple[float, float]:
+    """What the arms before the leading one weigh at most, and those after it, by the evidence in the scores."""
+    first, then = NEVER, NEVER
+    for i in range(rows.shape[0]):
+        if i < lead:
+            first = min(first, rows[i, SCORE])
+        elif i > lead:
+            then = min(then, rows[i, SCORE])
+    return lead * math.exp(-first), (rows.shape[0] - 1 - lead) * math.exp(-then)
+
+
+@inlined
+def _settle(rows: Array, lead: int, own: Own) -> None:
+    """Keep bounds on the weights, down to a mean at which they are some three times as large."""
+    kept = own[4]
+    again, kept[LEADER], kept[FLOOR] = lead == int(kept[LEADER]), lead, math.inf
+    if again:
+        for i in range(rows.shape[0]):
+            rows[i, SCORE] = 1.0 / rows[i, SCORE]
+        kept[FLOOR] = lower(rows, lead, own)
+        kept[BOUND], kept[THEN] = _bounds(rows, lead)
+
+
 @kernel
 def _pick(rows: Array, t: int, own: Own, luck: Array, s: int) -> int:
+    kept, uniform = own[4], luck[s, 0]
+    lead = int(kept[LEADER])
+    if rows[lead, MEAN] >= kept[FLOOR] and _surely(kept[BOUND], uniform, kept[THEN]):
+        return lead
     best, _, unplayed = leading(rows)
     if unplayed >= 0:
         return unplayed
-    terms, lead, first, then = logs(best, own), -1, NEVER, NEVER
+    terms, lead = logs(best, own), -1
     for i in range(rows.shape[0]):
-        rows[i, SCORE] = against = evidence(rows, i, best, terms, own, NEVER)
-        if lead >= 0:
-            then = min(then, against)
-        elif against > 0.0:
-            first = min(first, against)
-        else:
+        rows[i, SCORE] = evidence(rows, i, best, terms, own, NEVER)
+        if lead < 0 and rows[i, SCORE] == 0.0:
             lead = i
-    uniform, before, after = luck[s, 0], lead * math.exp(-first), (rows.shape[0] - 1 - lead) * math.exp(-then)
-    if before + ROUNDING <= uniform and uniform * (1.0 + after) + ROUNDING <= 1.0:
+    before, after = _bounds(rows, lead)
+    if _surely(before, uniform, after):
+        if not rows[lead, MEAN] >= kept[FLOOR]:
+            _settle(rows, lead, own)
         return lead
     total = 0.0
     for i in range(rows.shape[0]):

@@ -8,10 +8,13 @@ import numpy as np
 import pytest
 
 from bandits import (
+    IMED,
     KLLUCB,
     LUCB,
+    MED,
     ActionElimination,
     BetaThompson,
+    Exp3PP,
     GaussianThompson,
     Racing,
     RepeatedExposureElimination,
@@ -64,6 +67,10 @@ def with_pairs(policy):
     policy._second = place[[OTHER, SECOND]]
 
 
+def without_bounds(policy):
+    policy._own = policy._own[:-1]
+
+
 def with_lists(policy):
     policy._sums = policy._sums.tolist()
     if isinstance(policy, BurnInThenCommit):
@@ -89,6 +96,7 @@ CASES = [
     (LUCB(), lambda: Identification([0.0, 0.9, 0.3, 0.8], delta=0.1), with_pairs),
     (KLLUCB(), lambda: Identification(FOUR, "bernoulli", question="top", m=2, delta=0.1), with_pairs),
     *((TopTwo(rule), lambda: Identification([0.0, 0.9, 0.3, 0.8], delta=0.1), without_means) for rule in RULES),
+    *((kind(), lambda: BernoulliArms(FOUR, horizon=4000), without_bounds) for kind in (IMED, MED, Exp3PP)),
     (BurnInThenCommit(3), lambda: TallyingBandit(ARMS, 3, horizon=4000), with_lists),
     (RepeatedExposureElimination(3), lambda: TallyingBandit(ARMS, 3, horizon=4000), with_lists),
 ]

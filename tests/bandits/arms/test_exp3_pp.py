@@ -8,7 +8,7 @@ from arms_runs import TEN, TWO, assert_agrees, regrets, sequence
 from blocks import block
 
 from bandits import BanditProblem
-from bandits.arms.exp3_pp import Exp3PP
+from bandits.arms.exp3_pp import ESTIMATE, OPEN, UNTIL, Exp3PP
 from environments import BernoulliArms, ConstrainedArms, CorruptedArms, GaussianArms
 
 
@@ -53,6 +53,27 @@ def test_decisions_are_those_of_the_formula(alpha, beta, counts, compiled):
     expected, counted = slow(rewards, np.random.default_rng(5).random(3000), alpha, beta)
     assert actions.tolist() == expected
     assert (counted > 1000) == counts
+
+
+@pytest.mark.parametrize("beta", [256.0, 0.05])
+def test_probabilities_that_are_not_worked_out_change_nothing(beta):
+    """Against a policy that works them out in every round. Somebody else plays now and then."""
+    rng, (policy, full), left = np.random.default_rng(4), (Exp3PP(beta=beta), Exp3PP(beta=beta)), 0
+    for one in (policy, full):
+        one.reset(BanditProblem(n_actions=4), np.random.default_rng(2))
+    for row in (rng.random((6000, 4)) < [0.4, 0.95, 0.1, 0.2]).astype(float):
+        full._own[2][UNTIL] = 0.0
+        arm = policy.choose(None)
+        assert full.choose(None) == arm
+        left += policy._own[2][OPEN] > 0.0
+        assert full._own[2][OPEN] == 0.0
+        if rng.random() < 0.01:
+            arm = int(rng.integers(4))
+        for one in (policy, full):
+            one.update(None, arm, float(row[arm]))
+        assert np.array_equal(policy._rows[:, ESTIMATE], full._rows[:, ESTIMATE])
+    assert left > 2000
+    assert np.array_equal(policy.probabilities(None), full.probabilities(None))
 
 
 def test_one_arm():

@@ -8,6 +8,7 @@ from arms_runs import TEN, TWO, assert_agrees, regrets, sequence, table
 from scipy.optimize import minimize_scalar
 
 from bandits import BanditProblem
+from bandits.arms.evidence import FLOOR
 from bandits.arms.exp3_pp import Exp3PP
 from bandits.arms.exp3_s import Exp3S
 from bandits.arms.imed import IMED
@@ -94,6 +95,25 @@ def test_every_draw_inverts_the_distribution_function(bounded):
         policy.update(None, arm, float(row[arm]))
         seen[arm].append(row[arm])
     assert 20 < quick < 190
+
+
+@pytest.mark.parametrize("made", [{}, {"bounded": True}, {"family": "gaussian"}, {"family": "exponential"}], ids=str)
+@pytest.mark.parametrize("kind", [IMED, MED])
+def test_bounds_that_hold_for_a_while_decide_nothing(kind, made):
+    """Against a policy that looks at all arms in every round. Somebody else plays now and then."""
+    rng, (policy, full), held = np.random.default_rng(7), (kind(**made), kind(**made)), 0
+    for one in (policy, full):
+        one.reset(BanditProblem(n_actions=4, noise=0.5), np.random.default_rng(2))
+    for row in (rng.random((8000, 4)) < [0.4, 0.8, 0.1, 0.6]).astype(float):
+        full._own[4][FLOOR] = math.inf
+        held += policy._own[4][FLOOR] < math.inf
+        arm = policy.choose(None)
+        assert full.choose(None) == arm
+        if rng.random() < 0.01:
+            arm = int(rng.integers(4))
+        for one in (policy, full):
+            one.update(None, arm, float(row[arm]))
+    assert held > 500
 
 
 def test_permuted_arms_permute_the_run():
