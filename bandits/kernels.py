@@ -10,6 +10,9 @@ notice a change in another.
 What a call costs: numba counts the references to every array that is handed to a function which might raise, some 10 ns
 an array. So division by zero gives inf or nan, as in numpy, and does not raise; and a kernel marked ``@inlined``
 counts nothing and is compiled into those that call it.
+
+What an inlined kernel calls is compiled as if it were inlined, too, unless it was compiled before, as it is where
+Python called it first. So mark as inlined what loops and Python call: a loop is as quick then, whichever comes first.
 """
 
 from __future__ import annotations

@@ -101,7 +101,7 @@ def _until(rows: Array, arm: int, view: View, t: int, own: Own) -> float:
     return float(min(2.0 * t, own[0] * rows[arm, COUNT] * math.exp(min(log, 700.0)) * (1.0 - 1e-12)))
 
 
-@kernel
+@inlined
 def _pick(rows: Array, t: int, own: Own, luck: Array, s: int) -> int:
     return lead(_index, _view, _above, _below, _until, rows, t, own[2], own)
 

@@ -53,7 +53,7 @@ def _score(rows: Array, h: int, alpha: float, beta: float, values: Array) -> Non
                         rows[0, SCORE], rows[1, SCORE] = first, second
 
 
-@kernel
+@inlined
 def _pick(rows: Array, t: int, own: Own, luck: Array, s: int) -> int:
     alpha, beta, horizon, values = own
     if rows.shape[0] > 1:

@@ -108,7 +108,7 @@ def _until(rows: Array, arm: int, view: View, t: int, own: Own) -> float:
     return SURELY / max(_tail(rows, arm, level, rest, own) * own[2], 1e-300)
 
 
-@kernel
+@inlined
 def _pick(rows: Array, t: int, own: Own, luck: Array, s: int) -> int:
     return lead(_index, _view, _above, _below, _until, rows, t, own[3], own)
 

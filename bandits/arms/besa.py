@@ -95,7 +95,7 @@ def _loses(rows: Array, front: int, other: int, wait: float) -> bool:
     return math.exp(-wait) <= at_most(rows[other, ONES], ones, rows[front, COUNT] - ones, n)
 
 
-@kernel
+@inlined
 def _pick(rows: Array, t: int, own: Own, luck: np.random.Generator, s: int) -> int:
     order, waits = own[0], own[1]
     front = 0

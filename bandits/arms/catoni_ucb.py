@@ -26,7 +26,7 @@ from bandits.arms.problem import Actions, BanditProblem, Block
 from bandits.arms.robust import RobustPolicy, best, moment_parameter, order_parameter
 from bandits.arms.scan import COUNT, MORE, SCORE, SUM, rounds
 from bandits.contract import Array
-from bandits.kernels import kernel
+from bandits.kernels import inlined, kernel
 
 LOW, HIGH, ROOT = MORE, MORE + 1, MORE + 2
 """Columns: an arm's smallest and largest reward, and the estimate."""
@@ -77,7 +77,7 @@ def _root(kept: Array, start: int, stop: int, a: float, low: float, high: float,
     return m
 
 
-@kernel
+@inlined
 def _note(rows: Array, arm: int, reward: float, own: Own) -> None:
     v, log, kept, starts = own
     row, n = rows[arm], rows[arm, COUNT] + 1.0

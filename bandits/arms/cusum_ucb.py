@@ -41,7 +41,7 @@ Own = tuple[Array, float, float, float, float]
 """The clock, ``alpha``, ``M0``, ``eps``, ``h`` less what rounding may take from a statistic."""
 
 
-@kernel
+@inlined
 def _pick(rows: Array, t: int, own: Own, luck: Array, s: int) -> int:
     k, alpha = rows.shape[0], own[1]
     if luck[s, 0] < alpha:

@@ -35,7 +35,7 @@ Own = tuple[float, float, float, int, Array, Array]
 """Prior, discount, plays looked ahead, and room for the index's work."""
 
 
-@kernel
+@inlined
 def _pick(rows: Array, t: int, own: Own, luck: Array, s: int) -> int:
     alpha, beta, gamma, plays, values, slopes = own
     for i in range(rows.shape[0]):

@@ -102,7 +102,7 @@ def _weigh(rows: Array, t: int, own: Own) -> None:
     kept[BEYOND] = 1.0 - (n_arms - 1 - lead) * most - 4.0 * max(0.0, weights - before - 1.0) - ROUNDING
 
 
-@kernel
+@inlined
 def _pick(rows: Array, t: int, own: Own, luck: Array, s: int) -> int:
     kept, rest, arm = own[2], luck[s, 0], -1
     lead = int(kept[LEAD])
@@ -121,7 +121,7 @@ def _pick(rows: Array, t: int, own: Own, luck: Array, s: int) -> int:
     return arm
 
 
-@kernel
+@inlined
 def _note(rows: Array, arm: int, reward: float, own: Own) -> None:
     loss, kept = 1.0 - reward, own[2]
     if loss != 0.0:

@@ -43,7 +43,7 @@ def _total(rows: Array) -> float:
     return total
 
 
-@kernel
+@inlined
 def _pick(rows: Array, t: int, own: Own, luck: Array, s: int) -> int:
     k = rows.shape[0]
     scale, floor = (1.0 - own[0]) / _total(rows), own[0] / k
@@ -58,7 +58,7 @@ def _pick(rows: Array, t: int, own: Own, luck: Array, s: int) -> int:
     return int(last)
 
 
-@kernel
+@inlined
 def _note(rows: Array, arm: int, reward: float, own: Own) -> None:
     k, gamma, alpha = rows.shape[0], own[0], own[1]
     total = _total(rows)

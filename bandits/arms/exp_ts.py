@@ -83,7 +83,7 @@ def _at_least(rows: Array, arm: int, own: Own, luck: Array, s: int) -> float:
     return m - noise * math.sqrt(2.0 * uniform / ((1.0 - uniform) * max(rows[arm, COUNT] - 1.0, 1e-12)))
 
 
-@kernel
+@inlined
 def _pick(rows: Array, t: int, own: Own, luck: Array, s: int) -> int:
     lead, top = 0, -math.inf
     for i in range(rows.shape[0]):

@@ -37,7 +37,7 @@ Own = tuple[float, float, int, Array, Array]
 """Prior, horizon, and room for the index's work."""
 
 
-@kernel
+@inlined
 def _pick(rows: Array, t: int, own: Own, luck: Array, s: int) -> int:
     alpha, beta, horizon, values, slopes = own
     best, arms = -math.inf, rows.shape[0]

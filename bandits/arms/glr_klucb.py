@@ -63,7 +63,7 @@ def _index(rows: Array, arm: int, t: int) -> float:
     return upper(rows[arm, MEAN], rows[arm, ENTROPY], math.log(t - rows[arm, BORN]) / rows[arm, COUNT])
 
 
-@kernel
+@inlined
 def _pick(rows: Array, t: int, own: Own, luck: Array, s: int) -> int:
     k, clock = rows.shape[0], own[0]
     share = min(1.0, own[2] * math.sqrt(1.0 + clock[ALARMS]))
@@ -136,7 +136,7 @@ def _add_point(rows: Array, arm: int, pool: Array, new: int) -> None:
         rows[arm, ABOVE + chain] = new + 1.0
 
 
-@kernel
+@inlined
 def _note(rows: Array, arm: int, reward: float, own: Own) -> None:
     clock, pool, delta, every, ds, everywhere, exact = own[0], own[1], own[3], int(own[4]), int(own[5]), own[6], own[7]
     clock[NOW] += 1.0

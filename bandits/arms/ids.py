@@ -151,7 +151,7 @@ def law(rows: Array, own: Own) -> tuple[int, int, float, float]:
     return _law(rows, own)
 
 
-@kernel
+@inlined
 def _pick(rows: Array, t: int, own: Own, luck: Array, s: int) -> int:
     i, j, q, _ = _law(rows, own)
     return i if luck[s, 0] < q else j

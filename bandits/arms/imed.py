@@ -54,7 +54,7 @@ def _settle(rows: Array, lead: int, best: float, own: Own) -> None:
             kept[BOUND] = min(kept[BOUND], rows[i, SCORE] + rows[i, LOG] - rounding)
 
 
-@kernel
+@inlined
 def _pick(rows: Array, t: int, own: Own, luck: Array, s: int) -> int:
     kept = own[4]
     lead = int(kept[LEADER])
@@ -74,7 +74,7 @@ def _pick(rows: Array, t: int, own: Own, luck: Array, s: int) -> int:
     return arm
 
 
-@kernel
+@inlined
 def _note(rows: Array, arm: int, reward: float, own: Own) -> None:
     note(rows, arm, reward, own)
 

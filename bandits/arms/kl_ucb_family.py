@@ -19,7 +19,7 @@ from bandits.arms.families import clipped, divergence, scale_of, score, upper
 from bandits.arms.problem import Actions, BanditProblem, Block
 from bandits.arms.scan import COUNT, SCORE, SUM, ScanPolicy, count, leader, rounds
 from bandits.contract import Array
-from bandits.kernels import kernel
+from bandits.kernels import inlined, kernel
 
 Own = tuple[int, float]
 """Number of the family, and sigma."""
@@ -32,7 +32,7 @@ def log_f(t: int) -> float:
     return math.log1p(t * log * log)
 
 
-@kernel
+@inlined
 def _pick(rows: Array, t: int, own: Own, luck: Array, s: int) -> int:
     family, sigma = own
     best, log = -math.inf, log_f(t)
@@ -50,7 +50,7 @@ def _pick(rows: Array, t: int, own: Own, luck: Array, s: int) -> int:
     return leader(rows)
 
 
-@kernel
+@inlined
 def _note(rows: Array, arm: int, reward: float, own: Own) -> None:
     count(rows, arm, reward, own)
 

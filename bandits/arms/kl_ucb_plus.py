@@ -83,7 +83,7 @@ def _until(rows: Array, arm: int, view: View, t: int, own: Own) -> float:
     return float(min(2.0 * t, rows[arm, COUNT] * math.exp(min(least, 700.0)) * (1.0 - 1e-12)))
 
 
-@kernel
+@inlined
 def _pick(rows: Array, t: int, own: Own, luck: Array, s: int) -> int:
     return lead(_index, _view, _above, _below, _until, rows, t, own[1], own)
 

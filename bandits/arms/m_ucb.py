@@ -41,7 +41,7 @@ Own = tuple[Array, Array, float, float]
 """The clock; the last ``w`` rewards [n_arms, w] of each arm, in a ring; ``b``; rounds from exploration to the next."""
 
 
-@kernel
+@inlined
 def _pick(rows: Array, t: int, own: Own, luck: Array, s: int) -> int:
     since = own[0][NOW] - own[0][SINCE] + 1.0
     forced = int((since - 1.0) % own[3])

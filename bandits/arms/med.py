@@ -81,7 +81,7 @@ def _settle(rows: Array, lead: int, own: Own) -> None:
         kept[BOUND], kept[THEN] = _bounds(rows, lead)
 
 
-@kernel
+@inlined
 def _pick(rows: Array, t: int, own: Own, luck: Array, s: int) -> int:
     kept, uniform = own[4], luck[s, 0]
     lead = int(kept[LEADER])
@@ -114,7 +114,7 @@ def _pick(rows: Array, t: int, own: Own, luck: Array, s: int) -> int:
     return arm
 
 
-@kernel
+@inlined
 def _note(rows: Array, arm: int, reward: float, own: Own) -> None:
     note(rows, arm, reward, own)
 

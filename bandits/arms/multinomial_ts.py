@@ -31,7 +31,7 @@ from bandits.arms.problem import Actions, BanditProblem, Block
 from bandits.arms.scan import TIE, ScanPolicy, need_range, rounds
 from bandits.arms.theory import BERNOULLI
 from bandits.contract import Array, Bound, Instance, no_closed_form
-from bandits.kernels import kernel
+from bandits.kernels import inlined, kernel
 
 MEAN, TOTAL, FIRST = range(3)
 """Columns: the mean of the posterior and the sum of its parameters; the first of its M + 1 parameters."""
@@ -49,7 +49,7 @@ def _sample(rows: Array, arm: int, points: Array, rng: np.random.Generator) -> f
     return sum_of_points / total
 
 
-@kernel
+@inlined
 def _pick(rows: Array, t: int, own: Own, luck: Array, s: int) -> int:
     rng, points, rest = own
     front = 0
@@ -72,7 +72,7 @@ def _pick(rows: Array, t: int, own: Own, luck: Array, s: int) -> int:
     return arm
 
 
-@kernel
+@inlined
 def _note(rows: Array, arm: int, reward: float, own: Own) -> None:
     rng, points, _ = own
     levels = points.size - 1

@@ -63,7 +63,7 @@ def _sample(rows: Array, arm: int, own: Own, rng: np.random.Generator) -> float:
     return weighed / total
 
 
-@kernel
+@inlined
 def _pick(rows: Array, t: int, own: Own, luck: np.random.Generator, s: int) -> int:
     for i in range(rows.shape[0]):
         if rows[i, COUNT] == 0.0:

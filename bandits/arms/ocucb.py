@@ -27,7 +27,7 @@ Own = tuple[float, float]
 """alpha (width / 2)^2 of mapped rewards, and psi T."""
 
 
-@kernel
+@inlined
 def _pick(rows: Array, t: int, own: Own, luck: Array, s: int) -> int:
     clock = math.sqrt(own[0] * max(0.0, math.log(own[1] / t)))
     for i in range(rows.shape[0]):

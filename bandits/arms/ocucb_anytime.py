@@ -26,7 +26,7 @@ Own = tuple[float, float]
 """2 eta (width / 2)^2 of mapped rewards, and rho."""
 
 
-@kernel
+@inlined
 def _pick(rows: Array, t: int, own: Own, luck: Array, s: int) -> int:
     log = math.log(t)
     for i in range(rows.shape[0]):

@@ -32,10 +32,10 @@ from bandits.arms.problem import BanditProblem
 from bandits.arms.scan import SCORE, ScanPolicy, horizon_of, leader
 from bandits.arms.theory import STATIONARY, ArmsInstance, gaps_of, holds, moment_of
 from bandits.contract import Array, Assumption, Bound, Instance
-from bandits.kernels import kernel
+from bandits.kernels import inlined
 
 
-@kernel
+@inlined
 def best(rows: Array, t: int, own: Any, luck: Array, s: int) -> int:
     """The arm whose index, written when it was last played, is the largest: what ``ScanPolicy.pick`` is here."""
     return leader(rows)

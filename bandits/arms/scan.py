@@ -6,7 +6,7 @@ every round. The arm with the largest score is played; scores within ``TIE`` of 
 the lowest arm is played, so that the rounding of rewards in another range or unit decides nothing. An arm that was
 never played scores inf.
 
-What a policy does, it says in two kernels, which it hands to ``rounds``:
+What a policy does, it says in two inlined kernels, which it hands to ``rounds``:
 
 * ``pick(rows, t, own, luck, s)``: the arm of round ``t``, from 1; row ``s`` of ``luck`` holds the round's random
   numbers. ``leader(rows)`` is the arm with the largest score, once the scores of all are written.

@@ -28,7 +28,7 @@ Own = tuple[float]
 """Width^2 of mapped rewards."""
 
 
-@kernel
+@inlined
 def _pick(rows: Array, t: int, own: Own, luck: Array, s: int) -> int:
     square, log = own[0], math.log(t)  # not V / width^2: a declared noise may be 0
     most, wide = 0.25 * square, square * math.sqrt(2.0 * log)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from arms_runs import TEN, TWO, assert_agrees, regrets, sequence, table
 
-from bandits import BanditProblem
+from bandits import POLICIES, BanditProblem
 from bandits.arms.ada_ucb import AdaUCB
 from bandits.arms.exp_ts import ExpTS
 from bandits.arms.imed import IMED
@@ -16,6 +16,7 @@ from bandits.arms.med import MED
 from bandits.arms.mots import MOTS
 from bandits.arms.ocucb import OCUCB
 from bandits.arms.ocucb_anytime import AnytimeOCUCB
+from bandits.arms.scan import ScanPolicy
 from bandits.arms.ucb_horizon import UCBHorizon
 from bandits.arms.ucb_tuned import UCBTuned
 
@@ -24,6 +25,17 @@ GOLDEN = {"ucb_tuned": "01212122222102222222222222222222222222222222222222112111
 
 def test_golden_sequence():
     assert sequence(UCBTuned()) == GOLDEN["ucb_tuned"]
+
+
+def test_blocks_are_as_quick_where_single_rounds_were_played_before():
+    """Kernels that are not inlined would be compiled into the loop only where Python has not called them before."""
+
+    def inlined(kernel):
+        return kernel.inline if hasattr(kernel, "inline") else kernel.targetoptions.get("forceinline", False)
+
+    scanning = {name: kind for name in POLICIES if issubclass(kind := POLICIES.load(name), ScanPolicy)}
+    assert len(scanning) > 20
+    assert [name for name, kind in scanning.items() if not (inlined(kind.pick) and inlined(kind.note))] == []
 
 
 def test_the_range_of_rewards_decides_nothing():
