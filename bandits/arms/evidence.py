@@ -48,8 +48,9 @@ NEVER = 746.0
 FEW = 3.0
 """Rounds that a floor lasts at least, where rewards are in [0, 1], or none is set: it costs as much as a round."""
 
-LEADER, FLOOR, BOUND, THEN = range(4)
-"""Of what is kept [4]: an arm, the mean above which bounds hold as long as no other is played, and two of these."""
+LEADER, FLOOR, BOUND, THEN, WAIT = range(5)
+"""Of what is kept [5]: an arm, the mean above which bounds hold as long as no other is played, two of these, and how
+many plays of the arm the next floor waits for."""
 
 Own = tuple[int, float, Array, Array, Array]
 """Number of the family or ``EMPIRICAL``, sigma; distinct mapped rewards [n_arms, room], and how often each was seen;
@@ -58,7 +59,7 @@ what is kept of the arm with the best mean."""
 
 def nothing() -> Array:
     """What is kept at first."""
-    return np.array([0.0, math.inf, 0.0, 0.0])
+    return np.array([0.0, math.inf, 0.0, 0.0, 0.0])
 
 
 @inlined
@@ -101,6 +102,17 @@ def evidence(rows: Array, i: int, best: float, logs: tuple[float, float], own: O
 
 
 @inlined
+def lasts(rows: Array, lead: int, own: Own) -> bool:
+    """Whether to set a floor for the arm just chosen: if it was chosen before, too, and not soon after none lasted."""
+    kept = own[4]
+    again = lead == int(kept[LEADER])
+    if not again:
+        kept[LEADER], kept[WAIT] = lead, 0.0
+    kept[FLOOR] = math.inf
+    return again and bool(rows[lead, COUNT] >= kept[WAIT])
+
+
+@inlined
 def lower(rows: Array, lead: int, own: Own) -> float:
     """Set a floor below the mean of an arm, which is the best, and write into the scores the evidence at the floor.
 
@@ -115,6 +127,7 @@ def lower(rows: Array, lead: int, own: Own) -> float:
             share = rows[i, SCORE] if rows[i, SCORE] < 1.0 else 1.0
             step = min(step, 0.5 * share * (best - rows[i, MEAN]))  # half, as evidence is about a square
     if not step * rows[lead, COUNT] >= FEW:
+        own[4][WAIT] = rows[lead, COUNT] * (1.0 + 1.0 / 64.0)
         return math.inf
     floor = best - step
     terms = logs(floor, own)

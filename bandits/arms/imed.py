@@ -26,6 +26,7 @@ from bandits.arms.evidence import (
     EvidencePolicy,
     Own,
     evidence,
+    lasts,
     leading,
     logs,
     lower,
@@ -41,8 +42,7 @@ from bandits.kernels import inlined, kernel
 def _settle(rows: Array, lead: int, best: float, own: Own) -> None:
     """Keep up to which ``ln n`` the arm just chosen surely has the smallest index, down to which mean."""
     kept = own[4]
-    again, kept[LEADER], kept[FLOOR] = lead == int(kept[LEADER]), lead, math.inf
-    if not again or rows[lead, MEAN] != best:
+    if not lasts(rows, lead, own) or rows[lead, MEAN] != best:
         return
     for i in range(rows.shape[0]):
         index = -rows[i, SCORE]

@@ -36,6 +36,7 @@ from bandits.arms.evidence import (
     EvidencePolicy,
     Own,
     evidence,
+    lasts,
     leading,
     logs,
     lower,
@@ -73,8 +74,7 @@ def _bounds(rows: Array, lead: int) -> tuple[float, float]:
 def _settle(rows: Array, lead: int, own: Own) -> None:
     """Keep bounds on the weights, down to a mean at which they are some three times as large."""
     kept = own[4]
-    again, kept[LEADER], kept[FLOOR] = lead == int(kept[LEADER]), lead, math.inf
-    if again:
+    if lasts(rows, lead, own):
         for i in range(rows.shape[0]):
             rows[i, SCORE] = 1.0 / rows[i, SCORE]
         kept[FLOOR] = lower(rows, lead, own)
