@@ -121,6 +121,26 @@ class ArmsInstance(Instance):
         return np.append(0.0, np.cumsum(sizes))[np.searchsorted(rounds, t, side="right")]
 
     @property
+    def minimax_noise(self) -> float | None:
+        """The least sub-Gaussian parameter of all arms' rewards, as far as it is known.
+
+        That of rewards that are 1 with probability p is ``sqrt((1 - 2 p) / (2 ln((1 - p) / p)))`` (Kearns and Saul
+        1998), at most 1/2; that of Gaussian ones their standard deviation, which no parameter is below. Where moments
+        are stated in its place, there is none.
+        """
+        if self.moment is not None:
+            return math.inf
+        if self.bernoulli:
+            if self.means is None:
+                return 0.5
+            away = self.means - 0.5  # the parameter falls as the mean goes away from 1/2
+            distance = float(np.min(np.abs(away, out=away)))
+            if distance <= 1e-6 or distance >= 0.5:
+                return 0.5 if distance <= 1e-6 else 0.0
+            return math.sqrt(distance / math.log((0.5 + distance) / (0.5 - distance)))
+        return None if self.variances is None else math.sqrt(float(np.max(self.variances)))
+
+    @property
     def best_arm_entropy(self) -> float | None:
         """Entropy of the best arm under the prior, in nats; None where means are not drawn."""
         return None if self.prior is None or self.means is None else best_arm_entropy(self.prior, len(self.means))
@@ -138,31 +158,11 @@ def holds(instance: ArmsInstance, *keys: str, problem: NoisyProblem | None = Non
     named = tuple(Assumption(_TEXTS[key], bool(getattr(instance, key))) for key in keys)
     if problem is None:
         return named
-    least, declared = _noise_of(instance), problem.width / 2.0
+    least, declared = instance.minimax_noise, problem.width / 2.0
     covers = least is None or least <= declared * (1.0 + 1e-9)
     if GAUSSIAN in keys and instance.variances is not None:
         covers &= bool(np.allclose(np.sqrt(instance.variances), declared, rtol=1e-9, atol=0.0))
     return (*named, Assumption("the declared noise covers the rewards'", covers, least))
-
-
-def _noise_of(instance: ArmsInstance) -> float | None:
-    """The least sub-Gaussian parameter of all arms' rewards, as far as it is known.
-
-    That of rewards that are 1 with probability p is ``sqrt((1 - 2 p) / (2 ln((1 - p) / p)))`` (Kearns and Saul 1998),
-    at most 1/2; that of Gaussian ones their standard deviation, which no parameter is below. Where moments are stated
-    in its place, there is none.
-    """
-    if instance.moment is not None:
-        return math.inf
-    if instance.bernoulli:
-        if instance.means is None:
-            return 0.5
-        away = instance.means - 0.5  # the parameter falls as the mean goes away from 1/2
-        distance = float(np.min(np.abs(away, out=away)))
-        if distance <= 1e-6 or distance >= 0.5:
-            return 0.5 if distance <= 1e-6 else 0.0
-        return math.sqrt(distance / math.log((0.5 + distance) / (0.5 - distance)))
-    return None if instance.variances is None else math.sqrt(float(np.max(instance.variances)))
 
 
 def of_family(instance: ArmsInstance, family: str, problem: NoisyProblem) -> tuple[Assumption, ...]:

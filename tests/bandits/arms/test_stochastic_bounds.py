@@ -25,7 +25,7 @@ from bandits import (
 )
 from bandits.arms.theory import ArmsInstance
 from bandits.contract import Instance
-from environments import BernoulliArms
+from environments import BernoulliArms, GaussianArms
 
 MEANS = [0.2, 0.5, 0.9]
 HORIZON = 5000
@@ -298,3 +298,13 @@ def test_default_tuning():
     m = np.arange(1, 10_000)
     best = m[np.argmin(m * 10 + 100_000 * np.sqrt(math.log(10) / (2 * m)))]
     assert abs(policies[2]._trials - best) <= 1
+
+
+def test_the_least_sub_gaussian_parameter():
+    for means in ([0.5, 0.9], [0.02, 0.1], [0.97]):
+        slopes = np.array([s for s in np.linspace(-40.0, 40.0, 80_001) if s != 0.0])
+        logs = [np.log(p * np.exp(slopes * (1 - p)) + (1 - p) * np.exp(-slopes * p)) for p in means]
+        least = max(np.sqrt(np.max(2.0 * log / slopes**2)) for log in logs)
+        assert BernoulliArms(means).instance().minimax_noise == pytest.approx(least, rel=1e-6)
+    assert BernoulliArms([0.0, 1.0]).instance().minimax_noise == 0.0
+    assert GaussianArms([0.1, 0.7], 0.3).instance().minimax_noise == pytest.approx(0.3)
