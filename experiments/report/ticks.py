@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import matplotlib as mpl
@@ -13,6 +14,7 @@ from matplotlib.ticker import (
     EngFormatter,
     FixedLocator,
     Formatter,
+    Locator,
     LogFormatterSciNotation,
     LogLocator,
     MaxNLocator,
@@ -27,38 +29,71 @@ DECADE, POWERS = 10.0, 100.0
 """Ratios of the ends of a logarithmic axis: below the first its numbers are evenly spaced ones, below the second 1, 2
 and 5 in each decade, and above powers of ten."""
 
+LONG = 1e4
+"""From where on 1, 2 and 5 in each decade have k and M behind them, too: they stand closely."""
+
 PLAIN = 1e-3, 1e5
 """Sizes of numbers that stand as they are; larger ones have k, M or G behind them, as in texts."""
 
 
-class Spaced(MaxNLocator):
-    """At most ``most`` ticks, and along an x axis no more than their numbers have room."""
+class _Roomy(Locator):
+    """Ticks of which there are, along an x axis, no more than their numbers have room."""
 
-    def __init__(self, most: int, steps: list[float]) -> None:
-        super().__init__(most, steps=steps)
-        self._most, self._low, self._high = most, -math.inf, math.inf
+    _low, _high = -math.inf, math.inf
 
     def within(self, low: float, high: float) -> None:
         """Let no tick stand beyond these."""
         self._low, self._high = low, high
 
+    def _first_with_room(self, choices: Iterable[Any], vmin: float, vmax: float) -> Any:
+        """Of several choices of ticks, the first that has room."""
+        places: Any = []
+        for choice in choices:
+            places = choice[(choice >= self._low) & (choice <= self._high)]
+            seen = places[(places >= min(vmin, vmax)) & (places <= max(vmin, vmax))]
+            if not isinstance(self.axis, XAxis) or len(seen) < 3 or _have_room(self.axis, seen, vmin, vmax):
+                break
+        return places
+
+
+class Spaced(_Roomy, MaxNLocator):
+    """At most ``most`` ticks, evenly spaced."""
+
+    def __init__(self, most: int, steps: list[float]) -> None:
+        super().__init__(most, steps=steps)
+        self._most = most
+
     def tick_values(self, vmin: float, vmax: float) -> Any:
         """The places of the ticks: see matplotlib."""
-        axis: Any = self.axis
-        places: Any = []
-        for n in range(self._most, 1, -1):
+
+        def choice(n: int) -> Any:
             self.set_params(nbins=n)
-            places = super().tick_values(vmin, vmax)
-            places = places[(places >= self._low) & (places <= self._high)]
-            if not isinstance(axis, XAxis) or len(places) < 3:
-                return places
-            letters = max(len(_COMMAND.sub("", text)) for text in axis.get_major_formatter().format_ticks(places))
-            first, last = axis.get_transform().transform(np.array([vmin, vmax]))
-            nearest = float(np.diff(axis.get_transform().transform(places)).min() / (last - first))
-            size = points(mpl.rcParams["xtick.labelsize"])
-            if nearest * axis.axes.bbox.width * 72.0 / axis.axes.figure.dpi >= size * (LETTER * letters + 0.7):
-                return places
-        return places
+            return super(Spaced, self).tick_values(vmin, vmax)
+
+        return self._first_with_room(map(choice, range(self._most, 1, -1)), vmin, vmax)
+
+
+class Decades(_Roomy, LogLocator):
+    """At 1, 2 and 5 in each decade, or fewer of them."""
+
+    def tick_values(self, vmin: float, vmax: float) -> Any:
+        """The places of the ticks: see matplotlib."""
+
+        def choice(n: int) -> Any:
+            self.set_params(subs=((1.0,), (1.0, 5.0), (1.0, 2.0, 5.0))[n])
+            return super(Decades, self).tick_values(vmin, vmax)
+
+        return self._first_with_room(map(choice, (2, 1, 0)), vmin, vmax)
+
+
+def _have_room(axis: Any, places: Any, vmin: float, vmax: float) -> bool:
+    """Whether the numbers at these places do not touch."""
+    letters = np.array([len(_COMMAND.sub("", text)) for text in axis.get_major_formatter().format_ticks(places)])
+    first, last = axis.get_transform().transform(np.array([vmin, vmax]))
+    apart = np.diff(axis.get_transform().transform(places)) / (last - first)
+    size = points(mpl.rcParams["xtick.labelsize"])
+    width = axis.axes.bbox.width * 72.0 / axis.axes.figure.dpi
+    return bool(np.all(apart * width >= size * (LETTER * (letters[1:] + letters[:-1]) / 2.0 + 0.5)))
 
 
 _COMMAND = re.compile(r"\\[a-z]+|[{}$]")
@@ -85,10 +120,10 @@ def write_numbers(axis: Axis, low: float, high: float, ends: bool = False) -> No
     elif high < DECADE * low:
         locator, form = Spaced(5, [1, 2, 5, 10]), _form(low, high)
     else:
-        locator, form = LogLocator(subs=(1.0, 2.0, 5.0)), StrMethodFormatter("{x:g}")
+        locator, form = Decades(), EngFormatter(sep="") if high >= LONG else StrMethodFormatter("{x:g}")
     if ends and axis.get_scale() != "symlog" and low < high:
         first, last = low - 1e-9 * (high - low), high + 1e-9 * (high - low)
-        if isinstance(locator, Spaced):
+        if isinstance(locator, _Roomy):
             locator.within(first, last)
         else:
             locator = FixedLocator([float(t) for t in locator.tick_values(low, high) if first <= t <= last])

@@ -74,6 +74,7 @@ def test_no_tick_stands_beyond_the_ends_where_there_is_room_for_labels():
 def test_a_range_of_powers_has_powers_and_a_shorter_one_plain_numbers():
     assert written(1.0, 1e4, "log")[100.0] == "$\\mathdefault{10^{2}}$"
     assert list(written(0.06, 1.1, "log").values()) == ["0.1", "0.2", "0.5", "1"]
+    assert list(written(2500.0, 160_000.0, "log").values()) == ["5k", "10k", "20k", "50k", "100k"]
     assert list(written(50.0, 200.0, "log").values()) == ["50", "100", "150", "200"]
     assert list(written(0.0, 400_000.0).values()) == ["0", "100k", "200k", "300k", "400k"]
     assert np.allclose(list(written(0.0, 10_000.0)), [0, 2500, 5000, 7500, 10_000])
@@ -81,7 +82,8 @@ def test_a_range_of_powers_has_powers_and_a_shorter_one_plain_numbers():
 
 def test_numbers_side_by_side_do_not_touch():
     for high in (10.0, 600.0, 6000.0, 60_000.0, 6e6, 0.006):
-        for width, scale, low in ((1.2, "linear", 0.0), (2.4, "linear", 0.0), (1.8, "log", high / 6.0)):
+        kinds = ((1.2, "linear", 0.0), (2.4, "linear", 0.0), (1.8, "log", high / 6.0), (1.8, "log", high / 70.0))
+        for width, scale, low in kinds:
             canvas = Figure(figsize=(width, 2.0))
             ax = canvas.add_axes((0.0, 0.2, 1.0, 0.8), xscale=scale, xlim=(low, high))
             ax.tick_params(axis="x", labelsize=7.0)
