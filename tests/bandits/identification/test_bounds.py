@@ -17,6 +17,7 @@ from bandits.identification.racing import Racing
 from bandits.identification.sequential_halving import SequentialHalving
 from bandits.identification.successive_rejects import SuccessiveRejects, phases
 from bandits.identification.theory import binary_divergence, log_bar
+from bandits.identification.thresholds import radius_of
 from bandits.identification.times import time_of
 from bandits.identification.top_two import TopTwo
 from bandits.identification.track_and_stop import TrackAndStop
@@ -72,6 +73,23 @@ def test_of_setups(name, h1, h2, lbar, lengths, theorem, rejects, uniform):
     assert at_the_end(chernoff, environment) == pytest.approx(min(uniform, 1.0), rel=1e-5)
 
 
+@pytest.mark.parametrize(("budget", "total"), [(200, 0.146448), (100, 0.475209)])
+def test_uniform_sampling_of_gaussian_arms(budget, total):
+    environment = Identification("g4", horizon=budget + 1)
+    (chernoff,) = bounds(UniformSampling(), environment).values()
+    assert at_the_end(chernoff, environment) == pytest.approx(total, abs=1e-6)
+
+
+@pytest.mark.parametrize(("name", "hardness"), [("lgc1", 144.888889), ("lgc2", 231.548420)])
+def test_above_a_threshold(name, hardness):
+    environment = Identification(name, question="above", threshold=0.5, epsilon=0.1, horizon=100_001)
+    assert environment.instance().h1 == pytest.approx(hardness, rel=1e-8)
+    found = bounds(APT(), environment)["APT, Theorem 2"]
+    value = math.exp(-100_000 / (16.0 * hardness) + 2.0 * math.log((math.log(100_000) + 1.0) * 10))
+    assert 0.0 < at_the_end(found, environment) < 1.0
+    assert at_the_end(found, environment) == pytest.approx(value, rel=1e-3)
+
+
 def test_samples_of_gaussian_arms():
     for means, of_lucb, of_elimination in (
         ("g4", (6684, 8948), (3758, 5033)),
@@ -92,6 +110,18 @@ def test_samples_of_bernoulli_arms():
         assert at_the_end(bounds(KLLUCB(), environment)["KL-LUCB bound"], environment) == kl
         found = bounds(ActionElimination(), environment)["elimination bound"]
         assert at_the_end(found, environment) == elimination
+
+
+def test_samples_arm_by_arm():
+    """The same numbers with every N tried: the last one at which an interval reaches the middle, or a gap."""
+    widths = np.array([radius_of(1.0, math.log(4 / 0.1), n) for n in range(1, 2001)])
+    last = lambda factor, distance: int(np.flatnonzero(factor * widths >= distance)[-1]) + 1  # noqa: E731
+    in_lucb = [last(2.0, abs(mean - 0.8)) for mean in MEANS["g4"][1]]
+    assert in_lucb == [1468, 1468, 330, 74]
+    assert 4 + 2 * sum(in_lucb) == 6684
+    in_elimination = [last(4.0, gap) + 1 for gap in (0.4, 0.6, 1.0)]
+    assert in_elimination == [1469, 615, 205]
+    assert sum(in_elimination) + 1469 == 3758
 
 
 RATES = {"g4": 65.111111111, "l6": 149.163265306, "gk1": 1099.400744131, "gk2": 372.464330150}

@@ -38,8 +38,7 @@ def test_levels(n, delta, t, heuristic, kk, mixture, kt):
         ("kt", "bernoulli", kt),
     ):
         threshold = threshold_of(rule, problem(n, delta, family))
-        if t % n == 0:
-            assert level_of(threshold, t, t // n, t // n) == pytest.approx(value, abs=1e-8), rule
+        assert level_of(threshold, t, t / n, t / n) == pytest.approx(value, abs=1e-8), rule
 
 
 def test_what_is_proved():

@@ -32,6 +32,7 @@ MORE = [
     ("gaussian", [1, *[0.8] * 4, *[0.2] * 5], 465.957318779, [0.32216082, *[0.16089829] * 4, *[0.00684921] * 5]),
     ("gaussian", [1, 0.99, 0, -5], 80002.055655638, [0.499987153, 0.499987152, 2.50006e-5, 6.944e-7]),
     ("gaussian", [0.5, 0], 32.0, [0.5, 0.5]),
+    ("gaussian", [0.5, *[0] * 9], 128.0, [0.25, *[1 / 12] * 9]),
     ("bernoulli", [0.99, 0.5, 0.01], 5.408252185, [0.55050916, 0.38371100, 0.06577985]),
     ("bernoulli", [0.6, 0.4], 49.663496165, [0.5, 0.5]),
     ("poisson", [3, 2, 1], 21.055561471852, [0.45674644, 0.48567349, 0.05758007]),
@@ -246,10 +247,9 @@ def test_divergences_of_means_that_are_near(family):
         assert divergences(family, 1.0, 1e-308, 0.25) == pytest.approx(exact_divergence(family, 0.0, 0.25), rel=1e-14)
 
 
-@pytest.mark.parametrize("name", CASES)
-def test_both_ends_of_the_certificate_agree(name):
-    family, means = SETUPS[name]
-    time, weights = characteristic(family, np.array(means))
-    low, high = certificate(family, np.array(means), weights)
+@pytest.mark.parametrize(("family", "means"), [*(SETUPS[name] for name in CASES), *(case[:2] for case in MORE)])
+def test_both_ends_of_the_certificate_agree(family, means):
+    time, weights = characteristic(family, np.array(means, dtype=float))
+    low, high = certificate(family, np.array(means, dtype=float), weights)
     assert low == pytest.approx(1.0 / time, rel=1e-13)
     assert high == pytest.approx(low, rel=1e-13)
