@@ -1,4 +1,4 @@
-"""Identification: runs by hand, exact errors by quadrature and enumeration, mean stopping times, bad input."""
+"""Identification: runs by hand, answers and what they are worth, calibrated stops, bad input."""
 
 import math
 import pickle
@@ -6,8 +6,8 @@ import pickle
 import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
-from scipy.integrate import quad
-from scipy.stats import binom, norm
+from identification_runs import runs
+from scipy.stats import binom
 
 from bandits.identification.problem import IdentificationProblem, Sample, Stop
 from bandits.registry import POLICIES
@@ -19,161 +19,6 @@ def begun(*arguments, seed=0, **named):
     environment = Identification(*arguments, **named)
     environment.begin(environment.draw(np.random.default_rng(seed)))
     return environment
-
-
-def runs(name, environment, n, seed=1, **parameters):
-    """Metrics at the end of ``n`` runs: error, simple regret, samples, stopped."""
-    policy = POLICIES.build({"name": name, "parameters": parameters}, "policy")
-    found, horizon = [], environment.problem.horizon
-    for i in range(n):
-        environment.begin(environment.draw(np.random.default_rng([seed, i])))
-        policy.reset(environment.problem, np.random.default_rng([seed, i, 1]))
-        policy.advance(environment, horizon)
-        end = np.array([horizon])
-        metrics, best = environment.metrics(end), environment.comparators(end)
-        simple = best["best_value"][0] - metrics["answer_value"][0]
-        found.append((1.0 - metrics["correct"][0], simple, -metrics["samples"][0], metrics["stopped"][0]))
-    return np.array(found)
-
-
-def exact_uniform_error(means, budget):
-    """One minus the probability that the first arm has the largest mean, lower arms winning ties."""
-    n = len(means)
-    pulls = [budget // n + (i < budget % n) for i in range(n)]
-    b = int(np.argmax(means))
-    total = 0.0
-    for s in range(pulls[b] + 1):
-        wins = binom.pmf(s, pulls[b], means[b])
-        for i in range(n):
-            if i != b:
-                most = pulls[i] * s / pulls[b]
-                most = math.ceil(most - 1e-9) - 1 if i < b else math.floor(most + 1e-9)
-                wins *= binom.cdf(most, pulls[i], means[i])
-        total += wins
-    return 1.0 - total
-
-
-UNIFORM = [
-    ("ab1", 2000, 0.39914450, 0.46852358),
-    ("ab3", 2000, 0.28260412, 0.30519529),
-    ("ab4", 600, 0.19273215, 0.23948068),
-    ("ab5", 4000, 0.13851807, 0.16067938),
-]
-
-
-@pytest.mark.parametrize(("name", "budget", "first", "last"), UNIFORM)
-def test_uniform_sampling_of_bernoulli_arms(name, budget, first, last):
-    means = list(SETUPS[name][1])
-    assert exact_uniform_error(means, budget) == pytest.approx(first, abs=1e-8)
-    assert exact_uniform_error(means[::-1], budget) == pytest.approx(last, abs=1e-8)
-    for order, error in ((means, first), (means[::-1], last)):
-        environment = Identification(order, family="bernoulli", horizon=budget + 1, shuffled=False)
-        found = runs("uniform_sampling", environment, 1000)[:, 0].mean()
-        assert found == pytest.approx(error, abs=4.0 * math.sqrt(error * (1.0 - error) / 1000))
-
-
-def test_uniform_sampling_of_gaussian_arms():
-    gaps = [0.4, 0.6, 1.0]
-    for budget, error in ((200, 0.023639910), (100, 0.088502955)):
-        n = budget // 4
-        inside = lambda z: norm.pdf(z) * np.prod([norm.cdf(z + gap * math.sqrt(n)) for gap in gaps])  # noqa: B023, E731
-        assert 1.0 - quad(inside, -12, 12, epsabs=1e-12)[0] == pytest.approx(error, abs=1e-8)
-        found = runs("uniform_sampling", Identification("g4", horizon=budget + 1), 2000)
-        assert found[:, 0].mean() == pytest.approx(error, abs=4.0 * math.sqrt(error / 2000))
-        assert (found[:, 3] == 1.0).all()
-
-
-BUDGETED = [
-    ("ab1", 2000, "successive_rejects", {}, False, 0.1583),
-    ("ab1", 2000, "successive_rejects", {}, True, 0.2154),
-    ("ab1", 2000, "sequential_halving", {}, False, 0.2736),
-    ("ab1", 2000, "sequential_halving", {}, True, 0.4212),
-    ("ab4", 600, "sequential_halving", {"reuse": True}, False, 0.1504),
-    ("ab4", 600, "ucb_e", {"h1": 601.388889}, False, 0.1190),
-    ("ab4", 600, "ucb_e", {"h1": 601.388889, "a": "theory"}, False, 0.1864),
-    ("ab3", 2000, "ucb_e", {"h1": 6137.093863}, False, 0.3548),
-    ("ab5", 4000, "successive_rejects", {}, False, 0.0304),
-]
-
-
-@pytest.mark.parametrize(("name", "budget", "policy", "parameters", "last", "error"), BUDGETED)
-def test_errors_at_the_budget(name, budget, policy, parameters, last, error):
-    means = list(SETUPS[name][1])[:: -1 if last else 1]
-    environment = Identification(means, family="bernoulli", horizon=budget + 1, shuffled=False)
-    found = runs(policy, environment, 1000, **parameters)
-    spread = math.sqrt(error * (1.0 - error) * (1 / 1000 + 1 / 5000))
-    assert found[:, 0].mean() == pytest.approx(error, abs=4.0 * spread)
-    assert (found[:, 2] <= budget).all()
-    if name == "ab1":
-        assert found[:, 1] == pytest.approx(0.1 * found[:, 0])
-
-
-CONFIDENT = [
-    ("action_elimination", {}, 817.0, 302),
-    ("lucb", {}, 722.4, 278),
-    ("lil_ucb", {"constants": "heuristic"}, 285.9, 176),
-    ("racing", {}, 523.5, 253),
-    ("ugape", {}, 727.0, 285),
-    ("racing", {"threshold": "heuristic"}, 245.4, 169),
-    ("uniform_sampling", {}, 834.1, 459),
-    ("track_and_stop", {"threshold": "heuristic"}, 233.0, 151),
-    ("track_and_stop", {}, 492.7, 245),
-    ("track_and_stop", {"threshold": "kk"}, 918.3, 300),
-    ("track_and_stop", {"tracking": "C"}, 540.6, 258),
-    ("top_two", {"rule": "tt_ucb"}, 498.8, 240),
-    ("top_two", {"rule": "t3c"}, 502.9, 244),
-    ("top_two", {"rule": "ttei"}, 501.0, 244),
-    ("top_two", {"rule": "ttts", "threshold": "heuristic"}, 241.9, 145),
-    ("top_two", {"rule": "ttts"}, 501.8, 247),
-    ("top_two", {"rule": "eb_tc", "threshold": "heuristic"}, 237.6, 173),
-]
-
-
-@pytest.mark.parametrize(("name", "parameters", "mean", "deviation"), CONFIDENT)
-def test_stopping_times_of_four_gaussian_arms(name, parameters, mean, deviation):
-    n, environment = 300, Identification("g4", delta=0.1, horizon=10**6 + 1)
-    found = runs(name, environment, n, **parameters)
-    samples = found[:, 2]
-    assert (found[:, 3] == 1.0).all()
-    assert samples.mean() == pytest.approx(mean, abs=4.0 * deviation * math.sqrt(1 / n + 1 / 2000))
-    assert samples.mean() >= 104.2 - 4.0 * deviation / math.sqrt(n)
-    if parameters.get("threshold") != "heuristic" and name != "lil_ucb":
-        assert found[:, 0].sum() <= binom.ppf(0.999, n, 0.1)
-        assert found[:, 0].mean() <= 0.02, "the proofs are loose: errors near delta would be a fault"
-
-
-BERNOULLI = [
-    ("lucb", {}, 6206.6, 1470),
-    ("kl_lucb", {}, 4902.2, 1332),
-    ("racing", {}, 4246.7, 1476),
-    ("top_two", {"rule": "t3c"}, 4226.4, 1241),
-    ("uniform_sampling", {}, 5843.2, 2185),
-]
-
-
-@pytest.mark.parametrize(("name", "parameters", "mean", "deviation"), BERNOULLI)
-def test_stopping_times_of_bernoulli_arms(name, parameters, mean, deviation):
-    n = 60
-    found = runs(name, Identification("gk2", delta=0.1, horizon=10**6 + 1), n, **parameters)
-    assert found[:, 2].mean() == pytest.approx(mean, abs=4.0 * deviation * math.sqrt(1 / n + 1 / 1500))
-
-
-THRESHOLDED = [
-    ("apt", {}, "lgc1", 200, 0.0348, 0.03510),
-    ("uniform_sampling", {}, "lgc1", 200, 0.1681, 0.17475),
-    ("apt", {"epsilon": 0.0}, "lgc1", 200, 0.1435, 0.1600),
-    ("apt", {}, "lgc2", 500, 0.0665, 0.07005),
-    ("uniform_sampling", {}, "lgc2", 500, 0.2808, 0.31930),
-]
-
-
-@pytest.mark.parametrize(("name", "parameters", "means", "budget", "error", "labels"), THRESHOLDED)
-def test_above_a_threshold(name, parameters, means, budget, error, labels):
-    environment = Identification(means, question="above", threshold=0.5, epsilon=0.1, horizon=budget + 1)
-    found = runs(name, environment, 2000, **parameters)
-    spread = 4.0 * math.sqrt(error * (1.0 - error) * (1 / 2000 + 1 / 4000))
-    assert found[:, 0].mean() == pytest.approx(error, abs=spread)
-    assert found[:, 1].mean() == pytest.approx(labels, abs=2.0 * spread)
 
 
 def test_a_run_by_hand():
@@ -487,13 +332,6 @@ def test_a_wrong_stop_is_a_mistake_and_an_unsure_answer_is_none():
         environment.transition(Sample(0, 0))
     metrics = environment.metrics(np.array([4]))
     assert (metrics["mistake"][0], metrics["correct"][0]) == (0.0, 0.0)
-
-
-@pytest.mark.parametrize(("name", "parameters"), [(name, p) for name, p, *_ in CONFIDENT if name != "lil_ucb"])
-def test_simple_regret_is_at_most_the_error_times_the_largest_gap(name, parameters):
-    found = runs(name, Identification("l6", delta=0.3, horizon=151), 60, **parameters)
-    assert (found[:, 1] >= 0.0).all()
-    assert (found[:, 1] <= 0.7 * found[:, 0] + 1e-12).all()
 
 
 @pytest.mark.parametrize("gap", [0.3, 0.8])
