@@ -1,5 +1,6 @@
 """Fixtures of all tests."""
 
+import gc
 import os
 from pathlib import Path
 
@@ -7,6 +8,12 @@ import pooch
 import pytest
 
 os.environ.setdefault("MPLBACKEND", "agg")
+gc.set_threshold(50_000, *gc.get_threshold()[1:])  # with the default, garbage is looked for a tenth of the time
+
+
+def pytest_collection_finish():
+    """What is there before the first test, modules and thousands of tests, stays to the end: it is no garbage."""
+    gc.freeze()
 
 
 @pytest.hookimpl(optionalhook=True)
