@@ -1,9 +1,9 @@
-"""What the tests of the modern policies on arms share: the table of golden sequences, and mean regrets of many runs."""
+"""What the tests of the modern policies on arms share: the table of golden sequences, and whole runs."""
 
 import math
 
 import numpy as np
-from blocks import block
+from scipy.stats import betabinom, norm
 
 from bandits import BanditProblem
 
@@ -31,31 +31,35 @@ def sequence(policy, rewards=None, low=0.0, high=1.0):
     return "".join(map(str, played))
 
 
-def regrets(policy, means, runs, horizon=10_000, seed=0, noise=None):
-    """Pseudo-regrets [runs] at the horizon on Bernoulli arms, played at once; every run has a stream of its own.
-
-    Args:
-        policy: the policy.
-        means: [n_arms].
-        runs: number of runs.
-        horizon: number of rounds.
-        seed: of all runs.
-        noise: in place of Bernoulli rewards, a function that draws noise [n] from a generator; rewards are unbounded.
-    """
-    about = {} if noise is None else {"low": -math.inf, "high": math.inf, "noise": 1.0}
-    problem = BanditProblem(n_actions=len(means), horizon=horizon, **about)
-    levels, gaps = np.array(means, dtype=float)[None, :], np.max(means) - np.array(means)
-    actions, found = np.empty(horizon, dtype=np.int64), np.empty(runs)
-    for k, child in enumerate(np.random.SeedSequence(seed).spawn(runs)):
-        ours, theirs = (np.random.default_rng(part) for part in child.spawn(2))
-        policy.reset(problem, ours)
-        drawn = -theirs.random(horizon) if noise is None else noise(theirs, horizon)
-        policy.play(block(levels, 0, drawn, noise is None), actions)
-        found[k] = gaps[actions].sum()
-    return found
+def runs(policy, environment, count, seed=0):
+    """Play ``count`` independent runs to the horizon, and pause at the end of each."""
+    ours, theirs = np.random.default_rng(seed).spawn(2)
+    for _ in range(count):
+        environment.begin(environment.draw(theirs))
+        policy.reset(environment.problem, ours)
+        policy.advance(environment, environment.horizon)
+        yield
 
 
-def assert_agrees(found, mean, error, factor=4.0):
+def regret(environment, *times):
+    """Regret [times] of the run so far, by the environment's first definition."""
+    definition, at = environment.regrets()[0], np.array(times)
+    return environment.comparators(at)[definition.comparator] - environment.metrics(at)[definition.series]
+
+
+def assert_agrees(found, mean, error):
     """The mean of ``found`` lies within four joint standard errors of a mean that is known to within ``error``."""
     joint = math.hypot(error, float(np.std(found, ddof=1)) / math.sqrt(len(found)))
-    assert abs(float(np.mean(found)) - mean) <= factor * joint, f"{np.mean(found):.2f} for {mean}, error {joint:.2f}"
+    assert abs(float(np.mean(found)) - mean) <= 4.0 * joint, f"{np.mean(found):.3f} for {mean}, error {joint:.3f}"
+
+
+def assert_quantile(found, value, theirs):
+    """``value``, rounded to a tenth, may be the 95 % quantile of ``theirs`` runs of the law of ``found``.
+
+    How much of a law lies below that quantile is a Beta variable, and how many of ``found`` do, beta-binomial; the
+    number seen is no rarer than four standard errors are of a mean.
+    """
+    law, rare = betabinom(len(found), 0.95 * theirs, 0.05 * theirs), norm.sf(4.0)
+    below, upto = np.sum(found < value - 0.05), np.sum(found <= value + 0.05)
+    assert law.cdf(upto) > rare, f"{upto} of {len(found)} up to {value}, {np.quantile(found, 0.95):.1f} is the quantile"
+    assert law.sf(below - 1) > rare, f"{below} of {len(found)} below {value}, {np.quantile(found, 0.95):.1f}"

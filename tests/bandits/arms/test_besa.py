@@ -1,4 +1,4 @@
-"""BESA: hypergeometric variables, duels and tournaments against brute force, mean regrets."""
+"""BESA: hypergeometric variables, duels and tournaments against brute force."""
 
 import itertools
 import math
@@ -6,7 +6,7 @@ import math
 import numba
 import numpy as np
 import pytest
-from arms_runs import TEN, TWO, assert_agrees, regrets, sequence, table
+from arms_runs import sequence, table
 from scipy import stats
 
 from bandits import BESA, BanditProblem
@@ -176,11 +176,6 @@ def test_memory_grows_with_rewards_inside_the_range_only():
 def test_the_range_of_rewards_decides_nothing(rewards):
     assert sequence(BESA(), rewards) == sequence(BESA(), 0.1 + 0.7 * rewards, 0.1, 0.1 + 0.7)
     assert sequence(BESA(), rewards[:, :1]) == "0" * len(rewards)
-
-
-@pytest.mark.parametrize(("means", "runs", "mean", "error"), [(TEN, 80, 49.45, 0.36), (TWO, 250, 43.04, 2.69)])
-def test_mean_regret(means, runs, mean, error):
-    assert_agrees(regrets(BESA(), means, runs), mean, error)
 
 
 def test_an_infinite_range_is_refused():

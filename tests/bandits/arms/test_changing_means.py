@@ -1,11 +1,11 @@
-"""Policies for means that change: decisions of plain programs, mean regrets, bounds, what is refused."""
+"""Policies for means that change: decisions of plain programs, bounds, what is refused."""
 
 import math
 import pickle
 
 import numpy as np
 import pytest
-from arms_runs import assert_agrees, sequence
+from arms_runs import sequence
 from blocks import block
 
 from bandits import BanditProblem
@@ -283,51 +283,6 @@ def test_points_are_kept_of_every_tenth_reward_alone_and_few_are_corners():
             while point:
                 corners, point = corners + 1, int(pool[point - 1, BEFORE + chain])
             assert 2 <= corners < 60
-
-
-def regrets(policy, name, runs, seed=0):
-    """Dynamic regrets [runs] at the horizon, and alarms [runs]."""
-    environment, found = MADE[name](), np.empty((2, runs))
-    end = np.array([T])
-    for k, child in enumerate(np.random.SeedSequence(seed).spawn(runs)):
-        ours, theirs = (np.random.default_rng(part) for part in child.spawn(2))
-        environment.begin(environment.draw(theirs))
-        policy.reset(environment.problem, ours)
-        policy.advance(environment, T)
-        curves = environment.comparators(end), environment.metrics(end)
-        found[0, k] = curves[0]["best_arm_each_round"][0] - curves[1]["expected_reward"][0]
-        found[1, k] = getattr(policy, "alarms", 0)
-    return found
-
-
-CHANGES = {"gm": 2, "rot": 4, "sine": 1}
-LN_T = GLRKLUCB(alpha0=1e-12, every=10**12)
-"""KL-UCB with the level ln(t) / n: no exploration is forced, and nothing detected."""
-ORACLES = [
-    *(("gm", Exp3S(segments=3), 300, 458.3, 1.3, 0.0), ("rot", Exp3S(segments=5), 200, 1169.7, 2.1, 0.0)),
-    *(("sine", Exp3S(), 200, 659.7, 1.7, 0.0), ("gm", Rexp3(1.0), 150, 811.1, 0.9, 0.0)),
-    *(("rot", Rexp3(1.6), 150, 1752.4, 1.5, 0.0), ("sine", Rexp3(2.9995288), 150, 887.9, 0.8, 0.0)),
-    *(("gm", MUCB(changes=2), 300, 446.9, 2.0, 1.83), ("rot", MUCB(changes=4), 200, 1934.6, 6.8, 1.81)),
-    *(("sine", MUCB(), 200, 715.3, 2.1, 1.85), ("gm", CUSUMUCB(changes=2), 400, 412.4, 4.6, 16.83)),
-    *(("rot", CUSUMUCB(changes=4), 200, 478.7, 2.7, 21.18), ("sine", CUSUMUCB(), 200, 246.1, 2.0, 26.20)),
-    *(("gm", GLRKLUCB(), 150, 251.3, 2.1, 2.0), ("rot", GLRKLUCB(), 100, 723.0, 4.1, 7.35)),
-    *(("sine", GLRKLUCB(), 100, 418.1, 3.3, 10.41), ("gm", GLRKLUCB("global"), 150, 252.7, 4.2, 2.0)),
-    *(("rot", GLRKLUCB("global"), 100, 528.6, 0.9, 4.0), ("sine", GLRKLUCB("global"), 100, 230.0, 0.9, 8.76)),
-    *(("gm", OracleRestart(LN_T), 60, 82.8, 0.5, 0.0), ("rot", OracleRestart(LN_T), 60, 143.4, 0.4, 0.0)),
-]
-
-
-@pytest.mark.parametrize(
-    ("name", "policy", "runs", "mean", "error", "alarms"),
-    ORACLES,
-    ids=[f"{type(policy).__name__}-{getattr(policy, 'restart', '')}-{name}" for name, policy, *_ in ORACLES],
-)
-def test_mean_regret_and_alarms(name, policy, runs, mean, error, alarms):
-    """Those of independent programs, of 2000 runs, or 400 of GLR-klUCB."""
-    found, told = regrets(policy, name, runs)
-    assert_agrees(found, mean, error)
-    theirs = 400 if isinstance(policy, GLRKLUCB) else 2000
-    assert_agrees(told, alarms, 0.01 + np.std(told, ddof=1) / math.sqrt(theirs))
 
 
 def test_where_nothing_changes_an_oracle_of_changes_is_the_policy_alone():

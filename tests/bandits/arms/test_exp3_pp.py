@@ -1,10 +1,10 @@
-"""Exp3++: its decisions, its bounds, mean regrets in both worlds."""
+"""Exp3++: its decisions and its bounds."""
 
 import math
 
 import numpy as np
 import pytest
-from arms_runs import TEN, TWO, assert_agrees, regrets, sequence
+from arms_runs import sequence
 from blocks import block
 
 from bandits import BanditProblem
@@ -78,11 +78,6 @@ def test_probabilities_that_are_not_worked_out_change_nothing(beta):
 
 def test_one_arm():
     assert sequence(Exp3PP(), np.full((20, 1), 0.3)) == "0" * 20
-
-
-@pytest.mark.parametrize(("means", "mean", "error"), [(TEN, 623.66, 0.82), (TWO, 81.42, 0.34)])
-def test_mean_regret(means, mean, error):
-    assert_agrees(regrets(Exp3PP(), means, 300), mean, error)
 
 
 def test_it_learns_late_and_then_stays_away_from_its_bound():

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from arms_runs import TEN, TWO, assert_agrees, regrets, sequence, table
+from arms_runs import sequence, table
 from scipy.optimize import minimize_scalar
 
 from bandits import BanditProblem
@@ -155,19 +155,6 @@ def test_one_arm_and_a_best_mean_at_the_end_of_the_range():
         assert sequence(policy, np.full((9, 1), 0.3)) == "0" * 9
         assert sequence(policy, np.array([[0.5, 1.0, 0.0]] * 9)) == "012" + "1" * 6
         assert set(sequence(policy, np.zeros((30, 3)))) == set("012")
-
-
-@pytest.mark.parametrize(
-    ("policy", "means", "runs", "mean", "error"),
-    [
-        (IMED(), TEN, 200, 52.99, 0.23),
-        (IMED(), TWO, 400, 40.92, 0.72),
-        (MED(), TEN, 200, 68.02, 0.29),
-        (MED(), TWO, 400, 49.30, 0.67),
-    ],
-)
-def test_mean_regret(policy, means, runs, mean, error):
-    assert_agrees(regrets(policy, means, runs), mean, error)
 
 
 def test_rates():

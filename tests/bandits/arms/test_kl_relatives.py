@@ -1,11 +1,11 @@
-"""KL-UCB and its relatives, UCB-H and Bayes-UCB: golden sequences, indices, mean regrets, theorems, bad input."""
+"""KL-UCB and its relatives, UCB-H and Bayes-UCB: golden sequences, indices, theorems, bad input."""
 
 import math
 from dataclasses import replace
 
 import numpy as np
 import pytest
-from arms_runs import FIFTY, TEN, TWO, assert_agrees, regrets, sequence, table
+from arms_runs import sequence, table
 from scipy.optimize import brentq
 from scipy.special import betaincc, betainccinv, rel_entr
 from scipy.stats import beta
@@ -167,31 +167,6 @@ def test_the_index_of_bayes_ucb_rises_with_rounds_and_successes():
             assert beta_quantile(1 + total + 0.4, 1 + n - total - 0.4, 0.01) > indices[2]
     one = beta_quantile(1 + 3e7, 1 + 7e7, 1e-8)  # a complement of 1e-8 of a cdf would have half of its digits
     assert one == pytest.approx(0.3 + 5.6120012 * math.sqrt(0.21e-8), abs=1e-7)
-
-
-@pytest.mark.parametrize(
-    ("policy", "means", "runs", "mean", "error"),
-    [
-        (KLUCBH(), TEN, 200, 67.60, 0.30),
-        (KLUCBH(), FIFTY, 200, 871.35, 2.77),
-        (KLUCBPP(), TEN, 200, 59.04, 0.24),
-        (KLUCBPP(), TWO, 400, 45.14, 0.57),
-        (KLUCBPP(), FIFTY, 200, 495.19, 8.81),
-        (KLUCBSwitch(), TEN, 200, 55.27, 0.25),
-        (KLUCBSwitch(), TWO, 400, 37.53, 0.76),
-        (KLUCBSwitch(), FIFTY, 200, 428.26, 10.34),
-        (KLUCBPlus(), TEN, 200, 53.16, 0.22),
-        (KLUCBPlus(), TWO, 400, 38.55, 0.72),
-    ],
-)
-def test_mean_regret(policy, means, runs, mean, error):
-    assert_agrees(regrets(policy, means, runs), mean, error)
-
-
-def test_mean_bayesian_regret_of_bayes_ucb():
-    rng = np.random.default_rng(8)
-    found = [regrets(BayesUCB(), rng.random(10), 1, horizon=1000, seed=k)[0] for k in range(300)]
-    assert_agrees(np.array(found), 23.372, 0.675)
 
 
 MEANS, HORIZON = [0.2, 0.5, 0.9], 5000

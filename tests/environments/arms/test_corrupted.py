@@ -1,13 +1,11 @@
-"""Constrained and corrupted arms: means, regrets, the count of flips, theorems there, and mean regrets of policies."""
+"""Constrained and corrupted arms: means, regrets, the count of flips, and theorems there."""
 
 import math
 
 import numpy as np
 import pytest
-from arms_runs import assert_agrees
 
-from bandits import UCB1, BetaThompson, Exp3, Policy, TsallisINF
-from bandits.arms.exp3_pp import Exp3PP
+from bandits import UCB1, Exp3, Policy, TsallisINF
 from bandits.arms.problem import BanditProblem
 from bandits.checks import play
 from bandits.contract import bounds_of
@@ -193,42 +191,6 @@ def test_the_bound_by_the_gaps_is_the_smaller_one_on_long_runs_only():
 
     assert not smaller(17_819)
     assert smaller(17_820)
-
-
-def mean_regrets(policy, environment, runs):
-    """Pseudo-regrets [runs] at the horizon."""
-    end, found = np.array([environment.horizon]), np.empty(runs)
-    series = environment.regrets()[0].series
-    for k, child in enumerate(np.random.SeedSequence(1).spawn(runs)):
-        ours, theirs = (np.random.default_rng(part) for part in child.spawn(2))
-        environment.begin(environment.draw(theirs))
-        policy.reset(environment.problem, ours)
-        policy.advance(environment, environment.horizon)
-        found[k] = (environment.comparators(end)["best_arm"] - environment.metrics(end)[series])[0]
-    return found
-
-
-WORLDS = {
-    "stoch": CorruptedArms(STOCH, 0),
-    "flip 500": CorruptedArms(STOCH, 500),
-    "flip 1500": CorruptedArms(STOCH, 1500),
-    "constrained": ConstrainedArms([0.0, 0.1, 0.1, 0.1, 0.1]),
-}
-
-
-@pytest.mark.parametrize("world", WORLDS)
-@pytest.mark.parametrize(
-    ("policy", "runs", "oracle"),
-    [
-        (UCB1(), 400, [(318.6, 0.9), (325.5, 0.9), (336.1, 0.9), (580.1, 9.0)]),
-        (BetaThompson(), 150, [(75.6, 0.9), (162.3, 3.0), (351.2, 4.5), (361.1, 5.9)]),
-        (TsallisINF(), 200, [(181.6, 1.5), (291.4, 2.9), (481.8, 3.9), (190.4, 1.6)]),
-        (Exp3PP(), 200, [(422.4, 1.4), (517.7, 1.7), (660.1, 1.9), (424.5, 1.5)]),
-    ],
-    ids=["ucb1", "beta_thompson", "tsallis_inf", "exp3_pp"],
-)
-def test_mean_regret(policy, runs, oracle, world):
-    assert_agrees(mean_regrets(policy, WORLDS[world], runs), *oracle[list(WORLDS).index(world)])
 
 
 @pytest.mark.parametrize(
