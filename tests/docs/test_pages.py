@@ -14,7 +14,7 @@ from bandits.checks import check_policy, play
 from bandits.contract import bounds_of
 from bandits.families import ours
 from bandits.registry import ENVIRONMENTS, POLICIES, Registry
-from environments import AdversarialArms
+from environments import AdversarialArms, BernoulliArms
 from environments.checks import players
 
 ROOT = Path(__file__).parent.parent.parent
@@ -245,7 +245,7 @@ def test_fixed_parameters_in_the_loop_of_solves(page):
 
 
 def test_the_table_of_bounds_says_the_evidence():
-    """Of each policy for arms, over all of the family's examples."""
+    """Of each policy for arms, over all of the family's examples and two arms, of which alone some theorems speak."""
     pages = [(ROOT / f"docs/{page}.md").read_text(encoding="utf-8") for page in ("arms", "arms-modern")]
     text = "".join(page.partition("## Bounds")[2].partition("\n## ")[0] for page in pages)
     said = {}
@@ -253,7 +253,7 @@ def test_the_table_of_bounds_says_the_evidence():
         said |= {name: set(re.findall("exact|derived|recalled|convention", last)) for name in names.split("`")[1::2]}
     found = {}
     (arms,) = (family for family in ours() if family.name == "arms")
-    for environment in arms.example_environments():
+    for environment in (*arms.example_environments(), BernoulliArms([0.4, 0.6], 100)):
         for name, policy in players(environment, [arms]):
             environment.begin(environment.draw(np.random.default_rng(0)))
             policy.reset(environment.problem, np.random.default_rng(0))
