@@ -42,9 +42,10 @@ from bandits.kernels import inlined, kernel
 
 ESTIMATE, CHANCE, LOSS, ROOT = range(MORE, MORE + 4)
 """Columns: estimated cumulative loss, probability in the last round, mean loss, and ``1 / sqrt(2 n)``."""
-LEAD, UNTIL, MOST, BEFORE, BEYOND, OPEN = range(6)
-"""Of what is kept [6]: an arm; up to which round and which estimate of it bounds hold; the uniforms between which it is
-surely drawn; the round whose probabilities are not worked out, or 0."""
+LEAD, UNTIL, MOST, BEFORE, BEYOND, OPEN, TOLD, LOSS_THEN, ROOT_THEN = range(9)
+"""Of what is kept [9]: an arm; up to which round and which estimate of it bounds hold; the uniforms between which it is
+surely drawn; the round whose probabilities are not worked out, or 0; of which arm a loss of 0 came since, or -1, and
+its columns before that."""
 ROUNDING = 1e-12
 """More than rounding does to sums of probabilities."""
 DEPTH = 746.0
@@ -55,7 +56,7 @@ Own = tuple[float, float, Array]
 
 def _nothing() -> Array:
     """What is kept at first."""
-    return np.zeros(6)
+    return np.zeros(9)
 
 
 @inlined
@@ -107,7 +108,7 @@ def _pick(rows: Array, t: int, own: Own, luck: Array, s: int) -> int:
     kept, rest, arm = own[2], luck[s, 0], -1
     lead = int(kept[LEAD])
     if t <= kept[UNTIL] and rows[lead, ESTIMATE] <= kept[MOST] and kept[BEFORE] <= rest < kept[BEYOND]:
-        kept[OPEN] = t
+        kept[OPEN], kept[TOLD] = t, -1.0
         return lead
     for i in range(rows.shape[0]):
         if rows[i, COUNT] == 0.0:
@@ -121,12 +122,29 @@ def _pick(rows: Array, t: int, own: Own, luck: Array, s: int) -> int:
     return arm
 
 
+@kernel
+def _weigh_open(rows: Array, own: Own) -> None:
+    """Write the probabilities of the open round, as they were when its arm was drawn."""
+    kept = own[2]
+    t, told = int(kept[OPEN]), int(kept[TOLD])
+    if told < 0:
+        _weigh(rows, t, own)
+        return
+    loss, root = rows[told, LOSS], rows[told, ROOT]
+    rows[told, LOSS], rows[told, ROOT] = kept[LOSS_THEN], kept[ROOT_THEN]
+    _weigh(rows, t, own)
+    rows[told, LOSS], rows[told, ROOT] = loss, root
+
+
 @inlined
 def _note(rows: Array, arm: int, reward: float, own: Own) -> None:
     loss, kept = 1.0 - reward, own[2]
+    if kept[OPEN] > 0.0:
+        if loss != 0.0 or kept[TOLD] >= 0.0:  # the second of several rewards that come after a decision, too
+            _weigh_open(rows, own)
+        else:
+            kept[TOLD], kept[LOSS_THEN], kept[ROOT_THEN] = arm, rows[arm, LOSS], rows[arm, ROOT]
     if loss != 0.0:
-        if kept[OPEN] > 0.0:
-            _weigh(rows, int(kept[OPEN]), own)
         rows[arm, ESTIMATE] += loss / rows[arm, CHANCE]
         if loss < 0.0:
             kept[UNTIL] = 0.0

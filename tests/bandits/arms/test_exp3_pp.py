@@ -76,6 +76,25 @@ def test_probabilities_that_are_not_worked_out_change_nothing(beta):
     assert np.array_equal(policy.probabilities(None), full.probabilities(None))
 
 
+def test_rewards_of_several_decisions_that_come_together_have_the_probabilities_of_the_last():
+    """Arms are chosen before any of their rewards is learned, where estimated gaps count."""
+    rng, (policy, full), left = np.random.default_rng(4), (Exp3PP(0.5, 0.05), Exp3PP(0.5, 0.05)), 0
+    for one in (policy, full):
+        one.reset(BanditProblem(n_actions=3), np.random.default_rng(2))
+    for size in rng.integers(1, 5, 3000):
+        arms = []
+        for _ in range(size):
+            full._own[2][UNTIL] = 0.0
+            arms.append(policy.choose(None))
+            assert full.choose(None) == arms[-1]
+        left += policy._own[2][OPEN] > 0.0
+        for arm, reward in zip(arms, (rng.random(size) < np.array([0.4, 0.98, 0.1])[arms]).astype(float), strict=True):
+            for one in (policy, full):
+                one.update(None, arm, float(reward))
+            assert np.array_equal(policy._rows[:, ESTIMATE], full._rows[:, ESTIMATE])
+    assert left > 1000
+
+
 def test_one_arm():
     assert sequence(Exp3PP(), np.full((20, 1), 0.3)) == "0" * 20
 
