@@ -197,7 +197,7 @@ class EvidencePolicy(ScanPolicy):
         """Earlier ones kept nothing of the arm with the best mean."""
         kept = set_state(self, state)
         if "_own" in kept:
-            self._own = *kept["_own"][:4], nothing()
+            self._own = *kept["_own"][:4], *(kept["_own"][4:] or (nothing(),))
 
     def make_room(self, n_rounds: int) -> None:
         if not self.bounded:

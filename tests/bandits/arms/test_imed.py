@@ -1,19 +1,21 @@
 """IMED and MED, which go by the evidence against each arm: by families, and by ``K_inf`` of the rewards seen."""
 
 import math
+import pickle
 
 import numpy as np
 import pytest
-from arms_runs import sequence, table
+from arms_runs import TEN, sequence, table
 from scipy.optimize import minimize_scalar
 
 from bandits import BanditProblem
-from bandits.arms.evidence import FLOOR
+from bandits.arms.evidence import FLOOR, nothing
 from bandits.arms.exp3_pp import Exp3PP
 from bandits.arms.exp3_s import Exp3S
 from bandits.arms.imed import IMED
 from bandits.arms.med import MED
 from bandits.arms.theory import ArmsInstance, divergences
+from environments import BernoulliArms
 
 GOLDEN = "012120012121201210210211022212210222222222222222222222222222"
 REWARDS = np.random.default_rng(3).integers(0, 5, (250, 4)) / np.array([5.0, 5.0, 6.0, 7.0])
@@ -186,3 +188,14 @@ def test_bad_input(kind):
             policy.reset(NO_RANGE, np.random.default_rng(0))
     with pytest.raises(ValueError, match="no noise"):
         kind("gaussian").reset(NO_RANGE, np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("kind", [IMED, MED])
+def test_a_copy_in_mid_run_keeps_its_bounds(kind):
+    policy, environment = kind(), BernoulliArms(TEN.tolist(), 4000)
+    environment.begin(environment.draw(np.random.default_rng(1)))
+    policy.reset(environment.problem, np.random.default_rng(2))
+    policy.advance(environment, 3000)
+    copy = pickle.loads(pickle.dumps(policy))
+    assert policy._own[4].tolist() != nothing().tolist()
+    assert copy._own[4].tolist() == policy._own[4].tolist()
